@@ -4,17 +4,21 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { checkedFetch } from "./src/checked_fetch.ts";
-import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
-import { describeConfiguration, helpText } from "./src/configuration_text.ts";
-import { timeText } from "./src/units.ts";
-import { banner, parkedPlaces, urlOf } from "./src/banner.ts";
+import { checkedFetch } from "./src/server/checked_fetch.ts";
+import {
+  type Configuration,
+  type Origins,
+  readConfiguration,
+} from "./src/settings/configuration.ts";
+import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
+import { timeText } from "./src/settings/units.ts";
+import { banner, parkedPlaces, urlOf } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { messageOf } from "./src/core/thrown.ts";
-import { Daybook } from "./src/daybook.ts";
+import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
-import { type Access, TokenList } from "./src/http/access.ts";
-import { refusalWithoutHost } from "./src/http/hosts.ts";
+import { type Access, TokenList } from "./src/http/guard/access.ts";
+import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,
@@ -22,18 +26,18 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
-import { Listener } from "./src/listener.ts";
-import { Opening } from "./src/opening.ts";
-import { withCommand } from "./src/permission_advice.ts";
-import { startWarnings } from "./src/start_warnings.ts";
-import { systemClock, systemRandom } from "./src/system.ts";
-import { type LogFormat, ServerLog } from "./src/server_log.ts";
-import { TokenFile } from "./src/token_file.ts";
+import { Listener } from "./src/server/listener.ts";
+import { Opening } from "./src/server/opening.ts";
+import { withCommand } from "./src/settings/permission_advice.ts";
+import { startWarnings } from "./src/server/start_warnings.ts";
+import { systemClock, systemRandom } from "./src/server/system.ts";
+import { type LogFormat, ServerLog } from "./src/server/server_log.ts";
+import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
-import { onStopSignal } from "./src/stop_signals.ts";
-import { dropUnprintable } from "./src/unfailing_output.ts";
-import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
-import { surviveUncaught } from "./src/uncaught.ts";
+import { onStopSignal } from "./src/server/stop_signals.ts";
+import { dropUnprintable } from "./src/server/unfailing_output.ts";
+import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
+import { surviveUncaught } from "./src/server/uncaught.ts";
 import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;

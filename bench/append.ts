@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../src/core/event.ts";
 import type { JournalConsumer, StampedEvent } from "../src/engine/ports.ts";
 import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";
-import { systemClock, systemRandom } from "../src/system.ts";
+import { systemClock, systemRandom } from "../src/server/system.ts";
 import { paired, perSecond } from "./figures.ts";
 import { PAYLOAD, type Result } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";

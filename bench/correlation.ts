@@ -3,7 +3,7 @@
 import { eventType } from "../src/core/event_type.ts";
 import type { JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
-import type { Daybook } from "../src/daybook.ts";
+import type { Daybook } from "../src/server/daybook.ts";
 import { CorrelationIndex } from "../src/engine/events/correlation_index.ts";
 import { median, perSecond } from "./figures.ts";
 import { many, openDaybook, type Result, withTwoDaybooks } from "./fixtures.ts";

@@ -6,7 +6,7 @@
 import { type EventType, eventType } from "../src/core/event_type.ts";
 import type { JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type ExpectedEvent } from "../src/core/job_plan.ts";
-import type { Daybook } from "../src/daybook.ts";
+import type { Daybook } from "../src/server/daybook.ts";
 import { openDaybook, type Result, withTwoDaybooks } from "./fixtures.ts";
 
 const JOB = "job" as JobId;

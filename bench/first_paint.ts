@@ -4,7 +4,7 @@
  */
 
 import type { Browser, Page } from "playwright-core";
-import type { Daybook } from "../src/daybook.ts";
+import type { Daybook } from "../src/server/daybook.ts";
 import { DESKTOP, inContext, withBrowser } from "../tests/support/chromium.ts";
 import { paired } from "./figures.ts";
 import { openDaybook, PAYLOAD, type Result } from "./fixtures.ts";

@@ -1,8 +1,8 @@
 /** What the benchmarks in this process share: a Daybook in a folder, and what they report. */
 
-import { type Configuration, readConfiguration } from "../src/configuration.ts";
-import { Daybook } from "../src/daybook.ts";
-import { systemClock, systemRandom } from "../src/system.ts";
+import { type Configuration, readConfiguration } from "../src/settings/configuration.ts";
+import { Daybook } from "../src/server/daybook.ts";
+import { systemClock, systemRandom } from "../src/server/system.ts";
 import { paired } from "./figures.ts";
 import { withFolder } from "./folder.ts";
 import { threeTasks } from "./server/definitions.ts";

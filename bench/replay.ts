@@ -1,6 +1,6 @@
 /** A cold start of the whole engine, against bare `JSON.parse` of the same lines. */
 
-import type { Daybook } from "../src/daybook.ts";
+import type { Daybook } from "../src/server/daybook.ts";
 import { inRounds, medianOf, perSecond, whole } from "./figures.ts";
 import { IN_FLIGHT, many, openDaybook, type Result, runCode } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";

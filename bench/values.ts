@@ -9,7 +9,7 @@ import type { StampedEvent } from "../src/engine/ports.ts";
 import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";
 import { layoutOf } from "../src/journal/layout.ts";
-import { systemClock, systemRandom } from "../src/system.ts";
+import { systemClock, systemRandom } from "../src/server/system.ts";
 import { quantile, whole } from "./figures.ts";
 import { openDaybook } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";

@@ -3,7 +3,7 @@
 import type { EventType } from "../src/core/event_type.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
 import { paired, perSecond } from "./figures.ts";
-import type { Daybook } from "../src/daybook.ts";
+import type { Daybook } from "../src/server/daybook.ts";
 import { IN_FLIGHT, many, openDaybook, PAYLOAD, type Result, runCode } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";
 

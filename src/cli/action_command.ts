@@ -1,6 +1,6 @@
 /** What an explanation advises, as a command of `deno task daybook`. */
 
-import type { Action } from "../core/explanation.ts";
+import type { Action } from "../explain/explanation.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
 

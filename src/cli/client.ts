@@ -2,9 +2,9 @@
 
 import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
-import { issueText, type RequestIssue, untoldIssues } from "../http/problem.ts";
-import { firstToken } from "../http/token_lines.ts";
-import { withCommand } from "../permission_advice.ts";
+import { issueText, type RequestIssue, untoldIssues } from "../http/problems/problem.ts";
+import { firstToken } from "../http/guard/token_lines.ts";
+import { withCommand } from "../settings/permission_advice.ts";
 import {
   CommandError,
   type CommandInput,

@@ -2,9 +2,9 @@
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
-import { isObject } from "../http/fields.ts";
-import { parseJson } from "../http/json_document.ts";
-import { Problem } from "../http/problem.ts";
+import { isObject } from "../http/requests/fields.ts";
+import { parseJson } from "../http/bodies/json_document.ts";
+import { Problem } from "../http/problems/problem.ts";
 import { type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
 import { bytesOf, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";

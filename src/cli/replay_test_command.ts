@@ -17,9 +17,9 @@ import {
 import type { FileSystem } from "../journal/file_system.ts";
 import { KeyFiles } from "../journal/key_files.ts";
 import { layoutOf } from "../journal/layout.ts";
-import { withCommand } from "../permission_advice.ts";
-import { secretKeyIn } from "../secret_key.ts";
-import { DefinitionsError } from "../user_definitions.ts";
+import { withCommand } from "../settings/permission_advice.ts";
+import { secretKeyIn } from "../settings/secret_key.ts";
+import { DefinitionsError } from "../server/user_definitions.ts";
 import { CheckPool } from "./check_pool.ts";
 import {
   type Command,

@@ -3,7 +3,7 @@
  * another one has other jobs, some of them under the same ids.
  */
 
-import { withCommand } from "../permission_advice.ts";
+import { withCommand } from "../settings/permission_advice.ts";
 import { CommandError, type CommandInput, EXIT_UNAVAILABLE, UsageError } from "./command.ts";
 
 /** Where a server is, as far as is known. */

@@ -2,8 +2,8 @@
 
 import { resolve } from "node:path";
 import type { Clock } from "../engine/ports.ts";
-import { withCommand } from "../permission_advice.ts";
-import { systemClock } from "../system.ts";
+import { withCommand } from "../settings/permission_advice.ts";
+import { systemClock } from "../server/system.ts";
 import { Client, type Fetch, readingFailure } from "./client.ts";
 import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
 import { environment } from "./environment.ts";

@@ -1,9 +1,9 @@
 /** The demo: a Daybook of its own with the shop's definitions, its situations and its trickle. */
 
-import { urlOf } from "../banner.ts";
-import { readConfiguration } from "../configuration.ts";
+import { urlOf } from "../server/banner.ts";
+import { readConfiguration } from "../settings/configuration.ts";
 import { messageOf } from "../core/thrown.ts";
-import { Daybook } from "../daybook.ts";
+import { Daybook } from "../server/daybook.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { ShopServices } from "./services.ts";
 import { shopDefinitions } from "./shop.ts";

@@ -1,10 +1,10 @@
 /** `deno task demo`: fills a fresh journal with the work of a small shop, and serves it. */
 
 import { messageOf } from "../core/thrown.ts";
-import { withCommand } from "../permission_advice.ts";
-import { onStopSignal } from "../stop_signals.ts";
-import { systemClock, systemRandom } from "../system.ts";
-import { dropUnprintable } from "../unfailing_output.ts";
+import { withCommand } from "../settings/permission_advice.ts";
+import { onStopSignal } from "../server/stop_signals.ts";
+import { systemClock, systemRandom } from "../server/system.ts";
+import { dropUnprintable } from "../server/unfailing_output.ts";
 import { Demo } from "./demo.ts";
 import { type DemoFolder, demoFolder } from "./demo_folder.ts";
 import { DEMO_HELP, type DemoOptions, demoOptionsOf } from "./options.ts";

@@ -1,21 +1,21 @@
 /** A Daybook without a server or a process of its own: all of it is here. */
 
-import { explanationText } from "../core/explain/explanation_text.ts";
+import { explanationText } from "../explain/explanation_text.ts";
 import type { JsonForm } from "../core/json_form.ts";
 import { ID_PATTERN, type JobId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
-import { Daybook } from "../daybook.ts";
+import { Daybook } from "../server/daybook.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
-import { createRequestOf } from "../http/create_request.ts";
-import { curlOf } from "../http/curl.ts";
-import { draining, unknownJob, valueOf } from "../http/engine_problem.ts";
-import { judgeEvent } from "../http/event_schema.ts";
-import { idempotencyOf } from "../http/idempotency.ts";
-import { parseJson } from "../http/json_document.ts";
-import { deliver } from "../http/receipts.ts";
+import { createRequestOf } from "../http/requests/create_request.ts";
+import { curlOf } from "../http/answers/curl.ts";
+import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.ts";
+import { judgeEvent } from "../http/requests/event_schema.ts";
+import { idempotencyOf } from "../http/requests/idempotency.ts";
+import { parseJson } from "../http/bodies/json_document.ts";
+import { deliver } from "../http/answers/receipts.ts";
 import { controlRequestOf } from "../http/routes/controls.ts";
-import { startWarnings } from "../start_warnings.ts";
-import { systemClock, systemRandom } from "../system.ts";
+import { startWarnings } from "../server/start_warnings.ts";
+import { systemClock, systemRandom } from "../server/system.ts";
 import type { EmbeddedDaybook, OpenOptions, SubmitOptions, WaitOptions } from "./daybook.ts";
 import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import { type Job, jobOf } from "./job.ts";

@@ -1,8 +1,8 @@
 /** Refusals, as a program that has Daybook inside catches them. */
 
-import { problemOfFailure } from "../http/engine_problem.ts";
+import { problemOfFailure } from "../http/problems/engine_problem.ts";
 import { JournalFailedError } from "../engine/ports.ts";
-import { Problem, type RequestIssue } from "../http/problem.ts";
+import { Problem, type RequestIssue } from "../http/problems/problem.ts";
 
 /** One thing that is wrong with what was given. */
 export interface Issue {

@@ -1,6 +1,6 @@
 /** The configuration of a Daybook inside a program, from the settings that `main.ts` has. */
 
-import { type Configuration, readConfiguration } from "../configuration.ts";
+import { type Configuration, readConfiguration } from "../settings/configuration.ts";
 
 /** What only a server of its own has; a program decides these for itself. */
 const OF_THE_SERVER: readonly string[] = [

@@ -4,16 +4,16 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
-import type { About } from "../core/about.ts";
-import type { EventExplanation } from "../core/event_explanation.ts";
-import type { Citation, Explanation } from "../core/explanation.ts";
+import type { About } from "../explain/about.ts";
+import type { EventExplanation } from "../explain/event_explanation.ts";
+import type { Citation, Explanation } from "../explain/explanation.ts";
 import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Origin } from "../core/origin.ts";
 import type { Point } from "../core/point.ts";
-import type { QueueExplanation } from "../core/queue_explanation.ts";
-import type { Replay, StepsWanted } from "../core/replay_steps.ts";
-import type { Supposition } from "../core/supposition.ts";
+import type { QueueExplanation } from "../explain/queue_explanation.ts";
+import type { Replay, StepsWanted } from "../explain/replay_steps.ts";
+import type { Supposition } from "../explain/supposition.ts";
 import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";

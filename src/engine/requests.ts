@@ -1,6 +1,6 @@
 /** What the engine is asked, and what it answers. Expected failures are values. */
 
-import type { Change } from "../core/changes.ts";
+import type { Change } from "../explain/changes.ts";
 import type { Rejection } from "../core/decision.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
@@ -14,7 +14,7 @@ import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
-import type { Mismatch } from "../core/mismatch.ts";
+import type { Mismatch } from "../explain/mismatch.ts";
 import type { Origin } from "../core/origin.ts";
 
 export type Outcome<Value> =

@@ -3,22 +3,22 @@
 import type { JsonObject } from "../core/json.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Lane } from "../engine/queries/entry_pages.ts";
-import type { Bodies } from "./bodies.ts";
-import type { Gauge } from "./capacity.ts";
-import type { Notes } from "./dashboard/notes.ts";
-import type { EnginePort } from "./engine_port.ts";
-import type { Access } from "./access.ts";
-import type { JobLogPort } from "./job_log_port.ts";
-import type { MetricsPort } from "./metrics_port.ts";
-import type { OverviewPort } from "./overview_port.ts";
-import type { RequestSpans } from "./request_origin.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Bodies } from "./bodies/bodies.ts";
+import type { Gauge } from "./guard/capacity.ts";
+import type { Notes } from "../dashboard/notes.ts";
+import type { EnginePort } from "./ports/engine_port.ts";
+import type { Access } from "./guard/access.ts";
+import type { JobLogPort } from "./ports/job_log_port.ts";
+import type { MetricsPort } from "./ports/metrics_port.ts";
+import type { OverviewPort } from "./ports/overview_port.ts";
+import type { RequestSpans } from "./requests/request_origin.ts";
+import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
-import type { SystemPort } from "./system_port.ts";
-import type { TokenChecks } from "./token_checks.ts";
-import type { Turnstile } from "./turnstile.ts";
-import type { VerificationPort } from "./verification_port.ts";
+import type { SystemPort } from "./ports/system_port.ts";
+import type { TokenChecks } from "./guard/token_checks.ts";
+import type { Turnstile } from "./guard/turnstile.ts";
+import type { VerificationPort } from "./ports/verification_port.ts";
 
 export interface Edge {
   readonly engine: EnginePort;

@@ -4,7 +4,7 @@
  * or of the dashboard, with its handler.
  */
 
-import { DASHBOARD_ROUTES } from "./dashboard/routes.ts";
+import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
 import type { Route } from "./route.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
 import { CREATE_ROUTES } from "./routes/create_job.ts";

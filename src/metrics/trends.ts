@@ -13,7 +13,7 @@ import {
   type Trend,
   TREND_SPANS,
   type TrendSpan,
-} from "../http/overview_port.ts";
+} from "../http/ports/overview_port.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/commit_watch.ts";
 import { DURATION_BUCKETS, durationBucketOf, durationQuantile } from "./duration_buckets.ts";
 import { FailingTypes } from "./failing_types.ts";

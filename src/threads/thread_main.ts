@@ -8,7 +8,7 @@ import { endOnlyThisThread, takePrinted } from "./globals.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { BufferGuard } from "./buffer_guard.ts";
 import { outOfMemory, thrownData } from "./thrown_data.ts";
-import { surviveUncaught } from "../uncaught.ts";
+import { surviveUncaught } from "../server/uncaught.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
 interface ThreadData {

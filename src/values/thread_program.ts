@@ -10,8 +10,8 @@ import event from "../core/event.ts?source" with { type: "text" };
 import jsonText from "../core/json_text.ts?source" with { type: "text" };
 import quotation from "../core/quotation.ts?source" with { type: "text" };
 import thrown from "../core/thrown.ts?source" with { type: "text" };
-import dateForm from "../core/likeness/date_form.ts?source" with { type: "text" };
-import looseForm from "../core/likeness/loose_form.ts?source" with { type: "text" };
+import dateForm from "../explain/likeness/date_form.ts?source" with { type: "text" };
+import looseForm from "../explain/likeness/loose_form.ts?source" with { type: "text" };
 import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
 import sortedPostings from "../engine/views/sorted_postings.ts?source" with { type: "text" };
 import textHash from "../engine/views/text_hash.ts?source" with { type: "text" };
@@ -38,8 +38,8 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/json_text.ts", jsonText],
   ["core/quotation.ts", quotation],
   ["core/thrown.ts", thrown],
-  ["core/likeness/date_form.ts", dateForm],
-  ["core/likeness/loose_form.ts", looseForm],
+  ["explain/likeness/date_form.ts", dateForm],
+  ["explain/likeness/loose_form.ts", looseForm],
   ["engine/job_index.ts", jobIndex],
   ["engine/views/sorted_postings.ts", sortedPostings],
   ["engine/views/text_hash.ts", textHash],

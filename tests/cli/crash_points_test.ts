@@ -12,6 +12,7 @@ import { crashSweep, type CrashTally, type Scenario } from "../support/crash_swe
 import type { PowerDisk } from "../support/power_disk.ts";
 import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { IS_QUICK } from "../support/effort.ts";
 
 async function assertSurvives(scenario: Scenario): Promise<CrashTally> {
   const tally = await crashSweep(scenario);
@@ -24,7 +25,7 @@ async function assertSurvives(scenario: Scenario): Promise<CrashTally> {
 test("repair: the power may go at any step; it is ended by the next one", async () => {
   const { steps, disks } = await assertSurvives(await repairScenario());
   assert.ok(steps > 50 && disks > steps);
-});
+}, { ignore: IS_QUICK });
 
 test("import: the power may go at any step; the job is there as a whole or not at all", () =>
   inFolder(async (folder) => {

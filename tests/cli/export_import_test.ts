@@ -6,7 +6,7 @@ import { withReferences } from "../../src/core/log_references.ts";
 import { quotedEntry } from "../../src/core/quotation.ts";
 import type { ExportHeader } from "../../src/cli/journal/export_file.ts";
 import { parseExport } from "../../src/cli/journal/export_parser.ts";
-import { jobView } from "../../src/http/job_view.ts";
+import { jobView } from "../../src/http/answers/job_view.ts";
 import { explainedOffline } from "../support/explained_offline.ts";
 import { JournalHome, testWithHomes } from "../support/journal_home.ts";
 import { DEFINITIONS, KINDS, planFor, taskIs } from "../support/journal_kinds.ts";

@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { changesBetween } from "../../src/core/changes.ts";
+import { changesBetween } from "../../src/explain/changes.ts";
 import { conditionOf } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
-import { replayStep } from "../../src/core/replay_steps.ts";
-import { whyOf } from "../../src/core/why.ts";
+import { replayStep } from "../../src/explain/replay_steps.ts";
+import { whyOf } from "../../src/explain/why.ts";
 import { codedJob, JobStory } from "../support/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";

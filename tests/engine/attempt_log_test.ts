@@ -5,7 +5,7 @@ import type { ExecutionId, JobId, TaskId } from "../../src/core/ids.ts";
 import { AttemptLog, LOG_LINES_MAX } from "../../src/engine/run/attempt_log.ts";
 import type { JobLogLine } from "../../src/engine/ports.ts";
 import { SecretGuard } from "../../src/engine/secrets/secret_guard.ts";
-import { systemClock } from "../../src/system.ts";
+import { systemClock } from "../../src/server/system.ts";
 
 function logOf(secrets: readonly string[] = []) {
   const lines: JobLogLine[] = [];

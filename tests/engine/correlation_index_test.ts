@@ -5,7 +5,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { type JobId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.ts";
-import { looseForm } from "../../src/core/likeness/loose_form.ts";
+import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
 import { matcher } from "../support/entries.ts";
 

@@ -7,7 +7,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { eventId, jobId, type LogId } from "../../src/core/ids.ts";
 import { type JsonObject, type JsonScalar, valueAt } from "../../src/core/json.ts";
 import { matcherAccepts } from "../../src/core/job_plan.ts";
-import { looseForm } from "../../src/core/likeness/loose_form.ts";
+import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { FoundEvents, Lookup } from "../../src/engine/views/past_events.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";

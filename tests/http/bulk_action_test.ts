@@ -9,7 +9,12 @@ import {
   NonRetryableError,
 } from "../../src/engine/definition.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
-import { BULK_MAX, type BulkRequest, previewBulk, runBulk } from "../../src/http/bulk_action.ts";
+import {
+  BULK_MAX,
+  type BulkRequest,
+  previewBulk,
+  runBulk,
+} from "../../src/http/requests/bulk_action.ts";
 import { DEFINITIONS } from "../support/http_definitions.ts";
 import { createAndRun, createPlan, startApp, type TestApp } from "../support/http_app.ts";
 

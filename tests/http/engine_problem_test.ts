@@ -1,7 +1,7 @@
 /** What clients are told when the engine cannot do what they asked for. */
 
 import assert from "node:assert/strict";
-import { problemOfFailure } from "../../src/http/engine_problem.ts";
+import { problemOfFailure } from "../../src/http/problems/engine_problem.ts";
 import { noDescriptor } from "../support/journal_disk.ts";
 
 Deno.test("problems: without a file descriptor a request is refused for now, and says why", () => {

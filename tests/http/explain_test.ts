@@ -1,8 +1,8 @@
 /** `GET /jobs/:id/explain`. */
 
 import assert from "node:assert/strict";
-import type { Citation, Explanation } from "../../src/core/explanation.ts";
-import { curlOf } from "../../src/http/curl.ts";
+import type { Citation, Explanation } from "../../src/explain/explanation.ts";
+import { curlOf } from "../../src/http/answers/curl.ts";
 import { createPlan, jsonOf, problemOf, startApp } from "../support/http_app.ts";
 
 type Step = Explanation<Citation>["next"][number] & { readonly curl?: string };

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseJson } from "../../src/http/json_document.ts";
-import { flawsOf, withMarks } from "../../src/http/json_flaws.ts";
-import { Problem } from "../../src/http/problem.ts";
+import { parseJson } from "../../src/http/bodies/json_document.ts";
+import { flawsOf, withMarks } from "../../src/http/bodies/json_flaws.ts";
+import { Problem } from "../../src/http/problems/problem.ts";
 
 const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 24 });
 const token = fc.oneof(

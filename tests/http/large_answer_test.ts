@@ -2,11 +2,15 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Gauge } from "../../src/http/capacity.ts";
-import { chunksOf, type LargeAnswerEdge, largeJsonResponse } from "../../src/http/large_answer.ts";
+import { Gauge } from "../../src/http/guard/capacity.ts";
+import {
+  chunksOf,
+  type LargeAnswerEdge,
+  largeJsonResponse,
+} from "../../src/http/answers/large_answer.ts";
 import { Deadlines } from "../../src/http/stream/deadlines.ts";
 import type { Outlet } from "../../src/http/stream/outlet.ts";
-import { Turnstile } from "../../src/http/turnstile.ts";
+import { Turnstile } from "../../src/http/guard/turnstile.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
-import { PROBLEM_KINDS, problemType } from "../../src/http/problem.ts";
+import { PROBLEM_KINDS, problemType } from "../../src/http/problems/problem.ts";
 import { VERSION } from "../../src/version.ts";
 import { API_ROUTES } from "../support/app_routes.ts";
 import { type FuzzRequest, requests } from "../support/arbitrary_requests.ts";

@@ -1,7 +1,7 @@
 /** A start with everything paused: one can look, cancel and go on. */
 
 import assert from "node:assert/strict";
-import { TokenList } from "../../src/http/access.ts";
+import { TokenList } from "../../src/http/guard/access.ts";
 import { locationOf, pageOf, regionOf, submitForm } from "../support/dashboard.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
 

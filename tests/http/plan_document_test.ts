@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
-import { planDocument, planDocumentOf } from "../../src/http/plan_document.ts";
-import { planField, planOf } from "../../src/http/plan_schema.ts";
+import { planDocument, planDocumentOf } from "../../src/http/requests/plan_document.ts";
+import { planField, planOf } from "../../src/http/requests/plan_schema.ts";
 import { RecordedRun } from "../support/recorded_run.ts";
 import { startApp } from "../support/http_app.ts";
 

@@ -1,7 +1,13 @@
 /** Tokens with scopes: which route needs which, and what is answered without it. */
 
 import assert from "node:assert/strict";
-import { type Access, type Holder, type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
+import {
+  type Access,
+  type Holder,
+  type Scope,
+  SCOPES,
+  TokenList,
+} from "../../src/http/guard/access.ts";
 import type { Route } from "../../src/http/route.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import { API_ROUTES } from "../support/app_routes.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { EnginePort } from "../../src/http/engine_port.ts";
+import type { EnginePort } from "../../src/http/ports/engine_port.ts";
 import { createApp } from "../../src/http/app.ts";
 import { rounds } from "../support/effort.ts";
 import { startApp, type TestApp } from "../support/http_app.ts";

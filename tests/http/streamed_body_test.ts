@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { StreamedBody } from "../../src/http/streamed_body.ts";
+import { StreamedBody } from "../../src/http/bodies/streamed_body.ts";
 
 type Source = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { readConfiguration } from "../../src/configuration.ts";
-import { type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
+import { readConfiguration } from "../../src/settings/configuration.ts";
+import { type Scope, SCOPES, TokenList } from "../../src/http/guard/access.ts";
 import { systemAnswer } from "../../src/http/answers/system.ts";
-import { systemFigures } from "../../src/system_figures.ts";
+import { systemFigures } from "../../src/server/system_figures.ts";
 import { pageOf } from "../support/dashboard.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
 import { toldSystem } from "../support/told_system.ts";

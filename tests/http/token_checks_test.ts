@@ -1,8 +1,8 @@
 /** Wrong tokens are slowed by address, wherever they are tried, and nobody else is. */
 
 import assert from "node:assert/strict";
-import { SCOPES, TokenList } from "../../src/http/access.ts";
-import { TokenChecks } from "../../src/http/token_checks.ts";
+import { SCOPES, TokenList } from "../../src/http/guard/access.ts";
+import { TokenChecks } from "../../src/http/guard/token_checks.ts";
 import { pageText, submitForm } from "../support/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { jsonOf, problemOf, startApp } from "../support/http_app.ts";

@@ -1,8 +1,8 @@
 /** Reading the lines of a file of tokens. */
 
 import assert from "node:assert/strict";
-import { SCOPES, TokenList } from "../../src/http/access.ts";
-import { firstToken, readTokenLines } from "../../src/http/token_lines.ts";
+import { SCOPES, TokenList } from "../../src/http/guard/access.ts";
+import { firstToken, readTokenLines } from "../../src/http/guard/token_lines.ts";
 
 const FIRST = "first-token-0123456789";
 const SECOND = "second-token-0123456789";

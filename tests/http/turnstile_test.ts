@@ -1,7 +1,7 @@
 /** What is let in at once, and what waits for a later turn of the loop. */
 
 import assert from "node:assert/strict";
-import { type Size, Turnstile } from "../../src/http/turnstile.ts";
+import { type Size, Turnstile } from "../../src/http/guard/turnstile.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 /** A turnstile, and what went through it, by name; each takes time on the clock. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkedFetch } from "../../src/checked_fetch.ts";
+import { checkedFetch } from "../../src/server/checked_fetch.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { type JobId, taskId } from "../../src/core/ids.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";

@@ -89,9 +89,9 @@ for (const [name, make] of Object.entries(JOURNALS)) {
 
   test(`exhaustive damage: of a journal ${name}, lines, batches, pages and files`, async () => {
     const journal = await make();
-    const tally = await sweep(journal, everyOther(journal));
+    const tally = await sweep(journal, sampled(everyOther(journal), STEP));
     assertRight(tally, `lines, batches, pages and files ${name}`);
-    assert.ok(tally.total > 3_500, `${tally.total} damages`);
+    assert.ok(tally.total > 3_500 / STEP, `${tally.total} damages`);
   });
 }
 

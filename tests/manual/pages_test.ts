@@ -1,7 +1,7 @@
 /** Does what every page of the manual says, in a copy of this repository. */
 
 import assert from "node:assert/strict";
-import { helpText } from "../../src/configuration_text.ts";
+import { helpText } from "../../src/settings/configuration_text.ts";
 import { inCheckout } from "../support/checkout.ts";
 import { blocksOf, type Page, pageNames, readPage } from "../support/manual_pages.ts";
 import { PageWalk } from "../support/page_walk.ts";

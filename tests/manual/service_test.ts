@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { helpText } from "../../src/configuration_text.ts";
+import { helpText } from "../../src/settings/configuration_text.ts";
 import { type Checkout, inCheckout } from "../support/checkout.ts";
 import { type Block, readPage } from "../support/manual_pages.ts";
 import { PageServer } from "../support/page_server.ts";

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Annals } from "../../src/core/explain/annals.ts";
+import type { Annals } from "../../src/explain/annals.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";

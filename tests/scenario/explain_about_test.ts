@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { About } from "../../src/core/about.ts";
-import type { Citation } from "../../src/core/explanation.ts";
+import type { About } from "../../src/explain/about.ts";
+import type { Citation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/explained.ts";
 import { test } from "../support/sanitized.ts";

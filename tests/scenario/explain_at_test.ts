@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { NonRetryableError } from "../../src/mod.ts";
-import { citedIn } from "../../src/core/explain/explain.ts";
-import type { Citation, Explanation } from "../../src/core/explanation.ts";
+import { citedIn } from "../../src/explain/explain.ts";
+import type { Citation, Explanation } from "../../src/explain/explanation.ts";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { Explained } from "../support/explained.ts";
 import { ALL } from "../support/explained_definitions.ts";

@@ -1,8 +1,8 @@
 /** `GET /explain` without a value: why the work as a whole stands still, and what would end that. */
 
 import assert from "node:assert/strict";
-import type { Citation, NextStep } from "../../src/core/explanation.ts";
-import type { QueueExplanation } from "../../src/core/queue_explanation.ts";
+import type { Citation, NextStep } from "../../src/explain/explanation.ts";
+import type { QueueExplanation } from "../../src/explain/queue_explanation.ts";
 import { Explained } from "../support/explained.ts";
 import { hang, scripted } from "../support/incident_kit.ts";
 import { test } from "../support/sanitized.ts";

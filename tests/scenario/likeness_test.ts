@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Citation, NearMiss } from "../../src/core/explanation.ts";
+import type { Citation, NearMiss } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/explained.ts";
 import { test } from "../support/sanitized.ts";
 

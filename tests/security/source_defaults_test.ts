@@ -64,7 +64,12 @@ Deno.test("default, threads: they are begun, and their code is made, in these pl
   const places = new Set(
     offenders(await sourceOf("src"), THREADS).map((path) => path.split("/").slice(0, 2).join("/")),
   );
-  assert.deepEqual([...places].toSorted(), ["src/slow_import.ts", "src/threads", "src/watchdog"]);
+  assert.deepEqual([...places].toSorted(), [
+    "src/server",
+    "src/threads",
+    "src/values",
+    "src/watchdog",
+  ]);
 });
 
 Deno.test("default, no deep merge: src has none", async () => {
@@ -74,16 +79,16 @@ Deno.test("default, no deep merge: src has none", async () => {
 Deno.test("default, tokens: where they are compared, it takes the same time for all", async () => {
   const source = await sourceOf("src");
   const comparing = offenders(source, /timingSafeEqual/);
-  assert.deepEqual(comparing, ["src/http/access.ts"]);
+  assert.deepEqual(comparing, ["src/http/guard/access.ts"]);
   // A loop over all of them, without an early end.
   const loop = /for \(const known of this\.#known\) \{[^}]*timingSafeEqual[^}]*\}/.exec(
-    source.get("src/http/access.ts") ?? "",
+    source.get("src/http/guard/access.ts") ?? "",
   )?.[0];
   assert.ok(loop !== undefined && !/\breturn\b|\bbreak\b/.test(loop), loop);
   // What a client sends goes nowhere but there.
   assert.deepEqual(offenders(source, /"authorization"/).toSorted(), [
     "src/cli/client.ts",
-    "src/http/guard.ts",
+    "src/http/guard/guard.ts",
     "src/jobs/webhook/input.ts",
   ]);
 });

@@ -1,7 +1,7 @@
 /** Security defaults of what leaves this machine: webhooks. */
 
 import assert from "node:assert/strict";
-import { readConfiguration } from "../../src/configuration.ts";
+import { readConfiguration } from "../../src/settings/configuration.ts";
 import { webhookDeliver, type WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
 import { isPrivateAddress } from "../../src/jobs/webhook/private_addresses.ts";
 import { Harness } from "../support/engine_harness.ts";

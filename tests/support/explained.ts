@@ -7,7 +7,7 @@
 import { MemoryIndex } from "./memory_index.ts";
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import type { Citation, Explanation } from "../../src/core/explanation.ts";
+import type { Citation, Explanation } from "../../src/explain/explanation.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";

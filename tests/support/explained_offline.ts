@@ -1,9 +1,9 @@
 /** What a journal's files explain of a job, read without a server; evidence by event id. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { Annals } from "../../src/core/explain/annals.ts";
-import { citing, explain } from "../../src/core/explain/explain.ts";
-import type { Explanation } from "../../src/core/explanation.ts";
+import { Annals } from "../../src/explain/annals.ts";
+import { citing, explain } from "../../src/explain/explain.ts";
+import type { Explanation } from "../../src/explain/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { quotedEntry } from "../../src/core/quotation.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";

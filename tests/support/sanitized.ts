@@ -1,4 +1,8 @@
 /** Declares a test that must leave nothing open, however it is run. */
-export function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+export function test(
+  name: string,
+  fn: () => Promise<void>,
+  { ignore = false }: { readonly ignore?: boolean } = {},
+): void {
+  Deno.test({ name, fn, ignore, sanitizeOps: true, sanitizeResources: true });
 }

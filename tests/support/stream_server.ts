@@ -5,9 +5,9 @@
  * Prints its port.
  */
 
-import { readConfiguration } from "../../src/configuration.ts";
-import { Daybook } from "../../src/daybook.ts";
-import { systemClock, systemRandom } from "../../src/system.ts";
+import { readConfiguration } from "../../src/settings/configuration.ts";
+import { Daybook } from "../../src/server/daybook.ts";
+import { systemClock, systemRandom } from "../../src/server/system.ts";
 
 const [kind = "sound", folder = "", stall = "1s"] = Deno.args;
 

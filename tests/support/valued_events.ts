@@ -4,13 +4,13 @@ import type { Worker } from "node:worker_threads";
 import { eventType } from "../../src/core/event_type.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { looseForm } from "../../src/core/likeness/loose_form.ts";
+import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { Lookup, type PastEvents } from "../../src/engine/views/past_events.ts";
 import { typeKey, valueKey } from "../../src/engine/views/value_keys.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
-import { systemClock, systemRandom } from "../../src/system.ts";
+import { systemClock, systemRandom } from "../../src/server/system.ts";
 import { ThreadedPastEvents } from "../../src/values/threaded_past_events.ts";
 import { engineOnFiles } from "./engine_on_files.ts";
 

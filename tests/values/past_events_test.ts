@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { PastEvents } from "../../src/engine/views/past_events.ts";
 import { ReadPastEvents } from "../../src/engine/views/read_past_events.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
-import { systemClock } from "../../src/system.ts";
+import { systemClock } from "../../src/server/system.ts";
 import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import {

@@ -3,7 +3,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import type { VerificationRun } from "../../src/engine/ports.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
-import { ServedHere } from "../../src/served_here.ts";
+import { ServedHere } from "../../src/server/served_here.ts";
 import type { MemoryUse } from "../../src/verify/memory_bound.ts";
 import { pauseBetweenSlices } from "../../src/verify/pause.ts";
 import { Verifier } from "../../src/verify/verifier.ts";

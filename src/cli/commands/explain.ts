@@ -1,7 +1,7 @@
 /** `explain`: why a job is as it is, or all work stands still, with the evidence. */
 
-import { explanationText } from "../../core/explain/explanation_text.ts";
-import type { Citation, Explanation } from "../../core/explanation.ts";
+import { explanationText } from "../../explain/explanation_text.ts";
+import type { Citation, Explanation } from "../../explain/explanation.ts";
 import { commandOfAction } from "../action_command.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";

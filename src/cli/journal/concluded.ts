@@ -3,7 +3,7 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import type { Layout } from "../../journal/layout.ts";
-import { withCommand } from "../../permission_advice.ts";
+import { withCommand } from "../../settings/permission_advice.ts";
 import { type JudgedAudit, keepVerdict } from "../../verify/kept_verdict.ts";
 import type { Verdict } from "../../verify/verdict.ts";
 import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";

@@ -7,7 +7,7 @@ import type { EventId } from "../../core/ids.ts";
 import { quotationOf } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { reasonOf } from "../../journal/errors.ts";
-import { withCommand } from "../../permission_advice.ts";
+import { withCommand } from "../../settings/permission_advice.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "./export_file.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";

@@ -5,7 +5,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../../journal/errors.ts";
-import { withCommand } from "../../permission_advice.ts";
+import { withCommand } from "../../settings/permission_advice.ts";
 import { CommandError, type CommandInput, type CommandOption } from "../command.ts";
 
 export const EXIT_UNREADABLE = 74;

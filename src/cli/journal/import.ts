@@ -6,7 +6,7 @@ import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../
 import { reasonOf } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/stamp.ts";
-import { withCommand } from "../../permission_advice.ts";
+import { withCommand } from "../../settings/permission_advice.ts";
 import {
   type Command,
   CommandError,

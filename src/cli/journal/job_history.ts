@@ -1,13 +1,13 @@
 /** Reads from a journal all that belongs to one job, while a server may be running. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { Annals } from "../../core/explain/annals.ts";
-import type { Circumstances } from "../../core/explain/evidence.ts";
-import { citedIn, explain } from "../../core/explain/explain.ts";
+import { Annals } from "../../explain/annals.ts";
+import type { Circumstances } from "../../explain/evidence.ts";
+import { citedIn, explain } from "../../explain/explain.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { referencesOf } from "../../core/log_references.ts";
-import { ownValues } from "../../core/likeness/own_values.ts";
+import { ownValues } from "../../explain/likeness/own_values.ts";
 import { foldAll } from "../../core/job_fold.ts";
 import { EvidenceSearch } from "../../engine/queries/evidence_search.ts";
 import { FoundEvents, Lookup } from "../../engine/views/past_events.ts";

@@ -1,6 +1,6 @@
 /** One job as a page. */
 
-import { correlationText } from "../../core/mismatch.ts";
+import { correlationText } from "../../explain/mismatch.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { ExpectationResource, FailureResource, JobResource } from "../resources.ts";
 import { ageText, durationText, millisecondsBetween, type Times } from "../times.ts";

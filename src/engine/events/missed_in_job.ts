@@ -10,7 +10,7 @@ import {
   requiredMatches,
 } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { mismatchesText } from "../../core/mismatch.ts";
+import { mismatchesText } from "../../explain/mismatch.ts";
 import { matchableOf } from "../../core/projector.ts";
 import { nearestName } from "../../core/spelling.ts";
 import type { Applied } from "../../core/job_fold.ts";

@@ -11,8 +11,8 @@ import {
   type Mismatch,
   mismatchesText,
   mismatchesWith,
-} from "../../core/mismatch.ts";
-import { correlationDistance, expectationDistance } from "../../core/nearness.ts";
+} from "../../explain/mismatch.ts";
+import { correlationDistance, expectationDistance } from "../../explain/nearness.ts";
 import type { Wanted } from "./type_index.ts";
 import type { NearestExpectation } from "../requests.ts";
 

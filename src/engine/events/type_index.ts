@@ -4,11 +4,11 @@
  */
 
 import type { EqualityTerm } from "../../core/correlation.ts";
-import { placesIn } from "../../core/elsewhere.ts";
+import { placesIn } from "../../explain/elsewhere.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { ExpectedEvent, MatchableEvent, PolicyEvent } from "../../core/job_plan.ts";
 import { isScalar, type JsonObject, valueAt } from "../../core/json.ts";
-import { looseForm } from "../../core/likeness/loose_form.ts";
+import { looseForm } from "../../explain/likeness/loose_form.ts";
 
 /** What of a plan an event may be near to: an expectation, or what the policy names. */
 export type Wanted = ExpectedEvent | PolicyEvent;

@@ -3,15 +3,15 @@
  * that say it, and what became of each. So somebody who knows an order finds out why there is no job.
  */
 
-import type { About, EventAbout, JobAbout } from "../../core/about.ts";
+import type { About, EventAbout, JobAbout } from "../../explain/about.ts";
 import { conditionOf } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
-import { placePath, placesIn } from "../../core/elsewhere.ts";
+import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Citation } from "../../core/explanation.ts";
+import type { Citation } from "../../explain/explanation.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { looseForm } from "../../core/likeness/loose_form.ts";
+import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { matchableOf } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";

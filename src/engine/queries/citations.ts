@@ -1,7 +1,7 @@
 /** Says where the entries are that statements cite. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Citation, Statement } from "../../core/explanation.ts";
+import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Journal } from "../ports.ts";
 import type { EntryPages } from "./entry_pages.ts";

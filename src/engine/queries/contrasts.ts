@@ -5,7 +5,7 @@
 
 import { conditionOf } from "../../core/condition.ts";
 import { fingerprintOf } from "../../core/error_fingerprint.ts";
-import { type Contrast, contrastOf } from "../../core/explain/contrast.ts";
+import { type Contrast, contrastOf } from "../../explain/contrast.ts";
 import type { LogId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";

@@ -4,11 +4,15 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { EventExplanation, NearlyReached, ReachedJob } from "../../core/event_explanation.ts";
-import type { Citation, Statement } from "../../core/explanation.ts";
+import type {
+  EventExplanation,
+  NearlyReached,
+  ReachedJob,
+} from "../../explain/event_explanation.ts";
+import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { FrameworkAttributes } from "../../core/framework_events.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
-import { correlationMismatches, mismatchesText } from "../../core/mismatch.ts";
+import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
 import type { SettledFact } from "../events/fan_out.ts";

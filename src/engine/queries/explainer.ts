@@ -6,11 +6,11 @@
 import { conditionOf } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { Work } from "../../core/at_once.ts";
-import { type Annals, annalsOf, outline, unkept } from "../../core/explain/annals.ts";
-import { AnnalsGathering } from "../../core/explain/annals_gathering.ts";
-import type { Circumstances } from "../../core/explain/evidence.ts";
-import { citedIn, citing, explaining } from "../../core/explain/explain.ts";
-import type { Citation, Explanation } from "../../core/explanation.ts";
+import { type Annals, annalsOf, outline, unkept } from "../../explain/annals.ts";
+import { AnnalsGathering } from "../../explain/annals_gathering.ts";
+import type { Circumstances } from "../../explain/evidence.ts";
+import { citedIn, citing, explaining } from "../../explain/explain.ts";
+import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";

@@ -1,14 +1,10 @@
 /** Explains the work as a whole: reads what is known of all jobs at one look. */
 
 import type { Condition } from "../../core/condition.ts";
-import {
-  explainQueue,
-  type LongestJob,
-  type QueueFacts,
-} from "../../core/explain/explain_queue.ts";
-import type { Citation } from "../../core/explanation.ts";
+import { explainQueue, type LongestJob, type QueueFacts } from "../../explain/explain_queue.ts";
+import type { Citation } from "../../explain/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { QueueExplanation } from "../../core/queue_explanation.ts";
+import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Clock } from "../ports.ts";
 import type { Suspects } from "../run/suspects.ts";

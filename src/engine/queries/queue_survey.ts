@@ -1,6 +1,6 @@
 /** What stands before a job that waits for a worker. */
 
-import type { WorkerHolder } from "../../core/explain/evidence.ts";
+import type { WorkerHolder } from "../../explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";

@@ -3,7 +3,7 @@
  * supposition. Everything is read from the journal, and nothing is recorded.
  */
 
-import { firstChanges, reversed } from "../../core/changes.ts";
+import { firstChanges, reversed } from "../../explain/changes.ts";
 import type { Work } from "../../core/at_once.ts";
 import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
@@ -11,9 +11,9 @@ import { JobFold } from "../../core/job_fold.ts";
 import { type EventMatcher, outsideMatchers } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
-import { type Replay, Replaying, type StepsWanted } from "../../core/replay_steps.ts";
-import { supposedPlan, type Supposition } from "../../core/supposition.ts";
-import { supposing, type WhatIf } from "../../core/what_if.ts";
+import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
+import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
+import { supposing, type WhatIf } from "../../explain/what_if.ts";
 import { entryCharacters, type EntryPages, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";

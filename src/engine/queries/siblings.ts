@@ -6,7 +6,7 @@
 import { counted } from "../../core/counted.ts";
 import { type ErrorFingerprint, fingerprintOf } from "../../core/error_fingerprint.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
-import type { SiblingsStatement } from "../../core/explanation.ts";
+import type { SiblingsStatement } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";

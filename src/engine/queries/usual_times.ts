@@ -1,7 +1,7 @@
 /** How long jobs like one took: of its type, or plans that wait for the same types of events. */
 
-import { lengthMs } from "../../core/explain/condition_spans.ts";
-import { mayBeLong, type UsualTime, usualTimeOf } from "../../core/explain/usual_time.ts";
+import { lengthMs } from "../../explain/condition_spans.ts";
+import { mayBeLong, type UsualTime, usualTimeOf } from "../../explain/usual_time.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Pacer, Share } from "../events/pacer.ts";

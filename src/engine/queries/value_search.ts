@@ -4,12 +4,12 @@
  */
 
 import type { Work } from "../../core/at_once.ts";
-import type { Annals } from "../../core/explain/annals.ts";
+import type { Annals } from "../../explain/annals.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
-import { looseForm } from "../../core/likeness/loose_form.ts";
-import { demanded, ownValues } from "../../core/likeness/own_values.ts";
-import { spellingSlips } from "../../core/likeness/spelling_slip.ts";
+import { looseForm } from "../../explain/likeness/loose_form.ts";
+import { demanded, ownValues } from "../../explain/likeness/own_values.ts";
+import { spellingSlips } from "../../explain/likeness/spelling_slip.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { isFiled } from "../views/value_keys.ts";

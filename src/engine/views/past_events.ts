@@ -3,7 +3,7 @@
 import { indexAlternatives } from "../../core/correlation.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher } from "../../core/job_plan.ts";
-import { looseForm } from "../../core/likeness/loose_form.ts";
+import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { CARRIERS_MAX } from "./postings.ts";
 import { isFiled, jobKey, typeKey, valueKey } from "./value_keys.ts";
 

@@ -11,7 +11,7 @@ import {
   type JobEventLogEntry,
 } from "../../core/event.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../../core/json.ts";
-import { looseForm, TEXT_LENGTH_MAX } from "../../core/likeness/loose_form.ts";
+import { looseForm, TEXT_LENGTH_MAX } from "../../explain/likeness/loose_form.ts";
 import { quotedEntry } from "../../core/quotation.ts";
 import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 

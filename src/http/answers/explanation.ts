@@ -1,7 +1,7 @@
 /** Why a job is as it is, what each entry did, and what might have been. */
 
 import * as v from "valibot";
-import { LIKENESSES } from "../../core/likeness/suspect.ts";
+import { LIKENESSES } from "../../explain/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";
 import { jobAnswer, supposedJobAnswer } from "./job.ts";

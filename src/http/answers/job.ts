@@ -2,8 +2,8 @@
 
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
-import { correlationField } from "../correlation_schema.ts";
-import { fingerprintField } from "../fields.ts";
+import { correlationField } from "../requests/correlation_schema.ts";
+import { fingerprintField } from "../requests/fields.ts";
 import {
   anyJson,
   choices,

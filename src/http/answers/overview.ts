@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
-import { TREND_SPANS } from "../overview_port.ts";
+import { TREND_SPANS } from "../ports/overview_port.ts";
 import { failureAnswer, parkedReason } from "./job.ts";
 import { count, milliseconds, text, time, use } from "./parts.ts";
 import { pauseAnswer } from "./system.ts";

@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import type { Condition } from "../../core/condition.ts";
 import type { StateName } from "../../core/job_state.ts";
-import { documented } from "../documented.ts";
+import { documented } from "../requests/documented.ts";
 
 /** With what a reader of the document is told of it. */
 export function says<Schema extends v.GenericSchema>(schema: Schema, description: string) {

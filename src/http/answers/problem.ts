@@ -1,8 +1,8 @@
 /** The body of an answer that refuses, as `problemResponse` makes it. */
 
 import * as v from "valibot";
-import { SCOPES } from "../access.ts";
-import { PROBLEM_KINDS, problemType } from "../problem.ts";
+import { SCOPES } from "../guard/access.ts";
+import { PROBLEM_KINDS, problemType } from "../problems/problem.ts";
 import { count, stateName, text } from "./parts.ts";
 
 export const problemAnswer = v.object({

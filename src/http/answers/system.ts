@@ -1,7 +1,7 @@
 /** What a server tells of itself: its journal, its definitions, and that it is there. */
 
 import * as v from "valibot";
-import { SCOPES } from "../access.ts";
+import { SCOPES } from "../guard/access.ts";
 import { retentionAnswer } from "./job.ts";
 import { anyJson, count, milliseconds, position, text, time, use } from "./parts.ts";
 

@@ -5,19 +5,19 @@
 
 import type * as v from "valibot";
 import type { JsonObject } from "../../core/json.ts";
-import { SCOPES } from "../access.ts";
+import { SCOPES } from "../guard/access.ts";
 import { entryAnswer, receiptsAnswer, streamedEntryAnswer } from "../answers/entries.ts";
 import { citation, explanationAnswer } from "../answers/explanation.ts";
 import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
 import { condition, stateName } from "../answers/parts.ts";
 import { problemAnswer } from "../answers/problem.ts";
-import { cloudEvent } from "../cloud_events.ts";
-import { correlationForms } from "../correlation_schema.ts";
-import { incomingEvent } from "../event_schema.ts";
-import { jobIdField } from "../fields.ts";
-import { planObject } from "../plan_schema.ts";
-import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problem.ts";
-import type { Parameter } from "../query_parameters.ts";
+import { cloudEvent } from "../requests/cloud_events.ts";
+import { correlationForms } from "../requests/correlation_schema.ts";
+import { incomingEvent } from "../requests/event_schema.ts";
+import { jobIdField } from "../requests/fields.ts";
+import { planObject } from "../requests/plan_schema.ts";
+import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problems/problem.ts";
+import type { Parameter } from "../requests/query_parameters.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from "./json_schema.ts";
 import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";

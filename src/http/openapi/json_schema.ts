@@ -8,7 +8,7 @@ import {
 } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { documentationOf } from "../documented.ts";
+import { documentationOf } from "../requests/documented.ts";
 
 export type NamedSchemas = Readonly<Record<string, v.GenericSchema>>;
 

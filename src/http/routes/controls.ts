@@ -4,19 +4,19 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { decide } from "../../core/decide.ts";
 import type { TaskId } from "../../core/ids.ts";
-import { retryPreview } from "../../core/retry_preview.ts";
+import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ControlRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { jobAnswer } from "../answers/job.ts";
-import { readOptionalJson } from "../body.ts";
-import { lookingBack } from "../capacity.ts";
+import { readOptionalJson } from "../bodies/body.ts";
+import { lookingBack } from "../guard/capacity.ts";
 import type { Edge } from "../edge.ts";
-import { valueOf } from "../engine_problem.ts";
-import { reasonField, strictObject, taskIdField } from "../fields.ts";
-import { checked } from "../issues.ts";
-import { changedAnswer, createdAnswer } from "../job_answer.ts";
+import { valueOf } from "../problems/engine_problem.ts";
+import { reasonField, strictObject, taskIdField } from "../requests/fields.ts";
+import { checked } from "../requests/issues.ts";
+import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
 import {
   BODY_PROBLEMS,
   json,
@@ -25,12 +25,12 @@ import {
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
-import { STATUS } from "../problem.ts";
-import { refuseQuery } from "../query.ts";
-import { originOf } from "../request_origin.ts";
-import { jsonResponse } from "../response.ts";
+import { STATUS } from "../problems/problem.ts";
+import { refuseQuery } from "../requests/query.ts";
+import { originOf } from "../requests/request_origin.ts";
+import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { sizeFor } from "../turnstile.ts";
+import { sizeFor } from "../guard/turnstile.ts";
 import { jobOf } from "./job_id.ts";
 
 export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });

@@ -6,15 +6,15 @@ import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
 import { jobAnswer, minimalJobAnswer } from "../answers/job.ts";
 import { text } from "../answers/parts.ts";
-import { SMALL_BYTES } from "../bodies.ts";
-import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../body.ts";
-import { codedJob, createRequestOf, outsideJob } from "../create_request.ts";
+import { SMALL_BYTES } from "../bodies/bodies.ts";
+import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../bodies/body.ts";
+import { codedJob, createRequestOf, outsideJob } from "../requests/create_request.ts";
 import type { Edge } from "../edge.ts";
-import { valueOf } from "../engine_problem.ts";
-import { idempotencyKeyField, idempotencyOf } from "../idempotency.ts";
-import { createdAnswer } from "../job_answer.ts";
-import { parseJson } from "../json_document.ts";
-import { formDocument } from "../multipart.ts";
+import { valueOf } from "../problems/engine_problem.ts";
+import { idempotencyKeyField, idempotencyOf } from "../requests/idempotency.ts";
+import { createdAnswer } from "../answers/job_answer.ts";
+import { parseJson } from "../bodies/json_document.ts";
+import { formDocument } from "../bodies/multipart.ts";
 import { withinLazy } from "../openapi/json_schema.ts";
 import {
   BODY_PROBLEMS,
@@ -25,12 +25,12 @@ import {
   WAIT,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
-import { type Preferences, preferencesOf } from "../prefer.ts";
-import { STATUS } from "../problem.ts";
-import { refuseQuery } from "../query.ts";
-import { originOf } from "../request_origin.ts";
+import { type Preferences, preferencesOf } from "../requests/prefer.ts";
+import { STATUS } from "../problems/problem.ts";
+import { refuseQuery } from "../requests/query.ts";
+import { originOf } from "../requests/request_origin.ts";
 import type { Route } from "../route.ts";
-import { waitForJob } from "../waiting.ts";
+import { waitForJob } from "../answers/waiting.ts";
 
 const CODED_JOB = { type: "payment.collect", input: { orderId: "42" }, labels: { team: "shop" } };
 

@@ -1,17 +1,17 @@
 /** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
 
 import { entriesAnswer } from "../answers/entries.ts";
-import { lookingBack } from "../capacity.ts";
-import type { CursorScope } from "../cursor.ts";
+import { lookingBack } from "../guard/capacity.ts";
+import type { CursorScope } from "../requests/cursor.ts";
 import type { Edge } from "../edge.ts";
-import { entryLines, entryPage, type PageRequest } from "../entry_view.ts";
-import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../large_answer.ts";
+import { entryLines, entryPage, type PageRequest } from "../answers/entry_view.ts";
+import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { type Contents, json } from "../openapi/operation.ts";
-import { permitOf } from "../permit.ts";
-import { STATUS } from "../problem.ts";
-import type { Query } from "../query.ts";
-import { cursor, single, whole } from "../query_parameters.ts";
-import { streamResponse } from "../response.ts";
+import { permitOf } from "../guard/permit.ts";
+import { STATUS } from "../problems/problem.ts";
+import type { Query } from "../requests/query.ts";
+import { cursor, single, whole } from "../requests/query_parameters.ts";
+import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/generated.ts";
 
 const LIMIT_DEFAULT = 100;

@@ -3,12 +3,12 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { receiptsAnswer } from "../answers/entries.ts";
-import { cloudEvent } from "../cloud_events.ts";
-import { documented } from "../documented.ts";
+import { cloudEvent } from "../requests/cloud_events.ts";
+import { documented } from "../requests/documented.ts";
 import type { Edge } from "../edge.ts";
-import { readEvents } from "../event_documents.ts";
-import { incomingEvent } from "../event_schema.ts";
-import { feedOf } from "../feed.ts";
+import { readEvents } from "../requests/event_documents.ts";
+import { incomingEvent } from "../requests/event_schema.ts";
+import { feedOf } from "../stream/feed.ts";
 import { withinLazy } from "../openapi/json_schema.ts";
 import {
   BODY_PROBLEMS,
@@ -17,12 +17,12 @@ import {
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
-import { STATUS } from "../problem.ts";
-import { readQuery, refuseQuery } from "../query.ts";
-import { eventType, jobId, listOf, single } from "../query_parameters.ts";
-import { deliver } from "../receipts.ts";
-import { originatedEvents, originOf } from "../request_origin.ts";
-import { jsonResponse } from "../response.ts";
+import { STATUS } from "../problems/problem.ts";
+import { readQuery, refuseQuery } from "../requests/query.ts";
+import { eventType, jobId, listOf, single } from "../requests/query_parameters.ts";
+import { deliver } from "../answers/receipts.ts";
+import { originatedEvents, originOf } from "../requests/request_origin.ts";
+import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {

@@ -6,9 +6,9 @@ import {
   aboutText,
   eventExplanationText,
   queueExplanationText,
-} from "../../core/explain/asked_texts.ts";
-import { explanationText } from "../../core/explain/explanation_text.ts";
-import type { Action, Citation, NextStep } from "../../core/explanation.ts";
+} from "../../explain/asked_texts.ts";
+import { explanationText } from "../../explain/explanation_text.ts";
+import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import {
   aboutAnswer,
@@ -16,17 +16,17 @@ import {
   explanationAnswer,
   queueExplanationAnswer,
 } from "../answers/explanation.ts";
-import { lookingBack } from "../capacity.ts";
-import { curlOf } from "../curl.ts";
+import { lookingBack } from "../guard/capacity.ts";
+import { curlOf } from "../answers/curl.ts";
 import type { Edge } from "../edge.ts";
-import { unknownJob, valueOf } from "../engine_problem.ts";
-import { largeJsonResponse } from "../large_answer.ts";
+import { unknownJob, valueOf } from "../problems/engine_problem.ts";
+import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
-import { Problem, STATUS } from "../problem.ts";
-import { readQuery } from "../query.ts";
-import { choice, single } from "../query_parameters.ts";
-import { reachedAs } from "../reached_as.ts";
-import { jsonResponse, textResponse } from "../response.ts";
+import { Problem, STATUS } from "../problems/problem.ts";
+import { readQuery } from "../requests/query.ts";
+import { choice, single } from "../requests/query_parameters.ts";
+import { reachedAs } from "../requests/reached_as.ts";
+import { jsonResponse, textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { jobIdOf } from "./job_id.ts";
 import { POINT_PARAMETERS } from "./replay.ts";

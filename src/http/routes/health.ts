@@ -1,10 +1,10 @@
 /** Probes for a supervisor, and an index for whoever finds the server first. */
 
 import { indexAnswer, liveAnswer, readyAnswer } from "../answers/system.ts";
-import { draining, notReady } from "../engine_problem.ts";
+import { draining, notReady } from "../problems/engine_problem.ts";
 import { telling } from "../openapi/operation.ts";
-import { STATUS } from "../problem.ts";
-import { jsonResponse } from "../response.ts";
+import { STATUS } from "../problems/problem.ts";
+import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
 const INDEX = {

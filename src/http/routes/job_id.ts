@@ -3,9 +3,9 @@
 import type { Context } from "hono";
 import { ID_PATTERN, type JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { EnginePort } from "../engine_port.ts";
-import { unknownJob } from "../engine_problem.ts";
-import { Problem } from "../problem.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
+import { unknownJob } from "../problems/engine_problem.ts";
+import { Problem } from "../problems/problem.ts";
 
 /** @throws {Problem} 404 for text that is no id: there can be no such job. */
 export function jobIdOf(c: Context): JobId {

@@ -1,11 +1,11 @@
 /** `GET /jobs/:id/log`: what the code of a job said, which is no part of the journal. */
 
 import { jobLogAnswer } from "../answers/job_log.ts";
-import { largeJsonResponse } from "../large_answer.ts";
+import { largeJsonResponse } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
-import { STATUS } from "../problem.ts";
-import { readQuery } from "../query.ts";
-import { single, whole } from "../query_parameters.ts";
+import { STATUS } from "../problems/problem.ts";
+import { readQuery } from "../requests/query.ts";
+import { single, whole } from "../requests/query_parameters.ts";
 import type { Route } from "../route.ts";
 import { jobOf } from "./job_id.ts";
 

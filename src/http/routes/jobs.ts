@@ -6,14 +6,14 @@ import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import type { JobFilter, ListPage, ListQuery } from "../../engine/requests.ts";
 import { jobsAnswer } from "../answers/job.ts";
-import { cursorOf } from "../cursor.ts";
-import { documented } from "../documented.ts";
+import { cursorOf } from "../requests/cursor.ts";
+import { documented } from "../requests/documented.ts";
 import type { Edge } from "../edge.ts";
-import { jobView, summaryView } from "../job_view.ts";
-import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../large_answer.ts";
+import { jobView, summaryView } from "../answers/job_view.ts";
+import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
-import { STATUS } from "../problem.ts";
-import { invalidParameter, type Query, readQuery } from "../query.ts";
+import { STATUS } from "../problems/problem.ts";
+import { invalidParameter, type Query, readQuery } from "../requests/query.ts";
 import {
   choice,
   cursor,
@@ -24,7 +24,7 @@ import {
   text,
   time,
   whole,
-} from "../query_parameters.ts";
+} from "../requests/query_parameters.ts";
 import type { Route } from "../route.ts";
 
 const LIMIT_DEFAULT = 50;

@@ -3,14 +3,14 @@
 import type { Context } from "hono";
 import { text } from "../answers/parts.ts";
 import { journalAnswer, verificationRun } from "../answers/system.ts";
-import { readOptionalJson } from "../body.ts";
+import { readOptionalJson } from "../bodies/body.ts";
 import type { Edge } from "../edge.ts";
-import { strictObject } from "../fields.ts";
-import { checked } from "../issues.ts";
+import { strictObject } from "../requests/fields.ts";
+import { checked } from "../requests/issues.ts";
 import { BODY_PROBLEMS, json, telling, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
-import { Problem, STATUS } from "../problem.ts";
-import { refuseQuery } from "../query.ts";
-import { jsonResponse } from "../response.ts";
+import { Problem, STATUS } from "../problems/problem.ts";
+import { refuseQuery } from "../requests/query.ts";
+import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
 const verifyBody = strictObject({});

@@ -1,8 +1,8 @@
 /** `/metrics`: what Prometheus, and whatever reads its format, is to know. */
 
-import { Problem, STATUS } from "../problem.ts";
-import { refuseQuery } from "../query.ts";
-import { NO_STORE_HEADERS } from "../response.ts";
+import { Problem, STATUS } from "../problems/problem.ts";
+import { refuseQuery } from "../requests/query.ts";
+import { NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
 export const METRICS_ROUTES: readonly Route[] = [{

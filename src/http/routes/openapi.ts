@@ -2,9 +2,9 @@
 
 import { anyObject } from "../answers/parts.ts";
 import { telling } from "../openapi/operation.ts";
-import { STATUS } from "../problem.ts";
-import { refuseQuery } from "../query.ts";
-import { jsonResponse } from "../response.ts";
+import { STATUS } from "../problems/problem.ts";
+import { refuseQuery } from "../requests/query.ts";
+import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
 export const OPEN_API_ROUTES: readonly Route[] = [{

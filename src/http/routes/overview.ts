@@ -2,11 +2,11 @@
 
 import { overviewAnswer } from "../answers/overview.ts";
 import { telling } from "../openapi/operation.ts";
-import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../overview.ts";
-import { overviewView } from "../overview_view.ts";
-import { STATUS } from "../problem.ts";
-import { readQuery } from "../query.ts";
-import { jsonResponse } from "../response.ts";
+import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../answers/read_overview.ts";
+import { overviewView } from "../answers/overview_view.ts";
+import { STATUS } from "../problems/problem.ts";
+import { readQuery } from "../requests/query.ts";
+import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
 export const OVERVIEW_ROUTES: readonly Route[] = [{

@@ -4,11 +4,11 @@ import type { HeldPause } from "../../engine/requests.ts";
 import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
 import type { Edge } from "../edge.ts";
 import { json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
-import { pauseView } from "../overview_view.ts";
-import { Problem, STATUS } from "../problem.ts";
-import { refuseQuery } from "../query.ts";
-import { originOf } from "../request_origin.ts";
-import { jsonResponse } from "../response.ts";
+import { pauseView } from "../answers/overview_view.ts";
+import { Problem, STATUS } from "../problems/problem.ts";
+import { refuseQuery } from "../requests/query.ts";
+import { originOf } from "../requests/request_origin.ts";
+import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
 export const PAUSE_ROUTES: readonly Route[] = [

@@ -3,17 +3,17 @@
 import * as v from "valibot";
 import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { documented } from "../documented.ts";
+import { documented } from "../requests/documented.ts";
 import type { Edge } from "../edge.ts";
-import type { EnginePort } from "../engine_port.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
 import type { Contents } from "../openapi/operation.ts";
-import { permitOf } from "../permit.ts";
-import { invalidRequest, type RequestIssue, STATUS } from "../problem.ts";
-import type { Query } from "../query.ts";
-import { choice, eventType, listOf, single, whole } from "../query_parameters.ts";
-import { streamResponse } from "../response.ts";
+import { permitOf } from "../guard/permit.ts";
+import { invalidRequest, type RequestIssue, STATUS } from "../problems/problem.ts";
+import type { Query } from "../requests/query.ts";
+import { choice, eventType, listOf, single, whole } from "../requests/query_parameters.ts";
+import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channel.ts";
-import { wholeNumberOf } from "../whole_number.ts";
+import { wholeNumberOf } from "../requests/whole_number.ts";
 
 export const AFTER = single(
   whole(0, Number.MAX_SAFE_INTEGER),

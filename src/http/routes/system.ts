@@ -2,12 +2,12 @@
 
 import { systemAnswer } from "../answers/system.ts";
 import { telling } from "../openapi/operation.ts";
-import { STATUS } from "../problem.ts";
-import { refuseQuery } from "../query.ts";
-import { jsonResponse } from "../response.ts";
+import { STATUS } from "../problems/problem.ts";
+import { refuseQuery } from "../requests/query.ts";
+import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { systemView } from "../system_view.ts";
-import { viewerOf } from "../viewer.ts";
+import { systemView } from "../answers/system_view.ts";
+import { viewerOf } from "../guard/viewer.ts";
 
 export const SYSTEM_ROUTES: readonly Route[] = [{
   method: "GET",

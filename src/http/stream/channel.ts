@@ -3,8 +3,8 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
-import type { EnginePort } from "../engine_port.ts";
-import { type EntryFilter, type Feed, passes, type Scan } from "../feed.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
+import { type EntryFilter, type Feed, passes, type Scan } from "./feed.ts";
 import type { Chunk, ChunkCache } from "./chunks.ts";
 import { heartbeatAt, messageOf } from "./messages.ts";
 import type { Turns } from "./turns.ts";

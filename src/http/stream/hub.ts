@@ -7,9 +7,9 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
-import type { EnginePort } from "../engine_port.ts";
-import { feedOf } from "../feed.ts";
-import type { Permit } from "../permit.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
+import { feedOf } from "./feed.ts";
+import type { Permit } from "../guard/permit.ts";
 import { Channel, nothingAfter, type Wanted } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import { ChunkCache } from "./chunks.ts";

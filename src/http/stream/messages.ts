@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { EnginePort } from "../engine_port.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
 
 const RECONNECT_MS = 2_000;
 

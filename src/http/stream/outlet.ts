@@ -7,7 +7,7 @@
  * between the readers that get the same.
  */
 
-import type { Permit } from "../permit.ts";
+import type { Permit } from "../guard/permit.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** Who makes the chunks of one outlet. */

@@ -1,7 +1,7 @@
 /** All streams that are open: how many there may be, how long they may stall, and their end. */
 
 import type { Clock } from "../../engine/ports.ts";
-import type { Gauge } from "../capacity.ts";
+import type { Gauge } from "../guard/capacity.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Outlet, OutletKeeper } from "./outlet.ts";
 

@@ -1,0 +1,161 @@
+/** What the forms of a job's page do. Each leads back to a page that says what came of it. */
+
+import { placePath, placesIn } from "../../explain/elsewhere.ts";
+import { isPlaceholder } from "../../explain/sample_event.ts";
+import type { Context } from "hono";
+import type { JobId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { Origin } from "../../core/origin.ts";
+import { type IncomingEvent, withOrigin } from "../../engine/requests.ts";
+import type { Edge } from "../../http/edge.ts";
+import { valueOf } from "../../http/problems/engine_problem.ts";
+import { judgeEvent } from "../../http/requests/event_schema.ts";
+import { checked } from "../../http/requests/issues.ts";
+import { parseJson } from "../../http/bodies/json_document.ts";
+import { invalidRequest, Problem, STATUS } from "../../http/problems/problem.ts";
+import { originOf } from "../../http/requests/request_origin.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import { controlRequestOf, retryBody } from "../../http/routes/controls.ts";
+import { jobIdOf } from "../../http/routes/job_id.ts";
+import { sizeFor } from "../../http/guard/turnstile.ts";
+import { filledField, readForm } from "../form.ts";
+import { jsonPlaceText } from "../json_place.ts";
+import { onceOnly } from "../once_only.ts";
+import { jobPagePath } from "../parts/links.tsx";
+import { receiptText } from "../receipt_text.ts";
+import { safeReturnPath } from "../return_path.ts";
+import type { Control } from "./controls.tsx";
+import type { RefusedEvent } from "./screen_state.ts";
+import type { Route } from "../../http/route.ts";
+
+/** What a form asks for; to give a job up as it is, it asks to cancel it. */
+type Acted = Exclude<Control, "leave">;
+
+/** Does what a control says, and leads back. */
+export async function actOnJob(c: Context, edge: Edge, control: Acted): Promise<Response> {
+  const jobId = jobIdOf(c);
+  const form = await readForm(c.req.raw, edge.bodies);
+  const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
+  const before = edge.engine.job(jobId);
+  if (before !== undefined) await edge.turnstile.enter(sizeFor(before));
+  try {
+    const origin = originOf(c.req.raw, edge.spans);
+    if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form, origin));
+    const reason = filledField(form, "reason");
+    const leave = control === "cancel" && form.get("leave") === "true";
+    const body = { ...(reason === undefined ? {} : { reason }), ...(leave ? { leave } : {}) };
+    const request = { ...controlRequestOf(control, body), origin };
+    const job = valueOf(await edge.engine.control(jobId, request));
+    return backTo(edge, back, doneText(control, job));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return backTo(edge, back, detailOf(error), true);
+  }
+}
+
+/** The page of the new job, and what to say there. */
+async function retried(
+  edge: Edge,
+  jobId: JobId,
+  form: URLSearchParams,
+  origin: Origin | undefined,
+): Promise<readonly [path: string, text: string]> {
+  const from = filledField(form, "from");
+  const { dryRun: _, ...request } = checked(retryBody, from === undefined ? {} : { from });
+  const job = valueOf(await edge.engine.retry(jobId, { ...request, origin }));
+  const where = from === undefined ? "" : ` from task ${from}`;
+  return [jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`];
+}
+
+function doneText(control: Exclude<Acted, "retry">, job: JobState): string {
+  switch (control) {
+    case "start":
+      return "The job was started.";
+    case "wake":
+      return "What backs off is tried again now.";
+    case "suspend":
+      return "The job is suspended: what runs ends, nothing new begins, and events still count.";
+    case "resume":
+      return "The job goes on.";
+    case "cancel":
+      return cancelledText(job);
+  }
+}
+
+function cancelledText(job: JobState): string {
+  if (job.state !== "Compensating") return "The job was cancelled.";
+  if (job.parked !== undefined) {
+    return "The job was cancelled. It is parked: what it did is undone when there is code that fits.";
+  }
+  return job.suspendedBy === undefined
+    ? "The job was cancelled: what it did is being undone."
+    : "The job was cancelled. It is suspended: what it did is undone when it is resumed.";
+}
+
+function backTo(edge: Edge, path: string, text: string, isBad = false): Response {
+  return emptyResponse(STATUS.seeOther, { location: edge.notes.pathWith(path, text, isBad) });
+}
+
+/** What is wrong, with where it is. */
+function detailOf({ message, members }: Problem): string {
+  const issues = (members.errors ?? []).map((issue) =>
+    "pointer" in issue && issue.pointer !== "" ? `${issue.pointer} ${issue.detail}` : issue.detail
+  );
+  return issues.length === 0 ? `${message}.` : `${message}: ${issues.join("; ")}.`;
+}
+
+/** A refused event comes back with the page that it was typed on: nothing typed is lost. */
+export type Sent = { readonly response: Response } | { readonly refused: RefusedEvent };
+
+export async function sendEvent(c: Context, edge: Edge): Promise<Sent> {
+  const jobId = jobIdOf(c);
+  const form = await readForm(c.req.raw, edge.bodies);
+  const text = form.get("event") ?? "";
+  const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
+  try {
+    const event = eventOf(text, form.get("once") ?? "");
+    const open = placesIn(event.attributes ?? {}).find(({ value }) => isPlaceholder(value));
+    if (open !== undefined) return { refused: refusal(form, text, unfilled(placePath(open))) };
+    const origin = originOf(c.req.raw, edge.spans) ?? {};
+    const [receipt] = await edge.engine.deliver([withOrigin(event, origin)]);
+    if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
+    if (receipt.disposition === "rejected") {
+      return { refused: refusal(form, text, receiptText(receipt)) };
+    }
+    return { response: backTo(edge, back, receiptText(receipt)) };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { refused: refusal(form, text, eventFlaw(text, error)) };
+  }
+}
+
+function eventFlaw(text: string, problem: Problem): string {
+  const { position } = problem.members;
+  return position === undefined
+    ? detailOf(problem)
+    : `The event is not JSON: ${jsonPlaceText(text, position)}.`;
+}
+
+function unfilled(path: string): string {
+  return `Fill in ${path} first: the job's plan leaves open which value it is.`;
+}
+
+function refusal(form: URLSearchParams, text: string, reason: string): RefusedEvent {
+  return { expectation: form.get("expectation") ?? "", text, reason };
+}
+
+/** @throws {Problem} when the text is no event. */
+function eventOf(text: string, once: string): IncomingEvent {
+  const judged = judgeEvent(parseJson(text));
+  if (!judged.valid) throw invalidRequest(judged.errors);
+  return { eventId: onceOnly(once, text), ...judged.event };
+}
+
+const ACTIONS = ["start", "suspend", "resume", "wake", "cancel", "retry"] as const;
+
+export const JOB_ACTION_ROUTES: readonly Route[] = ACTIONS.map((control) => ({
+  method: "POST",
+  path: `/ui/jobs/:id/${control}`,
+  scope: "operate",
+  handle: (c, edge) => actOnJob(c, edge, control),
+}));

@@ -1,0 +1,163 @@
+/** The attempts of each task, side by side. */
+
+import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { conditionText } from "../parts/condition_mark.tsx";
+import { ErrorView } from "./error_view.tsx";
+import { Table } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+import { Duration, Time } from "../parts/time.tsx";
+import { EntryCite } from "./cite.tsx";
+import { attemptNumber, OUTCOME_WORDS } from "./drawing.ts";
+import type { JobScreenState } from "./screen_state.ts";
+
+/** Of a job of many, the latest so many. */
+const ROWS_MAX = 150;
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+interface AttemptRow {
+  readonly lane: Lane;
+  readonly attempt: AttemptSpan;
+  /** The wait after it. */
+  readonly backoff: BackoffSpan | undefined;
+}
+
+export function JobAttempts({ state }: Props) {
+  const { lanes } = state.timeline;
+  if (lanes.length === 0) return null;
+  const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
+  const rows = rowsOf(lanes).slice(-ROWS_MAX);
+  const columns = columnsOf(rows);
+  return (
+    <section id="job-attempts" class="part" aria-labelledby="attempts-heading" data-live>
+      <h2 id="attempts-heading">Attempts</h2>
+      <Table
+        caption="Attempts by task"
+        headings={["Task", "Attempt", "Outcome", "Took", "Started", ...extra(columns)]}
+      >
+        {rows.map((row, index) => (
+          <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
+        ))}
+      </Table>
+      {all > rows.length
+        ? (
+          <p class="hint">
+            {all - rows.length} attempts before these are not shown:{" "}
+            <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>{" "}
+            has all tasks.
+          </p>
+        )
+        : null}
+    </section>
+  );
+}
+
+/** What no attempt has needs no column. */
+interface Columns {
+  readonly error: boolean;
+  readonly backoff: boolean;
+}
+
+function columnsOf(rows: readonly AttemptRow[]): Columns {
+  return {
+    error: rows.some(({ attempt }) => attempt.error !== undefined),
+    backoff: rows.some(({ backoff }) => backoff !== undefined),
+  };
+}
+
+function extra({ error, backoff }: Columns): readonly string[] {
+  return [...(error ? ["Error"] : []), ...(backoff ? ["Then"] : [])];
+}
+
+function attemptsIn(spans: Lane["spans"]): readonly AttemptSpan[] {
+  return spans.filter((span) => span.kind === "attempt");
+}
+
+function rowsOf(lanes: readonly Lane[]): readonly AttemptRow[] {
+  return lanes.flatMap((lane) =>
+    lane.spans.flatMap((span, index): readonly AttemptRow[] => {
+      if (span.kind !== "attempt") return [];
+      const next = lane.spans[index + 1];
+      const backoff = next?.kind === "backoff" ? next : undefined;
+      return [{ lane, attempt: span, backoff }];
+    })
+  );
+}
+
+function isFirst(rows: readonly AttemptRow[], index: number): boolean {
+  return rows[index - 1]?.lane !== rows[index]?.lane;
+}
+
+interface RowProps extends Props {
+  readonly row: AttemptRow;
+  readonly isFirst: boolean;
+  readonly columns: Columns;
+}
+
+function Row({ state, row, isFirst, columns }: RowProps) {
+  const { attempt, backoff, lane } = row;
+  return (
+    <tr class={isFirst ? "first-of-task" : undefined}>
+      <th scope="row">
+        <span class={isFirst ? undefined : "unseen"}>
+          {lane.phase === "run" ? null : "undo "}
+          <span class="mono">
+            <UserText text={lane.taskId === MAIN_TASK ? "run" : lane.taskId} lengthMax={80} />
+          </span>
+        </span>
+      </th>
+      <td>{attemptNumber(attempt)}</td>
+      <td>
+        <Outcome state={state} row={row} />
+        <SpacedCite state={state} logId={attempt.endedBy} />
+      </td>
+      <td>
+        <Duration ms={attempt.toMs - attempt.fromMs} />
+      </td>
+      <td>
+        {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
+        <SpacedCite state={state} logId={attempt.startedBy} />
+      </td>
+      {columns.error
+        ? <td>{attempt.error === undefined ? null : <ErrorView error={attempt.error} />}</td>
+        : null}
+      {columns.backoff
+        ? <td>{backoff === undefined ? null : <Backoff backoff={backoff} />}</td>
+        : null}
+    </tr>
+  );
+}
+
+/** `run` goes on while its job waits or backs off, and does nothing meanwhile. */
+function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
+  const { attempt, lane } = row;
+  const { condition } = state.explanation;
+  const isRun = lane.taskId === MAIN_TASK && attempt.goesOn;
+  return isRun && condition !== "executing"
+    ? <span class="outcome">{conditionText(condition)}</span>
+    : <span class={`outcome outcome-${attempt.outcome}`}>{OUTCOME_WORDS[attempt.outcome]}</span>;
+}
+
+function SpacedCite({ state, logId }: Props & { readonly logId: LogId | undefined }) {
+  if (logId === undefined) return null;
+  return (
+    <>
+      {" "}
+      <EntryCite state={state} logId={logId} />
+    </>
+  );
+}
+
+function Backoff({ backoff }: { readonly backoff: BackoffSpan }) {
+  return (
+    <>
+      {backoff.goesOn ? "again at " : "backed off "}
+      {backoff.goesOn
+        ? <Time at={backoff.retryAt} />
+        : <Duration ms={backoff.toMs - backoff.fromMs} />}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+/** Sentences of the explanation, with the entries that they rest on. */
+
+import type { Citation, Statement } from "../../explain/explanation.ts";
+import type { LogId } from "../../core/ids.ts";
+import { UserText } from "../parts/text.tsx";
+import { entryHref, type JobScreenState } from "./screen_state.ts";
+
+/** Of many citations, so many are shown: the rest is in the JSON. */
+const CITES_MAX = 8;
+
+export function Sentence(
+  { state, of }: { readonly state: JobScreenState; readonly of: Statement<Citation> },
+) {
+  return (
+    <>
+      <UserText text={of.statement} />
+      <Cites state={state} of={of.cites} />
+    </>
+  );
+}
+
+export function Cites(
+  { state, of }: { readonly state: JobScreenState; readonly of: readonly Citation[] },
+) {
+  const hidden = of.length - CITES_MAX;
+  return (
+    <>
+      {of.slice(0, CITES_MAX).map(({ logId, eventType, segment, line }) => (
+        <>
+          {" "}
+          <EntryCite state={state} logId={logId} title={`${eventType}, ${segment}:${line}`} />
+        </>
+      ))}
+      {hidden > 0 ? <span class="soft">{` and ${hidden} more`}</span> : null}
+    </>
+  );
+}
+
+export interface EntryCiteProps {
+  readonly state: JobScreenState;
+  readonly logId: LogId;
+  readonly title?: string | undefined;
+}
+
+/** Leads to an entry on this page, without loading it anew where the entry is in sight. */
+export function EntryCite({ state, logId, title }: EntryCiteProps) {
+  return (
+    <a class="entry-link" href={entryHref(state, logId)} title={title}>
+      <span class="unseen">entry</span>
+      {logId}
+    </a>
+  );
+}

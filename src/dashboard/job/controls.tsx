@@ -1,0 +1,206 @@
+/** What can be done with a job in the state that it is in, as forms. */
+
+import { decide, reusableTasks } from "../../core/decide.ts";
+import type { Action } from "../../explain/explanation.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
+import { cutShort, standing } from "../../core/left_in_place.ts";
+import { ActionForm, Confirm } from "../parts/action_form.tsx";
+import { countedText } from "../parts/amounts.tsx";
+import { CopyText } from "../parts/curl.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
+import { jobPagePath } from "../parts/links.tsx";
+import { cutText } from "../parts/text.tsx";
+import type { JobScreenState } from "./screen_state.ts";
+
+/** `leave` is a cancellation that undoes nothing. */
+export const CONTROLS = ["start", "wake", "suspend", "resume", "retry", "cancel", "leave"] as const;
+export type Control = (typeof CONTROLS)[number];
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+/** The control that a request to the API stands for. */
+export function controlOf({ path, body }: Action): Control | undefined {
+  if (body?.["leave"] === true) return "leave";
+  return CONTROLS.find((control) => path.endsWith(`/${control}`));
+}
+
+/** Whether the job takes it as it is. */
+export function isLegal({ job, annals }: JobScreenState, control: Control): boolean {
+  if (control === "retry") {
+    const isOver = job.state === "Failed" || job.parked !== undefined;
+    return isOver && annals.inputRemoved === undefined;
+  }
+  const command = control === "leave" ? LEAVE : { kind: control };
+  return decide(job, command).accepted;
+}
+
+const LEAVE = { kind: "cancel", leave: true } as const;
+
+export function JobControls({ state }: Props) {
+  const legal = CONTROLS.filter((control) => isLegal(state, control));
+  return (
+    <section id="job-controls" class="job-controls" aria-label="Controls" data-live>
+      {state.may("operate")
+        ? legal.map((control) => <ControlForm state={state} control={control} />)
+        : <MissingScope scope="operate" what="controlling jobs" />}
+      {legal.length === 0 ? null : <Commands state={state} legal={legal} />}
+      {state.may("operate") && legal.length === 0 ? <p class="hint">{nothingText(state)}</p> : null}
+    </section>
+  );
+}
+
+/** One by one: nobody wants to paste all of them. */
+function Commands({ state, legal }: Props & { readonly legal: readonly Control[] }) {
+  const { job, curl } = state;
+  return (
+    <details class="curl" id="control-commands">
+      <summary>curl</summary>
+      {legal.map((control) => (
+        <>
+          <p class="soft">{LABELS[control]}</p>
+          <CopyText text={curlOf(curl, `/jobs/${job.jobId}`, control)} />
+        </>
+      ))}
+    </details>
+  );
+}
+
+function curlOf(curl: JobScreenState["curl"], path: string, control: Control): string {
+  return control === "leave"
+    ? curl.post(`${path}/cancel`, { leave: true })
+    : curl.post(`${path}/${control}`);
+}
+
+function nothingText({ job, annals }: JobScreenState): string {
+  if (job.state === "Done") return "The job is done: there is nothing to control any more.";
+  if (annals.inputRemoved !== undefined) {
+    return "The job cannot be retried: its input was removed. Submit a new job.";
+  }
+  return "No control applies to the job as it is.";
+}
+
+const LABELS: Readonly<Record<Control, string>> = {
+  start: "Start now",
+  wake: "Try again now",
+  suspend: "Suspend",
+  resume: "Resume",
+  retry: "Retry",
+  cancel: "Cancel the job",
+  leave: "Give it up as it is",
+};
+
+interface ControlFormProps extends Props {
+  readonly control: Control;
+  /** Without what need not be filled in. */
+  readonly isPlain?: boolean;
+}
+
+export function ControlForm({ state, control, isPlain = false }: ControlFormProps) {
+  const common = {
+    action: `${jobPagePath(state.job.jobId)}/${control === "leave" ? "cancel" : control}`,
+    label: LABELS[control],
+    returnTo: state.returnTo,
+  };
+  switch (control) {
+    case "cancel":
+      return (
+        <Confirm
+          {...common}
+          id={`cancel-${isPlain ? "step" : "control"}`}
+          warning={cancelWarning(state)}
+        >
+          <Reason />
+        </Confirm>
+      );
+    case "leave":
+      return (
+        <Confirm
+          {...common}
+          id={`leave-${isPlain ? "step" : "control"}`}
+          fields={{ leave: "true" }}
+          warning={leaveWarning(state)}
+        >
+          <Reason />
+        </Confirm>
+      );
+    case "retry":
+      return isPlain
+        ? <ActionForm {...common} label="Retry as a new job" />
+        : <RetryForm state={state} {...common} />;
+    case "start":
+    case "wake":
+    case "suspend":
+    case "resume":
+      return <ActionForm {...common} />;
+  }
+}
+
+function Reason() {
+  return (
+    <label class="field">
+      Reason, for the record
+      <input type="text" name="reason" maxlength={500} autocomplete="off" />
+    </label>
+  );
+}
+
+function leaveWarning({ job }: JobScreenState): string {
+  const names = standing(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
+  const cut = cutShort(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
+  const begun = cut === ""
+    ? ""
+    : ` What these did before they were cut short, all or a part of it, stays as well: ${cut}.`;
+  if (names !== "") {
+    return `The job ends as cancelled, and nothing is undone: what these did stays in place: ${names}.${begun}`;
+  }
+  return begun === ""
+    ? "The job ends as cancelled; none of its tasks left anything to undo."
+    : `The job ends as cancelled, and nothing is undone.${begun}`;
+}
+
+const NAMES_MAX = 20;
+
+function cancelWarning({ job }: JobScreenState): string {
+  const undone =
+    job.tasks.filter(({ status, compensable }) => compensable && status === "completed").length;
+  if (undone === 0) {
+    return "The job ends as cancelled, and what it waits for counts no more. It can be retried as a new job.";
+  }
+  const tasks = countedText(undone, "completed task");
+  if (job.parked !== undefined && job.parked.reason !== "crashed") {
+    return `The job stops. What ${tasks} did stays as it is until there is code that fits, and is undone then.`;
+  }
+  // A suspended job begins nothing, and so undoes nothing.
+  return "suspendedBy" in job && job.suspendedBy !== undefined
+    ? `The job stops. What ${tasks} did stays as it is until the job is resumed, and is undone then.`
+    : `The job stops, and what ${tasks} did is undone. It can be retried as a new job.`;
+}
+
+const TASKS_MAX = 200;
+const NAME_LENGTH_MAX = 32;
+
+function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0]) {
+  const { job } = state;
+  const tasks = job.tasks.filter(({ taskId }) => taskId !== MAIN_TASK).slice(0, TASKS_MAX);
+  if (tasks.length === 0) return <ActionForm {...form} label="Retry as a new job" />;
+  return (
+    <ActionForm {...form} label="Retry as a new job">
+      <label class="field field-inline">
+        <span>from</span>
+        <select name="from">
+          <option value="">{startText(job)}</option>
+          {tasks.map(({ taskId }) => (
+            <option value={taskId}>{`task ${cutText(taskId, NAME_LENGTH_MAX)}`}</option>
+          ))}
+        </select>
+      </label>
+    </ActionForm>
+  );
+}
+
+/** Where a retry that names no task begins; the steps beside it say what it takes over. */
+function startText(job: JobScreenState["job"]): string {
+  return reusableTasks(job).length === 0 ? "the beginning" : "where it stopped";
+}

@@ -1,0 +1,88 @@
+/** What a job was given, and what it gave. */
+
+import { outputOf } from "../../core/job_resource.ts";
+import { MissingScope } from "../parts/missing_scope.tsx";
+import { CopyCurl } from "../parts/curl.tsx";
+import { Time } from "../parts/time.tsx";
+import { EntryCite } from "./cite.tsx";
+import { JsonView } from "../parts/text.tsx";
+import type { JobScreenState } from "./screen_state.ts";
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function JobData({ state }: Props) {
+  const { job } = state;
+  const href = `/jobs/${encodeURIComponent(job.jobId)}`;
+  const output = outputOf(job);
+  return (
+    <section id="job-data" class="grid" aria-label="Input and output" data-live>
+      <div class="part">
+        <h2>Input</h2>
+        <Input state={state} href={href} />
+      </div>
+      <div class="part">
+        <h2>Output</h2>
+        {output === null
+          ? <p class="hint">{noOutputText(state)}</p>
+          : <JsonView value={output} href={href} />}
+      </div>
+    </section>
+  );
+}
+
+function noOutputText({ job }: JobScreenState): string {
+  if (job.definitionVersion === undefined) return "A plan of outside events returns nothing.";
+  if (job.state === "Done") return "It returned nothing.";
+  return job.state === "Failed" ? "It ended without one." : "Not yet: it is what its code returns.";
+}
+
+function Input({ state, href }: Props & { readonly href: string }) {
+  const { input, job } = state;
+  if (input.kind === "sealed") {
+    return (
+      <>
+        <p class="hint">The input is under a seal.</p>
+        <MissingScope scope="operate" what="reading it" />
+      </>
+    );
+  }
+  return (
+    <>
+      <Removal state={state} />
+      {input.value === undefined
+        ? <p class="hint">{noInputText(state)}</p>
+        : <JsonView value={input.value} href={job.sealed === undefined ? href : `${href}/input`} />}
+      {job.sealed === undefined ? null : <Sealed state={state} />}
+    </>
+  );
+}
+
+function noInputText({ annals }: JobScreenState): string {
+  return annals.inputRemoved === undefined ? "It was given none." : "Nothing of it is left.";
+}
+
+function Removal({ state }: Props) {
+  const removed = state.annals.inputRemoved;
+  if (removed === undefined) return null;
+  return (
+    <p class="hint">
+      The input was removed at{" "}
+      <Time at={removed.receivedAt} />: the key of its seal is gone, and what was under it cannot be
+      read any more. <EntryCite state={state} logId={removed.logId} />
+    </p>
+  );
+}
+
+function Sealed({ state }: Props) {
+  if (state.annals.inputRemoved !== undefined) return null;
+  return (
+    <>
+      <p class="hint">
+        Secrets are marked <code>[secret]</code>: nobody can read them here.
+      </p>
+      <CopyCurl command={state.curl.get(`/jobs/${state.job.jobId}/input`)} />
+    </>
+  );
+}

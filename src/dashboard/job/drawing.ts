@@ -1,0 +1,277 @@
+/**
+ * A timeline as rows of bars and marks, with places in percent of the width: so that it fits
+ * any screen, and its text is never stretched. Bounded, however long the job is.
+ */
+
+import type { Condition } from "../../core/condition.ts";
+import { counted } from "../../core/counted.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type Extent, legible, type Piece } from "../timeline/legible.ts";
+import type { AttemptOutcome, AttemptSpan, Lane, LaneSpan } from "../timeline/lanes.ts";
+import type { Mark, MarkKind } from "../timeline/marks.ts";
+import type { ConditionStretch, Timeline } from "../timeline/timeline.ts";
+import { conditionText } from "../parts/condition_mark.tsx";
+import { cutText } from "../parts/text.tsx";
+import { durationText } from "../parts/time.tsx";
+import type { Tick } from "./ticks.ts";
+import { type ScaleName, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
+
+/** What a bar stands for; its look goes by that. */
+export type BarKind = Condition | AttemptOutcome | "backoff";
+
+export interface Bar {
+  readonly kind: BarKind;
+  readonly x: string;
+  readonly width: string;
+  /** Where it ends. */
+  readonly end: string;
+  readonly title: string;
+  readonly goesOn: boolean;
+  /** How many are drawn as this one. */
+  readonly count: number;
+}
+
+export interface Row {
+  readonly label: string;
+  readonly note: string;
+  readonly bars: readonly Bar[];
+  /** Words for the bars that are wide enough for some. */
+  readonly words: readonly { readonly x: string; readonly text: string }[];
+}
+
+export interface DrawnMark {
+  readonly kind: MarkKind;
+  readonly x: string;
+  readonly title: string;
+  /** How many are drawn as this one. */
+  readonly count: number;
+}
+
+export interface Drawing {
+  readonly ticks: readonly (Tick & { readonly x: string })[];
+  readonly job: Row;
+  readonly lanes: readonly Row[];
+  readonly marks: readonly DrawnMark[];
+  /** Lanes for which there is no room. */
+  readonly lanesHidden: number;
+  /** Spans and marks that are drawn together with others, being too narrow by themselves. */
+  readonly merged: number;
+}
+
+const LANES_MAX = 16;
+/** Bars in the whole drawing, about. */
+const BARS_MAX = 1_000;
+/** Nothing is drawn narrower: it could not be seen. */
+const WIDTH_MIN = 2.5;
+/** A mark is wider than the narrowest bar. */
+const MARK_UNITS = 2;
+const LABEL_LENGTH_MAX = 32;
+
+export function drawingOf(timeline: Timeline, scaleName: ScaleName, note: string): Drawing {
+  const tasks = timeline.lanes.filter(isTask);
+  const shown = shownLanes(tasks);
+  const scale = timeScale(timeline, scaleName);
+  const unit = WIDTH / unitsOf(shown.length);
+  const job = { ...jobRow(timeline.conditions, unit, scale), note };
+  const rows = shown.map((lane) => laneRow(lane, unit, scale));
+  const marks = marksRow(timeline.marks, unit, scale);
+  const drawn = [...[job, ...rows].flatMap((row) => row.bars), ...marks];
+  return {
+    ticks: scale.ticks.map(({ at, ...tick }) => ({ ...tick, x: percent(at) })),
+    job,
+    lanes: rows,
+    marks,
+    lanesHidden: tasks.length - shown.length,
+    merged: drawn.reduce((sum, { count }) => count > 1 ? sum + count : sum, 0),
+  };
+}
+
+/** What `run` does is what the job does: to draw its one attempt would say that it never rests. */
+function isTask({ taskId, phase }: Lane): boolean {
+  return taskId !== MAIN_TASK || phase === "compensation";
+}
+
+/** How many units the width has: fewer, the more rows share the bars. */
+function unitsOf(lanes: number): number {
+  return Math.min(400, Math.max(24, Math.floor(BARS_MAX / (lanes + 1) / 2)));
+}
+
+/** Of a place in the width. */
+function percent(at: number): string {
+  return `${Number((at / WIDTH * 100).toFixed(2))}%`;
+}
+
+/** Of many, those which tell most: what goes on, what ended badly, what took long. */
+function shownLanes(lanes: readonly Lane[]): readonly Lane[] {
+  if (lanes.length <= LANES_MAX) return lanes;
+  const chosen = lanes
+    .toSorted((left, right) =>
+      urgencyOf(right) - urgencyOf(left) || lengthOf(right) - lengthOf(left)
+    )
+    .slice(0, LANES_MAX);
+  return lanes.filter((lane) => chosen.includes(lane));
+}
+
+function urgencyOf({ spans }: Lane): number {
+  if (spans.at(-1)?.goesOn === true) return 2;
+  const isBad = spans.some((span) => span.kind === "attempt" && BAD.has(span.outcome));
+  return isBad ? 1 : 0;
+}
+
+const BAD: ReadonlySet<AttemptOutcome> = new Set(["failed", "interrupted", "abandoned"]);
+
+function lengthOf({ spans }: Lane): number {
+  return (spans.at(-1)?.toMs ?? 0) - (spans[0]?.fromMs ?? 0);
+}
+
+function jobRow(conditions: readonly ConditionStretch[], unit: number, scale: TimeScale): Row {
+  const pieces = piecesOf(conditions, unit, scale);
+  const bars = pieces.map((piece) => {
+    const { condition, goesOn } = piece.longest.span;
+    const title = titleOf(piece, conditionText(condition)) + downText(piece.longest.span);
+    return { ...placed(piece), kind: condition, title, goesOn };
+  });
+  return { label: "The job", note: "", bars, words: wordsFor(pieces) };
+}
+
+function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale): Row {
+  const bars = piecesOf(spans, unit, scale).map((piece) => {
+    const { span } = piece.longest;
+    const title = titleOf(piece, spanText(span)) + downText(span);
+    return { ...placed(piece), kind: kindOf(span), title, goesOn: span.goesOn };
+  });
+  return { label: laneLabel(taskId, phase), note: laneNote(spans), bars, words: [] };
+}
+
+/** So wide that words fit even where the whole is as wide as a phone. */
+const WORDS_WIDTH_MIN = 0.3 * WIDTH;
+
+function wordsFor(pieces: readonly Piece<Placed<ConditionStretch>>[]): Row["words"] {
+  return pieces
+    .filter(({ fromMs, toMs, count }) => count === 1 && toMs - fromMs >= WORDS_WIDTH_MIN)
+    .map(({ fromMs, longest: { span } }) => ({
+      x: percent(fromMs),
+      text: `${conditionText(span.condition)} ${durationText(span.toMs - span.fromMs)}` +
+        downText(span),
+    }));
+}
+
+/** What a scale can put somewhere. */
+interface PlacedBy extends Extent {
+  readonly fromBy: LogId;
+  readonly toBy: LogId | undefined;
+}
+
+/** A span where the scale puts it. */
+interface Placed<Span> extends Extent {
+  readonly span: Span;
+}
+
+function piecesOf<Span extends PlacedBy>(
+  spans: readonly Span[],
+  unit: number,
+  scale: TimeScale,
+): readonly Piece<Placed<Span>>[] {
+  const there = spans.map((span) => {
+    const fromMs = scale.at(span.fromBy, span.fromMs);
+    // An attempt that a later one cut short is there until that begins, and no longer.
+    return { span, fromMs, toMs: Math.max(fromMs, scale.at(span.toBy, span.toMs)) };
+  });
+  return legible(there, unit);
+}
+
+function placed({ fromMs, toMs, count }: Piece<Placed<unknown>>) {
+  return {
+    x: percent(Math.min(WIDTH - WIDTH_MIN, fromMs)),
+    width: percent(Math.max(WIDTH_MIN, toMs - fromMs)),
+    end: percent(toMs),
+    count,
+  };
+}
+
+function titleOf(
+  { count, first, last }: Piece<Placed<Extent>>,
+  what: string,
+): string {
+  const length = durationText(last.span.toMs - first.span.fromMs);
+  if (count === 1) return `${what}, ${length}`;
+  return `${count} spans in ${length}, the longest: ${what}`;
+}
+
+function kindOf(span: LaneSpan): BarKind {
+  return span.kind === "backoff" ? "backoff" : span.outcome;
+}
+
+function laneLabel(taskId: string, phase: Lane["phase"]): string {
+  const name = cutText(taskId, LABEL_LENGTH_MAX);
+  return phase === "run" ? name : `undo ${name}`;
+}
+
+/** How many attempts, and how the last one ended. */
+function laneNote(spans: readonly LaneSpan[]): string {
+  const attempts = spans.filter((span) => span.kind === "attempt");
+  const last = spans.at(-1);
+  const lengthMs = (last?.toMs ?? 0) - (spans[0]?.fromMs ?? 0);
+  const state = last === undefined
+    ? ""
+    : `${spanText(last)}, ${durationText(lengthMs)}${downText(last)}`;
+  return attempts.length < 2 ? state : `${counted(attempts.length, "attempt")}, ${state}`;
+}
+
+function spanText(span: LaneSpan): string {
+  if (span.kind === "backoff") return span.goesOn ? "backing off" : "backed off";
+  return OUTCOME_WORDS[span.outcome];
+}
+
+/** Of a length of time in which the process may have been down. */
+function downText(span: ConditionStretch | LaneSpan): string {
+  const downMs = "downMs" in span ? span.downMs : 0;
+  return downMs === 0 ? "" : `, down for at most ${durationText(downMs)} of it`;
+}
+
+export const OUTCOME_WORDS: Readonly<Record<AttemptOutcome, string>> = {
+  running: "running",
+  completed: "completed",
+  failed: "failed",
+  interrupted: "cut short",
+  abandoned: "abandoned",
+  reused: "reused",
+  unended: "no end on record",
+};
+
+/** `2 of 4`, or `2` where the limit is not on record. */
+export function attemptNumber({ nth, maxAttempts }: AttemptSpan): string {
+  return maxAttempts === undefined ? `${nth}` : `${nth} of ${maxAttempts}`;
+}
+
+export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {
+  matched: "counted",
+  surplus: "surplus",
+  error: "error",
+  nearMiss: "near miss",
+  recorded: "did nothing",
+};
+
+function marksRow(marks: readonly Mark[], unit: number, scale: TimeScale): readonly DrawnMark[] {
+  return [...Map.groupBy(marks, ({ kind }) => kind)].flatMap(([kind, ofKind]) => {
+    const extents = ofKind.map((mark) => ({
+      ...mark,
+      fromMs: mark.atMs,
+      toMs: mark.atMs,
+      fromBy: mark.logId,
+      toBy: mark.logId,
+    }));
+    return piecesOf(extents, MARK_UNITS * unit, scale).map((piece) => ({
+      kind,
+      x: percent(piece.fromMs),
+      count: piece.count,
+      title: markTitle(kind, piece.longest.span, piece.count),
+    }));
+  });
+}
+
+function markTitle(kind: MarkKind, { eventType, logId }: Mark, count: number): string {
+  return count === 1
+    ? `${eventType}: ${MARK_WORDS[kind]}, entry ${logId}`
+    : `${count} events: ${MARK_WORDS[kind]}`;
+}

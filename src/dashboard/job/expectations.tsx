@@ -1,0 +1,89 @@
+/** The plan of a job: what it expects, how much of it came, and by which entries. */
+
+import { correlationText } from "../../explain/mismatch.ts";
+import { expectationResource } from "../../core/job_resource.ts";
+import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import { Table } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+import { EntryCite } from "./cite.tsx";
+import type { JobScreenState } from "./screen_state.ts";
+
+const ROWS_MAX = 100;
+const CITED_MAX = 8;
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+type Expectation = ReturnType<typeof expectationResource> & { readonly surplus: number };
+
+export function JobExpectations({ state }: Props) {
+  const { job } = state;
+  const all = job.plan.expected.map((expected, index): Expectation => ({
+    ...expectationResource(expected, job.expected[index]),
+    surplus: job.expected[index]?.surplus ?? 0,
+  }));
+  const hidden = all.length - ROWS_MAX;
+  return (
+    <section id="job-expectations" class="part" aria-labelledby="expectations-heading" data-live>
+      <h2 id="expectations-heading">Expectations</h2>
+      {all.length === 0
+        ? <p class="hint">The plan is empty: the job is done as soon as it starts.</p>
+        : (
+          <Table caption="What the plan expects" headings={["Expectation", "Event", "Came", "By"]}>
+            {all.slice(0, ROWS_MAX).map((one) => <Row state={state} one={one} />)}
+          </Table>
+        )}
+      {hidden > 0 ? <p class="hint">{hidden} more are in the JSON of the job.</p> : null}
+    </section>
+  );
+}
+
+function Row({ state, one }: Props & { readonly one: Expectation }) {
+  const { matched, required, satisfied, surplus } = one;
+  return (
+    <tr>
+      <th scope="row">
+        <UserText text={one.id} lengthMax={120} />
+      </th>
+      <td>
+        <Wanted one={one} />
+      </td>
+      <td class="came">
+        <span class={satisfied ? "count count-whole" : "count"}>{matched} of {required}</span>
+        {surplus > 0 ? <span class="soft">{` and ${surplus} surplus`}</span> : null}
+      </td>
+      <td>
+        {one.by.slice(-CITED_MAX).map((logId) => (
+          <>
+            <EntryCite state={state} logId={logId} />
+            {" "}
+          </>
+        ))}
+        {one.by.length > CITED_MAX
+          ? <span class="soft">{`and ${one.by.length - CITED_MAX} before`}</span>
+          : null}
+      </td>
+    </tr>
+  );
+}
+
+function Wanted({ one }: { readonly one: Expectation }) {
+  const { id, eventType, correlation, taskId } = one;
+  if (id === MAIN_EXPECTATION_ID) return <>the end of its code</>;
+  return (
+    <>
+      <span class="mono">{eventType}</span>
+      {taskId === undefined ? null : (
+        <>
+          {" "}of task <UserText text={taskId} lengthMax={120} />
+        </>
+      )}
+      {correlation === "any" ? null : (
+        <>
+          {" "}where <UserText text={correlationText(correlation)} lengthMax={400} />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,79 @@
+/** Why a job failed, as it is on record. */
+
+import { fingerprintOf } from "../../core/error_fingerprint.ts";
+import { failureResource, recordedFailure } from "../../core/job_resource.ts";
+import { UserText } from "../parts/text.tsx";
+import { EntryCite } from "./cite.tsx";
+import { ErrorView } from "./error_view.tsx";
+import { Fact } from "./head.tsx";
+import type { JobScreenState } from "./screen_state.ts";
+
+const LEFT_MAX = 20;
+
+const KINDS = {
+  error: "error: an error event, or its code threw",
+  poison: "poison: trying again cannot help",
+  deadLetter: "dead letter: all attempts are used up",
+  cancelled: "cancelled",
+} as const;
+
+export function JobFailure({ state }: { readonly state: JobScreenState }) {
+  const failure = failureResource(state.job);
+  if (failure === null) return <section id="job-failure" data-live hidden></section>;
+  const { kind, taskId, error, recoveryRequired, because, leftInPlace, cutShort } = failure;
+  return (
+    <section id="job-failure" class="part" aria-labelledby="failure-heading" data-live>
+      <h2 id="failure-heading">{kind === "cancelled" ? "Cancellation" : "Failure"}</h2>
+      {recoveryRequired
+        ? (
+          <p class="note note-bad">
+            A compensation failed: somebody must see what is to be undone by hand.
+          </p>
+        )
+        : null}
+      <ErrorView error={error} />
+      <dl class="facts job-facts">
+        <Fact name="Kind">{KINDS[kind]}</Fact>
+        {taskId === null ? null : (
+          <Fact name="Task">
+            <span class="mono">
+              <UserText text={taskId === "main" ? "run" : taskId} lengthMax={120} />
+            </span>
+          </Fact>
+        )}
+        <Fingerprint state={state} />
+        <Fact name="By entry">
+          <EntryCite state={state} logId={because} />
+        </Fact>
+        {leftInPlace.length === 0 ? null : (
+          <Fact name="Left in place">
+            <UserText text={leftText(leftInPlace)} />
+          </Fact>
+        )}
+        {cutShort.length === 0 ? null : (
+          <Fact name="Cut short, perhaps done in part">
+            <UserText text={leftText(cutShort)} />
+          </Fact>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+/** Leads to the failures of the same kind, which can be retried together. */
+function Fingerprint({ state: { job } }: { readonly state: JobScreenState }) {
+  const failure = recordedFailure(job);
+  const fingerprint = failure && fingerprintOf(job, failure);
+  if (fingerprint === undefined) return null;
+  return (
+    <Fact name="Fingerprint">
+      <a class="mono" href={`/ui/jobs?fingerprint=${fingerprint}`}>{fingerprint}</a>
+    </Fact>
+  );
+}
+
+function leftText(taskIds: readonly string[]): string {
+  const hidden = taskIds.length - LEFT_MAX;
+  const names = taskIds.slice(0, LEFT_MAX).join(", ");
+  return hidden > 0 ? `${names} and ${hidden} more` : names;
+}

@@ -1,0 +1,149 @@
+/** What a job is, in a few lines. */
+
+import type { Child } from "hono/jsx";
+import { endedAtOf, startAtOf, startedAtOf } from "../../core/job_resource.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { ConditionMark } from "../parts/condition_mark.tsx";
+import { CopyCurl } from "../parts/curl.tsx";
+import { JobLink } from "../parts/links.tsx";
+import { UserText } from "../parts/text.tsx";
+import { Duration, Time } from "../parts/time.tsx";
+import { timePath } from "../time_travel/paths.ts";
+import type { JobScreenState } from "./screen_state.ts";
+
+const LABEL_LENGTH_MAX = 80;
+const RETRIES_MAX = 10;
+
+export function JobHead({ state }: { readonly state: JobScreenState }) {
+  const { job, explanation } = state;
+  return (
+    <header id="job-head" class="job-head" data-live>
+      <p class="crumb">
+        <a href="/ui/jobs">Jobs</a>
+      </p>
+      <div class="row job-title">
+        <h1>
+          <UserText text={job.type ?? "Plan of outside events"} lengthMax={200} />
+        </h1>
+        <ConditionMark condition={explanation.condition} />
+      </div>
+      <p class="id job-id">
+        <UserText text={job.jobId} />
+      </p>
+      <HeadFacts state={state} />
+      <ul class="job-links">
+        <li>
+          <a href={timePath(job.jobId)}>Time travel</a>
+        </li>
+        <li>
+          <a href={`/ui/stream?jobId=${encodeURIComponent(job.jobId)}`}>Its stream</a>
+        </li>
+        <li>
+          <CopyCurl command={state.curl.get(`/jobs/${job.jobId}`)} />
+        </li>
+        {state.exportCommand === undefined ? null : (
+          <li>
+            <CopyCurl command={state.exportCommand} label="export" />
+          </li>
+        )}
+      </ul>
+    </header>
+  );
+}
+
+function HeadFacts({ state }: { readonly state: JobScreenState }) {
+  const { job, nowMs, explanation, timeline } = state;
+  const startAt = startAtOf(job);
+  const startedAt = startedAtOf(job);
+  const endedAt = endedAtOf(job);
+  return (
+    <dl class="facts job-facts">
+      <Fact name="State">
+        {job.state}
+        {job.definitionVersion === undefined ? "" : `, version ${job.definitionVersion}`}
+      </Fact>
+      <Fact name="Created">
+        <Time at={job.createdAt} now={nowMs} />
+      </Fact>
+      {startAt === undefined ? null : (
+        <Fact name="Starts">
+          <Time at={startAt} now={nowMs} />
+        </Fact>
+      )}
+      {startedAt === null ? null : (
+        <Fact name="Started">
+          <Time at={startedAt} now={nowMs} />
+        </Fact>
+      )}
+      {endedAt === null
+        ? (
+          <Fact name="Condition since">
+            <Time at={explanation.timing.since} now={nowMs} />
+          </Fact>
+        )
+        : (
+          <Fact name="Ended">
+            <Time at={endedAt} now={nowMs} />
+          </Fact>
+        )}
+      <Fact name={endedAt === null ? "Age" : "Took"}>
+        <Duration ms={timeline.totalMs} />
+      </Fact>
+      {job.priority === 0 ? null : <Fact name="Priority">{job.priority}</Fact>}
+      <Relatives state={state} />
+      <Labels job={job} />
+    </dl>
+  );
+}
+
+export function Fact({ name, children }: { readonly name: string; readonly children: Child }) {
+  return (
+    <div class="fact">
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** The job that this one retries, and those that retry it. */
+function Relatives({ state }: { readonly state: JobScreenState }) {
+  const { job, annals } = state;
+  const later = annals.retried.slice(-RETRIES_MAX);
+  return (
+    <>
+      {job.retryOf === undefined ? null : (
+        <Fact name="Retry of">
+          <JobLink jobId={job.retryOf} />
+        </Fact>
+      )}
+      {later.length === 0 ? null : (
+        <Fact name="Retried as">
+          {later.map(({ attributes }) => (
+            <>
+              <JobLink jobId={attributes.newJobId} />
+              {" "}
+            </>
+          ))}
+        </Fact>
+      )}
+    </>
+  );
+}
+
+function Labels({ job }: { readonly job: JobState }) {
+  const labels = Object.entries(job.labels);
+  if (labels.length === 0) return null;
+  return (
+    <Fact name="Labels">
+      {labels.map(([name, value]) => (
+        <>
+          <a class="label" href={`/ui/jobs?label=${encodeURIComponent(`${name}:${value}`)}`}>
+            <UserText text={name} lengthMax={LABEL_LENGTH_MAX} />:{" "}
+            <UserText text={value} lengthMax={LABEL_LENGTH_MAX} />
+          </a>
+          {" "}
+        </>
+      ))}
+    </Fact>
+  );
+}

@@ -1,0 +1,122 @@
+/** All that the page of a job is made of, read at one point of its life. */
+
+import type { Holding } from "../../http/guard/capacity.ts";
+import type { Edge } from "../../http/edge.ts";
+import type { JobLogPort } from "../../http/ports/job_log_port.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { downtimesOf } from "../../explain/downtimes.ts";
+import type { Annals } from "../../explain/annals.ts";
+import type { Citation, Explanation } from "../../explain/explanation.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { type Timeline, timelineOf } from "../timeline/timeline.ts";
+import type { Account } from "../../engine/queries/explainer.ts";
+import { type ShownEntry, shownEntry } from "../parts/shown_entry.ts";
+import { ENTRY_JSON_MAX } from "./entry_page.ts";
+
+/** Of entries that are not the job's own and are cited, so many are shown. */
+const STRANGERS_MAX = 20;
+/** Of what its code said, the last. */
+const LOG_LINES = 50;
+
+export interface JobReading {
+  readonly job: JobState;
+  readonly annals: Annals;
+  readonly explanation: Explanation<Citation>;
+  readonly timeline: Timeline;
+  /** Cited, or asked for, and not the job's own. */
+  readonly strangers: readonly ShownEntry[];
+  readonly input: ReadInput;
+  /** What its code said. */
+  readonly log: Awaited<ReturnType<JobLogPort["read"]>>;
+  readonly nowMs: number;
+}
+
+/** `sealed`: it is there, and not for everybody who may read. */
+export type ReadInput =
+  | { readonly kind: "shown"; readonly value: JsonValue | undefined }
+  | { readonly kind: "sealed" };
+
+export interface ReadingOptions {
+  /** Whether the viewer may see what is under the seal. */
+  readonly mayUnseal: boolean;
+  /** An entry that the viewer asks for, whoever's it is. */
+  readonly wanted: LogId | undefined;
+}
+
+/** `undefined` when there is no such job. */
+export async function readJob(
+  edge: Edge,
+  jobId: JobId,
+  { mayUnseal, wanted }: ReadingOptions,
+  { hold }: Holding,
+): Promise<JobReading | undefined> {
+  const account = await edge.engine.account(jobId, hold);
+  if (account === undefined) return undefined;
+  const { explanation, annals } = account;
+  const nowMs = edge.clock.now();
+  const strangers = await strangersOf(edge, account, wanted);
+  return {
+    job: annals.job,
+    annals,
+    explanation,
+    timeline: timelineOf(annals, {
+      nowMs,
+      nearMisses: nearMissesOf(account),
+      downtimes: downtimesOf(annals, account.strangers),
+    }),
+    strangers,
+    input: await readInput(edge, annals, mayUnseal),
+    log: await edge.jobLog.read(jobId, LOG_LINES),
+    nowMs,
+  };
+}
+
+/** What is cited, and the entry that was asked for, where it is another job's or nobody's. */
+async function strangersOf(
+  edge: Edge,
+  { explanation, annals, strangers }: Account,
+  wanted: LogId | undefined,
+): Promise<readonly ShownEntry[]> {
+  const cited = [...new Set(citedIn(explanation))]
+    .flatMap((logId) => strangers.get(logId) ?? [])
+    .slice(0, STRANGERS_MAX);
+  const isThere = wanted === undefined || annals.isOwn(wanted) ||
+    cited.some(({ logId }) => logId === wanted);
+  const asked = isThere ? [] : await edge.engine.entries(wanted - 1, 1);
+  const all = [...cited, ...asked.filter(({ logId }) => logId === wanted)]
+    .toSorted((left, right) => left.logId - right.logId);
+  const shown: ShownEntry[] = [];
+  for (const entry of all) shown.push(await shownEntry(edge, entry, ENTRY_JSON_MAX));
+  return shown;
+}
+
+/** Those first that are looked for most. */
+function citedIn(explanation: Explanation<Citation>): readonly LogId[] {
+  const { because, completed, waitingFor, next } = explanation;
+  const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
+  return [...misses, ...because, ...completed, ...waitingFor, ...next]
+    .flatMap(({ cites }) => cites.map(({ logId }) => logId));
+}
+
+function nearMissesOf(
+  { explanation, annals, strangers }: Account,
+): readonly JobEventLogEntry[] {
+  const misses = explanation.waitingFor.flatMap(({ nearMisses }) => nearMisses);
+  const cites = new Set(misses.flatMap((miss) => miss.cites.map(({ logId }) => logId)));
+  return [...cites].flatMap((logId) => annals.entries.get(logId) ?? strangers.get(logId) ?? []);
+}
+
+/** What was removed is shown as far as the journal has it in clear. */
+async function readInput(
+  { engine }: Edge,
+  { job, inputRemoved }: Annals,
+  mayUnseal: boolean,
+): Promise<ReadInput> {
+  const isOpen = job.sealed === undefined || job.input !== undefined;
+  if (isOpen || inputRemoved !== undefined) return { kind: "shown", value: job.input };
+  if (!mayUnseal) return { kind: "sealed" };
+  const outcome = await engine.input(job.jobId);
+  return { kind: "shown", value: outcome.ok ? outcome.value.input : undefined };
+}

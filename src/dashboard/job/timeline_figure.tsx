@@ -1,0 +1,159 @@
+/** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
+
+import { isTerminal } from "../../core/job_state.ts";
+import { conditionText } from "../parts/condition_mark.tsx";
+import { jobPagePath } from "../parts/links.tsx";
+import { durationText } from "../parts/time.tsx";
+import { type Drawing, drawingOf, type DrawnMark, type Row } from "./drawing.ts";
+import type { JobScreenState } from "./screen_state.ts";
+import { SCALES } from "./time_scale.ts";
+import { Legend } from "./timeline_legend.tsx";
+import { BAR_HEIGHT, BarShape, MarkShape, Patterns } from "./timeline_shapes.tsx";
+import { TimelineTables } from "./timeline_tables.tsx";
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function JobTimeline({ state }: Props) {
+  const { timeline } = state;
+  const drawing = drawingOf(timeline, state.scale, jobNote(state));
+  return (
+    <section id="job-timeline" class="sheet" aria-labelledby="timeline-heading" data-live>
+      <div class="row row-between">
+        <h2 id="timeline-heading">Timeline</h2>
+        <ScaleLinks state={state} />
+      </div>
+      <Picture drawing={drawing} totalMs={timeline.totalMs} />
+      <Legend drawing={drawing} />
+      <Remarks state={state} drawing={drawing} />
+      <TimelineTables state={state} />
+    </section>
+  );
+}
+
+/** How it ended, or what it is doing. */
+function jobNote({ job, explanation, timeline }: JobScreenState): string {
+  const word = conditionText(explanation.condition);
+  if (!isTerminal(job)) return word;
+  return `${word} after ${durationText(timeline.conditions.at(-1)?.toMs ?? 0)}`;
+}
+
+/** Both are of use: one says how long, the other what. */
+function ScaleLinks({ state: { job, scale } }: Props) {
+  const path = jobPagePath(job.jobId);
+  return (
+    <ul class="choices" aria-label="Scale of the timeline">
+      {SCALES.map((name) => (
+        <li>
+          <a
+            href={`${path}?scale=${name}#timeline-heading`}
+            aria-current={name === scale ? "true" : undefined}
+          >
+            {name === "time" ? "to scale" : "every step"}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const AXIS_HEIGHT = 22;
+const ROW_HEIGHT = 38;
+const WORDS_HEIGHT = 12;
+const MARKS_HEIGHT = 34;
+const BAR_TOP = 19;
+
+function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly totalMs: number }) {
+  const lanesTop = AXIS_HEIGHT + ROW_HEIGHT + WORDS_HEIGHT;
+  const marksTop = lanesTop + drawing.lanes.length * ROW_HEIGHT;
+  const height = marksTop + (drawing.marks.length > 0 ? MARKS_HEIGHT : 0);
+  return (
+    <svg class="timeline" role="img" aria-labelledby="timeline-title" width="100%" height={height}>
+      <title id="timeline-title">
+        {`Timeline of the job over ${durationText(totalMs)}; the tables below say the same`}
+      </title>
+      <Patterns />
+      {drawing.ticks.map(({ x, text, atMs }) => (
+        <g>
+          <line class="grid-line" x1={x} x2={x} y1={AXIS_HEIGHT - 4} y2={height} />
+          <text class="tick" x={x} y={12} dx={atMs === 0 ? 0 : 3}>{text}</text>
+        </g>
+      ))}
+      <RowOfBars row={drawing.job} top={AXIS_HEIGHT} isJob />
+      {drawing.lanes.map((row, index) => (
+        <RowOfBars
+          row={row}
+          top={lanesTop + index * ROW_HEIGHT}
+        />
+      ))}
+      {drawing.marks.length === 0 ? null : <Marks marks={drawing.marks} top={marksTop} />}
+    </svg>
+  );
+}
+
+function RowOfBars(
+  { row, top, isJob = false }: {
+    readonly row: Row;
+    readonly top: number;
+    readonly isJob?: boolean;
+  },
+) {
+  return (
+    <g class={isJob ? "lane lane-job" : "lane"}>
+      <text class="lane-label" x="0" y={top + 13}>
+        {row.label}
+        <tspan class="lane-note" dx="8">{row.note}</tspan>
+      </text>
+      {row.bars.map((bar) => <BarShape bar={bar} top={top + BAR_TOP} />)}
+      {row.words.map(({ x, text }) => (
+        <text class="words" x={x} y={top + BAR_TOP + BAR_HEIGHT + 12}>{text}</text>
+      ))}
+      {row.bars.filter(({ kind, count }) => kind === "failed" && count === 1).map(({ end }) => (
+        <svg x={end} y={top + BAR_TOP + BAR_HEIGHT / 2} overflow="visible" class="cross">
+          <path d="M-3.5 -3.5 3.5 3.5M3.5 -3.5 -3.5 3.5" />
+        </svg>
+      ))}
+    </g>
+  );
+}
+
+function Marks({ marks, top }: { readonly marks: readonly DrawnMark[]; readonly top: number }) {
+  return (
+    <g class="lane">
+      <text class="lane-label" x="0" y={top + 13}>events</text>
+      {marks.map((mark) => (
+        <svg x={mark.x} y={top + 24} overflow="visible" class={`event event-${mark.kind}`}>
+          <title>{mark.title}</title>
+          <MarkShape kind={mark.kind} />
+        </svg>
+      ))}
+    </g>
+  );
+}
+
+function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
+  const { wentBackAt } = state.timeline;
+  const remarks = [
+    ...(state.scale === "steps" ? ["Longer times are wider, though not in proportion."] : []),
+    ...(drawing.merged > 0
+      ? [
+        `${drawing.merged} spans and events are too narrow to be seen one by one, and are drawn together.`,
+      ]
+      : []),
+    ...(drawing.lanesHidden > 0
+      ? [`${drawing.lanesHidden} more tasks are in the table of attempts.`]
+      : []),
+    ...(wentBackAt.length > 0 ? [clockText(wentBackAt)] : []),
+  ];
+  if (remarks.length === 0) return null;
+  return <p class="hint">{remarks.join(" ")}</p>;
+}
+
+function clockText(logIds: readonly number[]): string {
+  const where = logIds.length === 1
+    ? `before entry ${logIds[0]}`
+    : `${logIds.length} times, first before entry ${logIds[0]}`;
+  return `The clock went back ${where}: entries stand in their order in the journal, ` +
+    "and no length is less than nothing.";
+}

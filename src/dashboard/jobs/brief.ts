@@ -1,0 +1,149 @@
+/** In a few words: what a job does right now, what it waits for, or why it failed. */
+
+import type { Condition } from "../../core/condition.ts";
+import type { ParkReason } from "../../core/framework_events.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
+import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
+import { recordedFailure } from "../../core/job_resource.ts";
+import type {
+  BackingOffTask,
+  CompletedTask,
+  Failure,
+  JobState,
+  TaskState,
+} from "../../core/job_state.ts";
+import type { JobSummary } from "../../core/job_summary.ts";
+import { countText } from "../parts/amounts.tsx";
+import { momentText } from "../parts/time.tsx";
+
+export interface Circumstances {
+  readonly condition: Condition;
+  /** Jobs that get a worker first. */
+  readonly ahead: number | undefined;
+  /** Of the task that is to be tried again. */
+  readonly maxAttempts: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Of a job that has ended; empty where that went well. */
+export function endedText({ state, failure }: JobSummary): string {
+  return state === "Failed" && failure !== null ? failureText(failure) : "";
+}
+
+/** Of one that has not; empty where the condition says all there is to say. */
+export function briefText(job: JobState, circumstances: Circumstances): string {
+  switch (circumstances.condition) {
+    case "created":
+      return "waits to be started";
+    case "scheduled":
+      return startText(job, circumstances.now);
+    case "queued":
+      return aheadText(circumstances.ahead);
+    case "executing":
+      return job.tasks.filter(isRunning).map(runningText).join(", ");
+    case "waiting":
+      return waitingText(job);
+    case "backingOff":
+      return retryText(job, circumstances);
+    case "suspended":
+      return "begins nothing new until it is resumed";
+    case "parked":
+      return `${PARKED[job.parked?.reason ?? "diverged"]}: ${job.parked?.message ?? ""}`;
+    case "compensating":
+      return compensatingText(job);
+    case "failed":
+    case "cancelled":
+    case "succeeded":
+      return "";
+  }
+}
+
+const PARKED: Readonly<Record<ParkReason, string>> = {
+  diverged: "its code does not fit",
+  noDefinition: "there is no code for it",
+  crashed: "it ends the process",
+};
+
+function startText(job: JobState, now: number): string {
+  return job.startAt === undefined ? "" : `starts at ${momentText(job.startAt, now)}`;
+}
+
+function aheadText(ahead: number | undefined): string {
+  if (ahead === undefined) return "";
+  return ahead === 0 ? "next for a worker" : `${countText(ahead)} before it`;
+}
+
+/** `main` is what runs the others. */
+function isRunning(task: TaskState, _index: number, tasks: readonly TaskState[]): boolean {
+  if (task.status !== "running") return false;
+  return task.taskId !== MAIN_TASK ||
+    !tasks.some(({ status, taskId }) => status === "running" && taskId !== MAIN_TASK);
+}
+
+function runningText({ taskId, progress }: TaskState): string {
+  const name = taskId === MAIN_TASK ? "run" : taskId;
+  if (progress === undefined) return name;
+  const total = progress.total === undefined ? "" : ` of ${progress.total}`;
+  return `${name}, ${progress.done}${total}`;
+}
+
+/** `waits for shipped, 0 of 1, and 2 more`. */
+function waitingText(job: JobState): string {
+  const open = job.plan.expected.flatMap(({ id, multiplicity }, index) => {
+    const [matched, required] = [job.expected[index]?.matched ?? 0, requiredMatches(multiplicity)];
+    const isOpen = id !== MAIN_EXPECTATION_ID && matched < required;
+    return isOpen ? [`${id}, ${matched} of ${required}`] : [];
+  });
+  const [first] = open;
+  if (first === undefined) return "";
+  return `waits for ${first}${open.length === 1 ? "" : `, and ${open.length - 1} more`}`;
+}
+
+/** The task that is going to be tried first. */
+export function nextToRetry(job: JobState): BackingOffTask | undefined {
+  return job.tasks
+    .filter((task): task is BackingOffTask => task.status === "backingOff")
+    .toSorted((a, b) => Date.parse(a.retryAt) - Date.parse(b.retryAt))[0];
+}
+
+/** `charge retries at 12:00:03, 2 of 4: BankDown: no route`. */
+function retryText(job: JobState, { maxAttempts, now }: Circumstances): string {
+  const task = nextToRetry(job);
+  if (task === undefined) return "";
+  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  const when = `${task.taskId} retries at ${momentText(task.retryAt, now)}`;
+  return `${when}, ${task.failures + 1}${limit}: ${errorText(task.error)}`;
+}
+
+function undoingText({ tasks }: JobState): string {
+  const open = tasks.filter((task): task is CompletedTask => task.status === "completed")
+    .filter(({ compensation }) =>
+      compensation !== undefined && !["compensated", "failed"].includes(compensation.status)
+    );
+  return open.length === 0 ? "" : `undoes ${open.map(({ taskId }) => taskId).join(", ")}`;
+}
+
+function compensatingText(job: JobState): string {
+  const failure = recordedFailure(job);
+  const parts = [undoingText(job), failure === undefined ? "" : failureText(failure)];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+function failureText(
+  { kind, error, recoveryRequired }: Pick<Failure, "kind" | "error" | "recoveryRequired">,
+): string {
+  const text = kind === "cancelled" ? error.message : errorText(error);
+  return recoveryRequired ? `somebody must look; ${text}` : text;
+}
+
+function errorText({ name, message }: { readonly name: string; readonly message: string }) {
+  return name === "Error" || message === "" ? message || name : `${name}: ${message}`;
+}
+
+/** `1 of 3` expectations, else the attempt of a task that needed several. */
+export function progressText({ progress }: JobSummary): string {
+  const { satisfied, expected, attempts } = progress;
+  if (expected > 0) return `${satisfied} of ${expected}`;
+  return attempts > 1 ? `attempt ${attempts}` : "";
+}

@@ -1,0 +1,186 @@
+/** What an action on all jobs that match would do, before it is done. */
+
+import type { JobSummary } from "../../core/job_summary.ts";
+import { BULK_MAX, type BulkAction, type BulkPreview } from "../../http/requests/bulk_action.ts";
+import { countedText, countText } from "../parts/amounts.tsx";
+import { ConditionMark } from "../parts/condition_mark.tsx";
+import { CopyCurl } from "../parts/curl.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { JobLink } from "../parts/links.tsx";
+import { Table } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+import { momentText } from "../parts/time.tsx";
+import { JOBS_PATH, type JobsAddress } from "./address.ts";
+import { SettledChips } from "./filters.tsx";
+import { SearchedLine } from "./searched.tsx";
+
+/** What an action is called, and what it means for the jobs. */
+export const ACTION_WORDS: Readonly<
+  Record<BulkAction, { readonly verb: string; readonly done: string; readonly meaning: string }>
+> = {
+  retry: {
+    verb: "Retry",
+    done: "Retried",
+    meaning: "Each becomes a new job, which takes over what was completed and still stands. " +
+      "The old one stays as it is.",
+  },
+  cancel: {
+    verb: "Cancel",
+    done: "Cancelled",
+    meaning: "Each ends, and what it did is undone where that can be. This cannot be taken back.",
+  },
+  suspend: {
+    verb: "Suspend",
+    done: "Suspended",
+    meaning: "Each begins nothing new until it is resumed. What runs right now ends by itself.",
+  },
+  resume: { verb: "Resume", done: "Resumed", meaning: "Each goes on where it was." },
+};
+
+export interface BulkConfirmProps {
+  readonly action: BulkAction;
+  readonly address: JobsAddress;
+  readonly preview: BulkPreview;
+  /** The position up to which jobs are meant. */
+  readonly upTo: number;
+  readonly now: number;
+  readonly command: string;
+}
+
+export function BulkConfirm(props: BulkConfirmProps) {
+  const { action, address, preview, upTo } = props;
+  const { verb, meaning } = ACTION_WORDS[action];
+  const { jobs, searched } = preview.count;
+  return (
+    <section class="bulk">
+      <h1>
+        {jobs === 0 && preview.retried > 0 ? `${verb} again?` : `${verb} ${jobsText(preview)}?`}
+      </h1>
+      <SettledChips address={address} />
+      <p>
+        {meaning} This applies to jobs that match and were created up to entry{" "}
+        {upTo}: later ones are left alone. Each is checked again when its turn comes.
+      </p>
+      {preview.retried === 0 ? null : (
+        <p class="hint">
+          {countedText(preview.retried, "job that matches was", "jobs that match were")}{" "}
+          retried already.
+        </p>
+      )}
+      {preview.byHand === 0 ? null : (
+        <p class="hint">
+          {countedText(preview.byHand, "job is", "jobs are")}{" "}
+          left alone, for somebody has to put right by hand what could not be undone. Each can be
+          retried from its own page.
+        </p>
+      )}
+      <SearchedLine searched={searched} />
+      {jobs === 0 && preview.retried === 0 && searched === undefined
+        ? <Nothing action={action} address={address} />
+        : <ConfirmForm {...props} />}
+      {preview.sample.length === 0 ? null : <Sample {...props} />}
+      <CopyCurl command={props.command} label="curl, for the first 500" />
+    </section>
+  );
+}
+
+function jobsText({ count }: BulkPreview): string {
+  const more = count.searched === undefined ? "" : " or more";
+  return `${countText(count.jobs)}${more} ${count.jobs === 1 ? "job" : "jobs"}`;
+}
+
+function Nothing({ action, address }: Pick<BulkConfirmProps, "action" | "address">) {
+  return (
+    <Empty title={`There is nothing here to ${action}.`}>
+      <p>
+        <a href={address.with()}>Back to the jobs</a>
+      </p>
+    </Empty>
+  );
+}
+
+function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
+  const { verb } = ACTION_WORDS[action];
+  const { jobs } = preview.count;
+  const many = Math.min(jobs, BULK_MAX);
+  return (
+    <form method="post" action={JOBS_PATH} class="stack bulk-form">
+      <input type="hidden" name="return" value={address.with()} />
+      <input type="hidden" name="action" value={action} />
+      <input type="hidden" name="upTo" value={String(upTo)} />
+      {preview.retried === 0 ? null : (
+        <Check
+          name="again"
+          text="Retry those again that were retried already"
+          required={false}
+        />
+      )}
+      <label for="reason">Reason, which is recorded with each (optional)</label>
+      <input id="reason" name="reason" maxlength={1_000} autocomplete="off" />
+      {action !== "cancel"
+        ? null
+        : <Check name="confirm" text={`Yes, cancel ${countedText(many, "job")}`} required />}
+      <div class="row">
+        <button type="submit" class={action === "cancel" ? "primary destroys" : "primary"}>
+          {verb} {manyText(preview)}
+        </button>
+        <a class="button" href={address.with()}>Leave them alone</a>
+      </div>
+      {jobs <= BULK_MAX ? null : (
+        <p class="hint">
+          {countText(BULK_MAX)} at a time; then you are asked whether to go on.
+        </p>
+      )}
+    </form>
+  );
+}
+
+/** How many one form is for. */
+function manyText({ count: { jobs }, retried }: BulkPreview): string {
+  if (jobs === 0) return retried > 0 ? "again" : "those further back";
+  return jobs > BULK_MAX ? `the newest ${countText(BULK_MAX)}` : countedText(jobs, "job");
+}
+
+interface CheckProps {
+  readonly name: string;
+  readonly text: string;
+  readonly required: boolean;
+}
+
+function Check({ name, text, required }: CheckProps) {
+  return (
+    <label class="check">
+      <input type="checkbox" name={name} value="yes" required={required} />
+      <span>{text}</span>
+    </label>
+  );
+}
+
+function Sample({ preview, now }: BulkConfirmProps) {
+  const isAll = preview.sample.length === preview.count.jobs;
+  return (
+    <>
+      <h2>{isAll ? "These jobs" : `The newest ${preview.sample.length} of them`}</h2>
+      <Table caption="A sample of the jobs" headings={["Condition", "Job", "Type", "Created"]}>
+        {preview.sample.map((job) => <SampleRow job={job} now={now} />)}
+      </Table>
+    </>
+  );
+}
+
+function SampleRow({ job, now }: { readonly job: JobSummary; readonly now: number }) {
+  return (
+    <tr>
+      <td>
+        <ConditionMark condition={job.condition} />
+      </td>
+      <td>
+        <JobLink jobId={job.jobId} />
+      </td>
+      <td>{job.type === null ? "plan" : <UserText text={job.type} lengthMax={60} />}</td>
+      <td>
+        <time datetime={job.createdAt}>{momentText(job.createdAt, now)}</time>
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,228 @@
+/** Choosing which jobs are shown: a form, the filters in force, and counts by condition. */
+
+import { type Condition, CONDITIONS } from "../../core/condition.ts";
+import { STATE_NAMES } from "../../core/job_state.ts";
+import type { JobCount } from "../../engine/requests.ts";
+import { countText } from "../parts/amounts.tsx";
+import { conditionText } from "../parts/condition_mark.tsx";
+import { UserText } from "../parts/text.tsx";
+import { JOBS_PATH, type JobsAddress } from "./address.ts";
+
+interface FilterFormProps {
+  readonly address: JobsAddress;
+  /** Types that there are definitions of. */
+  readonly types: readonly string[];
+}
+
+/** What is not asked for in a field of the form, and yet stays in force. */
+const KEPT = ["condition", "fingerprint", "retried", "label", "group"] as const;
+const FURTHER = ["type", "label", "state", "createdAfter", "createdBefore"] as const;
+
+export function FilterForm({ address, types }: FilterFormProps) {
+  const isFurther = FURTHER.some((name) => address.get(name) !== undefined);
+  return (
+    <form method="get" action={JOBS_PATH} role="search" class="job-filters">
+      {KEPT.flatMap((name) =>
+        address.all(name).map((value) => <input type="hidden" name={name} value={value} />)
+      )}
+      <div class="job-search">
+        <label for="search" class="unseen">Search</label>
+        <input
+          id="search"
+          name="search"
+          type="search"
+          value={address.get("search") ?? ""}
+          placeholder="Search ids, types, labels and errors"
+          maxlength={200}
+          autocomplete="off"
+          aria-keyshortcuts="/"
+        />
+        <button type="submit" class="primary">Search</button>
+      </div>
+      <details open={isFurther}>
+        <summary>More filters</summary>
+        <div class="job-fields">
+          <Field name="type" label="Type">
+            <input id="type" name="type" list="types" value={address.all("type").join(",")} />
+            <datalist id="types">{types.map((type) => <option value={type}></option>)}</datalist>
+          </Field>
+          <Field name="label" label="Label">
+            <input id="label" name="label" placeholder="name:value" pattern="[^:]+:.*" />
+          </Field>
+          <Field name="state" label="State">
+            <StateSelect chosen={address.all("state")} />
+          </Field>
+          <Moment name="createdAfter" label="Created after (UTC)" address={address} />
+          <Moment name="createdBefore" label="Created before (UTC)" address={address} />
+          <button type="submit">Apply</button>
+        </div>
+      </details>
+    </form>
+  );
+}
+
+interface FieldProps {
+  readonly name: string;
+  readonly label: string;
+  readonly children: unknown;
+}
+
+function Field({ name, label, children }: FieldProps) {
+  return (
+    <div class="job-field">
+      <label for={name}>{label}</label>
+      {children}
+    </div>
+  );
+}
+
+function StateSelect({ chosen }: { readonly chosen: readonly string[] }) {
+  const several = chosen.join(",");
+  const isOne = chosen.length === 0 || STATE_NAMES.some((name) => name === several);
+  return (
+    <select id="state" name="state">
+      <option value="">any</option>
+      {STATE_NAMES.map((name) => <option value={name} selected={name === several}>{name}</option>)}
+      {isOne ? null : <option value={several} selected>{several}</option>}
+    </select>
+  );
+}
+
+interface MomentProps {
+  readonly name: "createdAfter" | "createdBefore";
+  readonly label: string;
+  readonly address: JobsAddress;
+}
+
+function Moment({ name, label, address }: MomentProps) {
+  const time = Date.parse(address.get(name) ?? "");
+  const text = Number.isNaN(time) ? "" : new Date(time).toISOString();
+  // Seconds are asked for only where they count: most browsers have little room for them.
+  const hasSeconds = text !== "" && !text.endsWith(":00.000Z");
+  return (
+    <Field name={name} label={label}>
+      <input
+        id={name}
+        name={name}
+        type="datetime-local"
+        step={hasSeconds ? 1 : 60}
+        value={text.slice(0, hasSeconds ? 19 : 16)}
+      />
+    </Field>
+  );
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  createdAfter: "created after",
+  createdBefore: "created before",
+  fingerprint: "error",
+};
+
+/** Each filter that is in force, and the way to the same without it. */
+export function Chips({ address }: { readonly address: JobsAddress }) {
+  const { active } = address;
+  if (active.length === 0) return null;
+  return (
+    <ul class="chips" aria-label="Filters in force">
+      {active.map(([name, value]) => {
+        const others = address.all(name).filter((other) => other !== value);
+        return (
+          <li>
+            <a class="chip" href={address.with({ [name]: others })} title="Remove this filter">
+              <ChipText name={name} value={value} />
+              <span aria-hidden="true">×</span>
+              <span class="unseen">, remove</span>
+            </a>
+          </li>
+        );
+      })}
+      {active.length < 2 ? null : (
+        <li>
+          <a href={address.with(Object.fromEntries(active.map(([name]) => [name, undefined])))}>
+            Remove all
+          </a>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+/** The same where they are settled. */
+export function SettledChips({ address }: { readonly address: JobsAddress }) {
+  const { active } = address;
+  if (active.length === 0) return <p>No filter is in force: all jobs match.</p>;
+  return (
+    <ul class="chips" aria-label="Filters in force">
+      {active.map(([name, value]) => (
+        <li class="chip">
+          <ChipText name={name} value={value} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ChipText({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <span>
+      {NAMES[name] ?? name}: <UserText text={value} lengthMax={80} />
+    </span>
+  );
+}
+
+interface TabsProps {
+  readonly address: JobsAddress;
+  /** Of the jobs that all other filters apply to. */
+  readonly count: JobCount;
+}
+
+/** How many jobs are in each condition; every one has its place, whatever the numbers. */
+export function ConditionTabs({ address, count }: TabsProps) {
+  const chosen = address.all("condition").join(",");
+  const more = count.searched === undefined ? "" : "+";
+  return (
+    <nav id="job-tabs" class="job-tabs" aria-label="Conditions" data-live>
+      <ul>
+        <Tab
+          name="all"
+          condition=""
+          jobs={count.jobs}
+          more={more}
+          isChosen={chosen === ""}
+          href={address.with({ condition: undefined })}
+        />
+        {CONDITIONS.map((condition) => (
+          <Tab
+            name={conditionText(condition)}
+            condition={condition}
+            jobs={count.conditions.get(condition) ?? 0}
+            more={more}
+            isChosen={chosen === condition}
+            href={address.with({ condition })}
+          />
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+interface TabProps {
+  readonly name: string;
+  readonly condition: Condition | "";
+  readonly jobs: number;
+  readonly more: string;
+  readonly isChosen: boolean;
+  readonly href: string;
+}
+
+function Tab({ name, condition, jobs, more, isChosen, href }: TabProps) {
+  const tone = condition === "" || jobs === 0 ? "" : ` condition-${condition}`;
+  return (
+    <li>
+      <a href={href} aria-current={isChosen ? "page" : undefined}>
+        <span class="tab-name">{name}</span>
+        <span class={`tab-count${tone}`}>{countText(jobs)}{more}</span>
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,100 @@
+/** Failures by their kind: what goes wrong most, and a way to try all of it again. */
+
+import type { FailureGroup } from "../../engine/requests.ts";
+import { countText } from "../parts/amounts.tsx";
+import { JobLink } from "../parts/links.tsx";
+import { Table } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+import { momentText } from "../parts/time.tsx";
+import type { JobsAddress } from "./address.ts";
+
+const HEADINGS = ["Jobs", "Error", "Where", "Oldest", "Newest", "Retried", "Actions"];
+const MESSAGE_LENGTH_MAX = 300;
+const NAME_LENGTH_MAX = 80;
+
+export interface GroupTableProps {
+  readonly groups: readonly FailureGroup[];
+  readonly address: JobsAddress;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly mayOperate: boolean;
+}
+
+export function GroupTable({ groups, ...props }: GroupTableProps) {
+  return (
+    <div class="group-table">
+      <Table caption="Failures by kind" headings={HEADINGS}>
+        {groups.map((group) => <Group group={group} {...props} />)}
+      </Table>
+    </div>
+  );
+}
+
+interface GroupProps extends Omit<GroupTableProps, "groups"> {
+  readonly group: FailureGroup;
+}
+
+function Group({ group, address, now, mayOperate }: GroupProps) {
+  const { fingerprint, jobs, retried, open, oldest, newest } = group;
+  const its = { group: undefined, fingerprint };
+  return (
+    <tr id={`kind-${fingerprint}`} class="group-row" data-kind={fingerprint} data-live>
+      <td class="group-jobs">{countText(jobs)}</td>
+      <td class="group-error">
+        <a href={address.with(its)}>
+          <UserText text={group.error.name} lengthMax={NAME_LENGTH_MAX} />
+        </a>
+        <p>
+          <UserText text={group.error.message} lengthMax={MESSAGE_LENGTH_MAX} />
+        </p>
+      </td>
+      <td class="group-where">
+        <Where group={group} />
+      </td>
+      <td class="group-oldest">
+        <Moment at={oldest.createdAt} jobId={oldest.jobId} now={now} />
+      </td>
+      <td class="group-newest">
+        <Moment at={newest.createdAt} jobId={newest.jobId} now={now} />
+      </td>
+      <td class="group-retried">{retried} of {jobs}</td>
+      <td class="group-do">
+        {open === 0 || !mayOperate
+          ? null
+          : <a class="button" href={address.with({ ...its, do: "retry" })}>Retry {open} …</a>}
+      </td>
+    </tr>
+  );
+}
+
+function Where({ group: { type, taskId } }: { readonly group: FailureGroup }) {
+  return (
+    <>
+      {type === null ? "plan" : <UserText text={type} lengthMax={60} />}
+      <div class="soft">
+        {taskId === null ? null : (
+          <>
+            task <UserText text={taskId} lengthMax={60} />
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+interface MomentProps {
+  readonly at: string;
+  readonly jobId: string;
+  readonly now: number;
+}
+
+function Moment({ at, jobId, now }: MomentProps) {
+  return (
+    <>
+      <time datetime={at} title={at}>{momentText(at, now)}</time>
+      <div class="group-job">
+        <JobLink jobId={jobId} />
+      </div>
+    </>
+  );
+}

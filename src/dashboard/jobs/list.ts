@@ -1,0 +1,147 @@
+/** What one page of the list holds, and what has come since it was shown. */
+
+import type { LogId } from "../../core/ids.ts";
+import type { FoundJob } from "../../engine/job_index.ts";
+import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/requests.ts";
+import type { JobSummary } from "../../core/job_summary.ts";
+import type { EnginePort } from "../../http/ports/engine_port.ts";
+import { wholeNumberOf } from "../../http/requests/whole_number.ts";
+import type { ScreenQuery } from "./address.ts";
+
+export const PAGE_JOBS = 50;
+
+/** What is not on the page, and would be now. */
+export interface News {
+  readonly jobs: number;
+  /** Whether all of it was created after what is on the page. */
+  readonly isNewer: boolean;
+}
+
+export interface JobsPage {
+  readonly jobs: readonly JobSummary[];
+  /** Those that the filter does not apply to any more. */
+  readonly gone: ReadonlySet<JobSummary>;
+  /** Where the next page begins; absent on the last one. */
+  readonly older: LogId | undefined;
+  /** Where the page before ends; absent on the first one. */
+  readonly newer: LogId | undefined;
+  readonly searched: Reach | undefined;
+  readonly news: News;
+  /** Of the jobs that all of the filter applies to but for the conditions. */
+  readonly count: JobCount;
+}
+
+const NO_NEWS: News = { jobs: 0, isNewer: true };
+
+/** The jobs of a page: those that it shows already, where it says so, else those that match. */
+export function jobsPage(engine: EnginePort, query: ScreenQuery, filter: JobFilter): JobsPage {
+  if (query.shown !== undefined) return shownPage(engine, query, filter, query.shown);
+  const above = query.newer === undefined ? undefined : pageAbove(engine, filter, query.newer);
+  if (above !== undefined) return laterPage(engine, filter, above, undefined);
+  return query.cursor === undefined || query.newer !== undefined
+    ? firstPage(engine, filter)
+    : laterPage(engine, filter, pageBelow(engine, filter, query.cursor), query.cursor);
+}
+
+/** Of all that match but for their conditions. */
+function countOf(engine: EnginePort, { conditions: _, ...filter }: JobFilter): JobCount {
+  return engine.lists.count(filter);
+}
+
+function firstPage(engine: EnginePort, filter: JobFilter): JobsPage {
+  const page = engine.lists.summaries({ ...filter, limit: PAGE_JOBS });
+  return { ...laterPage(engine, filter, page, undefined), newer: undefined };
+}
+
+/** @param before Where a page begins that holds no job to tell. */
+function laterPage(
+  engine: EnginePort,
+  filter: JobFilter,
+  { jobs, next, searched }: ListPage<JobSummary>,
+  before: LogId | undefined,
+): JobsPage {
+  return {
+    jobs,
+    gone: new Set(),
+    older: next,
+    newer: jobs[0]?.firstLogId ?? before,
+    searched,
+    news: NO_NEWS,
+    count: countOf(engine, filter),
+  };
+}
+
+function pageBelow(engine: EnginePort, filter: JobFilter, before: LogId): ListPage<JobSummary> {
+  return engine.lists.summaries({ ...filter, before, limit: PAGE_JOBS });
+}
+
+/** The page that ends just above a position; `undefined` where the first page is all there is. */
+function pageAbove(
+  engine: EnginePort,
+  filter: JobFilter,
+  after: LogId,
+): ListPage<JobSummary> | undefined {
+  const page = engine.lists.summaries({ ...filter, after, limit: PAGE_JOBS, oldestFirst: true });
+  const oldest = page.jobs[0];
+  if (page.next === undefined || page.jobs.length < PAGE_JOBS || oldest === undefined) {
+    return undefined;
+  }
+  return { jobs: page.jobs.toReversed(), next: oldest.firstLogId };
+}
+
+/** The same rows again, whatever has become of them: they neither move nor vanish. */
+function shownPage(
+  engine: EnginePort,
+  query: ScreenQuery,
+  filter: JobFilter,
+  shown: string,
+): JobsPage {
+  const jobs = positionsIn(shown).slice(0, PAGE_JOBS)
+    .map((logId) => engine.lists.summaryAt(logId))
+    .filter((job) => job !== undefined);
+  const news = new NewsCounter(jobs, query.cursor === undefined && query.newer === undefined);
+  engine.lists.visit(filter, (found) => news.see(found), news.range);
+  const gone = new Set(
+    jobs.filter(({ firstLogId }) => !engine.lists.isAmong(filter, firstLogId)),
+  );
+  const nowhere = { older: undefined, newer: undefined, searched: undefined };
+  return { jobs, gone, ...nowhere, news: news.result, count: countOf(engine, filter) };
+}
+
+function positionsIn(text: string): readonly LogId[] {
+  return text.split(",").map(wholeNumberOf).filter((logId) => logId !== undefined);
+}
+
+/** Counts what a page does not show, and would if it were asked for again. */
+class NewsCounter {
+  readonly #shown: ReadonlySet<LogId>;
+  readonly #newest: LogId;
+  readonly #after: LogId;
+  readonly #before: LogId;
+  #missing = 0;
+  #newer = 0;
+
+  constructor(jobs: readonly JobSummary[], isFirst: boolean) {
+    const positions = jobs.map(({ firstLogId }) => firstLogId);
+    this.#shown = new Set(positions);
+    this.#newest = positions[0] ?? 0;
+    // A page that is not full has room for whatever matches.
+    this.#after = jobs.length < PAGE_JOBS ? 0 : positions.at(-1) ?? 0;
+    this.#before = isFirst ? Infinity : this.#newest;
+  }
+
+  /** Where there may be something to count. */
+  get range(): JobRange {
+    return { after: this.#after, before: this.#before };
+  }
+
+  see({ firstLogId }: FoundJob): void {
+    if (this.#shown.has(firstLogId)) return;
+    this.#missing++;
+    if (firstLogId > this.#newest) this.#newer++;
+  }
+
+  get result(): News {
+    return { jobs: this.#missing, isNewer: this.#newer === this.#missing };
+  }
+}

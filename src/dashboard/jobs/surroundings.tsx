@@ -1,0 +1,109 @@
+/** What is around the rows: the views, what is new, what can be done with all, and the pages. */
+
+import { CONDITIONS } from "../../core/condition.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { JobCount, JobFilter } from "../../engine/requests.ts";
+import { BULK_ACTIONS, filterOfAction } from "../../http/requests/bulk_action.ts";
+import { cursorOf } from "../../http/requests/cursor.ts";
+import { CopyCurl, type CopyCurlProps } from "../parts/curl.tsx";
+import type { JobsAddress } from "./address.ts";
+import { ACTION_WORDS } from "./bulk_confirm.tsx";
+import type { JobsPage } from "./list.ts";
+import { countText } from "../parts/amounts.tsx";
+
+interface HeadingProps {
+  readonly address: JobsAddress;
+  /** The call that gives what is shown, if it can be asked for. */
+  readonly curl?: CopyCurlProps;
+}
+
+export function Heading({ address, curl }: HeadingProps) {
+  const isGrouped = address.get("group") !== undefined;
+  return (
+    <div class="row jobs-head">
+      <h1>Jobs</h1>
+      <nav class="views" aria-label="Views">
+        <a href={address.with({ group: undefined })} aria-current={isGrouped ? undefined : "page"}>
+          One by one
+        </a>
+        <a href={address.with({ group: "error" })} aria-current={isGrouped ? "page" : undefined}>
+          Failures by kind
+        </a>
+      </nav>
+      {curl === undefined ? null : <CopyCurl {...curl} />}
+    </div>
+  );
+}
+
+interface NewsLineProps {
+  readonly jobs: JobsPage;
+  readonly address: JobsAddress;
+}
+
+/** Has its room before there is anything to say, so that nothing moves when there is. */
+export function NewsLine({ jobs: { news, newer }, address }: NewsLineProps) {
+  const many = countText(news.jobs);
+  const text = news.isNewer
+    ? `${many} newer ${news.jobs === 1 ? "job" : "jobs"}`
+    : `${many} more ${news.jobs === 1 ? "matches" : "match"} now`;
+  return (
+    <p id="job-news" class="job-news" role="status" data-live>
+      {news.jobs > 0
+        ? <a href={address.with()}>{text}: show {news.jobs === 1 ? "it" : "them"}</a>
+        : newer === undefined
+        ? "Newest first"
+        : <a href={address.with({ cursor: undefined, newer: undefined })}>To the newest</a>}
+    </p>
+  );
+}
+
+interface BulkLinksProps {
+  readonly address: JobsAddress;
+  readonly filter: JobFilter;
+  /** The position up to which jobs are meant. */
+  readonly upTo: LogId;
+  readonly count: JobCount;
+}
+
+/** Actions that are for at least one of the jobs that match. */
+export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
+  const possible = BULK_ACTIONS.filter((action) => {
+    const { conditions = CONDITIONS } = filterOfAction({ action, filter, upTo, again: true });
+    return conditions.some((condition) => count.conditions.has(condition));
+  });
+  if (possible.length === 0) return null;
+  return (
+    <p class="row job-bulk">
+      <span class="hint">All that match:</span>
+      {possible.map((action) => (
+        <a class="button" href={address.with({ do: action })}>{ACTION_WORDS[action].verb} …</a>
+      ))}
+    </p>
+  );
+}
+
+export function olderPath(address: JobsAddress, { older }: JobsPage): string | undefined {
+  return older === undefined
+    ? undefined
+    : address.with({ cursor: cursorOf("jobs", older), newer: undefined });
+}
+
+export function Pager({ jobs, address }: NewsLineProps) {
+  // Where a search ended early, the line that says so leads on.
+  const older = jobs.searched === undefined ? olderPath(address, jobs) : undefined;
+  if (older === undefined && jobs.newer === undefined) return null;
+  return (
+    <nav class="row row-between pager" aria-label="Pages">
+      {jobs.newer === undefined ? <span></span> : (
+        <a
+          class="button"
+          rel="prev"
+          href={address.with({ newer: cursorOf("jobs", jobs.newer), cursor: undefined })}
+        >
+          ← Newer
+        </a>
+      )}
+      {older === undefined ? null : <a class="button" rel="next" href={older}>Older →</a>}
+    </nav>
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * `/ui/live`: the one stream of a tab. It tells that something is new, never what: the page
+ * asks for itself again. However much happens, it tells at most once a second.
+ */
+
+import type { Context } from "hono";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { Edge } from "../http/edge.ts";
+import { permitOf } from "../http/guard/permit.ts";
+import { STATUS } from "../http/problems/problem.ts";
+import { readQuery } from "../http/requests/query.ts";
+import { jobId, single, whole } from "../http/requests/query_parameters.ts";
+import { streamResponse } from "../http/answers/response.ts";
+import { generatedBody } from "../http/stream/generated.ts";
+import { wholeNumberOf } from "../http/requests/whole_number.ts";
+import type { Route } from "../http/route.ts";
+
+/** A page that changes more often cannot be read. */
+const QUIET_MS = 1_000;
+
+const LIVE_PARAMETERS = {
+  jobId: single(jobId, "Only this job."),
+  after: single(whole(0, Number.MAX_SAFE_INTEGER), "What the page shows already."),
+};
+
+export const LIVE_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/live", scope: "read", handle: answerLive },
+];
+
+function answerLive(c: Context, edge: Edge): Response {
+  edge.outlets.requireRoom();
+  const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
+  const lastEventId = wholeNumberOf(c.req.header("last-event-id") ?? "");
+  const seen = lastEventId ?? after ?? edge.engine.headLogId;
+  const options = { keeper: edge.outlets, permit: permitOf(c.req.raw) };
+  const body = generatedBody((signal) => changes(edge, jobId, seen, signal), options);
+  return streamResponse(body, "text/event-stream", STATUS.ok);
+}
+
+/** The messages of one stream. */
+async function* changes(
+  edge: Edge,
+  jobId: JobId | undefined,
+  seen: LogId,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const { engine, clock, heartbeatMs } = edge;
+  const lastOf = () => jobId === undefined ? engine.headLogId : engine.job(jobId)?.lastLogId ?? 0;
+  let told = seen;
+  let saidAt = clock.monotonic();
+  let wokeAt = -Infinity;
+  yield "retry: 2000\n\n";
+  while (!signal.aborted && !engine.draining) {
+    const scanned = engine.headLogId;
+    // A position that is lower than what was told is of another journal, and news as well.
+    const isNews = lastOf() !== told;
+    if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
+      told = lastOf();
+      saidAt = clock.monotonic();
+      yield `event: ${isNews ? "changed" : "still"}\nid: ${told}\ndata: ${scanned}\n\n`;
+    }
+    const waitMs = Math.max(0, heartbeatMs - (clock.monotonic() - saidAt));
+    await engine.changed(scanned, waitMs, signal);
+    await quietFor(edge, wokeAt + QUIET_MS - clock.monotonic(), signal);
+    wokeAt = clock.monotonic();
+  }
+}
+
+/** Waits out a time, or until the signal aborts. */
+async function quietFor({ clock }: Edge, delayMs: number, signal: AbortSignal): Promise<void> {
+  if (delayMs <= 0 || signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.setTimer(delayMs, resolve);
+  const stop = () => resolve();
+  signal.addEventListener("abort", stop, { once: true });
+  await promise;
+  signal.removeEventListener("abort", stop);
+  cancel();
+}

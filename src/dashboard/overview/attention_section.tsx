@@ -1,0 +1,216 @@
+/** What may need a person: what failed last, what fails most, and what waits for longest. */
+
+import type { Child } from "hono/jsx";
+import { openExpectations } from "../../explain/open_expectations.ts";
+import { requiredMatches } from "../../core/job_plan.ts";
+import type { FailedJob, JobState } from "../../core/job_state.ts";
+import type { NeedingAttention, ParkedJobs } from "../../engine/requests.ts";
+import type { FailingType } from "../../http/ports/overview_port.ts";
+import { countText } from "../parts/amounts.tsx";
+import { CopyCurl } from "../parts/curl.tsx";
+import { JobLink } from "../parts/links.tsx";
+import { UserText } from "../parts/text.tsx";
+import { Time } from "../parts/time.tsx";
+
+/** What fits on one line, and what a pointer shows of it. */
+const LINE_LENGTH_MAX = 160;
+const TYPES_MAX = 5;
+
+export interface AttentionSectionProps {
+  readonly attention: NeedingAttention;
+  readonly failingTypes: readonly FailingType[];
+  readonly now: number;
+  readonly curls: {
+    readonly failed: string;
+    readonly waiting: string;
+    readonly failing: string;
+  };
+}
+
+export function AttentionSection(props: AttentionSectionProps) {
+  const { attention, failingTypes, now, curls } = props;
+  return (
+    <section aria-labelledby="attention-heading" class="overview-section">
+      <h2 id="attention-heading">What may need you</h2>
+      <div id="attention-parked" data-live>
+        {attention.parked.map((parked) => <ParkedType {...parked} />)}
+      </div>
+      <div class="grid">
+        <Sheet name="failed" title="Failed last" curl={curls.failed}>
+          <FailedJobs jobs={attention.failed} now={now} />
+        </Sheet>
+        <Sheet name="waiting" title="Waiting for longest" curl={curls.waiting}>
+          <WaitingJobs waiting={attention.waiting} now={now} />
+        </Sheet>
+        <Sheet name="failing" title="Types that fail" curl={curls.failing}>
+          <FailingTypes types={failingTypes} />
+        </Sheet>
+      </div>
+    </section>
+  );
+}
+
+/** Nothing happens to such a job until somebody does something about it. */
+function ParkedType({ type, jobs, newest }: ParkedJobs) {
+  return (
+    <p class="note note-bad">
+      {countText(jobs)} {jobs === 1 ? "job" : "jobs"} of type{" "}
+      <TypeLink type={type} query="condition=parked&" /> {jobs === 1 ? "is" : "are"} parked:{" "}
+      <UserText text={newest.message} lengthMax={LINE_LENGTH_MAX} />{" "}
+      (<JobLink jobId={newest.jobId} />).
+    </p>
+  );
+}
+
+interface SheetProps {
+  readonly name: string;
+  readonly title: string;
+  readonly curl: string;
+  readonly children: Child;
+}
+
+function Sheet({ name, title, curl, children }: SheetProps) {
+  return (
+    <div class="sheet attention">
+      <div class="row row-between">
+        <h3>{title}</h3>
+        <CopyCurl command={curl} />
+      </div>
+      <div id={`attention-${name}`} data-calm>{children}</div>
+    </div>
+  );
+}
+
+interface FailedJobsProps {
+  readonly jobs: readonly FailedJob[];
+  readonly now: number;
+}
+
+function FailedJobs({ jobs, now }: FailedJobsProps) {
+  if (jobs.length === 0) return <p class="soft">No job has failed that was not retried.</p>;
+  return (
+    <ol class="cases">
+      {jobs.map((job) => (
+        <Case job={job} at={job.endedAt} now={now}>
+          {job.failure.recoveryRequired ? <b class="bad">needs recovery:</b> : null}{" "}
+          <UserText
+            text={`${job.failure.error.name}: ${job.failure.error.message}`}
+            lengthMax={LINE_LENGTH_MAX}
+          />
+        </Case>
+      ))}
+    </ol>
+  );
+}
+
+interface WaitingJobsProps {
+  readonly waiting: NeedingAttention["waiting"];
+  readonly now: number;
+}
+
+function WaitingJobs({ waiting, now }: WaitingJobsProps) {
+  if (waiting.length === 0) return <p class="soft">No job waits for an event.</p>;
+  return (
+    <ol class="cases">
+      {waiting.map(({ job, since }) => (
+        <Case job={job} at={since} now={now}>
+          <WaitsFor job={job} />
+        </Case>
+      ))}
+    </ol>
+  );
+}
+
+function WaitsFor({ job }: { readonly job: JobState }) {
+  const [first, ...others] = openExpectations(job);
+  if (first === undefined) return <>for what no event from outside brings</>;
+  const required = requiredMatches(first.expected.multiplicity);
+  return (
+    <>
+      {first.matched} of {required}:{" "}
+      <UserText text={first.expected.matcher.eventType} lengthMax={LINE_LENGTH_MAX} />
+      {others.length === 0 ? null : `, and ${others.length} more`}
+    </>
+  );
+}
+
+interface CaseProps {
+  readonly job: JobState;
+  readonly at: string;
+  readonly now: number;
+  readonly children: Child;
+}
+
+/** Two lines, whatever is on them. */
+function Case({ job, at, now, children }: CaseProps) {
+  return (
+    <li>
+      <div class="case-head">
+        <span class="one-line">
+          <JobLink jobId={job.jobId} />
+        </span>
+        <Time at={at} now={now} />
+      </div>
+      <p class="one-line">
+        {job.type === undefined
+          ? "a plan"
+          : <UserText text={job.type} lengthMax={LINE_LENGTH_MAX} />}{" "}
+        <span class="soft">{children}</span>
+      </p>
+    </li>
+  );
+}
+
+function FailingTypes({ types }: { readonly types: readonly FailingType[] }) {
+  if (types.length === 0) return <p class="soft">None since this process started.</p>;
+  const rest = types.length - TYPES_MAX;
+  return (
+    <>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">type</th>
+            <th scope="col" class="number">last hour</th>
+            <th scope="col" class="number">since start</th>
+          </tr>
+        </thead>
+        <tbody>
+          {types.slice(0, TYPES_MAX).map((failing) => <FailingTypeRow failing={failing} />)}
+        </tbody>
+      </table>
+      {rest > 0 ? <p class="soft">and {rest} more</p> : null}
+    </>
+  );
+}
+
+function FailingTypeRow({ failing }: { readonly failing: FailingType }) {
+  return (
+    <tr>
+      <th scope="row">
+        <FailingTypeName type={failing.type} />
+      </th>
+      <td class="number">{countText(failing.lastHour)}</td>
+      <td class="number">{countText(failing.sinceStart)}</td>
+    </tr>
+  );
+}
+
+function FailingTypeName({ type }: { readonly type: FailingType["type"] }) {
+  if (type.of === "plan") return <>plans without code</>;
+  if (type.of === "other") return <>types that are not loaded</>;
+  return <TypeLink type={type.name} query="condition=failed&" />;
+}
+
+interface TypeLinkProps {
+  readonly type: string;
+  /** What else the jobs that it leads to have in common. */
+  readonly query: string;
+}
+
+function TypeLink({ type, query }: TypeLinkProps) {
+  return (
+    <a href={`/ui/jobs?${query}type=${encodeURIComponent(type)}`}>
+      <UserText text={type} lengthMax={LINE_LENGTH_MAX} />
+    </a>
+  );
+}

@@ -1,0 +1,96 @@
+/** How many jobs there are, in each condition and state, and who waits for longest. */
+
+import { type Condition, CONDITIONS } from "../../core/condition.ts";
+import { STATE_NAMES, type StateName } from "../../core/job_state.ts";
+import type { Census, OldestQueued } from "../../engine/requests.ts";
+import { countText } from "../parts/amounts.tsx";
+import { ConditionMark } from "../parts/condition_mark.tsx";
+import { CopyCurl } from "../parts/curl.tsx";
+import { JobLink } from "../parts/links.tsx";
+import { Duration } from "../parts/time.tsx";
+
+export interface CensusSectionProps {
+  readonly census: Census;
+  readonly curl: string;
+}
+
+export function CensusSection({ census, curl }: CensusSectionProps) {
+  return (
+    <section aria-labelledby="jobs-heading" class="overview-section">
+      <div class="row row-between">
+        <h2 id="jobs-heading">Jobs</h2>
+        <CopyCurl command={curl} />
+      </div>
+      <ul id="census" class="tiles" data-live>
+        {CONDITIONS.map((condition) => (
+          <ConditionTile condition={condition} count={census.conditions.get(condition) ?? 0} />
+        ))}
+        <li class="tile">
+          <a href="/ui/jobs">
+            <span class="tile-count">{countText(census.jobs)}</span>
+            <span>all jobs</span>
+          </a>
+        </li>
+        <li class="tile tile-plain tile-workers">
+          <span class="tile-count">
+            {census.busyWorkers} <small>of {census.maxWorkers}</small>
+          </span>
+          <span>workers busy</span>
+        </li>
+        <OldestTile oldest={census.oldestQueued} />
+      </ul>
+      <p id="states" class="states soft" data-live>
+        By state:{" "}
+        {STATE_NAMES.map((state) => (
+          <StateLink state={state} count={census.states.get(state) ?? 0} />
+        ))}
+      </p>
+    </section>
+  );
+}
+
+interface ConditionTileProps {
+  readonly condition: Condition;
+  readonly count: number;
+}
+
+function ConditionTile({ condition, count }: ConditionTileProps) {
+  return (
+    <li class={count === 0 ? "tile tile-none" : "tile"}>
+      <a href={`/ui/jobs?condition=${condition}`}>
+        <span class="tile-count">{countText(count)}</span>
+        <ConditionMark condition={condition} />
+      </a>
+    </li>
+  );
+}
+
+function OldestTile({ oldest }: { readonly oldest: OldestQueued | undefined }) {
+  return (
+    <li class="tile tile-plain tile-oldest">
+      <span class="tile-count">
+        {oldest === undefined ? "–" : <Duration ms={oldest.queuedMs} />}
+      </span>
+      <span class="one-line">
+        {oldest === undefined ? "oldest queued: none" : (
+          <>
+            oldest queued: <JobLink jobId={oldest.jobId} />
+          </>
+        )}
+      </span>
+    </li>
+  );
+}
+
+interface StateLinkProps {
+  readonly state: StateName;
+  readonly count: number;
+}
+
+function StateLink({ state, count }: StateLinkProps) {
+  return (
+    <a href={`/ui/jobs?state=${state}`}>
+      {state} <b>{countText(count)}</b>
+    </a>
+  );
+}

@@ -1,0 +1,113 @@
+/** What is paused, since when and by whom, and what ends that. */
+
+import type { Context } from "hono";
+import type { HeldPause } from "../../engine/requests.ts";
+import type { Edge } from "../../http/edge.ts";
+import { Problem, STATUS } from "../../http/problems/problem.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import { endPause } from "../../http/routes/pauses.ts";
+import type { Commands } from "../commands.ts";
+import { readForm } from "../form.ts";
+import { Confirm } from "../parts/action_form.tsx";
+import { countedText } from "../parts/amounts.tsx";
+import { CopyCurl } from "../parts/curl.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
+import { UserText } from "../parts/text.tsx";
+import { Time } from "../parts/time.tsx";
+import { safeReturnPath } from "../return_path.ts";
+import type { Route } from "../../http/route.ts";
+
+const LENGTH_MAX = 200;
+
+export interface PausesSectionProps {
+  readonly pauses: readonly HeldPause[];
+  readonly mayEnd: boolean;
+  readonly now: number;
+  readonly commands: Commands;
+}
+
+/** Nothing where nothing is paused. */
+export function PausesSection({ pauses, ...props }: PausesSectionProps) {
+  return (
+    <div id="pauses" data-live>
+      {pauses.map((pause) => <PauseNote pause={pause} {...props} />)}
+    </div>
+  );
+}
+
+type PauseNoteProps = Omit<PausesSectionProps, "pauses"> & { readonly pause: HeldPause };
+
+function PauseNote({ pause, mayEnd, now, commands }: PauseNoteProps) {
+  const { pauseId, reason, since, actor } = pause;
+  return (
+    <div class="note note-bad stack">
+      <p>
+        <strong>Everything is paused</strong> since <Time at={since} now={now} />
+        {actor === undefined ? null : (
+          <>
+            {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
+          </>
+        )}
+        : <UserText text={reason} lengthMax={LENGTH_MAX} />. Nothing begins, events still count, and
+        {" "}
+        {waitText(pause)}.
+      </p>
+      <div class="row">
+        {mayEnd
+          ? <EndPause pause={pause} returnTo="/" id={`end-${pauseId}`} />
+          : <MissingScope scope="operate" what="ending a pause" />}
+        <CopyCurl command={commands.of({ method: "DELETE", path: `/pauses/${pauseId}` })} />
+      </div>
+    </div>
+  );
+}
+
+function waitText({ jobs }: HeldPause): string {
+  return jobs === 0
+    ? "no job waits for its end"
+    : `${countedText(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
+}
+
+interface EndPauseProps {
+  readonly pause: Pick<HeldPause, "pauseId">;
+  /** On its page. */
+  readonly id: string;
+  readonly returnTo: string;
+}
+
+/** The button; what waits may be a lot. */
+export function EndPause({ pause: { pauseId }, id, returnTo }: EndPauseProps) {
+  return (
+    <Confirm
+      id={id}
+      action={`/ui/pauses/${encodeURIComponent(pauseId)}/end`}
+      label="End the pause"
+      warning="All that waits begins, as fast as there are workers for it."
+      returnTo={returnTo}
+    />
+  );
+}
+
+export const PAUSE_ACTION_ROUTE: Route = {
+  method: "POST",
+  path: "/ui/pauses/:id/end",
+  scope: "operate",
+  handle: end,
+};
+
+async function end(c: Context, edge: Edge): Promise<Response> {
+  const form = await readForm(c.req.raw, edge.bodies);
+  const back = safeReturnPath(form.get("return"));
+  return emptyResponse(STATUS.seeOther, { location: await endAndTell(c, edge, back) });
+}
+
+/** What is refused is told where the button is. */
+async function endAndTell(c: Context, edge: Edge, path: string): Promise<string> {
+  try {
+    await endPause(c.req.param("id") ?? "", c.req.raw, edge);
+    return edge.notes.pathWith(path, "The pause is over: what it held begins.");
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return edge.notes.pathWith(path, `${error.message}.`, true);
+  }
+}

@@ -1,0 +1,80 @@
+/** Why all work stands still, when it does: the cause, what proves it, and what would end it. */
+
+import { withDistances } from "../../explain/duration.ts";
+import type { Citation, Statement } from "../../explain/explanation.ts";
+import type { QueueExplanation } from "../../explain/queue_explanation.ts";
+import type { Commands } from "../commands.ts";
+import { CopyCurl } from "../parts/curl.tsx";
+import { UserText } from "../parts/text.tsx";
+
+const LINE_LENGTH_MAX = 400;
+/** What has stood still for less may be on its way already. */
+const SHOWN_AFTER_MS = 5_000;
+
+interface StandstillProps {
+  readonly told: QueueExplanation<Citation> | undefined;
+  readonly now: number;
+  readonly commands: Commands;
+}
+
+export function Standstill({ told, now, commands }: StandstillProps) {
+  return (
+    <div id="standstill" data-live>
+      {told !== undefined && isShown(told, now)
+        ? <Cause told={told} now={now} commands={commands} />
+        : null}
+    </div>
+  );
+}
+
+function isShown({ standsStill, since }: QueueExplanation<Citation>, now: number): boolean {
+  return standsStill && (since === undefined || now - Date.parse(since) >= SHOWN_AFTER_MS);
+}
+
+interface CauseProps extends StandstillProps {
+  readonly told: QueueExplanation<Citation>;
+}
+
+function Cause({ told: { summary, because, next }, now, commands }: CauseProps) {
+  return (
+    <section class="note note-bad stack" aria-label="Why work stands still">
+      <p role="alert">
+        <UserText text={withDistances(summary, now)} />
+      </p>
+      <ul>
+        {because.map((reason) => (
+          <li>
+            <Cited of={reason} now={now} />
+          </li>
+        ))}
+      </ul>
+      <ul>
+        {next.map((step) => (
+          <li>
+            <Cited of={step} now={now} />{" "}
+            {step.action === undefined ? null : <CopyCurl command={commands.of(step.action)} />}
+          </li>
+        ))}
+      </ul>
+      <CopyCurl command={commands.get("/explain", "text/plain")} label="curl: this" />
+    </section>
+  );
+}
+
+/** Each line that it rests on leads to the journal. */
+function Cited({ of, now }: { readonly of: Statement<Citation>; readonly now: number }) {
+  return (
+    <>
+      <UserText text={withDistances(of.statement, now)} lengthMax={LINE_LENGTH_MAX} />
+      {of.cites.map(({ logId, eventType }) => (
+        <>
+          {" "}
+          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title={eventType}>
+            <span class="unseen">entry</span>
+            {logId}
+          </a>
+        </>
+      ))}
+    </>
+  );
+}

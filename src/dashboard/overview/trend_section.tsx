@@ -1,0 +1,155 @@
+/** What happened over time: charts, what they show in words, and their figures. */
+
+import { type Trend, TREND_SPANS, type TrendSpan } from "../../http/ports/overview_port.ts";
+import { CopyCurl } from "../parts/curl.tsx";
+import { Time } from "../parts/time.tsx";
+import { COLUMNS, figureText, TrendTable } from "./trend_table.tsx";
+
+interface ChartDescription {
+  readonly name: string;
+  readonly title: string;
+  /** Whether it draws how often something happened, or how long it took. */
+  readonly kind: "counts" | "durations";
+  readonly about: (intervalText: string) => string;
+  readonly lines: readonly Line[];
+}
+
+interface Line {
+  /** Of the table. */
+  readonly column: string;
+  readonly label: string;
+  /** A class that gives the colour. */
+  readonly tone: string;
+}
+
+const CHARTS: readonly ChartDescription[] = [
+  {
+    name: "throughput",
+    title: "Throughput",
+    kind: "counts",
+    about: (interval) => `Jobs in each ${interval}`,
+    lines: [
+      { column: "created", label: "created", tone: "tone-ink" },
+      { column: "succeeded", label: "succeeded", tone: "tone-succeeded" },
+      { column: "failed", label: "failed", tone: "tone-failed" },
+      { column: "cancelled", label: "cancelled", tone: "tone-cancelled dashed" },
+    ],
+  },
+  {
+    name: "queued",
+    title: "Time in the queue",
+    kind: "durations",
+    about: () => "From queued to taken up by a worker",
+    lines: linesOf("queued", "tone-queued"),
+  },
+  {
+    name: "run",
+    title: "Run time",
+    kind: "durations",
+    about: () => "From taken up to ended, waiting or backing off",
+    lines: linesOf("run", "tone-executing"),
+  },
+  {
+    name: "sync",
+    title: "Sync time",
+    kind: "durations",
+    about: () => "From the first byte of a batch to all of it on the disk",
+    lines: linesOf("sync", "tone-ink"),
+  },
+];
+
+function linesOf(name: string, tone: string): readonly Line[] {
+  return [
+    { column: `${name}-p50`, label: "half within (p50)", tone },
+    { column: `${name}-p95`, label: "95 % within (p95)", tone: `${tone} dashed` },
+  ];
+}
+
+const SPAN_TEXTS: Readonly<Record<TrendSpan, { readonly all: string; readonly each: string }>> = {
+  "10m": { all: "10 minutes", each: "10 seconds" },
+  "1h": { all: "1 hour", each: "minute" },
+  "24h": { all: "24 hours", each: "20 minutes" },
+};
+
+export interface TrendSectionProps {
+  readonly span: TrendSpan;
+  readonly trend: Trend;
+  readonly sinceMs: number;
+  readonly curl: string;
+}
+
+export function TrendSection({ span, trend, sinceMs, curl }: TrendSectionProps) {
+  const { each } = SPAN_TEXTS[span];
+  const startedAt = `${new Date(sinceMs).toISOString().slice(0, 19)}Z`;
+  return (
+    <section aria-labelledby="trend-heading" class="overview-section">
+      <div class="row row-between">
+        <h2 id="trend-heading">The last {SPAN_TEXTS[span].all}</h2>
+        <CopyCurl command={curl} />
+        <SpanLinks current={span} />
+      </div>
+      <p class="soft">
+        One point for each{" "}
+        {each}, the last one so far. Counted in memory since this process started,{" "}
+        <Time at={startedAt} />; what was before is in the journal.
+      </p>
+      <div class="charts">
+        {CHARTS.map((chart) => <Chart chart={chart} each={each} trend={trend} />)}
+      </div>
+      <TrendTable span={span} points={trend.points} />
+    </section>
+  );
+}
+
+function SpanLinks({ current }: { readonly current: TrendSpan }) {
+  const spans = Object.keys(TREND_SPANS) as TrendSpan[];
+  return (
+    <nav aria-label="How far back">
+      <ul class="spans">
+        {spans.map((span) => (
+          <li>
+            <a
+              href={`/?span=${span}#trend-heading`}
+              aria-current={span === current ? "true" : undefined}
+            >
+              {SPAN_TEXTS[span].all}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+interface ChartProps {
+  readonly chart: ChartDescription;
+  readonly each: string;
+  readonly trend: Trend;
+}
+
+function Chart({ chart, each, trend }: ChartProps) {
+  const { name, title, kind, about, lines } = chart;
+  return (
+    <figure class="sheet chart" data-chart={kind}>
+      <figcaption>
+        <h3>{title}</h3>
+        <p class="about soft one-line">{about(each)}</p>
+      </figcaption>
+      <ul class="legend" id={`legend-${name}`} data-live>
+        {lines.map((line) => <LegendItem line={line} trend={trend} />)}
+      </ul>
+      <div class="plot" aria-hidden="true"></div>
+    </figure>
+  );
+}
+
+function LegendItem({ line, trend }: { readonly line: Line; readonly trend: Trend }) {
+  const column = COLUMNS.find(({ name }) => name === line.column);
+  const text = column === undefined ? "" : figureText(column.read(trend.whole));
+  return (
+    <li class={line.tone}>
+      <span class="swatch" data-line={line.column} data-label={line.label}></span>
+      {line.label} <b>{text}</b>
+    </li>
+  );
+}

@@ -1,0 +1,149 @@
+/** What the journal can be trusted for: how far it is durable, and what was last found of it. */
+
+import type { Child } from "hono/jsx";
+import type { LogId } from "../../core/ids.ts";
+import type { JournalInfo, RecoveryReport, Verification } from "../../engine/ports.ts";
+import type { Spread } from "../../http/ports/overview_port.ts";
+import { isNewJournal } from "../new_journal.ts";
+import { countText, sizeText } from "../parts/amounts.tsx";
+import { CopyCurl } from "../parts/curl.tsx";
+import { durationText, Time } from "../parts/time.tsx";
+
+export interface TrustStripProps {
+  readonly journal: JournalInfo;
+  /** Of the last hour. */
+  readonly sync: Spread | undefined;
+  /** `undefined` when the process may not ask. */
+  readonly diskFree: number | undefined;
+  readonly now: number;
+  readonly curl: string;
+}
+
+export function TrustStrip({ journal, sync, diskFree, now, curl }: TrustStripProps) {
+  return (
+    <section aria-labelledby="trust-heading" class="overview-section">
+      <div class="row row-between">
+        <h2 id="trust-heading">Journal</h2>
+        <CopyCurl command={curl} />
+      </div>
+      <dl id="trust" class="trust" data-live>
+        <Fact name="Durable head" detail={<Chain chain={journal.head.chain} />}>
+          #{countText(journal.head.logId)}
+        </Fact>
+        <Fact
+          name="Sync, last hour"
+          detail={sync === undefined ? "nothing was written" : `p95 ${durationText(sync.p95Ms)}`}
+        >
+          {sync === undefined ? "–" : `p50 ${durationText(sync.p50Ms)}`}
+        </Fact>
+        <DiskFact diskFree={diskFree} bytes={journal.bytes} />
+        <RecoveryFact report={journal.lastRecovery} />
+        <VerificationFact found={journal.lastVerification} now={now} />
+      </dl>
+    </section>
+  );
+}
+
+interface FactProps {
+  readonly name: string;
+  readonly children: Child;
+  readonly detail: Child;
+  readonly isBad?: boolean;
+}
+
+function Fact({ name, children, detail, isBad = false }: FactProps) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class={isBad ? "trust-value bad" : "trust-value"}>{children}</dd>
+      <dd class="soft">{detail}</dd>
+    </div>
+  );
+}
+
+/** It stands for all that is durable; two that are equal begin alike. */
+function Chain({ chain }: { readonly chain: string }) {
+  return chain === "" ? "nothing is written" : (
+    <>
+      chain <code title={chain}>{chain.slice(0, 12)}…</code>
+    </>
+  );
+}
+
+interface DiskFactProps {
+  readonly diskFree: number | undefined;
+  /** Of the journal. */
+  readonly bytes: number;
+}
+
+function DiskFact({ diskFree, bytes }: DiskFactProps) {
+  const journal = `the journal has ${sizeText(bytes)}`;
+  return diskFree === undefined
+    ? (
+      <Fact
+        name="Disk free"
+        detail={
+          <>
+            {journal}; start with <code>--allow-sys=statfs</code> to see the room
+          </>
+        }
+      >
+        not known
+      </Fact>
+    )
+    : <Fact name="Disk free" detail={journal}>{sizeText(diskFree)}</Fact>;
+}
+
+function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
+  const { clean, entriesReplayed, durationMs, bytesQuarantined, recoveredLogId } = report;
+  if (isNewJournal(report)) {
+    return <Fact name="Last recovery" detail="there was nothing to recover">a new journal</Fact>;
+  }
+  const aside = bytesQuarantined === 0 ? "" : `, ${sizeText(bytesQuarantined)} set aside`;
+  return (
+    <Fact
+      name="Last recovery"
+      detail={
+        <>
+          {countText(entriesReplayed)} replayed in {durationText(durationMs)}
+          {aside}
+          {recoveredLogId === null ? null : <>, {entryLink(recoveredLogId)}</>}
+        </>
+      }
+    >
+      {clean ? "clean" : "after an unclean stop"}
+    </Fact>
+  );
+}
+
+/** It is of no job, so that no page of one shows it. */
+function entryLink(logId: LogId) {
+  return <a href={`/events?after=${logId - 1}&limit=1`}>#{countText(logId)}</a>;
+}
+
+interface VerificationFactProps {
+  readonly found: Verification | null;
+  readonly now: number;
+}
+
+function VerificationFact({ found, now }: VerificationFactProps) {
+  return found === null
+    ? (
+      <Fact name="Last verification" detail={<a href="/ui/system">how it is verified</a>}>
+        never
+      </Fact>
+    )
+    : (
+      <Fact
+        name="Last verification"
+        isBad={found.verdict === "damaged"}
+        detail={
+          <>
+            to #{countText(found.head.logId)}, <Time at={found.at} now={now} />
+          </>
+        }
+      >
+        {found.verdict}
+      </Fact>
+    );
+}

@@ -1,0 +1,166 @@
+/** What every page of the dashboard shares: the head, the navigation and the headers. */
+
+import type { Context } from "hono";
+import type { Child } from "hono/jsx";
+import type { JobId } from "../core/ids.ts";
+import type { Edge } from "../http/edge.ts";
+import { STATUS } from "../http/problems/problem.ts";
+import { type Viewer, viewerOf } from "../http/guard/viewer.ts";
+import { type AssetName, assetPath } from "./assets.ts";
+import { PAGE_HEADERS } from "./headers.ts";
+
+export type ScreenName = keyof typeof SCREENS;
+
+/** Those that the navigation leads to. */
+const SCREENS = {
+  overview: { path: "/", title: "Overview" },
+  jobs: { path: "/ui/jobs", title: "Jobs" },
+  stream: { path: "/ui/stream", title: "Stream" },
+  system: { path: "/ui/system", title: "System" },
+  manual: { path: "/ui/manual", title: "Manual" },
+} as const;
+
+export interface PageOptions {
+  /** Of the tab; what every user controls in it is text. */
+  readonly title: string;
+  /** The one that the navigation marks. */
+  readonly screen?: ScreenName;
+  /** Beside those that every page has. */
+  readonly scripts?: readonly AssetName[];
+  readonly styles?: readonly AssetName[];
+  /**
+   * Whether the regions with `data-live` follow the journal, or one job of it; absent, the
+   * page stays as it is.
+   */
+  readonly live?: "journal" | JobId;
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A whole page, with the headers that it needs. */
+export function page(c: Context, edge: Edge, options: PageOptions, children: Child): Response {
+  const viewer = viewerOf(c.req.raw);
+  const html = <Document edge={edge} viewer={viewer} options={options}>{children}</Document>;
+  return new Response(`<!doctype html>${withVisibleDirections(String(html))}`, {
+    status: options.status ?? STATUS.ok,
+    headers: { ...PAGE_HEADERS, ...options.headers },
+  });
+}
+
+/**
+ * What turns around the text that follows, the page's own words included; and what a form
+ * sends, which must stay as it was typed, and turns nothing outside of its input.
+ */
+const SENT_OR_DIRECTION =
+  /<textarea[^>]*>[^<]*<\/textarea>|\svalue="[^"]*"|[\u202a-\u202e\u2066-\u2069]/g;
+
+/** In one place for all texts: each such mark is seen, as JSON writes it, and turns nothing. */
+function withVisibleDirections(html: string): string {
+  return html.replace(
+    SENT_OR_DIRECTION,
+    (text) => text.length > 1 ? text : `\\u${text.charCodeAt(0).toString(16)}`,
+  );
+}
+
+interface DocumentProps {
+  readonly edge: Edge;
+  readonly viewer: Viewer;
+  readonly options: PageOptions;
+  readonly children: Child;
+}
+
+function Document({ edge, viewer, options, children }: DocumentProps) {
+  return (
+    <html lang="en">
+      <Head options={options} />
+      <body data-head={String(edge.engine.headLogId)} data-live-url={liveUrl(options)}>
+        <a class="skip" href="#main">Skip to the content</a>
+        <Header viewer={viewer} screen={options.screen} isLive={options.live !== undefined} />
+        <main id="main" tabindex={-1}>{children}</main>
+        <footer class="foot">
+          <p>
+            Daybook {edge.version}. Times are UTC. <a href="/ui/reference">Reference</a>{" "}
+            <a href="/openapi.json">openapi.json</a> <a href="/metrics">metrics</a>
+          </p>
+        </footer>
+      </body>
+    </html>
+  );
+}
+
+function Head({ options }: { readonly options: PageOptions }) {
+  const styles: readonly AssetName[] = ["base.css", "parts.css", ...options.styles ?? []];
+  const scripts: readonly AssetName[] = ["copy.js", "live.js", ...options.scripts ?? []];
+  return (
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>{`${options.title} · Daybook`}</title>
+      <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
+      {styles.map((name) => <link rel="stylesheet" href={assetPath(name)} />)}
+      <script src={assetPath("idiomorph.js")} defer></script>
+      {scripts.map((name) => <script type="module" src={assetPath(name)}></script>)}
+    </head>
+  );
+}
+
+interface HeaderProps {
+  readonly viewer: Viewer;
+  readonly screen: ScreenName | undefined;
+  readonly isLive: boolean;
+}
+
+function Header({ viewer, screen, isLive }: HeaderProps) {
+  return (
+    <header class="top">
+      <a class="brand" href="/">Daybook</a>
+      {viewer.scopes.length === 0 ? null : <Navigation screen={screen} />}
+      <div class="top-end">
+        {isLive ? <LiveControl /> : null}
+        {isLive ? <noscript class="soft">Without scripts: reload for news</noscript> : null}
+        {viewer.signedIn ? <SignOut /> : null}
+      </div>
+    </header>
+  );
+}
+
+/** For whoever may see where it leads. */
+function Navigation({ screen }: Pick<HeaderProps, "screen">) {
+  return (
+    <nav aria-label="Screens">
+      <ul>
+        {Object.entries(SCREENS).map(([name, { path, title }]) => (
+          <li>
+            <a href={path} aria-current={name === screen ? "page" : undefined}>{title}</a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** Shown by the script that it controls: without it nothing is live. */
+function LiveControl() {
+  return (
+    <button type="button" id="live-control" class="live" aria-pressed="false" hidden>
+      <span class="live-mark" aria-hidden="true"></span>
+      <span id="live-text">live</span>
+      <span id="live-verb" class="live-verb">Pause</span>
+    </button>
+  );
+}
+
+function SignOut() {
+  return (
+    <form method="post" action="/ui/sign-out">
+      <button type="submit" class="quiet">Sign out</button>
+    </form>
+  );
+}
+
+function liveUrl({ live }: PageOptions): string | undefined {
+  if (live === undefined) return undefined;
+  return live === "journal" ? "/ui/live" : `/ui/live?jobId=${encodeURIComponent(live)}`;
+}

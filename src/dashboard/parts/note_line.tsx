@@ -1,0 +1,21 @@
+/** What the last action did, as the page after it tells. */
+
+import type { Context } from "hono";
+import type { Edge } from "../../http/edge.ts";
+import { single, text } from "../../http/requests/query_parameters.ts";
+import { UserText } from "./text.tsx";
+
+/** Of every page that an action leads back to. */
+export const NOTE_PARAMETER = { note: single(text, "The name of a note.") };
+
+const LENGTH_MAX = 500;
+
+export function NoteLine({ c, edge }: { readonly c: Context; readonly edge: Edge }) {
+  const note = edge.notes.of(c.req.query("note"));
+  if (note === undefined) return null;
+  return (
+    <p class={note.isBad ? "note note-bad" : "note"} role={note.isBad ? "alert" : "status"}>
+      <UserText text={note.text} lengthMax={LENGTH_MAX} />
+    </p>
+  );
+}

@@ -1,0 +1,78 @@
+/** Texts that users control: shown as what they are, and never longer than a page can bear. */
+
+import { beginningOf, jsonSize, type JsonValue } from "../../core/json.ts";
+
+const LENGTH_MAX = 2_000;
+
+export interface UserTextProps {
+  readonly text: string;
+  /** In UTF-16 units. */
+  readonly lengthMax?: number;
+}
+
+/** Kept apart from what is around it: right-to-left marks in it reorder nothing else. */
+export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
+  const shown = cutText(text, lengthMax);
+  return shown === text ? <bdi>{text}</bdi> : (
+    <bdi>
+      {shown}
+      <span class="cut">{` … ${text.length - shown.length} more`}</span>
+    </bdi>
+  );
+}
+
+/** At most so long, and with no half of a character at its end. */
+export function cutText(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : text.slice(0, lengthMax).toWellFormed();
+}
+
+/** JSON as a page shows it: indented, and cut when it is long. */
+export interface ShownJson {
+  readonly text: string;
+  /** Characters that are not shown. */
+  readonly more: number;
+  /** Whether that is their number, and not about that. */
+  readonly isCounted: boolean;
+}
+
+const JSON_LENGTH_MAX = 8_000;
+
+/** Of what is larger the text is not made: a page may have many of them. */
+const WHOLE_CHARACTERS_MAX = 32 * 1024;
+
+/** @param lengthMax In UTF-16 units; less where a page has many. */
+export function shownJson(value: unknown, lengthMax: number = JSON_LENGTH_MAX): ShownJson {
+  const size = jsonSize(value as JsonValue);
+  const isCounted = size <= WHOLE_CHARACTERS_MAX;
+  const told = isCounted ? value : beginningOf(value as JsonValue, lengthMax);
+  const all = JSON.stringify(told, null, 2) ?? "null";
+  const text = cutText(all, lengthMax);
+  return { text, more: (isCounted ? all.length : size) - text.length, isCounted };
+}
+
+interface JsonTextProps {
+  readonly json: ShownJson;
+  /** Where all of it is, when it is too long for the page. */
+  readonly href?: string;
+}
+
+export function JsonText({ json: { text, more, isCounted }, href }: JsonTextProps) {
+  return (
+    <div class="json">
+      <pre tabindex={0}><code dir="ltr">{text}</code></pre>
+      {more === 0 && isCounted ? null : (
+        <p class="hint">
+          {isCounted ? "" : "About "}
+          {more} more characters.{" "}
+          {href === undefined ? null : <a href={href}>All of it, as JSON</a>}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function JsonView(
+  { value, ...rest }: Omit<JsonTextProps, "json"> & { readonly value: unknown },
+) {
+  return <JsonText json={shownJson(value)} {...rest} />;
+}

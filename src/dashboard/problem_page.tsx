@@ -1,0 +1,83 @@
+/** A refusal, as people read it. */
+
+import type { Context } from "hono";
+import type { Edge } from "../http/edge.ts";
+import { type Problem, problemFacts, STATUS, untoldIssues } from "../http/problems/problem.ts";
+import { reachedAs } from "../http/requests/reached_as.ts";
+import { emptyResponse } from "../http/answers/response.ts";
+import { page } from "./page.tsx";
+import { safeReturnPath } from "./return_path.ts";
+
+/** Whether a browser shows the answer, of a path that is the dashboard's. */
+export function isForPeople(c: Context): boolean {
+  const { path } = c.req;
+  const isPage = path === "/" || path === "/ui" || path.startsWith("/ui/");
+  return isPage && acceptsHtml(c.req.raw);
+}
+
+/** A browser names HTML when it opens a page; other programs, which take anything, do not. */
+export function acceptsHtml(request: Request): boolean {
+  return request.headers.get("accept")?.includes("text/html") ?? false;
+}
+
+/** Who is not signed in is asked to, and comes back to where they were. */
+export function problemPage(c: Context, edge: Edge, problem: Problem): Response {
+  if (problem.kind === "unauthorized") return redirectToSignIn(c);
+  const { status, title } = problemFacts(problem.kind);
+  const options = { title, status, headers: problem.headers };
+  return page(
+    c,
+    edge,
+    options,
+    <section class="narrow">
+      <h1>{title}</h1>
+      <p class="lead">
+        <bdi>{problem.message}</bdi>
+      </p>
+      <Issues problem={problem} />
+      <WaysOn path={c.req.path} />
+    </section>,
+  );
+}
+
+/** Those that the sentence above does not say already. */
+function Issues({ problem }: { readonly problem: Problem }) {
+  const { errors = [] } = problem.members;
+  const further = untoldIssues(problem.message, errors);
+  if (further.length === 0) return null;
+  return (
+    <ul>
+      {further.map((issue) => (
+        <li>
+          <bdi>{Object.values(issue).join(" ")}</bdi>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What is below a job leads back to it. */
+function WaysOn({ path }: { readonly path: string }) {
+  const jobPath = /^\/ui\/jobs\/[^/]+(?=\/)/.exec(path)?.[0];
+  return (
+    <p class="row">
+      {jobPath === undefined ? null : <a href={jobPath}>To the job</a>}
+      <a href="/">To the overview</a>
+    </p>
+  );
+}
+
+function redirectToSignIn(c: Context): Response {
+  const path = pageAskedFrom(c.req.raw);
+  const next = path === undefined ? "" : `?next=${encodeURIComponent(path)}`;
+  return emptyResponse(STATUS.seeOther, { location: `/ui/sign-in${next}` });
+}
+
+/** The page that is asked for; of a form, the page that holds it, where what it sends came from. */
+function pageAskedFrom(request: Request): string | undefined {
+  const { pathname, search } = new URL(request.url);
+  if (request.method === "GET") return pathname + search;
+  const referer = URL.parse(request.headers.get("referer") ?? "");
+  if (referer === null || referer.origin !== reachedAs(request).origin) return undefined;
+  return safeReturnPath(referer.pathname + referer.search);
+}

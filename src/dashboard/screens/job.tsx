@@ -1,0 +1,147 @@
+/** `/ui/jobs/:id`: one job, why it is as it is, and what can be done about it. */
+
+import type { Context } from "hono";
+import { ID_PATTERN, type JobId } from "../../core/ids.ts";
+import { type Holding, lookingBack } from "../../http/guard/capacity.ts";
+import type { Edge } from "../../http/edge.ts";
+import { problemFacts } from "../../http/problems/problem.ts";
+import { readQuery } from "../../http/requests/query.ts";
+import { choice, single, whole } from "../../http/requests/query_parameters.ts";
+import { viewerOf } from "../../http/guard/viewer.ts";
+import { JOB_ACTION_ROUTES, sendEvent } from "../job/actions.ts";
+import { JobAttempts } from "../job/attempts.tsx";
+import { JobControls } from "../job/controls.tsx";
+import { JobData } from "../job/data.tsx";
+import { JobEntries } from "../job/entries.tsx";
+import { type EntryPageRequest, ORDERS, readEntryPage } from "../job/entry_page.ts";
+import { JobExpectations } from "../job/expectations.tsx";
+import { JobExplanation } from "../job/explanation.tsx";
+import { JobFailure } from "../job/failure.tsx";
+import { JobHead } from "../job/head.tsx";
+import { JobLog } from "../job/log.tsx";
+import { type JobReading, type ReadingOptions, readJob } from "../job/reading.ts";
+import type { JobScreenState, RefusedEvent } from "../job/screen_state.ts";
+import { SCALES } from "../job/time_scale.ts";
+import { JobTimeline } from "../job/timeline_figure.tsx";
+import { UnknownJob } from "../job/unknown_job.tsx";
+import { withoutNote } from "../notes.ts";
+import { commandsOf } from "../commands.ts";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { jobPagePath } from "../parts/links.tsx";
+import { cutText } from "../parts/text.tsx";
+import type { Route } from "../../http/route.ts";
+
+export const JOB_SCREEN_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },
+  { method: "POST", path: "/ui/jobs/:id/event", scope: "submit", handle: takeEvent },
+  ...JOB_ACTION_ROUTES,
+];
+
+const JOB_PARAMETERS = {
+  ...NOTE_PARAMETER,
+  entry: single(whole(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
+  order: single(choice(ORDERS), "Of the entries."),
+  scale: single(choice(SCALES), "Of the timeline."),
+  page: single(whole(1, 1_000_000), "Of the entries, from the oldest."),
+};
+
+async function showJob(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, JOB_PARAMETERS);
+  const { entry, order = "oldest", page: number, scale = "steps" } = query;
+  return await showRead(c, edge, { order, number, wanted: entry }, {
+    scale,
+    returnTo: withoutNote(c.req.url),
+    refused: undefined,
+  });
+}
+
+async function takeEvent(c: Context, edge: Edge): Promise<Response> {
+  const sent = await sendEvent(c, edge);
+  return "response" in sent ? sent.response : await showRefused(c, edge, sent.refused);
+}
+
+/** The page again, with what was typed and what is wrong with it. */
+async function showRefused(c: Context, edge: Edge, refused: RefusedEvent): Promise<Response> {
+  const request = { order: "oldest", number: undefined, wanted: undefined } as const;
+  const returnTo = jobPagePath(c.req.param("id") ?? "");
+  return await showRead(c, edge, request, { scale: "steps", returnTo, refused });
+}
+
+/** Reads the job and its entries, and shows them when there is time to make a page of them. */
+async function showRead(
+  c: Context,
+  edge: Edge,
+  request: EntryPageRequest,
+  rest: Pick<JobScreenState, "scale" | "returnTo" | "refused">,
+): Promise<Response> {
+  return await lookingBack(edge, async (holding) => {
+    const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
+    const { wanted } = request;
+    const reading = await readKnown(c, edge, { mayUnseal, wanted }, holding);
+    if (reading === undefined) return unknownJob(c, edge);
+    const page = await readEntryPage(edge, reading.annals.logIds, request);
+    await edge.turnstile.enter("large");
+    return jobPage(c, edge, { ...stateOf(c, edge, reading), page, ...rest });
+  });
+}
+
+async function readKnown(
+  c: Context,
+  edge: Edge,
+  options: ReadingOptions,
+  holding: Holding,
+): Promise<JobReading | undefined> {
+  const id = c.req.param("id") ?? "";
+  return ID_PATTERN.test(id) ? await readJob(edge, id as JobId, options, holding) : undefined;
+}
+
+function stateOf(c: Context, edge: Edge, reading: JobReading) {
+  const { scopes } = viewerOf(c.req.raw);
+  return {
+    ...reading,
+    curl: commandsOf(c, edge),
+    exportCommand: edge.system?.exportCommand(reading.job.jobId),
+    may: (scope: (typeof scopes)[number]) => scopes.includes(scope),
+  };
+}
+
+const TITLE_LENGTH_MAX = 60;
+
+function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
+  const { job, explanation, refused } = state;
+  const name = cutText(job.type ?? "plan", TITLE_LENGTH_MAX);
+  return page(
+    c,
+    edge,
+    {
+      title: `${name} ${explanation.condition}: ${job.jobId}`,
+      screen: "jobs",
+      styles: ["job.css"],
+      scripts: ["job.js"],
+      ...(refused === undefined
+        ? { live: job.jobId }
+        : { status: problemFacts("invalid-request").status }),
+    },
+    <>
+      <NoteLine c={c} edge={edge} />
+      <JobHead state={state} />
+      <JobControls state={state} />
+      <JobExplanation state={state} />
+      <JobFailure state={state} />
+      <JobTimeline state={state} />
+      <JobAttempts state={state} />
+      <JobExpectations state={state} />
+      <JobLog state={state} />
+      <JobData state={state} />
+      <JobEntries state={state} />
+    </>,
+  );
+}
+
+function unknownJob(c: Context, edge: Edge): Response {
+  const { status, title } = problemFacts("unknown-job");
+  const id = c.req.param("id") ?? "";
+  const command = commandsOf(c, edge).get("/jobs?limit=20");
+  return page(c, edge, { title, status, screen: "jobs" }, <UnknownJob id={id} curl={command} />);
+}

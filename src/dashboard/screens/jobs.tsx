@@ -1,0 +1,203 @@
+/** `/ui/jobs`: finding jobs, seeing what keeps them, and acting on one or on all that match. */
+
+import type { Context } from "hono";
+import type { JobFilter } from "../../engine/requests.ts";
+import { filterOfAction, previewBulk } from "../../http/requests/bulk_action.ts";
+import { cursorOf } from "../../http/requests/cursor.ts";
+import type { Edge } from "../../http/edge.ts";
+import { Problem, problemFacts } from "../../http/problems/problem.ts";
+import { jobFilterOf } from "../../http/routes/jobs.ts";
+import { viewerOf } from "../../http/guard/viewer.ts";
+import { commandsOf } from "../commands.ts";
+import { actOnJobs } from "../jobs/act.tsx";
+import { JobsAddress, type ScreenQuery } from "../jobs/address.ts";
+import { ACTION_WORDS, BulkConfirm } from "../jobs/bulk_confirm.tsx";
+import { bulkCommand, groupsCommand, listCommand } from "../jobs/commands.ts";
+import { Chips, ConditionTabs, FilterForm } from "../jobs/filters.tsx";
+import { GroupTable } from "../jobs/groups.tsx";
+import { jobsPage } from "../jobs/list.ts";
+import { NoFailures, NoJobs } from "../jobs/nothing.tsx";
+import { rowsOf } from "../jobs/rows.ts";
+import { SearchedLine } from "../jobs/searched.tsx";
+import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
+import { JobTable } from "../jobs/table.tsx";
+import { page } from "../page.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
+import { NoteLine } from "../parts/note_line.tsx";
+import type { Route } from "../../http/route.ts";
+
+export const JOBS_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs", scope: "read", handle: showJobs },
+  { method: "POST", path: "/ui/jobs", scope: "operate", handle: actOnJobs },
+];
+
+/** What is asked for, and by whom. */
+interface PageRequest {
+  readonly c: Context;
+  readonly edge: Edge;
+  readonly address: JobsAddress;
+  readonly query: ScreenQuery;
+  readonly filter: JobFilter;
+  readonly mayOperate: boolean;
+}
+
+async function showJobs(c: Context, edge: Edge): Promise<Response> {
+  const address = JobsAddress.of(new URL(c.req.url).searchParams);
+  const query = readOrRefusal(address);
+  if (query instanceof Problem) return refusedPage(c, edge, address, query);
+  const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
+  const asked = { c, edge, address, query, filter: jobFilterOf(query), mayOperate };
+  if (query.do !== undefined && mayOperate) return confirmPage(asked, query.do);
+  return query.group === undefined ? await listPage(asked) : groupsPage(asked);
+}
+
+/** What somebody typed is wrong more often than not by a slip: it stays in the form. */
+function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
+  try {
+    return address.read();
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+const OPTIONS = { title: "Jobs", screen: "jobs", styles: ["jobs.css"] } as const;
+const LIVE = { ...OPTIONS, scripts: ["jobs.js"], live: "journal" } as const;
+
+function refusedPage(c: Context, edge: Edge, address: JobsAddress, problem: Problem): Response {
+  const { errors = [] } = problem.members;
+  const { status } = problemFacts(problem.kind);
+  return page(
+    c,
+    edge,
+    { ...OPTIONS, scripts: ["jobs.js"], status },
+    <>
+      <Heading address={address} />
+      {errors.map((issue) => (
+        <p class="note note-bad" role="alert">
+          <bdi>{Object.values(issue).join(" ")}</bdi>
+        </p>
+      ))}
+      <FilterForm address={address} types={typesOf(edge)} />
+      <Chips address={address} />
+    </>,
+  );
+}
+
+async function listPage(asked: PageRequest): Promise<Response> {
+  const { c, edge, address, query, filter, mayOperate } = asked;
+  const { engine, clock } = edge;
+  const jobs = jobsPage(engine, query, filter);
+  const { count } = jobs;
+  const rows = await rowsOf(edge, jobs.jobs);
+  return page(
+    c,
+    edge,
+    LIVE,
+    <>
+      <Heading
+        address={address}
+        curl={{ command: listCommand(commandsOf(c, edge), listFilters(asked)) }}
+      />
+      <NoteLine c={c} edge={edge} />
+      <FilterForm address={address} types={typesOf(edge)} />
+      <Chips address={address} />
+      <ConditionTabs address={address} count={count} />
+      <div class="job-bar">
+        <NewsLine jobs={jobs} address={address} />
+        {mayOperate
+          ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
+          : <MissingScope scope="operate" what="controlling jobs" />}
+      </div>
+      {rows.length === 0
+        ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
+        : (
+          <JobTable
+            rows={rows}
+            gone={jobs.gone}
+            now={clock.now()}
+            returnTo={mayOperate ? address.with() : undefined}
+          />
+        )}
+      <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
+      <Pager jobs={jobs} address={address} />
+    </>,
+  );
+}
+
+/** With the place in the list, so that the call gives the page that is shown. */
+function listFilters({ address, query }: PageRequest): URLSearchParams {
+  const filters = address.filters();
+  if (query.cursor !== undefined) filters.set("cursor", cursorOf("jobs", query.cursor));
+  return filters;
+}
+
+function typesOf({ engine }: Edge): readonly string[] {
+  return engine.definitions().map(({ type }) => type);
+}
+
+function groupsPage(asked: PageRequest): Response {
+  const { c, edge, address, filter, mayOperate } = asked;
+  const { groups, more, searched } = edge.engine.lists.failures(filter, GROUPS_MAX);
+  return page(
+    c,
+    edge,
+    LIVE,
+    <>
+      <Heading
+        address={address}
+        curl={{
+          command: groupsCommand(commandsOf(c, edge), address.filters()),
+          label: "curl, of the newest 500",
+        }}
+      />
+      <NoteLine c={c} edge={edge} />
+      <FilterForm address={address} types={typesOf(edge)} />
+      <Chips address={address} />
+      <div class="job-bar">
+        <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
+          The most frequent first
+        </p>
+      </div>
+      {groups.length === 0 ? <NoFailures address={address} /> : (
+        <GroupTable
+          groups={groups}
+          address={address}
+          now={edge.clock.now()}
+          mayOperate={mayOperate}
+        />
+      )}
+      {more === 0 ? null : <p class="hint">{more} rarer kinds are not shown.</p>}
+      <SearchedLine searched={searched} />
+      <p class="hint">
+        Failures are of one kind when the type, the task, the error and the words of its message are
+        the same: numbers, ids, times, paths and what is in quotation marks do not count.
+      </p>
+    </>,
+  );
+}
+
+const GROUPS_MAX = 200;
+
+function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
+  const { c, edge, address, filter } = asked;
+  const request = { action, filter, upTo: edge.engine.headLogId, again: false };
+  const { conditions = [], retried } = filterOfAction(request);
+  const filters = address.filters({
+    condition: [conditions.join(",")],
+    retried: retried === undefined ? undefined : String(retried),
+  });
+  return page(
+    c,
+    edge,
+    { ...OPTIONS, title: `${ACTION_WORDS[action].verb} jobs` },
+    <BulkConfirm
+      action={action}
+      address={address}
+      preview={previewBulk(edge.engine, request)}
+      upTo={request.upTo}
+      now={edge.clock.now()}
+      command={bulkCommand(commandsOf(asked.c, asked.edge), action, filters, request.upTo)}
+    />,
+  );
+}

@@ -1,0 +1,129 @@
+/** `/`: what goes on, at one look; programs that ask for it get the index. */
+
+import type { Context } from "hono";
+import type { Edge } from "../../http/edge.ts";
+import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/answers/read_overview.ts";
+import { STATUS } from "../../http/problems/problem.ts";
+import { readQuery } from "../../http/requests/query.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import { answerIndex, INDEX_OPERATION } from "../../http/routes/health.ts";
+import { AttentionSection } from "../overview/attention_section.tsx";
+import { CensusSection } from "../overview/census_section.tsx";
+import { FirstJob } from "../overview/first_job.tsx";
+import { PAUSE_ACTION_ROUTE, PausesSection } from "../overview/pauses_section.tsx";
+import { Standstill } from "../overview/standstill.tsx";
+import { TrendSection } from "../overview/trend_section.tsx";
+import { TrustStrip } from "../overview/trust_strip.tsx";
+import { commandsOf } from "../commands.ts";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { acceptsHtml } from "../problem_page.tsx";
+import type { Route } from "../../http/route.ts";
+import { viewerOf } from "../../http/guard/viewer.ts";
+
+const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
+
+export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/",
+    scope: "read",
+    operation: INDEX_OPERATION,
+    handle: (c, edge) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex(),
+  },
+  // What somebody types who has seen the paths of the other screens.
+  {
+    method: "GET",
+    path: "/ui",
+    scope: "read",
+    handle: () => emptyResponse(STATUS.seeOther, { location: "/" }),
+  },
+  PAUSE_ACTION_ROUTE,
+];
+
+async function showOverview(c: Context, edge: Edge): Promise<Response> {
+  const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
+  const { engine, overview, clock } = edge;
+  const [journal, { census, pauses, attention, counts }, standing] = await Promise.all([
+    engine.journalInfo(),
+    readOverview(edge, span),
+    // What keeps all from being recorded, and a pause, are told by themselves.
+    troubleOf(edge) === undefined ? engine.explainQueue() : undefined,
+  ]);
+  const now = clock.now();
+  const commands = commandsOf(c, edge);
+  const read = (path: string) => commands.get(path);
+  const same = read(`/overview?span=${span}`);
+  return page(
+    c,
+    edge,
+    {
+      title: "Overview",
+      screen: "overview",
+      styles: ["uplot.css", "overview.css"],
+      scripts: ["uplot.js", "overview.js"],
+      live: "journal",
+      headers: { vary: "accept" },
+    },
+    <>
+      <h1 class="unseen">Overview</h1>
+      <NoteLine c={c} edge={edge} />
+      <Health edge={edge} />
+      <PausesSection
+        pauses={pauses}
+        mayEnd={viewerOf(c.req.raw).scopes.includes("operate")}
+        now={now}
+        commands={commands}
+      />
+      <Standstill
+        told={pauses.length === 0 ? standing : undefined}
+        now={now}
+        commands={commands}
+      />
+      <div id="first-job" data-live>
+        {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
+      </div>
+      <CensusSection census={census} curl={same} />
+      <TrustStrip
+        journal={journal}
+        sync={overview?.trend("1h").whole.sync}
+        diskFree={counts?.diskFree}
+        now={now}
+        curl={read("/journal")}
+      />
+      <AttentionSection
+        attention={attention}
+        failingTypes={counts?.failingTypes ?? []}
+        now={now}
+        curls={{
+          failed: read("/jobs?condition=failed"),
+          waiting: read("/jobs?condition=waiting"),
+          failing: same,
+        }}
+      />
+      {counts === undefined ? null : <TrendSection {...counts} curl={same} />}
+    </>,
+  );
+}
+
+/** Whether anything can be recorded; nothing when all is well. */
+function Health({ edge }: { readonly edge: Edge }) {
+  const trouble = troubleOf(edge);
+  return (
+    <div id="health" data-live>
+      {trouble === undefined ? null : <p class="note note-bad" role="alert">{trouble}</p>}
+    </div>
+  );
+}
+
+function troubleOf({ engine }: Edge): string | undefined {
+  if (engine.failed) {
+    return "The journal has failed: nothing can be recorded until the process starts again.";
+  }
+  if (engine.draining) return "The process is stopping: nothing new is taken.";
+  if (engine.full) {
+    return "There is no room on the disk: nothing new is taken until there is. " +
+      "Reads go on, and so do running jobs, as long as the reserve lasts.";
+  }
+  return undefined;
+}

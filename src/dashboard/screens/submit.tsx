@@ -1,0 +1,182 @@
+/** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
+
+import type { Context } from "hono";
+import type { Child } from "hono/jsx";
+import type { JsonValue } from "../../core/json.ts";
+import type { Edge } from "../../http/edge.ts";
+import { problemOfFailure, valueOf } from "../../http/problems/engine_problem.ts";
+import { jobPagePath } from "../parts/links.tsx";
+import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { readQuery, refuseQuery } from "../../http/requests/query.ts";
+import { originOf } from "../../http/requests/request_origin.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import { viewerOf } from "../../http/guard/viewer.ts";
+import { readForm } from "../form.ts";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER } from "../parts/note_line.tsx";
+import { exampleOf } from "../schema_form/example.ts";
+import { fieldOf } from "../schema_form/field.ts";
+import { defaultTextsOf, type FormTexts, textsOf } from "../schema_form/field_texts.ts";
+import { commandsOf } from "../commands.ts";
+import type { CreationFormProps, Refusal } from "../system/creation_fields.tsx";
+import { creationOf, redacted, SHOW, type Subject } from "../system/creation_form.ts";
+import { definitionPath } from "../system/definitions_section.tsx";
+import { DefinitionPage } from "../system/definition_page.tsx";
+import { PlanPage } from "../system/plan_page.tsx";
+import type { Route } from "../../http/route.ts";
+
+export const SUBMIT_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/ui/system/definitions/:type",
+    scope: "read",
+    handle: (c, edge) => show(c, edge, ofType(c, edge)),
+  },
+  {
+    method: "POST",
+    path: "/ui/system/definitions/:type",
+    scope: "submit",
+    handle: (c, edge) => create(c, edge, ofType),
+  },
+  {
+    method: "GET",
+    path: "/ui/system/plan",
+    scope: "read",
+    handle: (c, edge) => show(c, edge, PLAN_FORM),
+  },
+  {
+    method: "POST",
+    path: "/ui/system/plan",
+    scope: "submit",
+    handle: (c, edge) => create(c, edge, () => PLAN_FORM),
+  },
+];
+
+/** A page with a form that creates jobs. */
+interface CreationScreen {
+  readonly title: string;
+  readonly path: string;
+  readonly subject: Subject;
+  /** What the form holds at first. */
+  readonly texts: FormTexts;
+  readonly body: (form: CreationFormProps, edge: Edge) => Child;
+}
+
+/** The page that a path names. @throws {Problem} when there is none. */
+type ScreenOf = (c: Context, edge: Edge) => CreationScreen;
+
+const ofType: ScreenOf = (c, edge) => typeForm(edge, c.req.param("type") ?? "");
+
+const SAMPLE_PLAN: JsonValue = {
+  expected: [{
+    id: "shipped",
+    eventType: "shop.ParcelShipped",
+    correlation: { equals: { orderId: "42" } },
+  }],
+};
+
+const PLAN_FIELD = fieldOf({ description: "What the job waits for." }, "plan");
+
+const PLAN_FORM: CreationScreen = {
+  title: "A plan",
+  path: "/ui/system/plan",
+  subject: { kind: "plan", field: PLAN_FIELD },
+  texts: textsOf(PLAN_FIELD, SAMPLE_PLAN),
+  body: (form) => <PlanPage form={form} />,
+};
+
+/** @throws {Problem} when there is no such definition. */
+function typeForm({ engine }: Edge, type: string): CreationScreen {
+  const definition = engine.definitions().find((one) => one.type === type);
+  if (definition === undefined) {
+    throw new Problem(
+      "not-found",
+      `Cannot show the definition ${type}: none of this type is loaded`,
+    );
+  }
+  const field = fieldOf(definition.inputSchema, "input", definition.secrets);
+  return {
+    title: type,
+    path: definitionPath(type),
+    subject: { kind: "type", type, field, example: exampleOf(definition.inputSchema) },
+    texts: defaultTextsOf(field),
+    body: (form, { engine }) => {
+      const [newest] = engine.list({ types: [type], limit: 1 }).jobs;
+      return <DefinitionPage definition={definition} newest={newest} form={form} />;
+    },
+  };
+}
+
+function show(c: Context, edge: Edge, screen: CreationScreen): Response {
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  return formPage(c, edge, screen, screen.texts);
+}
+
+/** To the page of the new job; or the form again, with all that was typed. */
+async function create(c: Context, edge: Edge, screenOf: ScreenOf): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const texts: FormTexts = new Map(await readForm(c.req.raw, edge.bodies));
+  const screen = screenOf(c, edge);
+  if (texts.has(SHOW)) return formPage(c, edge, screen, texts);
+  const { clock, maxStartDelayMs } = edge;
+  try {
+    const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
+    const origin = originOf(c.req.raw, edge.spans);
+    const { job } = valueOf(await edge.engine.create({ ...request, origin }));
+    return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
+  } catch (error) {
+    const problem = refusalIn(error);
+    if (problem === undefined) throw error;
+    return formPage(c, edge, screen, texts, problem);
+  }
+}
+
+/** What a form can be shown again for. */
+export function refusalIn(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  return error instanceof Error ? problemOfFailure(error) : undefined;
+}
+
+export function refusalOf(
+  { message, members }: Problem,
+  redact: (text: string) => string = (text) => text,
+): Refusal {
+  const issues = (members.errors ?? []).map((issue) => ({
+    pointer: "pointer" in issue ? issue.pointer : "",
+    detail: redact(issue.detail),
+  }));
+  return { message: redact(message), issues };
+}
+
+function formPage(
+  c: Context,
+  edge: Edge,
+  { title, path, subject, texts: textsAtFirst, body }: CreationScreen,
+  texts: FormTexts,
+  problem?: Problem,
+): Response {
+  const form: CreationFormProps = {
+    action: path,
+    subject,
+    texts,
+    textsAtFirst,
+    refusal: problem === undefined
+      ? undefined
+      : refusalOf(problem, (text) => redacted(text, subject.field, texts)),
+    commands: commandsOf(c, edge),
+    scopes: viewerOf(c.req.raw).scopes,
+  };
+  return page(
+    c,
+    edge,
+    {
+      title,
+      screen: "system",
+      styles: ["system.css"],
+      ...(problem === undefined
+        ? {}
+        : { status: problemFacts(problem.kind).status, headers: problem.headers }),
+    },
+    body(form, edge),
+  );
+}

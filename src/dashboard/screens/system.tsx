@@ -1,0 +1,110 @@
+/** `/ui/system`: the journal and its proof, limits and their use, definitions, configuration. */
+
+import type { Context } from "hono";
+import type { Edge } from "../../http/edge.ts";
+import { Problem, STATUS } from "../../http/problems/problem.ts";
+import { readQuery, refuseQuery } from "../../http/requests/query.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import { startVerification } from "../../http/routes/journal.ts";
+import { tokenHolders } from "../../http/guard/token_holders.ts";
+import { viewerOf } from "../../http/guard/viewer.ts";
+import { readForm } from "../form.ts";
+import { page } from "../page.tsx";
+import { safeReturnPath } from "../return_path.ts";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { commandsOf } from "../commands.ts";
+import { ConfigurationSection } from "../system/configuration_section.tsx";
+import { DefinitionsSection } from "../system/definitions_section.tsx";
+import { JournalSection } from "../system/journal_section.tsx";
+import { LimitsSection } from "../system/limits_section.tsx";
+import { ProcessSection } from "../system/process_section.tsx";
+import { TokensSection } from "../system/tokens_section.tsx";
+import { VerificationSection } from "../system/verification_section.tsx";
+import type { Route } from "../../http/route.ts";
+
+const PATH = "/ui/system";
+
+export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
+  { method: "GET", path: PATH, scope: "read", handle: showSystem },
+  { method: "POST", path: `${PATH}/verify`, scope: "operate", handle: verify },
+];
+
+async function showSystem(c: Context, edge: Edge): Promise<Response> {
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  const { engine, clock, system, verification } = edge;
+  const journal = await engine.journalInfo();
+  const commands = commandsOf(c, edge);
+  const viewer = viewerOf(c.req.raw);
+  const { scopes } = viewer;
+  const now = clock.now();
+  return page(
+    c,
+    edge,
+    {
+      title: "System",
+      screen: "system",
+      styles: ["system.css"],
+      scripts: ["system.js"],
+      live: "journal",
+    },
+    <>
+      <h1>System</h1>
+      <div class="two-columns">
+        <div class="column">
+          <JournalSection journal={journal} system={system} commands={commands} />
+          <VerificationSection
+            last={journal.lastVerification}
+            run={verification?.run ?? null}
+            canVerify={verification !== undefined}
+            mayVerify={scopes.includes("operate")}
+            now={now}
+            commands={commands}
+            note={<NoteLine c={c} edge={edge} />}
+          />
+          {system === undefined ? null : (
+            <ProcessSection
+              figures={system.process()}
+              versions={system.versions}
+              now={now}
+              commands={commands}
+            />
+          )}
+        </div>
+        <div class="column">
+          <DefinitionsSection
+            definitions={engine.definitions()}
+            maySubmit={scopes.includes("submit")}
+            commands={commands}
+          />
+          <LimitsSection edge={edge} commands={commands} />
+        </div>
+      </div>
+      {system === undefined
+        ? null
+        : <ConfigurationSection settings={system.settings} commands={commands} />}
+      <TokensSection
+        needsToken={edge.needsToken}
+        holders={tokenHolders(edge, viewer)}
+        commands={commands}
+      />
+    </>,
+  );
+}
+
+async function verify(c: Context, edge: Edge): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const form = await readForm(c.req.raw, edge.bodies);
+  const path = safeReturnPath(form.get("return"));
+  return emptyResponse(STATUS.seeOther, { location: verifyAndTell(edge, path) });
+}
+
+/** What is refused is told where the button is. */
+function verifyAndTell(edge: Edge, path: string): string {
+  try {
+    startVerification(edge);
+    return edge.notes.pathWith(path, "The verification has begun.");
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return edge.notes.pathWith(path, error.message, true);
+  }
+}

@@ -1,0 +1,247 @@
+/** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
+
+import type { Context } from "hono";
+import type { JobState } from "../../core/job_state.ts";
+import { sampleEvent } from "../../explain/sample_event.ts";
+import type { Hold } from "../../engine/queries/entry_pages.ts";
+import { lookingBack } from "../../http/guard/capacity.ts";
+import type { Edge } from "../../http/edge.ts";
+import { jobPath } from "../../http/answers/job_view.ts";
+import { planDocumentOf } from "../../http/requests/plan_document.ts";
+import { problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { type Query, readQuery } from "../../http/requests/query.ts";
+import { choice, single, whole } from "../../http/requests/query_parameters.ts";
+import { jobOf } from "../../http/routes/job_id.ts";
+import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
+import { readForm } from "../form.ts";
+import { commandsOf } from "../commands.ts";
+import { page } from "../page.tsx";
+import { JobLink } from "../parts/links.tsx";
+import { type Comparison, comparison } from "../time_travel/comparison.ts";
+import { DifferenceSection } from "../time_travel/difference_section.tsx";
+import { EntryTable } from "../time_travel/entry_table.tsx";
+import type { TimeQuery } from "../time_travel/paths.ts";
+import { PointSection } from "../time_travel/point_section.tsx";
+import { Slider } from "../time_travel/slider.tsx";
+import { type TimeView, timeView } from "../time_travel/time_view.ts";
+import { type AskedWhatIf, askWhatIf } from "../time_travel/what_if_answer.ts";
+import {
+  EMPTY_WHAT_IF,
+  leftOutOf,
+  type WhatIfForm,
+  whatIfForm,
+} from "../time_travel/what_if_form.ts";
+import { WhatIfResult } from "../time_travel/what_if_result.tsx";
+import { WhatIfSection } from "../time_travel/what_if_section.tsx";
+import type { Route } from "../../http/route.ts";
+
+/** A plan that is longer is not put into the form to be edited. */
+const PLAN_LENGTH_MAX = 16_000;
+
+export const TIME_TRAVEL_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs/:id/time", scope: "read", handle: showTime },
+  // As the what-if of the API: it records nothing.
+  { method: "POST", path: "/ui/jobs/:id/time", scope: "read", handle: showWhatIf },
+];
+
+const TIME_PARAMETERS = {
+  ...POINT_PARAMETERS,
+  from: single(DIFF_PARAMETERS.from.schema, "Where a comparison begins."),
+  to: DIFF_PARAMETERS.to,
+  step: single(whole(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
+  part: single(choice(["point"]), "Only what a script changes when the slider moves."),
+};
+
+type TimeParameters = Query<typeof TIME_PARAMETERS>;
+
+async function showTime(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, TIME_PARAMETERS);
+  return await lookingBack(edge, async ({ hold }) => {
+    const shown = await shownOf(c, edge, query, EMPTY_WHAT_IF, hold);
+    await edge.turnstile.enter("large");
+    return query.part === "point" ? pointPage(c, edge, shown) : timePage(c, edge, shown);
+  });
+}
+
+/** The same page, with what the form asks. */
+async function showWhatIf(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, TIME_PARAMETERS);
+  const form = whatIfForm(await readForm(c.req.raw, edge.bodies));
+  return await lookingBack(edge, async ({ hold }) => {
+    const shown = await shownOf(c, edge, query, form, hold);
+    const { present } = shown.view;
+    const plan = planDocumentOf(present);
+    const asked = await askWhatIf(edge.engine, present.jobId, form, plan, hold);
+    await edge.turnstile.enter("large");
+    return timePage(c, edge, shown, { form, asked });
+  });
+}
+
+/** What a path asks for. */
+interface Shown {
+  readonly view: TimeView;
+  readonly query: TimeQuery;
+  readonly compared: Comparison;
+}
+
+async function shownOf(
+  c: Context,
+  edge: Edge,
+  query: TimeParameters,
+  form: WhatIfForm,
+  hold: Hold,
+): Promise<Shown> {
+  const { jobId, firstLogId } = jobOf(c, edge.engine);
+  const { at, from, to, step } = query;
+  const compared = await comparison(edge.engine, jobId, from?.point, to?.point, hold);
+  const { difference } = compared;
+  const ends = difference === undefined ? [firstLogId] : [difference.from, difference.to];
+  const position = { point: at?.point, count: step };
+  const view = await timeView(edge.engine, jobId, position, [...ends, ...leftOutOf(form)], hold);
+  return {
+    view,
+    query: {
+      at: at?.text ?? (step === undefined ? undefined : view.entry.logId),
+      from: from?.text,
+      to: to?.text,
+    },
+    compared,
+  };
+}
+
+interface WhatIf {
+  readonly form: WhatIfForm;
+  readonly asked?: AskedWhatIf;
+}
+
+function timePage(c: Context, edge: Edge, shown: Shown, whatIf?: WhatIf): Response {
+  const { jobId } = shown.view.job;
+  const isWrong = shown.compared.refusal !== undefined || (whatIf?.asked?.issues.length ?? 0) > 0;
+  return page(
+    c,
+    edge,
+    {
+      title: `${jobId} in time`,
+      screen: "jobs",
+      scripts: ["time_travel.js"],
+      styles: ["time_travel.css"],
+      status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
+    },
+    <TimeTravel
+      shown={shown}
+      whatIf={whatIf ?? { form: emptyForm(shown.view.present) }}
+      curls={curlsOf(c, edge)}
+    />,
+  );
+}
+
+/** What the script asks for: it replaces what has the same id. */
+function pointPage(c: Context, edge: Edge, { view, query }: Shown): Response {
+  return page(
+    c,
+    edge,
+    { title: `${view.job.jobId} in time`, styles: ["time_travel.css"] },
+    <>
+      <h1>
+        <JobLink jobId={view.job.jobId} />
+      </h1>
+      <Slider view={view} query={query} />
+      <PointSection view={view} curl={curlsOf(c, edge).replay(view)} />
+    </>,
+  );
+}
+
+interface TimeTravelProps {
+  readonly shown: Shown;
+  readonly whatIf: WhatIf;
+  readonly curls: Curls;
+}
+
+function TimeTravel({ shown: { view, query, compared }, whatIf, curls }: TimeTravelProps) {
+  const { job: { jobId }, logIds, entry, present } = view;
+  const { difference, refusal } = compared;
+  const { form, asked } = whatIf;
+  return (
+    <>
+      <header class="stack-wide">
+        <h1>Time travel</h1>
+        <p>
+          <JobLink jobId={jobId} />{" "}
+          <span class="soft">as it was at each of its {logIds.length} entries</span>
+        </p>
+      </header>
+      <div class="travel">
+        <Slider view={view} query={query} />
+        <PointSection view={view} curl={curls.replay(view)} />
+        <EntryTable
+          view={view}
+          query={query}
+          from={difference?.from ?? logIds[0] ?? 0}
+          to={difference?.to ?? entry.logId}
+          leftOut={leftOutOf(form)}
+        />
+      </div>
+      <DifferenceSection
+        jobId={jobId}
+        at={query.at ?? entry.logId}
+        difference={difference}
+        refusal={refusal}
+        curl={curls.diff(jobId, query)}
+      />
+      <WhatIfSection
+        jobId={jobId}
+        query={query}
+        form={form}
+        issues={asked?.issues ?? []}
+        planIsTooLong={planText(present) === ""}
+        sampleEvent={sampleText(present)}
+      >
+        {asked?.answer === undefined
+          ? null
+          : <WhatIfResult {...asked.answer} curl={curls.whatIf(jobId, asked)} />}
+      </WhatIfSection>
+    </>
+  );
+}
+
+function emptyForm(present: JobState): WhatIfForm {
+  return { ...EMPTY_WHAT_IF, plan: planText(present) };
+}
+
+/** The plan as it may be edited; empty when it is too long for that. */
+function planText(job: JobState): string {
+  const text = JSON.stringify(planDocumentOf(job), null, 2);
+  return text.length > PLAN_LENGTH_MAX ? "" : text;
+}
+
+/** What would satisfy the first expectation that is open, for whoever wants to add an event. */
+function sampleText({ plan, expected, jobId }: JobState): string {
+  const samples = plan.expected
+    .filter((_, index) => expected[index]?.matched === 0)
+    .map((one) => sampleEvent(one, jobId))
+    .filter((sample) => sample !== undefined);
+  const { eventType, attributes } = samples[0]?.event ?? { eventType: "shop.Paid", attributes: {} };
+  const text = JSON.stringify([{ eventType, attributes }]);
+  return text.length > 500 ? "" : text;
+}
+
+interface Curls {
+  replay(view: TimeView): string;
+  diff(jobId: string, query: TimeQuery): string;
+  whatIf(jobId: string, asked: AskedWhatIf): string;
+}
+
+function curlsOf(c: Context, edge: Edge): Curls {
+  const commands = commandsOf(c, edge);
+  return {
+    replay: ({ job: { jobId }, entry: { logId } }) =>
+      commands.get(`${jobPath(jobId)}/replay?at=${logId}`),
+    diff: (jobId, { from = "", to }) => {
+      const pairs = [["from", String(from)], ...to === undefined ? [] : [["to", String(to)]]];
+      return commands.get(`${jobPath(jobId)}/diff?${new URLSearchParams(pairs)}`);
+    },
+    // What is too long for a command is in the fields above, to be put into a file.
+    whatIf: (jobId, { document }) =>
+      commands.post(`${jobPath(jobId)}/what-if`, document, "what-if.json"),
+  };
+}

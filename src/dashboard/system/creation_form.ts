@@ -1,0 +1,178 @@
+/** The form that creates a job, as the document that `POST /jobs` takes. */
+
+import { createHash } from "node:crypto";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { CreateRequest } from "../../engine/requests.ts";
+import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
+import { createRequestOf, type StartLimits } from "../../http/requests/create_request.ts";
+import type { PointedIssue } from "../../http/requests/issues.ts";
+import { invalidRequest } from "../../http/problems/problem.ts";
+import type { Example } from "../schema_form/example.ts";
+import type { Field } from "../schema_form/field.ts";
+import { type FormTexts, inputName } from "../schema_form/field_texts.ts";
+import { inputOf } from "../schema_form/form_input.ts";
+import { withPlainLineEnds } from "../schema_form/scalar_text.ts";
+
+/** What is created: a job of a type, or one of a plan. The field is of its input, or the plan. */
+export type Subject =
+  | {
+    readonly kind: "type";
+    readonly type: string;
+    readonly field: Field;
+    /** Of its input. */
+    readonly example: Example;
+  }
+  | { readonly kind: "plan"; readonly field: Field };
+
+/** Names of the inputs beside those of the subject. */
+export const OPTION = {
+  jobId: "jobId",
+  priority: "priority",
+  labels: "labels",
+  startAt: "startAt",
+  held: "held",
+  /** The same form sent twice creates once. */
+  once: "once",
+} as const;
+
+/** The name of the button that shows the form again. */
+export const SHOW = "show";
+
+export interface CreationDocument {
+  readonly document: JsonObject;
+  /** Texts that cannot be said in JSON; pointers begin at the document. */
+  readonly issues: readonly PointedIssue[];
+}
+
+/** What the form says, with whatever in it the server is to refuse. */
+export function documentOf(subject: Subject, texts: FormTexts): CreationDocument {
+  const member = subjectPointer(subject).slice(1);
+  const { value, issues } = inputOf(subject.field, texts);
+  const labels = labelsOf(texts.get(OPTION.labels) ?? "");
+  const document: Record<string, JsonValue | undefined> = {
+    ...(subject.kind === "type" ? { type: subject.type } : {}),
+    [member]: value,
+    jobId: filled(texts, OPTION.jobId),
+    priority: numberOrText(filled(texts, OPTION.priority)),
+    labels: labels.value,
+    startAt: timeOf(filled(texts, OPTION.startAt)),
+    start: texts.has(OPTION.held) ? false : undefined,
+  };
+  return {
+    document: withoutAbsent(document),
+    issues: [
+      ...issues.map(({ pointer, detail }) => ({ pointer: `/${member}${pointer}`, detail })),
+      ...labels.issues,
+    ],
+  };
+}
+
+/** What is shown for a form that nobody has filled in; `undefined` where there is no example. */
+export function exampleDocument(subject: Subject): JsonObject | undefined {
+  if (subject.kind === "plan" || subject.example.value === undefined) return undefined;
+  return { type: subject.type, input: subject.example.value };
+}
+
+/** Names of what a form sends beside what is filled in. */
+const UNFILLED: ReadonlySet<string> = new Set([OPTION.once, SHOW]);
+
+/** Whether a form still says what it said at first. */
+export function isUntouched(texts: FormTexts, atFirst: FormTexts): boolean {
+  const said = (all: FormTexts, name: string) => withPlainLineEnds(all.get(name) ?? "").trim();
+  return [...texts.keys(), ...atFirst.keys()].every((name) =>
+    UNFILLED.has(name) || said(texts, name) === said(atFirst, name)
+  );
+}
+
+/** Where the subject is in the document. */
+export function subjectPointer({ kind }: Subject): "/input" | "/plan" {
+  return kind === "type" ? "/input" : "/plan";
+}
+
+/**
+ * What the engine is asked.
+ *
+ * @throws {Problem} `invalid-request`, with all that is wrong as far as it can be told.
+ */
+export function creationOf(
+  subject: Subject,
+  texts: FormTexts,
+  limits: StartLimits,
+): CreateRequest {
+  const { document, issues } = documentOf(subject, texts);
+  if (issues.length > 0) throw invalidRequest(issues);
+  const once = texts.get(OPTION.once);
+  const request = createRequestOf(document, limits);
+  return once === undefined ? request : { ...request, idempotency: idempotencyOf(once, document) };
+}
+
+/** Another text in the same form is another job: who goes back to change it means that. */
+function idempotencyOf(once: string, document: JsonObject) {
+  const digest = createHash("sha256").update(JSON.stringify(document)).digest("hex");
+  return { key: `form-${hashOf(once)}-${digest.slice(0, 32)}`, digest };
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+/** The same form with nothing in it that must not be shown. */
+export function withoutSecrets(field: Field, texts: FormTexts): FormTexts {
+  const hidden = [...secretNames(field)];
+  const shown = (name: string, text: string) =>
+    hidden.includes(name) && text.trim() !== "" ? "…" : text;
+  return new Map([...texts].map(([name, text]) => [name, shown(name, text)]));
+}
+
+/** A text without the secrets that were typed: what is wrong with one may quote it. */
+export function redacted(text: string, field: Field, texts: FormTexts): string {
+  const secrets = [...secretNames(field)].map((name) => texts.get(name) ?? "")
+    .filter((secret) => secret.length >= SECRET_LENGTH_MIN);
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
+}
+
+function* secretNames(field: Field): Generator<string> {
+  if (field.kind === "group") { for (const one of field.fields) yield* secretNames(one); }
+  else if (field.isSecret) yield inputName(field);
+}
+
+function filled(texts: FormTexts, name: string): string | undefined {
+  const text = texts.get(name)?.trim() ?? "";
+  return text === "" ? undefined : text;
+}
+
+function numberOrText(text: string | undefined): JsonValue | undefined {
+  return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
+}
+
+/** A browser sends a time of day without a zone, and may leave out the seconds. */
+function timeOf(text: string | undefined): string | undefined {
+  if (text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)) return text;
+  return text.length === "2026-01-01T00:00".length ? `${text}:00Z` : `${text}Z`;
+}
+
+/** `team=north` on each line. */
+function labelsOf(typed: string): {
+  readonly value: JsonObject | undefined;
+  readonly issues: readonly PointedIssue[];
+} {
+  const lines = withPlainLineEnds(typed).split("\n").map((line) => line.trim())
+    .filter((line) => line !== "");
+  const wrong = lines.filter((line) => line.indexOf("=") < 1);
+  const issues = wrong.map((line) => ({
+    pointer: "/labels",
+    detail: `must be a name and a value on each line, as in team=north: ${line.slice(0, 100)}`,
+  }));
+  const pairs = lines.filter((line) => line.indexOf("=") >= 1).map((line) => {
+    const at = line.indexOf("=");
+    return [line.slice(0, at).trim(), line.slice(at + 1).trim()] as const;
+  });
+  return { value: lines.length === 0 ? undefined : Object.fromEntries(pairs), issues };
+}
+
+function withoutAbsent(members: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
+  const present = Object.entries(members).filter((member): member is [string, JsonValue] =>
+    member[1] !== undefined
+  );
+  return Object.fromEntries(present);
+}

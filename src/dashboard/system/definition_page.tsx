@@ -1,0 +1,154 @@
+/** One definition: what it takes, what its jobs wait for, and a form to submit one. */
+
+import type { ExpectedEvent } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { DefinitionInfo } from "../../engine/requests.ts";
+import { CopyCurl } from "../parts/curl.tsx";
+import { JobLink } from "../parts/links.tsx";
+import { JsonView, UserText } from "../parts/text.tsx";
+import { SchemaTable } from "../schema_form/schema_table.tsx";
+import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
+
+export interface DefinitionPageProps {
+  readonly definition: DefinitionInfo;
+  /** The newest job of this type. */
+  readonly newest: JobState | undefined;
+  readonly form: CreationFormProps;
+}
+
+export function DefinitionPage({ definition, newest, form }: DefinitionPageProps) {
+  const { type, version, description } = definition;
+  return (
+    <>
+      <header class="stack">
+        <p class="crumbs">
+          <a href="/ui/system">System</a> / definitions
+        </p>
+        <h1>
+          <UserText text={type} lengthMax={200} />
+        </h1>
+        <p class="soft">version {version}</p>
+        {description === undefined ? null : (
+          <p class="lead">
+            <UserText text={description} />
+          </p>
+        )}
+      </header>
+      <div class="two-columns">
+        <section class="sheet" aria-labelledby="submit-heading">
+          <h2 id="submit-heading">Submit a job</h2>
+          <CreationForm {...form} />
+        </section>
+        <div class="column">
+          <section class="sheet" aria-labelledby="input-heading">
+            <div class="row row-between">
+              <h2 id="input-heading">Input</h2>
+              <CopyCurl command={form.commands.get("/definitions")} />
+            </div>
+            <SchemaTable field={form.subject.field} />
+            <details>
+              <summary>JSON Schema</summary>
+              <JsonView value={definition.inputSchema} href="/definitions" />
+            </details>
+          </section>
+          <section class="sheet" aria-labelledby="waits-heading">
+            <h2 id="waits-heading">What its jobs wait for</h2>
+            <Expectations newest={newest} />
+          </section>
+          <Terms definition={definition} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** They follow from the input, so that only a job can tell. */
+function Expectations({ newest }: { readonly newest: JobState | undefined }) {
+  if (newest === undefined) {
+    return (
+      <p class="soft">
+        That follows from the input. Submit a job, and its plan shows here.
+      </p>
+    );
+  }
+  return (
+    <>
+      <p class="soft">
+        As of its newest job, <JobLink jobId={newest.jobId} />:
+      </p>
+      <dl class="facts">
+        {newest.plan.expected.map((expected) => <Expectation expected={expected} />)}
+      </dl>
+    </>
+  );
+}
+
+function Expectation({ expected }: { readonly expected: ExpectedEvent }) {
+  const { id, matcher, multiplicity, taskId } = expected;
+  return (
+    <>
+      <dt>
+        <UserText text={id} lengthMax={200} />
+      </dt>
+      <dd>
+        <code>
+          <UserText text={matcher.eventType} lengthMax={200} />
+        </code>
+        {taskId === undefined ? null : (
+          <>
+            {" of task "}
+            <UserText text={taskId} lengthMax={200} />
+          </>
+        )}
+        {matcher.correlation === "any" ? null : (
+          <>
+            {" where "}
+            <code>
+              <UserText text={JSON.stringify(matcher.correlation)} lengthMax={500} />
+            </code>
+          </>
+        )}
+        {multiplicity === "ExactlyOnce" ? null : (
+          <>
+            {`, ${typeof multiplicity === "string" ? multiplicity : `${multiplicity.times} times`}`}
+          </>
+        )}
+      </dd>
+    </>
+  );
+}
+
+/** What else a definition promises. */
+function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
+  const { startsOn, secrets = [], retention } = definition;
+  if (startsOn === undefined && secrets.length === 0 && retention === undefined) return null;
+  return (
+    <section class="sheet" aria-labelledby="terms-heading">
+      <h2 id="terms-heading">Also</h2>
+      <dl class="facts">
+        {startsOn === undefined ? null : (
+          <>
+            <dt>Starts on</dt>
+            <dd class="mono">
+              <UserText text={startsOn} lengthMax={200} />
+            </dd>
+          </>
+        )}
+        {secrets.length === 0 ? null : (
+          <>
+            <dt>Secrets</dt>
+            <dd>
+              <UserText text={secrets.join(", ")} />; the journal shows a mark in their place
+            </dd>
+          </>
+        )}
+        {retention === undefined ? null : (
+          <>
+            <dt>Retention</dt>
+            <dd class="mono">{JSON.stringify(retention)}</dd>
+          </>
+        )}
+      </dl>
+    </section>
+  );
+}

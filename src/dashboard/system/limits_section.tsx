@@ -1,0 +1,49 @@
+/** What there may be at a time, and what there is. */
+
+import type { Edge } from "../../http/edge.ts";
+import { type LimitInUse, limitsInUse } from "../../http/guard/limits_in_use.ts";
+import { countText, sizeText } from "../parts/amounts.tsx";
+import { CopyCurl } from "../parts/curl.tsx";
+import { Table } from "../parts/table.tsx";
+import type { Commands } from "../commands.ts";
+
+interface LimitsSectionProps {
+  readonly edge: Edge;
+  readonly commands: Commands;
+}
+
+export function LimitsSection({ edge, commands }: LimitsSectionProps) {
+  return (
+    <section class="sheet" aria-labelledby="limits-heading">
+      <div class="row row-between">
+        <h2 id="limits-heading">Limits, and what is used</h2>
+        <CopyCurl command={commands.get("/system")} />
+      </div>
+      <div id="limits" data-live>
+        <Table caption="Limits" headings={["What", "Used", "At most", "Flag"]}>
+          {rowsOf(edge).map((row) => <LimitRow row={row} />)}
+        </Table>
+      </div>
+    </section>
+  );
+}
+
+function LimitRow({ row: { what, flag, unit, used, max } }: { readonly row: LimitInUse }) {
+  const text = unit === "bytes" ? sizeText : countText;
+  return (
+    <tr>
+      <td>{what}</td>
+      <td class={used >= max ? "number bad" : "number"}>{text(used)}</td>
+      <td class="number">{text(max)}</td>
+      <td class="mono soft">{flag}</td>
+    </tr>
+  );
+}
+
+/** Workers are no limit at which something is refused; what comes waits for one. */
+function rowsOf(edge: Edge): readonly LimitInUse[] {
+  const limits = limitsInUse(edge);
+  if (edge.system === undefined) return limits;
+  const workers = { what: "workers with a job", flag: "--max-running", unit: "count" } as const;
+  return [{ ...workers, ...edge.system.workers() }, ...limits];
+}

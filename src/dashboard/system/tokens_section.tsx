@@ -1,0 +1,53 @@
+/** Whose tokens are valid, and what they may do; never a token. */
+
+import type { Holder } from "../../http/guard/access.ts";
+import type { Commands } from "../commands.ts";
+import { CopyCurl } from "../parts/curl.tsx";
+import { Table } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+
+export interface TokensSectionProps {
+  readonly needsToken: boolean;
+  /** `undefined` where nobody tells, or who looks may not know. */
+  readonly holders: readonly Holder[] | undefined;
+  readonly commands: Commands;
+}
+
+export function TokensSection({ needsToken, holders, commands }: TokensSectionProps) {
+  return (
+    <section class="sheet" aria-labelledby="tokens-heading">
+      <div class="row row-between">
+        <h2 id="tokens-heading">Tokens</h2>
+        <CopyCurl command={commands.get("/system")} />
+      </div>
+      {needsToken ? <Holders holders={holders} /> : (
+        <p class="soft">
+          None is needed: anyone who reaches this server may do everything.{" "}
+          <code>DAYBOOK_TOKEN</code> or <code>--token-file</code> changes that.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Holders({ holders }: Pick<TokensSectionProps, "holders">) {
+  if (holders === undefined) {
+    return (
+      <p class="soft">
+        Requests need one. Whose there are is shown to those with the scope <code>operate</code>.
+      </p>
+    );
+  }
+  return (
+    <Table caption="Valid tokens" headings={["Name", "Scopes"]}>
+      {holders.map(({ name, scopes }) => (
+        <tr>
+          <td>
+            {name === undefined ? <span class="soft">no name</span> : <UserText text={name} />}
+          </td>
+          <td>{scopes.join(", ")}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}

@@ -1,0 +1,50 @@
+/** What differs between two points of a job's life. */
+
+import type { PointDifference } from "../../engine/requests.ts";
+import { CopyCurl } from "../parts/curl.tsx";
+import { ChangeTable } from "./changes.tsx";
+import { COMPARE_FORM } from "./entry_table.tsx";
+import { timePath } from "./paths.ts";
+
+export interface DifferenceSectionProps {
+  readonly jobId: string;
+  /** The point that the page shows. */
+  readonly at: string | number;
+  /** Absent until somebody asks. */
+  readonly difference?: PointDifference | undefined;
+  /** Why there is none, when it was asked for. */
+  readonly refusal?: string | undefined;
+  readonly curl: string;
+}
+
+export function DifferenceSection(props: DifferenceSectionProps) {
+  const { jobId, at, difference, refusal, curl } = props;
+  return (
+    <section id="difference" class="sheet" aria-labelledby="difference-title">
+      <h2 id="difference-title">The difference between two points</h2>
+      <form id={COMPARE_FORM} method="get" action={`${timePath(jobId)}#difference`} class="row">
+        <input type="hidden" name="at" value={at} />
+        <p class="hint">Choose an entry to go from, and one to go to, in the list of entries.</p>
+        <button type="submit">Compare</button>
+      </form>
+      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}
+      {difference === undefined ? null : <Result difference={difference} />}
+      {difference === undefined ? null : <CopyCurl command={curl} label="curl: the difference" />}
+    </section>
+  );
+}
+
+function Result({ difference: { from, to, changes } }: { readonly difference: PointDifference }) {
+  return (
+    <div id="changes" data-from={from} data-to={to} class="stack-wide">
+      <p>
+        From entry {from} to entry {to}: {changes.length === 0
+          ? "nothing differs."
+          : changes.length === 1
+          ? "one value differs."
+          : `${changes.length} values differ.`}
+      </p>
+      {changes.length === 0 ? null : <ChangeTable caption="What differs" changes={changes} />}
+    </div>
+  );
+}

@@ -1,0 +1,162 @@
+/**
+ * The entries of a job, those around a point: each leads to its point, and is chosen here for
+ * a comparison or to be left out of a what-if. The controls belong to the forms below them.
+ */
+
+import type { LogId } from "../../core/ids.ts";
+import { UserText } from "../parts/text.tsx";
+import { ChangeLine } from "./changes.tsx";
+import { timePath, type TimeQuery } from "./paths.ts";
+import { ROWS_MAX, type TimeView } from "./time_view.ts";
+
+/** The ids of the forms that the controls belong to. */
+export const COMPARE_FORM = "compare";
+export const WHAT_IF_FORM = "what-if-form";
+
+export interface EntryTableProps {
+  readonly view: TimeView;
+  readonly query: TimeQuery;
+  /** The entries that are compared. */
+  readonly from: LogId;
+  readonly to: LogId;
+  readonly leftOut: ReadonlySet<LogId>;
+}
+
+export function EntryTable(props: EntryTableProps) {
+  const { view: { logIds, window: { start, end }, job: { jobId } }, query } = props;
+  const shown = shownIndexes(props);
+  return (
+    <section aria-labelledby="entries-title" class="entries-part">
+      <div class="row row-between">
+        <h2 id="entries-title">Entries</h2>
+        {logIds.length === end - start
+          ? <p class="hint">{logIds.length} in all</p>
+          : (
+            <p class="hint">
+              {start + 1} to {end} of {logIds.length}
+              {start > 0
+                ? (
+                  <>
+                    {" · "}
+                    <a href={timePath(jobId, { ...query, at: logIds[start] })}>earlier</a>
+                  </>
+                )
+                : null}
+              {end < logIds.length
+                ? (
+                  <>
+                    {" · "}
+                    <a href={timePath(jobId, { ...query, at: logIds[end - 1] })}>later</a>
+                  </>
+                )
+                : null}
+            </p>
+          )}
+      </div>
+      <div class="table-box tall" tabindex={0} role="region" aria-label="Entries of the job">
+        <table class="entries-table">
+          <thead>
+            <tr>
+              <th scope="col">Entry</th>
+              <th scope="col">From</th>
+              <th scope="col">To</th>
+              <th scope="col">Leave out</th>
+              <th scope="col">Type</th>
+              <th scope="col">What it changed</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((at) => <Row props={props} at={at} />)}
+          </tbody>
+        </table>
+      </div>
+      {unshown(props, shown).map((logId) => (
+        <input type="hidden" name="without" value={logId} form={WHAT_IF_FORM} />
+      ))}
+    </section>
+  );
+}
+
+/** Entries that are left out, and have no row here. */
+function unshown(
+  { view: { logIds }, leftOut }: EntryTableProps,
+  shown: readonly number[],
+): readonly LogId[] {
+  if (leftOut.size === 0) return [];
+  const inTable = new Set(shown.map((at) => logIds[at]));
+  return [...leftOut].filter((logId) => !inTable.has(logId));
+}
+
+/** Those around the point, and those that were chosen elsewhere: a form sends what it has. */
+function shownIndexes({ view, from, to, leftOut }: EntryTableProps): readonly number[] {
+  const { logIds, window: { start, end } } = view;
+  const chosen = new Set([from, to, ...leftOut]);
+  const extra = logIds.flatMap((logId, at) =>
+    chosen.has(logId) && (at < start || at >= end) ? [at] : []
+  );
+  const inside = Array.from({ length: end - start }, (_, offset) => start + offset);
+  return [...inside, ...extra.slice(0, ROWS_MAX)].toSorted((a, b) => a - b);
+}
+
+function Row({ props, at }: { readonly props: EntryTableProps; readonly at: number }) {
+  const { view: { logIds, steps, index, job: { jobId } }, query, from, to, leftOut } = props;
+  const step = steps.get(logIds[at] ?? 0);
+  if (step === undefined) return null;
+  const { logId, eventType, changed } = step;
+  return (
+    <tr data-log-id={logId} aria-current={at === index ? "step" : undefined}>
+      <td>
+        <a class="entry-link" href={timePath(jobId, { ...query, at: logId })} data-step={at + 1}>
+          {logId}
+        </a>
+      </td>
+      <td class="choice">
+        <Choice
+          name="from"
+          logId={logId}
+          checked={logId === from}
+          label={`Compare from ${logId}`}
+        />
+      </td>
+      <td class="choice">
+        <Choice name="to" logId={logId} checked={logId === to} label={`Compare to ${logId}`} />
+      </td>
+      <td class="choice">
+        {at === 0 ? null : (
+          <label>
+            <span class="unseen">Leave out {logId}</span>
+            <input
+              type="checkbox"
+              name="without"
+              value={logId}
+              checked={leftOut.has(logId)}
+              form={WHAT_IF_FORM}
+            />
+          </label>
+        )}
+      </td>
+      <td class="mono">
+        <UserText text={eventType.replace(/^job\./, "")} />
+      </td>
+      <td>
+        <ChangeLine changed={changed} />
+      </td>
+    </tr>
+  );
+}
+
+interface ChoiceProps {
+  readonly name: "from" | "to";
+  readonly logId: LogId;
+  readonly checked: boolean;
+  readonly label: string;
+}
+
+function Choice({ name, logId, checked, label }: ChoiceProps) {
+  return (
+    <label>
+      <span class="unseen">{label}</span>
+      <input type="radio" name={name} value={logId} checked={checked} form={COMPARE_FORM} />
+    </label>
+  );
+}

@@ -1,0 +1,119 @@
+/** What the time travel of a job shows, as far as it is read from the engine. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { Point } from "../../core/point.ts";
+import type { ReplayStep } from "../../explain/replay_steps.ts";
+import type { Hold } from "../../engine/queries/entry_pages.ts";
+import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
+import type { EnginePort } from "../../http/ports/engine_port.ts";
+import { type Window, windowAround } from "./window.ts";
+
+/** Rows of the table of entries, around the point; and so many that were chosen elsewhere. */
+export const ROWS_MAX = 100;
+
+export interface TimeView {
+  /** As of the point. */
+  readonly job: JobState;
+  /** As it is now. */
+  readonly present: JobState;
+  /** Positions of all entries of the job, the oldest first. */
+  readonly logIds: readonly LogId[];
+  /** Those around the point. */
+  readonly window: Window;
+  /** Steps of those around the point, and of those that were asked for. */
+  readonly steps: ReadonlyMap<LogId, ReplayStep>;
+  /** The entry of the point, by its index. */
+  readonly index: number;
+  readonly step: ReplayStep;
+  readonly entry: JobEventLogEntry;
+  /** Entries that changed the job's state or condition, by their number from 1. */
+  readonly milestones: readonly number[];
+}
+
+/** Where in a job's life to look: at a point, or after so many entries; now, when absent. */
+export type Position = { readonly point?: Point | undefined; readonly count?: number | undefined };
+
+const NO_STEPS = { limit: 0 } as const;
+
+/**
+ * @param chosen Entries whose steps are wanted wherever they are.
+ * @throws {Problem} when there is no such job, or its life has no such point.
+ */
+export async function timeView(
+  engine: EnginePort,
+  jobId: JobId,
+  position: Position,
+  chosen: readonly LogId[],
+  hold: Hold,
+): Promise<TimeView> {
+  const present = engine.job(jobId);
+  if (present === undefined) throw unknownJob(jobId);
+  const logIds = engine.positions(jobId);
+  const point = position.point ?? pointOfCount(logIds, position.count);
+  const { job } = valueOf(await engine.replay(jobId, point, NO_STEPS, hold));
+  const index = logIds.indexOf(job.lastLogId);
+  const window = windowAround(index, logIds.length, ROWS_MAX);
+  const steps = await stepsOf(engine, jobId, [
+    ...logIds.slice(window.start, window.end),
+    ...chosen.slice(0, ROWS_MAX),
+  ], hold);
+  const [entry] = await engine.entriesAt([job.lastLogId]);
+  const step = steps.get(job.lastLogId);
+  // A replay has a step for each entry, and no job is without entries.
+  if (step === undefined || entry === undefined) throw new TypeError(`Job ${jobId} has no entries`);
+  const milestones = milestonesOf(engine, jobId, logIds);
+  return { job, present, logIds, window, steps, index, step, entry, milestones };
+}
+
+/** A slider may be left behind by what came, or be set by hand: the nearest entry is meant. */
+function pointOfCount(logIds: readonly LogId[], count?: number): Point | undefined {
+  if (count === undefined) return undefined;
+  const logId = logIds[Math.min(Math.max(count, 1), logIds.length) - 1];
+  return logId === undefined ? undefined : { kind: "logId", logId };
+}
+
+async function stepsOf(
+  engine: EnginePort,
+  jobId: JobId,
+  wanted: readonly LogId[],
+  hold: Hold,
+): Promise<ReadonlyMap<LogId, ReplayStep>> {
+  const logId = wanted.reduce((last, one) => Math.max(last, one), 0);
+  const upTo = { kind: "logId", logId: Math.min(logId, engine.headLogId) } as const;
+  const also = new Set(wanted);
+  const { steps } = valueOf(await engine.replay(jobId, upTo, { ...NO_STEPS, also }, hold));
+  return new Map(steps.map((step) => [step.logId, step]));
+}
+
+/** The entries to go to from one, by their index; absent where there is nothing further. */
+export interface Neighbours {
+  readonly first?: number;
+  readonly previous?: number;
+  readonly next?: number;
+  readonly last?: number;
+}
+
+export function neighboursOf({ logIds, index }: TimeView): Neighbours {
+  const last = logIds.length - 1;
+  return {
+    ...(index === 0 ? {} : { first: 0, previous: index - 1 }),
+    ...(index === last ? {} : { next: index + 1, last }),
+  };
+}
+
+const MILESTONES_MAX = 40;
+
+/** Some of them, where there are many. */
+function milestonesOf(
+  engine: EnginePort,
+  jobId: JobId,
+  logIds: readonly LogId[],
+): readonly number[] {
+  const numbers = logIds.flatMap((logId, index) =>
+    engine.transitionAt({ jobId, logId }) === undefined ? [] : [index + 1]
+  );
+  const every = Math.ceil(numbers.length / MILESTONES_MAX);
+  return numbers.filter((_, at) => at % every === 0);
+}

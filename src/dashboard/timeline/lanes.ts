@@ -1,0 +1,193 @@
+/** The attempts of each task, and of each compensation, as spans of time. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import type { Annals } from "../../explain/annals.ts";
+import { type Attempt, type AttemptEnd, maxAttemptsOf } from "../../explain/attempts_noted.ts";
+import { type Downtime, restartAfter } from "../../explain/downtimes.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
+import type { LogId, TaskId } from "../../core/ids.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import type { TimeAxis } from "./time_axis.ts";
+
+/**
+ * `abandoned`: the job ended first. `reused`: a retry took the result over, and nothing ran.
+ * `unended`: another attempt began, and no end of this one is on record.
+ */
+export type AttemptOutcome =
+  | "running"
+  | "completed"
+  | "failed"
+  | "interrupted"
+  | "abandoned"
+  | "reused"
+  | "unended";
+
+interface Stretch {
+  /** Milliseconds from the creation of the job. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** It has no end yet: `toMs` is now. */
+  readonly goesOn: boolean;
+  /** The entries where it begins and ends: the latter is `undefined` while it goes on. */
+  readonly fromBy: LogId;
+  readonly toBy: LogId | undefined;
+}
+
+export interface AttemptSpan extends Stretch {
+  readonly kind: "attempt";
+  readonly attempt: number;
+  /** The number that counts: one more than the attempts that had failed. */
+  readonly nth: number;
+  readonly maxAttempts: number | undefined;
+  readonly outcome: AttemptOutcome;
+  readonly error?: ErrorFact;
+  /** `undefined` where only its end is on record. */
+  readonly startedAt: string | undefined;
+  readonly startedBy: LogId | undefined;
+  readonly endedBy: LogId | undefined;
+  /** How much of it the process may have been down after the crash that ended it. */
+  readonly downMs: number;
+}
+
+export interface BackoffSpan extends Stretch {
+  readonly kind: "backoff";
+  /** When the next attempt is due; a worker may have been free only later. */
+  readonly retryAt: string;
+}
+
+export type LaneSpan = AttemptSpan | BackoffSpan;
+
+export interface Lane {
+  readonly taskId: TaskId;
+  readonly phase: "run" | "compensation";
+  /** In order, without overlaps. */
+  readonly spans: readonly LaneSpan[];
+}
+
+/** @param endMs Where the axis ends: what goes on still ends there. */
+export function lanesOf(
+  annals: Annals,
+  axis: TimeAxis,
+  endMs: number,
+  downtimes: readonly Downtime[],
+): readonly Lane[] {
+  const downMs = new Map(downtimes.map(({ restart, ms }) => [restart, ms]));
+  const spansIn = (attempts: readonly Attempt[]) =>
+    laneSpans(attempts, annals, axis, endMs, downMs);
+  return [
+    ...[...annals.attempts].map(([taskId, attempts]): Lane => ({
+      taskId,
+      phase: "run",
+      spans: spansIn(attempts),
+    })),
+    ...[...annals.compensations].map(([taskId, attempts]): Lane => ({
+      taskId,
+      phase: "compensation",
+      spans: spansIn(attempts),
+    })),
+  ];
+}
+
+function laneSpans(
+  attempts: readonly Attempt[],
+  annals: Annals,
+  axis: TimeAxis,
+  endMs: number,
+  downMs: ReadonlyMap<LogId, number>,
+): readonly LaneSpan[] {
+  const maxAttempts = maxAttemptsOf(attempts);
+  return attempts.flatMap((attempt, index) => {
+    const next = attempts[index + 1];
+    // What nothing else ends, ends with the job.
+    const cutBy = next === undefined ? annals.endedBy?.entry.logId : beginningOf(next);
+    const span = attemptSpan(attempt, annals.job, cutBy, next !== undefined);
+    const backoff = backoffAfter(attempt, annals.job, cutBy, next !== undefined);
+    const known = {
+      ...span,
+      maxAttempts: span.maxAttempts ?? maxAttempts,
+      downMs: downMs.get(restartAfter(attempt) ?? 0) ?? 0,
+    };
+    return [known, ...(backoff === undefined ? [] : [backoff])]
+      .map((one) => placed(one, axis, endMs));
+  });
+}
+
+function beginningOf({ started, ended }: Attempt): LogId {
+  return (started ?? ended?.entry)?.logId ?? 0;
+}
+
+type Unplaced<Span> = Span extends LaneSpan ? Omit<Span, "fromMs" | "toMs"> : never;
+
+function placed(span: Unplaced<LaneSpan>, axis: TimeAxis, endMs: number): LaneSpan {
+  const fromMs = axis.of(span.fromBy);
+  const toMs = span.toBy === undefined ? endMs : axis.of(span.toBy);
+  return { ...span, fromMs, toMs: Math.max(fromMs, toMs) };
+}
+
+function attemptSpan(
+  attempt: Attempt,
+  job: JobState,
+  cutBy: LogId | undefined,
+  hasNext: boolean,
+): Omit<Unplaced<AttemptSpan>, "downMs"> {
+  const { started, ended } = attempt;
+  const outcome = outcomeOf(attempt, job, hasNext);
+  const goesOn = outcome === "running";
+  return {
+    kind: "attempt",
+    fromBy: beginningOf(attempt),
+    toBy: goesOn ? undefined : ended?.entry.logId ?? cutBy,
+    goesOn,
+    attempt: attempt.attempt,
+    nth: attempt.nth,
+    maxAttempts: attempt.maxAttempts,
+    outcome,
+    ...(ended?.end.kind === "failed" ? { error: ended.end.error } : {}),
+    startedAt: started?.receivedAt,
+    startedBy: started?.logId,
+    endedBy: ended?.entry.logId,
+  };
+}
+
+function outcomeOf({ ended }: Attempt, job: JobState, hasNext: boolean): AttemptOutcome {
+  if (ended !== undefined) return endOutcome(ended.end, ended.entry);
+  if (hasNext) return "unended";
+  return isTerminal(job) ? "abandoned" : "running";
+}
+
+function endOutcome(end: AttemptEnd, entry: JobEventLogEntry): AttemptOutcome {
+  switch (end.kind) {
+    case "completed":
+      return isReused(entry) ? "reused" : "completed";
+    case "failed":
+      return "failed";
+    case "interrupted":
+      return "interrupted";
+    default:
+      return assertNever(end, "end of an attempt");
+  }
+}
+
+function isReused(entry: JobEventLogEntry): boolean {
+  if (entry.eventType !== "job.TaskCompleted") return false;
+  return (entry as FrameworkEntry<"job.TaskCompleted">).attributes.reusedFrom !== undefined;
+}
+
+/** The wait for the next attempt, until that begins or the job ends. */
+function backoffAfter(
+  { ended }: Attempt,
+  job: JobState,
+  cutBy: LogId | undefined,
+  hasNext: boolean,
+): Unplaced<BackoffSpan> | undefined {
+  if (ended?.end.kind !== "failed" || ended.end.retryAt === undefined) return undefined;
+  const goesOn = !hasNext && !isTerminal(job);
+  return {
+    kind: "backoff",
+    fromBy: ended.entry.logId,
+    toBy: goesOn ? undefined : cutBy,
+    goesOn,
+    retryAt: ended.end.retryAt,
+  };
+}

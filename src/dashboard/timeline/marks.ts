@@ -1,0 +1,95 @@
+/** The events that reached a job, or nearly did, as points of time. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { Annals } from "../../explain/annals.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { matchableOf } from "../../core/projector.ts";
+import type { TimeAxis } from "./time_axis.ts";
+
+/**
+ * `matched`: it counted for an expectation. `surplus`: it matched one that had all it wants.
+ * `error`: it failed the job. `nearMiss`: it did not count, and was perhaps meant to.
+ * `recorded`: it is on record, and did nothing.
+ */
+export type MarkKind = "matched" | "surplus" | "error" | "nearMiss" | "recorded";
+
+/** Of those that an event counted for, so many are named. */
+const EXPECTATIONS_MAX = 100;
+
+export interface Mark {
+  readonly kind: MarkKind;
+  readonly atMs: number;
+  readonly logId: LogId;
+  readonly eventType: string;
+  /** Ids of the expectations that it counted for. */
+  readonly expectations: readonly string[];
+}
+
+/** @param nearMisses As the explanation names them; some are not among the job's own entries. */
+export function marksOf(
+  annals: Annals,
+  axis: TimeAxis,
+  nearMisses: readonly JobEventLogEntry[],
+): readonly Mark[] {
+  const near = new Set(nearMisses.map(({ logId }) => logId));
+  const countedFor = expectationsByEntry(annals, annals.entries);
+  // Of what Daybook itself recorded, only what did something, or was meant to.
+  const ownFacts = [...annals.ownFacts.values()].flat()
+    .filter(({ logId }) => annals.counted.has(logId) || near.has(logId));
+  const own = [...annals.facts.values()].flat().concat(ownFacts);
+  const strangers = nearMisses.filter(({ logId }) => !annals.isOwn(logId));
+  return [...own, ...strangers]
+    .map((entry): Mark => {
+      const expectations = countedFor.get(entry.logId) ?? [];
+      return {
+        kind: kindOf(annals, entry.logId, expectations, near),
+        atMs: axis.between(entry),
+        logId: entry.logId,
+        eventType: matchableOf(entry).eventType,
+        expectations,
+      };
+    })
+    .toSorted((left, right) => left.logId - right.logId);
+}
+
+function kindOf(
+  { counted, failedBy }: Annals,
+  logId: LogId,
+  expectations: readonly string[],
+  near: ReadonlySet<LogId>,
+): MarkKind {
+  if (failedBy?.entry.logId === logId) return "error";
+  if (expectations.length > 0) return "matched";
+  if (counted.has(logId)) return "surplus";
+  return near.has(logId) ? "nearMiss" : "recorded";
+}
+
+/** @param shown Of which it is asked. */
+function expectationsByEntry(
+  { job }: Annals,
+  shown: { has(logId: LogId): boolean },
+): ReadonlyMap<LogId, readonly string[]> {
+  const found = new Map<LogId, string[]>();
+  for (const [by, ids] of idsByList(job)) {
+    for (const logId of by) {
+      if (!shown.has(logId)) continue;
+      const known = found.get(logId);
+      if (known === undefined) found.set(logId, [...ids]);
+      else if (known.length < EXPECTATIONS_MAX) known.push(...ids);
+    }
+  }
+  return found;
+}
+
+/** Expectations with the same matches share one list of them. */
+function idsByList({ plan, expected }: JobState): ReadonlyMap<readonly LogId[], readonly string[]> {
+  const ids = new Map<readonly LogId[], string[]>();
+  expected.forEach(({ by }, index) => {
+    const sharing = ids.get(by);
+    const id = plan.expected[index]?.id ?? "";
+    if (sharing === undefined) ids.set(by, [id]);
+    else if (sharing.length < EXPECTATIONS_MAX) sharing.push(id);
+  });
+  return ids;
+}

@@ -1,0 +1,122 @@
+/**
+ * Where on a job's own axis of time each of its entries is, in milliseconds from the creation.
+ *
+ * A clock that went back makes no length negative, and moves nothing to the left: entries
+ * stand in the order of their positions, whatever their times say. Between two changes of the
+ * condition the axis is as long as `timing` says, so that both tell the same.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { Annals } from "../../explain/annals.ts";
+import { type ConditionSpan, lengthMs } from "../../explain/condition_spans.ts";
+import type { LogId } from "../../core/ids.ts";
+
+interface Stretch {
+  readonly span: ConditionSpan;
+  readonly beginsMs: number;
+  /** `Infinity` while it goes on. */
+  readonly lengthMs: number;
+}
+
+interface Place {
+  readonly logId: LogId;
+  readonly atMs: number;
+  readonly stretch: Stretch;
+}
+
+type Instant = Pick<JobEventLogEntry, "logId" | "receivedAt">;
+
+export class TimeAxis {
+  readonly #places: readonly Place[];
+  readonly #beginsMs: ReadonlyMap<ConditionSpan, number>;
+  readonly #atMs: ReadonlyMap<LogId, number>;
+  /** Entries whose time is before that of the entry in front of them. */
+  readonly wentBackAt: readonly LogId[];
+
+  constructor(annals: Annals) {
+    const entries = [...annals.entries.values()];
+    const stretches = stretchesOf(annals.spans);
+    this.#beginsMs = new Map(stretches.map(({ span, beginsMs }) => [span, beginsMs]));
+    this.#places = placesOf(entries, stretches);
+    this.#atMs = new Map(this.#places.map(({ logId, atMs }) => [logId, atMs]));
+    this.wentBackAt = entries.flatMap(({ logId, receivedAt }, index) => {
+      const before = entries[index - 1];
+      const isBack = before !== undefined &&
+        Date.parse(receivedAt) < Date.parse(before.receivedAt);
+      return isBack ? [logId] : [];
+    });
+  }
+
+  /** Of the last entry. */
+  get lastMs(): number {
+    return this.#places.at(-1)?.atMs ?? 0;
+  }
+
+  /** Where a condition begins: at its entry, or, of what was due without a worker, after that. */
+  beginOf(span: ConditionSpan): number {
+    return this.#beginsMs.get(span) ?? this.of(span.by);
+  }
+
+  /** Of one of the job's own entries. */
+  of(logId: LogId): number {
+    return this.#atMs.get(logId) ?? 0;
+  }
+
+  /** Of any entry of the journal: what came before the job stands where it begins. */
+  between({ logId, receivedAt }: Instant): number {
+    const own = this.#atMs.get(logId);
+    if (own !== undefined) return own;
+    const next = this.#places.findIndex((place) => place.logId > logId);
+    const before = next < 0 ? this.#places.at(-1) : this.#places[next - 1];
+    if (before === undefined) return 0;
+    const after = this.#places[next]?.atMs ?? Infinity;
+    return Math.min(after, Math.max(before.atMs, within(before.stretch, receivedAt)));
+  }
+
+  /** Of now, for what goes on still; never before the last entry. */
+  now(nowMs: number): number {
+    const last = this.#places.at(-1);
+    if (last === undefined) return 0;
+    const { beginsMs, span } = last.stretch;
+    return Math.max(last.atMs, beginsMs + nowMs - Date.parse(span.from));
+  }
+}
+
+function stretchesOf(spans: readonly ConditionSpan[]): readonly Stretch[] {
+  let beginsMs = 0;
+  return spans.map((span) => {
+    beginsMs += span.passedMs ?? 0;
+    const length = span.to === undefined ? Infinity : lengthMs(span.from, span.to);
+    const stretch = { span, beginsMs, lengthMs: length };
+    beginsMs += length;
+    return stretch;
+  });
+}
+
+function placesOf(
+  entries: readonly JobEventLogEntry[],
+  stretches: readonly Stretch[],
+): readonly Place[] {
+  // What became due is queued by the entry that it backs off by: the entry stands in the first.
+  const beginnings = Map.groupBy(stretches, ({ span }) => span.by);
+  const queuedAfter = new Map(
+    [...beginnings.values()].flatMap(([first, second]) =>
+      first !== undefined && second !== undefined ? [[first, second] as const] : []
+    ),
+  );
+  let stretch = stretches[0];
+  let atMs = 0;
+  return entries.flatMap(({ logId, receivedAt }) => {
+    stretch = beginnings.get(logId)?.[0] ?? stretch;
+    if (stretch === undefined) return [];
+    const queued = queuedAfter.get(stretch);
+    if (queued !== undefined && lengthMs(queued.span.from, receivedAt) > 0) stretch = queued;
+    atMs = Math.max(atMs, stretch.beginsMs, within(stretch, receivedAt));
+    return [{ logId, atMs, stretch }];
+  });
+}
+
+/** Where a time is on the axis, no further than its stretch goes. */
+function within({ span, beginsMs, lengthMs: length }: Stretch, receivedAt: string): number {
+  return beginsMs + Math.min(length, lengthMs(span.from, receivedAt));
+}

@@ -1,0 +1,100 @@
+/**
+ * The life of a job as spans of time: what it was doing, what each of its tasks was doing, and
+ * when events came. Pure: the same entries, and the same now, give the same timeline.
+ */
+
+import type { Condition } from "../../core/condition.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { Annals } from "../../explain/annals.ts";
+import type { Downtime } from "../../explain/downtimes.ts";
+import type { LogId } from "../../core/ids.ts";
+import { isTerminal } from "../../core/job_state.ts";
+import { type Lane, lanesOf } from "./lanes.ts";
+import { type Mark, marksOf } from "./marks.ts";
+import { TimeAxis } from "./time_axis.ts";
+
+/** A job that is over is in no such span. */
+export interface ConditionStretch {
+  readonly condition: Condition;
+  /** Milliseconds from the creation of the job. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** It has no end yet: `toMs` is now. */
+  readonly goesOn: boolean;
+  /** The entry that began it. */
+  readonly fromBy: LogId;
+  /** The entry that ended it; `undefined` while it goes on. */
+  readonly toBy: LogId | undefined;
+  /** How much of it the process may have been down after a crash; 0 where it was not. */
+  readonly downMs: number;
+}
+
+export interface Timeline {
+  /** When the job was created, which is 0 on the axis; RFC 3339. */
+  readonly createdAt: string;
+  /** From the creation to the end, or to now; where an attempt ran on, to its end. */
+  readonly totalMs: number;
+  /** Without gaps, from 0 to the end of the job or to now. */
+  readonly conditions: readonly ConditionStretch[];
+  readonly lanes: readonly Lane[];
+  /** In the order of the journal; what came after the end stands at the end. */
+  readonly marks: readonly Mark[];
+  /** Entries whose time is before that of the entry in front of them: the clock went back. */
+  readonly wentBackAt: readonly LogId[];
+}
+
+export interface TimelineOptions {
+  /** Milliseconds since the epoch, for what goes on still. */
+  readonly nowMs: number;
+  /** Events that the explanation names as near misses. */
+  readonly nearMisses?: readonly JobEventLogEntry[];
+  /** When the process was down meanwhile. */
+  readonly downtimes?: readonly Downtime[];
+}
+
+export function timelineOf(
+  annals: Annals,
+  { nowMs, nearMisses = [], downtimes = [] }: TimelineOptions,
+): Timeline {
+  const axis = new TimeAxis(annals);
+  const endMs = endOf(annals, axis, nowMs);
+  const lanes = lanesOf(annals, axis, endMs, downtimes);
+  const ends = lanes.flatMap(({ spans }) => spans.at(-1)?.toMs ?? []);
+  const totalMs = ends.reduce((latest, end) => Math.max(latest, end), endMs);
+  return {
+    createdAt: annals.created.receivedAt,
+    totalMs,
+    conditions: conditionsOf(annals, axis, endMs, downtimes),
+    lanes,
+    marks: marksOf(annals, axis, nearMisses)
+      .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) })),
+    wentBackAt: axis.wentBackAt,
+  };
+}
+
+/** The end of the job, or now. */
+function endOf({ endedBy }: Annals, axis: TimeAxis, nowMs: number): number {
+  return endedBy === undefined ? axis.now(nowMs) : axis.of(endedBy.entry.logId);
+}
+
+function conditionsOf(
+  { spans, job }: Annals,
+  axis: TimeAxis,
+  endMs: number,
+  downtimes: readonly Downtime[],
+): readonly ConditionStretch[] {
+  const lived = isTerminal(job) ? spans.slice(0, -1) : spans;
+  return lived.map((span, index) => {
+    const { condition, by } = span;
+    const next = spans[index + 1];
+    return {
+      condition,
+      fromMs: axis.beginOf(span),
+      toMs: next === undefined ? endMs : axis.beginOf(next),
+      goesOn: next === undefined,
+      fromBy: by,
+      toBy: next?.by,
+      downMs: downtimes.reduce((sum, { during, ms }) => during.by === by ? sum + ms : sum, 0),
+    };
+  });
+}

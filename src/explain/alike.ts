@@ -1,0 +1,19 @@
+/** Of what is alike and may be very much, some are told, and how many there are more. */
+
+import type { Statement } from "./explanation.ts";
+import type { LogId } from "../core/ids.ts";
+
+const TOLD_MAX = 50;
+
+/** @param cited What the count of the others rests on. */
+export function alike<Item>(
+  items: readonly Item[],
+  cited: LogId,
+  tell: (item: Item) => readonly Statement<LogId>[],
+): readonly Statement<LogId>[] {
+  const told = items.slice(0, TOLD_MAX).flatMap(tell);
+  const more = items.length - TOLD_MAX;
+  if (more <= 0) return told;
+  const statement = `${more} more ${more === 1 ? "is" : "are"} like these.`;
+  return [...told, { statement, cites: [cited] }];
+}

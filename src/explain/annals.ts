@@ -1,0 +1,97 @@
+/** A job's entries in the order of an explanation: what began, ended and moved it. */
+
+import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { matchableOf } from "../core/projector.ts";
+import { AnnalsGathering, type Noted } from "./annals_gathering.ts";
+import type { KeptEntry } from "./kept_entries.ts";
+
+type ByType = ReadonlyMap<string, readonly JobEventLogEntry[]>;
+
+export interface Annals extends Noted {
+  /** Those that are kept, by position. */
+  readonly entries: ReadonlyMap<LogId, JobEventLogEntry>;
+  /** Of these the ones from outside, by the type of the event, oldest first. */
+  readonly facts: ByType;
+  /** The same of what Daybook recorded, of the types that the plan is about. */
+  readonly ownFacts: ByType;
+  /** Positions of those that counted for an expectation, or moved the job. */
+  readonly counted: ReadonlySet<LogId>;
+  /** Original ids of the events that reached this job. */
+  readonly reachedBy: ReadonlySet<string>;
+  /** Whether an entry is the job's own, kept or not. */
+  isOwn(logId: LogId): boolean;
+  /** Whether it is an event that reached the job by an entry which stands for it. */
+  hasReached(logId: LogId): boolean;
+}
+
+export const Annals = {
+  /** @throws {TypeError} when there are no entries, or the first is not `job.JobCreated`. */
+  of(entries: readonly JobEventLogEntry[]): Annals {
+    const gathering = new AnnalsGathering();
+    for (const entry of entries) gathering.add(entry);
+    const noted = gathering.noted();
+    const wanted = new Set(unkept(noted));
+    return annalsOf(noted, entries.filter(({ logId }) => wanted.has(logId)));
+  },
+} as const;
+
+/** @param recalled Entries that are not kept, and are told all the same; see `unkept`. */
+export function annalsOf(noted: Noted, recalled: readonly JobEventLogEntry[]): Annals {
+  const kept = noted.kept.map(({ entry }) => entry);
+  const entries = recalled.length === 0 ? kept : inOrder([...kept, ...recalled]);
+  const facts = byType(noted.kept, "fact");
+  return {
+    ...noted,
+    entries: new Map(entries.map((entry) => [entry.logId, entry])),
+    facts,
+    ownFacts: byType(noted.kept, "ownFact"),
+    counted: new Set(noted.kept.flatMap(({ entry, counted }) => counted ? [entry.logId] : [])),
+    reachedBy: new Set([...facts.values()].flat().map(originalIdOf)),
+    isOwn: (logId) => includes(noted.logIds, logId),
+    hasReached: (logId) => includes(noted.causes, logId),
+  };
+}
+
+/** Positions of entries that are told although they are not kept: what settled something. */
+export function unkept({ job, kept }: Noted): readonly LogId[] {
+  const known = new Set(kept.map(({ entry }) => entry.logId));
+  const last = job.expected.flatMap(({ by }) => by.at(-1) ?? []);
+  return [...new Set(last)].filter((logId) => !known.has(logId)).toSorted((a, b) => a - b);
+}
+
+function byType(
+  kept: readonly KeptEntry[],
+  wanted: KeptEntry["kind"],
+): ByType {
+  const ofKind = kept.flatMap(({ entry, kind }) => kind === wanted ? [entry] : []);
+  return Map.groupBy(ofKind, (entry) => matchableOf(entry).eventType as string);
+}
+
+function inOrder(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {
+  return entries.toSorted((left, right) => left.logId - right.logId);
+}
+
+/** @param positions Which ascend. */
+function includes(positions: readonly LogId[], logId: LogId): boolean {
+  let [low, high] = [0, positions.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((positions[middle] ?? Infinity) < logId) low = middle + 1;
+    else high = middle;
+  }
+  return positions[low] === logId;
+}
+
+/** The entry without its large parts, which explanations do not use. */
+export function outline(entry: JobEventLogEntry): JobEventLogEntry {
+  if (isCorrelated(entry)) {
+    return { ...entry, attributes: { ...entry.attributes, attributes: {} } };
+  }
+  return { ...entry, attributes: {} } as JobEventLogEntry;
+}
+
+/** The id that an event had when it came from outside. */
+export function originalIdOf(entry: JobEventLogEntry): string {
+  return isCorrelated(entry) ? entry.attributes.eventId : entry.eventId;
+}

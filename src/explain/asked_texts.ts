@@ -1,0 +1,72 @@
+/** Explanations that are about no one job, as text for a terminal. */
+
+import type { About } from "./about.ts";
+import { counted } from "../core/counted.ts";
+import type { EventExplanation } from "./event_explanation.ts";
+import type { Citation, Statement } from "./explanation.ts";
+import type { QueueExplanation } from "./queue_explanation.ts";
+import { wrapped } from "../core/wrapped.ts";
+import { withDistances } from "./duration.ts";
+import {
+  bullet,
+  commandLines,
+  evidenceLines,
+  item,
+  refs,
+  section,
+  type TextOptions,
+  WIDTH,
+} from "./explanation_text.ts";
+import { saidOnce } from "./said_once.ts";
+
+/** What became of an event. */
+export function eventExplanationText(
+  { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
+  width = WIDTH,
+): string {
+  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} it reached.`, width);
+  const all = [...reached, ...nearly, ...refused];
+  const lines = [
+    ...wrapped(width, summary, "", ""),
+    ...section("Reached", [...reached.flatMap((job) => bullet(job, width)), ...unlisted]),
+    ...section("Nearly", nearly.flatMap((job) => bullet(job, width))),
+    ...section("Refused under its id", refused.flatMap((other) => bullet(other, width))),
+    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites.slice(0, 8)))),
+  ];
+  return lines.join("\n") + "\n";
+}
+
+/** Why the work as a whole stands still, or that it goes on. */
+export function queueExplanationText(
+  told: QueueExplanation<Citation>,
+  { commandOf, width = WIDTH, nowMs }: TextOptions,
+): string {
+  const { next } = told;
+  const { summary, rest } = saidOnce(told.summary, told.because, ({ cites }) => refs(cites));
+  const distanced = ({ statement, ...rest }: Statement<Citation>) => ({
+    ...rest,
+    statement: withDistances(statement, nowMs),
+  });
+  const lines = [
+    ...wrapped(width, withDistances(summary, nowMs), "", ""),
+    ...section("Why", rest.flatMap((reason) => bullet(distanced(reason), width))),
+    ...section(
+      "Next",
+      next.flatMap((step) => [...bullet(distanced(step), width), ...commandLines(step, commandOf)]),
+    ),
+    ...section("Evidence", evidenceLines([...told.because, ...next].flatMap(({ cites }) => cites))),
+  ];
+  return lines.join("\n") + "\n";
+}
+
+/** What carries a value. */
+export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
+  const all = [...jobs, ...events];
+  const lines = [
+    ...wrapped(width, summary, "", ""),
+    ...section("Jobs", jobs.flatMap((job) => bullet(job, width))),
+    ...section("Events", events.flatMap((event) => bullet(event, width))),
+    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites))),
+  ];
+  return lines.join("\n") + "\n";
+}

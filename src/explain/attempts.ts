@@ -1,0 +1,149 @@
+/** Attempts in words: of a task, or of its compensation. */
+
+import { counted } from "../core/counted.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { InterruptionReason } from "../core/framework_events.ts";
+import type { Statement } from "./explanation.ts";
+import type { LogId } from "../core/ids.ts";
+import { assertNever } from "../core/assert_never.ts";
+import { type Attempt, type AttemptEnd, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
+import type { Evidence } from "./evidence.ts";
+import { attemptText, capital, errorText, taskText, timeText } from "./phrases.ts";
+
+/** Of many attempts that ended badly, the latest so many are told one by one. */
+const TOLD_MAX = 5;
+/** Of attempts that failed alike, the latest so many are cited. */
+const CITED_MAX = 10;
+
+/** `task charge`, or `the compensation of task reserve`. */
+export type Subject = string;
+
+export function taskSubject(taskId: string): Subject {
+  return taskText(taskId);
+}
+
+export function compensationSubject(taskId: string): Subject {
+  return `the compensation of ${taskText(taskId)}`;
+}
+
+/**
+ * The attempts that did not succeed, the latest first; those in a row that failed alike are one.
+ *
+ * @param causes What cut them short, such as a restart, where it is on record.
+ */
+export function unsuccessfulAttempts(
+  subject: Subject,
+  attempts: readonly Attempt[],
+  causes: Evidence["causes"],
+): readonly Statement<LogId>[] {
+  const bad = attempts.filter(endedBadly).toReversed();
+  const groups = alikeInARow(bad);
+  const max = maxAttemptsOf(attempts);
+  const told = groups.slice(0, TOLD_MAX).flatMap((group) =>
+    groupEnded(subject, group, max, causes)
+  );
+  const rest = groups.slice(TOLD_MAX).flat();
+  const earlier = attempts.reduce((sum, { badBefore = 0 }) => sum + badBefore, rest.length);
+  if (earlier === 0) return told;
+  const cites = rest.slice(0, TOLD_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
+  const statement = `${counted(earlier, "earlier attempt")} of ${subject} ended badly too.`;
+  return [...told, { statement, cites }];
+}
+
+/** Whether the attempts that ended badly did so in one way. */
+function alikeInARow(attempts: readonly Attempt[]): readonly (readonly Attempt[])[] {
+  const groups: Attempt[][] = [];
+  let before: string | undefined;
+  for (const attempt of attempts) {
+    const how = attempt.ended?.end.kind === "failed"
+      ? errorText(attempt.ended.end.error)
+      : undefined;
+    if (how !== undefined && how === before) groups.at(-1)?.push(attempt);
+    else groups.push([attempt]);
+    before = how;
+  }
+  return groups;
+}
+
+/** @param group The latest first. */
+function groupEnded(
+  subject: Subject,
+  group: readonly Attempt[],
+  maxAttempts: number | undefined,
+  causes: Evidence["causes"],
+): readonly Statement<LogId>[] {
+  const [last] = group;
+  const first = group.at(-1);
+  if (last?.ended === undefined) return [];
+  if (group.length === 1) return [attemptEnded(subject, last, last.ended, maxAttempts, causes)];
+  const { end, entry } = last.ended;
+  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  const error = end.kind === "failed" ? `: ${errorText(end.error)}` : "";
+  const statement =
+    `Attempts ${first?.nth ?? 1} ${
+      group.length === 2 ? "and" : "to"
+    } ${last.nth}${limit} of ${subject} failed ` +
+    `alike, the last at ${timeText(entry)}${error}.`;
+  const cites = group.slice(0, CITED_MAX).flatMap(({ ended, started }) => [
+    ...(ended === undefined ? [] : [ended.entry.logId]),
+    ...(started === undefined ? [] : [started.logId]),
+  ]);
+  return [{ statement, cites }];
+}
+
+/** The ends of attempts that may be told one by one. */
+export function toldEnds(attempts: readonly Attempt[]): readonly JobEventLogEntry[] {
+  return attempts.filter(endedBadly).slice(-TOLD_MAX).flatMap(({ ended }) => ended?.entry ?? []);
+}
+
+/** What made an entry happen, where that is at hand. */
+export function causeCited(
+  entry: JobEventLogEntry | undefined,
+  causes: Evidence["causes"],
+): readonly LogId[] {
+  const cause = entry?.causedBy;
+  return cause !== undefined && causes.has(cause) ? [cause] : [];
+}
+
+function attemptEnded(
+  subject: Subject,
+  { nth, started }: Attempt,
+  { entry, end }: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd },
+  maxAttempts: number | undefined,
+  causes: Evidence["causes"],
+): Statement<LogId> {
+  const which = attemptText(nth, maxAttempts);
+  const began = started === undefined ? [] : [started.logId];
+  const cites = [entry.logId, ...began, ...causeCited(entry, causes)];
+  const about = `${capital(which)} of ${subject}`;
+  return { statement: `${about} ${endText(end, timeText(entry))}.`, cites };
+}
+
+function endText(end: AttemptEnd, at: string): string {
+  switch (end.kind) {
+    case "completed":
+      return `completed at ${at}`;
+    case "failed":
+      return `failed at ${at}: ${errorText(end.error)}`;
+    case "interrupted":
+      return `was cut short, as recorded at ${at}: ${interruptionText(end.reason)}`;
+    default:
+      return assertNever(end, "end of an attempt");
+  }
+}
+
+/** Why an attempt was cut short, by no fault of its own. */
+export function interruptionText(reason: InterruptionReason): string {
+  switch (reason) {
+    case "crash":
+      return "the process had ended without a stop";
+    case "shutdown":
+      return "the process stopped";
+    case "cancelled":
+      return "the job was over";
+    case "withdrawn":
+      return "it was withdrawn, for want of a worker or since the job was suspended";
+    default:
+      return assertNever(reason, "reason of an interruption");
+  }
+}

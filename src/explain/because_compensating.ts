@@ -1,0 +1,111 @@
+/** How far the undoing of a failed job is. */
+
+import { assertNever } from "../core/assert_never.ts";
+import { counted } from "../core/counted.ts";
+import type { Statement } from "./explanation.ts";
+import type { LogId } from "../core/ids.ts";
+import type { EventMatcher } from "../core/job_plan.ts";
+import type { CompletedTask, JobState } from "../core/job_state.ts";
+import { correlationText } from "./mismatch.ts";
+import type { Annals } from "./annals.ts";
+import { maxAttemptsOf } from "./attempts_noted.ts";
+import { compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
+import type { Evidence } from "./evidence.ts";
+import { overtakenReasons } from "./overtaken.ts";
+import { attemptText, capital, latest, shortened, taskText, timeText } from "./phrases.ts";
+
+type Reasons = readonly Statement<LogId>[];
+
+const TOLD_MAX = 10;
+
+/** The completed tasks that know how to be undone. */
+export function compensableTasks(job: JobState): readonly CompletedTask[] {
+  return job.tasks.filter((task): task is CompletedTask =>
+    task.status === "completed" && task.compensable
+  );
+}
+
+export function compensationReasons(annals: Annals, causes: Evidence["causes"]): Reasons {
+  const { job, created } = annals;
+  const tasks = compensableTasks(job);
+  const undone = tasks.filter(({ compensation }) => compensation?.status === "compensated");
+  const policy = job.plan.policy.compensation;
+  const fromOutside: Reasons = policy === undefined || tasks.length > 0 ? [] : [{
+    statement:
+      `Its compensation is driven from outside: it ends with ${matcherText(policy.succeeded)}` +
+      ` or, when that failed, with ${matcherText(policy.failed)}.`,
+    cites: [created.logId],
+  }];
+  const open = tasks
+    .filter(({ compensation }) => compensation?.status !== "compensated")
+    .toSorted((left, right) => right.completedBy - left.completedBy);
+  return [
+    ...overtakenReasons(annals, causes),
+    ...open.slice(0, TOLD_MAX).flatMap((task) => undoing(annals, task, causes)),
+    ...undoneSoFar(annals, undone, tasks.length),
+    ...fromOutside,
+  ];
+}
+
+function undoneSoFar(
+  annals: Annals,
+  undone: readonly CompletedTask[],
+  total: number,
+): Reasons {
+  if (undone.length === 0) return [];
+  const names = shortened(undone.map(({ taskId }) => taskId), TOLD_MAX);
+  const statement = `${undone.length} of ${counted(total, "task")} ${
+    undone.length === 1 ? "is" : "are"
+  } compensated: ${names}.`;
+  return [{ statement, cites: latest(endingsOf(annals, undone)) }];
+}
+
+/** The entries with which compensations ended. */
+export function endingsOf(annals: Annals, tasks: readonly CompletedTask[]): readonly LogId[] {
+  return tasks.map(({ taskId, completedBy }) => {
+    const attempts = annals.compensations.get(taskId) ?? [];
+    return attempts.findLast(({ ended }) => ended !== undefined)?.ended?.entry.logId ?? completedBy;
+  });
+}
+
+/** What of the undoing of one task is to be told. */
+function undoing(annals: Annals, task: CompletedTask, causes: Evidence["causes"]): Reasons {
+  const subject = compensationSubject(task.taskId);
+  const attempts = annals.compensations.get(task.taskId) ?? [];
+  const bad = unsuccessfulAttempts(subject, attempts, causes);
+  const last = attempts.at(-1);
+  const cites = [last?.ended?.entry.logId ?? last?.started?.logId ?? task.completedBy];
+  const now = nowText(annals, task);
+  return now === "" ? bad : [{ statement: `${capital(subject)} ${now}.`, cites }, ...bad];
+}
+
+function nowText(annals: Annals, { taskId, compensation }: CompletedTask): string {
+  const attempts = annals.compensations.get(taskId) ?? [];
+  switch (compensation?.status) {
+    case undefined:
+      return `is still to come: ${taskText(taskId)} has completed and can be undone`;
+    case "running": {
+      const started = attempts.at(-1)?.started;
+      const since = started === undefined ? "" : ` since ${timeText(started)}`;
+      const { failures, attempts: begun } = compensation;
+      return `is in ${attemptText(failures + 1, maxAttemptsOf(attempts), begun)}${since}`;
+    }
+    case "interrupted":
+      return "was cut short, and is to be tried again";
+    case "backingOff": {
+      const next = attemptText(compensation.failures + 1, maxAttemptsOf(attempts));
+      return `waits for ${next}, due at ${compensation.retryAt}`;
+    }
+    case "failed":
+      return "has failed for good";
+    case "compensated":
+      return "";
+    default:
+      return assertNever(compensation, "compensation");
+  }
+}
+
+/** `x.Undone where orderId = "42"`. */
+export function matcherText({ eventType, correlation }: EventMatcher): string {
+  return correlation === "any" ? eventType : `${eventType} where ${correlationText(correlation)}`;
+}

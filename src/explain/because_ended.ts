@@ -1,0 +1,290 @@
+/** How a job ended, and what made it fail. */
+
+import { assertNever } from "../core/assert_never.ts";
+import { counted } from "../core/counted.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import type { AttemptFailure } from "../core/framework_events.ts";
+import type { Statement } from "./explanation.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
+import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_state.ts";
+import { matchableOf } from "../core/projector.ts";
+import { cutShort, leftInPlace } from "../core/left_in_place.ts";
+import { alike } from "./alike.ts";
+import type { Annals } from "./annals.ts";
+import {
+  compensationSubject,
+  interruptionText,
+  taskSubject,
+  unsuccessfulAttempts,
+} from "./attempts.ts";
+import { compensableTasks, endingsOf, matcherText } from "./because_compensating.ts";
+import type { Evidence } from "./evidence.ts";
+import { overtakenReasons } from "./overtaken.ts";
+import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
+import {
+  byWhom,
+  capital,
+  errorText,
+  latest,
+  oneLine,
+  placeText,
+  reasonText,
+  shortened,
+  taskText,
+  timeText,
+} from "./phrases.ts";
+
+type Reasons = readonly Statement<LogId>[];
+
+const TOLD_MAX = 10;
+
+/** Why a job that is over ended as it did. */
+export function endReasons(annals: Annals, evidence: Evidence): Reasons {
+  const { job } = annals;
+  if (job.state !== "Done" && job.state !== "Failed") return [];
+  if (job.state === "Done" && job.failure === undefined) {
+    return [
+      ...repeatedSteps(annals),
+      ...overlookedEvents(annals, evidence),
+      ...mendedFailures(annals),
+      ...whereTimeWent(annals, evidence),
+      satisfied(annals, evidence),
+    ];
+  }
+  return [
+    ...failureReasons(annals, evidence),
+    ...compensationEnd(annals, job, evidence),
+    ...overtakenReasons(annals, evidence.causes),
+    ...leftBehind(job),
+    ...cutShortSteps(annals, job),
+    ...repeatedSteps(annals),
+  ];
+}
+
+/** What settled the last expectation. */
+function satisfied(annals: Annals, { causes }: Evidence): Statement<LogId> {
+  const { endedBy } = annals;
+  if (endedBy === undefined) throw new TypeError("Cannot tell what ended the job");
+  const { entry, rule } = endedBy;
+  const cites = [entry.logId, ...causeOf(entry, annals, causes)];
+  if (rule === "created/started-empty") {
+    return { statement: "Its plan expects nothing, so it was Done when it started.", cites };
+  }
+  const what = entry.eventType === "job.TaskCompleted"
+    ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
+    : `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
+  const names = shortened(settledBy(annals, entry).map((id) => `"${id}"`), TOLD_MAX);
+  const last = names === '"main"' ? "" : ` and settled ${names}`;
+  return { statement: `${what}${last}, the last that the plan expected.`, cites };
+}
+
+function settledBy({ job }: Annals, { logId }: JobEventLogEntry): readonly string[] {
+  return job.plan.expected
+    .filter((_, index) => job.expected[index]?.by.at(-1) === logId)
+    .map(({ id }) => id);
+}
+
+/** The failure, the row of the state table, and each attempt that led to it. */
+export function failureReasons(annals: Annals, evidence: Evidence): Reasons {
+  const { job, failedBy } = annals;
+  const failure = "failure" in job ? job.failure : undefined;
+  if (failure === undefined || failedBy === undefined) return [];
+  const attempts = failure.taskId === undefined ? [] : annals.attempts.get(failure.taskId) ?? [];
+  const subject = taskSubject(failure.taskId ?? MAIN_TASK);
+  const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
+  const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
+  return [failed(annals, failure, failedBy.entry, evidence), ...earlier];
+}
+
+function failed(
+  annals: Annals,
+  failure: Failure,
+  entry: JobEventLogEntry,
+  { causes }: Evidence,
+): Statement<LogId> {
+  const cites = [entry.logId, ...causeOf(entry, annals, causes)];
+  const at = timeText(entry);
+  if (entry.eventType === "job.JobCancelled") {
+    const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
+    const left = failure.leave ? ", and left in place what it had done" : "";
+    return {
+      statement: `A cancel control${byWhom(entry)} ended it at ${at}${reasonText(reason)}${left}.`,
+      cites,
+    };
+  }
+  if (entry.eventType === "job.TaskFailed") {
+    const { attributes } = entry as FrameworkEntry<"job.TaskFailed">;
+    if (annals.job.state === "Failed" && neverStarted(annals, annals.job)) {
+      const statement = `It could not be started at ${at}: ${errorText(failure.error)}.`;
+      return { statement, cites };
+    }
+    const statement = taskFailedText(failure, attributes, at);
+    const began = annals.attempts.get(entry.taskId ?? MAIN_TASK)?.at(-1)?.started?.logId;
+    return { statement, cites: began === undefined ? cites : [...cites, began] };
+  }
+  const event = matchableOf(entry);
+  const matcher = annals.job.plan.policy.errors.find((one) => matcherAccepts(one, event));
+  const named = matcher === undefined ? event.eventType : matcherText(matcher);
+  const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
+    `its policy names ${named} an error.`;
+  return { statement, cites: [...cites, annals.created.logId] };
+}
+
+function taskFailedText(
+  { kind, taskId = MAIN_TASK, error }: Failure,
+  attributes: AttemptFailure,
+  at: string,
+): string {
+  const what = capital(taskText(taskId));
+  switch (kind) {
+    case "deadLetter":
+      return `${what} used up its ${counted(attributes.maxAttempts, "attempt")}: ` +
+        `the last one failed at ${at}: ${errorText(error)}${placeText(error)}.`;
+    case "poison":
+      return `${what} failed for good at ${at}: ${errorText(error)}${placeText(error)}.`;
+    case "error":
+      return `${what} threw at ${at}: ${errorText(error)}${placeText(error)}.`;
+    case "cancelled":
+      return `${what} was cancelled at ${at}: ${errorText(error)}.`;
+    default:
+      return assertNever(kind, "kind of failure");
+  }
+}
+
+/** `, saying: it broke`, for an event with a message. */
+function sayingText({ attributes: { message } }: MatchableEvent): string {
+  return typeof message === "string" && message.trim() !== ""
+    ? `, saying: ${oneLine(message)}`
+    : "";
+}
+
+/** Whether the event that made the job gave no input that it could be started with. */
+export function neverStarted(annals: Annals, { failure }: FailedJob): boolean {
+  const attempt = annals.attempts.get(MAIN_TASK)?.at(-1);
+  return failure.error.name === "InvalidInput" && annals.created.causedBy !== undefined &&
+    failure.taskId === MAIN_TASK && attempt?.started === undefined;
+}
+
+/** How the compensation ended, if there was one. */
+function compensationEnd(
+  annals: Annals,
+  job: DoneJob | FailedJob,
+  evidence: Evidence,
+): Reasons {
+  const { endedBy } = annals;
+  if (endedBy === undefined || annals.failedBy?.rule !== "running/error-compensating") return [];
+  const { entry, rule } = endedBy;
+  const tasks = compensableTasks(job);
+  if (rule === "compensating/left-in-place") {
+    return [givenUp(annals, entry, undone(tasks))];
+  }
+  const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
+  const how = entry.eventType === "job.CompensationEnded"
+    ? `Its compensation ended at ${timeText(entry)}`
+    : `${matchableOf(entry).eventType} ended its compensation at ${timeText(entry)}` +
+      sayingText(matchableOf(entry));
+  const done = undone(tasks);
+  const ended = {
+    statement: `${how}${outcome}${undoneText(done)}.`,
+    cites: [
+      entry.logId,
+      ...causeOf(entry, annals, evidence.causes),
+      ...latest(endingsOf(annals, done)),
+    ],
+  };
+  const nothing = tasks.length > 0 || annals.job.plan.policy.compensation !== undefined ? [] : [{
+    statement: "Nothing had to be undone: no task that knows how had completed.",
+    cites: [entry.logId],
+  }];
+  return [
+    ended,
+    ...nothing,
+    ...notUndone(annals, tasks, evidence.causes),
+  ];
+}
+
+function givenUp(
+  annals: Annals,
+  entry: JobEventLogEntry,
+  done: readonly CompletedTask[],
+): Statement<LogId> {
+  const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
+  const statement =
+    `A cancel control${byWhom(entry)} ended its compensation at ${timeText(entry)}` +
+    `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
+  return { statement, cites: [entry.logId, ...latest(endingsOf(annals, done))] };
+}
+
+function undone(tasks: readonly CompletedTask[]): readonly CompletedTask[] {
+  return tasks.filter(({ compensation }) => compensation?.status === "compensated");
+}
+
+/** `; hold was undone`, or nothing. */
+function undoneText(done: readonly CompletedTask[]): string {
+  if (done.length === 0) return "";
+  const names = shortened(done.map(({ taskId }) => taskId), TOLD_MAX);
+  return `; ${names} ${done.length === 1 ? "was" : "were"} undone`;
+}
+
+function notUndone(
+  annals: Annals,
+  tasks: readonly CompletedTask[],
+  causes: Evidence["causes"],
+): Reasons {
+  return alike(tasks, annals.conditionSince.logId, (task) => {
+    const { taskId, compensation } = task;
+    if (compensation?.status === "compensated") return [];
+    const subject = compensationSubject(taskId);
+    if (compensation?.status === "failed") {
+      const bad = unsuccessfulAttempts(subject, annals.compensations.get(taskId) ?? [], causes);
+      if (bad.length > 0) return bad;
+      const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
+      return [{ statement, cites: endingsOf(annals, [task]) }];
+    }
+    const statement = `${capital(taskText(taskId))} was not compensated.`;
+    return [{ statement, cites: [task.completedBy] }];
+  });
+}
+
+function leftBehind(job: DoneJob | FailedJob): Reasons {
+  const tasks = leftInPlace(job);
+  if (tasks.length === 0) return [];
+  const names = shortened(tasks.map(({ taskId }) => taskId), TOLD_MAX);
+  const why = job.failure?.leave
+    ? "as the cancellation says"
+    : `since nothing is declared that undoes ${tasks.length === 1 ? "it" : "them"}`;
+  return [{
+    statement: `Left in place, ${why}: ${names}.`,
+    cites: tasks.slice(0, TOLD_MAX).map(({ completedBy }) => completedBy),
+  }];
+}
+
+/** Steps that were begun, and not ended by the end of the job: nothing undid what they did. */
+function cutShortSteps(annals: Annals, job: DoneJob | FailedJob): Reasons {
+  return cutShort(job).flatMap(({ taskId }) => {
+    const attempt = annals.attempts.get(taskId)?.at(-1);
+    const ended = attempt?.ended;
+    const isOvertaken = (ended?.entry.logId ?? Infinity) > (annals.failedBy?.entry.logId ?? 0);
+    if (attempt?.started === undefined || ended?.end.kind !== "interrupted" || isOvertaken) {
+      return [];
+    }
+    if (ended.end.reason === "withdrawn") return [];
+    const statement = `${capital(taskText(taskId))} was cut short (${
+      interruptionText(ended.end.reason)
+    }): it may have done its work or a part of it, and nothing undid that.`;
+    return [{ statement, cites: [ended.entry.logId, attempt.started.logId] }];
+  }).slice(0, TOLD_MAX);
+}
+
+/** The entry that made this one happen: the event that it counts in place of, for one. */
+function causeOf(
+  entry: JobEventLogEntry,
+  { entries }: Annals,
+  causes: Evidence["causes"],
+): readonly LogId[] {
+  const { causedBy } = entry;
+  return causedBy !== undefined && (entries.has(causedBy) || causes.has(causedBy))
+    ? [causedBy]
+    : [];
+}

@@ -1,0 +1,204 @@
+/**
+ * What differs between two states of one job, in terms of the job resource. What never
+ * changes in a job's life is left out, and so is `lastLogId`, which always does.
+ */
+
+import { type Condition, conditionOf } from "../core/condition.ts";
+import { type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
+import {
+  endedAtOf,
+  failureResource,
+  outputOf,
+  recordedFailure,
+  startAtOf,
+  startedAtOf,
+  taskResource,
+} from "../core/job_resource.ts";
+import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
+import type { ExpectationState, JobState, TaskState } from "../core/job_state.ts";
+import { equalJson, type JsonValue } from "../core/json.ts";
+
+/** One value of the job resource that differs. */
+export interface Change {
+  /** `condition`, `expected[shipped].matched`, `tasks[charge].status`, `failure.kind`. */
+  readonly path: string;
+  /** As in the resource; `null` when absent. */
+  readonly from: JsonValue;
+  readonly to: JsonValue;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+/** A part that two states do not share. */
+type Unlike<Part> = readonly [index: number, before: Part | undefined, after: Part | undefined];
+
+const NO_FIELDS: Fields = {};
+
+/**
+ * The changes from one state of a job to another; `undefined` is a job that is not there
+ * yet. States that follow each other share the parts that did not change, which are
+ * passed over.
+ */
+export function changesBetween(
+  before: JobState | undefined,
+  after: JobState | undefined,
+): readonly Change[] {
+  return changesKnowing(before, after, before && conditionOf(before), after && conditionOf(after));
+}
+
+/** The first changes of these, and how many more there are. */
+export interface FirstChanges {
+  readonly changes: readonly Change[];
+  readonly more: number;
+}
+
+/** The same, at most so many. */
+export function firstChanges(before: JobState, after: JobState, max: number): FirstChanges {
+  const room = { left: max, more: 0 };
+  const all = changesKnowing(before, after, conditionOf(before), conditionOf(after), room);
+  const changes = all.slice(0, max);
+  return { changes, more: room.more + all.length - changes.length };
+}
+
+/** For what may be very many by itself: what finds no room is only counted. */
+interface Room {
+  left: number;
+  more: number;
+}
+
+const UNBOUNDED: Room = { left: Infinity, more: 0 };
+
+/** The same, of states with known conditions, that need hold no task but those that differ. */
+export function changesKnowing(
+  before: JobState | undefined,
+  after: JobState | undefined,
+  earlier: Condition | undefined,
+  later: Condition | undefined,
+  room: Room = UNBOUNDED,
+): readonly Change[] {
+  if (before === after) return [];
+  const tasks = unlike(before?.tasks, after?.tasks);
+  return [
+    ...differences("", headOf(before, earlier), headOf(after, later)),
+    ...expectationChanges(before, after, room),
+    ...tasks.flatMap(taskChanges),
+    ...failureChanges(before, after, tasks),
+  ];
+}
+
+/** The same changes, the other way. */
+export function reversed(changes: readonly Change[]): readonly Change[] {
+  return changes.map(({ path, from, to }) => ({ path, from: to, to: from }));
+}
+
+function headOf(job: JobState | undefined, condition: Condition | undefined): Fields {
+  return job === undefined || condition === undefined ? NO_FIELDS : {
+    state: job.state,
+    condition,
+    startAt: startAtOf(job),
+    startedAt: startedAtOf(job),
+    endedAt: endedAtOf(job),
+    output: outputOf(job),
+    parked: job.parked,
+  };
+}
+
+function expectationChanges(
+  before: JobState | undefined,
+  after: JobState | undefined,
+  room: Room,
+): readonly Change[] {
+  const planned = (before ?? after)?.plan.expected ?? [];
+  return unlike(before?.expected, after?.expected).flatMap(([index, from, to]) => {
+    const expected = planned[index];
+    if (expected === undefined) return [];
+    const path = `expected[${expected.id}].`;
+    const [left, right] = [from, to].map((progress) => countFields(expected, progress));
+    return [
+      ...differences(path, left ?? NO_FIELDS, right ?? NO_FIELDS),
+      ...elementChanges(`${path}by`, from?.by ?? [], to?.by ?? [], room),
+    ];
+  });
+}
+
+function countFields({ multiplicity }: ExpectedEvent, progress?: ExpectationState): Fields {
+  if (progress === undefined) return NO_FIELDS;
+  const { matched } = progress;
+  return { matched, satisfied: matched >= requiredMatches(multiplicity) };
+}
+
+/**
+ * One by one: an expectation of thousands of events would otherwise tell all at each. Of
+ * two such lists of one job, one begins with the other.
+ */
+function elementChanges(
+  path: string,
+  before: readonly number[],
+  after: readonly number[],
+  room: Room,
+): readonly Change[] {
+  const changes: Change[] = [];
+  const shorter = Math.min(before.length, after.length);
+  const longer = Math.max(before.length, after.length);
+  const end = Math.min(longer, shorter + Math.max(0, room.left));
+  for (let index = shorter; index < end; index++) {
+    const [from, to] = [before[index] ?? null, after[index] ?? null];
+    changes.push({ path: `${path}[${index}]`, from, to });
+  }
+  room.left -= changes.length;
+  room.more += longer - end;
+  return changes;
+}
+
+function taskChanges([, before, after]: Unlike<TaskState>): readonly Change[] {
+  const taskId = (before ?? after)?.taskId;
+  return differences(`tasks[${taskId}].`, taskFields(before), taskFields(after));
+}
+
+function taskFields(task: TaskState | undefined): Fields {
+  if (task === undefined) return NO_FIELDS;
+  const { taskId: _, ...fields } = taskResource(task);
+  return fields;
+}
+
+/** In which of the lists of a failure the task is. */
+function listOf(task: TaskState | undefined): "leftInPlace" | "cutShort" | undefined {
+  if (task === undefined) return undefined;
+  return isLeftInPlace(task) ? "leftInPlace" : isCutShort(task) ? "cutShort" : undefined;
+}
+
+function failureChanges(
+  before: JobState | undefined,
+  after: JobState | undefined,
+  tasks: readonly Unlike<TaskState>[],
+): readonly Change[] {
+  const [old, young] = [before, after].map((job) => job && recordedFailure(job));
+  const listsOthers = tasks.some(([, left, right]) => listOf(left) !== listOf(right));
+  if (old === young && !listsOthers) return [];
+  const [left, right] = [before, after].map((job) => (job && failureResource(job)) ?? NO_FIELDS);
+  return differences("failure.", left ?? NO_FIELDS, right ?? NO_FIELDS);
+}
+
+/** The members of two lists that are not shared. Lists of a job's parts only ever grow. */
+function unlike<Part>(
+  before: readonly Part[] = [],
+  after: readonly Part[] = [],
+): readonly Unlike<Part>[] {
+  const unlike: Unlike<Part>[] = [];
+  if (before === after) return unlike;
+  const length = Math.max(before.length, after.length);
+  for (let index = 0; index < length; index++) {
+    const [from, to] = [before[index], after[index]];
+    if (from !== to) unlike.push([index, from, to]);
+  }
+  return unlike;
+}
+
+function differences(prefix: string, before: Fields, after: Fields): readonly Change[] {
+  const changes: Change[] = [];
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [from, to] = [before[name] ?? null, after[name] ?? null] as JsonValue[];
+    if (from === undefined || to === undefined || equalJson(from, to)) continue;
+    changes.push({ path: prefix + name, from, to });
+  }
+  return changes;
+}

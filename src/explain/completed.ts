@@ -1,0 +1,106 @@
+/** What a job has behind it: tasks, and expectations with the entry that settled each. */
+
+import type { CompletedItem } from "./explanation.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../core/job_plan.ts";
+import type { CompletedTask, ExpectationState, TaskState } from "../core/job_state.ts";
+import { matchableOf } from "../core/projector.ts";
+import type { Annals } from "./annals.ts";
+import { maxAttemptsOf } from "./attempts_noted.ts";
+import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
+
+/** Of very many, the last so many that were settled are told. */
+const TOLD_MAX = 500;
+
+export interface Completed {
+  /** In the order in which they were settled. */
+  readonly told: readonly CompletedItem<LogId>[];
+  /** How many were settled before these. */
+  readonly more: number;
+}
+
+interface Settled {
+  readonly at: LogId;
+  readonly tell: () => CompletedItem<LogId>;
+}
+
+export function completedOf(annals: Annals): Completed {
+  const { job } = annals;
+  const settled = [
+    ...job.tasks.flatMap((task) => settledTask(annals, task)),
+    ...job.plan.expected.flatMap((expected, index) =>
+      settledExpectation(annals, expected, job.expected[index])
+    ),
+  ].toSorted((left, right) => left.at - right.at);
+  const told = settled.slice(-TOLD_MAX);
+  return { told: told.map(({ tell }) => tell()), more: settled.length - told.length };
+}
+
+function settledTask(annals: Annals, task: TaskState): readonly Settled[] {
+  return task.status === "completed"
+    ? [{ at: task.completedBy, tell: () => completedTask(annals, task) }]
+    : [];
+}
+
+function completedTask(annals: Annals, task: CompletedTask): CompletedItem<LogId> {
+  const { taskId, completedBy, reusedFrom, compensation } = task;
+  const name = capital(taskText(taskId));
+  const done = reusedFrom === undefined
+    ? `${name} completed at ${task.endedAt}${attemptsOf(annals, task)}`
+    : `${name} did not run: its result is that of job ${annals.created.attributes.retryOf ?? ""}`;
+  const undone = compensation?.status === "compensated" ? "; compensated" : "";
+  const failed = compensation?.status === "failed" ? "; its compensation failed" : "";
+  const hasEnded = undone !== "" || failed !== "";
+  const ending = hasEnded
+    ? annals.compensations.get(taskId)?.at(-1)?.ended?.entry.logId
+    : undefined;
+  return {
+    kind: "task",
+    id: taskId,
+    statement: `${done}${undone}${failed}.`,
+    cites: ending === undefined ? [completedBy] : [completedBy, ending],
+  };
+}
+
+/** `, attempt 2 of 4`, or nothing where the first did it. */
+function attemptsOf(annals: Annals, { taskId, attempts, failures }: CompletedTask): string {
+  if (attempts === 1) return "";
+  const recorded = annals.attempts.get(taskId) ?? [];
+  return taskId === MAIN_TASK
+    ? `, attempt ${attempts}`
+    : `, ${attemptText(failures + 1, maxAttemptsOf(recorded), attempts)}`;
+}
+
+function settledExpectation(
+  annals: Annals,
+  expected: ExpectedEvent,
+  progress: ExpectationState | undefined,
+): readonly Settled[] {
+  const { id, multiplicity } = expected;
+  const at = progress?.by.at(-1);
+  if (id === MAIN_EXPECTATION_ID || progress === undefined || at === undefined) return [];
+  if (progress.matched < requiredMatches(multiplicity)) return [];
+  return [{ at, tell: () => satisfiedExpectation(annals, expected, progress, at) }];
+}
+
+function satisfiedExpectation(
+  annals: Annals,
+  expected: ExpectedEvent,
+  progress: ExpectationState,
+  last: LogId,
+): CompletedItem<LogId> {
+  const { id } = expected;
+  const entry = annals.entries.get(last);
+  const settledBy = entry === undefined
+    ? ""
+    : `, settled at ${timeText(entry)} by ${matchableOf(entry).eventType}`;
+  const surplus = progress.surplus === 0 ? "" : `; ${progress.surplus} more came beyond it`;
+  return {
+    kind: "expectation",
+    id,
+    statement: `"${id}" is satisfied: ${
+      countText(expected, progress.matched)
+    }${settledBy}${surplus}.`,
+    cites: [last, ...before(progress.by)],
+  };
+}

@@ -1,0 +1,88 @@
+/** When a job was in which condition; of very many spans the first and the last are kept. */
+
+import type { Condition } from "../core/condition.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+
+export interface ConditionSpan {
+  readonly condition: Condition;
+  /** The entry that began it. */
+  readonly by: LogId;
+  /** RFC 3339. */
+  readonly from: string;
+  /** `undefined` while it goes on. */
+  to: string | undefined;
+  /** When what backs off is to go on; from then on it waits for a worker. */
+  dueAt?: string;
+  /** How long those took that were before it and are not kept. */
+  passedMs?: number;
+}
+
+const FIRST_MAX = 500;
+const LAST_MAX = 1_500;
+
+export class ConditionSpans {
+  readonly #first: ConditionSpan[] = [];
+  #last: ConditionSpan[] = [];
+  /** By condition, how long the spans took that are not kept. */
+  readonly passedMs = new Map<Condition, number>();
+
+  /**
+   * @param dueAt When what backs off is to go on.
+   * @returns whether the entry began another.
+   */
+  note(
+    { logId, receivedAt }: JobEventLogEntry,
+    condition: Condition,
+    dueAt: string | undefined,
+  ): boolean {
+    const latest = this.#last.at(-1) ?? this.#first.at(-1);
+    if (latest?.condition === condition) {
+      if (dueAt !== undefined) latest.dueAt = dueAt;
+      return false;
+    }
+    if (latest !== undefined) this.#end(latest, receivedAt);
+    const due = dueAt === undefined ? {} : { dueAt };
+    this.#add({ condition, by: logId, from: receivedAt, to: undefined, ...due });
+    return true;
+  }
+
+  /** What is due, and has no worker, backs off no longer: it is queued. */
+  #end(span: ConditionSpan, at: string): void {
+    const { by, from, dueAt = at } = span;
+    const isLate = lengthMs(dueAt, at) > 0 && lengthMs(from, at) > 0;
+    const due = lengthMs(from, dueAt) > 0 ? dueAt : from;
+    span.to = isLate ? due : at;
+    if (isLate) this.#add({ condition: "queued", by, from: due, to: at });
+  }
+
+  #add(span: ConditionSpan): void {
+    if (this.#first.length < FIRST_MAX) this.#first.push(span);
+    else this.#last.push(span);
+    if (this.#last.length >= 2 * LAST_MAX) this.#pass(this.#last.splice(0, LAST_MAX));
+  }
+
+  get all(): readonly ConditionSpan[] {
+    return [...this.#first, ...this.#last];
+  }
+
+  #pass(spans: readonly ConditionSpan[]): void {
+    let passedMs = 0;
+    for (const span of spans) {
+      const { condition, from, to = from } = span;
+      const ms = lengthMs(from, to);
+      passedMs += ms + (span.passedMs ?? 0);
+      this.passedMs.set(condition, (this.passedMs.get(condition) ?? 0) + ms);
+    }
+    const [next] = this.#last;
+    if (next !== undefined) next.passedMs = passedMs;
+  }
+}
+
+/**
+ * A clock that went back must not make a length negative. `Date.parse` reads no clock: it is
+ * a function of its text alone.
+ */
+export function lengthMs(from: string, to: string): number {
+  return Math.max(0, Date.parse(to) - Date.parse(from));
+}

@@ -1,0 +1,96 @@
+/**
+ * What jobs that share a failure or a wait have in common, and others of their type have not.
+ * The rule: all that are alike have the value, at least three of them; none of the others has it,
+ * at least ten of them. Fewer say nothing: it would be chance.
+ */
+
+import type { JobState } from "../core/job_state.ts";
+import type { JsonValue } from "../core/json.ts";
+import { SECRET_MARK } from "../core/sealed_input.ts";
+import { shownScalar } from "../core/shown_value.ts";
+
+/** What all have that are alike, and none of the others. */
+export interface Trait {
+  /** `label tenant`, `input.card.country`, `version`. */
+  readonly name: string;
+  readonly value: string | number | boolean | null;
+}
+
+export interface Contrast {
+  /** At most so many as are told; the first is of a label, if there is one. */
+  readonly traits: readonly Trait[];
+  readonly alike: number;
+  readonly others: number;
+}
+
+const ALIKE_MIN = 3;
+const OTHERS_MIN = 10;
+const TRAITS_MAX = 2;
+/** Of one input, so many scalars are compared, and none that lies deeper. */
+const SCALARS_MAX = 32;
+const DEPTH_MAX = 4;
+/** A longer text is a document and no trait. */
+const TEXT_LENGTH_MAX = 200;
+
+type Scalar = Trait["value"];
+
+/** @param alike The job itself is one of them. */
+export function contrastOf(
+  alike: readonly JobState[],
+  others: readonly JobState[],
+): Contrast | undefined {
+  const [first, ...rest] = alike;
+  if (first === undefined || alike.length < ALIKE_MIN || others.length < OTHERS_MIN) {
+    return undefined;
+  }
+  const common = traitsOf(first);
+  for (const job of rest) keepEqual(common, traitsOf(job));
+  for (const job of others) {
+    const theirs = traitsOf(job);
+    for (const [name, value] of common) {
+      if (theirs.get(name) === value) common.delete(name);
+    }
+    if (common.size === 0) return undefined;
+  }
+  const traits = [...common].map(([name, value]) => ({ name, value })).slice(0, TRAITS_MAX);
+  return traits.length === 0 ? undefined : { traits, alike: alike.length, others: others.length };
+}
+
+/** `All 3 have tenant = "nordwind"; none of the 211 that went through has.` */
+export function contrastText({ traits, alike, others }: Contrast, how: "failed" | "wait"): string {
+  const told = traits.map(({ name, value }) => `${name} = ${shownScalar(value)}`).join(" and ");
+  return `All ${alike} jobs that ${how} like this have ${told}; none of the ${others} that went through has.`;
+}
+
+function keepEqual(common: Map<string, Scalar>, theirs: ReadonlyMap<string, Scalar>): void {
+  for (const [name, value] of common) {
+    if (theirs.get(name) !== value) common.delete(name);
+  }
+}
+
+/** Labels first: they are there to tell jobs apart. */
+function traitsOf(job: JobState): Map<string, Scalar> {
+  const traits = new Map<string, Scalar>(
+    Object.entries(job.labels).map(([name, value]) => [`label ${name}`, value]),
+  );
+  if (job.definitionVersion !== undefined) traits.set("version", job.definitionVersion);
+  addScalars(traits, "input", job.input, 0);
+  return traits;
+}
+
+function addScalars(
+  traits: Map<string, Scalar>,
+  path: string,
+  value: JsonValue | undefined,
+  depth: number,
+): void {
+  if (value === undefined || traits.size >= SCALARS_MAX) return;
+  if (value === null || typeof value !== "object") {
+    const isLong = typeof value === "string" && value.length > TEXT_LENGTH_MAX;
+    if (!isLong && value !== SECRET_MARK) traits.set(path, value);
+  } else if (!Array.isArray(value) && depth < DEPTH_MAX) {
+    for (const [name, member] of Object.entries(value)) {
+      addScalars(traits, `${path}.${name}`, member, depth + 1);
+    }
+  }
+}

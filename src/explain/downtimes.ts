@@ -1,0 +1,60 @@
+/**
+ * Times in which the process died and was started again, as far as the journal tells: from the
+ * last entry before a `journal.Recovered` to that. When in between it died is not on record, so
+ * that each is the longest that it can have been.
+ */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import type { Annals } from "./annals.ts";
+import type { Attempt } from "./attempts_noted.ts";
+import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
+import type { Evidence } from "./evidence.ts";
+
+export interface Downtime {
+  /** The `journal.Recovered` entry. */
+  readonly restart: LogId;
+  /** What the job was doing, as its entries tell. */
+  readonly during: ConditionSpan;
+  readonly ms: number;
+}
+
+/** The restarts after crashes that cut attempts of the job short. */
+export function restartsOf({ attempts, compensations }: Annals): readonly LogId[] {
+  const all = [...attempts.values(), ...compensations.values()].flat();
+  return [...new Set(all.flatMap((attempt) => restartAfter(attempt) ?? []))];
+}
+
+/** The restart that found an attempt cut short, if a crash did that. */
+export function restartAfter({ ended }: Attempt): LogId | undefined {
+  if (ended === undefined) return undefined;
+  const { entry, end } = ended;
+  const isCrash = end.kind === "interrupted"
+    ? end.reason === "crash"
+    : end.kind === "failed" && end.error.name === "CrashLoop";
+  return isCrash ? entry.causedBy : undefined;
+}
+
+/** @param causes Entries that `wantedCauses` names. */
+export function downtimesOf(annals: Annals, causes: Evidence["causes"]): readonly Downtime[] {
+  return restartsOf(annals).flatMap((restart) => {
+    const recovered = causes.get(restart);
+    const last = annals.entries.get(restart - 1) ?? causes.get(restart - 1);
+    const during = annals.spans.findLast(({ by }) => by < restart);
+    if (recovered?.eventType !== "journal.Recovered") return [];
+    if (last === undefined || during === undefined) return [];
+    const ms = lengthWithin(during, last, recovered);
+    return ms === 0 ? [] : [{ restart, during, ms }];
+  });
+}
+
+/** Texts of times have their order, all being in UTC and as long. */
+function lengthWithin(
+  { from, to }: ConditionSpan,
+  last: JobEventLogEntry,
+  recovered: JobEventLogEntry,
+): number {
+  const begin = last.receivedAt > from ? last.receivedAt : from;
+  const end = to !== undefined && to < recovered.receivedAt ? to : recovered.receivedAt;
+  return lengthMs(begin, end);
+}

@@ -1,0 +1,152 @@
+/**
+ * Where an event has a value that a clause looks for at another path: one nesting too many
+ * or too few, or another spelling of the name.
+ */
+
+import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
+import { slipBetween } from "../core/spelling.ts";
+
+/** A scalar of an event. */
+export interface Place {
+  /** From the outside in; a name may hold any character, a dot too. */
+  readonly names: readonly string[];
+  readonly value: JsonScalar;
+  readonly name: Name;
+}
+
+/** A path, ready to be compared with many others. */
+interface Name {
+  readonly path: string;
+  /** In small letters, without what divides words. */
+  readonly loose: string;
+  /** The same without dots. */
+  readonly letters: string;
+}
+
+/** Of an event's scalars, how many are looked at. */
+const PLACES_MAX = 32;
+/** Of its lists, objects and scalars together. */
+const VALUES_MAX = 128;
+/** In names shorter than this one other letter makes another name. */
+const LETTERS_MIN = 4;
+
+/** One event is compared with many expectations. */
+const placesBefore = new WeakMap<JsonObject, readonly Place[]>();
+
+/** The scalars of an event, the outermost first; of many, the first 32. */
+export function placesIn(attributes: JsonObject): readonly Place[] {
+  let places = placesBefore.get(attributes);
+  if (places === undefined) placesBefore.set(attributes, places = findPlaces(attributes));
+  return places;
+}
+
+/** The names as one path; a name that is no part of a dotted path is in brackets. */
+export function placePath({ names }: Place): string {
+  return names.reduce((path, name) => {
+    if (name === "" || name.includes(".")) return `${path}[${JSON.stringify(name)}]`;
+    return path === "" ? name : `${path}.${name}`;
+  }, "");
+}
+
+/** How a value compares with those that were expected; asked for no more than is needed. */
+export interface Likeness {
+  readonly isSame: (value: JsonScalar) => boolean;
+  /** The same but for type, letter case or surrounding space. */
+  readonly isClose: (value: JsonScalar) => boolean;
+}
+
+/** The likeliest place for what is missing at a path; `undefined` when none is likely. */
+export function likeliestPlace(
+  attributes: JsonObject,
+  path: string,
+  likeness: Likeness,
+): Place | undefined {
+  let likeliest: Place | undefined;
+  let most = 0;
+  const sought = nameOf(path);
+  for (const place of placesIn(attributes)) {
+    const likelihood = likelihoodOf(place, sought, likeness);
+    if (likelihood > most) [likeliest, most] = [place, likelihood];
+  }
+  return likeliest;
+}
+
+/** The name tells more than the value; 0 when neither tells anything. */
+function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness): number {
+  const isInside = isWithin(name, sought);
+  if (!isInside && !isAlike(name, sought)) {
+    return isTelling(value) && likeness.isSame(value) ? 2 : 0;
+  }
+  if (likeness.isSame(value)) return 4;
+  if (likeness.isClose(value)) return 3;
+  // What is inside the path was found: only a value that was asked for is news.
+  return isInside ? 0 : 1;
+}
+
+/** Flags and short values are found in many places, and by chance. */
+function isTelling(value: JsonScalar): boolean {
+  return (typeof value === "string" || typeof value === "number") && `${value}`.trim().length > 1;
+}
+
+/** Whether a place lies at a path or in the list or object that is there. */
+function isWithin({ path }: Name, sought: Name): boolean {
+  return path === sought.path || path.startsWith(`${sought.path}.`);
+}
+
+/**
+ * Whether somebody may have meant one path by the other: they differ in letter case, in
+ * what divides words, by a single slip, or one is the end of the other.
+ */
+function isAlike(left: Name, right: Name): boolean {
+  return isEndOf(left.loose, right.loose) || isEndOf(right.loose, left.loose) ||
+    left.letters === right.letters || isSlip(left.letters, right.letters);
+}
+
+function isEndOf(end: string, path: string): boolean {
+  return path.endsWith(end) && (path.length === end.length || path.at(-end.length - 1) === ".");
+}
+
+function nameOf(path: string): Name {
+  const loose = path.toLowerCase().replace(/[_\-\s]/g, "");
+  return { path, loose, letters: loose.replaceAll(".", "") };
+}
+
+function findPlaces(attributes: JsonObject): readonly Place[] {
+  const places: Place[] = [];
+  const open: { readonly names: readonly string[]; readonly value: JsonValue }[] = [
+    { names: [], value: attributes },
+  ];
+  for (let at = 0; at < open.length && places.length < PLACES_MAX; at++) {
+    const { names, value } = open[at] ?? { names: [], value: null };
+    if (isScalar(value)) {
+      places.push({ names, value, name: nameOf(names.join(".")) });
+      continue;
+    }
+    for (const [name, member] of membersOf(value, Math.min(PLACES_MAX, VALUES_MAX - open.length))) {
+      open.push({ names: [...names, name], value: member });
+    }
+  }
+  return places;
+}
+
+/** The first members of a list or an object. */
+function membersOf(
+  value: Exclude<JsonValue, JsonScalar>,
+  limit: number,
+): readonly (readonly [name: string, member: JsonValue])[] {
+  if (limit <= 0) return [];
+  const isList = (members: typeof value): members is readonly JsonValue[] => Array.isArray(members);
+  if (isList(value)) return value.slice(0, limit).map((member, index) => [`${index}`, member]);
+  return Object.keys(value).slice(0, limit).map((name) => [name, value[name] ?? null]);
+}
+
+/** Not where a digit differs: `line1` and `line2` are both meant. */
+function isSlip(left: string, right: string): boolean {
+  if (Math.abs(left.length - right.length) > 1) return false;
+  if (Math.min(left.length, right.length) < LETTERS_MIN) return false;
+  return slipBetween(left, right) === 1 && digitsOf(left) === digitsOf(right);
+}
+
+function digitsOf(text: string): string {
+  return text.replace(/\D/g, "");
+}

@@ -1,0 +1,39 @@
+/** What became of one event, in sentences that cite the lines they rest on. */
+
+import type { Statement } from "./explanation.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
+import type { Mismatch } from "./mismatch.ts";
+import type { RuleName } from "../core/rules.ts";
+
+/** A job that the event reached or started, and what it did there. */
+export interface ReachedJob<Cite> extends Statement<Cite> {
+  readonly jobId: JobId;
+  /** The row of the state table that applied. */
+  readonly rule: RuleName;
+}
+
+/** A job that waits for an event like this one, or a definition that starts on one. */
+export interface NearlyReached<Cite> extends Statement<Cite> {
+  readonly jobId?: JobId;
+  readonly expectation?: string;
+  /** A type of job that would have been started. */
+  readonly type?: string;
+  /** What the event fails; none where only the time was wrong. */
+  readonly clauses: readonly Mismatch[];
+}
+
+export interface EventExplanation<Cite> {
+  readonly eventId: EventId;
+  readonly eventType: string;
+  /** The line of the event. */
+  readonly logId: LogId;
+  /** The head of the journal: what came later is not in here. */
+  readonly asOf: LogId;
+  readonly summary: string;
+  /** The oldest first; `more` counts those that are not listed. */
+  readonly reached: readonly ReachedJob<Cite>[];
+  readonly more?: number;
+  readonly nearly: readonly NearlyReached<Cite>[];
+  /** Events that were refused, since they came with the id of this one and said something else. */
+  readonly refused: readonly Statement<Cite>[];
+}

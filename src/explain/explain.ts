@@ -1,0 +1,137 @@
+/**
+ * Explains a job: what it is doing or how it ended, and why, from its entries alone. Pure:
+ * the same evidence gives the same words.
+ *
+ * Source of what is said: section 7 of the design.
+ */
+
+import { atOnce, type Work } from "../core/at_once.ts";
+import { conditionOf } from "../core/condition.ts";
+import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
+import type { LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
+import type { Annals } from "./annals.ts";
+import { toldEnds } from "./attempts.ts";
+import { becauseOf } from "./because.ts";
+import { completedOf } from "./completed.ts";
+import { type Contrast, contrastText } from "./contrast.ts";
+import { downtimesOf, restartsOf } from "./downtimes.ts";
+import type { Evidence } from "./evidence.ts";
+import { nextOf } from "./next.ts";
+import { openExpectations } from "./open_expectations.ts";
+import { summaryOf } from "./summary.ts";
+import { timingOf } from "./timing.ts";
+import { waitsOf } from "./waiting_for.ts";
+
+/** Explains the job of these annals. */
+export function explain(annals: Annals, evidence: Evidence): Explanation<LogId> {
+  return atOnce(explaining(annals, evidence));
+}
+
+/** The same, as work with a pause after each event that is compared. */
+export function* explaining(annals: Annals, evidence: Evidence): Work<Explanation<LogId>> {
+  const { job } = annals;
+  const waitingFor = yield* waitsOf(annals, evidence);
+  const completed = completedOf(annals);
+  const contrast = contrastIn(job, evidence.contrast);
+  const { siblings, asOfTime } = evidence;
+  const next = nextOf(annals, evidence, waitingFor);
+  return {
+    jobId: job.jobId,
+    state: job.state,
+    condition: conditionOf(job),
+    asOf: evidence.asOf ?? job.lastLogId,
+    ...(asOfTime === undefined ? {} : { asOfTime }),
+    summary: [summaryOf(annals, evidence, waitingFor), contrast?.statement].filter(Boolean).join(
+      " ",
+    ),
+    because: becauseOf(annals, evidence, waitingFor),
+    completed: completed.told,
+    waitingFor,
+    next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),
+    ...(contrast === undefined ? {} : { contrast }),
+    ...(siblings === undefined ? {} : { siblings }),
+    timing: timingOf(annals, downtimesOf(annals, evidence.causes)),
+    ...summedUp(annals, completed.more, openExpectations(job).length - waitingFor.length),
+  };
+}
+
+function contrastIn(
+  { firstLogId, state }: JobState,
+  contrast: Contrast | undefined,
+): ContrastStatement<LogId> | undefined {
+  if (contrast === undefined) return undefined;
+  const statement = contrastText(contrast, state === "Failed" ? "failed" : "wait");
+  return { ...contrast, statement, cites: [firstLogId] };
+}
+
+function summedUp(
+  { passed }: Annals,
+  completed: number,
+  waitingFor: number,
+): { readonly summedUp?: SummedUp } {
+  if (passed === undefined && completed === 0 && waitingFor === 0) return {};
+  return {
+    summedUp: {
+      ...(passed === undefined ? {} : { entries: passed }),
+      ...(completed === 0 ? {} : { completed }),
+      ...(waitingFor === 0 ? {} : { waitingFor }),
+    },
+  };
+}
+
+/** More of them are not looked at. */
+const CAUSES_MAX = 1_000;
+
+/** Entries elsewhere that the explanation may want to cite: what made the job's own happen. */
+export function wantedCauses(annals: Annals): readonly LogId[] {
+  const { created, failedBy, endedBy, attempts, compensations } = annals;
+  const ends = [...attempts.values(), ...compensations.values()].flatMap(toldEnds);
+  const effects = [created, failedBy?.entry, endedBy?.entry, ...ends];
+  const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
+  // How long the process was down shows by the entry before its restart.
+  const restarts = restartsOf(annals).flatMap((logId) => [logId - 1, logId]);
+  return [...new Set([...causes, ...restarts])]
+    .filter((logId) => !annals.entries.has(logId) && logId > 0)
+    .toSorted((left, right) => left - right)
+    .slice(-CAUSES_MAX);
+}
+
+/** All positions that an explanation cites, ascending, each once. */
+export function citedIn(explanation: Explanation<LogId>): readonly LogId[] {
+  const { because, completed, waitingFor, next, contrast, siblings } = explanation;
+  const statements = [
+    ...because,
+    ...[contrast, siblings].filter((one) => one !== undefined),
+    ...completed,
+    ...waitingFor,
+    ...waitingFor.flatMap(({ nearMisses }) => nearMisses),
+    ...next,
+  ];
+  const cited = new Set(statements.flatMap(({ cites }) => cites));
+  return [...cited].toSorted((left, right) => left - right);
+}
+
+/** The same explanation with other citations in place of positions. */
+export function citing<Cite>(
+  explanation: Explanation<LogId>,
+  cite: (logId: LogId) => Cite,
+): Explanation<Cite> {
+  const withCites = <Part extends { readonly cites: readonly LogId[] }>(part: Part) => ({
+    ...part,
+    cites: part.cites.map(cite),
+  });
+  const { contrast, siblings, ...rest } = explanation;
+  return {
+    ...rest,
+    because: explanation.because.map(withCites),
+    completed: explanation.completed.map(withCites),
+    waitingFor: explanation.waitingFor.map((wait) => ({
+      ...withCites(wait),
+      nearMisses: wait.nearMisses.map(withCites),
+    })),
+    next: explanation.next.map(withCites),
+    ...(contrast === undefined ? {} : { contrast: withCites(contrast) }),
+    ...(siblings === undefined ? {} : { siblings: withCites(siblings) }),
+  };
+}

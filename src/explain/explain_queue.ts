@@ -1,0 +1,282 @@
+/**
+ * Explains the work as a whole: what holds it up when it stands still, and what would end that. It
+ * stands still while nobody gets a worker: on a full disk, in a pause, where all workers are held
+ * since before the job came that has waited for longest, or where all jobs are parked or suspended.
+ */
+
+import type { Condition } from "../core/condition.ts";
+import { counted } from "../core/counted.ts";
+import type { NextStep, Statement } from "./explanation.ts";
+import type { ParkReason } from "../core/framework_events.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { Pause } from "../core/pauses.ts";
+import type { QueueExplanation } from "./queue_explanation.ts";
+import type { Circumstances, WorkerHolder } from "./evidence.ts";
+import { anyone, itself } from "./next_step.ts";
+import { byWhom, later, oneLine, reasonText, shortened } from "./phrases.ts";
+import { cancelHolders, HELD_BY, holdersText, holderText } from "./queue_holders.ts";
+
+/** Workers of one kind, and who has them. */
+export interface WorkerPool {
+  readonly isThreaded: boolean;
+  readonly busy: number;
+  readonly max: number;
+  /** Jobs that wait for one. */
+  readonly waiting: number;
+  /** The longest first; not all of very many. */
+  readonly holders: readonly WorkerHolder[];
+}
+
+/** A job that is in its condition for longest, and since which entry. */
+export interface LongestJob {
+  readonly jobId: JobId;
+  readonly by: LogId;
+  /** RFC 3339. */
+  readonly since: string;
+}
+
+export interface ParkedGroup {
+  readonly reason: ParkReason;
+  readonly type: string;
+  readonly jobs: number;
+  readonly newest: { readonly jobId: JobId; readonly message: string; readonly by: LogId };
+}
+
+/** What is known of all jobs at one look. */
+export interface QueueFacts {
+  readonly asOf: LogId;
+  readonly circumstances: Pick<Circumstances, "full" | "draining">;
+  /** Nothing can be recorded before the process starts again. */
+  readonly failed: boolean;
+  readonly pause: Pause | undefined;
+  readonly pools: readonly WorkerPool[];
+  /** The job beside which nothing else may run. */
+  readonly alone: JobId | undefined;
+  readonly conditions: ReadonlyMap<Condition, number>;
+  /** The most first. */
+  readonly parked: readonly ParkedGroup[];
+  /** Of those that are queued, suspended, or wait for an event. */
+  readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
+}
+
+type Told = Statement<LogId>;
+
+const REASONS_MAX = 5;
+const HOLDERS_MAX = 3;
+
+export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
+  const { cause, ...told } = causeOf(facts);
+  const because = [...cause, ...held(facts), ...longestOnes(facts)];
+  return {
+    asOf: facts.asOf,
+    ...told,
+    because: because.slice(0, REASONS_MAX),
+  };
+}
+
+interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because"> {
+  /** The reasons that are its own. */
+  readonly cause: readonly Told[];
+}
+
+function causeOf(facts: QueueFacts): Cause {
+  const { circumstances: { full, draining }, failed, pause, asOf } = facts;
+  if (failed) {
+    return {
+      standsStill: true,
+      summary: "Nothing can be recorded: the journal has failed, and the process must start again.",
+      cause: [],
+      next: [],
+    };
+  }
+  if (full) {
+    const statement = `Entry ${asOf} was the last that found room.`;
+    return {
+      standsStill: true,
+      summary: `Nothing new can be recorded: the disk is full. ${waitText(facts)}`,
+      cause: asOf === 0 ? [] : [{ statement, cites: [asOf] }],
+      next: [itself("Make room on the disk: then all goes on by itself.", [])],
+    };
+  }
+  if (draining) {
+    return {
+      standsStill: true,
+      summary: `Nothing new begins: this process is stopping. ${waitText(facts)}`,
+      cause: [],
+      next: [itself("The next start takes up what is left.", [])],
+    };
+  }
+  if (pause !== undefined) return pausedCause(facts, pause);
+  const stuck = facts.pools.find((pool) => isStuck(pool, facts));
+  if (stuck !== undefined) return stuckCause(facts, stuck);
+  return numberOf(facts, ["queued", "executing", "backingOff", "compensating"]) > 0
+    ? movingCause(facts)
+    : idleCause(facts);
+}
+
+function pausedCause(facts: QueueFacts, pause: Pause): Cause {
+  const { since, reason, by, pauseId } = pause;
+  const why = `${byWhom(pause)}${reasonText(reason)}`;
+  const path = `/pauses/${pauseId}`;
+  return {
+    standsStill: true,
+    since,
+    summary: `Nothing begins: everything is paused since ${since}${why}. ` +
+      waitText(facts),
+    cause: [{ statement: `The pause began at ${since}${why}.`, cites: [by] }],
+    next: [{
+      by: "anyone",
+      statement: "End the pause:",
+      cites: [],
+      action: { method: "DELETE", path },
+    }],
+  };
+}
+
+/** Whether all workers are held since before that job came which has waited for longest. */
+function isStuck({ waiting, busy, max, holders }: WorkerPool, { longest }: QueueFacts): boolean {
+  const queued = longest.queued;
+  return waiting > 0 && busy >= max && holders.length > 0 && queued !== undefined &&
+    holders.every(({ grantedBy }) => grantedBy < queued.by);
+}
+
+function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
+  const { isThreaded, busy, max, holders } = pool;
+  const queue = { ahead: 0, busy, max, isThreaded, holders };
+  const thread = isThreaded ? " with a thread" : "";
+  const workers = max === 1 ? `the only worker${thread} is` : `all ${max} workers${thread} are`;
+  return {
+    standsStill: true,
+    ...(facts.longest.queued === undefined ? {} : { since: facts.longest.queued.since }),
+    summary: `The queue stands still: ${workers} held${holdersText(queue)}. ${waitText(facts)}`,
+    cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
+    next: [...holders.slice(0, HOLDERS_MAX).flatMap(endByItself), ...cancelHolders(queue)],
+  };
+}
+
+function holderReason(holder: WorkerHolder): Told {
+  return { statement: `${HELD_BY}${holderText(holder)}.`, cites: [holder.startedBy] };
+}
+
+/** When a worker is free again at the latest. */
+function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
+  if (timeoutMs === undefined) return [];
+  const statement = `The attempt of ${jobId} ends at ${later(since, timeoutMs)} at the latest.`;
+  return [itself(statement, [startedBy])];
+}
+
+function movingCause(facts: QueueFacts): Cause {
+  const { pools, alone, conditions } = facts;
+  const used = pools.filter(({ isThreaded, busy }) => !isThreaded || busy > 0);
+  const busy = used.map(({ busy, max, isThreaded }) =>
+    `${busy} of ${counted(max, "worker")}${isThreaded ? " with a thread" : ""} busy`
+  );
+  const beside = alone === undefined
+    ? ""
+    : ` Job ${alone} runs alone, since the process ended twice in a row during it.`;
+  const isWaited = (conditions.get("queued") ?? 0) > 0;
+  const holders = isWaited ? pools.flatMap(({ holders }) => holders) : [];
+  return {
+    standsStill: false,
+    summary: `Work goes on: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
+    cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
+    next: [itself("It goes on by itself.", [])],
+  };
+}
+
+/** Nothing runs, and nothing wants to. */
+function idleCause(facts: QueueFacts): Cause {
+  const { conditions, parked } = facts;
+  const held = numberOf(facts, ["parked", "suspended"]);
+  const kinds = LIVE.flatMap(([condition, words]) => {
+    const jobs = conditions.get(condition) ?? 0;
+    return jobs === 0 ? [] : [counted(jobs, ...words)];
+  });
+  if (held === 0) {
+    return {
+      standsStill: false,
+      summary: kinds.length === 0
+        ? "Nothing runs, for there is nothing to do: every job has ended."
+        : `Nothing runs, and nothing wants to: ${shortened(kinds, LIVE.length)}.`,
+      cause: [],
+      next: [],
+    };
+  }
+  const [most] = parked;
+  const why = most === undefined || (conditions.get("parked") ?? 0) < held / 2
+    ? ""
+    : `: ${oneLine(most.newest.message)}`;
+  const all = numberOf(facts, LIVE.map(([condition]) => condition));
+  const every = all === 1
+    ? "the one job that has not ended is"
+    : `all ${all} jobs that have not ended are`;
+  const summary = held === all
+    ? `Nothing runs: ${every} held (${shortened(kinds, LIVE.length)})${why}.`
+    : `Nothing runs: ${shortened(kinds, LIVE.length)}${why}.`;
+  return { standsStill: true, summary, cause: [], next: release(facts) };
+}
+
+/** Of one job, and of several. */
+const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
+  ["parked", ["is parked", "are parked"]],
+  ["suspended", ["is suspended", "are suspended"]],
+  ["waiting", ["waits for an event", "wait for events"]],
+  ["scheduled", ["is scheduled", "are scheduled"]],
+  ["created", ["was never started", "were never started"]],
+];
+
+/** What would let those go on that are held. */
+function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
+  const types = parked.filter(({ reason }) => reason !== "crashed").slice(0, HOLDERS_MAX);
+  const code = types.map(({ type, newest, jobs, reason }) => {
+    const what = reason === "noDefinition"
+      ? `defines type ${type}`
+      : `has code of ${type} that fits`;
+    const statement = `Start Daybook with a module (--definitions) that ${what}: then ` +
+      `${counted(jobs, "job")} ${jobs === 1 ? "goes" : "go"} on by ${
+        jobs === 1 ? "itself" : "themselves"
+      }.`;
+    return { by: "anyone" as const, statement, cites: [newest.by] };
+  });
+  const { suspended } = longest;
+  return suspended === undefined
+    ? code
+    : [...code, anyone(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
+}
+
+/** What is held beside the cause. */
+function held({ parked }: QueueFacts): readonly Told[] {
+  return parked.map(({ type, jobs, newest }) => ({
+    statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +
+      `${oneLine(newest.message)} (${newest.jobId}).`,
+    cites: [newest.by],
+  }));
+}
+
+const LONGEST: readonly (readonly [Condition, string])[] = [
+  ["queued", "has waited for a worker for longest"],
+  ["suspended", "is suspended"],
+  ["waiting", "has waited for an event for longest"],
+];
+
+function longestOnes({ longest }: QueueFacts): readonly Told[] {
+  return LONGEST.flatMap(([condition, words]) => {
+    const job = longest[condition];
+    if (job === undefined) return [];
+    return [{ statement: `Job ${job.jobId} ${words}, since ${job.since}.`, cites: [job.by] }];
+  });
+}
+
+/** `3 jobs wait for a worker, the longest since ....`, or that none does. */
+function waitText({ conditions, longest: { queued } }: QueueFacts): string {
+  const jobs = conditions.get("queued") ?? 0;
+  if (jobs === 0) return "No job waits for a worker.";
+  const since = queued === undefined
+    ? ""
+    : `, ${jobs === 1 ? "" : "the longest "}since ${queued.since}`;
+  return `${counted(jobs, "job waits", "jobs wait")} for a worker${since}.`;
+}
+
+function numberOf({ conditions }: QueueFacts, wanted: readonly Condition[]): number {
+  return wanted.reduce((sum, condition) => sum + (conditions.get(condition) ?? 0), 0);
+}

@@ -1,0 +1,88 @@
+/**
+ * One text for all scalars that a sender might confuse: `42`, `"42"` and `" 042 "`; `"eu"` and
+ * `"EU"`; `"ö"` as one character and as two; `"2026-11-26"` and `"26.11.2026"`. What an index
+ * files values under, and what makes two values equal but for form.
+ */
+
+import type { JsonScalar } from "../../core/json.ts";
+import { dateForm } from "./date_form.ts";
+
+/** Longer texts are hardly ever what things are told apart by. */
+export const TEXT_LENGTH_MAX = 200;
+
+/** What none of the steps below would change; most names and words are like this. */
+const PLAIN = /^[a-z][a-z0-9]*$/;
+const NUMBER = /^[+-]?\d{1,15}(?:\.\d{1,9})?$/;
+/** A decimal comma: `10,5` and `10,50`, which no thousands have. */
+const DECIMAL_COMMA = /^[+-]?\d{1,12},\d{1,2}$/;
+const UUID = /^[\da-f]{8}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{12}$/;
+/** What divides words, unless digits are on both sides: `a-1-2` and `a-12` are both meant. */
+const DIVIDERS = /[\s_-]+/g;
+/** Marks that are not seen: joiners, marks of direction, a soft hyphen, a byte order mark. */
+const UNSEEN = /\p{Cf}+/gu;
+const ASCII = /^[\x20-\x7e]*$/;
+
+export function looseForm(value: JsonScalar): string {
+  if (typeof value !== "string") return String(value);
+  if (PLAIN.test(value)) return value;
+  const isAscii = ASCII.test(value);
+  const text = (isAscii ? value : value.normalize("NFKC").replace(UNSEEN, "")).trim();
+  if (NUMBER.test(text)) return String(Number(text));
+  if (DECIMAL_COMMA.test(text)) return String(Number(text.replace(",", ".")));
+  const date = dateForm(text);
+  if (date !== undefined) return date;
+  const folded = isAscii ? text.toLowerCase() : foldedText(text);
+  if (UUID.test(folded)) return folded.replaceAll("-", "");
+  return withoutDividers(folded);
+}
+
+/** As case folding does it, and with letters of other scripts that look like Latin ones. */
+function foldedText(text: string): string {
+  const capitals = text.toUpperCase().replace(/[\u0370-\u04ff]/g, (one) => LOOKALIKES[one] ?? one);
+  return capitals.toLowerCase().normalize("NFKC");
+}
+
+/** Capitals of Greek and Cyrillic that no reader can tell from the Latin ones. */
+const LOOKALIKES: Readonly<Record<string, string>> = {
+  "Α": "A",
+  "Β": "B",
+  "Ε": "E",
+  "Ζ": "Z",
+  "Η": "H",
+  "Ι": "I",
+  "Κ": "K",
+  "Μ": "M",
+  "Ν": "N",
+  "Ο": "O",
+  "Ρ": "P",
+  "Τ": "T",
+  "Υ": "Y",
+  "Χ": "X",
+  "А": "A",
+  "В": "B",
+  "Е": "E",
+  "К": "K",
+  "М": "M",
+  "Н": "H",
+  "О": "O",
+  "Р": "P",
+  "С": "C",
+  "Т": "T",
+  "У": "Y",
+  "Х": "X",
+  "Ѕ": "S",
+  "І": "I",
+  "Ј": "J",
+};
+
+function withoutDividers(text: string): string {
+  return text.replace(DIVIDERS, (divider, at: number) => {
+    const isBetweenDigits = isDigit(text, at - 1) && isDigit(text, at + divider.length);
+    return isBetweenDigits ? "-" : "";
+  });
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
+}

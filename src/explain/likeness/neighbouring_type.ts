@@ -1,0 +1,95 @@
+/** Whether one event type may have been meant by another: both are names that people choose. */
+
+import { slipBetween } from "../../core/spelling.ts";
+
+/** In names shorter than this one other letter makes another name. */
+const LETTERS_MIN = 5;
+
+/**
+ * In what a type differs from the one that was expected, where it is its neighbour: `letter case`,
+ * `another namespace`, `singular and plural`, `a letter`, `a part more`, `the order of its parts`.
+ * `undefined` for the same type, and for one that nobody would take for it.
+ */
+export function neighbourhood(expected: string, found: string): string | undefined {
+  if (
+    expected === found || digitsOf(expected) !== digitsOf(found) && sameLetters(expected, found)
+  ) {
+    return undefined;
+  }
+  const [wanted, has] = [partsOf(expected), partsOf(found)];
+  if (wanted.join(".") === has.join(".")) return "letter case and dividers only";
+  if (wanted.map(singular).join(".") === has.map(singular).join(".")) return "singular and plural";
+  const [name = "", otherName = ""] = [wanted.at(-1), has.at(-1)];
+  if (isInserted(wanted, has) || isInserted(has, wanted)) {
+    return wanted.length < has.length ? "a part more" : "a part less";
+  }
+  if (areSame(wanted.toSorted(), has.toSorted())) return "the order of its parts";
+  if (isAlike(name, otherName)) return sameName(wanted, has, expected);
+  const isSameNamespace = areSame(wanted.slice(0, -1), has.slice(0, -1));
+  return isSameNamespace && isLonger(name, otherName) ? "a longer or shorter name" : undefined;
+}
+
+/** The names are alike: how far apart may the namespaces be? */
+function sameName(
+  wanted: readonly string[],
+  has: readonly string[],
+  expected: string,
+): string | undefined {
+  const [spaces, others] = [wanted.slice(0, -1), has.slice(0, -1)];
+  if (areSame(spaces, others)) return "a letter";
+  const differing = spaces.filter((part, at) => !isAlike(part, others[at] ?? ""));
+  const isNear = spaces.length === others.length && differing.length === 0;
+  if (isNear) return "a letter of its namespace";
+  // `Completed` is what many things are; `ShipmentCompleted` is one thing, wherever it is.
+  const isTelling = wordsOf(expected.split(".").at(-1) ?? "") > 1;
+  return isTelling || differing.length <= 1 && spaces.length > 1 ? "another namespace" : undefined;
+}
+
+/** In small letters, without dividers within the parts. */
+function partsOf(type: string): readonly string[] {
+  return type.toLowerCase().split(".").map((part) => part.replace(/[_-]/g, ""));
+}
+
+function singular(part: string): string {
+  return part.endsWith("ies") ? `${part.slice(0, -3)}y` : part.replace(/(?<=[a-z]{2})e?s$/, "")
+    .replace(/s(?=[a-z]+ed$)/, "");
+}
+
+function wordsOf(name: string): number {
+  return name.split(/[_-]|(?<=[a-z\d])(?=[A-Z])/).length;
+}
+
+function isAlike(left: string, right: string): boolean {
+  if (left === right || singular(left) === singular(right)) return true;
+  if (Math.min(left.length, right.length) < LETTERS_MIN) return false;
+  if (digitsOf(left) !== digitsOf(right)) return false;
+  const slip = slipBetween(left, right);
+  return slip !== undefined && slip * LETTERS_MIN <= Math.min(left.length, right.length);
+}
+
+function digitsOf(text: string): string {
+  return text.replace(/\D/g, "");
+}
+
+/** `line1` and `line2` are both meant. */
+function sameLetters(left: string, right: string): boolean {
+  return left.replace(/\d/g, "") === right.replace(/\d/g, "");
+}
+
+/** One name is the end or the beginning of the other: `Received` and `PaymentReceived`. */
+function isLonger(left: string, right: string): boolean {
+  const [short = "", long = ""] = [left, right].toSorted((a, b) => a.length - b.length);
+  return short.length >= LETTERS_MIN && (long.endsWith(short) || long.startsWith(short));
+}
+
+/** Whether the longer one has a part more, anywhere. */
+function isInserted(short: readonly string[], long: readonly string[]): boolean {
+  if (long.length !== short.length + 1) return false;
+  let at = 0;
+  while (at < short.length && short[at] === long[at]) at++;
+  return areSame(short.slice(at), long.slice(at + 1));
+}
+
+function areSame(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((part, at) => part === right[at]);
+}

@@ -1,0 +1,92 @@
+/** The values that a job is known by: an event that carries one may have been meant for it. */
+
+import type { Correlation } from "../../core/correlation.ts";
+import { placePath, placesIn } from "../elsewhere.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
+import { looseForm, TEXT_LENGTH_MAX } from "./loose_form.ts";
+
+/** More of them are not looked for. */
+const VALUES_MAX = 64;
+
+export interface OwnValue {
+  readonly from: "id" | "plan" | "label" | "input";
+  /** Where the job has it: a path of its plan or input, or the name of a label. */
+  readonly path: string;
+  readonly value: JsonScalar;
+  readonly loose: string;
+}
+
+/** The most telling first: its id, what its plan correlates, labels, scalars of its input. */
+export function ownValues(job: JobState): readonly OwnValue[] {
+  const { jobId, plan, labels, input, sealed } = job;
+  const planned = plan.expected.flatMap(({ matcher }) => [...demanded(matcher.correlation)]);
+  const found: OwnValue[] = [
+    own("id", "jobId", jobId),
+    ...planned.map(([path, value]) => own("plan", path, value)),
+    ...Object.entries(labels ?? {}).map(([name, value]) => own("label", name, value)),
+    ...(sealed === undefined ? scalarsOf(input) : []).map(([path, value]) =>
+      own("input", path, value)
+    ),
+  ];
+  const first = new Map<string, OwnValue>();
+  for (const one of found) {
+    if (isTelling(one.value) && !first.has(one.loose)) first.set(one.loose, one);
+  }
+  return [...first.values()].slice(0, VALUES_MAX);
+}
+
+function own(from: OwnValue["from"], path: string, value: JsonScalar): OwnValue {
+  return { from, path, value, loose: looseForm(value) };
+}
+
+function scalarsOf(input: JobState["input"]): readonly (readonly [string, JsonScalar])[] {
+  if (isScalar(input)) return [["input", input]];
+  if (typeof input !== "object" || Array.isArray(input)) return [];
+  return placesIn(input as JsonObject).map((place) => [placePath(place), place.value]);
+}
+
+/** The values that a correlation demands; what it rules out is not among them. */
+export function* demanded(
+  correlation: Correlation,
+): Iterable<readonly [path: string, value: JsonScalar]> {
+  if (correlation === "any" || "not" in correlation) return;
+  if ("equals" in correlation) {
+    yield* Object.entries(correlation.equals);
+  } else if ("in" in correlation) {
+    for (const [path, values] of Object.entries(correlation.in)) {
+      for (const value of values) yield [path, value];
+    }
+  } else {
+    for (const part of "all" in correlation ? correlation.all : correlation.anyOf) {
+      yield* demanded(part);
+    }
+  }
+}
+
+/** Flags, and what is a single character, are found in many events, and by chance. */
+export function isTelling(value: JsonScalar): boolean {
+  if (typeof value === "number") return true;
+  return typeof value === "string" && value.trim().length > 1 && value.length <= TEXT_LENGTH_MAX;
+}
+
+/** Names of what is measured, which no thing is known by. */
+const MEASURE =
+  /(?:^|[_-])(amount|price|total|sum|count|quantity|qty|size|weight|rate|percent|currency|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/;
+const DATE = /^\d{4}-\d\d-\d\d/;
+
+/**
+ * Whether a value names one thing among many of its kind, as an order number does, and a region
+ * or an amount does not. A rule of thumb: it decides which differences tell that an event is
+ * about something else.
+ */
+export function isIdentifier(path: string, value: JsonScalar): boolean {
+  const name = path.split(".").at(-1) ?? "";
+  if (/(?:^|[a-z_-])(id|no|nr|key|ref|uuid|number|code|sku)$/i.test(name)) return isTelling(value);
+  // An account is no count: the last word of the name is meant.
+  const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
+  if (MEASURE.test(words)) return false;
+  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;
+  return typeof value === "string" && isTelling(value) && !DATE.test(value) &&
+    (/\d/.test(value) || value.includes("@"));
+}

@@ -1,0 +1,260 @@
+/**
+ * In what an event that did not count resembles the one that was expected, and in what it differs.
+ * Each is judged by itself, from what it says and what became of it: never by when it came, nor by
+ * how many others are of its type.
+ */
+
+import { correlationTerms } from "../../core/correlation.ts";
+import { isCorrelated, isRefused, type JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { distanceOf, type Mismatch, mismatchesWith, OFF } from "../mismatch.ts";
+import { matchableOf } from "../../core/projector.ts";
+import { looseForm } from "./loose_form.ts";
+import { SLIP_TEXT } from "./spelling_slip.ts";
+import { neighbourhood } from "./neighbouring_type.ts";
+import { carriedValues, isAboutAnother, looseValues } from "./carried_values.ts";
+import { demanded, isIdentifier, isTelling, type OwnValue } from "./own_values.ts";
+
+/**
+ * In the order in which they are looked for: equal but for form; right content under a
+ * neighbouring type; addressed to another job or task; right content elsewhere in the event; the
+ * right event at the wrong time; one value with a letter written wrong; one that merely carries the
+ * job's own values.
+ */
+export const LIKENESSES = [
+  "form",
+  "type",
+  "address",
+  "place",
+  "time",
+  "spelling",
+  "values",
+] as const;
+export type Likeness = typeof LIKENESSES[number];
+
+/** What became of an event: a job that it reached. */
+export interface Effect {
+  readonly jobId: JobId;
+  /** The entry that reached it: the event, or the one that stands for it there. */
+  readonly logId: LogId;
+  /** Expectations for which it counted there; absent where nobody knows. */
+  readonly counted?: readonly string[];
+}
+
+/** The job that an event is compared for. */
+export interface Comparison {
+  readonly job: JobState;
+  readonly own: readonly OwnValue[];
+  /** Loose forms of values that many events carry: they are no likeness. */
+  readonly common: ReadonlySet<string>;
+  /** Where it was created, and by which entry. */
+  readonly createdBy: LogId;
+  readonly causedBy: LogId | undefined;
+  /** The entry after which events count; `undefined` before the start. */
+  readonly started: Pick<JobEventLogEntry, "logId" | "receivedAt"> | undefined;
+}
+
+/** An event to be compared, and what is known of it. */
+export interface Candidate {
+  readonly entry: JobEventLogEntry;
+  /** Jobs that it reached, but for the one that it is compared for. */
+  readonly effects: readonly Effect[];
+  /** It counted for something else of the same job. */
+  readonly hasCounted: boolean;
+}
+
+export interface Suspect {
+  readonly entry: JobEventLogEntry;
+  readonly kind: Likeness;
+  /** Clauses of the expectation that it fails. */
+  readonly clauses: readonly Mismatch[];
+  /** How its type differs; absent where it is the expected one. */
+  readonly type?: string;
+  /** The other job that it names. */
+  readonly addressee?: JobId;
+  readonly effects: readonly Effect[];
+  readonly isEarly: boolean;
+  /** The job's own values that it carries, where nothing else is like it. */
+  readonly carried: readonly OwnValue[];
+  /** The lower, the likelier. */
+  readonly distance: number;
+}
+
+const DISTANCE: Readonly<Record<Likeness, number>> = {
+  form: 1,
+  type: 3,
+  address: 4,
+  place: 5,
+  time: 6,
+  spelling: 8,
+  values: 30,
+};
+
+/** `undefined` for an event that shares no more than its type, or that was meant for another. */
+export function suspectOf(
+  comparison: Comparison,
+  expected: ExpectedEvent,
+  candidate: Candidate,
+): Suspect | undefined {
+  const { entry } = candidate;
+  const event = matchableOf(entry);
+  const type = neighbourhood(expected.matcher.eventType, event.eventType);
+  const isType = event.eventType === expected.matcher.eventType;
+  const features = { event, type, isType, clauses: mismatchesWith(expected, event) };
+  return rightContent(comparison, expected, candidate, features) ??
+    misspelt(comparison, candidate, features) ??
+    ownContent(comparison, candidate, features);
+}
+
+interface Features {
+  readonly event: MatchableEvent;
+  readonly type: string | undefined;
+  readonly isType: boolean;
+  readonly clauses: readonly Mismatch[];
+}
+
+/** What has all that is expected of it, in one way or another. */
+function rightContent(
+  comparison: Comparison,
+  expected: ExpectedEvent,
+  { entry, effects, hasCounted }: Candidate,
+  { event, type, isType, clauses }: Features,
+): Suspect | undefined {
+  const { job, started } = comparison;
+  if (!isType && (type === undefined || entry.stratum === "framework")) return undefined;
+  if (!isType && entry.causedBy !== undefined) return undefined;
+  const content = clauses.filter(({ path }) => path !== "taskId");
+  if (!content.every(({ close, elsewhere }) => close || elsewhere?.close === true)) {
+    return undefined;
+  }
+  const addressee = entry.jobId === undefined || entry.jobId === job.jobId
+    ? undefined
+    : entry.jobId;
+  const others: Likeness[] = [
+    ...(content.some(({ close }) => close) ? ["form"] as const : []),
+    ...(isType ? [] : ["type"] as const),
+    ...(addressee !== undefined || content.length < clauses.length ? ["address"] as const : []),
+    ...(content.some(({ close }) => !close) ? ["place"] as const : []),
+  ];
+  const isEarly = isBefore(entry, started, others.length === 0);
+  const kinds: Likeness[] = isEarly ? [...others, "time"] : others;
+  const [kind] = kinds.filter((one) => one !== "form").length === 0 ? kinds : notOnlyForm(kinds);
+  const isOther = hasCounted || effects.length > 0;
+  if (kind === undefined) {
+    return entry.stratum === "coordination" || isRefused(entry) ? suspect("time") : undefined;
+  }
+  const isClose = kind === "form" && isType;
+  if (isClose && (!isOther || isAsking(expected))) return suspect(kind);
+  return identifies(comparison, expected, entry, event) ? suspect(kind) : undefined;
+
+  function suspect(kind: Likeness): Suspect {
+    return {
+      entry,
+      kind,
+      clauses,
+      ...(type === undefined ? {} : { type }),
+      ...(addressee === undefined ? {} : { addressee }),
+      effects,
+      isEarly,
+      carried: [],
+      distance: kinds.reduce((sum, one) => sum + DISTANCE[one], 0) + content.length / 100,
+    };
+  }
+}
+
+/** What has all that is expected, but for one value with a letter written wrong; reached nobody. */
+function misspelt(
+  { job, started }: Comparison,
+  { entry, effects, hasCounted }: Candidate,
+  { isType, clauses }: Features,
+): Suspect | undefined {
+  const [slip, ...others] = clauses.filter(({ close }) => !close);
+  const isMeant = isType && entry.stratum === "domain" && !hasCounted && effects.length === 0 &&
+    (entry.jobId === undefined || entry.jobId === job.jobId);
+  if (!isMeant || slip?.form !== SLIP_TEXT || others.length > 0) return undefined;
+  if (isBefore(entry, started, false)) return undefined;
+  const distance = DISTANCE.spelling + clauses.length / 100;
+  return { entry, kind: "spelling", clauses, effects, isEarly: false, carried: [], distance };
+}
+
+/**
+ * Whether an event came before the start. Where that is not all that is the matter, its time must
+ * say so as well: what several imported jobs took along may be in another order than it came.
+ */
+function isBefore(
+  entry: JobEventLogEntry,
+  started: Comparison["started"],
+  isAll: boolean,
+): boolean {
+  if (started === undefined) return true;
+  return entry.logId < started.logId && (isAll || entry.receivedAt < started.receivedAt);
+}
+
+/** Of several differences, the one that is more than a matter of form names the kind. */
+function notOnlyForm(kinds: readonly Likeness[]): readonly Likeness[] {
+  return kinds.filter((kind) => kind !== "form");
+}
+
+/** Whether an expectation asks for more than a type. */
+function isAsking({ matcher, taskId }: ExpectedEvent): boolean {
+  return taskId !== undefined || correlationTerms(matcher.correlation) > 0;
+}
+
+/** Whether the event says which job it is about: by its address, or by a value that few have. */
+function identifies(
+  { job, own, common }: Comparison,
+  { matcher }: ExpectedEvent,
+  entry: JobEventLogEntry,
+  event: MatchableEvent,
+): boolean {
+  if (entry.jobId === job.jobId && entry.stratum !== "framework") return true;
+  const carried = looseValues(event);
+  const terms = [...demanded(matcher.correlation)];
+  if (terms.length === 0) {
+    return own.some(({ value, loose, path }) =>
+      carried.has(loose) && !common.has(loose) && isIdentifier(path, value)
+    );
+  }
+  return terms.some(([path, value]) => {
+    const loose = looseForm(value);
+    return carried.has(loose) && isTelling(value) &&
+      (isIdentifier(path, value) || !common.has(loose));
+  });
+}
+
+/** What carries the job's own values, and was meant for nobody else. */
+function ownContent(
+  comparison: Comparison,
+  { entry, effects, hasCounted }: Candidate,
+  { event, type, isType, clauses }: Features,
+): Suspect | undefined {
+  const { job, own, createdBy, causedBy, started } = comparison;
+  const isNamed = entry.jobId === job.jobId;
+  if (hasCounted || entry.stratum === "framework" && !isCorrelated(entry)) return undefined;
+  if (entry.logId === causedBy || entry.causedBy !== undefined && entry.stratum !== "framework") {
+    return undefined;
+  }
+  if (entry.logId < createdBy || effects.some(({ counted }) => counted?.length !== 0)) {
+    return undefined;
+  }
+  const carried = carriedValues(comparison, event, isNamed);
+  if (carried.length === 0 && !(isNamed && entry.stratum !== "framework")) return undefined;
+  if (!isNamed && isAboutAnother(own, carried, event, clauses, isType)) return undefined;
+  const apart = isType ? 0 : type === undefined ? 5 : 3;
+  const addressee = entry.jobId === undefined || isNamed ? undefined : entry.jobId;
+  return {
+    entry,
+    kind: "values",
+    clauses: isType ? clauses : [],
+    ...(isType ? {} : { type: type ?? "another type" }),
+    ...(addressee === undefined ? {} : { addressee }),
+    effects,
+    isEarly: isBefore(entry, started, false),
+    carried,
+    distance: DISTANCE.values + apart + (isType ? distanceOf(clauses) / OFF : 0) -
+      (isNamed ? 4 : 0) -
+      Math.min(3, carried.length),
+  };
+}

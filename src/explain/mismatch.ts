@@ -1,0 +1,310 @@
+/**
+ * Why an event does not match: each clause of an expectation that it fails, with what was
+ * expected and what was found. Says of every clause whether it failed closely, as `"42"`
+ * fails `42`: that is nearly always a mistake of a sender, and worth telling.
+ */
+
+import { assertNever } from "../core/assert_never.ts";
+import { formDifference } from "./likeness/form_difference.ts";
+import { looseForm } from "./likeness/loose_form.ts";
+import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
+import { type Correlation, holds } from "../core/correlation.ts";
+import { likeliestPlace, type Place, placePath } from "./elsewhere.ts";
+import {
+  isScalar,
+  type JsonObject,
+  type JsonScalar,
+  type JsonValue,
+  valueAt,
+} from "../core/json.ts";
+import type { ExpectedEvent, MatchableEvent } from "../core/job_plan.ts";
+import { shownScalar, shownText, shownValue } from "../core/shown_value.ts";
+
+/** One clause that an event fails. */
+export interface Mismatch {
+  /** A path into `attributes`, or `taskId`; empty when the clause is about several paths. */
+  readonly path: string;
+  /** As JSON, or in words: `"42"`, `one of "EU", "US"`, `anything but "EU"`; cut when long. */
+  readonly expected: string;
+  /** As JSON, cut when long; `nothing` when the path is missing. */
+  readonly found: string;
+  /** The two are equal but for form; see `looseForm`. */
+  readonly close: boolean;
+  /**
+   * In what they differ then, where what is shown does not tell: spaces, code points; of values
+   * that are not equal, that one may be the other with a letter written wrong.
+   */
+  readonly form?: string;
+  /** Where the event has it instead, when there is no scalar at the path. */
+  readonly elsewhere?: Elsewhere;
+}
+
+/** What an event has at another path than a clause looks at. */
+export interface Elsewhere {
+  readonly path: string;
+  /** As JSON, cut when long. */
+  readonly found: string;
+  /** It is what was expected, but for form. */
+  readonly close: boolean;
+}
+
+/** The clauses of an expectation that an event of its type fails; none when it matches. */
+export function mismatchesWith(
+  expected: ExpectedEvent,
+  event: MatchableEvent,
+): readonly Mismatch[] {
+  const { taskId, matcher } = expected;
+  const failing = correlationMismatches(matcher.correlation, event.attributes);
+  if (taskId === undefined || taskId === event.taskId) return failing;
+  return [mismatch("taskId", [taskId], event.taskId), ...failing];
+}
+
+/** The clauses of a correlation that attributes fail; none when it holds. */
+export function correlationMismatches(
+  correlation: Correlation,
+  attributes: JsonObject,
+): readonly Mismatch[] {
+  if (holds(correlation, attributes)) return [];
+  if (correlation === "any") return [];
+  if ("equals" in correlation) {
+    const terms = Object.entries(correlation.equals);
+    return failingTerms(terms.map(([path, value]) => [path, [value]]), attributes);
+  }
+  if ("in" in correlation) return failingTerms(Object.entries(correlation.in), attributes);
+  if ("all" in correlation) {
+    return correlation.all.flatMap((part) => correlationMismatches(part, attributes));
+  }
+  if ("anyOf" in correlation) return nearestBranch(correlation.anyOf, attributes);
+  if ("not" in correlation) return negationMismatches(correlation.not, attributes);
+  return assertNever(correlation, "correlation");
+}
+
+/** What a clause adds to the distance when it fails closely. */
+export const CLOSE = 1;
+/** When what it expects is elsewhere, at least closely. */
+export const MISPLACED = 9;
+/** When it is off. */
+export const OFF = 10;
+
+/**
+ * How far an event is from matching: a close clause counts less than one that is off, and
+ * of these one whose value is elsewhere a little less.
+ */
+export function distanceOf(mismatches: readonly Mismatch[]): number {
+  return mismatches.reduce((sum, { close, elsewhere }) => {
+    return sum + (close ? CLOSE : elsewhere?.close ? MISPLACED : OFF);
+  }, 0);
+}
+
+/**
+ * `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. What
+ * is elsewhere follows: `orderId: expected "42", found nothing; "42" is at order.orderId`.
+ */
+export function mismatchText({ path, expected, found, close, form, elsewhere }: Mismatch): string {
+  const subject = path === "" ? "" : `${shownText(path)}: `;
+  const [left, right] = close ? typeNotes(expected, found) : ["", ""];
+  const how = form === undefined ? "" : ` (${form})`;
+  const clause = `${subject}expected ${expected}${left}, found ${found}${right}${how}`;
+  if (elsewhere === undefined) return clause;
+  const [, type] = typeNotes(expected, elsewhere.found);
+  return `${clause}; ${elsewhere.found}${type} is at ${elsewhere.path}`;
+}
+
+const CLAUSES_TOLD_MAX = 3;
+
+/** Several clauses in one line; of many, the first few and how many more there are. */
+export function mismatchesText(
+  mismatches: readonly Mismatch[],
+  toldMax = CLAUSES_TOLD_MAX,
+): string {
+  const told = mismatches.slice(0, toldMax).map(mismatchText);
+  const more = mismatches.length - told.length;
+  return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+}
+
+/** What a correlation demands, in words: `orderId = "42" and region = "EU"`. */
+export function correlationText(correlation: Correlation): string {
+  if (correlation === "any") return ANYTHING;
+  if ("equals" in correlation) {
+    const terms = Object.entries(correlation.equals);
+    return conjunction(terms.map(([path, value]) => `${shownText(path)} = ${shownScalar(value)}`));
+  }
+  if ("in" in correlation) {
+    const terms = Object.entries(correlation.in);
+    return conjunction(terms.map(([path, values]) => `${shownText(path)} is ${oneOf(values)}`));
+  }
+  if ("all" in correlation) return joined(correlation.all, " and ", ANYTHING);
+  if ("anyOf" in correlation) return joined(correlation.anyOf, " or ", NEVER);
+  return `not ${grouped(correlation.not)}`;
+}
+
+const ANYTHING = "any attributes";
+const NEVER = "never";
+/** Of the values that `in` allows, how many are told. */
+const VALUES_TOLD_MAX = 5;
+
+function failingTerms(
+  terms: readonly (readonly [path: string, allowed: readonly JsonScalar[]])[],
+  attributes: JsonObject,
+): readonly Mismatch[] {
+  return terms.flatMap(([path, allowed]) => {
+    const found = valueAt(attributes, path);
+    if (isScalar(found) && allowed.includes(found)) return [];
+    const failing = mismatch(path, allowed, found);
+    const elsewhere = isScalar(found) ? undefined : elsewhereOf(path, allowed, attributes);
+    return [elsewhere === undefined ? failing : { ...failing, elsewhere }];
+  });
+}
+
+function elsewhereOf(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): Elsewhere | undefined {
+  const misplaced = misplacedValue(path, allowed, attributes);
+  if (misplaced === undefined) return undefined;
+  const { place, close } = misplaced;
+  return { path: shownText(placePath(place)), found: shownScalar(place.value), close };
+}
+
+/**
+ * The likeliest place for what is missing at a path, and whether a value is there that is
+ * at least close to one of the allowed; `undefined` when no place is likely.
+ */
+export function misplacedValue(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): { readonly place: Place; readonly close: boolean } | undefined {
+  const loose = new Set(allowed.map(looseForm));
+  const isClose = (value: JsonScalar) => loose.has(looseForm(value));
+  const isSame = (value: JsonScalar) => allowed.includes(value);
+  const place = likeliestPlace(attributes, path, { isSame, isClose });
+  return place === undefined ? undefined : { place, close: isClose(place.value) };
+}
+
+function mismatch(
+  path: string,
+  allowed: readonly JsonScalar[],
+  found: JsonValue | undefined,
+): Mismatch {
+  const loose = isScalar(found) ? looseForm(found) : undefined;
+  const nearest = allowed.find((value) => looseForm(value) === loose);
+  // Only a few are told: the one that was nearly met must be among them.
+  const told = nearest === undefined || allowed.length <= VALUES_TOLD_MAX
+    ? allowed
+    : [nearest, ...allowed.filter((value) => value !== nearest)];
+  const close = nearest !== undefined;
+  const form = !isScalar(found)
+    ? undefined
+    : close
+    ? formDifference(nearest, found)
+    : slipText(allowed, found);
+  const clause = { path, expected: oneOf(told), found: shownValue(found), close };
+  return form === undefined ? clause : { ...clause, form };
+}
+
+/** Of many values that are allowed, so many are compared letter by letter. */
+const SPELT_MAX = 64;
+
+function slipText(allowed: readonly JsonScalar[], found: JsonScalar): string | undefined {
+  const isSlip = allowed.slice(0, SPELT_MAX).some((value) => isSpellingSlip(value, found));
+  return isSlip ? SLIP_TEXT : undefined;
+}
+
+/** Of alternatives that all fail, the one that fails least. */
+function nearestBranch(
+  branches: readonly Correlation[],
+  attributes: JsonObject,
+): readonly Mismatch[] {
+  let nearest: readonly Mismatch[] | undefined;
+  for (const branch of branches) {
+    const failing = correlationMismatches(branch, attributes);
+    if (nearest === undefined || distanceOf(failing) < distanceOf(nearest)) nearest = failing;
+  }
+  return nearest ?? [IMPOSSIBLE];
+}
+
+const IMPOSSIBLE: Mismatch = { path: "", expected: NEVER, found: "an event", close: false };
+
+/** Why something holds that must not: as near to one clause about one path as it goes. */
+function negationMismatches(
+  correlation: Correlation,
+  attributes: JsonObject,
+): readonly Mismatch[] {
+  if (correlation === "any") return [IMPOSSIBLE];
+  if ("not" in correlation) return correlationMismatches(correlation.not, attributes);
+  if ("anyOf" in correlation) {
+    const holding = correlation.anyOf.filter((part) => holds(part, attributes));
+    return holding.flatMap((part) => negationMismatches(part, attributes));
+  }
+  const [only, another] = termsOf(correlation);
+  if (only === undefined || another !== undefined) return [forbidden(correlation)];
+  const [path, values] = only;
+  const found = shownValue(valueAt(attributes, path));
+  return [{ path, expected: `anything but ${oneOf(values)}`, found, close: false }];
+}
+
+function termsOf(correlation: Correlation): readonly [string, readonly JsonScalar[]][] {
+  if (correlation === "any") return [];
+  if ("in" in correlation) return Object.entries(correlation.in);
+  if (!("equals" in correlation)) return [];
+  return Object.entries(correlation.equals).map(([path, value]) => [path, [value]]);
+}
+
+function forbidden(correlation: Correlation): Mismatch {
+  const expected = correlationText({ not: correlation });
+  return { path: "", expected, found: "that it holds", close: false };
+}
+
+function conjunction(parts: readonly string[]): string {
+  return parts.length === 0 ? ANYTHING : parts.join(" and ");
+}
+
+/** A single part stands for itself. */
+function joined(parts: readonly Correlation[], word: string, ofNone: string): string {
+  const [only, another] = parts;
+  if (only === undefined) return ofNone;
+  return another === undefined ? correlationText(only) : parts.map(grouped).join(word);
+}
+
+/** In brackets where "and" and "or" would run into each other. */
+function grouped(correlation: Correlation): string {
+  const text = correlationText(correlation);
+  return isCompound(correlation) ? `(${text})` : text;
+}
+
+function isCompound(correlation: Correlation): boolean {
+  if (correlation === "any" || "not" in correlation) return false;
+  if ("equals" in correlation || "in" in correlation) return termsOf(correlation).length > 1;
+  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
+  const [only] = parts;
+  return parts.length > 1 || (only !== undefined && isCompound(only));
+}
+
+const ONE_OF = "one of ";
+
+function oneOf(values: readonly JsonScalar[]): string {
+  const [only] = values;
+  if (values.length === 1 && only !== undefined) return shownScalar(only);
+  if (values.length === 0) return `${ONE_OF}none`;
+  const more = values.length - VALUES_TOLD_MAX;
+  const told = values.slice(0, VALUES_TOLD_MAX).map(shownScalar).join(", ");
+  return `${ONE_OF}${told}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** What to add to each side so that a difference of type is seen; of several, to the found one. */
+function typeNotes(expected: string, found: string): readonly [string, string] {
+  const several = expected.startsWith(ONE_OF);
+  const [left, right] = [several ? expected.slice(ONE_OF.length) : expected, found].map(typeNote);
+  if (left === right) return ["", ""];
+  return [several ? "" : left ?? "", right ?? ""];
+}
+
+/** The type of a scalar that is shown as JSON; empty for what is shown in words. */
+function typeNote(text: string): string {
+  if (text.startsWith('"')) return " (text)";
+  if (text === "null" || text.startsWith("null,")) return " (null)";
+  if (/^(true|false)(,|$)/.test(text)) return " (true or false)";
+  return /^-?\d/.test(text) ? " (number)" : "";
+}

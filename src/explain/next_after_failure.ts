@@ -1,0 +1,153 @@
+/** What can be done about a job that failed, and what nothing but a person can mend. */
+
+import { reusableTasks } from "../core/decide.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { NextStep } from "./explanation.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import type { FailedJob } from "../core/job_state.ts";
+import { cutShort, leftInPlace } from "../core/left_in_place.ts";
+import type { Annals } from "./annals.ts";
+import { compensableTasks } from "./because_compensating.ts";
+import { neverStarted } from "./because_ended.ts";
+import { anyone, itself } from "./next_step.ts";
+import { overtakenAttempts, underWayText } from "./overtaken.ts";
+import { errorText, shortened, taskText, timeText } from "./phrases.ts";
+
+type Next = readonly NextStep<LogId>[];
+
+const NAMES_MAX = 10;
+
+export function afterFailure(annals: Annals, job: FailedJob): Next {
+  const { retried } = annals;
+  const path = `/jobs/${job.jobId}/retry`;
+  const reused = reusableTasks(job).map(({ taskId }) => taskId);
+  const names = reused.length === 0
+    ? "a new job does everything anew"
+    : `a new job reuses the results of ${shortened(reused, NAMES_MAX)}`;
+  const done = retried.map((entry) => ({
+    by: "itself" as const,
+    statement: `It was retried already, as job ${entry.attributes.newJobId}.`,
+    cites: [entry.logId],
+  }));
+  const nothing = itself("Nothing: it is over.", []);
+  if (neverStarted(annals, job)) {
+    return [...(done.length > 0 ? done : [nothing]), sendAgain(annals)];
+  }
+  const byHand = [
+    ...recovery(job),
+    ...leftovers(job),
+    ...begun(annals, job),
+    ...underWay(annals),
+  ];
+  // It is not over for whoever has to undo something.
+  const first = done.length > 0 || byHand.length > 0 ? done : [nothing];
+  const { inputRemoved } = annals;
+  if (inputRemoved !== undefined) return [...first, ...byHand, withInput(inputRemoved)];
+  if (job.failure.error.name === "InvalidInput") return [...first, ...byHand, submitAgain(annals)];
+  const repeats = repeatsItself(annals, job);
+  const beforehand = repeats === undefined ? [] : [repeats];
+  const offer = repeats === undefined ? `Retry it; ${names}:` : `Then retry it; ${names}:`;
+  return [...first, ...byHand, ...beforehand, anyone(offer, path)];
+}
+
+/** What has to change before a retry can end otherwise: it takes the same input and results. */
+function repeatsItself(annals: Annals, { failure }: FailedJob): NextStep<LogId> | undefined {
+  const { kind, taskId, error } = failure;
+  const cites = [failure.because];
+  if (error.name === "CrashLoop") {
+    const statement = `See first why the process ended during ${taskText(taskId ?? MAIN_TASK)}.`;
+    return { by: "anyone", statement, cites };
+  }
+  if (kind === "poison") {
+    const statement = `Put right first what ${taskText(taskId ?? MAIN_TASK)} failed on: ` +
+      `${errorText(error)}.`;
+    return { by: "anyone", statement, cites };
+  }
+  if (
+    kind === "error" && taskId === MAIN_TASK &&
+    annals.failedBy?.entry.eventType === "job.TaskFailed"
+  ) {
+    const statement = "Mend the code first: with the same input and the same results run " +
+      `throws ${error.name} again.`;
+    return { by: "anyone", statement, cites };
+  }
+  return undefined;
+}
+
+/** What was being done when the job failed, and did no more than begin, or ended unheeded. */
+function underWay(annals: Annals): Next {
+  const overtaken = overtakenAttempts(annals)
+    .filter(({ attempt: { ended } }) => ended?.end.kind !== "failed");
+  if (overtaken.length === 0) return [];
+  const statement = `See what must be undone by hand: ${underWayText(annals, overtaken)}, ` +
+    "and a retry does it again.";
+  const cites = overtaken.slice(0, NAMES_MAX)
+    .flatMap(({ attempt }) => attempt.ended?.entry.logId ?? attempt.started?.logId ?? []);
+  return [{ by: "anyone", statement, cites }];
+}
+
+/** Nobody has the input any more but who sent it. */
+function withInput(removed: JobEventLogEntry): NextStep<LogId> {
+  const statement = `Submit it anew with its input, which was removed at ${timeText(removed)}: ` +
+    "without it there is no retry.";
+  return { by: "anyone", statement, cites: [removed.logId] };
+}
+
+/** A retry takes the input that is on record. */
+function submitAgain({ created }: Annals): NextStep<LogId> {
+  const statement = "Submit it anew with an input that its definition takes; a retry of this " +
+    "job would fail for the same reason while the definition is what it is.";
+  return { by: "anyone", statement, cites: [created.logId] };
+}
+
+/** An event that gave no valid input made it: the same input would fail again. */
+function sendAgain({ created }: Annals): NextStep<LogId> {
+  const statement = "Send the event again, put right and under a new id; a retry of this job " +
+    "would fail for the same reason.";
+  return { by: "anyone", statement, cites: [created.logId] };
+}
+
+/** What no retry and no engine can mend. */
+function recovery(job: FailedJob): Next {
+  if (!job.failure.recoveryRequired) return [];
+  const failed = compensableTasks(job)
+    .filter(({ compensation }) => compensation?.status !== "compensated");
+  const names = failed.length === 0
+    ? "what it did"
+    : shortened(failed.map(({ taskId }) => taskId), NAMES_MAX);
+  const statement = `Undo by hand: ${names}.`;
+  return [{
+    by: "anyone",
+    statement,
+    cites: failed.slice(0, NAMES_MAX).map((task) => task.lastLogId),
+  }];
+}
+
+/** What was begun before the job failed, and cut short: nobody knows how far it came. */
+function begun(annals: Annals, job: FailedJob): Next {
+  const overtaken = new Set(overtakenAttempts(annals).map(({ taskId }) => taskId));
+  const cut = cutShort(job).filter(({ taskId }) => !overtaken.has(taskId));
+  if (cut.length === 0) return [];
+  const names = shortened(cut.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const statement = `See how far ${names} came before ${
+    cut.length === 1 ? "it was" : "they were"
+  } cut short, and what of it must be undone by hand: a retry does it again.`;
+  return [{
+    by: "anyone",
+    statement,
+    cites: cut.slice(0, NAMES_MAX).map((task) => task.firstLogId),
+  }];
+}
+
+/** What nothing undid, because nothing was declared that could. */
+function leftovers(job: FailedJob): Next {
+  const left = leftInPlace(job);
+  if (left.length === 0) return [];
+  const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
+  const statement = `See whether what is left in place must be undone by hand: ${names}.`;
+  return [{
+    by: "anyone",
+    statement,
+    cites: left.slice(0, NAMES_MAX).map((task) => task.completedBy),
+  }];
+}

@@ -1,0 +1,24 @@
+/** Steps that come next: what happens by itself, and what anyone could do. */
+
+import type { Action, NextStep } from "./explanation.ts";
+import type { LogId } from "../core/ids.ts";
+import type { JsonObject } from "../core/json.ts";
+
+export function itself(statement: string, cites: readonly LogId[]): NextStep<LogId> {
+  return { by: "itself", statement, cites };
+}
+
+export function anyone(
+  statement: string,
+  path: string,
+  body?: JsonObject,
+  placeholders: readonly string[] = [],
+): NextStep<LogId> {
+  const action: Action = {
+    method: "POST",
+    path,
+    ...(body === undefined ? {} : { body }),
+    ...(placeholders.length === 0 ? {} : { placeholders }),
+  };
+  return { by: "anyone", statement, cites: [], action };
+}

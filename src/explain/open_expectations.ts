@@ -1,0 +1,64 @@
+/** What events could still move a job: expectations that lack matches, or the end of an undoing. */
+
+import { isReserved } from "../core/event_type.ts";
+import type { LogId } from "../core/ids.ts";
+import {
+  type EventMatcher,
+  type ExpectedEvent,
+  MAIN_EXPECTATION_ID,
+  requiredMatches,
+} from "../core/job_plan.ts";
+import { hasCode, type JobState } from "../core/job_state.ts";
+
+export interface OpenExpectation {
+  readonly expected: ExpectedEvent;
+  readonly matched: number;
+  /** The entries that counted. */
+  readonly by: readonly LogId[];
+}
+
+/** In the order of the plan; never the end of `run`, which no event from outside brings. */
+export function openExpectations(job: JobState): readonly OpenExpectation[] {
+  if (job.state === "Compensating") return compensationEvents(job);
+  if (job.state !== "Created" && job.state !== "Running") return [];
+  return job.plan.expected.flatMap((expected, index) => {
+    const { matched, by } = job.expected[index] ?? { matched: 0, by: [] };
+    const isOpen = expected.id !== MAIN_EXPECTATION_ID &&
+      matched < requiredMatches(expected.multiplicity);
+    return isOpen ? [{ expected, matched, by }] : [];
+  });
+}
+
+/** A compensation that is driven from outside ends with one event or the other. */
+function compensationEvents({ plan, tasks }: JobState): readonly OpenExpectation[] {
+  const policy = plan.policy.compensation;
+  if (policy === undefined || tasks.some(({ compensable }) => compensable)) return [];
+  return [
+    asExpectation("compensation succeeded", policy.succeeded),
+    asExpectation("compensation failed", policy.failed),
+  ];
+}
+
+function asExpectation(id: string, matcher: EventMatcher): OpenExpectation {
+  const expected: ExpectedEvent = {
+    id,
+    kind: "ExternalSignal",
+    matcher,
+    multiplicity: "ExactlyOnce",
+  };
+  return { expected, matched: 0, by: [] };
+}
+
+/** What controls record, which anyone may give to a job that runs. */
+const OF_CONTROLS: readonly string[] = ["job.JobSuspended", "job.JobResumed"];
+
+/** Whether nothing can bring such an event about for the job: neither its code nor anyone. */
+export function isHopeless(job: JobState, expected: ExpectedEvent): boolean {
+  return !hasCode(job) && isOwnEvent(expected) &&
+    !OF_CONTROLS.includes(expected.matcher.eventType);
+}
+
+/** Whether nobody outside may send such an event: the framework alone records it. */
+export function isOwnEvent({ matcher }: ExpectedEvent): boolean {
+  return isReserved(matcher.eventType);
+}

@@ -1,0 +1,107 @@
+/** Where a job comes from: the end of every chain of reasons. */
+
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import type { Statement } from "./explanation.ts";
+import type { LogId } from "../core/ids.ts";
+import type { Annals } from "./annals.ts";
+import type { Evidence } from "./evidence.ts";
+import { shownText } from "../core/shown_value.ts";
+import { byWhom, reasonText, timeText } from "./phrases.ts";
+
+/** Sooner than this a start is on time. */
+const LATE_MS = 1_000;
+
+/** How it was started, if that was not part of its making, and how it was made. */
+export function originOf(annals: Annals, { causes }: Evidence): readonly Statement<LogId>[] {
+  const { created, started } = annals;
+  const cause = created.causedBy === undefined ? undefined : causes.get(created.causedBy);
+  if (started === undefined) return [madeBy(annals, cause, "")];
+  return startedWithIt(annals, started)
+    ? [madeBy(annals, cause, " and started")]
+    : [startOf(annals, started), madeBy(annals, cause, "")];
+}
+
+function startedWithIt({ created }: Annals, started: JobEventLogEntry): boolean {
+  return started.logId === created.logId + 1 && started.receivedAt === created.receivedAt;
+}
+
+/** What has not started is left by a start alone, so a cancel brings one with it. */
+function onlyToCancel({ failedBy }: Annals, started: JobEventLogEntry): boolean {
+  const cancelled = failedBy?.entry;
+  return cancelled?.eventType === "job.JobCancelled" && cancelled.logId === started.logId + 1 &&
+    cancelled.receivedAt === started.receivedAt;
+}
+
+function madeBy(
+  { created, started }: Annals,
+  cause: JobEventLogEntry | undefined,
+  andStarted: string,
+): Statement<LogId> {
+  const cites = [
+    created.logId,
+    ...(andStarted === "" || started === undefined ? [] : [started.logId]),
+    ...(cause === undefined ? [] : [cause.logId]),
+  ];
+  const { retryOf } = created.attributes;
+  const kind = kindText(created);
+  if (retryOf !== undefined) {
+    const reason = cause?.eventType === "job.JobRetried"
+      ? reasonText((cause as FrameworkEntry<"job.JobRetried">).attributes.reason)
+      : "";
+    const statement = `A retry of job ${retryOf} made it at ${
+      timeText(created)
+    }${reason}: ${kind}.`;
+    return { statement, cites };
+  }
+  if (created.causedBy !== undefined) {
+    const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
+    return { statement: `${event} made this job at ${timeText(created)}: ${kind}.`, cites };
+  }
+  return {
+    statement: `It was submitted${byWhom(created)}${andStarted} at ${timeText(created)}: ${kind}.`,
+    cites,
+  };
+}
+
+function kindText({ attributes }: FrameworkEntry<"job.JobCreated">): string {
+  const { type, definitionVersion, priority, labels } = attributes;
+  const more = `${priority === 0 ? "" : `, priority ${priority}`}${labelsText(labels)}`;
+  return type === undefined
+    ? `a plan without code${more}`
+    : `type ${type}, version ${definitionVersion ?? 1}${more}`;
+}
+
+const LABELS_MAX = 5;
+
+/** `, tenant=nordwind, source=nightly`. */
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const all = Object.entries(labels);
+  const told = all.slice(0, LABELS_MAX).map(([name, value]) =>
+    `, ${shownText(`${name}=${value}`)}`
+  );
+  return told.join("") +
+    (all.length > LABELS_MAX ? `, and ${all.length - LABELS_MAX} more labels` : "");
+}
+
+/** A start is late when the process was away at the time, for one. */
+function askedText(startAt: string, at: string): string {
+  const isLate = Date.parse(at) - Date.parse(startAt) >= LATE_MS;
+  return isLate ? `; its submission asked for ${startAt}` : ", as its submission asked";
+}
+
+function startOf(
+  annals: Annals,
+  started: FrameworkEntry<"job.JobStarted">,
+): Statement<LogId> {
+  const { startAt } = annals.created.attributes;
+  const { reason } = started.attributes;
+  const cites = [started.logId];
+  const at = timeText(started);
+  if (onlyToCancel(annals, started)) {
+    return { statement: `It was started at ${at} only so that it could be cancelled.`, cites };
+  }
+  const bySchedule = startAt !== undefined && reason === undefined && at >= startAt;
+  return bySchedule
+    ? { statement: `It started by itself at ${at}${askedText(startAt, at)}.`, cites }
+    : { statement: `A start control started it at ${at}${reasonText(reason)}.`, cites };
+}

@@ -1,0 +1,120 @@
+/**
+ * Attempts that were being made when the job failed. Whatever they did is done: no
+ * compensation knows of it, and a retry of the job does it again.
+ */
+
+import { assertNever } from "../core/assert_never.ts";
+import type { Statement } from "./explanation.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import { isTerminal } from "../core/job_state.ts";
+import { alike } from "./alike.ts";
+import type { Annals } from "./annals.ts";
+import { causeCited, interruptionText } from "./attempts.ts";
+import type { Attempt, AttemptEnd } from "./attempts_noted.ts";
+import type { Evidence } from "./evidence.ts";
+import type { InterruptionReason } from "../core/framework_events.ts";
+import { attemptText, capital, errorText, shortened, taskText, timeText } from "./phrases.ts";
+
+export interface Overtaken {
+  readonly taskId: TaskId;
+  readonly attempt: Attempt;
+}
+
+const NAMES_MAX = 10;
+
+/** In the order of the tasks. Those that completed while the job was Compensating are undone. */
+export function overtakenAttempts(annals: Annals): readonly Overtaken[] {
+  const { job, failedBy, attempts } = annals;
+  if (failedBy === undefined) return [];
+  return job.tasks.flatMap(({ taskId, status }) => {
+    if (taskId === MAIN_TASK || status === "completed") return [];
+    const attempt = attempts.get(taskId)?.findLast(({ started }) =>
+      started !== undefined && started.logId < failedBy.entry.logId
+    );
+    const end = attempt?.ended?.entry.logId ?? Infinity;
+    return attempt !== undefined && end > failedBy.entry.logId ? [{ taskId, attempt }] : [];
+  });
+}
+
+/** Those whose end is not on record. */
+export function unendedAttempts(annals: Annals): readonly Overtaken[] {
+  return overtakenAttempts(annals).filter(({ attempt }) => attempt.ended === undefined);
+}
+
+/** What came of each. */
+export function overtakenReasons(annals: Annals, causes: Evidence["causes"]): readonly Statement<
+  LogId
+>[] {
+  const cited = annals.conditionSince.logId;
+  return alike(overtakenAttempts(annals), cited, ({ taskId, attempt }) => {
+    const { started, ended } = attempt;
+    const cites = [
+      ...(ended === undefined ? [] : [ended.entry.logId]),
+      ...(started === undefined ? [] : [started.logId]),
+      ...causeCited(ended?.entry, causes),
+    ];
+    const which = attemptText(attempt.nth, attempt.maxAttempts);
+    const statement = ended === undefined
+      ? openText(annals, taskId, which, attempt)
+      : endText(annals, taskId, which, ended.end, timeText(ended.entry));
+    return [{ statement, cites }];
+  });
+}
+
+function openText(annals: Annals, taskId: TaskId, which: string, { started }: Attempt): string {
+  const subject = capital(taskText(taskId));
+  if (!isTerminal(annals.job)) {
+    const since = started === undefined ? "" : ` since ${timeText(started)}`;
+    return `${subject} is still in ${which}${since}; nothing is undone before that has ended.`;
+  }
+  return `${subject} was in ${which} when the job ${failedText(annals)}, and its end is not on ` +
+    "record: it may have done its work.";
+}
+
+function endText(
+  annals: Annals,
+  taskId: TaskId,
+  which: string,
+  end: AttemptEnd,
+  at: string,
+): string {
+  const task = taskText(taskId);
+  const after = `after the job ${hadFailedText(annals)}`;
+  switch (end.kind) {
+    case "completed":
+      return `${capital(task)} completed at ${at}, ${after}: its effect is in place.`;
+    case "failed":
+      return `${capital(which)} of ${task} failed at ${at}, ${after}: ${errorText(end.error)}.`;
+    case "interrupted":
+      return `${capital(which)} of ${task} was cut short, as recorded at ${at}: ${
+        interruptionText(end.reason)
+      }. ${howFar(end.reason)}`;
+    default:
+      return assertNever(end, "end of an attempt");
+  }
+}
+
+/** `task charge and task mail were under way when the job failed`. */
+export function underWayText(annals: Annals, overtaken: readonly Overtaken[]): string {
+  const names = shortened(overtaken.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  return `${names} ${overtaken.length === 1 ? "was" : "were"} under way when the job ` +
+    failedText(annals);
+}
+
+function failedText(annals: Annals): string {
+  return isCancelled(annals) ? "was cancelled" : "failed";
+}
+
+function hadFailedText(annals: Annals): string {
+  return isCancelled(annals) ? "had been cancelled" : "had failed";
+}
+
+function isCancelled({ failedBy }: Annals): boolean {
+  return failedBy?.entry.eventType === "job.JobCancelled";
+}
+
+function howFar(reason: InterruptionReason): string {
+  return reason === "withdrawn"
+    ? "Its handler was not called."
+    : "How far it had come is not on record.";
+}

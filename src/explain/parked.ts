@@ -1,0 +1,118 @@
+/** Why the engine holds a job, what that leaves undone, and what would end it. */
+
+import { assertNever } from "../core/assert_never.ts";
+import { reusableTasks } from "../core/decide.ts";
+import type { NextStep, Statement } from "./explanation.ts";
+import type { ParkReason } from "../core/framework_events.ts";
+import type { LogId } from "../core/ids.ts";
+import { cutShort, standing } from "../core/left_in_place.ts";
+import type { Annals } from "./annals.ts";
+import { unsuccessfulAttempts } from "./attempts.ts";
+import { failureReasons } from "./because_ended.ts";
+import type { Evidence } from "./evidence.ts";
+import { anyone, itself } from "./next_step.ts";
+import { capital, oneLine, reasonText, shortened, taskText, timeText } from "./phrases.ts";
+
+type Reasons = readonly Statement<LogId>[];
+type Next = readonly NextStep<LogId>[];
+
+const NAMES_MAX = 10;
+
+/** `is parked since ...: charge is ...`, the cause first. */
+export function parkedSummary({ job, parked, suspended }: Annals): string {
+  if (job.parked === undefined || parked === undefined) return "is parked.";
+  const held = job.suspendedBy === undefined || suspended === undefined
+    ? ""
+    : ` It is suspended as well${reasonText(suspended.attributes.reason)}.`;
+  return `is parked since ${timeText(parked)}: ${oneLine(job.parked.message)}.${held}`;
+}
+
+export function parkedReasons(annals: Annals, evidence: Evidence): Reasons {
+  const { job, parked } = annals;
+  if (job.parked === undefined || parked === undefined) return [];
+  const { message, disagreesWith } = job.parked;
+  const cites = disagreesWith === undefined ? [parked.logId] : [parked.logId, disagreesWith];
+  const cause = parked.causedBy !== undefined && evidence.causes.has(parked.causedBy)
+    ? [parked.causedBy]
+    : [];
+  return [
+    { statement: `${capital(oneLine(message))}.`, cites: [...cites, ...cause] },
+    {
+      statement: "It begins and undoes nothing meanwhile; events still count.",
+      cites: [parked.logId],
+    },
+    ...crashes(annals, evidence),
+    ...failureReasons(annals, evidence),
+  ];
+}
+
+/** How often the process ended while it ran, and which restarts say so. */
+function crashes({ job, parked, attempts, compensations }: Annals, { causes }: Evidence): Reasons {
+  if (job.parked?.reason !== "crashed" || parked?.taskId === undefined) return [];
+  const { taskId } = parked;
+  return [
+    ...unsuccessfulAttempts(taskText(taskId), attempts.get(taskId) ?? [], causes),
+    ...unsuccessfulAttempts(
+      `the compensation of ${taskText(taskId)}`,
+      compensations.get(taskId) ?? [],
+      causes,
+    ),
+  ];
+}
+
+export function whileParked(annals: Annals): Next {
+  const { job, parked } = annals;
+  if (job.parked === undefined || parked === undefined) return [];
+  const path = `/jobs/${job.jobId}`;
+  const kept = shortened(standing(job).map(({ taskId }) => taskId), NAMES_MAX);
+  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const partly = `what ${begun} did before ${
+    begun.includes(" and ") ? "they were" : "it was"
+  } cut short`;
+  const leaving = [...(kept === "" ? [] : [kept]), ...(begun === "" ? [] : [partly])].join(" and ");
+  const stays = leaving === ""
+    ? "there is nothing to undo"
+    : `${leaving} ${begun === "" ? "stay as they are" : "stays"}`;
+  const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
+  const anew = reused === "" ? "a new job does everything anew" : `a new job reuses ${reused}`;
+  return [
+    ...remedy(annals, job.parked.reason, parked.logId),
+    // Code that fits takes up the others by itself, and other code parks them again.
+    ...(job.parked.reason === "crashed"
+      ? [anyone("Let it try again as it is:", `${path}/resume`)]
+      : []),
+    ...(job.state === "Running" ? [anyone(cancelText(job.parked.reason), `${path}/cancel`)] : []),
+    anyone(`Give it up as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
+    anyone(`Give it up and retry it; ${anew}:`, `${path}/retry`),
+  ];
+}
+
+function cancelText(reason: ParkReason): string {
+  return reason === "crashed"
+    ? "Give it up; what can be undone is undone now:"
+    : "Give it up; what can be undone is undone once code fits:";
+}
+
+/** What has to be put right, and whether the job goes on by itself then. */
+function remedy({ job, created }: Annals, reason: ParkReason, by: LogId): Next {
+  const type = job.type ?? "";
+  switch (reason) {
+    case "diverged": {
+      const statement = "Nothing, until Daybook starts with code that asks for what is on record.";
+      return [itself(statement, [by, job.parked?.disagreesWith ?? by])];
+    }
+    case "noDefinition": {
+      const version = job.definitionVersion ?? 1;
+      const statement = `Nothing, until Daybook starts with a module (--definitions) that has ` +
+        `type ${type} version ${version}, or another that says runs: [${version}]; then it goes on.`;
+      return [itself(statement, [created.logId])];
+    }
+    case "crashed": {
+      const statement = "Nothing: it is not taken up again by itself. Put right first what ends " +
+        "the process, and start Daybook with that.";
+      return [itself(statement, [by])];
+    }
+    default:
+      return assertNever(reason, "reason of parking");
+  }
+}

@@ -1,0 +1,159 @@
+/** Turns of phrase that explanations share, so that one thing is always said the same way. */
+
+import { counted } from "../core/counted.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { ErrorFact } from "../core/framework_events.ts";
+import type { LogId } from "../core/ids.ts";
+import { type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
+import { correlationText } from "./mismatch.ts";
+import { shownText } from "../core/shown_value.ts";
+import { durationText } from "./duration.ts";
+import type { Circumstances } from "./evidence.ts";
+
+/** Of many entries that say the same, so many are cited: the latest. */
+const CITED_MAX = 10;
+
+/** Longer messages of errors are cut: the entry that is cited has all of it. */
+const MESSAGE_LENGTH_MAX = 300;
+
+/** `a`, `a and b`, `a, b and c`. */
+function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+}
+
+/**
+ * `attempt 2 of 4`, or `attempt 2` where the limit is not on record.
+ *
+ * @param nth The number that counts: being cut short uses up none.
+ * @param begun How often an attempt was begun; more than `nth` when some were cut short.
+ */
+export function attemptText(nth: number, maxAttempts: number | undefined, begun = nth): string {
+  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  const cutShort = begun - nth;
+  const again = cutShort > 0 ? ` (cut short ${cutShort === 1 ? "once" : `${cutShort} times`})` : "";
+  return `attempt ${nth}${limit}${again}`;
+}
+
+/** `PaymentRefused: the payment was refused`, in one line. */
+export function errorText({ name, message }: ErrorFact): string {
+  const asked = askedDelayMs({ name, message });
+  if (asked !== undefined) return `RetryLater: asked for a pause of ${durationText(asked)}`;
+  const line = oneLine(message);
+  const who = oneLine(name);
+  return line === "" ? who : `${who}: ${line}`;
+}
+
+const ASKED = /^asked to be tried again in (\d+) ms$/;
+
+/** How long a task asked to be left alone, when it did with `RetryLater`; in milliseconds. */
+export function askedDelayMs({ name, message }: ErrorFact): number | undefined {
+  const ms = name === "RetryLater" ? ASKED.exec(message)?.[1] : undefined;
+  return ms === undefined ? undefined : Number(ms);
+}
+
+/** ` (reason: the customer asked)`, or nothing. */
+export function reasonText(reason: string | undefined): string {
+  return reason === undefined || reason.trim() === "" ? "" : ` (reason: ${oneLine(reason)})`;
+}
+
+/** Text from outside, made fit for a sentence and a terminal. */
+export function oneLine(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  return line.length <= MESSAGE_LENGTH_MAX
+    ? line
+    : `${line.slice(0, MESSAGE_LENGTH_MAX).toWellFormed()}…`;
+}
+
+/** What an expectation wants: `ec.shipment.ShipmentCompleted where orderId = "42"`. */
+export function wantedText({ matcher, taskId }: ExpectedEvent): string {
+  const ofTask = taskId === undefined ? "" : ` of task ${taskId}`;
+  const where = matcher.correlation === "any"
+    ? ""
+    : ` where ${correlationText(matcher.correlation)}`;
+  return `${matcher.eventType}${ofTask}${where}`;
+}
+
+/** `1 of 3`. */
+export function countText(expected: ExpectedEvent, matched: number): string {
+  return `${matched} of ${requiredMatches(expected.multiplicity)}`;
+}
+
+/** ` by on-call`, where the token of the request had a name. */
+export function byWhom({ actor }: { readonly actor?: string }): string {
+  return actor === undefined ? "" : ` by ${shownText(actor)}`;
+}
+
+/** `task charge`, or `run` for the root task. */
+export function taskText(taskId: string): string {
+  return taskId === "main" ? "run" : `task ${taskId}`;
+}
+
+/** The time of an entry, as it is recorded. */
+export function timeText({ receivedAt }: Pick<JobEventLogEntry, "receivedAt">): string {
+  return receivedAt;
+}
+
+/** Keeps the sentence going when there are many: `a, b, c and 7 more`. */
+export function shortened(parts: readonly string[], max: number): string {
+  return parts.length <= max
+    ? listed(parts)
+    : `${parts.slice(0, max).join(", ")} and ${parts.length - max} more`;
+}
+
+/** The text as a sentence begins with it; the name `run` stays as it is in code. */
+export function capital(text: string): string {
+  return text === "run" ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The latest of entries that all count for the same. */
+export function latest(logIds: readonly LogId[]): readonly LogId[] {
+  return logIds.slice(-CITED_MAX);
+}
+
+/** The same of those before the last. */
+export function before(logIds: readonly LogId[]): readonly LogId[] {
+  return logIds.slice(-CITED_MAX - 1, -1);
+}
+
+/** A time so many milliseconds after another. Reads no clock: both are text of the journal. */
+export function later(time: string, ms: number): string {
+  return new Date(Date.parse(time) + ms).toISOString();
+}
+
+/** Frames of the platform and of the engine, which say nothing about the job's own code. */
+const FOREIGN_FRAME = /ext:|node:|\/src\/engine\//;
+const FRAME = /([^/\\\s(]+):(\d+):\d+\)?$/;
+
+/** `, thrown at my_jobs.ts:22`, or nothing where the stack does not tell. */
+export function placeText({ stack = "" }: ErrorFact): string {
+  for (const line of stack.split("\n")) {
+    if (!line.startsWith("    at ") || FOREIGN_FRAME.test(line)) continue;
+    const [, file, number] = FRAME.exec(line.trimEnd()) ?? [];
+    if (file !== undefined) return `, thrown at ${oneLine(file)}:${number}`;
+  }
+  return "";
+}
+
+/** `2 jobs ahead of it, and 16 of 16 workers busy`. */
+export function queueText(
+  { ahead, busy, max, isThreaded = false, alone, pause }: NonNullable<Circumstances["queue"]>,
+): string {
+  if (pause !== undefined) {
+    return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
+  }
+  const beside = alone === undefined
+    ? ""
+    : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
+  return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
+    counted(
+      max,
+      isThreaded ? "worker with a thread" : "worker",
+      isThreaded ? "workers with a thread" : "workers",
+    )
+  } busy${beside}`;
+}
+
+/** The flag that says how many workers there are. */
+export function workersFlag({ isThreaded }: NonNullable<Circumstances["queue"]>): string {
+  return isThreaded === true ? "--max-threads" : "--max-running";
+}

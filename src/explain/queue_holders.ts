@@ -1,0 +1,60 @@
+/** Who stands in the way of a queued job: those that hold the workers, and those that went first. */
+
+import { counted } from "../core/counted.ts";
+import type { NextStep } from "./explanation.ts";
+import type { LogId } from "../core/ids.ts";
+import { durationText } from "./duration.ts";
+import type { Circumstances, WorkerHolder } from "./evidence.ts";
+import { anyone } from "./next_step.ts";
+import { byWhom, reasonText, taskText } from "./phrases.ts";
+
+/** How the reason begins that names who has a worker. */
+export const HELD_BY = "A worker is held by ";
+
+const NAMED_MAX = 3;
+const CANCELLED_MAX = 2;
+
+type Queue = NonNullable<Circumstances["queue"]>;
+
+/** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
+export function holdersText({ holders = [], busy }: Queue): string {
+  const named = holders.slice(0, NAMED_MAX).map(holderText);
+  if (named.length === 0) return "";
+  const rest = busy - named.length;
+  return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
+}
+
+/** What stood before a job at a time that is past. */
+export function queueThenText({ holders, pause }: NonNullable<Circumstances["queueThen"]>): string {
+  if (pause !== undefined) {
+    return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
+  }
+  const named = holders.slice(0, NAMED_MAX).map(holderText);
+  const rest = holders.length - named.length;
+  const more = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
+  return named.length === 0
+    ? "it wants a worker"
+    : `it wants a worker, and others have them: ${named.join("; ")}${more}`;
+}
+
+export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {
+  const limit = timeoutMs === undefined
+    ? "without a time limit"
+    : `with a time limit of ${durationText(timeoutMs)}`;
+  return `${jobId} in ${taskText(taskId)} since ${since}, ${limit}`;
+}
+
+/** A sentence with a space before it; nothing where nobody overtook the job. */
+export function overtakenText({ overtaken = 0 }: Queue, priority: number): string {
+  if (overtaken === 0) return "";
+  return ` ${counted(overtaken, "job")} that came later went first: it has priority ${priority}, ` +
+    "and lower is sooner.";
+}
+
+/** The way out, where a worker has to be had at once. */
+export function cancelHolders({ holders = [] }: Queue): readonly NextStep<LogId>[] {
+  return holders.slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
+    ...anyone(`Cancel job ${jobId}, which holds a worker:`, `/jobs/${jobId}/cancel`),
+    cites: [startedBy],
+  }));
+}

@@ -1,0 +1,124 @@
+/** A job's life step by step: for each entry the row that applied, what it changed, and why. */
+
+import { type Change, changesKnowing } from "./changes.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { type Applied, JobFold } from "../core/job_fold.ts";
+import type { JobState } from "../core/job_state.ts";
+import type { RuleName } from "../core/rules.ts";
+import { whyOf } from "./why.ts";
+
+export interface ReplayStep {
+  readonly logId: LogId;
+  readonly eventType: string;
+  /** The row of the state table; see `RULES`. */
+  readonly rule: RuleName;
+  readonly changed: readonly Change[];
+  readonly why: string;
+}
+
+/** Of all steps, which are told: there may be very many. */
+export interface StepsWanted {
+  /** Those after this position; from the first, when absent. */
+  readonly after?: LogId | undefined;
+  /** At most so many; all of them, when absent. */
+  readonly limit?: number | undefined;
+  /** And these, wherever they are. */
+  readonly also?: ReadonlySet<LogId> | undefined;
+}
+
+export interface Replay {
+  /** The job after the last step. */
+  readonly job: JobState;
+  readonly steps: readonly ReplayStep[];
+  /** Where there are more steps: to be given as `after`, to go on. */
+  readonly next?: LogId;
+}
+
+/** A page of steps ends once its steps hold this many changes. */
+const CHANGES_MAX = 20_000;
+
+/** Those that are wanted; of the others nothing is made. */
+export class ToldSteps {
+  readonly steps: ReplayStep[] = [];
+  readonly #wanted: StepsWanted;
+  #count = 0;
+  #changes = 0;
+  #last: LogId | undefined;
+  #next: LogId | undefined;
+
+  constructor(wanted: StepsWanted = {}) {
+    this.#wanted = wanted;
+  }
+
+  /** Where there are more; see `Replay`. */
+  get next(): { readonly next?: LogId } {
+    return this.#next === undefined ? {} : { next: this.#next };
+  }
+
+  add(logId: LogId, make: () => ReplayStep): void {
+    const { after = 0, also } = this.#wanted;
+    const isNext = logId > after && this.#hasRoom(logId);
+    if (!isNext && also?.has(logId) !== true) return;
+    const step = make();
+    this.steps.push(step);
+    if (!isNext) return;
+    this.#count += 1;
+    this.#changes += step.changed.length;
+    this.#last = logId;
+  }
+
+  #hasRoom(logId: LogId): boolean {
+    const { limit = Infinity } = this.#wanted;
+    if (this.#next !== undefined) return false;
+    if (this.#count < limit && (limit === Infinity || this.#changes < CHANGES_MAX)) return true;
+    this.#next = this.#last ?? logId - 1;
+    return false;
+  }
+}
+
+/** Folds entries of one job, oldest first. States are not kept: memory goes by what is told. */
+export class Replaying {
+  readonly #fold = new JobFold();
+  readonly #told: ToldSteps;
+
+  constructor(wanted?: StepsWanted) {
+    this.#told = new ToldSteps(wanted);
+  }
+
+  /** @throws {TypeError} when the first is not `job.JobCreated`. */
+  apply(entry: JobEventLogEntry): void {
+    const folded = this.#fold.apply(entry);
+    this.#told.add(entry.logId, () => replayStep(entry, folded));
+  }
+
+  /** Up to the last entry. @throws {TypeError} when there is none. */
+  get replay(): Replay {
+    const { job } = this.#fold;
+    if (job === undefined) throw new TypeError("Cannot replay a job: it has no entries");
+    return { job, steps: this.#told.steps, ...this.#told.next };
+  }
+}
+
+/**
+ * Every step of these entries.
+ *
+ * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
+ */
+export function replaySteps(entries: Iterable<JobEventLogEntry>): Replay {
+  const replaying = new Replaying();
+  for (const entry of entries) replaying.apply(entry);
+  return replaying.replay;
+}
+
+/** What one entry did. */
+export function replayStep(entry: JobEventLogEntry, applied: Applied): ReplayStep {
+  const { before, job, rule, conditionBefore, condition } = applied;
+  return {
+    logId: entry.logId,
+    eventType: entry.eventType,
+    rule,
+    changed: changesKnowing(before, job, conditionBefore, condition),
+    why: whyOf(before, entry, applied),
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * What is worth telling of the way of a job that went on all the same: where its time went, steps
+ * that may have happened twice, failures that an attempt mended, and what came too late.
+ */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { Statement } from "./explanation.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { expectationAccepts, requiredMatches } from "../core/job_plan.ts";
+import type { JsonObject } from "../core/json.ts";
+import { correlationPaths } from "../core/correlation.ts";
+import { matchableOf } from "../core/projector.ts";
+import { shownValue } from "../core/shown_value.ts";
+import type { Annals } from "./annals.ts";
+import { type Attempt, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
+import { interruptionText } from "./attempts.ts";
+import { lengthMs } from "./condition_spans.ts";
+import { durationText } from "./duration.ts";
+import type { Evidence } from "./evidence.ts";
+import { capital, errorText, shortened, taskText, timeText as entryTime } from "./phrases.ts";
+import { timeSpent, timeText } from "./time_spent.ts";
+
+type Told = readonly Statement<LogId>[];
+
+/** How the reason begins that says where the time went. */
+export const SPENT = "Of its time it spent ";
+
+const TASKS_TOLD_MAX = 3;
+const VALUES_TOLD_MAX = 3;
+
+/** What a step that was begun again may have done more than once: the first attempt's effect. */
+export function repeatedSteps({ attempts }: Annals): Told {
+  return [...attempts].flatMap(([taskId, ofTask]) => {
+    if (taskId === MAIN_TASK) return [];
+    const cut = ofTask.findIndex(isCutShort);
+    const again = ofTask.slice(cut + 1).find(({ started }) => started !== undefined);
+    const [attempt, ended] = [ofTask[cut], ofTask[cut]?.ended];
+    if (attempt === undefined || ended?.end.kind !== "interrupted" || again === undefined) {
+      return [];
+    }
+    const cites = [ended.entry, attempt.started, again.started].flatMap((one) => one?.logId ?? []);
+    const statement = `${capital(taskText(taskId))} may have happened twice: its attempt ` +
+      `${attempt.attempt} was cut short (${interruptionText(ended.end.reason)}), when it may ` +
+      `have done its work or a part of it, and attempt ${again.attempt} began again.`;
+    return [{ statement, cites }];
+  }).slice(0, TASKS_TOLD_MAX);
+}
+
+function isCutShort({ ended, started }: Attempt): boolean {
+  return started !== undefined && ended?.end.kind === "interrupted" &&
+    ended.end.reason !== "withdrawn";
+}
+
+/** Tasks that failed, and completed at last. */
+export function mendedFailures(annals: Annals): Told {
+  const mended = annals.job.tasks.flatMap(({ taskId, status }) => {
+    const ofTask = annals.attempts.get(taskId) ?? [];
+    const failed = ofTask.filter((attempt) =>
+      endedBadly(attempt) && attempt.ended?.end.kind === "failed"
+    );
+    const last = failed.at(-1)?.ended;
+    if (status !== "completed" || last === undefined || last.end.kind !== "failed") return [];
+    const count = failed.length + (ofTask[0]?.badBefore ?? 0);
+    const max = maxAttemptsOf(ofTask);
+    const of = max === undefined ? "" : ` of ${max}`;
+    const times = count === 1 ? `attempt 1${of}` : `${count} attempts${of}`;
+    const statement = `${capital(taskText(taskId))} failed in ${times} and was mended by the ` +
+      `next: ${errorText(last.end.error)}.`;
+    return [{
+      statement,
+      cites: failed.slice(-3).flatMap(({ ended }) => ended?.entry.logId ?? []),
+    }];
+  });
+  return mended.slice(0, TASKS_TOLD_MAX);
+}
+
+/** Where the time went of a job that took far longer than others, and is over. */
+export function whereTimeWent(annals: Annals, { usual }: Evidence): Told {
+  const parts = timeSpent(annals, usual);
+  if (parts.length === 0) return [];
+  const statement = `${SPENT}${timeText(parts)}.`;
+  return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];
+}
+
+/** What satisfied an expectation, where another event that would have came too late. */
+export function overlookedEvents(annals: Annals, { later = new Map() }: Evidence): Told {
+  const { job } = annals;
+  return job.plan.expected.flatMap((expected, at) => {
+    const by = job.expected[at]?.by ?? [];
+    const taken = annals.entries.get(by.at(-1) ?? 0);
+    if (taken === undefined || by.length < requiredMatches(expected.multiplicity)) return [];
+    const own = (annals.facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
+      entry.logId > taken.logId && expectationAccepts(expected, matchableOf(entry))
+    );
+    const [late] = [...own, ...later.get(expected.id) ?? []].toSorted(byPosition);
+    if (late === undefined) return [];
+    const statement = lateText(expected.id, correlationPaths(expected.matcher.correlation), {
+      taken,
+      late,
+    });
+    const cites = [taken, late].flatMap(({ logId, causedBy }) =>
+      causedBy === undefined ? [logId] : [causedBy, logId]
+    );
+    return statement === undefined ? [] : [{ statement, cites }];
+  }).slice(0, TASKS_TOLD_MAX);
+}
+
+interface Two {
+  readonly taken: JobEventLogEntry;
+  readonly late: JobEventLogEntry;
+}
+
+/** Only of what the plan did not ask about; nothing, where the two say the same. */
+function lateText(
+  id: string,
+  asked: ReadonlySet<string>,
+  { taken, late }: Two,
+): string | undefined {
+  const [first, second] = [matchableOf(taken).attributes, matchableOf(late).attributes];
+  const names = Object.keys({ ...first, ...second }).filter((name) =>
+    !asked.has(name) && shownValue(first[name]) !== shownValue(second[name])
+  );
+  if (names.length === 0) return undefined;
+  const after = durationText(lengthMs(taken.receivedAt, late.receivedAt));
+  return `"${id}" took the event of ${entryTime(taken)} with ${values(first, names)}; one with ${
+    values(second, names)
+  } came ${after} later, too late.`;
+}
+
+function values(attributes: JsonObject, names: readonly string[]): string {
+  const told = names.slice(0, VALUES_TOLD_MAX);
+  return shortened(told.map((name) => `${name} ${shownValue(attributes[name])}`), VALUES_TOLD_MAX);
+}
+
+function byPosition(left: JobEventLogEntry, right: JobEventLogEntry): number {
+  return left.logId - right.logId;
+}

@@ -1,0 +1,26 @@
+/** How a job spent its time, in words. */
+
+import type { Timing } from "./explanation.ts";
+
+const TIMING_WORDS = [
+  ["scheduledMs", "before the start"],
+  ["queuedMs", "queued"],
+  ["executingMs", "executing"],
+  ["waitingMs", "waiting"],
+  ["backingOffMs", "backing off"],
+  ["suspendedMs", "suspended"],
+  ["parkedMs", "parked"],
+  ["compensatingMs", "compensating"],
+  ["downMs", "down after a crash for at most"],
+] as const;
+
+/**
+ * `queued 2 ms, executing 1.204 s`; empty when no time has passed.
+ *
+ * @param durationText How a length in milliseconds is told.
+ */
+export function spentText(timing: Timing, durationText: (ms: number) => string): string {
+  return TIMING_WORDS.flatMap(([name, words]) =>
+    timing[name] === 0 ? [] : [`${words} ${durationText(timing[name])}`]
+  ).join(", ");
+}

@@ -1,0 +1,309 @@
+/** The explanation in one sentence. */
+
+import { assertNever } from "../core/assert_never.ts";
+import { type Condition, conditionOf } from "../core/condition.ts";
+import { counted } from "../core/counted.ts";
+import type { FrameworkEntry } from "../core/event.ts";
+import type { WaitingFor } from "./explanation.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { requiredMatches } from "../core/job_plan.ts";
+import { type Failure, isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
+import type { Annals } from "./annals.ts";
+import { maxAttemptsOf } from "./attempts_noted.ts";
+import { runningTasks, withoutQueue } from "./because.ts";
+import { neverStarted } from "./because_ended.ts";
+import { compensableTasks } from "./because_compensating.ts";
+import type { Evidence } from "./evidence.ts";
+import { namedInputText } from "./named_input.ts";
+import { openExpectations } from "./open_expectations.ts";
+import { lengthMs } from "./condition_spans.ts";
+import { durationText } from "./duration.ts";
+import {
+  askedDelayMs,
+  attemptText,
+  byWhom,
+  capital,
+  errorText,
+  queueText,
+  reasonText,
+  shortened,
+  taskText,
+  timeText as entryTime,
+} from "./phrases.ts";
+import { parkedSummary } from "./parked.ts";
+import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
+import { timeSpent, timeText } from "./time_spent.ts";
+import { usualText } from "./usual_time.ts";
+import { holdersText, overtakenText, queueThenText } from "./queue_holders.ts";
+import { likeliestText } from "./waiting_for.ts";
+
+const NAMES_MAX = 5;
+
+export function summaryOf(
+  annals: Annals,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): string {
+  const { job } = annals;
+  const what = doing(conditionOf(job), annals, evidence, waitingFor);
+  if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
+  const { definition, full } = evidence.circumstances;
+  if (full) return `Job ${job.jobId} cannot go on: the disk is full. It ${what}`;
+  if (job.parked !== undefined) return `Job ${job.jobId} ${what}`;
+  if (definition === "missing" && conditionOf(job) !== "waiting") {
+    return `Job ${job.jobId} cannot run here: no definition of type ${job.type ?? ""} is loaded. ` +
+      `It ${what}`;
+  }
+  const missing = definition === "missing"
+    ? ` When it comes, no code can go on: no definition of type ${job.type ?? ""} is loaded.`
+    : "";
+  return `Job ${job.jobId} ${what}${missing}`;
+}
+
+function doing(
+  condition: Condition,
+  annals: Annals,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): string {
+  switch (condition) {
+    case "created":
+      return "is created, and nothing has started it.";
+    case "scheduled":
+      return `is scheduled to start at ${annals.created.attributes.startAt ?? ""}.`;
+    case "queued":
+      return queued(annals, evidence);
+    case "executing":
+      return executing(annals);
+    case "waiting":
+      return waiting(annals, waitingFor);
+    case "backingOff":
+      return backingOff(annals, evidence);
+    case "suspended":
+      return suspended(annals, evidence, waitingFor);
+    case "parked":
+      return parkedSummary(annals);
+    case "compensating":
+      return compensating(annals, evidence, waitingFor);
+    case "succeeded":
+      return succeeded(annals, evidence);
+    case "failed":
+    case "cancelled":
+      return failed(annals);
+    default:
+      return assertNever(condition, "condition");
+  }
+}
+
+function queued(annals: Annals, { circumstances: { queue, queueThen } }: Evidence): string {
+  if (queue === undefined) {
+    const turn = queueThen === undefined ? "it wants a worker" : queueThenText(queueThen);
+    return `is queued: ${turn}${besideText(annals)}.`;
+  }
+  const turn = queueText(queue) + holdersText(queue);
+  return `is queued: ${turn}${besideText(annals)}.${overtakenText(queue, annals.job.priority)}`;
+}
+
+/** `, while task b failed ...`, when something of the job is to be tried again meanwhile. */
+function besideText(annals: Annals): string {
+  const open = backingOffTexts(annals, isHeld(annals));
+  return open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
+}
+
+function executing(annals: Annals): string {
+  const { job } = annals;
+  const names = runningTasks(job).map((task) => runningText(annals, task));
+  const [again] = repeatedSteps(annals);
+  const twice = again === undefined ? "" : ` ${again.statement}`;
+  return `is executing ${shortened(names, NAMES_MAX)}${besideText(annals)}.${twice}`;
+}
+
+/** `task scan, attempt 1 of 3, since ..., without a time limit`. */
+function runningText(
+  { attempts }: Annals,
+  { taskId, failures, attempts: begun }: TaskState,
+): string {
+  const recorded = attempts.get(taskId) ?? [];
+  const started = recorded.at(-1)?.started;
+  const since = started === undefined ? "" : `, since ${entryTime(started)}`;
+  if (taskId === MAIN_TASK) return `run${since}`;
+  const which = attemptText(failures + 1, maxAttemptsOf(recorded), begun);
+  const hasNoLimit = started?.eventType === "job.TaskStarted" &&
+    (started as FrameworkEntry<"job.TaskStarted">).attributes.timeoutMs === undefined;
+  return `${taskText(taskId)}, ${which}${since}${hasNoLimit ? ", without a time limit" : ""}`;
+}
+
+function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
+  const { job } = annals;
+  const waits = openExpectations(job).map(({ expected: { id, matcher, multiplicity }, matched }) =>
+    `"${id}" (${matcher.eventType}), ${matched} of ${requiredMatches(multiplicity)}`
+  );
+  if (waits.length === 0) return "is waiting, and its code will go on with what it has.";
+  const ended = job.tasks.some(({ taskId, status }) =>
+    taskId === MAIN_TASK && status === "completed"
+  );
+  return `is waiting for ${shortened(waits, NAMES_MAX)}${ended ? ", its code having ended" : ""}` +
+    causeText(waitingFor);
+}
+
+function backingOff(
+  annals: Annals,
+  { circumstances: { queue, definition } }: Evidence,
+): string {
+  const isDue = queue !== undefined || definition === "missing" || isHeld(annals);
+  const texts = shortened(backingOffTexts(annals, isDue), NAMES_MAX);
+  return queue === undefined
+    ? `is backing off: ${texts}.`
+    : `wants a worker: ${queueText(queue)}; ${texts}.`;
+}
+
+/** What is suspended is tried when it is resumed, whatever time is on record. */
+function isHeld({ job }: Annals): boolean {
+  return job.suspendedBy !== undefined;
+}
+
+function backingOffTexts({ job, attempts }: Annals, isDue = false): readonly string[] {
+  const tasks = job.tasks.filter((task) => task.status === "backingOff");
+  const again = isDue ? "was to be tried again" : "is tried again";
+  return tasks.map(({ taskId, failures, retryAt, error }) => {
+    const recorded = attempts.get(taskId) ?? [];
+    const which = attemptText(failures, maxAttemptsOf(recorded));
+    const asked = askedDelayMs(error);
+    if (asked !== undefined) {
+      const pause = `a pause of ${durationText(asked)}`;
+      return `${taskText(taskId)} asked with RetryLater for ${pause} in ${which} and ${again} ` +
+        `at ${retryAt}`;
+    }
+    const before = failures > 2
+      ? `, as the ${failures - 1} before it`
+      : failures === 2
+      ? ", as the one before it"
+      : "";
+    return `${taskText(taskId)} failed in ${which}${before} (${errorText(error)}) and ${again} ` +
+      `at ${retryAt}`;
+  });
+}
+
+function suspended(
+  annals: Annals,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): string {
+  const { suspended } = annals;
+  if (suspended === undefined) return "is suspended.";
+  const { suspendedBy: _, ...job } = annals.job;
+  const beneath = doing(conditionOf(job as JobState), annals, withoutQueue(evidence), waitingFor);
+  return `is suspended by a control since ${entryTime(suspended)}` +
+    `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
+}
+
+function compensating(
+  annals: Annals,
+  { circumstances: { queue } }: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): string {
+  const { job } = annals;
+  const tasks = compensableTasks(job);
+  const undone = tasks.filter(({ compensation }) => compensation?.status === "compensated");
+  const progress = tasks.length === 0
+    ? ""
+    : `: ${undone.length} of ${counted(tasks.length, "task")} undone,`;
+  const failure = "failure" in job ? job.failure : undefined;
+  const worker = queue === undefined ? "" : ` It wants a worker: ${queueText(queue)}.`;
+  const likeliest = likeliestText(waitingFor);
+  const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
+  return `is compensating${progress} after ${failureText(failure)}.${worker}${awaited}`;
+}
+
+/** `: shop.Paid came at ... and did not count: ...`, or that nothing resembles what is missing. */
+function causeText(waitingFor: readonly WaitingFor<LogId>[]): string {
+  const likeliest = likeliestText(waitingFor);
+  if (likeliest !== undefined) return `: ${likeliest}`;
+  const remark = waitingFor[0]?.remark;
+  return remark === undefined ? "." : `: ${uncapital(remark)}`;
+}
+
+function uncapital(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function succeeded(annals: Annals, evidence: Evidence): string {
+  const { job } = annals;
+  if (job.state !== "Done") return "is Done.";
+  const took = tookText(annals, evidence);
+  const done = job.failure === undefined
+    ? `is Done since ${job.endedAt}${took}.`
+    : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
+      "and its policy accepts a compensated end.";
+  const [aside] = [
+    ...repeatedSteps(annals),
+    ...overlookedEvents(annals, evidence),
+    ...mendedFailures(annals),
+  ];
+  return aside === undefined ? done : `${done} ${aside.statement}`;
+}
+
+/** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
+function tookText(annals: Annals, { usual }: Evidence): string {
+  const { created, endedBy, job } = annals;
+  const parts = timeSpent(annals, usual);
+  if (parts.length === 0 || endedBy === undefined || usual === undefined) return "";
+  const all = durationText(lengthMs(created.receivedAt, endedBy.entry.receivedAt));
+  return `, after ${all}, ${usualText(usual, job)}: ${timeText(parts)}`;
+}
+
+function failed(annals: Annals): string {
+  const { job } = annals;
+  if (job.state !== "Failed") return "is Failed.";
+  const { failure } = job;
+  const recovery = failure.recoveryRequired
+    ? ` ${capital(uncompensatedText(annals))} failed as well: an operator must see to it.`
+    : "";
+  return failure.kind === "cancelled"
+    ? `was cancelled${byWhom(annals.failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`
+    : neverStarted(annals, job)
+    ? `could not be started: ${errorText(failure.error)}.`
+    : `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}.${recovery}`;
+}
+
+/** `the compensation of task debit (Error: the bank is closed)`. */
+function uncompensatedText({ job }: Annals): string {
+  const failed = compensableTasks(job).flatMap(({ taskId, compensation }) =>
+    compensation?.status === "failed"
+      ? [`${taskText(taskId)} (${errorText(compensation.error)})`]
+      : []
+  );
+  return failed.length === 0
+    ? "a compensation"
+    : `the compensation of ${shortened(failed, NAMES_MAX)}`;
+}
+
+function cancelReason({ error }: Failure): string {
+  return error.message === "cancelled by an operator" ? "" : reasonText(error.message);
+}
+
+function failureText(failure: Failure | undefined): string {
+  if (failure === undefined) return "a failure";
+  const { kind, taskId, error } = failure;
+  switch (kind) {
+    case "cancelled":
+      return `a cancellation${cancelReason(failure)}`;
+    case "deadLetter":
+      return `${taskText(taskId ?? MAIN_TASK)} used up its attempts, the last error being ` +
+        errorText(error);
+    case "poison":
+      return `${taskText(taskId ?? MAIN_TASK)} failed for good with ${errorText(error)}`;
+    case "error":
+      if (taskId === MAIN_TASK) return `run threw ${errorText(error)}`;
+      return error.message === policyMessage(error.name)
+        ? `${error.name} came, which its policy names an error`
+        : errorText(error);
+    default:
+      return assertNever(kind, "kind of failure");
+  }
+}
+
+/** What `failureOf` says of an event that has no message of its own. */
+function policyMessage(eventType: string): string {
+  return `the policy names ${eventType} an error`;
+}

@@ -1,0 +1,162 @@
+/**
+ * The history that a supposition makes of a job's: entries left out, events added, and
+ * past events that another plan would have taken.
+ */
+
+import type { Work } from "../core/at_once.ts";
+import type { FactEntry, JobEventLogEntry } from "../core/event.ts";
+import type { EventId, LogId } from "../core/ids.ts";
+import type { JobPlan } from "../core/job_plan.ts";
+import { findMissed } from "./missed_events.ts";
+import { type Point, resolvePoint } from "../core/point.ts";
+import {
+  type SupposedEvent,
+  supposedPlan,
+  type Supposition,
+  type SuppositionIssue,
+  suppositionIssues,
+} from "./supposition.ts";
+
+/**
+ * An entry of a supposed history. `past`: the event is in the journal, and the supposed
+ * plan would have taken it; it counts only where the job would have been waiting then.
+ */
+export interface SupposedEntry {
+  readonly entry: JobEventLogEntry;
+  readonly origin: "recorded" | "past" | "supposed";
+}
+
+export interface SupposedHistory {
+  /** What the job's own entries are, up to the point. */
+  readonly recorded: readonly JobEventLogEntry[];
+  /** By position; those of supposed events lie between: 12.001, 12.002. */
+  readonly supposed: readonly SupposedEntry[];
+}
+
+export type Supposed =
+  | { readonly ok: true; readonly value: SupposedHistory }
+  | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
+
+/** A supposed event lies some thousandths behind an entry: no more than these can be told apart. */
+export const SUPPOSED_EVENTS_MAX = 999;
+const POSITIONS_BETWEEN = SUPPOSED_EVENTS_MAX + 1;
+
+/**
+ * The history that a supposition makes of a job's. Entries that the supposed plan would
+ * not have taken stay, so that it can be told why each does not count.
+ *
+ * @param entries All entries of one job, oldest first.
+ * @param pastEvents Facts of the whole journal that name no job and may match the plan.
+ * @param head The last position of the journal.
+ * @param sameIds Entries of the journal that have the id of a supposed event.
+ */
+export function* supposeHistory(
+  entries: readonly JobEventLogEntry[],
+  supposition: Supposition,
+  pastEvents: readonly JobEventLogEntry[],
+  head: LogId,
+  sameIds: readonly JobEventLogEntry[],
+): Work<Supposed> {
+  const [created] = entries;
+  if (created === undefined) throw new TypeError("Cannot suppose anything: there are no entries");
+  const plan = supposedPlan(created, supposition);
+  const missed = yield* findMissed(entries, plan, pastEvents, created.logId);
+  const known = inOrder([...entries.map(asRecorded), ...missed.map(asPast)]);
+  const resolved = resolvePoint(supposition.upTo, known.map(({ entry }) => entry), head);
+  if (!resolved.ok) return { ok: false, issues: [{ pointer: "/upTo", detail: resolved.detail }] };
+  const kept = known.slice(0, resolved.count);
+  const limit = limitOf(supposition.upTo, known[resolved.count], head);
+  const issues = suppositionIssues(entries, supposition, limit, sameIds);
+  if (issues.length > 0) return { ok: false, issues };
+  return {
+    ok: true,
+    value: {
+      recorded: entries.filter(({ logId }) => logId <= limit),
+      supposed: changedHistory(kept, supposition, plan),
+    },
+  };
+}
+
+function changedHistory(
+  kept: readonly SupposedEntry[],
+  supposition: Supposition,
+  plan: JobPlan,
+): readonly SupposedEntry[] {
+  const leftOut = new Set(supposition.without);
+  const rest = kept.filter(({ entry }) => !leftOut.has(entry.logId));
+  const planned = supposition.plan === undefined ? rest : rest.map((one) => withPlan(one, plan));
+  return withEvents(planned, supposition.with ?? [], kept.at(-1)?.entry.logId ?? 0);
+}
+
+function asRecorded(entry: JobEventLogEntry): SupposedEntry {
+  return { entry, origin: "recorded" };
+}
+
+function asPast(entry: JobEventLogEntry): SupposedEntry {
+  return { entry, origin: "past" };
+}
+
+function inOrder(entries: readonly SupposedEntry[]): readonly SupposedEntry[] {
+  return entries.toSorted((left, right) => left.entry.logId - right.entry.logId);
+}
+
+/** The last position at which something can be supposed. */
+function limitOf(
+  upTo: Point | undefined,
+  next: SupposedEntry | undefined,
+  head: LogId,
+): LogId {
+  if (upTo?.kind === "logId") return upTo.logId;
+  return next === undefined ? head : next.entry.logId - 1;
+}
+
+function withPlan(supposed: SupposedEntry, plan: JobPlan): SupposedEntry {
+  const { entry, origin } = supposed;
+  if (entry.stratum !== "framework" || entry.eventType !== "job.JobCreated") return supposed;
+  return { entry: { ...entry, attributes: { ...entry.attributes, plan } }, origin };
+}
+
+function withEvents(
+  history: readonly SupposedEntry[],
+  events: readonly SupposedEvent[],
+  end: LogId,
+): readonly SupposedEntry[] {
+  const counts = new Map<LogId, number>();
+  const added = events.map((event, index): SupposedEntry => {
+    const after = event.after ?? end;
+    const count = (counts.get(after) ?? 0) + 1;
+    counts.set(after, count);
+    // One division gives the number that prints as 12.001; a sum need not.
+    const logId = (after * POSITIONS_BETWEEN + count) / POSITIONS_BETWEEN;
+    const entryBefore = lastUpTo(history, after)?.entry;
+    const eventId = event.eventId ?? `evt_whatif_${index + 1}` as EventId;
+    return { entry: factOf({ ...event, eventId }, logId, entryBefore), origin: "supposed" };
+  });
+  return added.length === 0 ? history : inOrder([...history, ...added]);
+}
+
+/** Of a history, which ascends, the last entry up to a position. */
+function lastUpTo(history: readonly SupposedEntry[], logId: LogId): SupposedEntry | undefined {
+  let [low, high] = [0, history.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((history[middle]?.entry.logId ?? Infinity) <= logId) low = middle + 1;
+    else high = middle;
+  }
+  return history[low - 1];
+}
+
+/** An event of the same job, received when the entry before it was. */
+function factOf(
+  { after: _, ...event }: SupposedEvent & { readonly eventId: EventId },
+  logId: LogId,
+  entryBefore: JobEventLogEntry | undefined,
+): FactEntry {
+  const receivedAt = entryBefore?.receivedAt ?? "";
+  const occurredAt = event.occurredAt ?? receivedAt;
+  return { ...event, ...jobOf(entryBefore), logId, occurredAt, receivedAt };
+}
+
+function jobOf(created: JobEventLogEntry | undefined): Pick<JobEventLogEntry, "jobId"> {
+  return created?.jobId === undefined ? {} : { jobId: created.jobId };
+}

@@ -1,0 +1,90 @@
+/** What a suspect has in common with what was expected, and why it did not count, in words. */
+
+import { type FrameworkEntry, isCorrelated, isRefused } from "../core/event.ts";
+import type { ExpectedEvent } from "../core/job_plan.ts";
+import { mismatchesText } from "./mismatch.ts";
+import type { OwnValue } from "./likeness/own_values.ts";
+import type { Effect, Suspect } from "./likeness/suspect.ts";
+import { matchableOf } from "../core/projector.ts";
+import { shownScalar, shownText } from "../core/shown_value.ts";
+import type { Annals } from "./annals.ts";
+import { shortened, timeText } from "./phrases.ts";
+
+const VALUES_TOLD_MAX = 2;
+const JOBS_TOLD_MAX = 2;
+
+/** Without the full stop: `shop.Paid came at ... and did not count: orderId: expected "42", ...` */
+export function suspectText(annals: Annals, expected: ExpectedEvent, suspect: Suspect): string {
+  const { entry, kind } = suspect;
+  const came = `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
+  const why = obstacles(annals, expected, suspect).join("; ");
+  if (kind !== "values") return `${came} and did not count: ${why}`;
+  const carried = carriedText(annals, suspect);
+  return why === ""
+    ? `${came}, ${carried}, and counted for nothing`
+    : `${came}, ${carried}; ${why}`;
+}
+
+function obstacles(
+  annals: Annals,
+  { matcher }: ExpectedEvent,
+  suspect: Suspect,
+): readonly string[] {
+  const { type, clauses, addressee, effects, isEarly, entry, kind } = suspect;
+  const ofType = type === undefined
+    ? []
+    : [`its type is not ${matcher.eventType}${type === "another type" ? "" : ` (${type})`}`];
+  const named = addressee === undefined ? [] : [`it names job ${addressee}${didText(effects)}`];
+  const reached = addressee === undefined && effects.length > 0 ? [reachedText(effects)] : [];
+  const failing = clauses.length === 0 ? [] : [mismatchesText(clauses)];
+  const early = isEarly ? [earlyText(annals)] : [];
+  const stratum = entry.stratum === "coordination" && kind === "time"
+    ? ["it came in the coordination stratum, which is never interpreted"]
+    : [];
+  const refused = isRefused(entry) ? [refusedText(entry)] : [];
+  return [...ofType, ...failing, ...named, ...reached, ...stratum, ...refused, ...early];
+}
+
+function refusedText(entry: FrameworkEntry<"journal.EventRefused">): string {
+  return `it was refused: its id ${shownText(entry.attributes.eventId)} was on record already ` +
+    "with other content, so its sender has used one id twice";
+}
+
+function earlyText({ started }: Annals): string {
+  return started === undefined
+    ? "the job has not started, and events count from the start on"
+    : `it came before the job started at ${timeText(started)}, and events count from the start on`;
+}
+
+/** What it did to the one job that it names. */
+function didText(effects: readonly Effect[]): string {
+  const counted = effects[0]?.counted;
+  if (counted === undefined) return ", and so touches no other";
+  return counted.length === 0
+    ? ", where it counted for nothing"
+    : `, where it counted for ${namesText(counted)}`;
+}
+
+function reachedText(effects: readonly Effect[]): string {
+  const jobs = effects.map(({ jobId, counted = [] }) =>
+    counted.length === 0 ? `job ${jobId}` : `job ${jobId} (for ${namesText(counted)})`
+  );
+  return `it reached ${shortened(jobs, JOBS_TOLD_MAX)}`;
+}
+
+function namesText(ids: readonly string[]): string {
+  return shortened(ids.map((id) => JSON.stringify(id)), VALUES_TOLD_MAX);
+}
+
+function carriedText({ job }: Annals, { entry, carried }: Suspect): string {
+  if (entry.jobId === job.jobId) {
+    return isCorrelated(entry) ? "and reached this job" : "naming this job";
+  }
+  return `with this job's ${shortened(carried.map(ownText), VALUES_TOLD_MAX)}`;
+}
+
+function ownText({ from, path, value }: OwnValue): string {
+  if (from === "id") return "id";
+  const name = from === "label" ? `label ${shownText(path)}` : shownText(path);
+  return `${name} ${shownScalar(value)}`;
+}

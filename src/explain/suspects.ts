@@ -1,0 +1,99 @@
+/** The events that were meant for an expectation and did not count, the likeliest first. */
+
+import type { Work } from "../core/at_once.ts";
+import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { ownValues } from "./likeness/own_values.ts";
+import { type Candidate, type Comparison, type Suspect, suspectOf } from "./likeness/suspect.ts";
+import { type Annals, originalIdOf } from "./annals.ts";
+import type { Candidates } from "./evidence.ts";
+import type { OpenExpectation } from "./open_expectations.ts";
+
+const SUSPECTS_MAX = 3;
+/** Of the job's own events that did not count, the latest so many of each kind are compared. */
+const OWN_MAX = 64;
+/** Of events that merely carry values, what is farther from the likeliest only distracts. */
+const MARGIN = 3;
+
+/** What the job is compared by, the same for all that it waits for. */
+export function comparisonOf(annals: Annals): Omit<Comparison, "common"> {
+  const { job, created, started } = annals;
+  return {
+    job,
+    own: ownValues(job),
+    createdBy: created.logId,
+    causedBy: created.causedBy,
+    started,
+  };
+}
+
+/** As work with a pause after each event. */
+export function* suspectsOf(
+  annals: Annals,
+  comparison: Omit<Comparison, "common">,
+  open: OpenExpectation,
+  candidates: Candidates | undefined,
+): Work<readonly Suspect[]> {
+  const common = candidates?.common ?? new Set<string>();
+  const suspects: Suspect[] = [];
+  for (const candidate of [...ownOnes(annals, open), ...strangers(annals, candidates)]) {
+    const suspect = suspectOf({ ...comparison, common }, open.expected, candidate);
+    if (suspect !== undefined) suspects.push(suspect);
+    yield;
+  }
+  const sorted = suspects.toSorted(byDistance);
+  const [likeliest] = sorted;
+  return sorted.filter(({ kind, distance }) =>
+    kind !== "values" || distance < (likeliest?.distance ?? 0) + MARGIN
+  ).slice(0, SUSPECTS_MAX);
+}
+
+/** What reached the job and did not count for this. */
+function ownOnes(annals: Annals, { expected, by }: OpenExpectation): readonly Candidate[] {
+  const { eventType } = expected.matcher;
+  const counted = countedSet(by);
+  const ofType = annals.facts.get(eventType) ?? annals.ownFacts.get(eventType) ?? [];
+  const others = [...annals.facts].flatMap(([type, entries]) => type === eventType ? [] : entries);
+  return [...latest(ofType.filter(({ logId }) => !counted.has(logId))), ...latest(others)]
+    .map((entry) => ({ entry, effects: [], hasCounted: annals.counted.has(entry.logId) }));
+}
+
+function latest(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {
+  return entries.toSorted(byTime).slice(-OWN_MAX);
+}
+
+function strangers(annals: Annals, candidates: Candidates | undefined): readonly Candidate[] {
+  if (candidates === undefined) return [];
+  return candidates.events
+    .filter((entry) =>
+      !isCorrelated(entry) && !annals.isOwn(entry.logId) && !annals.hasReached(entry.logId) &&
+      !annals.reachedBy.has(originalIdOf(entry))
+    )
+    .map((entry) => ({
+      entry,
+      effects: candidates.effects.get(entry.logId) ?? [],
+      hasCounted: false,
+    }));
+}
+
+/** Expectations with the same matches share one list of them. */
+const countedSets = new WeakMap<readonly LogId[], ReadonlySet<LogId>>();
+
+function countedSet(by: readonly LogId[]): ReadonlySet<LogId> {
+  let set = countedSets.get(by);
+  if (set === undefined) countedSets.set(by, set = new Set(by));
+  return set;
+}
+
+function byDistance(left: Suspect, right: Suspect): number {
+  return left.distance - right.distance || byTime(right.entry, left.entry);
+}
+
+/** Not by position before time: several jobs that move elsewhere may arrive in another order. */
+function byTime(left: JobEventLogEntry, right: JobEventLogEntry): number {
+  return textOrder(left.receivedAt, right.receivedAt) || left.logId - right.logId;
+}
+
+function textOrder(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
+}

@@ -1,0 +1,102 @@
+/** Where the time of a job went that took far longer than others: attempts that failed, pauses, waits. */
+
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import type { Annals } from "./annals.ts";
+import { type Attempt, endedBadly } from "./attempts_noted.ts";
+import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
+import { durationText } from "./duration.ts";
+import { taskText } from "./phrases.ts";
+import { isFarLonger, type UsualTime } from "./usual_time.ts";
+
+/** Of what took the time, so many are told, and none that took less of it than this. */
+const PARTS_MAX = 3;
+const SHARE_MIN = 0.1;
+
+export interface TimePart {
+  readonly ms: number;
+  /** `until the time limit of attempt 1 of task send`. */
+  readonly text: string;
+  readonly cites: readonly LogId[];
+}
+
+/** The longest first; none of a job that did not take far longer than others. */
+export function timeSpent(annals: Annals, usual: UsualTime | undefined): readonly TimePart[] {
+  const { endedBy, created } = annals;
+  if (endedBy === undefined) return [];
+  const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
+  if (!isFarLonger(totalMs, usual)) return [];
+  const parts = [...attemptParts(annals), ...spanParts(annals)];
+  return parts.filter(({ ms }) => ms >= SHARE_MIN * totalMs)
+    .toSorted((left, right) => right.ms - left.ms).slice(0, PARTS_MAX);
+}
+
+/** `2 min until the time limit of attempt 1 of task upload, 10 s until attempt 2`. */
+export function timeText(parts: readonly TimePart[]): string {
+  return parts.map(({ ms, text }) => `${durationText(ms)} ${text}`).join(", ");
+}
+
+function attemptParts({ attempts }: Annals): readonly TimePart[] {
+  return [...attempts].flatMap(([taskId, ofTask]) =>
+    taskId === MAIN_TASK ? [] : ofTask.flatMap((attempt, at) => [
+      ...during(taskId, attempt),
+      ...pause(taskId, attempt, ofTask[at + 1]),
+    ])
+  );
+}
+
+function during(taskId: string, attempt: Attempt): readonly TimePart[] {
+  const { started, ended, nth } = attempt;
+  if (started === undefined || ended === undefined) return [];
+  const ms = lengthMs(started.receivedAt, ended.entry.receivedAt);
+  const cites = [ended.entry.logId];
+  if (!endedBadly(attempt)) return [{ ms, text: `in ${taskText(taskId)}`, cites }];
+  const { end } = ended;
+  const isLimit = end.kind === "failed" && end.error.name === "TimeoutError";
+  const text = isLimit
+    ? `until the time limit of attempt ${nth} of ${taskText(taskId)}`
+    : `in attempt ${nth} of ${taskText(taskId)}, which ${
+      end.kind === "failed" ? "failed" : "was cut short"
+    }`;
+  return [{ ms, text, cites }];
+}
+
+/** Until the next attempt: a backoff, or a pause that the task asked for. */
+function pause(
+  taskId: string,
+  { ended }: Attempt,
+  next: Attempt | undefined,
+): readonly TimePart[] {
+  if (ended?.end.kind !== "failed" || next?.started === undefined) return [];
+  const ms = lengthMs(ended.entry.receivedAt, next.started.receivedAt);
+  const text = `until attempt ${next.nth} of ${taskText(taskId)}`;
+  return [{ ms, text, cites: [next.started.logId] }];
+}
+
+const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
+  created: "before it was started",
+  scheduled: "before its start",
+  queued: "in the queue",
+  suspended: "suspended",
+  parked: "parked",
+  compensating: "for its compensation",
+};
+
+function spanParts(annals: Annals): readonly TimePart[] {
+  return annals.spans.flatMap((span, at) => {
+    if (span.to === undefined) return [];
+    const ms = lengthMs(span.from, span.to);
+    const next = annals.spans[at + 1]?.by ?? annals.endedBy?.entry.logId;
+    const cites = next === undefined ? [span.by] : [next];
+    const words = span.condition === "waiting" ? waitText(annals, next) : WORDS[span.condition];
+    return words === undefined ? [] : [{ ms, text: words, cites }];
+  });
+}
+
+/** `waiting for "signed" (legal.ContractSigned)`, by what ended the wait. */
+function waitText({ job }: Annals, endedBy: LogId | undefined): string {
+  const at = job.expected.findIndex(({ by }) => by.includes(endedBy ?? 0));
+  const expected = job.plan.expected[at];
+  return expected === undefined
+    ? "waiting"
+    : `waiting for "${expected.id}" (${expected.matcher.eventType})`;
+}

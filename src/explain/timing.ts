@@ -1,0 +1,43 @@
+/** How long a job was in each condition. */
+
+import type { Condition } from "../core/condition.ts";
+import type { Timing } from "./explanation.ts";
+import type { Annals } from "./annals.ts";
+import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
+import type { Downtime } from "./downtimes.ts";
+
+/** @param downtimes While the process was down the job did nothing, whatever its entries tell. */
+export function timingOf(annals: Annals, downtimes: readonly Downtime[] = []): Timing {
+  const { spans, passedMs } = annals;
+  const ended = downtimes.filter(({ during }) => during.to !== undefined);
+  const down = (condition: Condition) =>
+    sum(ended.filter(({ during }) => during.condition === condition));
+  const total = (condition: Condition) =>
+    spent(spans, condition) + (passedMs.get(condition) ?? 0) - down(condition);
+  const first = spans[0]?.from ?? annals.created.receivedAt;
+  const since = spans.at(-1)?.from ?? first;
+  return {
+    scheduledMs: total("scheduled") + total("created"),
+    queuedMs: total("queued"),
+    executingMs: total("executing"),
+    waitingMs: total("waiting"),
+    backingOffMs: total("backingOff"),
+    suspendedMs: total("suspended"),
+    parkedMs: total("parked"),
+    compensatingMs: total("compensating"),
+    downMs: sum(ended),
+    totalMs: lengthMs(first, since),
+    since,
+  };
+}
+
+function sum(downtimes: readonly Downtime[]): number {
+  return downtimes.reduce((total, { ms }) => total + ms, 0);
+}
+
+function spent(spans: readonly ConditionSpan[], condition: Condition): number {
+  return spans.reduce((sum, span) => {
+    const ended = span.condition === condition && span.to !== undefined;
+    return ended ? sum + lengthMs(span.from, span.to ?? span.from) : sum;
+  }, 0);
+}

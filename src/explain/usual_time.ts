@@ -1,0 +1,40 @@
+/**
+ * How long jobs like one took that went through. The rule: of at least five of them that were
+ * created before it, and it took far longer when it took more than three times their median, and a
+ * second more. Of fewer nothing is said.
+ */
+
+import type { JobState } from "../core/job_state.ts";
+import { durationText } from "./duration.ts";
+
+export interface UsualTime {
+  /** How many jobs were compared. */
+  readonly jobs: number;
+  readonly medianMs: number;
+}
+
+const JOBS_MIN = 5;
+const TIMES = 3;
+const MORE_MS = 1_000;
+
+/** `undefined` of too few. */
+export function usualTimeOf(lengthsMs: readonly number[]): UsualTime | undefined {
+  if (lengthsMs.length < JOBS_MIN) return undefined;
+  const sorted = lengthsMs.toSorted((left, right) => left - right);
+  return { jobs: sorted.length, medianMs: sorted[sorted.length >> 1] ?? 0 };
+}
+
+/** Whether a job may have taken far longer than whatever is usual. */
+export function mayBeLong(ms: number): boolean {
+  return ms > MORE_MS;
+}
+
+export function isFarLonger(ms: number, usual: UsualTime | undefined): boolean {
+  return usual !== undefined && ms > TIMES * usual.medianMs && ms > usual.medianMs + MORE_MS;
+}
+
+/** `where the 12 of its type before it took 40 ms in the median`. */
+export function usualText({ jobs, medianMs }: UsualTime, { type }: JobState): string {
+  const like = type === undefined ? "that waited for the same" : "of its type";
+  return `where the ${jobs} ${like} before it took ${durationText(medianMs)} in the median`;
+}

@@ -1,0 +1,182 @@
+/** What a job still waits for, and the events that were meant for it. */
+
+import type { Work } from "../core/at_once.ts";
+import { placesIn } from "./elsewhere.ts";
+import { isRefused, type JobEventLogEntry } from "../core/event.ts";
+import type { NearMiss, WaitingFor } from "./explanation.ts";
+import type { LogId } from "../core/ids.ts";
+import { type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
+import { jsonSize } from "../core/json.ts";
+import { looseForm } from "./likeness/loose_form.ts";
+import { demanded, isTelling } from "./likeness/own_values.ts";
+import type { Suspect } from "./likeness/suspect.ts";
+import { matchableOf } from "../core/projector.ts";
+import { shownScalar } from "../core/shown_value.ts";
+import type { Annals } from "./annals.ts";
+import type { Candidates, Evidence } from "./evidence.ts";
+import {
+  isHopeless,
+  isOwnEvent,
+  type OpenExpectation,
+  openExpectations,
+} from "./open_expectations.ts";
+import { countText, latest, wantedText } from "./phrases.ts";
+import { suspectText } from "./suspect_text.ts";
+import { comparisonOf, suspectsOf } from "./suspects.ts";
+
+/** More clauses than this a near miss does not list. */
+const CLAUSES_MAX = 10;
+
+/** Of very many expectations, the first so many are told. */
+export const WAITS_MAX = 200;
+
+/** Longer attributes of an event are not told again. */
+const ATTRIBUTES_LENGTH_MAX = 16_384;
+
+interface Found {
+  readonly open: OpenExpectation;
+  readonly suspects: readonly Suspect[];
+}
+
+/** The events that could still move the job; see `openExpectations`. */
+export function* waitsOf(
+  annals: Annals,
+  evidence: Evidence,
+): Work<readonly WaitingFor<LogId>[]> {
+  const comparison = comparisonOf(annals);
+  const found: Found[] = [];
+  for (const open of openExpectations(annals.job).slice(0, WAITS_MAX)) {
+    const candidates = evidence.candidates.get(open.expected.id);
+    found.push({ open, suspects: yield* suspectsOf(annals, comparison, open, candidates) });
+  }
+  const likeliest = likeliestPlaces(found);
+  return found.map(({ open, suspects }, at) => {
+    const own = suspects.filter(({ kind, entry }) =>
+      kind !== "values" || likeliest.get(entry.logId)?.at === at
+    );
+    return waitingFor(annals, open, own, evidence.candidates.get(open.expected.id));
+  });
+}
+
+/** What merely carries the job's values is told once, where it is likeliest to belong. */
+function likeliestPlaces(
+  found: readonly Found[],
+): ReadonlyMap<LogId, { readonly at: number; readonly distance: number }> {
+  const places = new Map<LogId, { readonly at: number; readonly distance: number }>();
+  for (const [at, { suspects }] of found.entries()) {
+    for (const { entry, distance } of suspects) {
+      if (distance < (places.get(entry.logId)?.distance ?? Infinity)) {
+        places.set(entry.logId, { at, distance });
+      }
+    }
+  }
+  return places;
+}
+
+function waitingFor(
+  annals: Annals,
+  open: OpenExpectation,
+  suspects: readonly Suspect[],
+  candidates: Candidates | undefined,
+): WaitingFor<LogId> {
+  const { expected, matched, by } = open;
+  const remark = suspects.length > 0
+    ? undefined
+    : hopeless(annals, expected) ?? nothingLikeIt(annals, open, candidates);
+  const count = countText(expected, matched);
+  return {
+    expectation: expected.id,
+    eventType: expected.matcher.eventType,
+    matched,
+    required: requiredMatches(expected.multiplicity),
+    statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
+      (remark === undefined ? "" : ` ${remark}`),
+    cites: unique([annals.created.logId, ...latest(by)]),
+    nearMisses: suspects.map((suspect) => nearMiss(annals, expected, suspect)),
+    ...(remark === undefined ? {} : { remark }),
+  };
+}
+
+function nearMiss(annals: Annals, expected: ExpectedEvent, suspect: Suspect): NearMiss<LogId> {
+  const { entry, kind, clauses, effects } = suspect;
+  const said = matchableOf(entry).attributes;
+  const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
+  return {
+    likeness: kind,
+    statement: `${suspectText(annals, expected, suspect)}.`,
+    clauses: clauses.slice(0, CLAUSES_MAX),
+    attributes,
+    cites: unique([entry.logId, ...firstOf(entry), ...effects.map(({ logId }) => logId)]),
+  };
+}
+
+/** What no event can ever meet. */
+function hopeless({ job }: Annals, expected: ExpectedEvent): string | undefined {
+  if (!isHopeless(job, expected)) return undefined;
+  return "Nothing will meet it: Daybook alone records such events, " +
+    "and this job has no code that would bring one about.";
+}
+
+/** Where nothing was looked for, nothing is said. */
+function nothingLikeIt(
+  annals: Annals,
+  { expected, matched }: OpenExpectation,
+  candidates: Candidates | undefined,
+): string | undefined {
+  if (candidates === undefined) return undefined;
+  const { ofType, forgottenUpTo, upTo } = candidates;
+  if (upTo === 0) return "No event was looked at: the index of values is not there yet.";
+  const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
+    (upTo === undefined ? "" : `, up to entry ${upTo}`);
+  const nothing = `Nothing ${matched > 0 ? "else " : ""}that came resembles it${bound}`;
+  if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
+  if (ofType === 0 && matched === 0) {
+    return `No event of this type has come, and ${lower(nothing)}.`;
+  }
+  const lacking = ofType === 0 ? undefined : lackedValue(annals, expected, candidates);
+  return lacking === undefined
+    ? `${nothing}.`
+    : ofType === 1
+    ? `${nothing}: the one other event of this type does not have ${lacking} in it.`
+    : `${nothing}: of ${ofType.toLocaleString("en-US")} other events of this type, ` +
+      `none has ${lacking} in it.`;
+}
+
+function lower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** The first value that is demanded and that no other event of the type carries. */
+function lackedValue(
+  { job }: Annals,
+  { matcher }: ExpectedEvent,
+  { events, common }: Candidates,
+): string | undefined {
+  const carried = new Set(
+    events.filter(({ eventType, jobId }) => eventType === matcher.eventType && jobId !== job.jobId)
+      .flatMap((entry) => placesIn(matchableOf(entry).attributes))
+      .map(({ value }) => looseForm(value)),
+  );
+  const lacked = [...demanded(matcher.correlation)].find(([, value]) =>
+    isTelling(value) && !common.has(looseForm(value)) && !carried.has(looseForm(value))
+  );
+  return lacked === undefined ? undefined : shownScalar(lacked[1]);
+}
+
+/** The likeliest suspect in a few words, for the summary; `undefined` when there is none. */
+export function likeliestText(waitingFor: readonly WaitingFor<LogId>[]): string | undefined {
+  const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
+  const [first] = misses.toSorted((left, right) =>
+    Number(left.likeness === "values") - Number(right.likeness === "values")
+  );
+  return first?.statement;
+}
+
+function unique(logIds: readonly LogId[]): readonly LogId[] {
+  return [...new Set(logIds)];
+}
+
+/** Of an event that was refused, the line that has its id. */
+function firstOf(entry: JobEventLogEntry): readonly LogId[] {
+  return isRefused(entry) && entry.causedBy !== undefined ? [entry.causedBy] : [];
+}

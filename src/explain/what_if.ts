@@ -1,0 +1,200 @@
+/**
+ * What would have become of a job, had its plan or its history been another. Entries are
+ * only projected: code that would have run otherwise is not run, so what it did stays.
+ */
+
+import { atOnce, type Work } from "../core/at_once.ts";
+import type { Condition } from "../core/condition.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { EventId, LogId } from "../core/ids.ts";
+import { type Applied, JobFold } from "../core/job_fold.ts";
+import type { JobState, StateName } from "../core/job_state.ts";
+import { OutcomeComparison } from "./outcome_comparison.ts";
+import { eventIdsOf } from "../core/point.ts";
+import {
+  type Replay,
+  type ReplayStep,
+  replayStep,
+  type StepsWanted,
+  ToldSteps,
+} from "./replay_steps.ts";
+import type { RuleName } from "../core/rules.ts";
+import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supposed_history.ts";
+import type { Supposition, SuppositionIssue } from "./supposition.ts";
+import { whyOf } from "./why.ts";
+
+/** How a job stands after an entry. */
+export interface Standing {
+  readonly state: StateName;
+  readonly condition: Condition;
+  readonly rule: RuleName;
+}
+
+/** The first position at which the outcome is another. */
+export interface FirstDifference {
+  readonly logId: LogId;
+  readonly eventType: string;
+  /** `null` when the record has no such entry. */
+  readonly actual: Standing | null;
+  /** `null` when the entry is left out. */
+  readonly whatIf: Standing | null;
+  readonly why: string;
+}
+
+export interface WhatIf extends Replay {
+  /** `null` when state, condition, counts and kind of failure are the same throughout. */
+  readonly firstDifference: FirstDifference | null;
+}
+
+export type WhatIfAnswer =
+  | { readonly ok: true; readonly value: WhatIf }
+  | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
+
+/**
+ * Projects a job under a supposition, beside the job as recorded.
+ *
+ * @param entries All entries of one job, oldest first; there is at least one.
+ * @param pastEvents Facts of the whole journal that name no job and may match the plan.
+ * @param head The last position of the journal.
+ * @param sameIds Entries of the journal that have the id of a supposed event.
+ */
+export function whatIf(
+  entries: readonly JobEventLogEntry[],
+  supposition: Supposition,
+  pastEvents: readonly JobEventLogEntry[],
+  head: LogId,
+  sameIds: readonly JobEventLogEntry[] = [],
+): WhatIfAnswer {
+  return atOnce(supposing(entries, supposition, pastEvents, head, sameIds));
+}
+
+/** The same, with the steps that are wanted, as work with a pause after each position. */
+export function* supposing(
+  entries: readonly JobEventLogEntry[],
+  supposition: Supposition,
+  pastEvents: readonly JobEventLogEntry[],
+  head: LogId,
+  sameIds: readonly JobEventLogEntry[],
+  wanted?: StepsWanted,
+): Work<WhatIfAnswer> {
+  const history = yield* supposeHistory(entries, supposition, pastEvents, head, sameIds);
+  return history.ok ? { ok: true, value: yield* compare(history.value, wanted) } : history;
+}
+
+/** One entry, played. */
+interface Played {
+  readonly entry: JobEventLogEntry;
+  readonly folded: Applied;
+  /** The entry that had brought the same event before. */
+  readonly repeats?: LogId;
+}
+
+function* compare(
+  { recorded, supposed }: SupposedHistory,
+  wanted: StepsWanted | undefined,
+): Work<WhatIf> {
+  const told = new ToldSteps(wanted);
+  const comparison = new OutcomeComparison();
+  let firstDifference: FirstDifference | null = null;
+  let [one, other]: (Applied | undefined)[] = [];
+  let last: Played | undefined;
+  const fold = new JobFold();
+  for (const [left, right] of sideBySide(playRecorded(recorded), playSupposed(supposed, fold))) {
+    one = left?.folded ?? one;
+    other = right?.folded ?? other;
+    if (right !== undefined) told.add(right.entry.logId, () => stepOf(right));
+    if (right !== undefined) last = right;
+    if (firstDifference === null && comparison.differ(one, other)) {
+      firstDifference = differenceAt(left, right, last === undefined ? "" : stepOf(last).why);
+    }
+    yield;
+  }
+  const { job } = fold;
+  if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
+  return { job, steps: told.steps, ...told.next, firstDifference };
+}
+
+function* playRecorded(entries: readonly JobEventLogEntry[]): Generator<Played> {
+  const fold = new JobFold();
+  for (const entry of entries) yield { entry, folded: fold.apply(entry) };
+}
+
+/** An event that comes a second time changes nothing, whichever of the two is supposed. */
+function* playSupposed(entries: readonly SupposedEntry[], fold: JobFold): Generator<Played> {
+  const seen = new Map<EventId, LogId>();
+  let last: Applied | undefined;
+  for (const { entry, origin } of entries) {
+    if (origin === "past" && !takesEvents(last?.job)) continue;
+    const ids = eventIdsOf(entry);
+    const repeats = ids.map((id) => seen.get(id)).find((logId) => logId !== undefined);
+    last = last !== undefined && repeats !== undefined ? repeated(last) : fold.apply(entry);
+    yield { entry, folded: last, ...(repeats === undefined ? {} : { repeats }) };
+    if (repeats === undefined) { for (const id of ids) seen.set(id, entry.logId); }
+  }
+}
+
+/** Whether the engine would have correlated an event with the job. */
+function takesEvents(job: JobState | undefined): boolean {
+  return job?.state === "Running" || job?.state === "Compensating";
+}
+
+function repeated(last: Applied): Applied {
+  const { job, condition } = last;
+  const unchanged = { before: job, conditionBefore: condition, matched: [] };
+  return { ...last, ...unchanged, rule: "any/already-applied" };
+}
+
+/** Both plays by position; where only one has an entry, the other has none. */
+function* sideBySide(
+  left: Generator<Played>,
+  right: Generator<Played>,
+): Generator<readonly [Played | undefined, Played | undefined]> {
+  let [one, other] = [nextOf(left), nextOf(right)];
+  while (one !== undefined || other !== undefined) {
+    const position = Math.min(one?.entry.logId ?? Infinity, other?.entry.logId ?? Infinity);
+    const pair = [one, other].map((played) =>
+      played?.entry.logId === position ? played : undefined
+    );
+    yield [pair[0], pair[1]];
+    if (pair[0] !== undefined) one = nextOf(left);
+    if (pair[1] !== undefined) other = nextOf(right);
+  }
+}
+
+function nextOf(plays: Generator<Played>): Played | undefined {
+  const next = plays.next();
+  return next.done ? undefined : next.value;
+}
+
+function stepOf({ entry, folded, repeats }: Played): ReplayStep {
+  const told = replayStep(entry, folded);
+  if (repeats === undefined) return told;
+  const why = `The event came before, as entry ${repeats}: a second delivery changes nothing.`;
+  return { ...told, why };
+}
+
+/** @param why Of the supposed step. */
+function differenceAt(
+  actual: Played | undefined,
+  supposed: Played | undefined,
+  why: string,
+): FirstDifference {
+  const { logId, eventType } = (supposed ?? actual as Played).entry;
+  return {
+    logId,
+    eventType,
+    actual: standingOf(actual),
+    whatIf: standingOf(supposed),
+    why: supposed === undefined && actual !== undefined ? leftOutText(actual) : why,
+  };
+}
+
+function leftOutText({ entry, folded }: Played): string {
+  return `Entry ${entry.logId} is left out. On record: ${whyOf(folded.before, entry, folded)}`;
+}
+
+function standingOf(played: Played | undefined): Standing | null {
+  if (played === undefined) return null;
+  const { job, rule, condition } = played.folded;
+  return { state: job.state, condition, rule };
+}

@@ -1,0 +1,83 @@
+/**
+ * Why an entry did to its job what it did: one or two short sentences for each row of the
+ * state table, and when nothing changed, why not. Nothing is guessed: all is read from the
+ * job as it was, the entry, and the step that the projector took.
+ */
+
+import { assertNever } from "../core/assert_never.ts";
+import { type FrameworkEntry, isCorrelated, type JobEventLogEntry } from "../core/event.ts";
+import type {
+  CompensatingJob,
+  DoneJob,
+  FailedJob,
+  JobState,
+  RunningJob,
+} from "../core/job_state.ts";
+import type { Step } from "../core/projector.ts";
+import { compensationEndText, errorText, noCompensationEndText } from "./why_error.ts";
+import { frameworkText } from "./why_fact.ts";
+import { matchText, noMatchText, plannedText } from "./why_match.ts";
+
+/** @param before The job before the entry; `undefined` when it was not there yet. */
+export function whyOf(before: JobState | undefined, entry: JobEventLogEntry, step: Step): string {
+  switch (step.rule) {
+    case "none/created":
+      return creationText(step.job);
+    case "created/started":
+      return "The job starts: from here on, what its plan expects counts.";
+    case "created/started-empty":
+      return "The job starts, and its plan expects nothing: it is Done at once.";
+    case "created/record-only":
+      return "The job has not started: only job.JobStarted moves it.";
+    case "running/matched":
+      return matchText(before as RunningJob, entry, step);
+    case "running/satisfied":
+      return `${matchText(before as RunningJob, entry, step)} The plan has all it needs.`;
+    case "running/error-compensating":
+    case "running/error-failed":
+    case "running/left-in-place":
+      return errorText(before as RunningJob, entry, step);
+    case "running/record-only":
+    case "compensating/record-only":
+      return recordOnlyText(before as RunningJob | CompensatingJob, entry, step.job);
+    case "compensating/done":
+    case "compensating/failed":
+      return compensationEndText(before as CompensatingJob, entry, step);
+    case "compensating/left-in-place":
+      return "The job is given up as it is: what was not undone is left in place, and it fails.";
+    case "terminal/record-only":
+      return terminalText(before as DoneJob | FailedJob, entry);
+    case "any/already-applied":
+      return "It was applied before: a second delivery changes nothing.";
+    default:
+      return assertNever(step.rule, "rule");
+  }
+}
+
+function creationText({ retryOf, startAt, plan }: JobState): string {
+  const purpose = retryOf === undefined ? "" : ` to retry ${retryOf}`;
+  const begin = startAt === undefined ? "" : `, to start at ${startAt}`;
+  return `The job is created${purpose}${begin}: it expects ${plannedText(plan)}.`;
+}
+
+function recordOnlyText(
+  before: RunningJob | CompensatingJob,
+  entry: JobEventLogEntry,
+  after: JobState,
+): string {
+  const unmatched = before.state === "Running"
+    ? noMatchText(before, entry)
+    : noCompensationEndText(before, entry);
+  if (entry.stratum !== "framework" || isCorrelated(entry)) return unmatched;
+  const fact = frameworkText(before, after, entry);
+  return unmatched === "" ? fact : `${fact} ${unmatched}`;
+}
+
+function terminalText({ state, endedBy }: DoneJob | FailedJob, entry: JobEventLogEntry): string {
+  const ended = `The job is ${state} since entry ${endedBy}`;
+  if (entry.eventType !== "job.JobRetried") {
+    return `${ended}: what comes later is recorded and changes nothing.`;
+  }
+  const { newJobId } = (entry as FrameworkEntry<"job.JobRetried">).attributes;
+  return `${ended}; ${newJobId} was made to retry it, and this one stays as it is.`;
+}

@@ -1,0 +1,28 @@
+/** The job resource, whole and in short, with links to what there is about the job. */
+
+import { jobResource } from "../../core/job_resource.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JobSummary } from "../../core/job_summary.ts";
+
+export function jobPath(jobId: string): string {
+  return `/jobs/${jobId}`;
+}
+
+export function jobView(job: JobState) {
+  return { ...jobResource(job), links: linksOf(job) };
+}
+
+export function summaryView(summary: JobSummary) {
+  return { ...summary, links: linksOf(summary) };
+}
+
+function linksOf({ jobId }: { readonly jobId: string }) {
+  const self = jobPath(jobId);
+  return {
+    self,
+    events: `${self}/events`,
+    stream: `${self}/stream`,
+    explain: `${self}/explain`,
+    replay: `${self}/replay`,
+  };
+}

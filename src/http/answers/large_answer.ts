@@ -1,0 +1,167 @@
+/**
+ * Answers of JSON that may be very large: those that are go out in chunks as their reader takes
+ * them. The text of all of it is never in memory, and making it holds nobody up.
+ */
+
+import { ELEMENT_CHARACTERS, isLarge } from "../../core/json.ts";
+import type { Edge } from "../edge.ts";
+import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
+
+/** A page of a list ends once it has about so many. */
+export const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
+/** What is smaller is answered at once, and with its length. */
+const SMALL_CHARACTERS = 128 * 1024;
+/** What is made between two turns of others. */
+const CHUNK_CHARACTERS = 64 * 1024;
+/** What is smaller is made in one go. */
+const PIECE_CHARACTERS = 8 * 1024;
+/** What an answer holds until it is taken: what it tells, a chunk, and what waits to be sent. */
+const HELD_BYTES = 512 * 1024;
+
+/** What such answers need of the edge. */
+export interface LargeAnswerEdge extends Pick<Edge, "lookBack" | "turnstile"> {
+  /** Where what nobody takes is noticed. */
+  readonly outlets: Pick<Edge["outlets"], "stalls">;
+}
+
+/**
+ * @param held Bytes that the value keeps in memory, beside what jobs have there anyway.
+ * @throws {Problem} `over-capacity`, when too much is held already for answers that are large.
+ */
+export function largeJsonResponse(
+  edge: LargeAnswerEdge,
+  value: unknown,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  held = 0,
+): Response {
+  if (!isLargeAnswer(value)) return jsonResponse(value, status, headers);
+  if (!hasRoomForLarge(edge, held)) edge.lookBack.requireRoom(HELD_BYTES);
+  const source = new LargeBody(chunksOf(value), edge, HELD_BYTES + held);
+  return new Response(new ReadableStream(source, { highWaterMark: 0 }), {
+    status,
+    headers: { ...NO_STORE_HEADERS, "content-type": "application/json", ...headers },
+  });
+}
+
+/** Whether an answer is one that goes out in chunks. */
+export function isLargeAnswer(value: unknown): boolean {
+  return isLarge(value, SMALL_CHARACTERS);
+}
+
+/** One alone always has room. */
+export function hasRoomForLarge({ lookBack }: Pick<Edge, "lookBack">, held = 0): boolean {
+  return lookBack.open <= held || lookBack.hasRoom(HELD_BYTES);
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Counts as held from the first chunk that is wanted, since an answer may be left unread, and
+ * until the last; a reader that takes nothing for too long gets no more.
+ */
+class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
+  readonly #edge: LargeAnswerEdge;
+  readonly #bytes: number;
+  #chunks: Iterator<string> | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  constructor(chunks: Iterator<string>, edge: LargeAnswerEdge, bytes: number) {
+    this.#chunks = chunks;
+    this.#edge = edge;
+    this.#bytes = bytes;
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const { lookBack, outlets, turnstile } = this.#edge;
+    if (this.#controller === undefined) lookBack.opened(this.#bytes);
+    else outlets.stalls.stop(this);
+    this.#controller = controller;
+    await turnstile.enter("medium");
+    const next = this.#chunks?.next();
+    if (next === undefined) return;
+    if (next.done === true) {
+      this.#letGo();
+      return controller.close();
+    }
+    controller.enqueue(encoder.encode(next.value));
+    outlets.stalls.start(this);
+  }
+
+  cancel(): void {
+    this.#letGo();
+  }
+
+  stall(): void {
+    this.#letGo();
+    this.#controller?.error(new Error("Cannot answer: the reader takes nothing"));
+  }
+
+  #letGo(): void {
+    if (this.#chunks === undefined) return;
+    this.#chunks = undefined;
+    if (this.#controller === undefined) return;
+    this.#edge.lookBack.closed(this.#bytes);
+    this.#edge.outlets.stalls.stop(this);
+  }
+}
+
+/** The text of a value, as `JSON.stringify` gives it. */
+export function chunksOf(value: unknown): Generator<string> {
+  return joined(piecesOf(value), CHUNK_CHARACTERS);
+}
+
+/** The same text in fewer pieces: each is over once it has so many characters. */
+export function* joined(pieces: Iterable<string>, characters: number): Generator<string> {
+  let chunk = "";
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < characters) continue;
+    yield chunk;
+    chunk = "";
+  }
+  if (chunk !== "") yield chunk;
+}
+
+/** What is large is taken apart, however deep that lies. */
+function* piecesOf(value: unknown): Generator<string> {
+  if (typeof value !== "object" || value === null || !isLarge(value, PIECE_CHARACTERS)) {
+    yield JSON.stringify(value);
+  } else if (Array.isArray(value)) {
+    yield* elementsOf(value);
+  } else {
+    yield* membersOf(value);
+  }
+}
+
+function* elementsOf(values: readonly unknown[]): Generator<string> {
+  let separator = "[";
+  for (let start = 0; start < values.length;) {
+    const end = endOfScalars(values, start);
+    yield separator;
+    if (end > start) yield JSON.stringify(values.slice(start, end)).slice(1, -1);
+    else yield* piecesOf(values[start] ?? null);
+    start = Math.max(end, start + 1);
+    separator = ",";
+  }
+  yield values.length === 0 ? "[]" : "]";
+}
+
+/** Numbers and such come in great number, and many are made in one go. */
+function endOfScalars(values: readonly unknown[], start: number): number {
+  const last = Math.min(values.length, start + PIECE_CHARACTERS / ELEMENT_CHARACTERS);
+  let end = start;
+  while (end < last && typeof values[end] === "number") end += 1;
+  return end;
+}
+
+function* membersOf(value: object): Generator<string> {
+  let separator = "{";
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    yield `${separator}${JSON.stringify(name)}:`;
+    yield* piecesOf(member);
+    separator = ",";
+  }
+  yield separator === "{" ? "{}" : "}";
+}

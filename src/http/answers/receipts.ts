@@ -1,0 +1,81 @@
+/** Delivers judged events, and gives a receipt for each in its place. */
+
+import type { IncomingEvent, Receipt } from "../../engine/requests.ts";
+import { limitShown, overCapacity } from "../guard/capacity.ts";
+import { unknownJob } from "../problems/engine_problem.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
+import type { EventDocument } from "../requests/event_documents.ts";
+import type { JudgedEvent } from "../requests/event_schema.ts";
+import type { PointedIssue } from "../requests/issues.ts";
+import { invalidRequest, Problem } from "../problems/problem.ts";
+
+/** Of an event that never reached the engine. */
+interface RefusalReceipt {
+  readonly eventId: string | null;
+  readonly disposition: "rejected";
+  readonly jobs: readonly [];
+  readonly reason: string;
+  readonly errors: readonly PointedIssue[];
+}
+
+/** Of an event that went beyond a limit. */
+type LimitedReceipt = Omit<Receipt, "limit"> & { readonly limit?: ReturnType<typeof limitShown> };
+
+/**
+ * @throws {Problem} when the only event of a request that is not a batch is refused, or when
+ * all of a batch go beyond a limit.
+ */
+export async function deliver(
+  engine: EnginePort,
+  { single, events }: EventDocument,
+): Promise<readonly (LimitedReceipt | RefusalReceipt)[]> {
+  if (single) return [limited(await deliverOne(engine, events[0]))];
+  const valid = events.filter((judged) => judged.valid).map((judged) => judged.event);
+  const delivered = valid.length === 0 ? [] : await engine.deliver(valid);
+  const [first] = delivered;
+  if (first?.limit !== undefined && delivered.every(({ limit }) => limit !== undefined)) {
+    throw overCapacity(first.limit.name, first.limit.max);
+  }
+  const receipts = delivered.values();
+  return events.map((judged) =>
+    judged.valid ? limited(next(receipts)) : refusalReceipt(judged.eventId, judged.errors)
+  );
+}
+
+function limited({ limit, ...receipt }: Receipt): LimitedReceipt {
+  return limit === undefined ? receipt : { ...receipt, limit: limitShown(limit.name, limit.max) };
+}
+
+async function deliverOne(engine: EnginePort, judged: JudgedEvent | undefined): Promise<Receipt> {
+  if (judged === undefined) throw new TypeError("Cannot deliver: there is no event");
+  if (!judged.valid) throw invalidRequest(judged.errors);
+  const receipt = next((await engine.deliver([judged.event])).values());
+  if (receipt.disposition === "rejected") throw rejection(engine, judged.event, receipt);
+  return receipt;
+}
+
+function next(receipts: Iterator<Receipt>): Receipt {
+  const { done, value } = receipts.next();
+  if (done) throw new TypeError("Cannot answer: the engine gave fewer receipts than events");
+  return value;
+}
+
+function rejection(
+  engine: EnginePort,
+  { jobId }: IncomingEvent,
+  { reason, limit, logId }: Receipt,
+): Problem {
+  if (limit !== undefined) return overCapacity(limit.name, limit.max);
+  if (logId !== undefined) return new Problem("event-id-reused", `Cannot record: ${reason}`);
+  return jobId !== undefined && engine.job(jobId) === undefined
+    ? unknownJob(jobId)
+    : invalidRequest([{ pointer: "", detail: reason ?? "was rejected" }]);
+}
+
+function refusalReceipt(
+  eventId: string | null,
+  errors: readonly PointedIssue[],
+): RefusalReceipt {
+  const reason = "the event is not valid";
+  return { eventId, disposition: "rejected", jobs: [], reason, errors };
+}

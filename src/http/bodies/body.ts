@@ -1,0 +1,85 @@
+/** What bodies are: of a known media type, and strictly UTF-8. */
+
+import type { JsonValue } from "../../core/json.ts";
+import type { Bodies } from "./bodies.ts";
+import { parseJson } from "./json_document.ts";
+import { Problem } from "../problems/problem.ts";
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
+/** US-ASCII is UTF-8 too. */
+const CHARSETS_TAKEN: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii"]);
+
+/**
+ * The media type of a body, in lower case and without parameters; empty when not given.
+ *
+ * @throws {Problem} 415 when the body is said to be compressed, or in a charset but UTF-8.
+ */
+export function mediaTypeOf({ headers }: Request): string {
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") throw encodedBody(encoding);
+  const header = headers.get("content-type");
+  if (header === null || header === "application/json") return header ?? "";
+  requireUtf8(header);
+  return (header.split(";", 1)[0] ?? "").trim().toLowerCase();
+}
+
+/** @throws {Problem} 415 for a media type with a charset that is not UTF-8. */
+export function requireUtf8(mediaType: string): void {
+  const charset = CHARSET.exec(mediaType)?.[1];
+  if (charset === undefined || CHARSETS_TAKEN.has(charset.toLowerCase())) return;
+  const detail = `Cannot read the body: its charset is ${charset}; send it in UTF-8`;
+  throw new Problem("unsupported-media-type", detail, {
+    errors: [{ header: "Content-Type", detail: "must have no charset but utf-8" }],
+  });
+}
+
+export function unsupportedMediaType(given: string, taken: readonly string[]): Problem {
+  const what = given === "" ? "it has no media type" : `its media type is ${given}`;
+  const detail = `Cannot read the body: ${what}; send ${taken.join(" or ")}`;
+  return new Problem("unsupported-media-type", detail, {}, { "accept": taken.join(", ") });
+}
+
+/** @throws {Problem} 415, or what `readText` and `parseJson` throw. */
+export async function readJson(request: Request, bodies: Bodies): Promise<JsonValue> {
+  requireJson(request);
+  return parseJson(await readText(request, bodies));
+}
+
+/** No body at all says the same as an empty object. @throws {Problem} as `readJson` does. */
+export async function readOptionalJson(request: Request, bodies: Bodies): Promise<JsonValue> {
+  const bytes = await bodies.read(request);
+  if (bytes.length === 0) return {};
+  requireJson(request);
+  return parseJson(decodeUtf8(bytes));
+}
+
+/** @throws {Problem} 415 */
+function requireJson(request: Request): void {
+  const mediaType = mediaTypeOf(request);
+  if (mediaType === "application/json") return;
+  throw unsupportedMediaType(mediaType, ["application/json"]);
+}
+
+/** @throws {Problem} what `Bodies.read` throws, or `malformed-text` for what is not UTF-8. */
+export async function readText(request: Request, bodies: Bodies): Promise<string> {
+  return decodeUtf8(await bodies.read(request));
+}
+
+/** @throws {Problem} `malformed-text` */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new Problem("malformed-text", "Cannot read the body: it is not valid UTF-8");
+  }
+}
+
+function encodedBody(encoding: string): Problem {
+  const detail = `Cannot read the body: its Content-Encoding is ${JSON.stringify(encoding)}; ` +
+    "send it without one";
+  return new Problem("unsupported-media-type", detail, {
+    errors: [{ header: "Content-Encoding", detail: "must be left out" }],
+  }, { "accept-encoding": "identity" });
+}

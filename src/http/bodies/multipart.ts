@@ -1,0 +1,87 @@
+/** `multipart/form-data`: a document in the part `job`, with files put into its input. */
+
+import { Buffer } from "node:buffer";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { decodeUtf8, requireUtf8 } from "./body.ts";
+import { isObject } from "../requests/fields.ts";
+import { parseJson } from "./json_document.ts";
+import { pointerTo } from "../../core/json_pointer.ts";
+import { invalidRequest, type Problem } from "../problems/problem.ts";
+
+const JOB_PART = "job";
+/** To take a form apart costs by their number. */
+const PARTS_MAX = 100;
+const BOUNDARY = /boundary="?([^";]+)/i;
+const PART_NAME_PATTERN = /^[A-Za-z0-9_.-]{1,100}$/;
+const FORBIDDEN_NAMES: readonly string[] = ["constructor", "prototype", "__proto__"];
+
+/** @throws {Problem} when the form, its part `job`, or a file cannot be used. */
+export async function formDocument(request: Request, bytes: Uint8Array): Promise<JsonValue> {
+  const form = await formOf(request, bytes);
+  const part = form.get(JOB_PART);
+  if (part === null) throw invalidPart("", `must have a part named ${JOB_PART}`);
+  const document = parseJson(await textOf(part));
+  form.delete(JOB_PART);
+  const files = await filesOf(form);
+  return Object.keys(files).length === 0 ? document : withFiles(document, files);
+}
+
+async function formOf(request: Request, bytes: Uint8Array): Promise<FormData> {
+  const headers = { "content-type": request.headers.get("content-type") ?? "" };
+  if (hasTooManyParts(bytes, BOUNDARY.exec(headers["content-type"])?.[1])) {
+    throw invalidPart("", `has more than ${PARTS_MAX} parts`);
+  }
+  try {
+    return await new Response(new Uint8Array(bytes), { headers }).formData();
+  } catch {
+    throw invalidPart("", "must be a form as its Content-Type says");
+  }
+}
+
+/** Without a boundary it is no form. */
+function hasTooManyParts(bytes: Uint8Array, boundary: string | undefined): boolean {
+  if (boundary === undefined) return false;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const mark = `--${boundary.trim()}`;
+  let marks = 0;
+  for (let at = text.indexOf(mark); at !== -1 && marks <= PARTS_MAX + 1; marks++) {
+    at = text.indexOf(mark, at + mark.length);
+  }
+  // The last of them ends the form.
+  return marks > PARTS_MAX + 1;
+}
+
+async function textOf(part: FormDataEntryValue): Promise<string> {
+  if (typeof part === "string") return part;
+  requireUtf8(part.type);
+  return decodeUtf8(await part.bytes());
+}
+
+async function filesOf(form: FormData): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const [name, part] of form) {
+    const pointer = pointerTo(["input", name]);
+    if (!PART_NAME_PATTERN.test(name) || FORBIDDEN_NAMES.includes(name)) {
+      throw invalidPart(pointer, "is not a name that a part may have");
+    }
+    if (typeof part === "string") throw invalidPart(pointer, "must be sent as a file");
+    if (Object.hasOwn(files, name)) throw invalidPart(pointer, "is sent more than once");
+    files[name] = await textOf(part);
+  }
+  return files;
+}
+
+function withFiles(document: JsonValue, files: JsonObject): JsonValue {
+  if (!isObject(document)) return document;
+  const { input = {} } = document;
+  if (!isObject(input)) throw invalidPart("/input", "must be an object to take files");
+  const both = Object.keys(files).find((name) => Object.hasOwn(input, name));
+  if (both !== undefined) {
+    throw invalidPart(pointerTo(["input", both]), "is sent as a file as well");
+  }
+  return { ...document, input: { ...input, ...files } };
+}
+
+function invalidPart(pointer: string, detail: string): Problem {
+  return invalidRequest([{ pointer, detail }]);
+}

@@ -1,0 +1,110 @@
+/** Which host a request means, and whether it is served here. */
+
+import { shellWord } from "../../core/shell_word.ts";
+import { Problem, problemResponse } from "../problems/problem.ts";
+
+const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+
+export class Hosts {
+  /** `undefined` when all are served. */
+  readonly #served: ReadonlySet<string> | undefined;
+
+  /** @param allowed Names beside those of the loopback. */
+  constructor(allowed: readonly string[] | "any") {
+    this.#served = allowed === "any"
+      ? undefined
+      : new Set([...LOOPBACK_HOSTS, ...allowed.map(hostOf)]);
+  }
+
+  /**
+   * The host that a request names, as it does.
+   *
+   * @throws {Problem} `malformed-host`, or `wrong-host` for one that is not served.
+   */
+  of({ headers, url }: Request): string {
+    const named = headers.get("host");
+    if (!isHost(named, url)) throw malformedHost(named);
+    const host = named ?? new URL(url).host;
+    const other = this.#served && unserved(url, host, this.#served);
+    if (other !== undefined) throw wrongHost(other);
+    return host;
+  }
+}
+
+/**
+ * The refusal of a request without one, as HTTP/1.1 asks for (RFC 9112, 3.2); `undefined` for
+ * any other. A server fills its own address into the URL of the request, which no list of hosts
+ * can tell from a name that was meant. HTTP/1.0, and HTTP/2 without TLS, need a Host here too.
+ */
+export function refusalWithoutHost({ headers, url }: Request): Response | undefined {
+  if (headers.has("host")) return undefined;
+  const detail = "Cannot take the request: it has no Host header";
+  return problemResponse(new Problem("malformed-host", detail), URL.parse(url)?.pathname ?? "/");
+}
+
+/** A name or address, and a port (RFC 9110, 7.2). Names are looked for on a list after that. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/\\?#@:[\]]*)(?::(\d{0,5}))?$/;
+const PORT_MAX = 65_535;
+/** Of a name in DNS, and a port. */
+const HOST_LENGTH_MAX = 260;
+
+/**
+ * Whether a request says in words of HTTP which host it means: in its header, when it has one,
+ * and in its target, which may name another.
+ */
+function isHost(named: string | null, url: string): boolean {
+  if (named !== null) {
+    const parts = HOST.exec(named);
+    if (parts === null || Number(parts[1] ?? 0) > PORT_MAX) return false;
+    if (isAt(url, named)) return true;
+  }
+  return URL.canParse(url);
+}
+
+const SCHEME = "http://";
+
+function isAt(url: string, host: string): boolean {
+  return url.startsWith(host, SCHEME.length) && url[SCHEME.length + host.length] === "/";
+}
+
+/**
+ * The host that is not served, where there is one. A target may name a host itself, which then
+ * counts (RFC 9112, 3.2.2); few do.
+ */
+function unserved(url: string, host: string, hosts: ReadonlySet<string>): string | undefined {
+  if (!hosts.has(nameOf(host))) return host;
+  if (isAt(url, host)) return undefined;
+  const target = new URL(url).host;
+  return hosts.has(nameOf(target)) ? undefined : target;
+}
+
+/** An address or name, as a Host header writes it. */
+function hostOf(address: string): string {
+  const isIPv6 = address.includes(":") && !address.startsWith("[");
+  return (isIPv6 ? `[${address}]` : address).toLowerCase();
+}
+
+/** A host without its port, in lower case. */
+function nameOf(host: string): string {
+  const port = host.lastIndexOf(":");
+  const name = port > host.lastIndexOf("]") ? host.slice(0, port) : host;
+  return name.toLowerCase();
+}
+
+/** A page whose name was made to point here (DNS rebinding) sends its own name as host. */
+function wrongHost(host: string): Problem {
+  const shown = host.slice(0, HOST_LENGTH_MAX);
+  const flag = shown === "" ? "--allowed-hosts" : `--allowed-hosts=${nameOf(shown)}`;
+  return new Problem(
+    "wrong-host",
+    `Cannot answer for the Host ${
+      JSON.stringify(shown)
+    }: it is not on the list of hosts; where it ` +
+      `is a name of this server, start Daybook with ${shellWord(flag)}`,
+  );
+}
+
+function malformedHost(named: string | null): Problem {
+  const what = named === null ? "its target names no host" : `its Host is ${JSON.stringify(named)}`;
+  return new Problem("malformed-host", `Cannot take the request: ${what}`);
+}

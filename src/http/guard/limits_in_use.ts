@@ -1,0 +1,32 @@
+/** What there may be at a time, and what there is: for the screen of the system and its route. */
+
+import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
+import { type EdgeLimit, LIMITS } from "./capacity.ts";
+import type { Edge } from "../edge.ts";
+import type { Use } from "../ports/system_port.ts";
+
+export interface LimitInUse extends Use {
+  /** Of what there are as many. */
+  readonly what: string;
+  /** That sets it, with its dashes. */
+  readonly flag: string;
+  readonly unit: "bytes" | "count";
+}
+
+/** Those of the engine first, where somebody tells of them; then those of the edge. */
+export function limitsInUse(
+  { system, requests, openRequests, waiting, streams, bodies, lookBack }: Edge,
+): readonly LimitInUse[] {
+  const engine = Object.entries(system?.limits() ?? {}).map(([name, use]) =>
+    inUse(name as keyof StandingLimits, use)
+  );
+  const gauges = [requests, openRequests, waiting, streams, bodies.bytes, lookBack];
+  const edge = gauges.map(({ limit, open, max }) => inUse(limit, { used: open, max }));
+  return [...engine, ...edge];
+}
+
+function inUse(name: keyof StandingLimits | EdgeLimit, { used, max }: Use): LimitInUse {
+  const { what, flag } = LIMITS[name];
+  const unit = what.startsWith("bytes") ? "bytes" : "count";
+  return { what, flag: `--${flag}`, unit, used, max };
+}

@@ -1,0 +1,87 @@
+/**
+ * Who has signed in to the dashboard. A browser holds a random name of its session, never a
+ * token; the tokens stay in the memory of this process, so that a restart ends all sessions.
+ */
+
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../../engine/ports.ts";
+
+/** A session that is not used for this long is over. */
+const IDLE_MS = 12 * 60 * 60_000;
+
+/**
+ * Of one token: whoever signs in with it again and again ends sessions of its own, and nobody
+ * else's. The one that was not used for longest goes first.
+ */
+const SESSIONS_PER_TOKEN_MAX = 100;
+
+/** Of all tokens, those that were revoked meanwhile included. */
+const SESSIONS_MAX = 10_000;
+
+interface Session {
+  readonly token: string;
+  usedAt: number;
+}
+
+export class Sessions {
+  readonly #clock: Clock;
+  /** In the order in which they were last used. */
+  readonly #sessions = new Map<string, Session>();
+  /** Their names by token, in the same order. */
+  readonly #names = new Map<string, Set<string>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** The name of a new session: 256 random bits, base64url. */
+  open(token: string): string {
+    if (this.#sessions.size >= SESSIONS_MAX) this.#closeFirst(this.#sessions.keys());
+    const names = this.#names.get(token);
+    if ((names?.size ?? 0) >= SESSIONS_PER_TOKEN_MAX) this.#closeFirst(names?.keys());
+    const name = randomBytes(32).toString("base64url");
+    this.#add(name, { token, usedAt: this.#clock.monotonic() });
+    return name;
+  }
+
+  /** `undefined` when there is no such session, or not any more. */
+  tokenOf(name: string): string | undefined {
+    const session = this.#sessions.get(name);
+    if (session === undefined) return undefined;
+    const now = this.#clock.monotonic();
+    this.close(name);
+    if (now - session.usedAt > IDLE_MS) return undefined;
+    session.usedAt = now;
+    this.#add(name, session);
+    return session.token;
+  }
+
+  /** Whether there is such a session; asking is no use of it. */
+  isOpen(name: string): boolean {
+    return this.#sessions.has(name);
+  }
+
+  close(name: string): void {
+    const token = this.#sessions.get(name)?.token;
+    if (token === undefined) return;
+    this.#sessions.delete(name);
+    const names = this.#names.get(token);
+    names?.delete(name);
+    if (names?.size === 0) this.#names.delete(token);
+  }
+
+  #add(name: string, session: Session): void {
+    this.#sessions.set(name, session);
+    const names = this.#names.get(session.token);
+    if (names === undefined) this.#names.set(session.token, new Set([name]));
+    else names.add(name);
+  }
+
+  #closeFirst(names: Iterable<string> = []): void {
+    for (const name of names) return this.close(name);
+  }
+}

@@ -1,0 +1,110 @@
+/** CloudEvents 1.0, as events of the journal. */
+
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import type { EventId } from "../../core/ids.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { traceIdsOf } from "../../core/trace_ids.ts";
+import type { IncomingEvent } from "../../engine/requests.ts";
+import { documented } from "./documented.ts";
+import { domainEventTypeField, type JudgedEvent } from "./event_schema.ts";
+import { isObject, jobIdField, taskIdField, timeField } from "./fields.ts";
+import { type PointedIssue, pointedIssues } from "./issues.ts";
+
+const TEXT_LENGTH_MAX = 1_000;
+
+/** What the event tells. */
+const anyJson = documented(v.unknown(), {
+  description: "What it tells: the attributes, or one value.",
+});
+
+const text = v.pipe(
+  v.string(),
+  v.nonEmpty("must not be empty"),
+  v.maxLength(TEXT_LENGTH_MAX, `must be at most ${TEXT_LENGTH_MAX} characters`),
+);
+
+/** CloudEvents lets anyone add attributes, so unknown ones are no error. */
+export const cloudEvent = v.looseObject({
+  specversion: v.literal("1.0", 'must be "1.0"'),
+  id: text,
+  source: text,
+  type: domainEventTypeField,
+  subject: v.exactOptional(text),
+  time: v.exactOptional(timeField),
+  data: v.exactOptional(anyJson),
+  data_base64: v.exactOptional(v.string()),
+  jobid: v.exactOptional(jobIdField),
+  taskid: v.exactOptional(taskIdField),
+  // One that is not valid is no error either: the standard says that it is to be ignored.
+  traceparent: v.optional(v.unknown()),
+});
+
+type CloudEvent = v.InferOutput<typeof cloudEvent>;
+
+/** @param at The pointer to the event in its document. */
+export function judgeCloudEvent(value: JsonValue, at = ""): JudgedEvent {
+  const parsed = v.safeParse(cloudEvent, value);
+  if (!parsed.success) return refused(pointedIssues(parsed.issues, at));
+  const data = isObject(value) ? value.data : undefined;
+  if (isObject(data) && Object.hasOwn(data, "cloudevent")) {
+    const detail = "is where Daybook keeps the id and source of a CloudEvent";
+    return refused([{ pointer: `${at}/data/cloudevent`, detail }]);
+  }
+  return { valid: true, event: eventOf(parsed.output, data) };
+}
+
+function refused(errors: readonly PointedIssue[]): JudgedEvent {
+  return { valid: false, eventId: null, errors };
+}
+
+function eventOf(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingEvent {
+  const { type, time, jobid, taskid, data_base64: base64, ...named } = cloudEvent;
+  const trace = traceIdsOf(named.traceparent);
+  // What is recorded as ids is not recorded a second time.
+  const { traceparent: _traceparent, ...untraced } = named;
+  const rest = trace === undefined ? named : untraced;
+  const { id, source } = rest;
+  // With the subject and whatever extensions the sender added; none of it is lost.
+  const { specversion: _, data: __, ...cloudevent } = rest;
+  return {
+    eventId: eventIdOf(source, id),
+    eventType: type,
+    stratum: "domain",
+    attributes: { ...attributesOf(data, base64), cloudevent: cloudevent as JsonObject },
+    ...(time === undefined ? {} : { occurredAt: time }),
+    ...(jobid === undefined ? {} : { jobId: jobid }),
+    ...(taskid === undefined ? {} : { taskId: taskid }),
+    ...trace,
+  };
+}
+
+/** The identity of a CloudEvent is its source and id together. */
+function eventIdOf(source: string, id: string): EventId {
+  const digest = createHash("sha256").update(`${source}\n${id}`).digest("hex");
+  return `ce_${digest.slice(0, 40)}` as EventId;
+}
+
+function attributesOf(data: JsonValue | undefined, base64: string | undefined): JsonObject {
+  if (base64 !== undefined) return { data_base64: base64 };
+  if (data === undefined) return {};
+  return isObject(data) ? data : { data };
+}
+
+/** The attributes of a CloudEvent in binary mode: its headers, without their prefix. */
+export function binaryAttributesOf(headers: Headers): JsonObject {
+  const attributes: Record<string, JsonValue> = {};
+  for (const [name, value] of headers) {
+    if (name.startsWith("ce-")) attributes[name.slice(3)] = percentDecoded(value);
+  }
+  return attributes;
+}
+
+/** CloudEvents' HTTP binding percent-encodes what a header cannot hold. */
+function percentDecoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

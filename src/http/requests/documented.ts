@@ -1,0 +1,20 @@
+/** What JSON Schema says of a schema whose rule is code, for the document at `/openapi.json`. */
+
+import type * as v from "valibot";
+import type { JsonObject } from "../../core/json.ts";
+
+const DOCUMENTED = new WeakMap<object, JsonObject>();
+
+/** The same schema: what is said of it costs nothing where it is used. */
+export function documented<Schema extends v.GenericSchema>(
+  schema: Schema,
+  jsonSchema: JsonObject,
+): Schema {
+  DOCUMENTED.set(schema, jsonSchema);
+  return schema;
+}
+
+/** `undefined` when its own rules say all. */
+export function documentationOf(schema: object): JsonObject | undefined {
+  return DOCUMENTED.get(schema);
+}

@@ -1,0 +1,127 @@
+/**
+ * Entries that pass a filter, from a position back or ahead. A rare match must not cost the
+ * reading of a whole journal: a search looks at so many entries at most, and says at which.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { type Lane, PageSize } from "../../engine/queries/entry_pages.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
+import { type EntryFilter, feedOf, passes, type Scan } from "../stream/feed.ts";
+
+const READ_AT_ONCE_MAX = 500;
+
+export interface EntrySearch<Shown> {
+  readonly engine: EnginePort;
+  /** Where one page is read at a time. */
+  readonly reading: Lane;
+  /** What is kept of an entry that was found. */
+  readonly show: (entry: JobEventLogEntry) => Promise<Shown>;
+  readonly filter: EntryFilter;
+  readonly onlyTransitions: boolean;
+  /** Entries to find. */
+  readonly limit: number;
+  /** Entries to look at. */
+  readonly lookMax: number;
+}
+
+export interface EntriesFound<Shown> {
+  /** Newest first. */
+  readonly entries: readonly Shown[];
+  /** All entries from here to `to`, both included, were considered; none when it is beyond. */
+  readonly from: LogId;
+  readonly to: LogId;
+  /** How many were read: of a known job only its own are. */
+  readonly looked: number;
+}
+
+type ReadOn = (position: LogId, size: number) => Promise<Scan>;
+
+/** The newest entries below a position. */
+export async function searchBack<Shown>(
+  search: EntrySearch<Shown>,
+  before: LogId,
+): Promise<EntriesFound<Shown>> {
+  const to = Math.min(before - 1, search.engine.headLogId);
+  const { found, looked, position } = await collect(search, to + 1, backReader(search));
+  return { entries: found, from: position, to, looked };
+}
+
+/** The oldest entries above a position. */
+export async function searchAhead<Shown>(
+  search: EntrySearch<Shown>,
+  after: LogId,
+): Promise<EntriesFound<Shown>> {
+  const feed = feedOf(search.engine, search.filter.jobId);
+  const readOn: ReadOn = (position, size) => feed.read(position, size);
+  const { found, looked, position } = await collect(search, after, readOn);
+  return { entries: found.reverse(), from: after + 1, to: position, looked };
+}
+
+interface Collected<Shown> {
+  readonly found: Shown[];
+  readonly looked: number;
+  /** Where the search ended: the last position considered. */
+  readonly position: LogId;
+}
+
+async function collect<Shown>(
+  search: EntrySearch<Shown>,
+  start: LogId,
+  readOn: ReadOn,
+): Promise<Collected<Shown>> {
+  const { limit, lookMax, reading, show } = search;
+  const found: Shown[] = [];
+  const size = new PageSize(READ_AT_ONCE_MAX);
+  let [position, looked] = [start, 0];
+  while (looked < lookMax) {
+    const leave = await reading.enter();
+    try {
+      const scan = await readOn(position, Math.min(size.next, lookMax - looked));
+      size.read(scan.entries);
+      for (const entry of scan.entries) {
+        looked += 1;
+        if (!isWanted(entry, search)) continue;
+        found.push(await show(entry));
+        if (found.length === limit) return { found, looked, position: entry.logId };
+      }
+      position = scan.scannedTo;
+      if (scan.caughtUp) break;
+    } finally {
+      leave();
+    }
+  }
+  return { found, looked, position };
+}
+
+type Wanted = Pick<EntrySearch<unknown>, "engine" | "filter" | "onlyTransitions">;
+
+function isWanted(entry: JobEventLogEntry, search: Wanted): boolean {
+  return passes(entry, search.filter) &&
+    (!search.onlyTransitions || search.engine.transitionAt(entry) !== undefined);
+}
+
+/** Reads below a position, newest first; caught up means that the first entry was read. */
+function backReader({ engine, filter: { jobId } }: Wanted): ReadOn {
+  return jobId !== undefined && engine.job(jobId) !== undefined
+    ? (position, size) => jobBack(engine, jobId, position, size)
+    : (position, size) => journalBack(engine, position, size);
+}
+
+async function journalBack(engine: EnginePort, before: LogId, size: number): Promise<Scan> {
+  const after = Math.max(0, before - 1 - size);
+  const entries = after >= before - 1 ? [] : await engine.entries(after, before - 1 - after);
+  return { entries: entries.toReversed(), scannedTo: after + 1, caughtUp: after === 0 };
+}
+
+/** What lies below the first entry of a job is none of it. */
+async function jobBack(
+  engine: EnginePort,
+  jobId: JobId,
+  before: LogId,
+  size: number,
+): Promise<Scan> {
+  const entries = await engine.historyBack(jobId, before, size);
+  const caughtUp = entries.length < size;
+  return { entries, scannedTo: caughtUp ? 1 : entries.at(-1)?.logId ?? 1, caughtUp };
+}

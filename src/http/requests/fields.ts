@@ -1,0 +1,123 @@
+/** Schemas of single fields that several requests share. */
+
+import * as v from "valibot";
+import { type ErrorFingerprint, FINGERPRINT_PATTERN } from "../../core/error_fingerprint.ts";
+import {
+  EVENT_TYPE_MAX_LENGTH,
+  EVENT_TYPE_PATTERN,
+  EVENT_TYPE_RULE,
+  type EventType,
+  isEventType,
+} from "../../core/event_type.ts";
+import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../../core/ids.ts";
+import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
+import { documented } from "./documented.ts";
+import { inUtc, millisecondsOf, TIME_RULE } from "./time.ts";
+
+/** Of the name of a type of job. */
+export const TYPE_LENGTH_MAX = 200;
+
+function isId(value: unknown): boolean {
+  return typeof value === "string" && ID_PATTERN.test(value);
+}
+
+/** The schema of an id, as the branded type that the engine takes. */
+export function id<Id extends string>() {
+  return documented(v.custom<Id>(isId, `must be ${ID_RULE}`), {
+    type: "string",
+    pattern: ID_PATTERN.source,
+  });
+}
+
+export const jobIdField = id<JobId>();
+export const taskIdField = id<TaskId>();
+
+export const fingerprintField = documented(
+  v.custom<ErrorFingerprint>(
+    (value) => typeof value === "string" && FINGERPRINT_PATTERN.test(value),
+    "must be a fingerprint of 12 hexadecimal digits, as failures have",
+  ),
+  { type: "string", pattern: FINGERPRINT_PATTERN.source },
+);
+
+export const eventTypeField = documented(
+  v.custom<EventType>(
+    (value) => typeof value === "string" && isEventType(value),
+    `must be ${EVENT_TYPE_RULE}`,
+  ),
+  { type: "string", pattern: EVENT_TYPE_PATTERN.source, maxLength: EVENT_TYPE_MAX_LENGTH },
+);
+
+export const timeField = v.pipe(
+  documented(v.string(), { type: "string", format: "date-time" }),
+  v.check((text) => millisecondsOf(text) !== undefined, `must be ${TIME_RULE}`),
+  v.transform(inUtc),
+);
+
+export const scalarField = documented(
+  v.custom<JsonScalar>(isScalar, "must be a string, a number, true, false or null"),
+  { type: ["string", "number", "boolean", "null"] },
+);
+
+export const objectField = documented(v.custom<JsonObject>(isObject, "must be an object"), {
+  type: "object",
+});
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const notAnObject = v.custom<never>(() => false, "must be an object");
+
+/** An object with these fields and no others. valibot alone takes an array for an object. */
+export function strictObject<Entries extends v.ObjectEntries>(entries: Entries) {
+  const schema = v.strictObject(entries);
+  return v.lazy((value) => Array.isArray(value) ? notAnObject : schema);
+}
+
+/** An object with any names of one form, and values of one kind. */
+export function mapOf<Value extends v.GenericSchema>(
+  name: v.GenericSchema<string>,
+  value: Value,
+) {
+  const schema = v.record(name, value);
+  return v.lazy((value) => Array.isArray(value) ? notAnObject : schema);
+}
+
+/**
+ * One of several, chosen by what is there, so that errors are about the one that was meant.
+ * No document holds `undefined`: only who describes the schema asks with it, for all of them.
+ */
+export function chosenFrom<Schemas extends v.GenericSchema[]>(
+  schemas: Schemas,
+  choose: (value: unknown) => Schemas[number],
+) {
+  const all = v.union(schemas);
+  return v.lazy((value): Schemas[number] => value === undefined ? all : choose(value));
+}
+
+const REASON_LENGTH_MAX = 1_000;
+
+/** Why an operator does what he does; recorded with it. */
+export const reasonField = v.pipe(
+  v.string(),
+  v.maxLength(REASON_LENGTH_MAX, `must be at most ${REASON_LENGTH_MAX} characters`),
+);
+
+const LABELS_MAX = 32;
+const LABEL_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._\/-]{0,62}$/;
+const LABEL_VALUE_PATTERN = /^[^\p{Cc}\p{Cs}]{0,256}$/u;
+
+export const labelsField = v.pipe(
+  mapOf(
+    v.pipe(
+      v.string(),
+      v.regex(LABEL_NAME_PATTERN, "must be a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -"),
+    ),
+    v.pipe(
+      v.string(),
+      v.regex(LABEL_VALUE_PATTERN, "must be at most 256 characters, without control characters"),
+    ),
+  ),
+  v.maxEntries(LABELS_MAX, `must have at most ${LABELS_MAX} entries`),
+);

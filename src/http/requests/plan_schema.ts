@@ -1,0 +1,202 @@
+/** Plans as they come in: expectations are flat, as in the job resource. */
+
+import * as v from "valibot";
+import {
+  DEFAULT_POLICY,
+  type EventMatcher,
+  EXPECTED_EVENT_KINDS,
+  type ExpectedEvent,
+  type JobPlan,
+  MATCHES_MAX,
+  requiredMatches,
+  TIMES_MAX,
+} from "../../core/job_plan.ts";
+import { correlationField, correlationSize } from "./correlation_schema.ts";
+import { chosenFrom, eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
+import type { PointedIssue } from "./issues.ts";
+
+const EXPECTATIONS_MAX = 1_000;
+const ERRORS_MAX = 1_000;
+/** Values and predicates. */
+const CORRELATION_SIZE_MAX = 1_000;
+const PLAN_SIZE_MAX = 10_000;
+
+const TIMES_RULE = `must be a whole number from 1 to ${TIMES_MAX}`;
+
+const times = strictObject({
+  times: v.pipe(
+    v.number(),
+    v.integer(TIMES_RULE),
+    v.minValue(1, TIMES_RULE),
+    v.maxValue(TIMES_MAX, TIMES_RULE),
+  ),
+});
+
+const quantifier = v.picklist(
+  ["ExactlyOnce", "AtLeastOnce"],
+  'must be "ExactlyOnce", "AtLeastOnce" or {"times": n}',
+);
+
+const multiplicity = chosenFrom(
+  [quantifier, times],
+  (value) => isObject(value) ? times : quantifier,
+);
+
+const kind = v.picklist(
+  EXPECTED_EVENT_KINDS,
+  'must be "TaskCompletion", "DomainFact" or "ExternalSignal"',
+);
+
+const CORRELATION_SIZE_RULE = `must have at most ${CORRELATION_SIZE_MAX} values and predicates`;
+const PLAN_SIZE_RULE =
+  `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`;
+
+/** Each value and predicate takes no more values of JSON than this; of a plan, with the rest. */
+const VALUES_EACH = 4;
+
+/** What is far too large is not judged value by value: that would take long. */
+function unlessHuge<Output>(
+  schema: v.GenericSchema<unknown, Output>,
+  sizeMax: number,
+  rule: string,
+): v.GenericSchema<unknown, Output> {
+  const huge: v.GenericSchema<unknown, Output> = v.custom<Output>(() => false, rule);
+  return v.lazy((value) => valuesLeft(value, sizeMax * VALUES_EACH) < 0 ? huge : schema);
+}
+
+/**
+ * How many more values of JSON there might be; looks at no more than there may be. A correlation
+ * that is huge by itself is told there, and counts as one.
+ */
+function valuesLeft(value: unknown, room: number): number {
+  let left = room - 1;
+  if (typeof value !== "object" || value === null) return left;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length && left >= 0; at++) left = valuesLeft(value[at], left);
+    return left;
+  }
+  for (const name in value) {
+    if (left < 0) break;
+    const member = (value as Record<string, unknown>)[name];
+    left = name === "correlation" ? left - takenBy(member) : valuesLeft(member, left);
+  }
+  return left;
+}
+
+function takenBy(correlation: unknown): number {
+  const room = CORRELATION_SIZE_MAX * VALUES_EACH;
+  const left = valuesLeft(correlation, room);
+  return left < 0 ? 1 : room - left;
+}
+
+const correlation = unlessHuge(
+  v.pipe(
+    correlationField,
+    v.check((one) => correlationSize(one) <= CORRELATION_SIZE_MAX, CORRELATION_SIZE_RULE),
+  ),
+  CORRELATION_SIZE_MAX,
+  CORRELATION_SIZE_RULE,
+);
+
+const expectation = strictObject({
+  id: id<string>(),
+  kind: v.exactOptional(kind),
+  eventType: eventTypeField,
+  correlation: v.exactOptional(correlation),
+  multiplicity: v.exactOptional(multiplicity),
+  taskId: v.exactOptional(taskIdField),
+});
+
+const matcher = strictObject({
+  eventType: eventTypeField,
+  correlation: v.exactOptional(correlation),
+});
+
+const policy = strictObject({
+  errors: v.exactOptional(
+    v.pipe(v.array(matcher), v.maxLength(ERRORS_MAX, `must have at most ${ERRORS_MAX} entries`)),
+  ),
+  compensation: v.exactOptional(strictObject({ succeeded: matcher, failed: matcher })),
+  onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
+});
+
+/** What a plan may be, whatever its size. */
+export const planObject = strictObject({
+  expected: v.pipe(
+    v.array(expectation),
+    v.maxLength(EXPECTATIONS_MAX, `must have at most ${EXPECTATIONS_MAX} entries`),
+  ),
+  policy: v.exactOptional(policy),
+});
+
+export const planField = unlessHuge(
+  v.pipe(
+    planObject,
+    v.check((one) => planSize(one) <= PLAN_SIZE_MAX, PLAN_SIZE_RULE),
+    v.check(
+      (one) => wantedBy(one) <= MATCHES_MAX,
+      `must want at most ${MATCHES_MAX} events, all its expectations together`,
+    ),
+  ),
+  PLAN_SIZE_MAX,
+  PLAN_SIZE_RULE,
+);
+
+function planSize({ expected, policy = {} }: v.InferOutput<typeof planObject>): number {
+  const { errors = [], compensation } = policy;
+  const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
+  const all = [...expected, ...errors, ...ends];
+  return all.reduce((sum, { correlation = "any" }) => sum + correlationSize(correlation), 0);
+}
+
+/** What is wrong with a single expectation is told there, and only there. */
+function wantedBy({ expected }: v.InferOutput<typeof planObject>): number {
+  return expected.reduce((sum, { multiplicity = "ExactlyOnce" }) => {
+    return sum + Math.min(TIMES_MAX, requiredMatches(multiplicity));
+  }, 0);
+}
+
+type PlanInput = v.InferOutput<typeof planField>;
+
+/** An issue for each expectation whose id an earlier one has. */
+export function repeatedIdIssues({ expected }: PlanInput): readonly PointedIssue[] {
+  const seen = new Set<string>();
+  return expected.flatMap(({ id }, index) => {
+    const isNew = !seen.has(id);
+    seen.add(id);
+    const pointer = `/plan/expected/${index}/id`;
+    return isNew ? [] : [{ pointer, detail: "is the id of an earlier expectation" }];
+  });
+}
+
+/** The plan as the core has it, with what was left out. */
+export function planOf({ expected, policy = {} }: PlanInput): JobPlan {
+  const { errors = [], compensation, onCompensated = DEFAULT_POLICY.onCompensated } = policy;
+  return {
+    expected: expected.map(expectationOf),
+    policy: {
+      errors: errors.map(matcherOf),
+      ...(compensation === undefined ? {} : {
+        compensation: {
+          succeeded: matcherOf(compensation.succeeded),
+          failed: matcherOf(compensation.failed),
+        },
+      }),
+      onCompensated,
+    },
+  };
+}
+
+function expectationOf(input: v.InferOutput<typeof expectation>): ExpectedEvent {
+  return {
+    id: input.id,
+    kind: input.kind ?? "DomainFact",
+    matcher: matcherOf(input),
+    multiplicity: input.multiplicity ?? "ExactlyOnce",
+    ...(input.taskId === undefined ? {} : { taskId: input.taskId }),
+  };
+}
+
+function matcherOf(input: v.InferOutput<typeof matcher>): EventMatcher {
+  return { eventType: input.eventType, correlation: input.correlation ?? "any" };
+}

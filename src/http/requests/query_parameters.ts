@@ -1,0 +1,80 @@
+/** Query parameters: each is a schema of its text, and is read and documented by it. */
+
+import * as v from "valibot";
+import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
+import { isEventType } from "../../core/event_type.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { type CursorScope, positionOf } from "./cursor.ts";
+import { documentationOf, documented } from "./documented.ts";
+import { eventTypeField, fingerprintField, jobIdField, timeField } from "./fields.ts";
+import { wholeNumberOf } from "./whole_number.ts";
+
+export interface Parameter<Value = unknown> {
+  /**
+   * `single` is given at most once. `list` may be repeated or hold several, comma
+   * separated; `repeated` may be repeated, and a comma means nothing.
+   */
+  readonly form: "single" | "list" | "repeated";
+  /** Of one value. */
+  readonly schema: v.GenericSchema<string, Value>;
+  readonly description: string;
+  readonly required?: boolean;
+}
+
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+type Schema<Value> = Parameter<Value>["schema"];
+
+export function single<Value>(schema: Schema<Value>, description: string) {
+  return { form: "single", schema, description } as const;
+}
+
+export function listOf<Value>(schema: Schema<Value>, description: string) {
+  return { form: "list", schema, description } as const;
+}
+
+export function repeated<Value>(schema: Schema<Value>, description: string) {
+  return { form: "repeated", schema, description } as const;
+}
+
+export const text: Schema<string> = v.string();
+
+export function choice<const Choices extends readonly string[]>(
+  known: Choices,
+): Schema<Choices[number]> {
+  // The type of a picklist is that of its choices; what comes in is any text.
+  return v.picklist(known, `must be one of ${known.join(", ")}`) as unknown as Schema<
+    Choices[number]
+  >;
+}
+
+export const eventType: Schema<string> = v.pipe(
+  documented(v.string(), documentationOf(eventTypeField) ?? {}),
+  v.check(isEventType, "is not an event type"),
+);
+
+export const jobId = jobIdField as unknown as Schema<JobId>;
+export const time: Schema<string> = timeField;
+
+export const fingerprint = fingerprintField as unknown as Schema<ErrorFingerprint>;
+
+export function cursor(scope: CursorScope): Schema<LogId> {
+  return v.pipe(
+    v.string(),
+    v.check((text) => positionOf(scope, text) !== undefined, "must be a nextCursor of this list"),
+    v.transform((text) => positionOf(scope, text) as LogId),
+  );
+}
+
+export function whole(minimum: number, maximum: number, byDefault?: number): Schema<number> {
+  const schema = { type: "integer", minimum, maximum };
+  const isWithin = (text: string) => {
+    const number = wholeNumberOf(text);
+    return number !== undefined && number >= minimum && number <= maximum;
+  };
+  return v.pipe(
+    documented(v.string(), byDefault === undefined ? schema : { ...schema, default: byDefault }),
+    v.check(isWithin, `must be a whole number from ${minimum} to ${maximum}`),
+    v.transform(Number),
+  );
+}

@@ -1,0 +1,89 @@
+/** `POST /jobs/:id/what-if`: what a document supposes of a job. */
+
+import * as v from "valibot";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { Point } from "../../core/point.ts";
+import { SUPPOSED_EVENTS_MAX } from "../../explain/supposed_history.ts";
+import type { SupposedEvent, Supposition } from "../../explain/supposition.ts";
+import { documented } from "./documented.ts";
+import { incomingEventFields } from "./event_schema.ts";
+import { strictObject } from "./fields.ts";
+import { checked } from "./issues.ts";
+import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
+import { POINT_FORMS, POINT_RULE, pointOf } from "./point_text.ts";
+import { invalidRequest } from "../problems/problem.ts";
+
+const WITHOUT_MAX = 10_000;
+
+const POSITION_RULE = "must be the logId of an entry: a whole number from 1";
+
+const positionField = v.pipe(
+  v.number(POSITION_RULE),
+  v.safeInteger(POSITION_RULE),
+  v.minValue(1, POSITION_RULE),
+);
+
+function pointOfValue(value: unknown): Point | undefined {
+  if (v.is(positionField, value)) return { kind: "logId", logId: value };
+  return typeof value === "string" ? pointOf(value) : undefined;
+}
+
+const pointField = v.pipe(
+  documented(
+    v.custom<LogId | string>((value) => pointOfValue(value) !== undefined, POINT_RULE),
+    POINT_FORMS,
+  ),
+  v.transform((value) => pointOfValue(value) as Point),
+);
+
+const supposedEvent = strictObject({
+  ...incomingEventFields,
+  after: v.exactOptional(positionField),
+});
+
+export const supposition = strictObject({
+  plan: v.exactOptional(planField),
+  without: v.exactOptional(
+    v.pipe(
+      v.array(positionField),
+      v.maxLength(WITHOUT_MAX, `must have at most ${WITHOUT_MAX} entries`),
+    ),
+  ),
+  with: v.exactOptional(
+    v.pipe(
+      v.array(supposedEvent),
+      v.maxLength(SUPPOSED_EVENTS_MAX, `must have at most ${SUPPOSED_EVENTS_MAX} events`),
+    ),
+  ),
+  upTo: v.exactOptional(pointField),
+});
+
+type SuppositionInput = v.InferOutput<typeof supposition>;
+
+/** @throws {Problem} `invalid-request`, with a pointer for each issue. */
+export function suppositionOf(document: JsonValue, jobId: JobId): Supposition {
+  const { plan, with: events, ...rest } = checked(supposition, document);
+  const issues = [...plan === undefined ? [] : repeatedIdIssues(plan), ...otherJobs(events, jobId)];
+  if (issues.length > 0) throw invalidRequest(issues);
+  return {
+    ...rest,
+    ...(plan === undefined ? {} : { plan: planOf(plan) }),
+    ...(events === undefined ? {} : { with: events.map(withoutJob) }),
+  };
+}
+
+function otherJobs(events: SuppositionInput["with"] = [], own: JobId) {
+  return events.flatMap(({ jobId }, index) =>
+    jobId === undefined || jobId === own
+      ? []
+      : [{ pointer: `/with/${index}/jobId`, detail: `must be ${own}, or left out` }]
+  );
+}
+
+/** Every supposed event is of the job that the request is about. */
+function withoutJob(
+  { jobId: _, ...event }: NonNullable<SuppositionInput["with"]>[number],
+): SupposedEvent {
+  return event;
+}

@@ -1,0 +1,63 @@
+/** What a reader of entries goes along: the whole journal, or one job's own entries. */
+
+import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
+
+export interface Scan {
+  readonly entries: readonly JobEventLogEntry[];
+  /** Everything up to here has been given; a reader goes on after it. */
+  readonly scannedTo: LogId;
+  /** Nothing more is there now. */
+  readonly caughtUp: boolean;
+}
+
+export interface Feed {
+  /** Entries with `logId > after`, oldest first, at most `limit`. */
+  read(after: LogId, limit: number): Promise<Scan>;
+}
+
+export function journalFeed(engine: EnginePort): Feed {
+  return {
+    async read(after, limit) {
+      const entries = await engine.entries(after, limit);
+      const scannedTo = entries.at(-1)?.logId ?? after;
+      return { entries, scannedTo, caughtUp: scannedTo >= engine.headLogId };
+    },
+  };
+}
+
+/** Reading one job moves the reader past entries of others, without reading those. */
+export function jobFeed(engine: EnginePort, jobId: JobId): Feed {
+  return {
+    async read(after, limit) {
+      const head = Math.max(engine.headLogId, after);
+      const last = engine.job(jobId)?.lastLogId ?? 0;
+      if (last <= after) return { entries: [], scannedTo: head, caughtUp: true };
+      const entries = await engine.history(jobId, after, limit);
+      const readTo = entries.at(-1)?.logId ?? head;
+      const caughtUp = readTo >= last;
+      return { entries, scannedTo: caughtUp ? Math.max(readTo, head) : readTo, caughtUp };
+    },
+  };
+}
+
+/** The quickest feed that has all entries of interest. */
+export function feedOf(engine: EnginePort, jobId: JobId | undefined): Feed {
+  return jobId !== undefined && engine.job(jobId) !== undefined
+    ? jobFeed(engine, jobId)
+    : journalFeed(engine);
+}
+
+/** Which entries a reader wants; what is absent lets all pass. */
+export interface EntryFilter {
+  readonly eventTypes?: ReadonlySet<string> | undefined;
+  readonly jobId?: JobId | undefined;
+  readonly stratum?: Stratum | undefined;
+}
+
+export function passes(entry: JobEventLogEntry, filter: EntryFilter): boolean {
+  return (filter.jobId === undefined || filter.jobId === entry.jobId) &&
+    (filter.stratum === undefined || filter.stratum === entry.stratum) &&
+    (filter.eventTypes === undefined || filter.eventTypes.has(entry.eventType));
+}

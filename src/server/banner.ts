@@ -1,0 +1,135 @@
+/** What is printed when Daybook is ready: where it listens, what it recovered, what to try. */
+
+import { counted } from "../core/counted.ts";
+import type { ParkReason } from "../core/framework_events.ts";
+import { shellWord } from "../core/shell_word.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import type { JournalHead, RecoveryReport } from "../engine/ports.ts";
+import type { HeldPause } from "../engine/requests.ts";
+import type { Scope } from "../http/guard/access.ts";
+
+/** What a server is bound to. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Where the token comes from: a file, or else the environment. */
+export interface TokenSource {
+  readonly file: string | undefined;
+}
+
+/** What a shell makes of it within double quotes is the first token of the file that may do it. */
+function tokenFor(scope: Scope, file: string): string {
+  const may = `($2 == "" || $2 ~ /${scope}/)`;
+  return `$(awk '!/^ *#/ && NF && ${may} { print $1; exit }' ${shellWord(file)})`;
+}
+
+function tokenOption(scope: Scope, source: TokenSource | undefined): string {
+  if (source === undefined) return "";
+  const token = source.file === undefined ? "$DAYBOOK_TOKEN" : tokenFor(scope, source.file);
+  return ` -H "authorization: Bearer ${token}"`;
+}
+
+export function urlOf({ hostname, port }: Address): string {
+  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+export function banner(
+  types: readonly string[],
+  address: Address,
+  report: RecoveryReport,
+  head: JournalHead,
+  token: TokenSource | undefined,
+  parked: readonly ParkedPlace[],
+  pauses: readonly HeldPause[],
+): string {
+  const url = urlOf(address);
+  return [
+    recovered(report, head),
+    `types of jobs: ${types.join(", ")}`,
+    ...parkedLine(parked),
+    ...pauses.flatMap((pause) => pauseLines(pause, url, token)),
+    `listening on ${url}`,
+    "",
+    "open it in a browser, or try, in another terminal:",
+    ...examples(url, token),
+    "",
+  ].join("\n");
+}
+
+/** Parked jobs of one type and reason, and the line that one of them disagrees with. */
+export interface ParkedPlace {
+  readonly type: string;
+  readonly reason: ParkReason;
+  readonly jobs: number;
+  /** File name in `journal/segments` and number of the line, where there is one. */
+  readonly line?: string;
+}
+
+export async function parkedPlaces(
+  { parkedJobs, locate }: Pick<JobEngine, "parkedJobs" | "locate">,
+): Promise<readonly ParkedPlace[]> {
+  return await Promise.all(parkedJobs.map(async ({ type, reason, jobs, newest }) => {
+    const { disagreesWith } = newest;
+    const [place] = disagreesWith === undefined ? [] : await locate([disagreesWith]);
+    const group = { type, reason, jobs };
+    return place === undefined ? group : { ...group, line: `${place.segment}:${place.line}` };
+  }));
+}
+
+function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
+  if (parked.length === 0) return [];
+  const jobs = parked.reduce((sum, group) => sum + group.jobs, 0);
+  const groups = parked.slice(0, GROUPS_MAX).map(({ type, reason, jobs, line }) =>
+    `${jobs} of ${type} (${reason}${line === undefined ? "" : `, ${line}`})`
+  );
+  const rest = parked.length > GROUPS_MAX ? ", and more" : "";
+  return [
+    `parked: ${counted(jobs, "job")}: ${
+      groups.join(", ")
+    }${rest}; deno task daybook jobs --condition parked`,
+  ];
+}
+
+function pauseLines(
+  { pauseId, reason, since, actor, jobs }: HeldPause,
+  url: string,
+  token: TokenSource | undefined,
+): readonly string[] {
+  const who = actor === undefined ? "" : ` by ${actor}`;
+  return [
+    `paused: everything since ${since}${who} (${reason}); ${counted(jobs, "job")} waiting`,
+    `  to go on: deno task daybook end-pause ${pauseId} --url ${url}`,
+    `  or: curl -s${tokenOption("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
+  ];
+}
+
+const GROUPS_MAX = 3;
+
+function recovered(report: RecoveryReport, head: JournalHead): string {
+  const { entriesReplayed, durationMs, snapshotLogId, bytesQuarantined, clean } = report;
+  if (head.logId === 0) return "a new journal";
+  const parts = [
+    `${entriesReplayed} ${entriesReplayed === 1 ? "entry" : "entries"} in ${
+      Math.round(durationMs)
+    } ms`,
+    snapshotLogId === null ? "no snapshot" : `snapshot at ${snapshotLogId}`,
+    `${bytesQuarantined} bytes quarantined`,
+    clean ? "clean stop" : "after a stop that was not clean",
+  ];
+  return `recovered ${parts.join(", ")}; head ${head.logId} ${head.chain}`.trimEnd();
+}
+
+function examples(url: string, source: TokenSource | undefined): readonly string[] {
+  const submit = tokenOption("submit", source);
+  const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
+  const event =
+    `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"7","tracking":"T-1"}}`;
+  const json = `-H 'content-type: application/json'`;
+  return [
+    `  curl -s${submit} ${url}/jobs ${json} -d '${job}'`,
+    `  curl -s${submit} ${url}/events ${json} -d '${event}'`,
+    `  curl -sN${tokenOption("read", source)} '${url}/stream?after=0'`,
+  ];
+}

@@ -1,0 +1,303 @@
+/**
+ * One Daybook: the journal, the engine and the HTTP application put together, with the
+ * order in which they start and stop.
+ */
+
+import { stackOf } from "../core/thrown.ts";
+import { diskFree } from "./disk_free.ts";
+import { IndexDamagedError } from "../engine/job_index.ts";
+import { JobEngine } from "../engine/job_engine.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import type { Clock, JobLog, Random, RecoveryReport, Tracing } from "../engine/ports.ts";
+import { within } from "../engine/within.ts";
+import type { Access } from "../http/guard/access.ts";
+import { createApp } from "../http/app.ts";
+import type { ConnectionInfo } from "../http/guard/client_address.ts";
+import type { RequestSpans } from "../http/requests/request_origin.ts";
+import type { Configuration, Origins } from "../settings/configuration.ts";
+import { DenoFileSystem } from "../journal/deno_file_system.ts";
+import { FileJournal } from "../journal/file_journal.ts";
+import { KeyFiles } from "../journal/key_files.ts";
+import { jobIndexIn } from "../index/open_index.ts";
+import { scratchIndexIn } from "../index/scratch_index.ts";
+import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
+import { layoutOf } from "../journal/layout.ts";
+import { JobLogFiles } from "../journal/job_log_files.ts";
+import type { ReadingProgress } from "../journal/options.ts";
+import { Metrics } from "../metrics/metrics.ts";
+import { Trends } from "../metrics/trends.ts";
+import { commitWatchOf, jobWatchOf } from "../metrics/watches.ts";
+import { heapUse, processUsage } from "./process_usage.ts";
+import { cutShortWarnings } from "./start_warnings.ts";
+import { ServedHere } from "./served_here.ts";
+import { systemFigures } from "./system_figures.ts";
+import { Verifier } from "../verify/verifier.ts";
+import { ThreadPool } from "../threads/thread_pool.ts";
+import { ThreadedCode } from "../threads/threaded_code.ts";
+import { hasDescriptors } from "../values/free_descriptors.ts";
+import { ThreadedPastEvents } from "../values/threaded_past_events.ts";
+import { VERSION } from "../version.ts";
+import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
+
+/**
+ * How long a stop waits for connections to close: a peer that does not read keeps its
+ * connection open for ever, and must not keep the journal from being sealed.
+ */
+const SERVER_CLOSE_MS = 3_000;
+
+/** How long a start waits to know of all jobs whether their code fits. */
+const TRIALS_MAX_MS = 2_000;
+
+export interface DaybookOptions {
+  readonly configuration: Configuration;
+  /** Where each setting is from; all are taken for defaults, when absent. */
+  readonly origins?: Origins;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly definitions: readonly AnyJobDefinition[];
+  /** Who may do what; everybody everything, when absent. */
+  readonly access?: Access | undefined;
+  /** Who collects spans; nobody, when absent. */
+  readonly tracing?: (Tracing & RequestSpans) | undefined;
+  /** The journal takes nothing any more; the process should answer what it has and end. */
+  readonly onJournalFailed: (error: Error) => void;
+  /** Told of how far the journal is read; nobody, when absent. */
+  readonly progress?: ReadingProgress;
+  /** Told of what an operator should know. */
+  readonly warn: (message: string) => void;
+  /** Told of what code of jobs says, beside what keeps it; nobody, when absent. */
+  readonly jobLog?: JobLog;
+  /**
+   * What becomes of an event loop that stands still: without it that is only told, to `warn`, when
+   * it is over.
+   */
+  readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
+}
+
+const BYTES_PER_MB = 1_048_576;
+const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
+
+/** What an open Daybook is made of. */
+interface Parts {
+  readonly engine: JobEngine;
+  readonly journal: FileJournal;
+  readonly report: RecoveryReport;
+  readonly fetch: Daybook["fetch"];
+  /** Ends the streams. */
+  readonly streams: AbortController;
+  readonly verifier: Verifier;
+  readonly watchdog: Watchdog;
+  readonly threads: ThreadPool;
+  readonly logs: JobLogFiles;
+  readonly index: SqliteJobIndex;
+  readonly pastEvents: ThreadedPastEvents;
+  readonly clock: Clock;
+  readonly drainMs: number;
+}
+
+export class Daybook {
+  readonly engine: JobEngine;
+  readonly report: RecoveryReport;
+  readonly fetch: (
+    request: Request,
+    connection?: ConnectionInfo,
+  ) => Response | Promise<Response>;
+  readonly journal: FileJournal;
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    this.engine = parts.engine;
+    this.report = parts.report;
+    this.fetch = parts.fetch;
+    this.journal = parts.journal;
+    this.#parts = parts;
+  }
+
+  /**
+   * Opens the journal, projects it, and takes up what was unfinished.
+   *
+   * @throws {JournalLockedError} when another process holds the journal.
+   * @throws {JournalUnusableError} when it, or a key of a sealed input, cannot be used.
+   * @throws {JournalDamagedError} when recorded data is not what was written.
+   */
+  static async open(options: DaybookOptions): Promise<Daybook> {
+    try {
+      return await Daybook.#open(options);
+    } catch (error) {
+      // It is gone by now, and made again.
+      if (error instanceof IndexDamagedError) return await Daybook.#open(options);
+      throw error;
+    }
+  }
+
+  static async #open(options: DaybookOptions): Promise<Daybook> {
+    const { configuration, clock, random, definitions, tracing, warn } = options;
+    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(stackOf(error))}`);
+    const fileSystem = new DenoFileSystem();
+    const counted = {
+      clock,
+      types: definitions.map(({ type }) => type),
+      diskFree: await diskFree(configuration.journal),
+    };
+    const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
+    const metrics = new Metrics({ ...counted, processUsage, stalls: () => watchdog.stalls });
+    const trends = new Trends(counted);
+    const layout = layoutOf(configuration.journal);
+    const index = jobIndexIn({ folder: layout.index, warn });
+    const logs = new JobLogFiles({ folder: layout.logs, warn });
+    const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });
+    const threads = new ThreadPool({
+      max: configuration.maxThreads,
+      memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
+      hasRoom: () => hasDescriptors(configuration.journal),
+    });
+    let hasStarted = false;
+    const engine = new JobEngine({
+      index,
+      pastEvents,
+      clock,
+      random,
+      definitions,
+      keys: new KeyFiles(fileSystem, layout, configuration.secretKey),
+      maxRunning: configuration.maxRunning,
+      threads: { place: new ThreadedCode(threads), max: configuration.maxThreads },
+      limits: configuration.limits,
+      watch: jobWatchOf(metrics.jobs, trends),
+      attemptWatch: watchdog,
+      jobLog: {
+        write(line) {
+          logs.write(line);
+          options.jobLog?.write(line);
+        },
+      },
+      tracing,
+      onJournalFailed: options.onJournalFailed,
+      onDefect,
+      onMisuse: (message) => warn(engine.redact(message)),
+      // Those that the start parks, it tells of by itself.
+      onParked: (message) => hasStarted && warn(engine.redact(message)),
+    });
+    const { journal, report } = await FileJournal.open({
+      folder: configuration.journal,
+      fileSystem,
+      clock,
+      random,
+      consumer: engine.consumer,
+      segmentBytes: configuration.segmentBytes,
+      snapshotEvery: configuration.snapshotEvery,
+      reserveBytes: configuration.reserveBytes,
+      batchBytesMax: configuration.limits.batchBytesMax,
+      acceptSnapshotAhead: configuration.acceptSnapshotAhead,
+      watch: commitWatchOf(metrics.commits, trends),
+      ...(options.progress === undefined ? {} : { progress: options.progress }),
+      warn,
+    }).catch(async (error) => {
+      index.close();
+      await pastEvents.close();
+      throw error;
+    });
+    fileSystem.keepDescriptors(layout.folder);
+    watchdog.start();
+    try {
+      const { hold } = configuration;
+      const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined, hold);
+      hasStarted = true;
+      for (const warning of cutShortWarnings(cutShort)) warn(warning);
+    } catch (error) {
+      threads.close();
+      await watchdog.stop();
+      await logs.close();
+      await pastEvents.close();
+      await journal.close();
+      index.close();
+      throw error;
+    }
+    const verifier = new Verifier({
+      fileSystem,
+      layout,
+      clock,
+      served: new ServedHere(engine),
+      memory: heapUse,
+      scratch: () => scratchIndexIn(layout),
+      warn,
+    });
+    const streams = new AbortController();
+    const app = createApp({
+      version: VERSION,
+      engine,
+      clock,
+      metrics: metrics.of(engine),
+      overview: trends,
+      spans: tracing,
+      verification: verifier,
+      jobLog: logs,
+      system: systemFigures(engine, configuration, options.origins ?? new Map()),
+      access: options.access,
+      allowedHosts: allowedHostsOf(configuration),
+      ...configuration.limits,
+      bodyBytesMax: configuration.bodyBytesMax,
+      maxStartDelayMs: configuration.maxStartDelayMs,
+      shutdownSignal: streams.signal,
+      onError: onDefect,
+    });
+    const fetch: Daybook["fetch"] = (request, connection) => app.fetch(request, connection);
+    const { drainMs } = configuration;
+    const parts = {
+      engine,
+      journal,
+      report,
+      fetch,
+      streams,
+      verifier,
+      watchdog,
+      threads,
+      logs,
+      index,
+      clock,
+    };
+    return new Daybook({ ...parts, pastEvents, drainMs });
+  }
+
+  /** From now on two signals to stop end a process that stands still; only for who minds them. */
+  mindSignals(): void {
+    this.#parts.watchdog.mindSignals();
+  }
+
+  /**
+   * Resolves when it is known of all jobs that waited whether their code fits, so that the start
+   * can say so; or after a while, where there are very many.
+   */
+  async tried(): Promise<void> {
+    await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());
+  }
+
+  /**
+   * Stops in order: no new work, streams end, the server answers what it has, running
+   * tasks end or are interrupted, and the journal is sealed.
+   *
+   * @param closeServer Resolves when the server has answered all requests.
+   */
+  async stop(closeServer: () => Promise<unknown>): Promise<void> {
+    const { engine, journal, streams, verifier, watchdog, threads, logs } = this.#parts;
+    const { index, pastEvents, clock, drainMs } = this.#parts;
+    const drained = engine.stop(drainMs);
+    streams.abort();
+    const unproved = verifier.stop();
+    await within(clock, SERVER_CLOSE_MS, closeServer());
+    await Promise.all([drained, unproved]);
+    threads.close();
+    await watchdog.stop();
+    await logs.close();
+    // It reads nothing that is written from here on.
+    await Promise.all([pastEvents.close(), journal.close()]);
+    index.close();
+  }
+}
+
+/** Bound to every address, the names of this server are not known; then the token decides. */
+function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
+  const { hostname, allowedHosts, tokens } = configuration;
+  const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
+  if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";
+  return [hostname, ...allowedHosts];
+}

@@ -1,0 +1,105 @@
+/**
+ * Listens for requests, again and again: the server of Deno ends for good when the system refuses
+ * it one connection, as it does while the process has no file descriptor left. Connections that
+ * are open are served meanwhile. Deno has no time limit for the head of a request; so those that
+ * hold all descriptors and ask for nothing are closed in a while, and what is being answered is
+ * answered to its end.
+ */
+
+import { messageOf } from "../core/thrown.ts";
+import type { Clock } from "../engine/ports.ts";
+
+/**
+ * Connections that were not accepted yet; beyond them one that comes waits for a second at least.
+ * Many come at once, and the system allows so many.
+ */
+const WAITING_MAX = 4_096;
+/** Until it is tried again. */
+const AGAIN_MS = 100;
+/** How long connections that ask for nothing may keep others out. */
+const ASKS_NOTHING_MS = 5_000;
+/** It may fail each time, for as long as somebody holds all descriptors. */
+const TOLD_EVERY_MS = 60_000;
+
+type Server = Deno.HttpServer<Deno.NetAddr>;
+type Fetch = Deno.ServeHandler<Deno.NetAddr>;
+
+export interface ListenerOptions {
+  readonly hostname: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly fetch: Fetch;
+  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly warn: (message: string) => void;
+}
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  #server: Server;
+  /** Those that take no more connections, with what they have. */
+  readonly #ended = new Set<Server>();
+  #isStopped = false;
+  #toldMs = -Infinity;
+  /** Where it listens. */
+  readonly addr: Deno.NetAddr;
+
+  /** @throws {Error} when it cannot listen there. */
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#server = this.#serve(options.port);
+    this.addr = this.#server.addr;
+  }
+
+  /** Takes no more connections. Resolves when all requests are answered. */
+  async shutdown(): Promise<void> {
+    this.#isStopped = true;
+    const servers = new Set([...this.#ended, this.#server]);
+    await Promise.all([...servers].map((server) => server.shutdown()));
+  }
+
+  #serve(port: number): Server {
+    const { hostname, fetch } = this.#options;
+    const options = { hostname, port, tcpBacklog: WAITING_MAX, onListen: () => {} };
+    const server = Deno.serve(options, fetch);
+    server.finished.catch((error: unknown) => this.#hasEnded(server, error));
+    return server;
+  }
+
+  #hasEnded(server: Server, error: unknown): void {
+    if (this.#isStopped) return;
+    this.#ended.add(server);
+    this.#options.clock.setTimer(ASKS_NOTHING_MS, () => void this.#close(server));
+    this.#refused(error);
+  }
+
+  /** Resolves when its last answer has ended, which of a stream may be never. */
+  async #close(server: Server): Promise<void> {
+    await server.shutdown();
+    this.#ended.delete(server);
+  }
+
+  #refused(error: unknown): void {
+    if (this.#isStopped) return;
+    const { clock, warn } = this.#options;
+    if (clock.monotonic() - this.#toldMs >= TOLD_EVERY_MS) {
+      this.#toldMs = clock.monotonic();
+      warn(
+        `Cannot take new connections: ${messageOf(error)}; those that are open are served, ones ` +
+          `that ask for nothing are closed in ${
+            ASKS_NOTHING_MS / 1_000
+          } s, and new ones are taken ` +
+          "as soon as that works again",
+      );
+    }
+    clock.setTimer(AGAIN_MS, () => this.#again());
+  }
+
+  #again(): void {
+    if (this.#isStopped) return;
+    try {
+      this.#server = this.#serve(this.addr.port);
+    } catch (error) {
+      this.#refused(error);
+    }
+  }
+}

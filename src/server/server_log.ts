@@ -1,0 +1,51 @@
+/** What the server tells its operator: lines for people, or JSON a line. */
+
+import type { JobLog, JobLogLine } from "../engine/ports.ts";
+
+export type LogFormat = "text" | "json";
+
+export interface ServerLogOptions {
+  readonly format: LogFormat;
+  readonly now: () => number;
+  /** Of the standard output, and of the standard error output; without the newline. */
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+}
+
+export class ServerLog implements JobLog {
+  readonly #options: ServerLogOptions;
+
+  constructor(options: ServerLogOptions) {
+    this.#options = options;
+  }
+
+  info(message: string): void {
+    if (!this.#isJson) return this.#options.out(message);
+    for (const line of message.split("\n")) {
+      if (line !== "") this.#options.out(this.#json("info", { message: line.trim() }));
+    }
+  }
+
+  warn(message: string): void {
+    this.#options.err(this.#isJson ? this.#json("warn", { message }) : `daybook: ${message}`);
+  }
+
+  /** What code of a job said. */
+  write(line: JobLogLine): void {
+    this.#options.out(this.#isJson ? this.#json("info", line) : jobLineText(line));
+  }
+
+  get #isJson(): boolean {
+    return this.#options.format === "json";
+  }
+
+  #json(level: string, members: { readonly message: string; readonly time?: string }): string {
+    const { message, time = new Date(this.#options.now()).toISOString(), ...rest } = members;
+    return JSON.stringify({ time, level, message, ...rest });
+  }
+}
+
+function jobLineText({ jobId, taskId, attempt, message, data }: JobLogLine): string {
+  const rest = data === undefined ? "" : ` ${JSON.stringify(data)}`;
+  return `${jobId} ${taskId} ${attempt}: ${message}${rest}`;
+}

@@ -1,0 +1,61 @@
+/**
+ * What code throws where nobody catches it. It must not end the process, and with it the jobs of
+ * others: it is told, and where the attempt is known whose code it was, that attempt fails.
+ */
+
+import { stackOf } from "../core/thrown.ts";
+import { attemptHere } from "../engine/run/current_attempt.ts";
+
+/** What calls back later, outside of everything that could catch. */
+const SCHEDULERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"] as const;
+
+type Callback = (this: unknown, ...args: unknown[]) => unknown;
+type Scheduler = (callback: unknown, ...rest: unknown[]) => unknown;
+
+/** @param warn Told of what nobody caught. */
+export function surviveUncaught(warn: (message: string) => void): void {
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    warn(`uncaught error: ${stackOf(event.error ?? event.message)}`);
+  });
+  // A promise that a definition forgot must not take every other job down with it.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    warn(`unhandled rejection${whose()}: ${stackOf(event.reason)}`);
+  });
+  for (const name of SCHEDULERS) guardCallbacks(name, warn);
+}
+
+/**
+ * Errors of callbacks are caught before the platform has them: it does not know whose they are, and
+ * ends the process itself when it cannot read what was thrown, as of a revoked proxy.
+ */
+function guardCallbacks(name: (typeof SCHEDULERS)[number], warn: (message: string) => void): void {
+  const schedule = globalThis[name] as unknown as Scheduler;
+  const guarded: Scheduler = (callback, ...rest) =>
+    Reflect.apply(schedule, globalThis, [
+      typeof callback === "function" ? guardedCallback(callback as Callback, warn) : callback,
+      ...rest,
+    ]);
+  Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(schedule));
+  Reflect.set(globalThis, name, guarded);
+}
+
+function guardedCallback(callback: Callback, warn: (message: string) => void): Callback {
+  const attempt = attemptHere();
+  return function (...args) {
+    try {
+      return Reflect.apply(callback, this, args);
+    } catch (thrown) {
+      warn(`uncaught error${whose(attempt)}: ${stackOf(thrown)}`);
+      attempt?.uncaught(thrown);
+    }
+  };
+}
+
+/** ` in task charge of job_01J..., attempt 2`; nothing where that is not known. */
+function whose(attempt = attemptHere()): string {
+  if (attempt === undefined) return "";
+  const { taskId, jobId, number } = attempt;
+  return ` in task ${taskId} of job ${jobId}, attempt ${number}`;
+}

@@ -1,0 +1,136 @@
+/** Loads the module of definitions that a user names. */
+
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { messageOf } from "../core/thrown.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import { withWordOfSlowImport } from "./slow_import.ts";
+
+/** The module cannot be used, in words for its author. */
+export class DefinitionsError extends Error {
+  override readonly name = "DefinitionsError";
+  /** What this process has to be allowed to read, where that is the reason. */
+  readonly unreadable: readonly string[];
+
+  constructor(message: string, unreadable: readonly string[] = [], options?: ErrorOptions) {
+    super(message, options);
+    this.unreadable = unreadable;
+  }
+}
+
+/** A module that takes longer to load is told of. */
+const SLOW_MS = 5_000;
+
+/** Daybook's own. */
+const SOURCES = fileURLToPath(new URL("../", import.meta.url));
+
+/** What looks like a definition; the registry says what is wrong with one. */
+const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
+
+/**
+ * All definitions that a module exports: each an object made by `defineJob`, or a list
+ * of them. Other exports are left alone.
+ *
+ * @param specifier A path, taken from the current folder, or a URL.
+ * @param slowMs When it takes longer, a line of the standard error output says so: it may loop, or
+ * await what never comes.
+ * @throws {DefinitionsError} when it cannot be loaded, or exports no definition.
+ */
+export async function loadDefinitions(
+  specifier: string,
+  slowMs: number = SLOW_MS,
+): Promise<readonly AnyJobDefinition[]> {
+  // One that is exported under two names, or in a list as well, is one all the same.
+  const definitions = new Set<AnyJobDefinition>();
+  const exportOf = new Map<string, string>();
+  for (const [name, exported] of Object.entries(await load(specifier, slowMs))) {
+    for (const value of [exported].flat().filter(isDefinition)) {
+      const which = nameOf(value);
+      const other = definitions.has(value) ? undefined : exportOf.get(which);
+      if (other !== undefined) throw givenTwice(specifier, which, other, name);
+      definitions.add(value);
+      exportOf.set(which, name);
+    }
+  }
+  if (definitions.size === 0) {
+    throw new DefinitionsError(
+      `Cannot use --definitions ${specifier}: it exports nothing made by defineJob`,
+    );
+  }
+  return [...definitions];
+}
+
+function isDefinition(value: unknown): value is AnyJobDefinition {
+  return v.is(definitionSchema, value);
+}
+
+/** Versions of a type may be there side by side. */
+function nameOf({ type, version }: AnyJobDefinition): string {
+  return `type ${type}, version ${version}`;
+}
+
+function givenTwice(specifier: string, which: string, one: string, other: string) {
+  const where = one === other ? `${one} gives it twice` : `${one} and ${other} both give it`;
+  return new DefinitionsError(
+    `Cannot use --definitions ${specifier}: two definitions are of ${which}; ${where}`,
+  );
+}
+
+async function load(specifier: string, slowMs: number): Promise<Record<string, unknown>> {
+  try {
+    const line = slowText(specifier, slowMs);
+    return await withWordOfSlowImport(line, slowMs, () => import(urlOf(specifier)));
+  } catch (error) {
+    const reason = messageOf(error);
+    const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
+    if (missing === undefined) {
+      const place = placeOf(error);
+      throw new DefinitionsError(
+        `Cannot load --definitions ${specifier}: ${reason}${place}`,
+        [],
+        { cause: error },
+      );
+    }
+    const unreadable = readWith(specifier, missing);
+    throw new DefinitionsError(
+      `Cannot load --definitions ${specifier}: permission to read ${missing} is missing; ` +
+        `if the name is right, add --allow-read=${unreadable.join(",")}`,
+      unreadable,
+      { cause: error },
+    );
+  }
+}
+
+function slowText(specifier: string, slowMs: number): string {
+  return `daybook: still loading --definitions ${specifier} after ${slowMs / 1_000} s: it, or a ` +
+    "module that it imports, loops or awaits something at its top level, or is being downloaded; " +
+    "nothing starts before that has ended";
+}
+
+/** ` (at /home/ada/jobs.ts:3:7)`: the first line of the stack in a file that is not Daybook's. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  const places = stack.matchAll(/^ +at .*?file:\/\/([^\s()]+:\d+:\d+)\)?$/gm);
+  const place = places.map(([, path]) => decodeURI(path ?? ""))
+    .find((path) => !path.startsWith(SOURCES));
+  return place === undefined ? "" : ` (at ${place})`;
+}
+
+/**
+ * A module is read with every file that it imports: src/mod.ts of Daybook, and what is beside
+ * it. Where a file of its own is missing its folder is named, since more of it will follow.
+ */
+function readWith(specifier: string, missing: string): readonly string[] {
+  const module = fileURLToPath(urlOf(specifier));
+  if (missing === module || missing.startsWith(SOURCES)) return [specifier, "src"];
+  const folder = dirname(specifier);
+  const isInside = missing.startsWith(`${dirname(module)}/`);
+  return isInside ? [folder, "src"] : [folder, "src", dirname(missing)];
+}
+
+function urlOf(specifier: string): string {
+  if (/^[a-z][a-z0-9+.-]+:/.test(specifier)) return specifier;
+  const folder = specifier.startsWith("/") ? "file:///" : `file://${Deno.cwd()}/`;
+  return new URL(specifier, folder).href;
+}

@@ -1,0 +1,96 @@
+/**
+ * The command to give where a permission is missing. A flag alone helps little: tasks have
+ * theirs in `deno.json`, so whoever needs one more has to write the whole command.
+ */
+
+import { fileURLToPath } from "node:url";
+import configuration from "../../deno.json" with { type: "json" };
+import { shellWord } from "../core/shell_word.ts";
+import { neededPermissions, type Permissions } from "./needed_permissions.ts";
+
+export interface Program {
+  /** The URL of the module that was run. */
+  readonly mainModule: string;
+  /** The URL of the folder of `deno.json`, with a slash at its end. */
+  readonly root: string;
+  readonly args: readonly string[];
+  /** The folder that relative paths of this process begin in. */
+  readonly folder: string;
+  /** A variable, where this process may read it. */
+  env(name: string): string | undefined;
+}
+
+/** Longer ones, such as a whole input, are not repeated. */
+const ARGUMENTS_MAX = 300;
+
+/**
+ * The message with the whole command that has what is missing, and all else that its words
+ * need, on a line of its own; the message alone when no task runs this program, which is then
+ * part of another one.
+ */
+export function withCommand(
+  message: string,
+  missing: Permissions,
+  program: Program = thisProgram(),
+): string {
+  const words = taskOf(program);
+  const module = words?.at(-1);
+  if (words === undefined || module === undefined) return message;
+  const root = fileURLToPath(program.root).replace(/(?<=.)\/$/, "");
+  const atRoot = program.folder === root;
+  const typedIn = program.env("INIT_CWD") ?? program.folder;
+  const needed = neededPermissions({
+    ...program,
+    module,
+    sources: atRoot ? "src" : `${root}/src`,
+    typedIn,
+  });
+  const flags = [needed, missing].reduce<readonly string[]>(widened, words.slice(0, -1));
+  const args = program.args.map(shellWord).join(" ");
+  const command = [
+    ...flags.map(shellWord),
+    shellWord(atRoot ? module : `${root}/${module}`),
+    args.length > ARGUMENTS_MAX ? "..." : args,
+  ];
+  const line = whereTyped(command.join(" ").trimEnd(), program.folder, typedIn);
+  return `${message}\nThe whole command, with it:\n  ${line}`;
+}
+
+/** `deno task` runs in the folder of `deno.json`, wherever it is typed, and so must this. */
+function whereTyped(command: string, folder: string, typedIn: string): string {
+  if (typedIn === folder) return command;
+  return `(cd ${shellWord(folder)} && INIT_CWD=${shellWord(typedIn)} ${command})`;
+}
+
+function thisProgram(): Program {
+  return {
+    mainModule: Deno.mainModule,
+    root: new URL("../../", import.meta.url).href,
+    args: Deno.args,
+    folder: Deno.cwd(),
+    env: (name) => {
+      const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+      return state === "granted" ? Deno.env.get(name) : undefined;
+    },
+  };
+}
+
+/** The words of the command of the task that runs the program and gives no arguments. */
+function taskOf({ mainModule, root }: Program): readonly string[] | undefined {
+  if (!mainModule.startsWith(root)) return undefined;
+  const module = mainModule.slice(root.length);
+  return Object.values(configuration.tasks)
+    .map(({ command }) => command.split(" "))
+    .find((words) => words.at(-1) === module);
+}
+
+function widened(flags: readonly string[], more: Permissions): readonly string[] {
+  return Object.entries(more).reduce<readonly string[]>((all, [name, values]) => {
+    if (values.length === 0) return all;
+    const prefix = `--allow-${name}=`;
+    const given = all.find((flag) => flag.startsWith(prefix));
+    const before = given?.slice(prefix.length).split(",") ?? [];
+    const flag = prefix + [...new Set([...before, ...values])].join(",");
+    return [...all.filter((other) => other !== given), flag];
+  }, flags);
+}

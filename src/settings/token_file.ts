@@ -1,0 +1,84 @@
+/** A file of tokens, read again while the server runs: tokens are rotated without a restart. */
+
+import { messageOf } from "../core/thrown.ts";
+import { type Access, type AccessToken, type Holder, TokenList } from "../http/guard/access.ts";
+import { readTokenLines } from "../http/guard/token_lines.ts";
+
+/** How long a removed token may go on working, and how often the file is read at most. */
+const FRESH_MS = 1_000;
+
+export interface TokenFileOptions {
+  readonly path: string;
+  /** What the file held when the server started. */
+  readonly tokens: readonly AccessToken[];
+  /** @throws when the file cannot be read. */
+  readonly readTextFile: (path: string) => string;
+  /** Milliseconds that never go back. */
+  readonly monotonic: () => number;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Reads the file for whoever asks, at most once a second; nobody asks, nothing is read. It is
+ * small, and reading it tells of every change, where its time and size do not. A file that
+ * cannot be read, or used, changes nothing: half a file, or an empty one, is what an editor
+ * leaves for a moment, and must lock nobody out.
+ */
+export class TokenFile implements Access {
+  readonly #options: TokenFileOptions;
+  #tokens: TokenList;
+  #text: string | undefined;
+  #readAt: number;
+  /** Said once, until the file is as it should be. */
+  #complaint: string | undefined;
+
+  constructor(options: TokenFileOptions) {
+    this.#options = options;
+    this.#tokens = new TokenList(options.tokens);
+    this.#readAt = options.monotonic() - FRESH_MS;
+  }
+
+  holderOf(token: string): Holder | undefined {
+    if (this.#options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
+    return this.#tokens.holderOf(token);
+  }
+
+  holders(): readonly Holder[] {
+    if (this.#options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
+    return this.#tokens.holders();
+  }
+
+  #readAgain(): void {
+    this.#readAt = this.#options.monotonic();
+    const text = this.#read();
+    if (text === undefined || text === this.#text) return;
+    const { tokens, problems } = readTokenLines(text);
+    if (problems.length > 0) return this.#complain(problems.join("; "));
+    this.#take(text, tokens);
+  }
+
+  #read(): string | undefined {
+    try {
+      return this.#options.readTextFile(this.#options.path);
+    } catch (error) {
+      this.#complain(messageOf(error));
+      return undefined;
+    }
+  }
+
+  #take(text: string, tokens: readonly AccessToken[]): void {
+    const { path, warn } = this.#options;
+    const isNews = this.#text !== undefined || this.#complaint !== undefined;
+    if (isNews) warn(`the token file ${path} was read again: ${tokens.length} tokens are valid`);
+    this.#complaint = undefined;
+    this.#text = text;
+    this.#tokens = new TokenList(tokens);
+  }
+
+  #complain(reason: string): void {
+    if (this.#complaint === reason) return;
+    this.#complaint = reason;
+    const { path, warn } = this.#options;
+    warn(`Cannot use the token file ${path}: ${reason}; the tokens from before stay valid`);
+  }
+}

@@ -1,0 +1,145 @@
+/** What a row of the jobs screen says of a job in a few words. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import { jobSummary } from "../../src/core/job_summary.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { rowsOf } from "../../src/dashboard/jobs/rows.ts";
+import { DEFINITIONS } from "../support/http_definitions.ts";
+import { shipmentPlan, startApp, type TestApp } from "../support/http_app.ts";
+
+const COUNTING = defineJob({
+  type: "test.counting",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await ctx.task("count", async (task) => {
+      await task.progress(3, 10);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      task.signal.addEventListener("abort", () => resolve());
+      await promise;
+    });
+  },
+});
+
+const FLAKY = defineJob({
+  type: "test.flaky",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await ctx.task("call", () => Promise.reject(new TypeError("no route")), {
+      retry: { maxAttempts: 4, initialMs: 60_000, factor: 2, jitter: 0 },
+    });
+  },
+});
+
+async function start(): Promise<TestApp> {
+  const definitions = [...DEFINITIONS, COUNTING, FLAKY] as unknown as readonly AnyJobDefinition[];
+  return await startApp({ definitions, maxRunning: 1 });
+}
+
+/** Creates a job and gives what is said of it a moment later: progress, and what it does. */
+async function said(app: TestApp, body: object): Promise<readonly string[]> {
+  const response = await app.post("/jobs", body);
+  const { jobId } = await response.json();
+  await app.clock.settle();
+  return await saidOf(app, jobId);
+}
+
+async function saidOf(app: TestApp, jobId: string): Promise<readonly string[]> {
+  const job = app.engine.job(jobId as JobId);
+  assert.ok(job);
+  const [row] = await rowsOf(app, [jobSummary(job)]);
+  return [row?.job.condition ?? "", row?.progress ?? "", row?.brief ?? ""];
+}
+
+Deno.test("brief: what is not started says when it will be, or that it waits for somebody", async () => {
+  const app = await start();
+  const plan = shipmentPlan("1");
+  assert.deepEqual(await said(app, { plan, start: false }), [
+    "created",
+    "0 of 1",
+    "waits to be started",
+  ]);
+  assert.deepEqual(await said(app, { plan, startAt: "2026-01-01T00:10:00Z" }), [
+    "scheduled",
+    "0 of 1",
+    "starts at 00:10:00",
+  ]);
+});
+
+Deno.test("brief: what waits for facts says for which, and how many there are", async () => {
+  const app = await start();
+  const [shipped] = shipmentPlan("1").expected;
+  const paid = { ...shipped, id: "paid", eventType: "shop.Paid", multiplicity: { times: 3 } };
+  const plan = { expected: [paid, { ...shipped }] };
+  await app.post("/jobs", { plan, jobId: "two" });
+  await app.post("/events", { eventType: "shop.Paid", attributes: { orderId: "1" } });
+  assert.deepEqual(await saidOf(app, "two"), [
+    "waiting",
+    "0 of 2",
+    "waits for paid, 1 of 3, and 1 more",
+  ]);
+  await app.post("/events", { eventType: "shop.ParcelShipped", attributes: { orderId: "1" } });
+  assert.deepEqual(await saidOf(app, "two"), ["waiting", "1 of 2", "waits for paid, 1 of 3"]);
+  await app.post("/jobs/two/suspend");
+  assert.deepEqual(await saidOf(app, "two"), [
+    "suspended",
+    "1 of 2",
+    "begins nothing new until it is resumed",
+  ]);
+});
+
+Deno.test("brief: what runs tells its task and progress, and what is queued how many come first", async () => {
+  const app = await start();
+  assert.deepEqual(await said(app, { type: "test.counting", input: {} }), [
+    "executing",
+    "",
+    "count, 3 of 10",
+  ]);
+  const greet = { type: "test.greet", input: { name: "Ann" } };
+  assert.deepEqual(await said(app, greet), ["queued", "", "next for a worker"]);
+  assert.deepEqual(await said(app, greet), ["queued", "", "1 before it"]);
+  assert.deepEqual(await said(app, { ...greet, priority: -1 }), [
+    "queued",
+    "",
+    "next for a worker",
+  ]);
+});
+
+Deno.test("brief: what is tried again says when, which attempt it will be, and why", async () => {
+  const app = await start();
+  const body = { type: "test.flaky", input: {}, jobId: "flaky" };
+  assert.deepEqual(await said(app, body), [
+    "backingOff",
+    "",
+    "call retries at 00:01:00, 2 of 4: TypeError: no route",
+  ]);
+  await app.clock.advance(60_000);
+  assert.deepEqual(await saidOf(app, "flaky"), [
+    "backingOff",
+    "attempt 2",
+    "call retries at 00:02:00, 3 of 4: TypeError: no route",
+  ]);
+});
+
+Deno.test("brief: what failed says why, what undoes something says what, and what is done nothing", async () => {
+  const app = await start();
+  const greet = { type: "test.greet", input: { name: "Ann" } };
+  assert.deepEqual(await said(app, greet), ["succeeded", "", ""]);
+  assert.deepEqual(await said(app, { type: "test.stuck", jobId: "stuck" }), [
+    "compensating",
+    "",
+    "undoes reserve; NonRetryableError: the card is stolen",
+  ]);
+  await app.clock.advance(10_000);
+  assert.deepEqual(await saidOf(app, "stuck"), [
+    "failed",
+    "",
+    "somebody must look; NonRetryableError: the card is stolen",
+  ]);
+  await app.post("/jobs", { plan: shipmentPlan("1"), jobId: "off" });
+  await app.post("/jobs/off/cancel", { reason: "a customer rang" });
+  assert.deepEqual(await saidOf(app, "off"), ["cancelled", "0 of 1", "a customer rang"]);
+});

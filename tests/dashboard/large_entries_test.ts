@@ -1,0 +1,43 @@
+/** Pages of entries that are large: they are cut in turns of their own, and then shown. */
+
+import assert from "node:assert/strict";
+import { FakeClock } from "../support/fake_clock.ts";
+import { pageOf } from "../support/dashboard.ts";
+import { startApp } from "../support/http_app.ts";
+
+const EVENTS = 40;
+
+/** Each look at the time finds that something took some milliseconds. */
+class SlowClock extends FakeClock {
+  #ms = 0;
+
+  override monotonic(): number {
+    return this.#ms += 4;
+  }
+}
+
+/** The turns that a page takes with so many events of a size, and the page. */
+async function asked(path: string, attributes: object) {
+  const clock = new SlowClock();
+  const app = await startApp({ clock });
+  const plan = { expected: [{ id: "e", eventType: "shop.Large", multiplicity: { times: 99 } }] };
+  await app.post("/jobs", { jobId: "large", plan });
+  for (let n = 0; n < EVENTS; n++) {
+    await app.post("/events", { eventType: "shop.Large", jobId: "large", attributes });
+  }
+  const before = clock.turns;
+  const html = await pageOf(app, path);
+  return { turns: clock.turns - before, html };
+}
+
+for (const path of ["/ui/jobs/large", "/ui/stream", "/ui/stream?types=shop.Large"]) {
+  Deno.test(`${path}: of large entries each few are cut in a turn of their own`, async () => {
+    const names = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`name${n}`, n]));
+    const [small, large] = [await asked(path, { name0: 0 }), await asked(path, names)];
+    assert.ok(large.turns - small.turns >= EVENTS / 4, `${large.turns}, not ${small.turns}`);
+    assert.match(large.html, /&quot;name0&quot;: 0/);
+    assert.doesNotMatch(large.html, /name999/);
+    assert.match(large.html, /\d+ more characters/);
+    assert.doesNotMatch(small.html, /more characters/);
+  });
+}

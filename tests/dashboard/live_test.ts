@@ -1,0 +1,78 @@
+/** The one stream of a tab: it tells that there is something new, and not too often. */
+
+import assert from "node:assert/strict";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
+import { EventReader } from "../support/http_stream.ts";
+
+const PLAN = { plan: { expected: [{ id: "x", eventType: "a.B" }] } };
+
+/** The events that come until nothing more does. */
+async function told(app: TestApp, reader: EventReader, ms: number): Promise<readonly string[]> {
+  const texts: string[] = [];
+  let next = reader.chunk();
+  for (let passed = 0; passed < ms; passed += 100) {
+    await app.clock.advance(100);
+    const chunk = await Promise.race([next, Promise.resolve("")]);
+    if (chunk === "" || chunk === undefined) continue;
+    texts.push(...chunk.matchAll(/^event: (\w+)$/gm).map(([, name]) => name ?? ""));
+    next = reader.chunk();
+  }
+  PENDING.set(reader, next);
+  return texts;
+}
+
+/** The read that a look at the stream left behind. */
+const PENDING = new WeakMap<EventReader, Promise<string | undefined>>();
+
+Deno.test("live: what the page does not show yet is told at once, then at most once a second", async () => {
+  const app = await startApp();
+  const { firstLogId } = await jsonOf(await app.post("/jobs", PLAN), 202);
+  const reader = new EventReader(await app.get(`/ui/live?after=${firstLogId - 1}`));
+  assert.equal(await reader.chunk(), "retry: 2000\n\n");
+  assert.match(await reader.chunk() ?? "", /^event: changed\nid: \d+\ndata: \d+\n\n$/);
+  let next = reader.chunk();
+  const times: number[] = [];
+  for (let at = 0; at < 50; at++) {
+    await app.post("/events", { eventType: "a.C" });
+    await app.clock.advance(100);
+    const chunk = await Promise.race([next, app.clock.settle().then(() => undefined)]);
+    if (chunk === undefined) continue;
+    times.push(app.clock.monotonic());
+    next = reader.chunk();
+  }
+  assert.ok(times.length >= 4 && times.length <= 6, String(times));
+  await app.engine.stop(0);
+});
+
+Deno.test("live: of one job, only what changes that job is told", async () => {
+  const app = await startApp();
+  const { jobId } = await jsonOf(await app.post("/jobs", PLAN), 202);
+  await app.clock.settle();
+  const { lastLogId } = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  const reader = new EventReader(await app.get(`/ui/live?jobId=${jobId}&after=${lastLogId}`));
+  await reader.chunk();
+  await app.post("/events", { eventType: "a.C" });
+  assert.deepEqual(await told(app, reader, 3_000), []);
+  await app.post("/events", { eventType: "a.B", jobId });
+  await app.clock.advance(1_000);
+  assert.match(await PENDING.get(reader) ?? "", /^event: changed$/m);
+  await app.engine.stop(0);
+});
+
+Deno.test("live: an idle page is told now and then that the server is there", async () => {
+  const app = await startApp({ heartbeatMs: 2_000 });
+  const reader = new EventReader(await app.get("/ui/live"));
+  await reader.chunk();
+  const next = reader.chunk();
+  await app.clock.advance(2_001);
+  assert.match(await next ?? "", /^event: still$/m);
+  await app.engine.stop(0);
+});
+
+Deno.test("live: a stream counts as one, and what it takes is checked", async () => {
+  const app = await startApp({ streamsMax: 0 });
+  await problemOf(await app.get("/ui/live"), 503, "over-capacity");
+  const roomy = await startApp();
+  await problemOf(await roomy.get("/ui/live?after=x"), 422, "invalid-request");
+  await problemOf(await roomy.get("/ui/live?jobId=%20"), 422, "invalid-request");
+});

@@ -1,0 +1,297 @@
+/** The overview: what it tells is so, and it can be read without a script. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { CONDITIONS } from "../../src/core/condition.ts";
+import { STATE_NAMES } from "../../src/core/job_state.ts";
+import {
+  type AnyJobDefinition,
+  defineJob,
+  NonRetryableError,
+} from "../../src/engine/definition.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import { Trends } from "../../src/metrics/trends.ts";
+import { pageOf, regionOf } from "../support/dashboard.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import {
+  createAndRun,
+  createPlan,
+  jsonOf,
+  problemOf,
+  startApp,
+  type TestApp,
+} from "../support/http_app.ts";
+import { startMixedJobs } from "../support/mixed_conditions.ts";
+
+const HOSTILE = `</td><script src=x></script>&lt;\u202e"'`;
+const HOSTILE_AS_TEXT = "&lt;/td&gt;&lt;script src=x&gt;&lt;/script&gt;&amp;lt;\\u202e&quot;&#39;";
+
+/** A type that fails with a message of one's own choice. */
+function failingWith(message: string): AnyJobDefinition {
+  return defineJob({
+    type: "test.failing",
+    version: 1,
+    input: v.unknown(),
+    run: (ctx) =>
+      ctx.task("try", () => {
+        throw new NonRetryableError(message);
+      }),
+  }) as unknown as AnyJobDefinition;
+}
+
+/** What a page says as text: without its markup. */
+function textOf(html: string): string {
+  return html.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
+    .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
+    .replaceAll("&#39;", "'").replaceAll("&amp;", "&");
+}
+
+async function countBy(app: TestApp, query: string): Promise<number> {
+  const { jobs } = await jsonOf<{ jobs: unknown[] }>(
+    await app.get(`/jobs?limit=500&${query}`),
+    200,
+  );
+  return jobs.length;
+}
+
+Deno.test("overview: people get a page, and programs the index as before", async () => {
+  const app = await startApp();
+  const asked = await app.get("/", { accept: "text/html" });
+  assert.equal(asked.headers.get("vary"), "accept");
+  assert.match(await asked.text(), /<title>Overview · Daybook<\/title>/);
+  for (const accept of ["*/*", "application/json", ""]) {
+    const response = await app.get("/", accept === "" ? {} : { accept });
+    assert.equal(response.headers.get("vary"), "accept");
+    const { name } = await jsonOf<{ name: string }>(response, 200);
+    assert.equal(name, "Daybook");
+  }
+});
+
+Deno.test("overview: the counts are those of GET /jobs, and lead there", async () => {
+  const app = await startMixedJobs();
+  const html = await pageOf(app, "/");
+  const census = regionOf(html, "census");
+  const tiles = [...census.matchAll(
+    /href="\/ui\/jobs\?condition=(\w+)"><span class="tile-count">([\d,]+)</g,
+  )];
+  assert.deepEqual(tiles.map(([, condition]) => condition), [...CONDITIONS]);
+  for (const [, condition, count] of tiles) {
+    assert.equal(Number(count), await countBy(app, `condition=${condition}`), condition);
+  }
+  assert.ok(tiles.filter(([, , count]) => count !== "0").length >= 7);
+  const states = [...regionOf(html, "states").matchAll(/state=(\w+)">\w+ <b>([\d,]+)</g)];
+  assert.deepEqual(states.map(([, state]) => state), [...STATE_NAMES]);
+  for (const [, state, count] of states) {
+    assert.equal(Number(count), await countBy(app, `state=${state}`), state);
+  }
+});
+
+Deno.test("overview: who is queued for longest, who failed last and who waits are told with links", async () => {
+  const app = await startMixedJobs();
+  const html = await pageOf(app, "/");
+  const { jobs } = app.engine.list({ limit: 100 });
+  const queued = jobs.find(({ type, state }) => type === "test.greet" && state === "Running");
+  assert.ok(queued);
+  const census = regionOf(html, "census");
+  assert.match(textOf(census), new RegExp(`5\\.0 s oldest queued: ${queued.jobId}`));
+  assert.match(census, new RegExp(`href="/ui/jobs/${queued.jobId}"`));
+  assert.match(textOf(census), /1 of 1 workers busy/);
+
+  const failed = regionOf(html, "attention-failed");
+  assert.equal([...failed.matchAll(/<li>/g)].length, 2);
+  assert.match(textOf(failed), /test\.doomed NonRetryableError: the card is stolen/);
+  const waiting = textOf(regionOf(html, "attention-waiting"));
+  assert.match(waiting, /test\.parcel 0 of 1: shop\.ParcelShipped .*a plan 0 of 1/);
+});
+
+Deno.test("overview: a job that was retried needs nobody any more", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  await createAndRun(app, "test.doomed");
+  await app.post(`/jobs/${jobId}/retry`);
+  await app.clock.settle();
+  const failed = regionOf(await pageOf(app, "/"), "attention-failed");
+  assert.equal([...failed.matchAll(/<li>/g)].length, 2, "the other one, and the retry");
+  assert.doesNotMatch(failed, new RegExp(`"/ui/jobs/${jobId}"`));
+});
+
+Deno.test("overview: jobs that no definition runs are told of until there are none", async () => {
+  const old = await startApp();
+  const request = { type: "test.parcel", input: { orderId: "1" } };
+  const { jobId } = await jsonOf(await old.post("/jobs", request), 202);
+  const app = await startApp({ definitions: [], content: old.journal.content, clock: old.clock });
+  const parked = async () => textOf(regionOf(await pageOf(app, "/"), "attention-parked"));
+  assert.match(await parked(), /1 job of type test\.parcel is parked: no definition/);
+  await app.post(`/jobs/${jobId}/cancel`);
+  assert.doesNotMatch(await parked(), /is parked/);
+});
+
+Deno.test("overview: without a script the figures of the charts are read in a table", async () => {
+  const app = await startMixedJobs();
+  await app.clock.advance(10_000);
+  await createAndRun(app, "test.parcel", { orderId: "2" });
+  const html = await pageOf(app, "/");
+  // What may need somebody comes first.
+  assert.ok(html.indexOf("attention-heading") < html.indexOf("legend-throughput"));
+  const table = regionOf(html, "trend-figures");
+  const rows = [...table.matchAll(/<tr><th scope="row".*?<\/tr>/g)].map(([row]) => textOf(row));
+  assert.equal(rows.length, 2);
+  assert.match(rows[0]!, /^ 00:00:00 11 1 2 1 0 ms /);
+  assert.match(rows[1]!, /^ 00:00:10 1 0 0 0 – – /);
+  assert.match(
+    textOf(regionOf(html, "legend-throughput")),
+    /created 12 succeeded 1 failed 2 cancelled 1/,
+  );
+});
+
+Deno.test("overview: the charts go back as far as they are asked to, and no other way", async () => {
+  const app = await startApp();
+  await app.clock.advance(3 * 3_600_000);
+  for (const [query, rows] of [["", 60], ["?span=10m", 60], ["?span=1h", 60], ["?span=24h", 10]]) {
+    const table = regionOf(await pageOf(app, `/${query}`), "trend-figures");
+    assert.equal([...table.matchAll(/<tr><th scope="row"/g)].length, rows, String(query));
+  }
+  await pageOf(app, "/?span=1y", { status: 422 });
+  await pageOf(app, "/?spam=1h", { status: 422 });
+});
+
+Deno.test("overview: types that fail are told with their failures, and lead to them", async () => {
+  const app = await startApp();
+  await createAndRun(app, "test.doomed");
+  await app.clock.advance(2 * 3_600_000);
+  await createAndRun(app, "test.doomed");
+  const failing = regionOf(await pageOf(app, "/"), "attention-failing");
+  assert.match(failing, /href="\/ui\/jobs\?condition=failed&amp;type=test\.doomed"/);
+  assert.match(textOf(failing), /test\.doomed 1 2/);
+});
+
+Deno.test("overview: what the journal is trusted for is what GET /journal says", async () => {
+  const app = await startApp();
+  const empty = textOf(regionOf(await pageOf(app, "/"), "trust"));
+  assert.match(empty, /Durable head #0 nothing is written/);
+  await createAndRun(app, "test.greet", { name: "x" });
+  const journal = await app.engine.journalInfo();
+  const html = regionOf(await pageOf(app, "/"), "trust");
+  const text = textOf(html);
+  assert.match(text, new RegExp(`Durable head #${journal.head.logId} chain`));
+  assert.ok(html.includes(`title="${journal.head.chain}"`));
+  assert.match(text, /Disk free not known .*--allow-sys=statfs/);
+  assert.match(text, /Last recovery a new journal there was nothing to recover/);
+  assert.match(text, /Last verification never/);
+});
+
+Deno.test("overview: only of a journal that was there before the process is a recovery told", async () => {
+  const old = await startApp();
+  await createAndRun(old, "test.greet", { name: "x" });
+  const recovery = async (app: TestApp) => {
+    const overview = /Last recovery .*? Last verification/.exec(
+      textOf(regionOf(await pageOf(app, "/"), "trust")),
+    )?.[0] ?? "";
+    const system = /Stop before it .*? Back/.exec(
+      `${textOf(await pageOf(app, "/ui/system"))} Back`,
+    );
+    return [overview, system?.[0] ?? ""] as const;
+  };
+  const [fresh, freshSystem] = await recovery(old);
+  assert.match(fresh, /a new journal/);
+  assert.match(freshSystem, /none: a new journal/);
+  assert.doesNotMatch(fresh + freshSystem, /clean|eplayed/);
+
+  const unclean = await startApp({ content: old.journal.content, clock: old.clock });
+  const [again, againSystem] = await recovery(unclean);
+  assert.match(again, /after an unclean stop \d+ replayed in/);
+  assert.match(againSystem, /not clean: .* Replayed \d+ entries in/);
+
+  await old.engine.stop(0);
+  await old.journal.close();
+  const [kept, keptSystem] = await recovery(
+    await startApp({ content: old.journal.content, clock: old.clock }),
+  );
+  assert.match(kept, /Last recovery clean \d+ replayed in/);
+  assert.match(keptSystem, /Stop before it clean Replayed/);
+});
+
+Deno.test("overview: the room on the disk is told where it is known", async () => {
+  const clock = new FakeClock();
+  const diskFree = () => Promise.resolve(5 * 1024 ** 3);
+  const app = await startApp({ clock, overview: new Trends({ clock, types: [], diskFree }) });
+  assert.match(textOf(regionOf(await pageOf(app, "/"), "trust")), /Disk free 5\.0 GiB/);
+});
+
+async function healthOf(app: TestApp): Promise<string> {
+  return textOf(regionOf(await pageOf(app, "/"), "health"));
+}
+
+Deno.test("overview: what keeps Daybook from taking jobs is the first that is said", async () => {
+  const full = await startApp();
+  assert.doesNotMatch(await healthOf(full), /nothing new/);
+  full.journal.failNext(new JournalFullError("no room"));
+  await full.post("/jobs", { plan: { expected: [] } });
+  assert.match(await healthOf(full), /no room on the disk: nothing new is taken until there is/);
+
+  const failed = await startApp();
+  failed.journal.failNext(new Error("the disk is gone"));
+  await failed.post("/jobs", { plan: { expected: [] } });
+  assert.match(await healthOf(failed), /The journal has failed: nothing can be recorded/);
+
+  const stopping = await startApp();
+  await stopping.engine.stop(0);
+  assert.match(await healthOf(stopping), /The process is stopping: nothing new is taken\./);
+});
+
+Deno.test("overview: types, ids and errors that somebody else chose are text", async () => {
+  const old = await startApp({ definitions: [failingWith(HOSTILE)] });
+  await jsonOf(await old.post("/jobs", { type: "test.failing", jobId: "a~b:c" }), 202);
+  await old.clock.settle();
+  assert.match(await pageOf(old, "/"), new RegExp(`: ${escapeRegExp(HOSTILE_AS_TEXT)}<`));
+
+  // Another release, or another program, may have written any type.
+  const recorded = JSON.stringify(old.journal.content)
+    .replaceAll('"type":"test.failing"', `"type":${JSON.stringify(HOSTILE)}`);
+  const app = await startApp({ content: JSON.parse(recorded), clock: old.clock });
+  const html = await pageOf(app, "/");
+  assert.ok(html.includes(`<bdi>${HOSTILE_AS_TEXT}</bdi>`));
+  assert.ok(html.includes('href="/ui/jobs/a~b%3Ac"'));
+});
+
+Deno.test("overview: a megabyte in an error, and a thousand jobs, leave the page small", async () => {
+  const app = await startApp({ definitions: [failingWith("x".repeat(1024 * 1024))] });
+  for (let job = 0; job < 5; job++) await createAndRun(app, "test.failing", {});
+  await Promise.all(Array.from({ length: 1_000 }, () => createPlan(app)));
+  await app.clock.advance(24 * 3_600_000);
+  const html = await pageOf(app, "/?span=24h");
+  assert.ok(html.length < 100_000, `${html.length} characters`);
+});
+
+Deno.test("overview: an empty journal teaches how it is filled, and what it teaches works", async () => {
+  const app = await startApp();
+  const before = regionOf(await pageOf(app, "/"), "first-job");
+  assert.match(before, /deno task demo/);
+  const calls = [...textOf(before).matchAll(/curl -s (\S+) -H \S+ \S+ -d '(.*?)' Copy/g)];
+  assert.equal(calls.length, 2);
+  for (const [, url = "", body] of calls) {
+    const response = await app.post(new URL(url).pathname, body);
+    assert.ok(response.ok, await response.text());
+  }
+  assert.equal(await countBy(app, "condition=succeeded"), 1);
+  assert.doesNotMatch(await pageOf(app, "/"), /There are no jobs yet/);
+});
+
+Deno.test("overview: where nothing is counted over time, it tells what is so now", async () => {
+  const app = await startApp({ overview: undefined });
+  const html = await pageOf(app, "/");
+  assert.doesNotMatch(html, /data-chart/);
+  assert.match(textOf(regionOf(html, "trust")), /Disk free not known/);
+});
+
+Deno.test("overview: with a token set, nobody sees it without one", async () => {
+  const app = await startApp({ token: "a-token-of-some-length" });
+  const response = await app.get("/", { accept: "text/html" });
+  assert.equal(response.status, 303);
+  assert.equal(response.headers.get("location"), "/ui/sign-in?next=%2F");
+  await problemOf(await app.get("/"), 401, "unauthorized");
+});
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}

@@ -1,0 +1,103 @@
+/** What every page shares. */
+
+import assert from "node:assert/strict";
+import { Notes, withoutNote } from "../../src/dashboard/notes.ts";
+import { durationText, momentText } from "../../src/dashboard/parts/time.tsx";
+import { JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
+import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
+import { problemOf, startApp } from "../support/http_app.ts";
+
+Deno.test("page: what is not there is told on a page to people, and in JSON to programs", async () => {
+  const app = await startApp();
+  const text = await pageOf(app, "/ui/nowhere", { status: 404 });
+  assert.match(text, /<h1>There is nothing at this path<\/h1>/);
+  await problemOf(await app.get("/ui/nowhere", { accept: "*/*" }), 404, "not-found");
+});
+
+Deno.test("page: what is refused is said once, and leads back to the job that it is about", async () => {
+  const app = await startApp();
+  const plan = { expected: [{ id: "x", eventType: "a.B" }] };
+  await app.post("/jobs", { plan, jobId: "a~b" });
+  const text = await pageOf(app, "/ui/jobs/a~b/time?at=999", { status: 422 });
+  assert.equal(text.split("at is beyond the journal, which ends at entry 3").length, 2);
+  assert.match(text, /<a href="\/ui\/jobs\/a~b">To the job<\/a>/);
+  assert.doesNotMatch(await pageOf(app, "/ui/nowhere", { status: 404 }), /To the job/);
+});
+
+Deno.test("page: /ui alone leads to the overview", async () => {
+  const app = await startApp();
+  assert.equal(await locationOf(await app.get("/ui", { accept: "text/html" })), "/");
+});
+
+Deno.test("page: a text of a user is text, and stands apart from what is around it", () => {
+  const text = String(<UserText text={`<img src=x onerror=alert(1)> \u202e "&'`} />);
+  assert.equal(
+    text,
+    "<bdi>&lt;img src=x onerror=alert(1)&gt; \u202e &quot;&amp;&#39;</bdi>",
+  );
+});
+
+Deno.test("page: a mark that turns text around is seen, and turns nothing", async () => {
+  const app = await startApp();
+  const plan = { expected: [{ id: "x", eventType: "a.B" }] };
+  await app.post("/jobs", { plan, jobId: "job-1" });
+  await app.post("/jobs/job-1/cancel", { reason: "a\u202eb\u2066c" });
+  const text = await pageOf(app, "/ui/jobs/job-1/time");
+  assert.doesNotMatch(text, /[\u202a-\u202e\u2066-\u2069]/);
+  assert.ok(text.includes("a\\u202eb\\u2066c"));
+});
+
+Deno.test("page: what a form sends is as it was typed, with marks that turn text around", async () => {
+  const app = await startApp();
+  const typed = { "input/name": "a\u202eb", jobId: "c\u202ed", "input/times": "no" };
+  const response = await submitForm(app, "/ui/system/definitions/test.greet", typed);
+  const text = await pageText(response, 422);
+  assert.match(text, />\na\u202eb<\/textarea>/);
+  assert.match(text, /name="jobId" value="c\u202ed"/);
+});
+
+Deno.test("page: a megabyte of text, or of JSON, does not make a megabyte of page", () => {
+  const long = "<".repeat(1024 * 1024);
+  assert.match(String(<UserText text={long} />), / … 1046576 more<\/span><\/bdi>$/);
+  const json = String(<JsonView value={{ long }} href="/jobs/x" />);
+  assert.ok(json.length < 64 * 1024);
+  assert.match(json, /<a href="\/jobs\/x">All of it, as JSON<\/a>/);
+});
+
+Deno.test("page: a text is never cut inside a character", () => {
+  assert.ok(String(<UserText text="😀😀" lengthMax={3} />).isWellFormed());
+});
+
+Deno.test("time: a length is told in the two units that matter, and is never negative", () => {
+  const texts = [-5, 0, 0.25, 812, 3_210, 59_990, 252_000, 7_500_000, 273_600_000];
+  assert.deepEqual(texts.map(durationText), [
+    ...["0 ms", "0 ms", "0.3 ms", "812 ms", "3.2 s", "59.9 s"],
+    ...["4 min 12 s", "2 h 5 min", "3 d 4 h"],
+  ]);
+});
+
+Deno.test("time: a moment of today needs no date", () => {
+  const now = Date.parse("2026-11-26T10:00:00Z");
+  assert.equal(momentText("2026-11-26T04:02:11.123Z", now), "04:02:11");
+  assert.equal(momentText("2026-11-25T04:02:11.123Z", now), "2026-11-25 04:02:11");
+});
+
+Deno.test("notes: a path holds the name of one, which no other server gave", () => {
+  const notes = new Notes();
+  const path = notes.pathWith("/ui/jobs?state=Failed#x", "cancelled <b>", true);
+  const name = new URL(path, "http://x").searchParams.get("note") ?? "";
+  assert.match(path, /^\/ui\/jobs\?state=Failed&note=[\w-]+#x$/);
+  assert.deepEqual(notes.of(name), { text: "cancelled <b>", isBad: true });
+  assert.equal(notes.of("cancelled"), undefined);
+  assert.equal(withoutNote(`http://x${path}`), "/ui/jobs?state=Failed");
+});
+
+Deno.test("notes: they are bounded, and the oldest go first", () => {
+  const notes = new Notes();
+  const names = Array.from(
+    { length: 1_001 },
+    (_, at) => notes.pathWith("/", `${at}`).split("note=")[1],
+  );
+  assert.equal(notes.of(names[0]), undefined);
+  assert.equal(notes.of(names[1])?.text, "1");
+});

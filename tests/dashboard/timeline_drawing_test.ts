@@ -1,0 +1,132 @@
+/** Timelines as bars: bounded, in place, and told apart. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Annals } from "../../src/explain/annals.ts";
+import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
+import { type Timeline, timelineOf } from "../../src/dashboard/timeline/timeline.ts";
+import { type Drawing, drawingOf } from "../../src/dashboard/job/drawing.ts";
+import { ticksOf } from "../../src/dashboard/job/ticks.ts";
+import { SCALES } from "../../src/dashboard/job/time_scale.ts";
+import { stories } from "../core/arbitrary_entries.ts";
+import { codedJob, type JobStory, timeOf } from "../support/entries.ts";
+
+function timelineFrom({ entries }: JobStory): Timeline {
+  return timelineOf(Annals.of(entries), { nowMs: Date.parse(timeOf(400)) });
+}
+
+function shares(drawing: Drawing): readonly (readonly [x: number, width: number])[] {
+  return [drawing.job, ...drawing.lanes].flatMap(({ bars }) =>
+    bars.map(({ x, width }) => [parseFloat(x), parseFloat(width)] as const)
+  );
+}
+
+Deno.test("drawing: every bar and mark is within the picture, on either scale", () => {
+  fc.assert(
+    fc.property(stories, fc.constantFrom(...SCALES), (story, scale) => {
+      const drawing = drawingOf(timelineFrom(story), scale, "");
+      for (const [x, width] of shares(drawing)) {
+        assert.ok(x >= 0 && width > 0 && x + width <= 100.01, `${x} ${width}`);
+      }
+      for (const { x } of [...drawing.marks, ...drawing.ticks]) {
+        assert.ok(parseFloat(x) >= 0 && parseFloat(x) <= 100, x);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("drawing: bars of a row follow on each other, on either scale", () => {
+  fc.assert(
+    fc.property(stories, fc.constantFrom(...SCALES), (story, scale) => {
+      const { job, lanes } = drawingOf(timelineFrom(story), scale, "");
+      for (const { bars } of [job, ...lanes]) {
+        const places = bars.map(({ x }) => parseFloat(x));
+        assert.deepEqual(places, places.toSorted((left, right) => left - right));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** A task that fails over and over. */
+function restless(attempts: number): JobStory {
+  const { entries } = codedJob().started().mainStarted().taskStarted("charge");
+  const [created, started, main, first] = entries;
+  assert.ok(created && started && main && first);
+  const more = Array.from({ length: attempts }, (_, index) => {
+    const logId = 5 + 2 * index;
+    const failed = {
+      ...first,
+      logId,
+      eventType: "job.TaskFailed",
+      receivedAt: timeOf(logId),
+      attributes: {
+        attempt: index + 1,
+        maxAttempts: 100_000,
+        error: { name: "Error", message: "no" },
+        retryAt: timeOf(logId + 1),
+      },
+    };
+    const again = { ...first, logId: logId + 1, receivedAt: timeOf(logId + 1) };
+    return [failed, again];
+  });
+  return { entries: [created, started, main, first, ...more.flat()] } as unknown as JobStory;
+}
+
+Deno.test("drawing: a job of ten thousand entries has no more bars than can be told apart", () => {
+  const timeline = timelineOf(Annals.of(restless(5_000).entries), { nowMs: 0 });
+  for (const scale of SCALES) {
+    const drawing = drawingOf(timeline, scale, "");
+    const bars = shares(drawing).length;
+    assert.ok(bars > 50 && bars < 2_000, `${bars} bars`);
+    assert.ok(drawing.merged > 1_500, `${drawing.merged} merged`);
+  }
+});
+
+function lane(taskId: string, outcome: string, toMs: number): Lane {
+  const span = { kind: "attempt", fromMs: 0, toMs, goesOn: outcome === "running", outcome };
+  return { taskId, phase: "run", spans: [{ ...span, fromBy: 1, toBy: 2 }] } as unknown as Lane;
+}
+
+Deno.test("drawing: of many tasks those are shown that go on, ended badly, or took long", () => {
+  const quick = Array.from({ length: 40 }, (_, index) => lane(`quick-${index}`, "completed", 1));
+  const telling = [
+    lane("slow", "completed", 90),
+    lane("broken", "failed", 1),
+    lane("busy", "running", 5),
+  ];
+  const timeline: Timeline = {
+    ...timelineFrom(codedJob().started()),
+    lanes: [...quick, ...telling],
+    totalMs: 100,
+  };
+  const { lanes, lanesHidden } = drawingOf(timeline, "time", "");
+  assert.deepEqual(lanes.slice(-3).map(({ label }) => label), ["slow", "broken", "busy"]);
+  assert.equal(lanes.length + lanesHidden, 43);
+});
+
+Deno.test("drawing: in steps, what took no time at all has a width", () => {
+  const story = codedJob().started().mainStarted().taskStarted("charge").taskCompleted("charge");
+  const entries = story.entries.map((entry) => ({ ...entry, receivedAt: timeOf(1) }));
+  const timeline = timelineOf(Annals.of(entries), { nowMs: Date.parse(timeOf(3_600)) });
+  const steps = drawingOf(timeline, "steps", "");
+  const time = drawingOf(timeline, "time", "");
+  assert.deepEqual(steps.job.bars.map(({ kind }) => kind), ["created", "queued", "executing"]);
+  assert.deepEqual(time.job.bars.map(({ kind, count }) => [kind, count]), [["created", 2], [
+    "executing",
+    1,
+  ]]);
+});
+
+Deno.test("ticks: round lengths, no more than six, none without room", () => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: 10 ** 12 }), (totalMs) => {
+    const ticks = ticksOf(totalMs);
+    assert.ok(ticks.length >= 1 && ticks.length <= 6, `${ticks.length}`);
+    for (const { atMs, text } of ticks) {
+      assert.ok(atMs <= Math.max(1, totalMs));
+      assert.match(text, /^(?:0|\d+ (?:ms|s|min|h|d))$/);
+    }
+  }));
+  assert.deepEqual(ticksOf(60_000).map(({ text }) => text), ["0", "15 s", "30 s", "45 s"]);
+});

@@ -1,0 +1,70 @@
+/** How long a process was down, told from a job's entries and the two around its restart. */
+
+import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { Annals } from "../../src/explain/annals.ts";
+import { downtimesOf, restartsOf } from "../../src/explain/downtimes.ts";
+import { spentText } from "../../src/explain/spent_text.ts";
+import { timingOf } from "../../src/explain/timing.ts";
+import type { LogId } from "../../src/core/ids.ts";
+import { timelineOf } from "../../src/dashboard/timeline/timeline.ts";
+import { codedJob, timeOf } from "../support/entries.ts";
+
+const secondsAfter = (seconds: number) => new Date(Date.parse(timeOf(0)) + seconds * 1_000);
+const RESTART = 6 as LogId;
+
+/** Cut short while a task ran: entry 5 is the last before the crash, and 6 the restart after. */
+function crashed(reason: "crash" | "shutdown" = "crash"): Annals {
+  const { entries } = codedJob().started().mainStarted().taskStarted("page")
+    .skip(2).taskInterrupted("main", reason).taskInterrupted("page", reason);
+  return Annals.of(entries.map((entry) => ({
+    ...entry,
+    receivedAt: entry.logId < RESTART ? timeOf(entry.logId) : secondsAfter(30).toISOString(),
+    ...(entry.logId < RESTART ? {} : { causedBy: RESTART }),
+  })));
+}
+
+function elsewhere(logId: LogId, eventType: string, seconds: number): JobEventLogEntry {
+  const receivedAt = secondsAfter(seconds).toISOString();
+  return { logId, eventType, receivedAt, stratum: "framework", attributes: {} } as
+    & unknown
+    & JobEventLogEntry;
+}
+
+const CAUSES = new Map([
+  elsewhere(RESTART - 1 as LogId, "journal.Sealed", 5),
+  elsewhere(RESTART, "journal.Recovered", 30),
+].map((entry) => [entry.logId, entry]));
+
+Deno.test("downtimes: from the last entry of the journal before a crash to the restart", () => {
+  const annals = crashed();
+  const downtimes = downtimesOf(annals, CAUSES);
+  const { executingMs, downMs, totalMs } = timingOf(annals, downtimes);
+  const spent = spentText(timingOf(annals, downtimes), (ms) => `${ms / 1_000} s`);
+
+  assert.deepEqual(restartsOf(annals), [RESTART]);
+  assert.equal(downMs, 25_000);
+  assert.equal(executingMs + downMs, timingOf(annals).executingMs);
+  assert.ok(executingMs + downMs <= totalMs);
+  assert.match(spent, /executing 2 s, down after a crash for at most 25 s$/);
+});
+
+Deno.test("downtimes: the timeline tells them of the job and of the attempt that was cut short", () => {
+  const annals = crashed();
+  const downtimes = downtimesOf(annals, CAUSES);
+  const { conditions, lanes } = timelineOf(annals, { nowMs: +secondsAfter(40), downtimes });
+
+  assert.deepEqual(conditions.map(({ condition, downMs }) => [condition, downMs]), [
+    ["created", 0],
+    ["queued", 0],
+    ["executing", 25_000],
+    ["queued", 0],
+  ]);
+  const page = lanes.find(({ taskId }) => taskId === "page");
+  assert.deepEqual(page?.spans.map((span) => span.kind === "attempt" && span.downMs), [25_000]);
+});
+
+Deno.test("downtimes: none without the entries that show them, and none of a stop in order", () => {
+  assert.deepEqual(downtimesOf(crashed(), new Map()), []);
+  assert.deepEqual(restartsOf(crashed("shutdown")), []);
+});

@@ -1,0 +1,48 @@
+/** Which values may be others with a letter written wrong, and which are other things. */
+
+import assert from "node:assert/strict";
+import type { JsonScalar } from "../../../src/core/json.ts";
+import { looseForm } from "../../../src/explain/likeness/loose_form.ts";
+import { isSpellingSlip, spellingSlips } from "../../../src/explain/likeness/spelling_slip.ts";
+
+type Pair = readonly [JsonScalar, JsonScalar];
+
+const SLIPS: readonly Pair[] = [
+  ["R-400", "R-40O"],
+  ["INV-1203", "INV-I203"],
+  [4000, "400O"],
+  ["Schmid", "Schmidt"],
+  ["nordwind", "nordvind"],
+  ["nordwind", "norwind"],
+];
+
+const OTHERS: readonly Pair[] = [
+  ["7118", "7119"],
+  [7118, 7119],
+  ["R-400", "R-4000"],
+  ["R-400", "R-400"],
+  ["R-400A", "R-400B"],
+  ["O40", "040"],
+  ["nordwind", "nrodwind"],
+  ["Schmid", "Schmitz"],
+];
+
+Deno.test("isSpellingSlip: one letter written wrong, on either side, and never a digit for a digit", () => {
+  for (const [left, right] of SLIPS) {
+    assert.ok(isSpellingSlip(left, right) && isSpellingSlip(right, left), `${left} ${right}`);
+  }
+  for (const [left, right] of OTHERS) {
+    assert.ok(!isSpellingSlip(left, right) && !isSpellingSlip(right, left), `${left} ${right}`);
+  }
+});
+
+Deno.test("spellingSlips: every slip is among them, and each of them is one", () => {
+  for (const [left, right] of SLIPS) {
+    assert.ok([...spellingSlips(looseForm(left))].includes(looseForm(right)), `${left} ${right}`);
+  }
+  for (const value of ["r400", "nordwind", "inv1203b", "abc"]) {
+    for (const slip of spellingSlips(value)) {
+      assert.ok(isSpellingSlip(value, slip), `${value} ${slip}`);
+    }
+  }
+});

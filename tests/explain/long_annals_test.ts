@@ -1,0 +1,154 @@
+/** What an explanation of a very long life looks at, and what it sums up. */
+
+import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { Annals } from "../../src/explain/annals.ts";
+import { explain } from "../../src/explain/explain.ts";
+import { summedUpTexts } from "../../src/explain/explanation_text.ts";
+import { timingOf } from "../../src/explain/timing.ts";
+import { conditionOf } from "../../src/core/condition.ts";
+import { foldAll, JobFold } from "../../src/core/job_fold.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { codedJob, expectation, type JobStory, outsideJob, timeOf } from "../support/entries.ts";
+
+const ALONE = {
+  causes: new Map(),
+  candidates: new Map(),
+  circumstances: { definition: "none", draining: false, full: false },
+} as const;
+
+/** The story with so many more entries, each like the one that is given, at its own time. */
+function goneOn(
+  story: JobStory,
+  count: number,
+  next: (logId: number, index: number) => Partial<JobEventLogEntry>,
+): readonly JobEventLogEntry[] {
+  const last = story.entry(-1);
+  const more = Array.from({ length: count }, (_, index) => {
+    const logId = last.logId + 1 + index;
+    const when = { occurredAt: timeOf(logId), receivedAt: timeOf(logId) };
+    return { ...last, logId, eventId: `evt_${logId}`, ...when, ...next(logId, index) };
+  });
+  return [...story.entries, ...more] as JobEventLogEntry[];
+}
+
+function fact(attributes: JsonObject): Partial<JobEventLogEntry> {
+  return { stratum: "domain", eventType: "ec.Happened", attributes } as Partial<JobEventLogEntry>;
+}
+
+const TIMES = { multiplicity: { times: 10_000 } } as const;
+
+Deno.test("annals: of a long life some thousand entries are kept, and the others are counted", () => {
+  const story = outsideJob([expectation("it", "ec.Happened", TIMES)]).started();
+  const entries = goneOn(story, 9_000, () => fact({}));
+  const annals = Annals.of(entries);
+
+  const { passed } = annals;
+  assert.ok(annals.entries.size <= 5_500, `${annals.entries.size} are kept`);
+  assert.equal((passed?.count ?? 0) + annals.entries.size, entries.length);
+  assert.deepEqual(annals.job, foldAll(entries));
+  for (const { logId } of entries) {
+    assert.ok(annals.isOwn(logId));
+    const isInside = logId >= (passed?.from ?? 0) && logId <= (passed?.to ?? 0);
+    assert.equal(annals.entries.has(logId), !isInside, `entry ${logId}`);
+  }
+  assert.ok(!annals.isOwn(0) && !annals.isOwn(entries.length + 1));
+
+  const explanation = explain(annals, ALONE);
+  assert.deepEqual(explanation.summedUp?.entries, passed);
+  assert.match(explanation.summary, /9000 of 10000/);
+  assert.deepEqual(summedUpTexts(explanation), [
+    `${passed?.count} entries from ${passed?.from} to ${passed?.to} count in all of this, and are ` +
+    "not looked at one by one.",
+  ]);
+  assert.equal(explain(Annals.of(entries.slice(0, 4_000)), ALONE).summedUp, undefined);
+});
+
+Deno.test("annals: what came and counted for nothing is looked at, however much came after it", () => {
+  const correlation = { equals: { orderId: 42 } };
+  const story = outsideJob([expectation("it", "ec.Happened", { ...TIMES, correlation })]).started();
+  const entries = goneOn(
+    story,
+    9_000,
+    (_, index) => fact({ orderId: index === 1_000 ? "42" : 42 }),
+  );
+  const [wait] = explain(Annals.of(entries), ALONE).waitingFor;
+  assert.deepEqual(wait?.nearMisses.map(({ attributes }) => attributes), [{ orderId: "42" }]);
+  assert.equal(wait?.matched, 8_999);
+});
+
+Deno.test("annals: large entries are kept in smaller number", () => {
+  const story = outsideJob([expectation("it", "ec.Happened", TIMES)]).started();
+  const text = "x".repeat(200_000);
+  const entries = goneOn(story, 300, () => fact({ text }));
+  const { entries: kept } = Annals.of(entries);
+  assert.ok(kept.size > 50 && kept.size < 120, `${kept.size} are kept`);
+});
+
+Deno.test("annals: what settled an expectation is told, although it is not kept", () => {
+  const once = expectation("early", "ec.Early");
+  const story = outsideJob([once, expectation("it", "ec.Happened", TIMES)]).started();
+  const entries = goneOn(story, 9_000, (_, index) => {
+    return index === 2_000 ? { ...fact({}), eventType: "ec.Early" as never } : fact({});
+  });
+  const { completed } = explain(Annals.of(entries), ALONE);
+  assert.match(
+    completed[0]?.statement ?? "",
+    /^"early" is satisfied: .* settled at .* by ec\.Early/,
+  );
+});
+
+/** Suspended and resumed without end. */
+function restless(count: number): readonly JobEventLogEntry[] {
+  return goneOn(codedJob().started(), count, (_, index) => ({
+    stratum: "framework",
+    eventType: index % 2 === 0 ? "job.JobSuspended" : "job.JobResumed",
+    attributes: {},
+  } as Partial<JobEventLogEntry>));
+}
+
+Deno.test("annals: of very many spans the times are right, and some are kept", () => {
+  const entries = restless(9_001);
+  const annals = Annals.of(entries);
+  const spent = new Map<string, number>();
+  const fold = new JobFold();
+  let [condition, since] = ["", 0];
+  for (const entry of entries) {
+    fold.apply(entry);
+    const now = fold.job === undefined ? "" : conditionOf(fold.job);
+    if (now === condition) continue;
+    const at = Date.parse(entry.receivedAt);
+    spent.set(condition, (spent.get(condition) ?? 0) + at - since);
+    [condition, since] = [now, at];
+  }
+  const timing = timingOf(annals);
+  assert.equal(timing.suspendedMs, spent.get("suspended"));
+  assert.equal(timing.queuedMs, spent.get("queued"));
+  assert.ok(annals.spans.length <= 3_500, `${annals.spans.length} are kept`);
+  assert.equal(annals.spans.at(-1)?.condition, "suspended");
+});
+
+Deno.test("annals: of very many attempts the latest are kept, and the others are counted", () => {
+  const story = codedJob().started().taskStarted("charge");
+  const error = { name: "Error", message: "no" };
+  const entries = goneOn(story, 2_000, (logId, index) => {
+    const attempt = (index >> 1) + 1;
+    const begins = { eventType: "job.TaskStarted", attributes: { attempt: attempt + 1 } };
+    const retryAt = timeOf(logId);
+    const ends = {
+      eventType: "job.TaskFailed",
+      attributes: { attempt, maxAttempts: 100_000, error, retryAt },
+    };
+    return (index % 2 === 0 ? ends : begins) as Partial<JobEventLogEntry>;
+  });
+  const annals = Annals.of(entries);
+  const [attempts] = annals.attempts.values();
+  assert.equal(attempts?.length, 200);
+  assert.equal(attempts?.at(-1)?.nth, 1_001);
+  const { because } = explain(annals, ALONE);
+  const told = because.map(({ statement }) => statement);
+  assert.ok(
+    told.includes("801 earlier attempts of task charge ended badly too."),
+    told.join("\n"),
+  );
+});

@@ -1,0 +1,48 @@
+/** How far an event is from what is expected, without the words for it. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Correlation } from "../../src/core/correlation.ts";
+import { taskId } from "../../src/core/ids.ts";
+import type { MatchableEvent } from "../../src/core/job_plan.ts";
+import { correlationMismatches, distanceOf, mismatchesWith } from "../../src/explain/mismatch.ts";
+import { correlationDistance, expectationDistance, nearestOf } from "../../src/explain/nearness.ts";
+import { expectation } from "../support/entries.ts";
+import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
+
+Deno.test("correlationDistance: it is that of the clauses that are told", () => {
+  const seen = new Set<number>();
+  fc.assert(
+    fc.property(correlations, attributesOf, (correlation, attributes) => {
+      const distance = distanceOf(correlationMismatches(correlation, attributes));
+      assert.equal(correlationDistance(correlation, attributes), distance);
+      seen.add(distance);
+    }),
+    { numRuns: 20_000 },
+  );
+  assert.ok([0, 1, 2, 9, 10, 11, 20].every((distance) => seen.has(distance)), String([...seen]));
+});
+
+Deno.test("expectationDistance: another task is a clause of its own, and close by letter case", () => {
+  const tasks = fc.constantFrom("charge", "Charge", "reserve").map(taskId);
+  fc.assert(
+    fc.property(correlations, attributesOf, tasks, tasks, (correlation, attributes, one, other) => {
+      const expected = expectation("paid", "ec.Paid", { correlation, taskId: one });
+      const event: MatchableEvent = { eventType: "ec.Paid", taskId: other, attributes };
+      const distance = distanceOf(mismatchesWith(expected, event));
+      assert.equal(expectationDistance(expected, event), distance);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+Deno.test("correlationDistance: more parts than a call takes arguments are no defect", () => {
+  const parts = Array<Correlation>(400_000).fill({ equals: { a: 1 } });
+  assert.equal(correlationDistance({ anyOf: parts }, {}), 10);
+  assert.equal(correlationDistance({ all: parts }, {}), 4_000_000);
+});
+
+Deno.test("nearestOf: of several that are as near, the first; of none, none", () => {
+  assert.equal(nearestOf(["far", "b", "a"], (name) => name.length), "b");
+  assert.equal(nearestOf([], () => 0), undefined);
+});

@@ -1,0 +1,47 @@
+/** Loading the module of definitions that a user names. */
+
+import assert from "node:assert/strict";
+import { ROOT } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+/** What a process says that loads a module. */
+async function saidOnLoading(module: string, slowMs: number): Promise<string> {
+  const script = `
+    const { loadDefinitions } = await import(${
+    JSON.stringify(`${ROOT}src/server/user_definitions.ts`)
+  });
+    console.log((await loadDefinitions(${
+    JSON.stringify(module)
+  }, ${slowMs})).map(({ type }) => type));`;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", `--config=${ROOT}deno.json`, script],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return decoder.decode(stderr) + decoder.decode(stdout);
+}
+
+const DEFINITION = `export const some = { type: "demo.some", run: () => Promise.resolve() };`;
+
+const SLOW: Readonly<Record<string, string>> = {
+  "awaits at its top level": "await new Promise((resolve) => setTimeout(resolve, 1_500));",
+  "loops at its top level": "const end = Date.now() + 1_500; while (Date.now() < end);",
+};
+
+for (const [what, code] of Object.entries(SLOW)) {
+  Deno.test(`definitions: a module that ${what} is told of by its name, while it does`, () =>
+    inFolder(async (folder) => {
+      const module = `${folder}/slow.ts`;
+      await Deno.writeTextFile(module, `${code}\n${DEFINITION}`);
+
+      const said = await saidOnLoading(module, 300);
+      const line = `daybook: still loading --definitions ${module} after 0.3 s: `;
+      assert.ok(said.startsWith(line) && said.includes("demo.some"), said);
+    }));
+}
+
+Deno.test("definitions: a module that loads in time is not told of", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/quick.ts`, DEFINITION);
+    assert.equal(await saidOnLoading(`${folder}/quick.ts`, 60_000), `[ "demo.some" ]\n`);
+  }));

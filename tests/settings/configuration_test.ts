@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { LIMITS } from "../../src/http/guard/capacity.ts";
+import { environmentName, readConfiguration, SETTINGS } from "../../src/settings/configuration.ts";
+import {
+  describeConfiguration,
+  helpText,
+  shownSettings,
+} from "../../src/settings/configuration_text.ts";
+
+const TOKEN = "0123456789abcdef";
+
+function read(
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
+) {
+  return readConfiguration({
+    args,
+    env: (name) => env[name],
+    readTextFile: (path) => files[path] ?? assert.fail(`no file ${path}`),
+  });
+}
+
+function configured(...given: Parameters<typeof read>) {
+  const result = read(...given);
+  assert.ok(result.kind === "run", JSON.stringify(result));
+  return result.configuration;
+}
+
+function problems(...given: Parameters<typeof read>): readonly string[] {
+  const result = read(...given);
+  assert.ok(result.kind === "invalid", JSON.stringify(result));
+  return result.problems;
+}
+
+Deno.test("configuration: the defaults are those of the design", () => {
+  const { port, hostname, journal, segmentBytes, bodyBytesMax, maxStartDelayMs } = configured();
+
+  assert.deepEqual(
+    { port, hostname, journal, segmentBytes, bodyBytesMax, maxStartDelayMs },
+    {
+      port: 8_000,
+      hostname: "127.0.0.1",
+      journal: "journal",
+      segmentBytes: 64 * 1_024 * 1_024,
+      bodyBytesMax: 1_024 * 1_024,
+      maxStartDelayMs: 15 * 60_000,
+    },
+  );
+});
+
+Deno.test("configuration: a flag wins over its environment twin, which wins over the default", () => {
+  const env = { DAYBOOK_MAX_RUNNING: "3", DAYBOOK_SEGMENT_BYTES: "1MiB" };
+
+  assert.equal(configured([], env).maxRunning, 3);
+  assert.equal(configured(["--max-running", "5"], env).maxRunning, 5);
+  assert.equal(configured([], env).segmentBytes, 1_048_576);
+  assert.equal(environmentName("segment-bytes"), "DAYBOOK_SEGMENT_BYTES");
+});
+
+Deno.test("configuration: sizes and times take units, and nothing else", () => {
+  const bytes = (text: string) => configured([`--segment-bytes=${text}`]).segmentBytes;
+  const time = (text: string) => configured([`--max-start-delay=${text}`]).maxStartDelayMs;
+
+  assert.deepEqual(["65536", "64KiB", "2MiB", "1GiB"].map(bytes), [
+    65_536,
+    65_536,
+    2_097_152,
+    1_073_741_824,
+  ]);
+  assert.deepEqual(["250ms", "90s", "2m", "1h"].map(time), [
+    250,
+    90_000,
+    120_000,
+    3_600_000,
+  ]);
+  assert.match(
+    problems(["--drain=250"])[0] ?? "",
+    /from 0 to 3600000 ms, with its unit: such as 500ms/,
+  );
+  for (const wrong of ["64kb", "-1", "1.5MiB", "", "lots"]) {
+    assert.equal(problems([`--segment-bytes=${wrong}`]).length, 1, wrong);
+  }
+});
+
+Deno.test("configuration: every problem is reported, not just the first", () => {
+  assert.equal(problems(["--port=99999", "--max-running=0", "--drain=soon"]).length, 3);
+});
+
+Deno.test("configuration: an unknown flag is refused", () => {
+  assert.match(problems(["--prot=1"])[0] ?? "", /--prot/);
+  assert.match(problems(["start"])[0] ?? "", /start/);
+});
+
+Deno.test("configuration: the token comes from the environment or a file, and is never shown", () => {
+  const fromFile = read(["--token-file=t"], {}, { t: `${TOKEN}\n` });
+
+  const [fromEnvironment] = configured([], { DAYBOOK_TOKEN: TOKEN }).tokens;
+  assert.equal(fromEnvironment?.token, TOKEN);
+  assert.ok(fromFile.kind === "run");
+  assert.deepEqual(fromFile.configuration.tokens, [fromEnvironment]);
+  const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
+  assert.ok(!shown.includes(TOKEN));
+  assert.match(problems([], { DAYBOOK_TOKEN: "short" })[0] ?? "", /shorter than 16/);
+  assert.match(problems([`--token=${TOKEN}`])[0] ?? "", /--token/);
+});
+
+Deno.test("configuration: the secret key is 32 bytes, from the environment or a file, and is never shown", () => {
+  const key = btoa("k".repeat(32));
+  const forms = [key, key.replace("=", ""), "6b".repeat(32), `${key}\n`];
+  for (const DAYBOOK_SECRET_KEY of forms) {
+    const { secretKey } = configured([], { DAYBOOK_SECRET_KEY });
+    assert.deepEqual(secretKey, new TextEncoder().encode("k".repeat(32)));
+  }
+  const fromFile = read(["--secret-key-file=k"], {}, { k: key });
+  assert.ok(fromFile.kind === "run" && fromFile.configuration.secretKey);
+  const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
+  assert.ok(shown.includes("key set") && !shown.includes(key));
+  assert.match(shown, /definitions +none of your own$/m);
+  for (const DAYBOOK_SECRET_KEY of ["short", key.slice(4), "zz".repeat(32)]) {
+    const [problem = ""] = problems([], { DAYBOOK_SECRET_KEY });
+    assert.match(problem, /^the secret key must be 32 bytes/);
+    assert.ok(!problem.includes(DAYBOOK_SECRET_KEY));
+  }
+});
+
+Deno.test("configuration: an address beyond the loopback needs a token", () => {
+  assert.match(problems(["--hostname=0.0.0.0"])[0] ?? "", /reachable from other machines/);
+  assert.equal(
+    configured(["--hostname=0.0.0.0"], { DAYBOOK_TOKEN: TOKEN }).hostname,
+    "0.0.0.0",
+  );
+  assert.equal(configured(["--hostname=localhost"]).hostname, "localhost");
+});
+
+Deno.test("configuration: help and version are asked for and not run", () => {
+  assert.equal(read(["--help"]).kind, "help");
+  assert.equal(read(["-V"]).kind, "version");
+  for (const { flag } of SETTINGS) assert.ok(helpText().includes(`--${flag}`), flag);
+});
+
+Deno.test("configuration: what is printed names every setting, its unit and its origin", () => {
+  const result = read(["--drain=5s"], { DAYBOOK_BODY_BYTES: "2MiB" });
+  assert.ok(result.kind === "run");
+  const lines = describeConfiguration(result.configuration, result.origins);
+
+  assert.equal(lines.length, SETTINGS.length);
+  assert.ok(lines.some((line) => /drain +5s {2}\(flag\)/.test(line)));
+  assert.ok(lines.some((line) => /body-bytes +2MiB {2}\(environment\)/.test(line)));
+});
+
+Deno.test("configuration: a word that is no flag is told how a job is started", () => {
+  const result = read(["hold-1"]);
+  assert.ok(result.kind === "invalid");
+  assert.deepEqual(result.problems, [
+    "deno task start takes flags only, and got hold-1; to start a job that was only created: " +
+    "deno task daybook start hold-1",
+  ]);
+});
+
+Deno.test("configuration: every limit that an answer names is a setting, with its unit", () => {
+  for (const { flag } of Object.values(LIMITS)) {
+    assert.ok(SETTINGS.some((setting) => setting.flag === flag), flag);
+  }
+  const limits = configured(["--max-jobs=7"], { DAYBOOK_PENDING_BYTES: "8MiB" }).limits;
+  assert.equal(limits.jobsMax, 7);
+  assert.equal(limits.pendingBytesMax, 8_388_608);
+  for (const wrong of ["--max-jobs=0", "--body-time=0", "--batch-bytes=1KiB", "--max-queued=x"]) {
+    assert.equal(problems([wrong]).length, 1, wrong);
+  }
+});
+
+Deno.test("configuration: a body that all bodies together have no room for is refused", () => {
+  assert.deepEqual(problems(["--body-bytes", "2MiB", "--bodies-bytes", "1MiB"]), [
+    "--body-bytes 2097152 is more than --bodies-bytes 1048576, which all bodies have together",
+  ]);
+  configured(["--body-bytes", "1MiB", "--bodies-bytes", "1MiB"]);
+});
+
+Deno.test("configuration: a token or key of the environment is told as from there, one of a file as the flag says", () => {
+  const originsOf = (args: readonly string[], env: Readonly<Record<string, string>>) => {
+    const result = read(args, env, { t: TOKEN, k: "6b".repeat(32) });
+    assert.ok(result.kind === "run");
+    return ["token-file", "secret-key-file"].map((flag) => result.origins.get(flag));
+  };
+  const env = { DAYBOOK_TOKEN: TOKEN, DAYBOOK_SECRET_KEY: "6b".repeat(32) };
+  assert.deepEqual(originsOf([], {}), ["default", "default"]);
+  assert.deepEqual(originsOf([], env), ["environment", "environment"]);
+  const files = ["--token-file=t", "--secret-key-file=k"];
+  assert.deepEqual(originsOf(files, env), ["flag", "flag"]);
+});
+
+Deno.test("shownSettings: every setting with its origin, and nothing that is secret", () => {
+  const secret = "a-secret-that-nobody-sees";
+  const result = readConfiguration({
+    args: ["--port", "0"],
+    env: (name) =>
+      ({
+        DAYBOOK_TOKEN: secret,
+        DAYBOOK_WEBHOOK_SECRET: secret,
+        DAYBOOK_SECRET_KEY: "A".repeat(43) + "=",
+        DAYBOOK_MAX_JOBS: "7",
+      })[name],
+    readTextFile: () => "",
+  });
+  assert.ok(result.kind === "run", JSON.stringify(result));
+  const shown = shownSettings(result.configuration, result.origins);
+  const byName = new Map(shown.map(({ name, ...rest }) => [name, rest]));
+  assert.deepEqual([...byName.keys()], SETTINGS.map(({ flag }) => flag));
+  assert.deepEqual(byName.get("port"), { value: "0", origin: "flag" });
+  assert.deepEqual(byName.get("max-jobs"), { value: "7 jobs", origin: "environment" });
+  assert.deepEqual(byName.get("drain"), { value: "10s", origin: "default" });
+  assert.equal(byName.get("token-file")?.value, "token set");
+  assert.equal(byName.get("secret-key-file")?.value, "key set");
+  assert.doesNotMatch(JSON.stringify(shown), /nobody-sees|AAAA/);
+});

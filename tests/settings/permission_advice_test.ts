@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { type Program, withCommand } from "../../src/settings/permission_advice.ts";
+
+const ROOT = "file:///home/ada/daybook/";
+const FOLDER = "/home/ada/daybook";
+
+function programOf(module: string, args: readonly string[], more: Partial<Program> = {}): Program {
+  return { mainModule: ROOT + module, root: ROOT, args, folder: FOLDER, env: () => "", ...more };
+}
+
+/** The variables of a process that may read them. */
+function variables(values: Readonly<Record<string, string>>): Pick<Program, "env"> {
+  return { env: (name) => values[name] };
+}
+
+function advice(
+  module: string,
+  args: readonly string[] = [],
+  more: Partial<Program> = {},
+): readonly string[] {
+  const missing = { read: ["/data/my journal"], write: ["/data/my journal"] };
+  const program = programOf(module, args, { ...variables({}), ...more });
+  return withCommand("cannot write", missing, program).split("\n");
+}
+
+/** What the suggested command may do, by the name of the permission. */
+function allowed(module: string, args: readonly string[], more: Partial<Program> = {}) {
+  const text = withCommand("no", {}, programOf(module, args, { ...variables({}), ...more }));
+  const flags = [...text.matchAll(/--allow-(\w+)=([^\s']+)/g)];
+  return Object.fromEntries(flags.map(([, name, values = ""]) => [name, values.split(",")]));
+}
+
+Deno.test("withCommand: the task's own permissions are kept, and those that lack are added", () => {
+  assert.deepEqual(advice("main.ts", ["--journal", "/data/my journal"]), [
+    "cannot write",
+    "The whole command, with it:",
+    "  deno run --quiet --no-prompt --v8-flags=--max-semi-space-size=8 --allow-net=127.0.0.1 '--allow-env=DAYBOOK_*,INIT_CWD' " +
+    "--allow-sys=statfs " +
+    "'--allow-read=journal,/data/my journal' '--allow-write=journal,/data/my journal' " +
+    "main.ts --journal '/data/my journal'",
+  ]);
+});
+
+Deno.test("withCommand: a flag that the task does not have at all is added", () => {
+  const program = programOf("src/cli/daybook.ts", ["jobs"], variables({}));
+  const text = withCommand("no", { net: ["192.0.2.1"] }, program);
+  assert.match(text, /192\.0\.2\.1 src\/cli\/daybook\.ts jobs$/);
+});
+
+Deno.test("withCommand: a whole input is not repeated", () => {
+  const line = advice("src/cli/daybook.ts", ["submit", "a", "x".repeat(1_000)]).at(-1);
+  assert.match(line ?? "", /src\/cli\/daybook\.ts \.\.\.$/);
+});
+
+Deno.test("withCommand: of a program that no task runs, only the message is there", () => {
+  assert.deepEqual(advice("tests/some_test.ts"), ["cannot write"]);
+  const elsewhere = { ...programOf("", []), mainModule: "file:///home/ada/shop/main.ts" };
+  assert.equal(withCommand("no", { read: ["x"] }, elsewhere), "no");
+});
+
+Deno.test("withCommand: a start may do all that its flags and variables need, at once", () => {
+  const args = ["--definitions", "/d/jobs.ts", "--journal=/j", "--token-file", "/t"];
+  const { read, write, net } = allowed("main.ts", [...args, "--hostname", "0.0.0.0"], {
+    ...variables({ DAYBOOK_WEBHOOK_HOSTS: "a.example, b.example:8443" }),
+  });
+  assert.deepEqual(read, ["journal", "/j", "/d/jobs.ts", "src", "/t"]);
+  assert.deepEqual(write, ["journal", "/j"]);
+  assert.deepEqual(net, ["127.0.0.1", "0.0.0.0", "a.example", "b.example:8443"]);
+});
+
+const JOURNAL_NEEDS: readonly (readonly [line: string, read: string, write: string])[] = [
+  ["head --journal /a/j", ". /a/j", "."],
+  ["cat --journal /a/j --job x", ". /a/j", "."],
+  ["verify --journal /a/j", ". /a/j", ". /a/j"],
+  ["repair --apply --journal /a/j", ". /a/j /a", ". /a/j /a"],
+  ["repair --apply", ".", "."],
+  ["replay-test --definitions /d/jobs.ts --journal /a/j", ". /a/j /d/jobs.ts src", "."],
+  ["export x --journal /a/j -o /b/x", ". /a/j", ". /b/x"],
+  ["import /b/x --unfinished --journal /a/j", ". /a/j /b/x", ". /a/j"],
+];
+
+for (const [line, read, write] of JOURNAL_NEEDS) {
+  Deno.test(`withCommand: of journal ${line}, all that it needs`, () => {
+    const may = allowed("src/cli/journal.ts", line.split(" "));
+    assert.deepEqual([may["read"]?.join(" "), may["write"]?.join(" ")], [read, write]);
+  });
+}
+
+Deno.test("withCommand: files of a submission are those of the folder where it was typed", () => {
+  const args = ["submit", "csv.import", "@in.json", "--file", "a=/x.csv", "--file", "b=-"];
+  const { read, net } = allowed("src/cli/daybook.ts", [...args, "--url", "http://h.example:9"], {
+    ...variables({ INIT_CWD: "/home/ada/shop", DAYBOOK_TOKEN_FILE: "/t" }),
+  });
+  assert.deepEqual(read, ["journal", "/t", "/home/ada/shop/in.json", "/x.csv"]);
+  assert.deepEqual(net, ["127.0.0.1", "localhost", "h.example:9"]);
+});
+
+Deno.test("withCommand: typed elsewhere, it goes to the folder that the task ran in", () => {
+  const typedIn = variables({ INIT_CWD: "/home/ada/my shop" });
+  const line = advice("src/cli/journal.ts", ["head"], typedIn).at(-1) ?? "";
+  assert.ok(
+    line.startsWith("  (cd /home/ada/daybook && INIT_CWD='/home/ada/my shop' deno run "),
+    line,
+  );
+  assert.match(line, / src\/cli\/journal\.ts head\)$/);
+});
+
+Deno.test("withCommand: run in another folder than deno.json's, its module is found from there", () => {
+  const line = advice("main.ts", ["--definitions", "jobs.ts"], { folder: "/srv" }).at(-1) ?? "";
+  assert.match(line, /=journal,jobs\.ts,\/home\/ada\/daybook\/src,\/data/);
+  assert.match(line, / \/home\/ada\/daybook\/main\.ts --definitions jobs\.ts$/);
+});
