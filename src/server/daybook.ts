@@ -34,6 +34,7 @@ import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { ThreadPool } from "../threads/thread_pool.ts";
 import { ThreadedCode } from "../threads/threaded_code.ts";
+import { hasDescriptors } from "../values/free_descriptors.ts";
 import { ThreadedPastEvents } from "../values/threaded_past_events.ts";
 import { VERSION } from "../version.ts";
 import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
@@ -148,6 +149,7 @@ export class Daybook {
     const threads = new ThreadPool({
       max: configuration.maxThreads,
       memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
+      hasRoom: () => hasDescriptors(configuration.journal),
     });
     let hasStarted = false;
     const engine = new JobEngine({

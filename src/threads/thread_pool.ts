@@ -7,9 +7,14 @@ import { namedError } from "./thrown_data.ts";
 /** How long a thread is kept for which there is nothing to do. */
 const IDLE_MS = 60_000;
 
+/** Until it is asked again whether there is room for one. */
+const AGAIN_MS = 500;
+
 export interface ThreadPoolOptions {
   readonly max: number;
   readonly memoryMb: number;
+  /** Whether the process has what a thread takes, such as file descriptors; asked again if not. */
+  readonly hasRoom: () => boolean;
 }
 
 interface Waiting {
@@ -26,6 +31,7 @@ export class ThreadPool {
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
   /** The longest first. */
   #waiting: Waiting[] = [];
+  #later: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
   constructor(options: ThreadPoolOptions) {
@@ -53,6 +59,7 @@ export class ThreadPool {
   /** Ends all of them. */
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#later);
     for (const { reject } of this.#waiting.splice(0)) reject(closed());
     for (const thread of [...this.#threads]) thread.end(closed());
     this.#nursery.close();
@@ -90,12 +97,21 @@ export class ThreadPool {
     const [unused] = this.#idle.keys();
     if (this.#threads.size >= max) unused?.end(unneeded());
     if (this.#threads.size >= max || this.#isClosed) return false;
+    if (!this.#options.hasRoom()) return this.#growLater();
     const thread = new Thread({ nursery: this.#nursery, module, memoryMb }, {
       loaded: () => this.#offer(thread),
       ended: (reason) => this.#ended(thread, reason),
     });
     this.#threads.add(thread);
     return true;
+  }
+
+  #growLater(): false {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      this.#grow();
+    }, AGAIN_MS);
+    return false;
   }
 
   #ended(thread: Thread, reason: Error): void {

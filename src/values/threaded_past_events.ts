@@ -4,6 +4,7 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { hasDescriptors } from "./free_descriptors.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
@@ -108,6 +109,9 @@ export class ThreadedPastEvents implements PastEvents {
   #say(message: ToFiling): void {
     // While it may not be begun again it is told later.
     if (this.#cancelRestart !== undefined || this.#isClosed) return;
+    if (this.#thread === undefined && !hasDescriptors(this.#options.segments)) {
+      return this.#beginLater();
+    }
     this.#thread ??= this.#begin();
     this.#thread.port.postMessage(message);
   }
@@ -143,6 +147,10 @@ export class ThreadedPastEvents implements PastEvents {
     this.#thread = undefined;
     thread.port.close();
     this.#options.warn(`The thread of the index of values failed, and begins again: ${reason}`);
+    this.#beginLater();
+  }
+
+  #beginLater(): void {
     this.#cancelRestart = this.#options.clock.setTimer(this.#restartMs, () => this.#again());
     this.#restartMs = Math.min(RESTART_MAX_MS, 2 * this.#restartMs);
   }

@@ -91,7 +91,7 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
 Deno.test("parked: a task that ends the process, or spins until it is ended, does so three times, and no job beside it is parked", async () => {
   await Promise.all([
     endsThreeTimes(EXITS, EXIT_OF_TASK),
-    endsThreeTimes(codeWith("for (;;);"), EXIT_OF_STALL, "--stall-exit=1s"),
+    endsThreeTimes(codeWith("for (;;);"), EXIT_OF_STALL, "--stall-exit=2s"),
   ]);
 });
 
