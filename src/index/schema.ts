@@ -8,6 +8,7 @@
  * were lost do no harm, since each is confirmed by reading the entry. They have no checksum: it
  * would tell of rows that are found, and one whose hash has changed is not found; and sums over all
  * of them, at each start, take a tenth of a second for a million. `journal verify` compares them.
+ * Nor does anything tell of a job that an index of SQLite hides since a bit of it has changed.
  */
 
 import type { DatabaseSync } from "node:sqlite";
