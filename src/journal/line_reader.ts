@@ -14,17 +14,36 @@ export function batchField(batch: LogId): string {
   return `"batch":${batch},`;
 }
 
-/** The entry of a line whose `crc` holds, or what is wrong with the line. */
+/**
+ * The entry of a line whose `crc` holds, or what is wrong with the line. Its ids are parts of the
+ * text, and keep all of that in memory: it is for those who look at an entry and let it go.
+ */
 export function entryIn(
-  { text, start, end }: LineText,
+  line: LineText,
   logId: LogId,
   field: string,
   commit: boolean,
 ): JobEventLogEntry | string {
+  const body = bodyOf(line, commit);
+  if (typeof body === "string") return body;
+  return entryInFields(body, logId, field) ?? parsedEntry(body, logId, field);
+}
+
+/** The same, for those who keep it: nothing of it is a part of the text. */
+export function keptEntryIn(
+  line: LineText,
+  logId: LogId,
+  field: string,
+  commit: boolean,
+): JobEventLogEntry | string {
+  const body = bodyOf(line, commit);
+  return typeof body === "string" ? body : parsedEntry(body, logId, field);
+}
+
+function bodyOf({ text, start, end }: LineText, commit: boolean): LineText | string {
   const bodyEnd = end - CRC_SUFFIX_BYTES - (commit ? CHAIN_FIELD_BYTES : 0);
   if (commit && !hasAt(text, CHAIN_KEY, bodyEnd)) return "attributes is not an object";
-  const body = { text, start, end: bodyEnd };
-  return entryInFields(body, logId, field) ?? parsedEntry(body, logId, field);
+  return { text, start, end: bodyEnd };
 }
 
 /** The same, of any text that is JSON; `end` is after its attributes. */

@@ -9,7 +9,7 @@ import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts"
 import { PowerSupply } from "./power_loss/power_cut.ts";
 import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";
 
-const CUTS = rounds(40, 100);
+const CUTS = rounds(24, 100);
 
 /** Runs with a server whose power is cut at the end of each of its lives. */
 async function withCuts(

@@ -138,7 +138,9 @@ testOnSmallDisk(
     await deliveries.requireRecorded(journal);
     const types = (await readIndependently(journal)).entries.map((entry) => entry["eventType"]);
     const resumed = types.lastIndexOf("journal.Recovered");
-    assert.deepEqual(types.slice(resumed, resumed + 3), [
+    // A quiet moment is sealed as well.
+    const told = types.slice(resumed).filter((type, at, all) => type !== all[at - 1]);
+    assert.deepEqual(told.slice(0, 3), [
       "journal.Recovered",
       "journal.Sealed",
       "test.Delivered",
