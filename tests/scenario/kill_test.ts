@@ -7,7 +7,7 @@ import { rounds } from "../support/effort.ts";
 import { defectiveBuild, Survival } from "../support/survival.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 
-const KILLS = rounds(30, 100);
+const KILLS = rounds(20, 100);
 
 Deno.test(`kill -9: ${KILLS} times at random moments, and all that was acknowledged is there`, () =>
   inFolderKeptOnFailure(async (folder) => {

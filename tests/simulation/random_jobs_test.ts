@@ -33,7 +33,7 @@ Deno.test("random jobs: whatever comes between, every job ends and nothing is lo
         await play.assertNothingLost();
       },
     ),
-    { numRuns: rounds(600, 20_000, 60) },
+    { numRuns: rounds(300, 20_000, 60) },
   );
 });
 
