@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
-import { type FileSystem, readBetween, readWhole, withFile, writeNew } from "./file_system.ts";
+import { type FileSystem, readBetween, withFile, writeNew } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { type Layout, TEMPORARY } from "./layout.ts";
 import { endOf } from "./segment_end.ts";
@@ -153,9 +153,11 @@ async function requireSameHistory(
   for (const folder of [from, to]) {
     await requireKind(fileSystem, `${folder.segments}/${last.name}`, ["file"]);
   }
-  const read = ({ segments: folder }: Layout) =>
-    orUnusable("read", folder, () => readWhole(fileSystem, `${folder}/${last.name}`));
-  const [copied, content] = [wholeBatches(await read(to), last), await read(from)];
+  const read = ({ segments: folder }: Layout, bytes: number) =>
+    orUnusable("read", folder, () => readBetween(fileSystem, `${folder}/${last.name}`, 0, bytes));
+  const copied = wholeBatches(await read(to, last.bytes), last);
+  // As it was when it was listed, for no more than that is copied.
+  const content = await read(from, sizes.get(last.name) ?? 0);
   if (Buffer.from(copied).equals(content.subarray(0, copied.length))) return;
   throw otherHistory(to, last.name, "which is not how the journal's begins");
 }

@@ -144,28 +144,32 @@ test("copies: verify says of a copy what a start would", async () => {
   assert.deepEqual([...codes].sort(), [0, 78]);
 });
 
+/** The source is behind the copy when it is listed, and ahead when the two are compared. */
+const CATCHES_UP = { seed: 1665654629, count: 46 };
+
 test("copies: journal backup has all that was acknowledged, however the journal goes on", async () => {
   const { moments } = await liveJournal();
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  const fraction = fractions(seed);
-  for (let round = 0; round < rounds(100, 5_000); round++) {
-    const target = new MemoryDisk();
-    let [logId, written] = [0, 0];
-    // Into the same folder again, at another time that may be a later one.
-    for (let time = 0; time < 3; time++) {
-      const { fileSystem, acknowledged } = goingOn(moments, target, fraction);
-      const args = ["backup", "copy"];
-      const { code, out, err } = await journalCommand(fileSystem, args, { isInteractive: false });
-      const what = `seed ${seed}, round ${round}, time ${time}: ${out}${err}`;
-      // It is of an earlier time than the copy, as it says at once, or when it has looked.
-      if ([1, 78].includes(code) && acknowledged < logId) continue;
-      assert.equal(code, 0, what);
-      const result = JSON.parse(out.join());
-      assert.ok(result.head.logId >= Math.max(acknowledged, logId), what);
-      ({ logId } = result.head);
-      written += result.written;
+  const made = { seed: Math.floor(Math.random() * 2 ** 31), count: rounds(100, 5_000) };
+  for (const { seed, count } of [CATCHES_UP, made]) {
+    const fraction = fractions(seed);
+    for (let round = 0; round < count; round++) {
+      const target = new MemoryDisk();
+      let [logId, written] = [0, 0];
+      // Into the same folder again, at another time that may be a later one.
+      for (let time = 0; time < 3; time++) {
+        const { fileSystem, acknowledged } = goingOn(moments, target, fraction);
+        const args = ["backup", "copy"];
+        const { code, out, err } = await journalCommand(fileSystem, args, { isInteractive: false });
+        const what = `seed ${seed}, round ${round}, time ${time}: ${out}${err}`;
+        if (code === 1 && acknowledged < logId) continue; // It is of an earlier time than the copy.
+        assert.equal(code, 0, what);
+        const result = JSON.parse(out.join());
+        assert.ok(result.head.logId >= Math.max(acknowledged, logId), what);
+        ({ logId } = result.head);
+        written += result.written;
+      }
+      assert.ok(logId === 0 || written > 0);
     }
-    assert.ok(logId === 0 || written > 0);
   }
 });
 
