@@ -277,6 +277,8 @@ export class Recorder {
 
   #sealWhenIdle(): void {
     if (!this.#commit.idle) return this.#sealLater();
+    // It has been sealed for another reason.
+    if (this.head.logId > this.#contentLogId) return;
     // Without room it is tried again; a failure is told to the consumer.
     this.#seal("quiet").catch(() => this.#sealLater());
   }

@@ -99,7 +99,7 @@ interface Point {
 async function pointAtJob(page: Page): Promise<Point> {
   const links = page.locator('main a[href^="/ui/jobs/"]');
   const link = links.nth(Math.min(2, await links.count() - 1));
-  await link.hover();
+  await link.hover({ timeout: 10_000 });
   const box = await link.boundingBox();
   assert.ok(box, `${page.url()} shows no job`);
   return { x: box.x + Math.min(20, box.width / 2), y: box.y + box.height / 2 };
@@ -200,8 +200,7 @@ const FOUND_AS: Readonly<Record<Restlessness, RegExp>> = {
   "keeps what it replaces": /"nodes":/,
 };
 
-// The first takes half a minute to find: in the long form only.
-for (const restlessness of RESTLESSNESSES.slice(rounds(1, 0))) {
+for (const restlessness of RESTLESSNESSES) {
   testInBrowser(
     `busy: a page that ${restlessness} is found`,
     (browser) =>

@@ -106,6 +106,20 @@ Deno.test("reserve: when there is room again it is made again, and all is taken,
   await journal.close();
 });
 
+Deno.test("reserve: the seal that proves that there is room is followed by no other", async () => {
+  const scene = new Scene();
+  const journal = await scene.full({ quietSealMs: 5_000 });
+  await journal.append(facts(1), "vital").durable;
+  scene.disk.leave(RESERVE_BYTES + MARGIN_BYTES + 10_000);
+  await scene.clock.advance(20_000);
+
+  assert.deepEqual((await scene.types(journal)).slice(-2), [
+    "ec.order.OrderPlaced",
+    "journal.Sealed",
+  ]);
+  await journal.close();
+});
+
 Deno.test("reserve: room for it and no more is not enough", async () => {
   const scene = new Scene();
   const journal = await scene.full();
