@@ -28,6 +28,11 @@ export const CONDITIONS = [
 
 export type Condition = (typeof CONDITIONS)[number];
 
+/** As people read it. */
+export function conditionText(condition: Condition): string {
+  return condition === "backingOff" ? "backing off" : condition;
+}
+
 /** What the condition goes by of a job's tasks. The flags tell of all but `main`. */
 export interface TaskOverview {
   readonly main: TaskState | undefined;

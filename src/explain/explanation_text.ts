@@ -1,6 +1,6 @@
 /** An explanation as text for a terminal. */
 
-import type { Condition } from "../core/condition.ts";
+import { type Condition, conditionText } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
@@ -207,21 +207,11 @@ function timingText({ condition, timing }: Explanation<Citation>): string {
     const sum = `${durationText(timing.totalMs)} in all`;
     return spent === "" ? `${sum}.` : `${sum}: ${spent}.`;
   }
-  const now = `${capital(NOW_WORDS[condition])} since ${timing.since}`;
+  const now = `${
+    capital(condition === "created" ? "not started" : conditionText(condition))
+  } since ${timing.since}`;
   return spent === "" ? `${now}.` : `${now}; before that: ${spent}.`;
 }
-
-const NOW_WORDS = {
-  created: "not started",
-  scheduled: "scheduled",
-  queued: "queued",
-  executing: "executing",
-  waiting: "waiting",
-  backingOff: "backing off",
-  suspended: "suspended",
-  parked: "parked",
-  compensating: "compensating",
-} as const;
 
 function isOver(condition: Condition): condition is "succeeded" | "failed" | "cancelled" {
   return condition === "succeeded" || condition === "failed" || condition === "cancelled";

@@ -1,8 +1,8 @@
 /** The attempts of each task, side by side. */
 
+import { conditionText } from "../../core/condition.ts";
 import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { conditionText } from "../parts/condition_mark.tsx";
 import { ErrorView } from "./error_view.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";

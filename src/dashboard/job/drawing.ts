@@ -3,14 +3,13 @@
  * any screen, and its text is never stretched. Bounded, however long the job is.
  */
 
-import type { Condition } from "../../core/condition.ts";
+import { type Condition, conditionText } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type Extent, legible, type Piece } from "../timeline/legible.ts";
 import type { AttemptOutcome, AttemptSpan, Lane, LaneSpan } from "../timeline/lanes.ts";
 import type { Mark, MarkKind } from "../timeline/marks.ts";
 import type { ConditionStretch, Timeline } from "../timeline/timeline.ts";
-import { conditionText } from "../parts/condition_mark.tsx";
 import { cutText } from "../parts/text.tsx";
 import { durationText } from "../parts/time.tsx";
 import type { Tick } from "./ticks.ts";

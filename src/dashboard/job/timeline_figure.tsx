@@ -1,7 +1,7 @@
 /** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
 
+import { conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
-import { conditionText } from "../parts/condition_mark.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { durationText } from "../parts/time.tsx";
 import { type Drawing, drawingOf, type DrawnMark, type Row } from "./drawing.ts";

@@ -1,7 +1,6 @@
 /** What the shapes of a timeline stand for. */
 
-import type { Condition } from "../../core/condition.ts";
-import { conditionText } from "../parts/condition_mark.tsx";
+import { type Condition, conditionText } from "../../core/condition.ts";
 import { type BarKind, type Drawing, MARK_WORDS, OUTCOME_WORDS, type Row } from "./drawing.ts";
 import { BAR_HEIGHT, BarShape, MarkShape } from "./timeline_shapes.tsx";
 

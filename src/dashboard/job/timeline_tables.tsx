@@ -1,6 +1,6 @@
 /** The timeline in words, for whoever does not see the picture. */
 
-import { conditionText } from "../parts/condition_mark.tsx";
+import { conditionText } from "../../core/condition.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Duration } from "../parts/time.tsx";

@@ -1,10 +1,9 @@
 /** Choosing which jobs are shown: a form, the filters in force, and counts by condition. */
 
-import { type Condition, CONDITIONS } from "../../core/condition.ts";
+import { type Condition, CONDITIONS, conditionText } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import type { JobCount } from "../../engine/requests.ts";
 import { countText } from "../parts/amounts.tsx";
-import { conditionText } from "../parts/condition_mark.tsx";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
 

@@ -1,26 +1,6 @@
 /** A condition in words, with a mark whose shape and colour say the same. */
 
-import type { Condition } from "../../core/condition.ts";
-
-const WORDS: Readonly<Record<Condition, string>> = {
-  created: "created",
-  scheduled: "scheduled",
-  queued: "queued",
-  executing: "executing",
-  waiting: "waiting",
-  backingOff: "backing off",
-  suspended: "suspended",
-  parked: "parked",
-  compensating: "compensating",
-  succeeded: "succeeded",
-  failed: "failed",
-  cancelled: "cancelled",
-};
-
-/** A condition as people read it. */
-export function conditionText(condition: Condition): string {
-  return WORDS[condition];
-}
+import { type Condition, conditionText } from "../../core/condition.ts";
 
 export function ConditionMark({ condition }: { readonly condition: Condition }) {
   return (
@@ -28,7 +8,7 @@ export function ConditionMark({ condition }: { readonly condition: Condition }) 
       <svg class="mark" viewBox="0 0 10 10" aria-hidden="true">
         <Shape condition={condition} />
       </svg>
-      {WORDS[condition]}
+      {conditionText(condition)}
     </span>
   );
 }
