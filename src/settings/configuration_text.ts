@@ -6,15 +6,20 @@ import type { ShownSetting } from "../http/ports/system_port.ts";
 import { describeLimits } from "./limits.ts";
 import { bytesText, timeText } from "./units.ts";
 
-/** The configuration in force, a line each, with where it comes from; never a token. */
+/** What was set, a line each, with where it comes from, and the journal in any case; never a token. */
 export function describeConfiguration(
   configuration: Configuration,
   origins: Origins,
 ): readonly string[] {
-  return shownSettings(configuration, origins).map(({ name, value, origin }) => {
-    const note = origin === "default" ? "" : `  (${origin})`;
-    return `  ${name.padEnd(16)} ${value}${note}`;
-  });
+  const settings = shownSettings(configuration, origins);
+  const told = settings.filter(({ name, origin }) => origin !== "default" || name === "journal");
+  return [
+    ...told.map(({ name, value, origin }) => {
+      const note = origin === "default" ? "" : `  (${origin})`;
+      return `  ${name.padEnd(16)} ${value}${note}`;
+    }),
+    `  ${settings.length - told.length} other settings have their defaults: --help lists them`,
+  ];
 }
 
 /** Every setting in force, in the order in which they are explained. */

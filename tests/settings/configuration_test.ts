@@ -116,7 +116,6 @@ Deno.test("configuration: the secret key is 32 bytes, from the environment or a 
   assert.ok(fromFile.kind === "run" && fromFile.configuration.secretKey);
   const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
   assert.ok(shown.includes("key set") && !shown.includes(key));
-  assert.match(shown, /definitions +none of your own$/m);
   for (const DAYBOOK_SECRET_KEY of ["short", key.slice(4), "zz".repeat(32)]) {
     const [problem = ""] = problems([], { DAYBOOK_SECRET_KEY });
     assert.match(problem, /^the secret key must be 32 bytes/);
@@ -139,12 +138,15 @@ Deno.test("configuration: help and version are asked for and not run", () => {
   for (const { flag } of SETTINGS) assert.ok(helpText().includes(`--${flag}`), flag);
 });
 
-Deno.test("configuration: what is printed names every setting, its unit and its origin", () => {
+Deno.test("configuration: what is printed is what was set, with its unit and its origin", () => {
   const result = read(["--drain=5s"], { DAYBOOK_BODY_BYTES: "2MiB" });
   assert.ok(result.kind === "run");
   const lines = describeConfiguration(result.configuration, result.origins);
 
-  assert.equal(lines.length, SETTINGS.length);
+  assert.deepEqual(lines.map((line) => line.trim().split(" ")[0]), [
+    ...["journal", "body-bytes", "drain"],
+    String(SETTINGS.length - 3),
+  ]);
   assert.ok(lines.some((line) => /drain +5s {2}\(flag\)/.test(line)));
   assert.ok(lines.some((line) => /body-bytes +2MiB {2}\(environment\)/.test(line)));
 });
