@@ -188,7 +188,7 @@ function stepText(step: string | number): string {
 
 /** As JSON writes it. */
 function lengthOf(text: string): number {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- JSON escapes these.
   return /["\\\u0000-\u001f]/.test(text) ? JSON.stringify(text).length : text.length + 2;
 }
 

@@ -74,13 +74,11 @@ const VALUE_LENGTH_MAX = 200;
 
 const ABOUT_PARAMETERS = {
   ...EXPLAIN_PARAMETERS,
-  about: {
-    ...single(
-      v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
-      "A value, in whatever form: an id, a label, a scalar of an input or of an event. Without it " +
-        "the work as a whole is explained.",
-    ),
-  },
+  about: single(
+    v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
+    "A value, in whatever form: an id, a label, a scalar of an input or of an event. Without it " +
+      "the work as a whole is explained.",
+  ),
 };
 
 async function explainAll(c: Context, edge: Edge): Promise<Response> {
