@@ -87,7 +87,7 @@ expected
 tasks
   reserve  completed   1 attempt   200ms
   charge   backingOff  2 attempts  1m     again at 00:05:09: the payment servic…
-  import   running     1 attempt   1.5s   3 of 10: rows
+  import   running     1 attempt   1.5s   3 of 10 (rows)
 
 input
   {"orderId":"42"}`,

@@ -339,28 +339,28 @@ const FACTS: readonly Case[] = [
   {
     name: "progress with a note and without",
     given: run.taskStarted("load").taskProgressed("load", { done: 3, total: 9, note: "rows" }),
-    why: "A fact about task load: 3 of 9 done (rows).",
+    why: "A fact about task load: it has done 3 of 9 (rows).",
   },
   {
     name: "progress of which the end is not known",
     given: run.taskStarted("load").taskProgressed("load", { done: 3 }),
-    why: "A fact about task load: 3 done.",
+    why: "A fact about task load: it has done 3.",
   },
   {
     name: "an attempt that a crash cut short",
     given: run.taskStarted("charge").taskInterrupted("charge"),
-    why: "A fact about task charge: attempt 1 was cut short by a crash of Daybook.",
+    why: "A fact about task charge: attempt 1 was cut short: the process had ended without a stop.",
   },
   {
     name: "an undoing that a stop cut short",
     given: unwinding.compensationStarted("reserve")
       .taskInterrupted("reserve", "shutdown", "compensation"),
-    why: "A fact about task reserve: attempt 1 to undo it was cut short by a stop of Daybook.",
+    why: "A fact about task reserve: attempt 1 to undo it was cut short: the process stopped.",
   },
   {
     name: "an attempt that a cancellation cut short",
     given: reserved.taskStarted("charge").cancelled().taskInterrupted("charge", "cancelled"),
-    why: "A fact about task charge: attempt 1 was cut short by a cancellation.",
+    why: "A fact about task charge: attempt 1 was cut short: the job was over.",
   },
   {
     name: "a result that is reused",
