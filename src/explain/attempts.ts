@@ -7,7 +7,14 @@ import type { LogId } from "../core/ids.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { type Attempt, type AttemptEnd, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
-import { attemptText, capital, errorText, interruptionText, taskText, timeText } from "./phrases.ts";
+import {
+  attemptText,
+  capital,
+  errorText,
+  interruptionText,
+  taskText,
+  timeText,
+} from "./phrases.ts";
 
 /** Of many attempts that ended badly, the latest so many are told one by one. */
 const TOLD_MAX = 5;

@@ -42,7 +42,9 @@ function finalFailureText(before: RunningJob, entry: FrameworkEntry<"job.TaskFai
   const why = "final" in attributes
     ? ` (${failedAttempt(before, entry)}${failureKindText(attributes.kind)})`
     : "";
-  return `Task ${taskId} failed for good${why}: ${errorText(attributes.error).replace(/\.+$/, "")}.`;
+  return `Task ${taskId} failed for good${why}: ${
+    errorText(attributes.error).replace(/\.+$/, "")
+  }.`;
 }
 
 /**

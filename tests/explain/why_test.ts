@@ -510,8 +510,8 @@ for (const { name, given, why } of FACTS) {
   });
 }
 
-Deno.test("why: a long error is cut at its first line", () => {
-  const message = `${"x".repeat(300)}\nat line 2`;
+Deno.test("why: a long error is cut, and in one line", () => {
+  const message = `${"x".repeat(150)}\n${"y".repeat(150)}\nat line 3`;
   const given = run.taskStarted("charge").framework("job.TaskFailed", {
     attempt: 1,
     maxAttempts: 1,
@@ -520,7 +520,8 @@ Deno.test("why: a long error is cut at its first line", () => {
     kind: "error",
   }, { taskId: taskId("charge") });
   const { why = "" } = replaySteps(given.entries).steps.at(-1) ?? {};
-  assert.ok(why.includes("…") && !why.includes("line 2") && why.length < 400, why);
+  assert.ok(why.includes("x y") && why.includes("…"), why);
+  assert.ok(!why.includes("line 3") && why.length < 450, why);
 });
 
 Deno.test("why: whatever comes, it is whole sentences without a gap", () => {

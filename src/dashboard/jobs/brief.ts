@@ -13,6 +13,7 @@ import type {
   TaskState,
 } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
+import { progressText as doneText } from "../../explain/phrases.ts";
 import { countText } from "../parts/amounts.tsx";
 import { momentText } from "../parts/time.tsx";
 
@@ -84,8 +85,8 @@ function isRunning(task: TaskState, _index: number, tasks: readonly TaskState[])
 function runningText({ taskId, progress }: TaskState): string {
   const name = taskId === MAIN_TASK ? "run" : taskId;
   if (progress === undefined) return name;
-  const total = progress.total === undefined ? "" : ` of ${progress.total}`;
-  return `${name}, ${progress.done}${total}`;
+  const { done, total } = progress;
+  return `${name}, ${doneText({ done, total })}`;
 }
 
 /** `waits for shipped, 0 of 1, and 2 more`. */

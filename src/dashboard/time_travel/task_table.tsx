@@ -42,7 +42,9 @@ function Now({ task }: { readonly task: Task }) {
   const { progress } = task;
   return (
     <>
-      {progress === undefined ? null : <UserText text={progressText(progress)} lengthMax={NOTE_LENGTH_MAX} />}
+      {progress === undefined
+        ? null
+        : <UserText text={progressText(progress)} lengthMax={NOTE_LENGTH_MAX} />}
       {"retryAt" in task && task.retryAt !== undefined
         ? (
           <span class="piece">
