@@ -20,8 +20,10 @@ const WAITING = jobAnswer({
   expected: [
     {
       id: "main",
+      kind: "TaskCompletion",
       eventType: "job.TaskCompleted",
       correlation: "any",
+      multiplicity: "ExactlyOnce",
       taskId: "main",
       required: 1,
       matched: 0,
@@ -30,7 +32,9 @@ const WAITING = jobAnswer({
     },
     {
       id: "parts",
+      kind: "DomainFact",
       eventType: "ec.part.PartArrived",
+      multiplicity: { times: 12 },
       correlation: { equals: { orderId: "42" } },
       required: 12,
       matched: 7,
@@ -168,6 +172,7 @@ const JOBS = [
       kind: "poison",
       taskId: null,
       error: { name: "Error", message: "no such column:\nlatitude" },
+      fingerprint: null,
       recoveryRequired: false,
       because: 8,
       leftInPlace: [],
