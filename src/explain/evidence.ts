@@ -38,6 +38,13 @@ export interface WorkerHolder {
   readonly timeoutMs?: number;
 }
 
+/** Who had workers at a time that is past. */
+export interface WorkersThen {
+  readonly holders: readonly WorkerHolder[];
+  /** How many jobs were looked at, where there may be more holders. */
+  readonly lookedAt?: number;
+}
+
 /** What the journal does not hold: how this process stands to the job right now. */
 export interface Circumstances {
   /** `none`: the job has no code, and needs none. */
@@ -59,11 +66,9 @@ export interface Circumstances {
     readonly overtaken?: number;
   };
   /** The same of a time that is past, as far as the journal tells. */
-  readonly queueThen?: {
+  readonly queueThen?: WorkersThen & {
     /** A pause that was in force, and is. */
     readonly pause?: Pause;
-    /** Those that had workers; not all of very many. */
-    readonly holders: readonly WorkerHolder[];
   };
   /** The process is stopping. */
   readonly draining: boolean;

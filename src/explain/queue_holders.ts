@@ -25,16 +25,20 @@ export function holdersText({ holders = [], busy }: Queue): string {
 }
 
 /** What stood before a job at a time that is past. */
-export function queueThenText({ holders, pause }: NonNullable<Circumstances["queueThen"]>): string {
+export function queueThenText(then: NonNullable<Circumstances["queueThen"]>): string {
+  const { holders, lookedAt, pause } = then;
   if (pause !== undefined) {
     return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
   }
   const named = holders.slice(0, NAMED_MAX).map(holderText);
   const rest = holders.length - named.length;
-  const more = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
+  const others = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
+  const unseen = lookedAt === undefined
+    ? ""
+    : `; of the jobs of that time ${lookedAt} were looked at, and others may have had workers`;
   return named.length === 0
-    ? "it wants a worker"
-    : `it wants a worker, and others have them: ${named.join("; ")}${more}`;
+    ? `it wants a worker${unseen}`
+    : `it wants a worker, and others have them: ${named.join("; ")}${others}${unseen}`;
 }
 
 export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {

@@ -139,6 +139,23 @@ test("explain at a point: a job that was queued names those that had the workers
   assert.equal((await daybook.explanation("later")).condition, "succeeded");
 });
 
+test("explain at a point: who had a worker then is found behind hundreds of jobs, and after its end", async () => {
+  const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
+  const quick = scripted("web.quick", { look: () => "seen" });
+  const daybook = await Explained.start({ definitions: [crawl, quick], maxRunning: 2 });
+  await daybook.submit("one", "web.crawl");
+  await daybook.post("/jobs", Array.from({ length: 400 }, () => ({ type: "web.quick" })));
+  await daybook.submit("two", "web.crawl");
+  await daybook.submit("later", "web.quick");
+  const asOf = daybook.engine.headLogId;
+  for (const jobId of ["one", "two"]) await daybook.post(`/jobs/${jobId}/cancel`);
+  await daybook.clock.advance(1_000);
+
+  const { summary } = await explainedAt(daybook, "later", asOf);
+  assert.match(summary, /others have them: one in task crawl since .*; two in task crawl since/);
+  assert.doesNotMatch(summary, /looked at/);
+});
+
 test("GET /jobs/:id/explain?at= takes a position, an event's id and a time, and says as of when", async () => {
   const daybook = await Explained.start();
   const correlation = { equals: { order: "7" } };

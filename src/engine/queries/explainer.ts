@@ -24,7 +24,8 @@ import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobLists } from "./job_lists.ts";
 import { positionOf, searchPoint } from "./point_search.ts";
-import { overtakenBy, workerHolders, workerHoldersThen } from "./queue_survey.ts";
+import { overtakenBy, workerHolders } from "./queue_survey.ts";
+import { workersThen } from "./queue_then.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { siblingsOf } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
@@ -138,7 +139,7 @@ export class Explainer {
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
       ? await this.#circumstances(job)
-      : await this.#circumstancesThen(job, upTo);
+      : await this.#circumstancesThen(job, upTo, share);
     const { strangers, ...found } = await search.run(annals);
     const contrast = await this.#parts.contrasts.of(job, share, upTo);
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
@@ -193,14 +194,16 @@ export class Explainer {
   }
 
   /** What the journal tells of how the process stood to a job at a time that is past. */
-  async #circumstancesThen(job: JobState, upTo: LogId): Promise<Circumstances> {
+  async #circumstancesThen(job: JobState, upTo: LogId, share: Share): Promise<Circumstances> {
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
     if (conditionOf(job) !== "queued") return common;
-    const isThreaded = this.#parts.registry.running(job)?.isolation === "thread";
-    const holders = await workerHoldersThen(this.#parts, isThreaded, upTo);
-    const pause = this.#parts.pauses.all.find(({ by }) => by <= upTo);
-    return { ...common, queueThen: pause === undefined ? { holders } : { holders, pause } };
+    const { registry, workers, threadWorkers, pauses } = this.#parts;
+    const isThreaded = registry.running(job)?.isolation === "thread";
+    const { max } = isThreaded ? threadWorkers : workers;
+    const then = await workersThen(this.#parts, { isThreaded, max }, upTo, share);
+    const pause = pauses.all.find(({ by }) => by <= upTo);
+    return { ...common, queueThen: pause === undefined ? then : { ...then, pause } };
   }
 
   async #cited(

@@ -83,10 +83,11 @@ export class JobScan implements Iterable<JobRecord> {
   /** Whether the filter applies to a job. What costs least comes first; none is made whole. */
   applies(record: JobRecord): boolean {
     const { shownHead: job, condition } = record;
-    const { states, conditions, types, labels, fingerprint, retried } = this.#filter;
+    const { states, conditions, types, labels, fingerprint, retried, lastAfter } = this.#filter;
     this.#cost += COST.job;
     return (states === undefined || states.includes(job.state)) &&
       (conditions === undefined || conditions.includes(condition)) &&
+      (lastAfter === undefined || job.lastLogId > lastAfter) &&
       (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
       (retried === undefined || this.#records.isRetried(job.jobId) === retried) &&
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&

@@ -56,55 +56,6 @@ export async function workerHolders(
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
-/**
- * The same as of a position that is past: of the jobs that were created last before it, and of
- * those that run still.
- */
-export async function workerHoldersThen(
-  { lists, history, registry }: QueueSurveyParts,
-  isThreaded: boolean,
-  upTo: LogId,
-): Promise<readonly WorkerHolder[]> {
-  const before = upTo + 1;
-  const latest = lists.page({ before, limit: LATER_MAX }).jobs;
-  const running = lists.page({ before, conditions: ["executing"], limit: RUNNING_MAX }).jobs;
-  const jobs = new Map([...latest, ...running].map((job) => [job.jobId, job]));
-  const holders: WorkerHolder[] = [];
-  for (const job of jobs.values()) {
-    const isHere = (registry.running(job)?.isolation === "thread") === isThreaded;
-    if (!isHere || lists.conditionAt(job, upTo) !== "executing") continue;
-    const entry = openAttempt(await history.back(job.jobId, before, BEGINS_LOOKED_AT));
-    if (entry?.taskId === undefined) continue;
-    const { logId, receivedAt: since, taskId, attributes: { timeoutMs } } = entry;
-    const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    holders.push({
-      jobId: job.jobId,
-      taskId,
-      since,
-      startedBy: logId,
-      grantedBy: logId,
-      ...limit,
-    });
-  }
-  return holders.toSorted((left, right) => left.startedBy - right.startedBy);
-}
-
-/** @param entries The newest first. */
-function openAttempt(
-  entries: readonly JobEventLogEntry[],
-): FrameworkEntry<"job.TaskStarted"> | undefined {
-  const ended = new Set<string | undefined>();
-  const open: FrameworkEntry<"job.TaskStarted">[] = [];
-  for (const entry of entries) {
-    if (entry.stratum !== "framework") continue;
-    if (entry.eventType === "job.TaskStarted" && !ended.has(entry.taskId)) open.push(entry);
-    else if (ENDS.includes(entry.eventType)) ended.add(entry.taskId);
-  }
-  return open.find(({ taskId }) => taskId !== MAIN_TASK) ?? open[0];
-}
-
-const ENDS: readonly string[] = ["job.TaskCompleted", "job.TaskFailed", "job.TaskInterrupted"];
-
 /** The entry that began the attempt which is open, where it is not the first one. */
 async function latestBegin(
   history: History,
