@@ -106,7 +106,10 @@ function distant<Part extends Told>(part: Part, nowMs: number | undefined): Part
 }
 
 /** The first, and where the job comes from, in which every chain ends. */
-function shortened(reasons: readonly Told[], max: number) {
+function shortened(
+  reasons: readonly Told[],
+  max: number,
+): { readonly shown: readonly Told[]; readonly more: readonly Told[] } {
   if (reasons.length <= max) return { shown: reasons, more: [] };
   return {
     shown: [...reasons.slice(0, max - 1), ...reasons.slice(-1)],

@@ -38,6 +38,13 @@ export interface WorkerHolder {
   readonly timeoutMs?: number;
 }
 
+/** Jobs that came later and went first, since their priority is lower. */
+export interface OvertakenBy {
+  readonly count: number;
+  /** Whether all that came later were looked at. */
+  readonly isAll: boolean;
+}
+
 /** Who had workers at a time that is past. */
 export interface WorkersThen {
   readonly holders: readonly WorkerHolder[];
@@ -62,12 +69,11 @@ export interface Circumstances {
     readonly pause?: Pause;
     /** Those that have the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
-    /** Jobs that came later and went first, since their priority is lower. */
-    readonly overtaken?: number;
+    readonly overtaken?: OvertakenBy;
   };
   /** The same of a time that is past, as far as the journal tells. */
   readonly queueThen?: WorkersThen & {
-    /** A pause that was in force, and is. */
+    /** A pause that was in force. */
     readonly pause?: Pause;
   };
   /** The process is stopping. */

@@ -49,9 +49,10 @@ export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): s
 }
 
 /** A sentence with a space before it; nothing where nobody overtook the job. */
-export function overtakenText({ overtaken = 0 }: Queue, priority: number): string {
-  if (overtaken === 0) return "";
-  return ` ${counted(overtaken, "job")} that came later went first: it has priority ${priority}, ` +
+export function overtakenText({ overtaken }: Queue, priority: number): string {
+  if (overtaken === undefined || overtaken.count === 0) return "";
+  const { count, isAll } = overtaken;
+  return ` ${isAll ? "" : "At least "}${counted(count, "job")} that came later went first: it has priority ${priority}, ` +
     "and lower is sooner.";
 }
 

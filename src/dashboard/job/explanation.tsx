@@ -7,7 +7,6 @@ import { spentText } from "../../explain/spent_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../overview/pauses_section.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
-import { UserText } from "../parts/text.tsx";
 import { durationText } from "../parts/time.tsx";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";

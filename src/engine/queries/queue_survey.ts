@@ -1,16 +1,18 @@
 /** What stands before a job that waits for a worker. */
 
-import type { WorkerHolder } from "../../explain/evidence.ts";
+import type { OvertakenBy, WorkerHolder } from "../../explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
 import type { History } from "./history.ts";
 import type { JobLists } from "./job_lists.ts";
+import { visitJobs } from "./job_visit.ts";
 
 /** Jobs that run and are looked at, and jobs that came later. */
 const RUNNING_MAX = 32;
-const LATER_MAX = 200;
+const LATER_MAX = 1_000;
 /** Entries of a job that are looked at for the begin of its latest attempt. */
 const BEGINS_LOOKED_AT = 32;
 
@@ -74,9 +76,20 @@ function isBegin(
 }
 
 /** How many jobs that were created later have begun, since their priority is lower. */
-export function overtakenBy({ lists }: Pick<QueueSurveyParts, "lists">, job: JobState): number {
-  const { jobs } = lists.page({ after: job.firstLogId, oldestFirst: true, limit: LATER_MAX });
-  return jobs.filter((other) => other.priority < job.priority && other.tasks.length > 0).length;
+export async function overtakenBy(
+  parts: { readonly lists: JobLists; readonly pacer: Pacer },
+  job: JobState,
+  share: Share,
+): Promise<OvertakenBy> {
+  let count = 0;
+  const { isAll } = await visitJobs(parts, share, {
+    range: { after: job.firstLogId, oldestFirst: true },
+    max: LATER_MAX,
+    see: ({ priority, progress }) => {
+      if (priority < job.priority && progress.attempts > 0) count++;
+    },
+  });
+  return { count, isAll };
 }
 
 function runningTask({ tasks }: JobState): TaskState | undefined {

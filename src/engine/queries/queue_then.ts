@@ -10,12 +10,10 @@ import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { ListQuery } from "../requests.ts";
 import type { History } from "./history.ts";
 import type { JobLists } from "./job_lists.ts";
+import { visitJobs } from "./job_visit.ts";
 
-/** Read without a pause. */
-const PAGE = 20;
 /** Jobs that are looked at from each end. */
 const LOOKED_AT_MAX = 2_000;
 /** Entries of a job that are looked at for the attempt that was open. */
@@ -51,7 +49,12 @@ export async function workersThen(
   for (const oldestFirst of [false, true]) {
     if (isWhole || isEnough()) break;
     const range = { before: upTo + 1, lastAfter: upTo, oldestFirst };
-    const { seen, isAll } = await visit(parts, range, share, see, isEnough);
+    const { seen, isAll } = await visitJobs(parts, share, {
+      range,
+      max: LOOKED_AT_MAX,
+      see,
+      isEnough,
+    });
     lookedAt += seen;
     isWhole = isAll;
   }
@@ -64,29 +67,6 @@ export async function workersThen(
     holders: holders.toSorted((left, right) => left.startedBy - right.startedBy),
     ...(isWhole || isEnough() ? {} : { lookedAt }),
   };
-}
-
-/** Sees the jobs of a range until it is enough, or too many; tells whether these were all. */
-async function visit(
-  { lists, pacer }: QueueThenParts,
-  range: Omit<ListQuery, "limit">,
-  share: Share,
-  see: (job: JobSummary) => void,
-  isEnough: () => boolean,
-): Promise<{ readonly seen: number; readonly isAll: boolean }> {
-  let seen = 0;
-  let from: Pick<ListQuery, "before" | "after"> = {};
-  while (seen < LOOKED_AT_MAX && !isEnough()) {
-    const { jobs, next, searched } = await pacer.do(share, () => {
-      const page = lists.summaries({ ...range, ...from, limit: PAGE });
-      page.jobs.forEach(see);
-      return page;
-    });
-    seen += jobs.length;
-    if (next === undefined || searched !== undefined) return { seen, isAll: searched === undefined };
-    from = range.oldestFirst === true ? { after: next } : { before: next };
-  }
-  return { seen, isAll: false };
 }
 
 function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: JobSummary) {
