@@ -202,8 +202,8 @@ export interface JobFilter {
   readonly fingerprint?: ErrorFingerprint;
   /** Whether a later job is a retry of it. */
   readonly retried?: boolean;
-  /** Only what went on after this position. */
-  readonly lastAfter?: LogId;
+  /** Only jobs that have not ended, or have an entry after this position. */
+  readonly goesOnAfter?: LogId;
 }
 
 /** A part of all jobs, by `firstLogId`, which is how they are listed. */

@@ -52,7 +52,9 @@ export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): s
 export function overtakenText({ overtaken }: Queue, priority: number): string {
   if (overtaken === undefined || overtaken.count === 0) return "";
   const { count, isAll } = overtaken;
-  return ` ${isAll ? "" : "At least "}${counted(count, "job")} that came later went first: it has priority ${priority}, ` +
+  return ` ${isAll ? "" : "At least "}${
+    counted(count, "job")
+  } that came later went first: it has priority ${priority}, ` +
     "and lower is sooner.";
 }
 

@@ -7,7 +7,14 @@ import { Explained } from "../support/explained.ts";
 import { ALL } from "../support/explained_definitions.ts";
 import { jobOf, SCENARIOS } from "../support/explained_scenarios.ts";
 import { createAndRun, createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
-import { briefInProse, briefOnPage, browserOf, formsOf, readable, regionOf } from "../support/job_pages.ts";
+import {
+  briefInProse,
+  briefOnPage,
+  browserOf,
+  formsOf,
+  readable,
+  regionOf,
+} from "../support/job_pages.ts";
 import { CARD, paymentDefinition } from "../support/payment_definition.ts";
 
 /** The page of a scenario's job. */

@@ -78,7 +78,8 @@ Deno.test("explain: `at` answers as of then, in the words of GET /jobs/:id/expla
       const url = `http://localhost/jobs/${jobId}/explain?at=${at}&format=text`;
       return await (await daybook.fetch(new Request(url))).text();
     };
-    const lasting = (text: string) => text.replaceAll(/\s+/g, " ").replaceAll(/ \([^()]* ago\)/g, "");
+    const lasting = (text: string) =>
+      text.replaceAll(/\s+/g, " ").replaceAll(/ \([^()]* ago\)/g, "");
 
     for (const at of [begun, "c-7"]) {
       const text = await daybook.explain(jobId, { at });

@@ -99,7 +99,7 @@ test("siblings: where more may have been cancelled than were looked at, it says 
   const daybook = await Explained.start();
   const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
   const ids = Array.from({ length: 450 }, (_, at) => `job-${at}` as JobId);
-  await daybook.post("/jobs", ids.map((jobId) => ({ jobId, plan })));
+  await Promise.all(ids.map((jobId) => daybook.post("/jobs", { jobId, plan })));
   const request = controlRequestOf("cancel", { reason: "recall" });
   await Promise.all(ids.map((jobId) => daybook.engine.control(jobId, request)));
   await daybook.clock.settle();

@@ -144,7 +144,11 @@ test("explain at a point: who had a worker then is found behind hundreds of jobs
   const quick = scripted("web.quick", { look: () => "seen" });
   const daybook = await Explained.start({ definitions: [crawl, quick], maxRunning: 2 });
   await daybook.submit("one", "web.crawl");
-  await daybook.post("/jobs", Array.from({ length: 400 }, () => ({ type: "web.quick" })));
+  const quickOnes = Array.from(
+    { length: 400 },
+    (_, at) => daybook.submit(`quick-${at}`, "web.quick"),
+  );
+  await Promise.all(quickOnes);
   await daybook.submit("two", "web.crawl");
   await daybook.submit("later", "web.quick");
   const asOf = daybook.engine.headLogId;

@@ -26,7 +26,7 @@ export function briefOnPage(html: string): string {
     .replaceAll(/<details.*?<\/details>/gs, " ")
     .replaceAll(/ ?<a class="entry-link".*?<\/a>/gs, "")
     .replaceAll(/<\/?bdi>/g, "");
-  return readable(open).trim();
+  return withoutRefs(readable(open)).trim();
 }
 
 /** What prose tells: the summary, the reasons and the next steps, without references and calls. */
@@ -35,9 +35,11 @@ export function briefInProse(text: string): readonly string[] {
   const items = sections.filter((section) => /^(Why|Next)\n/.test(section))
     .flatMap((section) => section.replaceAll(/\n {4}curl .*/g, "").split("\n  - "))
     .filter((item) => !/^(Why|Next)$/.test(item));
-  return [summary, ...items].map((told) =>
-    told.replaceAll(/\s+/g, " ").replaceAll(/ \[\d+(, (\d+|\.\.\.))*\]/g, "").trim()
-  );
+  return [summary, ...items].map((told) => withoutRefs(told.replaceAll(/\s+/g, " ")).trim());
+}
+
+function withoutRefs(text: string): string {
+  return text.replaceAll(/ \[\d+(, (\d+|\.\.\.))*\]/g, "");
 }
 
 export function unescaped(text: string): string {

@@ -2,7 +2,7 @@
 
 import type { OvertakenBy, WorkerHolder } from "../../explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
-import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, Share } from "../events/pacer.ts";

@@ -48,7 +48,7 @@ export async function workersThen(
   let isWhole = false;
   for (const oldestFirst of [false, true]) {
     if (isWhole || isEnough()) break;
-    const range = { before: upTo + 1, lastAfter: upTo, oldestFirst };
+    const range = { before: upTo + 1, goesOnAfter: upTo, oldestFirst };
     const { seen, isAll } = await visitJobs(parts, share, {
       range,
       max: LOOKED_AT_MAX,
@@ -61,7 +61,10 @@ export async function workersThen(
   const holders: WorkerHolder[] = [];
   for (const jobId of executing) {
     const entry = openAttempt(await parts.history.back(jobId, upTo + 1, ENTRIES_MAX));
-    if (entry !== undefined) holders.push(holderBy(jobId, entry));
+    if (entry?.taskId === undefined) continue;
+    const { logId, receivedAt: since, taskId, attributes: { timeoutMs } } = entry;
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    holders.push({ jobId, taskId, since, startedBy: logId, grantedBy: logId, ...limit });
   }
   return {
     holders: holders.toSorted((left, right) => left.startedBy - right.startedBy),
@@ -70,22 +73,8 @@ export async function workersThen(
 }
 
 function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: JobSummary) {
-  const code = { type: type ?? undefined, definitionVersion: definitionVersion ?? undefined };
-  return registry.running(code)?.isolation === "thread";
-}
-
-function holderBy(
-  jobId: JobId,
-  { logId, receivedAt, taskId, attributes: { timeoutMs } }: FrameworkEntry<"job.TaskStarted">,
-): WorkerHolder {
-  return {
-    jobId,
-    taskId,
-    since: receivedAt,
-    startedBy: logId,
-    grantedBy: logId,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
+  if (type === null || definitionVersion === null) return false;
+  return registry.running({ type, definitionVersion })?.isolation === "thread";
 }
 
 /** @param entries The newest first. */

@@ -186,7 +186,8 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
       id: "explainQueue",
       tag: "jobs",
       summary: "Say why all work stands still, or that it goes on",
-      description: "What holds up the work as a whole: who has the workers, a pause, a full disk, " +
+      description:
+        "What holds up the work as a whole: who has the workers, a pause, a full disk, " +
         "or jobs that are all parked or suspended; and what would end that.",
       query: EXPLAIN_PARAMETERS,
       answers: answers(queueExplanationAnswer),
