@@ -54,6 +54,7 @@ export type { SecretPath } from "./engine/secrets/secret_path.ts";
 export type {
   ControlOptions,
   EmbeddedDaybook,
+  ExplainOptions,
   JobControl,
   JobReceipt,
   OpenOptions,

@@ -13,7 +13,7 @@ import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
 import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { compensableTasks, endingsOf, matcherText } from "./because_compensating.ts";
+import { compensableTasks, endingsOf } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
@@ -23,6 +23,7 @@ import {
   errorText,
   interruptionText,
   latest,
+  matcherText,
   oneLine,
   placeText,
   reasonText,
