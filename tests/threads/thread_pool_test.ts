@@ -1,6 +1,5 @@
 /** The pool of threads, with real ones. */
 
-import assert from "node:assert/strict";
 import { ThreadPool } from "../../src/threads/thread_pool.ts";
 import { namedError } from "../../src/threads/thrown_data.ts";
 import { test } from "../support/sanitized.ts";
