@@ -56,7 +56,8 @@ function hiddenFields(html: string): Record<string, string> {
   return Object.fromEntries([...inputs].map(([, name, value = ""]) => [name, unescaped(value)]));
 }
 
+/** A browser takes no line end that stands first. */
 function textareas(html: string): Record<string, string> {
-  const areas = html.matchAll(/<textarea[^>]* name="([^"]*)"[^>]*>(.*?)<\/textarea>/gs);
+  const areas = html.matchAll(/<textarea[^>]* name="([^"]*)"[^>]*>\n?(.*?)<\/textarea>/gs);
   return Object.fromEntries([...areas].map(([, name, text = ""]) => [name, unescaped(text)]));
 }

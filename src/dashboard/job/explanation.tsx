@@ -6,7 +6,6 @@ import { capital } from "../../explain/phrases.ts";
 import { spentText } from "../../explain/spent_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../overview/pauses_section.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../parts/time.tsx";
 import { Sentence } from "./cite.tsx";
@@ -16,15 +15,13 @@ import { eventFieldId } from "./event_form.tsx";
 import { sampleOf, shownWaits, WaitList } from "./waits.tsx";
 
 const COMPLETED_MAX = 12;
-/** More text than this nobody pastes from a page. */
-const COMMAND_LENGTH_MAX = 4_000;
 
 interface Props {
   readonly state: JobScreenState;
 }
 
 export function JobExplanation({ state }: Props) {
-  const { explanation, job } = state;
+  const { explanation } = state;
   return (
     <section id="job-explanation" class="sheet prose" aria-labelledby="why-title" data-live>
       <h2 id="why-title" class="unseen">Explanation</h2>
@@ -54,10 +51,6 @@ export function JobExplanation({ state }: Props) {
         </div>
       </div>
       <WaitList state={state} />
-      <CopyCurl
-        command={state.curl.get(`/jobs/${job.jobId}/explain`, "text/plain")}
-        label="curl: this explanation"
-      />
     </section>
   );
 }
@@ -103,22 +96,14 @@ function Completed({ state }: Props) {
 }
 
 function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
-  const { action } = step;
-  if (action === undefined) {
-    return (
-      <li>
-        <Sentence state={state} of={step} />
-      </li>
-    );
-  }
-  const command = state.curl.of(action);
   return (
     <li>
       <Sentence state={state} of={step} />
-      <div class="row step-actions">
-        <StepAction state={state} step={step} />
-        {command.length > COMMAND_LENGTH_MAX ? null : <CopyCurl command={command} />}
-      </div>
+      {step.action === undefined ? null : (
+        <div class="row step-actions">
+          <StepAction state={state} step={step} />
+        </div>
+      )}
     </li>
   );
 }

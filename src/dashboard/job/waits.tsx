@@ -7,6 +7,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import { Cites, Sentence } from "./cite.tsx";
+import type { Call } from "../parts/curl.tsx";
 import { EventForm } from "./event_form.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 
@@ -43,6 +44,16 @@ export function WaitList({ state }: Props) {
       {hidden > 0 ? <p class="soft">{hidden} more expectations are not shown here.</p> : null}
     </div>
   );
+}
+
+export function eventCalls(state: JobScreenState): readonly Call[] {
+  return shownWaits(state).flatMap((wait) => {
+    const sample = sampleOf(state, wait);
+    return sample === undefined ? [] : [{
+      label: `Send what ${wait.expectation} waits for`,
+      command: state.curl.post("/events", sample),
+    }];
+  });
 }
 
 function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) {

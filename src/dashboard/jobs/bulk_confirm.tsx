@@ -4,12 +4,11 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import { BULK_MAX, type BulkAction, type BulkPreview } from "../../http/requests/bulk_action.ts";
 import { countedText, countText } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { momentText } from "../parts/time.tsx";
+import { Time } from "../parts/time.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
 import { SettledChips } from "./filters.tsx";
 import { SearchedLine } from "./searched.tsx";
@@ -44,7 +43,6 @@ export interface BulkConfirmProps {
   /** The position up to which jobs are meant. */
   readonly upTo: number;
   readonly now: number;
-  readonly command: string;
 }
 
 export function BulkConfirm(props: BulkConfirmProps) {
@@ -79,7 +77,6 @@ export function BulkConfirm(props: BulkConfirmProps) {
         ? <Nothing action={action} address={address} />
         : <ConfirmForm {...props} />}
       {preview.sample.length === 0 ? null : <Sample {...props} />}
-      <CopyCurl command={props.command} label="curl, for the first 500" />
     </section>
   );
 }
@@ -179,7 +176,7 @@ function SampleRow({ job, now }: { readonly job: JobSummary; readonly now: numbe
       </td>
       <td>{job.type === null ? "plan" : <UserText text={job.type} lengthMax={60} />}</td>
       <td>
-        <time datetime={job.createdAt}>{momentText(job.createdAt, now)}</time>
+        <Time at={job.createdAt} now={now} />
       </td>
     </tr>
   );

@@ -4,7 +4,7 @@ import { withDistances } from "../../explain/duration.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { Commands } from "../commands.ts";
-import { CopyCurl } from "../parts/curl.tsx";
+import type { Call } from "../parts/curl.tsx";
 import { UserText } from "../parts/text.tsx";
 
 const LINE_LENGTH_MAX = 400;
@@ -14,16 +14,26 @@ const SHOWN_AFTER_MS = 5_000;
 interface StandstillProps {
   readonly told: QueueExplanation<Citation> | undefined;
   readonly now: number;
-  readonly commands: Commands;
 }
 
-export function Standstill({ told, now, commands }: StandstillProps) {
+export function Standstill({ told, now }: StandstillProps) {
   return (
     <div id="standstill" data-live>
-      {told !== undefined && isShown(told, now)
-        ? <Cause told={told} now={now} commands={commands} />
-        : null}
+      {told !== undefined && isShown(told, now) ? <Cause told={told} now={now} /> : null}
     </div>
+  );
+}
+
+/** What would end it. */
+export function standstillCalls(
+  { told, now }: StandstillProps,
+  commands: Commands,
+): readonly Call[] {
+  if (told === undefined || !isShown(told, now)) return [];
+  return told.next.flatMap(({ statement, action }) =>
+    action === undefined
+      ? []
+      : [{ label: withDistances(statement, now), command: commands.of(action) }]
   );
 }
 
@@ -35,7 +45,7 @@ interface CauseProps extends StandstillProps {
   readonly told: QueueExplanation<Citation>;
 }
 
-function Cause({ told: { summary, because, next }, now, commands }: CauseProps) {
+function Cause({ told: { summary, because, next }, now }: CauseProps) {
   return (
     <section class="note note-bad stack" aria-label="Why work stands still">
       <p role="alert">
@@ -51,12 +61,10 @@ function Cause({ told: { summary, because, next }, now, commands }: CauseProps) 
       <ul>
         {next.map((step) => (
           <li>
-            <Cited of={step} now={now} />{" "}
-            {step.action === undefined ? null : <CopyCurl command={commands.of(step.action)} />}
+            <Cited of={step} now={now} />
           </li>
         ))}
       </ul>
-      <CopyCurl command={commands.get("/explain", "text/plain")} label="curl: this" />
     </section>
   );
 }

@@ -18,6 +18,7 @@ import { GroupTable } from "../jobs/groups.tsx";
 import { jobsPage } from "../jobs/list.ts";
 import { NoFailures, NoJobs } from "../jobs/nothing.tsx";
 import { rowsOf } from "../jobs/rows.ts";
+import { SelectionBar } from "../jobs/selection.tsx";
 import { SearchedLine } from "../jobs/searched.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
 import { JobTable } from "../jobs/table.tsx";
@@ -93,12 +94,15 @@ async function listPage(asked: PageRequest): Promise<Response> {
   return page(
     c,
     edge,
-    LIVE,
+    {
+      ...LIVE,
+      calls: [{
+        label: "These jobs",
+        command: listCommand(commandsOf(c, edge), listFilters(asked)),
+      }],
+    },
     <>
-      <Heading
-        address={address}
-        curl={{ command: listCommand(commandsOf(c, edge), listFilters(asked)) }}
-      />
+      <Heading address={address} />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -109,6 +113,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
           ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
           : <MissingScope scope="operate" what="controlling jobs" />}
       </div>
+      {mayOperate ? <SelectionBar rows={rows} returnTo={address.with()} /> : null}
       {rows.length === 0
         ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
         : (
@@ -142,15 +147,15 @@ function groupsPage(asked: PageRequest): Response {
   return page(
     c,
     edge,
-    LIVE,
+    {
+      ...LIVE,
+      calls: [{
+        label: "Kinds of failures, of the newest 500",
+        command: groupsCommand(commandsOf(c, edge), address.filters()),
+      }],
+    },
     <>
-      <Heading
-        address={address}
-        curl={{
-          command: groupsCommand(commandsOf(c, edge), address.filters()),
-          label: "curl, of the newest 500",
-        }}
-      />
+      <Heading address={address} />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -190,14 +195,20 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
   return page(
     c,
     edge,
-    { ...OPTIONS, title: `${ACTION_WORDS[action].verb} jobs` },
+    {
+      ...OPTIONS,
+      title: `${ACTION_WORDS[action].verb} jobs`,
+      calls: [{
+        label: `${ACTION_WORDS[action].verb} the first 500`,
+        command: bulkCommand(commandsOf(c, edge), action, filters, request.upTo),
+      }],
+    },
     <BulkConfirm
       action={action}
       address={address}
       preview={previewBulk(edge.engine, request)}
       upTo={request.upTo}
       now={edge.clock.now()}
-      command={bulkCommand(commandsOf(asked.c, asked.edge), action, filters, request.upTo)}
     />,
   );
 }
