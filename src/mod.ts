@@ -53,6 +53,7 @@ export type { InputRetention } from "./core/sealed_input.ts";
 export type { SecretPath } from "./engine/secrets/secret_path.ts";
 export type {
   EmbeddedDaybook,
+  ExplainOptions,
   OpenOptions,
   SubmitOptions,
   WaitOptions,

@@ -63,6 +63,15 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** As of when a job is explained. */
+export interface ExplainOptions {
+  /**
+   * A logId, an eventId, or an RFC 3339 time: why it was so then, from what was on record by then.
+   * Nothing is offered to be done. Now, unless it is given.
+   */
+  readonly at?: string | number;
+}
+
 /**
  * A Daybook in this process, from `openDaybook`. What a call has acknowledged is on disk.
  * What has no method here has a route: `daybook.fetch` answers all of them.
@@ -124,9 +133,10 @@ export interface EmbeddedDaybook extends AsyncDisposable {
    * `GET /jobs/:id/explain` has it. Calls in it have no host: only you know where you serve
    * `fetch`.
    *
-   * @throws {RefusedError} `unknown-job` when there is none.
+   * @throws {RefusedError} `unknown-job` when there is none; `unknown-point` when `at` is before
+   * its first entry or names no entry; `invalid-request` when it can be no point.
    */
-  explain(jobId: string): Promise<string>;
+  explain(jobId: string, options?: ExplainOptions): Promise<string>;
 
   /**
    * Stops in order: takes nothing new, ends streams and waits, lets running tasks end for the

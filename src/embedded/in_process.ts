@@ -7,16 +7,25 @@ import { isTerminal } from "../core/job_state.ts";
 import { Daybook } from "../server/daybook.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import { createRequestOf } from "../http/requests/create_request.ts";
+import type { Point } from "../core/point.ts";
 import { curlOf } from "../http/answers/curl.ts";
 import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.ts";
 import { judgeEvent } from "../http/requests/event_schema.ts";
 import { idempotencyOf } from "../http/requests/idempotency.ts";
+import { POINT_RULE, pointOf } from "../http/requests/point_text.ts";
+import { invalidParameter } from "../http/requests/query.ts";
 import { parseJson } from "../http/bodies/json_document.ts";
 import { deliver } from "../http/answers/receipts.ts";
 import { controlRequestOf } from "../http/routes/controls.ts";
 import { startWarnings } from "../server/start_warnings.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
-import type { EmbeddedDaybook, OpenOptions, SubmitOptions, WaitOptions } from "./daybook.ts";
+import type {
+  EmbeddedDaybook,
+  ExplainOptions,
+  OpenOptions,
+  SubmitOptions,
+  WaitOptions,
+} from "./daybook.ts";
 import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import { type Job, jobOf } from "./job.ts";
 import { orRefused } from "./refused_error.ts";
@@ -45,6 +54,13 @@ function warnOnConsole(message: string): void {
 
 function failedText({ message }: Error): string {
   return `${message}; end this process, since only the next start tells what is on disk`;
+}
+
+/** @throws {Problem} `invalid-request`. */
+function pointAt(at: string | number): Point {
+  const point = pointOf(String(at));
+  if (point === undefined) throw invalidParameter("at", POINT_RULE);
+  return point;
 }
 
 class InProcessDaybook implements EmbeddedDaybook {
@@ -107,9 +123,13 @@ class InProcessDaybook implements EmbeddedDaybook {
     });
   }
 
-  explain(jobId: string): Promise<string> {
+  explain(jobId: string, { at }: ExplainOptions = {}): Promise<string> {
+    const { engine } = this.#daybook;
     return orRefused(async () => {
-      const explanation = await this.#daybook.engine.explain(this.#existing(jobId));
+      const existing = this.#existing(jobId);
+      const explanation = at === undefined
+        ? await engine.explain(existing)
+        : valueOf(await engine.explainAt(existing, pointAt(at)));
       if (explanation === undefined) throw unknownJob(jobId);
       return explanationText(explanation, {
         commandOf: (action) => curlOf(action, "", false),

@@ -313,6 +313,16 @@ Deno.test("explain --at: as of then, with nothing to be done; without a job, abo
   assert.deepEqual([first.code, all.code, wrong.code], [0, 0, 64]);
 });
 
+Deno.test("explain --about: the jobs and events that have a value, and no job beside it", async () => {
+  const app = await threeJobs();
+  await deliver(app, "shop.Paid", { orderId: "R 77" });
+  const about = await runCli(app, ["explain", "--about", "R 77"]);
+  const wrong = await runCli(app, ["explain", "p-1", "--about", "R 77"]);
+
+  assert.match(about.terminal.text, /^No job has R 77, but an event: /);
+  assert.deepEqual([about.code, wrong.code], [0, 64]);
+});
+
 Deno.test("explain: piped it is the prose, and with --json one value", async () => {
   const app = explaining(await startApp());
   const piped = await runCli(app, ["explain", "p-1"], { isInteractive: false });

@@ -145,6 +145,16 @@ Deno.test("jobs: where there are none, it says how there would be some", async (
   assert.match(shownText(await pageOf(app, `${JOBS}?search=nothing`)), /No job matches\./);
 });
 
+Deno.test("jobs: a search leads to the inputs and events that have what is looked for", async () => {
+  const app = await startApp();
+  await app.post("/events", { eventType: "shop.Paid", attributes: { orderId: "A&B 7" } });
+  const text = await pageOf(app, `${JOBS}?search=A%26B+7`);
+  const [, path = ""] = /href="(\/explain\?[^"]*)"/.exec(text) ?? [];
+  const told = await (await app.get(path.replaceAll("&amp;", "&"))).text();
+  assert.match(told, /^No job has A&B 7, but an event:/);
+  assert.doesNotMatch(await pageOf(app, JOBS), /\/explain\?/);
+});
+
 Deno.test("jobs: a search that ended early says how far it looked, and leads on", async () => {
   const app = await startApp({ engine: await engineThatLooked(100_000) });
   const text = await pageOf(app, `${JOBS}?search=nothing`);

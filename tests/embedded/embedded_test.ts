@@ -68,6 +68,31 @@ Deno.test("openDaybook: a job is submitted, is moved by an event, and its output
   });
 });
 
+Deno.test("explain: `at` answers as of then, in the words of GET /jobs/:id/explain?at=", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const { jobId, lastLogId: begun } = await daybook.submit(welcome, { userId: "7" });
+    await daybook.deliver(confirmed());
+    await daybook.wait(jobId, END);
+    const overHttp = async (at: string | number) => {
+      const url = `http://localhost/jobs/${jobId}/explain?at=${at}&format=text`;
+      return await (await daybook.fetch(new Request(url))).text();
+    };
+    const lasting = (text: string) =>
+      text.replaceAll(/\s+/g, " ").replaceAll(/ \([^()]* ago\)/g, "");
+
+    for (const at of [begun, "c-7"]) {
+      const text = await daybook.explain(jobId, { at });
+      assert.match(text, /^As of entry \d+, received at/);
+      assert.equal(lasting(text), lasting(await overHttp(at)));
+    }
+    const nowhere = daybook.explain(jobId, { at: "none" });
+    assert.equal((await refusalOf(nowhere)).kind, "unknown-point");
+    const invalid = await refusalOf(daybook.explain(jobId, { at: "../etc" }));
+    assert.deepEqual([invalid.kind, invalid.issues[0]?.pointer], ["invalid-request", "/at"]);
+  });
+});
+
 Deno.test("openDaybook: a failure says in which step, and what waits can be cancelled", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });

@@ -177,6 +177,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /jobs/:id/input": {},
   "GET /jobs/:id/log": { query: { limit: limits } },
   "GET /jobs/:id/explain": { query: { format: one("text", "json", "x") }, headers: accept },
+  "GET /queue/explain": { query: { format: one("text", "json", "x") }, headers: accept },
   "GET /explain": {
     query: { about: one("42", "none", "team:a"), format: one("text", "json", "x") },
     headers: accept,

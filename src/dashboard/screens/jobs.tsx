@@ -18,8 +18,8 @@ import { GroupTable } from "../jobs/groups.tsx";
 import { jobsPage } from "../jobs/list.ts";
 import { NoFailures, NoJobs } from "../jobs/nothing.tsx";
 import { rowsOf } from "../jobs/rows.ts";
+import { AboutLink, SearchedLine } from "../jobs/searched.tsx";
 import { SelectionBar } from "../jobs/selection.tsx";
-import { SearchedLine } from "../jobs/searched.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
 import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
@@ -125,6 +125,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
           />
         )}
       <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
+      <AboutLink search={query.search} />
       <Pager jobs={jobs} address={address} />
     </>,
   );

@@ -146,7 +146,7 @@ export class JobLists {
   }
 
   /** The condition in which a job was as of a position; `undefined` before its creation. */
-  conditionAt(job: JobState, logId: LogId): Condition | undefined {
+  conditionAt(job: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
     return this.#table.conditionAt(job, logId);
   }
 
