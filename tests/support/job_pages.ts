@@ -15,7 +15,10 @@ export function browserOf({ app }: Explained): Pick<TestApp, "get"> {
 
 /** Text of HTML as a person reads it: without markup, and with one space between words. */
 export function readable(html: string): string {
-  return unescaped(html.replaceAll(/<[^>]*>/g, " ")).replaceAll(/\s+/g, " ");
+  return unescaped(html.replaceAll(/<\/?time[^>]*>/g, "").replaceAll(/<[^>]*>/g, " ")).replaceAll(
+    /\s+/g,
+    " ",
+  );
 }
 
 /** What the page of a job tells up to its evidence: without what is folded, and without links. */

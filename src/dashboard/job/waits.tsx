@@ -4,7 +4,7 @@ import { openExpectations } from "../../explain/open_expectations.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
 import type { Citation, NearMiss, WaitingFor } from "../../explain/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { JsonView, UserText } from "../parts/text.tsx";
+import { JsonView, TimedText, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import { Cites, Sentence } from "./cite.tsx";
 import type { Call } from "../parts/curl.tsx";
@@ -93,7 +93,7 @@ function Miss({ state, miss }: Props & { readonly miss: NearMiss<Citation> }) {
   return (
     <div class="miss">
       <p>
-        <span class="miss-mark">Near miss</span> <UserText text={miss.statement} />
+        <span class="miss-mark">Near miss</span> <TimedText text={miss.statement} />
         <Cites state={state} of={miss.cites} />
       </p>
       {miss.clauses.length === 0 ? null : <Clauses miss={miss} />}

@@ -5,7 +5,7 @@ import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { Commands } from "../commands.ts";
 import type { Call } from "../parts/curl.tsx";
-import { UserText } from "../parts/text.tsx";
+import { TimedText } from "../parts/text.tsx";
 
 /** What has stood still for less may be on its way already. */
 const SHOWN_AFTER_MS = 5_000;
@@ -71,7 +71,7 @@ function Cause({ told, now }: CauseProps) {
 function Cited({ of }: { readonly of: Statement<Citation> }) {
   return (
     <>
-      <UserText text={of.statement} />
+      <TimedText text={of.statement} />
       {of.cites.map(({ logId, eventType }) => (
         <>
           {" "}

@@ -33,7 +33,11 @@ function localise(within) {
  * @param {boolean} isDay Whether there is room for the time or the date, and not for both.
  */
 function localText(text, at, isDay) {
-  const [, date, time] = /^(\d{4}-\d\d-\d\d)? ?(\d\d:[\d:.]+)?$/.exec(text.trim()) ?? [];
+  const isInSentence = /T.*Z$/.test(text);
+  const plain = isInSentence
+    ? text.slice("2026-01-01T".length, "2026-01-01T00:00:00".length)
+    : text;
+  const [, date, time] = /^(\d{4}-\d\d-\d\d)? ?(\d\d:[\d:.]+)?$/.exec(plain.trim()) ?? [];
   if (Number.isNaN(at.getTime()) || (date === undefined && time === undefined)) return text;
   const [localDate, localTime] = [dateText(at), timeText(at)];
   const isToday = localDate === dateText(new Date());
