@@ -316,5 +316,5 @@ Deno.test("job page: each call of curl gives what it stands for", async () => {
   const calls = readable(elementOf(html, "calls"));
   // One of the screen, and one of each action: in one place.
   assert.equal(readable(html).split("curl -s").length, calls.split("curl -s").length);
-  assert.match(calls, /This job curl .* Suspend curl .* Cancel the job curl .* Send what shipped/);
+  assert.match(calls, /This job curl .* Suspend curl .* Cancel curl .* Send what shipped/);
 });

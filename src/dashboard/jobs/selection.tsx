@@ -1,8 +1,7 @@
 /** What can be done with the jobs that are ticked in the list. */
 
-import { BULK_ACTIONS, type BulkAction, filterOfAction } from "../../http/requests/bulk_action.ts";
+import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import { JOBS_PATH } from "./address.ts";
-import { ACTION_WORDS } from "./bulk_confirm.tsx";
 import type { JobRow } from "./rows.ts";
 
 /** The boxes in the rows belong to it: a row has a form of its own. */
@@ -15,8 +14,8 @@ interface SelectionBarProps {
 
 /** The actions that are for at least one of the rows. */
 export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
-  const possible = BULK_ACTIONS.filter((action) =>
-    rows.some(({ job: { condition } }) => conditionsOf(action).includes(condition))
+  const possible = BULK_CONTROLS.filter((action) =>
+    rows.some(({ job: { condition } }) => CONTROLS[action].conditions.includes(condition))
   );
   if (possible.length === 0) return null;
   return (
@@ -25,15 +24,11 @@ export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
       <input type="hidden" name="ticked" value="yes" />
       <span class="hint">Ticked:</span>
       {possible.filter((action) => action !== "cancel").map((action) => (
-        <button type="submit" name="action" value={action}>{ACTION_WORDS[action].verb}</button>
+        <button type="submit" name="action" value={action}>{CONTROLS[action].label}</button>
       ))}
       {possible.includes("cancel") ? <CancelTicked /> : null}
     </form>
   );
-}
-
-function conditionsOf(action: BulkAction) {
-  return filterOfAction({ action, filter: {}, upTo: 0, again: true }).conditions ?? [];
 }
 
 function CancelTicked() {
@@ -41,7 +36,7 @@ function CancelTicked() {
     <details class="confirm" id="cancel-ticked">
       <summary role="button">Cancel …</summary>
       <div class="confirm-box">
-        <p>{ACTION_WORDS.cancel.meaning}</p>
+        <p>{CONTROLS.cancel.effect}</p>
         <input type="hidden" name="confirm" value="yes" />
         <button type="submit" name="action" value="cancel">Yes, cancel those ticked</button>
       </div>

@@ -1,17 +1,20 @@
 /** `/ui/jobs`: finding jobs, seeing what keeps them, and acting on one or on all that match. */
 
 import type { Context } from "hono";
+import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
-import { filterOfAction, previewBulk } from "../../http/requests/bulk_action.ts";
+import { previewBulk } from "../../http/requests/bulk_action.ts";
 import { cursorOf } from "../../http/requests/cursor.ts";
 import type { Edge } from "../../http/edge.ts";
 import { Problem, problemFacts } from "../../http/problems/problem.ts";
-import { jobFilterOf } from "../../http/routes/jobs.ts";
+import { jobFilterOf } from "../../http/requests/job_filter.ts";
+import { bulkRequestOf } from "../../http/routes/bulk.ts";
+import { KINDS_MAX } from "../../http/routes/failures.ts";
 import { viewerOf } from "../../http/guard/viewer.ts";
 import { commandsOf } from "../commands.ts";
 import { actOnJobs } from "../jobs/act.tsx";
 import { JobsAddress, type ScreenQuery } from "../jobs/address.ts";
-import { ACTION_WORDS, BulkConfirm } from "../jobs/bulk_confirm.tsx";
+import { BulkConfirm } from "../jobs/bulk_confirm.tsx";
 import { bulkCommand, groupsCommand, listCommand } from "../jobs/commands.ts";
 import { Chips, ConditionTabs, FilterForm } from "../jobs/filters.tsx";
 import { GroupTable } from "../jobs/groups.tsx";
@@ -144,14 +147,14 @@ function typesOf({ engine }: Edge): readonly string[] {
 
 function groupsPage(asked: PageRequest): Response {
   const { c, edge, address, filter, mayOperate } = asked;
-  const { groups, more, searched } = edge.engine.lists.failures(filter, GROUPS_MAX);
+  const { groups, more, searched } = edge.engine.lists.failures(filter, KINDS_MAX);
   return page(
     c,
     edge,
     {
       ...LIVE,
       calls: [{
-        label: "Kinds of failures, of the newest 500",
+        label: "These kinds of failures",
         command: groupsCommand(commandsOf(c, edge), address.filters()),
       }],
     },
@@ -183,25 +186,18 @@ function groupsPage(asked: PageRequest): Response {
   );
 }
 
-const GROUPS_MAX = 200;
-
 function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
-  const { c, edge, address, filter } = asked;
-  const request = { action, filter, upTo: edge.engine.headLogId, again: false };
-  const { conditions = [], retried } = filterOfAction(request);
-  const filters = address.filters({
-    condition: [conditions.join(",")],
-    retried: retried === undefined ? undefined : String(retried),
-  });
+  const { c, edge, address } = asked;
+  const request = bulkRequestOf({ action, filter: address.filterBody() }, edge, undefined);
   return page(
     c,
     edge,
     {
       ...OPTIONS,
-      title: `${ACTION_WORDS[action].verb} jobs`,
+      title: `${CONTROLS[action].label} jobs`,
       calls: [{
-        label: `${ACTION_WORDS[action].verb} the first 500`,
-        command: bulkCommand(commandsOf(c, edge), action, filters, request.upTo),
+        label: `${CONTROLS[action].label} them`,
+        command: bulkCommand(commandsOf(c, edge), request, address),
       }],
     },
     <BulkConfirm
