@@ -1,8 +1,8 @@
 /** How far each task of a job was. */
 
 import type { jobResource } from "../../core/job_resource.ts";
-import { progressText } from "../../explain/phrases.ts";
 import { Table } from "../parts/table.tsx";
+import { TaskProgress } from "../parts/progress.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 
@@ -42,9 +42,7 @@ function Now({ task }: { readonly task: Task }) {
   const { progress } = task;
   return (
     <>
-      {progress === undefined
-        ? null
-        : <UserText text={progressText(progress)} lengthMax={NOTE_LENGTH_MAX} />}
+      {progress === undefined ? null : <TaskProgress {...progress} />}
       {"retryAt" in task && task.retryAt !== undefined
         ? (
           <span class="piece">
