@@ -3,7 +3,7 @@
  * parse as a hundred requests, and many are there at once. All who read share the turns.
  */
 
-/** Bytes of lines that are parsed before others have their turn, but for the last line. */
+/** Bytes of lines that are parsed before others have their turn, but for the last lines. */
 const TURN_BYTES_MAX = 256 * 1024;
 
 export class ReadTurns {
@@ -16,7 +16,7 @@ export class ReadTurns {
     this.#pause = pause;
   }
 
-  /** Resolves when it is the caller's turn to parse so many bytes. */
+  /** Resolves when it is the caller's turn for what takes as long as to parse so many bytes. */
   async take(bytes: number): Promise<void> {
     while (this.#bytes >= TURN_BYTES_MAX) await (this.#pausing ??= this.#next());
     this.#bytes += bytes;
