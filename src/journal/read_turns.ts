@@ -3,7 +3,7 @@
  * parse as a hundred requests, and many are there at once. All who read share the turns.
  */
 
-/** Bytes of lines that are parsed before others have their turn, but for the last lines. */
+/** Bytes of lines that are parsed before others have their turn, but for the last line. */
 const TURN_BYTES_MAX = 256 * 1024;
 
 export class ReadTurns {
