@@ -1,9 +1,11 @@
 /** The commands that talk to a running server, in the order in which they are listed. */
 
 import type { Command } from "./command.ts";
+import { bulkCommand } from "./commands/bulk.ts";
 import { controlCommands } from "./commands/controls.ts";
 import { eventCommand } from "./commands/event.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { failuresCommand } from "./commands/failures.ts";
 import { jobsCommand } from "./commands/jobs.ts";
 import { pauseCommands } from "./commands/pauses.ts";
 import { retryCommand } from "./commands/retry.ts";
@@ -22,6 +24,8 @@ export function daybookCommands(surroundings: Surroundings): readonly Command[] 
     eventCommand(surroundings),
     ...controlCommands(surroundings),
     retryCommand(surroundings),
+    failuresCommand(surroundings),
+    bulkCommand(surroundings),
     ...pauseCommands(surroundings),
   ];
 }

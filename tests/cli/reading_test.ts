@@ -38,7 +38,7 @@ Deno.test("jobs: a table, the newest first, with a count", async () => {
     `\
 JOB  TYPE         STATE              AGE  LABELS       NOW
 d-1  test.doomed  Failed             0s                the card is stolen
-p-1  (plan)       Running (waiting)  0s   shop=berlin  shipped 0 of 1
+p-1  (plan)       Running (waiting)  0s   shop:berlin  shipped 0 of 1
 g-1  test.greet   Done               1m
 3 jobs`,
   );
@@ -49,7 +49,7 @@ const FILTERS: readonly (readonly [args: readonly string[], jobIds: readonly str
   [["--state", "DONE,failed"], ["d-1", "g-1"]],
   [["--condition", "waiting", "--condition", "succeeded"], ["p-1", "g-1"]],
   [["--type", "test.greet"], ["g-1"]],
-  [["-l", "shop=berlin"], ["p-1"]],
+  [["-l", "shop:berlin"], ["p-1"]],
   [["--since", "30s"], ["d-1", "p-1"]],
   [["--since", "2026-01-01T00:00:30Z"], ["d-1", "p-1"]],
   [["-n", "2"], ["d-1", "p-1"]],
@@ -122,7 +122,7 @@ Running (waiting)
 
 created   2026-01-01 00:01:00 UTC, 0s ago
 started   2026-01-01 00:01:00, after 0ms
-labels    shop=berlin
+labels    shop:berlin
 entries   8 to 22
 
 expected

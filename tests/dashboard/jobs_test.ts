@@ -402,9 +402,8 @@ Deno.test("jobs: calls of curl give what is shown, and ask for what was not done
   const retry = shownText(await pageOf(app, `${JOBS}?do=retry`));
   assert.ok(
     retry.includes(
-      "curl -s 'http://localhost/jobs?condition=failed&retried=false&limit=500' | " +
-        `jq -r '.jobs[] | select(.firstLogId <= ${app.engine.headLogId}) | .jobId' | ` +
-        "xargs -r -I{} curl -s -X POST 'http://localhost/jobs/{}/retry'",
+      "curl -s http://localhost/jobs/bulk -H 'content-type: application/json' " +
+        `-d '{"action":"retry","filter":{},"upTo":${app.engine.headLogId}}'`,
     ),
     retry,
   );

@@ -9,6 +9,7 @@ import {
   RefusedError,
 } from "../../src/mod.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const welcome = defineJob({
   type: "user.welcome",
@@ -35,7 +36,7 @@ const refuse = defineJob({
 });
 
 const definitions = [welcome, refuse];
-const END = { timeoutMs: 10_000 };
+const END = { timeoutMs: PATIENCE_MS };
 
 function confirmed(eventId = "c-7") {
   return { eventType: "user.EmailConfirmed", eventId, attributes: { userId: "7" } };
@@ -98,7 +99,7 @@ Deno.test("openDaybook: a failure says in which step, and what waits can be canc
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
     const refused = await daybook.wait(await daybook.submit(refuse, {}), END);
     const { jobId } = await daybook.submit(welcome, { userId: "7" });
-    const cancelled = await daybook.cancel(jobId, "not wanted");
+    const cancelled = await daybook.control(jobId, "cancel", { reason: "not wanted" });
 
     assert.equal(refused.failure?.kind, "poison");
     assert.equal(refused.failure?.taskId, "refuse");
@@ -133,17 +134,42 @@ Deno.test("openDaybook: what is refused is recorded nowhere, and says why", asyn
     assert.equal((await refusalOf(daybook.submit(other, {}))).kind, "unknown-type");
     const reserved = daybook.deliver({ eventType: "job.JobStarted" });
     assert.match((await refusalOf(reserved)).message, /reserved/);
-    assert.equal((await refusalOf(daybook.cancel("nobody"))).kind, "unknown-job");
+    assert.equal((await refusalOf(daybook.control("nobody", "cancel"))).kind, "unknown-job");
     assert.equal((await refusalOf(daybook.wait("../etc", END))).kind, "unknown-job");
     assert.equal((await refusalOf(daybook.explain("nobody"))).kind, "unknown-job");
-    await daybook.cancel("w-7");
-    assert.equal((await refusalOf(daybook.cancel("w-7"))).kind, "not-in-this-state");
-    assert.match((await refusalOf(daybook.cancel("w-7", "x".repeat(2_000)))).message, /1000/);
+    await daybook.control("w-7", "cancel");
+    assert.equal((await refusalOf(daybook.control("w-7", "cancel"))).kind, "not-in-this-state");
+    assert.match(
+      (await refusalOf(daybook.control("w-7", "cancel", { reason: "x".repeat(2_000) }))).message,
+      /1000/,
+    );
 
     const { jobs } = await (await daybook.fetch(new Request("http://localhost/jobs"))).json();
     assert.deepEqual(jobs.map(({ jobId }: { jobId: string }) => jobId), ["w-7"]);
     await daybook.close();
     assert.equal((await refusalOf(daybook.submit(refuse, {}))).kind, "draining");
+  });
+});
+
+Deno.test("openDaybook: many jobs at once, each with a receipt; a failed one is retried", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const jobs = [
+      { input: { userId: "7" }, jobId: "w-7" },
+      { input: { userId: "7" }, jobId: "w-7" },
+      { input: { userId: "8" }, idempotencyKey: "eight" },
+      { input: { userId: "8" }, idempotencyKey: "eight" },
+    ];
+    const receipts = await daybook.submitAll(welcome, jobs.slice(0, 3));
+    assert.deepEqual(receipts.map(({ disposition }) => disposition), [
+      ...["created", "rejected", "created"],
+    ]);
+    assert.match(receipts[1]?.reason ?? "", /it exists/);
+    const [again] = await daybook.submitAll(welcome, jobs.slice(3));
+    assert.deepEqual([again?.disposition, again?.jobId], ["duplicate", receipts[2]?.jobId]);
+
+    const { jobId } = await daybook.wait(await daybook.submit(refuse, {}), END);
+    assert.equal((await daybook.control(jobId, "retry")).retryOf, jobId);
   });
 });
 

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
-import { controlRequestOf } from "../../src/http/routes/controls.ts";
 import { Explained } from "../support/explained.ts";
 import { hang, scripted } from "../support/incident_kit.ts";
 import { NonRetryableError } from "../../src/mod.ts";
@@ -100,7 +99,7 @@ test("siblings: where more may have been cancelled than were looked at, it says 
   const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
   const ids = Array.from({ length: 450 }, (_, at) => `job-${at}` as JobId);
   await Promise.all(ids.map((jobId) => daybook.post("/jobs", { jobId, plan })));
-  const request = controlRequestOf("cancel", { reason: "recall" });
+  const request = { kind: "cancel", reason: "recall" } as const;
   await Promise.all(ids.map((jobId) => daybook.engine.control(jobId, request)));
   await daybook.clock.settle();
   const { siblings } = await daybook.explanation("job-225");

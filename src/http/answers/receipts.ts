@@ -27,7 +27,7 @@ type LimitedReceipt = Omit<Receipt, "limit"> & { readonly limit?: ReturnType<typ
  */
 export async function deliver(
   engine: EnginePort,
-  { single, events }: EventDocument,
+  { single, items: events }: EventDocument,
 ): Promise<readonly (LimitedReceipt | RefusalReceipt)[]> {
   if (single) return [limited(await deliverOne(engine, events[0]))];
   const valid = events.filter((judged) => judged.valid).map((judged) => judged.event);

@@ -20,7 +20,9 @@ import { after, check, ORDER, PLAN, SHIPPED, URL } from "./story.ts";
 client.setConfig({ baseUrl: URL });
 
 const submitted = await submitJob({ body: { plan: PLAN, labels: { client: "hey-api" } } });
-const id: string = after(submitted.data).jobId;
+const job = after(submitted.data);
+check("jobId" in job);
+const id: string = job.jobId;
 
 const listed = after((await listJobs({ query: { label: ["client:hey-api"] } })).data);
 check(listed.jobs.some(({ jobId, condition }) => jobId === id && condition === "waiting"));
