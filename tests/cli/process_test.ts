@@ -317,7 +317,7 @@ Deno.test({
         plain.replace(/ \ds /, " 0s "),
         `\
 JOB  TYPE    STATE              AGE  LABELS
-p-1  (plan)  Running (waiting)  0s   note=xxxxxxxxxxxxxxxxx…
+p-1  (plan)  Running (waiting)  0s   note:xxxxxxxxxxxxxxxxx…
 1 job
 `,
       );
