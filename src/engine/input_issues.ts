@@ -30,7 +30,7 @@ const SHAPES: Readonly<Record<string, string>> = {
 function detailOf(issue: BaseIssue<unknown>): string {
   if (issue.kind === "schema" && issue.path?.at(-1)?.origin === "key") {
     if (issue.expected === "never") return "is not a known field";
-    if (issue.type.endsWith("_object")) return "is required";
+    if (issue.type.endsWith("object")) return "is required";
   }
   if (issue.kind !== "schema") return issue.message;
   return SHAPES[issue.type] ?? choicesOf(issue) ?? issue.message;

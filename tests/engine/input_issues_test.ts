@@ -21,3 +21,11 @@ Deno.test("input issues: what is none of a few choices is told which there are",
 Deno.test("input issues: a definition that says it in its own words is quoted", () => {
   assert.equal(detailOf(v.picklist(["a"], "must be a letter"), "b"), "must be a letter");
 });
+
+Deno.test("input issues: a member that is missing is required, of whatever kind the object is", () => {
+  const entries = { email: v.string() };
+  for (const schema of [v.object(entries), v.strictObject(entries), v.looseObject(entries)]) {
+    assert.equal(detailOf(schema, {}), "is required");
+    assert.equal(detailOf(schema, "text"), "must be an object");
+  }
+});

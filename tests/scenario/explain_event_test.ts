@@ -48,6 +48,20 @@ test("explain event: of one that reached nobody, who waits for one like it and w
   assert.deepEqual(nearly[0]?.clauses.map(({ found }) => found), ['"x-1"']);
 });
 
+test("explain event: a job that is later than the event is none that it nearly reached", async () => {
+  const daybook = await Explained.start();
+  await daybook.post("/jobs", { jobId: "earlier", plan: { expected: paid } });
+  await daybook.event(PAID, { order: "x-1" }, { eventId: "e" });
+  const later = [{ id: "paid", eventType: PAID, correlation: { equals: { order: "x-2" } } }];
+  await daybook.post("/jobs", { jobId: "later", plan: { expected: later } });
+  assert.equal((await explained(daybook, "e")).nearly[0]?.jobId, "earlier");
+
+  await daybook.event(PAID, equals);
+  const { summary, nearly } = await explained(daybook, "e");
+  assert.match(summary, /Each job that waits for events of type shop\.OrderPaid is later than it/);
+  assert.equal(nearly[0]?.jobId, undefined);
+});
+
 test("explain event: a definition that starts on its type, and the clause that it fails", async () => {
   const welcome = defineJob({
     type: "user.welcome",

@@ -4,6 +4,7 @@
  */
 
 import { counted } from "../../core/counted.ts";
+import type { LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
@@ -59,9 +60,10 @@ export class Unmatched {
     this.#table = table;
   }
 
-  explain(fact: SettledFact): Explained {
+  /** @param at Where the event is recorded: later jobs cannot have been meant. */
+  explain(fact: SettledFact, at: LogId = Infinity as LogId): Explained {
     if (fact.stratum === "coordination") return { reason: NEVER_INTERPRETED };
-    return this.#untimely(fact) ?? this.#nearest(fact) ?? this.#nobody(fact);
+    return this.#untimely(fact) ?? this.#nearest(fact, at) ?? this.#nobody(fact);
   }
 
   /** Only the time is wrong: too early, or else too late. */
@@ -78,12 +80,18 @@ export class Unmatched {
     };
   }
 
-  #nearest(event: MatchableEvent): Explained | undefined {
+  #nearest(event: MatchableEvent, at: LogId): Explained | undefined {
     const compared = [this.#jobs.started, this.#jobs.unstarted]
       .flatMap((index) => this.#compared(index, event));
-    const missing = compared.filter(({ distance }) => distance > 0);
+    const different = compared.filter(({ distance }) => distance > 0);
+    const missing = different.filter(({ job: { jobId } }) =>
+      this.#table.existing(jobId).firstLogId < at
+    );
     const nearest = nearestOf(missing);
-    if (nearest === undefined) return undefined;
+    if (nearest === undefined) {
+      const all = `each job that waits for events of type ${event.eventType} is later than it`;
+      return different.length === 0 ? undefined : { reason: `matched nothing: ${all}` };
+    }
     const clauses = failingClauses(nearest, event);
     const why = mismatchesText(clauses);
     const others = hasInCommon(nearest, clauses, event) ? undefined : this.#noneOf(nearest);

@@ -131,7 +131,10 @@ export class EventExplainer {
 
   /** The jobs that still wait for one like it, and the definitions that start on one. */
   #nearly(entry: JobEventLogEntry): readonly NearlyReached<LogId>[] {
-    const { reason, nearest } = this.#parts.unmatched.explain(entry as SettledFact);
+    const { reason, nearest } = this.#parts.unmatched.explain(
+      entry as SettledFact,
+      entry.logId,
+    );
     const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
     const job: NearlyReached<LogId> = nearest === undefined
       ? { statement: why, cites: [entry.logId], clauses: [] }
