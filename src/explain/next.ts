@@ -157,14 +157,16 @@ function eventsToSend({ job }: Annals, waitingFor: readonly WaitingFor<LogId>[])
   return waitingFor.slice(0, EVENTS_MAX).flatMap((wait) => {
     const { expectation, matched, required, nearMisses } = wait;
     const expected = open.find((one) => one.expected.id === expectation)?.expected;
-    const sample = expected && sampleEvent(expected, job.jobId);
+    const meant = nearMisses.find(isMeant);
+    const read = hasCode(job) && meant?.likeness === "form" ? meant.attributes : {};
+    const sample = expected && sampleEvent(expected, job.jobId, read);
     if (sample === undefined) return [];
     const { event, placeholders } = sample;
     const more = required - matched;
     const count = more === 1 ? "the event" : `the event (${more} of them are missing)`;
-    const code = hasCode(job) ? ", with all else that its code reads" : "";
-    const how = nearMisses.some(isMeant) ? `put right${code}` : `if it happened${code}`;
-    const fill = placeholders.length === 0 ? "" : "; fill in what its plan leaves open";
+    const code = hasCode(job) ? ", with any other fields its code reads" : "";
+    const how = meant === undefined ? `if it happened${code}` : `corrected${code}`;
+    const fill = placeholders.length === 0 ? "" : "; replace the placeholders";
     return [
       anyone(`Send ${count} for "${expectation}", ${how}${fill}:`, "/events", event, placeholders),
     ];

@@ -1,13 +1,15 @@
 /** An event that would satisfy an expectation, for whoever wants to send it. */
 
 import { type Correlation, holds } from "../core/correlation.ts";
-import type { JsonObject, JsonScalar } from "../core/json.ts";
+import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { pointerTo } from "../core/json_pointer.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
 /** Of the values that would do, so many are named in a placeholder. */
 const VALUES_TOLD_MAX = 5;
+/** Of attributes that the plan does not ask about. */
+const REST_MAX = 10;
 
 /** An event to be sent, made from the job's plan alone. */
 export interface SampleEvent {
@@ -16,19 +18,37 @@ export interface SampleEvent {
   readonly placeholders: readonly string[];
 }
 
-/** `undefined` when none can be made up, as for some negations. */
-export function sampleEvent(expected: ExpectedEvent, jobId: string): SampleEvent | undefined {
+/**
+ * `undefined` when none can be made up, as for some negations.
+ *
+ * @param meant Attributes of an event that was meant and did not count: what the plan does not ask
+ * about, and code may read, becomes a placeholder that shows the value.
+ */
+export function sampleEvent(
+  expected: ExpectedEvent,
+  jobId: string,
+  meant: JsonObject = {},
+): SampleEvent | undefined {
   const { eventType, correlation } = expected.matcher;
   if (eventType.startsWith("job.") || eventType.startsWith("journal.")) return undefined;
   const terms = termsOf(correlation);
   const certain = nested(terms.map(first));
   if (!holds(correlation, certain)) return undefined;
   const { taskId } = expected;
-  const attributes = nested(terms.map((term) => [term.path, told(term)]));
+  const rest = Object.entries(meant)
+    .filter(([name, value]) => !Object.hasOwn(certain, name) && isScalar(value))
+    .slice(0, REST_MAX);
+  const attributes = {
+    ...nested(terms.map((term) => [term.path, told(term)])),
+    ...Object.fromEntries(rest.map(([name, value]) => [name, `<such as ${shownScalar(value)}>`])),
+  };
   const task = taskId === undefined ? {} : { taskId };
-  const open = terms.filter((term) => isOpen(term))
-    .map(({ path }) => pointerTo(["attributes", ...path.split(".")]));
-  return { event: { eventType, jobId, ...task, attributes }, placeholders: open };
+  const open = [
+    ...terms.filter((term) => isOpen(term)).map(({ path }) => path.split(".")),
+    ...rest.map(([name]) => [name]),
+  ];
+  const placeholders = open.map((path) => pointerTo(["attributes", ...path]));
+  return { event: { eventType, jobId, ...task, attributes }, placeholders };
 }
 
 /** What has to be at a path: one of these. */
@@ -83,7 +103,7 @@ function told(term: Term): JsonScalar {
 
 /** Whether a text is one that stands for a value which nobody filled in. */
 export function isPlaceholder(value: unknown): boolean {
-  return typeof value === "string" && value.startsWith("<one of ") && value.endsWith(">");
+  return typeof value === "string" && /^<(?:one of|such as) .*>$/s.test(value);
 }
 
 type Draft = { [name: string]: JsonScalar | Draft };
