@@ -69,7 +69,7 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     label: "Retry",
     done: "Retried",
     summary: "retry a failed or parked job as a new one, which reuses what still stands",
-    effect: "It becomes a new job, which takes over what was completed and still stands. The old " +
+    effect: "It becomes a new job that reuses the completed results that still stand. The old " +
       "one stays as it is; one that is parked is given up.",
     confirm: false,
     // A job that somebody cancelled is retried only where that is asked for by name.

@@ -122,7 +122,7 @@ function decideWake(job: JobState, command: Reasoned): Decision {
   if (!isSuspendable(job)) return rejectState(job, "wake", SUSPENDABLE);
   return backsOff(job.tasks)
     ? accept([control("job.JobWoken", job.jobId, command)])
-    : reject(`Cannot wake job ${job.jobId}: nothing of it backs off`, []);
+    : reject(`Cannot wake job ${job.jobId}: no task of it is backing off`, []);
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {

@@ -76,7 +76,7 @@ export function beforeText({ logId, receivedAt }: JobEventLogEntry): string {
 }
 
 export const NO_SUCH_EVENT =
-  "is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of an event of this job";
+  "is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of one of this job's events";
 
 function upToEvent(eventId: EventId, entries: readonly JobEventLogEntry[]): ResolvedPoint {
   const index = entries.findIndex((entry) => eventIdsOf(entry).includes(eventId));

@@ -125,7 +125,7 @@ const HOLDERS_MAX = 3;
 function queued(annals: Annals, { circumstances, causes }: Evidence): Reasons {
   const { queue, queueThen } = circumstances;
   const since = annals.conditionSince;
-  const turn = `It is in the queue since ${timeText(since)}`;
+  const turn = `It has been queued since ${timeText(since)}`;
   const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const stands = queue ?? queueThen;
   const began = stands?.holders?.map(({ startedBy }) => startedBy) ?? [];

@@ -196,8 +196,8 @@ function idleCause(facts: QueueFacts): Cause {
     return {
       standsStill: false,
       summary: kinds.length === 0
-        ? "Nothing runs, for there is nothing to do: every job has ended."
-        : `Nothing runs, and nothing wants to: ${shortened(kinds, LIVE.length)}.`,
+        ? "Nothing is running: every job has ended."
+        : `Nothing is running or queued: ${shortened(kinds, LIVE.length)}.`,
       cause: [],
       next: [],
     };

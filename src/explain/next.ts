@@ -116,7 +116,7 @@ function controls({ job }: Annals): Next {
 
 /** A plan that expects nothing cannot be cancelled: it would start as Done. */
 function cancelOf(job: JobState, path: string): Next {
-  return job.plan.expected.length === 0 ? [] : [anyone("Give it up:", `${path}/cancel`)];
+  return job.plan.expected.length === 0 ? [] : [anyone("Cancel it:", `${path}/cancel`)];
 }
 
 function whileExecuting({ job, attempts }: Annals): Next {
@@ -218,7 +218,7 @@ function onceDue(annals: Annals, { circumstances: { queue } }: Evidence): Next {
 /** Ends the backoff early; what is due already waits for a worker alone. */
 function wakeUp({ job }: Annals, { circumstances: { queue } }: Evidence): Next {
   if (queue !== undefined || !backsOff(job.tasks)) return [];
-  return [anyone("Try it again now, once what failed is put right:", `/jobs/${job.jobId}/wake`)];
+  return [anyone("Try it again now, once the cause is fixed:", `/jobs/${job.jobId}/wake`)];
 }
 
 function dueAttempts({ job, attempts }: Annals): Next {

@@ -22,7 +22,7 @@ export function afterFailure(annals: Annals, job: FailedJob): Next {
   const path = `/jobs/${job.jobId}/retry`;
   const reused = reusableTasks(job).map(({ taskId }) => taskId);
   const names = reused.length === 0
-    ? "a new job does everything anew"
+    ? "a new job starts from the beginning"
     : `a new job reuses the results of ${shortened(reused, NAMES_MAX)}`;
   const done = retried.map((entry) => ({
     by: "itself" as const,
@@ -59,7 +59,7 @@ function repeatsItself(annals: Annals, { failure }: FailedJob): NextStep<LogId> 
     return { by: "anyone", statement, cites };
   }
   if (kind === "poison") {
-    const statement = `Put right first what ${taskText(taskId ?? MAIN_TASK)} failed on: ` +
+    const statement = `First fix what ${taskText(taskId ?? MAIN_TASK)} failed on: ` +
       `${errorText(error)}.`;
     return { by: "anyone", statement, cites };
   }
@@ -88,21 +88,21 @@ function underWay(annals: Annals): Next {
 
 /** Nobody has the input any more but who sent it. */
 function withInput(removed: JobEventLogEntry): NextStep<LogId> {
-  const statement = `Submit it anew with its input, which was removed at ${timeText(removed)}: ` +
+  const statement = `Submit it again with its input, which was removed at ${timeText(removed)}: ` +
     "without it there is no retry.";
   return { by: "anyone", statement, cites: [removed.logId] };
 }
 
 /** A retry takes the input that is on record. */
 function submitAgain({ created }: Annals): NextStep<LogId> {
-  const statement = "Submit it anew with an input that its definition takes; a retry of this " +
+  const statement = "Submit it again with an input that its definition takes; a retry of this " +
     "job would fail for the same reason while the definition is what it is.";
   return { by: "anyone", statement, cites: [created.logId] };
 }
 
 /** An event that gave no valid input made it: the same input would fail again. */
 function sendAgain({ created }: Annals): NextStep<LogId> {
-  const statement = "Send the event again, put right and under a new id; a retry of this job " +
+  const statement = "Send the event again, corrected and under a new id; a retry of this job " +
     "would fail for the same reason.";
   return { by: "anyone", statement, cites: [created.logId] };
 }

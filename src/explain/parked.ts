@@ -74,7 +74,7 @@ export function whileParked(annals: Annals): Next {
     ? "there is nothing to undo"
     : `${leaving} ${begun === "" ? "stay as they are" : "stays"}`;
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
-  const anew = reused === "" ? "a new job does everything anew" : `a new job reuses ${reused}`;
+  const anew = reused === "" ? "a new job starts from the beginning" : `a new job reuses ${reused}`;
   return [
     ...remedy(annals, job.parked.reason, parked.logId),
     // Code that fits takes up the others by itself, and other code parks them again.
@@ -82,15 +82,15 @@ export function whileParked(annals: Annals): Next {
       ? [anyone("Let it try again as it is:", `${path}/resume`)]
       : []),
     ...(job.state === "Running" ? [anyone(cancelText(job.parked.reason), `${path}/cancel`)] : []),
-    anyone(`Give it up as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
-    anyone(`Give it up and retry it; ${anew}:`, `${path}/retry`),
+    anyone(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
+    anyone(`Cancel it and retry it; ${anew}:`, `${path}/retry`),
   ];
 }
 
 function cancelText(reason: ParkReason): string {
   return reason === "crashed"
-    ? "Give it up; what can be undone is undone now:"
-    : "Give it up; what can be undone is undone once code fits:";
+    ? "Cancel it; what can be undone is undone now:"
+    : "Cancel it; what can be undone is undone once code fits:";
 }
 
 /** What has to be put right, and whether the job goes on by itself then. */
@@ -108,7 +108,7 @@ function remedy({ job, created }: Annals, reason: ParkReason, by: LogId): Next {
       return [itself(statement, [created.logId])];
     }
     case "crashed": {
-      const statement = "Nothing: it is not taken up again by itself. Put right first what ends " +
+      const statement = "Nothing: it is not taken up again by itself. First fix what ends " +
         "the process, and start Daybook with that.";
       return [itself(statement, [by])];
     }

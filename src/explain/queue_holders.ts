@@ -37,8 +37,8 @@ export function queueThenText(then: NonNullable<Circumstances["queueThen"]>): st
     ? ""
     : `; of the jobs of that time ${lookedAt} were looked at, and others may have had workers`;
   return named.length === 0
-    ? `it wants a worker${unseen}`
-    : `it wants a worker, and others have them: ${named.join("; ")}${others}${unseen}`;
+    ? `it waits for a worker${unseen}`
+    : `it waits for a worker, and others have them: ${named.join("; ")}${others}${unseen}`;
 }
 
 export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {

@@ -46,8 +46,8 @@ export function repeatedSteps({ attempts }: Annals): Told {
     }
     const cites = [ended.entry, attempt.started, again.started].flatMap((one) => one?.logId ?? []);
     const statement = `${capital(taskText(taskId))} may have happened twice: its attempt ` +
-      `${attempt.attempt} was cut short (${interruptionText(ended.end.reason)}), when it may ` +
-      `have done its work or a part of it, and attempt ${again.attempt} began again.`;
+      `${attempt.attempt} was cut short (${interruptionText(ended.end.reason)}), possibly ` +
+      `after doing some or all of its work, and attempt ${again.attempt} started over.`;
     return [{ statement, cites }];
   }).slice(0, TASKS_TOLD_MAX);
 }

@@ -97,7 +97,7 @@ function doing(
 
 function queued(annals: Annals, { circumstances: { queue, queueThen } }: Evidence): string {
   if (queue === undefined) {
-    const turn = queueThen === undefined ? "it wants a worker" : queueThenText(queueThen);
+    const turn = queueThen === undefined ? "it waits for a worker" : queueThenText(queueThen);
     return `is queued: ${turn}${besideText(annals)}.`;
   }
   const turn = queueText(queue) + holdersText(queue);
@@ -193,7 +193,7 @@ function suspended(
   if (suspended === undefined) return "is suspended.";
   const { suspendedBy: _, ...job } = annals.job;
   const beneath = doing(conditionOf(job as JobState), annals, withoutQueue(evidence), waitingFor);
-  return `is suspended by a control since ${entryTime(suspended)}` +
+  return `has been suspended by a control since ${entryTime(suspended)}` +
     `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
 }
 

@@ -70,7 +70,7 @@ export interface AppOptions {
   readonly openRequestsMax?: number;
   /** Requests that wait for a job. Default 1,000. */
   readonly waitingMax?: number;
-  /** Bytes that looks back and large answers hold. Default 128 MiB. */
+  /** Bytes that history reads and large answers hold. Default 128 MiB. */
   readonly lookBackBytesMax?: number;
   /** Of Daybook, as `/openapi.json` tells it. Default `unknown`. */
   readonly version?: string;

@@ -69,7 +69,7 @@ export interface Edge {
   readonly openRequests: Gauge;
   /** Requests that wait for a job. */
   readonly waiting: Gauge;
-  /** Bytes that looks back and large answers hold. */
+  /** Bytes that history reads and large answers hold. */
   readonly lookBack: Gauge;
   /** Where pages of entries are read, which may be large, one at a time. */
   readonly reading: Lane;

@@ -41,7 +41,7 @@ export const LIMIT_SETTINGS = [
     flag: "max-open-requests",
     value: "requests",
     default: "100",
-    help: "of them, apart: those that need no token",
+    help: "of these, reserved for requests without a token",
   },
   { flag: "max-events", value: "events", default: "1000", help: "events in one request" },
   { flag: "max-fan-out", value: "jobs", default: "1000", help: "jobs that an event may reach" },

@@ -309,7 +309,7 @@ Deno.test("explain --at: as of then, with nothing to be done; without a job, abo
   assert.match(first.terminal.text, /^As of entry \d+, received at 2026-01-01T00:01:00\.000Z/);
   assert.match(first.terminal.text.replaceAll("\n", " "), /Job p-1 is waiting for "shipped"/);
   assert.ok(!first.terminal.text.includes("deno task daybook cancel"));
-  assert.match(all.terminal.text, /^Nothing runs, for there is nothing to do: every job has ended/);
+  assert.match(all.terminal.text, /^Nothing is running: every job has ended/);
   assert.deepEqual([first.code, all.code, wrong.code], [0, 0, 64]);
 });
 
@@ -494,7 +494,7 @@ Deno.test("jobs: a filter that nothing passes is told of, where it is no part of
   const all = await runCli(app, ["jobs"], { isInteractive: false });
 
   assert.deepEqual([none.code, none.terminal.output, none.terminal.errors], [0, [], [
-    "daybook: no job is of what was asked for; deno task daybook jobs lists all",
+    "daybook: no jobs match; deno task daybook jobs lists all",
   ]]);
   assert.deepEqual(all.terminal.errors, []);
 });

@@ -75,6 +75,6 @@ Deno.test("point: an eventId is all up to its entry, also that of an event it st
   assert.equal(at(named("evt_original_11")), 4);
   assert.equal(
     at(named("evt_nobody")),
-    "is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of an event of this job",
+    "is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of one of this job's events",
   );
 });

@@ -219,7 +219,7 @@ Deno.test("overview: only of a journal that was there before the process is a re
   const unclean = await startApp({ content: old.journal.content, clock: old.clock });
   const [again, againSystem] = await recovery(unclean);
   assert.match(again, /after an unclean stop \d+ replayed in/);
-  assert.match(againSystem, /not clean: .* Replayed \d+ entries in/);
+  assert.match(againSystem, /unclean; .* Replayed \d+ entries in/);
 
   await old.engine.stop(0);
   await old.journal.close();

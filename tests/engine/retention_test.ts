@@ -194,7 +194,7 @@ Deno.test("retention: a failed job whose input was removed is not said to be ret
     explained.next.at(-1),
     {
       by: "anyone",
-      statement: `Submit it anew with its input, which was removed at ${removed?.receivedAt}: ` +
+      statement: `Submit it again with its input, which was removed at ${removed?.receivedAt}: ` +
         "without it there is no retry.",
       cites: explained.next.at(-1)?.cites,
     },

@@ -327,7 +327,7 @@ Deno.test("POST /jobs: what is wrong is in the detail: both shapes, none, and th
   const detailOf = async (body: unknown) => (await refusal(body, 422, "invalid-request")).detail;
   assert.equal(
     await detailOf({ type: "test.greet", plan: { expected: [] } }),
-    "Cannot take the request: /type must not be there beside plan; give type or plan, not both",
+    "Cannot take the request: /type cannot be combined with plan; give type or plan, not both",
   );
   assert.equal(
     await detailOf({}),

@@ -140,7 +140,7 @@ Deno.test("retry: dryRun says what it would reuse and do anew, and records nothi
   assert.deepEqual([preview.reuses, preview.again], [["mail"], ["reserve", "charge"]]);
   assert.match(
     JSON.stringify(preview.first),
-    /Put right first what task charge failed on: NonRetryableError/,
+    /First fix what task charge failed on: NonRetryableError/,
   );
   assert.equal(app.engine.headLogId, before);
 

@@ -141,11 +141,11 @@ for (
     ["999", /^is beyond the journal, which ends at entry \d+$/],
     [
       "evt_nobody",
-      /^is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of an event of this job$/,
+      /^is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of one of this job's events$/,
     ],
     [
       "1234567890123456",
-      /^is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of an event of this job$/,
+      /^is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of one of this job's events$/,
     ],
   ] as const
 ) {

@@ -131,7 +131,7 @@ test("explain at a point: a job that was queued names those that had the workers
   const then = await explainedAt(daybook, "later", asOf);
   assert.equal(
     then.summary,
-    "Job later is queued: it wants a worker, and others have them: one in task crawl since " +
+    "Job later is queued: it waits for a worker, and others have them: one in task crawl since " +
       "2026-01-01T00:00:00.000Z, without a time limit; two in task crawl since " +
       "2026-01-01T00:00:00.000Z, without a time limit.",
   );

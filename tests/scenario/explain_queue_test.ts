@@ -174,6 +174,6 @@ test("explain the queue: nothing to do is no standstill", async () => {
   const { standsStill, summary } = await toldOf(daybook);
   assert.deepEqual(
     [standsStill, summary],
-    [false, "Nothing runs, for there is nothing to do: every job has ended."],
+    [false, "Nothing is running: every job has ended."],
   );
 });

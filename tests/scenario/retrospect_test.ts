@@ -81,7 +81,7 @@ test("cancel as it is: a step that was cut short is named, with what shows it, b
   const leave = before.next.find(({ action }) => action?.body?.["leave"] === true);
   assert.match(
     leave?.statement ?? "",
-    /^Give it up as it is; begin and what task crawl did before it was cut short stays:/,
+    /^Cancel it as it is; begin and what task crawl did before it was cut short stays:/,
   );
   const { failure } = await daybook.post("/jobs/job/cancel", { leave: true }) as {
     failure?: { leftInPlace: readonly string[]; cutShort: readonly string[] };

@@ -26,7 +26,7 @@ export function bulkCommand(surroundings: Surroundings): Command {
       { name: "all", help: "all jobs, where nothing else says which" },
       { name: "dry-run", help: "only count them, and show the newest" },
       { name: "yes", short: "y", help: "cancel them; needed, since it cannot be taken back" },
-      { name: "again", help: "also retry what was retried already" },
+      { name: "again", help: "also retry jobs that were already retried" },
       { name: "reason", value: "text", help: "why; it is recorded with each" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
@@ -87,7 +87,9 @@ async function preview(
   if (sample.length > 0) printLines(input, jobTable(sample, table));
   const more = searched === undefined ? "" : " or more";
   terminal.out(`${body["action"]} would apply to ${jobs}${more} ${jobs === 1 ? "job" : "jobs"}`);
-  if (retried > 0) terminal.out(`${counted(retried, "job")} retried already: --again`);
+  if (retried > 0) {
+    terminal.out(`${counted(retried, "job")} already retried; --again includes them`);
+  }
   if (byHand > 0) {
     terminal.out(`${counted(byHand, "job")} to be put right by hand first, left alone`);
   }

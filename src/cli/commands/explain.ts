@@ -18,8 +18,7 @@ const SCREEN_COLUMNS_MAX = 100;
 export function explainCommand(surroundings: Surroundings): Command {
   return {
     name: "explain",
-    summary:
-      "say why a job is as it is, why all work stands still, or what has a value, with the lines",
+    summary: "explain a job, a queue that stands still, or where a value appears, citing lines",
     positionals: "[jobId]",
     arity: [0, 1],
     options: [

@@ -64,7 +64,7 @@ async function list(input: CommandInput, surroundings: Surroundings): Promise<nu
   if (form === "text") printTable(shown, isMore, input, surroundings);
   if (isNothing && Object.keys(filter).length > 0) {
     input.terminal.err(
-      "daybook: no job is of what was asked for; deno task daybook jobs lists all",
+      "daybook: no jobs match; deno task daybook jobs lists all",
     );
   }
   return EXIT_OK;

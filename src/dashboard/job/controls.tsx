@@ -72,7 +72,7 @@ function nothingText({ job, annals }: JobScreenState): string {
 }
 
 function labelOf(control: Control): string {
-  return control === "leave" ? "Give it up as it is" : CONTROLS[control].label;
+  return control === "leave" ? "Cancel it as it is" : CONTROLS[control].label;
 }
 
 interface ControlFormProps extends Props {

@@ -34,7 +34,7 @@ export function JobData({ state }: Props) {
 function noOutputText({ job }: JobScreenState): string {
   if (job.definitionVersion === undefined) return "A plan of outside events returns nothing.";
   if (job.state === "Done") return "It returned nothing.";
-  return job.state === "Failed" ? "It ended without one." : "Not yet: it is what its code returns.";
+  return job.state === "Failed" ? "It ended without one." : "None yet.";
 }
 
 function Input({ state, href }: Props & { readonly href: string }) {

@@ -27,7 +27,7 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
       {recoveryRequired
         ? (
           <p class="note note-bad">
-            A compensation failed: somebody must see what is to be undone by hand.
+            A compensation failed: someone must undo the rest by hand.
           </p>
         )
         : null}

@@ -41,7 +41,7 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
           <a href={timePath(job.jobId)}>Time travel</a>
         </li>
         <li>
-          <a href={`/ui/stream?jobId=${encodeURIComponent(job.jobId)}`}>Its stream</a>
+          <a href={`/ui/stream?jobId=${encodeURIComponent(job.jobId)}`}>Live stream</a>
         </li>
       </ul>
     </header>

@@ -154,7 +154,7 @@ function Marks({ marks, top }: { readonly marks: readonly DrawnMark[]; readonly 
 function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
   const { wentBackAt } = state.timeline;
   const remarks = [
-    ...(state.scale === "steps" ? ["Longer times are wider, though not in proportion."] : []),
+    ...(state.scale === "steps" ? ["Not to scale."] : []),
     ...(drawing.merged > 0
       ? [
         `${drawing.merged} spans and events are too narrow to be seen one by one, and are drawn together.`,

@@ -86,7 +86,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
       {preview.retried === 0 ? null : (
         <Check
           name="again"
-          text="Retry those again that were retried already"
+          text="Include jobs that were already retried"
           required={false}
         />
       )}
@@ -105,7 +105,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
         <button type="submit" class={confirm ? "primary destroys" : "primary"}>
           {label} {manyText(preview)}
         </button>
-        <a class="button" href={address.with()}>Leave them alone</a>
+        <a class="button" href={address.with()}>Keep them as they are</a>
       </div>
       {jobs <= BULK_MAX ? null : (
         <p class="hint">

@@ -38,7 +38,7 @@ export function AttentionSection(props: AttentionSectionProps) {
         </div>
       </div>
       <div class="attention-others">
-        <Sheet name="waiting" title="Waiting for longest">
+        <Sheet name="waiting" title="Longest waiting">
           <WaitingJobs waiting={attention.waiting} now={now} />
         </Sheet>
         <Sheet name="failing" title="Types that fail">

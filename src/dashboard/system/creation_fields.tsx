@@ -66,7 +66,7 @@ export function CreationForm(props: CreationFormProps) {
 function TypingHint() {
   return (
     <p class="hint">
-      What is blank is left out. A text in double quotes is read as JSON: <code>""</code>{" "}
+      Blank fields are left out. Text in double quotes is read as JSON: <code>""</code>{" "}
       is an empty one, <code>"\t"</code> a tab.
     </p>
   );

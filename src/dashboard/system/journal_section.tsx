@@ -93,7 +93,7 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
     <div class="stack">
       <h3>Last start</h3>
       <dl class="facts">
-        <dt>Stop before it</dt>
+        <dt>Previous stop</dt>
         <dd class={clean ? undefined : "bad"}>
           {isNew ? "none: a new journal" : stopText(clean)}
         </dd>
@@ -131,7 +131,7 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
 }
 
 function stopText(clean: boolean): string {
-  return clean ? "clean" : "not clean: what was cut short was set right";
+  return clean ? "clean" : "unclean; what it cut short was recovered";
 }
 
 function Backup({ command }: { readonly command: string }) {

@@ -12,7 +12,7 @@ interface LimitsSectionProps {
 export function LimitsSection({ edge }: LimitsSectionProps) {
   return (
     <section class="sheet" aria-labelledby="limits-heading">
-      <h2 id="limits-heading">Limits, and what is used</h2>
+      <h2 id="limits-heading">Limits and usage</h2>
       <div id="limits" data-live>
         <Table caption="Limits" headings={["What", "Used", "At most", "Flag"]}>
           {rowsOf(edge).map((row) => <LimitRow row={row} />)}

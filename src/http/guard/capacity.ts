@@ -46,7 +46,7 @@ export const LIMITS: Readonly<Record<keyof EngineLimits | EdgeLimit, Limit>> = {
   bodiesBytesMax: { flag: "bodies-bytes", what: "bytes of bodies being read", retryAfter: 1 },
   lookBackBytesMax: {
     flag: "look-back-bytes",
-    what: "bytes held by looks back and large answers",
+    what: "bytes held by history reads and large answers",
     retryAfter: 1,
   },
 };

@@ -88,7 +88,7 @@ function keyReused(key: string, jobId: string): Problem {
   return new Problem(
     "idempotency-key-reused",
     `Cannot use Idempotency-Key ${key} again: it created job ${jobId} with another body`,
-    { jobId, errors: [{ header: "Idempotency-Key", detail: "came before with another body" }] },
+    { jobId, errors: [{ header: "Idempotency-Key", detail: "was used with a different body" }] },
   );
 }
 

@@ -41,7 +41,10 @@ const PROBLEMS = {
   "unknown-type": { status: 422, title: "There is no such type of job" },
   "job-too-long": { status: 422, title: "The job has too long a history for this" },
   "unknown-point": { status: 422, title: "The job has no such point in its life" },
-  "idempotency-key-reused": { status: 422, title: "The key came before with another body" },
+  "idempotency-key-reused": {
+    status: 422,
+    title: "This Idempotency-Key was used with a different body",
+  },
   "too-many-failures": { status: 429, title: "Too many wrong tokens came from this address" },
   "internal": { status: 500, title: "Daybook failed to answer" },
   "outcome-unknown": { status: 503, title: "The journal has failed" },

@@ -89,7 +89,7 @@ function withPlanNamed(issue: PointedIssue): PointedIssue {
 
 function outsideJobOf(document: JsonObject, limits: StartLimits): CreateRequest {
   if (Object.hasOwn(document, "type")) {
-    const detail = "must not be there beside plan; give type or plan, not both";
+    const detail = "cannot be combined with plan; give type or plan, not both";
     throw invalidRequest([{ pointer: "/type", detail }]);
   }
   const { plan, ...rest } = checked(outsideJob, document);

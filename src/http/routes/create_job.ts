@@ -50,7 +50,7 @@ const OUTSIDE_JOB = {
 
 const NEW_JOB = { $ref: "#/components/schemas/NewJob" };
 
-/** They are judged one by one: a wrong one refuses only itself. */
+/** Each is judged by itself: an invalid one does not affect the others. */
 const manyJobs: v.GenericSchema = documented(v.array(v.unknown()), {
   type: "array",
   items: NEW_JOB,

@@ -92,7 +92,7 @@ const CLOUD_EVENT = {
   data: { orderId: "42" },
 };
 
-/** They are judged one by one: a wrong one refuses only itself. */
+/** Each is judged by itself: an invalid one does not affect the others. */
 function manyOf(name: "Event" | "CloudEvent"): v.GenericSchema {
   const items = { $ref: `#/components/schemas/${name}` };
   return documented(v.array(v.unknown()), { type: "array", items });
