@@ -31,7 +31,7 @@ import { Opening } from "./src/server/opening.ts";
 import { withCommand } from "./src/settings/permission_advice.ts";
 import { startWarnings } from "./src/server/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/server/system.ts";
-import { type LogFormat, ServerLog } from "./src/server/server_log.ts";
+import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { onStopSignal } from "./src/server/stop_signals.ts";
@@ -59,7 +59,7 @@ let redact = (text: string): string => text;
 
 let log = logOf("text");
 
-function logOf(format: LogFormat): ServerLog {
+function logOf(format: Configuration["logFormat"]): ServerLog {
   return new ServerLog({ format, now: systemClock.now, out: console.log, err: console.error });
 }
 

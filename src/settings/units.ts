@@ -1,6 +1,6 @@
-/** Numbers with a unit, as flags take them and the start prints them. */
+/** Numbers with a unit, as settings take them and as they are shown. */
 
-export const BYTE_UNITS: Readonly<Record<string, number>> = {
+const BYTE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
   B: 1,
   KiB: 1_024,
@@ -8,15 +8,24 @@ export const BYTE_UNITS: Readonly<Record<string, number>> = {
   GiB: 1_073_741_824,
 };
 
-export const TIME_UNITS: Readonly<Record<string, number>> = {
+const TIME_UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
   m: 60_000,
   h: 3_600_000,
 };
 
-/** A whole number with a unit, in the smallest unit; `NaN` when it is not one. */
-export function parseUnit(text: string, units: Readonly<Record<string, number>>): number {
+/** Bytes; `NaN` when the text is no whole number with `KiB`, `MiB`, `GiB` or no unit. */
+export function parseBytes(text: string): number {
+  return parseUnit(text, BYTE_UNITS);
+}
+
+/** Milliseconds; `NaN` when the text is no whole number with a unit. 0 needs none. */
+export function parseTime(text: string): number {
+  return text === "0" ? 0 : parseUnit(text, TIME_UNITS);
+}
+
+function parseUnit(text: string, units: Readonly<Record<string, number>>): number {
   const [, digits, unit] = /^(\d+) ?([A-Za-z]*)$/.exec(text) ?? [];
   if (digits === undefined || unit === undefined || !Object.hasOwn(units, unit)) return NaN;
   return Number(digits) * (units[unit] ?? NaN);

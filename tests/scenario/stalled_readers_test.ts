@@ -56,7 +56,7 @@ async function withServer(
   run: (server: StreamProcess) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
-    const server = await startStreamProcess(kind, folder, "1m");
+    const server = await startStreamProcess(kind, folder, 60_000);
     try {
       await run(server);
     } finally {

@@ -183,7 +183,7 @@ export class Bodies {
 }
 
 function tooSlow(afterMs: number, timeMs: number): Problem {
-  const why = afterMs < timeMs ? ", and there are too many to wait for it" : " (--body-time)";
+  const why = afterMs < timeMs ? ", and there are too many to wait for it" : "";
   const detail = `Cannot take the body: it was not there after ${afterMs} ms${why}`;
   return new Problem("body-too-slow", detail, {}, { "connection": "close" });
 }

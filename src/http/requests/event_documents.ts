@@ -88,7 +88,7 @@ function issuesOf(problem: Problem, at: string): readonly PointedIssue[] {
 
 function refuseTooMany(count: number, eventsMax: number): void {
   if (count <= eventsMax) return;
-  const detail = `must have at most ${eventsMax} events (--max-events); it has ${count}`;
+  const detail = `must have at most ${eventsMax} events; it has ${count}`;
   throw invalidRequest([{ pointer: "", detail }]);
 }
 
