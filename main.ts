@@ -11,9 +11,9 @@ import {
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
-import { timeText } from "./src/settings/units.ts";
 import { banner, parkedPlaces, urlOf } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
+import { durationText } from "./src/core/duration.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
@@ -202,7 +202,9 @@ function surviveFileSizeLimit(): void {
 
 function stoppingText(busyWorkers: number, drainMs: number): string {
   if (busyWorkers === 0) return "stopping";
-  return `stopping: ${counted(busyWorkers, "running job")} may take ${timeText(drainMs)} to end ` +
+  return `stopping: ${counted(busyWorkers, "running job")} may take ${
+    durationText(drainMs)
+  } to end ` +
     "their tasks; a second signal ends them now";
 }
 

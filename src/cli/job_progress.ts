@@ -7,7 +7,8 @@ import { painted } from "./render/marks.ts";
 import { progressText } from "./render/task_lines.ts";
 import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";
 import type { EntryResource } from "./resources.ts";
-import { durationText, millisecondsBetween, type Times } from "./times.ts";
+import { durationText } from "../core/duration.ts";
+import { millisecondsBetween, type Times } from "./times.ts";
 
 const ROOT_TASK = "main";
 /** Less than this of a label tells nothing. */

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { durationText } from "../core/duration.ts";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
@@ -42,6 +43,8 @@ const SOURCES = {
   "copy.js": { type: SCRIPT, text: copyScript },
   "job.js": { type: SCRIPT, text: jobScript },
   "live.js": { type: SCRIPT, text: liveScript },
+  // Browsers write lengths of time as the server does.
+  "durations.js": { type: SCRIPT, text: `globalThis.durationText = ${durationText};\n` },
   "jobs.js": { type: SCRIPT, text: jobsScript },
   "overview.js": { type: SCRIPT, text: overviewScript },
   "overview.css": { type: STYLE, text: overviewStyle },

@@ -6,7 +6,7 @@ import type { EventExplanation } from "./event_explanation.ts";
 import type { Citation, Statement } from "./explanation.ts";
 import type { QueueExplanation } from "./queue_explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
-import { withDistances } from "./duration.ts";
+import { withDistances } from "./distances.ts";
 import {
   bullet,
   commandLines,

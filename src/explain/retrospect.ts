@@ -15,7 +15,7 @@ import type { Annals } from "./annals.ts";
 import { type Attempt, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
 import { interruptionText } from "./attempts.ts";
 import { lengthMs } from "./condition_spans.ts";
-import { durationText } from "./duration.ts";
+import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
 import { capital, errorText, shortened, taskText, timeText as entryTime } from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";

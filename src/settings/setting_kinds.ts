@@ -1,7 +1,8 @@
 /** The kinds of settings: how each is read, bounded and shown. valibot reads and checks. */
 
 import * as v from "valibot";
-import { bytesText, parseBytes, parseTime, timeText } from "./units.ts";
+import { durationText, parseDuration } from "../core/duration.ts";
+import { parseSize, sizeText } from "../core/size.ts";
 
 /** How the text of a setting is read and shown. */
 export interface Kind<Value = unknown> {
@@ -22,13 +23,13 @@ export function whole(value: string, min: number, max: number): Kind<number> {
 }
 
 export function bytes(min: number, max: number): Kind<number> {
-  const kind = numeric(parseBytes, bytesText, min, max, ", such as 65536, 64KiB or 64MiB");
-  return { ...kind, value: "bytes", show: bytesText };
+  const kind = numeric(parseSize, sizeText, min, max, ", such as 65536, 64KiB or 64MiB");
+  return { ...kind, value: "bytes", show: sizeText };
 }
 
 export function time(max: number, zero = "0"): Kind<number> {
-  const kind = numeric(parseTime, timeText, 0, max, ", such as 500ms, 90s, 15m or 2h");
-  return { ...kind, value: "time", show: (ms) => ms === 0 ? zero : timeText(ms) };
+  const kind = numeric(parseDuration, durationText, 0, max, ", such as 500ms, 90s, 15m or 2h");
+  return { ...kind, value: "time", show: (ms) => ms === 0 ? zero : durationText(ms) };
 }
 
 function numeric(

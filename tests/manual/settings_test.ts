@@ -7,8 +7,8 @@ import { daybookCommands } from "../../src/cli/daybook_commands.ts";
 import type { JournalTools } from "../../src/cli/journal/tools.ts";
 import { journalCommands } from "../../src/cli/journal_commands.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
+import { countText, sizeText } from "../../src/core/size.ts";
 import { SETTING_LIST } from "../../src/settings/settings.ts";
-import { bytesText } from "../../src/settings/units.ts";
 import { pageNames, readPage } from "../support/manual_pages.ts";
 
 type Row = readonly string[];
@@ -39,7 +39,7 @@ function limitRows(): readonly Row[] {
     const { what, flag = "" } = LIMITS[name];
     const max = limits[name];
     const inBytes = what.startsWith("bytes");
-    const text = max === undefined ? `\`${flag}\`` : inBytes ? bytesText(max) : `${max}`;
+    const text = max === undefined ? `\`${flag}\`` : inBytes ? sizeText(max) : countText(max);
     return [`\`${name}\``, text, what];
   });
 }

@@ -77,7 +77,7 @@ Deno.test("configuration: sizes and times take units, and nothing else", () => {
   ]);
   assert.match(
     problems(["--drain=250"])[0] ?? "",
-    /^--drain "250" must be from 0 to 1h, such as 500ms, 90s/,
+    /^--drain "250" must be from 0 to 1 h, such as 500ms, 90s/,
   );
   for (const wrong of ["64kb", "-1", "1.5MiB", "", "lots"]) {
     assert.equal(problems([`--segment-bytes=${wrong}`]).length, 1, wrong);
@@ -152,8 +152,8 @@ Deno.test("configuration: what is printed is what was set, with its unit and its
     ...["journal", "body-bytes", "drain"],
     String(SETTING_LIST.length - 3),
   ]);
-  assert.ok(lines.some((line) => /drain +5s {2}\(flag\)/.test(line)));
-  assert.ok(lines.some((line) => /body-bytes +2MiB {2}\(environment\)/.test(line)));
+  assert.ok(lines.some((line) => /drain +5 s {2}\(flag\)/.test(line)));
+  assert.ok(lines.some((line) => /body-bytes +2 MiB {2}\(environment\)/.test(line)));
 });
 
 Deno.test("configuration: a word that is no flag is told how a job is started", () => {
@@ -223,7 +223,7 @@ Deno.test("shownSettings: every setting with its origin, and nothing that is sec
   assert.deepEqual([...byName.keys()], SETTING_LIST.map(([, { flag }]) => flag));
   assert.deepEqual(byName.get("port"), { value: "0", origin: "flag" });
   assert.deepEqual(byName.get("max-running"), { value: "7 jobs", origin: "environment" });
-  assert.deepEqual(byName.get("drain"), { value: "10s", origin: "default" });
+  assert.deepEqual(byName.get("drain"), { value: "10 s", origin: "default" });
   assert.equal(byName.get("token-file")?.value, "token set");
   assert.equal(byName.get("secret-key-file")?.value, "key set");
   assert.doesNotMatch(JSON.stringify(shown), /nobody-sees|AAAA/);

@@ -10,7 +10,8 @@ import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../pre
 import { jobTable } from "../render/job_table.ts";
 import { expectShape, jobsPage, type JobSummaryResource } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
-import { DURATION_RULE, durationOf } from "../times.ts";
+import { DURATION_RULE } from "../../core/duration.ts";
+import { durationOf } from "../times.ts";
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000;

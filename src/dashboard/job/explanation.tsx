@@ -1,14 +1,14 @@
 /** Why a job is as it is, in prose: what section 7 of the design calls its explanation. */
 
 import { shownReasons, summedUpTexts } from "../../explain/explanation_text.ts";
-import { withDistances } from "../../explain/duration.ts";
+import { withDistances } from "../../explain/distances.ts";
 import { capital } from "../../explain/phrases.ts";
 import { spentText } from "../../explain/spent_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../overview/pauses_section.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { UserText } from "../parts/text.tsx";
-import { durationText } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
 import { Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";

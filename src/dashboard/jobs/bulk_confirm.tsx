@@ -2,7 +2,8 @@
 
 import type { JobSummary } from "../../core/job_summary.ts";
 import { BULK_MAX, type BulkAction, type BulkPreview } from "../../http/requests/bulk_action.ts";
-import { countedText, countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
+import { countedText } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";

@@ -1,7 +1,7 @@
 /** How far a search has looked, where it did not look at everything. */
 
 import type { Reach } from "../../engine/requests.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 
 export interface SearchedLineProps {
   readonly searched: Reach | undefined;

@@ -9,7 +9,7 @@ import { CopyCurl, type CopyCurlProps } from "../parts/curl.tsx";
 import type { JobsAddress } from "./address.ts";
 import { ACTION_WORDS } from "./bulk_confirm.tsx";
 import type { JobsPage } from "./list.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 
 interface HeadingProps {
   readonly address: JobsAddress;

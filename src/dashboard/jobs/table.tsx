@@ -7,7 +7,8 @@ import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { durationText, momentText } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
+import { momentText } from "../parts/time.tsx";
 import { JOBS_PATH } from "./address.ts";
 import type { JobRow } from "./rows.ts";
 
@@ -103,18 +104,13 @@ function Kind({ job }: { readonly job: JobSummary }) {
 /** How long it took, or how long it has been as it is: which the script goes on to count. */
 function Length({ row: { tookMs, since }, now }: { readonly row: JobRow; readonly now: number }) {
   if (tookMs !== undefined) return <span>took {durationText(tookMs)}</span>;
+  // In whole seconds: what is counted on would flicker otherwise.
   const sinceMs = Math.max(0, now - Date.parse(since));
   return (
     <span title={`since ${since}`}>
-      for <span data-since-ms={String(sinceMs)}>{wholeText(sinceMs)}</span>
+      for <span data-since-ms={String(sinceMs)}>{durationText(sinceMs - sinceMs % 1_000)}</span>
     </span>
   );
-}
-
-/** In whole seconds: what is counted on would flicker otherwise. */
-function wholeText(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1_000);
-  return seconds < 60 ? `${seconds} s` : durationText(milliseconds);
 }
 
 /** What it is a retry of, and what is a retry of it. */

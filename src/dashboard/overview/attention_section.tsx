@@ -6,7 +6,7 @@ import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { NeedingAttention, ParkedJobs } from "../../engine/requests.ts";
 import type { FailingType } from "../../http/ports/overview_port.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { CopyCurl } from "../parts/curl.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";

@@ -1,6 +1,6 @@
 /** Why all work stands still, when it does: the cause, what proves it, and what would end it. */
 
-import { withDistances } from "../../explain/duration.ts";
+import { withDistances } from "../../explain/distances.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { Commands } from "../commands.ts";

@@ -5,9 +5,10 @@ import type { LogId } from "../../core/ids.ts";
 import type { JournalInfo, RecoveryReport, Verification } from "../../engine/ports.ts";
 import type { Spread } from "../../http/ports/overview_port.ts";
 import { isNewJournal } from "../new_journal.ts";
-import { countText, sizeText } from "../parts/amounts.tsx";
+import { countText, sizeText } from "../../core/size.ts";
 import { CopyCurl } from "../parts/curl.tsx";
-import { durationText, Time } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
+import { Time } from "../parts/time.tsx";
 
 export interface TrustStripProps {
   readonly journal: JournalInfo;

@@ -2,7 +2,7 @@
 
 import type { Edge } from "../../http/edge.ts";
 import { type LimitInUse, limitsInUse } from "../../http/guard/limits_in_use.ts";
-import { countText, sizeText } from "../parts/amounts.tsx";
+import { countText, sizeText } from "../../core/size.ts";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Commands } from "../commands.ts";

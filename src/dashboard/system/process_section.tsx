@@ -2,9 +2,10 @@
 
 import type { ProcessFigures, SystemPort } from "../../http/ports/system_port.ts";
 import type { Commands } from "../commands.ts";
-import { sizeText } from "../parts/amounts.tsx";
+import { sizeText } from "../../core/size.ts";
 import { CopyCurl } from "../parts/curl.tsx";
-import { durationText, Time } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
+import { Time } from "../parts/time.tsx";
 
 export interface ProcessSectionProps {
   readonly figures: ProcessFigures;
