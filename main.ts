@@ -28,7 +28,7 @@ import {
 import type { ReadingProgress } from "./src/journal/options.ts";
 import { Listener } from "./src/server/listener.ts";
 import { Opening } from "./src/server/opening.ts";
-import { withCommand } from "./src/settings/permission_advice.ts";
+import { withStart } from "./src/settings/server_permissions.ts";
 import { startWarnings } from "./src/server/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
@@ -149,7 +149,7 @@ async function openDaybook(
 
 function unusableText(error: JournalUnusableError, journal: string): string {
   if (!(error.cause instanceof Deno.errors.NotCapable)) return error.message;
-  return withCommand(error.message, { read: [journal], write: [journal] });
+  return withStart(error.message, { read: [journal], write: [journal] });
 }
 
 /** @throws {Error} with the whole command to give, when the process may not read it. */
@@ -159,7 +159,7 @@ function readTextFile(path: string): string {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     const reason = `permission is missing, add --allow-read=${path}`;
-    throw new Error(withCommand(reason, { read: [path] }));
+    throw new Error(withStart(reason, { read: [path] }));
   }
 }
 
@@ -173,7 +173,7 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
       return `${message}${messageOf(error)}; try --port 0`;
     }
     const reason = `permission is missing, add --allow-net=${hostname}`;
-    return withCommand(message + reason, { net: [hostname] });
+    return withStart(message + reason, { net: [hostname] });
   }
 }
 
@@ -217,7 +217,7 @@ async function warnOfHosts(hosts: readonly string[]): Promise<void> {
   }
   if (missing.length === 0) return;
   const reason = `permission is missing, add --allow-net=${missing.join(",")}`;
-  warn(withCommand(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
+  warn(withStart(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
 }
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
@@ -275,7 +275,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
     const isUnreadable = error instanceof DefinitionsError && error.unreadable.length > 0;
     const text = messageOf(error);
     fail(
-      isUnreadable ? withCommand(text, { read: error.unreadable }) : text,
+      isUnreadable ? withStart(text, { read: error.unreadable }) : text,
       isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED,
     );
   }

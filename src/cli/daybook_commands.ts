@@ -1,5 +1,6 @@
 /** The commands that talk to a running server, in the order in which they are listed. */
 
+import { clientPermissions } from "./client.ts";
 import type { Command } from "./command.ts";
 import { controlCommands } from "./commands/controls.ts";
 import { eventCommand } from "./commands/event.ts";
@@ -13,7 +14,7 @@ import { tailCommand } from "./commands/tail.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export function daybookCommands(surroundings: Surroundings): readonly Command[] {
-  return [
+  const commands = [
     submitCommand(surroundings),
     jobsCommand(surroundings),
     showCommand(surroundings),
@@ -24,4 +25,5 @@ export function daybookCommands(surroundings: Surroundings): readonly Command[] 
     retryCommand(surroundings),
     ...pauseCommands(surroundings),
   ];
+  return commands.map((command) => ({ ...command, permissions: clientPermissions }));
 }
