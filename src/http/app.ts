@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import type { JsonObject } from "../core/json.ts";
-import { slipBetween } from "../core/spelling.ts";
+import { slipBetween } from "../explain/spelling.ts";
 import type { Clock } from "../engine/ports.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./guard/access.ts";
