@@ -52,9 +52,14 @@ export type { RetryPolicy } from "./core/retry_policy.ts";
 export type { InputRetention } from "./core/sealed_input.ts";
 export type { SecretPath } from "./engine/secrets/secret_path.ts";
 export type {
+  ControlOptions,
   EmbeddedDaybook,
+  ExplainOptions,
+  JobControl,
+  JobReceipt,
   OpenOptions,
   SubmitOptions,
+  SubmittedJob,
   WaitOptions,
 } from "./embedded/daybook.ts";
 export { openDaybook } from "./embedded/open.ts";

@@ -1,10 +1,11 @@
 /** What an explanation advises, as a command of `deno task daybook`. */
 
+import { CONTROL_NAMES } from "../core/controls.ts";
 import type { Action } from "../explain/explanation.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
 
-const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|wake|retry)$/;
+const CONTROL = new RegExp(`^/jobs/([^/]+)/(${CONTROL_NAMES.join("|")})$`);
 
 /** There it can only be ended. */
 const PAUSE = /^\/pauses\/([^/]+)$/;

@@ -2,9 +2,11 @@
 
 import { clientPermissions } from "./client.ts";
 import type { Command } from "./command.ts";
+import { bulkCommand } from "./commands/bulk.ts";
 import { controlCommands } from "./commands/controls.ts";
 import { eventCommand } from "./commands/event.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { failuresCommand } from "./commands/failures.ts";
 import { jobsCommand } from "./commands/jobs.ts";
 import { pauseCommands } from "./commands/pauses.ts";
 import { retryCommand } from "./commands/retry.ts";
@@ -23,6 +25,8 @@ export function daybookCommands(surroundings: Surroundings): readonly Command[] 
     eventCommand(surroundings),
     ...controlCommands(surroundings),
     retryCommand(surroundings),
+    failuresCommand(surroundings),
+    bulkCommand(surroundings),
     ...pauseCommands(surroundings),
   ];
   return commands.map((command) => ({ ...command, permissions: clientPermissions }));

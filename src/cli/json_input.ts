@@ -70,7 +70,7 @@ async function documentIn(path: string, surroundings: Surroundings): Promise<Jso
 }
 
 /** Judged as the server would, which would refuse a number that is rounded here. */
-function jsonOf(what: string, text: string): JsonValue {
+export function jsonOf(what: string, text: string): JsonValue {
   try {
     return parseJson(text);
   } catch (error) {
@@ -125,14 +125,18 @@ function fieldValue(text: string): JsonValue {
 }
 
 /**
- * The two sides of the first `=`.
+ * The two sides of the first `=`, or another mark.
  *
  * @throws {UsageError} when there is none, or nothing before it.
  */
-export function splitAt(text: string, option: string): readonly [name: string, value: string] {
-  const equals = text.indexOf("=");
-  if (equals < 1) {
-    throw new UsageError(`${option} takes name=value, and got ${plainText(text)}`);
+export function splitAt(
+  text: string,
+  option: string,
+  mark: "=" | ":" = "=",
+): readonly [name: string, value: string] {
+  const at = text.indexOf(mark);
+  if (at < 1) {
+    throw new UsageError(`${option} takes name${mark}value, and got ${plainText(text)}`);
   }
-  return [text.slice(0, equals), text.slice(equals + 1)];
+  return [text.slice(0, at), text.slice(at + 1)];
 }

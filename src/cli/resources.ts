@@ -77,6 +77,17 @@ export type ExpectationResource = JobResource["expected"][number];
 export type TaskResource = JobResource["tasks"][number];
 export type FailureResource = NonNullable<JobResource["failure"]>;
 
+const jobReceipt = v.looseObject({
+  jobId: v.nullable(text),
+  disposition: text,
+  state: v.optional(text),
+  reason: v.optional(text),
+});
+
+export type JobReceiptResource = v.InferOutput<typeof jobReceipt>;
+
+export const jobReceiptsAnswer = v.looseObject({ receipts: v.array(jobReceipt) });
+
 const nextCursor = v.nullable(text);
 
 /** What a list tells of a job. */
@@ -98,6 +109,46 @@ export type JobSummaryResource = v.InferOutput<typeof jobSummary>;
 
 /** Of summaries, or of whole jobs, which have what is read of summaries but for `open`. */
 export const jobsPage = v.looseObject({ jobs: v.array(jobSummary), nextCursor });
+
+const searched = v.optional(v.looseObject({ jobs: number, backTo: text }));
+
+/** What an action on many jobs would do. */
+export const bulkPreview = v.looseObject({
+  upTo: number,
+  jobs: number,
+  sample: v.array(jobSummary),
+  retried: number,
+  byHand: number,
+  searched,
+});
+
+/** What it did. */
+export const bulkAnswer = v.looseObject({
+  upTo: number,
+  done: v.array(v.looseObject({ jobId: text, newJobId: v.optional(text) })),
+  refused: v.array(v.looseObject({ reason: text, jobIds: v.array(text) })),
+  stopped: v.optional(v.looseObject({ detail: text })),
+  left: v.looseObject({ jobs: number, searched }),
+  next: v.nullable(number),
+});
+
+const failureKind = v.looseObject({
+  fingerprint: text,
+  type: v.nullable(text),
+  taskId: v.nullable(text),
+  error,
+  jobs: number,
+  open: number,
+  newest: v.looseObject({ createdAt: text }),
+});
+
+export type FailureKindResource = v.InferOutput<typeof failureKind>;
+
+export const failuresAnswer = v.looseObject({
+  failures: v.array(failureKind),
+  more: number,
+  searched,
+});
 
 export const entryResource = v.looseObject({
   logId: number,

@@ -44,7 +44,7 @@ async function workOf(input: CommandInput, surroundings: Surroundings): Promise<
 }
 
 function settingsOf(input: CommandInput, surroundings: Surroundings): JsonObject {
-  const labels = input.all("label").map((label) => splitAt(label, "--label"));
+  const labels = input.all("label").map((label) => splitAt(label, "--label", ":"));
   return present({
     jobId: input.text("id"),
     priority: priorityOf(input.text("priority")),

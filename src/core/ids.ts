@@ -30,6 +30,14 @@ export const ID_RULE = "1 to 128 characters of A-Z a-z 0-9 . _ : ~ -";
 /** The root task of a job with code: its `run`. */
 export const MAIN_TASK = "main" as TaskId;
 
+/** A new id of each kind: a readable prefix, and a ULID. */
+export const newId = {
+  job: (ulid: string) => `job_${ulid}` as JobId,
+  event: (ulid: string) => `evt_${ulid}` as EventId,
+  execution: (ulid: string) => `exe_${ulid}` as ExecutionId,
+  pause: (ulid: string) => `pau_${ulid}`,
+};
+
 /** @throws {TypeError} when the text is not a legal id. */
 export function jobId(text: string): JobId {
   return checked(text, "job id") as JobId;

@@ -8,7 +8,8 @@ import type {
   SubmittedInput,
 } from "../engine/definition.ts";
 import type { DeliveredEvent, EventReceipt } from "./event.ts";
-import type { Job } from "./job.ts";
+import type { Job, JobStateName } from "./job.ts";
+import type { Issue } from "./refused_error.ts";
 
 /** What a Daybook inside a program is made of. */
 export interface OpenOptions {
@@ -55,12 +56,59 @@ export interface SubmitOptions {
   readonly start?: boolean;
 }
 
+/** One of many jobs. */
+export interface SubmittedJob<Input> extends SubmitOptions {
+  /** Typed by the schema of the definition, which it has to satisfy. */
+  readonly input: Input;
+}
+
+/** What became of one of many jobs. */
+export interface JobReceipt {
+  /** `null` where it was rejected and came without an id. */
+  readonly jobId: string | null;
+  /** `duplicate`: its key came before with the same content. `rejected`: it is not on record. */
+  readonly disposition: "created" | "duplicate" | "rejected";
+  /** Of the job, when it was created. */
+  readonly state?: JobStateName;
+  /** Why it was rejected. */
+  readonly reason?: string;
+  /** What is wrong with it; pointers begin with its place among the jobs, as in `/3/input`. */
+  readonly errors?: readonly Issue[];
+}
+
+/**
+ * What can be done with a job. `start`: it starts. `wake`: a backoff ends now. `suspend`: it begins
+ * nothing new. `resume`: a suspended job goes on, and a parked one tries again. `retry`: a failed
+ * job becomes a new one, which takes over what still stands. `cancel`: it ends, and what it did is
+ * undone where it can be.
+ */
+export type JobControl = "start" | "wake" | "suspend" | "resume" | "retry" | "cancel";
+
+/** What is said with a control. */
+export interface ControlOptions {
+  /** Recorded with it; at most 1,000 characters. */
+  readonly reason?: string;
+  /** Of `cancel`, where the job is parked: undoes nothing. */
+  readonly leave?: boolean;
+  /** Of `retry`: the task that it begins with. */
+  readonly from?: string;
+}
+
 /** How long to wait for a job. */
 export interface WaitOptions {
   /** In milliseconds; then the job is given as it is. */
   readonly timeoutMs: number;
   /** Ends the wait in the same way. */
   readonly signal?: AbortSignal;
+}
+
+/** As of when a job is explained. */
+export interface ExplainOptions {
+  /**
+   * A logId, an eventId, or an RFC 3339 time: why it was so then, from what was on record by then.
+   * Nothing is offered to be done. Now, unless it is given.
+   */
+  readonly at?: string | number;
 }
 
 /**
@@ -90,6 +138,19 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   ): Promise<Job<JsonForm<Output>>>;
 
   /**
+   * Creates many jobs of one type, in one batch. Each is judged by itself: one that is rejected
+   * does not keep the others from being created.
+   *
+   * @returns A receipt for each, in its place.
+   * @throws {RefusedError} when none could be recorded, for a reason that is not theirs.
+   * @throws {JournalFailedError} when nobody knows whether they were.
+   */
+  submitAll<Schema extends InputSchema, ExpectationName extends string, Output>(
+    definition: JobDefinition<Schema, ExpectationName, Output>,
+    jobs: readonly SubmittedJob<SubmittedInput<Schema>>[],
+  ): Promise<readonly JobReceipt[]>;
+
+  /**
    * Records an event, and gives it to the jobs that expect it.
    *
    * @throws {RefusedError} when nothing was recorded; its `kind` says why.
@@ -99,13 +160,13 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   deliver(event: DeliveredEvent): Promise<EventReceipt>;
 
   /**
-   * Cancels a job; what it did is undone, where it knows how.
+   * Starts, cancels, suspends, resumes, wakes or retries a job.
    *
-   * @param reason Recorded with it; at most 1,000 characters.
-   * @throws {RefusedError} when there is no such job, or it has ended.
+   * @returns The job as it is now; of a retry, the new one.
+   * @throws {RefusedError} when there is no such job, or its state does not allow it.
    * @throws {JournalFailedError} when nobody knows whether it was recorded.
    */
-  cancel(jobId: string, reason?: string): Promise<Job>;
+  control(jobId: string, control: JobControl, options?: ControlOptions): Promise<Job>;
 
   /** A job as it is now, or `undefined` when there is none with this id. */
   job(jobId: string): Job | undefined;
@@ -124,9 +185,10 @@ export interface EmbeddedDaybook extends AsyncDisposable {
    * `GET /jobs/:id/explain` has it. Calls in it have no host: only you know where you serve
    * `fetch`.
    *
-   * @throws {RefusedError} `unknown-job` when there is none.
+   * @throws {RefusedError} `unknown-job` when there is none; `unknown-point` when `at` is before
+   * its first entry or names no entry; `invalid-request` when it can be no point.
    */
-  explain(jobId: string): Promise<string>;
+  explain(jobId: string, options?: ExplainOptions): Promise<string>;
 
   /**
    * Stops in order: takes nothing new, ends streams and waits, lets running tasks end for the

@@ -7,16 +7,31 @@ import { isTerminal } from "../core/job_state.ts";
 import { Daybook } from "../server/daybook.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import { createRequestOf } from "../http/requests/create_request.ts";
+import { createAll } from "../http/answers/job_receipts.ts";
+import type { Point } from "../core/point.ts";
 import { curlOf } from "../http/answers/curl.ts";
 import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.ts";
 import { judgeEvent } from "../http/requests/event_schema.ts";
 import { idempotencyOf } from "../http/requests/idempotency.ts";
+import { judgingOf } from "../http/requests/job_documents.ts";
+import { POINT_RULE, pointOf } from "../http/requests/point_text.ts";
+import { invalidParameter } from "../http/requests/query.ts";
 import { parseJson } from "../http/bodies/json_document.ts";
 import { deliver } from "../http/answers/receipts.ts";
-import { controlRequestOf } from "../http/routes/controls.ts";
+import { controlled } from "../http/routes/controls.ts";
 import { startWarnings } from "../server/start_warnings.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
-import type { EmbeddedDaybook, OpenOptions, SubmitOptions, WaitOptions } from "./daybook.ts";
+import type {
+  ControlOptions,
+  EmbeddedDaybook,
+  ExplainOptions,
+  JobControl,
+  JobReceipt,
+  OpenOptions,
+  SubmitOptions,
+  SubmittedJob,
+  WaitOptions,
+} from "./daybook.ts";
 import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import { type Job, jobOf } from "./job.ts";
 import { orRefused } from "./refused_error.ts";
@@ -45,6 +60,13 @@ function warnOnConsole(message: string): void {
 
 function failedText({ message }: Error): string {
   return `${message}; end this process, since only the next start tells what is on disk`;
+}
+
+/** @throws {Problem} `invalid-request`. */
+function pointAt(at: string | number): Point {
+  const point = pointOf(String(at));
+  if (point === undefined) throw invalidParameter("at", POINT_RULE);
+  return point;
 }
 
 class InProcessDaybook implements EmbeddedDaybook {
@@ -76,18 +98,40 @@ class InProcessDaybook implements EmbeddedDaybook {
     });
   }
 
+  submitAll<Schema extends InputSchema, ExpectationName extends string, Output>(
+    { type }: JobDefinition<Schema, ExpectationName, Output>,
+    jobs: readonly SubmittedJob<SubmittedInput<Schema>>[],
+  ): Promise<readonly JobReceipt[]> {
+    return this.#write(async (engine) => {
+      const { judge } = judgingOf({
+        clock: systemClock,
+        eventsMax: Infinity,
+        maxStartDelayMs: this.#maxStartDelayMs,
+      });
+      const judged = jobs.map(({ idempotencyKey, ...fields }, index) => {
+        const document = parseJson(JSON.stringify({ type, ...fields }));
+        const job = judge(document, `/${index}`);
+        const idempotency = idempotencyOf(idempotencyKey, document);
+        return job.valid && idempotency !== undefined
+          ? { ...job, request: { ...job.request, idempotency } }
+          : job;
+      });
+      return await createAll(engine, judged);
+    });
+  }
+
   deliver(event: DeliveredEvent): Promise<EventReceipt> {
     return this.#write(async (engine) => {
       const judged = judgeEvent(parseJson(JSON.stringify(event)));
-      const [receipt] = await deliver(engine, { single: true, events: [judged] });
+      const [receipt] = await deliver(engine, { single: true, items: [judged] });
       return receipt as EventReceipt;
     });
   }
 
-  cancel(jobId: string, reason?: string): Promise<Job> {
+  control(jobId: string, control: JobControl, options: ControlOptions = {}): Promise<Job> {
     return this.#write(async (engine) => {
-      const request = controlRequestOf("cancel", reason === undefined ? {} : { reason });
-      return jobOf(valueOf(await engine.control(this.#existing(jobId), request)));
+      const body = parseJson(JSON.stringify(options));
+      return jobOf(await controlled(engine, this.#existing(jobId), control, body));
     });
   }
 
@@ -107,9 +151,13 @@ class InProcessDaybook implements EmbeddedDaybook {
     });
   }
 
-  explain(jobId: string): Promise<string> {
+  explain(jobId: string, { at }: ExplainOptions = {}): Promise<string> {
+    const { engine } = this.#daybook;
     return orRefused(async () => {
-      const explanation = await this.#daybook.engine.explain(this.#existing(jobId));
+      const existing = this.#existing(jobId);
+      const explanation = at === undefined
+        ? await engine.explain(existing)
+        : valueOf(await engine.explainAt(existing, pointAt(at)));
       if (explanation === undefined) throw unknownJob(jobId);
       return explanationText(explanation, {
         commandOf: (action) => curlOf(action, "", false),

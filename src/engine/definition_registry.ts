@@ -263,7 +263,7 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
     ...(definition.runs === undefined ? {} : { runs: definition.runs }),
     ...(definition.description === undefined ? {} : { description: definition.description }),
     inputSchema: inputSchemaOf(definition),
-    ...(definition.startsOn === undefined ? {} : { startsOn: definition.startsOn.eventType }),
+    ...(definition.startsOn === undefined ? {} : { startsOn: matcherOf(definition.startsOn) }),
     ...(definition.secrets === undefined ? {} : { secrets: definition.secrets }),
     ...(definition.retention === undefined ? {} : { retention: definition.retention }),
   };

@@ -126,7 +126,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   return {
     ...parts,
     pacer,
-    creation: new Creation(parts),
+    creation: new Creation({ ...parts, pacer }),
     deliveries: new Deliveries({
       ...parts,
       unmatched,

@@ -7,7 +7,14 @@ import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { About } from "../explain/about.ts";
 import type { EventExplanation } from "../explain/event_explanation.ts";
 import type { Citation, Explanation } from "../explain/explanation.ts";
-import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import {
+  type EventId,
+  type JobId,
+  type LogId,
+  MAIN_TASK,
+  newId,
+  type TaskId,
+} from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Origin } from "../core/origin.ts";
 import type { Point } from "../core/point.ts";
@@ -103,7 +110,7 @@ export class JobEngine {
 
   async #hold(): Promise<void> {
     const { patience, random, writer } = this.#parts;
-    const attributes = { pauseId: `pau_${random.ulid()}`, reason: "started with --hold" };
+    const attributes = { pauseId: newId.pause(random.ulid()), reason: "started with --hold" };
     const draft = { stratum: "framework", eventType: "job.PauseBegan", attributes } as const;
     await patience.record(() => writer.settled(writer.append([draft], "vital").lastLogId, null));
   }
@@ -180,6 +187,13 @@ export class JobEngine {
    */
   create(request: CreateRequest): Promise<Outcome<Created>> {
     return this.#parts.creation.create(this.#traced(request));
+  }
+
+  /** Creates many jobs, each as `create` does, all of them in one batch. */
+  createAll(
+    requests: readonly CreateRequest[],
+  ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]> {
+    return this.#parts.creation.createAll(requests.map((request) => this.#traced(request)));
   }
 
   /** Starts, cancels, suspends or resumes a job. Rejects as `create` does. */

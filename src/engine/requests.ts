@@ -6,7 +6,7 @@ import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
-import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
+import type { EventMatcher, JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { FailedJob, JobState, Parking, StateName } from "../core/job_state.ts";
 import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -202,6 +202,8 @@ export interface JobFilter {
   readonly fingerprint?: ErrorFingerprint;
   /** Whether a later job is a retry of it. */
   readonly retried?: boolean;
+  /** Only jobs that have not ended, or have an entry after this position. */
+  readonly goesOnAfter?: LogId;
 }
 
 /** A part of all jobs, by `firstLogId`, which is how they are listed. */
@@ -338,7 +340,8 @@ export interface DefinitionInfo {
   readonly description?: string;
   /** JSON Schema (2020-12) of the input. */
   readonly inputSchema: JsonValue;
-  readonly startsOn?: string;
+  /** The events that start a job, each one. */
+  readonly startsOn?: EventMatcher;
   /** Dotted paths of what the journal does not hold in clear. */
   readonly secrets?: readonly string[];
   readonly retention?: InputRetention;

@@ -3,21 +3,20 @@
 import type { About } from "./about.ts";
 import { counted } from "../core/counted.ts";
 import type { EventExplanation } from "./event_explanation.ts";
-import type { Citation, Statement } from "./explanation.ts";
+import type { Citation } from "./explanation.ts";
 import type { QueueExplanation } from "./queue_explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
-import { withDistances } from "./distances.ts";
+import { queueBriefOf } from "./brief.ts";
 import {
   bullet,
   commandLines,
   evidenceLines,
   item,
-  refs,
   section,
+  summaryText,
   type TextOptions,
   WIDTH,
 } from "./explanation_text.ts";
-import { saidOnce } from "./said_once.ts";
 
 /** What became of an event. */
 export function eventExplanationText(
@@ -41,20 +40,15 @@ export function queueExplanationText(
   told: QueueExplanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const { next } = told;
-  const { summary, rest } = saidOnce(told.summary, told.because, ({ cites }) => refs(cites));
-  const distanced = ({ statement, ...rest }: Statement<Citation>) => ({
-    ...rest,
-    statement: withDistances(statement, nowMs),
-  });
+  const { summary, reasons, next, evidence } = queueBriefOf(told, nowMs);
   const lines = [
-    ...wrapped(width, withDistances(summary, nowMs), "", ""),
-    ...section("Why", rest.flatMap((reason) => bullet(distanced(reason), width))),
+    ...wrapped(width, summaryText(summary), "", ""),
+    ...section("Why", reasons.flatMap((reason) => bullet(reason, width))),
     ...section(
       "Next",
-      next.flatMap((step) => [...bullet(distanced(step), width), ...commandLines(step, commandOf)]),
+      next.flatMap((step) => [...bullet(step, width), ...commandLines(step, commandOf)]),
     ),
-    ...section("Evidence", evidenceLines([...told.because, ...next].flatMap(({ cites }) => cites))),
+    ...section("Evidence", evidenceLines(evidence)),
   ];
   return lines.join("\n") + "\n";
 }

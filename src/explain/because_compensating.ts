@@ -4,15 +4,21 @@ import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
-import type { EventMatcher } from "../core/job_plan.ts";
 import type { CompletedTask, JobState } from "../core/job_state.ts";
-import { correlationText } from "./mismatch.ts";
 import type { Annals } from "./annals.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
 import { compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
-import { attemptText, capital, latest, shortened, taskText, timeText } from "./phrases.ts";
+import {
+  attemptText,
+  capital,
+  latest,
+  matcherText,
+  shortened,
+  taskText,
+  timeText,
+} from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -103,9 +109,4 @@ function nowText(annals: Annals, { taskId, compensation }: CompletedTask): strin
     default:
       return assertNever(compensation, "compensation");
   }
-}
-
-/** `x.Undone where orderId = "42"`. */
-export function matcherText({ eventType, correlation }: EventMatcher): string {
-  return correlation === "any" ? eventType : `${eventType} where ${correlationText(correlation)}`;
 }

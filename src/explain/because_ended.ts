@@ -18,7 +18,7 @@ import {
   taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
-import { compensableTasks, endingsOf, matcherText } from "./because_compensating.ts";
+import { compensableTasks, endingsOf } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
@@ -27,6 +27,7 @@ import {
   capital,
   errorText,
   latest,
+  matcherText,
   oneLine,
   placeText,
   reasonText,

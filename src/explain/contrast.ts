@@ -25,6 +25,9 @@ export interface Contrast {
 
 const ALIKE_MIN = 3;
 const OTHERS_MIN = 10;
+/** Jobs that are looked at of each kind, the newest. */
+export const ALIKE_MAX = 100;
+export const OTHERS_MAX = 250;
 const TRAITS_MAX = 2;
 /** Of one input, so many scalars are compared, and none that lies deeper. */
 const SCALARS_MAX = 32;
@@ -56,10 +59,12 @@ export function contrastOf(
   return traits.length === 0 ? undefined : { traits, alike: alike.length, others: others.length };
 }
 
-/** `All 3 have tenant = "nordwind"; none of the 211 that went through has.` */
+/** `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 211 that went through has.` */
 export function contrastText({ traits, alike, others }: Contrast, how: "failed" | "wait"): string {
   const told = traits.map(({ name, value }) => `${name} = ${shownScalar(value)}`).join(" and ");
-  return `All ${alike} jobs that ${how} like this have ${told}; none of the ${others} that went through has.`;
+  const all = alike < ALIKE_MAX ? `All ${alike}` : `The newest ${alike}`;
+  const none = others < OTHERS_MAX ? `none of the ${others}` : `none of the newest ${others}`;
+  return `${all} jobs that ${how} like this have ${told}; ${none} that went through has.`;
 }
 
 function keepEqual(common: Map<string, Scalar>, theirs: ReadonlyMap<string, Scalar>): void {

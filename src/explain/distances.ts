@@ -13,14 +13,20 @@ const NEAR_MS = 1_000;
  * @param nowMs When it is read; `undefined` leaves it as it is.
  */
 export function withDistances(text: string, nowMs: number | undefined): string {
-  if (nowMs === undefined) return text;
+  return distances(nowMs)(text);
+}
+
+/** The same for texts that are read one after the other. */
+export function distances(nowMs: number | undefined): (text: string) => string {
+  if (nowMs === undefined) return (text) => text;
   let before = "";
-  return text.replace(TIME, (time) => {
-    const distance = distanceFrom(Date.parse(time) - nowMs);
-    if (distance === before) return time;
-    before = distance;
-    return distance === "" ? time : `${time} (${distance})`;
-  });
+  return (text) =>
+    text.replace(TIME, (time) => {
+      const distance = distanceFrom(Date.parse(time) - nowMs);
+      if (distance === before) return time;
+      before = distance;
+      return distance === "" ? time : `${time} (${distance})`;
+    });
 }
 
 function distanceFrom(ms: number): string {

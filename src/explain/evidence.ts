@@ -38,6 +38,20 @@ export interface WorkerHolder {
   readonly timeoutMs?: number;
 }
 
+/** Jobs that came later and went first, since their priority is lower. */
+export interface OvertakenBy {
+  readonly count: number;
+  /** Whether all that came later were looked at. */
+  readonly isAll: boolean;
+}
+
+/** Who had workers at a time that is past. */
+export interface WorkersThen {
+  readonly holders: readonly WorkerHolder[];
+  /** How many jobs were looked at, where there may be more holders. */
+  readonly lookedAt?: number;
+}
+
 /** What the journal does not hold: how this process stands to the job right now. */
 export interface Circumstances {
   /** `none`: the job has no code, and needs none. */
@@ -55,15 +69,12 @@ export interface Circumstances {
     readonly pause?: Pause;
     /** Those that have the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
-    /** Jobs that came later and went first, since their priority is lower. */
-    readonly overtaken?: number;
+    readonly overtaken?: OvertakenBy;
   };
   /** The same of a time that is past, as far as the journal tells. */
-  readonly queueThen?: {
-    /** A pause that was in force, and is. */
+  readonly queueThen?: WorkersThen & {
+    /** A pause that was in force. */
     readonly pause?: Pause;
-    /** Those that had workers; not all of very many. */
-    readonly holders: readonly WorkerHolder[];
   };
   /** The process is stopping. */
   readonly draining: boolean;

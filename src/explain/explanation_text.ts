@@ -5,9 +5,9 @@ import { counted } from "../core/counted.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { durationText } from "../core/duration.ts";
+import { type Brief, briefOf, CITES_MAX, evidenceOf } from "./brief.ts";
 import { withDistances } from "./distances.ts";
 import { capital } from "./phrases.ts";
-import { saidOnce, withoutSaid } from "./said_once.ts";
 import { spentText } from "./spent_text.ts";
 
 /** Columns of a line, where nobody knows the width of the screen. */
@@ -17,9 +17,6 @@ const COMPLETED_MAX = 12;
 /** A longer command is nothing to paste from a screen. */
 const COMMAND_LENGTH_MAX = 4_000;
 const STILL_TO_COME_MAX = 10;
-const REASONS_MAX = 5;
-/** Of many near misses, the first so many. */
-const NEAR_MISSES_MAX = 10;
 
 export interface TextOptions {
   /** The command that does what an action says, such as a call of curl. */
@@ -33,77 +30,43 @@ export interface TextOptions {
 /** Ends with a newline. Numbers in brackets are positions; the last part says where they are. */
 export function explanationText(
   told: Explanation<Citation>,
-  { commandOf, width = WIDTH, nowMs: readMs }: TextOptions,
+  { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const nowMs = readMs === undefined || told.asOfTime === undefined
-    ? readMs
-    : Date.parse(told.asOfTime);
-  const { siblings, next } = told;
-  const { summary, because, misses } = untold(told);
-  const shown = (one: Statement<Citation>) => ({
-    ...one,
-    statement: withoutSaid(one.statement, told.summary),
-  });
-  const reasons = [...shownReasons(because), ...(siblings === undefined ? [] : [siblings])];
-  const opening = withDistances(thenText(told), readMs) + withDistances(summary, nowMs);
+  const brief = briefOf(told, nowMs);
+  const completed = told.completed.slice(-COMPLETED_MAX);
   const lines = [
-    ...wrapped(width, opening, "", ""),
-    ...section("Why", reasons.flatMap((reason) => bullet(shown(reason), width))),
+    ...wrapped(width, summaryText(brief.summary), "", ""),
+    ...section("Why", brief.reasons.flatMap((reason) => bullet(reason, width))),
     ...section("Still to come", stillToCome(told, width)),
-    ...section("Near misses", nearMissLines(misses, told.waitingFor.length, width)),
-    ...section("Completed", completedLines(told, width)),
+    ...section("Near misses", nearMissLines(brief, told.waitingFor.length, width)),
+    ...section("Completed", completedLines(told, completed, width)),
     ...section(
       "Next",
-      next.flatMap((step) => {
-        const { statement, cites } = shown(step);
-        return [
-          ...bullet({ statement: withDistances(statement, nowMs), cites }, width),
-          ...commandLines(step, commandOf),
-        ];
-      }),
+      brief.next.flatMap((step) => [...bullet(step, width), ...commandLines(step, commandOf)]),
     ),
-    ...section("Timing", wrapped(width, withDistances(timingText(told), nowMs), "  ", "  ")),
+    ...section("Timing", wrapped(width, withDistances(timingText(told), brief.nowMs), "  ", "  ")),
     ...section(
       "Summed up",
-      [...leftOut(because), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
+      [...leftOut(brief), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
     ),
-    ...section("Evidence", evidenceLines(citedIn(told))),
+    ...section(
+      "Evidence",
+      evidenceLines([...brief.evidence, ...completed.flatMap(({ cites }) => cites)]),
+    ),
   ];
   return lines.join("\n") + "\n";
 }
 
-/** What is told beside the summary, which has the evidence of what it tells itself. */
-function untold({ summary, because, waitingFor }: Explanation<Citation>) {
-  const reasons = saidOnce(summary, because, ({ cites }) => refs(cites));
-  const misses = saidOnce(
-    reasons.summary,
-    nearMissesOf(waitingFor).map(({ expectation, miss }) => ({ ...miss, expectation })),
-    ({ cites }) => refs(cites),
-  );
-  return { summary: misses.summary, because: reasons.rest, misses: misses.rest };
+/** With references to its evidence. */
+export function summaryText(parts: readonly Statement<Citation>[]): string {
+  return parts.map(({ statement, cites }) => statement + refs(cites)).join("");
 }
 
-/** `As of entry 17, received at ...: `, of a look back. */
-function thenText({ asOf, asOfTime }: Explanation<Citation>): string {
-  return asOfTime === undefined ? "" : `As of entry ${asOf}, received at ${asOfTime}: `;
-}
-
-/** What the job shares with others; of the contrast the summary tells. */
-function besideIt({ contrast, siblings }: Explanation<Citation>): readonly Statement<Citation>[] {
-  return [contrast, siblings].filter((one) => one !== undefined);
-}
-
-/** At most five: the first four, and where the job comes from, in which every chain ends. */
-export function shownReasons<Reason>(because: readonly Reason[]): readonly Reason[] {
-  return because.length <= REASONS_MAX
-    ? because
-    : [...because.slice(0, REASONS_MAX - 1), ...because.slice(-1)];
-}
-
-function leftOut(because: readonly unknown[]): readonly string[] {
-  const more = because.length - shownReasons(because).length;
-  return more === 0 ? [] : [
-    `${counted(more, "more reason")} ${more === 1 ? "is" : "are"} in the JSON of this explanation.`,
+function leftOut({ moreReasons: { length } }: Brief): readonly string[] {
+  return length === 0 ? [] : [
+    `${counted(length, "more reason")} ${
+      length === 1 ? "is" : "are"
+    } in the JSON of this explanation.`,
   ];
 }
 
@@ -164,40 +127,33 @@ export function summedUpTexts({ summedUp }: Explanation<unknown>): readonly stri
 }
 
 export function refs(cites: readonly Citation[]): string {
-  const shown = cites.slice(0, 8).map(({ logId }) => logId);
+  const shown = cites.slice(0, CITES_MAX).map(({ logId }) => logId);
   if (shown.length === 0) return "";
   return ` [${shown.join(", ")}${cites.length > shown.length ? ", ..." : ""}]`;
 }
 
 /** Which expectation each is of, where there are several. */
 function nearMissLines(
-  misses: readonly (Statement<Citation> & { readonly expectation: string })[],
+  { misses, moreMisses }: Brief,
   waits: number,
   width: number,
 ): readonly string[] {
-  const shown = misses.slice(0, NEAR_MISSES_MAX).flatMap(({ expectation, ...miss }) =>
+  const shown = misses.flatMap(({ expectation, ...miss }) =>
     bullet(
       waits === 1 ? miss : { ...miss, statement: `For "${expectation}": ${miss.statement}` },
       width,
     )
   );
-  const hidden = misses.length - NEAR_MISSES_MAX;
-  return hidden <= 0 ? shown : [...shown, `  - ${hidden} more after these.`];
-}
-
-function nearMissesOf(waitingFor: Explanation<Citation>["waitingFor"]) {
-  return waitingFor.flatMap(({ expectation, nearMisses }) =>
-    nearMisses.map((miss) => ({ expectation, miss }))
-  );
+  return moreMisses === 0 ? shown : [...shown, `  - ${moreMisses} more after these.`];
 }
 
 function completedLines(
   { completed, summedUp }: Explanation<Citation>,
+  last: Explanation<Citation>["completed"],
   width: number,
 ): readonly string[] {
-  const hidden = completed.length - COMPLETED_MAX;
-  const shown = completed.slice(Math.max(0, hidden)).flatMap((item) => bullet(item, width));
-  const before = Math.max(0, hidden) + (summedUp?.completed ?? 0);
+  const shown = last.flatMap((item) => bullet(item, width));
+  const before = completed.length - last.length + (summedUp?.completed ?? 0);
   return before === 0 ? shown : [`  - ${before} more before these.`, ...shown];
 }
 
@@ -218,24 +174,9 @@ function isOver(condition: Condition): condition is "succeeded" | "failed" | "ca
   return condition === "succeeded" || condition === "failed" || condition === "cancelled";
 }
 
-function citedIn(explanation: Explanation<Citation>): readonly Citation[] {
-  const { because, waitingFor, completed, next } = explanation;
-  const statements = [
-    ...shownReasons(because),
-    ...besideIt(explanation),
-    ...nearMissesOf(waitingFor).slice(0, NEAR_MISSES_MAX).map(({ miss }) => miss),
-    ...completed.slice(-COMPLETED_MAX),
-    ...next,
-  ];
-  return statements.flatMap(({ cites }) => cites.slice(0, 8));
-}
-
 export function evidenceLines(citations: readonly Citation[]): readonly string[] {
-  const cited = new Map(citations.map((citation) => [citation.logId, citation]));
-  return [...cited.values()]
-    .toSorted((left, right) => left.logId - right.logId)
-    .map(({ logId, segment, line, eventType, eventId, rule }) =>
-      `  [${logId}] ${segment}:${line} ${eventType} ${eventId}` +
-      (rule === undefined ? "" : ` (rule ${rule})`)
-    );
+  return evidenceOf(citations).map(({ logId, segment, line, eventType, eventId, rule }) =>
+    `  [${logId}] ${segment}:${line} ${eventType} ${eventId}` +
+    (rule === undefined ? "" : ` (rule ${rule})`)
+  );
 }

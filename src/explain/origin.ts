@@ -73,11 +73,11 @@ function kindText({ attributes }: FrameworkEntry<"job.JobCreated">): string {
 
 const LABELS_MAX = 5;
 
-/** `, tenant=nordwind, source=nightly`. */
+/** `, tenant:nordwind, source:nightly`. */
 function labelsText(labels: Readonly<Record<string, string>>): string {
   const all = Object.entries(labels);
   const told = all.slice(0, LABELS_MAX).map(([name, value]) =>
-    `, ${shownText(`${name}=${value}`)}`
+    `, ${shownText(`${name}:${value}`)}`
   );
   return told.join("") +
     (all.length > LABELS_MAX ? `, and ${all.length - LABELS_MAX} more labels` : "");

@@ -4,7 +4,7 @@ import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
-import { type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
+import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { correlationText } from "./mismatch.ts";
 import { shownText } from "../core/shown_value.ts";
 import { durationText } from "../core/duration.ts";
@@ -66,11 +66,13 @@ export function oneLine(text: string): string {
 
 /** What an expectation wants: `ec.shipment.ShipmentCompleted where orderId = "42"`. */
 export function wantedText({ matcher, taskId }: ExpectedEvent): string {
-  const ofTask = taskId === undefined ? "" : ` of task ${taskId}`;
-  const where = matcher.correlation === "any"
-    ? ""
-    : ` where ${correlationText(matcher.correlation)}`;
-  return `${matcher.eventType}${ofTask}${where}`;
+  return matcherText(matcher, taskId === undefined ? "" : ` of task ${taskId}`);
+}
+
+/** `shop.Paid where orderId = 42`. */
+export function matcherText({ eventType, correlation }: EventMatcher, ofTask = ""): string {
+  const where = correlation === "any" ? "" : ` where ${correlationText(correlation)}`;
+  return `${eventType}${ofTask}${where}`;
 }
 
 /** `1 of 3`. */

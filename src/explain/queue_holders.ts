@@ -25,16 +25,20 @@ export function holdersText({ holders = [], busy }: Queue): string {
 }
 
 /** What stood before a job at a time that is past. */
-export function queueThenText({ holders, pause }: NonNullable<Circumstances["queueThen"]>): string {
+export function queueThenText(then: NonNullable<Circumstances["queueThen"]>): string {
+  const { holders, lookedAt, pause } = then;
   if (pause !== undefined) {
     return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
   }
   const named = holders.slice(0, NAMED_MAX).map(holderText);
   const rest = holders.length - named.length;
-  const more = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
+  const others = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
+  const unseen = lookedAt === undefined
+    ? ""
+    : `; of the jobs of that time ${lookedAt} were looked at, and others may have had workers`;
   return named.length === 0
-    ? "it wants a worker"
-    : `it wants a worker, and others have them: ${named.join("; ")}${more}`;
+    ? `it wants a worker${unseen}`
+    : `it wants a worker, and others have them: ${named.join("; ")}${others}${unseen}`;
 }
 
 export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {
@@ -45,9 +49,12 @@ export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): s
 }
 
 /** A sentence with a space before it; nothing where nobody overtook the job. */
-export function overtakenText({ overtaken = 0 }: Queue, priority: number): string {
-  if (overtaken === 0) return "";
-  return ` ${counted(overtaken, "job")} that came later went first: it has priority ${priority}, ` +
+export function overtakenText({ overtaken }: Queue, priority: number): string {
+  if (overtaken === undefined || overtaken.count === 0) return "";
+  const { count, isAll } = overtaken;
+  return ` ${isAll ? "" : "At least "}${
+    counted(count, "job")
+  } that came later went first: it has priority ${priority}, ` +
     "and lower is sooner.";
 }
 

@@ -9,29 +9,32 @@ const BEGINNINGS = [SPENT, HELD_BY];
 /** A shorter piece is repeated more easily than looked up. */
 const PIECE_LENGTH_MIN = 12;
 
-interface Said<Told> {
-  /** With the references to the evidence of what is told in it. */
-  readonly summary: string;
+interface Said<Cite, Told> {
+  /** In parts, each with the evidence of what is told up to its end. */
+  readonly summary: readonly Statement<Cite>[];
   /** What is to be told beside it. */
   readonly rest: readonly Told[];
 }
 
-/** @param refs What stands for the evidence of a statement, such as ` [3, 17]`. */
-export function saidOnce<Told extends Statement<unknown>>(
+export function saidOnce<Cite, Told extends Statement<Cite>>(
   summary: string,
   statements: readonly Told[],
-  refs: (told: Told) => string,
-): Said<Told> {
-  let text = summary;
-  const rest = statements.filter((told) => {
-    const piece = pieceOf(told.statement);
-    const at = text.indexOf(piece);
+): Said<Cite, Told> {
+  const ends = new Map<number, readonly Cite[]>();
+  const rest = statements.filter(({ statement, cites }) => {
+    const piece = pieceOf(statement);
+    const at = summary.indexOf(piece);
     if (at < 0 || piece.length < PIECE_LENGTH_MIN) return true;
     const end = at + piece.length;
-    text = text.slice(0, end) + refs(told) + text.slice(end);
+    ends.set(end, [...ends.get(end) ?? [], ...cites]);
     return false;
   });
-  return { summary: text, rest };
+  const cuts = [...ends.keys(), summary.length].toSorted((left, right) => left - right);
+  const parts = cuts.map((end, index) => ({
+    statement: summary.slice(cuts[index - 1] ?? 0, end),
+    cites: ends.get(end) ?? [],
+  }));
+  return { summary: parts.filter(({ statement }) => statement !== ""), rest };
 }
 
 /** Without its beginning, its first letter, which may be a capital, and the full stop. */

@@ -6,11 +6,13 @@
 
 import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
 import type { Route } from "./route.ts";
+import { BULK_ROUTES } from "./routes/bulk.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
 import { CREATE_ROUTES } from "./routes/create_job.ts";
 import { DEFINITION_ROUTES } from "./routes/definitions.ts";
 import { EVENT_ROUTES } from "./routes/events.ts";
 import { EXPLAIN_ROUTES } from "./routes/explain.ts";
+import { FAILURE_ROUTES } from "./routes/failures.ts";
 import { HEALTH_ROUTES } from "./routes/health.ts";
 import { JOB_ROUTES } from "./routes/job.ts";
 import { JOB_LOG_ROUTES } from "./routes/job_log.ts";
@@ -30,6 +32,8 @@ export const ROUTES: readonly Route[] = [
   ...JOB_ROUTES,
   ...JOB_LOG_ROUTES,
   ...CONTROL_ROUTES,
+  ...BULK_ROUTES,
+  ...FAILURE_ROUTES,
   ...EVENT_ROUTES,
   ...EXPLAIN_ROUTES,
   ...REPLAY_ROUTES,

@@ -48,6 +48,9 @@ export function conditionOf(filter: JobFilter): SqlCondition {
   if (filter.createdBefore !== undefined) {
     parts.push({ sql: "created < ?", values: [Date.parse(filter.createdBefore)] });
   }
+  if (filter.goesOnAfter !== undefined) {
+    parts.push({ sql: "last > ?", values: [filter.goesOnAfter] });
+  }
   for (const [name, value] of labels ?? []) {
     const sql = "EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ? AND value = ?)";
     parts.push({ sql, values: [name, value] });

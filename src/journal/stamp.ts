@@ -1,7 +1,7 @@
 /** Gives events that are recorded outside the engine their ids and times. */
 
 import type { EventDraft } from "../core/event.ts";
-import { eventId } from "../core/ids.ts";
+import { newId } from "../core/ids.ts";
 import type { Clock, Random, StampedEvent } from "../engine/ports.ts";
 
 export type Stamp = (draft: EventDraft) => StampedEvent;
@@ -11,7 +11,7 @@ export function stampWith(clock: Clock, random: Random): Stamp {
     const now = new Date(clock.now()).toISOString();
     return {
       ...draft,
-      eventId: draft.eventId ?? eventId(`evt_${random.ulid()}`),
+      eventId: draft.eventId ?? newId.event(random.ulid()),
       occurredAt: draft.occurredAt ?? now,
       receivedAt: now,
     };

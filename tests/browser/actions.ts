@@ -64,7 +64,7 @@ const JOB_ACTIONS: readonly Action[] = [
     name: "a job is cancelled, once that is confirmed",
     run: async (page, demo) => {
       await gotoJob(page, demo, "scheduled");
-      await unfold(page, /Cancel the job/);
+      await unfold(page, /Cancel/);
       assert.equal(await conditionOf(demo, demo.jobIn("scheduled")), "scheduled");
       await page.getByLabel(/Reason/).first().fill("by the walk");
       await press(page, /Yes, cancel/);

@@ -76,7 +76,7 @@ Running (waiting)
 created   2026-01-01 00:00:00 UTC, 5 min ago
 started   2026-01-01 00:00:00, after 2 ms
 priority  -5
-labels    shop=berlin note=a\\u001b[2Jb
+labels    shop:berlin note:a\\u001b[2Jb
 retries   order-41
 entries   3 to 9
 
@@ -181,7 +181,7 @@ Deno.test("jobTable: columns as wide as what they hold, and what a job does now"
     jobTable(JOBS, { ...OPTIONS, columns: 140 }).join("\n"),
     `\
 JOB                             TYPE          STATE              AGE    LABELS                        NOW
-order-42                        order.fulfil  Running (waiting)  5 min  shop=berlin note=a\\u001b[2Jb  charge, import
+order-42                        order.fulfil  Running (waiting)  5 min  shop:berlin note:a\\u001b[2Jb  charge, import
 job_01J00000000000000000000001  csv.import    Failed             2 d                                  no such column:\\nlatitude`,
   );
 });

@@ -38,7 +38,7 @@ Deno.test("jobs: a table, the newest first, with a count", async () => {
     `\
 JOB  TYPE         STATE              AGE    LABELS       NOW
 d-1  test.doomed  Failed             0 s                 the card is stolen
-p-1  (plan)       Running (waiting)  0 s    shop=berlin  shipped 0 of 1
+p-1  (plan)       Running (waiting)  0 s    shop:berlin  shipped 0 of 1
 g-1  test.greet   Done               1 min
 3 jobs`,
   );
@@ -49,7 +49,7 @@ const FILTERS: readonly (readonly [args: readonly string[], jobIds: readonly str
   [["--state", "DONE,failed"], ["d-1", "g-1"]],
   [["--condition", "waiting", "--condition", "succeeded"], ["p-1", "g-1"]],
   [["--type", "test.greet"], ["g-1"]],
-  [["-l", "shop=berlin"], ["p-1"]],
+  [["-l", "shop:berlin"], ["p-1"]],
   [["--since", "30s"], ["d-1", "p-1"]],
   [["--since", "2026-01-01T00:00:30Z"], ["d-1", "p-1"]],
   [["-n", "2"], ["d-1", "p-1"]],
@@ -122,7 +122,7 @@ Running (waiting)
 
 created   2026-01-01 00:01:00 UTC, 0 s ago
 started   2026-01-01 00:01:00, after 0 ms
-labels    shop=berlin
+labels    shop:berlin
 entries   8 to 22
 
 expected
@@ -312,6 +312,16 @@ Deno.test("explain --at: as of then, with nothing to be done; without a job, abo
   assert.ok(!first.terminal.text.includes("deno task daybook cancel"));
   assert.match(all.terminal.text, /^Nothing runs, for there is nothing to do: every job has ended/);
   assert.deepEqual([first.code, all.code, wrong.code], [0, 0, 64]);
+});
+
+Deno.test("explain --about: the jobs and events that have a value, and no job beside it", async () => {
+  const app = await threeJobs();
+  await deliver(app, "shop.Paid", { orderId: "R 77" });
+  const about = await runCli(app, ["explain", "--about", "R 77"]);
+  const wrong = await runCli(app, ["explain", "p-1", "--about", "R 77"]);
+
+  assert.match(about.terminal.text, /^No job has R 77, but an event: /);
+  assert.deepEqual([about.code, wrong.code], [0, 64]);
 });
 
 Deno.test("explain: piped it is the prose, and with --json one value", async () => {

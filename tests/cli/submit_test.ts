@@ -10,7 +10,7 @@ async function jobAt(app: TestApp, jobId: string) {
 
 Deno.test("submit: a type with its input, and all settings", async () => {
   const app = await startApp();
-  const args = ["test.greet", '{"name":"Ann"}', "--id", "g-1", "--priority=-5", "-l", "shop=a=b"];
+  const args = ["test.greet", '{"name":"Ann"}', "--id", "g-1", "--priority=-5", "-l", "shop:a=b"];
   const { code, terminal } = await runCli(app, ["submit", ...args, "--start-at", "+90s"]);
 
   assert.deepEqual([code, terminal.errors], [0, []]);
@@ -236,7 +236,7 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
     ["a", "-f", "x=12345678901234567890"],
     "12345678901234567890 is beyond 2^53 and would be changed; send it as a string",
   ],
-  [["a", "-l", "x"], "--label takes name=value, and got x"],
+  [["a", "-l", "x"], "--label takes name:value, and got x"],
   [["a", "--priority", "high"], "--priority must be a whole number, and is high"],
   [
     ["a", "--start-at", "+soon"],

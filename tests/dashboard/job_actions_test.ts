@@ -57,7 +57,7 @@ Deno.test("job form: cancel is behind a word of what it does, and records the re
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const html = await pageOf(app, `/ui/jobs/${jobId}`);
-  assert.match(readable(html), /Cancel the job … The job ends as cancelled/);
+  assert.match(readable(html), /Cancel … The job ends as cancelled/);
   const text = await act(app, jobId, "cancel", { reason: "the customer asked" });
   assert.match(text, /<bdi>The job was cancelled\./);
   const entry = await lastEntry(app, jobId);

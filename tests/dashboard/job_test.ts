@@ -1,14 +1,20 @@
 /** The page of a job, in each condition and with each kind of failure. */
 
 import assert from "node:assert/strict";
-import { withDistances } from "../../src/explain/distances.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { pageOf } from "../support/dashboard.ts";
 import { Explained } from "../support/explained.ts";
 import { ALL } from "../support/explained_definitions.ts";
 import { jobOf, SCENARIOS } from "../support/explained_scenarios.ts";
 import { createAndRun, createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
-import { browserOf, formsOf, readable, regionOf } from "../support/job_pages.ts";
+import {
+  briefInProse,
+  briefOnPage,
+  browserOf,
+  formsOf,
+  readable,
+  regionOf,
+} from "../support/job_pages.ts";
 import { CARD, paymentDefinition } from "../support/payment_definition.ts";
 
 /** The page of a scenario's job. */
@@ -22,15 +28,18 @@ async function pageOfScenario(name: string) {
 }
 
 for (const { name, condition } of SCENARIOS) {
-  Deno.test(`job page: ${name.replaceAll("_", " ")}: what the explanation says, with evidence at hand`, async () => {
+  Deno.test(`job page: ${name.replaceAll("_", " ")}: the brief of the prose, with evidence at hand`, async () => {
     const { html, daybook, jobId } = await pageOfScenario(name);
-    const text = readable(html);
-    const { summary, because, waitingFor, next } = await daybook.explanation(jobId);
-    const statements = [...because, ...waitingFor.slice(0, 20), ...next]
-      .map(({ statement }) => statement);
-    for (const said of [withDistances(summary, daybook.clock.now()), ...statements]) {
-      assert.ok(text.includes(said.replaceAll(/\s+/g, " ")), said);
+    const [text, brief] = [readable(html), briefOnPage(html)];
+    for (const said of briefInProse(await daybook.text(jobId))) {
+      assert.ok(brief.includes(said), `${said}\nis not in\n${brief}`);
     }
+    const { waitingFor } = await daybook.explanation(jobId);
+    for (const { statement } of waitingFor.slice(0, 20)) {
+      assert.ok(text.includes(statement.replaceAll(/\s+/g, " ")), statement);
+    }
+    const reasons = /<ol class="reasons">(.*?)<\/ol>/s.exec(html)?.[1] ?? "";
+    assert.ok(reasons.split("<li>").length - 1 <= 5, reasons);
     assert.match(html, new RegExp(`class="condition condition-${condition}"`));
     assert.doesNotMatch(text, /\bundefined\b|\bNaN\b|\[object|\bInfinity\b/);
     assertCitations(html);
@@ -48,7 +57,7 @@ function assertCitations(html: string): void {
 
 Deno.test("job page: a near miss shows the clause, with what was expected and what was found", async () => {
   const { html } = await pageOfScenario("waiting_text_for_number");
-  const waits = readable(html.slice(html.indexOf('id="job-waits"'), html.indexOf("curl: this")));
+  const waits = readable(html.slice(html.indexOf('id="job-waits"')));
   assert.match(waits, /shipped 0 of 1/);
   assert.match(waits, /Near miss shop\.ParcelShipped came at/);
   assert.match(waits, /Clause Expected Found orderId 42 "42"/);

@@ -144,6 +144,16 @@ Deno.test("jobs: where there are none, it says how there would be some", async (
   assert.match(shownText(await pageOf(app, `${JOBS}?search=nothing`)), /No job matches\./);
 });
 
+Deno.test("jobs: a search leads to the inputs and events that have what is looked for", async () => {
+  const app = await startApp();
+  await app.post("/events", { eventType: "shop.Paid", attributes: { orderId: "A&B 7" } });
+  const text = await pageOf(app, `${JOBS}?search=A%26B+7`);
+  const [, path = ""] = /href="(\/explain\?[^"]*)"/.exec(text) ?? [];
+  const told = await (await app.get(path.replaceAll("&amp;", "&"))).text();
+  assert.match(told, /^No job has A&B 7, but an event:/);
+  assert.doesNotMatch(await pageOf(app, JOBS), /\/explain\?/);
+});
+
 Deno.test("jobs: a search that ended early says how far it looked, and leads on", async () => {
   const app = await startApp({ engine: await engineThatLooked(100_000) });
   const text = await pageOf(app, `${JOBS}?search=nothing`);
@@ -392,9 +402,8 @@ Deno.test("jobs: calls of curl give what is shown, and ask for what was not done
   const retry = shownText(await pageOf(app, `${JOBS}?do=retry`));
   assert.ok(
     retry.includes(
-      "curl -s 'http://localhost/jobs?condition=failed&retried=false&limit=500' | " +
-        `jq -r '.jobs[] | select(.firstLogId <= ${app.engine.headLogId}) | .jobId' | ` +
-        "xargs -r -I{} curl -s -X POST 'http://localhost/jobs/{}/retry'",
+      "curl -s http://localhost/jobs/bulk -H 'content-type: application/json' " +
+        `-d '{"action":"retry","filter":{},"upTo":${app.engine.headLogId}}'`,
     ),
     retry,
   );

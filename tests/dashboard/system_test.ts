@@ -134,7 +134,7 @@ Deno.test("submit form: creates the job with its options, and leads to its page"
       "input/times": "2",
       jobId: "greeting-1",
       priority: "-5",
-      labels: "team=north\r\n\r\nregion = eu\r\n",
+      labels: "team:north\r\n\r\nregion : eu\r\n",
       startAt: "2026-01-01T00:05",
       once: "abc",
     }),

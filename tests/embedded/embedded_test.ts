@@ -68,12 +68,37 @@ Deno.test("openDaybook: a job is submitted, is moved by an event, and its output
   });
 });
 
+Deno.test("explain: `at` answers as of then, in the words of GET /jobs/:id/explain?at=", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const { jobId, lastLogId: begun } = await daybook.submit(welcome, { userId: "7" });
+    await daybook.deliver(confirmed());
+    await daybook.wait(jobId, END);
+    const overHttp = async (at: string | number) => {
+      const url = `http://localhost/jobs/${jobId}/explain?at=${at}&format=text`;
+      return await (await daybook.fetch(new Request(url))).text();
+    };
+    const lasting = (text: string) =>
+      text.replaceAll(/\s+/g, " ").replaceAll(/ \([^()]* ago\)/g, "");
+
+    for (const at of [begun, "c-7"]) {
+      const text = await daybook.explain(jobId, { at });
+      assert.match(text, /^As of entry \d+, received at/);
+      assert.equal(lasting(text), lasting(await overHttp(at)));
+    }
+    const nowhere = daybook.explain(jobId, { at: "none" });
+    assert.equal((await refusalOf(nowhere)).kind, "unknown-point");
+    const invalid = await refusalOf(daybook.explain(jobId, { at: "../etc" }));
+    assert.deepEqual([invalid.kind, invalid.issues[0]?.pointer], ["invalid-request", "/at"]);
+  });
+});
+
 Deno.test("openDaybook: a failure says in which step, and what waits can be cancelled", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
     const refused = await daybook.wait(await daybook.submit(refuse, {}), END);
     const { jobId } = await daybook.submit(welcome, { userId: "7" });
-    const cancelled = await daybook.cancel(jobId, "not wanted");
+    const cancelled = await daybook.control(jobId, "cancel", { reason: "not wanted" });
 
     assert.equal(refused.failure?.kind, "poison");
     assert.equal(refused.failure?.taskId, "refuse");
@@ -108,17 +133,42 @@ Deno.test("openDaybook: what is refused is recorded nowhere, and says why", asyn
     assert.equal((await refusalOf(daybook.submit(other, {}))).kind, "unknown-type");
     const reserved = daybook.deliver({ eventType: "job.JobStarted" });
     assert.match((await refusalOf(reserved)).message, /reserved/);
-    assert.equal((await refusalOf(daybook.cancel("nobody"))).kind, "unknown-job");
+    assert.equal((await refusalOf(daybook.control("nobody", "cancel"))).kind, "unknown-job");
     assert.equal((await refusalOf(daybook.wait("../etc", END))).kind, "unknown-job");
     assert.equal((await refusalOf(daybook.explain("nobody"))).kind, "unknown-job");
-    await daybook.cancel("w-7");
-    assert.equal((await refusalOf(daybook.cancel("w-7"))).kind, "not-in-this-state");
-    assert.match((await refusalOf(daybook.cancel("w-7", "x".repeat(2_000)))).message, /1000/);
+    await daybook.control("w-7", "cancel");
+    assert.equal((await refusalOf(daybook.control("w-7", "cancel"))).kind, "not-in-this-state");
+    assert.match(
+      (await refusalOf(daybook.control("w-7", "cancel", { reason: "x".repeat(2_000) }))).message,
+      /1000/,
+    );
 
     const { jobs } = await (await daybook.fetch(new Request("http://localhost/jobs"))).json();
     assert.deepEqual(jobs.map(({ jobId }: { jobId: string }) => jobId), ["w-7"]);
     await daybook.close();
     assert.equal((await refusalOf(daybook.submit(refuse, {}))).kind, "draining");
+  });
+});
+
+Deno.test("openDaybook: many jobs at once, each with a receipt; a failed one is retried", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const jobs = [
+      { input: { userId: "7" }, jobId: "w-7" },
+      { input: { userId: "7" }, jobId: "w-7" },
+      { input: { userId: "8" }, idempotencyKey: "eight" },
+      { input: { userId: "8" }, idempotencyKey: "eight" },
+    ];
+    const receipts = await daybook.submitAll(welcome, jobs.slice(0, 3));
+    assert.deepEqual(receipts.map(({ disposition }) => disposition), [
+      ...["created", "rejected", "created"],
+    ]);
+    assert.match(receipts[1]?.reason ?? "", /it exists/);
+    const [again] = await daybook.submitAll(welcome, jobs.slice(3));
+    assert.deepEqual([again?.disposition, again?.jobId], ["duplicate", receipts[2]?.jobId]);
+
+    const { jobId } = await daybook.wait(await daybook.submit(refuse, {}), END);
+    assert.equal((await daybook.control(jobId, "retry")).retryOf, jobId);
   });
 });
 

@@ -292,7 +292,7 @@ Deno.test("POST /jobs: constructor is refused as a key, not as a word", async ()
 
 /** Documents that are JSON and wrong, with the pointers that say where. */
 const INVALID: readonly (readonly [string, unknown, readonly string[]])[] = [
-  ["no object", [], [""]],
+  ["no object", 7, [""]],
   ["no fields", {}, ["/type"]],
   ["an unknown field", { type: "test.greet", inputs: {} }, ["/inputs"]],
   ["two wrong fields", { type: 1, start: "yes" }, ["/type", "/start"]],

@@ -1,6 +1,7 @@
 /** What an explanation says of others: what sets a job apart, who shares its cause, who is before it. */
 
 import assert from "node:assert/strict";
+import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/explained.ts";
 import { hang, scripted } from "../support/incident_kit.ts";
 import { NonRetryableError } from "../../src/mod.ts";
@@ -90,6 +91,21 @@ test("siblings: those that were cancelled for the same reason, and cut short by 
   assert.match(
     cancelled?.statement ?? "",
     /^1 other job was cancelled for the same reason .*: d\.$/,
+  );
+});
+
+test("siblings: where more may have been cancelled than were looked at, it says at least how many", async () => {
+  const daybook = await Explained.start();
+  const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
+  const ids = Array.from({ length: 450 }, (_, at) => `job-${at}` as JobId);
+  await Promise.all(ids.map((jobId) => daybook.post("/jobs", { jobId, plan })));
+  const request = { kind: "cancel", reason: "recall" } as const;
+  await Promise.all(ids.map((jobId) => daybook.engine.control(jobId, request)));
+  await daybook.clock.settle();
+  const { siblings } = await daybook.explanation("job-225");
+  assert.match(
+    siblings?.statement ?? "",
+    /^At least \d{3} other jobs were cancelled for the same reason within a minute: /,
   );
 });
 

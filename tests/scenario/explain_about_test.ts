@@ -5,7 +5,9 @@ import * as v from "valibot";
 import type { About } from "../../src/explain/about.ts";
 import type { Citation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
+import { pageOf } from "../support/dashboard.ts";
 import { Explained } from "../support/explained.ts";
+import { browserOf, readable } from "../support/job_pages.ts";
 import { test } from "../support/sanitized.ts";
 
 const FULFIL = defineJob({
@@ -28,6 +30,27 @@ async function about(daybook: Explained, value: string): Promise<About<Citation>
   assert.equal(response.status, 200);
   return await response.json();
 }
+
+test("about: what starts a job is listed whole, so that the clause that failed can be looked up", async () => {
+  const daybook = await Explained.start({ definitions: [FULFIL] });
+  const response = await daybook.app.request("http://127.0.0.1:8000/definitions");
+  const { definitions: [fulfil] } = await response.json();
+  assert.deepEqual(fulfil.startsOn, {
+    eventType: "shop.OrderPlaced",
+    correlation: { equals: { channel: "web" } },
+  });
+  const page = await pageOf(browserOf(daybook), "/ui/system/definitions/order.fulfil");
+  assert.match(readable(page), /Starts on shop\.OrderPlaced where channel = "web"/);
+});
+
+test("about: without a value it is refused, and names the address that explains the queue", async () => {
+  const daybook = await Explained.start({ definitions: [FULFIL] });
+  const response = await daybook.app.request("http://127.0.0.1:8000/explain");
+  assert.equal(response.status, 422);
+  const { errors: [error] } = await response.json();
+  assert.equal(error.parameter, "about");
+  assert.match(error.detail, /GET \/queue\/explain/);
+});
 
 test("about: an order without a job is told by its event, and the clause that started none", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });

@@ -139,6 +139,46 @@ test("explain at a point: a job that was queued names those that had the workers
   assert.equal((await daybook.explanation("later")).condition, "succeeded");
 });
 
+test("explain at a point: who had a worker then is found behind hundreds of jobs, and after its end", async () => {
+  const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
+  const quick = scripted("web.quick", { look: () => "seen" });
+  const daybook = await Explained.start({ definitions: [crawl, quick], maxRunning: 2 });
+  await daybook.submit("one", "web.crawl");
+  const quickOnes = Array.from(
+    { length: 400 },
+    (_, at) => daybook.submit(`quick-${at}`, "web.quick"),
+  );
+  await Promise.all(quickOnes);
+  await daybook.submit("two", "web.crawl");
+  await daybook.submit("later", "web.quick");
+  const asOf = daybook.engine.headLogId;
+  for (const jobId of ["one", "two"]) await daybook.post(`/jobs/${jobId}/cancel`);
+  await daybook.clock.advance(1_000);
+
+  const { summary } = await explainedAt(daybook, "later", asOf);
+  assert.match(summary, /others have them: one in task crawl since .*; two in task crawl since/);
+  assert.doesNotMatch(summary, /looked at/);
+});
+
+test("explain at a point: a pause that held everything then is told, also after it has ended", async () => {
+  const quick = scripted("web.quick", { look: () => "seen" });
+  const options = { definitions: [quick], maxRunning: 1 };
+  const first = await Explained.start(options);
+  const daybook = await first.crash({ ...options, hold: true });
+  await daybook.submit("held", "web.quick");
+  const asOf = daybook.engine.headLogId;
+  const said = await daybook.explanation("held");
+  const [pause] = daybook.engine.pauses();
+  await daybook.app.request(`${BASE}/pauses/${pause?.pauseId}`, { method: "DELETE" });
+  await daybook.clock.advance(1_000);
+
+  const then = await explainedAt(daybook, "held", asOf);
+  assert.match(said.summary, /everything is paused since .* \(reason: started with --hold\)/);
+  assert.match(then.summary, /everything is paused since .* \(reason: started with --hold\)/);
+  assert.ok(then.because[0]?.cites.some(({ eventType }) => eventType === "job.PauseBegan"));
+  assert.equal((await daybook.explanation("held")).condition, "succeeded");
+});
+
 test("GET /jobs/:id/explain?at= takes a position, an event's id and a time, and says as of when", async () => {
   const daybook = await Explained.start();
   const correlation = { equals: { order: "7" } };

@@ -1,4 +1,4 @@
-/** `GET /explain` without a value: why the work as a whole stands still, and what would end that. */
+/** `GET /queue/explain`: why the work as a whole stands still, and what would end that. */
 
 import assert from "node:assert/strict";
 import type { Citation, NextStep } from "../../src/explain/explanation.ts";
@@ -16,7 +16,7 @@ type Step = NextStep<Citation> & { readonly curl?: string };
 type Told = QueueExplanation<Citation> & { readonly next: readonly Step[] };
 
 async function asked(daybook: Explained, accept = "application/json"): Promise<Response> {
-  const response = await daybook.app.request("http://127.0.0.1:8000/explain", {
+  const response = await daybook.app.request("http://127.0.0.1:8000/queue/explain", {
     headers: { accept },
   });
   assert.equal(response.status, 200);

@@ -105,6 +105,24 @@ export const suppositions = fc.oneof(
   }, taken),
 );
 
+export const bulkActions = fc.record({
+  action: fc.constantFrom("retry", "cancel", "suspend", "resume"),
+  filter: fc.record({
+    state: fc.array(fc.constantFrom("Running", "Failed"), { maxLength: 2 }),
+    condition: fc.array(fc.constantFrom("waiting", "failed"), { maxLength: 2 }),
+    type: fc.array(fc.constantFrom("test.greet", "test.doomed"), { maxLength: 1 }),
+    label: fc.constantFrom([], ["team:a"]),
+    search: fc.constantFrom("bank", "test"),
+    retried: fc.boolean(),
+  }, taken),
+  dryRun: fc.boolean(),
+  upTo: fc.integer({ min: 0, max: 60 }),
+  before: fc.integer({ min: 0, max: 60 }),
+  again: fc.boolean(),
+  limit: fc.integer({ min: 1, max: 3 }),
+  reason: fc.string({ maxLength: 20 }),
+}, { requiredKeys: ["action", "filter"] });
+
 export const reasons = fc.record({ reason: fc.string({ maxLength: 100 }) }, taken);
 
 export const retries = fc.record({

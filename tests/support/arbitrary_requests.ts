@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import {
+  bulkActions,
   cloudEvents,
   creations,
   events,
@@ -77,6 +78,10 @@ const lines = fc.array(fc.oneof(events, mutated(events)), { maxLength: 5 }).map(
   bytesBody("application/x-ndjson", all.map((event) => JSON.stringify(event)).join("\n"))
 );
 
+const jobLines = fc.array(fc.oneof(creations, mutated(creations)), { maxLength: 3 }).map((all) =>
+  bytesBody("application/x-ndjson", all.map((job) => JSON.stringify(job)).join("\n"))
+);
+
 const form = fc.tuple(creations, hostileText).map(([document, name]) => {
   const part = (disposition: string, text: string) =>
     `--x\r\ncontent-disposition: form-data; ${disposition}\r\n\r\n${text}\r\n`;
@@ -136,6 +141,18 @@ const accept = fc.oneof(
   .map((text): Header => ["accept", text]);
 const keys = fc.oneof(one("k1", "k2"), headerText).map((text): Header => ["idempotency-key", text]);
 
+const filters = {
+  state: one("Running", "Done", "Failed,Created", "x"),
+  condition: one("waiting", "x"),
+  type: one("test.greet", "x"),
+  label: one("team:a", "team:", ":", "x"),
+  createdAfter: points,
+  createdBefore: points,
+  search: fc.oneof(one("bank", "team:a ANN", " ", ".*("), urlText),
+  fingerprint: one("0123456789ab", "0123456789AB", "x"),
+  retried: one("true", "false", "x"),
+};
+
 const entryQuery = { limit: limits, cursor: cursors };
 const streamQuery = { stratum: strata, only: one("transitions", "x"), after: positions, types };
 
@@ -153,21 +170,13 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /journal": {},
   "POST /journal/verify": control(fc.constant({})),
   "GET /metrics": {},
-  "POST /jobs": { headers: fc.oneof(keys, prefer), body: bodyOf(creations, form) },
-  "GET /jobs": {
-    query: {
-      ...entryQuery,
-      state: one("Running", "Done", "Failed,Created", "x"),
-      condition: one("waiting", "x"),
-      type: one("test.greet", "x"),
-      label: one("team:a", "team:", ":", "x"),
-      createdAfter: points,
-      createdBefore: points,
-      search: fc.oneof(one("bank", "team:a ANN", " ", ".*("), urlText),
-      fingerprint: one("0123456789ab", "0123456789AB", "x"),
-      retried: one("true", "false", "x"),
-    },
+  "POST /jobs": {
+    headers: fc.oneof(keys, prefer),
+    body: bodyOf(creations, form, jobLines, json(fc.array(creations, { maxLength: 3 }))),
   },
+  "GET /jobs": { query: { ...entryQuery, ...filters } },
+  "POST /jobs/bulk": { body: bodyOf(bulkActions) },
+  "GET /failures": { query: { limit: limits, ...filters } },
   "GET /jobs/:id": { headers: fc.oneof(prefer, noneMatch) },
   "GET /jobs/:id/events": { query: entryQuery, headers: accept },
   "GET /jobs/:id/stream": {
@@ -177,6 +186,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /jobs/:id/input": {},
   "GET /jobs/:id/log": { query: { limit: limits } },
   "GET /jobs/:id/explain": { query: { format: one("text", "json", "x") }, headers: accept },
+  "GET /queue/explain": { query: { format: one("text", "json", "x") }, headers: accept },
   "GET /explain": {
     query: { about: one("42", "none", "team:a"), format: one("text", "json", "x") },
     headers: accept,

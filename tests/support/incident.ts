@@ -5,7 +5,9 @@
  */
 
 import assert from "node:assert/strict";
+import { pageOf } from "./dashboard.ts";
 import { Explained, type ExplainedOptions } from "./explained.ts";
+import { briefInProse, briefOnPage, browserOf } from "./job_pages.ts";
 
 export interface Incident {
   /** What happened, as one would tell a colleague. */
@@ -40,6 +42,8 @@ export interface Finding {
   readonly innocent: boolean;
   readonly next: boolean;
   readonly silent: boolean;
+  /** Whether the page of a job tells the same, in no more words than an answer may have. */
+  readonly page: boolean;
   /** Of the text up to its evidence. */
   readonly words: number;
   /** The answer with the culprit, and without. */
@@ -50,8 +54,8 @@ export interface Finding {
 export const WORDS_MAX = 150;
 
 /** Whether an answer is worth all that is asked of it. */
-export function isWhole({ cause, decisive, innocent, next, silent }: Finding): boolean {
-  return cause && decisive && innocent && next && silent;
+export function isWhole({ cause, decisive, innocent, next, silent, page }: Finding): boolean {
+  return cause && decisive && innocent && next && silent && page;
 }
 
 /** The Daybook of an incident; a crash replaces it by the next one. */
@@ -146,6 +150,7 @@ export async function investigate(incident: Incident): Promise<Finding> {
       (neverNext === undefined || !neverNext.test(steps)),
     silent: !incident.cause.every((pattern) => pattern.test(firstSentences(calm.text))) &&
       calm.noise.every((id) => !calm.cited.has(id)),
+    page: guilty.page,
     words: wordsOf(guilty.text),
     texts: [guilty.text, calm.text],
   };
@@ -154,6 +159,8 @@ export async function investigate(incident: Incident): Promise<Finding> {
 interface Answer {
   readonly answer: Record<string, unknown>;
   readonly text: string;
+  /** Whether the page says the same; of what has none it does. */
+  readonly page: boolean;
   /** Ids of the events whose lines are cited. */
   readonly cited: ReadonlySet<string>;
   readonly decisive: readonly string[];
@@ -174,12 +181,20 @@ async function ask(incident: Incident, culprit: boolean): Promise<Answer> {
   return {
     answer,
     text: text.ok ? prose : "",
+    page: !culprit || await isOnPage(stage.daybook, path, prose),
     cited: citedIn(answer),
     decisive: await Promise.all(
       wanted.map((each) => typeof each === "string" ? each : idOf(stage.daybook, each)),
     ),
     noise: Array.from({ length: 200 }, (_, order) => `noise-event-${order}`),
   };
+}
+
+async function isOnPage(daybook: Explained, path: string, prose: string): Promise<boolean> {
+  const [, job] = /^(\/jobs\/[^/]+)\/explain$/.exec(path) ?? [];
+  if (job === undefined) return true;
+  const brief = briefOnPage(await pageOf(browserOf(daybook), `/ui${job}`));
+  return wordsOf(brief) <= WORDS_MAX && briefInProse(prose).every((said) => brief.includes(said));
 }
 
 async function idOf(daybook: Explained, fact: Fact): Promise<string> {

@@ -18,6 +18,30 @@ export function readable(html: string): string {
   return unescaped(html.replaceAll(/<[^>]*>/g, " ")).replaceAll(/\s+/g, " ");
 }
 
+/** What the page of a job tells up to its evidence: without what is folded, and without links. */
+export function briefOnPage(html: string): string {
+  const [start, end] = [html.indexOf('id="job-explanation"'), html.indexOf('id="job-evidence"')];
+  assert.ok(0 <= start && start < end, "the page has no brief with evidence below it");
+  const open = html.slice(html.indexOf(">", start) + 1, html.lastIndexOf("<", end))
+    .replaceAll(/<details.*?<\/details>/gs, " ")
+    .replaceAll(/ ?<a class="entry-link".*?<\/a>/gs, "")
+    .replaceAll(/<\/?bdi>/g, "");
+  return withoutRefs(readable(open)).trim();
+}
+
+/** What prose tells: the summary, the reasons and the next steps, without references and calls. */
+export function briefInProse(text: string): readonly string[] {
+  const [summary = "", ...sections] = text.split(/\n\n(?=[A-Z][a-z ]+\n)/);
+  const items = sections.filter((section) => /^(Why|Next)\n/.test(section))
+    .flatMap((section) => section.replaceAll(/\n {4}curl .*/g, "").split("\n  - "))
+    .filter((item) => !/^(Why|Next)$/.test(item));
+  return [summary, ...items].map((told) => withoutRefs(told.replaceAll(/\s+/g, " ")).trim());
+}
+
+function withoutRefs(text: string): string {
+  return text.replaceAll(/ \[\d+(, (\d+|\.\.\.))*\]/g, "");
+}
+
 export function unescaped(text: string): string {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
     .replaceAll("&#39;", "'").replaceAll("&amp;", "&");

@@ -205,8 +205,9 @@ export function requestFlaw(
   if (text === "" || request.headers.has("ce-specversion")) return undefined;
   const { schema = {} } = requestBody.content[mediaType] ?? {};
   const value = JSON.parse(text);
-  // Of many events each is judged by itself, and has a receipt: a wrong one is no flaw of the rest.
-  if (operation.operationId === "deliverEvents" && Array.isArray(value)) return undefined;
+  // Each of many is judged by itself, and has a receipt: a wrong one is no flaw of the rest.
+  const isJudgedAlone = ["deliverEvents", "submitJob"].includes(operation.operationId);
+  if (isJudgedAlone && Array.isArray(value)) return undefined;
   return checks.flawOf(schema, value);
 }
 

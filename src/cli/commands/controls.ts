@@ -1,5 +1,6 @@
 /** `start`, `cancel`, `suspend`, `resume` and `wake`: for one job or several. */
 
+import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
 import { type Client, RefusedError, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { jobPath } from "../job_path.ts";
@@ -12,44 +13,16 @@ import type { Terminal } from "../terminal.ts";
 /** More than anybody types; `xargs` makes several calls of it. */
 const JOBS_MAX = 1_000;
 
-interface Control {
-  readonly kind: "start" | "cancel" | "suspend" | "resume" | "wake";
-  readonly summary: string;
-  readonly examples: readonly string[];
-}
-
-const CONTROLS: readonly Control[] = [
-  {
-    kind: "start",
-    summary: "start jobs that were only created",
-    examples: ["deno task daybook start order-42"],
-  },
-  {
-    kind: "cancel",
-    summary: "cancel jobs; what they did is undone where it can be",
-    examples: [
-      "deno task daybook cancel order-42 --reason 'ordered twice'",
-      "deno task daybook cancel order-42 --leave --reason 'settled by hand'",
-      "deno task daybook jobs --state running --label shop=berlin --all --json |\n" +
-      "    jq -r .jobId | xargs deno task daybook cancel --reason 'the shop closes'",
-    ],
-  },
-  {
-    kind: "suspend",
-    summary: "suspend jobs: no new attempt begins, and facts still count",
-    examples: ["deno task daybook suspend order-42 order-43 --reason 'the till is down'"],
-  },
-  {
-    kind: "resume",
-    summary: "resume suspended jobs, or let parked ones try again",
-    examples: ["deno task daybook resume order-42 order-43"],
-  },
-  {
-    kind: "wake",
-    summary: "retry at once what waits for its next attempt",
-    examples: ["deno task daybook wake order-42 --reason 'the bank is back'"],
-  },
-];
+const EXAMPLES: Readonly<Record<StateControl, readonly string[]>> = {
+  start: ["deno task daybook start order-42"],
+  wake: ["deno task daybook wake order-42 --reason 'the bank is back'"],
+  suspend: ["deno task daybook suspend order-42 order-43 --reason 'the till is down'"],
+  resume: ["deno task daybook resume order-42 order-43"],
+  cancel: [
+    "deno task daybook cancel order-42 --reason 'ordered twice'",
+    "deno task daybook cancel order-42 --leave --reason 'settled by hand'",
+  ],
+};
 
 const LEAVE = {
   name: "leave",
@@ -57,9 +30,9 @@ const LEAVE = {
 } as const;
 
 export function controlCommands(surroundings: Surroundings): readonly Command[] {
-  return CONTROLS.map(({ kind, summary, examples }) => ({
+  return STATE_CONTROLS.map((kind) => ({
     name: kind,
-    summary,
+    summary: CONTROLS[kind].summary,
     positionals: "<jobId>...",
     arity: [1, JOBS_MAX],
     options: [
@@ -69,15 +42,16 @@ export function controlCommands(surroundings: Surroundings): readonly Command[] 
       ...SERVER_OPTIONS,
     ],
     notes: [
-      "One that is refused does not keep the others from being asked; the exit code is 65 then.",
+      CONTROLS[kind].effect,
+      "Several jobs may be named. One that is refused does not keep the others from being asked; the exit code is 65 then.",
     ],
-    examples,
+    examples: EXAMPLES[kind],
     run: (input) => controlAll(kind, input, surroundings),
   }));
 }
 
 async function controlAll(
-  kind: Control["kind"],
+  kind: StateControl,
   input: CommandInput,
   surroundings: Surroundings,
 ): Promise<number> {

@@ -1,4 +1,4 @@
-/** `explain`: why a job is as it is, or all work stands still, with the evidence. */
+/** `explain`: why a job is as it is, all work stands still, or what has a value; with the evidence. */
 
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
@@ -19,11 +19,12 @@ export function explainCommand(surroundings: Surroundings): Command {
   return {
     name: "explain",
     summary:
-      "say why a job is as it is, or why all work stands still, with the lines that prove it",
+      "say why a job is as it is, why all work stands still, or what has a value, with the lines",
     positionals: "[jobId]",
     arity: [0, 1],
     options: [
       { name: "at", value: "point", help: "as of then: a logId, an eventId or a time" },
+      { name: "about", value: "value", help: "instead of a job: all jobs and events that have it" },
       ...TEXT_FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
@@ -34,6 +35,7 @@ export function explainCommand(surroundings: Surroundings): Command {
       "deno task daybook explain order-42",
       "deno task daybook explain",
       "deno task daybook explain order-42 --at 2026-01-31T03:00:00Z",
+      "deno task daybook explain --about 77",
       "deno task daybook explain order-42 > ticket.txt",
       "deno task daybook explain order-42 --json | jq -r '.waitingFor[].nearMisses[].statement'",
     ],
@@ -45,10 +47,7 @@ async function explain(input: CommandInput, surroundings: Surroundings): Promise
   const form = formOf(input, "text");
   const client = clientOf(input, surroundings);
   const [jobId] = input.positionals;
-  const at = input.text("at");
-  if (jobId === undefined && at !== undefined) throw new UsageError("--at takes a <jobId>");
-  const then = at === undefined ? "" : `?at=${encodeURIComponent(at)}`;
-  const path = jobId === undefined ? "/explain" : `${jobPath(jobId)}/explain${then}`;
+  const path = pathOf(jobId, input.text("at"), input.text("about"));
   if (form === "json") {
     printJson(input, await client.get(path));
     return EXIT_OK;
@@ -58,6 +57,19 @@ async function explain(input: CommandInput, surroundings: Surroundings): Promise
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
   printLines(input, paintedExplanation(plainPage(prose), input.terminal.style));
   return EXIT_OK;
+}
+
+/** Where the server explains it. */
+function pathOf(jobId: string | undefined, at: string | undefined, about: string | undefined) {
+  if (about !== undefined) {
+    if (jobId !== undefined || at !== undefined) throw new UsageError("--about stands alone");
+    return `/explain?about=${encodeURIComponent(about)}`;
+  }
+  if (jobId === undefined) {
+    if (at !== undefined) throw new UsageError("--at takes a <jobId>");
+    return "/queue/explain";
+  }
+  return `${jobPath(jobId)}/explain${at === undefined ? "" : `?at=${encodeURIComponent(at)}`}`;
 }
 
 /** In the width of the screen, and with commands of Daybook's own. */

@@ -1,5 +1,6 @@
 /** `retry`: a new job that takes up where a failed one ended. */
 
+import { CONTROLS } from "../../core/controls.ts";
 import { SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { jobPath } from "../job_path.ts";
@@ -13,7 +14,7 @@ import { reasonOf } from "./controls.ts";
 export function retryCommand(surroundings: Surroundings): Command {
   return {
     name: "retry",
-    summary: "retry a failed or parked job as a new one, which reuses what still stands",
+    summary: CONTROLS.retry.summary,
     positionals: "<jobId>",
     arity: [1, 1],
     options: [
@@ -23,7 +24,7 @@ export function retryCommand(surroundings: Surroundings): Command {
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
-    notes: [WAIT_NOTE],
+    notes: [CONTROLS.retry.effect, WAIT_NOTE],
     examples: [
       "deno task daybook retry order-43",
       "deno task daybook retry order-43 --from charge --reason 'a new card' --wait",

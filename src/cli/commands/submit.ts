@@ -1,9 +1,17 @@
 /** `submit`: creates a job, and waits for its end if asked to. */
 
 import { type Client, RefusedError, SERVER_OPTIONS } from "../client.ts";
-import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  type CommandOption,
+  EXIT_OK,
+  UsageError,
+} from "../command.ts";
 import { hintAtRefusal } from "../field_hint.ts";
 import { FIELD_OPTION, JSON_NOTE } from "../json_input.ts";
+import { JOBS_NOTE, JOBS_OPTION, submitMany } from "../many_jobs.ts";
 import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
 import { plainText } from "../plain_text.ts";
 import { paintedState } from "../render/marks.ts";
@@ -15,39 +23,48 @@ import { timeoutOf, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
 export function submitCommand(surroundings: Surroundings): Command {
   return {
     name: "submit",
-    summary: "submit a job",
+    summary: "submit a job, or many",
     positionals: "[<type> [input]]",
     arity: [0, 2],
-    options: [
-      FIELD_OPTION,
-      {
-        name: "file",
-        value: "name=path",
-        repeated: true,
-        help: "a file, or -, as a field of the input",
-      },
-      { name: "plan", value: "json", help: "a plan in place of a type: JSON, @file.json or -" },
-      { name: "id", value: "jobId", help: "the id of the job; else one is made" },
-      { name: "key", value: "text", help: "Idempotency-Key: repeating it creates nothing" },
-      { name: "priority", value: "number", help: "-1000 to 1000, lower goes first" },
-      { name: "label", short: "l", value: "name=value", repeated: true, help: "for finding it" },
-      { name: "start-at", value: "time", help: "RFC 3339, or from now as in +90s" },
-      { name: "no-start", help: "only create it" },
-      ...WAIT_OPTIONS,
-      ...FORM_OPTIONS,
-      ...SERVER_OPTIONS,
-    ],
-    notes: [JSON_NOTE, WAIT_NOTE],
+    options: OPTIONS,
+    notes: [JSON_NOTE, JOBS_NOTE, WAIT_NOTE],
     examples: [
       `deno task daybook submit order.fulfil '{"orderId":"42","amount":1999}'`,
       `deno task daybook submit order.fulfil -f 'orderId="42"' -f amount=1999 --wait --timeout 60s`,
       "deno task daybook submit csv.import --file csv=- -f columns.latitude=number --wait < airports.csv",
-      "deno task daybook submit order.fulfil - --key checkout-42 --label shop=berlin < order.json",
+      "deno task daybook submit order.fulfil - --key checkout-42 --label shop:berlin < order.json",
       `deno task daybook submit --plan '{"expected":[{"id":"paid","eventType":"shop.Paid"}]}' --id order-7`,
+      "deno task daybook submit --jobs - --key import-7 < orders.ndjson",
     ],
-    run: (input) => submit(input, surroundings),
+    run: (input) => {
+      const jobs = input.text(JOBS_OPTION.name);
+      return jobs === undefined
+        ? submit(input, surroundings)
+        : submitMany(jobs, OPTIONS, input, surroundings);
+    },
   };
 }
+
+const OPTIONS: readonly CommandOption[] = [
+  FIELD_OPTION,
+  {
+    name: "file",
+    value: "name=path",
+    repeated: true,
+    help: "a file, or -, as a field of the input",
+  },
+  { name: "plan", value: "json", help: "a plan in place of a type: JSON, @file.json or -" },
+  { name: "id", value: "jobId", help: "the id of the job; else one is made" },
+  { name: "key", value: "text", help: "Idempotency-Key: repeating it creates nothing" },
+  { name: "priority", value: "number", help: "-1000 to 1000, lower goes first" },
+  { name: "label", short: "l", value: "name:value", repeated: true, help: "for finding it" },
+  { name: "start-at", value: "time", help: "RFC 3339, or from now as in +90s" },
+  { name: "no-start", help: "only create it" },
+  JOBS_OPTION,
+  ...WAIT_OPTIONS,
+  ...FORM_OPTIONS,
+  ...SERVER_OPTIONS,
+];
 
 async function submit(input: CommandInput, surroundings: Surroundings): Promise<number> {
   timeoutOf(input);

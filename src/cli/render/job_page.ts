@@ -64,7 +64,7 @@ function factsOf(job: JobResource, { times, now }: PageOptions): readonly Fact[]
     ["priority", job.priority === 0 ? "" : String(job.priority)],
     [
       "labels",
-      plainText(Object.entries(job.labels).map(([key, value]) => `${key}=${value}`).join(" ")),
+      plainText(Object.entries(job.labels).map(([key, value]) => `${key}:${value}`).join(" ")),
     ],
     ["retries", job.retryOf ?? ""],
     ["entries", `${job.firstLogId} to ${job.lastLogId}`],

@@ -45,7 +45,7 @@ function cellsOf(job: JobSummaryResource, now: number): readonly string[] {
     plainText(job.type ?? "(plan)"),
     stateText(job),
     distanceText(now - Date.parse(job.createdAt)),
-    plainText(Object.entries(job.labels).map(([name, value]) => `${name}=${value}`).join(" ")),
+    plainText(Object.entries(job.labels).map(([name, value]) => `${name}:${value}`).join(" ")),
     plainText(nowText(job)),
   ];
 }

@@ -3,19 +3,17 @@
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { isPlaceholder } from "../../explain/sample_event.ts";
 import type { Context } from "hono";
-import type { JobId } from "../../core/ids.ts";
+import { CONTROL_NAMES, type ControlName, type StateControl } from "../../core/controls.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { Origin } from "../../core/origin.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { type IncomingEvent, withOrigin } from "../../engine/requests.ts";
 import type { Edge } from "../../http/edge.ts";
-import { valueOf } from "../../http/problems/engine_problem.ts";
 import { judgeEvent } from "../../http/requests/event_schema.ts";
-import { checked } from "../../http/requests/issues.ts";
 import { parseJson } from "../../http/bodies/json_document.ts";
 import { invalidRequest, Problem, STATUS } from "../../http/problems/problem.ts";
 import { originOf } from "../../http/requests/request_origin.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { controlRequestOf, retryBody } from "../../http/routes/controls.ts";
+import { controlled } from "../../http/routes/controls.ts";
 import { jobIdOf } from "../../http/routes/job_id.ts";
 import { sizeFor } from "../../http/guard/turnstile.ts";
 import { filledField, readForm } from "../form.ts";
@@ -24,15 +22,11 @@ import { onceOnly } from "../once_only.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { receiptText } from "../receipt_text.ts";
 import { safeReturnPath } from "../return_path.ts";
-import type { Control } from "./controls.tsx";
 import type { RefusedEvent } from "./screen_state.ts";
 import type { Route } from "../../http/route.ts";
 
-/** What a form asks for; to give a job up as it is, it asks to cancel it. */
-type Acted = Exclude<Control, "leave">;
-
-/** Does what a control says, and leads back. */
-export async function actOnJob(c: Context, edge: Edge, control: Acted): Promise<Response> {
+/** Does what a control says, and leads back; to give a job up as it is, a form cancels it. */
+export async function actOnJob(c: Context, edge: Edge, control: ControlName): Promise<Response> {
   const jobId = jobIdOf(c);
   const form = await readForm(c.req.raw, edge.bodies);
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
@@ -40,34 +34,27 @@ export async function actOnJob(c: Context, edge: Edge, control: Acted): Promise<
   if (before !== undefined) await edge.turnstile.enter(sizeFor(before));
   try {
     const origin = originOf(c.req.raw, edge.spans);
-    if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form, origin));
-    const reason = filledField(form, "reason");
-    const leave = control === "cancel" && form.get("leave") === "true";
-    const body = { ...(reason === undefined ? {} : { reason }), ...(leave ? { leave } : {}) };
-    const request = { ...controlRequestOf(control, body), origin };
-    const job = valueOf(await edge.engine.control(jobId, request));
-    return backTo(edge, back, doneText(control, job));
+    const job = await controlled(edge.engine, jobId, control, bodyOf(control, form), origin);
+    if (control !== "retry") return backTo(edge, back, doneText(control, job));
+    const from = filledField(form, "from");
+    const where = from === undefined ? "" : ` from task ${from}`;
+    return backTo(edge, jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return backTo(edge, back, detailOf(error), true);
   }
 }
 
-/** The page of the new job, and what to say there. */
-async function retried(
-  edge: Edge,
-  jobId: JobId,
-  form: URLSearchParams,
-  origin: Origin | undefined,
-): Promise<readonly [path: string, text: string]> {
-  const from = filledField(form, "from");
-  const { dryRun: _, ...request } = checked(retryBody, from === undefined ? {} : { from });
-  const job = valueOf(await edge.engine.retry(jobId, { ...request, origin }));
-  const where = from === undefined ? "" : ` from task ${from}`;
-  return [jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`];
+/** The fields that the route of the control takes, as far as they are filled in. */
+function bodyOf(control: ControlName, form: URLSearchParams): JsonObject {
+  const fields = control === "retry" ? ["from"] : ["reason"];
+  const given = fields.map((name) => [name, filledField(form, name)])
+    .filter(([, value]) => value !== undefined);
+  const leave = control === "cancel" && form.get("leave") === "true";
+  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}) };
 }
 
-function doneText(control: Exclude<Acted, "retry">, job: JobState): string {
+function doneText(control: StateControl, job: JobState): string {
   switch (control) {
     case "start":
       return "The job was started.";
@@ -151,9 +138,7 @@ function eventOf(text: string, once: string): IncomingEvent {
   return { eventId: onceOnly(once, text), ...judged.event };
 }
 
-const ACTIONS = ["start", "suspend", "resume", "wake", "cancel", "retry"] as const;
-
-export const JOB_ACTION_ROUTES: readonly Route[] = ACTIONS.map((control) => ({
+export const JOB_ACTION_ROUTES: readonly Route[] = CONTROL_NAMES.map((control) => ({
   method: "POST",
   path: `/ui/jobs/:id/${control}`,
   scope: "operate",

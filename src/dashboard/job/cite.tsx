@@ -1,12 +1,10 @@
 /** Sentences of the explanation, with the entries that they rest on. */
 
+import { CITES_MAX } from "../../explain/brief.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
 import { UserText } from "../parts/text.tsx";
 import { entryHref, type JobScreenState } from "./screen_state.ts";
-
-/** Of many citations, so many are shown: the rest is in the JSON. */
-const CITES_MAX = 8;
 
 export function Sentence(
   { state, of }: { readonly state: JobScreenState; readonly of: Statement<Citation> },

@@ -1,6 +1,12 @@
 /** What can be done with a job in the state that it is in, as forms. */
 
-import { decide, reusableTasks } from "../../core/decide.ts";
+import {
+  CONTROL_NAMES,
+  type ControlName,
+  CONTROLS,
+  isLegal as isLegalByItself,
+} from "../../core/controls.ts";
+import { reusableTasks } from "../../core/decide.ts";
 import type { Action } from "../../explain/explanation.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, standing } from "../../core/left_in_place.ts";
@@ -13,8 +19,8 @@ import { cutText } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 
 /** `leave` is a cancellation that undoes nothing. */
-export const CONTROLS = ["start", "wake", "suspend", "resume", "retry", "cancel", "leave"] as const;
-export type Control = (typeof CONTROLS)[number];
+const OFFERED = [...CONTROL_NAMES, "leave"] as const;
+export type Control = ControlName | "leave";
 
 interface Props {
   readonly state: JobScreenState;
@@ -23,23 +29,17 @@ interface Props {
 /** The control that a request to the API stands for. */
 export function controlOf({ path, body }: Action): Control | undefined {
   if (body?.["leave"] === true) return "leave";
-  return CONTROLS.find((control) => path.endsWith(`/${control}`));
+  return CONTROL_NAMES.find((control) => path.endsWith(`/${control}`));
 }
 
 /** Whether the job takes it as it is. */
 export function isLegal({ job, annals }: JobScreenState, control: Control): boolean {
-  if (control === "retry") {
-    const isOver = job.state === "Failed" || job.parked !== undefined;
-    return isOver && annals.inputRemoved === undefined;
-  }
-  const command = control === "leave" ? LEAVE : { kind: control };
-  return decide(job, command).accepted;
+  if (control === "retry" && annals.inputRemoved !== undefined) return false;
+  return control === "leave" ? isLegalByItself(job, "cancel", true) : isLegalByItself(job, control);
 }
 
-const LEAVE = { kind: "cancel", leave: true } as const;
-
 export function JobControls({ state }: Props) {
-  const legal = CONTROLS.filter((control) => isLegal(state, control));
+  const legal = OFFERED.filter((control) => isLegal(state, control));
   return (
     <section id="job-controls" class="job-controls" aria-label="Controls" data-live>
       {state.may("operate")
@@ -59,7 +59,7 @@ function Commands({ state, legal }: Props & { readonly legal: readonly Control[]
       <summary>curl</summary>
       {legal.map((control) => (
         <>
-          <p class="soft">{LABELS[control]}</p>
+          <p class="soft">{labelOf(control)}</p>
           <CopyText text={curlOf(curl, `/jobs/${job.jobId}`, control)} />
         </>
       ))}
@@ -81,15 +81,9 @@ function nothingText({ job, annals }: JobScreenState): string {
   return "No control applies to the job as it is.";
 }
 
-const LABELS: Readonly<Record<Control, string>> = {
-  start: "Start now",
-  wake: "Try again now",
-  suspend: "Suspend",
-  resume: "Resume",
-  retry: "Retry",
-  cancel: "Cancel the job",
-  leave: "Give it up as it is",
-};
+function labelOf(control: Control): string {
+  return control === "leave" ? "Give it up as it is" : CONTROLS[control].label;
+}
 
 interface ControlFormProps extends Props {
   readonly control: Control;
@@ -100,7 +94,7 @@ interface ControlFormProps extends Props {
 export function ControlForm({ state, control, isPlain = false }: ControlFormProps) {
   const common = {
     action: `${jobPagePath(state.job.jobId)}/${control === "leave" ? "cancel" : control}`,
-    label: LABELS[control],
+    label: labelOf(control),
     returnTo: state.returnTo,
   };
   switch (control) {
@@ -129,10 +123,7 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
       return isPlain
         ? <ActionForm {...common} label="Retry as a new job" />
         : <RetryForm state={state} {...common} />;
-    case "start":
-    case "wake":
-    case "suspend":
-    case "resume":
+    default:
       return <ActionForm {...common} />;
   }
 }

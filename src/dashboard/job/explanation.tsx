@@ -1,15 +1,14 @@
-/** Why a job is as it is, in prose: what section 7 of the design calls its explanation. */
+/** Why a job is as it is: the brief that prose has too, and below it what it leaves out. */
 
-import { shownReasons, summedUpTexts } from "../../explain/explanation_text.ts";
-import { withDistances } from "../../explain/distances.ts";
+import { type Brief, briefOf, evidenceOf } from "../../explain/brief.ts";
+import { summedUpTexts } from "../../explain/explanation_text.ts";
 import { capital } from "../../explain/phrases.ts";
 import { spentText } from "../../explain/spent_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../overview/pauses_section.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
-import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
-import { Sentence } from "./cite.tsx";
+import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 import { eventFieldId } from "./event_form.tsx";
@@ -23,62 +22,82 @@ interface Props {
   readonly state: JobScreenState;
 }
 
+interface BriefProps extends Props {
+  readonly brief: Brief;
+}
+
 export function JobExplanation({ state }: Props) {
   const { explanation, job } = state;
+  const brief = briefOf(explanation, state.nowMs);
   return (
     <section id="job-explanation" class="sheet prose" aria-labelledby="why-title" data-live>
       <h2 id="why-title" class="unseen">Explanation</h2>
       <p class="lead">
-        <UserText text={withDistances(explanation.summary, state.nowMs)} />
+        {brief.summary.map((part) => <Sentence state={state} of={part} />)}
       </p>
       <div class="prose-columns">
-        <div class="stack-wide">
-          <h3>Why</h3>
-          <ol class="reasons">
-            {shownReasons(explanation.because).map((reason) => (
-              <li>
-                <Sentence state={state} of={reason} />
-              </li>
-            ))}
-          </ol>
-          <MoreReasons state={state} />
-          <Completed state={state} />
-        </div>
+        <Reasons state={state} brief={brief} />
         <div class="stack-wide">
           <h3>Next</h3>
           <ul class="steps">
-            {explanation.next.map((step) => <Step state={state} step={step} />)}
+            {brief.next.map((step) => <Step state={state} step={step} />)}
           </ul>
-          <Timing state={state} />
-          {summedUpTexts(explanation).map((text) => <p class="hint">{text}</p>)}
         </div>
       </div>
-      <WaitList state={state} />
+      <Evidence state={state} brief={brief} />
       <CopyCurl
         command={state.curl.get(`/jobs/${job.jobId}/explain`, "text/plain")}
         label="curl: this explanation"
       />
+      <WaitList state={state} />
+      <Completed state={state} />
+      <Timing state={state} />
+      {summedUpTexts(explanation).map((text) => <p class="hint">{text}</p>)}
     </section>
   );
 }
 
-/** What lies between the first reasons and the origin. */
-function MoreReasons({ state }: Props) {
-  const { because } = state.explanation;
-  const shown = new Set(shownReasons(because));
-  const more = because.filter((reason) => !shown.has(reason));
-  if (more.length === 0) return null;
+function Reasons({ state, brief: { reasons, moreReasons } }: BriefProps) {
+  if (reasons.length === 0) return null;
   return (
-    <details id="job-more-reasons">
-      <summary>{more.length} more</summary>
-      <ul>
-        {more.map((reason) => (
+    <div class="stack-wide">
+      <h3>Why</h3>
+      <ol class="reasons">
+        {reasons.map((reason) => (
           <li>
             <Sentence state={state} of={reason} />
           </li>
         ))}
+      </ol>
+      {moreReasons.length === 0 ? null : (
+        <details id="job-more-reasons">
+          <summary>{moreReasons.length} more</summary>
+          <ul>
+            {moreReasons.map((reason) => (
+              <li>
+                <Sentence state={state} of={reason} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function Evidence({ state, brief }: BriefProps) {
+  return (
+    <div id="job-evidence" class="stack-wide">
+      <h3>Evidence</h3>
+      <ul class="evidence">
+        {evidenceOf(brief.evidence).map(({ logId, eventType, segment, line, rule }) => (
+          <li>
+            <EntryCite state={state} logId={logId} title={`${segment}:${line}`} /> {eventType}
+            {rule === undefined ? null : <span class="soft">, rule {rule}</span>}
+          </li>
+        ))}
       </ul>
-    </details>
+    </div>
   );
 }
 

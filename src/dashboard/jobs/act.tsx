@@ -2,33 +2,29 @@
 
 import type { Context } from "hono";
 import * as v from "valibot";
-import type { JobId, LogId } from "../../core/ids.ts";
+import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import {
-  BULK_ACTIONS,
-  type BulkAction,
-  type BulkRequest,
-  runBulk,
-} from "../../http/requests/bulk_action.ts";
+import { runBulk } from "../../http/requests/bulk_action.ts";
 import type { Edge } from "../../http/edge.ts";
 import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
-import { jobIdField, reasonField } from "../../http/requests/fields.ts";
+import { jobIdField } from "../../http/requests/fields.ts";
 import { invalidRequest, Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { originOf } from "../../http/requests/request_origin.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { jobFilterOf } from "../../http/routes/jobs.ts";
+import { bulkRequestOf } from "../../http/routes/bulk.ts";
 import { wholeNumberOf } from "../../http/requests/whole_number.ts";
 import { filledField, readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { safeReturnPath } from "../return_path.ts";
 import { JobsAddress } from "./address.ts";
-import { ACTION_WORDS } from "./bulk_confirm.tsx";
 import { BulkResult } from "./bulk_result.tsx";
 
 export async function actOnJobs(c: Context, edge: Edge): Promise<Response> {
   const form = await readForm(c.req.raw, edge.bodies);
   const action = actionIn(form);
-  if (action === "cancel" && form.get("confirm") !== "yes") {
+  if (CONTROLS[action].confirm && form.get("confirm") !== "yes") {
     throw invalidRequest([{
       pointer: "/confirm",
       detail: "must be ticked: this cannot be undone",
@@ -42,7 +38,7 @@ export async function actOnJobs(c: Context, edge: Edge): Promise<Response> {
 async function actOnOne(
   c: Context,
   edge: Edge,
-  action: BulkAction,
+  action: BulkControl,
   form: URLSearchParams,
 ): Promise<Response> {
   const jobId = jobIdIn(form);
@@ -55,7 +51,7 @@ async function actOnOne(
 /** Where the answer leads, with a note of what was done or why it was not. */
 async function tellOfOne(
   edge: Edge,
-  action: BulkAction,
+  action: BulkControl,
   jobId: JobId,
   returnTo: string,
   origin: Origin | undefined,
@@ -68,7 +64,7 @@ async function tellOfOne(
         : await engine.control(jobId, { kind: action, origin }),
     );
     const what = job.jobId === jobId ? "" : ` as ${job.jobId}`;
-    return notes.pathWith(returnTo, `${ACTION_WORDS[action].done} ${jobId}${what}.`);
+    return notes.pathWith(returnTo, `${CONTROLS[action].done} ${jobId}${what}.`);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return notes.pathWith(returnTo, `${error.message}.`, true);
@@ -78,12 +74,12 @@ async function tellOfOne(
 async function actOnAll(
   c: Context,
   edge: Edge,
-  action: BulkAction,
+  action: BulkControl,
   form: URLSearchParams,
 ): Promise<Response> {
   const returnTo = safeReturnPath(form.get("return"));
   const origin = originOf(c.req.raw, edge.spans);
-  const request = { ...bulkRequestOf(action, form, returnTo), origin };
+  const request = bulkRequestOf(bulkBodyOf(action, form, returnTo), edge, origin);
   const report = await runBulk(edge.engine, request, edge.turnstile);
   const status = report.stopped === undefined
     ? STATUS.ok
@@ -91,49 +87,36 @@ async function actOnAll(
   return page(
     c,
     edge,
-    { title: ACTION_WORDS[action].done, screen: "jobs", styles: ["jobs.css"], status },
+    { title: CONTROLS[action].done, screen: "jobs", styles: ["jobs.css"], status },
     <BulkResult request={request} report={report} returnTo={returnTo} />,
   );
 }
 
-/** The filters are those of the page that the form was on. */
-function bulkRequestOf(action: BulkAction, form: URLSearchParams, returnTo: string): BulkRequest {
+/** What `POST /jobs/bulk` would be sent; the filters are those of the page that the form was on. */
+function bulkBodyOf(action: BulkControl, form: URLSearchParams, returnTo: string): JsonObject {
   const { searchParams } = new URL(returnTo, "http://daybook.invalid");
   const before = filledField(form, "before");
-  const reason = reasonIn(form);
+  const reason = filledField(form, "reason");
   return {
     action,
-    filter: jobFilterOf(JobsAddress.of(searchParams).read()),
-    upTo: positionIn(form, "upTo"),
+    filter: JobsAddress.of(searchParams).filterBody(),
+    // Only what was on the page is meant, never what has come since.
+    upTo: wholeNumberOf(form.get("upTo") ?? "") ?? null,
     again: form.get("again") === "yes",
-    ...(before === undefined ? {} : { before: positionIn(form, "before") }),
+    ...(before === undefined ? {} : { before: wholeNumberOf(before) ?? null }),
     ...(reason === undefined ? {} : { reason }),
   };
 }
 
-function actionIn(form: URLSearchParams): BulkAction {
-  const action = BULK_ACTIONS.find((known) => known === form.get("action"));
+function actionIn(form: URLSearchParams): BulkControl {
+  const action = BULK_CONTROLS.find((known) => known === form.get("action"));
   if (action !== undefined) return action;
-  const detail = `must be one of ${BULK_ACTIONS.join(", ")}`;
+  const detail = `must be one of ${BULK_CONTROLS.join(", ")}`;
   throw invalidRequest([{ pointer: "/action", detail }]);
-}
-
-function positionIn(form: URLSearchParams, name: string): LogId {
-  const position = wholeNumberOf(form.get(name) ?? "");
-  if (position !== undefined) return position;
-  throw invalidRequest([{ pointer: `/${name}`, detail: "must be a position in the journal" }]);
 }
 
 function jobIdIn(form: URLSearchParams): JobId {
   const jobId = form.get("job") ?? "";
   if (v.is(jobIdField, jobId)) return jobId;
   throw unknownJob(jobId);
-}
-
-function reasonIn(form: URLSearchParams): string | undefined {
-  const reason = filledField(form, "reason");
-  if (reason === undefined) return undefined;
-  const parsed = v.safeParse(reasonField, reason);
-  if (parsed.success) return parsed.output;
-  throw invalidRequest([{ pointer: "/reason", detail: parsed.issues[0].message }]);
 }

@@ -3,10 +3,11 @@
  * that leads back, and a page that is loaded again show the same.
  */
 
-import { BULK_ACTIONS } from "../../http/requests/bulk_action.ts";
+import { BULK_CONTROLS } from "../../core/controls.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { type Query, readQuery } from "../../http/requests/query.ts";
 import { choice, cursor, single, text } from "../../http/requests/query_parameters.ts";
-import { FILTER_PARAMETERS } from "../../http/routes/jobs.ts";
+import { FILTER_PARAMETERS } from "../../http/requests/job_filter.ts";
 import { millisecondsOf } from "../../http/requests/time.ts";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 
@@ -18,7 +19,7 @@ export const SCREEN_PARAMETERS = {
   cursor: single(cursor("jobs"), "Where the page begins: jobs that are older."),
   newer: single(cursor("jobs"), "Where the page ends: jobs that are newer."),
   group: single(choice(["error"]), "Failures by their kind, in place of jobs."),
-  do: single(choice(BULK_ACTIONS), "What is about to be done with all jobs that match."),
+  do: single(choice(BULK_CONTROLS), "What is about to be done with all jobs that match."),
   /** What a live page shows already, which stays where it is. */
   shown: single(text, "Positions of jobs, or fingerprints."),
 };
@@ -90,10 +91,27 @@ export class JobsAddress {
     return params;
   }
 
+  /** The filters as members of a body, as `POST /jobs/bulk` takes them. */
+  filterBody(): JsonObject {
+    const filters = FILTERS.flatMap((name) => {
+      const values = this.all(name);
+      return values.length === 0 ? [] : [[name, filterValue(name, values)] as const];
+    });
+    return Object.fromEntries(filters);
+  }
+
   /** Each filter that is in force, in the order in which they are offered. */
   get active(): readonly (readonly [name: string, value: string])[] {
     return [...this.filters()];
   }
+}
+
+function filterValue(name: string, values: readonly string[]): JsonValue {
+  const { form } = FILTER_PARAMETERS[name as keyof typeof FILTER_PARAMETERS];
+  if (form === "list") return values.flatMap((value) => value.split(","));
+  if (form === "repeated") return values;
+  const [value = ""] = values;
+  return name === "retried" && ["true", "false"].includes(value) ? value === "true" : value;
 }
 
 /** A field for a date and time gives neither seconds nor a zone; times are UTC here. */

@@ -1,7 +1,8 @@
 /** What an action on all jobs that match would do, before it is done. */
 
+import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import { BULK_MAX, type BulkAction, type BulkPreview } from "../../http/requests/bulk_action.ts";
+import { BULK_MAX, type BulkPreview } from "../../http/requests/bulk_action.ts";
 import { countText } from "../../core/size.ts";
 import { countedText } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
@@ -15,31 +16,8 @@ import { JOBS_PATH, type JobsAddress } from "./address.ts";
 import { SettledChips } from "./filters.tsx";
 import { SearchedLine } from "./searched.tsx";
 
-/** What an action is called, and what it means for the jobs. */
-export const ACTION_WORDS: Readonly<
-  Record<BulkAction, { readonly verb: string; readonly done: string; readonly meaning: string }>
-> = {
-  retry: {
-    verb: "Retry",
-    done: "Retried",
-    meaning: "Each becomes a new job, which takes over what was completed and still stands. " +
-      "The old one stays as it is.",
-  },
-  cancel: {
-    verb: "Cancel",
-    done: "Cancelled",
-    meaning: "Each ends, and what it did is undone where that can be. This cannot be taken back.",
-  },
-  suspend: {
-    verb: "Suspend",
-    done: "Suspended",
-    meaning: "Each begins nothing new until it is resumed. What runs right now ends by itself.",
-  },
-  resume: { verb: "Resume", done: "Resumed", meaning: "Each goes on where it was." },
-};
-
 export interface BulkConfirmProps {
-  readonly action: BulkAction;
+  readonly action: BulkControl;
   readonly address: JobsAddress;
   readonly preview: BulkPreview;
   /** The position up to which jobs are meant. */
@@ -50,16 +28,16 @@ export interface BulkConfirmProps {
 
 export function BulkConfirm(props: BulkConfirmProps) {
   const { action, address, preview, upTo } = props;
-  const { verb, meaning } = ACTION_WORDS[action];
+  const { label, effect } = CONTROLS[action];
   const { jobs, searched } = preview.count;
   return (
     <section class="bulk">
       <h1>
-        {jobs === 0 && preview.retried > 0 ? `${verb} again?` : `${verb} ${jobsText(preview)}?`}
+        {jobs === 0 && preview.retried > 0 ? `${label} again?` : `${label} ${jobsText(preview)}?`}
       </h1>
       <SettledChips address={address} />
       <p>
-        {meaning} This applies to jobs that match and were created up to entry{" "}
+        {effect} This applies to jobs that match and were created up to entry{" "}
         {upTo}: later ones are left alone. Each is checked again when its turn comes.
       </p>
       {preview.retried === 0 ? null : (
@@ -80,7 +58,10 @@ export function BulkConfirm(props: BulkConfirmProps) {
         ? <Nothing action={action} address={address} />
         : <ConfirmForm {...props} />}
       {preview.sample.length === 0 ? null : <Sample {...props} />}
-      <CopyCurl command={props.command} label="curl, for the first 500" />
+      <CopyCurl
+        command={props.command}
+        label={jobs > BULK_MAX ? `curl, for the newest ${countText(BULK_MAX)}` : "curl"}
+      />
     </section>
   );
 }
@@ -101,7 +82,7 @@ function Nothing({ action, address }: Pick<BulkConfirmProps, "action" | "address
 }
 
 function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
-  const { verb } = ACTION_WORDS[action];
+  const { label, confirm } = CONTROLS[action];
   const { jobs } = preview.count;
   const many = Math.min(jobs, BULK_MAX);
   return (
@@ -118,12 +99,18 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
       )}
       <label for="reason">Reason, which is recorded with each (optional)</label>
       <input id="reason" name="reason" maxlength={1_000} autocomplete="off" />
-      {action !== "cancel"
-        ? null
-        : <Check name="confirm" text={`Yes, cancel ${countedText(many, "job")}`} required />}
+      {confirm
+        ? (
+          <Check
+            name="confirm"
+            text={`Yes, ${action} ${countedText(many, "job")}`}
+            required
+          />
+        )
+        : null}
       <div class="row">
-        <button type="submit" class={action === "cancel" ? "primary destroys" : "primary"}>
-          {verb} {manyText(preview)}
+        <button type="submit" class={confirm ? "primary destroys" : "primary"}>
+          {label} {manyText(preview)}
         </button>
         <a class="button" href={address.with()}>Leave them alone</a>
       </div>

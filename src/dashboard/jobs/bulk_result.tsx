@@ -1,5 +1,6 @@
 /** What an action on many jobs did, what it left alone and why, and what is left to do. */
 
+import { CONTROLS } from "../../core/controls.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobCount } from "../../engine/requests.ts";
 import {
@@ -13,7 +14,6 @@ import { countedText } from "../parts/amounts.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH } from "./address.ts";
-import { ACTION_WORDS } from "./bulk_confirm.tsx";
 
 export interface BulkResultProps {
   readonly request: BulkRequest;
@@ -26,10 +26,9 @@ const LINKS_MAX = 20;
 
 export function BulkResult({ request, report, returnTo }: BulkResultProps) {
   const { done, skipped, stopped } = report;
-  const words = ACTION_WORDS[request.action];
   return (
     <section class="bulk">
-      <h1>{words.done} {countedText(done.length, "job")}</h1>
+      <h1>{CONTROLS[request.action].done} {countedText(done.length, "job")}</h1>
       {stopped === undefined ? null : (
         <p class="note note-bad" role="alert">
           Stopped before the end: {stopped.message}
@@ -100,7 +99,7 @@ function Links({ links, more }: LinksProps) {
 /** Going on means the same: the same filter, up to the same position. */
 function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
   if (next === undefined || (left.jobs === 0 && left.searched === undefined)) return null;
-  const { verb } = ACTION_WORDS[request.action];
+  const { label } = CONTROLS[request.action];
   const fields = {
     return: returnTo,
     action: request.action,
@@ -117,7 +116,7 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
       ))}
       <p>{leftText(left)}</p>
       <button type="submit" class="primary">
-        {verb} {left.jobs > BULK_MAX ? `the next ${countText(BULK_MAX)}` : "them"}
+        {label} {left.jobs > BULK_MAX ? `the next ${countText(BULK_MAX)}` : "them"}
       </button>
     </form>
   );

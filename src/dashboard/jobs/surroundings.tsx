@@ -1,13 +1,13 @@
 /** What is around the rows: the views, what is new, what can be done with all, and the pages. */
 
 import { CONDITIONS } from "../../core/condition.ts";
+import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobCount, JobFilter } from "../../engine/requests.ts";
-import { BULK_ACTIONS, filterOfAction } from "../../http/requests/bulk_action.ts";
+import { filterOfAction } from "../../http/requests/bulk_action.ts";
 import { cursorOf } from "../../http/requests/cursor.ts";
 import { CopyCurl, type CopyCurlProps } from "../parts/curl.tsx";
 import type { JobsAddress } from "./address.ts";
-import { ACTION_WORDS } from "./bulk_confirm.tsx";
 import type { JobsPage } from "./list.ts";
 import { countText } from "../../core/size.ts";
 
@@ -67,7 +67,7 @@ interface BulkLinksProps {
 
 /** Actions that are for at least one of the jobs that match. */
 export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
-  const possible = BULK_ACTIONS.filter((action) => {
+  const possible = BULK_CONTROLS.filter((action) => {
     const { conditions = CONDITIONS } = filterOfAction({ action, filter, upTo, again: true });
     return conditions.some((condition) => count.conditions.has(condition));
   });
@@ -76,7 +76,7 @@ export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
     <p class="row job-bulk">
       <span class="hint">All that match:</span>
       {possible.map((action) => (
-        <a class="button" href={address.with({ do: action })}>{ACTION_WORDS[action].verb} …</a>
+        <a class="button" href={address.with({ do: action })}>{CONTROLS[action].label} …</a>
       ))}
     </p>
   );

@@ -1,6 +1,6 @@
 /** Jobs as rows that stay where they are: each is changed in its place. */
 
-import type { Condition } from "../../core/condition.ts";
+import { CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
@@ -133,9 +133,6 @@ function Relatives({ job }: { readonly job: JobSummary }) {
   );
 }
 
-/** Those that `decide` refuses to cancel. */
-const NOT_TO_CANCEL: readonly Condition[] = ["succeeded", "failed", "cancelled", "compensating"];
-
 interface RowActionsProps {
   readonly job: JobSummary;
   readonly returnTo: string;
@@ -146,15 +143,24 @@ function RowActions({ job, returnTo }: RowActionsProps) {
   if (job.state === "Failed") {
     if (job.retriedBy !== undefined) return null;
     const action = { ...fields, action: "retry" };
-    return <ActionForm action={JOBS_PATH} label="Retry" fields={action} returnTo={returnTo} />;
+    return (
+      <ActionForm
+        action={JOBS_PATH}
+        label={CONTROLS.retry.label}
+        fields={action}
+        returnTo={returnTo}
+      />
+    );
   }
-  if (NOT_TO_CANCEL.includes(job.condition) || job.state === "Compensating") return null;
+  const { label, effect, conditions } = CONTROLS.cancel;
+  // One that is undoing what it did may be suspended or parked.
+  if (!conditions.includes(job.condition) || job.state === "Compensating") return null;
   return (
     <Confirm
       id={`cancel-${job.jobId}`}
       action={JOBS_PATH}
-      label="Cancel"
-      warning="It ends, and what it did is undone where that can be."
+      label={label}
+      warning={effect}
       fields={{ ...fields, action: "cancel", confirm: "yes" }}
       returnTo={returnTo}
     />

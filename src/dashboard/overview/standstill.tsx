@@ -1,13 +1,12 @@
 /** Why all work stands still, when it does: the cause, what proves it, and what would end it. */
 
-import { withDistances } from "../../explain/distances.ts";
+import { queueBriefOf } from "../../explain/brief.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { Commands } from "../commands.ts";
 import { CopyCurl } from "../parts/curl.tsx";
 import { UserText } from "../parts/text.tsx";
 
-const LINE_LENGTH_MAX = 400;
 /** What has stood still for less may be on its way already. */
 const SHOWN_AFTER_MS = 5_000;
 
@@ -35,37 +34,38 @@ interface CauseProps extends StandstillProps {
   readonly told: QueueExplanation<Citation>;
 }
 
-function Cause({ told: { summary, because, next }, now, commands }: CauseProps) {
+function Cause({ told, now, commands }: CauseProps) {
+  const { summary, reasons, next } = queueBriefOf(told, now);
   return (
     <section class="note note-bad stack" aria-label="Why work stands still">
       <p role="alert">
-        <UserText text={withDistances(summary, now)} />
+        {summary.map((part) => <Cited of={part} />)}
       </p>
       <ul>
-        {because.map((reason) => (
+        {reasons.map((reason) => (
           <li>
-            <Cited of={reason} now={now} />
+            <Cited of={reason} />
           </li>
         ))}
       </ul>
       <ul>
         {next.map((step) => (
           <li>
-            <Cited of={step} now={now} />{" "}
+            <Cited of={step} />{" "}
             {step.action === undefined ? null : <CopyCurl command={commands.of(step.action)} />}
           </li>
         ))}
       </ul>
-      <CopyCurl command={commands.get("/explain", "text/plain")} label="curl: this" />
+      <CopyCurl command={commands.get("/queue/explain", "text/plain")} label="curl: this" />
     </section>
   );
 }
 
 /** Each line that it rests on leads to the journal. */
-function Cited({ of, now }: { readonly of: Statement<Citation>; readonly now: number }) {
+function Cited({ of }: { readonly of: Statement<Citation> }) {
   return (
     <>
-      <UserText text={withDistances(of.statement, now)} lengthMax={LINE_LENGTH_MAX} />
+      <UserText text={of.statement} />
       {of.cites.map(({ logId, eventType }) => (
         <>
           {" "}

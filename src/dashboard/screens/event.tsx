@@ -50,7 +50,7 @@ async function send(c: Context, edge: Edge): Promise<Response> {
     const { value, issues } = inputOf(FIELD, texts);
     if (issues.length > 0) throw invalidRequest(issues);
     const judged = judgeEvent(withEventId(value, texts.get(ONCE)));
-    const [receipt] = await deliver(edge.engine, { single: true, events: [judged] });
+    const [receipt] = await deliver(edge.engine, { single: true, items: [judged] });
     if (receipt === undefined || receipt.disposition === "rejected" && "errors" in receipt) {
       throw new TypeError("Cannot show the receipt: the only event of a request has none");
     }

@@ -1,24 +1,27 @@
 /** `/ui/jobs`: finding jobs, seeing what keeps them, and acting on one or on all that match. */
 
 import type { Context } from "hono";
+import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
-import { filterOfAction, previewBulk } from "../../http/requests/bulk_action.ts";
+import { previewBulk } from "../../http/requests/bulk_action.ts";
 import { cursorOf } from "../../http/requests/cursor.ts";
 import type { Edge } from "../../http/edge.ts";
 import { Problem, problemFacts } from "../../http/problems/problem.ts";
-import { jobFilterOf } from "../../http/routes/jobs.ts";
+import { jobFilterOf } from "../../http/requests/job_filter.ts";
+import { bulkRequestOf } from "../../http/routes/bulk.ts";
+import { KINDS_MAX } from "../../http/routes/failures.ts";
 import { viewerOf } from "../../http/guard/viewer.ts";
 import { commandsOf } from "../commands.ts";
 import { actOnJobs } from "../jobs/act.tsx";
 import { JobsAddress, type ScreenQuery } from "../jobs/address.ts";
-import { ACTION_WORDS, BulkConfirm } from "../jobs/bulk_confirm.tsx";
+import { BulkConfirm } from "../jobs/bulk_confirm.tsx";
 import { bulkCommand, groupsCommand, listCommand } from "../jobs/commands.ts";
 import { Chips, ConditionTabs, FilterForm } from "../jobs/filters.tsx";
 import { GroupTable } from "../jobs/groups.tsx";
 import { jobsPage } from "../jobs/list.ts";
 import { NoFailures, NoJobs } from "../jobs/nothing.tsx";
 import { rowsOf } from "../jobs/rows.ts";
-import { SearchedLine } from "../jobs/searched.tsx";
+import { AboutLink, SearchedLine } from "../jobs/searched.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
 import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
@@ -120,6 +123,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
           />
         )}
       <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
+      <AboutLink search={query.search} />
       <Pager jobs={jobs} address={address} />
     </>,
   );
@@ -138,7 +142,7 @@ function typesOf({ engine }: Edge): readonly string[] {
 
 function groupsPage(asked: PageRequest): Response {
   const { c, edge, address, filter, mayOperate } = asked;
-  const { groups, more, searched } = edge.engine.lists.failures(filter, GROUPS_MAX);
+  const { groups, more, searched } = edge.engine.lists.failures(filter, KINDS_MAX);
   return page(
     c,
     edge,
@@ -146,10 +150,7 @@ function groupsPage(asked: PageRequest): Response {
     <>
       <Heading
         address={address}
-        curl={{
-          command: groupsCommand(commandsOf(c, edge), address.filters()),
-          label: "curl, of the newest 500",
-        }}
+        curl={{ command: groupsCommand(commandsOf(c, edge), address.filters()) }}
       />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
@@ -177,27 +178,20 @@ function groupsPage(asked: PageRequest): Response {
   );
 }
 
-const GROUPS_MAX = 200;
-
 function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
-  const { c, edge, address, filter } = asked;
-  const request = { action, filter, upTo: edge.engine.headLogId, again: false };
-  const { conditions = [], retried } = filterOfAction(request);
-  const filters = address.filters({
-    condition: [conditions.join(",")],
-    retried: retried === undefined ? undefined : String(retried),
-  });
+  const { c, edge, address } = asked;
+  const request = bulkRequestOf({ action, filter: address.filterBody() }, edge, undefined);
   return page(
     c,
     edge,
-    { ...OPTIONS, title: `${ACTION_WORDS[action].verb} jobs` },
+    { ...OPTIONS, title: `${CONTROLS[action].label} jobs` },
     <BulkConfirm
       action={action}
       address={address}
       preview={previewBulk(edge.engine, request)}
       upTo={request.upTo}
       now={edge.clock.now()}
-      command={bulkCommand(commandsOf(asked.c, asked.edge), action, filters, request.upTo)}
+      command={bulkCommand(commandsOf(c, edge), request, address)}
     />,
   );
 }

@@ -185,7 +185,7 @@ function Options({ texts, issues }: OptionsProps) {
           label="Labels"
           issues={of("/labels")}
           at="/labels"
-          hint="One on each line, as in team=north."
+          hint="One on each line, as in team:north."
         >
           <textarea id="labels" name={OPTION.labels} rows={2} spellcheck={false}>
             {`\n${texts.get(OPTION.labels) ?? ""}`}

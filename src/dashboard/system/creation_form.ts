@@ -151,20 +151,20 @@ function timeOf(text: string | undefined): string | undefined {
   return text.length === "2026-01-01T00:00".length ? `${text}:00Z` : `${text}Z`;
 }
 
-/** `team=north` on each line. */
+/** `team:north` on each line. */
 function labelsOf(typed: string): {
   readonly value: JsonObject | undefined;
   readonly issues: readonly PointedIssue[];
 } {
   const lines = withPlainLineEnds(typed).split("\n").map((line) => line.trim())
     .filter((line) => line !== "");
-  const wrong = lines.filter((line) => line.indexOf("=") < 1);
+  const wrong = lines.filter((line) => line.indexOf(":") < 1);
   const issues = wrong.map((line) => ({
     pointer: "/labels",
-    detail: `must be a name and a value on each line, as in team=north: ${line.slice(0, 100)}`,
+    detail: `must be a name and a value on each line, as in team:north: ${line.slice(0, 100)}`,
   }));
-  const pairs = lines.filter((line) => line.indexOf("=") >= 1).map((line) => {
-    const at = line.indexOf("=");
+  const pairs = lines.filter((line) => line.indexOf(":") >= 1).map((line) => {
+    const at = line.indexOf(":");
     return [line.slice(0, at).trim(), line.slice(at + 1).trim()] as const;
   });
   return { value: lines.length === 0 ? undefined : Object.fromEntries(pairs), issues };

@@ -1,5 +1,6 @@
 /** One definition: what it takes, what its jobs wait for, and a form to submit one. */
 
+import { matcherText } from "../../explain/phrases.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
@@ -130,7 +131,7 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
           <>
             <dt>Starts on</dt>
             <dd class="mono">
-              <UserText text={startsOn} lengthMax={200} />
+              <UserText text={matcherText(startsOn)} lengthMax={400} />
             </dd>
           </>
         )}

@@ -5,7 +5,7 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
-import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import { type EventId, type JobId, type LogId, newId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { DeliveryGate, Place } from "./delivery_gate.ts";
@@ -111,7 +111,7 @@ export class Delivery {
 
   #arrivalOf(event: IncomingEvent): Arrival {
     const { clock, random } = this.#parts;
-    const eventId = event.eventId ?? `evt_${random.ulid()}` as EventId;
+    const eventId = event.eventId ?? newId.event(random.ulid());
     const occurredAt = event.occurredAt ?? new Date(clock.now()).toISOString();
     const starters = this.#starters.get(event) ?? [];
     return {

@@ -5,7 +5,7 @@
 
 import { conditionOf } from "../../core/condition.ts";
 import { fingerprintOf } from "../../core/error_fingerprint.ts";
-import { type Contrast, contrastOf } from "../../explain/contrast.ts";
+import { ALIKE_MAX, type Contrast, contrastOf, OTHERS_MAX } from "../../explain/contrast.ts";
 import type { LogId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -17,9 +17,6 @@ import { hasEnded, jobsNear } from "./jobs_near.ts";
 type Lists = Pick<JobLists, "page" | "conditionAt">;
 
 const WITHIN_MS = 3_600_000;
-/** Jobs that are looked at of each kind. */
-const ALIKE_MAX = 100;
-const OTHERS_MAX = 250;
 
 export class Contrasts {
   readonly #lists: Lists;

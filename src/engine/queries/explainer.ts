@@ -23,8 +23,10 @@ import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobLists } from "./job_lists.ts";
+import { pausesThen } from "./pauses_then.ts";
 import { positionOf, searchPoint } from "./point_search.ts";
-import { overtakenBy, workerHolders, workerHoldersThen } from "./queue_survey.ts";
+import { overtakenBy, workerHolders } from "./queue_survey.ts";
+import { workersThen } from "./queue_then.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { siblingsOf } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
@@ -137,8 +139,8 @@ export class Explainer {
     const { job } = annals;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
-      ? await this.#circumstances(job)
-      : await this.#circumstancesThen(job, upTo);
+      ? await this.#circumstances(job, share)
+      : await this.#circumstancesThen(job, upTo, share);
     const { strangers, ...found } = await search.run(annals);
     const contrast = await this.#parts.contrasts.of(job, share, upTo);
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
@@ -167,7 +169,7 @@ export class Explainer {
     return annalsOf(noted, recalled);
   }
 
-  async #circumstances(job: JobState): Promise<Circumstances> {
+  async #circumstances(job: JobState, share: Share): Promise<Circumstances> {
     const { pauses, registry, suspects, writer, draining, full } = this.#parts;
     const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
@@ -185,7 +187,7 @@ export class Explainer {
     const [pause] = pauses.all;
     if (pause !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, pause } };
     const holders = await workerHolders(this.#parts, isThreaded);
-    const overtaken = overtakenBy(this.#parts, job);
+    const overtaken = await overtakenBy(this.#parts, job, share);
     const queue = { ahead, busy, max, isThreaded, holders, overtaken };
     const [alone] = suspects.all.keys();
     const isBeside = alone !== undefined && !suspects.has(job.jobId);
@@ -193,14 +195,17 @@ export class Explainer {
   }
 
   /** What the journal tells of how the process stood to a job at a time that is past. */
-  async #circumstancesThen(job: JobState, upTo: LogId): Promise<Circumstances> {
+  async #circumstancesThen(job: JobState, upTo: LogId, share: Share): Promise<Circumstances> {
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
     if (conditionOf(job) !== "queued") return common;
-    const isThreaded = this.#parts.registry.running(job)?.isolation === "thread";
-    const holders = await workerHoldersThen(this.#parts, isThreaded, upTo);
-    const pause = this.#parts.pauses.all.find(({ by }) => by <= upTo);
-    return { ...common, queueThen: pause === undefined ? { holders } : { holders, pause } };
+    const { registry, workers, threadWorkers, pauses } = this.#parts;
+    const isThreaded = registry.running(job)?.isolation === "thread";
+    const { max } = isThreaded ? threadWorkers : workers;
+    const then = await workersThen(this.#parts, { isThreaded, max }, upTo, share);
+    // Where the index of values is not that far, those that are in force still.
+    const [pause = pauses.all.find(({ by }) => by <= upTo)] = await pausesThen(this.#parts, upTo);
+    return { ...common, queueThen: pause === undefined ? then : { ...then, pause } };
   }
 
   async #cited(

@@ -97,7 +97,10 @@ export class JobLists {
     return indexed === undefined ? counted : sumOf(counted, indexed);
   }
 
-  /** The failures among the jobs that a filter applies to, by fingerprint, at most so many kinds. */
+  /**
+   * The failures among the jobs that a filter applies to, by fingerprint, at most so many kinds.
+   * A kind of which every job was retried is left out, unless the filter asks for retried ones.
+   */
   failures(filter: JobFilter, kindsMax = Infinity): FailureGroups {
     const scan = this.#table.scanMemory(filter);
     const groups = new Map<ErrorFingerprint, Growing>();
@@ -110,7 +113,9 @@ export class JobLists {
     }
     const indexed = this.#table.index?.failures(filter);
     for (const found of indexed?.groups ?? []) addIndexed(groups, found);
-    const sorted = [...groups].sort(([, a], [, b]) => b.jobs - a.jobs);
+    const sorted = [...groups]
+      .filter(([, { open }]) => open > 0 || filter.retried === true)
+      .sort(([, a], [, b]) => b.jobs - a.jobs);
     return {
       groups: sorted.slice(0, kindsMax).flatMap(([kind, group]) => this.#told(kind, group)),
       more: Math.max(0, sorted.length - kindsMax),
@@ -146,7 +151,7 @@ export class JobLists {
   }
 
   /** The condition in which a job was as of a position; `undefined` before its creation. */
-  conditionAt(job: JobState, logId: LogId): Condition | undefined {
+  conditionAt(job: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
     return this.#table.conditionAt(job, logId);
   }
 

@@ -11,7 +11,7 @@ import {
 } from "../../core/error_fingerprint.ts";
 import type { JobId } from "../../core/ids.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
-import type { JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { JobOrder } from "../writer/job_order.ts";
 import type { JobRecord } from "../writer/job_record.ts";
 import { JobSearch } from "./job_search.ts";
@@ -83,10 +83,11 @@ export class JobScan implements Iterable<JobRecord> {
   /** Whether the filter applies to a job. What costs least comes first; none is made whole. */
   applies(record: JobRecord): boolean {
     const { shownHead: job, condition } = record;
-    const { states, conditions, types, labels, fingerprint, retried } = this.#filter;
+    const { states, conditions, types, labels, fingerprint, retried, goesOnAfter } = this.#filter;
     this.#cost += COST.job;
     return (states === undefined || states.includes(job.state)) &&
       (conditions === undefined || conditions.includes(condition)) &&
+      (goesOnAfter === undefined || !isTerminal(job) || job.lastLogId > goesOnAfter) &&
       (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
       (retried === undefined || this.#records.isRetried(job.jobId) === retried) &&
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&

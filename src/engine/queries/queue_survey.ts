@@ -1,16 +1,18 @@
 /** What stands before a job that waits for a worker. */
 
-import type { WorkerHolder } from "../../explain/evidence.ts";
+import type { OvertakenBy, WorkerHolder } from "../../explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
-import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
 import type { History } from "./history.ts";
 import type { JobLists } from "./job_lists.ts";
+import { visitJobs } from "./job_visit.ts";
 
 /** Jobs that run and are looked at, and jobs that came later. */
 const RUNNING_MAX = 32;
-const LATER_MAX = 200;
+const LATER_MAX = 1_000;
 /** Entries of a job that are looked at for the begin of its latest attempt. */
 const BEGINS_LOOKED_AT = 32;
 
@@ -56,55 +58,6 @@ export async function workerHolders(
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
-/**
- * The same as of a position that is past: of the jobs that were created last before it, and of
- * those that run still.
- */
-export async function workerHoldersThen(
-  { lists, history, registry }: QueueSurveyParts,
-  isThreaded: boolean,
-  upTo: LogId,
-): Promise<readonly WorkerHolder[]> {
-  const before = upTo + 1;
-  const latest = lists.page({ before, limit: LATER_MAX }).jobs;
-  const running = lists.page({ before, conditions: ["executing"], limit: RUNNING_MAX }).jobs;
-  const jobs = new Map([...latest, ...running].map((job) => [job.jobId, job]));
-  const holders: WorkerHolder[] = [];
-  for (const job of jobs.values()) {
-    const isHere = (registry.running(job)?.isolation === "thread") === isThreaded;
-    if (!isHere || lists.conditionAt(job, upTo) !== "executing") continue;
-    const entry = openAttempt(await history.back(job.jobId, before, BEGINS_LOOKED_AT));
-    if (entry?.taskId === undefined) continue;
-    const { logId, receivedAt: since, taskId, attributes: { timeoutMs } } = entry;
-    const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    holders.push({
-      jobId: job.jobId,
-      taskId,
-      since,
-      startedBy: logId,
-      grantedBy: logId,
-      ...limit,
-    });
-  }
-  return holders.toSorted((left, right) => left.startedBy - right.startedBy);
-}
-
-/** @param entries The newest first. */
-function openAttempt(
-  entries: readonly JobEventLogEntry[],
-): FrameworkEntry<"job.TaskStarted"> | undefined {
-  const ended = new Set<string | undefined>();
-  const open: FrameworkEntry<"job.TaskStarted">[] = [];
-  for (const entry of entries) {
-    if (entry.stratum !== "framework") continue;
-    if (entry.eventType === "job.TaskStarted" && !ended.has(entry.taskId)) open.push(entry);
-    else if (ENDS.includes(entry.eventType)) ended.add(entry.taskId);
-  }
-  return open.find(({ taskId }) => taskId !== MAIN_TASK) ?? open[0];
-}
-
-const ENDS: readonly string[] = ["job.TaskCompleted", "job.TaskFailed", "job.TaskInterrupted"];
-
 /** The entry that began the attempt which is open, where it is not the first one. */
 async function latestBegin(
   history: History,
@@ -123,9 +76,20 @@ function isBegin(
 }
 
 /** How many jobs that were created later have begun, since their priority is lower. */
-export function overtakenBy({ lists }: Pick<QueueSurveyParts, "lists">, job: JobState): number {
-  const { jobs } = lists.page({ after: job.firstLogId, oldestFirst: true, limit: LATER_MAX });
-  return jobs.filter((other) => other.priority < job.priority && other.tasks.length > 0).length;
+export async function overtakenBy(
+  parts: { readonly lists: JobLists; readonly pacer: Pacer },
+  job: JobState,
+  share: Share,
+): Promise<OvertakenBy> {
+  let count = 0;
+  const { isAll } = await visitJobs(parts, share, {
+    range: { after: job.firstLogId, oldestFirst: true },
+    max: LATER_MAX,
+    see: ({ priority, progress }) => {
+      if (priority < job.priority && progress.attempts > 0) count++;
+    },
+  });
+  return { count, isAll };
 }
 
 function runningTask({ tasks }: JobState): TaskState | undefined {

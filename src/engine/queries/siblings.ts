@@ -17,6 +17,8 @@ type Siblings = SiblingsStatement<LogId>;
 const NAMED_MAX = 5;
 /** Entries on each side of a cancellation or an interruption that are looked at. */
 const NEAR = 200;
+/** Where one of so many at an end of these shares it, there may be more behind. */
+const EDGE = 8;
 const SAME_MS = 60_000;
 
 /** Failures of one kind that are looked at one by one. */
@@ -59,7 +61,9 @@ export async function siblingsOf(
   const how = isCancellation(cause)
     ? `${were} cancelled for the same reason within a minute`
     : `${were} cut short by the same crash`;
-  return told([...jobs], jobs.size, how, cause.logId);
+  const edges = [...near.slice(0, EDGE), ...near.slice(-EDGE)];
+  const isCut = near.length === 2 * NEAR && edges.some(isSame);
+  return told([...jobs], { others: jobs.size, isCut }, how, cause.logId);
 }
 
 function sameError(
@@ -71,17 +75,18 @@ function sameError(
   const how = "failed with the same error";
   if (upTo !== undefined) {
     const { jobs } = lists.page({ fingerprint, before: upTo + 1, limit: LOOKED_AT_MAX });
+    const isCut = jobs.length === LOOKED_AT_MAX;
     const ids = jobs.filter((other) => other.jobId !== jobId && hasFailed(other, upTo))
       .map((other) => other.jobId);
     return ids.length === 0
       ? undefined
-      : { ...told(ids, ids.length, how, job.failure.because), fingerprint };
+      : { ...told(ids, { others: ids.length, isCut }, how, job.failure.because), fingerprint };
   }
   const others = lists.count({ fingerprint }).jobs - 1;
   if (others < 1) return undefined;
   const { jobs } = lists.summaries({ fingerprint, limit: NAMED_MAX + 1 });
   const ids = jobs.map((job) => job.jobId).filter((id) => id !== jobId);
-  return { ...told(ids, others, how, job.failure.because), fingerprint };
+  return { ...told(ids, { others, isCut: false }, how, job.failure.because), fingerprint };
 }
 
 function hasFailed(job: JobState, upTo: LogId): boolean {
@@ -90,14 +95,15 @@ function hasFailed(job: JobState, upTo: LogId): boolean {
 
 function told(
   jobs: readonly JobId[],
-  others: number,
+  { others, isCut }: { readonly others: number; readonly isCut: boolean },
   how: string,
   cause: LogId,
 ): Siblings {
   const named = jobs.slice(0, NAMED_MAX);
   const rest = others - named.length;
   const list = named.join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-  const statement = `${counted(others, "other job")} ${how}: ${list}.`;
+  const least = isCut ? "At least " : "";
+  const statement = `${least}${counted(others, "other job")} ${how}: ${list}.`;
   return { statement, cites: [cause], others, jobs: named };
 }
 

@@ -7,7 +7,7 @@
 import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
-import type { EventId, ExecutionId, JobId, LogId } from "../../core/ids.ts";
+import { type ExecutionId, type JobId, type LogId, newId } from "../../core/ids.ts";
 import { isHeld, type Progress } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { TooManyEntriesError } from "../events/fan_out.ts";
@@ -95,7 +95,7 @@ export class Attempts implements Entrant {
   /** Puts an attempt of each on record; their handlers are called when that is durable. */
   start(works: readonly Work[]): Started {
     const { services, trace, job } = this.#parts;
-    const ids = works.map(() => `exe_${services.random.ulid()}` as ExecutionId);
+    const ids = works.map(() => newId.execution(services.random.ulid()));
     const command = startOf(works, ids, trace);
     const decision = decide(job.withOnly(works.map(({ taskId }) => taskId)), command);
     const written = decision.accepted
@@ -328,7 +328,7 @@ export class Attempts implements Entrant {
     return emitted.map((fact) => ({
       ...fact,
       ...ids,
-      eventId: `evt_${random.ulid()}` as EventId,
+      eventId: newId.event(random.ulid()),
     }));
   }
 

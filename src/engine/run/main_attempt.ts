@@ -3,7 +3,7 @@
 import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
-import { type ExecutionId, type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { Started } from "./attempts.ts";
@@ -53,7 +53,7 @@ export class MainAttempt {
   /** On a full disk the reserve is for jobs that have begun. */
   start(): Started {
     const { services, job, trace } = this.#parts;
-    const executionId = `exe_${services.random.ulid()}` as ExecutionId;
+    const executionId = newId.execution(services.random.ulid());
     const span = trace.start("run", MAIN_TASK, executionId);
     const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace: span }];
     const decision = decide(job.withOnly([MAIN_TASK]), { kind: "startAttempts", attempts });

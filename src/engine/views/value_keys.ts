@@ -26,11 +26,15 @@ const JOB_TEXT_MAX = 64;
 
 const JOB_MARK = 0x6a09e667;
 
+/** What holds every job, and ends that: filed by its type, for who looks back at a time. */
+const PAUSES: readonly string[] = ["job.PauseBegan", "job.PauseEnded"];
+
 /** The framework types with something from outside in them. */
 export const FILED_TYPES: readonly string[] = [
   "job.JobCreated",
   "journal.EntryQuoted",
   "journal.EventRefused",
+  ...PAUSES,
 ];
 
 /** No value has the same: the last bit says what a key is of. */
@@ -64,6 +68,7 @@ export type FiledEntry = Pick<
 export function keysOf(filed: FiledEntry): Iterable<number> {
   const entry = filed as JobEventLogEntry;
   if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
+  if (PAUSES.includes(entry.eventType)) return [typeKey(entry.eventType)];
   const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);
   if ("stratum" in event && event.stratum === "framework") return [];
   const fact = event as Pick<FactEntry, "eventType" | "jobId" | "attributes">;

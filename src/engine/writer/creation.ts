@@ -11,16 +11,18 @@ import {
   type JobEventLogEntry,
 } from "../../core/event.ts";
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import { type JobId, type LogId, newId } from "../../core/ids.ts";
 import { foldAll } from "../../core/job_fold.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { equalJson, type JsonValue } from "../../core/json.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
+import type { Pacer } from "../events/pacer.ts";
 import type { History } from "../queries/history.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
 import { createdIn } from "../views/job_traces.ts";
+import { CreationGroup, type NewJob, type ReadyJob } from "./creation_group.ts";
 import type { Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
 import { type Clock, JournalFailedError, type Random } from "../ports.ts";
@@ -44,6 +46,7 @@ export interface CreationParts {
   readonly writer: Writer;
   readonly sealing: Sealing;
   readonly intake: Intake;
+  readonly pacer: Pacer;
 }
 
 export class Creation {
@@ -62,21 +65,47 @@ export class Creation {
    * `OverCapacityError`.
    */
   create(request: CreateRequest): Promise<Outcome<Created>> {
+    return this.#createIn(new CreationGroup(this.#parts, 0), request);
+  }
+
+  /**
+   * Creates many jobs, each as `create` does, in one batch but for those that have to wait for
+   * another request.
+   */
+  async createAll(
+    requests: readonly CreateRequest[],
+  ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]> {
+    const group = new CreationGroup(this.#parts, requests.length);
+    const share = { spentMs: 0 };
+    const created: Promise<Outcome<Created>>[] = [];
+    for (const request of requests) {
+      const begun = this.#parts.pacer.do(share, () => {
+        const outcome = this.#createIn(group, request);
+        outcome.catch(() => {});
+        created.push(outcome);
+      });
+      if (begun instanceof Promise) await begun;
+    }
+    return await Promise.allSettled(created);
+  }
+
+  #createIn(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
     try {
-      return this.#create(request);
+      return this.#create(group, request);
     } catch (error) {
+      group.known();
       return Promise.reject(error);
     }
   }
 
-  #create(request: CreateRequest): Promise<Outcome<Created>> {
+  #create(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
     const { idempotency } = request;
     const reserved = this.#reserved.size === 0 ? undefined : this.#reservedFor(request);
-    if (reserved !== undefined) return reserved.then(() => this.create(request));
+    if (reserved !== undefined) return later(group, reserved.then(() => this.create(request)));
     const jobId = idempotency && this.#parts.table.jobOfKey(idempotency.key);
     return idempotency === undefined || jobId === undefined
-      ? this.#createNew(request)
-      : this.#createdBefore(jobId, request, idempotency);
+      ? this.#createNew(group, request)
+      : later(group, this.#createdBefore(jobId, request, idempotency));
   }
 
   /** Creates a job from a failed one. Rejects as `create` does. */
@@ -194,7 +223,7 @@ export class Creation {
   }
 
   #newJobId(): JobId {
-    return `job_${this.#parts.random.ulid()}` as JobId;
+    return newId.job(this.#parts.random.ulid());
   }
 
   #reservedFor({ jobId, idempotency }: CreateRequest): Promise<unknown> | undefined {
@@ -230,55 +259,75 @@ export class Creation {
     return foldAll(isStartOfCreation(created, started) ? [created, started] : [created]);
   }
 
-  #createNew(request: CreateRequest): Promise<Outcome<Created>> {
+  #createNew(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
     const described = this.#descriptions.of(request);
-    if (!described.ok) return Promise.resolve(described);
+    if (!described.ok) return later(group, Promise.resolve(described));
     const jobId = request.jobId ?? this.#newJobId();
-    // An id made here is new.
-    const existing = request.jobId && this.#parts.table.pending(request.jobId);
-    if (existing !== undefined) {
-      const exists: Outcome<Created> = { ok: false, problem: { kind: "jobExists", jobId } };
-      const again = () => this.create(request);
-      return this.#parts.writer.resting(existing.head.lastLogId, exists, again);
-    }
+    const existing = this.#existing(request);
+    if (existing !== undefined) return later(group, existing);
     const { attributes, protection } = described.value;
-    return protection === undefined
-      ? this.#record(jobId, attributes, request)
-      : this.#createSealed(jobId, attributes, protection, request);
+    if (protection !== undefined) {
+      return this.#createSealed(group, jobId, attributes, protection, request);
+    }
+    return later(group, group.arrive(this.#ready(jobId, attributes, request)));
+  }
+
+  /** The refusal of a job whose id is taken; one that is made here is new. */
+  #existing(request: CreateRequest): Promise<Outcome<Created>> | undefined {
+    const { jobId } = request;
+    const existing = jobId && this.#parts.table.pending(jobId);
+    if (jobId === undefined || existing === undefined) return undefined;
+    const exists: Outcome<Created> = { ok: false, problem: { kind: "jobExists", jobId } };
+    const again = () => this.create(request);
+    return this.#parts.writer.resting(existing.head.lastLogId, exists, again);
   }
 
   #createSealed(
+    group: CreationGroup,
     jobId: JobId,
     attributes: JobCreatedAttributes,
     protection: Protection,
     request: CreateRequest,
   ): Promise<Outcome<Created>> {
     const names = [jobId, ...(request.idempotency ? [`key ${request.idempotency.key}`] : [])];
-    const record = (sealed: JobCreatedAttributes) => this.#record(jobId, sealed, request);
+    const record = (sealed: JobCreatedAttributes) => {
+      const recorded = group.arrive(this.#ready(jobId, sealed, request));
+      known();
+      return recorded;
+    };
+    let isKnown = false;
+    const known = () => {
+      if (!isKnown) group.known();
+      isKnown = true;
+    };
     const created = this.#sealedFor(jobId, attributes, protection, record);
     const ended = created.catch(() => {}).then(() => {
+      known();
       for (const name of names) this.#reserved.delete(name);
     });
     for (const name of names) this.#reserved.set(name, ended);
     return created;
   }
 
-  #record(
+  #ready(jobId: JobId, attributes: JobCreatedAttributes, request: CreateRequest): ReadyJob {
+    return {
+      chosenId: request.jobId,
+      decide: () => this.#decided(jobId, attributes, request),
+      again: () => this.create(request),
+    };
+  }
+
+  #decided(
     jobId: JobId,
     attributes: JobCreatedAttributes,
     request: CreateRequest,
-  ): Promise<Outcome<Created>> {
-    const { intake, table, writer } = this.#parts;
+  ): Outcome<NewJob> {
     const start = this.#startsAtOnce(request);
-    const command = { kind: "create", jobId, attributes, start, origin: request.origin } as const;
-    // An id made here is new.
-    const before = request.jobId && table.pending(jobId)?.head;
-    const decision = decide(before || undefined, command);
-    if (!decision.accepted) return Promise.resolve(rejected(decision.rejection));
-    intake.requireRoom({ jobs: 1, starts: start && attributes.type !== undefined ? 1 : 0 });
-    const { steps, lastLogId } = writer.append(decision.events);
-    const job = steps.at(-1)?.job as JobState;
-    return writer.settled(lastLogId, { ok: true, value: { job, replayed: false } });
+    const { origin } = request;
+    const decision = decide(undefined, { kind: "create", jobId, attributes, start, origin });
+    if (!decision.accepted) return rejected(decision.rejection);
+    const starts = start && attributes.type !== undefined ? 1 : 0;
+    return { ok: true, value: { drafts: decision.events, starts } };
   }
 
   #startsAtOnce(request: CreateRequest): boolean {
@@ -295,6 +344,12 @@ export class Creation {
     const entries = await this.#parts.history.at(unique);
     return entries.filter(isFromOutside).map((entry) => carriedOver(entry, newJobId));
   }
+}
+
+/** What is not recorded with the group, or has arrived in it. */
+function later<Value>(group: CreationGroup, outcome: Promise<Value>): Promise<Value> {
+  group.known();
+  return outcome;
 }
 
 function asksForTheSame(job: JobState, request: CreateRequest): boolean {

@@ -4,7 +4,7 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
-import type { EventId, LogId } from "../../core/ids.ts";
+import { type EventId, type LogId, newId } from "../../core/ids.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { Clock, Journal, Random, StampedEvent, Urgency } from "../ports.ts";
 
@@ -104,7 +104,7 @@ export class EventEngine {
     return {
       stratum: draft.stratum,
       eventType: draft.eventType,
-      eventId: draft.eventId ?? `evt_${this.#random.ulid()}`,
+      eventId: draft.eventId ?? newId.event(this.#random.ulid()),
       occurredAt: draft.occurredAt ?? receivedAt,
       receivedAt,
       jobId: draft.jobId,

@@ -154,7 +154,7 @@ export class JobTable {
   }
 
   /** The condition in which a job was as of a position; `undefined` before its creation. */
-  conditionAt({ jobId }: JobState, logId: LogId): Condition | undefined {
+  conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
     return transitionUpTo(this.#trailOf(jobId), logId)?.condition;
   }
 

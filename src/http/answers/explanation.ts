@@ -85,7 +85,9 @@ export const explanationAnswer = v.object({
       alike: says(count, "Jobs that share this failure or wait."),
       others: says(count, "Jobs of the type, in the same hours, that do not."),
     }),
-    "What jobs that share this failure or wait have in common, and others have not.",
+    "What jobs that share this failure or wait have in common, and others have not: at least 3 " +
+      "of its type, created within an hour of it, all have it, and none of at least 10 that went " +
+      "through.",
   )),
   siblings: v.exactOptional(says(
     v.object({

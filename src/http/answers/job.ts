@@ -10,6 +10,7 @@ import {
   condition,
   count,
   errorFact,
+  limitName,
   nextCursor,
   position,
   says,
@@ -215,7 +216,33 @@ export const minimalJobAnswer = v.object({
   links: v.object({ self: text, events: text, stream: text, explain: text }),
 });
 
-const searchedAnswer = says(
+/** What became of one of many jobs, as `createAll` tells it. */
+const jobReceipt = v.object({
+  jobId: says(v.nullable(text), "null for one that was rejected, and came without a legal id."),
+  disposition: choices("What became of it.", {
+    created: "it is on record",
+    duplicate: "the Idempotency-Key came before with the same content: this is the job of then",
+    rejected: "it is not on record: `reason` says why, `errors` where",
+  }),
+  state: v.exactOptional(stateName),
+  links: v.exactOptional(links),
+  problem: v.exactOptional(
+    says(text, "The type of the problem that it would have been refused with alone."),
+  ),
+  reason: v.exactOptional(says(text, "Why it was rejected.")),
+  errors: v.exactOptional(says(
+    v.array(v.object({ pointer: text, detail: text })),
+    "What is wrong with it.",
+  )),
+  limit: v.exactOptional(says(
+    v.object({ name: limitName, max: count }),
+    "It was rejected for this alone, and may be sent again.",
+  )),
+});
+
+export const jobReceiptsAnswer = v.object({ receipts: v.array(jobReceipt) });
+
+export const searchedAnswer = says(
   v.object({ jobs: count, backTo: time }),
   "How far it has looked: only where it ended before it had looked at all jobs.",
 );

@@ -16,7 +16,7 @@ export function summaryView(summary: JobSummary) {
   return { ...summary, links: linksOf(summary) };
 }
 
-function linksOf({ jobId }: { readonly jobId: string }) {
+export function linksOf({ jobId }: { readonly jobId: string }) {
   const self = jobPath(jobId);
   return {
     self,

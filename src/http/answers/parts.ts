@@ -22,7 +22,8 @@ export function choices<const Values extends Readonly<Record<string, string>>>(
 ) {
   const meanings = Object.entries(values).map(([value, meaning]) => `- \`${value}\`: ${meaning}`);
   const names = Object.keys(values) as (keyof Values & string)[];
-  return says(v.picklist(names), `${description}\n\n${meanings.join("\n")}`);
+  const rule = `must be one of ${names.join(", ")}`;
+  return says(v.picklist(names, rule), `${description}\n\n${meanings.join("\n")}`);
 }
 
 export const text = v.string();

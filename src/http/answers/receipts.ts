@@ -24,7 +24,7 @@ interface RefusalReceipt {
  */
 export async function deliver(
   engine: EnginePort,
-  { single, events }: EventDocument,
+  { single, items: events }: EventDocument,
 ): Promise<readonly (Receipt | RefusalReceipt)[]> {
   if (single) return [await deliverOne(engine, events[0])];
   const valid = events.filter((judged) => judged.valid).map((judged) => judged.event);

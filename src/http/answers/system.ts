@@ -2,8 +2,19 @@
 
 import * as v from "valibot";
 import { SCOPES } from "../guard/access.ts";
+import { correlationField } from "../requests/correlation_schema.ts";
 import { retentionAnswer } from "./job.ts";
-import { anyJson, count, limitName, milliseconds, position, text, time, use } from "./parts.ts";
+import {
+  anyJson,
+  count,
+  limitName,
+  milliseconds,
+  position,
+  says,
+  text,
+  time,
+  use,
+} from "./parts.ts";
 
 const head = { logId: position, chain: text };
 
@@ -55,7 +66,11 @@ export const definitionsAnswer = v.object({
     version: count,
     description: v.exactOptional(text),
     inputSchema: anyJson,
-    startsOn: v.exactOptional(text),
+    runs: v.exactOptional(says(v.array(count), "Versions whose jobs it runs beside its own.")),
+    startsOn: v.exactOptional(says(
+      v.object({ eventType: text, correlation: correlationField }),
+      "The events that start a job, each one.",
+    )),
     secrets: v.exactOptional(v.array(text)),
     retention: v.exactOptional(retentionAnswer),
   })),

@@ -13,6 +13,7 @@ import { condition, stateName } from "../answers/parts.ts";
 import { problemAnswer } from "../answers/problem.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { correlationForms } from "../requests/correlation_schema.ts";
+import { newJob } from "../requests/create_request.ts";
 import { incomingEvent } from "../requests/event_schema.ts";
 import { jobIdField } from "../requests/fields.ts";
 import { planObject } from "../requests/plan_schema.ts";
@@ -34,6 +35,7 @@ const NAMED: NamedSchemas = {
   StreamedEntry: streamedEntryAnswer,
   Explanation: explanationAnswer,
   Problem: problemAnswer,
+  NewJob: newJob,
   Plan: withinLazy(planObject),
   Correlation: correlationForms,
   Event: withinLazy(incomingEvent),

@@ -42,6 +42,10 @@ import type {
  */
 export interface EnginePort {
   create(request: CreateRequest): Promise<Outcome<Created>>;
+  /** Each as `create` does, in its place; all of them in one batch. */
+  createAll(
+    requests: readonly CreateRequest[],
+  ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]>;
   control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>>;
   /** The new job. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>>;

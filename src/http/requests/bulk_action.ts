@@ -1,10 +1,11 @@
 /**
  * One action on many jobs: those that a filter applies to, as of a position. Each is judged
- * anew when its turn comes. An action may be asked for again, in whole, without doing anything
- * twice: what was done no longer is what the action is for.
+ * again when its turn comes. The same request may be sent again without doing anything twice:
+ * what was done is no longer what the action is for.
  */
 
 import type { Condition } from "../../core/condition.ts";
+import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
@@ -15,16 +16,13 @@ import { draining, problemOf, problemOfFailure } from "../problems/engine_proble
 import type { Problem } from "../problems/problem.ts";
 import { sizeFor, type Turnstile } from "../guard/turnstile.ts";
 
-export const BULK_ACTIONS = ["retry", "cancel", "suspend", "resume"] as const;
-export type BulkAction = (typeof BULK_ACTIONS)[number];
-
-/** For one request: what is left is for the next. */
+/** Jobs that one request acts on: what is left is for the next. */
 export const BULK_MAX = 1_000;
 /** At once: enough that they share their batches, and few enough that others get through. */
 const CONCURRENT_MAX = 32;
 
 export interface BulkRequest {
-  readonly action: BulkAction;
+  readonly action: BulkControl;
   readonly filter: JobFilter;
   /** Jobs that were created later are left alone. */
   readonly upTo: LogId;
@@ -32,6 +30,8 @@ export interface BulkRequest {
   readonly before?: LogId;
   /** Also retries what was retried by then. */
   readonly again: boolean;
+  /** At most `BULK_MAX`, which is the default. */
+  readonly limit?: number;
   readonly reason?: string;
   readonly origin?: Origin | undefined;
 }
@@ -54,32 +54,13 @@ export interface BulkReport {
   readonly left: JobCount;
 }
 
-const UNFINISHED: readonly Condition[] = [
-  "created",
-  "scheduled",
-  "queued",
-  "executing",
-  "waiting",
-  "backingOff",
-  "suspended",
-  "parked",
-];
-
-/** What an action is for. */
-const CONDITIONS_OF: Readonly<Record<BulkAction, readonly Condition[]>> = {
-  // A job that somebody cancelled is retried only where that is asked for by name.
-  retry: ["failed"],
-  cancel: UNFINISHED,
-  suspend: ["queued", "executing", "waiting", "backingOff", "compensating"],
-  resume: ["suspended", "parked"],
-};
-
 /** Of the jobs that a filter applies to, those that an action is for. */
 export function filterOfAction({ action, filter, again }: BulkRequest): JobFilter {
   const named = filter.conditions;
+  const meant: readonly Condition[] = CONTROLS[action].conditions;
   const possible = action === "retry" && named?.includes("cancelled")
-    ? [...CONDITIONS_OF.retry, "cancelled" as const]
-    : CONDITIONS_OF[action];
+    ? [...meant, "cancelled" as const]
+    : meant;
   const conditions = possible.filter((condition) => named?.includes(condition) ?? true);
   return action === "retry" && !again
     ? { ...filter, conditions, retried: false }
@@ -154,7 +135,11 @@ export async function runBulk(
   turnstile?: Turnstile,
 ): Promise<BulkReport> {
   if (isContradictory(request)) return { done: [], skipped: new Map(), left: NONE };
-  const query = { ...filterOfAction(request), ...rangeOf(request), limit: BULK_MAX };
+  const query = {
+    ...filterOfAction(request),
+    ...rangeOf(request),
+    limit: request.limit ?? BULK_MAX,
+  };
   const { jobs, next } = engine.list(query);
   const run = new BulkRun(engine, request, turnstile);
   await run.all(jobs);

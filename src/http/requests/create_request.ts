@@ -15,6 +15,7 @@ import {
   TYPE_LENGTH_MAX,
 } from "./fields.ts";
 import { checked, type PointedIssue, pointedIssues } from "./issues.ts";
+import { withinLazy } from "../openapi/json_schema.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { invalidRequest } from "../problems/problem.ts";
 
@@ -46,6 +47,9 @@ export const codedJob = strictObject({
 });
 
 export const outsideJob = strictObject({ plan: planField, ...common });
+
+/** A job to be created: of a type, or of a plan. */
+export const newJob = v.union([withinLazy(codedJob), withinLazy(outsideJob)]);
 
 export interface StartLimits {
   /** Milliseconds since the epoch. */

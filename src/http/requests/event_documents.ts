@@ -5,26 +5,33 @@ import type { Bodies } from "../bodies/bodies.ts";
 import { decodeUtf8, mediaTypeOf, readText, unsupportedMediaType } from "../bodies/body.ts";
 import { binaryAttributesOf, judgeCloudEvent } from "./cloud_events.ts";
 import { type JudgedEvent, judgeEvent } from "./event_schema.ts";
-import type { PointedIssue } from "./issues.ts";
 import { parseJson } from "../bodies/json_document.ts";
-import { invalidRequest, Problem } from "../problems/problem.ts";
+import { invalidRequest } from "../problems/problem.ts";
+import { issuesOf, type Judging, manyInLines, type OneOrMany, oneOrMany } from "./one_or_many.ts";
 
-export interface EventDocument {
-  /** A single event that is wrong refuses the request; one of many only itself. */
-  readonly single: boolean;
-  readonly events: readonly JudgedEvent[];
-}
+export type EventDocument = OneOrMany<JudgedEvent>;
 
-type Judge = (value: JsonValue, at?: string) => JudgedEvent;
 type Reader = (text: string, eventsMax: number) => EventDocument;
 
 const READERS: Readonly<Record<string, Reader>> = {
-  "application/json": (text, eventsMax) => oneOrMany(parseJson(text), judgeEvent, eventsMax),
-  "application/x-ndjson": lines,
+  "application/json": (text, max) => oneOrMany(parseJson(text), judgingBy(judgeEvent, max)),
+  "application/x-ndjson": (text, max) => manyInLines(text, judgingBy(judgeEvent, max)),
   "application/cloudevents+json": (text) => one(judgeCloudEvent(parseJson(text))),
-  "application/cloudevents-batch+json": (text, eventsMax) =>
-    oneOrMany(arrayOf(text), judgeCloudEvent, eventsMax),
+  "application/cloudevents-batch+json": (text, max) =>
+    oneOrMany(arrayOf(text), judgingBy(judgeCloudEvent, max)),
 };
+
+function judgingBy(
+  judge: Judging<JudgedEvent>["judge"],
+  max: number,
+): Judging<JudgedEvent> {
+  return {
+    judge,
+    unread: (problem, at) => ({ valid: false, eventId: null, errors: issuesOf(problem, at) }),
+    what: "events",
+    max,
+  };
+}
 
 /** What bounds the events of one request. */
 export interface EventLimits {
@@ -45,51 +52,13 @@ export async function readEvents(
 }
 
 function one(event: JudgedEvent): EventDocument {
-  return { single: true, events: [event] };
-}
-
-function oneOrMany(document: JsonValue, judge: Judge, eventsMax: number): EventDocument {
-  if (!Array.isArray(document)) return one(judge(document));
-  refuseTooMany(document.length, eventsMax);
-  return { single: false, events: document.map((value, index) => judge(value, `/${index}`)) };
+  return { single: true, items: [event] };
 }
 
 function arrayOf(text: string): JsonValue {
   const document = parseJson(text);
   if (Array.isArray(document)) return document;
   throw invalidRequest([{ pointer: "", detail: "must be an array" }]);
-}
-
-function lines(text: string, eventsMax: number): EventDocument {
-  const filled = text.split("\n").filter((line) => line.trim() !== "");
-  refuseTooMany(filled.length, eventsMax);
-  return { single: false, events: filled.map(judgeLine) };
-}
-
-/**
- * A line that is no JSON is refused alone, like any other event of many. Pointers name the
- * event as they do in an array: empty lines do not count.
- */
-function judgeLine(line: string, index: number): JudgedEvent {
-  const at = `/${index}`;
-  try {
-    return judgeEvent(parseJson(line), at);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return { valid: false, eventId: null, errors: issuesOf(error, at) };
-  }
-}
-
-function issuesOf(problem: Problem, at: string): readonly PointedIssue[] {
-  const pointed = problem.members.errors?.filter((issue) => "pointer" in issue) ?? [];
-  if (pointed.length === 0) return [{ pointer: at, detail: problem.message }];
-  return pointed.map(({ pointer, detail }) => ({ pointer: at + pointer, detail }));
-}
-
-function refuseTooMany(count: number, eventsMax: number): void {
-  if (count <= eventsMax) return;
-  const detail = `must have at most ${eventsMax} events; it has ${count}`;
-  throw invalidRequest([{ pointer: "", detail }]);
 }
 
 async function binaryEvent(request: Request, bodies: Bodies): Promise<JudgedEvent> {

@@ -12,19 +12,30 @@ export const idempotencyKeyField = v.pipe(
   v.regex(/^[\x21-\x7e]{1,255}$/, KEY_RULE),
 );
 
+/** @throws {Problem} `invalid-request` when there is a key, and it is illegal. */
+export function requireKey(key: string | null): void {
+  if (key === null || v.is(idempotencyKeyField, key)) return;
+  throw invalidRequest([{ header: "Idempotency-Key", detail: KEY_RULE }]);
+}
+
 /**
  * A key with a digest of what the document says, white space aside, or `undefined` when
  * there is no key.
  *
+ * @param place Of one of many documents that came with the key: no header can hold a key like
+ * what is made of both.
  * @throws {Problem} `invalid-request` when the key is illegal.
  */
 export function idempotencyOf(
   key: string | null | undefined,
   document: JsonValue,
+  place?: number,
 ): { readonly key: string; readonly digest: string } | undefined {
   if (key === null || key === undefined) return undefined;
-  if (!v.is(idempotencyKeyField, key)) {
-    throw invalidRequest([{ header: "Idempotency-Key", detail: KEY_RULE }]);
-  }
-  return { key, digest: createHash("sha256").update(JSON.stringify(document)).digest("hex") };
+  requireKey(key);
+  const ofPlace = place === undefined ? key : `${key} ${place}`;
+  return {
+    key: ofPlace,
+    digest: createHash("sha256").update(JSON.stringify(document)).digest("hex"),
+  };
 }

@@ -27,8 +27,8 @@ export function originatedEvents(
   origin: Origin | undefined,
 ): EventDocument {
   if (origin === undefined) return document;
-  const events = document.events.map((judged) =>
+  const items = document.items.map((judged) =>
     judged.valid ? { valid: true as const, event: withOrigin(judged.event, origin) } : judged
   );
-  return { ...document, events };
+  return { ...document, items };
 }

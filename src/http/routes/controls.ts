@@ -2,17 +2,25 @@
 
 import type { Context } from "hono";
 import * as v from "valibot";
+import {
+  type ControlName,
+  CONTROLS,
+  STATE_CONTROLS,
+  type StateControl,
+} from "../../core/controls.ts";
 import { decide } from "../../core/decide.ts";
-import type { TaskId } from "../../core/ids.ts";
+import type { JobId, TaskId } from "../../core/ids.ts";
 import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
+import type { Origin } from "../../core/origin.ts";
 import type { ControlRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { jobAnswer } from "../answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { Edge } from "../edge.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { reasonField, strictObject, taskIdField } from "../requests/fields.ts";
 import { checked } from "../requests/issues.ts";
@@ -21,7 +29,6 @@ import {
   BODY_PROBLEMS,
   json,
   LOCATION,
-  type Operation,
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
@@ -33,14 +40,14 @@ import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/turnstile.ts";
 import { jobOf } from "./job_id.ts";
 
-export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
+const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 
-export const cancelBody = strictObject({
+const cancelBody = strictObject({
   reason: v.exactOptional(reasonField),
   leave: v.exactOptional(v.boolean("must be true or false")),
 });
 
-export const retryBody = strictObject({
+const retryBody = strictObject({
   reason: v.exactOptional(reasonField),
   from: v.exactOptional(taskIdField),
   dryRun: v.exactOptional(v.boolean("must be true or false")),
@@ -48,10 +55,8 @@ export const retryBody = strictObject({
 
 const REASON = { reason: { reason: "a customer rang" } };
 
-type ControlKind = ControlRequest["kind"];
-
 /** Named as the control is: `startJob`. */
-function controlRoute(kind: ControlKind, summary: string, more: Partial<Operation> = {}): Route {
+function controlRoute(kind: StateControl): Route {
   return {
     method: "POST",
     path: `/jobs/:id/${kind}`,
@@ -59,37 +64,33 @@ function controlRoute(kind: ControlKind, summary: string, more: Partial<Operatio
     operation: {
       id: `${kind}Job`,
       tag: "jobs",
-      summary,
+      summary: capitalized(CONTROLS[kind].summary),
+      description: kind === "cancel"
+        ? `${CONTROLS[kind].effect} ${OF_PARKED}`
+        : CONTROLS[kind].effect,
       headers: TRACE_HEADERS,
-      body: { required: false, content: json(controlBody, REASON) },
+      body: { required: false, content: kind === "cancel" ? CANCEL : json(controlBody, REASON) },
       answers: { [STATUS.ok]: { description: "The job as it is now.", content: json(jobAnswer) } },
       problems: ["unknown-job", "not-in-this-state", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
-      ...more,
     },
     handle: (c, edge) => control(c, edge, kind),
   };
 }
 
+const OF_PARKED = "What a parked job did is undone once there is code that knows how; with leave " +
+  "nothing of it is undone, and the answer names what is left in place.";
+
+const CANCEL = json(cancelBody, {
+  ...REASON,
+  leaveAParkedJob: { leave: true, reason: "settled by hand" },
+});
+
+function capitalized(text: string): string {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}`;
+}
+
 export const CONTROL_ROUTES: readonly Route[] = [
-  controlRoute("start", "Start a job that is not to start by itself"),
-  controlRoute("cancel", "Cancel a job; what it did is undone where it can be", {
-    description: "What a parked job did is undone once there is code that knows how; with leave " +
-      "nothing of it is undone, and the answer names what is left in place.",
-    body: {
-      required: false,
-      content: json(cancelBody, {
-        ...REASON,
-        leaveAParkedJob: { leave: true, reason: "settled by hand" },
-      }),
-    },
-  }),
-  controlRoute("suspend", "Suspend a job: it begins nothing new"),
-  controlRoute("resume", "Resume a suspended job, or let a parked one try again"),
-  controlRoute("wake", "End a backoff early", {
-    description:
-      "What is to be tried again at a time is tried at once, with the attempts that it " +
-      "has left.",
-  }),
+  ...STATE_CONTROLS.map(controlRoute),
   {
     method: "POST",
     path: "/jobs/:id/retry",
@@ -97,7 +98,8 @@ export const CONTROL_ROUTES: readonly Route[] = [
     operation: {
       id: "retryJob",
       tag: "jobs",
-      summary: "Retry a failed job, or a parked one that is given up with it, as a new one",
+      summary: capitalized(CONTROLS.retry.summary),
+      description: CONTROLS.retry.effect,
       headers: TRACE_HEADERS,
       body: {
         required: false,
@@ -128,10 +130,10 @@ export const CONTROL_ROUTES: readonly Route[] = [
   },
 ];
 
-async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
+async function control(c: Context, edge: Edge, kind: StateControl): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, edge.engine);
-  const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
+  const request = requestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
   const origin = originOf(c.req.raw, edge.spans);
   await turnFor(before, edge);
   const job = valueOf(await edge.engine.control(before.jobId, { ...request, origin }));
@@ -144,8 +146,29 @@ function turnFor(job: JobState, { turnstile }: Edge): Promise<void> | undefined 
   return size === "small" ? undefined : turnstile.enter(size);
 }
 
+/**
+ * Does what a control says.
+ *
+ * @param body As its route takes it.
+ * @returns The job as it is now; of a retry, the new one.
+ * @throws {Problem} why not.
+ */
+export async function controlled(
+  engine: EnginePort,
+  jobId: JobId,
+  control: ControlName,
+  body: JsonValue,
+  origin?: Origin,
+): Promise<JobState> {
+  if (control !== "retry") {
+    return valueOf(await engine.control(jobId, { ...requestOf(control, body), origin }));
+  }
+  const { dryRun: _, ...request } = checked(retryBody, body);
+  return valueOf(await engine.retry(jobId, { ...request, origin }));
+}
+
 /** @throws {Problem} `invalid-request`. */
-export function controlRequestOf(kind: ControlRequest["kind"], body: JsonValue): ControlRequest {
+function requestOf(kind: StateControl, body: JsonValue): ControlRequest {
   return kind === "cancel"
     ? { kind, ...checked(cancelBody, body) }
     : { kind, ...checked(controlBody, body) };

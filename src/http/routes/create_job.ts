@@ -1,21 +1,25 @@
-/** `POST /jobs`: create a job, and tell of it once it is on disk. */
+/** `POST /jobs`: create a job, or many, and tell of them once they are on disk. */
 
 import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
-import { jobAnswer, minimalJobAnswer } from "../answers/job.ts";
+import { jobAnswer, jobReceiptsAnswer, minimalJobAnswer } from "../answers/job.ts";
+import { createAll } from "../answers/job_receipts.ts";
+import { largeJsonResponse } from "../answers/large_answer.ts";
 import { text } from "../answers/parts.ts";
 import { SMALL_BYTES } from "../bodies/bodies.ts";
 import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../bodies/body.ts";
-import { codedJob, createRequestOf, outsideJob } from "../requests/create_request.ts";
+import { createRequestOf, newJob } from "../requests/create_request.ts";
+import { type JudgedJob, judgingOf, originatedJobs } from "../requests/job_documents.ts";
+import { documented } from "../requests/documented.ts";
+import { manyInLines, type OneOrMany, oneOrMany } from "../requests/one_or_many.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { idempotencyKeyField, idempotencyOf } from "../requests/idempotency.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../bodies/json_document.ts";
 import { formDocument } from "../bodies/multipart.ts";
-import { withinLazy } from "../openapi/json_schema.ts";
 import {
   BODY_PROBLEMS,
   json,
@@ -44,7 +48,13 @@ const OUTSIDE_JOB = {
   },
 };
 
-const createBody = v.union([withinLazy(codedJob), withinLazy(outsideJob)]);
+const NEW_JOB = { $ref: "#/components/schemas/NewJob" };
+
+/** They are judged one by one: a wrong one refuses only itself. */
+const manyJobs: v.GenericSchema = documented(v.array(v.unknown()), {
+  type: "array",
+  items: NEW_JOB,
+});
 
 const FORM = {
   json: {
@@ -75,12 +85,15 @@ export const CREATE_ROUTES: readonly Route[] = [{
   operation: {
     id: "submitJob",
     tag: "jobs",
-    summary: "Create a job",
+    summary: "Create a job, or many",
     description: "Of a type, with its input; or of a plan that events from outside fulfil. The " +
-      "answer comes when the job is on disk.",
+      "answer comes when the job is on disk. Many jobs, in an array or NDJSON, are judged one by " +
+      "one and recorded in one batch: each has a receipt, in its place, and one that is wrong " +
+      "refuses only itself.",
     headers: {
       "Idempotency-Key": {
-        description: "The same key and body create once.",
+        description: "The same key and body create once. Of many jobs, the key counts for each " +
+          "with its place: only those that were not created before are.",
         schema: idempotencyKeyField,
       },
       "Prefer": {
@@ -92,13 +105,26 @@ export const CREATE_ROUTES: readonly Route[] = [{
     body: {
       required: true,
       content: {
-        ...json(createBody, { ofType: CODED_JOB, ofPlan: OUTSIDE_JOB }),
+        ...json(v.union([newJob, manyJobs]), {
+          ofType: CODED_JOB,
+          ofPlan: OUTSIDE_JOB,
+          many: [CODED_JOB, OUTSIDE_JOB],
+        }),
+        "application/x-ndjson": {
+          schema: { json: { type: "string", description: "One job on each line." } },
+          item: NEW_JOB,
+        },
         "multipart/form-data": { schema: FORM },
       },
     },
     answers: {
       [STATUS.accepted]: { description: "The job was created.", ...CREATED },
-      [STATUS.ok]: { description: "The job was created and waited for, and is over.", ...CREATED },
+      [STATUS.ok]: {
+        ...CREATED,
+        description: "The job was created and waited for, and is over; or, of many, what became " +
+          "of each.",
+        content: json(v.union([jobAnswer, minimalJobAnswer, jobReceiptsAnswer])),
+      },
     },
     problems: [
       ...["job-exists", "unknown-type", "idempotency-key-reused"] as const,
@@ -111,9 +137,17 @@ export const CREATE_ROUTES: readonly Route[] = [{
 
 async function createJob(request: Request, edge: Edge): Promise<Response> {
   refuseQuery(request);
-  const isForm = isFormTaken(request);
+  const mediaType = mediaTypeTaken(request);
   const bytes = await edge.bodies.read(request);
-  const document = isForm ? await formDocument(request, bytes) : parseJson(decodeUtf8(bytes));
+  if (mediaType === "application/x-ndjson") {
+    return await createMany(request, edge, bytes, manyInLines(decodeUtf8(bytes), judgingOf(edge)));
+  }
+  const document = mediaType === "application/json"
+    ? parseJson(decodeUtf8(bytes))
+    : await formDocument(request, bytes);
+  if (Array.isArray(document)) {
+    return await createMany(request, edge, bytes, oneOrMany(document, judgingOf(edge)));
+  }
   const wanted = requestOf(request, document, edge);
   // To judge a large plan and to make a job of it take about as long.
   if (bytes.length > SMALL_BYTES) await edge.turnstile.enterAgain();
@@ -124,12 +158,27 @@ async function createJob(request: Request, edge: Edge): Promise<Response> {
     : await answerAfterWait(request, edge, created, preferences);
 }
 
-/** Whether the body is a form; else it is JSON. @throws {Problem} when it is neither. */
-function isFormTaken(request: Request): boolean {
-  const mediaType = mediaTypeOf(request);
-  if (mediaType === "application/json") return false;
-  if (mediaType === "multipart/form-data") return true;
-  throw unsupportedMediaType(mediaType, ["application/json", "multipart/form-data"]);
+const TAKEN = ["application/json", "application/x-ndjson", "multipart/form-data"] as const;
+
+/** @throws {Problem} 415. */
+function mediaTypeTaken(request: Request): (typeof TAKEN)[number] {
+  const given = mediaTypeOf(request);
+  const taken = TAKEN.find((mediaType) => mediaType === given);
+  if (taken === undefined) throw unsupportedMediaType(given, TAKEN);
+  return taken;
+}
+
+async function createMany(
+  request: Request,
+  edge: Edge,
+  bytes: Uint8Array,
+  { items }: OneOrMany<JudgedJob>,
+): Promise<Response> {
+  const key = request.headers.get("idempotency-key");
+  const jobs = originatedJobs(items, key, originOf(request, edge.spans));
+  // To judge many jobs and to make them take about as long.
+  if (bytes.length > SMALL_BYTES) await edge.turnstile.enterAgain();
+  return largeJsonResponse(edge, { receipts: await createAll(edge.engine, jobs) }, STATUS.ok);
 }
 
 function requestOf(request: Request, document: JsonValue, edge: Edge): CreateRequest {

@@ -1,4 +1,7 @@
-/** `/jobs/:id/explain`, `/events/:id/explain` and `/explain`: why it is so, as JSON or as prose. */
+/**
+ * `/jobs/:id/explain`, `/events/:id/explain`, `/queue/explain` and `/explain?about=`: why it is so,
+ * as JSON or as prose.
+ */
 
 import type { Context } from "hono";
 import * as v from "valibot";
@@ -23,7 +26,7 @@ import { unknownJob, valueOf } from "../problems/engine_problem.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { invalidParameter, readQuery } from "../requests/query.ts";
 import { choice, single } from "../requests/query_parameters.ts";
 import { reachedAs } from "../requests/reached_as.ts";
 import { jsonResponse, textResponse } from "../answers/response.ts";
@@ -74,18 +77,22 @@ const VALUE_LENGTH_MAX = 200;
 
 const ABOUT_PARAMETERS = {
   ...EXPLAIN_PARAMETERS,
-  about: single(
-    v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
-    "A value, in whatever form: an id, a label, a scalar of an input or of an event. Without it " +
-      "the work as a whole is explained.",
-  ),
+  about: {
+    ...single(
+      v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
+      "A value, in whatever form: an id, a label, a scalar of an input or of an event.",
+    ),
+    required: true,
+  },
 };
 
-async function explainAll(c: Context, edge: Edge): Promise<Response> {
+async function explainAbout(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, ABOUT_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const { about } = query;
-  if (about === undefined) return await explainQueue(c, edge, format);
+  if (about === undefined) {
+    throw invalidParameter("about", "is required; what holds up all work, GET /queue/explain says");
+  }
   const answer = await lookingBack(edge, ({ hold }) => edge.engine.explainAbout(about, hold));
   return format === "text"
     ? textResponse(aboutText(answer), STATUS.ok)
@@ -93,7 +100,9 @@ async function explainAll(c: Context, edge: Edge): Promise<Response> {
 }
 
 /** Why the work as a whole stands still, or that it goes on. */
-async function explainQueue(c: Context, edge: Edge, format: "json" | "text"): Promise<Response> {
+async function explainQueue(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
+  const format = query.format ?? wantedFormat(c.req.raw);
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
   const told = await lookingBack(edge, () => edge.engine.explainQueue());
@@ -171,19 +180,35 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
   },
   {
     method: "GET",
+    path: "/queue/explain",
+    scope: "read",
+    operation: {
+      id: "explainQueue",
+      tag: "jobs",
+      summary: "Say why all work stands still, or that it goes on",
+      description:
+        "What holds up the work as a whole: who has the workers, a pause, a full disk, " +
+        "or jobs that are all parked or suspended; and what would end that.",
+      query: EXPLAIN_PARAMETERS,
+      answers: answers(queueExplanationAnswer),
+      problems: [],
+    },
+    handle: explainQueue,
+  },
+  {
+    method: "GET",
     path: "/explain",
     scope: "read",
     operation: {
       id: "explainAbout",
       tag: "events",
-      summary: "Say what carries a value, or why all work stands still",
-      description: "With `about`, jobs that were given a value and events that say it, in " +
-        "whatever form: so that somebody who knows an order finds out why there is no job. " +
-        "Without it, what holds up the work as a whole, and what would end that.",
+      summary: "Say what carries a value",
+      description: "The jobs that were given it and the events that say it, in whatever form: so " +
+        "that somebody who knows an order finds out why there is no job.",
       query: ABOUT_PARAMETERS,
-      answers: answers(v.union([aboutAnswer, queueExplanationAnswer])),
+      answers: answers(aboutAnswer),
       problems: [],
     },
-    handle: explainAll,
+    handle: explainAbout,
   },
 ];

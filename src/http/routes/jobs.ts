@@ -1,69 +1,23 @@
 /** `GET /jobs`: a list of summaries or of whole jobs, and which jobs one is about. */
 
 import type { Context } from "hono";
-import * as v from "valibot";
-import { CONDITIONS } from "../../core/condition.ts";
-import { STATE_NAMES } from "../../core/job_state.ts";
-import type { JobFilter, ListPage, ListQuery } from "../../engine/requests.ts";
+import type { ListPage, ListQuery } from "../../engine/requests.ts";
 import { jobsAnswer } from "../answers/job.ts";
 import { cursorOf } from "../requests/cursor.ts";
-import { documented } from "../requests/documented.ts";
+import { FILTER_PARAMETERS, jobFilterOf, present } from "../requests/job_filter.ts";
 import type { Edge } from "../edge.ts";
 import { jobView, summaryView } from "../answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { invalidParameter, type Query, readQuery } from "../requests/query.ts";
-import {
-  choice,
-  cursor,
-  fingerprint,
-  listOf,
-  repeated,
-  single,
-  text,
-  time,
-  whole,
-} from "../requests/query_parameters.ts";
+import { choice, cursor, single, whole } from "../requests/query_parameters.ts";
 import type { Route } from "../route.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
 /** Of whole jobs, each of which is read from where it is kept. */
 export const FULL_LIMIT_MAX = 50;
-
-const SEARCH_LENGTH_MAX = 200;
-
-const searchText = v.pipe(
-  v.string(),
-  v.maxLength(SEARCH_LENGTH_MAX, `must be at most ${SEARCH_LENGTH_MAX} characters`),
-);
-
-const label = v.pipe(
-  documented(v.string(), { type: "string", pattern: "^[^:]+:" }),
-  v.check((text) => text.indexOf(":") >= 1, "must be a name and a value as name:value"),
-  v.transform((text): readonly [name: string, value: string] => {
-    const colon = text.indexOf(":");
-    return [text.slice(0, colon), text.slice(colon + 1)];
-  }),
-);
-
-/** Which jobs are meant. */
-export const FILTER_PARAMETERS = {
-  state: listOf(choice(STATE_NAMES), "Jobs in one of these states."),
-  condition: listOf(choice(CONDITIONS), "Jobs in one of these conditions."),
-  type: listOf(text, "Jobs of one of these types."),
-  label: repeated(label, "Jobs with all of these labels, each as name:value."),
-  createdAfter: single(time, "Jobs created after this time."),
-  createdBefore: single(time, "Jobs created before this time."),
-  search: single(
-    searchText,
-    "Jobs with all of these words in their id, type, labels (as name:value), or in the name or " +
-      "message of an error, in upper or lower case.",
-  ),
-  fingerprint: single(fingerprint, "Jobs whose failure has this fingerprint."),
-  retried: single(choice(["true", "false"]), "Jobs of which a later one is, or none is, a retry."),
-};
 
 const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
@@ -119,27 +73,4 @@ function listQueryOf(query: Omit<Query<typeof LIST_PARAMETERS>, "view">): ListQu
   const range = present({ before: query.cursor });
   const limit = query.limit ?? LIMIT_DEFAULT;
   return { limit, charactersMax: PAGE_CHARACTERS_MAX, ...range, ...jobFilterOf(query) };
-}
-
-/** Which jobs a list, a page or an action is about. */
-export function jobFilterOf(query: Query<typeof FILTER_PARAMETERS>): JobFilter {
-  return present({
-    states: query.state,
-    conditions: query.condition,
-    types: query.type,
-    labels: query.label,
-    search: query.search,
-    fingerprint: query.fingerprint,
-    createdAfter: query.createdAfter,
-    createdBefore: query.createdBefore,
-    retried: query.retried === undefined ? undefined : query.retried === "true",
-  });
-}
-
-type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
-
-/** Leaves out what is `undefined`: the engine tells absent from present. */
-function present<Fields extends object>(fields: Fields): Present<Fields> {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Present<Fields>;
 }

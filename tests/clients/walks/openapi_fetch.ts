@@ -13,7 +13,18 @@ const submitted = await client.POST("/jobs", {
   body: { plan: PLAN, labels: { client: "openapi-fetch" } },
 });
 const job = after(submitted.data);
+check("jobId" in job);
 const id: string = job.jobId;
+
+const many = await client.POST("/jobs", { body: [{ plan: PLAN }, { plan: PLAN, start: false }] });
+const made = after(many.data);
+check("receipts" in made && made.receipts.every(({ disposition }) => disposition === "created"));
+
+const bulk = await client.POST("/jobs/bulk", {
+  body: { action: "cancel", filter: { condition: ["created"] }, reason: "not wanted" },
+});
+const controlled = after(bulk.data);
+check("done" in controlled && controlled.done.length === 1);
 
 const listed = after((await client.GET("/jobs", { params: { query: { label: ["client:openapi-fetch"] } } })).data);
 check(listed.jobs.some(({ jobId, condition }) => jobId === id && condition === "waiting"));
@@ -56,4 +67,4 @@ const definitions = after((await client.GET("/definitions")).data);
 check(Array.isArray(definitions.definitions));
 
 const about = after((await client.GET("/explain", { params: { query: { about: ORDER } } })).data);
-check(typeof about === "object" && "events" in about && about.events.length > 0);
+check(typeof about === "object" && about.events.length > 0);

@@ -29,6 +29,6 @@ export function after<Data>(data: Data | undefined): Data {
   return data;
 }
 
-export function check(isSo: boolean): void {
+export function check(isSo: boolean): asserts isSo {
   if (!isSo) throw new Error("an answer is not as it should be");
 }

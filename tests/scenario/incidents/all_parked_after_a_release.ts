@@ -13,7 +13,7 @@ export const incident: Incident = {
     }
     await stage.crash({ definitions: [NEW], maxRunning: 4 });
     await stage.advance(600_000);
-    return "/explain";
+    return "/queue/explain";
   },
   cause: [/[Nn]othing runs/, /all 9 jobs/, /parked/, /invoice\.draw\b/],
   decisive: [{ jobId: "invoice-8", eventType: "job.JobParked" }],

@@ -13,11 +13,11 @@ for (const folder of [".", "unseen"] as const) {
   const all = await incidentsIn(folder);
   let [causes, whole, wordy] = [0, 0, 0];
   console.log(`\n${folder === "." ? "Incidents" : "Incidents of the unseen set"}\n`);
-  console.log("cause  lines  innocent  next  silent  words");
+  console.log("cause  lines  innocent  next  silent  page  words");
   for (const { name, incident } of all) {
     if (Deno.args.length > 0 && !Deno.args.some((part) => name.includes(part))) continue;
     const finding = await investigate(incident);
-    const { cause, decisive, innocent, next, silent, words, texts } = finding;
+    const { cause, decisive, innocent, next, silent, page, words, texts } = finding;
     if (cause) causes++;
     if (isWhole(finding)) whole++;
     if (words > WORDS_MAX) wordy++;
@@ -27,6 +27,7 @@ for (const folder of [".", "unseen"] as const) {
       mark(innocent).padEnd(8),
       mark(next).padEnd(4),
       mark(silent).padEnd(6),
+      mark(page).padEnd(4),
       String(words).padStart(5),
     ];
     console.log(`${cells.join("  ")}  ${name}`);

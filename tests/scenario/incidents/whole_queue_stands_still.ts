@@ -15,7 +15,7 @@ export const incident: Incident = {
     }
     for (let other = 8; other < 20; other++) await stage.submit(`mail-${other}`, "mail.send");
     await stage.advance(7_200_000);
-    return "/explain";
+    return "/queue/explain";
   },
   cause: [
     /stands still/,

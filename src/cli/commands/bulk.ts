@@ -1,0 +1,134 @@
+/** `bulk`: one action on all jobs that match. */
+
+import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
+import { counted } from "../../core/counted.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { type Client, SERVER_OPTIONS } from "../client.ts";
+import { type Command, type CommandInput, EXIT_OK, EXIT_REFUSED, UsageError } from "../command.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, filterFieldsOf } from "../job_filter.ts";
+import { plainText } from "../plain_text.ts";
+import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
+import { jobTable } from "../render/job_table.ts";
+import { bulkAnswer, bulkPreview, expectShape } from "../resources.ts";
+import { clientOf, type Surroundings } from "../surroundings.ts";
+import { reasonOf } from "./controls.ts";
+
+export function bulkCommand(surroundings: Surroundings): Command {
+  return {
+    name: "bulk",
+    summary: `${BULK_CONTROLS.slice(0, -1).join(", ")} or ${
+      BULK_CONTROLS.at(-1)
+    } all jobs that match`,
+    positionals: `<${BULK_CONTROLS.join("|")}>`,
+    arity: [1, 1],
+    options: [
+      ...FILTER_OPTIONS,
+      { name: "all", help: "all jobs, where nothing else says which" },
+      { name: "dry-run", help: "only count them, and show the newest" },
+      { name: "yes", short: "y", help: "cancel them; needed, since it cannot be taken back" },
+      { name: "again", help: "also retry what was retried already" },
+      { name: "reason", value: "text", help: "why; it is recorded with each" },
+      ...FORM_OPTIONS,
+      ...SERVER_OPTIONS,
+    ],
+    notes: [
+      ...BULK_CONTROLS.map((name) => `${name}: ${CONTROLS[name].effect}`),
+      "Jobs that are created meanwhile are left alone, and each is decided on as it is when its\n" +
+      "turn comes. The exit code is 65 when some were refused, or it ended early: what was done\n" +
+      "stays done, and the same command goes on with the rest.",
+      FILTER_NOTE,
+    ],
+    examples: [
+      "deno task daybook bulk retry --type payment.collect --since 2h --dry-run",
+      "deno task daybook bulk retry --fingerprint 3f2a9c01d4e7 --reason 'the bank is back'",
+      "deno task daybook bulk cancel --label shop:berlin --yes --reason 'the shop closes'",
+    ],
+    run: (input) => bulk(input, surroundings),
+  };
+}
+
+async function bulk(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  formOf(input);
+  const action = actionIn(input);
+  const filter = filterFieldsOf(input, surroundings);
+  if (Object.keys(filter).length === 0 && !input.isSet("all")) {
+    throw new UsageError("bulk needs to be told which jobs: give a filter, or --all");
+  }
+  const again = input.isSet("again") ? { again: true } : {};
+  const body: JsonObject = { action, filter, ...again, ...reasonOf(input) };
+  const client = clientOf(input, surroundings);
+  if (input.isSet("dry-run")) return await preview(body, input, client, surroundings);
+  if (CONTROLS[action].confirm && !input.isSet("yes")) {
+    throw new UsageError(`${action} cannot be taken back: look with --dry-run, then give --yes`);
+  }
+  return await all(action, body, input, client);
+}
+
+function actionIn({ positionals: [name = ""] }: CommandInput): BulkControl {
+  const action = BULK_CONTROLS.find((known) => known === name);
+  if (action !== undefined) return action;
+  throw new UsageError(`bulk takes one of ${BULK_CONTROLS.join(", ")}, and got ${plainText(name)}`);
+}
+
+async function preview(
+  body: JsonObject,
+  input: CommandInput,
+  client: Client,
+  { clock }: Surroundings,
+): Promise<number> {
+  const answer = await client.post("/jobs/bulk", { ...body, dryRun: true });
+  const { jobs, sample, retried, byHand, searched } = expectShape(bulkPreview, answer, client);
+  if (formOf(input) === "json") {
+    printJson(input, answer);
+    return EXIT_OK;
+  }
+  const { terminal } = input;
+  const table = { paint: terminal.style, now: clock.now(), columns: textColumns(input) };
+  if (sample.length > 0) printLines(input, jobTable(sample, table));
+  const more = searched === undefined ? "" : " or more";
+  terminal.out(`${body["action"]} would apply to ${jobs}${more} ${jobs === 1 ? "job" : "jobs"}`);
+  if (retried > 0) terminal.out(`${counted(retried, "job")} retried already: --again`);
+  if (byHand > 0) {
+    terminal.out(`${counted(byHand, "job")} to be put right by hand first, left alone`);
+  }
+  return EXIT_OK;
+}
+
+/** Slice by slice, as the server takes them. */
+async function all(
+  action: BulkControl,
+  body: JsonObject,
+  input: CommandInput,
+  client: Client,
+): Promise<number> {
+  const { terminal } = input;
+  let [done, refused, place]: [number, number, JsonObject] = [0, 0, {}];
+  for (;;) {
+    const text = await client.post("/jobs/bulk", { ...body, ...place });
+    const answer = expectShape(bulkAnswer, text, client);
+    done += answer.done.length;
+    refused += answer.refused.reduce((sum, { jobIds }) => sum + jobIds.length, 0);
+    if (formOf(input) === "json") printJson(input, text);
+    else printLines(input, answer.done.map((job) => doneText(action, job)));
+    for (const { reason, jobIds } of answer.refused) {
+      terminal.err(`daybook: left alone, ${plainText(reason)}: ${jobIds.join(" ")}`);
+    }
+    if (answer.stopped !== undefined) {
+      terminal.err(`daybook: ${answer.stopped.detail}; ${counted(answer.left.jobs, "job")} left`);
+    }
+    if (answer.next === null || answer.stopped !== undefined) {
+      const what = `${CONTROLS[action].done} ${counted(done, "job")}`;
+      if (formOf(input) === "text") terminal.out(what);
+      return answer.stopped === undefined && refused === 0 ? EXIT_OK : EXIT_REFUSED;
+    }
+    place = { upTo: answer.upTo, before: answer.next };
+  }
+}
+
+function doneText(
+  action: BulkControl,
+  { jobId, newJobId }: { readonly jobId: string; readonly newJobId?: string | undefined },
+): string {
+  const as = newJobId === undefined ? "" : ` as ${newJobId}`;
+  return `${CONTROLS[action].done.toLowerCase()} ${jobId}${as}`;
+}

@@ -1,0 +1,80 @@
+/** Which jobs a command is about: options that several commands have, as the API takes them. */
+
+import { CONDITIONS } from "../core/condition.ts";
+import { STATE_NAMES } from "../core/job_state.ts";
+import { millisecondsOf, TIME_RULE } from "../http/requests/time.ts";
+import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
+import { splitAt } from "./json_input.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { DURATION_RULE } from "../core/duration.ts";
+import { durationOf } from "./times.ts";
+
+export const FILTER_OPTIONS: readonly CommandOption[] = [
+  { name: "state", value: "state", repeated: true, help: STATE_NAMES.join(", ") },
+  { name: "condition", value: "name", repeated: true, help: "what it is doing; see below" },
+  { name: "type", value: "type", repeated: true, help: "of this type" },
+  { name: "label", short: "l", value: "name:value", repeated: true, help: "with all of these" },
+  { name: "since", value: "time", help: "created after an RFC 3339 time, or in the last 2h" },
+  {
+    name: "search",
+    short: "s",
+    value: "words",
+    help: "each is in the id, type, a label or an error",
+  },
+  { name: "fingerprint", value: "digits", help: "failures of one kind; see failures" },
+];
+
+export const FILTER_NOTE = `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},\n${
+  CONDITIONS.slice(6).join(", ")
+}.`;
+
+/** By the names of the parameters of `GET /jobs`, and of the members of `filter` in a body. */
+export type JobFilterFields = Readonly<Record<string, string | readonly string[]>>;
+
+/** @throws {UsageError} when an option says what no job can be. */
+export function filterFieldsOf(
+  input: CommandInput,
+  surroundings: Surroundings,
+): JobFilterFields {
+  const since = input.text("since");
+  const fields = {
+    state: chosen(input, "state", STATE_NAMES),
+    condition: chosen(input, "condition", CONDITIONS),
+    type: input.all("type"),
+    label: input.all("label").map((label) => splitAt(label, "--label", ":").join(":")),
+    search: input.text("search"),
+    fingerprint: input.text("fingerprint"),
+    createdAfter: since === undefined ? undefined : sinceOf(since, surroundings),
+  };
+  const given = Object.entries(fields)
+    .filter((field): field is [string, string | readonly string[]] =>
+      field[1] !== undefined && field[1].length > 0
+    );
+  return Object.fromEntries(given);
+}
+
+export function filterQueryOf(fields: JobFilterFields): URLSearchParams {
+  const pairs = Object.entries(fields)
+    .flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+  return new URLSearchParams(pairs);
+}
+
+/** In whatever letter case they are written. */
+function chosen(
+  input: CommandInput,
+  option: string,
+  known: readonly string[],
+): readonly string[] {
+  return input.all(option).flatMap((text) => text.split(",")).map((text) => {
+    const name = known.find((one) => one.toLowerCase() === text.toLowerCase());
+    if (name !== undefined) return name;
+    throw new UsageError(`--${option} must be one of ${known.join(", ")}, and is ${text}`);
+  });
+}
+
+function sinceOf(text: string, { clock }: Surroundings): string {
+  const agoMs = durationOf(text);
+  if (agoMs !== undefined) return new Date(clock.now() - agoMs).toISOString();
+  if (millisecondsOf(text) !== undefined) return text;
+  throw new UsageError(`--since must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
+}

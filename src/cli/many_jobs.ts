@@ -1,0 +1,143 @@
+/** `submit --jobs`: many jobs, in an array or in lines, sent so many at a time. */
+
+import { counted } from "../core/counted.ts";
+import { type Client, SERVER_OPTIONS } from "./client.ts";
+import {
+  type CommandInput,
+  type CommandOption,
+  EXIT_OK,
+  EXIT_REFUSED,
+  UsageError,
+} from "./command.ts";
+import { jsonOf } from "./json_input.ts";
+import { plainText } from "./plain_text.ts";
+import { FORM_OPTIONS, formOf, printJson } from "./presentation.ts";
+import { paintedState } from "./render/marks.ts";
+import { expectShape, type JobReceiptResource, jobReceiptsAnswer } from "./resources.ts";
+import { bytesOf, clientOf, type Surroundings } from "./surroundings.ts";
+
+export const JOBS_OPTION: CommandOption = {
+  name: "jobs",
+  value: "path",
+  help: "many jobs: NDJSON or a JSON array in a file, or -",
+};
+
+export const JOBS_NOTE =
+  "With --jobs each line, or member of the array, is a job as POST /jobs takes it. They are\n" +
+  "judged one by one: one that is refused does not keep the others from being created, and the\n" +
+  "exit code is 65 then. With --key the same jobs may be sent again: none is created twice.";
+
+/** So many go in one request: fewer than any server refuses to take, but for a strict one. */
+const SLICE_JOBS = 500;
+const SLICE_CHARACTERS = 256 * 1024;
+
+/** Options that go with many jobs. */
+const TOGETHER = new Set(
+  [
+    "jobs",
+    "key",
+    ...FORM_OPTIONS.map(({ name }) => name),
+    ...SERVER_OPTIONS.map(({ name }) => name),
+  ],
+);
+
+/**
+ * @param options All of `submit`.
+ * @throws {UsageError} when there are options that are about one job.
+ */
+export async function submitMany(
+  path: string,
+  options: readonly CommandOption[],
+  input: CommandInput,
+  surroundings: Surroundings,
+): Promise<number> {
+  formOf(input);
+  const excess = options.find(({ name }) => !TOGETHER.has(name) && isGiven(input, name));
+  const [argument] = input.positionals;
+  if (excess !== undefined || argument !== undefined) {
+    const what = excess === undefined ? plainText(argument ?? "") : `--${excess.name}`;
+    throw new UsageError(`${what} is about one job, and --jobs about many: each says its own`);
+  }
+  const client = clientOf(input, surroundings);
+  const documents = await documentsIn(path, surroundings);
+  let [sent, rejected] = [0, 0];
+  for (const [index, slice] of [...slicesOf(documents)].entries()) {
+    for (const receipt of await receiptsOf(slice, index, input, client)) {
+      sent++;
+      if (receipt.disposition === "rejected") rejected++;
+      tell(receipt, sent, input);
+    }
+  }
+  if (formOf(input) === "text") {
+    const left = rejected === 0 ? "" : `, ${rejected} refused`;
+    input.terminal.out(`submitted ${counted(sent - rejected, "job")}${left}`);
+  }
+  return rejected === 0 ? EXIT_OK : EXIT_REFUSED;
+}
+
+function isGiven(input: CommandInput, name: string): boolean {
+  return input.isSet(name) || input.all(name).length > 0;
+}
+
+/** The text of each: the server judges it. */
+async function documentsIn(path: string, surroundings: Surroundings): Promise<readonly string[]> {
+  const text = new TextDecoder().decode(await bytesOf(path, surroundings));
+  if (!text.trimStart().startsWith("[")) {
+    return text.split("\n").filter((line) => line.trim() !== "");
+  }
+  const document = jsonOf("the jobs", text);
+  return Array.isArray(document) ? document.map((one) => JSON.stringify(one)) : [text];
+}
+
+/** The same for the same jobs, so that they may be sent again. */
+function* slicesOf(documents: readonly string[]): Generator<readonly string[]> {
+  let slice: string[] = [];
+  let characters = 0;
+  for (const document of documents) {
+    const isFull = slice.length === SLICE_JOBS || characters + document.length > SLICE_CHARACTERS;
+    if (slice.length > 0 && isFull) {
+      yield slice;
+      [slice, characters] = [[], 0];
+    }
+    slice.push(document);
+    characters += document.length;
+  }
+  if (slice.length > 0) yield slice;
+}
+
+async function receiptsOf(
+  slice: readonly string[],
+  index: number,
+  input: CommandInput,
+  client: Client,
+): Promise<readonly JobReceiptResource[]> {
+  const key = input.text("key");
+  const answer = await client.json(
+    await client.request("/jobs", {
+      method: "POST",
+      headers: {
+        "content-type": "application/x-ndjson",
+        ...(key === undefined ? {} : { "idempotency-key": `${key}.${index + 1}` }),
+      },
+      body: slice.join("\n"),
+    }),
+  );
+  return expectShape(jobReceiptsAnswer, answer, client).receipts;
+}
+
+/** @param place Of the job, from 1 on. */
+function tell(receipt: JobReceiptResource, place: number, input: CommandInput): void {
+  const { terminal } = input;
+  const { jobId, disposition, reason, state = "" } = receipt;
+  if (formOf(input) === "json") return printJson(input, receipt);
+  if (disposition === "rejected") {
+    const name = jobId === null ? "" : `, ${jobId}`;
+    return terminal.err(`daybook: job ${place}${name}: ${plainText(reason ?? "was refused")}`);
+  }
+  const id = terminal.style("bold", jobId ?? "");
+  terminal.out(
+    disposition === "duplicate"
+      ? `${id} was submitted before with this key`
+      : `${id} is ${paintedState(terminal.style, { state, condition: "" }, state)}`,
+  );
+}

@@ -1,0 +1,108 @@
+/**
+ * The controls of jobs: their names, what is said of each, and for which jobs each is. The API,
+ * the dashboard, the commands and the library read this table.
+ */
+
+import type { Condition } from "./condition.ts";
+import { decide } from "./decide.ts";
+import type { JobState } from "./job_state.ts";
+
+export interface ControlFacts {
+  /** On a button. */
+  readonly label: string;
+  /** Before the jobs that it was done to. */
+  readonly done: string;
+  /** What it does, in a line. */
+  readonly summary: string;
+  /** What it does to a job, in sentences. */
+  readonly effect: string;
+  /** It cannot be taken back, so people are asked first. */
+  readonly confirm: boolean;
+  /** Jobs in these conditions are meant where it is done to many. */
+  readonly conditions: readonly Condition[];
+}
+
+const UNFINISHED: readonly Condition[] = [
+  ...["created", "scheduled", "queued", "executing", "waiting", "backingOff"] as const,
+  ...["suspended", "parked"] as const,
+];
+
+/** In the order in which they are offered. */
+export const CONTROL_NAMES = ["start", "wake", "suspend", "resume", "retry", "cancel"] as const;
+export type ControlName = (typeof CONTROL_NAMES)[number];
+
+export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
+  start: {
+    label: "Start now",
+    done: "Started",
+    summary: "start a job that does not start by itself, or not yet",
+    effect: "It starts.",
+    confirm: false,
+    conditions: ["created", "scheduled"],
+  },
+  wake: {
+    label: "Try again now",
+    done: "Woken",
+    summary: "end a backoff early",
+    effect: "What is to be tried again later is tried at once, with the attempts that it has left.",
+    confirm: false,
+    conditions: ["backingOff"],
+  },
+  suspend: {
+    label: "Suspend",
+    done: "Suspended",
+    summary: "suspend a job: it begins nothing new",
+    effect: "It begins nothing new until it is resumed. What runs now ends by itself, and events " +
+      "still count.",
+    confirm: false,
+    conditions: ["queued", "executing", "waiting", "backingOff", "compensating"],
+  },
+  resume: {
+    label: "Resume",
+    done: "Resumed",
+    summary: "resume a suspended job, or let a parked one try again",
+    effect: "A suspended job goes on where it was, and a parked one tries again.",
+    confirm: false,
+    conditions: ["suspended", "parked"],
+  },
+  retry: {
+    label: "Retry",
+    done: "Retried",
+    summary: "retry a failed or parked job as a new one, which reuses what still stands",
+    effect: "It becomes a new job, which takes over what was completed and still stands. The old " +
+      "one stays as it is; one that is parked is given up.",
+    confirm: false,
+    // A job that somebody cancelled is retried only where that is asked for by name.
+    conditions: ["failed"],
+  },
+  cancel: {
+    label: "Cancel",
+    done: "Cancelled",
+    summary: "cancel a job; what it did is undone where it can be",
+    effect: "It ends, and what it did is undone where it can be. This cannot be taken back.",
+    confirm: true,
+    conditions: UNFINISHED,
+  },
+};
+
+/** All but `retry`, which makes a new job. */
+export const STATE_CONTROLS = CONTROL_NAMES.filter((name) => name !== "retry");
+export type StateControl = (typeof STATE_CONTROLS)[number];
+
+/** Those that are done to many jobs at once. */
+export const BULK_CONTROLS = ["retry", "cancel", "suspend", "resume"] as const;
+export type BulkControl = (typeof BULK_CONTROLS)[number];
+
+/**
+ * Whether a job takes a control as it is, by the rules that decide on it.
+ *
+ * @param leave Of a cancellation: undoes nothing.
+ */
+export function isLegal(job: JobState, control: ControlName, leave = false): boolean {
+  const command = control === "retry"
+    ? { kind: control, newJobId: job.jobId, attributes: job, facts: [] } as const
+    : control === "cancel"
+    ? { kind: control, leave } as const
+    : { kind: control } as const;
+  return decide(job, command).accepted;
+}

@@ -1,0 +1,94 @@
+/**
+ * Who had the workers at a time that is past. Jobs that had one went on after it, so that only
+ * those are looked at: back from the time, and then from the oldest on, since who has a worker for
+ * long came before those that wait for it.
+ */
+
+import type { WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import type { JobSummary } from "../../core/job_summary.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
+import type { History } from "./history.ts";
+import type { JobLists } from "./job_lists.ts";
+import { visitJobs } from "./job_visit.ts";
+
+/** Jobs that are looked at from each end. */
+const LOOKED_AT_MAX = 2_000;
+/** Entries of a job that are looked at for the attempt that was open. */
+const ENTRIES_MAX = 32;
+
+interface QueueThenParts {
+  readonly lists: JobLists;
+  readonly history: History;
+  readonly registry: DefinitionRegistry;
+  readonly pacer: Pacer;
+}
+
+/** Workers that jobs of one kind wait for: where so many are held, nobody else has one. */
+interface Pool {
+  readonly isThreaded: boolean;
+  readonly max: number;
+}
+
+export async function workersThen(
+  parts: QueueThenParts,
+  { isThreaded, max }: Pool,
+  upTo: LogId,
+  share: Share,
+): Promise<WorkersThen> {
+  const executing = new Set<JobId>();
+  const isEnough = () => executing.size >= max;
+  const see = (job: JobSummary) => {
+    if (parts.lists.conditionAt(job, upTo) !== "executing") return;
+    if (isInThread(parts, job) === isThreaded) executing.add(job.jobId);
+  };
+  let lookedAt = 0;
+  let isWhole = false;
+  for (const oldestFirst of [false, true]) {
+    if (isWhole || isEnough()) break;
+    const range = { before: upTo + 1, goesOnAfter: upTo, oldestFirst };
+    const { seen, isAll } = await visitJobs(parts, share, {
+      range,
+      max: LOOKED_AT_MAX,
+      see,
+      isEnough,
+    });
+    lookedAt += seen;
+    isWhole = isAll;
+  }
+  const holders: WorkerHolder[] = [];
+  for (const jobId of executing) {
+    const entry = openAttempt(await parts.history.back(jobId, upTo + 1, ENTRIES_MAX));
+    if (entry?.taskId === undefined) continue;
+    const { logId, receivedAt: since, taskId, attributes: { timeoutMs } } = entry;
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    holders.push({ jobId, taskId, since, startedBy: logId, grantedBy: logId, ...limit });
+  }
+  return {
+    holders: holders.toSorted((left, right) => left.startedBy - right.startedBy),
+    ...(isWhole || isEnough() ? {} : { lookedAt }),
+  };
+}
+
+function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: JobSummary) {
+  if (type === null || definitionVersion === null) return false;
+  return registry.running({ type, definitionVersion })?.isolation === "thread";
+}
+
+/** @param entries The newest first. */
+function openAttempt(
+  entries: readonly JobEventLogEntry[],
+): FrameworkEntry<"job.TaskStarted"> | undefined {
+  const ended = new Set<string | undefined>();
+  const open: FrameworkEntry<"job.TaskStarted">[] = [];
+  for (const entry of entries) {
+    if (entry.stratum !== "framework") continue;
+    if (entry.eventType === "job.TaskStarted" && !ended.has(entry.taskId)) open.push(entry);
+    else if (ENDS.includes(entry.eventType)) ended.add(entry.taskId);
+  }
+  return open.find(({ taskId }) => taskId !== MAIN_TASK) ?? open[0];
+}
+
+const ENDS: readonly string[] = ["job.TaskCompleted", "job.TaskFailed", "job.TaskInterrupted"];

@@ -1,0 +1,118 @@
+/**
+ * Jobs that one request creates: each is judged by itself, and those that nothing stands against
+ * are recorded together, in one batch, once it is known of all.
+ */
+
+import type { JobEventDraft } from "../../core/event.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { Intake } from "./intake.ts";
+import type { JobTable } from "./job_table.ts";
+import type { Created, Outcome } from "../requests.ts";
+import type { Writer } from "./writer.ts";
+
+/** What is to be recorded of a new job. */
+export interface NewJob {
+  readonly drafts: readonly JobEventDraft[];
+  /** 1 when its code is to run now. */
+  readonly starts: number;
+}
+
+/** A job that nothing stands against so far. */
+export interface ReadyJob {
+  /** Absent where it was made for the job, and is new. */
+  readonly chosenId: JobId | undefined;
+  /** Decided when it is recorded. */
+  decide(): Outcome<NewJob>;
+  /** Creates it alone: another job has taken its id meanwhile. */
+  again(): Promise<Outcome<Created>>;
+}
+
+interface Arrival extends ReadyJob {
+  readonly resolve: (outcome: Outcome<Created> | Promise<Outcome<Created>>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface GroupParts {
+  readonly table: JobTable;
+  readonly intake: Intake;
+  readonly writer: Writer;
+}
+
+export class CreationGroup {
+  readonly #parts: GroupParts;
+  /** Jobs of which it is not known yet whether they are to be recorded. */
+  #awaited: number;
+  readonly #arrivals: Arrival[] = [];
+
+  constructor(parts: GroupParts, size: number) {
+    this.#parts = parts;
+    this.#awaited = size;
+  }
+
+  /** A job is ready to be recorded. Rejects as `Creation.create` does. */
+  arrive(job: ReadyJob): Promise<Outcome<Created>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome<Created>>();
+    this.#arrivals.push({ ...job, resolve, reject });
+    if (this.#awaited <= 0) this.#record();
+    return promise;
+  }
+
+  /** A job has arrived, or is not waited for: it is refused, was there before, or has to wait. */
+  known(): void {
+    this.#awaited--;
+    if (this.#awaited === 0) this.#record();
+  }
+
+  #record(): void {
+    const taken: (Arrival & NewJob)[] = [];
+    const late: Arrival[] = [];
+    const ids = new Set<JobId>();
+    let starts = 0;
+    for (const arrival of this.#arrivals.splice(0)) {
+      try {
+        if (this.#isTaken(arrival.chosenId, ids)) {
+          late.push(arrival);
+          continue;
+        }
+        const decided = arrival.decide();
+        if (!decided.ok) {
+          arrival.resolve(decided);
+          continue;
+        }
+        this.#parts.intake.requireRoom({
+          jobs: taken.length + 1,
+          starts: starts + decided.value.starts,
+        });
+        starts += decided.value.starts;
+        taken.push({ ...arrival, ...decided.value });
+        if (arrival.chosenId !== undefined) ids.add(arrival.chosenId);
+      } catch (error) {
+        arrival.reject(error);
+      }
+    }
+    if (taken.length > 0) this.#append(taken);
+    for (const { again, resolve } of late) resolve(again());
+  }
+
+  #isTaken(chosenId: JobId | undefined, ids: ReadonlySet<JobId>): boolean {
+    if (chosenId === undefined) return false;
+    return ids.has(chosenId) || this.#parts.table.pending(chosenId) !== undefined;
+  }
+
+  #append(taken: readonly (Arrival & NewJob)[]): void {
+    const { writer } = this.#parts;
+    try {
+      const { steps, lastLogId } = writer.append(taken.flatMap(({ drafts }) => drafts));
+      let end = 0;
+      for (const { drafts, resolve } of taken) {
+        end += drafts.length;
+        // As it was created, whatever becomes of it.
+        const job = steps[end - 1]?.job as JobState;
+        resolve(writer.settled(lastLogId, { ok: true, value: { job, replayed: false } }));
+      }
+    } catch (error) {
+      for (const { reject } of taken) reject(error);
+    }
+  }
+}

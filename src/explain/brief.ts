@@ -1,0 +1,125 @@
+/**
+ * Explanations in short, as prose, the page of a job and the overview tell them: the cause, at most
+ * five reasons, what comes next, and the lines that are cited. Nothing is said twice.
+ */
+
+import { distances, withDistances } from "./distances.ts";
+import type { Citation, Explanation, NextStep, Statement } from "./explanation.ts";
+import type { QueueExplanation } from "./queue_explanation.ts";
+import { saidOnce, withoutSaid } from "./said_once.ts";
+
+const REASONS_MAX = 5;
+/** Of many near misses, the first so many. */
+const NEAR_MISSES_MAX = 10;
+/** Of many citations of one statement, so many are shown: the rest is in the JSON. */
+export const CITES_MAX = 8;
+
+type Told = Statement<Citation>;
+
+/** A near miss that the summary does not tell. */
+interface BriefMiss extends Told {
+  readonly expectation: string;
+}
+
+export interface Brief {
+  /** One after the other they are the text; each with the evidence of what it ends with. */
+  readonly summary: readonly Told[];
+  /** At most five. */
+  readonly reasons: readonly Told[];
+  /** Reasons that are one too many. */
+  readonly moreReasons: readonly Told[];
+  readonly misses: readonly BriefMiss[];
+  /** How many near misses come after those. */
+  readonly moreMisses: number;
+  readonly next: readonly NextStep<Citation>[];
+  /** All that is cited here, in no order. */
+  readonly evidence: readonly Citation[];
+  /** As of when it says how far times are. */
+  readonly nowMs: number | undefined;
+}
+
+/** @param readMs When it is read: times then say how far they are; a look back says it as of then. */
+export function briefOf(told: Explanation<Citation>, readMs: number | undefined): Brief {
+  const { because, waitingFor, contrast, siblings } = told;
+  const nowMs = readMs === undefined || told.asOfTime === undefined
+    ? readMs
+    : Date.parse(told.asOfTime);
+  const misses = waitingFor.flatMap(({ expectation, nearMisses }) =>
+    nearMisses.map((miss) => ({ ...miss, expectation }))
+  );
+  const { summary, rest } = saidOnce<Citation, Told>(told.summary, [...because, ...misses]);
+  const untold = new Set(rest);
+  const isUntold = (statement: Told) => untold.has(statement);
+  const untoldMisses = misses.filter(isUntold);
+  const { shown, more } = shortened(
+    because.filter(isUntold),
+    REASONS_MAX - (siblings === undefined ? 0 : 1),
+  );
+  const reasons = [...shown, ...(siblings === undefined ? [] : [siblings])];
+  const saidSince = because.filter((reason) => !more.includes(reason));
+  const beside = [contrast, siblings].filter((one) => one !== undefined);
+  const evidence = [...saidSince, ...beside, ...misses.slice(0, NEAR_MISSES_MAX), ...told.next];
+  const unsaid = <Part extends Told>(part: Part) => ({
+    ...part,
+    statement: withoutSaid(part.statement, told.summary),
+  });
+  return {
+    summary: [...thenOf(told, readMs), ...distanced(summary, nowMs)],
+    reasons: reasons.map(unsaid),
+    moreReasons: more,
+    misses: untoldMisses.slice(0, NEAR_MISSES_MAX),
+    moreMisses: Math.max(0, untoldMisses.length - NEAR_MISSES_MAX),
+    next: told.next.map(unsaid).map((step) => distant(step, nowMs)),
+    evidence: evidence.flatMap(({ cites }) => cites.slice(0, CITES_MAX)),
+    nowMs,
+  };
+}
+
+/** Why all work stands still, or that it goes on. */
+export function queueBriefOf(
+  { summary: text, because, next }: QueueExplanation<Citation>,
+  nowMs: number | undefined,
+): Pick<Brief, "summary" | "reasons" | "next" | "evidence"> {
+  const { summary, rest } = saidOnce<Citation, Told>(text, because);
+  return {
+    summary: distanced(summary, nowMs),
+    reasons: rest.map((reason) => distant(reason, nowMs)),
+    next: next.map((step) => distant(step, nowMs)),
+    evidence: [...because, ...next].flatMap(({ cites }) => cites),
+  };
+}
+
+/** Each line once, in the order of the journal. */
+export function evidenceOf(citations: readonly Citation[]): readonly Citation[] {
+  const cited = new Map(citations.map((citation) => [citation.logId, citation]));
+  return [...cited.values()].toSorted((left, right) => left.logId - right.logId);
+}
+
+/** Parts of one text. */
+function distanced(parts: readonly Told[], nowMs: number | undefined): readonly Told[] {
+  const distancesFrom = distances(nowMs);
+  return parts.map(({ statement, cites }) => ({ statement: distancesFrom(statement), cites }));
+}
+
+function distant<Part extends Told>(part: Part, nowMs: number | undefined): Part {
+  return { ...part, statement: withDistances(part.statement, nowMs) };
+}
+
+/** The first, and where the job comes from, in which every chain ends. */
+function shortened(
+  reasons: readonly Told[],
+  max: number,
+): { readonly shown: readonly Told[]; readonly more: readonly Told[] } {
+  if (reasons.length <= max) return { shown: reasons, more: [] };
+  return {
+    shown: [...reasons.slice(0, max - 1), ...reasons.slice(-1)],
+    more: reasons.slice(max - 1, -1),
+  };
+}
+
+/** `As of entry 17, received at ...: `, of a look back. */
+function thenOf({ asOf, asOfTime }: Explanation<Citation>, readMs: number | undefined) {
+  if (asOfTime === undefined) return [];
+  const statement = `As of entry ${asOf}, received at ${asOfTime}: `;
+  return [distant({ statement, cites: [] }, readMs)];
+}

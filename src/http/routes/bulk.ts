@@ -1,0 +1,162 @@
+/** `POST /jobs/bulk`: one action on all jobs that a filter applies to. */
+
+import type { Context } from "hono";
+import * as v from "valibot";
+import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { Origin } from "../../core/origin.ts";
+import { bulkAnswer, bulkPreviewAnswer } from "../answers/bulk.ts";
+import { summaryView } from "../answers/job_view.ts";
+import { choices, says } from "../answers/parts.ts";
+import { jsonResponse } from "../answers/response.ts";
+import { readJson } from "../bodies/body.ts";
+import type { Edge } from "../edge.ts";
+import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { problemType, STATUS } from "../problems/problem.ts";
+import {
+  BULK_MAX,
+  type BulkPreview,
+  type BulkReport,
+  type BulkRequest,
+  previewBulk,
+  runBulk,
+} from "../requests/bulk_action.ts";
+import { reasonField, strictObject } from "../requests/fields.ts";
+import { checked } from "../requests/issues.ts";
+import { filterBody, jobFilterOf } from "../requests/job_filter.ts";
+import { refuseQuery } from "../requests/query.ts";
+import { originOf } from "../requests/request_origin.ts";
+import type { Route } from "../route.ts";
+
+const FLAG = v.boolean("must be true or false");
+
+const POSITION_RULE = "must be a position in the journal";
+const position = v.pipe(
+  v.number(POSITION_RULE),
+  v.integer(POSITION_RULE),
+  v.minValue(0, POSITION_RULE),
+  v.maxValue(Number.MAX_SAFE_INTEGER, POSITION_RULE),
+);
+
+const LIMIT_RULE = `must be a whole number from 1 to ${BULK_MAX}`;
+const limit = v.pipe(
+  v.number(LIMIT_RULE),
+  v.integer(LIMIT_RULE),
+  v.minValue(1, LIMIT_RULE),
+  v.maxValue(BULK_MAX, LIMIT_RULE),
+);
+
+function effectsOf<Name extends ControlName>(names: readonly Name[]) {
+  const effects = names.map((name) => [name, CONTROLS[name].effect]);
+  return Object.fromEntries(effects) as Readonly<Record<Name, string>>;
+}
+
+const bulkBody = strictObject({
+  action: choices("What is done to each job.", effectsOf(BULK_CONTROLS)),
+  filter: says(filterBody, "Which jobs; {} is all of them. As the query of GET /jobs."),
+  reason: v.exactOptional(says(reasonField, "Recorded with each.")),
+  dryRun: v.exactOptional(says(FLAG, "Only count: nothing is recorded.")),
+  upTo: v.exactOptional(says(
+    position,
+    "Leave alone jobs that were created after this entry: the upTo of the dry run, or of the " +
+      "answer before. By default the newest entry there is.",
+  )),
+  before: v.exactOptional(
+    says(position, "Go on: only jobs that were created before this entry, the next of the answer."),
+  ),
+  again: v.exactOptional(says(FLAG, "Also retry jobs of which there is a retry already.")),
+  limit: v.exactOptional(
+    says(limit, `Jobs that this request acts on, ${BULK_MAX} unless it is given.`),
+  ),
+});
+
+export const BULK_ROUTES: readonly Route[] = [{
+  method: "POST",
+  path: "/jobs/bulk",
+  scope: "operate",
+  operation: {
+    id: "controlJobs",
+    tag: "jobs",
+    summary: "Retry, cancel, suspend or resume all jobs that a filter applies to",
+    description: "The newest first, each decided on as it is when its turn comes. One request " +
+      `acts on at most ${BULK_MAX} jobs; the answer says what was done, what was refused and ` +
+      "why, and where to go on. Count first, with dryRun. A retry leaves alone what somebody " +
+      "cancelled, unless the filter asks for the condition cancelled, and what was retried " +
+      "already. The same request may be sent again: nothing is done twice.",
+    headers: TRACE_HEADERS,
+    body: {
+      required: true,
+      content: json(bulkBody, {
+        count: { action: "retry", filter: { type: ["payment.collect"] }, dryRun: true },
+        retryOneKindOfFailure: {
+          action: "retry",
+          filter: { fingerprint: "3f2a9c01d4e7" },
+          reason: "the bank is back",
+        },
+        cancelByLabel: { action: "cancel", filter: { label: ["shop:berlin"] }, limit: 100 },
+      }),
+    },
+    answers: {
+      [STATUS.ok]: {
+        description: "What was done, refused and is left; with dryRun, what would be.",
+        content: json(v.union([bulkAnswer, bulkPreviewAnswer])),
+      },
+    },
+    problems: [...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+  },
+  handle: controlJobs,
+}];
+
+async function controlJobs(c: Context, edge: Edge): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const body = await readJson(c.req.raw, edge.bodies);
+  const origin = originOf(c.req.raw, edge.spans);
+  const { dryRun, ...request } = bulkRequestOf(body, edge, origin);
+  if (dryRun) {
+    return jsonResponse(previewView(request, previewBulk(edge.engine, request)), STATUS.ok);
+  }
+  const report = await runBulk(edge.engine, request, edge.turnstile);
+  if (report.stopped !== undefined && report.done.length === 0) throw report.stopped;
+  return jsonResponse(reportView(request, report), STATUS.ok);
+}
+
+/** @throws {Problem} `invalid-request`. */
+export function bulkRequestOf(
+  body: JsonValue,
+  { engine }: Pick<Edge, "engine">,
+  origin: Origin | undefined,
+): BulkRequest & { readonly dryRun: boolean } {
+  const { filter, dryRun = false, again = false, upTo, ...rest } = checked(bulkBody, body);
+  const { headLogId } = engine;
+  return {
+    ...rest,
+    filter: jobFilterOf(filter),
+    dryRun,
+    again,
+    upTo: Math.min(upTo ?? headLogId, headLogId),
+    origin,
+  };
+}
+
+function previewView({ upTo }: BulkRequest, { count, sample, retried, byHand }: BulkPreview) {
+  const { jobs, conditions, ...searched } = count;
+  const byCondition = [...conditions].map(([condition, jobs]) => ({ condition, jobs }));
+  return { upTo, jobs, byCondition, sample: sample.map(summaryView), retried, byHand, ...searched };
+}
+
+function reportView(
+  { upTo }: BulkRequest,
+  { done, skipped, stopped, left: { conditions: _, ...left }, next }: BulkReport,
+) {
+  const refused = [...skipped].map(([reason, jobIds]) => ({ reason, jobIds }));
+  return {
+    upTo,
+    done,
+    refused,
+    ...(stopped === undefined
+      ? {}
+      : { stopped: { type: problemType(stopped.kind), detail: stopped.message } }),
+    left,
+    next: next ?? null,
+  };
+}

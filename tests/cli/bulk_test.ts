@@ -1,0 +1,100 @@
+/** `bulk`, `failures` and `submit --jobs`, against the real routes. */
+
+import assert from "node:assert/strict";
+import { runCli } from "../support/daybook_cli.ts";
+import { createAndRun, createPlan, startApp } from "../support/http_app.ts";
+
+Deno.test("bulk: --dry-run counts and does nothing; then each is done, and said; 0", async () => {
+  const app = await startApp();
+  for (const jobId of ["p-1", "p-2"]) await createPlan(app, { jobId, labels: { shop: "berlin" } });
+  await createPlan(app, { jobId: "other" });
+  const args = ["bulk", "suspend", "--label", "shop:berlin", "--reason", "lunch"];
+  const dry = await runCli(app, [...args, "--dry-run"]);
+  assert.equal(dry.code, 0);
+  assert.equal(dry.terminal.output.at(-1), "suspend would apply to 2 jobs");
+  const { code, terminal } = await runCli(app, args);
+  assert.equal(code, 0);
+  assert.deepEqual(terminal.output.toSorted(), [
+    "Suspended 2 jobs",
+    "suspended p-1",
+    "suspended p-2",
+  ]);
+  assert.equal((await (await app.get("/jobs/other")).json()).condition, "waiting");
+});
+
+Deno.test("bulk: what is refused is said with the reason, and makes it 65", async () => {
+  const app = await startApp();
+  const jobId = "stuck";
+  await app.post("/jobs", { type: "test.stuck", jobId });
+  await app.clock.settle();
+  await app.post(`/jobs/${jobId}/suspend`);
+  const { code, terminal } = await runCli(app, ["bulk", "cancel", "--all", "--yes"]);
+  assert.deepEqual([code, terminal.output], [65, ["Cancelled 0 jobs"]]);
+  assert.deepEqual(terminal.errors, [
+    `daybook: left alone, state is Compensating: ${jobId}`,
+  ]);
+});
+
+Deno.test("bulk: it has to be told which jobs, and to cancel takes --yes", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "p-1" });
+  const usages: readonly (readonly [readonly string[], RegExp])[] = [
+    [["bulk", "cancel"], /which jobs: give a filter, or --all/],
+    [["bulk", "cancel", "--all"], /cannot be taken back: look with --dry-run, then give --yes/],
+    [["bulk", "delete", "--all"], /one of retry, cancel, suspend, resume, and got delete/],
+  ];
+  for (const [args, message] of usages) {
+    const { code, terminal } = await runCli(app, args);
+    assert.equal(code, 64);
+    assert.match(terminal.errors.join(), message);
+  }
+  assert.equal((await (await app.get("/jobs/p-1")).json()).condition, "waiting");
+});
+
+Deno.test("failures: each kind with its number, and bulk retries all of it", async () => {
+  const app = await startApp();
+  for (let index = 0; index < 2; index++) await createAndRun(app, "test.doomed");
+  const { terminal } = await runCli(app, ["failures"]);
+  assert.match(
+    terminal.output.join("\n"),
+    /^([0-9a-f]{12}) {2}2 jobs, the newest 0s ago: test\.doomed, task charge\n {2}NonRetryableError: the card is stolen$/,
+  );
+  const fingerprint = terminal.text.slice(0, 12);
+  const retried = await runCli(app, ["bulk", "retry", "--fingerprint", fingerprint]);
+  assert.equal(retried.terminal.output.at(-1), "Retried 2 jobs");
+  assert.match(retried.terminal.output[0] ?? "", /^retried job_\w+ as job_\w+$/);
+  const nothing = await runCli(await startApp(), ["failures"]);
+  assert.deepEqual(nothing.terminal.output, ["no failure that was not retried"]);
+});
+
+Deno.test("submit --jobs: lines or an array, sent in slices; each that is refused is named; 65", async () => {
+  const app = await startApp();
+  const jobs = Array.from({ length: 600 }, (_, index) => ({
+    plan: { expected: [{ id: "x", eventType: "a.B" }] },
+    jobId: `j-${index}`,
+  }));
+  const lines = [...jobs.map((job) => JSON.stringify(job)), '{"type":"nobody"}', "{"].join("\n");
+  const { code, terminal } = await runCli(app, ["submit", "--jobs", "-"], {
+    files: { "-": lines },
+  });
+  assert.equal(code, 65);
+  assert.equal(terminal.output.at(-1), "submitted 600 jobs, 2 refused");
+  assert.match(terminal.errors[0] ?? "", /^daybook: job 601: Cannot create a job of type "nobody"/);
+  assert.match(terminal.errors[1] ?? "", /^daybook: job 602: Cannot read the JSON/);
+  const files = { "jobs.json": JSON.stringify([{ ...jobs[0], jobId: "z" }]) };
+  const array = await runCli(app, ["submit", "--jobs", "jobs.json"], { files });
+  assert.deepEqual(array.terminal.output, ["z is Running", "submitted 1 job"]);
+});
+
+Deno.test("submit --jobs: with --key the same file may be sent again; what is about one job is refused", async () => {
+  const app = await startApp();
+  const files = { "-": '{"type":"test.greet","input":{"name":"Ann"}}\n' };
+  const args = ["submit", "--jobs", "-", "--key", "import-7"];
+  const first = await runCli(app, args, { files });
+  const second = await runCli(app, args, { files });
+  assert.deepEqual([first.code, second.code], [0, 0]);
+  assert.match(second.terminal.output[0] ?? "", /was submitted before with this key$/);
+  const wrong = await runCli(app, [...args, "--priority", "1"], { files });
+  assert.deepEqual([wrong.code, wrong.terminal.output], [64, []]);
+  assert.match(wrong.terminal.errors.join(), /--priority is about one job/);
+});

@@ -1,0 +1,29 @@
+/** The table of controls agrees with the rules that decide on them. */
+
+import assert from "node:assert/strict";
+import { conditionOf } from "../../src/core/condition.ts";
+import { CONTROL_NAMES, CONTROLS, isLegal } from "../../src/core/controls.ts";
+import { startMixedJobs } from "../support/mixed_conditions.ts";
+
+Deno.test("controls: each is legal for some of the jobs in the conditions that it is for, and for no other", async () => {
+  const { engine } = await startMixedJobs();
+  const { jobs } = engine.list({ limit: 100 });
+  const meant = new Set<string>();
+  for (const job of jobs) {
+    for (const name of CONTROL_NAMES) {
+      const isMeant = CONTROLS[name].conditions.includes(conditionOf(job));
+      if (isMeant) meant.add(name);
+      // A job in any of its conditions may be cancelled; what can be retried may be cancelled too.
+      if (isMeant && name !== "cancel") assert.ok(isLegal(job, name), `${name} ${job.state}`);
+      if (name === "start" || name === "resume") assert.equal(isLegal(job, name), isMeant);
+    }
+  }
+  assert.ok(meant.size >= 5, [...meant].join());
+});
+
+Deno.test("controls: a job is given up as it is only while it is parked", async () => {
+  const { engine } = await startMixedJobs();
+  for (const job of engine.list({ limit: 100 }).jobs) {
+    assert.equal(isLegal(job, "cancel", true), job.parked !== undefined);
+  }
+});

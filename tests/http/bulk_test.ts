@@ -1,0 +1,192 @@
+/** `POST /jobs/bulk` and `GET /failures`: what they take, and what they say was done. */
+
+import assert from "node:assert/strict";
+import { BULK_MAX } from "../../src/http/requests/bulk_action.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import {
+  createAndRun,
+  createPlan,
+  jsonOf,
+  pointersOf,
+  problemOf,
+  startApp,
+  type TestApp,
+} from "../support/http_app.ts";
+
+interface Preview {
+  readonly upTo: number;
+  readonly jobs: number;
+  readonly byCondition: readonly { readonly condition: string; readonly jobs: number }[];
+  readonly sample: readonly { readonly jobId: string }[];
+  readonly retried: number;
+  readonly byHand: number;
+}
+
+interface Answer {
+  readonly upTo: number;
+  readonly done: readonly { readonly jobId: string; readonly newJobId?: string }[];
+  readonly refused: readonly { readonly reason: string; readonly jobIds: readonly string[] }[];
+  readonly stopped?: { readonly type: string };
+  readonly left: { readonly jobs: number };
+  readonly next: number | null;
+}
+
+async function bulk(app: TestApp, body: object): Promise<Answer> {
+  return await jsonOf<Answer>(await app.post("/jobs/bulk", body), 200);
+}
+
+async function preview(app: TestApp, body: object): Promise<Preview> {
+  return await jsonOf<Preview>(await app.post("/jobs/bulk", { ...body, dryRun: true }), 200);
+}
+
+async function conditionOf(app: TestApp, jobId: string): Promise<string> {
+  return (await jsonOf(await app.get(`/jobs/${jobId}`), 200)).condition;
+}
+
+Deno.test("POST /jobs/bulk: dryRun counts, records nothing, and pins what is meant", async () => {
+  const app = await startApp();
+  for (const jobId of ["a", "b"]) await createPlan(app, { jobId, labels: { shop: "berlin" } });
+  await createPlan(app, { jobId: "other" });
+  const { headLogId } = app.engine;
+  const request = { action: "cancel", filter: { label: ["shop:berlin"] } };
+  const counted = await preview(app, request);
+  assert.deepEqual(
+    [counted.upTo, counted.jobs, counted.byCondition, counted.sample.map(({ jobId }) => jobId)],
+    [headLogId, 2, [{ condition: "waiting", jobs: 2 }], ["b", "a"]],
+  );
+  assert.equal(app.engine.headLogId, headLogId);
+  await createPlan(app, { jobId: "late", labels: { shop: "berlin" } });
+  const { done, refused, left, next } = await bulk(app, { ...request, upTo: counted.upTo });
+  assert.deepEqual(done.map(({ jobId }) => jobId).toSorted(), ["a", "b"]);
+  assert.deepEqual([refused, left, next], [[], { jobs: 0 }, null]);
+  const all = await Promise.all(["a", "b", "other", "late"].map((id) => conditionOf(app, id)));
+  assert.deepEqual(all, ["cancelled", "cancelled", "waiting", "waiting"]);
+});
+
+Deno.test("POST /jobs/bulk: the reason and who asked are recorded with each", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "a" });
+  await bulk(app, { action: "suspend", filter: {}, reason: "lunch" });
+  const [entry] = await app.engine.historyBack("a" as never, Infinity, 1);
+  assert.deepEqual([entry?.eventType, entry?.attributes], ["job.JobSuspended", {
+    reason: "lunch",
+  }]);
+});
+
+Deno.test("POST /jobs/bulk: a limit, and the same request goes on where the answer says", async () => {
+  const app = await startApp();
+  for (const jobId of ["a", "b", "c"]) await createPlan(app, { jobId });
+  const request = { action: "cancel", filter: {}, limit: 2 };
+  const first = await bulk(app, request);
+  assert.deepEqual(first.done.map(({ jobId }) => jobId).toSorted(), ["b", "c"]);
+  assert.deepEqual([first.left.jobs, first.next === null], [1, false]);
+  const rest = await bulk(app, { ...request, upTo: first.upTo, before: first.next });
+  assert.deepEqual([rest.done, rest.left.jobs, rest.next], [[{ jobId: "a" }], 0, null]);
+});
+
+Deno.test("POST /jobs/bulk: a retry of one kind of failure names the new jobs, and is done once", async () => {
+  const app = await startApp();
+  const failed = [await createAndRun(app, "test.doomed"), await createAndRun(app, "test.doomed")];
+  const fingerprint = failed[0]?.failure?.["fingerprint"];
+  const request = { action: "retry", filter: { fingerprint }, upTo: app.engine.headLogId };
+  const { done } = await bulk(app, request);
+  assert.deepEqual(
+    done.map(({ jobId }) => jobId).toSorted(),
+    failed.map(({ jobId }) => jobId).toSorted(),
+  );
+  for (const { jobId, newJobId = "" } of done) {
+    assert.equal((await jsonOf(await app.get(`/jobs/${newJobId}`), 200)).retryOf, jobId);
+  }
+  await app.clock.settle();
+  assert.deepEqual((await bulk(app, request)).done, []);
+  assert.equal((await preview(app, request)).retried, 2);
+});
+
+Deno.test("POST /jobs/bulk: what is refused is told with its reason", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "a" });
+  const jobId = "stuck";
+  await app.post("/jobs", { type: "test.stuck", jobId });
+  await app.clock.settle();
+  await app.post(`/jobs/${jobId}/suspend`);
+  const { done, refused } = await bulk(app, { action: "cancel", filter: {} });
+  assert.deepEqual(done, [{ jobId: "a" }]);
+  assert.deepEqual(refused, [{ reason: "state is Compensating", jobIds: [jobId] }]);
+});
+
+Deno.test("POST /jobs/bulk: nothing done on a full disk is 507; what was done is never denied", async () => {
+  const app = await startApp();
+  for (let index = 0; index < 100; index++) await createPlan(app);
+  app.journal.failNext(new JournalFullError("no room"));
+  await problemOf(await app.post("/jobs/bulk", { action: "cancel", filter: {} }), 507, "disk-full");
+  assert.equal((await bulk(app, { action: "cancel", filter: {} })).done.length, 100);
+});
+
+const WRONG: readonly (readonly [string, object, string])[] = [
+  ["no action", { filter: {} }, "/action"],
+  ["an unknown action", { action: "delete", filter: {} }, "/action"],
+  ["no filter", { action: "cancel" }, "/filter"],
+  ["an unknown state", { action: "cancel", filter: { state: ["x"] } }, "/filter/state/0"],
+  ["a state that is no array", { action: "cancel", filter: { state: "Done" } }, "/filter/state"],
+  ["a label without a value", { action: "cancel", filter: { label: ["x"] } }, "/filter/label/0"],
+  ["an unknown filter", { action: "cancel", filter: { colour: "x" } }, "/filter/colour"],
+  ["too high a limit", { action: "cancel", filter: {}, limit: BULK_MAX + 1 }, "/limit"],
+  ["a position that is none", { action: "cancel", filter: {}, upTo: -1 }, "/upTo"],
+];
+
+for (const [what, body, pointer] of WRONG) {
+  Deno.test(`POST /jobs/bulk: ${what} is 422 and points at it`, async () => {
+    const app = await startApp();
+    await createPlan(app, { jobId: "a" });
+    const problem = await problemOf(await app.post("/jobs/bulk", body), 422, "invalid-request");
+    assert.deepEqual(pointersOf(problem), [pointer]);
+    assert.equal(await conditionOf(app, "a"), "waiting");
+  });
+}
+
+interface Failures {
+  readonly failures: readonly {
+    readonly fingerprint: string;
+    readonly type: string | null;
+    readonly taskId: string | null;
+    readonly error: { readonly message: string };
+    readonly jobs: number;
+    readonly retried: number;
+    readonly open: number;
+    readonly newest: { readonly jobId: string };
+  }[];
+  readonly more: number;
+}
+
+async function failures(app: TestApp, query = ""): Promise<Failures> {
+  return await jsonOf<Failures>(await app.get(`/failures${query}`), 200);
+}
+
+Deno.test("GET /failures: what failed and was not retried, by kind, the most frequent first", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app, {
+    plan: { expected: [{ id: "x", eventType: "a.B" }], policy: { errors: [{ eventType: "a.C" }] } },
+  });
+  await app.post("/events", { eventType: "a.C", jobId, attributes: {} });
+  const doomed = [await createAndRun(app, "test.doomed"), await createAndRun(app, "test.doomed")];
+  const { failures: [first, second], more } = await failures(app);
+  assert.deepEqual(
+    [first?.type, first?.taskId, first?.error.message, first?.jobs, first?.open],
+    ["test.doomed", "charge", "the card is stolen", 2, 2],
+  );
+  assert.equal(first?.newest.jobId, doomed[1]?.jobId);
+  assert.deepEqual([second?.type, second?.open, more], [null, 1, 0]);
+  assert.deepEqual((await failures(app, "?limit=1")).more, 1);
+  assert.equal((await failures(app, "?type=test.doomed")).failures.length, 1);
+});
+
+Deno.test("GET /failures: a kind of which every job was retried is listed with retried=true alone", async () => {
+  const app = await startApp({ maxRunning: 1 });
+  const { jobId } = await createAndRun(app, "test.doomed");
+  await app.post("/jobs/bulk", { action: "retry", filter: {} });
+  const [retry] = app.engine.list({ limit: 1 }).jobs;
+  await app.post(`/jobs/${retry?.jobId}/suspend`);
+  assert.deepEqual((await failures(app)).failures, []);
+  const [group] = (await failures(app, "?retried=true")).failures;
+  assert.deepEqual([group?.newest.jobId, group?.retried, group?.open], [jobId, 1, 0]);
+});
