@@ -13,7 +13,7 @@ interface Receipt {
   readonly problem?: string;
   readonly reason?: string;
   readonly errors?: readonly { readonly pointer: string }[];
-  readonly limit?: { readonly flag: string };
+  readonly limit?: { readonly name: string };
 }
 
 async function receiptsOf(response: Response): Promise<readonly Receipt[]> {
