@@ -317,7 +317,7 @@ Deno.test({
         plain.replace(/ \d s /, " 0 s "),
         `\
 JOB  TYPE    STATE              AGE  LABELS
-p-1  (plan)  Running (waiting)  0 s  note=xxxxxxxxxxxxxxxxx…
+p-1  (plan)  Running (waiting)  0 s  note:xxxxxxxxxxxxxxxxx…
 1 job
 `,
       );
