@@ -10,6 +10,7 @@ import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
 import { jobHead, recordedFailure } from "./job_resource.ts";
 import {
+  findTask,
   isTerminal,
   type JobState,
   type Parking,
@@ -38,6 +39,11 @@ export interface JobSummary {
   /** The newest job that is a retry of it. */
   readonly retriedBy?: JobId;
   readonly progress: ProgressSummary;
+  /**
+   * Milliseconds from its start to its first attempt; `null` before that, and of a plan without
+   * code.
+   */
+  readonly queuedMs: number | null;
   /** Only until it ends. */
   readonly open?: OpenSummary;
   readonly failure: FailureSummary | null;
@@ -83,9 +89,17 @@ export function jobSummary(job: JobState): JobSummary {
   return {
     ...jobHead(job),
     progress: progressOf(job),
+    queuedMs: queuedMsOf(job),
     ...(isTerminal(job) ? {} : { open: openOf(job) }),
     failure: failureOf(job),
   };
+}
+
+/** The time of day may have been set back meanwhile. */
+function queuedMsOf(job: JobState): number | null {
+  const main = findTask(job, MAIN_TASK);
+  if (main === undefined || job.state === "Created") return null;
+  return Math.max(0, Date.parse(main.startedAt) - Date.parse(job.startedAt));
 }
 
 function progressOf({ plan, expected, tasks }: JobState): ProgressSummary {

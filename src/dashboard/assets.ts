@@ -16,6 +16,7 @@ import liveScript from "./scripts/live.js" with { type: "text" };
 import overviewScript from "./scripts/overview.js" with { type: "text" };
 import streamScript from "./scripts/stream.js" with { type: "text" };
 import systemScript from "./scripts/system.js" with { type: "text" };
+import timesScript from "./scripts/times.js" with { type: "text" };
 import timeTravelScript from "./scripts/time_travel.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import jobStyle from "./styles/job.css" with { type: "text" };
@@ -42,6 +43,7 @@ const SOURCES = {
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
   "job.js": { type: SCRIPT, text: jobScript },
+  "times.js": { type: SCRIPT, text: timesScript },
   "live.js": { type: SCRIPT, text: liveScript },
   // Browsers write lengths of time as the server does.
   "durations.js": { type: SCRIPT, text: `globalThis.durationText = ${durationText};\n` },

@@ -8,6 +8,7 @@ import { STATUS } from "../http/problems/problem.ts";
 import { type Viewer, viewerOf } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { PAGE_HEADERS } from "./headers.ts";
+import { type Call, Calls } from "./parts/curl.tsx";
 
 export type ScreenName = keyof typeof SCREENS;
 
@@ -33,6 +34,10 @@ export interface PageOptions {
    * page stays as it is.
    */
   readonly live?: "journal" | JobId;
+  /** That of the screen, and one for each action on it. */
+  readonly calls?: readonly Call[];
+  /** Whether they are asked for. */
+  readonly showsCalls?: boolean;
   /** Default 200. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -77,11 +82,17 @@ function Document({ edge, viewer, options, children }: DocumentProps) {
       <body data-head={String(edge.engine.headLogId)} data-live-url={liveUrl(options)}>
         <a class="skip" href="#main">Skip to the content</a>
         <Header viewer={viewer} screen={options.screen} isLive={options.live !== undefined} />
-        <main id="main" tabindex={-1}>{children}</main>
+        <main id="main" tabindex={-1}>
+          {children}
+          {options.calls === undefined
+            ? null
+            : <Calls calls={options.calls} isOpen={options.showsCalls === true} />}
+        </main>
         <footer class="foot">
           <p>
-            Daybook {edge.version}. Times are UTC. <a href="/ui/reference">Reference</a>{" "}
-            <a href="/openapi.json">openapi.json</a> <a href="/metrics">metrics</a>
+            Daybook {edge.version}. <span id="zone">Times are UTC.</span>{" "}
+            <a href="/ui/reference">Reference</a> <a href="/openapi.json">openapi.json</a>{" "}
+            <a href="/metrics">metrics</a>
           </p>
         </footer>
       </body>
@@ -91,7 +102,12 @@ function Document({ edge, viewer, options, children }: DocumentProps) {
 
 function Head({ options }: { readonly options: PageOptions }) {
   const styles: readonly AssetName[] = ["base.css", "parts.css", ...options.styles ?? []];
-  const scripts: readonly AssetName[] = ["copy.js", "live.js", ...options.scripts ?? []];
+  const scripts: readonly AssetName[] = [
+    "copy.js",
+    "times.js",
+    "live.js",
+    ...options.scripts ?? [],
+  ];
   return (
     <head>
       <meta charset="utf-8" />

@@ -8,11 +8,15 @@ import { emptyResponse } from "../http/answers/response.ts";
 import { page } from "./page.tsx";
 import { safeReturnPath } from "./return_path.ts";
 
-/** Whether a browser shows the answer, of a path that is the dashboard's. */
-export function isForPeople(c: Context): boolean {
+/**
+ * Whether a browser shows the answer, of a path that is the dashboard's or no route's.
+ *
+ * @param isKnown Whether a route has this path.
+ */
+export function isForPeople(c: Context, isKnown: boolean): boolean {
   const { path } = c.req;
-  const isPage = path === "/" || path === "/ui" || path.startsWith("/ui/");
-  return isPage && acceptsHtml(c.req.raw);
+  const isPage = path === "/" || path === "/ui" || /^\/(?:ui|problems)\//.test(path);
+  return (isPage || !isKnown) && acceptsHtml(c.req.raw);
 }
 
 /** A browser names HTML when it opens a page; other programs, which take anything, do not. */

@@ -8,6 +8,7 @@ import { JOB_SCREEN_ROUTES } from "./screens/job.tsx";
 import { JOBS_ROUTES } from "./screens/jobs.tsx";
 import { MANUAL_ROUTES } from "./screens/manual.tsx";
 import { OVERVIEW_SCREEN_ROUTES } from "./screens/overview.tsx";
+import { PROBLEM_ROUTES } from "./screens/problems.tsx";
 import { REFERENCE_ROUTES } from "./screens/reference.tsx";
 import { SIGN_IN_ROUTES } from "./screens/sign_in.tsx";
 import { STREAM_ROUTES } from "./screens/stream.tsx";
@@ -25,6 +26,7 @@ export const DASHBOARD_ROUTES: readonly Route[] = [
   ...SUBMIT_ROUTES,
   ...EVENT_SCREEN_ROUTES,
   ...REFERENCE_ROUTES,
+  ...PROBLEM_ROUTES,
   ...MANUAL_ROUTES,
   ...SIGN_IN_ROUTES,
   ...LIVE_ROUTES,

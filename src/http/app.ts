@@ -145,7 +145,8 @@ function edgeOf(options: AppOptions): Edge {
 /** People are told on a page, and programs in JSON. */
 function refuse(c: Context, edge: Edge, problem: Problem): Response {
   leaveUnread(c.req.raw);
-  return isForPeople(c) ? problemPage(c, edge, problem) : problemResponse(problem, instanceOf(c));
+  const isPage = isForPeople(c, methodsAt(c.req.path).length > 0);
+  return isPage ? problemPage(c, edge, problem) : problemResponse(problem, instanceOf(c));
 }
 
 /** The path as the client wrote it: a decoded one need not be a URI. */
@@ -163,12 +164,15 @@ function problemOf(error: Error, onError: (error: Error) => void): Problem {
 
 /** 405 when the path is known with other methods, else 404. */
 function nothingHere({ req }: Context): Problem {
-  const methods: readonly string[] = ROUTES.filter(({ path }) => pathMatches(path, req.path))
-    .map(({ method }) => method);
+  const methods = methodsAt(req.path);
   if (methods.length === 0) return notFound(meantPath(req.path));
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
   const detail = `Cannot ${req.method} this path: it takes ${allow.join(", ")}`;
   return new Problem("method-not-allowed", detail, {}, { allow: allow.join(", ") });
+}
+
+function methodsAt(path: string): readonly string[] {
+  return ROUTES.filter((route) => pathMatches(route.path, path)).map(({ method }) => method);
 }
 
 function notFound(meant: string | undefined): Problem {

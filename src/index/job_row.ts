@@ -18,7 +18,7 @@ import type { Row } from "./database.ts";
 const COLUMNS = [
   ...["first", "last", "job_id", "condition", "type", "version", "priority", "created"],
   ...["started", "ended", "labels", "text", "key", "fingerprint", "retried", "awaits", "sealed"],
-  "more",
+  ...["queued", "more"],
 ] as const;
 
 const CHECKED = [...COLUMNS, "crc"];
@@ -64,6 +64,7 @@ export function rowOf(ended: EndedJob): readonly SQLInputValue[] {
     retriedAt ?? null,
     awaitsOutside ? 1 : null,
     sealedOf(job),
+    summary.queuedMs,
     moreOf(summary),
   ]);
 }
@@ -103,6 +104,7 @@ export function summaryIn(row: Row): JobSummary {
     labels: row.labels === null ? {} : JSON.parse(row.labels as string),
     ...(more.retryOf === undefined ? {} : { retryOf: more.retryOf }),
     progress: more.progress ?? COMMON_PROGRESS,
+    queuedMs: row.queued as number | null,
     failure: more.failure === undefined ? null : failureIn(more.failure, row),
   };
 }

@@ -14,7 +14,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** Raised whenever a table or the meaning of a column changes: the index is then made again. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 const TABLES = `
   CREATE TABLE jobs (
@@ -36,6 +36,7 @@ const TABLES = `
     key TEXT,
     awaits INTEGER,
     sealed INTEGER,
+    queued INTEGER,
     more TEXT,
     crc INTEGER NOT NULL
   ) STRICT;

@@ -31,6 +31,8 @@ export class ThreadPool {
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
   /** The longest first. */
   #waiting: Waiting[] = [];
+  /** Modules of threads that ended in use, for each its own, and were not made again yet. */
+  #owed: string[] = [];
   #later: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
@@ -99,10 +101,15 @@ export class ThreadPool {
     if (this.#threads.size >= max || this.#isClosed) return false;
     if (!this.#options.hasRoom()) return this.#growLater();
     const thread = new Thread({ nursery: this.#nursery, module, memoryMb }, {
-      loaded: () => this.#offer(thread),
+      loaded: () => {
+        this.#offer(thread);
+        this.#replace();
+      },
       ended: (reason) => this.#ended(thread, reason),
     });
     this.#threads.add(thread);
+    const owed = this.#owed.indexOf(module);
+    if (owed >= 0) this.#owed.splice(owed, 1);
     return true;
   }
 
@@ -120,17 +127,27 @@ export class ThreadPool {
     this.#threads.delete(thread);
     if (this.#isClosed) return;
     if (!thread.isLoaded) return this.#refuse(thread.module, reason);
+    const count = this.#threads.size + this.#owed.length;
+    if (wasNeeded && count < this.#options.max) this.#owed.push(thread.module);
     this.#grow();
-    // Loading takes a while: who comes next need not wait for it.
-    const isThere = [...this.#threads].some((other) =>
-      other.module === thread.module && !other.isLoaded
-    );
-    if (wasNeeded && !isThere && this.#threads.size < this.#options.max) this.#make(thread.module);
+    this.#replace();
+  }
+
+  /**
+   * Makes threads again before somebody asks for them, for loading takes a while; one after the
+   * other, to leave the processors to those that work.
+   */
+  #replace(): void {
+    const isLoading = [...this.#threads].some((thread) => !thread.isLoaded);
+    if (isLoading || this.#threads.size >= this.#options.max) return;
+    const module = this.#owed[0];
+    if (module !== undefined) this.#make(module);
   }
 
   /** What cannot be loaded now cannot be for others. */
   #refuse(refused: string, reason: Error): void {
     const waiting = this.#waiting;
+    this.#owed = this.#owed.filter((module) => module !== refused);
     this.#waiting = waiting.filter(({ module }) => module !== refused);
     for (const { module, reject } of waiting) if (module === refused) reject(reason);
     this.#grow();

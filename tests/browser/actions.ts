@@ -170,6 +170,21 @@ const LIST_ACTIONS: readonly Action[] = [
     },
   },
   {
+    name: "ticked jobs are suspended, and resumed",
+    run: async (page, demo) => {
+      const id = demo.jobIn("plan without code");
+      await page.goto(`${demo.url}/ui/jobs?search=${encodeURIComponent(id)}`);
+      await page.getByRole("checkbox", { name: `Tick ${id}`, exact: true }).check();
+      await press(page, "Suspend");
+      await page.waitForURL(/note=/);
+      assert.equal(await conditionOf(demo, id), "suspended");
+      await page.getByRole("checkbox", { name: `Tick ${id}`, exact: true }).check();
+      await press(page, "Resume");
+      await page.waitForLoadState("load");
+      assert.equal(await conditionOf(demo, id), "waiting");
+    },
+  },
+  {
     name: "jobs are filtered by condition",
     run: async (page, demo) => {
       await page.goto(`${demo.url}/ui/jobs`);
@@ -237,6 +252,22 @@ const LIVE_ACTIONS: readonly Action[] = [
       assert.equal(await control.getAttribute("aria-pressed"), "true");
       await control.click();
       assert.equal(await control.getAttribute("aria-pressed"), "false");
+    },
+  },
+  {
+    name: "times are of the reader's zone, and UTC to who points at one",
+    needsScripts: true,
+    run: async (page, demo) => {
+      await gotoJob(page, demo, "done");
+      for (const part of ["#job-head", "#job-explanation", "#entries"]) {
+        const time = page.locator(`${part} time`).first();
+        const utc = await time.getAttribute("title") ?? "";
+        const shown = /\d\d:\d\d:\d\d/.exec(await time.innerText())?.[0];
+        // The walk is in a zone that is nine hours ahead.
+        const ahead = new Date(Date.parse(utc) + 9 * 3_600_000).toISOString();
+        assert.equal(shown, ahead.slice(11, 19), part);
+      }
+      assert.match(await page.locator("#zone").innerText(), /Asia\/Tokyo/);
     },
   },
   {

@@ -11,6 +11,7 @@ import { sideBySide } from "../support/side_by_side.ts";
 import { ROOT } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { WatchedPage } from "../support/watched_page.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const JOBS_PER_SECOND = 500;
 /** What a page shows is renewed at most once a second. */
@@ -58,7 +59,7 @@ async function whileBusy(run: (url: string) => Promise<void>): Promise<void> {
 async function renewed(page: Page, times: number): Promise<void> {
   await page.evaluate(`new Promise((resolve, reject) => {
     let left = ${times};
-    const late = setTimeout(() => reject(new Error("it hears of nothing new")), ${times} * 10_000);
+    const late = setTimeout(() => reject(new Error("it hears of nothing new")), ${PATIENCE_MS});
     document.addEventListener("daybook:asking", function count() {
       if (--left > 0) return;
       document.removeEventListener("daybook:asking", count);
@@ -99,7 +100,7 @@ interface Point {
 async function pointAtJob(page: Page): Promise<Point> {
   const links = page.locator('main a[href^="/ui/jobs/"]');
   const link = links.nth(Math.min(2, await links.count() - 1));
-  await link.hover({ timeout: 10_000 });
+  await link.hover({ timeout: 30_000 });
   const box = await link.boundingBox();
   assert.ok(box, `${page.url()} shows no job`);
   return { x: box.x + Math.min(20, box.width / 2), y: box.y + box.height / 2 };

@@ -47,7 +47,7 @@ testInBrowser(
       await t.step("each action does what it says", () =>
         sideBySide({
           "with scripts": () =>
-            inContext(browser, { viewport: DESKTOP }, async (context) => {
+            inContext(browser, { viewport: DESKTOP, timezoneId: "Asia/Tokyo" }, async (context) => {
               await context.grantPermissions(["clipboard-read", "clipboard-write"]);
               await doAll(watched, context, demo);
             }),

@@ -7,10 +7,11 @@ import { DaybookProcess, type ProcessOptions } from "../support/daybook_process.
 import { sideBySide } from "../support/side_by_side.ts";
 import { StandInProxy } from "../support/stand_in_proxy.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const TOKEN = "correct-horse-battery-staple";
 /** On a machine that has much else to do; as a rule it takes about five seconds. */
-const SHOWN_AFTER_MAX_MS = 25_000;
+const SHOWN_AFTER_MAX_MS = PATIENCE_MS;
 const JOB = "job-1";
 const PLAN = { expected: [{ id: "paid", eventType: "shop.Paid" }] };
 

@@ -47,7 +47,8 @@ async function look(
 const whole: Look = async (watched, { path, says }) => {
   const text = await watched.page.locator("main").innerText();
   const silence = says.test(text) ? [] : [`${path} does not say ${says}: ${text.slice(0, 200)}`];
-  return [...silence, ...await watched.axeFindings(), ...await headingFaults(watched)];
+  const broken = (await brokenNumbers(watched)).map((number) => `${path} breaks ${number}`);
+  return [...silence, ...broken, ...await watched.axeFindings(), ...await headingFaults(watched)];
 };
 
 const colours: Look = (watched) => watched.axeFindings("the colours");
@@ -55,7 +56,7 @@ const colours: Look = (watched) => watched.axeFindings("the colours");
 /** Nothing is cut off, and a finger hits what it wants. */
 const narrow: Look = async (watched, { path }) => {
   const small = await smallTargets(watched);
-  const broken = await brokenWords(watched);
+  const broken = [...await brokenWords(watched), ...await brokenNumbers(watched)];
   return [
     ...await watched.axeFindings("all but the colours"),
     ...small.map((target) => `${path}: ${target}`),
@@ -93,6 +94,22 @@ async function brokenWords({ page }: WatchedPage): Promise<readonly string[]> {
     }
     return broken;
   })()`);
+}
+
+/** An id, a time, a length of time and a number are in one line, whatever they are beside. */
+async function brokenNumbers({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`
+    [...document.querySelectorAll(".id, time, .duration, .number, .count")]
+      .filter((element) => element.checkVisibility({ contentVisibilityAuto: true }))
+      .filter((element) => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        const seen = [...range.getClientRects()].filter(({ width }) => width > 1);
+        const bottom = Math.max(...seen.map(({ bottom }) => bottom));
+        return seen.some((rect) => rect.bottom < bottom - rect.height / 2);
+      })
+      .map((element) => element.outerHTML.slice(0, 160))
+  `);
 }
 
 /** Buttons and fields that are shown; links within sentences are left out, as WCAG has it. */

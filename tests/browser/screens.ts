@@ -9,7 +9,7 @@ export interface Screen {
 
 /** Those that need no job. */
 export const SCREENS: readonly Screen[] = [
-  { name: "overview", path: "/", says: /Durable head\s+#\d+[^]*Throughput/ },
+  { name: "overview", path: "/", says: /not yet retried[^]*Throughput[^]*Durable head\s+#\d+/ },
   { name: "jobs", path: "/ui/jobs", says: /Newest first[^]*job_/ },
   { name: "jobs that failed", path: "/ui/jobs?state=Failed", says: /order-south/ },
   { name: "stream", path: "/ui/stream", says: /Task(?:Started|Completed)\s+job_/ },
@@ -19,6 +19,7 @@ export const SCREENS: readonly Screen[] = [
   { name: "form of an event", path: "/ui/system/event", says: /event/i },
   { name: "failures by kind", path: "/ui/jobs?group=error", says: /blocked/ },
   { name: "reference", path: "/ui/reference", says: /GET/ },
+  { name: "problem", path: "/problems/unknown-job", says: /No job in this journal/ },
   { name: "manual", path: "/ui/manual", says: /manual/i },
 ];
 

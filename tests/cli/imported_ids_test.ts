@@ -9,6 +9,7 @@ import { defineJob, type EmbeddedDaybook, openDaybook, RefusedError } from "../.
 import type { JsonObject } from "../../src/core/json.ts";
 import { runTask } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const parcel = defineJob({
   type: "test.parcel",
@@ -44,7 +45,7 @@ async function work(journal: string, shop: string): Promise<readonly string[]> {
     const event = { eventType: "shop.Shipped", attributes: { orderId } };
     // It reaches the job by what it says: the entry that counts there has a derived id.
     await daybook.deliver(number === 2 ? event : { ...event, eventId: `sent-${orderId}` });
-    await daybook.wait(job, { timeoutMs: 10_000 });
+    await daybook.wait(job, { timeoutMs: PATIENCE_MS });
     jobIds.push(job.jobId);
   }
   return jobIds;

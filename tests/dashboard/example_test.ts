@@ -12,7 +12,7 @@ import { shippedDefinitions } from "../../src/jobs/shipped.ts";
 import { schemasAndValues } from "../support/arbitrary_schemas.ts";
 import { pageOf, pageText, submitForm } from "../support/dashboard.ts";
 import { rounds } from "../support/effort.ts";
-import { textOf } from "../support/html_text.ts";
+import { elementOf, textOf } from "../support/html_text.ts";
 import { jsonOf, startApp, type TestApp } from "../support/http_app.ts";
 
 const AJV = new Ajv2020({
@@ -63,15 +63,14 @@ for (const { type } of SHIPPED) {
     // Without workers it is created, and no task of it is left behind.
     const app = await startApp({ definitions: SHIPPED, maxRunning: 0 });
     const html = await pageOf(app, definitionPath(type));
-    assert.match(html, /<summary>curl: an example<\/summary>/);
+    assert.match(textOf(html), /Submit an example curl/);
     await jsonOf(await app.post("/jobs", callIn(html)), 202);
   });
 }
 
 /** The body of the only call that creates something. */
 function callIn(html: string): string {
-  const begin = html.indexOf('<form method="post" action="/ui/system/definitions/');
-  return shownDocument(html.slice(begin, html.indexOf("</form>", begin)));
+  return shownDocument(elementOf(html, "calls"));
 }
 
 /** What the schemas of valibot become, each with what its own rules make of the example. */
@@ -216,19 +215,19 @@ Deno.test("submit form: the call is an example until something is filled in, the
   const app = await startApp({ definitions: [PAY] });
   const blank = { once: "x", show: "curl", "input/card": "", "input/note": " " };
   for (const html of [await pageOf(app, definitionPath("test.pay")), await submitted(app, blank)]) {
-    assert.match(html, /<summary>curl: an example<\/summary>/);
+    assert.match(textOf(html), /Submit an example curl/);
     assert.deepEqual(JSON.parse(callIn(html)), {
       type: "test.pay",
       input: { card: "someone@example.com", note: "text" },
     });
-    assert.match(textOf(html), /The example lacks \/isbn ?, whose rules ask for more/);
+    assert.match(textOf(html), /The example below lacks \/isbn ?, whose rules ask for more/);
     assert.match(html, /name="input\/note"[^>]*placeholder="such as text"/);
     assert.doesNotMatch(html, /name="input\/isbn"[^>]*placeholder/);
   }
   const filled = await submitted(app, { ...blank, "input/note": "typed" });
-  assert.match(filled, /<summary>curl: the same as filled in here<\/summary>/);
+  assert.match(textOf(filled), /Submit the job as filled in here curl/);
   assert.deepEqual(JSON.parse(callIn(filled)), { type: "test.pay", input: { note: "typed" } });
-  assert.doesNotMatch(filled, /The example lacks/);
+  assert.doesNotMatch(filled, /The example below lacks/);
   const option = await submitted(app, { ...blank, jobId: "pay-1" });
   assert.deepEqual(JSON.parse(callIn(option)), { type: "test.pay", input: {}, jobId: "pay-1" });
 });

@@ -39,7 +39,7 @@ async function start(): Promise<TestApp> {
   return await startApp({ definitions, maxRunning: 1 });
 }
 
-/** Creates a job and gives what is said of it a moment later: progress, and what it does. */
+/** Creates a job and gives what is said of it a moment later: its condition, and what it does. */
 async function said(app: TestApp, body: object): Promise<readonly string[]> {
   const response = await app.post("/jobs", body);
   const { jobId } = await response.json();
@@ -51,7 +51,7 @@ async function saidOf(app: TestApp, jobId: string): Promise<readonly string[]> {
   const job = app.engine.job(jobId as JobId);
   assert.ok(job);
   const [row] = await rowsOf(app, [jobSummary(job)]);
-  return [row?.job.condition ?? "", row?.progress ?? "", row?.brief ?? ""];
+  return [row?.job.condition ?? "", row?.brief ?? ""];
 }
 
 Deno.test("brief: what is not started says when it will be, or that it waits for somebody", async () => {
@@ -59,13 +59,11 @@ Deno.test("brief: what is not started says when it will be, or that it waits for
   const plan = shipmentPlan("1");
   assert.deepEqual(await said(app, { plan, start: false }), [
     "created",
-    "0 of 1",
     "waits to be started",
   ]);
   assert.deepEqual(await said(app, { plan, startAt: "2026-01-01T00:10:00Z" }), [
     "scheduled",
-    "0 of 1",
-    "starts at 00:10:00",
+    "starts at 00:10:00 UTC",
   ]);
 });
 
@@ -78,15 +76,13 @@ Deno.test("brief: what waits for facts says for which, and how many there are", 
   await app.post("/events", { eventType: "shop.Paid", attributes: { orderId: "1" } });
   assert.deepEqual(await saidOf(app, "two"), [
     "waiting",
-    "0 of 2",
     "waits for paid, 1 of 3, and 1 more",
   ]);
   await app.post("/events", { eventType: "shop.ParcelShipped", attributes: { orderId: "1" } });
-  assert.deepEqual(await saidOf(app, "two"), ["waiting", "1 of 2", "waits for paid, 1 of 3"]);
+  assert.deepEqual(await saidOf(app, "two"), ["waiting", "waits for paid, 1 of 3"]);
   await app.post("/jobs/two/suspend");
   assert.deepEqual(await saidOf(app, "two"), [
     "suspended",
-    "1 of 2",
     "begins nothing new until it is resumed",
   ]);
 });
@@ -95,15 +91,13 @@ Deno.test("brief: what runs tells its task and progress, and what is queued how 
   const app = await start();
   assert.deepEqual(await said(app, { type: "test.counting", input: {} }), [
     "executing",
-    "",
     "count, 3 of 10",
   ]);
   const greet = { type: "test.greet", input: { name: "Ann" } };
-  assert.deepEqual(await said(app, greet), ["queued", "", "next for a worker"]);
-  assert.deepEqual(await said(app, greet), ["queued", "", "1 before it"]);
+  assert.deepEqual(await said(app, greet), ["queued", "next for a worker"]);
+  assert.deepEqual(await said(app, greet), ["queued", "1 before it"]);
   assert.deepEqual(await said(app, { ...greet, priority: -1 }), [
     "queued",
-    "",
     "next for a worker",
   ]);
 });
@@ -113,33 +107,71 @@ Deno.test("brief: what is tried again says when, which attempt it will be, and w
   const body = { type: "test.flaky", input: {}, jobId: "flaky" };
   assert.deepEqual(await said(app, body), [
     "backingOff",
-    "",
-    "call retries at 00:01:00, 2 of 4: TypeError: no route",
+    "call retries at 00:01:00 UTC, 2 of 4: TypeError: no route",
   ]);
   await app.clock.advance(60_000);
   assert.deepEqual(await saidOf(app, "flaky"), [
     "backingOff",
-    "attempt 2",
-    "call retries at 00:02:00, 3 of 4: TypeError: no route",
+    "call retries at 00:02:00 UTC, 3 of 4: TypeError: no route",
   ]);
 });
 
 Deno.test("brief: what failed says why, what undoes something says what, and what is done nothing", async () => {
   const app = await start();
   const greet = { type: "test.greet", input: { name: "Ann" } };
-  assert.deepEqual(await said(app, greet), ["succeeded", "", ""]);
+  assert.deepEqual(await said(app, greet), ["succeeded", ""]);
   assert.deepEqual(await said(app, { type: "test.stuck", jobId: "stuck" }), [
     "compensating",
-    "",
     "undoes reserve; NonRetryableError: the card is stolen",
   ]);
   await app.clock.advance(10_000);
   assert.deepEqual(await saidOf(app, "stuck"), [
     "failed",
-    "",
     "somebody must look; NonRetryableError: the card is stolen",
   ]);
   await app.post("/jobs", { plan: shipmentPlan("1"), jobId: "off" });
   await app.post("/jobs/off/cancel", { reason: "a customer rang" });
-  assert.deepEqual(await saidOf(app, "off"), ["cancelled", "0 of 1", "a customer rang"]);
+  assert.deepEqual(await saidOf(app, "off"), ["cancelled", "a customer rang"]);
+});
+
+Deno.test("rows: progress is that of the running task, and no count of expectations", async () => {
+  const app = await start();
+  const rowOf = async (jobId: string) => {
+    const job = app.engine.job(jobId as JobId);
+    assert.ok(job);
+    return (await rowsOf(app, [jobSummary(job)]))[0];
+  };
+  await said(app, { type: "test.counting", input: {}, jobId: "counting" });
+  assert.deepEqual((await rowOf("counting"))?.progress, { done: 3, total: 10 });
+  await app.post("/jobs", { plan: shipmentPlan("1"), jobId: "plan" });
+  assert.equal((await rowOf("plan"))?.progress, undefined);
+});
+
+Deno.test("rows: the time in the queue and the run time are told apart", async () => {
+  const app = await start();
+  await said(app, { type: "test.counting", input: {}, jobId: "first" });
+  await said(app, { type: "test.greet", input: { name: "Ann" }, jobId: "second" });
+  const lengths = async (jobId: string) => {
+    const [summary] = app.engine.lists.summaries({ search: jobId, limit: 1 }).jobs;
+    assert.ok(summary);
+    const [row] = await rowsOf(app, [summary]);
+    return [row?.queued, row?.ran];
+  };
+  await app.clock.advance(5_000);
+  assert.deepEqual(await lengths("first"), [
+    { ms: 0, goesOn: false },
+    { ms: 5_000, goesOn: true },
+  ]);
+  assert.deepEqual(await lengths("second"), [{ ms: 5_000, goesOn: true }, undefined]);
+  await app.post("/jobs/first/cancel");
+  await app.clock.settle();
+  await app.clock.advance(2_000);
+  assert.deepEqual(await lengths("first"), [
+    { ms: 0, goesOn: false },
+    { ms: 5_000, goesOn: false },
+  ]);
+  assert.deepEqual(await lengths("second"), [
+    { ms: 5_000, goesOn: false },
+    { ms: 0, goesOn: false },
+  ]);
 });

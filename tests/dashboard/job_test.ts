@@ -6,6 +6,7 @@ import { pageOf } from "../support/dashboard.ts";
 import { Explained } from "../support/explained.ts";
 import { ALL } from "../support/explained_definitions.ts";
 import { jobOf, SCENARIOS } from "../support/explained_scenarios.ts";
+import { elementOf } from "../support/html_text.ts";
 import { createAndRun, createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
 import {
   briefInProse,
@@ -57,7 +58,9 @@ function assertCitations(html: string): void {
 
 Deno.test("job page: a near miss shows the clause, with what was expected and what was found", async () => {
   const { html } = await pageOfScenario("waiting_text_for_number");
-  const waits = readable(html.slice(html.indexOf('id="job-waits"')));
+  const waits = readable(
+    html.slice(html.indexOf('id="job-waits"'), html.indexOf('id="job-timeline"')),
+  );
   assert.match(waits, /shipped 0 of 1/);
   assert.match(waits, /Near miss shop\.ParcelShipped came at/);
   assert.match(waits, /Clause Expected Found orderId 42 "42"/);
@@ -92,9 +95,9 @@ Deno.test("job page: the shown bars and marks are as many as fit, however long t
   const app = await startApp();
   const plan = { expected: [{ id: "x", eventType: "a.B", multiplicity: { times: 10_000 } }] };
   const { jobId } = await jsonOf(await app.post("/jobs", { plan }), 202);
-  for (let batch = 0; batch < 10; batch++) {
+  for (let batch = 0; batch < 135; batch++) {
     await app.clock.advance(1_000);
-    const events = Array.from({ length: 999 }, () => ({ eventType: "a.B", jobId }));
+    const events = Array.from({ length: 74 }, () => ({ eventType: "a.B", jobId }));
     await jsonOf(await app.post("/events", events), 200);
   }
   const html = await pageOf(app, `/ui/jobs/${jobId}`);
@@ -310,5 +313,8 @@ Deno.test("job page: each call of curl gives what it stands for", async () => {
     assert.ok(response.ok, path);
     await response.body?.cancel();
   }
-  assert.ok(paths.length >= 4);
+  const calls = readable(elementOf(html, "calls"));
+  // One of the screen, and one of each action: in one place.
+  assert.equal(readable(html).split("curl -s").length, calls.split("curl -s").length);
+  assert.match(calls, /This job curl .* Suspend curl .* Cancel curl .* Send what shipped/);
 });

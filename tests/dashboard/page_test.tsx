@@ -14,6 +14,17 @@ Deno.test("page: what is not there is told on a page to people, and in JSON to p
   await problemOf(await app.get("/ui/nowhere", { accept: "*/*" }), 404, "not-found");
 });
 
+Deno.test("page: a browser at an address that no route has gets a page, at one of the API JSON", async () => {
+  const app = await startApp();
+  const text = await pageOf(app, "/job/order-7", { status: 404 });
+  assert.match(text, /<h1>There is nothing at this path<\/h1>[^]*did you mean \/jobs\/order-7\?/);
+  await problemOf(await app.get("/job/order-7"), 404, "not-found");
+  await problemOf(await app.get("/jobs/order-7", { accept: "text/html" }), 404, "unknown-job");
+  const guarded = await startApp({ token: "s3cret-token-0123456789" });
+  const response = await guarded.get("/nowhere", { accept: "text/html" });
+  assert.equal(await locationOf(response), "/ui/sign-in?next=%2Fnowhere");
+});
+
 Deno.test("page: what is refused is said once, and leads back to the job that it is about", async () => {
   const app = await startApp();
   const plan = { expected: [{ id: "x", eventType: "a.B" }] };

@@ -7,7 +7,7 @@ import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
 import { type Timeline, timelineOf } from "../../src/dashboard/timeline/timeline.ts";
 import { type Drawing, drawingOf } from "../../src/dashboard/job/drawing.ts";
 import { ticksOf } from "../../src/dashboard/job/ticks.ts";
-import { SCALES } from "../../src/dashboard/job/time_scale.ts";
+import { SCALES, timeScale, usualScale, WIDTH } from "../../src/dashboard/job/time_scale.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { codedJob, type JobStory, timeOf } from "../support/entries.ts";
 
@@ -101,22 +101,46 @@ Deno.test("drawing: of many tasks those are shown that go on, ended badly, or to
     lanes: [...quick, ...telling],
     totalMs: 100,
   };
-  const { lanes, lanesHidden } = drawingOf(timeline, "time", "");
+  const { lanes, lanesTotal } = drawingOf(timeline, "time", "");
   assert.deepEqual(lanes.slice(-3).map(({ label }) => label), ["slow", "broken", "busy"]);
-  assert.equal(lanes.length + lanesHidden, 43);
+  assert.equal(lanesTotal, 43);
 });
 
-Deno.test("drawing: in steps, what took no time at all has a width", () => {
+Deno.test("drawing: every task is on one page of the tasks, and on no other", () => {
+  const lanes = Array.from({ length: 40 }, (_, index) => lane(`task-${index}`, "completed", index));
+  const timeline: Timeline = { ...timelineFrom(codedJob().started()), lanes, totalMs: 100 };
+  const shown = [1, 2, 3].flatMap((page) => drawingOf(timeline, "time", "", page).lanes);
+  assert.deepEqual(
+    shown.map(({ label }) => label).toSorted(),
+    lanes.map(({ taskId }) => taskId as string).toSorted(),
+  );
+  assert.deepEqual(drawingOf(timeline, "time", "", 4).lanes, []);
+});
+
+Deno.test("drawing: equal times have equal places, on either scale", () => {
   const story = codedJob().started().mainStarted().taskStarted("charge").taskCompleted("charge");
   const entries = story.entries.map((entry) => ({ ...entry, receivedAt: timeOf(1) }));
   const timeline = timelineOf(Annals.of(entries), { nowMs: Date.parse(timeOf(3_600)) });
-  const steps = drawingOf(timeline, "steps", "");
-  const time = drawingOf(timeline, "time", "");
-  assert.deepEqual(steps.job.bars.map(({ kind }) => kind), ["created", "queued", "executing"]);
-  assert.deepEqual(time.job.bars.map(({ kind, count }) => [kind, count]), [["created", 2], [
-    "executing",
-    1,
-  ]]);
+  for (const name of SCALES) {
+    const { at } = timeScale(timeline, name);
+    assert.deepEqual([at(0), at(timeline.totalMs)], [0, WIDTH]);
+    const [charge] = drawingOf(timeline, name, "").lanes;
+    assert.deepEqual(charge?.bars.map(({ x }) => parseFloat(x)), [0], name);
+  }
+});
+
+function extent(taskId: string, fromMs: number, toMs: number): Lane {
+  const span = { kind: "attempt", fromMs, toMs, goesOn: false, outcome: "completed" };
+  return { taskId, phase: "run", spans: [span] } as unknown as Lane;
+}
+
+Deno.test("drawing: it is to scale as soon as tasks overlap, and else in steps", () => {
+  const main = extent("main", 0, 30);
+  const base = timelineFrom(codedJob().started());
+  const scaleOf = (...lanes: Lane[]) => usualScale({ ...base, lanes: [main, ...lanes] });
+  assert.equal(scaleOf(), "steps");
+  assert.equal(scaleOf(extent("a", 0, 10), extent("b", 10, 20)), "steps");
+  assert.equal(scaleOf(extent("b", 10, 20), extent("a", 0, 11)), "time");
 });
 
 Deno.test("ticks: round lengths, no more than six, none without room", () => {

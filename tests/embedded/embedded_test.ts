@@ -9,6 +9,7 @@ import {
   RefusedError,
 } from "../../src/mod.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const welcome = defineJob({
   type: "user.welcome",
@@ -35,7 +36,7 @@ const refuse = defineJob({
 });
 
 const definitions = [welcome, refuse];
-const END = { timeoutMs: 10_000 };
+const END = { timeoutMs: PATIENCE_MS };
 
 function confirmed(eventId = "c-7") {
   return { eventType: "user.EmailConfirmed", eventId, attributes: { userId: "7" } };

@@ -59,11 +59,12 @@ Deno.test("GET /jobs: it tells of each job in short, and with view=full the whol
   assert.ok(v.is(v.array(jobSummaryAnswer), jobs));
   assert.deepEqual((await list(app, "?view=summary")).jobs, jobs);
   for (const [index, summary] of jobs.entries()) {
-    const { progress: _, open: _o, retriedBy: _r, failure, ...own } = summary;
+    const { progress: _, queuedMs: _q, open: _o, retriedBy: _r, failure, ...own } = summary;
     const all = whole[index] as unknown as Record<string, unknown>;
     for (const [name, value] of Object.entries(own)) assert.deepEqual(value, all[name], name);
     assert.equal(failure === null, all["failure"] === null);
   }
+  assert.deepEqual(jobs.map(({ queuedMs }) => queuedMs), [0, null, 0]);
   assert.deepEqual(jobs[1]?.open, {
     tasks: [],
     expected: [{ id: one.expected[0]?.id, matched: 0, required: 1 }],

@@ -175,7 +175,7 @@ Deno.test("overview route: the calls of curl on the page are of the route, with 
   const html = await pageOf(app, "/?span=1h");
   const calls = [...html.matchAll(/curl -s &#39;?(http:\/\/localhost\/overview[^&<]*)/g)]
     .map(([, url = ""]) => url);
-  assert.deepEqual(calls, Array(3).fill("http://localhost/overview?span=1h"));
+  assert.deepEqual(calls, ["http://localhost/overview?span=1h"]);
   assert.doesNotMatch(html, /localhost\/metrics/);
   const [url = ""] = calls;
   const { pathname, search } = new URL(url);

@@ -6,6 +6,7 @@ import { openFile } from "../../src/index/open_index.ts";
 import { defineJob, openDaybook } from "../../src/mod.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { rounds } from "../support/effort.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const count = defineJob({
   type: "index.count",
@@ -37,7 +38,7 @@ async function session(journal: string, jobs: number): Promise<Served> {
     const submitted = await Promise.all(
       Array.from({ length: jobs }, (_, number) => daybook.submit(count, { number })),
     );
-    for (const job of submitted) await daybook.wait(job, { timeoutMs: 10_000 });
+    for (const job of submitted) await daybook.wait(job, { timeoutMs: PATIENCE_MS });
     return { text: await served(daybook.fetch), warnings };
   } finally {
     await daybook[Symbol.asyncDispose]();

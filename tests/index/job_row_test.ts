@@ -67,6 +67,7 @@ const endedJob: fc.Arbitrary<JobState> = fc.record({
   labels: fc.dictionary(anyText, anyText, { maxKeys: 4 }),
   createdAt: time,
   startedAt: time,
+  attemptedAt: time,
   endedAt: time,
   startAt: fc.option(time, { nil: undefined }),
   retryOf: fc.option(fc.constant("job-0"), { nil: undefined }),
@@ -82,11 +83,14 @@ const endedJob: fc.Arbitrary<JobState> = fc.record({
     because: fc.integer({ min: 10, max: 2 ** 40 }),
   }),
   hasFailure: fc.boolean(),
-}).map(({ matched, attempts, failure, hasFailure, state, ...job }) => ({
+}).map(({ matched, attempts, attemptedAt, failure, hasFailure, state, ...job }) => ({
   ...job,
   state,
   expected: matched.map((count) => ({ matched: count, by: [], surplus: 0 })),
-  tasks: attempts.map((count) => ({ attempts: count, status: "failed" }) as TaskState),
+  tasks: attempts.map((count, index) => ({
+    ...{ taskId: index === 0 ? "main" : `task-${index}`, startedAt: attemptedAt },
+    ...{ attempts: count, status: "failed" },
+  } as TaskState)),
   ...(state === "Failed" || hasFailure ? { failure } : {}),
 } as unknown as JobState));
 
@@ -105,7 +109,8 @@ Deno.test("job row: the summary of every job comes back as its state tells it", 
 
 const failed = {
   ...{ state: "Failed", jobId: "job-1" as JobId, type: "shop.order", definitionVersion: 1 },
-  ...{ plan: MAIN_ONLY_PLAN, priority: 0, labels: { team: "shop" }, tasks: [], expected: [] },
+  ...{ plan: MAIN_ONLY_PLAN, priority: 0, labels: { team: "shop" }, expected: [] },
+  tasks: [{ taskId: "main", attempts: 1, startedAt: "2026-01-01T00:00:00.007Z" }],
   ...{ createdAt: "2026-01-01T00:00:00.000Z", startedAt: "2026-01-01T00:00:00.000Z" },
   ...{ endedAt: "2026-01-01T00:00:01.000Z", firstLogId: 10, lastLogId: 15 },
   idempotency: { key: "k", digest: "d" },

@@ -12,6 +12,7 @@ import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts
 import { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { bytesOf, lastSegment, openOn, sampleJournal, startOn } from "../support/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
+import { until } from "../support/until.ts";
 
 const SEGMENT = "segments/00000000000000000001.ndjson";
 const LEAST = 4 * 1024;
@@ -26,11 +27,10 @@ async function measured(folder: JournalFolder) {
 
 /** A real disk writes them in the background: it may be in the middle of that. */
 async function aheadOnceWritten(folder: JournalFolder, least: number): Promise<number> {
-  for (let tries = 0; tries < 100; tries++) {
-    const { ahead } = await measured(folder);
-    if (ahead >= least) return ahead;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(
+    `${least} bytes are written ahead`,
+    async () => (await measured(folder)).ahead >= least,
+  );
   return (await measured(folder)).ahead;
 }
 

@@ -24,6 +24,7 @@ import {
   writtenWithSidecars,
 } from "../support/sidecar_journal.ts";
 import { PassingDisk } from "../simulation/broken_disks.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 /** A start on a disk finds all entries, and reads these segments beside the active one. */
 async function assertReads(
@@ -438,7 +439,7 @@ testWithFolder("sidecars: on a real disk nobody but its owner may read them", as
   for (let round = 0; round < 6; round++) await journal.append(facts(2)).durable;
   const sidecars = `${folder.path}/sidecars`;
   // The real file system says when its grain of time is over.
-  for (const until = performance.now() + 20_000; performance.now() < until;) {
+  for (const until = performance.now() + PATIENCE_MS; performance.now() < until;) {
     await folder.clock.advance(2_000);
     const { segments } = (await journal.info()).proof;
     const there = await Array.fromAsync(Deno.readDir(sidecars)).catch(() => []);

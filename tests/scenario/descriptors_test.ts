@@ -11,6 +11,7 @@ import { hasTools } from "../support/tools.ts";
 import { COLLECTING_SERVER, mebibytesInUse } from "../support/memory_use.ts";
 import { SocketStream } from "../support/socket_stream.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 const DESCRIPTORS = 100;
 const EVENTS = 400;
@@ -107,28 +108,16 @@ async function holdAll(
   await crowd.sendTimes(2 * DESCRIPTORS, sent);
   assert.equal(await statusOfAnother(server.url), 0, "there is a descriptor left");
   await meanwhile();
-  await untilLive(server.url);
-}
-
-async function untilLive(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    if (await statusOfAnother(url) === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail("it takes no new connections while those that ask for nothing stay");
+  await until(
+    "it takes new connections while those that ask for nothing stay",
+    async () => await statusOfAnother(server.url) === 200,
+  );
 }
 
 /** What a connection of its own is answered; 0 when it is not taken. */
 async function statusOfAnother(url: string): Promise<number> {
   using client = new Writer(url);
   return await client.askOnce("GET /livez", "").then(({ status }) => status, () => 0);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !isSo();) {
-    assert.ok(Date.now() < end, "the stream has ended");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 Deno.test({
@@ -157,14 +146,16 @@ Deno.test({
       });
       // What was under way goes on, beside all that was closed.
       await (await server.post("/events", { eventType: "a.Last" })).body?.cancel();
-      await until(() => stream.messages.some(({ data }) => data.includes("a.Last")));
+      await until("the stream goes on", () =>
+        stream.messages.some(({ data }) => data.includes("a.Last")));
       stream.close();
       assert.ok(writer.connections <= 2, `${writer.connections} connections`);
 
       const used: number[] = [];
       for (let wave = 1; wave < WAVES; wave++) {
         const sent = ASKING_NOTHING[wave % ASKING_NOTHING.length] ?? "";
-        await holdAll(server, sent, () => Promise.resolve());
+        await holdAll(server, sent, () =>
+          Promise.resolve());
         used.push(await mebibytesInUse(server));
       }
       const growth = Math.max(...used.slice(10)) - (used[9] ?? 0);

@@ -7,6 +7,7 @@ import { type IndependentEntry, readIndependently } from "../support/independent
 import { fill, testOnSmallDisk } from "../support/mounted_folder.ts";
 import { ResumingReader } from "../support/stream_reader.ts";
 import { ROOT } from "../support/task_process.ts";
+import { until } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
 const DEFINITIONS = `${ROOT}tests/support/kill_definitions.ts`;
@@ -115,10 +116,7 @@ async function explanationOf(daybook: DaybookProcess, jobId = ""): Promise<strin
 /** Resolves when the server says so; the time, in ms, that it took. */
 async function said(daybook: DaybookProcess, text: string): Promise<number> {
   const began = performance.now();
-  while (!daybook.output.some((line) => line.includes(text))) {
-    assert.ok(performance.now() - began < 30_000, `never said: ${text}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(`said: ${text}`, () => daybook.output.some((line) => line.includes(text)), 10);
   return performance.now() - began;
 }
 

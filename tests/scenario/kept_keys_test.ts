@@ -11,6 +11,7 @@ import { KeyFiles } from "../../src/journal/key_files.ts";
 import { defineJob, type EmbeddedDaybook, openDaybook } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const RESTARTS = rounds(3, 10);
 const JOBS = rounds(1_600, 1_000_000);
@@ -70,7 +71,7 @@ class History {
       const job = number % SEALED_OF === 0
         ? await this.#sealed(daybook, number)
         : await daybook.submit(plain, {});
-      await daybook.wait(job, { timeoutMs: 60_000 });
+      await daybook.wait(job, { timeoutMs: PATIENCE_MS });
     }
   }
 
@@ -90,7 +91,7 @@ class History {
 
   /** A removal comes soon after the end of its job. */
   async #removals(): Promise<void> {
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + PATIENCE_MS;
     while ((await this.#keys()).size > this.kept.size && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/daybook_process.ts";
 import { bodyFor } from "../support/raw_text.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 function order(jobId: string): object {
   return JSON.parse(bodyFor(jobId));
@@ -26,13 +27,11 @@ function times<Value>(count: number, make: (index: number) => Promise<Value>): P
 
 /** Tries until it is answered as wanted: a client that leaves is noticed a little later. */
 async function untilStatus(status: number, send: () => Promise<Response>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  await until(`answers ${status}`, async () => {
     const response = await send();
     await response.body?.cancel();
-    if (response.status === status) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail(`service did not return: never ${status}`);
+    return response.status === status;
+  });
 }
 
 Deno.test("limits: of requests at once no more are taken than there is room for, and then again", async () => {

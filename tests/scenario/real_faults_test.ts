@@ -9,6 +9,7 @@ import { succeeds, testWhere } from "../support/other_commands.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PowerSupply } from "./power_loss/power_cut.ts";
 import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";
+import { until } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
 
@@ -129,10 +130,7 @@ testOnSmallDisk(
     assert.equal(refused.status, 507);
 
     await Deno.remove(`${disk}/filler`);
-    for (let wait = 0; await statusOf(daybook, "/readyz") !== 200; wait++) {
-      assert.ok(wait < 100, daybook.output.join("\n"));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await until("ready again", async () => await statusOf(daybook, "/readyz") === 200);
     assert.equal((await deliveries.deliver(daybook)).status, 200);
     assert.equal(await daybook.stop(), 0);
     await deliveries.requireRecorded(journal);

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
 import { SocketStream } from "../support/socket_stream.ts";
-import { startStreamProcess, type StreamProcess, until } from "../support/stream_process.ts";
+import { startStreamProcess, type StreamProcess } from "../support/stream_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 const TYPES = ["load.A", "load.B", "load.C", "load.D"] as const;
 const READERS = 60;

@@ -10,6 +10,7 @@ import { endedJob } from "../support/ended_job.ts";
 import { DaybookProcess } from "../support/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const DEFINITIONS = new URL("../support/payment_process_definitions.ts", import.meta.url).pathname;
 const SOURCE = new URL("../../src", import.meta.url).pathname;
@@ -80,7 +81,7 @@ async function flawOf(
   journal: string,
   { jobId, type, card }: Acknowledged,
 ): Promise<string | undefined> {
-  const { status, job } = await endedJob(daybook.url, jobId, 30_000);
+  const { status, job } = await endedJob(daybook.url, jobId);
   const { state, condition } = job;
   const output = job.output as { readonly digest?: string } | number;
   if (status !== 200 || state !== "Done") return `${status} ${state} ${condition}`;
@@ -92,7 +93,7 @@ async function flawOf(
 }
 
 async function forgottenFlaw(journal: string, jobId: string): Promise<string | undefined> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + PATIENCE_MS;
   while (await hasKey(journal, jobId)) {
     if (performance.now() > deadline) return "its key is left";
     await new Promise((resolve) => setTimeout(resolve, 20));

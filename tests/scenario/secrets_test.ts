@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { DaybookProcess } from "../support/daybook_process.ts";
 import { runTask } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 const DEFINITIONS = new URL("../support/payment_process_definitions.ts", import.meta.url).pathname;
 const SOURCE = new URL("../../src", import.meta.url).pathname;
@@ -145,15 +146,6 @@ async function keysIn(journal: string): Promise<number> {
   return (await Array.fromAsync(Deno.readDir(`${journal}/keys`))).length;
 }
 
-/** Resolves when there are so many keys. */
-async function untilKeys(journal: string, count: number): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (await keysIn(journal) !== count) {
-    assert.ok(performance.now() < deadline, `there are ${await keysIn(journal)} keys`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 async function explained(daybook: DaybookProcess, jobId: string): Promise<unknown> {
   const { asOf: _, ...explanation } = await daybook.get(`/jobs/${jobId}/explain`) as {
     asOf: number;
@@ -171,7 +163,7 @@ Deno.test("retention: a removed input is nowhere, and chain, state and explanati
     const explanation = await explained(daybook, soon);
     const atOnce = await submit(daybook, "test.forget", card);
     await ended(daybook, atOnce);
-    await untilKeys(journal, 0);
+    await until("no key is left", async () => await keysIn(journal) === 0);
     const after = await daybook.get(`/jobs/${soon}`) as Record<string, unknown>;
     const explainedAfter = await explained(daybook, soon);
     await daybook.stop();

@@ -7,10 +7,10 @@ import { SocketStream } from "../support/socket_stream.ts";
 import {
   startStreamProcess,
   type StreamProcess,
-  until,
   withMostMemory,
 } from "../support/stream_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS, until } from "../support/until.ts";
 
 const CLIENTS = 64;
 const STALLED = 10;
@@ -122,9 +122,9 @@ function describe(kind: string, outcome: Outcome): string {
 }
 
 /** What a stalled reader finds when it reads at last; a sound server has closed it. */
-async function readAtLast(stream: SocketStream): Promise<"closed" | "still open"> {
+async function readAtLast(stream: SocketStream, waitMs: number): Promise<"closed" | "still open"> {
   const reading = stream.readOn();
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + waitMs;
   while (!stream.ended && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     if (stream.messages.length >= 2 * EVENTS) break;
@@ -160,7 +160,7 @@ Deno.test("slow readers: 10 of 200 that never read cost neither memory nor other
     assert.ok(stalledLatencyMs < SLOWER_MAX * latencyMs + SLACK_MS, `${stalledLatencyMs} ms`);
     for (const stream of scene.eager) assertWithoutGap(stream.messages, 1);
     for (const stream of scene.stalled) {
-      assert.equal(await readAtLast(stream), "closed");
+      assert.equal(await readAtLast(stream, PATIENCE_MS), "closed");
       assertWithoutGap(stream.messages, 1);
       assert.ok(stream.messages.length < 2 * EVENTS, "it was given everything");
     }
@@ -194,6 +194,6 @@ Deno.test("slow readers: a server that waits for them for ever is caught", async
     await load(scene.server);
     await load(scene.server);
     await new Promise((resolve) => setTimeout(resolve, 2 * STALL_MS));
-    assert.equal(await readAtLast(scene.stalled[0] as SocketStream), "still open");
+    assert.equal(await readAtLast(scene.stalled[0] as SocketStream, 5_000), "still open");
   });
 });

@@ -6,10 +6,10 @@ import { SocketStream } from "../support/socket_stream.ts";
 import {
   startStreamProcess,
   type StreamProcess,
-  until,
   withMostMemory,
 } from "../support/stream_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 const STALLED = 200;
 /** Of a server that queues, so that it does not take all there is. */
@@ -56,7 +56,7 @@ async function withServer(
   run: (server: StreamProcess) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
-    const server = await startStreamProcess(kind, folder, 60_000);
+    const server = await startStreamProcess(kind, folder, 3_600_000);
     try {
       await run(server);
     } finally {

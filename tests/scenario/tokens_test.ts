@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { DaybookProcess, runToEnd } from "../support/daybook_process.ts";
 import { runTask } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 const READER = "reader-token-0123456789abcdef";
 const SHOP = "shop-token-0123456789abcdef";
@@ -18,15 +19,6 @@ async function statusOf(pending: Promise<Response>): Promise<number> {
   const response = await pending;
   await response.body?.cancel();
   return response.status;
-}
-
-/** Asks until the answer is as wanted: a file is looked at once a second. */
-async function until(wanted: number, ask: () => Promise<number>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (await ask() !== wanted) {
-    assert.ok(performance.now() < deadline, `never answered ${wanted}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 Deno.test("tokens: a file gives several, each with its scopes; they rotate while the server runs", () =>
@@ -51,7 +43,8 @@ Deno.test("tokens: a file gives several, each with its scopes; they rotate while
     ];
 
     await Deno.writeTextFile(file, `${ROTATED} submit,read shop\n`);
-    await until(401, () => read(READER));
+    // The file is looked at once a second.
+    await until("the token is refused", async () => await read(READER) === 401);
     const after = [await submit(SHOP), await submit(ROTATED)];
     // The entries of that job were the next that the stream could have brought.
     const streamed = await stream.text();

@@ -9,6 +9,7 @@ export const API_ROUTES: readonly Route[] = ROUTES.filter((route) => !isOfDashbo
 /** Those that browsers call, in HTML and forms. */
 export const DASHBOARD_ROUTES: readonly Route[] = ROUTES.filter(isOfDashboard);
 
+/** What a type of problem leads to is a page as well. */
 function isOfDashboard({ path }: Route): boolean {
-  return path === "/ui" || path.startsWith("/ui/");
+  return path === "/ui" || path.startsWith("/ui/") || path.startsWith("/problems/");
 }

@@ -1,18 +1,19 @@
 /** A job once it has ended, though kills by a test may look as if its own code did them. */
 
+import { PATIENCE_MS } from "./until.ts";
+
 interface Shown {
   readonly state: string;
   readonly condition: string;
   readonly output?: unknown;
 }
 
-/** What `GET /jobs/:id` shows when the job has ended, or after some time. */
+/** What `GET /jobs/:id` shows when the job has ended, or after the patience of a test. */
 export async function endedJob(
   url: string,
   jobId: string,
-  timeoutMs: number,
 ): Promise<{ readonly status: number; readonly job: Shown }> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const response = await fetch(`${url}/jobs/${jobId}`, { headers: { prefer: "wait=2" } });
     const job: Shown = await response.json();

@@ -15,7 +15,10 @@ export function browserOf({ app }: Explained): Pick<TestApp, "get"> {
 
 /** Text of HTML as a person reads it: without markup, and with one space between words. */
 export function readable(html: string): string {
-  return unescaped(html.replaceAll(/<[^>]*>/g, " ")).replaceAll(/\s+/g, " ");
+  return unescaped(html.replaceAll(/<\/?time[^>]*>/g, "").replaceAll(/<[^>]*>/g, " ")).replaceAll(
+    /\s+/g,
+    " ",
+  );
 }
 
 /** What the page of a job tells up to its evidence: without what is folded, and without links. */
@@ -80,7 +83,8 @@ function hiddenFields(html: string): Record<string, string> {
   return Object.fromEntries([...inputs].map(([, name, value = ""]) => [name, unescaped(value)]));
 }
 
+/** A browser takes no line end that stands first. */
 function textareas(html: string): Record<string, string> {
-  const areas = html.matchAll(/<textarea[^>]* name="([^"]*)"[^>]*>(.*?)<\/textarea>/gs);
+  const areas = html.matchAll(/<textarea[^>]* name="([^"]*)"[^>]*>\n?(.*?)<\/textarea>/gs);
   return Object.fromEntries([...areas].map(([, name, text = ""]) => [name, unescaped(text)]));
 }

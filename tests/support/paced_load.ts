@@ -3,7 +3,7 @@
  * a plan that is done at once: it is created, started and ends, three entries, and nothing more.
  */
 
-import { probing } from "./probe_worker.ts";
+import { probing, type Wait } from "./probe.ts";
 
 /** Beyond so many without an answer none is sent, so that the test itself goes on. */
 const UNANSWERED_MAX = 1_000;
@@ -16,12 +16,13 @@ export class PacedLoad {
   readonly acknowledged = new Set<number>();
   /** What was answered but 202, and how often. */
   readonly refusals = new Map<string, number>();
-  /** How long each answer of `/livez` took, in milliseconds. */
-  probeMs: readonly number[] = [];
+  /** Of each answer of `/livez`. */
+  probed: readonly Wait[] = [];
   #sent = 0;
   #unanswered = 0;
 
-  constructor(url: string, token: string) {
+  /** @param pid Of the server. */
+  constructor(url: string, token: string, readonly pid: number) {
     this.#url = url;
     this.#headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   }
@@ -33,7 +34,7 @@ export class PacedLoad {
   /** Resolves when the time is over and all was answered. */
   async run(perSecond: number, durationMs: number): Promise<void> {
     const began = performance.now();
-    const probe = probing(this.#url);
+    const probe = await probing({ urls: [`${this.#url}/livez`], pid: this.pid });
     const sent: Promise<void>[] = [];
     for (let ms = 0; ms < durationMs; ms = performance.now() - began) {
       for (const due = ms * perSecond / 1_000; this.#sent < due && this.#hasRoom;) {
@@ -43,14 +44,7 @@ export class PacedLoad {
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     }
     await Promise.all(sent);
-    this.probeMs = await probe.end();
-  }
-
-  /** Of the times of the probe: 0.5 is the median, 1 the longest. */
-  probeQuantile(fraction: number): number {
-    const ascending = this.probeMs.toSorted((left, right) => left - right);
-    return ascending[Math.min(ascending.length - 1, Math.floor(fraction * ascending.length))] ??
-      NaN;
+    [this.probed = []] = await probe.end();
   }
 
   get #hasRoom(): boolean {

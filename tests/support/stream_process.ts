@@ -54,15 +54,6 @@ async function post(port: number, eventType: string, attributes: object): Promis
   assert.equal(response.status, 200);
 }
 
-/** Waits until something is so, for 30 seconds at most. */
-export async function until(what: string, met: () => boolean): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!met()) {
-    assert.ok(performance.now() < end, `it did not come to this: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 /** The most memory that a process has while something is done, and for a while after it. */
 export async function withMostMemory<Value>(
   pid: number,

@@ -212,7 +212,7 @@ export class Survival {
   async #unended(daybook: DaybookProcess): Promise<readonly string[]> {
     const unended: string[] = [];
     for (const jobId of this.ledger.jobs) {
-      const { job: { state } } = await endedJob(daybook.url, jobId, 30_000);
+      const { job: { state } } = await endedJob(daybook.url, jobId);
       const isRight = state === "Done" ||
         (state === "Failed" && this.ledger.cancelled.has(jobId));
       if (!isRight) unended.push(`${jobId} ${state}`);

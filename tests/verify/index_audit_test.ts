@@ -10,6 +10,7 @@ import { layoutOf } from "../../src/journal/layout.ts";
 import { defineJob, openDaybook } from "../../src/mod.ts";
 import { audit } from "../../src/verify/audit.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const greet = defineJob({
   type: "test.greet",
@@ -31,7 +32,7 @@ async function journalIn(folder: string): Promise<string> {
     const job = await daybook.submit(greet, { name: `${nth}` }, { jobId: `job-${nth}` });
     if (nth === 4) break;
     await daybook.deliver({ eventType: "test.Heard", eventId: `heard-${nth}`, jobId: job.jobId });
-    await daybook.wait(job, { timeoutMs: 10_000 });
+    await daybook.wait(job, { timeoutMs: PATIENCE_MS });
   }
   return journal;
 }

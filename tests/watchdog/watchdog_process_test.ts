@@ -8,6 +8,7 @@ import { freeze } from "../support/frozen_definitions.ts";
 import { test } from "../support/sanitized.ts";
 import { ROOT } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const DEFINITIONS = `${ROOT}tests/support/frozen_definitions.ts`;
 
@@ -27,7 +28,7 @@ async function submit(daybook: DaybookProcess, type: string, ms: number, jobId: 
 
 /** Resolves with the line when the process has said it. */
 async function said(daybook: DaybookProcess, pattern: RegExp): Promise<string> {
-  for (const end = Date.now() + 30_000; Date.now() < end;) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
     const line = daybook.output.find((line) => pattern.test(line));
     if (line !== undefined) return line;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -99,7 +100,7 @@ test("watchdog: inside a program it only reports, when the event loop turns agai
       warn: (message) => warnings.push(message),
     });
     const job = await daybook.submit(freeze, { ms: 2_900 }, { jobId: "job_slow" });
-    const { state } = await daybook.wait(job, { timeoutMs: 20_000 });
+    const { state } = await daybook.wait(job, { timeoutMs: PATIENCE_MS });
     while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
 
     assert.equal(state, "Done");

@@ -17,7 +17,7 @@ import { controlled } from "../../http/routes/controls.ts";
 import { jobIdOf } from "../../http/routes/job_id.ts";
 import { sizeFor } from "../../http/guard/turnstile.ts";
 import { filledField, readForm } from "../form.ts";
-import { jsonPlaceText } from "../json_place.ts";
+import { jsonPlaceText } from "../schema_form/json_text.ts";
 import { onceOnly } from "../once_only.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { receiptText } from "../receipt_text.ts";

@@ -8,7 +8,8 @@ import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Duration, Time } from "../parts/time.tsx";
 import { EntryCite } from "./cite.tsx";
-import { attemptNumber, OUTCOME_WORDS } from "./drawing.ts";
+import { TaskProgress } from "../parts/progress.tsx";
+import { attemptNumber, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 
 /** Of a job of many, the latest so many. */
@@ -26,8 +27,10 @@ interface AttemptRow {
 }
 
 export function JobAttempts({ state }: Props) {
-  const { lanes } = state.timeline;
-  if (lanes.length === 0) return null;
+  const { timeline, tasksPage } = state;
+  if (timeline.lanes.length === 0) return null;
+  const shown = shownLanes(timeline, tasksPage);
+  const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.includes(lane));
   const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
   const rows = rowsOf(lanes).slice(-ROWS_MAX);
   const columns = columnsOf(rows);
@@ -136,9 +139,18 @@ function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
   const { attempt, lane } = row;
   const { condition } = state.explanation;
   const isRun = lane.taskId === MAIN_TASK && attempt.goesOn;
-  return isRun && condition !== "executing"
-    ? <span class="outcome">{conditionText(condition)}</span>
-    : <span class={`outcome outcome-${attempt.outcome}`}>{OUTCOME_WORDS[attempt.outcome]}</span>;
+  if (isRun && condition !== "executing") {
+    return <span class="outcome">{conditionText(condition)}</span>;
+  }
+  const progress = attempt.goesOn && lane.phase === "run"
+    ? state.job.tasks.find(({ taskId }) => taskId === lane.taskId)?.progress
+    : undefined;
+  return (
+    <span class={`outcome outcome-${attempt.outcome}`}>
+      {OUTCOME_WORDS[attempt.outcome]}
+      {progress === undefined ? null : <TaskProgress {...progress} />}
+    </span>
+  );
 }
 
 function SpacedCite({ state, logId }: Props & { readonly logId: LogId | undefined }) {

@@ -3,7 +3,7 @@
 import { CITES_MAX } from "../../explain/brief.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
-import { UserText } from "../parts/text.tsx";
+import { TimedText } from "../parts/text.tsx";
 import { entryHref, type JobScreenState } from "./screen_state.ts";
 
 export function Sentence(
@@ -11,7 +11,7 @@ export function Sentence(
 ) {
   return (
     <>
-      <UserText text={of.statement} />
+      <TimedText text={of.statement} />
       <Cites state={state} of={of.cites} />
     </>
   );

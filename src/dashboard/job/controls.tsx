@@ -12,7 +12,7 @@ import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, standing } from "../../core/left_in_place.ts";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
-import { CopyText } from "../parts/curl.tsx";
+import type { Call } from "../parts/curl.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
@@ -45,26 +45,16 @@ export function JobControls({ state }: Props) {
       {state.may("operate")
         ? legal.map((control) => <ControlForm state={state} control={control} />)
         : <MissingScope scope="operate" what="controlling jobs" />}
-      {legal.length === 0 ? null : <Commands state={state} legal={legal} />}
       {state.may("operate") && legal.length === 0 ? <p class="hint">{nothingText(state)}</p> : null}
     </section>
   );
 }
 
-/** One by one: nobody wants to paste all of them. */
-function Commands({ state, legal }: Props & { readonly legal: readonly Control[] }) {
-  const { job, curl } = state;
-  return (
-    <details class="curl" id="control-commands">
-      <summary>curl</summary>
-      {legal.map((control) => (
-        <>
-          <p class="soft">{labelOf(control)}</p>
-          <CopyText text={curlOf(curl, `/jobs/${job.jobId}`, control)} />
-        </>
-      ))}
-    </details>
-  );
+export function controlCalls(state: JobScreenState): readonly Call[] {
+  return OFFERED.filter((control) => isLegal(state, control)).map((control) => ({
+    label: labelOf(control),
+    command: curlOf(state.curl, `/jobs/${state.job.jobId}`, control),
+  }));
 }
 
 function curlOf(curl: JobScreenState["curl"], path: string, control: Control): string {

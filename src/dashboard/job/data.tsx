@@ -2,7 +2,6 @@
 
 import { outputOf } from "../../core/job_resource.ts";
 import { MissingScope } from "../parts/missing_scope.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Time } from "../parts/time.tsx";
 import { EntryCite } from "./cite.tsx";
 import { JsonView } from "../parts/text.tsx";
@@ -78,11 +77,8 @@ function Removal({ state }: Props) {
 function Sealed({ state }: Props) {
   if (state.annals.inputRemoved !== undefined) return null;
   return (
-    <>
-      <p class="hint">
-        Secrets are marked <code>[secret]</code>: nobody can read them here.
-      </p>
-      <CopyCurl command={state.curl.get(`/jobs/${state.job.jobId}/input`)} />
-    </>
+    <p class="hint">
+      Secrets are marked <code>[secret]</code>: nobody can read them here.
+    </p>
   );
 }

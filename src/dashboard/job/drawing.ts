@@ -5,7 +5,7 @@
 
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
-import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
 import { type Extent, legible, type Piece } from "../timeline/legible.ts";
 import type { AttemptOutcome, AttemptSpan, Lane, LaneSpan } from "../timeline/lanes.ts";
 import type { Mark, MarkKind } from "../timeline/marks.ts";
@@ -51,13 +51,14 @@ export interface Drawing {
   readonly job: Row;
   readonly lanes: readonly Row[];
   readonly marks: readonly DrawnMark[];
-  /** Lanes for which there is no room. */
-  readonly lanesHidden: number;
+  /** Lanes in all, of which a page of them is drawn. */
+  readonly lanesTotal: number;
   /** Spans and marks that are drawn together with others, being too narrow by themselves. */
   readonly merged: number;
 }
 
-const LANES_MAX = 16;
+/** On one page. */
+export const LANES_MAX = 16;
 /** Bars in the whole drawing, about. */
 const BARS_MAX = 1_000;
 /** Nothing is drawn narrower: it could not be seen. */
@@ -66,9 +67,14 @@ const WIDTH_MIN = 2.5;
 const MARK_UNITS = 2;
 const LABEL_LENGTH_MAX = 32;
 
-export function drawingOf(timeline: Timeline, scaleName: ScaleName, note: string): Drawing {
-  const tasks = timeline.lanes.filter(isTask);
-  const shown = shownLanes(tasks);
+/** @param page Of the tasks, from 1. */
+export function drawingOf(
+  timeline: Timeline,
+  scaleName: ScaleName,
+  note: string,
+  page = 1,
+): Drawing {
+  const shown = shownLanes(timeline, page);
   const scale = timeScale(timeline, scaleName);
   const unit = WIDTH / unitsOf(shown.length);
   const job = { ...jobRow(timeline.conditions, unit, scale), note };
@@ -80,7 +86,7 @@ export function drawingOf(timeline: Timeline, scaleName: ScaleName, note: string
     job,
     lanes: rows,
     marks,
-    lanesHidden: tasks.length - shown.length,
+    lanesTotal: timeline.lanes.filter(isTask).length,
     merged: drawn.reduce((sum, { count }) => count > 1 ? sum + count : sum, 0),
   };
 }
@@ -100,14 +106,15 @@ function percent(at: number): string {
   return `${Number((at / WIDTH * 100).toFixed(2))}%`;
 }
 
-/** Of many, those which tell most: what goes on, what ended badly, what took long. */
-function shownLanes(lanes: readonly Lane[]): readonly Lane[] {
+/** Of many, those first which tell most: what goes on, what ended badly, what took long. */
+export function shownLanes({ lanes: all }: Timeline, page: number): readonly Lane[] {
+  const lanes = all.filter(isTask);
   if (lanes.length <= LANES_MAX) return lanes;
   const chosen = lanes
     .toSorted((left, right) =>
       urgencyOf(right) - urgencyOf(left) || lengthOf(right) - lengthOf(left)
     )
-    .slice(0, LANES_MAX);
+    .slice((page - 1) * LANES_MAX, page * LANES_MAX);
   return lanes.filter((lane) => chosen.includes(lane));
 }
 
@@ -155,26 +162,19 @@ function wordsFor(pieces: readonly Piece<Placed<ConditionStretch>>[]): Row["word
     }));
 }
 
-/** What a scale can put somewhere. */
-interface PlacedBy extends Extent {
-  readonly fromBy: LogId;
-  readonly toBy: LogId | undefined;
-}
-
 /** A span where the scale puts it. */
 interface Placed<Span> extends Extent {
   readonly span: Span;
 }
 
-function piecesOf<Span extends PlacedBy>(
+function piecesOf<Span extends Extent>(
   spans: readonly Span[],
   unit: number,
   scale: TimeScale,
 ): readonly Piece<Placed<Span>>[] {
   const there = spans.map((span) => {
-    const fromMs = scale.at(span.fromBy, span.fromMs);
-    // An attempt that a later one cut short is there until that begins, and no longer.
-    return { span, fromMs, toMs: Math.max(fromMs, scale.at(span.toBy, span.toMs)) };
+    const fromMs = scale.at(span.fromMs);
+    return { span, fromMs, toMs: Math.max(fromMs, scale.at(span.toMs)) };
   });
   return legible(there, unit);
 }
@@ -253,13 +253,7 @@ export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {
 
 function marksRow(marks: readonly Mark[], unit: number, scale: TimeScale): readonly DrawnMark[] {
   return [...Map.groupBy(marks, ({ kind }) => kind)].flatMap(([kind, ofKind]) => {
-    const extents = ofKind.map((mark) => ({
-      ...mark,
-      fromMs: mark.atMs,
-      toMs: mark.atMs,
-      fromBy: mark.logId,
-      toBy: mark.logId,
-    }));
+    const extents = ofKind.map((mark) => ({ ...mark, fromMs: mark.atMs, toMs: mark.atMs }));
     return piecesOf(extents, MARK_UNITS * unit, scale).map((piece) => ({
       kind,
       x: percent(piece.fromMs),

@@ -1,7 +1,6 @@
 /** The entries of a job as they are recorded. */
 
 import type { Child } from "hono/jsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { EntryNote } from "../parts/entry_note.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import type { ShownEntry } from "../parts/shown_entry.ts";
@@ -15,7 +14,7 @@ interface Props {
 }
 
 export function JobEntries({ state }: Props) {
-  const { page, job } = state;
+  const { page } = state;
   return (
     <section class="part" aria-labelledby="entries-heading">
       <div class="row row-between">
@@ -30,10 +29,6 @@ export function JobEntries({ state }: Props) {
         {page.entries.map((entry) => <Entry state={state} entry={entry} />)}
       </Region>
       <PageLinks state={state} />
-      <CopyCurl
-        command={state.curl.get(`/jobs/${job.jobId}/events`, "application/x-ndjson")}
-        label="curl: all lines"
-      />
       <Strangers state={state} />
     </section>
   );

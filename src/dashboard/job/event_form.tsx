@@ -2,10 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import type { JsonObject } from "../../core/json.ts";
-import { CopyCurl } from "../parts/curl.tsx";
+import { JsonInput } from "../parts/labelled_input.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import { UserText } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 
 export interface EventFormProps {
@@ -19,7 +18,7 @@ export interface EventFormProps {
 const SAMPLE_LENGTH_MAX = 20_000;
 
 export function EventForm({ state, expectation, sample }: EventFormProps) {
-  const { job, curl } = state;
+  const { job } = state;
   const text = JSON.stringify(sample, null, 2);
   if (text.length > SAMPLE_LENGTH_MAX) return null;
   const refused = state.refused?.expectation === expectation ? state.refused : undefined;
@@ -34,34 +33,24 @@ export function EventForm({ state, expectation, sample }: EventFormProps) {
               <input type="hidden" name="return" value={state.returnTo} />
               <input type="hidden" name="expectation" value={expectation} />
               <input type="hidden" name="once" value={randomBytes(9).toString("base64url")} />
-              {refused === undefined ? null : (
-                <p class="note note-bad" role="alert">
-                  <UserText text={refused.reason} />
-                </p>
-              )}
-              <label for={id}>
-                An event that would count
-              </label>
-              <textarea id={id} name="event" rows={rowsOf(text)} spellcheck={false} dir="ltr">
-                {refused?.text ?? text}
-              </textarea>
-              <p class="hint">
-                Only send it if it happened: a fact that is on record stays there.
-              </p>
+              <JsonInput
+                id={id}
+                name="event"
+                label="An event that would count"
+                at=""
+                issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
+                hint="Only send it if it happened: a fact that is on record stays there."
+                text={refused?.text ?? text}
+              />
               <button type="submit" class="primary">Send the event</button>
             </form>
           )
           : <MissingScope scope="submit" what="sending events" />}
       </details>
-      <CopyCurl command={curl.post("/events", sample)} label="curl: send it" />
     </div>
   );
 }
 
 export function eventFieldId(expectation: string): string {
   return `event-${expectation.replaceAll(" ", "-")}`;
-}
-
-function rowsOf(text: string): number {
-  return Math.min(18, Math.max(5, text.split("\n").length));
 }

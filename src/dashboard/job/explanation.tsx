@@ -6,7 +6,6 @@ import { capital } from "../../explain/phrases.ts";
 import { spentText } from "../../explain/spent_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../overview/pauses_section.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { durationText } from "../../core/duration.ts";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";
@@ -15,8 +14,6 @@ import { eventFieldId } from "./event_form.tsx";
 import { sampleOf, shownWaits, WaitList } from "./waits.tsx";
 
 const COMPLETED_MAX = 12;
-/** More text than this nobody pastes from a page. */
-const COMMAND_LENGTH_MAX = 4_000;
 
 interface Props {
   readonly state: JobScreenState;
@@ -27,7 +24,7 @@ interface BriefProps extends Props {
 }
 
 export function JobExplanation({ state }: Props) {
-  const { explanation, job } = state;
+  const { explanation } = state;
   const brief = briefOf(explanation, state.nowMs);
   return (
     <section id="job-explanation" class="sheet prose" aria-labelledby="why-title" data-live>
@@ -45,10 +42,6 @@ export function JobExplanation({ state }: Props) {
         </div>
       </div>
       <Evidence state={state} brief={brief} />
-      <CopyCurl
-        command={state.curl.get(`/jobs/${job.jobId}/explain`, "text/plain")}
-        label="curl: this explanation"
-      />
       <WaitList state={state} />
       <Completed state={state} />
       <Timing state={state} />
@@ -122,22 +115,14 @@ function Completed({ state }: Props) {
 }
 
 function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
-  const { action } = step;
-  if (action === undefined) {
-    return (
-      <li>
-        <Sentence state={state} of={step} />
-      </li>
-    );
-  }
-  const command = state.curl.of(action);
   return (
     <li>
       <Sentence state={state} of={step} />
-      <div class="row step-actions">
-        <StepAction state={state} step={step} />
-        {command.length > COMMAND_LENGTH_MAX ? null : <CopyCurl command={command} />}
-      </div>
+      {step.action === undefined ? null : (
+        <div class="row step-actions">
+          <StepAction state={state} step={step} />
+        </div>
+      )}
     </li>
   );
 }

@@ -4,9 +4,10 @@ import type { Child } from "hono/jsx";
 import { endedAtOf, startAtOf, startedAtOf } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
-import { JobLink } from "../parts/links.tsx";
-import { UserText } from "../parts/text.tsx";
+import { definitionPath, JobLink } from "../parts/links.tsx";
+import { runningTasks } from "../jobs/brief.ts";
+import { TaskProgress } from "../parts/progress.tsx";
+import { cutText, UserText } from "../parts/text.tsx";
 import { Duration, Time } from "../parts/time.tsx";
 import { timePath } from "../time_travel/paths.ts";
 import type { JobScreenState } from "./screen_state.ts";
@@ -23,7 +24,11 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
       </p>
       <div class="row job-title">
         <h1>
-          <UserText text={job.type ?? "Plan of outside events"} lengthMax={200} />
+          {job.type === undefined ? "Plan of outside events" : (
+            <a href={definitionPath(job.type)}>
+              <UserText text={job.type} lengthMax={200} />
+            </a>
+          )}
         </h1>
         <ConditionMark condition={explanation.condition} />
       </div>
@@ -38,14 +43,6 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
         <li>
           <a href={`/ui/stream?jobId=${encodeURIComponent(job.jobId)}`}>Its stream</a>
         </li>
-        <li>
-          <CopyCurl command={state.curl.get(`/jobs/${job.jobId}`)} />
-        </li>
-        {state.exportCommand === undefined ? null : (
-          <li>
-            <CopyCurl command={state.exportCommand} label="export" />
-          </li>
-        )}
       </ul>
     </header>
   );
@@ -89,6 +86,15 @@ function HeadFacts({ state }: { readonly state: JobScreenState }) {
       <Fact name={endedAt === null ? "Age" : "Took"}>
         <Duration ms={timeline.totalMs} />
       </Fact>
+      {runningTasks(job).map(({ taskId, progress }) =>
+        progress === undefined
+          ? null
+          : (
+            <Fact name={`Progress of ${cutText(taskId, LABEL_LENGTH_MAX)}`}>
+              <TaskProgress {...progress} />
+            </Fact>
+          )
+      )}
       {job.priority === 0 ? null : <Fact name="Priority">{job.priority}</Fact>}
       <Relatives state={state} />
       <Labels job={job} />

@@ -11,6 +11,8 @@ import type { ScaleName } from "./time_scale.ts";
 export interface JobScreenState extends JobReading {
   readonly page: EntryPage;
   readonly scale: ScaleName;
+  /** Of the tasks, where there are more than one drawing has room for; from 1. */
+  readonly tasksPage: number;
   /** The path of this page, as forms lead back to it. */
   readonly returnTo: string;
   may(scope: Scope): boolean;

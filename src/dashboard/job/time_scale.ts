@@ -1,10 +1,11 @@
 /**
- * From the entries of a job to places in a drawing. To scale, a place goes by the time. In
- * steps, the time between two entries has a width that grows slowly with its length: so that
- * a job which did all within a second and then waits for a day shows what it did.
+ * From times of a job to places in a drawing; equal times have equal places. To scale, a place
+ * goes by the time. In steps, the time between two moments has a width that grows slowly with
+ * its length: so that a job which did all within a second and then waits for a day shows what
+ * it did.
  */
 
-import type { LogId } from "../../core/ids.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
 import type { Timeline } from "../timeline/timeline.ts";
 import { durationText } from "../../core/duration.ts";
 import { type Tick, ticksOf } from "./ticks.ts";
@@ -16,8 +17,7 @@ export type ScaleName = (typeof SCALES)[number];
 export const WIDTH = 1_000;
 
 export interface TimeScale {
-  /** @param logId The entry that is meant; `undefined` is now. */
-  at(logId: LogId | undefined, ms: number): number;
+  at(ms: number): number;
   readonly ticks: readonly PlacedTick[];
 }
 
@@ -27,55 +27,50 @@ export function timeScale(timeline: Timeline, name: ScaleName): TimeScale {
   return name === "time" ? trueScale(timeline) : stepScale(timeline);
 }
 
-function trueScale({ totalMs }: Timeline): TimeScale {
-  const at = (ms: number) => ms / Math.max(1, totalMs) * WIDTH;
-  return {
-    at: (_logId, ms) => at(ms),
-    ticks: ticksOf(totalMs).map((tick) => ({ ...tick, at: at(tick.atMs) })),
-  };
+/** To scale as soon as tasks overlap: else nobody could tell what ran beside what. */
+export function usualScale({ lanes }: Timeline): ScaleName {
+  const extents = lanes.flatMap(({ taskId, spans }) => {
+    const [first, last] = [spans[0], spans.at(-1)];
+    return taskId === MAIN_TASK || first === undefined || last === undefined
+      ? []
+      : [{ fromMs: first.fromMs, toMs: last.toMs }];
+  }).toSorted((left, right) => left.fromMs - right.fromMs);
+  const overlap = extents.some(({ fromMs }, index) => fromMs < (extents[index - 1]?.toMs ?? 0));
+  return overlap ? "time" : "steps";
 }
 
-/** An entry, and where it is. */
+function trueScale({ totalMs }: Timeline): TimeScale {
+  const at = (ms: number) => ms / Math.max(1, totalMs) * WIDTH;
+  return { at, ticks: ticksOf(totalMs).map((tick) => ({ ...tick, at: at(tick.atMs) })) };
+}
+
+/** A moment, and where it is. */
 interface Knot {
   readonly ms: number;
   readonly at: number;
 }
 
 function stepScale(timeline: Timeline): TimeScale {
-  const instants = instantsOf(timeline);
-  const times = instants.map(([, ms]) => ms);
-  const knots = knotsOf(goesOn(timeline) ? [...times, timeline.totalMs] : times);
-  const places = new Map(instants.map(([logId], index) => [logId, knots[index]?.at ?? 0]));
-  return {
-    at: (logId) => logId === undefined ? WIDTH : places.get(logId) ?? 0,
-    ticks: stepTicks(knots),
-  };
+  const knots = knotsOf(momentsOf(timeline));
+  const places = new Map(knots.map(({ ms, at }) => [ms, at]));
+  return { at: (ms) => places.get(ms) ?? 0, ticks: stepTicks(knots) };
 }
 
-/** Whether it ends now, and not where an entry says. */
-function goesOn({ conditions, lanes }: Timeline): boolean {
-  return [conditions, ...lanes.map(({ spans }) => spans)].some((spans) => spans.at(-1)?.goesOn);
-}
-
-/** All entries where something began, ended or came, in order, each once. */
-function instantsOf(timeline: Timeline): readonly (readonly [LogId, ms: number])[] {
-  const spans = [...timeline.conditions, ...timeline.lanes.flatMap((lane) => lane.spans)];
-  const instants = new Map<LogId, number>();
-  for (const { fromBy, fromMs, toBy, toMs } of spans) {
-    instants.set(fromBy, fromMs);
-    if (toBy !== undefined) instants.set(toBy, toMs);
-  }
-  for (const { logId, atMs } of timeline.marks) instants.set(logId, atMs);
-  return [...instants].toSorted(([left], [right]) => left - right);
+/** All moments when something began, ended or came, in order, each once. */
+function momentsOf({ conditions, lanes, marks }: Timeline): readonly number[] {
+  const spans = [...conditions, ...lanes.flatMap((lane) => lane.spans)];
+  const moments = new Set(spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs]));
+  for (const { atMs } of marks) moments.add(atMs);
+  return [...moments].sort((left, right) => left - right);
 }
 
 /** The last is at the end. */
-function knotsOf(times: readonly number[]): readonly Knot[] {
-  const weights = times.slice(1)
-    .map((ms, index) => Math.log2(2 + Math.max(0, ms - (times[index] ?? 0))));
+function knotsOf(moments: readonly number[]): readonly Knot[] {
+  const weights = moments.slice(1)
+    .map((ms, index) => Math.log2(2 + ms - (moments[index] ?? 0)));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   let reached = 0;
-  return times.map((ms, index) => {
+  return moments.map((ms, index) => {
     if (index > 0) reached += weights[index - 1] ?? 0;
     return { ms, at: sum === 0 ? 0 : reached / sum * WIDTH };
   });
@@ -83,7 +78,7 @@ function knotsOf(times: readonly number[]): readonly Knot[] {
 
 const TICKS = 5;
 
-/** Some entries, about as far from each other, and their times, each once. */
+/** Some moments, about as far from each other, and their times, each once. */
 function stepTicks(knots: readonly Knot[]): readonly PlacedTick[] {
   const wanted = Array.from({ length: TICKS }, (_, index) => index / TICKS * WIDTH);
   const chosen = wanted.flatMap((place) => knots.find(({ at }) => at >= place) ?? []);

@@ -4,7 +4,7 @@ import { conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { durationText } from "../../core/duration.ts";
-import { type Drawing, drawingOf, type DrawnMark, type Row } from "./drawing.ts";
+import { type Drawing, drawingOf, type DrawnMark, LANES_MAX, type Row } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 import { SCALES } from "./time_scale.ts";
 import { Legend } from "./timeline_legend.tsx";
@@ -17,7 +17,7 @@ interface Props {
 
 export function JobTimeline({ state }: Props) {
   const { timeline } = state;
-  const drawing = drawingOf(timeline, state.scale, jobNote(state));
+  const drawing = drawingOf(timeline, state.scale, jobNote(state), state.tasksPage);
   return (
     <section id="job-timeline" class="sheet" aria-labelledby="timeline-heading" data-live>
       <div class="row row-between">
@@ -25,6 +25,7 @@ export function JobTimeline({ state }: Props) {
         <ScaleLinks state={state} />
       </div>
       <Picture drawing={drawing} totalMs={timeline.totalMs} />
+      <TaskPages state={state} total={drawing.lanesTotal} />
       <Legend drawing={drawing} />
       <Remarks state={state} drawing={drawing} />
       <TimelineTables state={state} />
@@ -55,6 +56,24 @@ function ScaleLinks({ state: { job, scale } }: Props) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Those that tell most come first, in the drawing and in the table of attempts. */
+function TaskPages({ state, total }: Props & { readonly total: number }) {
+  const { job, scale, tasksPage } = state;
+  const pages = Math.ceil(total / LANES_MAX);
+  if (pages < 2) return null;
+  const to = (page: number) =>
+    `${jobPagePath(job.jobId)}?scale=${scale}&tasks=${page}#timeline-heading`;
+  return (
+    <nav class="row" aria-label="Pages of tasks">
+      <span class="hint">
+        {`${total} tasks, page ${tasksPage} of ${pages}: what runs, failed or took long comes first`}
+      </span>
+      {tasksPage > 1 ? <a class="button" href={to(tasksPage - 1)}>Before</a> : null}
+      {tasksPage < pages ? <a class="button" href={to(tasksPage + 1)}>More tasks</a> : null}
+    </nav>
   );
 }
 
@@ -140,9 +159,6 @@ function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
       ? [
         `${drawing.merged} spans and events are too narrow to be seen one by one, and are drawn together.`,
       ]
-      : []),
-    ...(drawing.lanesHidden > 0
-      ? [`${drawing.lanesHidden} more tasks are in the table of attempts.`]
       : []),
     ...(wentBackAt.length > 0 ? [clockText(wentBackAt)] : []),
   ];

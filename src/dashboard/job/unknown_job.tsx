@@ -1,12 +1,11 @@
 /** What there is to do about a job that is not there. */
 
 import { ID_PATTERN, ID_RULE } from "../../core/ids.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { UserText } from "../parts/text.tsx";
 
 const SHOWN_MAX = 150;
 
-export function UnknownJob({ id, curl }: { readonly id: string; readonly curl: string }) {
+export function UnknownJob({ id }: { readonly id: string }) {
   const isLegal = ID_PATTERN.test(id);
   return (
     <section class="narrow">
@@ -38,7 +37,6 @@ export function UnknownJob({ id, curl }: { readonly id: string; readonly curl: s
       <p>
         <a href="/ui/jobs">All jobs</a>
       </p>
-      <CopyCurl command={curl} label="curl: the newest jobs" />
     </section>
   );
 }

@@ -4,9 +4,10 @@ import { openExpectations } from "../../explain/open_expectations.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
 import type { Citation, NearMiss, WaitingFor } from "../../explain/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { JsonView, UserText } from "../parts/text.tsx";
+import { JsonView, TimedText, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import { Cites, Sentence } from "./cite.tsx";
+import type { Call } from "../parts/curl.tsx";
 import { EventForm } from "./event_form.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 
@@ -43,6 +44,16 @@ export function WaitList({ state }: Props) {
       {hidden > 0 ? <p class="soft">{hidden} more expectations are not shown here.</p> : null}
     </div>
   );
+}
+
+export function eventCalls(state: JobScreenState): readonly Call[] {
+  return shownWaits(state).flatMap((wait) => {
+    const sample = sampleOf(state, wait);
+    return sample === undefined ? [] : [{
+      label: `Send what ${wait.expectation} waits for`,
+      command: state.curl.post("/events", sample),
+    }];
+  });
 }
 
 function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) {
@@ -82,7 +93,7 @@ function Miss({ state, miss }: Props & { readonly miss: NearMiss<Citation> }) {
   return (
     <div class="miss">
       <p>
-        <span class="miss-mark">Near miss</span> <UserText text={miss.statement} />
+        <span class="miss-mark">Near miss</span> <TimedText text={miss.statement} />
         <Cites state={state} of={miss.cites} />
       </p>
       {miss.clauses.length === 0 ? null : <Clauses miss={miss} />}

@@ -17,9 +17,11 @@ import { bulkRequestOf } from "../../http/routes/bulk.ts";
 import { wholeNumberOf } from "../../http/requests/whole_number.ts";
 import { filledField, readForm } from "../form.ts";
 import { page } from "../page.tsx";
+import { countedText } from "../parts/amounts.tsx";
 import { safeReturnPath } from "../return_path.ts";
 import { JobsAddress } from "./address.ts";
 import { BulkResult } from "./bulk_result.tsx";
+import { PAGE_JOBS } from "./list.ts";
 
 export async function actOnJobs(c: Context, edge: Edge): Promise<Response> {
   const form = await readForm(c.req.raw, edge.bodies);
@@ -30,33 +32,48 @@ export async function actOnJobs(c: Context, edge: Edge): Promise<Response> {
       detail: "must be ticked: this cannot be undone",
     }]);
   }
-  return form.has("job")
-    ? await actOnOne(c, edge, action, form)
+  return form.has("job") || form.has("ticked")
+    ? await actOnTicked(c, edge, action, form)
     : await actOnAll(c, edge, action, form);
 }
 
-async function actOnOne(
+/** One job, or those that are ticked: each is judged by itself. */
+async function actOnTicked(
   c: Context,
   edge: Edge,
   action: BulkControl,
   form: URLSearchParams,
 ): Promise<Response> {
-  const jobId = jobIdIn(form);
-  const returnTo = safeReturnPath(form.get("return"));
-  return emptyResponse(STATUS.seeOther, {
-    location: await tellOfOne(edge, action, jobId, returnTo, originOf(c.req.raw, edge.spans)),
-  });
+  const jobIds = form.getAll("job").slice(0, PAGE_JOBS).map(jobIdIn);
+  const origin = originOf(c.req.raw, edge.spans);
+  const told: Told[] = [];
+  for (const jobId of jobIds) told.push(await tellOfOne(edge, action, jobId, origin));
+  const { text, isBad } = summedUp(action, told);
+  const location = edge.notes.pathWith(safeReturnPath(form.get("return")), text, isBad);
+  return emptyResponse(STATUS.seeOther, { location });
 }
 
-/** Where the answer leads, with a note of what was done or why it was not. */
+interface Told {
+  readonly text: string;
+  readonly isBad: boolean;
+}
+
+function summedUp(action: BulkControl, told: readonly Told[]): Told {
+  const [first] = told;
+  if (first === undefined) return { text: "Tick the jobs first.", isBad: true };
+  if (told.length === 1) return first;
+  const refused = told.filter(({ isBad }) => isBad);
+  const done = `${CONTROLS[action].done} ${countedText(told.length - refused.length, "job")}.`;
+  return { text: [done, ...refused.map(({ text }) => text)].join(" "), isBad: refused.length > 0 };
+}
+
+/** What was done, or why it was not. */
 async function tellOfOne(
-  edge: Edge,
+  { engine }: Edge,
   action: BulkControl,
   jobId: JobId,
-  returnTo: string,
   origin: Origin | undefined,
-): Promise<string> {
-  const { engine, notes } = edge;
+): Promise<Told> {
   try {
     const job = valueOf(
       action === "retry"
@@ -64,10 +81,10 @@ async function tellOfOne(
         : await engine.control(jobId, { kind: action, origin }),
     );
     const what = job.jobId === jobId ? "" : ` as ${job.jobId}`;
-    return notes.pathWith(returnTo, `${CONTROLS[action].done} ${jobId}${what}.`);
+    return { text: `${CONTROLS[action].done} ${jobId}${what}.`, isBad: false };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return notes.pathWith(returnTo, `${error.message}.`, true);
+    return { text: `${error.message}.`, isBad: true };
   }
 }
 
@@ -115,8 +132,7 @@ function actionIn(form: URLSearchParams): BulkControl {
   throw invalidRequest([{ pointer: "/action", detail }]);
 }
 
-function jobIdIn(form: URLSearchParams): JobId {
-  const jobId = form.get("job") ?? "";
+function jobIdIn(jobId: string): JobId {
   if (v.is(jobIdField, jobId)) return jobId;
   throw unknownJob(jobId);
 }

@@ -26,9 +26,10 @@ export interface Circumstances {
   readonly now: number;
 }
 
-/** Of a job that has ended; empty where that went well. */
-export function endedText({ state, failure }: JobSummary): string {
-  return state === "Failed" && failure !== null ? failureText(failure) : "";
+/** Of a job that has ended; empty where that went well at once. */
+export function endedText({ state, failure, progress: { attempts } }: JobSummary): string {
+  if (state === "Failed" && failure !== null) return failureText(failure);
+  return attempts > 1 ? `after ${attempts} attempts` : "";
 }
 
 /** Of one that has not; empty where the condition says all there is to say. */
@@ -41,7 +42,7 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
     case "queued":
       return aheadText(circumstances.ahead);
     case "executing":
-      return job.tasks.filter(isRunning).map(runningText).join(", ");
+      return runningTasks(job).map(runningText).join(", ");
     case "waiting":
       return waitingText(job);
     case "backingOff":
@@ -66,7 +67,7 @@ const PARKED: Readonly<Record<ParkReason, string>> = {
 };
 
 function startText(job: JobState, now: number): string {
-  return job.startAt === undefined ? "" : `starts at ${momentText(job.startAt, now)}`;
+  return job.startAt === undefined ? "" : `starts at ${momentText(job.startAt, now)} UTC`;
 }
 
 function aheadText(ahead: number | undefined): string {
@@ -75,17 +76,18 @@ function aheadText(ahead: number | undefined): string {
 }
 
 /** `main` is what runs the others. */
-function isRunning(task: TaskState, _index: number, tasks: readonly TaskState[]): boolean {
-  if (task.status !== "running") return false;
-  return task.taskId !== MAIN_TASK ||
-    !tasks.some(({ status, taskId }) => status === "running" && taskId !== MAIN_TASK);
+export function runningTasks({ tasks }: JobState): readonly TaskState[] {
+  const running = tasks.filter(({ status }) => status === "running");
+  return running.length === 1 ? running : running.filter(({ taskId }) => taskId !== MAIN_TASK);
 }
 
-function runningText({ taskId, progress }: TaskState): string {
+/** `charge attempt 2, 40 of 100`. */
+function runningText({ taskId, attempts, progress }: TaskState): string {
   const name = taskId === MAIN_TASK ? "run" : taskId;
-  if (progress === undefined) return name;
-  const total = progress.total === undefined ? "" : ` of ${progress.total}`;
-  return `${name}, ${progress.done}${total}`;
+  const attempt = attempts > 1 ? ` attempt ${attempts}` : "";
+  if (progress === undefined) return name + attempt;
+  const total = progress.total === undefined ? "" : ` of ${countText(progress.total)}`;
+  return `${name}${attempt}, ${countText(progress.done)}${total}`;
 }
 
 /** `waits for shipped, 0 of 1, and 2 more`. */
@@ -112,7 +114,7 @@ function retryText(job: JobState, { maxAttempts, now }: Circumstances): string {
   const task = nextToRetry(job);
   if (task === undefined) return "";
   const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
-  const when = `${task.taskId} retries at ${momentText(task.retryAt, now)}`;
+  const when = `${task.taskId} retries at ${momentText(task.retryAt, now)} UTC`;
   return `${when}, ${task.failures + 1}${limit}: ${errorText(task.error)}`;
 }
 
@@ -139,11 +141,4 @@ function failureText(
 
 function errorText({ name, message }: { readonly name: string; readonly message: string }) {
   return name === "Error" || message === "" ? message || name : `${name}: ${message}`;
-}
-
-/** `1 of 3` expectations, else the attempt of a task that needed several. */
-export function progressText({ progress }: JobSummary): string {
-  const { satisfied, expected, attempts } = progress;
-  if (expected > 0) return `${satisfied} of ${expected}`;
-  return attempts > 1 ? `attempt ${attempts}` : "";
 }

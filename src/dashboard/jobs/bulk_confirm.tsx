@@ -6,12 +6,11 @@ import { BULK_MAX, type BulkPreview } from "../../http/requests/bulk_action.ts";
 import { countText } from "../../core/size.ts";
 import { countedText } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { momentText } from "../parts/time.tsx";
+import { Time } from "../parts/time.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
 import { SettledChips } from "./filters.tsx";
 import { SearchedLine } from "./searched.tsx";
@@ -23,7 +22,6 @@ export interface BulkConfirmProps {
   /** The position up to which jobs are meant. */
   readonly upTo: number;
   readonly now: number;
-  readonly command: string;
 }
 
 export function BulkConfirm(props: BulkConfirmProps) {
@@ -58,10 +56,6 @@ export function BulkConfirm(props: BulkConfirmProps) {
         ? <Nothing action={action} address={address} />
         : <ConfirmForm {...props} />}
       {preview.sample.length === 0 ? null : <Sample {...props} />}
-      <CopyCurl
-        command={props.command}
-        label={jobs > BULK_MAX ? `curl, for the newest ${countText(BULK_MAX)}` : "curl"}
-      />
     </section>
   );
 }
@@ -167,7 +161,7 @@ function SampleRow({ job, now }: { readonly job: JobSummary; readonly now: numbe
       </td>
       <td>{job.type === null ? "plan" : <UserText text={job.type} lengthMax={60} />}</td>
       <td>
-        <time datetime={job.createdAt}>{momentText(job.createdAt, now)}</time>
+        <Time at={job.createdAt} now={now} />
       </td>
     </tr>
   );

@@ -2,13 +2,13 @@
 
 import type { FailureGroup } from "../../engine/requests.ts";
 import { countText } from "../../core/size.ts";
-import { JobLink } from "../parts/links.tsx";
+import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
-import { UserText } from "../parts/text.tsx";
-import { momentText } from "../parts/time.tsx";
+import { cutText, UserText } from "../parts/text.tsx";
+import { Time } from "../parts/time.tsx";
 import type { JobsAddress } from "./address.ts";
 
-const HEADINGS = ["Jobs", "Error", "Where", "Oldest", "Newest", "Retried", "Actions"];
+const HEADINGS = ["Jobs", "Error", "Type", "Oldest", "Newest", "Retried", "Actions"];
 const MESSAGE_LENGTH_MAX = 300;
 const NAME_LENGTH_MAX = 80;
 
@@ -34,22 +34,35 @@ interface GroupProps extends Omit<GroupTableProps, "groups"> {
   readonly group: FailureGroup;
 }
 
+/** One line; what has no room of the message is in the title. */
 function Group({ group, address, now, mayOperate }: GroupProps) {
-  const { fingerprint, jobs, retried, open, oldest, newest } = group;
+  const { fingerprint, jobs, retried, open, oldest, newest, type, taskId, error } = group;
   const its = { group: undefined, fingerprint };
   return (
     <tr id={`kind-${fingerprint}`} class="group-row" data-kind={fingerprint} data-live>
       <td class="group-jobs">{countText(jobs)}</td>
       <td class="group-error">
-        <a href={address.with(its)}>
-          <UserText text={group.error.name} lengthMax={NAME_LENGTH_MAX} />
-        </a>
-        <p>
-          <UserText text={group.error.message} lengthMax={MESSAGE_LENGTH_MAX} />
-        </p>
+        <div class="one-line" title={cutText(error.message, MESSAGE_LENGTH_MAX)}>
+          <a href={address.with(its)}>
+            <UserText text={error.name} lengthMax={NAME_LENGTH_MAX} />
+          </a>{" "}
+          <UserText text={error.message} lengthMax={MESSAGE_LENGTH_MAX} />
+        </div>
       </td>
       <td class="group-where">
-        <Where group={group} />
+        <div class="one-line">
+          {type === null ? "plan" : (
+            <a href={definitionPath(type)}>
+              <UserText text={type} lengthMax={60} />
+            </a>
+          )}
+          {taskId === null ? null : (
+            <span class="soft">
+              {" task "}
+              <UserText text={taskId} lengthMax={60} />
+            </span>
+          )}
+        </div>
       </td>
       <td class="group-oldest">
         <Moment at={oldest.createdAt} jobId={oldest.jobId} now={now} />
@@ -67,21 +80,6 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
   );
 }
 
-function Where({ group: { type, taskId } }: { readonly group: FailureGroup }) {
-  return (
-    <>
-      {type === null ? "plan" : <UserText text={type} lengthMax={60} />}
-      <div class="soft">
-        {taskId === null ? null : (
-          <>
-            task <UserText text={taskId} lengthMax={60} />
-          </>
-        )}
-      </div>
-    </>
-  );
-}
-
 interface MomentProps {
   readonly at: string;
   readonly jobId: string;
@@ -90,11 +88,8 @@ interface MomentProps {
 
 function Moment({ at, jobId, now }: MomentProps) {
   return (
-    <>
-      <time datetime={at} title={at}>{momentText(at, now)}</time>
-      <div class="group-job">
-        <JobLink jobId={jobId} />
-      </div>
-    </>
+    <a href={jobPagePath(jobId)} title={jobId}>
+      <Time at={at} now={now} />
+    </a>
   );
 }

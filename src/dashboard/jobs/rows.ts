@@ -5,16 +5,24 @@ import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { Edge } from "../../http/edge.ts";
-import { briefText, endedText, nextToRetry, progressText } from "./brief.ts";
+import { briefText, endedText, nextToRetry, runningTasks } from "./brief.ts";
 
 export interface JobRow {
   readonly job: JobSummary;
-  /** Of a job that has ended: how long it took, in milliseconds. */
-  readonly tookMs: number | undefined;
-  /** Of any other: since when it is in its condition. */
-  readonly since: string;
-  readonly progress: string;
+  /** From its start to its first attempt. */
+  readonly queued: Length | undefined;
+  /** From its first attempt to its end; of a plan without code, from its start. */
+  readonly ran: Length | undefined;
+  /** Of the first task that runs and tells. */
+  readonly progress: { readonly done: number; readonly total: number } | undefined;
   readonly brief: string;
+}
+
+/** In milliseconds. */
+export interface Length {
+  readonly ms: number;
+  /** Whether it has no end yet. */
+  readonly goesOn: boolean;
 }
 
 /** Jobs that have not ended are in memory: what they do right now is told of the whole of each. */
@@ -27,12 +35,10 @@ export async function rowsOf(
   const entries = await entriesFor(engine, living);
   return jobs.map((job, index) => {
     const whole = living[index];
-    const since = whole && entries.get(engine.lists.lastTransition(whole))?.receivedAt;
     return {
       job,
-      tookMs: tookMsOf(job),
-      since: since ?? job.createdAt,
-      progress: progressText(job),
+      ...lengthsOf(job, clock.now()),
+      progress: whole && progressOf(whole),
       brief: whole === undefined ? endedText(job) : briefText(whole, {
         condition: job.condition,
         ahead: places.get(job.jobId),
@@ -44,22 +50,36 @@ export async function rowsOf(
 }
 
 /** The time of day may have been set back meanwhile. */
-function tookMsOf({ createdAt, startedAt, endedAt }: JobSummary): number | undefined {
-  if (endedAt === null) return undefined;
-  return Math.max(0, Date.parse(endedAt) - Date.parse(startedAt ?? createdAt));
+function lengthsOf(
+  { type, startedAt, endedAt, queuedMs }: JobSummary,
+  nowMs: number,
+): Pick<JobRow, "queued" | "ran"> {
+  if (startedAt === null) return { queued: undefined, ran: undefined };
+  const goesOn = endedAt === null;
+  const all = Math.max(0, (goesOn ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt));
+  if (type === null) return { queued: undefined, ran: { ms: all, goesOn } };
+  if (queuedMs === null) return { queued: { ms: all, goesOn }, ran: undefined };
+  return {
+    queued: { ms: queuedMs, goesOn: false },
+    ran: { ms: Math.max(0, all - queuedMs), goesOn },
+  };
+}
+
+function progressOf(job: JobState): JobRow["progress"] {
+  for (const { progress } of runningTasks(job)) {
+    if (progress?.total !== undefined) return { done: progress.done, total: progress.total };
+  }
+  return undefined;
 }
 
 type Entries = ReadonlyMap<LogId, JobEventLogEntry>;
 
-/** Those that tell since when jobs are as they are, and how often a task may be tried. */
+/** Those that tell how often a task may be tried. */
 async function entriesFor(
   engine: Edge["engine"],
   living: readonly (JobState | undefined)[],
 ): Promise<Entries> {
-  const wanted = living.filter((job) => job !== undefined).flatMap((job) => {
-    const failed = nextToRetry(job)?.lastLogId;
-    return [engine.lists.lastTransition(job), ...(failed === undefined ? [] : [failed])];
-  });
+  const wanted = living.flatMap((job) => (job && nextToRetry(job)?.lastLogId) ?? []);
   const logIds = [...new Set(wanted)].toSorted((a, b) => a - b);
   const entries = await engine.entriesAt(logIds);
   return new Map(entries.map((entry) => [entry.logId, entry]));

@@ -2,6 +2,7 @@
 
 import type { Reach } from "../../engine/requests.ts";
 import { countText } from "../../core/size.ts";
+import { Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
 
 export interface SearchedLineProps {
@@ -15,7 +16,7 @@ export function SearchedLine({ searched, further }: SearchedLineProps) {
   return (
     <p class="job-searched">
       Looked at {countText(searched.jobs)} jobs, back to{" "}
-      <time datetime={searched.backTo}>{searched.backTo}</time>, and not at older ones.{" "}
+      <Time at={searched.backTo} />, and not at older ones.{" "}
       {further === undefined ? null : <a href={further}>Look further back</a>}
     </p>
   );

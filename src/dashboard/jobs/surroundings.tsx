@@ -6,18 +6,11 @@ import type { LogId } from "../../core/ids.ts";
 import type { JobCount, JobFilter } from "../../engine/requests.ts";
 import { filterOfAction } from "../../http/requests/bulk_action.ts";
 import { cursorOf } from "../../http/requests/cursor.ts";
-import { CopyCurl, type CopyCurlProps } from "../parts/curl.tsx";
 import type { JobsAddress } from "./address.ts";
 import type { JobsPage } from "./list.ts";
 import { countText } from "../../core/size.ts";
 
-interface HeadingProps {
-  readonly address: JobsAddress;
-  /** The call that gives what is shown, if it can be asked for. */
-  readonly curl?: CopyCurlProps;
-}
-
-export function Heading({ address, curl }: HeadingProps) {
+export function Heading({ address }: { readonly address: JobsAddress }) {
   const isGrouped = address.get("group") !== undefined;
   return (
     <div class="row jobs-head">
@@ -30,7 +23,6 @@ export function Heading({ address, curl }: HeadingProps) {
           Failures by kind
         </a>
       </nav>
-      {curl === undefined ? null : <CopyCurl {...curl} />}
     </div>
   );
 }

@@ -1,18 +1,17 @@
-/** Jobs as rows that stay where they are: each is changed in its place. */
+/** Jobs as rows of one line that stay where they are: each is changed in its place. */
 
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
-import { JobLink } from "../parts/links.tsx";
-import { Table } from "../parts/table.tsx";
+import { definitionPath, JobLink } from "../parts/links.tsx";
+import { ProgressBar } from "../parts/progress.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
-import { momentText } from "../parts/time.tsx";
+import { Day } from "../parts/time.tsx";
 import { JOBS_PATH } from "./address.ts";
-import type { JobRow } from "./rows.ts";
-
-const HEADINGS = ["Condition", "Job", "Created", "How long", "Progress", "Now", "Actions"];
+import type { JobRow, Length } from "./rows.ts";
+import { SELECTION_FORM } from "./selection.tsx";
 
 export interface JobTableProps {
   readonly rows: readonly JobRow[];
@@ -24,14 +23,36 @@ export interface JobTableProps {
 }
 
 export function JobTable({ rows, gone, now, returnTo }: JobTableProps) {
-  const headings = returnTo === undefined ? HEADINGS.slice(0, -1) : HEADINGS;
   return (
-    <div class="job-table">
-      <Table caption="Jobs" headings={headings}>
-        {rows.map((row) => (
-          <Row row={row} now={now} isGone={gone.has(row.job)} returnTo={returnTo} />
-        ))}
-      </Table>
+    <div class="table-box job-table" tabindex={0} role="region" aria-label="Jobs">
+      <table>
+        <caption class="unseen">Jobs</caption>
+        <thead>
+          <tr>
+            {returnTo === undefined ? null : (
+              <th scope="col" class="job-tick">
+                <label class="tick-box">
+                  <input type="checkbox" data-tick-all hidden aria-label="Tick all jobs" />
+                  <span class="unseen">Ticked</span>
+                </label>
+              </th>
+            )}
+            <th scope="col" class="job-condition">Condition</th>
+            <th scope="col" class="job-name">Job</th>
+            <th scope="col" class="job-type">Type</th>
+            <th scope="col" class="job-created">Created</th>
+            <th scope="col" class="job-length">Queued</th>
+            <th scope="col" class="job-length">Ran</th>
+            <th scope="col" class="job-now">Now</th>
+            {returnTo === undefined ? null : <th scope="col" class="job-do">Actions</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <Row row={row} now={now} isGone={gone.has(row.job)} returnTo={returnTo} />
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }
@@ -44,7 +65,7 @@ interface RowProps {
 }
 
 function Row({ row, now, isGone, returnTo }: RowProps) {
-  const { job, progress, brief } = row;
+  const { job, queued, ran } = row;
   return (
     <tr
       id={`job-${job.firstLogId}`}
@@ -53,23 +74,39 @@ function Row({ row, now, isGone, returnTo }: RowProps) {
       title={isGone ? "The filters do not apply to it any more" : undefined}
       data-live
     >
+      {returnTo === undefined ? null : (
+        <td class="job-tick">
+          <label class="tick-box">
+            <input
+              type="checkbox"
+              name="job"
+              value={job.jobId}
+              form={SELECTION_FORM}
+              aria-label={`Tick ${job.jobId}`}
+            />
+          </label>
+        </td>
+      )}
       <td class="job-condition">
         <ConditionMark condition={job.condition} />
       </td>
       <td class="job-name">
         <JobLink jobId={job.jobId} />
-        <Kind job={job} />
+      </td>
+      <td class="job-type">
+        <Type job={job} />
       </td>
       <td class="job-created">
-        <time datetime={job.createdAt} title={job.createdAt}>{momentText(job.createdAt, now)}</time>
+        <Day at={job.createdAt} now={now} />
       </td>
-      <td class="job-length">
-        <Length row={row} now={now} />
+      <td class="job-length" data-name="queued">
+        <LengthText length={queued} />
       </td>
-      <td class="job-progress">{progress}</td>
+      <td class="job-length" data-name="ran">
+        <LengthText length={ran} />
+      </td>
       <td class="job-now">
-        <UserText text={brief} lengthMax={BRIEF_LENGTH_MAX} />
-        <Relatives job={job} />
+        <Now row={row} />
       </td>
       {returnTo === undefined ? null : (
         <td class="job-do">
@@ -80,55 +117,55 @@ function Row({ row, now, isGone, returnTo }: RowProps) {
   );
 }
 
-const BRIEF_LENGTH_MAX = 160;
+const BRIEF_LENGTH_MAX = 240;
 const LABELS_MAX = 4;
 const LABEL_LENGTH_MAX = 40;
 
-function Kind({ job }: { readonly job: JobSummary }) {
-  const labels = Object.entries(job.labels);
+/** With the labels beside it; what has no room is in the title. */
+function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}:${value}`);
+  const title = [type ?? "plan", ...pairs].join(" ").slice(0, BRIEF_LENGTH_MAX);
   return (
-    <div class="job-kind">
-      {job.type === null ? "plan" : <UserText text={job.type} lengthMax={60} />}
-      {labels.slice(0, LABELS_MAX).map(([name, value]) => (
+    <div class="one-line" title={title}>
+      {type === null ? "plan" : (
+        <a href={definitionPath(type)}>
+          <UserText text={type} lengthMax={60} />
+        </a>
+      )}
+      {pairs.slice(0, LABELS_MAX).map((pair) => (
         <span class="job-label">
-          <UserText text={`${name}:${value}`} lengthMax={LABEL_LENGTH_MAX} />
+          <UserText text={pair} lengthMax={LABEL_LENGTH_MAX} />
         </span>
       ))}
-      {labels.length <= LABELS_MAX
-        ? null
-        : <span class="job-label">{labels.length - LABELS_MAX} more</span>}
     </div>
   );
 }
 
-/** How long it took, or how long it has been as it is: which the script goes on to count. */
-function Length({ row: { tookMs, since }, now }: { readonly row: JobRow; readonly now: number }) {
-  if (tookMs !== undefined) return <span>took {durationText(tookMs)}</span>;
-  // In whole seconds: what is counted on would flicker otherwise.
-  const sinceMs = Math.max(0, now - Date.parse(since));
-  return (
-    <span title={`since ${since}`}>
-      for <span data-since-ms={String(sinceMs)}>{durationText(sinceMs - sinceMs % 1_000)}</span>
-    </span>
-  );
+/** The script goes on to count what has no end yet; in whole seconds, or it would flicker. */
+function LengthText({ length }: { readonly length: Length | undefined }) {
+  if (length === undefined) return null;
+  const { ms, goesOn } = length;
+  return goesOn
+    ? <span data-since-ms={String(ms)}>{durationText(ms - ms % 1_000)}</span>
+    : <span>{durationText(ms)}</span>;
 }
 
-/** What it is a retry of, and what is a retry of it. */
-function Relatives({ job }: { readonly job: JobSummary }) {
-  const { retryOf, retriedBy } = job;
-  if (retryOf === undefined && retriedBy === undefined) return null;
+/** What it does or why it failed, and what is related to it. */
+function Now({ row: { job: { retryOf, retriedBy }, progress, brief } }: Pick<RowProps, "row">) {
   return (
-    <div class="job-relatives">
+    <div class="one-line" title={brief === "" ? undefined : brief.slice(0, BRIEF_LENGTH_MAX)}>
+      {progress === undefined ? null : <ProgressBar {...progress} />}
       {retriedBy === undefined ? null : (
-        <span>
+        <span class="job-relative">
           retried as <JobLink jobId={retriedBy} />
         </span>
       )}
       {retryOf === undefined ? null : (
-        <span>
+        <span class="job-relative">
           a retry of <JobLink jobId={retryOf} />
         </span>
       )}
+      <UserText text={brief} lengthMax={BRIEF_LENGTH_MAX} />
     </div>
   );
 }

@@ -4,49 +4,62 @@ import type { Child } from "hono/jsx";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
-import type { NeedingAttention, ParkedJobs } from "../../engine/requests.ts";
+import type { JobCount, NeedingAttention, ParkedJobs } from "../../engine/requests.ts";
 import type { FailingType } from "../../http/ports/overview_port.ts";
 import { countText } from "../../core/size.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 
-/** What fits on one line, and what a pointer shows of it. */
-const LINE_LENGTH_MAX = 160;
+/** More than fits on one line. */
+const LINE_LENGTH_MAX = 240;
 const TYPES_MAX = 5;
 
 export interface AttentionSectionProps {
   readonly attention: NeedingAttention;
+  /** Failures that nobody has retried yet. */
+  readonly open: JobCount;
   readonly failingTypes: readonly FailingType[];
   readonly now: number;
-  readonly curls: {
-    readonly failed: string;
-    readonly waiting: string;
-    readonly failing: string;
-  };
 }
 
 export function AttentionSection(props: AttentionSectionProps) {
-  const { attention, failingTypes, now, curls } = props;
+  const { attention, open, failingTypes, now } = props;
   return (
     <section aria-labelledby="attention-heading" class="overview-section">
       <h2 id="attention-heading">What may need you</h2>
       <div id="attention-parked" data-live>
         {attention.parked.map((parked) => <ParkedType {...parked} />)}
       </div>
-      <div class="grid">
-        <Sheet name="failed" title="Failed last" curl={curls.failed}>
+      <div class="sheet">
+        <Headline open={open} />
+        <div id="attention-failed" data-calm>
           <FailedJobs jobs={attention.failed} now={now} />
-        </Sheet>
-        <Sheet name="waiting" title="Waiting for longest" curl={curls.waiting}>
+        </div>
+      </div>
+      <div class="attention-others">
+        <Sheet name="waiting" title="Waiting for longest">
           <WaitingJobs waiting={attention.waiting} now={now} />
         </Sheet>
-        <Sheet name="failing" title="Types that fail" curl={curls.failing}>
+        <Sheet name="failing" title="Types that fail">
           <FailingTypes types={failingTypes} />
         </Sheet>
       </div>
     </section>
+  );
+}
+
+const OPEN_FAILURES = "/ui/jobs?condition=failed&retried=false";
+
+function Headline({ open: { jobs, searched } }: { readonly open: JobCount }) {
+  const count = countText(jobs) + (searched === undefined ? "" : "+");
+  return (
+    <h3 id="attention-headline" class="row headline" data-live>
+      <a href={OPEN_FAILURES} class={jobs === 0 ? undefined : "bad"}>
+        <b>{count}</b> {jobs === 1 ? "failure" : "failures"} not yet retried
+      </a>
+      {jobs === 0 ? null : <a href={`${OPEN_FAILURES}&group=error`}>by kind</a>}
+    </h3>
   );
 }
 
@@ -65,17 +78,13 @@ function ParkedType({ type, jobs, newest }: ParkedJobs) {
 interface SheetProps {
   readonly name: string;
   readonly title: string;
-  readonly curl: string;
   readonly children: Child;
 }
 
-function Sheet({ name, title, curl, children }: SheetProps) {
+function Sheet({ name, title, children }: SheetProps) {
   return (
     <div class="sheet attention">
-      <div class="row row-between">
-        <h3>{title}</h3>
-        <CopyCurl command={curl} />
-      </div>
+      <h3>{title}</h3>
       <div id={`attention-${name}`} data-calm>{children}</div>
     </div>
   );
@@ -141,22 +150,18 @@ interface CaseProps {
   readonly children: Child;
 }
 
-/** Two lines, whatever is on them. */
+/** One line, whatever is on it. */
 function Case({ job, at, now, children }: CaseProps) {
   return (
     <li>
-      <div class="case-head">
-        <span class="one-line">
-          <JobLink jobId={job.jobId} />
-        </span>
-        <Time at={at} now={now} />
-      </div>
-      <p class="one-line">
+      <JobLink jobId={job.jobId} />
+      <span class="one-line">
         {job.type === undefined
           ? "a plan"
-          : <UserText text={job.type} lengthMax={LINE_LENGTH_MAX} />}{" "}
-        <span class="soft">{children}</span>
-      </p>
+          : <UserText text={job.type} lengthMax={LINE_LENGTH_MAX} />}
+      </span>
+      <span class="one-line soft">{children}</span>
+      <Time at={at} now={now} />
     </li>
   );
 }

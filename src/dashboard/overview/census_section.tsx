@@ -5,22 +5,17 @@ import { STATE_NAMES, type StateName } from "../../core/job_state.ts";
 import type { Census, OldestQueued } from "../../engine/requests.ts";
 import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Duration } from "../parts/time.tsx";
 
 export interface CensusSectionProps {
   readonly census: Census;
-  readonly curl: string;
 }
 
-export function CensusSection({ census, curl }: CensusSectionProps) {
+export function CensusSection({ census }: CensusSectionProps) {
   return (
     <section aria-labelledby="jobs-heading" class="overview-section">
-      <div class="row row-between">
-        <h2 id="jobs-heading">Jobs</h2>
-        <CopyCurl command={curl} />
-      </div>
+      <h2 id="jobs-heading">Jobs</h2>
       <ul id="census" class="tiles" data-live>
         {CONDITIONS.map((condition) => (
           <ConditionTile condition={condition} count={census.conditions.get(condition) ?? 0} />

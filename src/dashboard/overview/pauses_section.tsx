@@ -6,11 +6,9 @@ import type { Edge } from "../../http/edge.ts";
 import { Problem, STATUS } from "../../http/problems/problem.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { endPause } from "../../http/routes/pauses.ts";
-import type { Commands } from "../commands.ts";
 import { readForm } from "../form.ts";
 import { Confirm } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -23,7 +21,6 @@ export interface PausesSectionProps {
   readonly pauses: readonly HeldPause[];
   readonly mayEnd: boolean;
   readonly now: number;
-  readonly commands: Commands;
 }
 
 /** Nothing where nothing is paused. */
@@ -37,7 +34,7 @@ export function PausesSection({ pauses, ...props }: PausesSectionProps) {
 
 type PauseNoteProps = Omit<PausesSectionProps, "pauses"> & { readonly pause: HeldPause };
 
-function PauseNote({ pause, mayEnd, now, commands }: PauseNoteProps) {
+function PauseNote({ pause, mayEnd, now }: PauseNoteProps) {
   const { pauseId, reason, since, actor } = pause;
   return (
     <div class="note note-bad stack">
@@ -52,12 +49,9 @@ function PauseNote({ pause, mayEnd, now, commands }: PauseNoteProps) {
         {" "}
         {waitText(pause)}.
       </p>
-      <div class="row">
-        {mayEnd
-          ? <EndPause pause={pause} returnTo="/" id={`end-${pauseId}`} />
-          : <MissingScope scope="operate" what="ending a pause" />}
-        <CopyCurl command={commands.of({ method: "DELETE", path: `/pauses/${pauseId}` })} />
-      </div>
+      {mayEnd
+        ? <EndPause pause={pause} returnTo="/" id={`end-${pauseId}`} />
+        : <MissingScope scope="operate" what="ending a pause" />}
     </div>
   );
 }

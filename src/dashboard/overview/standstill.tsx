@@ -4,8 +4,8 @@ import { queueBriefOf } from "../../explain/brief.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { Commands } from "../commands.ts";
-import { CopyCurl } from "../parts/curl.tsx";
-import { UserText } from "../parts/text.tsx";
+import type { Call } from "../parts/curl.tsx";
+import { TimedText } from "../parts/text.tsx";
 
 /** What has stood still for less may be on its way already. */
 const SHOWN_AFTER_MS = 5_000;
@@ -13,16 +13,24 @@ const SHOWN_AFTER_MS = 5_000;
 interface StandstillProps {
   readonly told: QueueExplanation<Citation> | undefined;
   readonly now: number;
-  readonly commands: Commands;
 }
 
-export function Standstill({ told, now, commands }: StandstillProps) {
+export function Standstill({ told, now }: StandstillProps) {
   return (
     <div id="standstill" data-live>
-      {told !== undefined && isShown(told, now)
-        ? <Cause told={told} now={now} commands={commands} />
-        : null}
+      {told !== undefined && isShown(told, now) ? <Cause told={told} now={now} /> : null}
     </div>
+  );
+}
+
+/** What would end it. */
+export function standstillCalls(
+  { told, now }: StandstillProps,
+  commands: Commands,
+): readonly Call[] {
+  if (told === undefined || !isShown(told, now)) return [];
+  return queueBriefOf(told, now).next.flatMap(({ statement, action }) =>
+    action === undefined ? [] : [{ label: statement, command: commands.of(action) }]
   );
 }
 
@@ -34,7 +42,7 @@ interface CauseProps extends StandstillProps {
   readonly told: QueueExplanation<Citation>;
 }
 
-function Cause({ told, now, commands }: CauseProps) {
+function Cause({ told, now }: CauseProps) {
   const { summary, reasons, next } = queueBriefOf(told, now);
   return (
     <section class="note note-bad stack" aria-label="Why work stands still">
@@ -51,12 +59,10 @@ function Cause({ told, now, commands }: CauseProps) {
       <ul>
         {next.map((step) => (
           <li>
-            <Cited of={step} />{" "}
-            {step.action === undefined ? null : <CopyCurl command={commands.of(step.action)} />}
+            <Cited of={step} />
           </li>
         ))}
       </ul>
-      <CopyCurl command={commands.get("/queue/explain", "text/plain")} label="curl: this" />
     </section>
   );
 }
@@ -65,7 +71,7 @@ function Cause({ told, now, commands }: CauseProps) {
 function Cited({ of }: { readonly of: Statement<Citation> }) {
   return (
     <>
-      <UserText text={of.statement} />
+      <TimedText text={of.statement} />
       {of.cites.map(({ logId, eventType }) => (
         <>
           {" "}

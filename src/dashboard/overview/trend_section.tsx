@@ -1,7 +1,6 @@
 /** What happened over time: charts, what they show in words, and their figures. */
 
 import { type Trend, TREND_SPANS, type TrendSpan } from "../../http/ports/overview_port.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Time } from "../parts/time.tsx";
 import { COLUMNS, figureText, TrendTable } from "./trend_table.tsx";
 
@@ -75,17 +74,15 @@ export interface TrendSectionProps {
   readonly span: TrendSpan;
   readonly trend: Trend;
   readonly sinceMs: number;
-  readonly curl: string;
 }
 
-export function TrendSection({ span, trend, sinceMs, curl }: TrendSectionProps) {
+export function TrendSection({ span, trend, sinceMs }: TrendSectionProps) {
   const { each } = SPAN_TEXTS[span];
   const startedAt = `${new Date(sinceMs).toISOString().slice(0, 19)}Z`;
   return (
     <section aria-labelledby="trend-heading" class="overview-section">
       <div class="row row-between">
         <h2 id="trend-heading">The last {SPAN_TEXTS[span].all}</h2>
-        <CopyCurl command={curl} />
         <SpanLinks current={span} />
       </div>
       <p class="soft">

@@ -79,7 +79,7 @@ export function TrendTable({ span, points }: TrendTableProps) {
           <caption class="unseen">What happened over time, the oldest first</caption>
           <thead>
             <tr>
-              <th scope="col">from (UTC)</th>
+              <th scope="col">from</th>
               {COLUMNS.map(({ name, title }) => <th scope="col" data-column={name}>{title}</th>)}
             </tr>
           </thead>
@@ -96,7 +96,9 @@ function Row({ point }: { readonly point: TrendPoint }) {
   const at = new Date(point.fromMs).toISOString();
   return (
     <tr>
-      <th scope="row" data-value={String(point.fromMs)}>{at.slice(11, 19)}</th>
+      <th scope="row" data-value={String(point.fromMs)}>
+        <time datetime={at} title={at}>{at.slice(11, 19)}</time>
+      </th>
       {COLUMNS.map(({ read }) => <FigureCell figure={read(point)} />)}
     </tr>
   );

@@ -6,7 +6,6 @@ import type { JournalInfo, RecoveryReport, Verification } from "../../engine/por
 import type { Spread } from "../../http/ports/overview_port.ts";
 import { isNewJournal } from "../new_journal.ts";
 import { countText, sizeText } from "../../core/size.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { durationText } from "../../core/duration.ts";
 import { Time } from "../parts/time.tsx";
 
@@ -17,16 +16,12 @@ export interface TrustStripProps {
   /** `undefined` when the process may not ask. */
   readonly diskFree: number | undefined;
   readonly now: number;
-  readonly curl: string;
 }
 
-export function TrustStrip({ journal, sync, diskFree, now, curl }: TrustStripProps) {
+export function TrustStrip({ journal, sync, diskFree, now }: TrustStripProps) {
   return (
     <section aria-labelledby="trust-heading" class="overview-section">
-      <div class="row row-between">
-        <h2 id="trust-heading">Journal</h2>
-        <CopyCurl command={curl} />
-      </div>
+      <h2 id="trust-heading">Journal</h2>
       <dl id="trust" class="trust" data-live>
         <Fact name="Durable head" detail={<Chain chain={journal.head.chain} />}>
           #{countText(journal.head.logId)}

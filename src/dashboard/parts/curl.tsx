@@ -1,16 +1,34 @@
-/** The call of curl that gives the same data, or does the same thing. */
+/** Calls of curl: that of the screen and one for each action on it, in one place at its end. */
 
-export interface CopyCurlProps {
+import { UserText } from "./text.tsx";
+
+export interface Call {
+  /** What it does. */
+  readonly label: string;
   readonly command: string;
-  /** What it does, when a page has several. */
-  readonly label?: string;
 }
 
-export function CopyCurl({ command, label = "curl" }: CopyCurlProps) {
+interface CallsProps {
+  readonly calls: readonly Call[];
+  readonly isOpen: boolean;
+}
+
+export function Calls({ calls, isOpen }: CallsProps) {
   return (
-    <details class="curl">
-      <summary>{label}</summary>
-      <CopyText text={command} />
+    <details id="calls" class="curl" open={isOpen} data-live>
+      <summary>curl</summary>
+      <dl>
+        {calls.map(({ label, command }) => (
+          <>
+            <dt>
+              <UserText text={label} lengthMax={300} />
+            </dt>
+            <dd>
+              <CopyText text={command} />
+            </dd>
+          </>
+        ))}
+      </dl>
     </details>
   );
 }

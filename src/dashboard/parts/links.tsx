@@ -8,6 +8,11 @@ export function jobPagePath(jobId: string): string {
   return `/ui/jobs/${encodeURIComponent(jobId)}`;
 }
 
+/** The path of the page of a type of jobs. */
+export function definitionPath(type: string): string {
+  return `/ui/system/definitions/${encodeURIComponent(type)}`;
+}
+
 export function JobLink({ jobId }: { readonly jobId: string }) {
   return (
     <a class="id" href={jobPagePath(jobId)}>

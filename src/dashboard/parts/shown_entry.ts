@@ -21,7 +21,7 @@ const NOTE_LENGTH_MAX = 240;
 /** Of a smaller entry the text is made at once. */
 const SMALL_CHARACTERS = 8 * 1024;
 
-const UTC = { timeOfDay: (time: string) => time.slice(11, 19) };
+const UTC = { timeOfDay: (time: string) => `${time.slice(11, 19)} UTC` };
 
 /** @param lengthMax Of its JSON, in UTF-16 units. */
 export async function shownEntry(

@@ -21,6 +21,21 @@ export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
   );
 }
 
+const TIMES = /\b(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A sentence of the explanation: the times in it are moments as elsewhere, and never break. */
+export function TimedText({ text }: { readonly text: string }) {
+  const shown = cutText(text, LENGTH_MAX);
+  return (
+    <bdi>
+      {shown.split(TIMES).map((part, index) =>
+        index % 2 === 1 ? <time datetime={part} title={part}>{part}</time> : part
+      )}
+      {shown === text ? null : <span class="cut">{` … ${text.length - shown.length} more`}</span>}
+    </bdi>
+  );
+}
+
 /** At most so long, and with no half of a character at its end. */
 export function cutText(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : text.slice(0, lengthMax).toWellFormed();

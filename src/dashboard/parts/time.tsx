@@ -1,4 +1,7 @@
-/** Moments and lengths of time. Moments are in UTC, as in the journal. */
+/**
+ * Moments and lengths of time. Moments are in UTC, as in the journal; a script tells them in the
+ * zone of whoever reads, and UTC to whoever points at one.
+ */
 
 import { distanceText, durationText } from "../../core/duration.ts";
 
@@ -17,6 +20,12 @@ export function Time({ at, now }: TimeProps) {
       {now === undefined ? null : <span class="ago">{agoText(Date.parse(at), now)}</span>}
     </time>
   );
+}
+
+/** Its time where it is of today, else its date: where there is room for one of them. */
+export function Day({ at, now }: Required<TimeProps>) {
+  const moment = momentText(at, now);
+  return <time datetime={at} title={at} data-day>{moment.slice(0, "2026-01-01".length)}</time>;
 }
 
 /**

@@ -2,7 +2,8 @@
 
 import { pointerTo } from "../../core/json_pointer.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
-import { numberIn, objectOf, textIn } from "./schema_members.ts";
+import { exampleOf } from "./example.ts";
+import { listIn, numberIn, objectOf, textIn } from "./schema_members.ts";
 
 interface FieldCommon {
   /** To the value, a JSON Pointer; empty for the whole. */
@@ -12,9 +13,9 @@ interface FieldCommon {
   readonly description: string | undefined;
   /** Whether the value may not be left out. */
   readonly isRequired: boolean;
-  /** Whether the browser may insist on it: not in a group that may be left out. */
-  readonly isInsisted: boolean;
   readonly default: JsonValue | undefined;
+  /** `undefined` where none could be made up. */
+  readonly example: JsonValue | undefined;
   /** What is in it must not be shown again. */
   readonly isSecret: boolean;
 }
@@ -40,23 +41,18 @@ export interface ChoiceField extends FieldCommon {
   readonly values: readonly JsonScalar[];
 }
 
-/** Scalars of one type, each on its line. */
-export interface LinesField extends FieldCommon {
-  readonly kind: "lines";
-  readonly items: "string" | "number" | "boolean";
-}
-
-export interface GroupField extends FieldCommon {
-  readonly kind: "group";
-  readonly fields: readonly Field[];
-}
-
-/** Whatever no other field can hold. */
+/** Whatever is no scalar. */
 export interface JsonField extends FieldCommon {
   readonly kind: "json";
 }
 
-export type Field = TextField | NumberField | ChoiceField | LinesField | GroupField | JsonField;
+export type Field = TextField | NumberField | ChoiceField | JsonField;
+
+export interface SchemaForm {
+  /** Of the members of an object; else one, of the whole value. */
+  readonly fields: readonly Field[];
+  readonly isObject: boolean;
+}
 
 /** A longer text, or one of any length, is given room for several lines. */
 const LINE_LENGTH_MAX = 200;
@@ -66,34 +62,48 @@ export function isOneLine({ pattern, lengthMax, isSecret }: TextField): boolean 
   return isSecret || pattern !== undefined || (lengthMax ?? Infinity) <= LINE_LENGTH_MAX;
 }
 
-/** Groups inside one another; what is deeper is written as JSON. */
-const DEPTH_MAX = 4;
-
-/** The whole value, which is called by a name. */
-export function fieldOf(schema: JsonValue, name: string, secrets: readonly string[] = []): Field {
-  const paths = secrets.map((path) => path.split("."));
-  return made(schema, { path: [], name, isRequired: true, isInsisted: true, paths });
-}
-
-interface Place {
-  readonly path: readonly string[];
-  readonly name: string;
-  readonly isRequired: boolean;
-  readonly isInsisted: boolean;
-  /** Of secrets, from the whole value on. */
-  readonly paths: readonly (readonly string[])[];
-}
-
-function made(given: JsonValue, place: Place): Field {
+/**
+ * @param name Of the value.
+ * @param secrets Paths in it, such as `card.number` or `people.*.iban`.
+ */
+export function formOf(
+  given: JsonValue,
+  name: string,
+  secrets: readonly string[] = [],
+): SchemaForm {
   const schema = objectOf(given);
+  if (!hasKnownMembers(schema)) {
+    const isSecret = secrets.length > 0;
+    const whole = fieldOf(schema, { pointer: "", name, isRequired: true, isSecret });
+    return { fields: [whole], isObject: false };
+  }
+  const required = listIn(schema, "required") ?? [];
+  const secretNames = secrets.map((path) => path.split(".")[0]);
+  const fields = Object.entries(objectOf(schema["properties"])).map(([name, member]) =>
+    fieldOf(objectOf(member), {
+      pointer: pointerTo([name]),
+      name,
+      isRequired: required.includes(name),
+      isSecret: secretNames.some((secret) => secret === "*" || secret === name),
+    })
+  );
+  return { fields, isObject: true };
+}
+
+function hasKnownMembers(schema: JsonObject): boolean {
+  const { type, properties, additionalProperties = false } = schema;
+  return type === "object" && properties !== undefined && additionalProperties === false &&
+    !Object.hasOwn(schema, "patternProperties") && !hasAlternatives(schema);
+}
+
+type Place = Pick<FieldCommon, "pointer" | "name" | "isRequired" | "isSecret">;
+
+function fieldOf(schema: JsonObject, place: Place): Field {
   const common: FieldCommon = {
-    pointer: pointerTo(place.path),
-    name: place.name,
+    ...place,
     description: textIn(schema, "description") ?? textIn(schema, "title"),
-    isRequired: place.isRequired,
-    isInsisted: place.isInsisted && place.isRequired,
     default: Object.hasOwn(schema, "default") ? schema["default"] : undefined,
-    isSecret: holdsSecret(place),
+    example: exampleOf(schema).value,
   };
   const values = valuesOf(schema);
   if (values !== undefined) return { ...common, kind: "choice", values };
@@ -106,10 +116,6 @@ function made(given: JsonValue, place: Place): Field {
       return numberField(schema, common);
     case "boolean":
       return { ...common, kind: "choice", values: [true, false] };
-    case "array":
-      return arrayField(schema, common);
-    case "object":
-      return objectField(schema, common, place);
     default:
       return { ...common, kind: "json" };
   }
@@ -128,65 +134,18 @@ function textField(schema: JsonObject, common: FieldCommon): TextField {
 
 function numberField(schema: JsonObject, common: FieldCommon): NumberField {
   const isInteger = schema["type"] === "integer";
+  // Of whole numbers the next one; of others no browser can be told.
+  const beyond = (name: string, step: number) => {
+    const bound = numberIn(schema, name);
+    return bound === undefined || !isInteger ? undefined : bound + step;
+  };
   return {
     ...common,
     kind: "number",
     isInteger,
-    min: numberIn(schema, "minimum") ?? beyond(schema, "exclusiveMinimum", isInteger, 1),
-    max: numberIn(schema, "maximum") ?? beyond(schema, "exclusiveMaximum", isInteger, -1),
+    min: numberIn(schema, "minimum") ?? beyond("exclusiveMinimum", 1),
+    max: numberIn(schema, "maximum") ?? beyond("exclusiveMaximum", -1),
   };
-}
-
-/** Of whole numbers the next one; of others no browser can be told. */
-function beyond(
-  schema: JsonObject,
-  name: string,
-  isInteger: boolean,
-  step: number,
-): number | undefined {
-  const bound = numberIn(schema, name);
-  return bound === undefined || !isInteger ? undefined : bound + step;
-}
-
-function arrayField(schema: JsonObject, common: FieldCommon): LinesField | JsonField {
-  const items = objectOf(schema["items"]);
-  const isPlain = !hasAlternatives(items) && !Object.hasOwn(schema, "prefixItems");
-  const type = isPlain ? lineTypeOf(items) : undefined;
-  return type === undefined
-    ? { ...common, kind: "json" }
-    : { ...common, kind: "lines", items: type };
-}
-
-function lineTypeOf(items: JsonObject): LinesField["items"] | undefined {
-  const values = valuesOf(items);
-  const types = new Set(values === undefined ? [items["type"]] : values.map((one) => typeof one));
-  const [type] = types;
-  if (types.size !== 1) return undefined;
-  if (type === "integer") return "number";
-  return type === "string" || type === "number" || type === "boolean" ? type : undefined;
-}
-
-/** An object of known properties is a group; one of any names is written as JSON. */
-function objectField(
-  schema: JsonObject,
-  common: FieldCommon,
-  place: Place,
-): GroupField | JsonField {
-  const { additionalProperties = false, properties } = schema;
-  const isOpen = properties === undefined || additionalProperties !== false ||
-    Object.hasOwn(schema, "patternProperties");
-  if (isOpen || place.path.length >= DEPTH_MAX) return { ...common, kind: "json" };
-  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
-  const fields = Object.entries(objectOf(properties)).map(([name, property]) =>
-    made(property, {
-      path: [...place.path, name],
-      name,
-      isRequired: required.includes(name),
-      isInsisted: common.isInsisted,
-      paths: place.paths,
-    })
-  );
-  return { ...common, kind: "group", fields };
 }
 
 /** The values that a schema lists; `undefined` when it lists none, or others than scalars. */
@@ -198,9 +157,10 @@ function valuesOf(schema: JsonObject): readonly JsonScalar[] | undefined {
 
 function listedBy(schema: JsonObject): readonly JsonValue[] | undefined {
   if (Object.hasOwn(schema, "const")) return [schema["const"] ?? null];
-  if (Array.isArray(schema["enum"])) return schema["enum"];
-  const alternatives = schema["anyOf"] ?? schema["oneOf"];
-  if (!Array.isArray(alternatives)) return undefined;
+  const alternatives = listIn(schema, "anyOf") ?? listIn(schema, "oneOf");
+  if (listIn(schema, "enum") !== undefined || alternatives === undefined) {
+    return listIn(schema, "enum");
+  }
   const lists = alternatives.map((one) => valuesOf(objectOf(one)));
   return lists.every((list) => list !== undefined) ? lists.flat() : undefined;
 }
@@ -209,12 +169,4 @@ const ALTERNATIVES = ["anyOf", "oneOf", "allOf", "not", "if", "$ref", "const", "
 
 function hasAlternatives(schema: JsonObject): boolean {
   return ALTERNATIVES.some((name) => Object.hasOwn(schema, name));
-}
-
-/** Whether a secret is at a place, inside what is there, or around it. */
-function holdsSecret({ path, paths }: Place): boolean {
-  return path.length > 0 && paths.some((secret) => {
-    const shared = Math.min(path.length, secret.length);
-    return secret.slice(0, shared).every((part, at) => part === "*" || part === path[at]);
-  });
 }

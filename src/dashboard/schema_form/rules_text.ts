@@ -2,7 +2,7 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
-import type { Field, LinesField, NumberField, TextField } from "./field.ts";
+import type { Field, NumberField, TextField } from "./field.ts";
 
 export function rulesText(field: Field): string {
   switch (field.kind) {
@@ -12,12 +12,8 @@ export function rulesText(field: Field): string {
       return numberText(field);
     case "choice":
       return `one of ${field.values.map((value) => JSON.stringify(value)).join(", ")}`;
-    case "lines":
-      return linesText(field);
     case "json":
       return "JSON";
-    case "group":
-      return "an object";
     default:
       return assertNever(field, "field");
   }
@@ -43,9 +39,4 @@ function numberText({ isInteger, min, max }: NumberField): string {
   const hasMin = min !== undefined && min !== Number.MIN_SAFE_INTEGER;
   if (!hasMin) return hasMax ? `${what}, at most ${max}` : what;
   return hasMax ? `${what} from ${min} to ${max}` : `${what}, at least ${min}`;
-}
-
-function linesText({ items }: LinesField): string {
-  const what = { string: "texts", number: "numbers", boolean: "true or false" }[items];
-  return `a list of ${what}, each on a line`;
 }

@@ -9,13 +9,6 @@ export function typedText(text: string, isLine: boolean): string {
   return needsQuotes(text, isLine) ? JSON.stringify(text) : text;
 }
 
-/** What is typed for a text in a list of lines. */
-export function typedLine(text: string): string {
-  // A list that begins with a bracket is read as JSON.
-  const isAsItIs = text === text.trim() && !text.startsWith("[");
-  return isAsItIs ? typedText(text, true) : JSON.stringify(text);
-}
-
 /** The text that was typed. */
 export function textTyped(typed: string): string {
   return quoted(typed) ?? withPlainLineEnds(typed);

@@ -1,231 +1,145 @@
 /** The fields of a form as inputs, each with what is wrong with it. */
 
-import type { Child } from "hono/jsx";
 import { assertNever } from "../../core/assert_never.ts";
 import type { PointedIssue } from "../../http/requests/issues.ts";
+import {
+  inputState,
+  Issues,
+  issuesAt,
+  JsonInput,
+  LabelledInput,
+} from "../parts/labelled_input.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type ChoiceField, type Field, type GroupField, isOneLine } from "./field.ts";
-import type { NumberField, TextField } from "./field.ts";
-import { type FormTexts, inputName, PRESENT } from "./field_texts.ts";
-import { inputPattern } from "./input_pattern.ts";
+import {
+  type ChoiceField,
+  type Field,
+  isOneLine,
+  type NumberField,
+  type SchemaForm,
+} from "./field.ts";
+import { type FormTexts, inputName, textOf } from "./field_texts.ts";
 import { rulesText } from "./rules_text.ts";
 
 export interface SchemaFieldsProps {
-  readonly field: Field;
+  readonly form: SchemaForm;
   readonly texts: FormTexts;
   /** Pointers begin at the whole value. */
   readonly issues: readonly PointedIssue[];
-  /** What might be typed, where nothing is. */
-  readonly examples?: FormTexts | undefined;
 }
 
-/** All fields of a value; those of an object without a frame around them. */
-export function SchemaFields(props: SchemaFieldsProps) {
-  const { field, issues } = props;
-  if (field.kind !== "group") return <FieldInput {...props} />;
-  const own = issues.filter(({ pointer }) => nearestIn(field, pointer) === undefined);
+export function SchemaFields({ form: { fields }, texts, issues }: SchemaFieldsProps) {
+  const others = issues.filter((issue) =>
+    !fields.some(({ pointer }) => issuesAt([issue], pointer).length > 0)
+  );
   return (
     <>
-      <Issues id="form-issues" issues={own} at="" />
-      {field.fields.length === 0 ? <p class="hint">This type takes no input.</p> : null}
-      {field.fields.map((member) => <FieldInput {...props} field={member} />)}
+      <Issues id="form-issues" issues={others} at="" />
+      {fields.length === 0 ? <p class="hint">This type takes no input.</p> : null}
+      {fields.map((field) => (
+        <FieldInput field={field} text={texts.get(inputName(field)) ?? ""} issues={issues} />
+      ))}
     </>
   );
 }
 
-function FieldInput(props: SchemaFieldsProps) {
-  const { field, texts, issues, examples } = props;
-  const own = issues.filter(({ pointer }) => isWithin(pointer, field.pointer));
-  if (field.kind === "group") return <Group {...props} field={field} issues={own} />;
-  const id = fieldId(field);
-  const text = texts.get(inputName(field)) ?? "";
-  return (
-    <LabelledInput
-      id={id}
-      label={field.name === "" ? '""' : field.name}
-      isRequired={field.isRequired}
-      hint={hasHint(field) ? <Hint field={field} /> : undefined}
-      issues={own}
-      at={field.pointer}
-    >
-      <Input
-        field={field}
-        text={text}
-        id={id}
-        isWrong={own.length > 0}
-        example={field.isRequired ? examples?.get(inputName(field)) : undefined}
-      />
-    </LabelledInput>
-  );
-}
-
-export interface LabelledInputProps {
-  readonly id: string;
-  readonly label: string;
-  readonly isRequired?: boolean;
-  readonly hint?: Child;
-  readonly issues: readonly PointedIssue[];
-  /** Where the input is in what is sent. */
-  readonly at: string;
-  readonly children: Child;
-}
-
-/** An input with its name above it, and what is to be said of it below. */
-export function LabelledInput(props: LabelledInputProps) {
-  const { id, label, isRequired = false, hint, issues, at, children } = props;
-  return (
-    <div class="field">
-      <label for={id}>
-        <UserText text={label} />
-        {isRequired ? null : <span class="field-note">optional</span>}
-      </label>
-      {children}
-      <Issues id={`${id}-issues`} issues={issues} at={at} />
-      {hint === undefined ? null : <p class="hint" id={`${id}-hint`}>{hint}</p>}
-    </div>
-  );
-}
-
-function Group(props: SchemaFieldsProps & { readonly field: GroupField }) {
-  const { field, texts, issues } = props;
-  const own = issues.filter(({ pointer }) => nearestIn(field, pointer) === undefined);
-  const id = fieldId(field);
-  const name = inputName(field);
-  return (
-    <fieldset class="field-group">
-      <legend>
-        <UserText text={field.name} />
-        {field.isRequired ? null : <span class="field-note">optional</span>}
-      </legend>
-      {field.description === undefined ? null : (
-        <p class="hint">
-          <UserText text={field.description} />
-        </p>
-      )}
-      <Issues id={`${id}-issues`} issues={own} at={field.pointer} />
-      {field.isRequired ? null : (
-        <label class="tick">
-          <input type="checkbox" name={name} value={PRESENT} checked={texts.has(name)} />
-          send it, even if everything below is empty
-        </label>
-      )}
-      {field.fields.map((member) => <FieldInput {...props} field={member} />)}
-    </fieldset>
-  );
-}
-
-export interface IssuesProps {
-  readonly id: string;
-  readonly issues: readonly PointedIssue[];
-  /** What is at this pointer needs no place of its own. */
-  readonly at: string;
-}
-
-export function Issues({ id, issues, at }: IssuesProps) {
-  if (issues.length === 0) return null;
-  return (
-    <ul class="field-issues" id={id} role="alert">
-      {issues.map(({ pointer, detail }) => (
-        <li>
-          <UserText text={`${pointer.slice(at.length)} ${detail}`.trim()} lengthMax={500} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-interface InputProps<Kind extends Field> {
-  readonly field: Kind;
+interface FieldInputProps {
+  readonly field: Field;
   readonly text: string;
-  readonly id: string;
-  readonly isWrong: boolean;
-  readonly example: string | undefined;
+  readonly issues: readonly PointedIssue[];
 }
 
-type Leaf = Exclude<Field, GroupField>;
-
-function Input({ field, text, id, isWrong, example }: InputProps<Leaf>) {
-  const common = {
-    id,
-    name: inputName(field),
-    required: field.isInsisted && !isEmptyAllowed(field),
-    "aria-invalid": isWrong ? "true" as const : undefined,
-    "aria-describedby": describedBy(field, id, isWrong),
-    autocomplete: "off",
+function FieldInput({ field, text, issues }: FieldInputProps) {
+  const { name, pointer, isRequired, isSecret } = field;
+  const labelled = {
+    id: `field${encodeURIComponent(pointer.toWellFormed())}`,
+    label: name === "" ? '""' : name,
+    isOptional: !isRequired,
+    hint: hintOf(field),
+    issues,
+    at: pointer,
   };
-  const shown = field.isSecret ? "" : text;
-  const typed = { ...common, placeholder: placeholderOf(field, example) };
+  const shown = isSecret ? "" : text;
+  const input = { name: inputName(field), ...inputState(labelled), required: isRequired };
+  const placeholder = placeholderOf(field);
   switch (field.kind) {
     case "text":
       return isOneLine(field)
         ? (
+          <LabelledInput {...labelled}>
+            <input
+              {...input}
+              placeholder={placeholder}
+              minlength={field.lengthMin}
+              maxlength={field.lengthMax}
+              type={isSecret ? "password" : "text"}
+              spellcheck={false}
+              value={shown}
+            />
+          </LabelledInput>
+        )
+        : (
+          <LabelledInput {...labelled}>
+            <textarea
+              {...input}
+              placeholder={placeholder}
+              rows={1}
+              class="grows"
+              spellcheck={false}
+            >
+              {`\n${shown}`}
+            </textarea>
+          </LabelledInput>
+        );
+    case "number":
+      return (
+        <LabelledInput {...labelled}>
           <input
-            {...typed}
-            {...textRules(field)}
-            type={field.isSecret ? "password" : "text"}
+            {...input}
+            {...numberRules(field)}
+            placeholder={placeholder}
+            type="number"
             value={shown}
           />
-        )
-        : <textarea {...typed} rows={1} class="grows" spellcheck={false}>{`\n${shown}`}</textarea>;
-    case "number":
-      return <input {...typed} {...numberRules(field)} type="number" value={shown} />;
+        </LabelledInput>
+      );
     case "choice":
-      return <Choice common={common} field={field} text={text} />;
-    case "lines":
-      return <textarea {...typed} rows={3} spellcheck={false}>{`\n${shown}`}</textarea>;
+      return (
+        <LabelledInput {...labelled}>
+          <Choice input={input} field={field} text={text} />
+        </LabelledInput>
+      );
     case "json":
-      return <textarea {...typed} rows={rowsOf(shown)} spellcheck={false}>{`\n${shown}`}</textarea>;
+      return (
+        <JsonInput
+          {...labelled}
+          name={input.name}
+          isRequired={isRequired}
+          text={shown}
+          placeholder={placeholder}
+        />
+      );
     default:
       return assertNever(field, "field");
   }
 }
 
-const EXAMPLE_LENGTH_MAX = 80;
-
-/** One line; an empty example, and one that is more, says nothing. */
-function placeholderOf({ kind }: Leaf, example = ""): string | undefined {
-  const line = kind === "json" ? example.replace(/\s+/g, " ") : example;
-  const isTold = line.trim() !== "" && !line.includes("\n") && line.length <= EXAMPLE_LENGTH_MAX;
-  return isTold ? `such as ${line}` : undefined;
-}
-
-/** An empty list is one as well. */
-function isEmptyAllowed(field: Leaf): boolean {
-  return field.kind === "lines";
-}
-
 interface ChoiceProps {
-  readonly common: Readonly<Record<string, unknown>>;
+  readonly input: Readonly<Record<string, unknown>>;
   readonly field: ChoiceField;
   readonly text: string;
 }
 
-function Choice({ common, field, text }: ChoiceProps) {
-  const options = field.values.map((value) => JSON.stringify(value));
+function Choice({ input, field, text }: ChoiceProps) {
   return (
-    <select {...common}>
+    <select {...input}>
       <option value="">{field.isRequired ? "choose" : "leave out"}</option>
-      {options.map((option, at) => (
-        <option value={option} selected={option === text}>{choiceText(field.values[at])}</option>
+      {field.values.map((value) => (
+        <option value={JSON.stringify(value)} selected={JSON.stringify(value) === text}>
+          {typeof value === "string" && value.trim() !== "" ? value : JSON.stringify(value)}
+        </option>
       ))}
     </select>
   );
-}
-
-function choiceText(value: unknown): string {
-  return typeof value === "string" && value.trim() !== "" ? value : JSON.stringify(value);
-}
-
-const TITLE_MAX = 300;
-
-function textRules(field: TextField) {
-  return {
-    minlength: field.lengthMin,
-    maxlength: field.lengthMax,
-    pattern: field.isSecret ? undefined : inputPattern(field.pattern),
-    title: field.pattern === undefined ? undefined : `as ${field.pattern}`.slice(0, TITLE_MAX),
-    spellcheck: false,
-  };
 }
 
 function numberRules({ isInteger, min, max }: NumberField) {
@@ -233,30 +147,21 @@ function numberRules({ isInteger, min, max }: NumberField) {
   return { min, max, step: isInteger ? 1 : "any", inputmode };
 }
 
-function rowsOf(text: string): number {
-  return Math.min(18, Math.max(4, text.split("\n").length));
+const EXAMPLE_LENGTH_MAX = 400;
+const EMPTY_EXAMPLES: readonly string[] = ["", "{}", "[]"];
+
+/** Only JSON has room for several lines; an empty example says nothing. */
+function placeholderOf(field: Field): string | undefined {
+  if (field.example === undefined || (!field.isRequired && field.kind !== "json")) return undefined;
+  const text = textOf(field, field.example);
+  const isTold = !EMPTY_EXAMPLES.includes(text.trim()) && text.length <= EXAMPLE_LENGTH_MAX &&
+    (field.kind === "json" || !text.includes("\n"));
+  return isTold ? `such as ${text}` : undefined;
 }
 
-function describedBy(field: Leaf, id: string, isWrong: boolean): string | undefined {
-  const ids = [...isWrong ? [`${id}-issues`] : [], ...hasHint(field) ? [`${id}-hint`] : []];
-  return ids.length === 0 ? undefined : ids.join(" ");
-}
-
-function hasHint(field: Leaf): boolean {
-  return field.description !== undefined || hintText(field) !== "";
-}
-
-/** A pattern is for programs: it is in the table of the schema. Any text needs no word. */
-function hintText(field: Leaf): string {
-  const shown = field.kind === "text" ? { ...field, pattern: undefined } : field;
-  const rules = rulesText(shown);
-  return [rules === "text" ? "" : rules, secretText(field)].filter((text) => text !== "").join(
-    "; ",
-  );
-}
-
-function Hint({ field }: { readonly field: Leaf }) {
+function hintOf(field: Field) {
   const rules = hintText(field);
+  if (field.description === undefined && rules === "") return undefined;
   return (
     <>
       {field.description === undefined ? null : (
@@ -269,19 +174,9 @@ function Hint({ field }: { readonly field: Leaf }) {
   );
 }
 
-function secretText({ isSecret }: Field): string {
-  return isSecret ? "secret: the journal does not hold it" : "";
-}
-
-/** The member that a pointer leads into. */
-function nearestIn({ fields }: GroupField, pointer: string): Field | undefined {
-  return fields.find((member) => isWithin(pointer, member.pointer));
-}
-
-function isWithin(pointer: string, of: string): boolean {
-  return pointer === of || pointer.startsWith(`${of}/`);
-}
-
-function fieldId({ pointer }: Field): string {
-  return `field${encodeURIComponent(pointer.toWellFormed())}`;
+/** A pattern is for programs: it is in the table of the schema. Any text needs no word. */
+function hintText(field: Field): string {
+  const rules = rulesText(field.kind === "text" ? { ...field, pattern: undefined } : field);
+  const secret = field.isSecret ? "secret: the journal does not hold it" : "";
+  return [rules === "text" ? "" : rules, secret].filter((text) => text !== "").join("; ");
 }

@@ -2,16 +2,16 @@
 
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { Field } from "./field.ts";
+import type { SchemaForm } from "./field.ts";
 import { rulesText } from "./rules_text.ts";
 
-export function SchemaTable({ field }: { readonly field: Field }) {
+export function SchemaTable({ form }: { readonly form: SchemaForm }) {
   return (
     <Table caption="The input, field by field" headings={["Field", "Takes", "About", "Default"]}>
-      {rowsOf(field).map((row) => (
+      {form.fields.map((row) => (
         <tr>
           <td class="mono">
-            <UserText text={pathText(row, field)} lengthMax={200} />
+            <UserText text={row.name} lengthMax={200} />
             {row.isRequired ? null : <span class="field-note">optional</span>}
             {row.isSecret ? <span class="field-note">secret</span> : null}
           </td>
@@ -32,23 +32,4 @@ export function SchemaTable({ field }: { readonly field: Field }) {
       ))}
     </Table>
   );
-}
-
-/** The fields of an object; of anything else, itself. */
-function rowsOf(field: Field): readonly Field[] {
-  return field.kind === "group" ? field.fields.flatMap((member) => [...withMembers(member)]) : [
-    field,
-  ];
-}
-
-function* withMembers(field: Field): Generator<Field> {
-  yield field;
-  if (field.kind !== "group") return;
-  for (const member of field.fields) yield* withMembers(member);
-}
-
-/** `address.city` */
-function pathText({ pointer, name }: Field, whole: Field): string {
-  if (pointer === whole.pointer) return name;
-  return pointer.slice(1).replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
 }

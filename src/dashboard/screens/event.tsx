@@ -17,7 +17,7 @@ import { onceOnly } from "../once_only.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { receiptText } from "../receipt_text.ts";
-import { fieldOf } from "../schema_form/field.ts";
+import { formOf } from "../schema_form/field.ts";
 import { type FormTexts, textsOf } from "../schema_form/field_texts.ts";
 import { inputOf } from "../schema_form/form_input.ts";
 import { commandsOf } from "../commands.ts";
@@ -29,7 +29,7 @@ const PATH = "/ui/system/event";
 /** The same form sent twice is one event. */
 const ONCE = "once";
 
-const FIELD = fieldOf(schemaObject(withinLazy(incomingEvent), {}), "event");
+const FORM = formOf(schemaObject(withinLazy(incomingEvent), {}), "event");
 const SAMPLE: JsonValue = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
 
 export const EVENT_SCREEN_ROUTES: readonly Route[] = [
@@ -39,7 +39,7 @@ export const EVENT_SCREEN_ROUTES: readonly Route[] = [
 
 function show(c: Context, edge: Edge): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);
-  return eventPage(c, edge, textsOf(FIELD, SAMPLE));
+  return eventPage(c, edge, textsOf(FORM, SAMPLE));
 }
 
 /** Back to the page, which shows the receipt; or the form again, with all that was typed. */
@@ -47,7 +47,7 @@ async function send(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const texts: FormTexts = new Map(await readForm(c.req.raw, edge.bodies));
   try {
-    const { value, issues } = inputOf(FIELD, texts);
+    const { value, issues } = inputOf(FORM, texts);
     if (issues.length > 0) throw invalidRequest(issues);
     const judged = judgeEvent(withEventId(value, texts.get(ONCE)));
     const [receipt] = await deliver(edge.engine, { single: true, items: [judged] });
@@ -74,7 +74,7 @@ function withEventId(value: JsonValue | undefined, once: string | undefined): Js
 }
 
 function eventPage(c: Context, edge: Edge, texts: FormTexts, problem?: Problem): Response {
-  const { value } = inputOf(FIELD, texts);
+  const { value } = inputOf(FORM, texts);
   return page(
     c,
     edge,
@@ -82,6 +82,10 @@ function eventPage(c: Context, edge: Edge, texts: FormTexts, problem?: Problem):
       title: "Send an event",
       screen: "system",
       styles: ["system.css"],
+      calls: [{
+        label: "Send the event",
+        command: commandsOf(c, edge).post("/events", isObject(value) ? value : {}),
+      }],
       ...(problem === undefined
         ? {}
         : { status: problemFacts(problem.kind).status, headers: problem.headers }),
@@ -89,11 +93,10 @@ function eventPage(c: Context, edge: Edge, texts: FormTexts, problem?: Problem):
     <EventPage
       action={PATH}
       note={<NoteLine c={c} edge={edge} />}
-      field={FIELD}
+      form={FORM}
       texts={texts}
       once={{ name: ONCE, value: texts.get(ONCE) ?? randomBytes(12).toString("base64url") }}
       refusal={problem === undefined ? undefined : refusalOf(problem)}
-      curl={commandsOf(c, edge).post("/events", isObject(value) ? value : {})}
       maySubmit={viewerOf(c.req.raw).scopes.includes("submit")}
     />,
   );

@@ -10,6 +10,7 @@ import { choice, single, whole } from "../../http/requests/query_parameters.ts";
 import { viewerOf } from "../../http/guard/viewer.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "../job/actions.ts";
 import { JobAttempts } from "../job/attempts.tsx";
+import { jobCalls } from "../job/calls.ts";
 import { JobControls } from "../job/controls.tsx";
 import { JobData } from "../job/data.tsx";
 import { JobEntries } from "../job/entries.tsx";
@@ -21,7 +22,7 @@ import { JobHead } from "../job/head.tsx";
 import { JobLog } from "../job/log.tsx";
 import { type JobReading, type ReadingOptions, readJob } from "../job/reading.ts";
 import type { JobScreenState, RefusedEvent } from "../job/screen_state.ts";
-import { SCALES } from "../job/time_scale.ts";
+import { type ScaleName, SCALES, usualScale } from "../job/time_scale.ts";
 import { JobTimeline } from "../job/timeline_figure.tsx";
 import { UnknownJob } from "../job/unknown_job.tsx";
 import { withoutNote } from "../notes.ts";
@@ -42,15 +43,17 @@ const JOB_PARAMETERS = {
   ...NOTE_PARAMETER,
   entry: single(whole(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
   order: single(choice(ORDERS), "Of the entries."),
-  scale: single(choice(SCALES), "Of the timeline."),
+  scale: single(choice(SCALES), "Of the timeline; to scale when absent and tasks overlap."),
+  tasks: single(whole(1, 1_000_000), "A page of the tasks."),
   page: single(whole(1, 1_000_000), "Of the entries, from the oldest."),
 };
 
 async function showJob(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, JOB_PARAMETERS);
-  const { entry, order = "oldest", page: number, scale = "steps" } = query;
+  const { entry, order = "oldest", page: number, scale, tasks } = query;
   return await showRead(c, edge, { order, number, wanted: entry }, {
     scale,
+    tasksPage: tasks ?? 1,
     returnTo: withoutNote(c.req.url),
     refused: undefined,
   });
@@ -65,7 +68,7 @@ async function takeEvent(c: Context, edge: Edge): Promise<Response> {
 async function showRefused(c: Context, edge: Edge, refused: RefusedEvent): Promise<Response> {
   const request = { order: "oldest", number: undefined, wanted: undefined } as const;
   const returnTo = jobPagePath(c.req.param("id") ?? "");
-  return await showRead(c, edge, request, { scale: "steps", returnTo, refused });
+  return await showRead(c, edge, request, { scale: undefined, tasksPage: 1, returnTo, refused });
 }
 
 /** Reads the job and its entries, and shows them when there is time to make a page of them. */
@@ -73,7 +76,9 @@ async function showRead(
   c: Context,
   edge: Edge,
   request: EntryPageRequest,
-  rest: Pick<JobScreenState, "scale" | "returnTo" | "refused">,
+  { scale, ...rest }: Pick<JobScreenState, "tasksPage" | "returnTo" | "refused"> & {
+    readonly scale: ScaleName | undefined;
+  },
 ): Promise<Response> {
   return await lookingBack(edge, async (holding) => {
     const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
@@ -82,7 +87,8 @@ async function showRead(
     if (reading === undefined) return unknownJob(c, edge);
     const page = await readEntryPage(edge, reading.annals.logIds, request);
     await edge.turnstile.enter("large");
-    return jobPage(c, edge, { ...stateOf(c, edge, reading), page, ...rest });
+    const chosen = { scale: scale ?? usualScale(reading.timeline), page, ...rest };
+    return jobPage(c, edge, { ...stateOf(c, edge, reading), ...chosen });
   });
 }
 
@@ -119,6 +125,7 @@ function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
       screen: "jobs",
       styles: ["job.css"],
       scripts: ["job.js"],
+      calls: jobCalls(state),
       ...(refused === undefined
         ? { live: job.jobId }
         : { status: problemFacts("invalid-request").status }),
@@ -142,6 +149,6 @@ function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
 function unknownJob(c: Context, edge: Edge): Response {
   const { status, title } = problemFacts("unknown-job");
   const id = c.req.param("id") ?? "";
-  const command = commandsOf(c, edge).get("/jobs?limit=20");
-  return page(c, edge, { title, status, screen: "jobs" }, <UnknownJob id={id} curl={command} />);
+  const calls = [{ label: "The newest jobs", command: commandsOf(c, edge).get("/jobs?limit=20") }];
+  return page(c, edge, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
 }

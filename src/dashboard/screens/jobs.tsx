@@ -22,6 +22,7 @@ import { jobsPage } from "../jobs/list.ts";
 import { NoFailures, NoJobs } from "../jobs/nothing.tsx";
 import { rowsOf } from "../jobs/rows.ts";
 import { AboutLink, SearchedLine } from "../jobs/searched.tsx";
+import { SelectionBar } from "../jobs/selection.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
 import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
@@ -96,12 +97,15 @@ async function listPage(asked: PageRequest): Promise<Response> {
   return page(
     c,
     edge,
-    LIVE,
+    {
+      ...LIVE,
+      calls: [{
+        label: "These jobs",
+        command: listCommand(commandsOf(c, edge), listFilters(asked)),
+      }],
+    },
     <>
-      <Heading
-        address={address}
-        curl={{ command: listCommand(commandsOf(c, edge), listFilters(asked)) }}
-      />
+      <Heading address={address} />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -112,6 +116,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
           ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
           : <MissingScope scope="operate" what="controlling jobs" />}
       </div>
+      {mayOperate ? <SelectionBar rows={rows} returnTo={address.with()} /> : null}
       {rows.length === 0
         ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
         : (
@@ -146,12 +151,15 @@ function groupsPage(asked: PageRequest): Response {
   return page(
     c,
     edge,
-    LIVE,
+    {
+      ...LIVE,
+      calls: [{
+        label: "These kinds of failures",
+        command: groupsCommand(commandsOf(c, edge), address.filters()),
+      }],
+    },
     <>
-      <Heading
-        address={address}
-        curl={{ command: groupsCommand(commandsOf(c, edge), address.filters()) }}
-      />
+      <Heading address={address} />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -184,14 +192,20 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
   return page(
     c,
     edge,
-    { ...OPTIONS, title: `${CONTROLS[action].label} jobs` },
+    {
+      ...OPTIONS,
+      title: `${CONTROLS[action].label} jobs`,
+      calls: [{
+        label: `${CONTROLS[action].label} them`,
+        command: bulkCommand(commandsOf(c, edge), request, address),
+      }],
+    },
     <BulkConfirm
       action={action}
       address={address}
       preview={previewBulk(edge.engine, request)}
       upTo={request.upTo}
       now={edge.clock.now()}
-      command={bulkCommand(commandsOf(c, edge), request, address)}
     />,
   );
 }

@@ -11,7 +11,7 @@ import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
 import { PAUSE_ACTION_ROUTE, PausesSection } from "../overview/pauses_section.tsx";
-import { Standstill } from "../overview/standstill.tsx";
+import { Standstill, standstillCalls } from "../overview/standstill.tsx";
 import { TrendSection } from "../overview/trend_section.tsx";
 import { TrustStrip } from "../overview/trust_strip.tsx";
 import { commandsOf } from "../commands.ts";
@@ -52,8 +52,8 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
   ]);
   const now = clock.now();
   const commands = commandsOf(c, edge);
-  const read = (path: string) => commands.get(path);
-  const same = read(`/overview?span=${span}`);
+  const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
+  const stoppedBy = { told: pauses.length === 0 ? standing : undefined, now };
   return page(
     c,
     edge,
@@ -64,6 +64,14 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       scripts: ["uplot.js", "durations.js", "overview.js"],
       live: "journal",
       headers: { vary: "accept" },
+      calls: [
+        { label: "This screen", command: commands.get(`/overview?span=${span}`) },
+        ...(mayOperate ? pauses : []).map(({ pauseId }) => ({
+          label: `End the pause ${pauseId}`,
+          command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
+        })),
+        ...standstillCalls(stoppedBy, commands),
+      ],
     },
     <>
       <h1 class="unseen">Overview</h1>
@@ -71,37 +79,27 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       <Health edge={edge} />
       <PausesSection
         pauses={pauses}
-        mayEnd={viewerOf(c.req.raw).scopes.includes("operate")}
+        mayEnd={mayOperate}
         now={now}
-        commands={commands}
       />
-      <Standstill
-        told={pauses.length === 0 ? standing : undefined}
-        now={now}
-        commands={commands}
-      />
+      <Standstill {...stoppedBy} />
       <div id="first-job" data-live>
         {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
       </div>
-      <CensusSection census={census} curl={same} />
+      <AttentionSection
+        attention={attention}
+        open={engine.lists.count({ conditions: ["failed"], retried: false })}
+        failingTypes={counts?.failingTypes ?? []}
+        now={now}
+      />
+      <CensusSection census={census} />
+      {counts === undefined ? null : <TrendSection {...counts} />}
       <TrustStrip
         journal={journal}
         sync={overview?.trend("1h").whole.sync}
         diskFree={counts?.diskFree}
         now={now}
-        curl={read("/journal")}
       />
-      <AttentionSection
-        attention={attention}
-        failingTypes={counts?.failingTypes ?? []}
-        now={now}
-        curls={{
-          failed: read("/jobs?condition=failed"),
-          waiting: read("/jobs?condition=waiting"),
-          failing: same,
-        }}
-      />
-      {counts === undefined ? null : <TrendSection {...counts} curl={same} />}
     </>,
   );
 }

@@ -1,60 +1,99 @@
 /**
- * `/ui/reference`: the document at `/openapi.json` as a page. It is made on the server, of the
- * same document: nothing of it is said a second time.
+ * `/ui/reference`: each route with what it does and a call of it, and each kind of problem. All
+ * else that there is to say of a route, such as schemas, is in `/openapi.json`.
  */
 
 import type { Context } from "hono";
+import type { JsonObject } from "../../core/json.ts";
+import { curlOf, followCurlOf, readCurlOf } from "../../http/answers/curl.ts";
 import type { Edge } from "../../http/edge.ts";
+import { MEANINGS } from "../../http/problems/meanings.ts";
 import { PROBLEM_KINDS, problemFacts, problemType } from "../../http/problems/problem.ts";
+import { isObject } from "../../http/requests/fields.ts";
 import { refuseQuery } from "../../http/requests/query.ts";
 import { reachedAs } from "../../http/requests/reached_as.ts";
-import { page } from "../page.tsx";
-import {
-  ANCHORS,
-  type DescribedApi,
-  operationsByTag,
-  type Placed,
-} from "../reference/described.ts";
-import { curlOfExample, exampleCall } from "../reference/example_call.ts";
-import { OperationView } from "../reference/operation_view.tsx";
-import { SchemaView } from "../reference/schema_view.tsx";
 import type { Route } from "../../http/route.ts";
+import { page } from "../page.tsx";
+import { CopyText } from "../parts/curl.tsx";
+import { Table } from "../parts/table.tsx";
 
 export const REFERENCE_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/reference", scope: "read", handle: showReference },
 ];
 
-function showReference(c: Context, edge: Edge): Response {
-  refuseQuery(c.req.raw);
-  const document = edge.openApi() as unknown as DescribedApi;
-  const { origin } = reachedAs(c.req.raw);
-  const groups = operationsByTag(document);
-  const curlOf = (placed: Placed) => curlOfExample(exampleCall(placed), origin, edge.needsToken);
-  return page(
-    c,
-    edge,
-    { title: "Reference", styles: ["reference.css"] },
-    <>
-      <header class="stack-wide">
-        <h1>Reference of the API</h1>
-        <p class="soft">
-          Daybook {document.info.version}. The same for programs is{" "}
-          <a href="/openapi.json">openapi.json</a>, in OpenAPI {document.openapi}. Calls name a job
-          {" "}
-          <code>order-42</code>, and are of this server.
-        </p>
-      </header>
-      <Contents document={document} />
-      {[...groups].map(([tag, operations]) => (
-        <section class="group" aria-labelledby={`tag-${tag}`}>
-          <h2 id={`tag-${tag}`}>{TITLES[tag] ?? tag}</h2>
-          {operations.map((placed) => <OperationView placed={placed} curl={curlOf(placed)} />)}
-        </section>
-      ))}
-      <Schemas document={document} />
-      <Problems />
-    </>,
+/** As much of an operation of the document as the page shows. */
+export interface DescribedOperation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly parameters?: readonly { name: string; in: string; required?: boolean }[];
+  readonly requestBody?: { readonly content: DescribedContents };
+  readonly responses: Readonly<Record<string, { readonly content?: DescribedContents }>>;
+  readonly security: readonly JsonObject[];
+}
+
+type DescribedContents = Readonly<
+  Record<string, { readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>
+>;
+
+export interface DescribedApi {
+  readonly info: { readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+}
+
+/** An operation, with the place where it is. */
+export interface Placed {
+  readonly method: string;
+  /** As in the document: `/jobs/{id}`. */
+  readonly path: string;
+  readonly operation: DescribedOperation;
+}
+
+/** In the order of the document. */
+export function operationsIn({ paths }: DescribedApi): readonly Placed[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      operation,
+    }))
   );
+}
+
+export interface ExampleCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: JsonObject;
+  /** The answer comes bit by bit. */
+  readonly isStream: boolean;
+}
+
+/** A call that may be made as it is, on a job with the id of the examples. */
+export function exampleCall({ method, path, operation }: Placed): ExampleCall {
+  const { parameters = [], requestBody, responses } = operation;
+  const required = parameters.filter(({ in: place, required }) => place === "query" && required)
+    // The only ones that are required are points of a job's life.
+    .map(({ name }) => [name, "2026-01-31T12:00:00Z"]);
+  const search = new URLSearchParams(required).toString();
+  const examples = Object.values(requestBody?.content["application/json"]?.examples ?? {});
+  const body = examples.map(({ value }) => value).find(isObject);
+  return {
+    method,
+    path: path.replace("{id}", "order-42") + (search === "" ? "" : `?${search}`),
+    ...(body === undefined ? {} : { body }),
+    isStream: Object.values(responses).some(({ content = {} }) => "text/event-stream" in content),
+  };
+}
+
+function curlOfExample(
+  { method, path, body, isStream }: ExampleCall,
+  base: string,
+  needsToken: boolean,
+): string {
+  if (isStream) return followCurlOf(path, base, needsToken);
+  if (method === "GET") return readCurlOf(path, base, needsToken);
+  const action = { method: method === "DELETE" ? method : "POST", path } as const;
+  return curlOf(body === undefined ? action : { ...action, body }, base, needsToken);
 }
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -64,80 +103,80 @@ const TITLES: Readonly<Record<string, string>> = {
   system: "The system",
 };
 
-function Contents({ document }: { readonly document: DescribedApi }) {
-  return (
-    <nav class="sheet reference-contents" aria-label="Contents">
-      {[...operationsByTag(document)].map(([tag, operations]) => (
-        <div>
-          <h2>
-            <a href={`#tag-${tag}`}>{TITLES[tag] ?? tag}</a>
-          </h2>
-          <ul>
-            {operations.map(({ method, path, operation }) => (
-              <li>
-                <a href={`#${ANCHORS.operation(operation)}`}>
-                  <span class="method">{method}</span> <code>{path}</code>
-                </a>
-              </li>
+function showReference(c: Context, edge: Edge): Response {
+  refuseQuery(c.req.raw);
+  const document = edge.openApi() as unknown as DescribedApi;
+  const { origin } = reachedAs(c.req.raw);
+  const groups = Map.groupBy(operationsIn(document), ({ operation }) => operation.tags[0] ?? "");
+  return page(
+    c,
+    edge,
+    { title: "Reference", styles: ["reference.css"] },
+    <>
+      <header class="stack">
+        <h1>Reference of the API</h1>
+        <p class="soft">
+          Daybook{" "}
+          {document.info.version}: every route, the scope that it needs, and a call of it on this
+          server, about a job with the id{" "}
+          <code>order-42</code>. Parameters, bodies, answers and their schemas are in{" "}
+          <a href="/openapi.json">openapi.json</a>.
+        </p>
+      </header>
+      {[...groups].map(([tag, operations]) => (
+        <section class="part" aria-labelledby={`tag-${tag}`}>
+          <h2 id={`tag-${tag}`}>{TITLES[tag] ?? tag}</h2>
+          <Table caption={`Routes: ${TITLES[tag] ?? tag}`} headings={["Route", "Scope", "Call"]}>
+            {operations.map((placed) => (
+              <OperationRow
+                placed={placed}
+                curl={curlOfExample(exampleCall(placed), origin, edge.needsToken)}
+              />
             ))}
-          </ul>
-        </div>
+          </Table>
+        </section>
       ))}
-      <div>
-        <h2>
-          <a href="#schemas">Schemas</a>
-        </h2>
-        <ul>
-          {Object.keys(document.components.schemas).map((name) => (
-            <li>
-              <a href={`#${ANCHORS.schema(name)}`}>{name}</a>
-            </li>
-          ))}
-          <li>
-            <a href="#problems">Problems</a>
-          </li>
-        </ul>
-      </div>
-    </nav>
+      <Problems />
+    </>,
   );
 }
 
-function Schemas({ document }: { readonly document: DescribedApi }) {
+function OperationRow({ placed, curl }: { readonly placed: Placed; readonly curl: string }) {
+  const { method, path, operation: { operationId, summary, security } } = placed;
+  const scopes = security.flatMap((one) => one["bearer"] as readonly string[] ?? []);
   return (
-    <section class="group" aria-labelledby="schemas">
-      <h2 id="schemas">Schemas</h2>
-      {Object.entries(document.components.schemas).map(([name, schema]) => (
-        <section id={ANCHORS.schema(name)} class="sheet">
-          <h3>{name}</h3>
-          <div class="schema">
-            <SchemaView schema={schema} />
-          </div>
-        </section>
-      ))}
-    </section>
+    <tr id={`operation-${operationId}`}>
+      <th scope="row" class="route">
+        <span class="route-path mono">{method} {path}</span>
+        <span class="route-summary">{summary}</span>
+      </th>
+      <td>{scopes.length === 0 ? "none" : scopes.join(", ")}</td>
+      <td class="route-call">
+        <CopyText text={curl} />
+      </td>
+    </tr>
   );
 }
 
 /** Every kind of refusal, as RFC 9457 has them. */
 function Problems() {
   return (
-    <section class="group" aria-labelledby="problems">
+    <section class="part" aria-labelledby="problems">
       <h2 id="problems">Problems</h2>
       <p class="soft">
-        Every refusal is a problem as of RFC 9457: its <code>type</code> is one of these.
+        Every refusal is a problem as in RFC 9457, whose <code>type</code> is one of these.
       </p>
-      <dl class="sheet problem-kinds">
+      <Table caption="Kinds of problems" headings={["Type", "Status", "What it means"]}>
         {PROBLEM_KINDS.map((kind) => (
-          <div id={ANCHORS.problem(kind)}>
-            <dt>
-              <code>{problemType(kind)}</code>
-            </dt>
-            <dd>
-              {problemFacts(kind).status} {problemFacts(kind).title}
-            </dd>
-          </div>
+          <tr id={`problem-${kind}`}>
+            <th scope="row">
+              <a class="mono" href={problemType(kind)}>{kind}</a>
+            </th>
+            <td>{problemFacts(kind).status}</td>
+            <td class="words">{problemFacts(kind).title}. {MEANINGS[kind]}</td>
+          </tr>
         ))}
-      </dl>
+      </Table>
     </section>
   );
 }

@@ -7,7 +7,6 @@ import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { commandsOf } from "../commands.ts";
 import { page, type PageOptions } from "../page.tsx";
 import { countText } from "../../core/size.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { ShownEntry } from "../parts/shown_entry.ts";
@@ -35,14 +34,14 @@ async function showStream(c: Context, edge: Edge): Promise<Response> {
   return page(
     c,
     edge,
-    pageOptions(edge, query),
+    {
+      ...pageOptions(edge, query),
+      ...found === undefined
+        ? {}
+        : { calls: [{ label: "Follow it", command: curlOfPage(c, edge, asked, found) }] },
+    },
     <>
-      <header class="row row-between">
-        <h1>Stream</h1>
-        {found === undefined
-          ? null
-          : <CopyCurl command={curlOfPage(c, edge, asked, found)} label="curl: follow" />}
-      </header>
+      <h1>Stream</h1>
       <FilterForm asked={asked} />
       {found === undefined || query === undefined
         ? <OtherIssues asked={asked} />

@@ -5,7 +5,7 @@ import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { Edge } from "../../http/edge.ts";
 import { problemOfFailure, valueOf } from "../../http/problems/engine_problem.ts";
-import { jobPagePath } from "../parts/links.tsx";
+import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { originOf } from "../../http/requests/request_origin.ts";
@@ -15,13 +15,12 @@ import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 import { exampleOf } from "../schema_form/example.ts";
-import { fieldOf } from "../schema_form/field.ts";
-import { defaultTextsOf, type FormTexts, textsOf } from "../schema_form/field_texts.ts";
+import { formOf } from "../schema_form/field.ts";
+import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/field_texts.ts";
 import { commandsOf } from "../commands.ts";
-import type { CreationFormProps, Refusal } from "../system/creation_fields.tsx";
+import { creationCall, type CreationFormProps, type Refusal } from "../system/creation_fields.tsx";
 import { creationOf, redacted, SHOW, type Subject } from "../system/creation_form.ts";
-import { definitionPath } from "../system/definitions_section.tsx";
-import { DefinitionPage } from "../system/definition_page.tsx";
+import { DefinitionPage, UnloadedTypePage } from "../system/definition_page.tsx";
 import { PlanPage } from "../system/plan_page.tsx";
 import type { Route } from "../../http/route.ts";
 
@@ -30,7 +29,7 @@ export const SUBMIT_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/ui/system/definitions/:type",
     scope: "read",
-    handle: (c, edge) => show(c, edge, ofType(c, edge)),
+    handle: showType,
   },
   {
     method: "POST",
@@ -75,13 +74,13 @@ const SAMPLE_PLAN: JsonValue = {
   }],
 };
 
-const PLAN_FIELD = fieldOf({ description: "What the job waits for." }, "plan");
+const PLAN_FIELDS = formOf({ description: "What the job waits for." }, "plan");
 
 const PLAN_FORM: CreationScreen = {
   title: "A plan",
   path: "/ui/system/plan",
-  subject: { kind: "plan", field: PLAN_FIELD },
-  texts: textsOf(PLAN_FIELD, SAMPLE_PLAN),
+  subject: { kind: "plan", form: PLAN_FIELDS },
+  texts: textsOf(PLAN_FIELDS, SAMPLE_PLAN),
   body: (form) => <PlanPage form={form} />,
 };
 
@@ -94,17 +93,29 @@ function typeForm({ engine }: Edge, type: string): CreationScreen {
       `Cannot show the definition ${type}: none of this type is loaded`,
     );
   }
-  const field = fieldOf(definition.inputSchema, "input", definition.secrets);
+  const fields = formOf(definition.inputSchema, "input", definition.secrets);
   return {
     title: type,
     path: definitionPath(type),
-    subject: { kind: "type", type, field, example: exampleOf(definition.inputSchema) },
-    texts: defaultTextsOf(field),
-    body: (form, { engine }) => {
-      const [newest] = engine.list({ types: [type], limit: 1 }).jobs;
-      return <DefinitionPage definition={definition} newest={newest} form={form} />;
+    subject: { kind: "type", type, form: fields, example: exampleOf(definition.inputSchema) },
+    texts: textsAtFirst(fields),
+    body: (form, edge) => {
+      const [newest] = edge.engine.list({ types: [type], limit: 1 }).jobs;
+      return <DefinitionPage definition={definition} newest={newest} form={form} edge={edge} />;
     },
   };
+}
+
+function showType(c: Context, edge: Edge): Response {
+  const type = c.req.param("type") ?? "";
+  const { engine } = edge;
+  const isLoaded = engine.definitions().some((one) => one.type === type);
+  if (isLoaded || engine.lists.count({ types: [type] }).jobs === 0) {
+    return show(c, edge, typeForm(edge, type));
+  }
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  const options = { title: type, screen: "system", styles: ["system.css"] } as const;
+  return page(c, edge, options, <UnloadedTypePage edge={edge} type={type} />);
 }
 
 function show(c: Context, edge: Edge, screen: CreationScreen): Response {
@@ -151,7 +162,7 @@ export function refusalOf(
 function formPage(
   c: Context,
   edge: Edge,
-  { title, path, subject, texts: textsAtFirst, body }: CreationScreen,
+  { title, path, subject, texts: atFirst, body }: CreationScreen,
   texts: FormTexts,
   problem?: Problem,
 ): Response {
@@ -159,11 +170,10 @@ function formPage(
     action: path,
     subject,
     texts,
-    textsAtFirst,
+    textsAtFirst: atFirst,
     refusal: problem === undefined
       ? undefined
-      : refusalOf(problem, (text) => redacted(text, subject.field, texts)),
-    commands: commandsOf(c, edge),
+      : refusalOf(problem, (text) => redacted(text, subject.form, texts)),
     scopes: viewerOf(c.req.raw).scopes,
   };
   return page(
@@ -173,6 +183,8 @@ function formPage(
       title,
       screen: "system",
       styles: ["system.css"],
+      calls: [creationCall(form, commandsOf(c, edge))],
+      showsCalls: texts.has(SHOW),
       ...(problem === undefined
         ? {}
         : { status: problemFacts(problem.kind).status, headers: problem.headers }),

@@ -46,19 +46,24 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
       styles: ["system.css"],
       scripts: ["system.js"],
       live: "journal",
+      calls: [
+        { label: "This screen", command: commands.get("/system") },
+        ...verification === undefined || !scopes.includes("operate")
+          ? []
+          : [{ label: "Verify now", command: commands.post("/journal/verify") }],
+      ],
     },
     <>
       <h1>System</h1>
       <div class="two-columns">
         <div class="column">
-          <JournalSection journal={journal} system={system} commands={commands} />
+          <JournalSection journal={journal} system={system} />
           <VerificationSection
             last={journal.lastVerification}
             run={verification?.run ?? null}
             canVerify={verification !== undefined}
             mayVerify={scopes.includes("operate")}
             now={now}
-            commands={commands}
             note={<NoteLine c={c} edge={edge} />}
           />
           {system === undefined ? null : (
@@ -66,7 +71,6 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
               figures={system.process()}
               versions={system.versions}
               now={now}
-              commands={commands}
             />
           )}
         </div>
@@ -74,18 +78,14 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
           <DefinitionsSection
             definitions={engine.definitions()}
             maySubmit={scopes.includes("submit")}
-            commands={commands}
           />
-          <LimitsSection edge={edge} commands={commands} />
+          <LimitsSection edge={edge} />
         </div>
       </div>
-      {system === undefined
-        ? null
-        : <ConfigurationSection settings={system.settings} commands={commands} />}
+      {system === undefined ? null : <ConfigurationSection settings={system.settings} />}
       <TokensSection
         needsToken={edge.needsToken}
         holders={tokenHolders(edge, viewer)}
-        commands={commands}
       />
     </>,
   );

@@ -14,8 +14,9 @@ import { choice, single, whole } from "../../http/requests/query_parameters.ts";
 import { jobOf } from "../../http/routes/job_id.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
 import { readForm } from "../form.ts";
-import { commandsOf } from "../commands.ts";
+import { type Commands, commandsOf } from "../commands.ts";
 import { page } from "../page.tsx";
+import type { Call } from "../parts/curl.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { type Comparison, comparison } from "../time_travel/comparison.ts";
 import { DifferenceSection } from "../time_travel/difference_section.tsx";
@@ -125,28 +126,30 @@ function timePage(c: Context, edge: Edge, shown: Shown, whatIf?: WhatIf): Respon
       screen: "jobs",
       scripts: ["time_travel.js"],
       styles: ["time_travel.css"],
+      calls: callsOf(commandsOf(c, edge), shown, whatIf?.asked),
       status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
     },
-    <TimeTravel
-      shown={shown}
-      whatIf={whatIf ?? { form: emptyForm(shown.view.present) }}
-      curls={curlsOf(c, edge)}
-    />,
+    <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
   );
 }
 
 /** What the script asks for: it replaces what has the same id. */
-function pointPage(c: Context, edge: Edge, { view, query }: Shown): Response {
+function pointPage(c: Context, edge: Edge, shown: Shown): Response {
+  const { view, query } = shown;
   return page(
     c,
     edge,
-    { title: `${view.job.jobId} in time`, styles: ["time_travel.css"] },
+    {
+      title: `${view.job.jobId} in time`,
+      styles: ["time_travel.css"],
+      calls: callsOf(commandsOf(c, edge), shown),
+    },
     <>
       <h1>
         <JobLink jobId={view.job.jobId} />
       </h1>
       <Slider view={view} query={query} />
-      <PointSection view={view} curl={curlsOf(c, edge).replay(view)} />
+      <PointSection view={view} />
     </>,
   );
 }
@@ -154,10 +157,9 @@ function pointPage(c: Context, edge: Edge, { view, query }: Shown): Response {
 interface TimeTravelProps {
   readonly shown: Shown;
   readonly whatIf: WhatIf;
-  readonly curls: Curls;
 }
 
-function TimeTravel({ shown: { view, query, compared }, whatIf, curls }: TimeTravelProps) {
+function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProps) {
   const { job: { jobId }, logIds, entry, present } = view;
   const { difference, refusal } = compared;
   const { form, asked } = whatIf;
@@ -172,7 +174,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf, curls }: TimeTra
       </header>
       <div class="travel">
         <Slider view={view} query={query} />
-        <PointSection view={view} curl={curls.replay(view)} />
+        <PointSection view={view} />
         <EntryTable
           view={view}
           query={query}
@@ -186,7 +188,6 @@ function TimeTravel({ shown: { view, query, compared }, whatIf, curls }: TimeTra
         at={query.at ?? entry.logId}
         difference={difference}
         refusal={refusal}
-        curl={curls.diff(jobId, query)}
       />
       <WhatIfSection
         jobId={jobId}
@@ -196,9 +197,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf, curls }: TimeTra
         planIsTooLong={planText(present) === ""}
         sampleEvent={sampleText(present)}
       >
-        {asked?.answer === undefined
-          ? null
-          : <WhatIfResult {...asked.answer} curl={curls.whatIf(jobId, asked)} />}
+        {asked?.answer === undefined ? null : <WhatIfResult {...asked.answer} />}
       </WhatIfSection>
     </>
   );
@@ -225,23 +224,24 @@ function sampleText({ plan, expected, jobId }: JobState): string {
   return text.length > 500 ? "" : text;
 }
 
-interface Curls {
-  replay(view: TimeView): string;
-  diff(jobId: string, query: TimeQuery): string;
-  whatIf(jobId: string, asked: AskedWhatIf): string;
-}
-
-function curlsOf(c: Context, edge: Edge): Curls {
-  const commands = commandsOf(c, edge);
-  return {
-    replay: ({ job: { jobId }, entry: { logId } }) =>
-      commands.get(`${jobPath(jobId)}/replay?at=${logId}`),
-    diff: (jobId, { from = "", to }) => {
-      const pairs = [["from", String(from)], ...to === undefined ? [] : [["to", String(to)]]];
-      return commands.get(`${jobPath(jobId)}/diff?${new URLSearchParams(pairs)}`);
-    },
+function callsOf(
+  commands: Commands,
+  { view, query: { from = "", to }, compared }: Shown,
+  asked?: AskedWhatIf,
+): readonly Call[] {
+  const { job: { jobId }, entry: { logId } } = view;
+  const path = jobPath(jobId);
+  const ends = [["from", String(from)], ...to === undefined ? [] : [["to", String(to)]]];
+  return [
+    { label: "This point", command: commands.get(`${path}/replay?at=${logId}`) },
+    ...compared.difference === undefined ? [] : [{
+      label: "The difference",
+      command: commands.get(`${path}/diff?${new URLSearchParams(ends)}`),
+    }],
     // What is too long for a command is in the fields above, to be put into a file.
-    whatIf: (jobId, { document }) =>
-      commands.post(`${jobPath(jobId)}/what-if`, document, "what-if.json"),
-  };
+    ...asked?.answer === undefined ? [] : [{
+      label: "This what-if",
+      command: commands.post(`${path}/what-if`, asked.document, "what-if.json"),
+    }],
+  ];
 }

@@ -49,6 +49,16 @@ setInterval(() => {
   }
 }, 1_000);
 
+const tickAll = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-tick-all]"));
+if (tickAll !== null) {
+  tickAll.hidden = false;
+  tickAll.addEventListener("change", () => {
+    for (const box of document.querySelectorAll(".job-row .job-tick input")) {
+      /** @type {HTMLInputElement} */ (box).checked = tickAll.checked;
+    }
+  });
+}
+
 document.addEventListener("keydown", (event) => {
   const { target } = event;
   const isTyping = target instanceof HTMLElement &&

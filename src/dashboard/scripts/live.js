@@ -175,6 +175,7 @@ function end(reason) {
 /** @param {Document} next */
 function apply(next) {
   shown = Number(next.body.dataset.head);
+  document.dispatchEvent(new CustomEvent("daybook:applying", { detail: { document: next } }));
   for (const region of document.querySelectorAll("[data-live][id]")) {
     const renewed = next.getElementById(region.id);
     if (renewed !== null) morph(region, renewed);

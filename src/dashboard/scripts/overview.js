@@ -64,7 +64,8 @@ function countText(count) {
 
 /** @param {number} seconds */
 function clockText(seconds) {
-  return new Date(seconds * 1_000).toISOString().slice(11, 16);
+  const at = new Date(seconds * 1_000);
+  return [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
 class Chart {
@@ -139,7 +140,6 @@ class Chart {
       legend: { show: false },
       // Room for half of the last label.
       padding: [8, 24, 0, 0],
-      tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1_000), "UTC"),
       cursor: {
         y: false,
         drag: { x: false, y: false },

@@ -95,6 +95,9 @@ function urlOf(number) {
 /** @param {Document} part */
 function show(part) {
   for (const id of ["point", "steps", "step-count"]) replace(id, part);
+  // The other calls are of forms, and stay.
+  const [call, next] = [document, part].map((of) => of.querySelector("#calls [data-copied]"));
+  if (call && next) call.textContent = next.textContent;
   const { logId, step } = part.getElementById("point")?.dataset ?? {};
   if (logId === undefined || step === undefined) return;
   if (slider !== null) slider.value = step;

@@ -1,23 +1,17 @@
 /** The configuration in force, and where each setting is from. */
 
 import type { ShownSetting } from "../../http/ports/system_port.ts";
-import type { Commands } from "../commands.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 
 export interface ConfigurationSectionProps {
   readonly settings: readonly ShownSetting[];
-  readonly commands: Commands;
 }
 
-export function ConfigurationSection({ settings, commands }: ConfigurationSectionProps) {
+export function ConfigurationSection({ settings }: ConfigurationSectionProps) {
   return (
     <section class="sheet" aria-labelledby="configuration-heading">
-      <div class="row row-between">
-        <h2 id="configuration-heading">Configuration</h2>
-        <CopyCurl command={commands.get("/system")} />
-      </div>
+      <h2 id="configuration-heading">Configuration</h2>
       <p class="hint">
         As it was read at the start. Each flag has an environment twin: <code>--segment-bytes</code>
         {" "}

@@ -3,11 +3,12 @@
 import { randomBytes } from "node:crypto";
 import type { Scope } from "../../http/guard/access.ts";
 import type { PointedIssue } from "../../http/requests/issues.ts";
-import { CopyCurl } from "../parts/curl.tsx";
+import type { Call } from "../parts/curl.tsx";
+import { Issues, issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type FormTexts, textsOf } from "../schema_form/field_texts.ts";
-import { Issues, LabelledInput, SchemaFields } from "../schema_form/schema_fields.tsx";
+import type { FormTexts } from "../schema_form/field_texts.ts";
+import { SchemaFields } from "../schema_form/schema_fields.tsx";
 import type { Commands } from "../commands.ts";
 import {
   documentOf,
@@ -33,7 +34,6 @@ export interface CreationFormProps {
   /** What the form held before anybody had filled it in. */
   readonly textsAtFirst: FormTexts;
   readonly refusal: Refusal | undefined;
-  readonly commands: Commands;
   readonly scopes: readonly Scope[];
 }
 
@@ -41,18 +41,13 @@ export function CreationForm(props: CreationFormProps) {
   const { action, subject, texts, refusal, scopes } = props;
   const at = subjectPointer(subject);
   const issues = refusal?.issues ?? [];
-  const own = issues.filter(({ pointer }) => isWithin(pointer, at))
+  const own = issuesAt(issues, at)
     .map(({ pointer, detail }) => ({ pointer: pointer.slice(at.length), detail }));
   return (
     <form method="post" action={action} class="form" id="create" autocomplete="off">
       <input type="hidden" name={OPTION.once} value={texts.get(OPTION.once) ?? newName()} />
       {refusal === undefined ? null : <RefusalNote refusal={refusal} at={at} />}
-      <SchemaFields
-        field={subject.field}
-        texts={texts}
-        issues={own}
-        examples={exampleTexts(subject)}
-      />
+      <SchemaFields form={subject.form} texts={texts} issues={own} />
       {subject.kind === "type" ? <TypingHint /> : null}
       <Options texts={texts} issues={issues} />
       {scopes.includes("submit")
@@ -63,7 +58,7 @@ export function CreationForm(props: CreationFormProps) {
           </div>
         )
         : <MissingScope scope="submit" what="submitting jobs" />}
-      <CreationCurl {...props} />
+      <LackingHint {...props} />
     </form>
   );
 }
@@ -82,36 +77,38 @@ function newName(): string {
 }
 
 /** An example that works until something is filled in; then that, with whatever it lacks. */
-function CreationCurl({ subject, texts, textsAtFirst, commands }: CreationFormProps) {
-  const example = isUntouched(texts, textsAtFirst) ? exampleDocument(subject) : undefined;
-  const document = example ?? documentOf(subject, withoutSecrets(subject.field, texts)).document;
-  const missing = example === undefined || subject.kind === "plan" ? [] : subject.example.missing;
-  return (
-    <>
-      <CopyCurl
-        command={commands.post("/jobs", document)}
-        label={example === undefined ? "curl: the same as filled in here" : "curl: an example"}
-      />
-      {missing.length === 0 ? null : (
-        <p class="hint">
-          The example lacks{" "}
-          <UserText text={missing.join(", ")} lengthMax={500} />, whose rules ask for more than can
-          be made up.
-        </p>
-      )}
-    </>
-  );
+export function creationCall(props: CreationFormProps, commands: Commands): Call {
+  const { subject, texts } = props;
+  const example = exampleIn(props);
+  const document = example ?? documentOf(subject, withoutSecrets(subject.form, texts)).document;
+  return {
+    label: example === undefined ? "Submit the job as filled in here" : "Submit an example",
+    command: commands.post("/jobs", document),
+  };
 }
 
-function exampleTexts(subject: Subject): FormTexts | undefined {
-  return subject.kind === "plan" ? undefined : textsOf(subject.field, subject.example.value);
+function exampleIn({ subject, texts, textsAtFirst }: CreationFormProps) {
+  return isUntouched(texts, textsAtFirst) ? exampleDocument(subject) : undefined;
+}
+
+function LackingHint(props: CreationFormProps) {
+  const { subject } = props;
+  if (subject.kind === "plan" || exampleIn(props) === undefined) return null;
+  const { missing } = subject.example;
+  return missing.length === 0 ? null : (
+    <p class="hint">
+      The example below lacks{" "}
+      <UserText text={missing.join(", ")} lengthMax={500} />, whose rules ask for more than can be
+      made up.
+    </p>
+  );
 }
 
 /** What is wrong with the whole, or with what has no input here. */
 function RefusalNote({ refusal, at }: { readonly refusal: Refusal; readonly at: string }) {
   const { message, issues } = refusal;
   const known = [at, ...OPTION_POINTERS];
-  const others = issues.filter(({ pointer }) => !known.some((one) => isWithin(pointer, one)));
+  const others = issues.filter((issue) => !known.some((one) => issuesAt([issue], one).length > 0));
   return (
     <div class="note note-bad" role="alert">
       <p>
@@ -122,7 +119,7 @@ function RefusalNote({ refusal, at }: { readonly refusal: Refusal; readonly at: 
   );
 }
 
-const OPTION_POINTERS = ["/jobId", "/priority", "/labels", "/startAt", "/start"];
+const OPTION_POINTERS = ["/jobId", "/priority", "/labels", "/startAt"];
 
 interface OptionsProps {
   readonly texts: FormTexts;
@@ -130,19 +127,18 @@ interface OptionsProps {
 }
 
 function Options({ texts, issues }: OptionsProps) {
-  const of = (...pointers: string[]) =>
-    issues.filter(({ pointer }) => pointers.some((one) => isWithin(pointer, one)));
   const isUsed = Object.values(OPTION).some((name) =>
     name !== OPTION.once && (texts.get(name) ?? "").trim() !== ""
   );
+  const isWrong = OPTION_POINTERS.some((one) => issuesAt(issues, one).length > 0);
   return (
-    <details class="options" open={isUsed || of(...OPTION_POINTERS).length > 0}>
+    <details class="options" open={isUsed || isWrong}>
       <summary>Options: id, priority, labels, start</summary>
       <div class="options-grid">
         <LabelledInput
           id="job-id"
           label="Job id"
-          issues={of("/jobId")}
+          issues={issues}
           at="/jobId"
           hint="A new one is made when this is blank."
         >
@@ -151,7 +147,7 @@ function Options({ texts, issues }: OptionsProps) {
         <LabelledInput
           id="priority"
           label="Priority"
-          issues={of("/priority")}
+          issues={issues}
           at="/priority"
           hint="Lower goes first; 0 when blank."
         >
@@ -168,7 +164,7 @@ function Options({ texts, issues }: OptionsProps) {
         <LabelledInput
           id="start-at"
           label="Start at (UTC)"
-          issues={of("/startAt", "/start")}
+          issues={issues}
           at="/startAt"
           hint="At once when blank."
         >
@@ -183,7 +179,7 @@ function Options({ texts, issues }: OptionsProps) {
         <LabelledInput
           id="labels"
           label="Labels"
-          issues={of("/labels")}
+          issues={issues}
           at="/labels"
           hint="One on each line, as in team:north."
         >
@@ -198,8 +194,4 @@ function Options({ texts, issues }: OptionsProps) {
       </label>
     </details>
   );
-}
-
-function isWithin(pointer: string, of: string): boolean {
-  return pointer === of || pointer.startsWith(`${of}/`);
 }

@@ -8,21 +8,21 @@ import { createRequestOf, type StartLimits } from "../../http/requests/create_re
 import type { PointedIssue } from "../../http/requests/issues.ts";
 import { invalidRequest } from "../../http/problems/problem.ts";
 import type { Example } from "../schema_form/example.ts";
-import type { Field } from "../schema_form/field.ts";
+import type { SchemaForm } from "../schema_form/field.ts";
 import { type FormTexts, inputName } from "../schema_form/field_texts.ts";
 import { inputOf } from "../schema_form/form_input.ts";
 import { withPlainLineEnds } from "../schema_form/scalar_text.ts";
 
-/** What is created: a job of a type, or one of a plan. The field is of its input, or the plan. */
+/** What is created: a job of a type, or one of a plan. The form is of its input, or the plan. */
 export type Subject =
   | {
     readonly kind: "type";
     readonly type: string;
-    readonly field: Field;
+    readonly form: SchemaForm;
     /** Of its input. */
     readonly example: Example;
   }
-  | { readonly kind: "plan"; readonly field: Field };
+  | { readonly kind: "plan"; readonly form: SchemaForm };
 
 /** Names of the inputs beside those of the subject. */
 export const OPTION = {
@@ -47,7 +47,7 @@ export interface CreationDocument {
 /** What the form says, with whatever in it the server is to refuse. */
 export function documentOf(subject: Subject, texts: FormTexts): CreationDocument {
   const member = subjectPointer(subject).slice(1);
-  const { value, issues } = inputOf(subject.field, texts);
+  const { value, issues } = inputOf(subject.form, texts);
   const labels = labelsOf(texts.get(OPTION.labels) ?? "");
   const document: Record<string, JsonValue | undefined> = {
     ...(subject.kind === "type" ? { type: subject.type } : {}),
@@ -117,23 +117,22 @@ function hashOf(text: string): string {
 }
 
 /** The same form with nothing in it that must not be shown. */
-export function withoutSecrets(field: Field, texts: FormTexts): FormTexts {
-  const hidden = [...secretNames(field)];
+export function withoutSecrets(form: SchemaForm, texts: FormTexts): FormTexts {
+  const hidden = secretNames(form);
   const shown = (name: string, text: string) =>
     hidden.includes(name) && text.trim() !== "" ? "…" : text;
   return new Map([...texts].map(([name, text]) => [name, shown(name, text)]));
 }
 
 /** A text without the secrets that were typed: what is wrong with one may quote it. */
-export function redacted(text: string, field: Field, texts: FormTexts): string {
-  const secrets = [...secretNames(field)].map((name) => texts.get(name) ?? "")
+export function redacted(text: string, form: SchemaForm, texts: FormTexts): string {
+  const secrets = secretNames(form).map((name) => texts.get(name) ?? "")
     .filter((secret) => secret.length >= SECRET_LENGTH_MIN);
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
 }
 
-function* secretNames(field: Field): Generator<string> {
-  if (field.kind === "group") { for (const one of field.fields) yield* secretNames(one); }
-  else if (field.isSecret) yield inputName(field);
+function secretNames({ fields }: SchemaForm): readonly string[] {
+  return fields.filter(({ isSecret }) => isSecret).map(inputName);
 }
 
 function filled(texts: FormTexts, name: string): string | undefined {

@@ -1,40 +1,64 @@
 /** One definition: what it takes, what its jobs wait for, and a form to submit one. */
 
+import type { Child } from "hono/jsx";
 import { matcherText } from "../../explain/phrases.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
-import { CopyCurl } from "../parts/curl.tsx";
+import type { Edge } from "../../http/edge.ts";
 import { JobLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { SchemaTable } from "../schema_form/schema_table.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
+import { TypeFigures } from "./type_figures.tsx";
 
 export interface DefinitionPageProps {
   readonly definition: DefinitionInfo;
   /** The newest job of this type. */
   readonly newest: JobState | undefined;
   readonly form: CreationFormProps;
+  readonly edge: Edge;
 }
 
-export function DefinitionPage({ definition, newest, form }: DefinitionPageProps) {
+/** Of a type that is not loaded any more: what became of its jobs. */
+export function UnloadedTypePage({ edge, type }: { readonly edge: Edge; readonly type: string }) {
+  return (
+    <>
+      <TypeHead type={type}>
+        <p class="soft">No definition of this type is loaded, so that none can be submitted.</p>
+      </TypeHead>
+      <TypeFigures edge={edge} type={type} />
+    </>
+  );
+}
+
+function TypeHead({ type, children }: { readonly type: string; readonly children: Child }) {
+  return (
+    <header class="stack">
+      <p class="crumbs">
+        <a href="/ui/system">System</a> / definitions
+      </p>
+      <h1>
+        <UserText text={type} lengthMax={200} />
+      </h1>
+      {children}
+    </header>
+  );
+}
+
+export function DefinitionPage({ definition, newest, form, edge }: DefinitionPageProps) {
   const { type, version, description } = definition;
   return (
     <>
-      <header class="stack">
-        <p class="crumbs">
-          <a href="/ui/system">System</a> / definitions
-        </p>
-        <h1>
-          <UserText text={type} lengthMax={200} />
-        </h1>
+      <TypeHead type={type}>
         <p class="soft">version {version}</p>
         {description === undefined ? null : (
           <p class="lead">
             <UserText text={description} />
           </p>
         )}
-      </header>
+      </TypeHead>
+      <TypeFigures edge={edge} type={type} />
       <div class="two-columns">
         <section class="sheet" aria-labelledby="submit-heading">
           <h2 id="submit-heading">Submit a job</h2>
@@ -42,11 +66,8 @@ export function DefinitionPage({ definition, newest, form }: DefinitionPageProps
         </section>
         <div class="column">
           <section class="sheet" aria-labelledby="input-heading">
-            <div class="row row-between">
-              <h2 id="input-heading">Input</h2>
-              <CopyCurl command={form.commands.get("/definitions")} />
-            </div>
-            <SchemaTable field={form.subject.field} />
+            <h2 id="input-heading">Input</h2>
+            <SchemaTable form={form.subject.form} />
             <details>
               <summary>JSON Schema</summary>
               <JsonView value={definition.inputSchema} href="/definitions" />

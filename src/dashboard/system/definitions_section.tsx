@@ -1,24 +1,19 @@
 /** The types of jobs that can be submitted, and what else can be brought in. */
 
 import type { DefinitionInfo } from "../../engine/requests.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { definitionPath } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { Commands } from "../commands.ts";
 
 export interface DefinitionsSectionProps {
   readonly definitions: readonly DefinitionInfo[];
   readonly maySubmit: boolean;
-  readonly commands: Commands;
 }
 
-export function DefinitionsSection({ definitions, maySubmit, commands }: DefinitionsSectionProps) {
+export function DefinitionsSection({ definitions, maySubmit }: DefinitionsSectionProps) {
   return (
     <section class="sheet" aria-labelledby="definitions-heading">
-      <div class="row row-between">
-        <h2 id="definitions-heading">Definitions</h2>
-        <CopyCurl command={commands.get("/definitions")} />
-      </div>
+      <h2 id="definitions-heading">Definitions</h2>
       {definitions.length === 0
         ? (
           <Empty title="No definitions are loaded">
@@ -66,9 +61,4 @@ function Definition({ definition, maySubmit }: DefinitionProps) {
       <a class="button" href={`${path}#submit-heading`}>{maySubmit ? "Submit" : "Form"}</a>
     </li>
   );
-}
-
-/** The path of the page of a definition. */
-export function definitionPath(type: string): string {
-  return `/ui/system/definitions/${encodeURIComponent(type)}`;
 }

@@ -5,28 +5,23 @@ import type { JournalInfo, RecoveryReport, SegmentInfo } from "../../engine/port
 import type { SystemPort } from "../../http/ports/system_port.ts";
 import { isNewJournal } from "../new_journal.ts";
 import { countText, sizeText } from "../../core/size.ts";
-import { CopyCurl, CopyText } from "../parts/curl.tsx";
+import { CopyText } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import { durationText } from "../../core/duration.ts";
 import { UserText } from "../parts/text.tsx";
-import type { Commands } from "../commands.ts";
 
 export interface JournalSectionProps {
   readonly journal: JournalInfo;
   /** `undefined` where nobody tells where it is. */
   readonly system: Pick<SystemPort, "journal" | "backupCommand"> | undefined;
-  readonly commands: Commands;
 }
 
 const SEGMENTS_SHOWN = 50;
 
-export function JournalSection({ journal, system, commands }: JournalSectionProps) {
+export function JournalSection({ journal, system }: JournalSectionProps) {
   return (
     <section class="sheet" aria-labelledby="journal-heading">
-      <div class="row row-between">
-        <h2 id="journal-heading">Journal</h2>
-        <CopyCurl command={commands.get("/journal")} />
-      </div>
+      <h2 id="journal-heading">Journal</h2>
       <dl class="facts" id="journal-facts" data-live>
         <dt>Head</dt>
         <dd>{journal.head.logId === 0 ? "nothing is recorded" : countText(journal.head.logId)}</dd>

@@ -3,22 +3,16 @@
 import type { Edge } from "../../http/edge.ts";
 import { type LimitInUse, limitsInUse } from "../../http/guard/limits_in_use.ts";
 import { countText, sizeText } from "../../core/size.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
-import type { Commands } from "../commands.ts";
 
 interface LimitsSectionProps {
   readonly edge: Edge;
-  readonly commands: Commands;
 }
 
-export function LimitsSection({ edge, commands }: LimitsSectionProps) {
+export function LimitsSection({ edge }: LimitsSectionProps) {
   return (
     <section class="sheet" aria-labelledby="limits-heading">
-      <div class="row row-between">
-        <h2 id="limits-heading">Limits, and what is used</h2>
-        <CopyCurl command={commands.get("/system")} />
-      </div>
+      <h2 id="limits-heading">Limits, and what is used</h2>
       <div id="limits" data-live>
         <Table caption="Limits" headings={["What", "Used", "At most", "Flag"]}>
           {rowsOf(edge).map((row) => <LimitRow row={row} />)}

@@ -1,9 +1,7 @@
 /** The process: how long it has been there, and what it takes of the machine. */
 
 import type { ProcessFigures, SystemPort } from "../../http/ports/system_port.ts";
-import type { Commands } from "../commands.ts";
 import { sizeText } from "../../core/size.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { durationText } from "../../core/duration.ts";
 import { Time } from "../parts/time.tsx";
 
@@ -11,17 +9,13 @@ export interface ProcessSectionProps {
   readonly figures: ProcessFigures;
   readonly versions: SystemPort["versions"];
   readonly now: number;
-  readonly commands: Commands;
 }
 
-export function ProcessSection({ figures, versions, now, commands }: ProcessSectionProps) {
+export function ProcessSection({ figures, versions, now }: ProcessSectionProps) {
   const { pid, startedAt, residentBytes, heap, cpuSeconds } = figures;
   return (
     <section class="sheet" aria-labelledby="process-heading">
-      <div class="row row-between">
-        <h2 id="process-heading">Process</h2>
-        <CopyCurl command={commands.get("/system")} />
-      </div>
+      <h2 id="process-heading">Process</h2>
       <dl class="facts" id="process" data-live>
         <dt>Process id</dt>
         <dd>{pid}</dd>

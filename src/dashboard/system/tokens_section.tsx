@@ -1,8 +1,6 @@
 /** Whose tokens are valid, and what they may do; never a token. */
 
 import type { Holder } from "../../http/guard/access.ts";
-import type { Commands } from "../commands.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 
@@ -10,16 +8,12 @@ export interface TokensSectionProps {
   readonly needsToken: boolean;
   /** `undefined` where nobody tells, or who looks may not know. */
   readonly holders: readonly Holder[] | undefined;
-  readonly commands: Commands;
 }
 
-export function TokensSection({ needsToken, holders, commands }: TokensSectionProps) {
+export function TokensSection({ needsToken, holders }: TokensSectionProps) {
   return (
     <section class="sheet" aria-labelledby="tokens-heading">
-      <div class="row row-between">
-        <h2 id="tokens-heading">Tokens</h2>
-        <CopyCurl command={commands.get("/system")} />
-      </div>
+      <h2 id="tokens-heading">Tokens</h2>
       {needsToken ? <Holders holders={holders} /> : (
         <p class="soft">
           None is needed: anyone who reaches this server may do everything.{" "}

@@ -5,12 +5,10 @@ import { assertNever } from "../../core/assert_never.ts";
 import type { Verification, VerificationRun } from "../../engine/ports.ts";
 import { ActionForm } from "../parts/action_form.tsx";
 import { sizeText } from "../../core/size.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { durationText } from "../../core/duration.ts";
 import { momentText, Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { Commands } from "../commands.ts";
 
 export interface VerificationSectionProps {
   readonly last: Verification | null;
@@ -20,19 +18,15 @@ export interface VerificationSectionProps {
   /** Whether whoever looks may have it do so. */
   readonly mayVerify: boolean;
   readonly now: number;
-  readonly commands: Commands;
   /** What the button did. */
   readonly note: Child;
 }
 
 export function VerificationSection(props: VerificationSectionProps) {
-  const { last, run, canVerify, mayVerify, now, commands, note } = props;
+  const { last, run, canVerify, mayVerify, now, note } = props;
   return (
     <section class="sheet" aria-labelledby="verification">
-      <div class="row row-between">
-        <h2 id="verification">Verification</h2>
-        {canVerify ? <CopyCurl command={commands.post("/journal/verify")} /> : null}
-      </div>
+      <h2 id="verification">Verification</h2>
       {note}
       <div
         id="verification-state"
@@ -62,7 +56,7 @@ function Progress({ run }: { readonly run: VerificationRun | null }) {
         <ProgressBar
           done={1}
           total={1}
-          text={`read to the end at ${momentText(run.endedAt, undefined)}`}
+          text={`read to the end at ${momentText(run.endedAt, undefined)} UTC`}
         />
       );
     case "failed":

@@ -1,7 +1,6 @@
 /** What differs between two points of a job's life. */
 
 import type { PointDifference } from "../../engine/requests.ts";
-import { CopyCurl } from "../parts/curl.tsx";
 import { ChangeTable } from "./changes.tsx";
 import { COMPARE_FORM } from "./entry_table.tsx";
 import { timePath } from "./paths.ts";
@@ -14,11 +13,10 @@ export interface DifferenceSectionProps {
   readonly difference?: PointDifference | undefined;
   /** Why there is none, when it was asked for. */
   readonly refusal?: string | undefined;
-  readonly curl: string;
 }
 
 export function DifferenceSection(props: DifferenceSectionProps) {
-  const { jobId, at, difference, refusal, curl } = props;
+  const { jobId, at, difference, refusal } = props;
   return (
     <section id="difference" class="sheet" aria-labelledby="difference-title">
       <h2 id="difference-title">The difference between two points</h2>
@@ -29,7 +27,6 @@ export function DifferenceSection(props: DifferenceSectionProps) {
       </form>
       {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}
       {difference === undefined ? null : <Result difference={difference} />}
-      {difference === undefined ? null : <CopyCurl command={curl} label="curl: the difference" />}
     </section>
   );
 }

@@ -5,7 +5,6 @@ import { jobResource } from "../../core/job_resource.ts";
 import { type RuleName, RULES } from "../../core/rules.ts";
 import { jobPath } from "../../http/answers/job_view.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { EntryLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -14,13 +13,7 @@ import { ExpectationTable } from "./expectation_table.tsx";
 import { TaskTable } from "./task_table.tsx";
 import type { TimeView } from "./time_view.ts";
 
-export interface PointSectionProps {
-  readonly view: TimeView;
-  /** The call that gives the same. */
-  readonly curl: string;
-}
-
-export function PointSection({ view, curl }: PointSectionProps) {
+export function PointSection({ view }: { readonly view: TimeView }) {
   const { job, entry, step } = view;
   const resource = jobResource(job);
   return (
@@ -34,12 +27,9 @@ export function PointSection({ view, curl }: PointSectionProps) {
       aria-labelledby="point-title"
     >
       <div class="sheet">
-        <div class="row row-between">
-          <h2 id="point-title" class="standing">
-            {job.state} <ConditionMark condition={conditionOf(job)} />
-          </h2>
-          <CopyCurl command={curl} label="curl: this point" />
-        </div>
+        <h2 id="point-title" class="standing">
+          {job.state} <ConditionMark condition={conditionOf(job)} />
+        </h2>
         <EntryFacts view={view} />
         <p>
           Why it was so:{" "}

@@ -2,6 +2,7 @@
 
 import type { jobResource } from "../../core/job_resource.ts";
 import { Table } from "../parts/table.tsx";
+import { TaskProgress } from "../parts/progress.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 
@@ -41,7 +42,7 @@ function Now({ task }: { readonly task: Task }) {
   const { progress } = task;
   return (
     <>
-      {progress === undefined ? null : <UserText text={progressText(progress)} />}
+      {progress === undefined ? null : <TaskProgress {...progress} />}
       {"retryAt" in task && task.retryAt !== undefined
         ? (
           <span class="piece">
@@ -61,9 +62,4 @@ function Now({ task }: { readonly task: Task }) {
         : null}
     </>
   );
-}
-
-function progressText({ done, total, note }: NonNullable<Task["progress"]>): string {
-  const count = total === undefined ? `${done}` : `${done} of ${total}`;
-  return note === undefined ? count : `${count}, ${note.slice(0, NOTE_LENGTH_MAX)}`;
 }

@@ -9,8 +9,9 @@ import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { valueOf } from "../../http/problems/engine_problem.ts";
 import type { EnginePort } from "../../http/ports/engine_port.ts";
 import { Problem } from "../../http/problems/problem.ts";
+import type { PointedIssue } from "../../http/requests/issues.ts";
 import { suppositionOf } from "../../http/requests/supposition_schema.ts";
-import { type FieldIssue, fieldIssues, whatIfDocument, type WhatIfForm } from "./what_if_form.ts";
+import { whatIfDocument, type WhatIfForm } from "./what_if_form.ts";
 
 export interface WhatIfAnswered {
   /** With the steps around the first difference. */
@@ -25,7 +26,7 @@ export interface AskedWhatIf {
   /** As the API would be asked. */
   readonly document: JsonObject;
   /** What is wrong with it; then there is no answer. */
-  readonly issues: readonly FieldIssue[];
+  readonly issues: readonly PointedIssue[];
   readonly answer?: WhatIfAnswered;
 }
 
@@ -43,7 +44,8 @@ export async function askWhatIf(
     const supposition = suppositionOf(document, jobId);
     return { document, issues, answer: await answerTo(engine, jobId, supposition, hold) };
   } catch (error) {
-    const found = error instanceof Problem ? fieldIssues(error.members.errors ?? []) : [];
+    const errors = error instanceof Problem ? error.members.errors ?? [] : [];
+    const found = errors.filter((issue) => "pointer" in issue);
     if (found.length === 0) throw error;
     return { document, issues: found };
   }

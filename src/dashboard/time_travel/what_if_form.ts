@@ -2,16 +2,11 @@
 
 import type { LogId } from "../../core/ids.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
-import { parseJson } from "../../http/bodies/json_document.ts";
-import { Problem, type RequestIssue } from "../../http/problems/problem.ts";
+import type { PointedIssue } from "../../http/requests/issues.ts";
 import { wholeNumberOf } from "../../http/requests/whole_number.ts";
-import { jsonPlaceText } from "../json_place.ts";
+import { jsonTyped } from "../schema_form/json_text.ts";
 
-/** The names of its fields are those of the document's members. */
-export const WHAT_IF_FIELDS = ["without", "with", "plan", "upTo"] as const;
-export type WhatIfField = (typeof WHAT_IF_FIELDS)[number];
-
-/** As it was filled in. */
+/** As it was filled in; the names of its fields are those of the document's members. */
 export interface WhatIfForm {
   readonly without: readonly string[];
   readonly with: string;
@@ -21,16 +16,10 @@ export interface WhatIfForm {
 
 export const EMPTY_WHAT_IF: WhatIfForm = { without: [], with: "", plan: "", upTo: "" };
 
-/** What is wrong with a field; the pointer leads into the document. */
-export interface FieldIssue {
-  readonly field: WhatIfField;
-  readonly pointer: string;
-  readonly detail: string;
-}
-
 export interface WhatIfDocument {
   readonly document: JsonObject;
-  readonly issues: readonly FieldIssue[];
+  /** Pointers lead into the document. */
+  readonly issues: readonly PointedIssue[];
 }
 
 export function whatIfForm(fields: URLSearchParams): WhatIfForm {
@@ -54,7 +43,7 @@ export function leftOutOf({ without }: WhatIfForm): ReadonlySet<LogId> {
  * @param presentPlan What the field for the plan holds before anybody edits it.
  */
 export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIfDocument {
-  const [events, plan] = [parsedField("with", form.with), parsedField("plan", form.plan)];
+  const [events, plan] = [jsonTyped(form.with, "/with"), jsonTyped(form.plan, "/plan")];
   const isPlanKept = plan.value === undefined || equalJson(plan.value, presentPlan);
   const upTo = form.upTo.trim();
   return {
@@ -75,42 +64,4 @@ function positionOf(text: string): JsonValue {
 
 function listed(value: JsonValue): JsonValue {
   return Array.isArray(value) ? value : [value];
-}
-
-interface ParsedField {
-  readonly value?: JsonValue;
-  readonly issues: readonly FieldIssue[];
-}
-
-function parsedField(field: WhatIfField, text: string): ParsedField {
-  if (text.trim() === "") return { issues: [] };
-  try {
-    return { value: parseJson(text), issues: [] };
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return { issues: jsonIssues(field, text, error) };
-  }
-}
-
-function jsonIssues(field: WhatIfField, text: string, problem: Problem): readonly FieldIssue[] {
-  const { position, errors = [] } = problem.members;
-  if (position !== undefined) {
-    const detail = `is not JSON: ${jsonPlaceText(text, position)}`;
-    return [{ field, pointer: `/${field}`, detail }];
-  }
-  return errors.flatMap((issue) =>
-    "pointer" in issue
-      ? [{ field, pointer: `/${field}${issue.pointer}`, detail: issue.detail }]
-      : []
-  );
-}
-
-/** The issues of a refused document, each with the field that it is about. */
-export function fieldIssues(issues: readonly RequestIssue[]): readonly FieldIssue[] {
-  return issues.flatMap((issue) => {
-    if (!("pointer" in issue)) return [];
-    const { pointer, detail } = issue;
-    const field = WHAT_IF_FIELDS.find((name) => pointer.split("/")[1] === name);
-    return field === undefined ? [] : [{ field, pointer, detail }];
-  });
 }

@@ -6,7 +6,6 @@ import type { Replay, ReplayStep } from "../../explain/replay_steps.ts";
 import type { FirstDifference, Standing } from "../../explain/what_if.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
@@ -16,10 +15,9 @@ export interface WhatIfResultProps {
   /** The job as recorded, up to the same point. */
   readonly recorded: Replay;
   readonly report: WhatIfReport;
-  readonly curl: string;
 }
 
-export function WhatIfResult({ recorded, report, curl }: WhatIfResultProps) {
+export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
   const { job, firstDifference, steps, allPastEvents } = report;
   const pairs = stepPairs(recorded.steps, steps);
   const areAll = [report, recorded].every(({ next }) => next === undefined) &&
@@ -55,7 +53,6 @@ export function WhatIfResult({ recorded, report, curl }: WhatIfResultProps) {
         </p>
       )}
       <Sides pairs={pairs} areAll={areAll} />
-      <CopyCurl command={curl} label="curl: this what-if" />
     </div>
   );
 }

@@ -1,10 +1,18 @@
 /** What would have become of a job: the form that asks, and what is wrong with it. */
 
 import type { Child } from "hono/jsx";
+import type { PointedIssue } from "../../http/requests/issues.ts";
+import {
+  inputState,
+  Issues,
+  issuesAt,
+  JsonInput,
+  LabelledInput,
+} from "../parts/labelled_input.tsx";
 import { UserText } from "../parts/text.tsx";
 import { WHAT_IF_FORM } from "./entry_table.tsx";
 import { timePath, type TimeQuery } from "./paths.ts";
-import type { FieldIssue, WhatIfField, WhatIfForm } from "./what_if_form.ts";
+import type { WhatIfForm } from "./what_if_form.ts";
 
 export interface WhatIfSectionProps {
   readonly jobId: string;
@@ -12,7 +20,7 @@ export interface WhatIfSectionProps {
   readonly form: WhatIfForm;
   /** Whether the plan of the job is too long to be edited in a page. */
   readonly planIsTooLong: boolean;
-  readonly issues: readonly FieldIssue[];
+  readonly issues: readonly PointedIssue[];
   /** An event as it would be given. */
   readonly sampleEvent: string;
   /** The result, when somebody asked. */
@@ -41,9 +49,7 @@ export function WhatIfSection(props: WhatIfSectionProps) {
         class="what-if-form"
       >
         <LeftOut {...props} />
-        <AddedEvents {...props} />
-        <OtherPlan {...props} />
-        <UpTo {...props} />
+        <Fields {...props} />
         <div>
           <button type="submit" class="primary">Ask what if</button>
         </div>
@@ -64,133 +70,53 @@ function LeftOut({ form, issues }: WhatIfSectionProps) {
           </>
         )}
       </p>
-      <Issues field="without" issues={issues} />
+      <Issues id="without-issues" issues={issuesAt(issues, "/without")} at="/without" />
     </div>
   );
 }
 
-function AddedEvents({ form, issues, sampleEvent }: WhatIfSectionProps) {
-  return (
-    <JsonField
-      field="with"
-      label="Add events, as JSON"
-      rows={5}
-      text={form.with}
-      placeholder={sampleEvent}
-      issues={issues}
-    >
-      One event or an array. <code>after</code>{" "}
-      is the position behind which it comes; without it, at the end.
-    </JsonField>
-  );
-}
+const EVENTS_HINT = (
+  <>
+    One event or an array. <code>after</code>{" "}
+    is the position behind which it comes; without it, at the end.
+  </>
+);
 
-function OtherPlan({ form, issues, planIsTooLong }: WhatIfSectionProps) {
-  return (
-    <JsonField field="plan" label="Another plan, as JSON" rows={8} text={form.plan} issues={issues}>
-      {planIsTooLong
-        ? "The plan of this job is too long to be edited here. A plan that is given here takes its place."
-        : "This is the plan of the job; left as it is, it changes nothing."}
-    </JsonField>
-  );
-}
-
-interface JsonFieldProps extends FieldProps {
-  readonly rows: number;
-  readonly text: string;
-  readonly placeholder?: string;
-}
-
-/** Its children are the hint. */
-function JsonField({ rows, text, placeholder, children, ...common }: JsonFieldProps) {
-  const { field, issues } = common;
-  return (
-    <Field {...common}>
-      <textarea
-        id={field}
-        name={field}
-        rows={rows}
-        spellcheck={false}
-        placeholder={placeholder}
-        aria-describedby={`${field}-hint`}
-        aria-invalid={isWrong(field, issues)}
-      >
-        {text}
-      </textarea>
-      <p class="hint" id={`${field}-hint`}>{children}</p>
-    </Field>
-  );
-}
-
-function UpTo({ form, issues }: WhatIfSectionProps) {
-  return (
-    <Field field="upTo" label="Up to" issues={issues}>
-      <input
-        id="upTo"
-        name="upTo"
-        value={form.upTo}
-        autocomplete="off"
-        aria-describedby="upTo-hint"
-        aria-invalid={isWrong("upTo", issues)}
-      />
-      <p class="hint" id="upTo-hint">A logId, an eventId or a time; empty, up to now.</p>
-    </Field>
-  );
-}
-
-interface FieldProps {
-  readonly field: WhatIfField;
-  readonly label: string;
-  readonly issues: readonly FieldIssue[];
-  readonly children: Child;
-}
-
-function Field({ field, label, issues, children }: FieldProps) {
-  return (
-    <div class="field">
-      <label for={field}>{label}</label>
-      {children}
-      <Issues field={field} issues={issues} />
-    </div>
-  );
-}
-
-function isWrong(field: WhatIfField, issues: readonly FieldIssue[]): "true" | undefined {
-  return issues.some((issue) => issue.field === field) ? "true" : undefined;
-}
-
-/** As the form calls them; a pointer begins with the name of the request's member. */
-const FIELD_NAMES: Readonly<Record<WhatIfField, string>> = {
-  without: "Leave out",
-  with: "Add events",
-  plan: "Another plan",
-  upTo: "Up to",
+const UP_TO = {
+  id: "upTo",
+  label: "Up to",
+  at: "/upTo",
+  hint: "A logId, an eventId or a time; empty, up to now.",
 };
 
-function Inside({ pointer }: { readonly pointer: string }) {
-  return pointer === "" ? null : (
-    <code>
-      <UserText text={pointer} />
-    </code>
-  );
-}
-
-interface IssuesProps {
-  readonly field: WhatIfField;
-  readonly issues: readonly FieldIssue[];
-}
-
-function Issues({ field, issues }: IssuesProps) {
-  const own = issues.filter((issue) => issue.field === field);
-  if (own.length === 0) return null;
+function Fields({ form, issues, planIsTooLong, sampleEvent }: WhatIfSectionProps) {
+  const upTo = { ...UP_TO, issues };
   return (
-    <ul class="issues" data-issues={field}>
-      {own.map(({ pointer, detail }) => (
-        <li>
-          {FIELD_NAMES[field]} <Inside pointer={pointer.slice(`/${field}`.length)} />{" "}
-          <UserText text={detail} />
-        </li>
-      ))}
-    </ul>
+    <>
+      <JsonInput
+        id="with"
+        name="with"
+        label="Add events, as JSON"
+        at="/with"
+        issues={issues}
+        hint={EVENTS_HINT}
+        text={form.with}
+        placeholder={sampleEvent}
+      />
+      <JsonInput
+        id="plan"
+        name="plan"
+        label="Another plan, as JSON"
+        at="/plan"
+        issues={issues}
+        hint={planIsTooLong
+          ? "The plan of this job is too long to be edited here. A plan that is given here takes its place."
+          : "This is the plan of the job; left as it is, it changes nothing."}
+        text={form.plan}
+      />
+      <LabelledInput {...upTo}>
+        <input {...inputState(upTo)} name="upTo" value={form.upTo} />
+      </LabelledInput>
+    </>
   );
 }

@@ -11,6 +11,7 @@ import {
   count,
   errorFact,
   limitName,
+  milliseconds,
   nextCursor,
   position,
   says,
@@ -191,6 +192,10 @@ export const jobSummaryAnswer = v.object({
     expected: says(count, "Expectations in all."),
     attempts: says(count, "Of the task that needed most."),
   }),
+  queuedMs: says(
+    v.nullable(milliseconds),
+    "From its start to its first attempt; null before that, and of a plan without code.",
+  ),
   open: v.exactOptional(says(
     v.object({
       tasks: v.array(text),

@@ -1,0 +1,103 @@
+/** An input with its name above it, and what is to be said of it below; for every form. */
+
+import type { Child } from "hono/jsx";
+import type { PointedIssue } from "../../http/requests/issues.ts";
+import { UserText } from "./text.tsx";
+
+export interface LabelledInputProps {
+  readonly id: string;
+  readonly label: string;
+  readonly isOptional?: boolean;
+  readonly hint?: Child;
+  /** Those of other inputs are passed over. */
+  readonly issues: readonly PointedIssue[];
+  /** Where the input is in what is sent. */
+  readonly at: string;
+  readonly children: Child;
+}
+
+export function LabelledInput(props: LabelledInputProps) {
+  const { id, label, isOptional = false, hint, issues, at, children } = props;
+  return (
+    <div class="field">
+      <label for={id}>
+        <UserText text={label} />
+        {isOptional ? <span class="field-note">optional</span> : null}
+      </label>
+      {children}
+      <Issues id={`${id}-issues`} issues={issuesAt(issues, at)} at={at} />
+      {hint === undefined ? null : <p class="hint" id={`${id}-hint`}>{hint}</p>}
+    </div>
+  );
+}
+
+export interface JsonInputProps extends Omit<LabelledInputProps, "children"> {
+  readonly name: string;
+  readonly text: string;
+  readonly placeholder?: string | undefined;
+  readonly isRequired?: boolean;
+}
+
+/** JSON, or any text of several lines. */
+export function JsonInput({ name, text, placeholder, isRequired, ...labelled }: JsonInputProps) {
+  return (
+    <LabelledInput {...labelled}>
+      <textarea
+        {...inputState(labelled)}
+        name={name}
+        rows={Math.min(18, Math.max(4, text.split("\n").length))}
+        placeholder={placeholder}
+        required={isRequired}
+        spellcheck={false}
+        dir="ltr"
+      >
+        {`\n${text}`}
+      </textarea>
+    </LabelledInput>
+  );
+}
+
+/** What ties an input to its label, its hint and what is wrong with it. */
+export function inputState(
+  { id, hint, issues, at }: Pick<LabelledInputProps, "id" | "hint" | "issues" | "at">,
+) {
+  const isWrong = issuesAt(issues, at).length > 0;
+  const described = [
+    ...isWrong ? [`${id}-issues`] : [],
+    ...hint === undefined ? [] : [`${id}-hint`],
+  ];
+  return {
+    id,
+    autocomplete: "off",
+    "aria-invalid": isWrong ? "true" as const : undefined,
+    "aria-describedby": described.length === 0 ? undefined : described.join(" "),
+  };
+}
+
+export interface IssuesProps {
+  readonly id: string;
+  readonly issues: readonly PointedIssue[];
+  /** What is at this pointer needs no place of its own. */
+  readonly at: string;
+}
+
+export function Issues({ id, issues, at }: IssuesProps) {
+  if (issues.length === 0) return null;
+  return (
+    <ul class="field-issues" id={id} role="alert">
+      {issues.map(({ pointer, detail }) => (
+        <li>
+          <UserText text={`${pointer.slice(at.length)} ${detail}`.trim()} lengthMax={500} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Those of what is at a pointer, or inside of it. */
+export function issuesAt(
+  issues: readonly PointedIssue[],
+  at: string,
+): readonly PointedIssue[] {
+  return issues.filter(({ pointer }) => pointer === at || pointer.startsWith(`${at}/`));
+}

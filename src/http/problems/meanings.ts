@@ -1,0 +1,81 @@
+/** What each kind of problem means, and what to do about it: `/problems/` and its name shows it. */
+
+import type { ProblemKind } from "./problem.ts";
+
+export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
+  "malformed-json":
+    "The body stops being JSON at the position given. Send one JSON document, in UTF-8.",
+  "malformed-text":
+    "The body has bytes that are not UTF-8. Send it in UTF-8, without a byte order mark.",
+  "malformed-host": "The Host header is missing, or is not the name of a host.",
+  "unreadable-body": "The connection ended before the body was complete. Send the request again.",
+  "unauthorized":
+    "Send a valid token as Authorization: Bearer, or sign in with a browser. The server's " +
+    "DAYBOOK_TOKEN or --token-file has the tokens.",
+  "forbidden": "The token is valid, but lacks the scope that this request needs: read, submit or " +
+    "operate. Use a token that has it.",
+  "cross-site": "A page of another site sent this request. Behind a proxy, name its host with " +
+    "--allowed-hosts.",
+  "not-found": "No route has this path. /openapi.json and the reference list all routes.",
+  "unknown-event": "No entry of the journal has this event id.",
+  "unknown-pause":
+    "No pause in force has this id: it was never there, or has ended. GET /pauses lists " +
+    "those in force.",
+  "unknown-job":
+    "No job in this journal has this id. Search for a part of it on the Jobs screen, or " +
+    "with GET /jobs?search=.",
+  "method-not-allowed": "The path exists, and takes the methods in the Allow header.",
+  "not-in-this-state":
+    "The job is in a state, or a condition, in which this control does nothing. allowedIn " +
+    "names those in which it is accepted.",
+  "cannot-verify":
+    "A verification is running, or the journal cannot be read now. GET /journal shows how " +
+    "far it is.",
+  "event-id-reused":
+    "An entry with this eventId has other content. An event is recorded once; send " +
+    "another fact under another id.",
+  "job-exists":
+    "The jobId that the request brings is taken. Leave it out to get a new one, or use an " +
+    "Idempotency-Key to repeat a request safely.",
+  "input-removed":
+    "The input of the job was removed by its retention, so the job cannot be retried or " +
+    "its input read. Submit a new job.",
+  "body-too-slow": "The body did not arrive within the time limit. Send it again over a faster " +
+    "connection, or in parts.",
+  "body-too-large": "The body is beyond --body-bytes. Send less at a time, such as fewer events.",
+  "unsupported-media-type":
+    "The Content-Type is none that this route reads. The detail names those that it does.",
+  "wrong-host":
+    "The server does not answer to this host name. Name it with --allowed-hosts, which " +
+    "needs a token.",
+  "invalid-request":
+    "The request is well-formed, but its content is not valid. errors names each place " +
+    "and what is wrong there.",
+  "unknown-type":
+    "No definition of this type is loaded. knownTypes lists those that are; --definitions " +
+    "loads others.",
+  "job-too-long": "The job has more entries than can be looked back over in one request.",
+  "unknown-point": "The entry, event or time is not in the life of this job.",
+  "idempotency-key-reused":
+    "The same Idempotency-Key came with another body. Use a new key for a new request.",
+  "too-many-failures":
+    "Too many wrong tokens came from this address. Wait for as many seconds as " +
+    "Retry-After says.",
+  "internal": "A fault of Daybook. The server's log has it. Sending the request again may or may " +
+    "not help.",
+  "outcome-unknown":
+    "The journal failed while the request was being recorded, so it may or may not be on " +
+    "record. Restart the server and send the request again with the same Idempotency-Key " +
+    "or eventId.",
+  "draining": "The process is stopping. Send the request again once it has restarted.",
+  "over-capacity":
+    "A limit is reached, which limit names with its flag. Send the request again after " +
+    "the seconds in Retry-After.",
+  "index-damaged":
+    "The index of ended jobs cannot be read. It is a cache: restart the server, and it is " +
+    "made again from the journal.",
+  "not-ready": "The process is alive, but takes no writes now; the detail says why.",
+  "disk-full":
+    "The disk of the journal is full. Nothing acknowledged is lost, reads still work, and " +
+    "writes resume by themselves when there is room.",
+};

@@ -1,0 +1,90 @@
+/**
+ * Asks paths of a real server again and again, from a thread of its own, as a supervisor does from
+ * a process of its own: what else the test does is not in the time that an answer takes.
+ */
+
+const EVERY_MS = 10;
+
+/** Of one answer, in milliseconds. */
+export interface Wait {
+  readonly tookMs: number;
+  /**
+   * While the main thread of the server was ready and had no processor, since others had them all.
+   * Zero where the system does not tell.
+   */
+  readonly starvedMs: number;
+}
+
+interface ProbeRequest {
+  readonly urls: readonly string[];
+  /** Of the server. */
+  readonly pid: number;
+}
+
+export interface Probe {
+  /** Asks no more; gives all waits, for each address its own. */
+  end(): Promise<readonly (readonly Wait[])[]>;
+}
+
+/** Resolves when it has begun. */
+export async function probing(request: ProbeRequest): Promise<Probe> {
+  const worker = new Worker(import.meta.url, { type: "module" });
+  const said = () =>
+    new Promise<readonly (readonly Wait[])[]>((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message));
+    });
+  const begun = said();
+  worker.postMessage(request);
+  await begun;
+  return {
+    async end() {
+      const waits = said();
+      worker.postMessage("end");
+      return await waits.finally(() => worker.terminate());
+    },
+  };
+}
+
+function starvedMs(pid: number): number {
+  try {
+    const [, delayed] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/schedstat`).split(" ");
+    return Number(delayed) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
+async function ask(url: string, pid: number, isOver: () => boolean): Promise<readonly Wait[]> {
+  const waits: Wait[] = [];
+  while (!isOver()) {
+    const [began, starved] = [performance.now(), starvedMs(pid)];
+    const response = await fetch(url);
+    await response.body?.cancel();
+    if (response.status !== 200) throw new Error(`${url} answers ${response.status}`);
+    waits.push({ tookMs: performance.now() - began, starvedMs: starvedMs(pid) - starved });
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+  return waits;
+}
+
+/** Of a worker; elsewhere nothing takes a message without saying where it goes. */
+interface WorkerScope {
+  onmessage: (event: MessageEvent<ProbeRequest | "end">) => void;
+  postMessage(message: "begun" | readonly (readonly Wait[])[]): void;
+}
+
+if ("WorkerGlobalScope" in globalThis) {
+  const scope = globalThis as unknown as WorkerScope;
+  let isOver = false;
+  scope.onmessage = async ({ data }) => {
+    if (data === "end") {
+      isOver = true;
+      return;
+    }
+    const { urls, pid } = data;
+    await Promise.all(urls.map(async (url) => await (await fetch(url)).body?.cancel()));
+    scope.postMessage("begun");
+    scope.postMessage(await Promise.all(urls.map((url) => ask(url, pid, () => isOver))));
+  };
+}
