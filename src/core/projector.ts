@@ -26,6 +26,7 @@ import type {
   JobState,
   RunningJob,
 } from "./job_state.ts";
+import { withMatch } from "./matches.ts";
 import type { RuleName } from "./rules.ts";
 import { abandonOpenTasks, hasSomethingToCompensate, noteTask } from "./task_facts.ts";
 
@@ -236,10 +237,6 @@ function count(
     }
   }
   return counted;
-}
-
-function withMatch(progress: ExpectationState, logId: LogId): ExpectationState {
-  return { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] };
 }
 
 function withSurplus(progress: ExpectationState): ExpectationState {

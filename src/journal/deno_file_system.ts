@@ -252,13 +252,14 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
+  /** One that is read is there, and to find it takes less time than to hand it to another thread. */
   async #opened(
     path: string,
     options: Deno.OpenOptions,
     purpose: "read" | "write",
   ): Promise<Deno.FsFile> {
     try {
-      return await Deno.open(path, options);
+      return purpose === "read" ? Deno.openSync(path, options) : await Deno.open(path, options);
     } catch (error) {
       return this.#spares.use(purpose, error, () => Deno.openSync(path, options));
     }

@@ -16,7 +16,7 @@ export class ReadTurns {
     this.#pause = pause;
   }
 
-  /** Resolves when it is the caller's turn to parse so many bytes. */
+  /** Resolves when it is the caller's turn for what takes as long as to parse so many bytes. */
   async take(bytes: number): Promise<void> {
     while (this.#bytes >= TURN_BYTES_MAX) await (this.#pausing ??= this.#next());
     this.#bytes += bytes;

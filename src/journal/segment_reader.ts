@@ -15,6 +15,9 @@ import { ReadTurns } from "./read_turns.ts";
 const GAP_BYTES_MAX = 4 * 1024;
 /** More than this is got with several reads, so that other work goes on between them. */
 const RUN_BYTES_MAX = 256 * 1024;
+/** See `costOf`. */
+const SHORT_BLOCK_BYTES = 16 * 1024;
+const READ_PER_PARSED = 16;
 const NEWLINE = 10;
 const HEADER = /^\{"logId":\d+,"batch":(\d+),/;
 
@@ -100,6 +103,15 @@ function runsOf(spans: readonly Span[]): Span[][] {
   return runs;
 }
 
+/**
+ * As bytes of lines that are parsed. Of a block only one line is: to read 8 KiB takes as long as to
+ * parse 300 bytes. A longer block has a long line, which may be the one.
+ */
+function costOf({ start, end }: Span): number {
+  const bytes = end - start;
+  return bytes > SHORT_BLOCK_BYTES ? bytes : bytes / READ_PER_PARSED;
+}
+
 async function readRun(
   file: OpenFile,
   segment: SegmentInfo,
@@ -108,7 +120,7 @@ async function readRun(
 ): Promise<readonly JobEventLogEntry[]> {
   const origin = run[0]?.start ?? 0;
   const length = (run.at(-1)?.end ?? origin) - origin;
-  await turns.take(length);
+  await turns.take(Math.min(length, run.reduce((sum, span) => sum + costOf(span), 0)));
   const bytes = await file.read(origin, length);
   const walk = new LineWalk(bytes);
   return run.map(({ logId, line, blockLine, start }) => {

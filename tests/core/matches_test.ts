@@ -1,0 +1,54 @@
+/** Many matches of one expectation: each state has its own, at a cost that goes by their number. */
+
+import assert from "node:assert/strict";
+import type { LogId } from "../../src/core/ids.ts";
+import type { ExpectationState } from "../../src/core/job_state.ts";
+import { withMatch } from "../../src/core/matches.ts";
+
+const NONE: ExpectationState = { matched: 0, by: [], surplus: 0 };
+
+/** Of each number of matches, from none on. */
+function states(count: number): readonly ExpectationState[] {
+  const all = [NONE];
+  for (let logId = 1; logId <= count; logId++) {
+    all.push(withMatch(all.at(-1) as ExpectationState, logId as LogId));
+  }
+  return all;
+}
+
+function positions(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, at) => at + 1);
+}
+
+Deno.test("withMatch: each state has its own matches, whatever came later, and as plain JSON", () => {
+  const all = states(300);
+  for (const [matched, state] of all.entries()) {
+    assert.deepEqual({ ...state }, { matched, by: positions(matched), surplus: 0 });
+    assert.equal(
+      JSON.stringify(state),
+      JSON.stringify({ matched, by: positions(matched), surplus: 0 }),
+    );
+  }
+});
+
+Deno.test("withMatch: one state may be gone on from twice, and each way has its own matches", () => {
+  const all = states(200);
+  const [before, last] = [all[100] as ExpectationState, all[200]];
+  const other = withMatch(withMatch(before, 7_000 as LogId), 7_001 as LogId);
+  assert.deepEqual(other.by, [...positions(100), 7_000, 7_001]);
+  assert.deepEqual(last?.by, positions(200));
+  assert.deepEqual(before.by, positions(100));
+});
+
+Deno.test("withMatch: of ten thousand matches the lists are not copied each time", () => {
+  let copied = 0;
+  let state = NONE;
+  for (let logId = 1; logId <= 10_000; logId++) {
+    const { by, ...rest } = Object.getOwnPropertyDescriptors(state);
+    if (by.get === undefined) copied += (by.value as readonly LogId[]).length;
+    assert.equal(rest.matched.value, logId - 1);
+    state = withMatch(state, logId as LogId);
+  }
+  assert.ok(copied < 10_000, `${copied} positions were copied`);
+  assert.equal(state.by.length, 10_000);
+});
