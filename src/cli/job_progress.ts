@@ -1,10 +1,10 @@
 /** Shows how far a job is while it is waited for: its tasks as they end, and a bar. */
 
+import { progressText } from "../explain/phrases.ts";
 import { entryNote } from "../engine/queries/entry_note.ts";
 import type { CommandInput } from "./command.ts";
 import { fitted, padded, plainText } from "./plain_text.ts";
 import { painted } from "./render/marks.ts";
-import { progressText } from "./render/task_lines.ts";
 import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";
 import type { EntryResource } from "./resources.ts";
 import { durationText, millisecondsBetween, type Times } from "./times.ts";

@@ -2,13 +2,19 @@
 
 import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { InterruptionReason } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { type Attempt, type AttemptEnd, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
-import { attemptText, capital, errorText, taskText, timeText } from "./phrases.ts";
+import {
+  attemptText,
+  capital,
+  errorText,
+  interruptionText,
+  taskText,
+  timeText,
+} from "./phrases.ts";
 
 /** Of many attempts that ended badly, the latest so many are told one by one. */
 const TOLD_MAX = 5;
@@ -129,21 +135,5 @@ function endText(end: AttemptEnd, at: string): string {
       return `was cut short, as recorded at ${at}: ${interruptionText(end.reason)}`;
     default:
       return assertNever(end, "end of an attempt");
-  }
-}
-
-/** Why an attempt was cut short, by no fault of its own. */
-export function interruptionText(reason: InterruptionReason): string {
-  switch (reason) {
-    case "crash":
-      return "the process had ended without a stop";
-    case "shutdown":
-      return "the process stopped";
-    case "cancelled":
-      return "the job was over";
-    case "withdrawn":
-      return "it was withdrawn, for want of a worker or since the job was suspended";
-    default:
-      return assertNever(reason, "reason of an interruption");
   }
 }

@@ -12,7 +12,7 @@ import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, type JobState, type TaskState } from "../core/job_state.ts";
 import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
-import { causeCited, interruptionText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import { causeCited, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { type Attempt, maxAttemptsOf } from "./attempts_noted.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
@@ -24,7 +24,8 @@ import {
   attemptText,
   byWhom,
   capital,
-  oneLine,
+  interruptionText,
+  progressText,
   queueText,
   reasonText,
   shortened,
@@ -226,15 +227,12 @@ function executingText(
     return `run is executing since ${since}, and no task of it is.`;
   }
   const which = attemptText(task.failures + 1, maxAttemptsOf(attempts), task.attempts);
-  return `${capital(taskText(task.taskId))} is in ${which} since ${since}${progressText(task)}.`;
+  return `${capital(taskText(task.taskId))} is in ${which} since ${since}${doneText(task)}.`;
 }
 
 /** `, and has done 3 of 10 (rows)`, or nothing. */
-function progressText({ progress }: TaskState): string {
-  if (progress === undefined) return "";
-  const total = progress.total === undefined ? "" : ` of ${progress.total}`;
-  const note = progress.note === undefined ? "" : ` (${oneLine(progress.note)})`;
-  return `, and has done ${progress.done}${total}${note}`;
+function doneText({ progress }: TaskState): string {
+  return progress === undefined ? "" : `, and has done ${progressText(progress)}`;
 }
 
 const WAITS_TOLD_MAX = 10;

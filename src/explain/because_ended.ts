@@ -12,12 +12,7 @@ import { matchableOf } from "../core/projector.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
-import {
-  compensationSubject,
-  interruptionText,
-  taskSubject,
-  unsuccessfulAttempts,
-} from "./attempts.ts";
+import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { compensableTasks, endingsOf } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
@@ -26,6 +21,7 @@ import {
   byWhom,
   capital,
   errorText,
+  interruptionText,
   latest,
   matcherText,
   oneLine,

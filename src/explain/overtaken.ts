@@ -9,11 +9,19 @@ import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
-import { causeCited, interruptionText } from "./attempts.ts";
+import { causeCited } from "./attempts.ts";
 import type { Attempt, AttemptEnd } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
-import { attemptText, capital, errorText, shortened, taskText, timeText } from "./phrases.ts";
+import {
+  attemptText,
+  capital,
+  errorText,
+  interruptionText,
+  shortened,
+  taskText,
+  timeText,
+} from "./phrases.ts";
 
 export interface Overtaken {
   readonly taskId: TaskId;

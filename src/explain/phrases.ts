@@ -1,8 +1,9 @@
 /** Turns of phrase that explanations share, so that one thing is always said the same way. */
 
+import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { ErrorFact } from "../core/framework_events.ts";
+import type { ErrorFact, InterruptionReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { correlationText } from "./mismatch.ts";
@@ -41,6 +42,34 @@ export function errorText({ name, message }: ErrorFact): string {
   const line = oneLine(message);
   const who = oneLine(name);
   return line === "" ? who : `${who}: ${line}`;
+}
+
+/** Why an attempt was cut short, by no fault of its own. */
+export function interruptionText(reason: InterruptionReason): string {
+  switch (reason) {
+    case "crash":
+      return "the process had ended without a stop";
+    case "shutdown":
+      return "the process stopped";
+    case "cancelled":
+      return "the job was over";
+    case "withdrawn":
+      return "it was withdrawn, for want of a worker or since the job was suspended";
+    default:
+      return assertNever(reason, "reason of an interruption");
+  }
+}
+
+/** `3 of 10 (rows)`. */
+export function progressText(
+  { done, total, note }: {
+    readonly done: number;
+    readonly total?: number | undefined;
+    readonly note?: string | undefined;
+  },
+): string {
+  const count = total === undefined ? `${done}` : `${done} of ${total}`;
+  return note === undefined ? count : `${count} (${oneLine(note)})`;
 }
 
 const ASKED = /^asked to be tried again in (\d+) ms$/;

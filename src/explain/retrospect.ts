@@ -13,11 +13,17 @@ import { matchableOf } from "../core/projector.ts";
 import { shownValue } from "../core/shown_value.ts";
 import type { Annals } from "./annals.ts";
 import { type Attempt, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
-import { interruptionText } from "./attempts.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "./duration.ts";
 import type { Evidence } from "./evidence.ts";
-import { capital, errorText, shortened, taskText, timeText as entryTime } from "./phrases.ts";
+import {
+  capital,
+  errorText,
+  interruptionText,
+  shortened,
+  taskText,
+  timeText as entryTime,
+} from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 
 type Told = readonly Statement<LogId>[];

@@ -14,8 +14,9 @@ import type {
   RunningJob,
 } from "../core/job_state.ts";
 import type { Step } from "../core/projector.ts";
-import { compensationEndText, errorText, noCompensationEndText } from "./why_error.ts";
-import { frameworkText } from "./why_fact.ts";
+import { compensationEndText, errorEventText, noCompensationEndText } from "./why_error.ts";
+import { EVENT_TEXTS } from "./event_texts.ts";
+import type { Change } from "./fact_texts.ts";
 import { matchText, noMatchText, plannedText } from "./why_match.ts";
 
 /** @param before The job before the entry; `undefined` when it was not there yet. */
@@ -36,7 +37,7 @@ export function whyOf(before: JobState | undefined, entry: JobEventLogEntry, ste
     case "running/error-compensating":
     case "running/error-failed":
     case "running/left-in-place":
-      return errorText(before as RunningJob, entry, step);
+      return errorEventText(before as RunningJob, entry, step);
     case "running/record-only":
     case "compensating/record-only":
       return recordOnlyText(before as RunningJob | CompensatingJob, entry, step.job);
@@ -69,7 +70,11 @@ function recordOnlyText(
     ? noMatchText(before, entry)
     : noCompensationEndText(before, entry);
   if (entry.stratum !== "framework" || isCorrelated(entry)) return unmatched;
-  const fact = frameworkText(before, after, entry);
+  const { fact: textOf } = EVENT_TEXTS[entry.eventType];
+  const fact = (textOf as (entry: JobEventLogEntry, change: Change) => string)(entry, {
+    before,
+    after,
+  });
   return unmatched === "" ? fact : `${fact} ${unmatched}`;
 }
 

@@ -2,8 +2,8 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { type FrameworkEntry, isFromOutside, type JobEventLogEntry } from "../core/event.ts";
-import { oneLine } from "./phrases.ts";
-import type { ErrorFact, FailureKind } from "../core/framework_events.ts";
+import { attemptText, errorText, oneLine } from "./phrases.ts";
+import type { FailureKind } from "../core/framework_events.ts";
 import { type CompensatedOutcome, matcherAccepts } from "../core/job_plan.ts";
 import {
   type CompensatingJob,
@@ -16,18 +16,13 @@ import { clausesText, COORDINATION_TEXT, nearestMismatches } from "./why_match.t
 
 const LINE_LENGTH_MAX = 200;
 
-/** `TypeError: x is not a function`: the first line, cut when long, without its full stop. */
-export function errorFactText({ name, message }: ErrorFact): string {
-  return firstLine(`${oneLine(name)}: ${message}`);
-}
-
 function firstLine(text: string): string {
   const line = oneLine(text.split("\n", 1)[0] ?? "").replace(/\.+$/, "");
   return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
 }
 
 /** Which error event it is, and what becomes of the job. */
-export function errorText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
+export function errorEventText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
   return `${causeText(before, entry)} ${consequenceText(before, step)}`;
 }
 
@@ -45,16 +40,18 @@ function causeText(before: RunningJob, entry: JobEventLogEntry): string {
 function finalFailureText(before: RunningJob, entry: FrameworkEntry<"job.TaskFailed">): string {
   const { taskId, attributes } = entry;
   const why = "final" in attributes
-    ? ` (${attemptText(before, entry)}${failureKindText(attributes.kind)})`
+    ? ` (${failedAttempt(before, entry)}${failureKindText(attributes.kind)})`
     : "";
-  return `Task ${taskId} failed for good${why}: ${errorFactText(attributes.error)}.`;
+  return `Task ${taskId} failed for good${why}: ${
+    errorText(attributes.error).replace(/\.+$/, "")
+  }.`;
 }
 
 /**
  * Which of its attempts failed, by the number that counts: one that was cut short takes none
  * of those that a task may have.
  */
-export function attemptText(
+export function failedAttempt(
   before: RunningJob | CompensatingJob,
   { taskId, eventType, attributes }: FrameworkEntry<
     "job.TaskFailed" | "job.TaskCompensationFailed"
@@ -62,7 +59,7 @@ export function attemptText(
 ): string {
   const task = taskId === undefined ? undefined : findTask(before, taskId);
   const failures = eventType === "job.TaskFailed" ? task?.failures : compensationOf(task)?.failures;
-  return `attempt ${(failures ?? 0) + 1} of ${attributes.maxAttempts}`;
+  return attemptText((failures ?? 0) + 1, attributes.maxAttempts);
 }
 
 function compensationOf(task: TaskState | undefined) {

@@ -14,18 +14,18 @@ const STORY = [
   entryAnswer("job.JobCreated", { type: "order.fulfil", plan: PLAN, priority: 0, labels: {} }, {
     logId: 3,
     jobId: "order-42",
-    job: { from: null, to: "Created", condition: "created" },
+    job: { jobId: "order-42", from: null, to: "Created", condition: "created" },
   }),
   entryAnswer("job.JobStarted", {}, {
     logId: 4,
     jobId: "order-42",
-    job: { from: "Created", to: "Running", condition: "queued" },
+    job: { jobId: "order-42", from: "Created", to: "Running", condition: "queued" },
   }),
   entryAnswer("job.TaskFailed", { attempt: 1, maxAttempts: 4, error: ERROR, retryAt: RETRY_AT }, {
     logId: 5,
     jobId: "order-42",
     taskId: "charge",
-    job: { from: "Running", to: "Running", condition: "backingOff" },
+    job: { jobId: "order-42", from: "Running", to: "Running", condition: "backingOff" },
   }),
   entryAnswer("ec.shipment.ShipmentCompleted", { orderId: "42\u001b[1A" }, { logId: 100_000 }),
 ];

@@ -20,8 +20,10 @@ const WAITING = jobAnswer({
   expected: [
     {
       id: "main",
+      kind: "TaskCompletion",
       eventType: "job.TaskCompleted",
       correlation: "any",
+      multiplicity: "ExactlyOnce",
       taskId: "main",
       required: 1,
       matched: 0,
@@ -30,7 +32,9 @@ const WAITING = jobAnswer({
     },
     {
       id: "parts",
+      kind: "DomainFact",
       eventType: "ec.part.PartArrived",
+      multiplicity: { times: 12 },
       correlation: { equals: { orderId: "42" } },
       required: 12,
       matched: 7,
@@ -87,7 +91,7 @@ expected
 tasks
   reserve  completed   1 attempt   200ms
   charge   backingOff  2 attempts  1m     again at 00:05:09: the payment servic…
-  import   running     1 attempt   1.5s   3 of 10: rows
+  import   running     1 attempt   1.5s   3 of 10 (rows)
 
 input
   {"orderId":"42"}`,
@@ -168,6 +172,7 @@ const JOBS = [
       kind: "poison",
       taskId: null,
       error: { name: "Error", message: "no such column:\nlatitude" },
+      fingerprint: null,
       recoveryRequired: false,
       because: 8,
       leftInPlace: [],

@@ -35,8 +35,8 @@ Deno.test("JobProgress: a label takes the width of the screen, and the note is s
   const entry = entryAnswer("job.TaskProgressed", { done: 500, total: 500, note }, {
     taskId: "chunk-0001",
   });
-  assert.deepEqual(shown([entry]).bars, [`chunk-0001 500 of 500: ${note} 500/500`]);
-  assert.deepEqual(shown([entry], 80).bars, ["chunk-0001 500 of 500: 500 accepted, 0 … 500/500"]);
+  assert.deepEqual(shown([entry]).bars, [`chunk-0001 500 of 500 (${note}) 500/500`]);
+  assert.deepEqual(shown([entry], 80).bars, ["chunk-0001 500 of 500 (500 accepted, 0 … 500/500"]);
 });
 
 Deno.test("JobProgress: of a task that backs off, when comes first, and each attempt's own time", () => {

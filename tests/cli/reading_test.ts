@@ -181,7 +181,7 @@ Deno.test("show --at: the job as it was, and each step with its reason", async (
   const asked: string[] = [];
   const request = (url: string) => {
     asked.push(url);
-    return Response.json({ job, steps });
+    return Response.json({ job, steps, nextCursor: null });
   };
   const replay = { clock: app.clock, app: { request } as unknown as TestApp["app"] };
   const { code, terminal } = await runCli(replay, [

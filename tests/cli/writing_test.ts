@@ -91,6 +91,8 @@ Deno.test("event: what the server refuses is 65", async () => {
   ]);
 });
 
+const NEAREST = { jobId: "p-1", state: "Running", clauses: [] };
+
 Deno.test("receiptLines: an event that matched nothing names what it came nearest to", () => {
   const lines = receiptLines({
     eventId: "e-1",
@@ -98,7 +100,11 @@ Deno.test("receiptLines: an event that matched nothing names what it came neares
     disposition: "recorded",
     reason: "no waiting job expects shop.Paid with these attributes",
     jobs: [{ jobId: "p-2", state: "Done", reason: "recorded only: state is Done" }],
-    nearest: { jobId: "p-1", expectation: "paid", reason: 'orderId: expected "42", found 42' },
+    nearest: {
+      ...NEAREST,
+      expectation: "paid",
+      reason: 'orderId: expected "42", found 42',
+    },
   }, (style, text) => `<${style}:${text}>`);
   assert.equal(
     lines.join("\n"),
@@ -110,7 +116,7 @@ reached p-2, which is <green:Done>: recorded only: state is Done
 });
 
 Deno.test("receiptLines: what a policy names is said to be of the policy", () => {
-  const nearest = { jobId: "p-1", policy: "errors", reason: "a: expected 1, found 2" };
+  const nearest = { ...NEAREST, policy: "errors", reason: "a: expected 1, found 2" };
   const lines = receiptLines(
     { eventId: "e-1", logId: 17, disposition: "recorded", jobs: [], nearest },
     (_, text) => text,
@@ -125,7 +131,7 @@ Deno.test("receiptLines: nothing is said twice", () => {
     disposition: "recorded",
     reason: "matched nothing: the nearest is expectation paid of job p-1: a: expected 1, found 2",
     jobs: [],
-    nearest: { jobId: "p-1", expectation: "paid", reason: "a: expected 1, found 2" },
+    nearest: { ...NEAREST, expectation: "paid", reason: "a: expected 1, found 2" },
   }, (_, text) => text);
   assert.deepEqual(lines, [
     "recorded at 17, and matched nothing: the nearest is expectation paid of job p-1: " +

@@ -48,7 +48,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
     { attempt: 2, phase: "compensation", reason: "crash" },
     "attempt 2, compensation, by crash",
   ],
-  "job.TaskProgressed": [{ done: 3, total: 10, note: "rows" }, "3 of 10, rows"],
+  "job.TaskProgressed": [{ done: 3, total: 10, note: "rows" }, "3 of 10 (rows)"],
   "job.CompensationStarted": [{ attempt: 1 }, ""],
   "job.TaskCompensated": [{ attempt: 3 }, "attempt 3"],
   "job.TaskCompensationFailed": [

@@ -339,28 +339,28 @@ const FACTS: readonly Case[] = [
   {
     name: "progress with a note and without",
     given: run.taskStarted("load").taskProgressed("load", { done: 3, total: 9, note: "rows" }),
-    why: "A fact about task load: 3 of 9 done (rows).",
+    why: "A fact about task load: it has done 3 of 9 (rows).",
   },
   {
     name: "progress of which the end is not known",
     given: run.taskStarted("load").taskProgressed("load", { done: 3 }),
-    why: "A fact about task load: 3 done.",
+    why: "A fact about task load: it has done 3.",
   },
   {
     name: "an attempt that a crash cut short",
     given: run.taskStarted("charge").taskInterrupted("charge"),
-    why: "A fact about task charge: attempt 1 was cut short by a crash of Daybook.",
+    why: "A fact about task charge: attempt 1 was cut short: the process had ended without a stop.",
   },
   {
     name: "an undoing that a stop cut short",
     given: unwinding.compensationStarted("reserve")
       .taskInterrupted("reserve", "shutdown", "compensation"),
-    why: "A fact about task reserve: attempt 1 to undo it was cut short by a stop of Daybook.",
+    why: "A fact about task reserve: attempt 1 to undo it was cut short: the process stopped.",
   },
   {
     name: "an attempt that a cancellation cut short",
     given: reserved.taskStarted("charge").cancelled().taskInterrupted("charge", "cancelled"),
-    why: "A fact about task charge: attempt 1 was cut short by a cancellation.",
+    why: "A fact about task charge: attempt 1 was cut short: the job was over.",
   },
   {
     name: "a result that is reused",
@@ -510,8 +510,8 @@ for (const { name, given, why } of FACTS) {
   });
 }
 
-Deno.test("why: a long error is cut at its first line", () => {
-  const message = `${"x".repeat(300)}\nat line 2`;
+Deno.test("why: a long error is cut, and in one line", () => {
+  const message = `${"x".repeat(150)}\n${"y".repeat(150)}\nat line 3`;
   const given = run.taskStarted("charge").framework("job.TaskFailed", {
     attempt: 1,
     maxAttempts: 1,
@@ -520,7 +520,8 @@ Deno.test("why: a long error is cut at its first line", () => {
     kind: "error",
   }, { taskId: taskId("charge") });
   const { why = "" } = replaySteps(given.entries).steps.at(-1) ?? {};
-  assert.ok(why.includes("…") && !why.includes("line 2") && why.length < 400, why);
+  assert.ok(why.includes("x y") && why.includes("…"), why);
+  assert.ok(!why.includes("line 3") && why.length < 450, why);
 });
 
 Deno.test("why: whatever comes, it is whole sentences without a gap", () => {

@@ -1,7 +1,7 @@
 /** `event`: delivers an event, and says what it did. */
 
 import type { JsonObject } from "../../core/json.ts";
-import { SERVER_OPTIONS } from "../client.ts";
+import { notDaybook, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { hintAtReceipt } from "../field_hint.ts";
 import { FIELD_OPTION, JSON_NOTE, jsonInput } from "../json_input.ts";
@@ -47,6 +47,7 @@ async function deliver(input: CommandInput, surroundings: Surroundings): Promise
   const client = clientOf(input, surroundings);
   const answer = expectShape(receiptsAnswer, await client.post("/events", event), client);
   const [receipt] = answer.receipts;
+  if (receipt === undefined) throw notDaybook(client.url);
   if (form === "json") printJson(input, receipt);
   else printLines(input, receiptLines(receipt, input.terminal.style));
   const hint = hintAtReceipt(input.all(FIELD_OPTION.name), receipt);

@@ -112,7 +112,11 @@ async function showThen(
 }
 
 /** With the steps of all pages. */
-async function replayTo(path: string, at: string, client: Client): Promise<ReplayAnswer> {
+async function replayTo(
+  path: string,
+  at: string,
+  client: Client,
+): Promise<Omit<ReplayAnswer, "nextCursor">> {
   const first = `${path}/replay?at=${encodeURIComponent(at)}`;
   const { nextCursor, ...replay } = expectShape(replayAnswer, await client.get(first), client);
   const steps = [...replay.steps];

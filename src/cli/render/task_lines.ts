@@ -1,6 +1,7 @@
 /** The tasks of a job, a line each. */
 
 import { counted } from "../../core/counted.ts";
+import { progressText } from "../../explain/phrases.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { TaskResource } from "../resources.ts";
 import { durationText, millisecondsBetween, type Times } from "../times.ts";
@@ -53,11 +54,4 @@ function noteText(task: TaskResource, { times }: TaskLinesOptions): string {
     error?.message ?? "",
   ];
   return parts.filter((part) => part !== "").join(": ");
-}
-
-export function progressText(
-  { done, total, note }: NonNullable<TaskResource["progress"]>,
-): string {
-  const count = total === undefined ? String(done) : `${done} of ${total}`;
-  return note === undefined ? count : `${count}: ${note}`;
 }

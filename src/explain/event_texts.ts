@@ -1,0 +1,198 @@
+/**
+ * What the facts of the framework say, in one table. Lists, streams, the timeline, replays and
+ * explanations read it.
+ */
+
+import type { FrameworkEntry } from "../core/event.ts";
+import type {
+  AttemptFailure,
+  ControlAttributes,
+  FrameworkAttributes,
+  FrameworkEventType,
+} from "../core/framework_events.ts";
+import {
+  type Change,
+  failedAttemptText,
+  heldText,
+  parkedText,
+  recoveryText,
+  taskFact,
+  undoingText,
+} from "./fact_texts.ts";
+import { interruptionText, progressText } from "./phrases.ts";
+
+/** Writes the time of day of an RFC 3339 time, in the zone of whoever reads. */
+export interface DayTimes {
+  timeOfDay(time: string): string;
+}
+
+interface EventTexts<Type extends FrameworkEventType> {
+  /** What it says, in a few words; may be empty. */
+  readonly note: (attributes: FrameworkAttributes[Type], times: DayTimes) => string;
+  /** Of an open job that it does not move along the state table: what it says, in sentences. */
+  readonly fact: (entry: FrameworkEntry<Type>, change: Change) => string;
+}
+
+const OF_ALL_JOBS = () => "A fact about all jobs, and part of no job's history.";
+const OF_THE_JOURNAL = () => "A fact about the journal, and not about jobs.";
+
+export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Type> } = {
+  "job.JobCreated": {
+    note: createdNote,
+    fact: () => "The job exists: a second creation changes nothing.",
+  },
+  "job.JobStarted": {
+    note: reasonNote,
+    fact: () => "The job has started: a second start changes nothing.",
+  },
+  "job.JobSuspended": { note: reasonNote, fact: (entry, { before }) => heldText(before, entry) },
+  "job.JobResumed": {
+    note: ({ of, reason }) => joined([of, reason]),
+    fact: (entry, { before }) => heldText(before, entry),
+  },
+  "job.JobWoken": {
+    note: reasonNote,
+    fact: (_, { before, after }) =>
+      after.tasks === before.tasks
+        ? "Nothing of the job backs off: waking it changes nothing."
+        : "What backs off is due at once.",
+  },
+  "job.JobParked": {
+    note: ({ reason, message }) => `${reason}: ${message}`,
+    fact: ({ attributes }, { before }) => parkedText(before, attributes),
+  },
+  "job.JobCancelled": {
+    note: ({ reason, leftInPlace }) =>
+      joined([reason, leftInPlace && `left in place: ${leftInPlace.join(", ") || "nothing"}`]),
+    fact: (_, { before }) =>
+      before.state === "Compensating"
+        ? "The job compensates already, and a cancellation does not stop that."
+        : "The job is cancelled.",
+  },
+  "job.JobRetried": {
+    note: ({ newJobId, reason }) => joined([`as ${newJobId}`, reason]),
+    fact: ({ attributes }) => `${attributes.newJobId} was made to retry this job.`,
+  },
+  "job.EventCorrelated": {
+    note: ({ eventType, eventId }) => `${eventType} ${eventId}`,
+    fact: ({ attributes }) => `An event of type ${attributes.eventType} reached the job.`,
+  },
+  "job.TaskStarted": {
+    note: attemptNote,
+    fact: taskFact(({ attributes }) => `attempt ${attributes.attempt} began`),
+  },
+  "job.TaskWaiting": {
+    note: ({ expectations }) => `for ${expectations.join(", ")}`,
+    fact: taskFact(({ attributes: { expectations } }) =>
+      `it waits for ${expectations.map((id) => `"${id}"`).join(", ") || "its tasks"}`
+    ),
+  },
+  "job.TaskCompleted": {
+    note: ({ attempt, reusedFrom }) =>
+      reusedFrom === undefined ? attemptNote({ attempt }) : `reused from ${reusedFrom}`,
+    fact: taskFact(({ attributes: { attempt, reusedFrom } }) =>
+      reusedFrom === undefined
+        ? `attempt ${attempt} completed`
+        : `its result is that of entry ${reusedFrom}, so it need not run again`
+    ),
+  },
+  "job.TaskFailed": { note: failureNote, fact: taskFact(failedAttemptText) },
+  "job.TaskInterrupted": {
+    note: ({ attempt, phase, reason }) =>
+      joined([`attempt ${attempt}`, phase === "run" ? undefined : phase, `by ${reason}`]),
+    fact: taskFact(({ attributes: { attempt, phase, reason } }) =>
+      `attempt ${attempt}${undoingText(phase)} was cut short: ${interruptionText(reason)}`
+    ),
+  },
+  "job.TaskProgressed": {
+    note: progressText,
+    fact: taskFact(({ attributes }) => `it has done ${progressText(attributes)}`),
+  },
+  "job.CompensationStarted": {
+    note: attemptNote,
+    fact: taskFact(({ attributes }) => `attempt ${attributes.attempt} to undo it began`),
+  },
+  "job.TaskCompensated": {
+    note: attemptNote,
+    fact: taskFact(({ attributes }) => `attempt ${attributes.attempt} to undo it completed`),
+  },
+  "job.TaskCompensationFailed": { note: failureNote, fact: taskFact(failedAttemptText) },
+  "job.CompensationEnded": {
+    note: ({ compensated, failed }) =>
+      joined([listed("undone", compensated), listed("not undone", failed)]),
+    fact: () => "No compensation is under way: its end changes nothing.",
+  },
+  "job.RecoveryRequired": {
+    note: ({ tasks }) => listed("not undone", tasks) ?? "",
+    fact: (entry, { before }) => recoveryText(before, entry),
+  },
+  "job.InputRemoved": {
+    note: ({ reason }) => `by ${reason}`,
+    fact: () => "The input of the job was removed, which changes no state.",
+  },
+  "job.PauseBegan": {
+    note: ({ pauseId, reason }) => `${pauseId}, of everything: ${reason}`,
+    fact: OF_ALL_JOBS,
+  },
+  "job.PauseEnded": { note: ({ pauseId }) => pauseId, fact: OF_ALL_JOBS },
+  "journal.SegmentOpened": {
+    note: ({ formatVersion }) => `format ${formatVersion}`,
+    fact: OF_THE_JOURNAL,
+  },
+  "journal.Sealed": { note: ({ reason }) => reason, fact: OF_THE_JOURNAL },
+  "journal.Recovered": {
+    note: ({ bytesQuarantined }) => `${bytesQuarantined} bytes quarantined`,
+    fact: OF_THE_JOURNAL,
+  },
+  "journal.Repaired": {
+    note: ({ lostFrom, lostEntries }) => `${lostEntries} entries from ${lostFrom} on are lost`,
+    fact: OF_THE_JOURNAL,
+  },
+  "journal.Imported": {
+    note: ({ jobId, entries }) => `job ${jobId}, ${entries} entries`,
+    fact: OF_THE_JOURNAL,
+  },
+  "journal.EventRefused": {
+    note: ({ eventType, eventId }) => `${eventType} ${eventId}, id used twice`,
+    fact: OF_THE_JOURNAL,
+  },
+  "journal.EntryQuoted": {
+    note: ({ eventType, jobId }) => `${eventType} of job ${jobId}`,
+    fact: OF_THE_JOURNAL,
+  },
+};
+
+function createdNote(created: FrameworkAttributes["job.JobCreated"], times: DayTimes): string {
+  const { type, retryOf, startAt } = created;
+  return joined([
+    type ?? "a plan",
+    retryOf === undefined ? undefined : `retries ${retryOf}`,
+    startAt === undefined ? undefined : `starts at ${times.timeOfDay(startAt)}`,
+  ]);
+}
+
+function reasonNote({ reason }: ControlAttributes): string {
+  return reason ?? "";
+}
+
+/** The first attempt is what everybody expects. */
+function attemptNote({ attempt }: { readonly attempt: number }): string {
+  return attempt === 1 ? "" : `attempt ${attempt}`;
+}
+
+function failureNote(failure: AttemptFailure, times: DayTimes): string {
+  const { attempt, maxAttempts, error } = failure;
+  const which = `attempt ${attempt} of ${maxAttempts}`;
+  // What one looks for comes first, since lines are cut at their end: when, then why.
+  return "retryAt" in failure
+    ? `again at ${times.timeOfDay(failure.retryAt)} (${which}): ${error.message}`
+    : `${error.message} (${which}, for good: ${failure.kind})`;
+}
+
+function listed(what: string, names: readonly string[]): string | undefined {
+  return names.length === 0 ? undefined : `${what}: ${names.join(", ")}`;
+}
+
+function joined(parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== "").join(", ");
+}
