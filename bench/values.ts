@@ -16,7 +16,7 @@ import { withFolder } from "./folder.ts";
 import { publish } from "./load/publisher.ts";
 import { startDaybook } from "./server/daybook_server.ts";
 import type { ServerProcess } from "./server/process.ts";
-import { pause, residentMegabytes } from "./system.ts";
+import { pause, residentMegabytes, threadCpuUs } from "./system.ts";
 
 const PAID = eventType("bench.Paid");
 const WAITING = 1_000;
@@ -132,18 +132,23 @@ async function untilFiled(server: ServerProcess, entries: number): Promise<void>
 
 async function ask(when: string, server: ServerProcess, entries: number): Promise<void> {
   const times: number[] = [];
+  const began = threadCpuUs(server.pid);
   for (let asked = 0; asked < ASKED; asked++) {
     const number = Math.floor(Math.random() * WAITING);
     const order = number * Math.floor(entries / WAITING);
     times.push(await explained(server, jobOf(number), `"order-${order}"`));
   }
+  const then = threadCpuUs(server.pid);
   const long: number[] = [];
   for (let asked = 0; asked < LONG_ASKED; asked++) long.push(await explained(server, LONG, ""));
+  const cpu = [(then - began) / ASKED, (threadCpuUs(server.pid) - then) / LONG_ASKED];
   tell(
     `${when}: p50 ${ms(quantile(times, 0.5))}, p99 ${ms(quantile(times, 0.99))}; the job of ` +
-      `${whole(LONG_ENTRIES)} entries p50 ${ms(quantile(long, 0.5))}; load ${
-        Deno.loadavg()[0]?.toFixed(1)
-      }`,
+      `${whole(LONG_ENTRIES)} entries p50 ${
+        ms(quantile(long, 0.5))
+      }; processor time of the main thread ${
+        cpu.map((us) => ms(us / 1_000)).join(" and ")
+      } each; load ${Deno.loadavg()[0]?.toFixed(1)}`,
   );
 }
 

@@ -5,6 +5,10 @@
  */
 
 import { createHash } from "node:crypto";
+import type { Context } from "hono";
+import { durationText } from "../core/duration.ts";
+import { Problem, STATUS } from "../http/problems/problem.ts";
+import type { Route } from "../http/route.ts";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
@@ -44,6 +48,8 @@ const SOURCES = {
   "job.js": { type: SCRIPT, text: jobScript },
   "times.js": { type: SCRIPT, text: timesScript },
   "live.js": { type: SCRIPT, text: liveScript },
+  // Browsers write lengths of time as the server does.
+  "durations.js": { type: SCRIPT, text: `globalThis.durationText = ${durationText};\n` },
   "jobs.js": { type: SCRIPT, text: jobsScript },
   "overview.js": { type: SCRIPT, text: overviewScript },
   "overview.css": { type: STYLE, text: overviewStyle },
@@ -65,7 +71,7 @@ const SOURCES = {
 
 export type AssetName = keyof typeof SOURCES;
 
-export interface Asset {
+interface Asset {
   readonly contentType: string;
   readonly text: string;
 }
@@ -85,7 +91,21 @@ export function assetPath(name: AssetName): string {
   return PATHS.get(name) ?? "";
 }
 
-/** `undefined` when there is none with this name. */
-export function assetOf(fileName: string): Asset | undefined {
-  return BY_FILE_NAME.get(fileName);
+export const ASSET_ROUTES: readonly Route[] = [
+  // What it looks like is no secret, and how else would one sign in?
+  { method: "GET", path: "/ui/assets/:name", scope: "open", handle: answerAsset },
+];
+
+function answerAsset(c: Context): Response {
+  const asset = BY_FILE_NAME.get(c.req.param("name") ?? "");
+  if (asset === undefined) throw new Problem("not-found", "Cannot find a file of this name");
+  return new Response(asset.text, {
+    status: STATUS.ok,
+    headers: {
+      "content-type": asset.contentType,
+      "x-content-type-options": "nosniff",
+      // Its name changes with its content.
+      "cache-control": "public, max-age=31536000, immutable",
+    },
+  });
 }

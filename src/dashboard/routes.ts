@@ -1,8 +1,8 @@
 /** The pages of the dashboard, their forms, and what they share. */
 
 import type { Route } from "../http/route.ts";
+import { ASSET_ROUTES } from "./assets.ts";
 import { LIVE_ROUTES } from "./live.ts";
-import { ASSET_ROUTES } from "./screens/asset.ts";
 import { EVENT_SCREEN_ROUTES } from "./screens/event.tsx";
 import { JOB_SCREEN_ROUTES } from "./screens/job.tsx";
 import { JOBS_ROUTES } from "./screens/jobs.tsx";

@@ -7,6 +7,7 @@ import { type CodePlace, IN_PROCESS } from "./run/code_place.ts";
 import { Commands } from "./writer/commands.ts";
 import { CARRIED_TRACES } from "./run/carried_trace.ts";
 import { Creation } from "./writer/creation.ts";
+import { Retries } from "./writer/retries.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./events/deliveries.ts";
@@ -127,6 +128,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     ...parts,
     pacer,
     creation: new Creation({ ...parts, pacer }),
+    retries: new Retries(parts),
     deliveries: new Deliveries({
       ...parts,
       unmatched,

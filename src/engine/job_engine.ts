@@ -210,7 +210,7 @@ export class JobEngine {
 
   /** Makes a new job of a failed one, or of a parked one, which ends with that. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
-    return this.#parts.creation.retry(jobId, this.#traced(request));
+    return this.#parts.retries.retry(jobId, this.#traced(request));
   }
 
   /** Records events from outside; one receipt for each. Rejects as `create` does. */

@@ -51,6 +51,10 @@ export function unknownJob(jobId: string): Outcome<never> {
   return { ok: false, problem: { kind: "unknownJob", jobId } };
 }
 
+export function rejected(rejection: Rejection): Outcome<never> {
+  return { ok: false, problem: { kind: "rejected", rejection } };
+}
+
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
 

@@ -22,6 +22,8 @@ const OPEN = [
   "GET /ui/sign-in",
   "POST /ui/sign-in",
   "POST /ui/sign-out",
+  // What a refusal means is no secret, also to who was refused for want of a token.
+  "GET /problems/:kind",
 ];
 
 async function ask(

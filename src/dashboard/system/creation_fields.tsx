@@ -54,7 +54,15 @@ export function CreationForm(props: CreationFormProps) {
         ? (
           <div class="row">
             <button type="submit" class="primary">Submit the job</button>
-            <button type="submit" name={SHOW} value="curl" formnovalidate>Show it as curl</button>
+            <button
+              type="submit"
+              name={SHOW}
+              value="curl"
+              formaction={`${action}#calls`}
+              formnovalidate
+            >
+              Show it as curl
+            </button>
           </div>
         )
         : <MissingScope scope="submit" what="submitting jobs" />}

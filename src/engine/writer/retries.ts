@@ -1,0 +1,156 @@
+/** New jobs from failed ones, and from parked ones that are given up with that. */
+
+import { correlatedAttributes } from "../../core/correlated_fact.ts";
+import { decide } from "../../core/decide.ts";
+import type { Rejection } from "../../core/decision.ts";
+import {
+  type FactEntry,
+  isCorrelated,
+  isFromOutside,
+  type JobEventDraft,
+  type JobEventLogEntry,
+} from "../../core/event.ts";
+import type { JobCreatedAttributes } from "../../core/framework_events.ts";
+import { type JobId, type LogId, newId } from "../../core/ids.ts";
+import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { type Outcome, rejected, type RetryRequest, unknownJob } from "../requests.ts";
+import { isSealed } from "../secrets/sealing.ts";
+import { createdIn } from "../views/job_traces.ts";
+import type { CreationParts } from "./creation.ts";
+import { correlatedEventId } from "./derived_ids.ts";
+import { JobDescriptions } from "./job_descriptions.ts";
+import { sealedFor } from "./sealed_creation.ts";
+
+type RetryParts = Omit<CreationParts, "clock" | "pacer">;
+
+export class Retries {
+  readonly #parts: RetryParts;
+  readonly #descriptions: JobDescriptions;
+
+  constructor(parts: RetryParts) {
+    this.#parts = parts;
+    this.#descriptions = new JobDescriptions(parts.registry);
+  }
+
+  /** Rejects as `Creation.create` does. */
+  async retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const { table, sealing, writer } = this.#parts;
+    const pending = table.pending(jobId);
+    if (pending === undefined) return unknownJob(jobId);
+    const again = () => this.retry(jobId, request);
+    // What it takes over is read from the journal, so it has to be there.
+    if (!(await writer.isDurable(pending.head.lastLogId))) return await again();
+    const job = table.existing(jobId);
+    const newJobId = newId.job(this.#parts.random.ulid());
+    // A retry that is refused anyway must neither need the key nor reveal anything of the input.
+    const refusal = this.#refusalOf(job, newJobId, request);
+    if (refusal !== undefined) {
+      return await writer.resting<Outcome<JobState>>(
+        pending.head.lastLogId,
+        rejected(refusal),
+        again,
+      );
+    }
+    if (!isSealed(job)) return await this.#retryAs(newJobId, job, job.input, request);
+    const opened = await sealing.open(job);
+    return opened.ok
+      ? await this.#retryAs(newJobId, job, opened.input, request)
+      : rejected({ message: `Cannot retry job ${job.jobId}: ${opened.reason}`, allowedIn: [] });
+  }
+
+  #refusalOf(
+    job: JobState,
+    newJobId: JobId,
+    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
+  ): Rejection | undefined {
+    if (this.#retriedAt(job) > unlessRetriedAfter) return retriedAlready(job);
+    const about = { newJobId, attributes: job, facts: [] };
+    const decision = decide(job, { kind: "retry", ...about, ...request });
+    return decision.accepted ? undefined : decision.rejection;
+  }
+
+  async #retryAs(
+    newJobId: JobId,
+    retried: JobState,
+    input: JsonValue | undefined,
+    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
+  ): Promise<Outcome<JobState>> {
+    const { history, table, writer } = this.#parts;
+    const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
+    // What comes without a trace carries on that of the job.
+    const trace = request.origin?.traceId === undefined
+      ? await createdIn(retried, (logIds) => history.at(logIds))
+      : {};
+    const origin = { ...request.origin, ...trace };
+    const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
+      const { job, facts } = await this.#settled(retried, newJobId);
+      const about = { newJobId, attributes, facts };
+      // Others may have retried it meanwhile.
+      const retriedAt = this.#retriedAt(job);
+      if (retriedAt > unlessRetriedAfter) {
+        const refusal = rejected(retriedAlready(job));
+        return await writer.resting<Outcome<JobState>>(
+          retriedAt,
+          refusal,
+          () => record(attributes),
+        );
+      }
+      const decision = decide(job, { kind: "retry", ...about, ...request, origin });
+      if (!decision.accepted) return rejected(decision.rejection);
+      this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
+      const { lastLogId } = writer.append(decision.events);
+      // As it was created, whatever becomes of it.
+      const value = table.pending(newJobId)?.whole as JobState;
+      return await writer.settled(lastLogId, { ok: true, value });
+    };
+    return await sealedFor(this.#parts.sealing, newJobId, attributes, protection, record);
+  }
+
+  /** The job as it is, with the facts that count for it: one that is parked goes on getting some. */
+  async #settled(before: JobState, newJobId: JobId) {
+    for (;;) {
+      const pending = this.#parts.table.pending(before.jobId);
+      const job = pending?.whole ?? before;
+      if (!(await this.#parts.writer.isDurable(job.lastLogId))) continue;
+      const facts = await this.#factsFor(job, newJobId);
+      const last = this.#parts.table.pending(before.jobId)?.head.lastLogId ?? job.lastLogId;
+      if (last === job.lastLogId) return { job, facts };
+    }
+  }
+
+  /** Where the newest retry of a job was created; 0 when there is none. */
+  #retriedAt({ jobId }: JobState): LogId {
+    const { table } = this.#parts;
+    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ?? table.retriedAt(jobId) ?? 0;
+  }
+
+  /** Events from outside that counted for a job: they happened, and count again. */
+  async #factsFor(job: JobState, newJobId: JobId): Promise<readonly JobEventDraft[]> {
+    const counted = job.expected.flatMap((progress, index) =>
+      job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by
+    );
+    const unique: LogId[] = [...new Set(counted)].toSorted((left, right) => left - right);
+    const entries = await this.#parts.history.at(unique);
+    return entries.filter(isFromOutside).map((entry) => carriedOver(entry, newJobId));
+  }
+}
+
+function retriedAlready({ jobId }: JobState): Rejection {
+  return { message: `Cannot retry job ${jobId}: there is a retry of it already`, allowedIn: [] };
+}
+
+function carriedOver(entry: JobEventLogEntry, jobId: JobId): JobEventDraft {
+  const attributes = isCorrelated(entry)
+    ? entry.attributes
+    : correlatedAttributes(entry as FactEntry);
+  return {
+    stratum: "framework",
+    eventType: "job.EventCorrelated",
+    eventId: correlatedEventId(attributes.eventId, jobId),
+    jobId,
+    causedBy: entry.logId,
+    attributes,
+  };
+}

@@ -1,0 +1,36 @@
+/** Creations whose inputs the journal must not hold in clear. */
+
+import type { JobCreatedAttributes } from "../../core/framework_events.ts";
+import type { JobId } from "../../core/ids.ts";
+import { JournalFailedError } from "../ports.ts";
+import type { Outcome } from "../requests.ts";
+import type { Protection } from "../secrets/protection.ts";
+import { isToldElsewhere, type Sealing } from "../secrets/sealing.ts";
+
+/** Seals what needs it before it is recorded, and takes the key back when it is not. */
+export async function sealedFor<Value>(
+  sealing: Sealing,
+  jobId: JobId,
+  attributes: JobCreatedAttributes,
+  protection: Protection | undefined,
+  record: (attributes: JobCreatedAttributes) => Promise<Outcome<Value>>,
+): Promise<Outcome<Value>> {
+  if (protection === undefined) return await record(attributes);
+  if (isToldElsewhere(attributes, jobId, protection)) return toldElsewhere();
+  const sealed = await sealing.seal(jobId, attributes, protection);
+  try {
+    const outcome = await record(sealed);
+    if (!outcome.ok) await sealing.discard(jobId);
+    return outcome;
+  } catch (error) {
+    // When the journal has failed, nobody knows whether the job is on disk: the start tells.
+    if (!(error instanceof JournalFailedError)) await sealing.discard(jobId);
+    throw error;
+  }
+}
+
+function toldElsewhere(): Outcome<never> {
+  const detail = "has a secret that is in the plan, a label or an id as well, where it would " +
+    "be recorded in clear";
+  return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
+}
