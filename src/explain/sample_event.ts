@@ -36,11 +36,15 @@ export function sampleEvent(
   if (!holds(correlation, certain)) return undefined;
   const { taskId } = expected;
   const rest = Object.entries(meant)
-    .filter(([name, value]) => !Object.hasOwn(certain, name) && isScalar(value))
+    .flatMap(([name, value]) =>
+      isScalar(value) && !Object.hasOwn(certain, name)
+        ? [[name, `<such as ${shownScalar(value)}>`] as const]
+        : []
+    )
     .slice(0, REST_MAX);
   const attributes = {
     ...nested(terms.map((term) => [term.path, told(term)])),
-    ...Object.fromEntries(rest.map(([name, value]) => [name, `<such as ${shownScalar(value)}>`])),
+    ...Object.fromEntries(rest),
   };
   const task = taskId === undefined ? {} : { taskId };
   const open = [
