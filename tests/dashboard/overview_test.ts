@@ -206,7 +206,7 @@ Deno.test("overview: only of a journal that was there before the process is a re
     const overview = /Last recovery .*? Last verification/.exec(
       textOf(regionOf(await pageOf(app, "/"), "trust")),
     )?.[0] ?? "";
-    const system = /Stop before it .*? Back/.exec(
+    const system = /Previous stop .*? Back/.exec(
       `${textOf(await pageOf(app, "/ui/system"))} Back`,
     );
     return [overview, system?.[0] ?? ""] as const;
@@ -227,7 +227,7 @@ Deno.test("overview: only of a journal that was there before the process is a re
     await startApp({ content: old.journal.content, clock: old.clock }),
   );
   assert.match(kept, /Last recovery clean \d+ replayed in/);
-  assert.match(keptSystem, /Stop before it clean Replayed/);
+  assert.match(keptSystem, /Previous stop clean Replayed/);
 });
 
 Deno.test("overview: the room on the disk is told where it is known", async () => {
