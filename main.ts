@@ -11,9 +11,9 @@ import {
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
-import { timeText } from "./src/settings/units.ts";
 import { banner, parkedPlaces, urlOf } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
+import { durationText } from "./src/core/duration.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
@@ -28,10 +28,10 @@ import {
 import type { ReadingProgress } from "./src/journal/options.ts";
 import { Listener } from "./src/server/listener.ts";
 import { Opening } from "./src/server/opening.ts";
-import { withCommand } from "./src/settings/permission_advice.ts";
+import { withStart } from "./src/settings/server_permissions.ts";
 import { startWarnings } from "./src/server/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/server/system.ts";
-import { type LogFormat, ServerLog } from "./src/server/server_log.ts";
+import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { onStopSignal } from "./src/server/stop_signals.ts";
@@ -59,7 +59,7 @@ let redact = (text: string): string => text;
 
 let log = logOf("text");
 
-function logOf(format: LogFormat): ServerLog {
+function logOf(format: Configuration["logFormat"]): ServerLog {
   return new ServerLog({ format, now: systemClock.now, out: console.log, err: console.error });
 }
 
@@ -149,7 +149,7 @@ async function openDaybook(
 
 function unusableText(error: JournalUnusableError, journal: string): string {
   if (!(error.cause instanceof Deno.errors.NotCapable)) return error.message;
-  return withCommand(error.message, { read: [journal], write: [journal] });
+  return withStart(error.message, { read: [journal], write: [journal] });
 }
 
 /** @throws {Error} with the whole command to give, when the process may not read it. */
@@ -159,7 +159,7 @@ function readTextFile(path: string): string {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     const reason = `permission is missing, add --allow-read=${path}`;
-    throw new Error(withCommand(reason, { read: [path] }));
+    throw new Error(withStart(reason, { read: [path] }));
   }
 }
 
@@ -173,7 +173,7 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
       return `${message}${messageOf(error)}; try --port 0`;
     }
     const reason = `permission is missing, add --allow-net=${hostname}`;
-    return withCommand(message + reason, { net: [hostname] });
+    return withStart(message + reason, { net: [hostname] });
   }
 }
 
@@ -202,7 +202,9 @@ function surviveFileSizeLimit(): void {
 
 function stoppingText(busyWorkers: number, drainMs: number): string {
   if (busyWorkers === 0) return "stopping";
-  return `stopping: ${counted(busyWorkers, "running job")} may take ${timeText(drainMs)} to end ` +
+  return `stopping: ${counted(busyWorkers, "running job")} may take ${
+    durationText(drainMs)
+  } to end ` +
     "their tasks; a second signal ends them now";
 }
 
@@ -215,7 +217,7 @@ async function warnOfHosts(hosts: readonly string[]): Promise<void> {
   }
   if (missing.length === 0) return;
   const reason = `permission is missing, add --allow-net=${missing.join(",")}`;
-  warn(withCommand(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
+  warn(withStart(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
 }
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
@@ -273,7 +275,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
     const isUnreadable = error instanceof DefinitionsError && error.unreadable.length > 0;
     const text = messageOf(error);
     fail(
-      isUnreadable ? withCommand(text, { read: error.unreadable }) : text,
+      isUnreadable ? withStart(text, { read: error.unreadable }) : text,
       isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED,
     );
   }

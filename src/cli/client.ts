@@ -1,10 +1,11 @@
 /** Talks to a running server over HTTP, as any other client does. */
 
+import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
 import { issueText, type RequestIssue, untoldIssues } from "../http/problems/problem.ts";
 import { firstToken } from "../http/guard/token_lines.ts";
-import { withCommand } from "../settings/permission_advice.ts";
+import type { Permissions } from "../settings/permission_advice.ts";
 import {
   CommandError,
   type CommandInput,
@@ -127,7 +128,7 @@ export class Client {
     } catch (error) {
       if (init.signal?.aborted) throw error;
       if (signal.aborted) throw silent(url);
-      throw new CommandError(unreachable(error, url, unheld), EXIT_UNAVAILABLE);
+      throw unreachable(error, url, unheld);
     }
   }
 
@@ -169,11 +170,8 @@ function readToken(file: string): string {
     return Deno.readTextFileSync(file);
   } catch (error) {
     const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
-    const isAllowed = !(error instanceof Deno.errors.NotCapable);
-    throw new CommandError(
-      isAllowed ? message : withCommand(message, { read: [file] }),
-      EXIT_USAGE,
-    );
+    const missing = error instanceof Deno.errors.NotCapable ? { read: [file] } : undefined;
+    throw new CommandError(message, EXIT_USAGE, missing);
   }
 }
 
@@ -243,16 +241,41 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** @param unheld The folder of the journal that no server holds. */
-function unreachable(error: unknown, url: string, unheld: string | undefined): string {
-  const message = `cannot reach ${url}: `;
+function unreachable(error: unknown, url: string, unheld: string | undefined): CommandError {
   if (error instanceof Deno.errors.NotCapable) {
     const { host } = new URL(url);
-    const reason = `permission is missing, add --allow-net=${host}`;
-    return withCommand(message + reason, { net: [host] });
+    const message = `cannot reach ${url}: permission is missing, add --allow-net=${host}`;
+    return new CommandError(message, EXIT_UNAVAILABLE, { net: [host] });
   }
   const start = "deno task start starts one, --url names another place";
-  if (unheld !== undefined) {
-    return `no server holds ${unheld}/, and ${url} does not answer; ${start}`;
-  }
-  return `${message}is Daybook running there? deno task start starts it, --url names another place`;
+  const message = unheld === undefined
+    ? `cannot reach ${url}: is Daybook running there? deno task start starts it, ` +
+      "--url names another place"
+    : `no server holds ${unheld}/, and ${url} does not answer; ${start}`;
+  return new CommandError(message, EXIT_UNAVAILABLE);
+}
+
+/** What a command needs to reach the server that it names. */
+export function hostPermissions(input: CommandInput): Permissions {
+  const url = input.text("url") ?? input.env("DAYBOOK_URL") ?? "";
+  const host = URL.parse(/^[a-z]+:\/\//i.test(url) ? url : `http://${url}`)?.host;
+  return host ? { net: [host] } : {};
+}
+
+/** What a command needs that talks to a server, and for the files that it sends. */
+export function clientPermissions(input: CommandInput): readonly Permissions[] {
+  const named = [...input.positionals, ...input.all("plan")]
+    .filter((text) => text.startsWith("@")).map((text) => text.slice(1));
+  const sent = input.all("file").map((text) => text.slice(text.indexOf("=") + 1));
+  const typedIn = input.env("INIT_CWD") ?? "";
+  const files = [...named, ...sent].filter((path) => path !== "-");
+  const settings = [
+    input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? "",
+    input.text("token-file") ?? input.env("DAYBOOK_TOKEN_FILE") ?? "",
+  ];
+  return [
+    { read: settings.filter((path) => path !== "") },
+    { read: files.map((path) => resolve(typedIn, path)) },
+    hostPermissions(input),
+  ];
 }

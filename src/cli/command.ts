@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
+import { type Permissions, withCommand } from "../settings/permission_advice.ts";
 import { plainPage } from "./plain_text.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -43,6 +44,8 @@ export interface Command {
   readonly examples: readonly string[];
   /** Paragraphs after the options; exit codes, for instance. They are filled when printed. */
   readonly notes?: readonly string[];
+  /** What the process has to be allowed for these words, beyond what its task is. */
+  permissions?(input: CommandInput): readonly Permissions[];
   /** The result is the exit code. */
   run(input: CommandInput): Promise<number>;
 }
@@ -56,6 +59,8 @@ export interface CommandInput {
   /** All values of an option that may be repeated. */
   all(name: string): readonly string[];
   isSet(name: string): boolean;
+  /** A message that a permission is missing, with the whole command that has all it needs. */
+  advised(message: string, missing?: Permissions): string;
   /** @throws {UsageError} when the value is not a whole number in the range. */
   whole(name: string, min: number, max: number): number | undefined;
 }
@@ -69,7 +74,8 @@ export class UsageError extends Error {
 export class CommandError extends Error {
   override readonly name = "CommandError";
 
-  constructor(message: string, readonly exitCode: number) {
+  /** @param missing A permission, the want of which is why: the command that has it is told. */
+  constructor(message: string, readonly exitCode: number, readonly missing?: Permissions) {
     super(message);
   }
 }
@@ -97,16 +103,19 @@ export async function runCommand(
     return printed(terminal, overview(commands, program));
   }
   const command = commands.find((candidate) => candidate.name === name);
+  let input: CommandInput | "help" = "help";
   try {
     if (command === undefined) throw new UsageError(`there is no command ${name}`);
-    const input = readInput(command, rest, sources);
+    input = readInput(command, rest, sources);
     return input === "help"
       ? printed(terminal, helpOf(command, program))
       : await command.run(input);
   } catch (error) {
     terminal.progressEnd();
     if (error instanceof CommandError) {
-      terminal.err(`daybook: ${plainPage(error.message)}`);
+      const { message, missing } = error;
+      const text = missing && input !== "help" ? input.advised(message, missing) : message;
+      terminal.err(`daybook: ${plainPage(text)}`);
       return error.exitCode;
     }
     if (!(error instanceof UsageError)) throw error;
@@ -193,15 +202,18 @@ function readInput(
   const all = (name: string) => [values[name] ?? []].flat().map(String);
   const text = (name: string) =>
     all(name).at(-1) ?? command.options.find((option) => option.name === name)?.default;
-  return {
+  const input: CommandInput = {
     terminal,
     env,
     positionals,
     all,
     text,
+    advised: (message, missing = {}) =>
+      withCommand(message, [...command.permissions?.(input) ?? [], missing]),
     isSet: (name) => values[name] === true,
     whole: (name, low, high) => wholeNumber(name, text(name), low, high),
   };
+  return input;
 }
 
 function parsed(command: Command, args: readonly string[]) {

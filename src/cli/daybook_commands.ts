@@ -1,5 +1,6 @@
 /** The commands that talk to a running server, in the order in which they are listed. */
 
+import { clientPermissions } from "./client.ts";
 import type { Command } from "./command.ts";
 import { bulkCommand } from "./commands/bulk.ts";
 import { controlCommands } from "./commands/controls.ts";
@@ -15,7 +16,7 @@ import { tailCommand } from "./commands/tail.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export function daybookCommands(surroundings: Surroundings): readonly Command[] {
-  return [
+  const commands = [
     submitCommand(surroundings),
     jobsCommand(surroundings),
     showCommand(surroundings),
@@ -28,4 +29,5 @@ export function daybookCommands(surroundings: Surroundings): readonly Command[] 
     bulkCommand(surroundings),
     ...pauseCommands(surroundings),
   ];
+  return commands.map((command) => ({ ...command, permissions: clientPermissions }));
 }

@@ -6,7 +6,8 @@ import { millisecondsOf, TIME_RULE } from "../http/requests/time.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { DURATION_RULE, durationOf } from "./times.ts";
+import { DURATION_RULE } from "../core/duration.ts";
+import { durationOf } from "./times.ts";
 
 export const FILTER_OPTIONS: readonly CommandOption[] = [
   { name: "state", value: "state", repeated: true, help: STATE_NAMES.join(", ") },

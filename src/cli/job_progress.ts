@@ -7,7 +7,8 @@ import { fitted, padded, plainText } from "./plain_text.ts";
 import { painted } from "./render/marks.ts";
 import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";
 import type { EntryResource } from "./resources.ts";
-import { durationText, millisecondsBetween, type Times } from "./times.ts";
+import { durationText } from "../core/duration.ts";
+import { millisecondsBetween, type Times } from "./times.ts";
 
 const ROOT_TASK = "main";
 /** Less than this of a label tells nothing. */

@@ -17,7 +17,7 @@ import {
 import type { FileSystem } from "../journal/file_system.ts";
 import { KeyFiles } from "../journal/key_files.ts";
 import { layoutOf } from "../journal/layout.ts";
-import { withCommand } from "../settings/permission_advice.ts";
+import { permissionsOfModule } from "../settings/permission_advice.ts";
 import { secretKeyIn } from "../settings/secret_key.ts";
 import { DefinitionsError } from "../server/user_definitions.ts";
 import { CheckPool } from "./check_pool.ts";
@@ -29,7 +29,7 @@ import {
   EXIT_OK,
   EXIT_USAGE,
 } from "./command.ts";
-import { JOURNAL_OPTION, orExit, readableFolder } from "./journal/folder.ts";
+import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./journal/folder.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { RecordedJobs } from "./recorded_jobs.ts";
 import { type Finding, ReplayReport } from "./replay_report.ts";
@@ -69,6 +69,7 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
       "deno task journal replay-test --definitions my_jobs.ts",
       "deno task journal replay-test | jq -r 'select(.category == \"breaks\") | .jobId'",
     ],
+    permissions: (input) => [journalPermissions(input), permissionsOfModule(moduleOf(input))],
     run: (input) => run(parts, input),
   };
 }
@@ -108,20 +109,21 @@ function sealingOf({ fileSystem }: ReplayTestParts, input: CommandInput, folder:
   return new Sealing(new KeyFiles(fileSystem, layoutOf(folder), secretKey));
 }
 
+function moduleOf(input: CommandInput): string | undefined {
+  return input.text("definitions") ?? (input.env("DAYBOOK_DEFINITIONS") || undefined);
+}
+
 async function registryOf(
   parts: ReplayTestParts,
   input: CommandInput,
 ): Promise<DefinitionRegistry> {
-  const module = input.text("definitions") ?? (input.env("DAYBOOK_DEFINITIONS") || undefined);
   try {
-    return new DefinitionRegistry(await parts.definitions(module));
+    return new DefinitionRegistry(await parts.definitions(moduleOf(input)));
   } catch (error) {
     const message = messageOf(error);
     const unreadable = error instanceof DefinitionsError ? error.unreadable : [];
-    throw new CommandError(
-      unreadable.length === 0 ? message : withCommand(message, { read: unreadable }),
-      EXIT_USAGE,
-    );
+    const missing = unreadable.length === 0 ? undefined : { read: unreadable };
+    throw new CommandError(message, EXIT_USAGE, missing);
   }
 }
 

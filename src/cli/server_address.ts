@@ -3,7 +3,6 @@
  * another one has other jobs, some of them under the same ids.
  */
 
-import { withCommand } from "../settings/permission_advice.ts";
 import { CommandError, type CommandInput, EXIT_UNAVAILABLE, UsageError } from "./command.ts";
 
 /** Where a server is, as far as is known. */
@@ -64,7 +63,7 @@ function namedHolder(folder: string): string {
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
     const message = `cannot tell which server holds ${folder}: permission is missing, ` +
       `add --allow-read=${folder}`;
-    throw new CommandError(withCommand(message, { read: [folder] }), EXIT_UNAVAILABLE);
+    throw new CommandError(message, EXIT_UNAVAILABLE, { read: [folder] });
   }
   const url = holderOf(folder);
   if (url !== undefined) return url;

@@ -6,7 +6,8 @@ import { type CommandInput, UsageError } from "./command.ts";
 import { FIELD_OPTION, jsonInput, splitAt } from "./json_input.ts";
 import { plainText } from "./plain_text.ts";
 import { bytesOf, type Surroundings } from "./surroundings.ts";
-import { DURATION_RULE, durationOf } from "./times.ts";
+import { DURATION_RULE } from "../core/duration.ts";
+import { durationOf } from "./times.ts";
 
 /**
  * @throws {UsageError} when options do not fit together, or hold what they must not.

@@ -2,7 +2,6 @@
 
 import { resolve } from "node:path";
 import type { Clock } from "../engine/ports.ts";
-import { withCommand } from "../settings/permission_advice.ts";
 import { systemClock } from "../server/system.ts";
 import { Client, type Fetch, readingFailure } from "./client.ts";
 import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
@@ -64,6 +63,6 @@ export async function bytesOf(
     const message = `cannot read ${path}: ${readingFailure(error, path)}`;
     if (!(error instanceof Deno.errors.NotCapable)) throw new CommandError(message, EXIT_USAGE);
     const advice = `${message}, or give - and send it in: < ${path}`;
-    throw new CommandError(withCommand(advice, { read: [fromWhereTyped(path)] }), EXIT_USAGE);
+    throw new CommandError(advice, EXIT_USAGE, { read: [fromWhereTyped(path)] });
   }
 }

@@ -1,62 +1,14 @@
 /** Times and durations as people write and read them. */
 
-const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
-
-const UNITS = [["days", DAY], ["hours", HOUR], ["minutes", MINUTE], ["seconds", SECOND]] as const;
-
-const NARROW = new Intl.DurationFormat("en", { style: "narrow" });
-
-/** `320ms`, `4.2s`, `3m 12s`, `2d 5h`: two units at most. */
-export function durationText(milliseconds: number): string {
-  const ms = Math.max(0, Math.round(milliseconds));
-  if (ms < SECOND) return `${ms}ms`;
-  const tenths = Math.round(ms / 100) / 10;
-  if (tenths < 60) return `${tenths}s`;
-  return NARROW.format(twoUnits(Math.round(ms / SECOND) * SECOND));
-}
-
-/** `12s`, `3m`, `2h`, `5d`: the largest unit alone. */
-export function ageText(milliseconds: number): string {
-  const ms = Math.max(0, milliseconds);
-  const [unit, length] = UNITS.find(([, length]) => ms >= length) ?? ["seconds", SECOND];
-  return NARROW.format({ [unit]: Math.floor(ms / length) }) || "0s";
-}
-
-function twoUnits(ms: number): Partial<Record<typeof UNITS[number][0], number>> {
-  const first = UNITS.findIndex(([, length]) => ms >= length);
-  let rest = ms;
-  const parts = UNITS.slice(first, first + 2).map(([unit, length]) => {
-    const count = Math.floor(rest / length);
-    rest -= count * length;
-    return [unit, count] as const;
-  });
-  return Object.fromEntries(parts);
-}
-
-const UNIT_LENGTHS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: SECOND,
-  m: MINUTE,
-  h: HOUR,
-  d: DAY,
-};
-
-const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/;
-
-export const DURATION_RULE = "a duration such as 500ms, 90s, 10m, 1h30m or 2d";
+import { parseDuration } from "../core/duration.ts";
 
 /**
  * Milliseconds that a text such as `90s` or `1h30m` stands for; a number alone is of
  * seconds. `undefined` when it is no duration.
  */
 export function durationOf(text: string): number | undefined {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * SECOND;
-  if (!DURATION.test(text)) return undefined;
-  let sum = 0;
-  for (const [, count, unit = ""] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)) {
-    sum += Number(count) * (UNIT_LENGTHS[unit] ?? 0);
-  }
-  return sum;
+  const ms = parseDuration(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 /** Writes times of one zone. */

@@ -19,7 +19,8 @@ import { outcomeLines } from "./render/outcome.ts";
 import { entryResource, expectShape, type JobResource, jobResource } from "./resources.ts";
 import { tellOfConnection } from "./lost_connection.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { DURATION_RULE, durationOf, durationText } from "./times.ts";
+import { DURATION_RULE, durationText } from "../core/duration.ts";
+import { durationOf } from "./times.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_CANCELLED = 2;

@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
+import { durationText } from "../core/duration.ts";
 import { Problem, STATUS } from "../http/problems/problem.ts";
 import type { Route } from "../http/route.ts";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
@@ -47,6 +48,8 @@ const SOURCES = {
   "job.js": { type: SCRIPT, text: jobScript },
   "times.js": { type: SCRIPT, text: timesScript },
   "live.js": { type: SCRIPT, text: liveScript },
+  // Browsers write lengths of time as the server does.
+  "durations.js": { type: SCRIPT, text: `globalThis.durationText = ${durationText};\n` },
   "jobs.js": { type: SCRIPT, text: jobsScript },
   "overview.js": { type: SCRIPT, text: overviewScript },
   "overview.css": { type: STYLE, text: overviewStyle },

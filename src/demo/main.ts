@@ -32,7 +32,7 @@ async function folderOf({ keep }: DemoOptions): Promise<DemoFolder> {
       return fail(messageOf(error), EXIT_UNUSABLE);
     }
     const reason = `Cannot keep the journal in ${keep}: permission is missing`;
-    return fail(withCommand(reason, { read: [keep], write: [keep] }), EXIT_UNUSABLE);
+    return fail(withCommand(reason, [{ read: [keep], write: [keep] }]), EXIT_UNUSABLE);
   }
 }
 

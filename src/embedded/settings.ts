@@ -1,20 +1,7 @@
 /** The configuration of a Daybook inside a program, from the settings that `main.ts` has. */
 
 import { type Configuration, readConfiguration } from "../settings/configuration.ts";
-
-/** What only a server of its own has; a program decides these for itself. */
-const OF_THE_SERVER: readonly string[] = [
-  ...[
-    "port",
-    "hostname",
-    "journal",
-    "definitions",
-    "token-file",
-    "webhook-hosts",
-    "stall-exit",
-    "log",
-  ],
-];
+import { SETTING_LIST } from "../settings/settings.ts";
 
 /**
  * @param settings By the names of the flags, without dashes.
@@ -24,7 +11,8 @@ export function configurationOf(
   journal: string,
   settings: Readonly<Record<string, string>>,
 ): Configuration {
-  const own = Object.keys(settings).filter((name) => OF_THE_SERVER.includes(name));
+  const own = SETTING_LIST.filter(([, { flag, ofServer }]) => ofServer && flag in settings)
+    .map(([, { flag }]) => flag);
   if (own.length > 0) {
     throw new TypeError(`Cannot open Daybook: only its own server takes ${own.join(", ")}`);
   }

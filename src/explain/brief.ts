@@ -3,7 +3,7 @@
  * five reasons, what comes next, and the lines that are cited. Nothing is said twice.
  */
 
-import { distances, withDistances } from "./duration.ts";
+import { distances, withDistances } from "./distances.ts";
 import type { Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import type { QueueExplanation } from "./queue_explanation.ts";
 import { saidOnce, withoutSaid } from "./said_once.ts";

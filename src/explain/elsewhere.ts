@@ -4,7 +4,7 @@
  */
 
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
-import { slipBetween } from "../core/spelling.ts";
+import { slipBetween } from "./spelling.ts";
 
 /** A scalar of an event. */
 export interface Place {

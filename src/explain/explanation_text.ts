@@ -4,8 +4,9 @@ import { type Condition, conditionText } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
+import { durationText } from "../core/duration.ts";
 import { type Brief, briefOf, CITES_MAX, evidenceOf } from "./brief.ts";
-import { durationText, withDistances } from "./duration.ts";
+import { withDistances } from "./distances.ts";
 import { capital } from "./phrases.ts";
 import { spentText } from "./spent_text.ts";
 

@@ -8,7 +8,7 @@ import type { LogId } from "../core/ids.ts";
 import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { correlationText } from "./mismatch.ts";
 import { shownText } from "../core/shown_value.ts";
-import { durationText } from "./duration.ts";
+import { durationText } from "../core/duration.ts";
 import type { Circumstances } from "./evidence.ts";
 
 /** Of many entries that say the same, so many are cited: the latest. */

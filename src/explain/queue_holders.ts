@@ -3,7 +3,7 @@
 import { counted } from "../core/counted.ts";
 import type { NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
-import { durationText } from "./duration.ts";
+import { durationText } from "../core/duration.ts";
 import type { Circumstances, WorkerHolder } from "./evidence.ts";
 import { anyone } from "./next_step.ts";
 import { byWhom, reasonText, taskText } from "./phrases.ts";

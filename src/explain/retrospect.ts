@@ -14,7 +14,7 @@ import { shownValue } from "../core/shown_value.ts";
 import type { Annals } from "./annals.ts";
 import { type Attempt, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
-import { durationText } from "./duration.ts";
+import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
 import {
   capital,

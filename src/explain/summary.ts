@@ -17,7 +17,7 @@ import type { Evidence } from "./evidence.ts";
 import { namedInputText } from "./named_input.ts";
 import { openExpectations } from "./open_expectations.ts";
 import { lengthMs } from "./condition_spans.ts";
-import { durationText } from "./duration.ts";
+import { durationText } from "../core/duration.ts";
 import {
   askedDelayMs,
   attemptText,

@@ -4,7 +4,7 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import type { Annals } from "./annals.ts";
 import { type Attempt, endedBadly } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
-import { durationText } from "./duration.ts";
+import { durationText } from "../core/duration.ts";
 import { taskText } from "./phrases.ts";
 import { isFarLonger, type UsualTime } from "./usual_time.ts";
 

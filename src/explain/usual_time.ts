@@ -5,7 +5,7 @@
  */
 
 import type { JobState } from "../core/job_state.ts";
-import { durationText } from "./duration.ts";
+import { durationText } from "../core/duration.ts";
 
 export interface UsualTime {
   /** How many jobs were compared. */

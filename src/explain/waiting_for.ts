@@ -12,6 +12,7 @@ import { demanded, isTelling } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
 import { matchableOf } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
+import { countText as numberText } from "../core/size.ts";
 import type { Annals } from "./annals.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import {
@@ -138,7 +139,7 @@ function nothingLikeIt(
     ? `${nothing}.`
     : ofType === 1
     ? `${nothing}: the one other event of this type does not have ${lacking} in it.`
-    : `${nothing}: of ${ofType.toLocaleString("en-US")} other events of this type, ` +
+    : `${nothing}: of ${numberText(ofType)} other events of this type, ` +
       `none has ${lacking} in it.`;
 }
 

@@ -2,12 +2,12 @@
 
 import { type Context, Hono } from "hono";
 import type { JsonObject } from "../core/json.ts";
-import { slipBetween } from "../core/spelling.ts";
+import { slipBetween } from "../explain/spelling.ts";
 import type { Clock } from "../engine/ports.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./guard/access.ts";
 import { Bodies, leaveUnread } from "./bodies/bodies.ts";
-import { Gauge } from "./guard/capacity.ts";
+import { EDGE_LIMITS, type EdgeLimits, Gauge } from "./guard/capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./ports/engine_port.ts";
 import { problemOfFailure } from "./problems/engine_problem.ts";
@@ -29,7 +29,7 @@ import { TokenChecks } from "./guard/token_checks.ts";
 import { Turnstile } from "./guard/turnstile.ts";
 import type { VerificationPort } from "./ports/verification_port.ts";
 
-export interface AppOptions {
+export interface AppOptions extends Partial<EdgeLimits> {
   readonly engine: EnginePort;
   readonly clock: Clock;
   /** What `/metrics` shows; without it there is nothing at that path. */
@@ -54,24 +54,6 @@ export interface AppOptions {
   readonly maxStartDelayMs?: number;
   /** Default 15 seconds. */
   readonly heartbeatMs?: number;
-  /** A stream is closed when its reader takes nothing for this long. Default 30 seconds. */
-  readonly streamStallMs?: number;
-  /** How long a body may take. Default 30 seconds. */
-  readonly bodyTimeMs?: number;
-  /** Bytes of all bodies that are being read. Default 64 MiB. */
-  readonly bodiesBytesMax?: number;
-  /** Events in one request. Default 1,000. */
-  readonly eventsMax?: number;
-  /** Open streams. Default 1,000. */
-  readonly streamsMax?: number;
-  /** Requests that are being answered, beside those that wait for a job. Default 2,000. */
-  readonly requestsMax?: number;
-  /** Requests that are being answered and need no token. Default 100. */
-  readonly openRequestsMax?: number;
-  /** Requests that wait for a job. Default 1,000. */
-  readonly waitingMax?: number;
-  /** Bytes that looks back and large answers hold. Default 128 MiB. */
-  readonly lookBackBytesMax?: number;
   /** Of Daybook, as `/openapi.json` tells it. Default `unknown`. */
   readonly version?: string;
   /** Ends all streams and long polls when it aborts. */
@@ -100,15 +82,21 @@ const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
 function edgeOf(options: AppOptions): Edge {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
-  const { heartbeatMs = 15_000, streamStallMs = 30_000, version = "unknown" } = options;
+  const { heartbeatMs = 15_000, version = "unknown" } = options;
+  const limits = { ...EDGE_LIMITS, ...options };
   const needsToken = options.access !== undefined;
   let document: JsonObject | undefined;
-  const streams = new Gauge("streamsMax", options.streamsMax ?? 1_000);
-  const outlets = new Outlets({ clock, streams, streamStallMs, shutdownSignal });
+  const streams = new Gauge("streamsMax", limits.streamsMax);
+  const outlets = new Outlets({
+    clock,
+    streams,
+    streamStallMs: limits.streamStallMs,
+    shutdownSignal,
+  });
   const turnstile = new Turnstile(clock);
-  const requests = new Gauge("requestsMax", options.requestsMax ?? 2_000);
-  const openRequests = new Gauge("openRequestsMax", options.openRequestsMax ?? 100);
-  const ofBodies = { clock, shutdownSignal, timeMs: options.bodyTimeMs ?? 30_000, turnstile };
+  const requests = new Gauge("requestsMax", limits.requestsMax);
+  const openRequests = new Gauge("openRequestsMax", limits.openRequestsMax);
+  const ofBodies = { clock, shutdownSignal, timeMs: limits.bodyTimeMs, turnstile };
   return {
     engine,
     clock,
@@ -116,7 +104,7 @@ function edgeOf(options: AppOptions): Edge {
       ...ofBodies,
       bytesMax: options.bodyBytesMax ?? 1024 * 1024,
       bytesFlag: "--body-bytes",
-      bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
+      bytes: new Gauge("bodiesBytesMax", limits.bodiesBytesMax),
       requests,
     }),
     openBodies: new Bodies({
@@ -131,7 +119,7 @@ function edgeOf(options: AppOptions): Edge {
     verification: options.verification,
     jobLog: options.jobLog ?? NO_JOB_LOG,
     system: options.system,
-    eventsMax: options.eventsMax ?? 1_000,
+    eventsMax: limits.eventsMax,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken,
     access: options.access,
@@ -146,8 +134,8 @@ function edgeOf(options: AppOptions): Edge {
     hub: new StreamHub({ engine, clock, heartbeatMs, outlets }),
     requests,
     openRequests,
-    waiting: new Gauge("waitingMax", options.waitingMax ?? 1_000),
-    lookBack: new Gauge("lookBackBytesMax", options.lookBackBytesMax ?? 128 * 1024 * 1024),
+    waiting: new Gauge("waitingMax", limits.waitingMax),
+    lookBack: new Gauge("lookBackBytesMax", limits.lookBackBytesMax),
     reading: new Lane(),
     turnstile,
     shutdownSignal,

@@ -291,7 +291,7 @@ function unmended(): JournalFullError {
 
 /** Nobody would look whether there is room again. */
 function noRoom(folder: string): JournalUnusableError {
-  const reason = "the disk is full, and there is no reserve (--reserve-bytes)";
+  const reason = "the disk is full, and there is no reserve";
   return new JournalUnusableError("write to", folder, reason);
 }
 

@@ -47,6 +47,8 @@ export const SEGMENT_BYTES = 64 * 1024 * 1024;
 export const SNAPSHOT_EVERY = 100_000;
 export const QUIET_SEAL_MS = 1000;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Of the journal of a process. */
+export const RESERVE_BYTES = 1024 * 1024;
 
 /** A proof reads segments whole, and their line offsets have 32 bits. */
 const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;

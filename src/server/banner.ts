@@ -1,6 +1,7 @@
 /** What is printed when Daybook is ready: where it listens, what it recovered, what to try. */
 
 import { counted } from "../core/counted.ts";
+import { durationText } from "../core/duration.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import { shellWord } from "../core/shell_word.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
@@ -111,9 +112,7 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
   const { entriesReplayed, durationMs, snapshotLogId, bytesQuarantined, clean } = report;
   if (head.logId === 0) return "a new journal";
   const parts = [
-    `${entriesReplayed} ${entriesReplayed === 1 ? "entry" : "entries"} in ${
-      Math.round(durationMs)
-    } ms`,
+    `${counted(entriesReplayed, "entry", "entries")} in ${durationText(durationMs)}`,
     snapshotLogId === null ? "no snapshot" : `snapshot at ${snapshotLogId}`,
     `${bytesQuarantined} bytes quarantined`,
     clean ? "clean stop" : "after a stop that was not clean",

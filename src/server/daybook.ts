@@ -6,12 +6,14 @@
 import { stackOf } from "../core/thrown.ts";
 import { diskFree } from "./disk_free.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
+import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { Clock, JobLog, Random, RecoveryReport, Tracing } from "../engine/ports.ts";
 import { within } from "../engine/within.ts";
 import type { Access } from "../http/guard/access.ts";
 import { createApp } from "../http/app.ts";
+import type { EdgeLimits } from "../http/guard/capacity.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";
 import type { RequestSpans } from "../http/requests/request_origin.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";
@@ -23,7 +25,7 @@ import { scratchIndexIn } from "../index/scratch_index.ts";
 import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
 import { layoutOf } from "../journal/layout.ts";
 import { JobLogFiles } from "../journal/job_log_files.ts";
-import type { ReadingProgress } from "../journal/options.ts";
+import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
 import { commitWatchOf, jobWatchOf } from "../metrics/watches.ts";
@@ -48,10 +50,18 @@ const SERVER_CLOSE_MS = 3_000;
 /** How long a start waits to know of all jobs whether their code fits. */
 const TRIALS_MAX_MS = 2_000;
 
+/** What a Daybook may hold, as constants say beside the code that keeps to them. */
+export interface Limits extends EngineLimits, EdgeLimits {
+  /** Kept on the disk for jobs that run; 0 keeps none. */
+  readonly reserveBytes: number;
+}
+
 export interface DaybookOptions {
   readonly configuration: Configuration;
   /** Where each setting is from; all are taken for defaults, when absent. */
   readonly origins?: Origins;
+  /** Others than usual, for tests of what happens at them. */
+  readonly limits?: Partial<Limits>;
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
@@ -132,6 +142,8 @@ export class Daybook {
 
   static async #open(options: DaybookOptions): Promise<Daybook> {
     const { configuration, clock, random, definitions, tracing, warn } = options;
+    const { jobsBytesMax } = configuration;
+    const limits = { ...ENGINE_LIMITS, jobsBytesMax, ...options.limits };
     const onDefect = (error: unknown) => warn(`defect: ${engine.redact(stackOf(error))}`);
     const fileSystem = new DenoFileSystem();
     const counted = {
@@ -161,7 +173,7 @@ export class Daybook {
       keys: new KeyFiles(fileSystem, layout, configuration.secretKey),
       maxRunning: configuration.maxRunning,
       threads: { place: new ThreadedCode(threads), max: configuration.maxThreads },
-      limits: configuration.limits,
+      limits,
       watch: jobWatchOf(metrics.jobs, trends),
       attemptWatch: watchdog,
       jobLog: {
@@ -185,8 +197,7 @@ export class Daybook {
       consumer: engine.consumer,
       segmentBytes: configuration.segmentBytes,
       snapshotEvery: configuration.snapshotEvery,
-      reserveBytes: configuration.reserveBytes,
-      batchBytesMax: configuration.limits.batchBytesMax,
+      reserveBytes: limits.reserveBytes ?? RESERVE_BYTES,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       watch: commitWatchOf(metrics.commits, trends),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
@@ -231,10 +242,10 @@ export class Daybook {
       spans: tracing,
       verification: verifier,
       jobLog: logs,
-      system: systemFigures(engine, configuration, options.origins ?? new Map()),
+      system: systemFigures(engine, configuration, options.origins ?? new Map(), limits),
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
-      ...configuration.limits,
+      ...options.limits,
       bodyBytesMax: configuration.bodyBytesMax,
       maxStartDelayMs: configuration.maxStartDelayMs,
       shutdownSignal: streams.signal,

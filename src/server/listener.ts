@@ -6,6 +6,7 @@
  * answered to its end.
  */
 
+import { durationText } from "../core/duration.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 
@@ -86,8 +87,8 @@ export class Listener {
       warn(
         `Cannot take new connections: ${messageOf(error)}; those that are open are served, ones ` +
           `that ask for nothing are closed in ${
-            ASKS_NOTHING_MS / 1_000
-          } s, and new ones are taken ` +
+            durationText(ASKS_NOTHING_MS)
+          }, and new ones are taken ` +
           "as soon as that works again",
       );
     }

@@ -3,6 +3,7 @@
  * and for the probes of a supervisor, which would take silence for a process that hangs.
  */
 
+import { sizeText } from "../core/size.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
 import { jsonResponse } from "../http/answers/response.ts";
 import type { Clock } from "../engine/ports.ts";
@@ -49,8 +50,7 @@ export class Opening {
   };
 
   get #text(): string {
-    const { round } = Math;
-    const percent = this.#bytesTotal === 0 ? 0 : round(100 * this.#bytesDone / this.#bytesTotal);
-    return `reading the journal: ${percent} % of ${round(this.#bytesTotal / 1_000_000)} MB`;
+    const share = this.#bytesTotal === 0 ? 0 : this.#bytesDone / this.#bytesTotal;
+    return `reading the journal: ${Math.round(100 * share)} % of ${sizeText(this.#bytesTotal)}`;
   }
 }

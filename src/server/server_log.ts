@@ -2,10 +2,8 @@
 
 import type { JobLog, JobLogLine } from "../engine/ports.ts";
 
-export type LogFormat = "text" | "json";
-
 export interface ServerLogOptions {
-  readonly format: LogFormat;
+  readonly format: "text" | "json";
   readonly now: () => number;
   /** Of the standard output, and of the standard error output; without the newline. */
   readonly out: (line: string) => void;

@@ -4,6 +4,7 @@ import type { Configuration, Origins } from "../settings/configuration.ts";
 import { shownSettings } from "../settings/configuration_text.ts";
 import type { Condition } from "../core/condition.ts";
 import { shellWord } from "../core/shell_word.ts";
+import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ProcessFigures, SystemPort, Use } from "../http/ports/system_port.ts";
 import { journalFlag } from "../journal/journal_flag.ts";
@@ -15,9 +16,9 @@ export function systemFigures(
   engine: JobEngine,
   configuration: Configuration,
   origins: Origins,
+  { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax }: StandingLimits,
 ): SystemPort {
   const flag = journalFlag(configuration.journal);
-  const { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax } = configuration.limits;
   return {
     settings: shownSettings(configuration, origins),
     journal: configuration.journal,

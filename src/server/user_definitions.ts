@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
+import { durationText } from "../core/duration.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { withWordOfSlowImport } from "./slow_import.ts";
@@ -103,7 +104,9 @@ async function load(specifier: string, slowMs: number): Promise<Record<string, u
 }
 
 function slowText(specifier: string, slowMs: number): string {
-  return `daybook: still loading --definitions ${specifier} after ${slowMs / 1_000} s: it, or a ` +
+  return `daybook: still loading --definitions ${specifier} after ${
+    durationText(slowMs)
+  }: it, or a ` +
     "module that it imports, loops or awaits something at its top level, or is being downloaded; " +
     "nothing starts before that has ended";
 }

@@ -1,10 +1,9 @@
 /** The configuration in words: what is in force, and what may be given. */
 
-import { type Configuration, type Origins, SETTINGS } from "./configuration.ts";
-import { type AccessToken, SCOPES } from "../http/guard/access.ts";
+import { SCOPES } from "../http/guard/access.ts";
 import type { ShownSetting } from "../http/ports/system_port.ts";
-import { describeLimits } from "./limits.ts";
-import { bytesText, timeText } from "./units.ts";
+import type { Configuration, Origins } from "./configuration.ts";
+import { type Setting, SETTING_LIST } from "./settings.ts";
 
 /** What was set, a line each, with where it comes from, and the journal in any case; never a token. */
 export function describeConfiguration(
@@ -22,62 +21,31 @@ export function describeConfiguration(
   ];
 }
 
-/** Every setting in force, in the order in which they are explained. */
+/** Every setting in force, in the order in which they are explained; secrets are only told to be set. */
 export function shownSettings(
   configuration: Configuration,
   origins: Origins,
 ): readonly ShownSetting[] {
-  const shown: Readonly<Record<string, string>> = {
-    port: String(configuration.port),
-    hostname: configuration.hostname,
-    journal: configuration.journal,
-    definitions: configuration.definitions ?? "none of your own",
-    "max-running": `${configuration.maxRunning} jobs`,
-    "segment-bytes": bytesText(configuration.segmentBytes),
-    "snapshot-every": `${configuration.snapshotEvery} entries`,
-    "reserve-bytes": bytesText(configuration.reserveBytes),
-    "body-bytes": bytesText(configuration.bodyBytesMax),
-    "max-start-delay": timeText(configuration.maxStartDelayMs),
-    ...describeLimits(configuration.limits, { bytes: bytesText, time: timeText }),
-    log: configuration.logFormat,
-    "max-threads": `${configuration.maxThreads} threads`,
-    "thread-memory": bytesText(configuration.threadBytes),
-    "stall-exit": configuration.stallExitMs === 0 ? "never" : timeText(configuration.stallExitMs),
-    drain: timeText(configuration.drainMs),
-    "token-file": shownTokens(configuration.tokens),
-    "secret-key-file": configuration.secretKey === undefined ? "no key" : "key set",
-    "allowed-hosts": configuration.allowedHosts.join(", ") || "none",
-    "webhook-hosts": configuration.webhookHosts.join(", ") || "none",
+  const { tokens: { length }, secretKey } = configuration;
+  const secrets: Readonly<Record<string, string>> = {
+    ...(length === 0 ? {} : { tokenFile: length === 1 ? "token set" : `${length} tokens set` }),
+    ...(secretKey === undefined ? {} : { secretKeyFile: "key set" }),
   };
-  return SETTINGS.map(({ flag }) => ({
-    name: flag,
-    value: shown[flag] ?? "",
-    origin: origins.get(flag) ?? "default",
+  return SETTING_LIST.map(([name, setting]) => ({
+    name: setting.flag,
+    value: secrets[name] ?? setting.show(configuration[name]),
+    origin: origins.get(setting.flag) ?? "default",
   }));
-}
-
-function shownTokens({ length }: readonly AccessToken[]): string {
-  if (length === 0) return "no token";
-  return length === 1 ? "token set" : `${length} tokens set`;
 }
 
 /** What `--help` prints. */
 export function helpText(): string {
-  const flags = SETTINGS.map((setting) => {
-    const flag = `--${setting.flag} <${setting.value}>`.padEnd(28);
-    const fallback = setting.default === "" ? "" : ` (default ${setting.default})`;
-    return `  ${flag} ${setting.help}${fallback}`;
-  });
   return [
     "Daybook: a job engine that can always explain itself.",
     "",
     "usage: deno task start [flags]",
     "",
-    ...flags,
-    `  ${
-      "--accept-snapshot-ahead".padEnd(28)
-    } start although the end of the journal is known to be gone`,
-    `  ${"--hold".padEnd(28)} start with a pause of everything, to look and cancel first`,
+    ...SETTING_LIST.map(([, setting]) => helpLine(setting)),
     `  ${"--help, --version".padEnd(28)} print this, or the version`,
     "",
     "Each flag has an environment twin: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",
@@ -95,4 +63,11 @@ export function helpText(): string {
     "stood still for --stall-exit, 137 and never turned again, 78 the journal is damaged,",
     "130 ended by a second signal",
   ].join("\n");
+}
+
+function helpLine({ flag, value, help, range, default: fallback }: Setting): string {
+  const name = value === undefined ? `--${flag}` : `--${flag} <${value}>`;
+  const facts = [fallback === "" ? "" : `default ${fallback}`, range ?? ""];
+  const note = facts.filter((fact) => fact !== "").join(", ");
+  return `  ${name.padEnd(28)} ${help}${note === "" ? "" : ` (${note})`}`;
 }

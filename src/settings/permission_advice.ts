@@ -6,7 +6,15 @@
 import { fileURLToPath } from "node:url";
 import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
-import { neededPermissions, type Permissions } from "./needed_permissions.ts";
+
+export interface Permissions {
+  /** Files and folders. */
+  readonly read?: readonly string[];
+  /** Files and folders. */
+  readonly write?: readonly string[];
+  /** Hosts, with or without a port. */
+  readonly net?: readonly string[];
+}
 
 export interface Program {
   /** The URL of the module that was run. */
@@ -24,13 +32,15 @@ export interface Program {
 const ARGUMENTS_MAX = 300;
 
 /**
- * The message with the whole command that has what is missing, and all else that its words
- * need, on a line of its own; the message alone when no task runs this program, which is then
- * part of another one.
+ * The message with the whole command that has all permissions, on a line of its own; the message
+ * alone when no task runs this program, which is then part of another one.
+ *
+ * @param permissions What is missing, and all else that the words of the command need: whoever is
+ * told of one permission after another never has them together.
  */
 export function withCommand(
   message: string,
-  missing: Permissions,
+  permissions: readonly Permissions[],
   program: Program = thisProgram(),
 ): string {
   const words = taskOf(program);
@@ -39,13 +49,7 @@ export function withCommand(
   const root = fileURLToPath(program.root).replace(/(?<=.)\/$/, "");
   const atRoot = program.folder === root;
   const typedIn = program.env("INIT_CWD") ?? program.folder;
-  const needed = neededPermissions({
-    ...program,
-    module,
-    sources: atRoot ? "src" : `${root}/src`,
-    typedIn,
-  });
-  const flags = [needed, missing].reduce<readonly string[]>(widened, words.slice(0, -1));
+  const flags = permissions.reduce<readonly string[]>(widened, words.slice(0, -1));
   const args = program.args.map(shellWord).join(" ");
   const command = [
     ...flags.map(shellWord),
@@ -56,13 +60,24 @@ export function withCommand(
   return `${message}\nThe whole command, with it:\n  ${line}`;
 }
 
+/** A module is read with what it imports, `src/mod.ts` of Daybook included. */
+export function permissionsOfModule(
+  module: string | undefined,
+  { root, folder }: Pick<Program, "root" | "folder"> = thisProgram(),
+): Permissions {
+  if (module === undefined) return {};
+  const path = fileURLToPath(root).replace(/(?<=.)\/$/, "");
+  const sources = folder === path ? "src" : `${path}/src`;
+  return { read: /^[a-z][a-z0-9+.-]+:/.test(module) ? [sources] : [module, sources] };
+}
+
 /** `deno task` runs in the folder of `deno.json`, wherever it is typed, and so must this. */
 function whereTyped(command: string, folder: string, typedIn: string): string {
   if (typedIn === folder) return command;
   return `(cd ${shellWord(folder)} && INIT_CWD=${shellWord(typedIn)} ${command})`;
 }
 
-function thisProgram(): Program {
+export function thisProgram(): Program {
   return {
     mainModule: Deno.mainModule,
     root: new URL("../../", import.meta.url).href,

@@ -1,5 +1,7 @@
 /** How much memory a proof may take in a process that has other things to do. */
 
+import { sizeText } from "../core/size.ts";
+
 /** The heap of the process; what is not on it is small. */
 export interface MemoryUse {
   readonly usedBytes: number;
@@ -34,10 +36,6 @@ export class MemoryBound {
 }
 
 function tooLittle(bytesMax: number): string {
-  return `the heap of this process, ${mebibytes(bytesMax)} MiB, has too little room to project ` +
+  return `the heap of this process, ${sizeText(bytesMax)}, has too little room to project ` +
     "the journal a second time; deno task journal verify does it in a process of its own";
-}
-
-function mebibytes(bytes: number): number {
-  return Math.round(bytes / 1024 / 1024);
 }

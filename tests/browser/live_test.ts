@@ -142,7 +142,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
     }),
 
   "a page for which there was no room gets its stream when there is": (browser) =>
-    Restarts.run(browser, { args: ["--max-streams=1"] }, async (restarts) => {
+    Restarts.run(browser, { limits: { streamsMax: 1 } }, async (restarts) => {
       const first = await restarts.page.context().newPage();
       await first.goto(`${restarts.url}/`);
       await first.locator('[data-state="live"]').waitFor();

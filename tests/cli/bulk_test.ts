@@ -57,7 +57,7 @@ Deno.test("failures: each kind with its number, and bulk retries all of it", asy
   const { terminal } = await runCli(app, ["failures"]);
   assert.match(
     terminal.output.join("\n"),
-    /^([0-9a-f]{12}) {2}2 jobs, the newest 0s ago: test\.doomed, task charge\n {2}NonRetryableError: the card is stolen$/,
+    /^([0-9a-f]{12}) {2}2 jobs, the newest 0 s ago: test\.doomed, task charge\n {2}NonRetryableError: the card is stolen$/,
   );
   const fingerprint = terminal.text.slice(0, 12);
   const retried = await runCli(app, ["bulk", "retry", "--fingerprint", fingerprint]);

@@ -77,8 +77,8 @@ Deno.test("jobPage: a job that waits", () => {
 order-42  order.fulfil version 1
 Running (waiting)
 
-created   2026-01-01 00:00:00 UTC, 5m ago
-started   2026-01-01 00:00:00, after 2ms
+created   2026-01-01 00:00:00 UTC, 5 min ago
+started   2026-01-01 00:00:00, after 2 ms
 priority  -5
 labels    shop:berlin note:a\\u001b[2Jb
 retries   order-41
@@ -89,9 +89,9 @@ expected
   parts  7 of 12  ec.part.PartArrived with orderId = "42", by entries 4, 5, 6…
 
 tasks
-  reserve  completed   1 attempt   200ms
-  charge   backingOff  2 attempts  1m     again at 00:05:09: the payment servic…
-  import   running     1 attempt   1.5s   3 of 10 (rows)
+  reserve  completed   1 attempt   200 ms
+  charge   backingOff  2 attempts  1 min   again at 00:05:09: the payment servi…
+  import   running     1 attempt   1.5 s   3 of 10 (rows)
 
 input
   {"orderId":"42"}`,
@@ -123,9 +123,9 @@ Deno.test("jobPage: a job that failed tells why before all else, and what was le
 order-42  a plan
 Failed
 
-created   2026-01-01 00:00:00 UTC, 5m ago
-started   2026-01-01 00:00:00, after 2ms
-ended     2026-01-01 00:01:30, took 1m 30s
+created   2026-01-01 00:00:00 UTC, 5 min ago
+started   2026-01-01 00:00:00, after 2 ms
+ended     2026-01-01 00:01:30, took 1 min 30 s
 entries   3 to 9
 
 failure
@@ -185,9 +185,9 @@ Deno.test("jobTable: columns as wide as what they hold, and what a job does now"
   assert.equal(
     jobTable(JOBS, { ...OPTIONS, columns: 140 }).join("\n"),
     `\
-JOB                             TYPE          STATE              AGE  LABELS                        NOW
-order-42                        order.fulfil  Running (waiting)  5m   shop:berlin note:a\\u001b[2Jb  charge, import
-job_01J00000000000000000000001  csv.import    Failed             2d                                 no such column:\\nlatitude`,
+JOB                             TYPE          STATE              AGE    LABELS                        NOW
+order-42                        order.fulfil  Running (waiting)  5 min  shop:berlin note:a\\u001b[2Jb  charge, import
+job_01J00000000000000000000001  csv.import    Failed             2 d                                  no such column:\\nlatitude`,
   );
 });
 

@@ -47,8 +47,8 @@ Deno.test("JobProgress: of a task that backs off, when comes first, and each att
     entryAnswer("job.TaskFailed", { ...FAILED, attempt: 2 }, at(6)),
   ], 80);
   assert.deepEqual(output, [
-    "  call            backingOff          1s      again at 00:00:09 (attempt 1 of 3…",
-    "  call            backingOff          2s      again at 00:00:09 (attempt 2 of 3…",
+    "  call            backingOff          1 s     again at 00:00:09 (attempt 1 of 3…",
+    "  call            backingOff          2 s     again at 00:00:09 (attempt 2 of 3…",
   ]);
 });
 
@@ -57,5 +57,5 @@ Deno.test("JobProgress: a compensation that fails is told from the task that it 
     entryAnswer("job.CompensationStarted", { attempt: 1 }, at(0)),
     entryAnswer("job.TaskCompensationFailed", FAILED, at(1)),
   ]);
-  assert.match(output[0] ?? "", /^ {2}call +backingOff +1s +undoing it: again at 00:00:09 \(/);
+  assert.match(output[0] ?? "", /^ {2}call +backingOff +1 s +undoing it: again at 00:00:09 \(/);
 });

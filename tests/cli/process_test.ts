@@ -314,10 +314,10 @@ Deno.test({
       assert.ok(coloured.includes("\x1b[34mRunning (waiting)\x1b[39m"), coloured);
       assert.equal(
         // On a busy machine the commands take their time.
-        plain.replace(/ \ds /, " 0s "),
+        plain.replace(/ \d s /, " 0 s "),
         `\
 JOB  TYPE    STATE              AGE  LABELS
-p-1  (plan)  Running (waiting)  0s   note:xxxxxxxxxxxxxxxxx…
+p-1  (plan)  Running (waiting)  0 s  note:xxxxxxxxxxxxxxxxx…
 1 job
 `,
       );

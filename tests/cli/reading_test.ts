@@ -36,10 +36,10 @@ Deno.test("jobs: a table, the newest first, with a count", async () => {
   assert.equal(
     terminal.text,
     `\
-JOB  TYPE         STATE              AGE  LABELS       NOW
-d-1  test.doomed  Failed             0s                the card is stolen
-p-1  (plan)       Running (waiting)  0s   shop:berlin  shipped 0 of 1
-g-1  test.greet   Done               1m
+JOB  TYPE         STATE              AGE    LABELS       NOW
+d-1  test.doomed  Failed             0 s                 the card is stolen
+p-1  (plan)       Running (waiting)  0 s    shop:berlin  shipped 0 of 1
+g-1  test.greet   Done               1 min
 3 jobs`,
   );
 });
@@ -120,8 +120,8 @@ Deno.test("show --events: the page, and each entry", async () => {
 p-1  a plan
 Running (waiting)
 
-created   2026-01-01 00:01:00 UTC, 0s ago
-started   2026-01-01 00:01:00, after 0ms
+created   2026-01-01 00:01:00 UTC, 0 s ago
+started   2026-01-01 00:01:00, after 0 ms
 labels    shop:berlin
 entries   8 to 22
 
@@ -219,10 +219,11 @@ Deno.test("show --at: ages and durations are as of that point, not of now", asyn
 
   const entries = await app.app.request("/jobs/p-1/events");
   const [first, , note] = (await entries.json()).entries;
-  assert.match(await created(String(first.logId)) ?? "", /, 0s ago$/);
-  assert.match(await created(note.eventId) ?? "", /, 1m ago$/);
-  assert.match(await created(new Date(app.clock.now() - 300_000).toISOString()) ?? "", /, 6m ago$/);
-  assert.match(await created("2099-01-01T00:00:00Z") ?? "", /, 11m ago$/);
+  assert.match(await created(String(first.logId)) ?? "", /, 0 s ago$/);
+  assert.match(await created(note.eventId) ?? "", /, 1 min 30 s ago$/);
+  const before = new Date(app.clock.now() - 300_000).toISOString();
+  assert.match(await created(before) ?? "", /, 6 min 30 s ago$/);
+  assert.match(await created("2099-01-01T00:00:00Z") ?? "", /, 12 min ago$/);
 });
 
 const PROSE = `\
@@ -477,8 +478,8 @@ expected
   main  1 of 1  job.TaskCompleted of main, by entry 7
 
 tasks
-  main   completed  1 attempt  0ms
-  greet  completed  1 attempt  0ms
+  main   completed  1 attempt  0 ms
+  greet  completed  1 attempt  0 ms
 
 input
   {"name":"Ann"}

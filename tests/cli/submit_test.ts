@@ -91,8 +91,8 @@ Deno.test("submit --wait: tasks as they end, then the output; Done is 0", async 
     terminal.text,
     `\
 g-1 of type test.greet is Running (queued)
-  greet           completed           0ms
-g-1 is Done after 0ms
+  greet           completed           0 ms
+g-1 is Done after 0 ms
 "hello Ann"`,
   );
 });
@@ -108,11 +108,11 @@ Deno.test("submit --wait: a failure is 1, and the explanation says why", async (
     terminal.text,
     `\
 <bold:d-1> of type test.doomed is <blue:Running (queued)>
-  reserve         <green:completed         >  0ms
-  mail            <green:completed         >  0ms
-  charge          <red:failed            >  0ms     the card is stolen (attempt 1 of 3, for good: poison)
-  reserve         <yellow:compensated       >  0ms
-d-1 is <red:Failed> after 0ms
+  reserve         <green:completed         >  0 ms
+  mail            <green:completed         >  0 ms
+  charge          <red:failed            >  0 ms    the card is stolen (attempt 1 of 3, for good: poison)
+  reserve         <yellow:compensated       >  0 ms
+d-1 is <red:Failed> after 0 ms
 
 <bold:Job d-1 failed.>
 
@@ -137,7 +137,7 @@ Deno.test("submit --wait: a server that cannot explain spoils nothing", async ()
   const { code, terminal } = await runCli(app, ["submit", "test.doomed", "{}", "--wait"]);
 
   assert.deepEqual([code, terminal.errors], [1, []]);
-  assert.match(terminal.output.at(-1) ?? "", / is Failed after 0ms: the card is stolen$/);
+  assert.match(terminal.output.at(-1) ?? "", / is Failed after 0 ms: the card is stolen$/);
 });
 
 Deno.test("submit --wait: a server that is gone after it took the job is 69, and names the job", async () => {
@@ -170,7 +170,7 @@ Deno.test("submit --wait: a job cancelled meanwhile is 2", async () => {
 
   assert.equal(await settled(code, app.clock), 2);
   assert.deepEqual(terminal.bars.slice(-3), ["waiting for shipped", "compensating", "cancelled"]);
-  assert.equal(terminal.output.at(-1), "p-1 is Failed (cancelled) after 0ms: ordered twice");
+  assert.equal(terminal.output.at(-1), "p-1 is Failed (cancelled) after 0 ms: ordered twice");
 });
 
 Deno.test("submit --wait --timeout: time up is 124, and the job goes on", async () => {
@@ -181,7 +181,7 @@ Deno.test("submit --wait --timeout: time up is 124, and the job goes on", async 
 
   assert.equal(await settled(code, app.clock), 124);
   assert.deepEqual(terminal.errors, [
-    "daybook: stopped waiting for job p-1: it is Running (waiting) after 1m, and goes on; " +
+    "daybook: stopped waiting for job p-1: it is Running (waiting) after 1 min, and goes on; " +
     "deno task daybook explain p-1 says why",
   ]);
   assert.equal((await jobAt(app, "p-1")).state, "Running");
@@ -280,11 +280,11 @@ Deno.test("retry: prints the new job, which may be waited for", async () => {
   assert.equal(
     rest.join("\n"),
     `\
-  mail            completed           0ms     reused from 8
-  reserve         completed           0ms
-  charge          failed              0ms     the card is stolen (attempt 1 of 3, for good: poison)
-  reserve         compensated         0ms
-${jobId} is Failed after 0ms: the card is stolen`,
+  mail            completed           0 ms    reused from 8
+  reserve         completed           0 ms
+  charge          failed              0 ms    the card is stolen (attempt 1 of 3, for good: poison)
+  reserve         compensated         0 ms
+${jobId} is Failed after 0 ms: the card is stolen`,
   );
 });
 

@@ -72,7 +72,7 @@ Deno.test("jobs: the newest first, each with what it does and a link to its page
   assert.deepEqual(rowsOf(text), [failed.jobId, "waits"]);
   assert.match(
     shownText(rowOf(text, waits)),
-    /^waiting waits plan team:shop 00:00:00 0 s waits for shipped, 0 of 1 Cancel/,
+    /^waiting waits plan team:shop 00:00:00 0 ms waits for shipped, 0 of 1 Cancel/,
   );
   assert.match(
     shownText(rowOf(text, failed)),

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Notes, withoutNote } from "../../src/dashboard/notes.ts";
-import { durationText, momentText } from "../../src/dashboard/parts/time.tsx";
+import { momentText } from "../../src/dashboard/parts/time.tsx";
 import { JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
 import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
 import { problemOf, startApp } from "../support/http_app.ts";
@@ -77,14 +77,6 @@ Deno.test("page: a megabyte of text, or of JSON, does not make a megabyte of pag
 
 Deno.test("page: a text is never cut inside a character", () => {
   assert.ok(String(<UserText text="😀😀" lengthMax={3} />).isWellFormed());
-});
-
-Deno.test("time: a length is told in the two units that matter, and is never negative", () => {
-  const texts = [-5, 0, 0.25, 812, 3_210, 59_990, 252_000, 7_500_000, 273_600_000];
-  assert.deepEqual(texts.map(durationText), [
-    ...["0 ms", "0 ms", "0.3 ms", "812 ms", "3.2 s", "59.9 s"],
-    ...["4 min 12 s", "2 h 5 min", "3 d 4 h"],
-  ]);
 });
 
 Deno.test("time: a moment of today needs no date", () => {

@@ -59,7 +59,7 @@ Deno.test("system: shows the journal, settings with their origins, limits with t
       /workers with a job<\/td><td class="number">3<\/td><td class="number">16<\/td>/,
       /open streams<\/td><td class="number">0<\/td><td class="number">1,000<\/td>/,
       /4711/,
-      /3\.0 MiB resident/,
+      /3 MiB resident/,
       /journal backup backups\/journal --journal \/data\/journal/,
       /nothing is recorded/,
       /Never verified/,

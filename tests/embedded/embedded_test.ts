@@ -129,7 +129,7 @@ Deno.test("openDaybook: what is refused is recorded nowhere, and says why", asyn
       "/idempotencyKey",
     ]);
     const late = daybook.submit(welcome, { userId }, { startAt: "2999-01-01T00:00:00Z" });
-    assert.match((await refusalOf(late)).message, /at most 900 seconds/);
+    assert.match((await refusalOf(late)).message, /at most 15 min/);
     const other = defineJob({ ...refuse, type: "not.loaded" });
     assert.equal((await refusalOf(daybook.submit(other, {}))).kind, "unknown-type");
     const reserved = daybook.deliver({ eventType: "job.JobStarted" });

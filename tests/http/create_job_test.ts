@@ -95,7 +95,7 @@ Deno.test("POST /jobs: a startAt beyond the limit is 422 and says that this is n
   const body = { plan: { expected: [] }, startAt: timeIn(60_001) };
   const problem = await problemOf(await app.post("/jobs", body), 422, "invalid-request");
   assert.deepEqual(pointersOf(problem), ["/startAt"]);
-  assert.match(problem.errors?.[0]?.detail ?? "", /at most 60 seconds .* not a cron engine/);
+  assert.match(problem.errors?.[0]?.detail ?? "", /at most 1 min .* not a cron engine/);
 });
 
 Deno.test("POST /jobs: a startAt in the past starts at once", async () => {

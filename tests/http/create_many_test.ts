@@ -13,7 +13,7 @@ interface Receipt {
   readonly problem?: string;
   readonly reason?: string;
   readonly errors?: readonly { readonly pointer: string }[];
-  readonly limit?: { readonly flag: string };
+  readonly limit?: { readonly name: string };
 }
 
 async function receiptsOf(response: Response): Promise<readonly Receipt[]> {
@@ -150,10 +150,10 @@ Deno.test("POST /jobs: what goes beyond a limit is rejected, and names it; all o
   const app = await startApp({ limits: { jobsMax: 2 } });
   const jobs = ["a", "b", "c"].map((jobId) => ({ jobId, plan: shipmentPlan("1") }));
   const receipts = await receiptsOf(await app.post("/jobs", jobs));
-  assert.deepEqual(receipts.map(({ disposition, limit }) => [disposition, limit?.flag]), [
+  assert.deepEqual(receipts.map(({ disposition, limit }) => [disposition, limit?.name]), [
     ["created", undefined],
     ["created", undefined],
-    ["rejected", "--max-jobs"],
+    ["rejected", "jobsMax"],
   ]);
   await problemOf(await app.post("/jobs", jobs.slice(2)), 503, "over-capacity");
 });

@@ -55,7 +55,7 @@ function assertNoToken(response: Response, text: string): void {
 /** Whether an answer names a limit, and when to come again. */
 function isAtLimit(response: Response, text: string): boolean {
   if (response.status !== 503 || !response.headers.has("retry-after")) return false;
-  return text === "" || typeof JSON.parse(text).limit?.flag === "string";
+  return text === "" || typeof JSON.parse(text).limit?.name === "string";
 }
 
 /** Sends one request, and checks the answer and what of it is on record. */

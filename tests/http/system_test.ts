@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import { ENGINE_LIMITS } from "../../src/engine/events/delivery_limits.ts";
 import { readConfiguration } from "../../src/settings/configuration.ts";
 import { type Scope, SCOPES, TokenList } from "../../src/http/guard/access.ts";
 import { systemAnswer } from "../../src/http/answers/system.ts";
@@ -14,8 +15,9 @@ const SYSTEM = toldSystem("/data/journal");
 const TOKEN = "a-token-that-is-never-shown";
 
 interface LimitBody {
+  readonly name: string;
   readonly what: string;
-  readonly flag: string;
+  readonly flag: string | null;
   readonly unit: string;
   readonly used: number;
   readonly max: number;
@@ -70,22 +72,27 @@ Deno.test("system route: settings with their origins, versions, the process, wor
 Deno.test("system route: the limits are those of the screen, each with its use and its flag", async () => {
   const app = await startApp({ system: SYSTEM, streamsMax: 7 });
   const { limits } = await systemOf(app);
-  assert.deepEqual(limits.find(({ flag }) => flag === "--max-queued"), {
+  assert.deepEqual(limits.find(({ name }) => name === "queuedMax"), {
+    name: "queuedMax",
     what: "jobs waiting for a worker",
-    flag: "--max-queued",
+    flag: null,
     unit: "count",
     used: 100,
     max: 100,
   });
-  assert.equal(limits.find(({ flag }) => flag === "--max-streams")?.max, 7);
-  assert.equal(limits.find(({ flag }) => flag === "--max-requests")?.used, 1, "this request");
-  assert.equal(limits.find(({ flag }) => flag === "--pending-bytes")?.unit, "bytes");
+  assert.equal(limits.find(({ name }) => name === "streamsMax")?.max, 7);
+  assert.equal(limits.find(({ name }) => name === "requestsMax")?.used, 1, "this request");
+  const held = limits.find(({ name }) => name === "jobsBytesMax");
+  assert.deepEqual([held?.unit, held?.flag], ["bytes", "--jobs-bytes"]);
   const html = await pageOf(app, "/ui/system");
   for (const { what, flag } of limits) {
-    assert.match(html, new RegExp(`<td>${what}</td>.*?<td class="mono soft">${flag}</td>`));
+    assert.match(
+      html,
+      new RegExp(`<td>${what}</td>.*?<td class="mono soft">${flag ?? "fixed"}</td>`),
+    );
   }
-  const shown = [...html.matchAll(/<td class="mono soft">(--[a-z-]+)</g)].map(([, flag]) => flag);
-  assert.deepEqual(shown, ["--max-running", ...limits.map(({ flag }) => flag)]);
+  const shown = [...html.matchAll(/<td class="mono soft">([a-z-]+)</g)].map(([, flag]) => flag);
+  assert.deepEqual(shown, ["--max-running", ...limits.map(({ flag }) => flag ?? "fixed")]);
 });
 
 Deno.test("system route: names of tokens are for those who may operate, and a token is never told", async () => {
@@ -117,7 +124,8 @@ Deno.test("system route: of a process with every secret set, none is told, and t
   });
   assert.ok(read.kind === "run");
   const { engine } = await startApp();
-  const system = systemFigures(engine, read.configuration, read.origins);
+  const limits = { ...ENGINE_LIMITS, jobsBytesMax: read.configuration.jobsBytesMax };
+  const system = systemFigures(engine, read.configuration, read.origins, limits);
   const access = new TokenList(read.configuration.tokens);
   const told = await systemOf(await startApp({ system, access }), SECRETS["DAYBOOK_TOKEN"]);
   const text = JSON.stringify(told);
@@ -148,7 +156,7 @@ Deno.test("system route: where nobody tells of the process it tells what the edg
   const { process, workers, settings, journalFolder, limits, versions } = await systemOf(app);
   const untold = [process, workers, settings, journalFolder, versions];
   assert.deepEqual(untold, [null, null, null, null, null]);
-  assert.ok(limits.some(({ flag }) => flag === "--bodies-bytes"));
+  assert.ok(limits.some(({ name }) => name === "bodiesBytesMax"));
   await problemOf(await app.get("/system?x=1"), 422, "invalid-request");
 });
 

@@ -161,11 +161,11 @@ Deno.test("bounded: events for more jobs than one may reach, and for nearly as m
       assertOthersServed(server, async () => {
         const refused = await sent(server, events(60));
         assert.equal(refused.status, 503);
-        assert.match(refused.text, /--max-fan-out/);
+        assert.match(refused.text, /"limit":\{"name":"fanOutMax","max":1000\}/);
 
         const nearly = await sent(server, events(40, { eventType: "shop.Nearly" }));
         assert.deepEqual([...dispositions(nearly.text)], ["matched", "rejected"]);
-        assert.match(nearly.text, /"limit":\{"flag":"--max-entries","max":20000\}/);
+        assert.match(nearly.text, /"limit":\{"name":"entriesMax","max":20000\}/);
         assert.ok(nearly.text.length < 1_000_000, `${nearly.text.length} characters`);
       }),
   );
@@ -279,8 +279,8 @@ Deno.test("bounded: hundreds of long polls on a large job that one entry wakes",
 });
 
 async function waiting(server: DaybookProcess): Promise<number> {
-  const { limits } = await server.get("/system") as { limits: { flag: string; used: number }[] };
-  return limits.find(({ flag }) => flag === "--max-waiting")?.used ?? 0;
+  const { limits } = await server.get("/system") as { limits: { name: string; used: number }[] };
+  return limits.find(({ name }) => name === "waitingMax")?.used ?? 0;
 }
 
 Deno.test("bounded: screens and suppositions of a large job", async () => {
@@ -335,7 +335,7 @@ Deno.test("bounded: many look back at a job with events of a megabyte at once", 
         only([200, 503], supposed);
         assert.ok(supposed.some(({ status }) => status === 200));
         const refused = supposed.find(({ status }) => status === 503);
-        assert.match(refused?.text ?? "", /--look-back-bytes/);
+        assert.match(refused?.text ?? "", /looks back and large answers/);
       });
       await assertOthersServed(server, async () => {
         only([200, 503], await times(20, () => got(server, "/jobs/fat/explain")));

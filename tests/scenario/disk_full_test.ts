@@ -27,14 +27,14 @@ class Scene {
     this.filler = `${folder}/filler`;
   }
 
-  start(args: readonly string[] = []): Promise<DaybookProcess> {
+  start(reserveBytes = 256 * 1024): Promise<DaybookProcess> {
     return DaybookProcess.start({
       journal: this.journal,
       args: [
         ...[`--definitions=${DEFINITIONS}`, `--max-running=${RUNNING}`],
-        ...["--segment-bytes=64KiB", "--snapshot-every=100", "--reserve-bytes=256KiB"],
-        ...args,
+        ...["--segment-bytes=64KiB", "--snapshot-every=100"],
       ],
+      limits: { reserveBytes },
       env: { DAYBOOK_TEST_GATE: this.gate.url },
       permissions: [`--allow-read=${this.journal},${DEFINITIONS},${ROOT}src`],
     });
@@ -185,7 +185,7 @@ testOnSmallDisk(
   4 * MIB,
   (folder) =>
     withScene(folder, async (scene) => {
-      const daybook = await scene.start(["--reserve-bytes=0"]);
+      const daybook = await scene.start(0);
       const running = await scene.submit(daybook, RUNNING);
       await scene.gate.asked(RUNNING);
       await scene.deliverUntilFull(daybook);

@@ -66,7 +66,7 @@ async function statusWith(url: string, cookie: string): Promise<number> {
 }
 
 Deno.test(`hostile crowd: a load beside it is neither refused nor lost, in ${SECONDS} seconds`, () =>
-  withHostedServer(["--body-time=2s"], async ({ server, pid, target, operator, restarted }) => {
+  withHostedServer({ bodyTimeMs: 2_000 }, async ({ server, pid, target, operator, restarted }) => {
     const cookie = await signIn(server.url, operator);
     const load = new PacedLoad(server.url, operator, pid);
     const durationMs = SECONDS * 1_000;

@@ -67,7 +67,7 @@ type Hosted = Parameters<Parameters<typeof withHostedServer>[1]>[0];
 
 function testWaves(name: string, clients: readonly HostileClient[]): void {
   Deno.test(`hostile waves: ${name} cost no more the longer it goes on`, () =>
-    withHostedServer([`--body-time=${BODY_TIME_MS}ms`], async (hosted) => {
+    withHostedServer({ bodyTimeMs: BODY_TIME_MS }, async (hosted) => {
       const { server } = hosted;
       const residentBefore = await playSome(WARM_UP, clients, hosted);
       const before = await settledMebibytes(server);

@@ -1,4 +1,4 @@
-/** Limits from flags and the environment, in the real process: printed, kept, and let go. */
+/** Limits in the real process: kept, and let go. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/daybook_process.ts";
@@ -38,14 +38,9 @@ Deno.test("limits: of requests at once no more are taken than there is room for,
   await inFolder(async (folder) => {
     const server = await DaybookProcess.start({
       journal: folder,
-      args: ["--max-jobs=7", "--max-streams=5"],
-      env: { DAYBOOK_MAX_WAITING: "3" },
+      limits: { jobsMax: 7, streamsMax: 5, waitingMax: 3 },
     });
     try {
-      const printed = server.output.join("\n");
-      assert.match(printed, /max-jobs +7 jobs {2}\(flag\)/);
-      assert.match(printed, /max-waiting +3 requests {2}\(environment\)/);
-
       const jobs = await times(40, (index) => server.post("/jobs", order(`j${index}`)));
       assert.deepEqual(tally(jobs), { 202: 7, 503: 33 });
       const taken = jobs.find(({ status }) => status === 202)?.headers.get("location") ?? "";

@@ -10,7 +10,7 @@ import { inFolder } from "../support/temporary_folder.ts";
 
 /** The machine may be busy. */
 const PATIENCE = { answerMs: 15_000, quietMs: 500 };
-const BODY_TIME = "500ms";
+const BODY_TIME_MS = 500;
 
 function assertAnswered({ name, statuses, leaves }: RawCase, answer: RawAnswer): void {
   const given = statusesIn(answer);
@@ -31,7 +31,7 @@ Deno.test("raw sockets: no case breaks the server, hangs, or smuggles a request"
   await inFolder(async (folder) => {
     const server = await DaybookProcess.start({
       journal: folder,
-      args: [`--body-time=${BODY_TIME}`],
+      limits: { bodyTimeMs: BODY_TIME_MS },
     });
     try {
       const port = Number(new URL(server.url).port);

@@ -92,7 +92,7 @@ testOnSmallDisk(
   },
 );
 
-const SMALL_RESERVE = ["--reserve-bytes=64KiB"];
+const SMALL_RESERVE = { reserveBytes: 65_536 };
 
 /** Of a job that waits between two steps: on a disk without room it goes on from what is there. */
 const WAITING = {
@@ -106,7 +106,7 @@ testOnSmallDisk(
   async (disk) => {
     const journal = `${disk}/journal`;
     const deliveries = new Deliveries();
-    const first = await DaybookProcess.start({ journal, args: SMALL_RESERVE });
+    const first = await DaybookProcess.start({ journal, limits: SMALL_RESERVE });
     await (await first.post("/jobs", WAITING)).body?.cancel();
     for (let count = 0; count < 5; count++) await deliveries.deliver(first, 1_000);
     await first.kill();
@@ -114,7 +114,7 @@ testOnSmallDisk(
     await Deno.remove(`${journal}/reserve`);
     await fill(`${disk}/filler`);
 
-    const daybook = await DaybookProcess.start({ journal, args: SMALL_RESERVE });
+    const daybook = await DaybookProcess.start({ journal, limits: SMALL_RESERVE });
     const { entries } = await daybook.get("/events?limit=500") as { entries: unknown[] };
     assert.ok(entries.length >= 6);
     assert.equal(await statusOf(daybook, "/jobs/waiting"), 200);
@@ -149,15 +149,15 @@ testOnSmallDisk(
   2 * MIB,
   async (disk) => {
     const journal = `${disk}/journal`;
-    const deliveries = await deliverSome({ journal, args: SMALL_RESERVE });
+    const deliveries = await deliverSome({ journal, limits: SMALL_RESERVE });
     await Deno.remove(`${journal}/reserve`);
     await fill(`${disk}/filler`);
-    const daybook = await DaybookProcess.start({ journal, args: SMALL_RESERVE });
+    const daybook = await DaybookProcess.start({ journal, limits: SMALL_RESERVE });
     assert.equal((await deliveries.deliver(daybook)).status, 507);
     assert.equal(await daybook.stop(), 0);
-    await assertRefused({ journal, args: ["--reserve-bytes=0"] }, 74, journal);
+    await assertRefused({ journal, limits: { reserveBytes: 0 } }, 74, journal);
     await Deno.remove(`${disk}/filler`);
-    await deliverSome({ journal, args: SMALL_RESERVE });
+    await deliverSome({ journal, limits: SMALL_RESERVE });
     await deliveries.requireRecorded(journal);
   },
 );
@@ -349,7 +349,7 @@ testWhere(
       const deliveries = new Deliveries();
       const daybook = await DaybookProcess.start({
         journal,
-        args: ["--reserve-bytes=64KiB"],
+        limits: SMALL_RESERVE,
         within: LIMITED,
       });
       let answer = await deliveries.deliver(daybook, 5_000);

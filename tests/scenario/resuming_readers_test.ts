@@ -87,7 +87,7 @@ async function recorded(port: number, types: readonly string[]): Promise<readonl
 
 Deno.test("resuming readers: 60 that come and go under load miss nothing and see nothing twice", async () => {
   await inFolder(async (folder) => {
-    const server = await startStreamProcess("sound", folder, "30s");
+    const server = await startStreamProcess("sound", folder, 30_000);
     try {
       const visitors = Array.from({ length: READERS }, (_, index) => {
         return new Visitor(server.port, index);

@@ -140,7 +140,7 @@ function assertWithoutGap(messages: readonly { readonly id: number }[], first: n
 
 async function withScene(kind: string, run: (scene: Scene) => Promise<void>): Promise<void> {
   await inFolder(async (folder) => {
-    const server = await startStreamProcess(kind, folder, `${STALL_MS}ms`);
+    const server = await startStreamProcess(kind, folder, STALL_MS);
     const scene = new Scene(server);
     try {
       await run(scene);

@@ -56,7 +56,7 @@ async function withServer(
   run: (server: StreamProcess) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
-    const server = await startStreamProcess(kind, folder, "1h");
+    const server = await startStreamProcess(kind, folder, 3_600_000);
     try {
       await run(server);
     } finally {

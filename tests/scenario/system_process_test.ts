@@ -43,7 +43,7 @@ test("system: the process tells of itself, of its settings and where they are fr
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start({
       journal: `${folder}/journal`,
-      env: { DAYBOOK_MAX_STREAMS: "77" },
+      env: { DAYBOOK_MAX_RUNNING: "77" },
     });
     const headers = { accept: "text/html" };
     const response = await fetch(`${daybook.url}/ui/system`, { headers });
@@ -51,7 +51,7 @@ test("system: the process tells of itself, of its settings and where they are fr
     assert.equal(await daybook.stop(), 0);
 
     assert.equal(response.status, 200);
-    assert.match(text, /--max-streams<\/td><td><bdi>77 streams<\/bdi><\/td><td>environment<\/td>/);
+    assert.match(text, /--max-running<\/td><td><bdi>77 jobs<\/bdi><\/td><td>environment<\/td>/);
     assert.match(text, /--port<\/td><td><bdi>0<\/bdi><\/td><td>flag<\/td>/);
     assert.match(text, /Process id<\/dt><dd>\d+<\/dd>/);
     assert.match(text, /workers with a job<\/td><td class="number">0<\/td>/);

@@ -36,8 +36,8 @@ Deno.test("opening: others have their turn every twenty milliseconds, and people
   }
   assert.ok(clock.pauses > 200 && clock.pauses <= 250, `${clock.pauses} pauses`);
   assert.deepEqual(lines, [
-    "reading the journal: 40 % of 5000 MB",
-    "reading the journal: 80 % of 5000 MB",
+    "reading the journal: 40 % of 4.7 GiB",
+    "reading the journal: 80 % of 4.7 GiB",
   ]);
 });
 
@@ -51,7 +51,7 @@ Deno.test("opening: /livez answers, and /readyz says how far it is", async () =>
     assert.equal(answer.status, 503);
     assert.equal(answer.headers.get("retry-after"), "1");
     const { detail, instance } = await answer.json();
-    assert.equal(detail, "Cannot answer yet: reading the journal: 25 % of 1000 MB");
+    assert.equal(detail, "Cannot answer yet: reading the journal: 25 % of 954 MiB");
     assert.equal(instance, path);
   }
 });

@@ -35,7 +35,7 @@ for (const [what, code] of Object.entries(SLOW)) {
       await Deno.writeTextFile(module, `${code}\n${DEFINITION}`);
 
       const said = await saidOnLoading(module, 300);
-      const line = `daybook: still loading --definitions ${module} after 0.3 s: `;
+      const line = `daybook: still loading --definitions ${module} after 300 ms: `;
       assert.ok(said.startsWith(line) && said.includes("demo.some"), said);
     }));
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { LIMITS } from "../../src/http/guard/capacity.ts";
-import { environmentName, readConfiguration, SETTINGS } from "../../src/settings/configuration.ts";
+import { readConfiguration } from "../../src/settings/configuration.ts";
 import {
   describeConfiguration,
   helpText,
   shownSettings,
 } from "../../src/settings/configuration_text.ts";
+import { environmentName, SETTING_LIST, SETTINGS } from "../../src/settings/settings.ts";
 
 const TOKEN = "0123456789abcdef";
 
@@ -76,7 +77,7 @@ Deno.test("configuration: sizes and times take units, and nothing else", () => {
   ]);
   assert.match(
     problems(["--drain=250"])[0] ?? "",
-    /from 0 to 3600000 ms, with its unit: such as 500ms/,
+    /^--drain "250" must be from 0 to 1 h, such as 500ms, 90s/,
   );
   for (const wrong of ["64kb", "-1", "1.5MiB", "", "lots"]) {
     assert.equal(problems([`--segment-bytes=${wrong}`]).length, 1, wrong);
@@ -135,7 +136,11 @@ Deno.test("configuration: an address beyond the loopback needs a token", () => {
 Deno.test("configuration: help and version are asked for and not run", () => {
   assert.equal(read(["--help"]).kind, "help");
   assert.equal(read(["-V"]).kind, "version");
-  for (const { flag } of SETTINGS) assert.ok(helpText().includes(`--${flag}`), flag);
+  const help = helpText();
+  for (const [, { flag, default: fallback, range = "" }] of SETTING_LIST) {
+    const line = help.split("\n").find((line) => line.includes(` --${flag} `)) ?? "";
+    assert.ok(line.includes(fallback) && line.includes(range), flag);
+  }
 });
 
 Deno.test("configuration: what is printed is what was set, with its unit and its origin", () => {
@@ -145,10 +150,10 @@ Deno.test("configuration: what is printed is what was set, with its unit and its
 
   assert.deepEqual(lines.map((line) => line.trim().split(" ")[0]), [
     ...["journal", "body-bytes", "drain"],
-    String(SETTINGS.length - 3),
+    String(SETTING_LIST.length - 3),
   ]);
-  assert.ok(lines.some((line) => /drain +5s {2}\(flag\)/.test(line)));
-  assert.ok(lines.some((line) => /body-bytes +2MiB {2}\(environment\)/.test(line)));
+  assert.ok(lines.some((line) => /drain +5 s {2}\(flag\)/.test(line)));
+  assert.ok(lines.some((line) => /body-bytes +2 MiB {2}\(environment\)/.test(line)));
 });
 
 Deno.test("configuration: a word that is no flag is told how a job is started", () => {
@@ -160,23 +165,30 @@ Deno.test("configuration: a word that is no flag is told how a job is started", 
   ]);
 });
 
-Deno.test("configuration: every limit that an answer names is a setting, with its unit", () => {
-  for (const { flag } of Object.values(LIMITS)) {
-    assert.ok(SETTINGS.some((setting) => setting.flag === flag), flag);
-  }
-  const limits = configured(["--max-jobs=7"], { DAYBOOK_PENDING_BYTES: "8MiB" }).limits;
-  assert.equal(limits.jobsMax, 7);
-  assert.equal(limits.pendingBytesMax, 8_388_608);
-  for (const wrong of ["--max-jobs=0", "--body-time=0", "--batch-bytes=1KiB", "--max-queued=x"]) {
-    assert.equal(problems([wrong]).length, 1, wrong);
+Deno.test("configuration: a limit that names a flag is set by it", () => {
+  const flags = Object.values(LIMITS).flatMap(({ flag }) => flag ?? []);
+  assert.deepEqual(flags, [`--${SETTINGS.jobsBytesMax.flag}`]);
+  assert.equal(configured([], { DAYBOOK_JOBS_BYTES: "8MiB" }).jobsBytesMax, 8_388_608);
+});
+
+Deno.test("configuration: every default is within its range, and every bound is kept", () => {
+  for (const [name, { flag, default: fallback, range }] of SETTING_LIST) {
+    if (range === undefined) continue;
+    assert.equal(typeof configured([`--${flag}=${fallback}`])[name], "number", flag);
+    const [least = "", most = ""] = range.split(" to ");
+    for (const bound of [least, most]) configured([`--${flag}=${bound}`]);
+    const over = most.replace(/\d+/, (digits) => String(Number(digits) + 1));
+    assert.deepEqual(problems([`--${flag}=${over}`]).length, 1, flag);
   }
 });
 
-Deno.test("configuration: a body that all bodies together have no room for is refused", () => {
-  assert.deepEqual(problems(["--body-bytes", "2MiB", "--bodies-bytes", "1MiB"]), [
-    "--body-bytes 2097152 is more than --bodies-bytes 1048576, which all bodies have together",
+Deno.test("configuration: what is wrong with a variable names the variable, and an empty one is not set", () => {
+  assert.deepEqual(problems([], { DAYBOOK_MAX_RUNNING: "0", DAYBOOK_HOLD: "yes" }), [
+    'DAYBOOK_MAX_RUNNING "0" must be from 1 to 10000',
+    'DAYBOOK_HOLD "yes" must be true or false',
   ]);
-  configured(["--body-bytes", "1MiB", "--bodies-bytes", "1MiB"]);
+  const { maxRunning, hold } = configured([], { DAYBOOK_MAX_RUNNING: "", DAYBOOK_HOLD: "true" });
+  assert.deepEqual([maxRunning, hold], [16, true]);
 });
 
 Deno.test("configuration: a token or key of the environment is told as from there, one of a file as the flag says", () => {
@@ -201,17 +213,17 @@ Deno.test("shownSettings: every setting with its origin, and nothing that is sec
         DAYBOOK_TOKEN: secret,
         DAYBOOK_WEBHOOK_SECRET: secret,
         DAYBOOK_SECRET_KEY: "A".repeat(43) + "=",
-        DAYBOOK_MAX_JOBS: "7",
+        DAYBOOK_MAX_RUNNING: "7",
       })[name],
     readTextFile: () => "",
   });
   assert.ok(result.kind === "run", JSON.stringify(result));
   const shown = shownSettings(result.configuration, result.origins);
   const byName = new Map(shown.map(({ name, ...rest }) => [name, rest]));
-  assert.deepEqual([...byName.keys()], SETTINGS.map(({ flag }) => flag));
+  assert.deepEqual([...byName.keys()], SETTING_LIST.map(([, { flag }]) => flag));
   assert.deepEqual(byName.get("port"), { value: "0", origin: "flag" });
-  assert.deepEqual(byName.get("max-jobs"), { value: "7 jobs", origin: "environment" });
-  assert.deepEqual(byName.get("drain"), { value: "10s", origin: "default" });
+  assert.deepEqual(byName.get("max-running"), { value: "7 jobs", origin: "environment" });
+  assert.deepEqual(byName.get("drain"), { value: "10 s", origin: "default" });
   assert.equal(byName.get("token-file")?.value, "token set");
   assert.equal(byName.get("secret-key-file")?.value, "key set");
   assert.doesNotMatch(JSON.stringify(shown), /nobody-sees|AAAA/);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Program, withCommand } from "../../src/settings/permission_advice.ts";
+import { withStart } from "../../src/settings/server_permissions.ts";
 
 const ROOT = "file:///home/ada/daybook/";
 const FOLDER = "/home/ada/daybook";
@@ -20,12 +21,11 @@ function advice(
 ): readonly string[] {
   const missing = { read: ["/data/my journal"], write: ["/data/my journal"] };
   const program = programOf(module, args, { ...variables({}), ...more });
-  return withCommand("cannot write", missing, program).split("\n");
+  return withCommand("cannot write", [missing], program).split("\n");
 }
 
-/** What the suggested command may do, by the name of the permission. */
-function allowed(module: string, args: readonly string[], more: Partial<Program> = {}) {
-  const text = withCommand("no", {}, programOf(module, args, { ...variables({}), ...more }));
+/** What a suggested command may do, by the name of the permission. */
+function allowedIn(text: string): Readonly<Record<string, readonly string[]>> {
   const flags = [...text.matchAll(/--allow-(\w+)=([^\s']+)/g)];
   return Object.fromEntries(flags.map(([, name, values = ""]) => [name, values.split(",")]));
 }
@@ -43,7 +43,7 @@ Deno.test("withCommand: the task's own permissions are kept, and those that lack
 
 Deno.test("withCommand: a flag that the task does not have at all is added", () => {
   const program = programOf("src/cli/daybook.ts", ["jobs"], variables({}));
-  const text = withCommand("no", { net: ["192.0.2.1"] }, program);
+  const text = withCommand("no", [{ net: ["192.0.2.1"] }], program);
   assert.match(text, /192\.0\.2\.1 src\/cli\/daybook\.ts jobs$/);
 });
 
@@ -55,44 +55,17 @@ Deno.test("withCommand: a whole input is not repeated", () => {
 Deno.test("withCommand: of a program that no task runs, only the message is there", () => {
   assert.deepEqual(advice("tests/some_test.ts"), ["cannot write"]);
   const elsewhere = { ...programOf("", []), mainModule: "file:///home/ada/shop/main.ts" };
-  assert.equal(withCommand("no", { read: ["x"] }, elsewhere), "no");
+  assert.equal(withCommand("no", [{ read: ["x"] }], elsewhere), "no");
 });
 
-Deno.test("withCommand: a start may do all that its flags and variables need, at once", () => {
+Deno.test("withStart: a start may do all that its flags and variables need, at once", () => {
   const args = ["--definitions", "/d/jobs.ts", "--journal=/j", "--token-file", "/t"];
-  const { read, write, net } = allowed("main.ts", [...args, "--hostname", "0.0.0.0"], {
-    ...variables({ DAYBOOK_WEBHOOK_HOSTS: "a.example, b.example:8443" }),
-  });
+  const env = variables({ DAYBOOK_WEBHOOK_HOSTS: "a.example, b.example:8443" });
+  const program = programOf("main.ts", [...args, "--hostname", "0.0.0.0"], env);
+  const { read, write, net } = allowedIn(withStart("no", {}, program));
   assert.deepEqual(read, ["journal", "/j", "/d/jobs.ts", "src", "/t"]);
   assert.deepEqual(write, ["journal", "/j"]);
   assert.deepEqual(net, ["127.0.0.1", "0.0.0.0", "a.example", "b.example:8443"]);
-});
-
-const JOURNAL_NEEDS: readonly (readonly [line: string, read: string, write: string])[] = [
-  ["head --journal /a/j", ". /a/j", "."],
-  ["cat --journal /a/j --job x", ". /a/j", "."],
-  ["verify --journal /a/j", ". /a/j", ". /a/j"],
-  ["repair --apply --journal /a/j", ". /a/j /a", ". /a/j /a"],
-  ["repair --apply", ".", "."],
-  ["replay-test --definitions /d/jobs.ts --journal /a/j", ". /a/j /d/jobs.ts src", "."],
-  ["export x --journal /a/j -o /b/x", ". /a/j", ". /b/x"],
-  ["import /b/x --unfinished --journal /a/j", ". /a/j /b/x", ". /a/j"],
-];
-
-for (const [line, read, write] of JOURNAL_NEEDS) {
-  Deno.test(`withCommand: of journal ${line}, all that it needs`, () => {
-    const may = allowed("src/cli/journal.ts", line.split(" "));
-    assert.deepEqual([may["read"]?.join(" "), may["write"]?.join(" ")], [read, write]);
-  });
-}
-
-Deno.test("withCommand: files of a submission are those of the folder where it was typed", () => {
-  const args = ["submit", "csv.import", "@in.json", "--file", "a=/x.csv", "--file", "b=-"];
-  const { read, net } = allowed("src/cli/daybook.ts", [...args, "--url", "http://h.example:9"], {
-    ...variables({ INIT_CWD: "/home/ada/shop", DAYBOOK_TOKEN_FILE: "/t" }),
-  });
-  assert.deepEqual(read, ["journal", "/t", "/home/ada/shop/in.json", "/x.csv"]);
-  assert.deepEqual(net, ["127.0.0.1", "localhost", "h.example:9"]);
 });
 
 Deno.test("withCommand: typed elsewhere, it goes to the folder that the task ran in", () => {
@@ -106,7 +79,9 @@ Deno.test("withCommand: typed elsewhere, it goes to the folder that the task ran
 });
 
 Deno.test("withCommand: run in another folder than deno.json's, its module is found from there", () => {
-  const line = advice("main.ts", ["--definitions", "jobs.ts"], { folder: "/srv" }).at(-1) ?? "";
+  const args = ["--definitions", "jobs.ts"];
+  const program = programOf("main.ts", args, { ...variables({}), folder: "/srv" });
+  const line = withStart("no", { read: ["/data"] }, program).split("\n").at(-1) ?? "";
   assert.match(line, /=journal,jobs\.ts,\/home\/ada\/daybook\/src,\/data/);
   assert.match(line, / \/home\/ada\/daybook\/main\.ts --definitions jobs\.ts$/);
 });

@@ -1,5 +1,6 @@
 /** The real thing as a process of its own: `main.ts`, to be started, asked and killed. */
 
+import type { Limits } from "../../src/server/daybook.ts";
 import { taskCommand } from "./task_process.ts";
 import { TextLineStream } from "./text_lines.ts";
 
@@ -11,19 +12,27 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
   /** Run instead of `main.ts`: a build of it with a defect, which a test has to notice. */
   readonly script?: string | undefined;
+  /** Smaller than usual; a `script` has to begin `limited_server.ts` itself. */
+  readonly limits?: Partial<Limits>;
   /** Words before the command: one that runs it in other circumstances. */
   readonly within?: readonly string[];
 }
 
+const LIMITED_SERVER = new URL("limited_server.ts", import.meta.url).pathname;
+
 function command(
-  { journal, args = [], env = {}, permissions = [], script, within = [] }: ProcessOptions,
+  { journal, args = [], env = {}, permissions = [], script, limits, within = [] }: ProcessOptions,
 ) {
   return taskCommand("start", ["--port=0", `--journal=${journal}`, ...args], {
     journal,
     permissions,
-    script,
+    script: script ?? (limits && LIMITED_SERVER),
     within,
-    env: { NO_COLOR: "1", ...env },
+    env: {
+      NO_COLOR: "1",
+      ...(limits && { DAYBOOK_TEST_LIMITS: JSON.stringify(limits) }),
+      ...env,
+    },
   });
 }
 

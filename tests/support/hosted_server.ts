@@ -1,6 +1,6 @@
 /** The real process as it is reached by strangers: with tokens, some of which they have. */
 
-import { DaybookProcess } from "./daybook_process.ts";
+import { DaybookProcess, type ProcessOptions } from "./daybook_process.ts";
 import type { Target } from "./hostile_clients.ts";
 import { inFolder } from "./temporary_folder.ts";
 
@@ -21,7 +21,7 @@ export interface HostedServer {
 }
 
 export async function withHostedServer(
-  args: readonly string[],
+  limits: NonNullable<ProcessOptions["limits"]>,
   use: (hosted: HostedServer) => Promise<void>,
   script?: string,
 ): Promise<void> {
@@ -32,7 +32,8 @@ export async function withHostedServer(
     const journal = `${folder}/journal`;
     const server = await DaybookProcess.start({
       journal,
-      args: [`--token-file=${file}`, ...args],
+      args: [`--token-file=${file}`],
+      limits,
       permissions: [`--allow-read=${folder}`],
       script,
     });

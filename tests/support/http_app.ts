@@ -112,7 +112,7 @@ export interface ProblemBody {
   readonly errors?: readonly { pointer?: string; parameter?: string; detail: string }[];
   readonly allowedIn?: readonly string[];
   readonly position?: number;
-  readonly limit?: { readonly flag: string; readonly max: number };
+  readonly limit?: { readonly name: string; readonly max: number };
 }
 
 /** Checks that an answer is a whole problem of this status and kind. */

@@ -16,7 +16,7 @@ export function usedMebibytes(): number {
   return (heapUsed + external) / MEBIBYTE;
 }
 
-/** `main.ts` as a script that `mebibytesInUse` can ask. */
+/** `limited_server.ts` as a script that `mebibytesInUse` can ask. */
 export const COLLECTING_SERVER = new URL("collecting_server.ts", import.meta.url).pathname;
 
 /** The same of such a process. */

@@ -18,12 +18,12 @@ export interface StreamProcess {
 export async function startStreamProcess(
   kind: string,
   folder: string,
-  stall: string,
+  stallMs: number,
 ): Promise<StreamProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", `--config=${ROOT}deno.json`, "--no-check", "-A", HEAP],
-      ...[`${ROOT}tests/support/stream_server.ts`, kind, `${folder}/journal`, stall],
+      ...[`${ROOT}tests/support/stream_server.ts`, kind, `${folder}/journal`, `${stallMs}`],
     ],
     stdout: "piped",
     stderr: "inherit",

@@ -9,10 +9,10 @@ import { readConfiguration } from "../../src/settings/configuration.ts";
 import { Daybook } from "../../src/server/daybook.ts";
 import { systemClock, systemRandom } from "../../src/server/system.ts";
 
-const [kind = "sound", folder = "", stall = "1s"] = Deno.args;
+const [kind = "sound", folder = "", stallMs = "1000"] = Deno.args;
 
 const result = readConfiguration({
-  args: [`--journal=${folder}`, `--stream-stall=${kind === "patient" ? "1h" : stall}`],
+  args: [`--journal=${folder}`],
   env: () => undefined,
   readTextFile: () => "",
 });
@@ -20,6 +20,7 @@ if (result.kind !== "run") throw new Error(`Cannot configure the server: ${resul
 
 const daybook = await Daybook.open({
   configuration: result.configuration,
+  limits: { streamStallMs: kind === "patient" ? 3_600_000 : Number(stallMs) },
   clock: systemClock,
   random: systemRandom,
   definitions: [],

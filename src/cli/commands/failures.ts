@@ -1,6 +1,7 @@
 /** `failures`: what fails most and was not retried, by kind. */
 
 import { counted } from "../../core/counted.ts";
+import { distanceText } from "../../core/duration.ts";
 import { SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { FILTER_NOTE, FILTER_OPTIONS, filterFieldsOf, filterQueryOf } from "../job_filter.ts";
@@ -8,7 +9,6 @@ import { plainText } from "../plain_text.ts";
 import { FORM_OPTIONS, formOf, printJson, printLines } from "../presentation.ts";
 import { expectShape, type FailureKindResource, failuresAnswer } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
-import { ageText } from "../times.ts";
 
 const LIMIT_MAX = 200;
 
@@ -71,7 +71,7 @@ function linesOf(
 ): readonly string[] {
   const where = `${type ?? "plan"}${taskId === null ? "" : `, task ${taskId}`}`;
   const many = open === jobs ? counted(open, "job") : `${open} of ${counted(jobs, "job")}`;
-  const age = ageText(clock.now() - Date.parse(newest.createdAt));
+  const age = distanceText(clock.now() - Date.parse(newest.createdAt));
   return [
     `${style("bold", fingerprint)}  ${many}, the newest ${age} ago: ${plainText(where)}`,
     `  ${style("red", plainText(error.name))}: ${plainText(error.message)}`,

@@ -17,10 +17,11 @@ import {
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { audit, type AuditReport } from "../../verify/audit.ts";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import {
   EXIT_UNREADABLE,
   JOURNAL_OPTION,
+  journalPermissions,
   orExit,
   readableFolder,
   requireReadAndWrite,
@@ -52,6 +53,12 @@ export function backupCommand(tools: JournalTools): Command {
       "is, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
       "journal or the copy is damaged",
     ],
+    permissions(input) {
+      const [copy] = input.positionals;
+      // The name of a new folder is put on disk through the one around it.
+      const folders = copy === undefined ? [] : [copy, dirname(copy)];
+      return [journalPermissions(input), { read: folders, write: folders }];
+    },
     run: (input) => orExit(input, () => new Backup(input, tools).run()),
   };
 }
@@ -167,7 +174,7 @@ class Backup {
     const verdict = verdictOf(report, false);
     const durationMs = Math.round(clock.monotonic() - began);
     this.#tell(copied, report, verdict);
-    await keepOrWarn(this.#tools, terminal, this.#to, { report, verdict, durationMs });
+    await keepOrWarn(this.#tools, this.#input, this.#to, { report, verdict, durationMs });
     return exitCodeOf(verdict);
   }
 

@@ -10,7 +10,7 @@ import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filter
 import { plainText } from "../plain_text.ts";
 import { printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/dated_lines.ts";
-import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
+import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
 const POSITION_MAX = Number.MAX_SAFE_INTEGER;
@@ -43,6 +43,7 @@ export function catCommand(tools: JournalTools): Command {
       "Every line is verified as it is read; damage ends it, with the place.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
     ],
+    permissions: (input) => [journalPermissions(input)],
     run: (input) => orExit(input, () => new Cat(input, tools).run()),
   };
 }

@@ -3,18 +3,16 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import type { Layout } from "../../journal/layout.ts";
-import { withCommand } from "../../settings/permission_advice.ts";
 import { type JudgedAudit, keepVerdict } from "../../verify/kept_verdict.ts";
 import type { Verdict } from "../../verify/verdict.ts";
-import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
-import type { Terminal } from "../terminal.ts";
+import { type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { EXIT_DAMAGED } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
 /** A folder that cannot be written only warns: the verdict is what was asked for. */
 export async function keepOrWarn(
   { fileSystem, clock }: JournalTools,
-  terminal: Terminal,
+  { terminal, advised }: CommandInput,
   layout: Layout,
   judged: JudgedAudit,
 ): Promise<void> {
@@ -23,7 +21,7 @@ export async function keepOrWarn(
   } catch (error) {
     const message = `the verdict is not kept: ${reasonOf(error, layout.folder)}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
-    terminal.err(`daybook: ${isForbidden ? withCommand(message, {}) : message}`);
+    terminal.err(`daybook: ${isForbidden ? advised(message) : message}`);
   }
 }
 

@@ -7,11 +7,10 @@ import type { EventId } from "../../core/ids.ts";
 import { quotationOf } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { reasonOf } from "../../journal/errors.ts";
-import { withCommand } from "../../settings/permission_advice.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "./export_file.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
-import { EXIT_UNREADABLE, JOURNAL_OPTION } from "./folder.ts";
+import { EXIT_UNREADABLE, JOURNAL_OPTION, journalPermissions } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
 export function exportCommand(tools: JournalTools): Command {
@@ -46,6 +45,7 @@ export function exportCommand(tools: JournalTools): Command {
       "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
       "78 the journal is damaged",
     ],
+    permissions: (input) => [journalPermissions(input), { write: input.all("output") }],
     run: (input) => run(input, tools),
   };
 }
@@ -103,9 +103,7 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
       : `${reasonOf(error, path)}; without --output it goes to the standard output`;
     const message = `Cannot write ${path}: ${reason}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
-    throw new CommandError(
-      isForbidden ? withCommand(message, { write: [path] }) : message,
-      EXIT_UNREADABLE,
-    );
+    const missing = isForbidden ? { write: [path] } : undefined;
+    throw new CommandError(message, EXIT_UNREADABLE, missing);
   }
 }

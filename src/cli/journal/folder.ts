@@ -5,7 +5,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../../journal/errors.ts";
-import { withCommand } from "../../settings/permission_advice.ts";
+import type { Permissions } from "../../settings/permission_advice.ts";
 import { CommandError, type CommandInput, type CommandOption } from "../command.ts";
 
 export const EXIT_UNREADABLE = 74;
@@ -25,6 +25,13 @@ export function journalFolder(input: CommandInput): string {
   return folder.replace(/(?<=.)\/+$/, "") || DEFAULT_FOLDER;
 }
 
+/** What a command needs that reads the journal, and writes into its folder if it says so. */
+export function journalPermissions(input: CommandInput, writes = false): Permissions {
+  const folder = input.text("journal") ?? (input.env("DAYBOOK_JOURNAL") || undefined);
+  if (folder === undefined) return {};
+  return { read: [folder], ...(writes ? { write: [folder] } : {}) };
+}
+
 /**
  * The folder, when this process may read it.
  *
@@ -40,7 +47,7 @@ export function readableFolder(input: CommandInput): string {
 export function requirePermission(name: "read" | "write", path: string): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
   const message = `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}`;
-  throw new CommandError(withCommand(message, { [name]: [path] }), EXIT_UNREADABLE);
+  throw new CommandError(message, EXIT_UNREADABLE, { [name]: [path] });
 }
 
 /** @throws {CommandError} with the whole command to give, when the process lacks either. */
@@ -51,7 +58,7 @@ export function requireReadAndWrite(path: string): void {
   if (granted) return;
   const message = `cannot read and write ${path}: permission is missing, add ` +
     `--allow-read=${path} --allow-write=${path}`;
-  throw new CommandError(withCommand(message, { read: [path], write: [path] }), EXIT_UNREADABLE);
+  throw new CommandError(message, EXIT_UNREADABLE, { read: [path], write: [path] });
 }
 
 /** Runs what works on a journal; its errors become those of a command. */
@@ -69,14 +76,12 @@ export async function orExit<Result>(
       throw new CommandError(error.messageFor(journalFolder(input)), error.exitCode);
     }
     throw error instanceof JournalUnusableError
-      ? new CommandError(textOf(error), error.exitCode)
+      ? new CommandError(error.message, error.exitCode, missingOf(error))
       : error;
   }
 }
 
-/** Where a permission is missing, with the whole command that has it. */
-function textOf(error: JournalUnusableError): string {
-  return error.cause instanceof Deno.errors.NotCapable
-    ? withCommand(error.message, {})
-    : error.message;
+/** Nothing beyond what the command needs anyway, where it is a permission that is missing. */
+function missingOf({ cause }: JournalUnusableError): Permissions | undefined {
+  return cause instanceof Deno.errors.NotCapable ? {} : undefined;
 }

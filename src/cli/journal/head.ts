@@ -6,7 +6,7 @@ import { tornText } from "../../verify/verdict.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
+import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
 export function headCommand(tools: JournalTools): Command {
@@ -25,6 +25,7 @@ export function headCommand(tools: JournalTools): Command {
       "nothing up to that position was changed.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 the end is damaged",
     ],
+    permissions: (input) => [journalPermissions(input)],
     run: (input) => orExit(input, () => head(input, tools)),
   };
 }

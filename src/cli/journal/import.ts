@@ -6,7 +6,6 @@ import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../
 import { reasonOf } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/stamp.ts";
-import { withCommand } from "../../settings/permission_advice.ts";
 import {
   type Command,
   CommandError,
@@ -16,7 +15,13 @@ import {
 } from "../command.ts";
 import { type ExportFile, ExportFileError, parseExport } from "./export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "./job_import.ts";
-import { EXIT_UNREADABLE, JOURNAL_OPTION, journalFolder, orExit } from "./folder.ts";
+import {
+  EXIT_UNREADABLE,
+  JOURNAL_OPTION,
+  journalFolder,
+  journalPermissions,
+  orExit,
+} from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
 /** What one batch cannot hold anyway; it keeps a wrong file from filling the memory. */
@@ -46,6 +51,10 @@ export function importCommand(tools: JournalTools): Command {
       "running when it was exported counts as cut short.",
       "exit codes: 0 imported, 1 refused, 64 usage, 73 a server holds the journal, 74 cannot read " +
       "or write, 78 the journal is damaged",
+    ],
+    permissions: (input) => [
+      journalPermissions(input, true),
+      { read: input.positionals.filter((file) => file !== "-") },
     ],
     run: (input) => run(input, tools),
   };
@@ -78,10 +87,9 @@ async function contentOf(name: string): Promise<Uint8Array> {
     if (error instanceof CommandError) throw error;
     const message = `Cannot read ${name}: ${reasonOf(error, name)}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
-    throw new CommandError(
-      isForbidden ? withCommand(`${message}, or import - < ${name}`, { read: [name] }) : message,
-      EXIT_UNREADABLE,
-    );
+    if (!isForbidden) throw new CommandError(message, EXIT_UNREADABLE);
+    const advice = `${message}, or import - < ${name}`;
+    throw new CommandError(advice, EXIT_UNREADABLE, { read: [name] });
   }
 }
 

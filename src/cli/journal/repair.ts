@@ -23,6 +23,8 @@ import { audit, type AuditReport } from "../../verify/audit.ts";
 import {
   EXIT_DAMAGED,
   JOURNAL_OPTION,
+  journalFolder,
+  journalPermissions,
   orExit,
   readableFolder,
   requirePermission,
@@ -58,6 +60,11 @@ export function repairCommand(tools: JournalTools): Command {
       "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
       "78 what is there cannot be repaired",
     ],
+    permissions(input) {
+      // The journal is copied aside, to a folder beside it.
+      const around = [dirname(journalFolder(input))];
+      return [journalPermissions(input, true), { read: around, write: around }];
+    },
     run: (input) => orExit(input, () => new Repair(input, tools).run()),
   };
 }
@@ -70,12 +77,14 @@ interface Task {
 }
 
 class Repair {
+  readonly #input: CommandInput;
   readonly #terminal: Terminal;
   readonly #tools: JournalTools;
   readonly #layout: Layout;
   readonly #isApplied: boolean;
 
   constructor(input: CommandInput, tools: JournalTools) {
+    this.#input = input;
     this.#terminal = input.terminal;
     this.#tools = tools;
     this.#layout = layoutOf(readableFolder(input));
@@ -173,7 +182,7 @@ class Repair {
     const verdict = verdictOf(report, false);
     this.#terminal.err(`daybook: ${plainText(verdict.line)}`);
     const durationMs = Math.round(this.#tools.clock.monotonic() - began);
-    await keepOrWarn(this.#tools, this.#terminal, this.#layout, { report, verdict, durationMs });
+    await keepOrWarn(this.#tools, this.#input, this.#layout, { report, verdict, durationMs });
     return exitCodeOf(verdict);
   }
 }

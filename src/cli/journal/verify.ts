@@ -6,7 +6,7 @@ import { audit, type AuditReport } from "../../verify/audit.ts";
 import { problemText } from "../../verify/problem.ts";
 import { ServedAudit } from "../../verify/served_audit.ts";
 import { type Verdict, verdictOf } from "../../verify/verdict.ts";
-import { Client } from "../client.ts";
+import { Client, hostPermissions } from "../client.ts";
 import {
   type Command,
   CommandError,
@@ -17,7 +17,7 @@ import {
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import { exitCodeOf, keepOrWarn } from "./concluded.ts";
-import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
+import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./folder.ts";
 import { ServedOverHttp } from "./served_over_http.ts";
 import { type JournalTools, scratchOf } from "./tools.ts";
 
@@ -45,6 +45,7 @@ export function verifyCommand(tools: JournalTools): Command {
       "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
       "69 the server that --url names cannot be asked, 74 cannot be read, 78 damaged",
     ],
+    permissions: (input) => [journalPermissions(input, true), hostPermissions(input)],
     run: (input) => orExit(input, () => verify(input, tools)),
   };
 }
@@ -66,7 +67,7 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   const verdict = verdictOf(report, isServerNamed(input));
   const durationMs = Math.round(clock.monotonic() - began);
   print(terminal, report, verdict, durationMs);
-  await keepOrWarn(tools, terminal, layout, { report, verdict, durationMs });
+  await keepOrWarn(tools, input, layout, { report, verdict, durationMs });
   return exitCodeOf(verdict);
 }
 
@@ -84,7 +85,9 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     // A refusal is no verdict on the files, and must not look like one.
-    if (isServerNamed(input)) throw new CommandError(error.message, EXIT_UNAVAILABLE);
+    if (isServerNamed(input)) {
+      throw new CommandError(error.message, EXIT_UNAVAILABLE, error.missing);
+    }
     if (error.exitCode !== EXIT_UNAVAILABLE) {
       terminal.err(`daybook: what the server serves is not compared: ${plainText(error.message)}`);
     }

@@ -3,7 +3,8 @@
 import { correlationText } from "../../explain/mismatch.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { ExpectationResource, FailureResource, JobResource } from "../resources.ts";
-import { ageText, durationText, millisecondsBetween, type Times } from "../times.ts";
+import { distanceText, durationText } from "../../core/duration.ts";
+import { millisecondsBetween, type Times } from "../times.ts";
 import { type Paint, painted, paintedState } from "./marks.ts";
 import { taskLines } from "./task_lines.ts";
 
@@ -54,7 +55,7 @@ type Fact = readonly [name: string, text: string];
 
 function factsOf(job: JobResource, { times, now }: PageOptions): readonly Fact[] {
   const { createdAt, startedAt, endedAt, startAt } = job;
-  const age = ageText(now - Date.parse(createdAt));
+  const age = distanceText(now - Date.parse(createdAt));
   return [
     ["created", `${times.dayAndTime(createdAt)} ${times.zone}, ${age} ago`],
     ["starts", startAt ? times.dayAndTime(startAt) : ""],

@@ -3,7 +3,7 @@
 import { stateText } from "../../core/state_text.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { JobSummaryResource } from "../resources.ts";
-import { ageText } from "../times.ts";
+import { distanceText } from "../../core/duration.ts";
 import { type Paint, paintedState } from "./marks.ts";
 
 const HEADS = ["JOB", "TYPE", "STATE", "AGE", "LABELS", "NOW"] as const;
@@ -44,7 +44,7 @@ function cellsOf(job: JobSummaryResource, now: number): readonly string[] {
     job.jobId,
     plainText(job.type ?? "(plan)"),
     stateText(job),
-    ageText(now - Date.parse(job.createdAt)),
+    distanceText(now - Date.parse(job.createdAt)),
     plainText(Object.entries(job.labels).map(([name, value]) => `${name}:${value}`).join(" ")),
     plainText(nowText(job)),
   ];

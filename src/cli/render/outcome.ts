@@ -2,7 +2,8 @@
 
 import { plainText } from "../plain_text.ts";
 import type { JobResource } from "../resources.ts";
-import { durationText, millisecondsBetween } from "../times.ts";
+import { durationText } from "../../core/duration.ts";
+import { millisecondsBetween } from "../times.ts";
 import { type Paint, paintedState } from "./marks.ts";
 
 /** The outcome in a line, and the whole output: it is what the job was run for. */

@@ -4,7 +4,8 @@ import { counted } from "../../core/counted.ts";
 import { progressText } from "../../explain/phrases.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { TaskResource } from "../resources.ts";
-import { durationText, millisecondsBetween, type Times } from "../times.ts";
+import { durationText } from "../../core/duration.ts";
+import { millisecondsBetween, type Times } from "../times.ts";
 import { type Paint, painted } from "./marks.ts";
 
 export interface TaskLinesOptions {

@@ -1,6 +1,6 @@
 /** The calls of curl that give what a job's page shows, and do what it offers. */
 
-import { withDistances } from "../../explain/duration.ts";
+import { withDistances } from "../../explain/distances.ts";
 import type { Call } from "../parts/curl.tsx";
 import { controlCalls } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";

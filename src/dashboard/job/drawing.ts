@@ -11,7 +11,7 @@ import type { AttemptOutcome, AttemptSpan, Lane, LaneSpan } from "../timeline/la
 import type { Mark, MarkKind } from "../timeline/marks.ts";
 import type { ConditionStretch, Timeline } from "../timeline/timeline.ts";
 import { cutText } from "../parts/text.tsx";
-import { durationText } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
 import type { Tick } from "./ticks.ts";
 import { type ScaleName, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
 

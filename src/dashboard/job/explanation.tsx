@@ -6,7 +6,7 @@ import { capital } from "../../explain/phrases.ts";
 import { spentText } from "../../explain/spent_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../overview/pauses_section.tsx";
-import { durationText } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";

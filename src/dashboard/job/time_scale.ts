@@ -7,7 +7,7 @@
 
 import { MAIN_TASK } from "../../core/ids.ts";
 import type { Timeline } from "../timeline/timeline.ts";
-import { durationText } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
 import { type Tick, ticksOf } from "./ticks.ts";
 
 export const SCALES = ["steps", "time"] as const;

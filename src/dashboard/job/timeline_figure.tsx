@@ -3,7 +3,7 @@
 import { conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { jobPagePath } from "../parts/links.tsx";
-import { durationText } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
 import { type Drawing, drawingOf, type DrawnMark, LANES_MAX, type Row } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 import { SCALES } from "./time_scale.ts";

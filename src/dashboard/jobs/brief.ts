@@ -13,7 +13,7 @@ import type {
   TaskState,
 } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { momentText } from "../parts/time.tsx";
 
 export interface Circumstances {

@@ -3,7 +3,8 @@
 import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { BULK_MAX, type BulkPreview } from "../../http/requests/bulk_action.ts";
-import { countedText, countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
+import { countedText } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { JobLink } from "../parts/links.tsx";

@@ -9,7 +9,8 @@ import {
   type BulkReport,
   type BulkRequest,
 } from "../../http/requests/bulk_action.ts";
-import { countedText, countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
+import { countedText } from "../parts/amounts.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH } from "./address.ts";

@@ -3,7 +3,7 @@
 import { type Condition, CONDITIONS, conditionText } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import type { JobCount } from "../../engine/requests.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
 

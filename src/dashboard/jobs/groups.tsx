@@ -1,7 +1,7 @@
 /** Failures by their kind: what goes wrong most, and a way to try all of it again. */
 
 import type { FailureGroup } from "../../engine/requests.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { cutText, UserText } from "../parts/text.tsx";

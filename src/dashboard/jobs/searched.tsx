@@ -1,7 +1,7 @@
 /** How far a search has looked, where it did not look at everything, and where else to look. */
 
 import type { Reach } from "../../engine/requests.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
 

@@ -8,7 +8,7 @@ import { filterOfAction } from "../../http/requests/bulk_action.ts";
 import { cursorOf } from "../../http/requests/cursor.ts";
 import type { JobsAddress } from "./address.ts";
 import type { JobsPage } from "./list.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 
 export function Heading({ address }: { readonly address: JobsAddress }) {
   const isGrouped = address.get("group") !== undefined;

@@ -7,7 +7,8 @@ import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { definitionPath, JobLink } from "../parts/links.tsx";
 import { ProgressBar } from "../parts/progress.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Day, durationText } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
+import { Day } from "../parts/time.tsx";
 import { JOBS_PATH } from "./address.ts";
 import type { JobRow, Length } from "./rows.ts";
 import { SELECTION_FORM } from "./selection.tsx";
@@ -140,19 +141,13 @@ function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
   );
 }
 
-/** The script goes on to count what has no end yet. */
+/** The script goes on to count what has no end yet; in whole seconds, or it would flicker. */
 function LengthText({ length }: { readonly length: Length | undefined }) {
   if (length === undefined) return null;
   const { ms, goesOn } = length;
   return goesOn
-    ? <span data-since-ms={String(ms)}>{wholeText(ms)}</span>
+    ? <span data-since-ms={String(ms)}>{durationText(ms - ms % 1_000)}</span>
     : <span>{durationText(ms)}</span>;
-}
-
-/** In whole seconds: what is counted on would flicker otherwise. */
-function wholeText(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1_000);
-  return seconds < 60 ? `${seconds} s` : durationText(milliseconds);
 }
 
 /** What it does or why it failed, and what is related to it. */

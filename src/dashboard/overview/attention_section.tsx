@@ -6,7 +6,7 @@ import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { JobCount, NeedingAttention, ParkedJobs } from "../../engine/requests.ts";
 import type { FailingType } from "../../http/ports/overview_port.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";

@@ -3,7 +3,7 @@
 import { type Condition, CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES, type StateName } from "../../core/job_state.ts";
 import type { Census, OldestQueued } from "../../engine/requests.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Duration } from "../parts/time.tsx";

@@ -7,8 +7,8 @@ import {
   type TrendPoint,
   type TrendSpan,
 } from "../../http/ports/overview_port.ts";
-import { countText } from "../parts/amounts.tsx";
-import { durationText } from "../parts/time.tsx";
+import { countText } from "../../core/size.ts";
+import { durationText } from "../../core/duration.ts";
 
 export interface Column {
   /** By which a chart finds it. */

@@ -5,8 +5,9 @@ import type { LogId } from "../../core/ids.ts";
 import type { JournalInfo, RecoveryReport, Verification } from "../../engine/ports.ts";
 import type { Spread } from "../../http/ports/overview_port.ts";
 import { isNewJournal } from "../new_journal.ts";
-import { countText, sizeText } from "../parts/amounts.tsx";
-import { durationText, Time } from "../parts/time.tsx";
+import { countText, sizeText } from "../../core/size.ts";
+import { durationText } from "../../core/duration.ts";
+import { Time } from "../parts/time.tsx";
 
 export interface TrustStripProps {
   readonly journal: JournalInfo;

@@ -1,7 +1,7 @@
 /** How far something is, as a bar. */
 
 import type { Progress } from "../../core/job_state.ts";
-import { countText } from "./amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { UserText } from "./text.tsx";
 
 const NOTE_LENGTH_MAX = 300;

@@ -66,7 +66,7 @@ function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
 }
 
 const OPTIONS = { title: "Jobs", screen: "jobs", styles: ["jobs.css"] } as const;
-const LIVE = { ...OPTIONS, scripts: ["jobs.js"], live: "journal" } as const;
+const LIVE = { ...OPTIONS, scripts: ["durations.js", "jobs.js"], live: "journal" } as const;
 
 function refusedPage(c: Context, edge: Edge, address: JobsAddress, problem: Problem): Response {
   const { errors = [] } = problem.members;
@@ -74,7 +74,7 @@ function refusedPage(c: Context, edge: Edge, address: JobsAddress, problem: Prob
   return page(
     c,
     edge,
-    { ...OPTIONS, scripts: ["jobs.js"], status },
+    { ...OPTIONS, scripts: ["durations.js", "jobs.js"], status },
     <>
       <Heading address={address} />
       {errors.map((issue) => (

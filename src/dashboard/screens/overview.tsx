@@ -61,7 +61,7 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       title: "Overview",
       screen: "overview",
       styles: ["uplot.css", "overview.css"],
-      scripts: ["uplot.js", "overview.js"],
+      scripts: ["uplot.js", "durations.js", "overview.js"],
       live: "journal",
       headers: { vary: "accept" },
       calls: [

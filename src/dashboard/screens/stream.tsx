@@ -6,7 +6,7 @@ import type { EntriesFound } from "../../http/requests/entry_search.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { commandsOf } from "../commands.ts";
 import { page, type PageOptions } from "../page.tsx";
-import { countText } from "../parts/amounts.tsx";
+import { countText } from "../../core/size.ts";
 import { Empty } from "../parts/empty.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { ShownEntry } from "../parts/shown_entry.ts";

@@ -44,35 +44,10 @@ setInterval(() => {
   const passedMs = performance.now() - renewedAt;
   for (const element of document.querySelectorAll("[data-since-ms]")) {
     const { sinceMs } = /** @type {HTMLElement} */ (element).dataset;
-    const text = durationText(Number(sinceMs) + passedMs);
+    const text = durationText(1_000 * Math.floor((Number(sinceMs) + passedMs) / 1_000));
     if (element.textContent !== text) element.textContent = text;
   }
 }, 1_000);
-
-/**
- * As the server writes it.
- *
- * @param {number} milliseconds
- */
-function durationText(milliseconds) {
-  const seconds = Math.floor(milliseconds / 1_000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3_600) return twoUnits(seconds, 60, "min", 1, "s");
-  if (seconds < 86_400) return twoUnits(seconds, 3_600, "h", 60, "min");
-  return twoUnits(seconds, 86_400, "d", 3_600, "h");
-}
-
-/**
- * @param {number} seconds
- * @param {number} large
- * @param {string} largeName
- * @param {number} small
- * @param {string} smallName
- */
-function twoUnits(seconds, large, largeName, small, smallName) {
-  const rest = Math.floor((seconds % large) / small);
-  return `${Math.floor(seconds / large)} ${largeName} ${rest} ${smallName}`;
-}
 
 const tickAll = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-tick-all]"));
 if (tickAll !== null) {

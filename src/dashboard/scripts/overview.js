@@ -62,15 +62,6 @@ function countText(count) {
   return count.toLocaleString("en-US");
 }
 
-/** @param {number} ms */
-function durationText(ms) {
-  if (ms === 0) return "0";
-  if (ms < 1_000) return `${ms} ms`;
-  if (ms < 60_000) return `${ms / 1_000} s`;
-  if (ms < 3_600_000) return `${ms / 60_000} min`;
-  return `${ms / 3_600_000} h`;
-}
-
 /** @param {number} seconds */
 function clockText(seconds) {
   const at = new Date(seconds * 1_000);

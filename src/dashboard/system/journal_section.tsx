@@ -4,10 +4,10 @@ import { counted } from "../../core/counted.ts";
 import type { JournalInfo, RecoveryReport, SegmentInfo } from "../../engine/ports.ts";
 import type { SystemPort } from "../../http/ports/system_port.ts";
 import { isNewJournal } from "../new_journal.ts";
-import { countText, sizeText } from "../parts/amounts.tsx";
+import { countText, sizeText } from "../../core/size.ts";
 import { CopyText } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
-import { durationText } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
 import { UserText } from "../parts/text.tsx";
 
 export interface JournalSectionProps {

@@ -2,7 +2,7 @@
 
 import type { Edge } from "../../http/edge.ts";
 import { type LimitInUse, limitsInUse } from "../../http/guard/limits_in_use.ts";
-import { countText, sizeText } from "../parts/amounts.tsx";
+import { countText, sizeText } from "../../core/size.ts";
 import { Table } from "../parts/table.tsx";
 
 interface LimitsSectionProps {
@@ -22,20 +22,22 @@ export function LimitsSection({ edge }: LimitsSectionProps) {
   );
 }
 
-function LimitRow({ row: { what, flag, unit, used, max } }: { readonly row: LimitInUse }) {
+function LimitRow(
+  { row: { what, flag, unit, used, max } }: { readonly row: Omit<LimitInUse, "name"> },
+) {
   const text = unit === "bytes" ? sizeText : countText;
   return (
     <tr>
       <td>{what}</td>
       <td class={used >= max ? "number bad" : "number"}>{text(used)}</td>
       <td class="number">{text(max)}</td>
-      <td class="mono soft">{flag}</td>
+      <td class="mono soft">{flag ?? "fixed"}</td>
     </tr>
   );
 }
 
 /** Workers are no limit at which something is refused; what comes waits for one. */
-function rowsOf(edge: Edge): readonly LimitInUse[] {
+function rowsOf(edge: Edge): readonly Omit<LimitInUse, "name">[] {
   const limits = limitsInUse(edge);
   if (edge.system === undefined) return limits;
   const workers = { what: "workers with a job", flag: "--max-running", unit: "count" } as const;

@@ -1,8 +1,9 @@
 /** The process: how long it has been there, and what it takes of the machine. */
 
 import type { ProcessFigures, SystemPort } from "../../http/ports/system_port.ts";
-import { sizeText } from "../parts/amounts.tsx";
-import { durationText, Time } from "../parts/time.tsx";
+import { sizeText } from "../../core/size.ts";
+import { durationText } from "../../core/duration.ts";
+import { Time } from "../parts/time.tsx";
 
 export interface ProcessSectionProps {
   readonly figures: ProcessFigures;

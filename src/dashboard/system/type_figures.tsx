@@ -3,12 +3,13 @@
 import { CONDITIONS } from "../../core/condition.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { Edge } from "../../http/edge.ts";
-import { countText } from "../parts/amounts.tsx";
+import { durationText } from "../../core/duration.ts";
+import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { durationText, Time } from "../parts/time.tsx";
+import { Time } from "../parts/time.tsx";
 
 const HOUR_MS = 3_600_000;
 /** Of those that ended, the newest are measured. */

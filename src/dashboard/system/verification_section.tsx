@@ -4,9 +4,10 @@ import type { Child } from "hono/jsx";
 import { assertNever } from "../../core/assert_never.ts";
 import type { Verification, VerificationRun } from "../../engine/ports.ts";
 import { ActionForm } from "../parts/action_form.tsx";
-import { sizeText } from "../parts/amounts.tsx";
+import { sizeText } from "../../core/size.ts";
 import { MissingScope } from "../parts/missing_scope.tsx";
-import { durationText, momentText, Time } from "../parts/time.tsx";
+import { durationText } from "../../core/duration.ts";
+import { momentText, Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
 
 export interface VerificationSectionProps {

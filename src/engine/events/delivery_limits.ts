@@ -28,6 +28,20 @@ export interface StandingLimits {
 
 export type EngineLimits = StandingLimits & DeliveryLimits;
 
+const MIB = 1_048_576;
+
+/** What a Daybook may hold and do; `--jobs-bytes` sets the one that depends on the machine. */
+export const ENGINE_LIMITS: Omit<EngineLimits, "jobsBytesMax"> = {
+  triedMax: 1_000_000,
+  fanOutMax: 1_000,
+  fanOutBytesMax: 4 * MIB,
+  entriesMax: 20_000,
+  entriesBytesMax: 32 * MIB,
+  jobsMax: 500_000,
+  queuedMax: 100_000,
+  pendingBytesMax: 64 * MIB,
+};
+
 export const NO_LIMITS: EngineLimits = {
   triedMax: Infinity,
   fanOutMax: Infinity,

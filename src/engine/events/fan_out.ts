@@ -78,7 +78,7 @@ export class TooManyEntriesError extends NonRetryableError {
   constructor(max: number) {
     super(
       `Cannot emit all of this: with the jobs that they reach, the events of an attempt may make ` +
-        `${max} entries (--max-entries); let several tasks emit them`,
+        `${max} entries; let several tasks emit them`,
     );
   }
 }

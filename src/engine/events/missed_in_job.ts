@@ -12,7 +12,7 @@ import {
 import type { JobState } from "../../core/job_state.ts";
 import { mismatchesText } from "../../explain/mismatch.ts";
 import { matchableOf } from "../../core/projector.ts";
-import { nearestName } from "../../core/spelling.ts";
+import { nearestName } from "../../explain/spelling.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { Wanted } from "./type_index.ts";
 import {

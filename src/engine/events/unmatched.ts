@@ -7,7 +7,7 @@ import { counted } from "../../core/counted.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
-import { nearestName } from "../../core/spelling.ts";
+import { nearestName } from "../../explain/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { FactEvent } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";

@@ -1,6 +1,6 @@
 /** Whether one event type may have been meant by another: both are names that people choose. */
 
-import { slipBetween } from "../../core/spelling.ts";
+import { slipBetween } from "../spelling.ts";
 
 /** In names shorter than this one other letter makes another name. */
 const LETTERS_MIN = 5;

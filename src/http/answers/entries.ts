@@ -7,6 +7,7 @@ import {
   choices,
   condition,
   count,
+  limitName,
   nextCursor,
   position,
   says,
@@ -106,7 +107,7 @@ const receipt = v.object({
     "What is wrong with it.",
   )),
   limit: v.exactOptional(says(
-    v.object({ flag: text, max: count }),
+    v.object({ name: limitName, max: count }),
     "The event was rejected for this alone, and may be sent again.",
   )),
 });

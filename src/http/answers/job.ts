@@ -10,6 +10,7 @@ import {
   condition,
   count,
   errorFact,
+  limitName,
   milliseconds,
   nextCursor,
   position,
@@ -239,7 +240,7 @@ const jobReceipt = v.object({
     "What is wrong with it.",
   )),
   limit: v.exactOptional(says(
-    v.object({ flag: text, max: count }),
+    v.object({ name: limitName, max: count }),
     "It was rejected for this alone, and may be sent again.",
   )),
 });

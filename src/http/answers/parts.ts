@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import type { Condition } from "../../core/condition.ts";
 import type { StateName } from "../../core/job_state.ts";
+import { type LimitName, LIMITS } from "../guard/capacity.ts";
 import { documented } from "../requests/documented.ts";
 
 /** With what a reader of the document is told of it. */
@@ -61,6 +62,11 @@ const CONDITIONS_SAID: Readonly<Record<Condition, string>> = {
   cancelled: "somebody cancelled it",
 };
 export const condition = choices("What a job is doing now.", CONDITIONS_SAID);
+const LIMITS_SAID = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, { what }]) => [name, what]),
+) as Record<LimitName, string>;
+/** Of a limit, wherever one is told. */
+export const limitName = choices("Of what there are as many as there may be.", LIMITS_SAID);
 export const nextCursor = v.nullable(text);
 export const errorFact = v.object({
   name: says(text, "Of the error's class."),

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { SCOPES } from "../guard/access.ts";
 import { PROBLEM_KINDS, problemType } from "../problems/problem.ts";
-import { count, stateName, text } from "./parts.ts";
+import { count, limitName, stateName, text } from "./parts.ts";
 
 export const problemAnswer = v.object({
   type: v.picklist(PROBLEM_KINDS.map(problemType)),
@@ -22,6 +22,6 @@ export const problemAnswer = v.object({
   jobId: v.exactOptional(text),
   neededScope: v.exactOptional(v.picklist(SCOPES)),
   scopes: v.exactOptional(v.array(v.picklist(SCOPES))),
-  limit: v.exactOptional(v.object({ flag: text, max: v.number() })),
+  limit: v.exactOptional(v.object({ name: limitName, max: v.number() })),
   position: v.exactOptional(count),
 });

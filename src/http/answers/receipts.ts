@@ -1,7 +1,7 @@
 /** Delivers judged events, and gives a receipt for each in its place. */
 
 import type { IncomingEvent, Receipt } from "../../engine/requests.ts";
-import { limitShown, overCapacity } from "../guard/capacity.ts";
+import { overCapacity } from "../guard/capacity.ts";
 import { unknownJob } from "../problems/engine_problem.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 import type { EventDocument } from "../requests/event_documents.ts";
@@ -18,9 +18,6 @@ interface RefusalReceipt {
   readonly errors: readonly PointedIssue[];
 }
 
-/** Of an event that went beyond a limit. */
-type LimitedReceipt = Omit<Receipt, "limit"> & { readonly limit?: ReturnType<typeof limitShown> };
-
 /**
  * @throws {Problem} when the only event of a request that is not a batch is refused, or when
  * all of a batch go beyond a limit.
@@ -28,8 +25,8 @@ type LimitedReceipt = Omit<Receipt, "limit"> & { readonly limit?: ReturnType<typ
 export async function deliver(
   engine: EnginePort,
   { single, items: events }: EventDocument,
-): Promise<readonly (LimitedReceipt | RefusalReceipt)[]> {
-  if (single) return [limited(await deliverOne(engine, events[0]))];
+): Promise<readonly (Receipt | RefusalReceipt)[]> {
+  if (single) return [await deliverOne(engine, events[0])];
   const valid = events.filter((judged) => judged.valid).map((judged) => judged.event);
   const delivered = valid.length === 0 ? [] : await engine.deliver(valid);
   const [first] = delivered;
@@ -38,12 +35,8 @@ export async function deliver(
   }
   const receipts = delivered.values();
   return events.map((judged) =>
-    judged.valid ? limited(next(receipts)) : refusalReceipt(judged.eventId, judged.errors)
+    judged.valid ? next(receipts) : refusalReceipt(judged.eventId, judged.errors)
   );
-}
-
-function limited({ limit, ...receipt }: Receipt): LimitedReceipt {
-  return limit === undefined ? receipt : { ...receipt, limit: limitShown(limit.name, limit.max) };
 }
 
 async function deliverOne(engine: EnginePort, judged: JudgedEvent | undefined): Promise<Receipt> {

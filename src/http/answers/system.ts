@@ -4,7 +4,17 @@ import * as v from "valibot";
 import { SCOPES } from "../guard/access.ts";
 import { correlationField } from "../requests/correlation_schema.ts";
 import { retentionAnswer } from "./job.ts";
-import { anyJson, count, milliseconds, position, says, text, time, use } from "./parts.ts";
+import {
+  anyJson,
+  count,
+  limitName,
+  milliseconds,
+  position,
+  says,
+  text,
+  time,
+  use,
+} from "./parts.ts";
 
 const head = { logId: position, chain: text };
 
@@ -78,8 +88,9 @@ export const systemAnswer = v.object({
   })),
   workers: v.nullable(use),
   limits: v.array(v.object({
+    name: limitName,
     what: text,
-    flag: text,
+    flag: v.nullable(text),
     unit: v.picklist(["bytes", "count"]),
     ...use.entries,
   })),

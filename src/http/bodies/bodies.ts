@@ -3,6 +3,7 @@
  * they are announced, and time. The server itself has no limit of time for any of it.
  */
 
+import { durationText } from "../../core/duration.ts";
 import type { Clock } from "../../engine/ports.ts";
 import { type Gauge, overCapacity } from "../guard/capacity.ts";
 import { type Deadline, Deadlines } from "./deadlines.ts";
@@ -183,8 +184,8 @@ export class Bodies {
 }
 
 function tooSlow(afterMs: number, timeMs: number): Problem {
-  const why = afterMs < timeMs ? ", and there are too many to wait for it" : " (--body-time)";
-  const detail = `Cannot take the body: it was not there after ${afterMs} ms${why}`;
+  const why = afterMs < timeMs ? ", and there are too many to wait for it" : "";
+  const detail = `Cannot take the body: it was not there after ${durationText(afterMs)}${why}`;
   return new Problem("body-too-slow", detail, {}, { "connection": "close" });
 }
 

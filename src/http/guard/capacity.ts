@@ -7,71 +7,80 @@
 import type { EngineLimits } from "../../engine/events/delivery_limits.ts";
 import { Problem } from "../problems/problem.ts";
 
-/** Limits that the HTTP edge keeps by itself. */
-export type EdgeLimit =
-  | "requestsMax"
-  | "openRequestsMax"
-  | "waitingMax"
-  | "streamsMax"
-  | "bodiesBytesMax"
-  | "lookBackBytesMax";
+const MIB = 1_048_576;
+
+/** What the HTTP edge holds at a time, and for how long. */
+export const EDGE_LIMITS = {
+  /** Requests that are being answered, beside those that wait for a job. */
+  requestsMax: 2_000,
+  /** Requests that are being answered and need no token. */
+  openRequestsMax: 100,
+  /** Long polls, and requests with `Prefer: wait`. */
+  waitingMax: 1_000,
+  streamsMax: 1_000,
+  /** Bytes of all bodies that are being read. */
+  bodiesBytesMax: 64 * MIB,
+  /** Bytes that explanations, replays, what-ifs and large answers hold; one alone may hold more. */
+  lookBackBytesMax: 128 * MIB,
+  /** Events in one request: more of them are refused with 422, however idle the server is. */
+  eventsMax: 1_000,
+  /** How long a body may take. */
+  bodyTimeMs: 30_000,
+  /** How long a reader of a stream or a large answer may take nothing before it is closed. */
+  streamStallMs: 30_000,
+};
+
+export type EdgeLimits = Readonly<typeof EDGE_LIMITS>;
+
+/** What is counted against its limit. */
+export type GaugedLimit = Exclude<keyof EdgeLimits, "eventsMax" | "bodyTimeMs" | "streamStallMs">;
 
 interface Limit {
-  readonly flag: string;
   /** Of what there are as many as there may be. */
   readonly what: string;
   /** After how many seconds there may be room again. */
   readonly retryAfter: number;
+  /** That sets it, with its dashes; the others are the same everywhere. */
+  readonly flag?: string;
 }
 
-/** Each with the flag of `main.ts` that sets it. */
-export const LIMITS: Readonly<Record<keyof EngineLimits | EdgeLimit, Limit>> = {
-  jobsMax: { flag: "max-jobs", what: "unfinished jobs", retryAfter: 5 },
-  jobsBytesMax: { flag: "jobs-bytes", what: "bytes held by unfinished jobs", retryAfter: 5 },
-  queuedMax: { flag: "max-queued", what: "jobs waiting for a worker", retryAfter: 5 },
-  pendingBytesMax: { flag: "pending-bytes", what: "bytes waiting for the disk", retryAfter: 1 },
-  triedMax: { flag: "max-tried", what: "predicates tried for an event", retryAfter: 5 },
-  fanOutMax: { flag: "max-fan-out", what: "jobs reached by an event", retryAfter: 5 },
-  fanOutBytesMax: { flag: "fan-out-bytes", what: "bytes made by an event", retryAfter: 5 },
-  entriesMax: { flag: "max-entries", what: "entries made by a request", retryAfter: 1 },
-  entriesBytesMax: { flag: "entries-bytes", what: "bytes made by a request", retryAfter: 1 },
-  requestsMax: { flag: "max-requests", what: "requests at a time", retryAfter: 1 },
-  openRequestsMax: {
-    flag: "max-open-requests",
-    what: "requests at a time that need no token",
-    retryAfter: 1,
-  },
-  waitingMax: { flag: "max-waiting", what: "requests waiting for a job", retryAfter: 5 },
-  streamsMax: { flag: "max-streams", what: "open streams", retryAfter: 5 },
-  bodiesBytesMax: { flag: "bodies-bytes", what: "bytes of bodies being read", retryAfter: 1 },
-  lookBackBytesMax: {
-    flag: "look-back-bytes",
-    what: "bytes held by looks back and large answers",
-    retryAfter: 1,
-  },
+export type LimitName = keyof EngineLimits | GaugedLimit;
+
+export const LIMITS: Readonly<Record<LimitName, Limit>> = {
+  jobsMax: { what: "unfinished jobs", retryAfter: 5 },
+  jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5, flag: "--jobs-bytes" },
+  queuedMax: { what: "jobs waiting for a worker", retryAfter: 5 },
+  pendingBytesMax: { what: "bytes waiting for the disk", retryAfter: 1 },
+  triedMax: { what: "predicates tried for an event", retryAfter: 5 },
+  fanOutMax: { what: "jobs reached by an event", retryAfter: 5 },
+  fanOutBytesMax: { what: "bytes made by an event", retryAfter: 5 },
+  entriesMax: { what: "entries made by a request", retryAfter: 1 },
+  entriesBytesMax: { what: "bytes made by a request", retryAfter: 1 },
+  requestsMax: { what: "requests at a time", retryAfter: 1 },
+  openRequestsMax: { what: "requests at a time that need no token", retryAfter: 1 },
+  waitingMax: { what: "requests waiting for a job", retryAfter: 5 },
+  streamsMax: { what: "open streams", retryAfter: 5 },
+  bodiesBytesMax: { what: "bytes of bodies being read", retryAfter: 1 },
+  lookBackBytesMax: { what: "bytes held by looks back and large answers", retryAfter: 1 },
 };
 
-/** 503, with the limit and the flag that sets it. */
-export function overCapacity(name: keyof typeof LIMITS, max: number): Problem {
+/** 503, with the limit, and the flag that sets it if there is one. */
+export function overCapacity(name: LimitName, max: number): Problem {
   const { flag, what, retryAfter } = LIMITS[name];
+  const set = flag === undefined ? "" : ` (${flag})`;
   return new Problem(
     "over-capacity",
-    `Cannot take the request: the limit is ${max} ${what} (--${flag}); nothing was recorded`,
-    { limit: limitShown(name, max) },
+    `Cannot take the request: the limit is ${max} ${what}${set}; nothing was recorded`,
+    { limit: { name, max } },
     { "retry-after": String(retryAfter) },
   );
-}
-
-/** With the flag that sets it. */
-export function limitShown(name: keyof typeof LIMITS, max: number) {
-  return { flag: `--${LIMITS[name].flag}`, max };
 }
 
 /** Counts what is open against its limit. */
 export class Gauge {
   #open = 0;
 
-  constructor(readonly limit: EdgeLimit, readonly max: number) {}
+  constructor(readonly limit: GaugedLimit, readonly max: number) {}
 
   /** How much is open right now. */
   get open(): number {

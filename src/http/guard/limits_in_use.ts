@@ -1,15 +1,16 @@
 /** What there may be at a time, and what there is: for the screen of the system and its route. */
 
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
-import { type EdgeLimit, LIMITS } from "./capacity.ts";
+import { type GaugedLimit, type LimitName, LIMITS } from "./capacity.ts";
 import type { Edge } from "../edge.ts";
 import type { Use } from "../ports/system_port.ts";
 
 export interface LimitInUse extends Use {
+  readonly name: LimitName;
   /** Of what there are as many. */
   readonly what: string;
-  /** That sets it, with its dashes. */
-  readonly flag: string;
+  /** That sets it, with its dashes; `null` for one that is the same everywhere. */
+  readonly flag: string | null;
   readonly unit: "bytes" | "count";
 }
 
@@ -25,8 +26,8 @@ export function limitsInUse(
   return [...engine, ...edge];
 }
 
-function inUse(name: keyof StandingLimits | EdgeLimit, { used, max }: Use): LimitInUse {
-  const { what, flag } = LIMITS[name];
+function inUse(name: keyof StandingLimits | GaugedLimit, { used, max }: Use): LimitInUse {
+  const { what, flag = null } = LIMITS[name];
   const unit = what.startsWith("bytes") ? "bytes" : "count";
-  return { what, flag: `--${flag}`, unit, used, max };
+  return { name, what, flag, unit, used, max };
 }

@@ -2,7 +2,7 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import type { Rejection } from "../../core/decision.ts";
-import { nearestName } from "../../core/spelling.ts";
+import { nearestName } from "../../explain/spelling.ts";
 import { isOutOfDescriptors } from "../../engine/descriptors.ts";
 import { IndexDamagedError } from "../../engine/job_index.ts";
 import { OverCapacityError } from "../../engine/writer/intake.ts";

@@ -85,8 +85,8 @@ export interface ProblemMembers {
   /** The scope that the request needs, and those that its token has. */
   readonly neededScope?: string;
   readonly scopes?: readonly string[];
-  /** The limit that is reached, and the flag that sets it. */
-  readonly limit?: { readonly flag: string; readonly max: number };
+  /** The limit that is reached. */
+  readonly limit?: { readonly name: string; readonly max: number };
   /** Where malformed JSON stops being JSON, in UTF-16 units from the start. */
   readonly position?: number;
 }

@@ -1,6 +1,7 @@
 /** `POST /jobs`: what a document asks the engine to create. */
 
 import * as v from "valibot";
+import { durationText } from "../../core/duration.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { commonRequestOf } from "./common_request.ts";
@@ -113,7 +114,7 @@ function withCheckedStart(request: CreateRequest, limits: StartLimits): CreateRe
 }
 
 function startsTooLate(maxStartDelayMs: number) {
-  const detail = `must be at most ${maxStartDelayMs / 1_000} seconds from now: ` +
+  const detail = `must be at most ${durationText(maxStartDelayMs)} from now: ` +
     "Daybook is not a cron engine; let one call it when the time comes";
   return invalidRequest([{ pointer: "/startAt", detail }]);
 }

@@ -66,6 +66,6 @@ export function issuesOf(problem: Problem, at: string): readonly PointedIssue[] 
 
 function refuseTooMany(count: number, { what, max }: Judging<unknown>): void {
   if (count <= max) return;
-  const detail = `must have at most ${max} ${what} (--max-events); it has ${count}`;
+  const detail = `must have at most ${max} ${what}; it has ${count}`;
   throw invalidRequest([{ pointer: "", detail }]);
 }

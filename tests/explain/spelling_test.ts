@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { nearestName, slipBetween } from "../../src/core/spelling.ts";
+import { nearestName, slipBetween } from "../../src/explain/spelling.ts";
 
 /** The textbook table, to compare with. */
 function levenshtein(left: string, right: string): number {

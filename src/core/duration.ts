@@ -1,0 +1,59 @@
+/** Lengths of time as people read and write them; there is no other form of it. */
+
+/**
+ * `0.4 ms`, `812 ms`, `3.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d`: whole parts of two units at most.
+ * Browsers get this function too, so it uses nothing outside of itself.
+ */
+export function durationText(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  if (ms < 10) return `${Math.floor(ms * 10) / 10} ms`;
+  if (ms < 1_000) return `${Math.floor(ms)} ms`;
+  if (ms < 60_000) return `${Math.floor(ms / 100) / 10} s`;
+  const units = [["d", 86_400_000], ["h", 3_600_000], ["min", 60_000], ["s", 1_000]] as const;
+  const first = units.findIndex(([, size]) => ms >= size);
+  let rest = ms;
+  const parts = units.slice(first, first + 2).map(([unit, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count === 0 ? "" : `${count} ${unit}`;
+  });
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+/**
+ * How far away a moment is: in whole seconds, and in one unit from ten minutes on, since nobody
+ * reads more of it.
+ */
+export function distanceText(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  if (ms < 1_000) return "0 s";
+  if (ms < 600_000) return durationText(ms - ms % 1_000);
+  if (ms < 2 * 3_600_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 2 * 86_400_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / 86_400_000)} d`;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const PART = "(\\d+(?:\\.\\d+)?) ?(ms|min|s|m|h|d)";
+const WHOLE = new RegExp(`^${PART}(?: ?${PART})*$`);
+
+export const DURATION_RULE = "a duration such as 500ms, 90s, 10m, 1h30m or 2d";
+
+/** Milliseconds that a text stands for; `NaN` when it is no duration. Only 0 needs no unit. */
+export function parseDuration(text: string): number {
+  if (text === "0") return 0;
+  if (!WHOLE.test(text)) return NaN;
+  let sum = 0;
+  for (const [, count, unit = ""] of text.matchAll(new RegExp(PART, "g"))) {
+    sum += Number(count) * (UNIT_MS[unit] ?? NaN);
+  }
+  return Math.round(sum);
+}

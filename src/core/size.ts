@@ -1,0 +1,25 @@
+/** Sizes as people read and write them; there is no other form of it. */
+
+const COUNTS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+/** `12,345` */
+export function countText(count: number): string {
+  return COUNTS.format(count);
+}
+
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** `512 bytes`, `3.4 KiB`, `64 MiB`. */
+export function sizeText(bytes: number): string {
+  if (bytes === 1) return "1 byte";
+  const unit = bytes < 1_024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
+  const size = bytes / 1_024 ** unit;
+  const text = size < 10 ? `${Number(size.toFixed(1))}` : countText(size);
+  return `${text} ${UNITS[unit]}`;
+}
+
+/** Bytes that a text such as `64MiB` or `65536` stands for; `NaN` when it is no whole number. */
+export function parseSize(text: string): number {
+  const [, digits, unit = "bytes"] = /^(\d+)(?: ?(bytes|KiB|MiB|GiB))?$/.exec(text) ?? [];
+  return digits === undefined ? NaN : Number(digits) * 1_024 ** UNITS.indexOf(unit);
+}

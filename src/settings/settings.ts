@@ -1,0 +1,195 @@
+/**
+ * The table of settings. A setting is one value here; the configuration and its type, `--help`,
+ * the start, the System screen, `GET /system`, the manual and the advice on permissions read it.
+ * What nobody would set is a constant beside the code that uses it.
+ */
+
+import type * as v from "valibot";
+import {
+  bytes,
+  choice,
+  type Kind,
+  list,
+  optional,
+  SWITCH,
+  text,
+  time,
+  whole,
+} from "./setting_kinds.ts";
+
+export interface Setting extends Kind {
+  /** Without the dashes. */
+  readonly flag: string;
+  /** As it would be given. */
+  readonly default: string;
+  /** What it is or bounds. */
+  readonly help: string;
+  /** Only a server of its own has it; a program around Daybook decides this for itself. */
+  readonly ofServer?: true;
+  /** What a process with it has to be allowed: to use the folder, file, module or hosts it names. */
+  readonly needs?: "folder" | "file" | "module" | "net";
+}
+
+const [KIB, MIB, GIB] = [1_024, 1_048_576, 1_073_741_824];
+const [HOUR, DAY] = [3_600_000, 86_400_000];
+
+/** In the order in which they are explained and printed. */
+export const SETTINGS = {
+  port: {
+    ...whole("number", 0, 65_535),
+    flag: "port",
+    default: "8000",
+    help: "port to listen on; 0 picks one",
+    ofServer: true,
+  },
+  hostname: {
+    ...text("host"),
+    flag: "hostname",
+    default: "127.0.0.1",
+    help: "address to listen on",
+    ofServer: true,
+    needs: "net",
+  },
+  journal: {
+    ...text("folder"),
+    flag: "journal",
+    default: "journal",
+    help: "where the journal is",
+    ofServer: true,
+    needs: "folder",
+  },
+  definitions: {
+    ...optional("module", "none of your own"),
+    flag: "definitions",
+    default: "",
+    help: "your own definitions",
+    ofServer: true,
+    needs: "module",
+  },
+  maxRunning: {
+    ...whole("jobs", 1, 10_000),
+    flag: "max-running",
+    default: "16",
+    help: "jobs that run at a time",
+  },
+  maxThreads: {
+    ...whole("threads", 1, 256),
+    flag: "max-threads",
+    default: "4",
+    help: "threads for definitions that ask for one",
+  },
+  threadBytes: {
+    ...bytes(32 * MIB, 4 * GIB),
+    flag: "thread-memory",
+    default: "128MiB",
+    help: "heap of a thread, and as much in buffers",
+  },
+  jobsBytesMax: {
+    ...bytes(4 * KIB, 64 * GIB),
+    flag: "jobs-bytes",
+    default: "256MiB",
+    help: "what unfinished jobs hold; at it new ones get 503",
+  },
+  bodyBytesMax: {
+    ...bytes(KIB, 64 * MIB),
+    flag: "body-bytes",
+    default: "1MiB",
+    help: "largest request body",
+  },
+  maxStartDelayMs: {
+    ...time(DAY),
+    flag: "max-start-delay",
+    default: "15m",
+    help: "latest startAt from now",
+  },
+  segmentBytes: {
+    ...bytes(4 * KIB, GIB),
+    flag: "segment-bytes",
+    default: "64MiB",
+    help: "size of a segment of the journal",
+  },
+  snapshotEvery: {
+    ...whole("entries", 100, 1_000_000_000),
+    flag: "snapshot-every",
+    default: "100000",
+    help: "entries from one snapshot to the next",
+  },
+  drainMs: {
+    ...time(HOUR),
+    flag: "drain",
+    default: "10s",
+    help: "time for running tasks at a stop",
+  },
+  stallExitMs: {
+    ...time(DAY, "never"),
+    flag: "stall-exit",
+    default: "60s",
+    help: "ends a server whose event loop stands still; 0: never",
+    ofServer: true,
+  },
+  logFormat: {
+    ...choice("format", ["text", "json"]),
+    flag: "log",
+    default: "text",
+    help: "text, or json: a line of JSON each",
+    ofServer: true,
+  },
+  tokenFile: {
+    ...optional("file", "no token"),
+    flag: "token-file",
+    default: "",
+    help: "file of bearer tokens",
+    ofServer: true,
+    needs: "file",
+  },
+  secretKeyFile: {
+    ...optional("file", "no key"),
+    flag: "secret-key-file",
+    default: "",
+    help: "wraps the keys of secrets",
+    needs: "file",
+  },
+  allowedHosts: {
+    ...list("names"),
+    flag: "allowed-hosts",
+    default: "",
+    help: "further names of this server, with commas",
+  },
+  webhookHosts: {
+    ...list("hosts"),
+    flag: "webhook-hosts",
+    default: "",
+    help: "where webhooks may go: host or host:port, with commas",
+    ofServer: true,
+    needs: "net",
+  },
+  acceptSnapshotAhead: {
+    ...SWITCH,
+    flag: "accept-snapshot-ahead",
+    default: "",
+    help: "start although the end of the journal is known to be gone",
+  },
+  hold: {
+    ...SWITCH,
+    flag: "hold",
+    default: "",
+    help: "start with a pause of everything, to look and cancel first",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+type Table = typeof SETTINGS;
+export type SettingName = keyof Table;
+
+/** The value of each setting. */
+export type Settings = {
+  readonly [Name in SettingName]: v.InferOutput<Table[Name]["schema"]>;
+};
+
+/** The table as a list, for what reads all of it. */
+export const SETTING_LIST: readonly (readonly [name: SettingName, setting: Setting])[] = Object
+  .entries(SETTINGS) as [SettingName, Setting][];
+
+/** The environment twin of a flag: `--segment-bytes` is `DAYBOOK_SEGMENT_BYTES`. */
+export function environmentName(flag: string): string {
+  return `DAYBOOK_${flag.replaceAll("-", "_").toUpperCase()}`;
+}

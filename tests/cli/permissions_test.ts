@@ -1,0 +1,74 @@
+/** What the words of a command need to be allowed, by its own table of options. */
+
+import assert from "node:assert/strict";
+import { type Command, runCommand } from "../../src/cli/command.ts";
+import { daybookCommands } from "../../src/cli/daybook_commands.ts";
+import type { JournalTools } from "../../src/cli/journal/tools.ts";
+import { journalCommands } from "../../src/cli/journal_commands.ts";
+import type { Surroundings } from "../../src/cli/surroundings.ts";
+import type { Permissions } from "../../src/settings/permission_advice.ts";
+import { FakeTerminal } from "../support/fake_terminal.ts";
+
+/** All that a command line needs; nothing is run. */
+async function neededBy(
+  commands: readonly Command[],
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Required<Permissions>> {
+  let found: readonly Permissions[] | undefined;
+  const probes = commands.map((command): Command => ({
+    ...command,
+    run(input) {
+      found = command.permissions?.(input);
+      return Promise.resolve(0);
+    },
+  }));
+  const terminal = new FakeTerminal();
+  await runCommand(probes, args, { program: "daybook", terminal, env: (name) => env[name] });
+  assert.ok(found !== undefined, terminal.errors.join("\n") || "needs nothing");
+  const all = (name: keyof Permissions) => found?.flatMap((some) => some[name] ?? []) ?? [];
+  return { read: all("read"), write: all("write"), net: all("net") };
+}
+
+const JOURNAL_NEEDS: readonly (readonly [line: string, read: string, write: string])[] = [
+  ["head --journal /a/j", "/a/j", ""],
+  ["cat --limit 5 --journal /a/j --job x", "/a/j", ""],
+  ["verify --journal /a/j", "/a/j", "/a/j"],
+  ["repair --apply --journal /a/j", "/a/j /a", "/a/j /a"],
+  ["repair --apply", ".", "."],
+  ["backup /b/copy --journal /a/j", "/a/j /b/copy /b", "/b/copy /b"],
+  ["replay-test --definitions /d/jobs.ts --journal /a/j", "/a/j /d/jobs.ts src", ""],
+  ["export x --journal /a/j -o /b/x", "/a/j", "/b/x"],
+  ["import /b/x --unfinished --journal /a/j", "/a/j /b/x", "/a/j"],
+];
+
+for (const [line, read, write] of JOURNAL_NEEDS) {
+  Deno.test(`permissions: of journal ${line}, all that it needs`, async () => {
+    const needed = await neededBy(journalCommands({} as JournalTools), line.split(" "));
+    assert.deepEqual([needed.read.join(" "), needed.write.join(" ")], [read, write]);
+  });
+}
+
+Deno.test("permissions: every command says what it needs of the journal and server that it names", async () => {
+  const groups: readonly (readonly [commands: readonly Command[], option: string])[] = [
+    [journalCommands({} as JournalTools), "--journal=/j"],
+    [daybookCommands({} as Surroundings), "--journal=/j"],
+  ];
+  for (const [commands, option] of groups) {
+    for (const { name, arity: [min] } of commands) {
+      const words = Array.from({ length: min }, () => "x");
+      assert.ok((await neededBy(commands, [name, ...words, option])).read.includes("/j"), name);
+    }
+  }
+});
+
+Deno.test("permissions: files of a submission are those of the folder where it was typed", async () => {
+  const args = ["submit", "csv.import", "@in.json", "--file", "a=/x.csv", "--file", "b=-"];
+  const { read, net } = await neededBy(
+    daybookCommands({} as Surroundings),
+    [...args, "--url", "http://h.example:9"],
+    { INIT_CWD: "/home/ada/shop", DAYBOOK_TOKEN_FILE: "/t" },
+  );
+  assert.deepEqual(read, ["/t", "/home/ada/shop/in.json", "/x.csv"]);
+  assert.deepEqual(net, ["h.example:9"]);
+});

@@ -1,0 +1,70 @@
+/** Lengths of time as people read and write them. */
+
+import assert from "node:assert/strict";
+import { distanceText, durationText, parseDuration } from "../../src/core/duration.ts";
+
+const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
+
+Deno.test("durationText: two units at most, and tenths below a minute", () => {
+  const texts: readonly (readonly [ms: number, text: string])[] = [
+    [-5, "0 ms"],
+    [0, "0 ms"],
+    [0.44, "0.4 ms"],
+    [999.9, "999 ms"],
+    [SECOND, "1 s"],
+    [4_260, "4.2 s"],
+    [59_990, "59.9 s"],
+    [3 * MINUTE + 12 * SECOND, "3 min 12 s"],
+    [HOUR - 1, "59 min 59 s"],
+    [2 * HOUR + 5 * MINUTE + 59 * SECOND, "2 h 5 min"],
+    [2 * DAY + 59 * MINUTE, "2 d"],
+    [400 * DAY + 5 * HOUR, "400 d 5 h"],
+  ];
+  assert.deepEqual(texts.map(([ms]) => durationText(ms)), texts.map(([, text]) => text));
+});
+
+Deno.test("durationText: a browser that gets its source writes the same", () => {
+  const inBrowser = new Function(`return (${durationText});`)() as typeof durationText;
+  for (const ms of [0, 0.5, 320, 61_500, 9_000_000]) {
+    assert.equal(inBrowser(ms), durationText(ms));
+  }
+});
+
+Deno.test("distanceText: whole seconds, and one unit from ten minutes on", () => {
+  const far = [
+    0,
+    999,
+    59_900,
+    90_500,
+    599_999,
+    600_000,
+    61 * MINUTE,
+    2 * HOUR,
+    47 * HOUR,
+    12 * DAY,
+  ];
+  assert.deepEqual(far.map(distanceText), [
+    ...["0 s", "0 s", "59 s", "1 min 30 s", "9 min 59 s", "10 min", "61 min", "2 h", "47 h"],
+    "12 d",
+  ]);
+});
+
+Deno.test("parseDuration: units may be combined, with or without spaces", () => {
+  const texts = ["500ms", "90s", "1.5s", "10m", "10 min", "1h30m", "1 h 30 min", "2d", "0"];
+  assert.deepEqual(texts.map(parseDuration), [
+    ...[500, 90 * SECOND, 1_500, 10 * MINUTE, 10 * MINUTE, 1.5 * HOUR, 1.5 * HOUR, 2 * DAY, 0],
+  ]);
+});
+
+Deno.test("parseDuration: anything else is no duration, a number without a unit neither", () => {
+  for (const text of ["", "s", "-5s", "90", "5  s", "5x", "1h30", "1e3", "PT5S", "5s ", "1h,3m"]) {
+    assert.ok(Number.isNaN(parseDuration(text)), text);
+  }
+});
+
+Deno.test("parseDuration: what is written reads back as nearly the same", () => {
+  for (const ms of [0, 7, 999, 4_240, 59_999, 61_000, HOUR - 1, 5 * HOUR + 61_000, 3 * DAY]) {
+    const back = parseDuration(durationText(ms));
+    assert.ok(ms - back >= 0 && ms - back <= Math.max(100, ms / 50), `${ms}: ${back}`);
+  }
+});

@@ -1,0 +1,74 @@
+/** The manual's tables of settings and limits are those of the code. */
+
+import assert from "node:assert/strict";
+import { ENGINE_LIMITS } from "../../src/engine/events/delivery_limits.ts";
+import { EDGE_LIMITS, type LimitName, LIMITS } from "../../src/http/guard/capacity.ts";
+import { daybookCommands } from "../../src/cli/daybook_commands.ts";
+import type { JournalTools } from "../../src/cli/journal/tools.ts";
+import { journalCommands } from "../../src/cli/journal_commands.ts";
+import type { Surroundings } from "../../src/cli/surroundings.ts";
+import { countText, sizeText } from "../../src/core/size.ts";
+import { SETTING_LIST } from "../../src/settings/settings.ts";
+import { pageNames, readPage } from "../support/manual_pages.ts";
+
+type Row = readonly string[];
+
+/** As `deno fmt` has it. */
+function tableOf(rows: readonly Row[]): string {
+  const [head = []] = rows;
+  const widths = head.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const line = (row: Row) =>
+    `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  const rule = line(widths.map((width) => "-".repeat(width)));
+  const [first = "", ...others] = rows.map(line);
+  return [first, rule, ...others].join("\n");
+}
+
+function settingRows(): readonly Row[] {
+  return SETTING_LIST.map(([, { flag, value, default: fallback, range = "", help }]) => [
+    value === undefined ? `\`--${flag}\`` : `\`--${flag} <${value}>\``,
+    fallback === "" ? "" : `\`${fallback}\``,
+    range,
+    help,
+  ]);
+}
+
+function limitRows(): readonly Row[] {
+  const limits: Partial<Record<LimitName, number>> = { ...ENGINE_LIMITS, ...EDGE_LIMITS };
+  return (Object.keys(LIMITS) as LimitName[]).map((name) => {
+    const { what, flag = "" } = LIMITS[name];
+    const max = limits[name];
+    const inBytes = what.startsWith("bytes");
+    const text = max === undefined ? `\`${flag}\`` : inBytes ? sizeText(max) : countText(max);
+    return [`\`${name}\``, text, what];
+  });
+}
+
+Deno.test("manual: the tables of settings and of limits are those of the code", async () => {
+  const { text } = await readPage("running-a-server");
+  const settings = tableOf([["flag", "default", "from, to", "what it is"], ...settingRows()]);
+  const limits = tableOf([["limit", "at most", "of what"], ...limitRows()]);
+  for (const table of [settings, limits]) {
+    assert.ok(text.includes(table), `running-a-server.md should have\n${table}`);
+  }
+});
+
+/** Of Deno and curl. */
+const FLAGS_OF_OTHERS = /^(?:allow-(?:read|write|net|env|sys)|cached-only|help|retry|v)$/;
+
+Deno.test("manual: a flag that a page names is a setting, or an option of a command", async () => {
+  const commands = [
+    ...daybookCommands({} as Surroundings),
+    ...journalCommands({} as JournalTools),
+  ];
+  const flags = new Set([
+    ...SETTING_LIST.map(([, { flag }]) => flag),
+    ...commands.flatMap(({ options }) => options.map(({ name }) => name)),
+  ]);
+  for (const name of await pageNames()) {
+    const { text } = await readPage(name);
+    for (const [, flag = ""] of text.matchAll(/`--([a-z][a-z-]*)/g)) {
+      assert.ok(flags.has(flag) || FLAGS_OF_OTHERS.test(flag), `${name}.md names --${flag}`);
+    }
+  }
+});
