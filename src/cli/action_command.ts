@@ -5,7 +5,7 @@ import type { Action } from "../explain/explanation.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
 
-const CONTROL = new RegExp(`^/jobs/([^/]+)/(${CONTROL_NAMES.join("|")})$`);
+const CONTROL = /^\/jobs\/([^/]+)\/([a-z]+)$/;
 
 /** There it can only be ended. */
 const PAUSE = /^\/pauses\/([^/]+)$/;
@@ -36,7 +36,8 @@ function wordsOf(action: Action): readonly string[] | undefined {
 }
 
 function controlWords({ path, body = {} }: Action): readonly string[] | undefined {
-  const [, id = "", control] = CONTROL.exec(path) ?? [];
+  const [, id = "", name] = CONTROL.exec(path) ?? [];
+  const control = CONTROL_NAMES.find((known) => known === name);
   const { leave, ...fields } = body;
   const options = optionsOf(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
