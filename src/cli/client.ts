@@ -35,7 +35,7 @@ export const SERVER_OPTIONS: readonly CommandOption[] = [
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The answer is a problem (RFC 9457): the server understood, and refused. */
-export class RefusedError extends CommandError {
+export class RefusedByServerError extends CommandError {
   constructor(readonly status: number, readonly problem: Readonly<Record<string, unknown>>) {
     super(refusalText(status, problem), EXIT_REFUSED);
   }
@@ -88,7 +88,7 @@ export class Client {
   /**
    * The JSON at a path.
    *
-   * @throws {RefusedError} when the answer is a problem.
+   * @throws {RefusedByServerError} when the answer is a problem.
    * @throws {CommandError} when the server cannot be reached.
    */
   async get<Body>(path: string): Promise<Body> {
@@ -116,7 +116,7 @@ export class Client {
     if (this.#token !== undefined) headers.set("authorization", `Bearer ${this.#token}`);
     const response = await this.#fetch(path, { ...init, headers });
     if (response.ok) return response;
-    throw new RefusedError(response.status, problemIn(await this.text(response)));
+    throw new RefusedByServerError(response.status, problemIn(await this.text(response)));
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {

@@ -6,7 +6,7 @@
 
 import { backoffMs, type RetryPolicy } from "../core/retry_policy.ts";
 import type { Clock } from "../engine/ports.ts";
-import { type Client, RefusedError } from "./client.ts";
+import { type Client, RefusedByServerError } from "./client.ts";
 import { CommandError } from "./command.ts";
 import { eventMessages } from "./event_messages.ts";
 
@@ -37,7 +37,7 @@ export interface EventSourceOptions {
  * The data of each message, until the stream is over or the signal aborts.
  *
  * @throws {CommandError} when the server cannot be reached at the first attempt.
- * @throws {RefusedError} when it refuses, and would again.
+ * @throws {RefusedByServerError} when it refuses, and would again.
  */
 export async function* follow(options: EventSourceOptions): AsyncGenerator<string> {
   const source = new EventSource(options);
@@ -137,7 +137,7 @@ class EventSource {
 
 /** Whether asking again later may help: the server is away, starting or stopping, or busy. */
 function mayPass(error: unknown): boolean {
-  if (error instanceof RefusedError) return error.status >= 500 || error.status === 429;
+  if (error instanceof RefusedByServerError) return error.status >= 500 || error.status === 429;
   return error instanceof CommandError;
 }
 

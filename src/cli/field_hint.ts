@@ -1,7 +1,7 @@
 /** Advice for who gave digits with `--field`, where text was wanted. */
 
 import { shellWord } from "../core/shell_word.ts";
-import type { RefusedError } from "./client.ts";
+import type { RefusedByServerError } from "./client.ts";
 import { splitAt } from "./json_input.ts";
 import type { ReceiptResource } from "./resources.ts";
 
@@ -28,7 +28,7 @@ export function hintAtReceipt(
 /** For an input that the definition refuses. */
 export function hintAtRefusal(
   fields: readonly string[],
-  { errors }: RefusedError["problem"],
+  { errors }: RefusedByServerError["problem"],
 ): string | undefined {
   const issues: readonly unknown[] = Array.isArray(errors) ? errors : [];
   return hintFor(fields, ({ path }) => issues.some((issue) => asksForText(issue, path)));

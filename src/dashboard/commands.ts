@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { Action } from "../explain/explanation.ts";
 import type { JsonObject } from "../core/json.ts";
 import { curlOf, curlOfFile, followCurlOf, readCurlOf } from "../http/answers/curl.ts";
-import type { Edge } from "../http/edge.ts";
+import type { HttpDeps } from "../http/http_deps.ts";
 import { reachedAs } from "../http/requests/reached_as.ts";
 
 /** A longer call is for a file: no shell takes it, and no page has to hold it twice. */
@@ -21,7 +21,7 @@ export interface Commands {
   follow(path: string): string;
 }
 
-export function commandsOf(c: Context, { needsToken }: Edge): Commands {
+export function commandsOf(c: Context, { needsToken }: HttpDeps): Commands {
   const { origin } = reachedAs(c.req.raw);
   return {
     get: (path, accept) => readCurlOf(path, origin, needsToken, accept),

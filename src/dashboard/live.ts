@@ -5,7 +5,7 @@
 
 import type { Context } from "hono";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { Edge } from "../http/edge.ts";
+import type { HttpDeps } from "../http/http_deps.ts";
 import { permitOf } from "../http/guard/permit.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { readQuery } from "../http/requests/query.ts";
@@ -27,24 +27,24 @@ export const LIVE_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/live", scope: "read", handle: answerLive },
 ];
 
-function answerLive(c: Context, edge: Edge): Response {
-  edge.outlets.requireRoom();
+function answerLive(c: Context, deps: HttpDeps): Response {
+  deps.outlets.requireRoom();
   const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
   const lastEventId = wholeNumberOf(c.req.header("last-event-id") ?? "");
-  const seen = lastEventId ?? after ?? edge.engine.headLogId;
-  const options = { keeper: edge.outlets, permit: permitOf(c.req.raw) };
-  const body = generatedBody((signal) => changes(edge, jobId, seen, signal), options);
+  const seen = lastEventId ?? after ?? deps.engine.headLogId;
+  const options = { keeper: deps.outlets, permit: permitOf(c.req.raw) };
+  const body = generatedBody((signal) => changes(deps, jobId, seen, signal), options);
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }
 
 /** The messages of one stream. */
 async function* changes(
-  edge: Edge,
+  deps: HttpDeps,
   jobId: JobId | undefined,
   seen: LogId,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const { engine, clock, heartbeatMs } = edge;
+  const { engine, clock, heartbeatMs } = deps;
   const lastOf = () => jobId === undefined ? engine.headLogId : engine.job(jobId)?.lastLogId ?? 0;
   let told = seen;
   let saidAt = clock.monotonic();
@@ -61,13 +61,13 @@ async function* changes(
     }
     const waitMs = Math.max(0, heartbeatMs - (clock.monotonic() - saidAt));
     await engine.changed(scanned, waitMs, signal);
-    await quietFor(edge, wokeAt + QUIET_MS - clock.monotonic(), signal);
+    await quietFor(deps, wokeAt + QUIET_MS - clock.monotonic(), signal);
     wokeAt = clock.monotonic();
   }
 }
 
 /** Waits out a time, or until the signal aborts. */
-async function quietFor({ clock }: Edge, delayMs: number, signal: AbortSignal): Promise<void> {
+async function quietFor({ clock }: HttpDeps, delayMs: number, signal: AbortSignal): Promise<void> {
   if (delayMs <= 0 || signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.setTimer(delayMs, resolve);

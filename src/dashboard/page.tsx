@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JobId } from "../core/ids.ts";
-import type { Edge } from "../http/edge.ts";
+import type { HttpDeps } from "../http/http_deps.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { type Viewer, viewerOf } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
@@ -44,9 +44,9 @@ export interface PageOptions {
 }
 
 /** A whole page, with the headers that it needs. */
-export function page(c: Context, edge: Edge, options: PageOptions, children: Child): Response {
+export function page(c: Context, deps: HttpDeps, options: PageOptions, children: Child): Response {
   const viewer = viewerOf(c.req.raw);
-  const html = <Document edge={edge} viewer={viewer} options={options}>{children}</Document>;
+  const html = <Document deps={deps} viewer={viewer} options={options}>{children}</Document>;
   return new Response(`<!doctype html>${withVisibleDirections(String(html))}`, {
     status: options.status ?? STATUS.ok,
     headers: { ...PAGE_HEADERS, ...options.headers },
@@ -69,17 +69,17 @@ function withVisibleDirections(html: string): string {
 }
 
 interface DocumentProps {
-  readonly edge: Edge;
+  readonly deps: HttpDeps;
   readonly viewer: Viewer;
   readonly options: PageOptions;
   readonly children: Child;
 }
 
-function Document({ edge, viewer, options, children }: DocumentProps) {
+function Document({ deps, viewer, options, children }: DocumentProps) {
   return (
     <html lang="en">
       <Head options={options} />
-      <body data-head={String(edge.engine.headLogId)} data-live-url={liveUrl(options)}>
+      <body data-head={String(deps.engine.headLogId)} data-live-url={liveUrl(options)}>
         <a class="skip" href="#main">Skip to the content</a>
         <Header viewer={viewer} screen={options.screen} isLive={options.live !== undefined} />
         <main id="main" tabindex={-1}>
@@ -90,7 +90,7 @@ function Document({ edge, viewer, options, children }: DocumentProps) {
         </main>
         <footer class="foot">
           <p>
-            Daybook {edge.version}. <span id="zone">Times are UTC.</span>{" "}
+            Daybook {deps.version}. <span id="zone">Times are UTC.</span>{" "}
             <a href="/ui/reference">Reference</a> <a href="/openapi.json">openapi.json</a>{" "}
             <a href="/metrics">metrics</a>
           </p>

@@ -1,7 +1,7 @@
 /** A refusal, as people read it. */
 
 import type { Context } from "hono";
-import type { Edge } from "../http/edge.ts";
+import type { HttpDeps } from "../http/http_deps.ts";
 import { type Problem, problemFacts, STATUS, untoldIssues } from "../http/problems/problem.ts";
 import { reachedAs } from "../http/requests/reached_as.ts";
 import { emptyResponse } from "../http/answers/response.ts";
@@ -25,13 +25,13 @@ export function acceptsHtml(request: Request): boolean {
 }
 
 /** Who is not signed in is asked to, and comes back to where they were. */
-export function problemPage(c: Context, edge: Edge, problem: Problem): Response {
+export function problemPage(c: Context, deps: HttpDeps, problem: Problem): Response {
   if (problem.kind === "unauthorized") return redirectToSignIn(c);
   const { status, title } = problemFacts(problem.kind);
   const options = { title, status, headers: problem.headers };
   return page(
     c,
-    edge,
+    deps,
     options,
     <section class="narrow">
       <h1>{title}</h1>

@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
-import type { Turns } from "./run/turns.ts";
+import type { LoopTurns } from "./run/loop_turns.ts";
 import type { JobTable } from "./writer/job_table.ts";
 
 type ConsumerParts = Pick<
@@ -53,7 +53,7 @@ class LettingGo {
 
   constructor(
     private readonly table: Pick<JobTable, "isLettingGo" | "letGo">,
-    private readonly turns: Pick<Turns, "next">,
+    private readonly turns: Pick<LoopTurns, "next">,
     private readonly clock: Pick<Clock, "pause">,
   ) {}
 

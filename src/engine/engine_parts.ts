@@ -23,7 +23,7 @@ import { Explainer } from "./queries/explainer.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
-import { History } from "./queries/history.ts";
+import { JobEntryReader } from "./queries/job_entry_reader.ts";
 import { InputRemovals } from "./secrets/input_removals.ts";
 import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";
@@ -58,7 +58,7 @@ import { Sealing } from "./secrets/sealing.ts";
 import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import { Suspects } from "./run/suspects.ts";
-import { Turns } from "./run/turns.ts";
+import { LoopTurns } from "./run/loop_turns.ts";
 import { UsualTimes } from "./queries/usual_times.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { PastEvents } from "./views/past_events.ts";
@@ -181,7 +181,7 @@ function foundationOf(options: JobEngineOptions) {
   const projection = new Projection(options.index);
   const { table, eventIds, pauses } = projection;
   const events = new EventEngine(clock, random, eventIds);
-  const turns = new Turns(clock);
+  const turns = new LoopTurns(clock);
   const promptTypes = new PromptTypes();
   const neverPrompt = new PromptTypes(0);
   const threadsMax = registry.hasThreaded ? options.threads?.max ?? 0 : 0;
@@ -227,7 +227,7 @@ function withWriting(parts: ReturnType<typeof foundationOf>) {
     ...parts,
     writer,
     commands: new Commands(table, writer),
-    history: new History(events, table),
+    history: new JobEntryReader(events, table),
     fanOut: new FanOut(filed.started, registry, table),
   };
 }

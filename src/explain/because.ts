@@ -11,7 +11,7 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, type JobState, type TaskState } from "../core/job_state.ts";
 import { alike } from "./alike.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { type Attempt, maxAttemptsOf } from "./attempts_noted.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
@@ -37,14 +37,14 @@ import {
 type Reasons = readonly Statement<LogId>[];
 
 export function becauseOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Reasons {
   const reasons = [
-    ...processReasons(annals, evidence),
-    ...conditionReasons(conditionOf(annals.job), annals, evidence, waitingFor),
-    ...originOf(annals, evidence),
+    ...processReasons(outlined, evidence),
+    ...conditionReasons(conditionOf(outlined.job), outlined, evidence, waitingFor),
+    ...originOf(outlined, evidence),
   ];
   const said = new Set<string>();
   return reasons.filter(({ statement }) => {
@@ -55,10 +55,10 @@ export function becauseOf(
 }
 
 /** What stands in the way that is not in the journal. */
-function processReasons(annals: Annals, { circumstances }: Evidence): Reasons {
-  const { job } = annals;
+function processReasons(outlined: OutlinedHistory, { circumstances }: Evidence): Reasons {
+  const { job } = outlined;
   if (job.state === "Done" || job.state === "Failed") return [];
-  const cites = [annals.created.logId];
+  const cites = [outlined.created.logId];
   const reasons: Statement<LogId>[] = [];
   if (circumstances.definition === "missing" && job.parked === undefined) {
     const statement = `This process has no definition of type ${job.type ?? ""}: ` +
@@ -78,43 +78,43 @@ function processReasons(annals: Annals, { circumstances }: Evidence): Reasons {
 
 function conditionReasons(
   condition: Condition,
-  annals: Annals,
+  outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Reasons {
   switch (condition) {
     case "created":
-      return [{ statement: "Nothing has started it.", cites: [annals.created.logId] }];
+      return [{ statement: "Nothing has started it.", cites: [outlined.created.logId] }];
     case "scheduled":
-      return [scheduled(annals)];
+      return [scheduled(outlined)];
     case "queued":
-      return queued(annals, evidence);
+      return queued(outlined, evidence);
     case "executing":
-      return executing(annals, evidence.causes);
+      return executing(outlined, evidence.causes);
     case "waiting":
-      return waiting(annals, waitingFor);
+      return waiting(outlined, waitingFor);
     case "backingOff":
-      return [...dueAndQueued(annals, evidence), ...backingOff(annals, evidence.causes)];
+      return [...dueAndQueued(outlined, evidence), ...backingOff(outlined, evidence.causes)];
     case "suspended":
-      return suspended(annals, evidence, waitingFor);
+      return suspended(outlined, evidence, waitingFor);
     case "parked":
-      return parkedReasons(annals, evidence);
+      return parkedReasons(outlined, evidence);
     case "compensating":
       return [
-        ...dueAndQueued(annals, evidence),
-        ...compensationReasons(annals, evidence.causes),
-        ...failureReasons(annals, evidence),
+        ...dueAndQueued(outlined, evidence),
+        ...compensationReasons(outlined, evidence.causes),
+        ...failureReasons(outlined, evidence),
       ];
     case "succeeded":
     case "failed":
     case "cancelled":
-      return endReasons(annals, evidence);
+      return endReasons(outlined, evidence);
     default:
       return assertNever(condition, "condition");
   }
 }
 
-function scheduled({ created }: Annals): Statement<LogId> {
+function scheduled({ created }: OutlinedHistory): Statement<LogId> {
   const startAt = created.attributes.startAt ?? "";
   return { statement: `Its start is due at ${startAt}.`, cites: [created.logId] };
 }
@@ -122,9 +122,9 @@ function scheduled({ created }: Annals): Statement<LogId> {
 /** Holders of workers whose begin is cited. */
 const HOLDERS_MAX = 3;
 
-function queued(annals: Annals, { circumstances, causes }: Evidence): Reasons {
+function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence): Reasons {
   const { queue, queueThen } = circumstances;
-  const since = annals.conditionSince;
+  const since = outlined.conditionSince;
   const turn = `It has been queued since ${timeText(since)}`;
   const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const stands = queue ?? queueThen;
@@ -132,17 +132,17 @@ function queued(annals: Annals, { circumstances, causes }: Evidence): Reasons {
   const pause = stands?.pause === undefined ? [] : [stands.pause.by];
   return [
     { statement: limit, cites: [...pause, since.logId, ...began.slice(0, HOLDERS_MAX)] },
-    ...whyQueued(annals, causes),
-    ...backingOff(annals, causes),
+    ...whyQueued(outlined, causes),
+    ...backingOff(outlined, causes),
   ];
 }
 
 /** What is due again, and cannot begin for want of a worker. */
-function dueAndQueued(annals: Annals, { circumstances: { queue } }: Evidence): Reasons {
+function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
   const statement = `It wants a worker: ${limitText(queue)}.`;
   const pause = queue.pause === undefined ? [] : [queue.pause.by];
-  return [{ statement, cites: [...pause, annals.conditionSince.logId] }];
+  return [{ statement, cites: [...pause, outlined.conditionSince.logId] }];
 }
 
 function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
@@ -151,16 +151,16 @@ function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): stri
 }
 
 /** What a worker is wanted for. */
-function whyQueued(annals: Annals, causes: Evidence["causes"]): Reasons {
-  const { job, resumed } = annals;
-  const since = annals.conditionSince;
+function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
+  const { job, resumed } = outlined;
+  const since = outlined.conditionSince;
   if (resumed !== undefined && since.logId === resumed.logId) {
     const { of, reason } = resumed.attributes;
     const what = of === "parked" ? "It is no longer parked since" : "It was resumed at";
     const statement = `${what} ${timeText(resumed)}${reasonText(reason)}.`;
     return [{ statement, cites: [resumed.logId] }];
   }
-  const interrupted = job.tasks.flatMap((task) => interruptionOf(annals, task));
+  const interrupted = job.tasks.flatMap((task) => interruptionOf(outlined, task));
   if (interrupted.length > 0) {
     return alike(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
   }
@@ -175,8 +175,8 @@ interface Interrupted {
   readonly attempt: Attempt;
 }
 
-function interruptionOf(annals: Annals, task: TaskState): readonly Interrupted[] {
-  const attempt = annals.attempts.get(task.taskId)?.at(-1);
+function interruptionOf(outlined: OutlinedHistory, task: TaskState): readonly Interrupted[] {
+  const attempt = outlined.attempts.get(task.taskId)?.at(-1);
   return task.status === "interrupted" && attempt?.ended?.end.kind === "interrupted"
     ? [{ task, attempt }]
     : [];
@@ -195,10 +195,10 @@ function interruptionReason(
 }
 
 /** What runs, and beside it what is to be tried again. */
-function executing(annals: Annals, causes: Evidence["causes"]): Reasons {
-  const since = annals.conditionSince.logId;
-  const running = alike(runningTasks(annals.job), since, (task) => {
-    const attempts = annals.attempts.get(task.taskId) ?? [];
+function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
+  const since = outlined.conditionSince.logId;
+  const running = alike(runningTasks(outlined.job), since, (task) => {
+    const attempts = outlined.attempts.get(task.taskId) ?? [];
     const started = attempts.at(-1)?.started;
     const cites = [started?.logId ?? task.firstLogId];
     if (task.lastLogId > (cites[0] ?? 0)) cites.unshift(task.lastLogId);
@@ -207,7 +207,7 @@ function executing(annals: Annals, causes: Evidence["causes"]): Reasons {
       ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
     ];
   });
-  return [...running, ...repeatedSteps(annals), ...backingOff(annals, causes)];
+  return [...running, ...repeatedSteps(outlined), ...backingOff(outlined, causes)];
 }
 
 /** The tasks that are running; `run` itself only when no other is. */
@@ -237,39 +237,39 @@ function doneText({ progress }: TaskState): string {
 
 const WAITS_TOLD_MAX = 10;
 
-function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Reasons {
+function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Reasons {
   const waits = waitingFor.slice(0, WAITS_TOLD_MAX).map(({ statement, cites }) => ({
     statement: `It waits for ${statement}`,
     cites,
   }));
-  return [...waits, ...runReasons(annals)];
+  return [...waits, ...runReasons(outlined)];
 }
 
 /** What `run` has to do with the wait. */
-function runReasons(annals: Annals): Reasons {
-  const { job } = annals;
+function runReasons(outlined: OutlinedHistory): Reasons {
+  const { job } = outlined;
   const main = findTask(job, MAIN_TASK);
   if (main?.status === "completed") {
     const statement = `run ended at ${main.endedAt}; the plan expects more than that.`;
     return [{ statement, cites: [main.completedBy] }];
   }
-  if (main?.status !== "waiting" || annals.waiting === undefined) return [];
+  if (main?.status !== "waiting" || outlined.waiting === undefined) return [];
   const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
   const asked = shortened(names.map((name) => `"${name}"`), WAITS_TOLD_MAX);
   const before = job.tasks
     .filter((task) => task.status === "completed")
     .toSorted((left, right) => right.lastLogId - left.lastLogId)[0];
   const after = before === undefined ? "" : `, after ${taskText(before.taskId)} had completed`;
-  const statement = `run asked for ${asked} at ${timeText(annals.waiting)}${after}.`;
-  const cites = [annals.waiting.logId];
+  const statement = `run asked for ${asked} at ${timeText(outlined.waiting)}${after}.`;
+  const cites = [outlined.waiting.logId];
   if (before?.status === "completed") cites.push(before.completedBy);
   return [{ statement, cites }];
 }
 
-function backingOff(annals: Annals, causes: Evidence["causes"]): Reasons {
-  const tasks = annals.job.tasks.filter((task) => task.status === "backingOff");
-  return alike(tasks, annals.conditionSince.logId, (task) => {
-    const attempts = annals.attempts.get(task.taskId) ?? [];
+function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
+  const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
+  return alike(tasks, outlined.conditionSince.logId, (task) => {
+    const attempts = outlined.attempts.get(task.taskId) ?? [];
     const next = attemptText(task.failures + 1, maxAttemptsOf(attempts));
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
     return [
@@ -283,12 +283,12 @@ function backingOff(annals: Annals, causes: Evidence["causes"]): Reasons {
 }
 
 function suspended(
-  annals: Annals,
+  outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Reasons {
-  const { suspended } = annals;
-  const { suspendedBy: _, ...job } = annals.job;
+  const { suspended } = outlined;
+  const { suspendedBy: _, ...job } = outlined.job;
   const beneath = conditionOf(job as JobState);
   const control: Reasons = suspended === undefined ? [] : [{
     statement: `A suspend control${byWhom(suspended)} holds it since ${timeText(suspended)}` +
@@ -299,10 +299,10 @@ function suspended(
   return beneath === "queued"
     ? [
       ...control,
-      ...whyQueued(annals, evidence.causes),
-      ...backingOff(annals, evidence.causes),
+      ...whyQueued(outlined, evidence.causes),
+      ...backingOff(outlined, evidence.causes),
     ]
-    : [...control, ...conditionReasons(beneath, annals, queueless, waitingFor)];
+    : [...control, ...conditionReasons(beneath, outlined, queueless, waitingFor)];
 }
 
 /** The same, without a look at the queue: what is suspended waits for no worker. */

@@ -5,7 +5,7 @@ import { counted } from "../core/counted.ts";
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { CompletedTask, JobState } from "../core/job_state.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
 import { compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
 import type { Evidence } from "./evidence.ts";
@@ -31,8 +31,11 @@ export function compensableTasks(job: JobState): readonly CompletedTask[] {
   );
 }
 
-export function compensationReasons(annals: Annals, causes: Evidence["causes"]): Reasons {
-  const { job, created } = annals;
+export function compensationReasons(
+  outlined: OutlinedHistory,
+  causes: Evidence["causes"],
+): Reasons {
+  const { job, created } = outlined;
   const tasks = compensableTasks(job);
   const undone = tasks.filter(({ compensation }) => compensation?.status === "compensated");
   const policy = job.plan.policy.compensation;
@@ -46,15 +49,15 @@ export function compensationReasons(annals: Annals, causes: Evidence["causes"]):
     .filter(({ compensation }) => compensation?.status !== "compensated")
     .toSorted((left, right) => right.completedBy - left.completedBy);
   return [
-    ...overtakenReasons(annals, causes),
-    ...open.slice(0, TOLD_MAX).flatMap((task) => undoing(annals, task, causes)),
-    ...undoneSoFar(annals, undone, tasks.length),
+    ...overtakenReasons(outlined, causes),
+    ...open.slice(0, TOLD_MAX).flatMap((task) => undoing(outlined, task, causes)),
+    ...undoneSoFar(outlined, undone, tasks.length),
     ...fromOutside,
   ];
 }
 
 function undoneSoFar(
-  annals: Annals,
+  outlined: OutlinedHistory,
   undone: readonly CompletedTask[],
   total: number,
 ): Reasons {
@@ -63,30 +66,37 @@ function undoneSoFar(
   const statement = `${undone.length} of ${counted(total, "task")} ${
     undone.length === 1 ? "is" : "are"
   } compensated: ${names}.`;
-  return [{ statement, cites: latest(endingsOf(annals, undone)) }];
+  return [{ statement, cites: latest(endingsOf(outlined, undone)) }];
 }
 
 /** The entries with which compensations ended. */
-export function endingsOf(annals: Annals, tasks: readonly CompletedTask[]): readonly LogId[] {
+export function endingsOf(
+  outlined: OutlinedHistory,
+  tasks: readonly CompletedTask[],
+): readonly LogId[] {
   return tasks.map(({ taskId, completedBy }) => {
-    const attempts = annals.compensations.get(taskId) ?? [];
+    const attempts = outlined.compensations.get(taskId) ?? [];
     return attempts.findLast(({ ended }) => ended !== undefined)?.ended?.entry.logId ?? completedBy;
   });
 }
 
 /** What of the undoing of one task is to be told. */
-function undoing(annals: Annals, task: CompletedTask, causes: Evidence["causes"]): Reasons {
+function undoing(
+  outlined: OutlinedHistory,
+  task: CompletedTask,
+  causes: Evidence["causes"],
+): Reasons {
   const subject = compensationSubject(task.taskId);
-  const attempts = annals.compensations.get(task.taskId) ?? [];
+  const attempts = outlined.compensations.get(task.taskId) ?? [];
   const bad = unsuccessfulAttempts(subject, attempts, causes);
   const last = attempts.at(-1);
   const cites = [last?.ended?.entry.logId ?? last?.started?.logId ?? task.completedBy];
-  const now = nowText(annals, task);
+  const now = nowText(outlined, task);
   return now === "" ? bad : [{ statement: `${capital(subject)} ${now}.`, cites }, ...bad];
 }
 
-function nowText(annals: Annals, { taskId, compensation }: CompletedTask): string {
-  const attempts = annals.compensations.get(taskId) ?? [];
+function nowText(outlined: OutlinedHistory, { taskId, compensation }: CompletedTask): string {
+  const attempts = outlined.compensations.get(taskId) ?? [];
   switch (compensation?.status) {
     case undefined:
       return `is still to come: ${taskText(taskId)} has completed and can be undone`;

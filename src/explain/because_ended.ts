@@ -11,7 +11,7 @@ import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_sta
 import { matchableOf } from "../core/projector.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import { alike } from "./alike.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { compensableTasks, endingsOf } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
@@ -37,70 +37,70 @@ type Reasons = readonly Statement<LogId>[];
 const TOLD_MAX = 10;
 
 /** Why a job that is over ended as it did. */
-export function endReasons(annals: Annals, evidence: Evidence): Reasons {
-  const { job } = annals;
+export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  const { job } = outlined;
   if (job.state !== "Done" && job.state !== "Failed") return [];
   if (job.state === "Done" && job.failure === undefined) {
     return [
-      ...repeatedSteps(annals),
-      ...overlookedEvents(annals, evidence),
-      ...mendedFailures(annals),
-      ...whereTimeWent(annals, evidence),
-      satisfied(annals, evidence),
+      ...repeatedSteps(outlined),
+      ...overlookedEvents(outlined, evidence),
+      ...mendedFailures(outlined),
+      ...whereTimeWent(outlined, evidence),
+      satisfied(outlined, evidence),
     ];
   }
   return [
-    ...failureReasons(annals, evidence),
-    ...compensationEnd(annals, job, evidence),
-    ...overtakenReasons(annals, evidence.causes),
+    ...failureReasons(outlined, evidence),
+    ...compensationEnd(outlined, job, evidence),
+    ...overtakenReasons(outlined, evidence.causes),
     ...leftBehind(job),
-    ...cutShortSteps(annals, job),
-    ...repeatedSteps(annals),
+    ...cutShortSteps(outlined, job),
+    ...repeatedSteps(outlined),
   ];
 }
 
 /** What settled the last expectation. */
-function satisfied(annals: Annals, { causes }: Evidence): Statement<LogId> {
-  const { endedBy } = annals;
+function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<LogId> {
+  const { endedBy } = outlined;
   if (endedBy === undefined) throw new TypeError("Cannot tell what ended the job");
   const { entry, rule } = endedBy;
-  const cites = [entry.logId, ...causeOf(entry, annals, causes)];
+  const cites = [entry.logId, ...causeOf(entry, outlined, causes)];
   if (rule === "created/started-empty") {
     return { statement: "Its plan expects nothing, so it was Done when it started.", cites };
   }
   const what = entry.eventType === "job.TaskCompleted"
     ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
     : `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
-  const names = shortened(settledBy(annals, entry).map((id) => `"${id}"`), TOLD_MAX);
+  const names = shortened(settledBy(outlined, entry).map((id) => `"${id}"`), TOLD_MAX);
   const last = names === '"main"' ? "" : ` and settled ${names}`;
   return { statement: `${what}${last}, the last that the plan expected.`, cites };
 }
 
-function settledBy({ job }: Annals, { logId }: JobEventLogEntry): readonly string[] {
+function settledBy({ job }: OutlinedHistory, { logId }: JobEventLogEntry): readonly string[] {
   return job.plan.expected
     .filter((_, index) => job.expected[index]?.by.at(-1) === logId)
     .map(({ id }) => id);
 }
 
 /** The failure, the row of the state table, and each attempt that led to it. */
-export function failureReasons(annals: Annals, evidence: Evidence): Reasons {
-  const { job, failedBy } = annals;
+export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  const { job, failedBy } = outlined;
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
-  const attempts = failure.taskId === undefined ? [] : annals.attempts.get(failure.taskId) ?? [];
+  const attempts = failure.taskId === undefined ? [] : outlined.attempts.get(failure.taskId) ?? [];
   const subject = taskSubject(failure.taskId ?? MAIN_TASK);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
-  return [failed(annals, failure, failedBy.entry, evidence), ...earlier];
+  return [failed(outlined, failure, failedBy.entry, evidence), ...earlier];
 }
 
 function failed(
-  annals: Annals,
+  outlined: OutlinedHistory,
   failure: Failure,
   entry: JobEventLogEntry,
   { causes }: Evidence,
 ): Statement<LogId> {
-  const cites = [entry.logId, ...causeOf(entry, annals, causes)];
+  const cites = [entry.logId, ...causeOf(entry, outlined, causes)];
   const at = timeText(entry);
   if (entry.eventType === "job.JobCancelled") {
     const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
@@ -112,20 +112,20 @@ function failed(
   }
   if (entry.eventType === "job.TaskFailed") {
     const { attributes } = entry as FrameworkEntry<"job.TaskFailed">;
-    if (annals.job.state === "Failed" && neverStarted(annals, annals.job)) {
+    if (outlined.job.state === "Failed" && neverStarted(outlined, outlined.job)) {
       const statement = `It could not be started at ${at}: ${errorText(failure.error)}.`;
       return { statement, cites };
     }
     const statement = taskFailedText(failure, attributes, at);
-    const began = annals.attempts.get(entry.taskId ?? MAIN_TASK)?.at(-1)?.started?.logId;
+    const began = outlined.attempts.get(entry.taskId ?? MAIN_TASK)?.at(-1)?.started?.logId;
     return { statement, cites: began === undefined ? cites : [...cites, began] };
   }
   const event = matchableOf(entry);
-  const matcher = annals.job.plan.policy.errors.find((one) => matcherAccepts(one, event));
+  const matcher = outlined.job.plan.policy.errors.find((one) => matcherAccepts(one, event));
   const named = matcher === undefined ? event.eventType : matcherText(matcher);
   const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
     `its policy names ${named} an error.`;
-  return { statement, cites: [...cites, annals.created.logId] };
+  return { statement, cites: [...cites, outlined.created.logId] };
 }
 
 function taskFailedText(
@@ -157,24 +157,24 @@ function sayingText({ attributes: { message } }: MatchableEvent): string {
 }
 
 /** Whether the event that made the job gave no input that it could be started with. */
-export function neverStarted(annals: Annals, { failure }: FailedJob): boolean {
-  const attempt = annals.attempts.get(MAIN_TASK)?.at(-1);
-  return failure.error.name === "InvalidInput" && annals.created.causedBy !== undefined &&
+export function neverStarted(outlined: OutlinedHistory, { failure }: FailedJob): boolean {
+  const attempt = outlined.attempts.get(MAIN_TASK)?.at(-1);
+  return failure.error.name === "InvalidInput" && outlined.created.causedBy !== undefined &&
     failure.taskId === MAIN_TASK && attempt?.started === undefined;
 }
 
 /** How the compensation ended, if there was one. */
 function compensationEnd(
-  annals: Annals,
+  outlined: OutlinedHistory,
   job: DoneJob | FailedJob,
   evidence: Evidence,
 ): Reasons {
-  const { endedBy } = annals;
-  if (endedBy === undefined || annals.failedBy?.rule !== "running/error-compensating") return [];
+  const { endedBy } = outlined;
+  if (endedBy === undefined || outlined.failedBy?.rule !== "running/error-compensating") return [];
   const { entry, rule } = endedBy;
   const tasks = compensableTasks(job);
   if (rule === "compensating/left-in-place") {
-    return [givenUp(annals, entry, undone(tasks))];
+    return [givenUp(outlined, entry, undone(tasks))];
   }
   const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
   const how = entry.eventType === "job.CompensationEnded"
@@ -186,23 +186,23 @@ function compensationEnd(
     statement: `${how}${outcome}${undoneText(done)}.`,
     cites: [
       entry.logId,
-      ...causeOf(entry, annals, evidence.causes),
-      ...latest(endingsOf(annals, done)),
+      ...causeOf(entry, outlined, evidence.causes),
+      ...latest(endingsOf(outlined, done)),
     ],
   };
-  const nothing = tasks.length > 0 || annals.job.plan.policy.compensation !== undefined ? [] : [{
+  const nothing = tasks.length > 0 || outlined.job.plan.policy.compensation !== undefined ? [] : [{
     statement: "Nothing had to be undone: no task that knows how had completed.",
     cites: [entry.logId],
   }];
   return [
     ended,
     ...nothing,
-    ...notUndone(annals, tasks, evidence.causes),
+    ...notUndone(outlined, tasks, evidence.causes),
   ];
 }
 
 function givenUp(
-  annals: Annals,
+  outlined: OutlinedHistory,
   entry: JobEventLogEntry,
   done: readonly CompletedTask[],
 ): Statement<LogId> {
@@ -210,7 +210,7 @@ function givenUp(
   const statement =
     `A cancel control${byWhom(entry)} ended its compensation at ${timeText(entry)}` +
     `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
-  return { statement, cites: [entry.logId, ...latest(endingsOf(annals, done))] };
+  return { statement, cites: [entry.logId, ...latest(endingsOf(outlined, done))] };
 }
 
 function undone(tasks: readonly CompletedTask[]): readonly CompletedTask[] {
@@ -225,19 +225,19 @@ function undoneText(done: readonly CompletedTask[]): string {
 }
 
 function notUndone(
-  annals: Annals,
+  outlined: OutlinedHistory,
   tasks: readonly CompletedTask[],
   causes: Evidence["causes"],
 ): Reasons {
-  return alike(tasks, annals.conditionSince.logId, (task) => {
+  return alike(tasks, outlined.conditionSince.logId, (task) => {
     const { taskId, compensation } = task;
     if (compensation?.status === "compensated") return [];
     const subject = compensationSubject(taskId);
     if (compensation?.status === "failed") {
-      const bad = unsuccessfulAttempts(subject, annals.compensations.get(taskId) ?? [], causes);
+      const bad = unsuccessfulAttempts(subject, outlined.compensations.get(taskId) ?? [], causes);
       if (bad.length > 0) return bad;
       const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
-      return [{ statement, cites: endingsOf(annals, [task]) }];
+      return [{ statement, cites: endingsOf(outlined, [task]) }];
     }
     const statement = `${capital(taskText(taskId))} was not compensated.`;
     return [{ statement, cites: [task.completedBy] }];
@@ -258,11 +258,11 @@ function leftBehind(job: DoneJob | FailedJob): Reasons {
 }
 
 /** Steps that were begun, and not ended by the end of the job: nothing undid what they did. */
-function cutShortSteps(annals: Annals, job: DoneJob | FailedJob): Reasons {
+function cutShortSteps(outlined: OutlinedHistory, job: DoneJob | FailedJob): Reasons {
   return cutShort(job).flatMap(({ taskId }) => {
-    const attempt = annals.attempts.get(taskId)?.at(-1);
+    const attempt = outlined.attempts.get(taskId)?.at(-1);
     const ended = attempt?.ended;
-    const isOvertaken = (ended?.entry.logId ?? Infinity) > (annals.failedBy?.entry.logId ?? 0);
+    const isOvertaken = (ended?.entry.logId ?? Infinity) > (outlined.failedBy?.entry.logId ?? 0);
     if (attempt?.started === undefined || ended?.end.kind !== "interrupted" || isOvertaken) {
       return [];
     }
@@ -277,7 +277,7 @@ function cutShortSteps(annals: Annals, job: DoneJob | FailedJob): Reasons {
 /** The entry that made this one happen: the event that it counts in place of, for one. */
 function causeOf(
   entry: JobEventLogEntry,
-  { entries }: Annals,
+  { entries }: OutlinedHistory,
   causes: Evidence["causes"],
 ): readonly LogId[] {
   const { causedBy } = entry;

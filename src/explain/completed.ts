@@ -5,7 +5,7 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../core/job_plan.ts";
 import type { CompletedTask, ExpectationState, TaskState } from "../core/job_state.ts";
 import { matchableOf } from "../core/projector.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
@@ -24,35 +24,35 @@ interface Settled {
   readonly tell: () => CompletedItem<LogId>;
 }
 
-export function completedOf(annals: Annals): Completed {
-  const { job } = annals;
+export function completedOf(outlined: OutlinedHistory): Completed {
+  const { job } = outlined;
   const settled = [
-    ...job.tasks.flatMap((task) => settledTask(annals, task)),
+    ...job.tasks.flatMap((task) => settledTask(outlined, task)),
     ...job.plan.expected.flatMap((expected, index) =>
-      settledExpectation(annals, expected, job.expected[index])
+      settledExpectation(outlined, expected, job.expected[index])
     ),
   ].toSorted((left, right) => left.at - right.at);
   const told = settled.slice(-TOLD_MAX);
   return { told: told.map(({ tell }) => tell()), more: settled.length - told.length };
 }
 
-function settledTask(annals: Annals, task: TaskState): readonly Settled[] {
+function settledTask(outlined: OutlinedHistory, task: TaskState): readonly Settled[] {
   return task.status === "completed"
-    ? [{ at: task.completedBy, tell: () => completedTask(annals, task) }]
+    ? [{ at: task.completedBy, tell: () => completedTask(outlined, task) }]
     : [];
 }
 
-function completedTask(annals: Annals, task: CompletedTask): CompletedItem<LogId> {
+function completedTask(outlined: OutlinedHistory, task: CompletedTask): CompletedItem<LogId> {
   const { taskId, completedBy, reusedFrom, compensation } = task;
   const name = capital(taskText(taskId));
   const done = reusedFrom === undefined
-    ? `${name} completed at ${task.endedAt}${attemptsOf(annals, task)}`
-    : `${name} did not run: its result is that of job ${annals.created.attributes.retryOf ?? ""}`;
+    ? `${name} completed at ${task.endedAt}${attemptsOf(outlined, task)}`
+    : `${name} did not run: its result is that of job ${outlined.created.attributes.retryOf ?? ""}`;
   const undone = compensation?.status === "compensated" ? "; compensated" : "";
   const failed = compensation?.status === "failed" ? "; its compensation failed" : "";
   const hasEnded = undone !== "" || failed !== "";
   const ending = hasEnded
-    ? annals.compensations.get(taskId)?.at(-1)?.ended?.entry.logId
+    ? outlined.compensations.get(taskId)?.at(-1)?.ended?.entry.logId
     : undefined;
   return {
     kind: "task",
@@ -63,16 +63,19 @@ function completedTask(annals: Annals, task: CompletedTask): CompletedItem<LogId
 }
 
 /** `, attempt 2 of 4`, or nothing where the first did it. */
-function attemptsOf(annals: Annals, { taskId, attempts, failures }: CompletedTask): string {
+function attemptsOf(
+  outlined: OutlinedHistory,
+  { taskId, attempts, failures }: CompletedTask,
+): string {
   if (attempts === 1) return "";
-  const recorded = annals.attempts.get(taskId) ?? [];
+  const recorded = outlined.attempts.get(taskId) ?? [];
   return taskId === MAIN_TASK
     ? `, attempt ${attempts}`
     : `, ${attemptText(failures + 1, maxAttemptsOf(recorded), attempts)}`;
 }
 
 function settledExpectation(
-  annals: Annals,
+  outlined: OutlinedHistory,
   expected: ExpectedEvent,
   progress: ExpectationState | undefined,
 ): readonly Settled[] {
@@ -80,17 +83,17 @@ function settledExpectation(
   const at = progress?.by.at(-1);
   if (id === MAIN_EXPECTATION_ID || progress === undefined || at === undefined) return [];
   if (progress.matched < requiredMatches(multiplicity)) return [];
-  return [{ at, tell: () => satisfiedExpectation(annals, expected, progress, at) }];
+  return [{ at, tell: () => satisfiedExpectation(outlined, expected, progress, at) }];
 }
 
 function satisfiedExpectation(
-  annals: Annals,
+  outlined: OutlinedHistory,
   expected: ExpectedEvent,
   progress: ExpectationState,
   last: LogId,
 ): CompletedItem<LogId> {
   const { id } = expected;
-  const entry = annals.entries.get(last);
+  const entry = outlined.entries.get(last);
   const settledBy = entry === undefined
     ? ""
     : `, settled at ${timeText(entry)} by ${matchableOf(entry).eventType}`;

@@ -6,7 +6,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Attempt } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
@@ -20,7 +20,7 @@ export interface Downtime {
 }
 
 /** The restarts after crashes that cut attempts of the job short. */
-export function restartsOf({ attempts, compensations }: Annals): readonly LogId[] {
+export function restartsOf({ attempts, compensations }: OutlinedHistory): readonly LogId[] {
   const all = [...attempts.values(), ...compensations.values()].flat();
   return [...new Set(all.flatMap((attempt) => restartAfter(attempt) ?? []))];
 }
@@ -36,11 +36,14 @@ export function restartAfter({ ended }: Attempt): LogId | undefined {
 }
 
 /** @param causes Entries that `wantedCauses` names. */
-export function downtimesOf(annals: Annals, causes: Evidence["causes"]): readonly Downtime[] {
-  return restartsOf(annals).flatMap((restart) => {
+export function downtimesOf(
+  outlined: OutlinedHistory,
+  causes: Evidence["causes"],
+): readonly Downtime[] {
+  return restartsOf(outlined).flatMap((restart) => {
     const recovered = causes.get(restart);
-    const last = annals.entries.get(restart - 1) ?? causes.get(restart - 1);
-    const during = annals.spans.findLast(({ by }) => by < restart);
+    const last = outlined.entries.get(restart - 1) ?? causes.get(restart - 1);
+    const during = outlined.spans.findLast(({ by }) => by < restart);
     if (recovered?.eventType !== "journal.Recovered") return [];
     if (last === undefined || during === undefined) return [];
     const ms = lengthWithin(during, last, recovered);

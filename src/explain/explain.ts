@@ -10,7 +10,7 @@ import { conditionOf } from "../core/condition.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { toldEnds } from "./attempts.ts";
 import { becauseOf } from "./because.ts";
 import { completedOf } from "./completed.ts";
@@ -23,36 +23,39 @@ import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
 import { waitsOf } from "./waiting_for.ts";
 
-/** Explains the job of these annals. */
-export function explain(annals: Annals, evidence: Evidence): Explanation<LogId> {
-  return atOnce(explaining(annals, evidence));
+/** Explains the job of these outlined. */
+export function explain(outlined: OutlinedHistory, evidence: Evidence): Explanation<LogId> {
+  return atOnce(explaining(outlined, evidence));
 }
 
 /** The same, as work with a pause after each event that is compared. */
-export function* explaining(annals: Annals, evidence: Evidence): Work<Explanation<LogId>> {
-  const { job } = annals;
-  const waitingFor = yield* waitsOf(annals, evidence);
-  const completed = completedOf(annals);
+export function* explaining(
+  outlined: OutlinedHistory,
+  evidence: Evidence,
+): Work<Explanation<LogId>> {
+  const { job } = outlined;
+  const waitingFor = yield* waitsOf(outlined, evidence);
+  const completed = completedOf(outlined);
   const contrast = contrastIn(job, evidence.contrast);
   const { siblings, asOfTime } = evidence;
-  const next = nextOf(annals, evidence, waitingFor);
+  const next = nextOf(outlined, evidence, waitingFor);
   return {
     jobId: job.jobId,
     state: job.state,
     condition: conditionOf(job),
     asOf: evidence.asOf ?? job.lastLogId,
     ...(asOfTime === undefined ? {} : { asOfTime }),
-    summary: [summaryOf(annals, evidence, waitingFor), contrast?.statement].filter(Boolean).join(
+    summary: [summaryOf(outlined, evidence, waitingFor), contrast?.statement].filter(Boolean).join(
       " ",
     ),
-    because: becauseOf(annals, evidence, waitingFor),
+    because: becauseOf(outlined, evidence, waitingFor),
     completed: completed.told,
     waitingFor,
     next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),
     ...(contrast === undefined ? {} : { contrast }),
     ...(siblings === undefined ? {} : { siblings }),
-    timing: timingOf(annals, downtimesOf(annals, evidence.causes)),
-    ...summedUp(annals, completed.more, openExpectations(job).length - waitingFor.length),
+    timing: timingOf(outlined, downtimesOf(outlined, evidence.causes)),
+    ...summedUp(outlined, completed.more, openExpectations(job).length - waitingFor.length),
   };
 }
 
@@ -66,7 +69,7 @@ function contrastIn(
 }
 
 function summedUp(
-  { passed }: Annals,
+  { passed }: OutlinedHistory,
   completed: number,
   waitingFor: number,
 ): { readonly summedUp?: SummedUp } {
@@ -84,15 +87,15 @@ function summedUp(
 const CAUSES_MAX = 1_000;
 
 /** Entries elsewhere that the explanation may want to cite: what made the job's own happen. */
-export function wantedCauses(annals: Annals): readonly LogId[] {
-  const { created, failedBy, endedBy, attempts, compensations } = annals;
+export function wantedCauses(outlined: OutlinedHistory): readonly LogId[] {
+  const { created, failedBy, endedBy, attempts, compensations } = outlined;
   const ends = [...attempts.values(), ...compensations.values()].flatMap(toldEnds);
   const effects = [created, failedBy?.entry, endedBy?.entry, ...ends];
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
   // How long the process was down shows by the entry before its restart.
-  const restarts = restartsOf(annals).flatMap((logId) => [logId - 1, logId]);
+  const restarts = restartsOf(outlined).flatMap((logId) => [logId - 1, logId]);
   return [...new Set([...causes, ...restarts])]
-    .filter((logId) => !annals.entries.has(logId) && logId > 0)
+    .filter((logId) => !outlined.entries.has(logId) && logId > 0)
     .toSorted((left, right) => left - right)
     .slice(-CAUSES_MAX);
 }

@@ -8,7 +8,7 @@ import type { NearMiss, NextStep, WaitingFor } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import { backsOff } from "../core/task_facts.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
@@ -28,64 +28,64 @@ const EVENTS_MAX = 3;
 const NAMES_MAX = 10;
 
 export function nextOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Next {
-  const { job } = annals;
+  const { job } = outlined;
   const condition = conditionOf(job);
   const { queue } = evidence.circumstances;
   if (
     evidence.circumstances.definition === "missing" && job.state !== "Done" &&
     job.state !== "Failed" && condition !== "parked"
   ) {
-    return [loadDefinition(annals), ...eventsToSend(annals, waitingFor), ...controls(annals)];
+    return [loadDefinition(outlined), ...eventsToSend(outlined, waitingFor), ...controls(outlined)];
   }
   if (evidence.circumstances.full && job.state !== "Done" && job.state !== "Failed") {
     const statement = "Nothing, until there is room on the disk; then it goes on by itself.";
-    return [itself(statement, [annals.conditionSince.logId])];
+    return [itself(statement, [outlined.conditionSince.logId])];
   }
   switch (condition) {
     case "created":
-      return [itself("Nothing happens by itself.", []), ...controls(annals)];
+      return [itself("Nothing happens by itself.", []), ...controls(outlined)];
     case "scheduled": {
-      const startAt = annals.created.attributes.startAt ?? "";
-      return [itself(`It starts at ${startAt}.`, [annals.created.logId]), ...controls(annals)];
+      const startAt = outlined.created.attributes.startAt ?? "";
+      return [itself(`It starts at ${startAt}.`, [outlined.created.logId]), ...controls(outlined)];
     }
     case "queued":
       return [
         ...once(evidence, []),
-        ...dueAttempts(annals),
+        ...dueAttempts(outlined),
         ...(queue === undefined ? [] : cancelHolders(queue)),
-        ...controls(annals),
+        ...controls(outlined),
       ];
     case "executing":
-      return [...whileExecuting(annals), ...dueAttempts(annals), ...controls(annals)];
+      return [...whileExecuting(outlined), ...dueAttempts(outlined), ...controls(outlined)];
     case "waiting":
-      return [...whileWaiting(annals, waitingFor), ...controls(annals)];
+      return [...whileWaiting(outlined, waitingFor), ...controls(outlined)];
     case "backingOff":
-      return [...onceDue(annals, evidence), ...wakeUp(annals, evidence), ...controls(annals)];
+      return [...onceDue(outlined, evidence), ...wakeUp(outlined, evidence), ...controls(outlined)];
     case "suspended":
       return [
-        ...whileSuspended(annals),
-        ...eventsToSend(annals, waitingFor),
-        ...controls(annals),
+        ...whileSuspended(outlined),
+        ...eventsToSend(outlined, waitingFor),
+        ...controls(outlined),
       ];
     case "parked":
-      return [...whileParked(annals), ...eventsToSend(annals, waitingFor)];
+      return [...whileParked(outlined), ...eventsToSend(outlined, waitingFor)];
     case "compensating":
-      return [...whileCompensating(annals, waitingFor), ...controls(annals)];
+      return [...whileCompensating(outlined, waitingFor), ...controls(outlined)];
     case "succeeded":
       return [itself("Nothing: it is over.", [])];
     case "failed":
     case "cancelled":
-      return job.state === "Failed" ? afterFailure(annals, job) : [];
+      return job.state === "Failed" ? afterFailure(outlined, job) : [];
     default:
       return assertNever(condition, "condition");
   }
 }
 
-function loadDefinition({ job, created }: Annals): NextStep<LogId> {
+function loadDefinition({ job, created }: OutlinedHistory): NextStep<LogId> {
   const until = job.suspendedBy === undefined
     ? "until then"
     : "until then, and until it is resumed,";
@@ -95,7 +95,7 @@ function loadDefinition({ job, created }: Annals): NextStep<LogId> {
 }
 
 /** The controls that the job's state takes. */
-function controls({ job }: Annals): Next {
+function controls({ job }: OutlinedHistory): Next {
   const path = `/jobs/${job.jobId}`;
   switch (job.state) {
     case "Created":
@@ -119,7 +119,7 @@ function cancelOf(job: JobState, path: string): Next {
   return job.plan.expected.length === 0 ? [] : [anyone("Cancel it:", `${path}/cancel`)];
 }
 
-function whileExecuting({ job, attempts }: Annals): Next {
+function whileExecuting({ job, attempts }: OutlinedHistory): Next {
   return runningTasks(job).slice(0, NAMES_MAX).map((task) => {
     const recorded = attempts.get(task.taskId) ?? [];
     const max = maxAttemptsOf(recorded);
@@ -144,15 +144,15 @@ function untilText(started: JobEventLogEntry | undefined): string {
   return maxAttempts === undefined ? "" : ", however long that takes, for it has no time limit";
 }
 
-function whileWaiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Next {
-  const open = openExpectations(annals.job);
-  if (open.every(({ expected }) => isHopeless(annals.job, expected))) {
-    return [itself("Nothing can move it any more.", [annals.created.logId])];
+function whileWaiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {
+  const open = openExpectations(outlined.job);
+  if (open.every(({ expected }) => isHopeless(outlined.job, expected))) {
+    return [itself("Nothing can move it any more.", [outlined.created.logId])];
   }
-  return [itself("Nothing, until an event comes.", []), ...eventsToSend(annals, waitingFor)];
+  return [itself("Nothing, until an event comes.", []), ...eventsToSend(outlined, waitingFor)];
 }
 
-function eventsToSend({ job }: Annals, waitingFor: readonly WaitingFor<LogId>[]): Next {
+function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {
   const open = openExpectations(job);
   return waitingFor.slice(0, EVENTS_MAX).flatMap((wait) => {
     const { expectation, matched, required, nearMisses } = wait;
@@ -179,7 +179,7 @@ function isMeant({ likeness }: NearMiss<LogId>): boolean {
 }
 
 /** What is running ends and is recorded; the rest waits. */
-function whileSuspended({ job, suspended }: Annals): Next {
+function whileSuspended({ job, suspended }: OutlinedHistory): Next {
   const cites = suspended === undefined ? [] : [suspended.logId];
   const running = runningTasks(job).map(({ taskId }) => taskText(taskId));
   const goesOn = running.length === 0
@@ -209,19 +209,19 @@ function once(
 }
 
 /** What is due already waits for a worker, whatever time is on record. */
-function onceDue(annals: Annals, { circumstances: { queue } }: Evidence): Next {
+function onceDue(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
   return queue === undefined
-    ? dueAttempts(annals)
-    : once({ circumstances: { queue } }, [annals.conditionSince.logId]);
+    ? dueAttempts(outlined)
+    : once({ circumstances: { queue } }, [outlined.conditionSince.logId]);
 }
 
 /** Ends the backoff early; what is due already waits for a worker alone. */
-function wakeUp({ job }: Annals, { circumstances: { queue } }: Evidence): Next {
+function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
   if (queue !== undefined || !backsOff(job.tasks)) return [];
   return [anyone("Try it again now, once the cause is fixed:", `/jobs/${job.jobId}/wake`)];
 }
 
-function dueAttempts({ job, attempts }: Annals): Next {
+function dueAttempts({ job, attempts }: OutlinedHistory): Next {
   const backingOff = job.tasks.filter((task) => task.status === "backingOff");
   return backingOff.slice(0, NAMES_MAX).flatMap((task) => {
     const which = attemptText(task.failures + 1, maxAttemptsOf(attempts.get(task.taskId) ?? []));
@@ -233,16 +233,16 @@ function dueAttempts({ job, attempts }: Annals): Next {
 }
 
 function whileCompensating(
-  annals: Annals,
+  outlined: OutlinedHistory,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Next {
-  const { job } = annals;
+  const { job } = outlined;
   const tasks = compensableTasks(job);
   const policy = job.plan.policy.compensation;
   const due = tasks.flatMap(({ compensation }) =>
     compensation?.status === "backingOff" ? [compensation.retryAt] : []
   );
-  const unended = unendedAttempts(annals);
+  const unended = unendedAttempts(outlined);
   if (unended.length > 0) {
     const names = shortened(unended.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
     const statement = `The compensation begins when ${names} ${
@@ -257,7 +257,7 @@ function whileCompensating(
   }
   const { succeeded, failed } = policy;
   const nothing = `Nothing, until ${matcherText(succeeded)} or ${matcherText(failed)} comes.`;
-  return [itself(nothing, [annals.created.logId]), ...eventsToSend(annals, waitingFor)];
+  return [itself(nothing, [outlined.created.logId]), ...eventsToSend(outlined, waitingFor)];
 }
 
 function beginningOf({ attempt: { started } }: Overtaken): readonly LogId[] {

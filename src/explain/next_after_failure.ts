@@ -6,7 +6,7 @@ import type { NextStep } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import type { FailedJob } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
 import { anyone, itself } from "./next_step.ts";
@@ -17,8 +17,8 @@ type Next = readonly NextStep<LogId>[];
 
 const NAMES_MAX = 10;
 
-export function afterFailure(annals: Annals, job: FailedJob): Next {
-  const { retried } = annals;
+export function afterFailure(outlined: OutlinedHistory, job: FailedJob): Next {
+  const { retried } = outlined;
   const path = `/jobs/${job.jobId}/retry`;
   const reused = reusableTasks(job).map(({ taskId }) => taskId);
   const names = reused.length === 0
@@ -30,28 +30,33 @@ export function afterFailure(annals: Annals, job: FailedJob): Next {
     cites: [entry.logId],
   }));
   const nothing = itself("Nothing: it is over.", []);
-  if (neverStarted(annals, job)) {
-    return [...(done.length > 0 ? done : [nothing]), sendAgain(annals)];
+  if (neverStarted(outlined, job)) {
+    return [...(done.length > 0 ? done : [nothing]), sendAgain(outlined)];
   }
   const byHand = [
     ...recovery(job),
     ...leftovers(job),
-    ...begun(annals, job),
-    ...underWay(annals),
+    ...begun(outlined, job),
+    ...underWay(outlined),
   ];
   // It is not over for whoever has to undo something.
   const first = done.length > 0 || byHand.length > 0 ? done : [nothing];
-  const { inputRemoved } = annals;
+  const { inputRemoved } = outlined;
   if (inputRemoved !== undefined) return [...first, ...byHand, withInput(inputRemoved)];
-  if (job.failure.error.name === "InvalidInput") return [...first, ...byHand, submitAgain(annals)];
-  const repeats = repeatsItself(annals, job);
+  if (job.failure.error.name === "InvalidInput") {
+    return [...first, ...byHand, submitAgain(outlined)];
+  }
+  const repeats = repeatsItself(outlined, job);
   const beforehand = repeats === undefined ? [] : [repeats];
   const offer = repeats === undefined ? `Retry it; ${names}:` : `Then retry it; ${names}:`;
   return [...first, ...byHand, ...beforehand, anyone(offer, path)];
 }
 
 /** What has to change before a retry can end otherwise: it takes the same input and results. */
-function repeatsItself(annals: Annals, { failure }: FailedJob): NextStep<LogId> | undefined {
+function repeatsItself(
+  outlined: OutlinedHistory,
+  { failure }: FailedJob,
+): NextStep<LogId> | undefined {
   const { kind, taskId, error } = failure;
   const cites = [failure.because];
   if (error.name === "CrashLoop") {
@@ -65,7 +70,7 @@ function repeatsItself(annals: Annals, { failure }: FailedJob): NextStep<LogId> 
   }
   if (
     kind === "error" && taskId === MAIN_TASK &&
-    annals.failedBy?.entry.eventType === "job.TaskFailed"
+    outlined.failedBy?.entry.eventType === "job.TaskFailed"
   ) {
     const statement = "Mend the code first: with the same input and the same results run " +
       `throws ${error.name} again.`;
@@ -75,11 +80,11 @@ function repeatsItself(annals: Annals, { failure }: FailedJob): NextStep<LogId> 
 }
 
 /** What was being done when the job failed, and did no more than begin, or ended unheeded. */
-function underWay(annals: Annals): Next {
-  const overtaken = overtakenAttempts(annals)
+function underWay(outlined: OutlinedHistory): Next {
+  const overtaken = overtakenAttempts(outlined)
     .filter(({ attempt: { ended } }) => ended?.end.kind !== "failed");
   if (overtaken.length === 0) return [];
-  const statement = `See what must be undone by hand: ${underWayText(annals, overtaken)}, ` +
+  const statement = `See what must be undone by hand: ${underWayText(outlined, overtaken)}, ` +
     "and a retry does it again.";
   const cites = overtaken.slice(0, NAMES_MAX)
     .flatMap(({ attempt }) => attempt.ended?.entry.logId ?? attempt.started?.logId ?? []);
@@ -94,14 +99,14 @@ function withInput(removed: JobEventLogEntry): NextStep<LogId> {
 }
 
 /** A retry takes the input that is on record. */
-function submitAgain({ created }: Annals): NextStep<LogId> {
+function submitAgain({ created }: OutlinedHistory): NextStep<LogId> {
   const statement = "Submit it again with an input that its definition takes; a retry of this " +
     "job would fail for the same reason while the definition is what it is.";
   return { by: "anyone", statement, cites: [created.logId] };
 }
 
 /** An event that gave no valid input made it: the same input would fail again. */
-function sendAgain({ created }: Annals): NextStep<LogId> {
+function sendAgain({ created }: OutlinedHistory): NextStep<LogId> {
   const statement = "Send the event again, corrected and under a new id; a retry of this job " +
     "would fail for the same reason.";
   return { by: "anyone", statement, cites: [created.logId] };
@@ -124,8 +129,8 @@ function recovery(job: FailedJob): Next {
 }
 
 /** What was begun before the job failed, and cut short: nobody knows how far it came. */
-function begun(annals: Annals, job: FailedJob): Next {
-  const overtaken = new Set(overtakenAttempts(annals).map(({ taskId }) => taskId));
+function begun(outlined: OutlinedHistory, job: FailedJob): Next {
+  const overtaken = new Set(overtakenAttempts(outlined).map(({ taskId }) => taskId));
   const cut = cutShort(job).filter(({ taskId }) => !overtaken.has(taskId));
   if (cut.length === 0) return [];
   const names = shortened(cut.map(({ taskId }) => taskText(taskId)), NAMES_MAX);

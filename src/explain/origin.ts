@@ -3,7 +3,7 @@
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Evidence } from "./evidence.ts";
 import { shownText } from "../core/shown_value.ts";
 import { byWhom, reasonText, timeText } from "./phrases.ts";
@@ -12,28 +12,31 @@ import { byWhom, reasonText, timeText } from "./phrases.ts";
 const LATE_MS = 1_000;
 
 /** How it was started, if that was not part of its making, and how it was made. */
-export function originOf(annals: Annals, { causes }: Evidence): readonly Statement<LogId>[] {
-  const { created, started } = annals;
+export function originOf(
+  outlined: OutlinedHistory,
+  { causes }: Evidence,
+): readonly Statement<LogId>[] {
+  const { created, started } = outlined;
   const cause = created.causedBy === undefined ? undefined : causes.get(created.causedBy);
-  if (started === undefined) return [madeBy(annals, cause, "")];
-  return startedWithIt(annals, started)
-    ? [madeBy(annals, cause, " and started")]
-    : [startOf(annals, started), madeBy(annals, cause, "")];
+  if (started === undefined) return [madeBy(outlined, cause, "")];
+  return startedWithIt(outlined, started)
+    ? [madeBy(outlined, cause, " and started")]
+    : [startOf(outlined, started), madeBy(outlined, cause, "")];
 }
 
-function startedWithIt({ created }: Annals, started: JobEventLogEntry): boolean {
+function startedWithIt({ created }: OutlinedHistory, started: JobEventLogEntry): boolean {
   return started.logId === created.logId + 1 && started.receivedAt === created.receivedAt;
 }
 
 /** What has not started is left by a start alone, so a cancel brings one with it. */
-function onlyToCancel({ failedBy }: Annals, started: JobEventLogEntry): boolean {
+function onlyToCancel({ failedBy }: OutlinedHistory, started: JobEventLogEntry): boolean {
   const cancelled = failedBy?.entry;
   return cancelled?.eventType === "job.JobCancelled" && cancelled.logId === started.logId + 1 &&
     cancelled.receivedAt === started.receivedAt;
 }
 
 function madeBy(
-  { created, started }: Annals,
+  { created, started }: OutlinedHistory,
   cause: JobEventLogEntry | undefined,
   andStarted: string,
 ): Statement<LogId> {
@@ -90,14 +93,14 @@ function askedText(startAt: string, at: string): string {
 }
 
 function startOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   started: FrameworkEntry<"job.JobStarted">,
 ): Statement<LogId> {
-  const { startAt } = annals.created.attributes;
+  const { startAt } = outlined.created.attributes;
   const { reason } = started.attributes;
   const cites = [started.logId];
   const at = timeText(started);
-  if (onlyToCancel(annals, started)) {
+  if (onlyToCancel(outlined, started)) {
     return { statement: `It was started at ${at} only so that it could be cancelled.`, cites };
   }
   const bySchedule = startAt !== undefined && reason === undefined && at >= startAt;

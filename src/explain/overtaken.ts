@@ -8,7 +8,7 @@ import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { alike } from "./alike.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited } from "./attempts.ts";
 import type { Attempt, AttemptEnd } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
@@ -31,8 +31,8 @@ export interface Overtaken {
 const NAMES_MAX = 10;
 
 /** In the order of the tasks. Those that completed while the job was Compensating are undone. */
-export function overtakenAttempts(annals: Annals): readonly Overtaken[] {
-  const { job, failedBy, attempts } = annals;
+export function overtakenAttempts(outlined: OutlinedHistory): readonly Overtaken[] {
+  const { job, failedBy, attempts } = outlined;
   if (failedBy === undefined) return [];
   return job.tasks.flatMap(({ taskId, status }) => {
     if (taskId === MAIN_TASK || status === "completed") return [];
@@ -45,16 +45,19 @@ export function overtakenAttempts(annals: Annals): readonly Overtaken[] {
 }
 
 /** Those whose end is not on record. */
-export function unendedAttempts(annals: Annals): readonly Overtaken[] {
-  return overtakenAttempts(annals).filter(({ attempt }) => attempt.ended === undefined);
+export function unendedAttempts(outlined: OutlinedHistory): readonly Overtaken[] {
+  return overtakenAttempts(outlined).filter(({ attempt }) => attempt.ended === undefined);
 }
 
 /** What came of each. */
-export function overtakenReasons(annals: Annals, causes: Evidence["causes"]): readonly Statement<
+export function overtakenReasons(
+  outlined: OutlinedHistory,
+  causes: Evidence["causes"],
+): readonly Statement<
   LogId
 >[] {
-  const cited = annals.conditionSince.logId;
-  return alike(overtakenAttempts(annals), cited, ({ taskId, attempt }) => {
+  const cited = outlined.conditionSince.logId;
+  return alike(overtakenAttempts(outlined), cited, ({ taskId, attempt }) => {
     const { started, ended } = attempt;
     const cites = [
       ...(ended === undefined ? [] : [ended.entry.logId]),
@@ -63,31 +66,36 @@ export function overtakenReasons(annals: Annals, causes: Evidence["causes"]): re
     ];
     const which = attemptText(attempt.nth, attempt.maxAttempts);
     const statement = ended === undefined
-      ? openText(annals, taskId, which, attempt)
-      : endText(annals, taskId, which, ended.end, timeText(ended.entry));
+      ? openText(outlined, taskId, which, attempt)
+      : endText(outlined, taskId, which, ended.end, timeText(ended.entry));
     return [{ statement, cites }];
   });
 }
 
-function openText(annals: Annals, taskId: TaskId, which: string, { started }: Attempt): string {
+function openText(
+  outlined: OutlinedHistory,
+  taskId: TaskId,
+  which: string,
+  { started }: Attempt,
+): string {
   const subject = capital(taskText(taskId));
-  if (!isTerminal(annals.job)) {
+  if (!isTerminal(outlined.job)) {
     const since = started === undefined ? "" : ` since ${timeText(started)}`;
     return `${subject} is still in ${which}${since}; nothing is undone before that has ended.`;
   }
-  return `${subject} was in ${which} when the job ${failedText(annals)}, and its end is not on ` +
+  return `${subject} was in ${which} when the job ${failedText(outlined)}, and its end is not on ` +
     "record: it may have done its work.";
 }
 
 function endText(
-  annals: Annals,
+  outlined: OutlinedHistory,
   taskId: TaskId,
   which: string,
   end: AttemptEnd,
   at: string,
 ): string {
   const task = taskText(taskId);
-  const after = `after the job ${hadFailedText(annals)}`;
+  const after = `after the job ${hadFailedText(outlined)}`;
   switch (end.kind) {
     case "completed":
       return `${capital(task)} completed at ${at}, ${after}: its effect is in place.`;
@@ -103,21 +111,21 @@ function endText(
 }
 
 /** `task charge and task mail were under way when the job failed`. */
-export function underWayText(annals: Annals, overtaken: readonly Overtaken[]): string {
+export function underWayText(outlined: OutlinedHistory, overtaken: readonly Overtaken[]): string {
   const names = shortened(overtaken.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
   return `${names} ${overtaken.length === 1 ? "was" : "were"} under way when the job ` +
-    failedText(annals);
+    failedText(outlined);
 }
 
-function failedText(annals: Annals): string {
-  return isCancelled(annals) ? "was cancelled" : "failed";
+function failedText(outlined: OutlinedHistory): string {
+  return isCancelled(outlined) ? "was cancelled" : "failed";
 }
 
-function hadFailedText(annals: Annals): string {
-  return isCancelled(annals) ? "had been cancelled" : "had failed";
+function hadFailedText(outlined: OutlinedHistory): string {
+  return isCancelled(outlined) ? "had been cancelled" : "had failed";
 }
 
-function isCancelled({ failedBy }: Annals): boolean {
+function isCancelled({ failedBy }: OutlinedHistory): boolean {
   return failedBy?.entry.eventType === "job.JobCancelled";
 }
 

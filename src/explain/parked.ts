@@ -6,7 +6,7 @@ import type { NextStep, Statement } from "./explanation.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import { cutShort, standing } from "../core/left_in_place.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Evidence } from "./evidence.ts";
@@ -19,7 +19,7 @@ type Next = readonly NextStep<LogId>[];
 const NAMES_MAX = 10;
 
 /** `is parked since ...: charge is ...`, the cause first. */
-export function parkedSummary({ job, parked, suspended }: Annals): string {
+export function parkedSummary({ job, parked, suspended }: OutlinedHistory): string {
   if (job.parked === undefined || parked === undefined) return "is parked.";
   const held = job.suspendedBy === undefined || suspended === undefined
     ? ""
@@ -27,8 +27,8 @@ export function parkedSummary({ job, parked, suspended }: Annals): string {
   return `is parked since ${timeText(parked)}: ${oneLine(job.parked.message)}.${held}`;
 }
 
-export function parkedReasons(annals: Annals, evidence: Evidence): Reasons {
-  const { job, parked } = annals;
+export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  const { job, parked } = outlined;
   if (job.parked === undefined || parked === undefined) return [];
   const { message, disagreesWith } = job.parked;
   const cites = disagreesWith === undefined ? [parked.logId] : [parked.logId, disagreesWith];
@@ -41,13 +41,16 @@ export function parkedReasons(annals: Annals, evidence: Evidence): Reasons {
       statement: "It begins and undoes nothing meanwhile; events still count.",
       cites: [parked.logId],
     },
-    ...crashes(annals, evidence),
-    ...failureReasons(annals, evidence),
+    ...crashes(outlined, evidence),
+    ...failureReasons(outlined, evidence),
   ];
 }
 
 /** How often the process ended while it ran, and which restarts say so. */
-function crashes({ job, parked, attempts, compensations }: Annals, { causes }: Evidence): Reasons {
+function crashes(
+  { job, parked, attempts, compensations }: OutlinedHistory,
+  { causes }: Evidence,
+): Reasons {
   if (job.parked?.reason !== "crashed" || parked?.taskId === undefined) return [];
   const { taskId } = parked;
   return [
@@ -60,8 +63,8 @@ function crashes({ job, parked, attempts, compensations }: Annals, { causes }: E
   ];
 }
 
-export function whileParked(annals: Annals): Next {
-  const { job, parked } = annals;
+export function whileParked(outlined: OutlinedHistory): Next {
+  const { job, parked } = outlined;
   if (job.parked === undefined || parked === undefined) return [];
   const path = `/jobs/${job.jobId}`;
   const kept = shortened(standing(job).map(({ taskId }) => taskId), NAMES_MAX);
@@ -76,7 +79,7 @@ export function whileParked(annals: Annals): Next {
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
   const anew = reused === "" ? "a new job starts from the beginning" : `a new job reuses ${reused}`;
   return [
-    ...remedy(annals, job.parked.reason, parked.logId),
+    ...remedy(outlined, job.parked.reason, parked.logId),
     // Code that fits takes up the others by itself, and other code parks them again.
     ...(job.parked.reason === "crashed"
       ? [anyone("Let it try again as it is:", `${path}/resume`)]
@@ -94,7 +97,7 @@ function cancelText(reason: ParkReason): string {
 }
 
 /** What has to be put right, and whether the job goes on by itself then. */
-function remedy({ job, created }: Annals, reason: ParkReason, by: LogId): Next {
+function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId): Next {
   const type = job.type ?? "";
   switch (reason) {
     case "diverged": {

@@ -11,7 +11,7 @@ import type { JsonObject } from "../core/json.ts";
 import { correlationPaths } from "../core/correlation.ts";
 import { matchableOf } from "../core/projector.ts";
 import { shownValue } from "../core/shown_value.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { type Attempt, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
@@ -35,7 +35,7 @@ const TASKS_TOLD_MAX = 3;
 const VALUES_TOLD_MAX = 3;
 
 /** What a step that was begun again may have done more than once: the first attempt's effect. */
-export function repeatedSteps({ attempts }: Annals): Told {
+export function repeatedSteps({ attempts }: OutlinedHistory): Told {
   return [...attempts].flatMap(([taskId, ofTask]) => {
     if (taskId === MAIN_TASK) return [];
     const cut = ofTask.findIndex(isCutShort);
@@ -58,9 +58,9 @@ function isCutShort({ ended, started }: Attempt): boolean {
 }
 
 /** Tasks that failed, and completed at last. */
-export function mendedFailures(annals: Annals): Told {
-  const mended = annals.job.tasks.flatMap(({ taskId, status }) => {
-    const ofTask = annals.attempts.get(taskId) ?? [];
+export function mendedFailures(outlined: OutlinedHistory): Told {
+  const mended = outlined.job.tasks.flatMap(({ taskId, status }) => {
+    const ofTask = outlined.attempts.get(taskId) ?? [];
     const failed = ofTask.filter((attempt) =>
       endedBadly(attempt) && attempt.ended?.end.kind === "failed"
     );
@@ -81,21 +81,21 @@ export function mendedFailures(annals: Annals): Told {
 }
 
 /** Where the time went of a job that took far longer than others, and is over. */
-export function whereTimeWent(annals: Annals, { usual }: Evidence): Told {
-  const parts = timeSpent(annals, usual);
+export function whereTimeWent(outlined: OutlinedHistory, { usual }: Evidence): Told {
+  const parts = timeSpent(outlined, usual);
   if (parts.length === 0) return [];
   const statement = `${SPENT}${timeText(parts)}.`;
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];
 }
 
 /** What satisfied an expectation, where another event that would have came too late. */
-export function overlookedEvents(annals: Annals, { later = new Map() }: Evidence): Told {
-  const { job } = annals;
+export function overlookedEvents(outlined: OutlinedHistory, { later = new Map() }: Evidence): Told {
+  const { job } = outlined;
   return job.plan.expected.flatMap((expected, at) => {
     const by = job.expected[at]?.by ?? [];
-    const taken = annals.entries.get(by.at(-1) ?? 0);
+    const taken = outlined.entries.get(by.at(-1) ?? 0);
     if (taken === undefined || by.length < requiredMatches(expected.multiplicity)) return [];
-    const own = (annals.facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
+    const own = (outlined.facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
       entry.logId > taken.logId && expectationAccepts(expected, matchableOf(entry))
     );
     const [late] = [...own, ...later.get(expected.id) ?? []].toSorted(byPosition);

@@ -8,7 +8,7 @@ import type { WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { type Failure, isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
 import { runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
@@ -40,12 +40,12 @@ import { likeliestText } from "./waiting_for.ts";
 const NAMES_MAX = 5;
 
 export function summaryOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): string {
-  const { job } = annals;
-  const what = doing(conditionOf(job), annals, evidence, waitingFor);
+  const { job } = outlined;
+  const what = doing(conditionOf(job), outlined, evidence, waitingFor);
   if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
   const { definition, full } = evidence.circumstances;
   if (full) return `Job ${job.jobId} cannot go on: the disk is full. It ${what}`;
@@ -62,7 +62,7 @@ export function summaryOf(
 
 function doing(
   condition: Condition,
-  annals: Annals,
+  outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): string {
@@ -70,57 +70,60 @@ function doing(
     case "created":
       return "is created, and nothing has started it.";
     case "scheduled":
-      return `is scheduled to start at ${annals.created.attributes.startAt ?? ""}.`;
+      return `is scheduled to start at ${outlined.created.attributes.startAt ?? ""}.`;
     case "queued":
-      return queued(annals, evidence);
+      return queued(outlined, evidence);
     case "executing":
-      return executing(annals);
+      return executing(outlined);
     case "waiting":
-      return waiting(annals, waitingFor);
+      return waiting(outlined, waitingFor);
     case "backingOff":
-      return backingOff(annals, evidence);
+      return backingOff(outlined, evidence);
     case "suspended":
-      return suspended(annals, evidence, waitingFor);
+      return suspended(outlined, evidence, waitingFor);
     case "parked":
-      return parkedSummary(annals);
+      return parkedSummary(outlined);
     case "compensating":
-      return compensating(annals, evidence, waitingFor);
+      return compensating(outlined, evidence, waitingFor);
     case "succeeded":
-      return succeeded(annals, evidence);
+      return succeeded(outlined, evidence);
     case "failed":
     case "cancelled":
-      return failed(annals);
+      return failed(outlined);
     default:
       return assertNever(condition, "condition");
   }
 }
 
-function queued(annals: Annals, { circumstances: { queue, queueThen } }: Evidence): string {
+function queued(
+  outlined: OutlinedHistory,
+  { circumstances: { queue, queueThen } }: Evidence,
+): string {
   if (queue === undefined) {
     const turn = queueThen === undefined ? "it waits for a worker" : queueThenText(queueThen);
-    return `is queued: ${turn}${besideText(annals)}.`;
+    return `is queued: ${turn}${besideText(outlined)}.`;
   }
   const turn = queueText(queue) + holdersText(queue);
-  return `is queued: ${turn}${besideText(annals)}.${overtakenText(queue, annals.job.priority)}`;
+  return `is queued: ${turn}${besideText(outlined)}.${overtakenText(queue, outlined.job.priority)}`;
 }
 
 /** `, while task b failed ...`, when something of the job is to be tried again meanwhile. */
-function besideText(annals: Annals): string {
-  const open = backingOffTexts(annals, isHeld(annals));
+function besideText(outlined: OutlinedHistory): string {
+  const open = backingOffTexts(outlined, isHeld(outlined));
   return open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
 }
 
-function executing(annals: Annals): string {
-  const { job } = annals;
-  const names = runningTasks(job).map((task) => runningText(annals, task));
-  const [again] = repeatedSteps(annals);
+function executing(outlined: OutlinedHistory): string {
+  const { job } = outlined;
+  const names = runningTasks(job).map((task) => runningText(outlined, task));
+  const [again] = repeatedSteps(outlined);
   const twice = again === undefined ? "" : ` ${again.statement}`;
-  return `is executing ${shortened(names, NAMES_MAX)}${besideText(annals)}.${twice}`;
+  return `is executing ${shortened(names, NAMES_MAX)}${besideText(outlined)}.${twice}`;
 }
 
 /** `task scan, attempt 1 of 3, since ..., without a time limit`. */
 function runningText(
-  { attempts }: Annals,
+  { attempts }: OutlinedHistory,
   { taskId, failures, attempts: begun }: TaskState,
 ): string {
   const recorded = attempts.get(taskId) ?? [];
@@ -133,8 +136,8 @@ function runningText(
   return `${taskText(taskId)}, ${which}${since}${hasNoLimit ? ", without a time limit" : ""}`;
 }
 
-function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
-  const { job } = annals;
+function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): string {
+  const { job } = outlined;
   const waits = openExpectations(job).map(({ expected: { id, matcher, multiplicity }, matched }) =>
     `"${id}" (${matcher.eventType}), ${matched} of ${requiredMatches(multiplicity)}`
   );
@@ -147,22 +150,22 @@ function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): stri
 }
 
 function backingOff(
-  annals: Annals,
+  outlined: OutlinedHistory,
   { circumstances: { queue, definition } }: Evidence,
 ): string {
-  const isDue = queue !== undefined || definition === "missing" || isHeld(annals);
-  const texts = shortened(backingOffTexts(annals, isDue), NAMES_MAX);
+  const isDue = queue !== undefined || definition === "missing" || isHeld(outlined);
+  const texts = shortened(backingOffTexts(outlined, isDue), NAMES_MAX);
   return queue === undefined
     ? `is backing off: ${texts}.`
     : `wants a worker: ${queueText(queue)}; ${texts}.`;
 }
 
 /** What is suspended is tried when it is resumed, whatever time is on record. */
-function isHeld({ job }: Annals): boolean {
+function isHeld({ job }: OutlinedHistory): boolean {
   return job.suspendedBy !== undefined;
 }
 
-function backingOffTexts({ job, attempts }: Annals, isDue = false): readonly string[] {
+function backingOffTexts({ job, attempts }: OutlinedHistory, isDue = false): readonly string[] {
   const tasks = job.tasks.filter((task) => task.status === "backingOff");
   const again = isDue ? "was to be tried again" : "is tried again";
   return tasks.map(({ taskId, failures, retryAt, error }) => {
@@ -185,24 +188,24 @@ function backingOffTexts({ job, attempts }: Annals, isDue = false): readonly str
 }
 
 function suspended(
-  annals: Annals,
+  outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): string {
-  const { suspended } = annals;
+  const { suspended } = outlined;
   if (suspended === undefined) return "is suspended.";
-  const { suspendedBy: _, ...job } = annals.job;
-  const beneath = doing(conditionOf(job as JobState), annals, withoutQueue(evidence), waitingFor);
+  const { suspendedBy: _, ...job } = outlined.job;
+  const beneath = doing(conditionOf(job as JobState), outlined, withoutQueue(evidence), waitingFor);
   return `has been suspended by a control since ${entryTime(suspended)}` +
     `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
 }
 
 function compensating(
-  annals: Annals,
+  outlined: OutlinedHistory,
   { circumstances: { queue } }: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): string {
-  const { job } = annals;
+  const { job } = outlined;
   const tasks = compensableTasks(job);
   const undone = tasks.filter(({ compensation }) => compensation?.status === "compensated");
   const progress = tasks.length === 0
@@ -227,47 +230,47 @@ function uncapital(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-function succeeded(annals: Annals, evidence: Evidence): string {
-  const { job } = annals;
+function succeeded(outlined: OutlinedHistory, evidence: Evidence): string {
+  const { job } = outlined;
   if (job.state !== "Done") return "is Done.";
-  const took = tookText(annals, evidence);
+  const took = tookText(outlined, evidence);
   const done = job.failure === undefined
     ? `is Done since ${job.endedAt}${took}.`
     : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
       "and its policy accepts a compensated end.";
   const [aside] = [
-    ...repeatedSteps(annals),
-    ...overlookedEvents(annals, evidence),
-    ...mendedFailures(annals),
+    ...repeatedSteps(outlined),
+    ...overlookedEvents(outlined, evidence),
+    ...mendedFailures(outlined),
   ];
   return aside === undefined ? done : `${done} ${aside.statement}`;
 }
 
 /** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
-function tookText(annals: Annals, { usual }: Evidence): string {
-  const { created, endedBy, job } = annals;
-  const parts = timeSpent(annals, usual);
+function tookText(outlined: OutlinedHistory, { usual }: Evidence): string {
+  const { created, endedBy, job } = outlined;
+  const parts = timeSpent(outlined, usual);
   if (parts.length === 0 || endedBy === undefined || usual === undefined) return "";
   const all = durationText(lengthMs(created.receivedAt, endedBy.entry.receivedAt));
   return `, after ${all}, ${usualText(usual, job)}: ${timeText(parts)}`;
 }
 
-function failed(annals: Annals): string {
-  const { job } = annals;
+function failed(outlined: OutlinedHistory): string {
+  const { job } = outlined;
   if (job.state !== "Failed") return "is Failed.";
   const { failure } = job;
   const recovery = failure.recoveryRequired
-    ? ` ${capital(uncompensatedText(annals))} failed as well: an operator must see to it.`
+    ? ` ${capital(uncompensatedText(outlined))} failed as well: an operator must see to it.`
     : "";
   return failure.kind === "cancelled"
-    ? `was cancelled${byWhom(annals.failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`
-    : neverStarted(annals, job)
+    ? `was cancelled${byWhom(outlined.failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`
+    : neverStarted(outlined, job)
     ? `could not be started: ${errorText(failure.error)}.`
     : `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}.${recovery}`;
 }
 
 /** `the compensation of task debit (Error: the bank is closed)`. */
-function uncompensatedText({ job }: Annals): string {
+function uncompensatedText({ job }: OutlinedHistory): string {
   const failed = compensableTasks(job).flatMap(({ taskId, compensation }) =>
     compensation?.status === "failed"
       ? [`${taskText(taskId)} (${errorText(compensation.error)})`]

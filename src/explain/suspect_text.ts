@@ -7,26 +7,30 @@ import type { OwnValue } from "./likeness/own_values.ts";
 import type { Effect, Suspect } from "./likeness/suspect.ts";
 import { matchableOf } from "../core/projector.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { shortened, timeText } from "./phrases.ts";
 
 const VALUES_TOLD_MAX = 2;
 const JOBS_TOLD_MAX = 2;
 
 /** Without the full stop: `shop.Paid came at ... and did not count: orderId: expected "42", ...` */
-export function suspectText(annals: Annals, expected: ExpectedEvent, suspect: Suspect): string {
+export function suspectText(
+  outlined: OutlinedHistory,
+  expected: ExpectedEvent,
+  suspect: Suspect,
+): string {
   const { entry, kind } = suspect;
   const came = `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
-  const why = obstacles(annals, expected, suspect).join("; ");
+  const why = obstacles(outlined, expected, suspect).join("; ");
   if (kind !== "values") return `${came} and did not count: ${why}`;
-  const carried = carriedText(annals, suspect);
+  const carried = carriedText(outlined, suspect);
   return why === ""
     ? `${came}, ${carried}, and counted for nothing`
     : `${came}, ${carried}; ${why}`;
 }
 
 function obstacles(
-  annals: Annals,
+  outlined: OutlinedHistory,
   { matcher }: ExpectedEvent,
   suspect: Suspect,
 ): readonly string[] {
@@ -37,7 +41,7 @@ function obstacles(
   const named = addressee === undefined ? [] : [`it names job ${addressee}${didText(effects)}`];
   const reached = addressee === undefined && effects.length > 0 ? [reachedText(effects)] : [];
   const failing = clauses.length === 0 ? [] : [mismatchesText(clauses)];
-  const early = isEarly ? [earlyText(annals)] : [];
+  const early = isEarly ? [earlyText(outlined)] : [];
   const stratum = entry.stratum === "coordination" && kind === "time"
     ? ["it came in the coordination stratum, which is never interpreted"]
     : [];
@@ -50,7 +54,7 @@ function refusedText(entry: FrameworkEntry<"journal.EventRefused">): string {
     "with other content, so its sender has used one id twice";
 }
 
-function earlyText({ started }: Annals): string {
+function earlyText({ started }: OutlinedHistory): string {
   return started === undefined
     ? "the job has not started, and events count from the start on"
     : `it came before the job started at ${timeText(started)}, and events count from the start on`;
@@ -76,7 +80,7 @@ function namesText(ids: readonly string[]): string {
   return shortened(ids.map((id) => JSON.stringify(id)), VALUES_TOLD_MAX);
 }
 
-function carriedText({ job }: Annals, { entry, carried }: Suspect): string {
+function carriedText({ job }: OutlinedHistory, { entry, carried }: Suspect): string {
   if (entry.jobId === job.jobId) {
     return isCorrelated(entry) ? "and reached this job" : "naming this job";
   }

@@ -5,7 +5,7 @@ import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { ownValues } from "./likeness/own_values.ts";
 import { type Candidate, type Comparison, type Suspect, suspectOf } from "./likeness/suspect.ts";
-import { type Annals, originalIdOf } from "./annals.ts";
+import { originalIdOf, type OutlinedHistory } from "./outlined_history.ts";
 import type { Candidates } from "./evidence.ts";
 import type { OpenExpectation } from "./open_expectations.ts";
 
@@ -16,8 +16,8 @@ const OWN_MAX = 64;
 const MARGIN = 3;
 
 /** What the job is compared by, the same for all that it waits for. */
-export function comparisonOf(annals: Annals): Omit<Comparison, "common"> {
-  const { job, created, started } = annals;
+export function comparisonOf(outlined: OutlinedHistory): Omit<Comparison, "common"> {
+  const { job, created, started } = outlined;
   return {
     job,
     own: ownValues(job),
@@ -29,14 +29,14 @@ export function comparisonOf(annals: Annals): Omit<Comparison, "common"> {
 
 /** As work with a pause after each event. */
 export function* suspectsOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   comparison: Omit<Comparison, "common">,
   open: OpenExpectation,
   candidates: Candidates | undefined,
 ): Work<readonly Suspect[]> {
   const common = candidates?.common ?? new Set<string>();
   const suspects: Suspect[] = [];
-  for (const candidate of [...ownOnes(annals, open), ...strangers(annals, candidates)]) {
+  for (const candidate of [...ownOnes(outlined, open), ...foreignEntries(outlined, candidates)]) {
     const suspect = suspectOf({ ...comparison, common }, open.expected, candidate);
     if (suspect !== undefined) suspects.push(suspect);
     yield;
@@ -49,25 +49,33 @@ export function* suspectsOf(
 }
 
 /** What reached the job and did not count for this. */
-function ownOnes(annals: Annals, { expected, by }: OpenExpectation): readonly Candidate[] {
+function ownOnes(
+  outlined: OutlinedHistory,
+  { expected, by }: OpenExpectation,
+): readonly Candidate[] {
   const { eventType } = expected.matcher;
   const counted = countedSet(by);
-  const ofType = annals.facts.get(eventType) ?? annals.ownFacts.get(eventType) ?? [];
-  const others = [...annals.facts].flatMap(([type, entries]) => type === eventType ? [] : entries);
+  const ofType = outlined.facts.get(eventType) ?? outlined.ownFacts.get(eventType) ?? [];
+  const others = [...outlined.facts].flatMap(([type, entries]) =>
+    type === eventType ? [] : entries
+  );
   return [...latest(ofType.filter(({ logId }) => !counted.has(logId))), ...latest(others)]
-    .map((entry) => ({ entry, effects: [], hasCounted: annals.counted.has(entry.logId) }));
+    .map((entry) => ({ entry, effects: [], hasCounted: outlined.counted.has(entry.logId) }));
 }
 
 function latest(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {
   return entries.toSorted(byTime).slice(-OWN_MAX);
 }
 
-function strangers(annals: Annals, candidates: Candidates | undefined): readonly Candidate[] {
+function foreignEntries(
+  outlined: OutlinedHistory,
+  candidates: Candidates | undefined,
+): readonly Candidate[] {
   if (candidates === undefined) return [];
   return candidates.events
     .filter((entry) =>
-      !isCorrelated(entry) && !annals.isOwn(entry.logId) && !annals.hasReached(entry.logId) &&
-      !annals.reachedBy.has(originalIdOf(entry))
+      !isCorrelated(entry) && !outlined.isOwn(entry.logId) && !outlined.hasReached(entry.logId) &&
+      !outlined.reachedBy.has(originalIdOf(entry))
     )
     .map((entry) => ({
       entry,

@@ -1,7 +1,7 @@
 /** Where the time of a job went that took far longer than others: attempts that failed, pauses, waits. */
 
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { type Attempt, endedBadly } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
@@ -20,12 +20,15 @@ export interface TimePart {
 }
 
 /** The longest first; none of a job that did not take far longer than others. */
-export function timeSpent(annals: Annals, usual: UsualTime | undefined): readonly TimePart[] {
-  const { endedBy, created } = annals;
+export function timeSpent(
+  outlined: OutlinedHistory,
+  usual: UsualTime | undefined,
+): readonly TimePart[] {
+  const { endedBy, created } = outlined;
   if (endedBy === undefined) return [];
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
   if (!isFarLonger(totalMs, usual)) return [];
-  const parts = [...attemptParts(annals), ...spanParts(annals)];
+  const parts = [...attemptParts(outlined), ...spanParts(outlined)];
   return parts.filter(({ ms }) => ms >= SHARE_MIN * totalMs)
     .toSorted((left, right) => right.ms - left.ms).slice(0, PARTS_MAX);
 }
@@ -35,7 +38,7 @@ export function timeText(parts: readonly TimePart[]): string {
   return parts.map(({ ms, text }) => `${durationText(ms)} ${text}`).join(", ");
 }
 
-function attemptParts({ attempts }: Annals): readonly TimePart[] {
+function attemptParts({ attempts }: OutlinedHistory): readonly TimePart[] {
   return [...attempts].flatMap(([taskId, ofTask]) =>
     taskId === MAIN_TASK ? [] : ofTask.flatMap((attempt, at) => [
       ...during(taskId, attempt),
@@ -81,19 +84,19 @@ const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
   compensating: "for its compensation",
 };
 
-function spanParts(annals: Annals): readonly TimePart[] {
-  return annals.spans.flatMap((span, at) => {
+function spanParts(outlined: OutlinedHistory): readonly TimePart[] {
+  return outlined.spans.flatMap((span, at) => {
     if (span.to === undefined) return [];
     const ms = lengthMs(span.from, span.to);
-    const next = annals.spans[at + 1]?.by ?? annals.endedBy?.entry.logId;
+    const next = outlined.spans[at + 1]?.by ?? outlined.endedBy?.entry.logId;
     const cites = next === undefined ? [span.by] : [next];
-    const words = span.condition === "waiting" ? waitText(annals, next) : WORDS[span.condition];
+    const words = span.condition === "waiting" ? waitText(outlined, next) : WORDS[span.condition];
     return words === undefined ? [] : [{ ms, text: words, cites }];
   });
 }
 
 /** `waiting for "signed" (legal.ContractSigned)`, by what ended the wait. */
-function waitText({ job }: Annals, endedBy: LogId | undefined): string {
+function waitText({ job }: OutlinedHistory, endedBy: LogId | undefined): string {
   const at = job.expected.findIndex(({ by }) => by.includes(endedBy ?? 0));
   const expected = job.plan.expected[at];
   return expected === undefined

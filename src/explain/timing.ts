@@ -2,19 +2,19 @@
 
 import type { Condition } from "../core/condition.ts";
 import type { Timing } from "./explanation.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import type { Downtime } from "./downtimes.ts";
 
 /** @param downtimes While the process was down the job did nothing, whatever its entries tell. */
-export function timingOf(annals: Annals, downtimes: readonly Downtime[] = []): Timing {
-  const { spans, passedMs } = annals;
+export function timingOf(outlined: OutlinedHistory, downtimes: readonly Downtime[] = []): Timing {
+  const { spans, passedMs } = outlined;
   const ended = downtimes.filter(({ during }) => during.to !== undefined);
   const down = (condition: Condition) =>
     sum(ended.filter(({ during }) => during.condition === condition));
   const total = (condition: Condition) =>
     spent(spans, condition) + (passedMs.get(condition) ?? 0) - down(condition);
-  const first = spans[0]?.from ?? annals.created.receivedAt;
+  const first = spans[0]?.from ?? outlined.created.receivedAt;
   const since = spans.at(-1)?.from ?? first;
   return {
     scheduledMs: total("scheduled") + total("created"),

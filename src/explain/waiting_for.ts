@@ -13,7 +13,7 @@ import type { Suspect } from "./likeness/suspect.ts";
 import { matchableOf } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { countText as numberText } from "../core/size.ts";
-import type { Annals } from "./annals.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import {
   isHopeless,
@@ -41,21 +41,21 @@ interface Found {
 
 /** The events that could still move the job; see `openExpectations`. */
 export function* waitsOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   evidence: Evidence,
 ): Work<readonly WaitingFor<LogId>[]> {
-  const comparison = comparisonOf(annals);
+  const comparison = comparisonOf(outlined);
   const found: Found[] = [];
-  for (const open of openExpectations(annals.job).slice(0, WAITS_MAX)) {
+  for (const open of openExpectations(outlined.job).slice(0, WAITS_MAX)) {
     const candidates = evidence.candidates.get(open.expected.id);
-    found.push({ open, suspects: yield* suspectsOf(annals, comparison, open, candidates) });
+    found.push({ open, suspects: yield* suspectsOf(outlined, comparison, open, candidates) });
   }
   const likeliest = likeliestPlaces(found);
   return found.map(({ open, suspects }, at) => {
     const own = suspects.filter(({ kind, entry }) =>
       kind !== "values" || likeliest.get(entry.logId)?.at === at
     );
-    return waitingFor(annals, open, own, evidence.candidates.get(open.expected.id));
+    return waitingFor(outlined, open, own, evidence.candidates.get(open.expected.id));
   });
 }
 
@@ -75,7 +75,7 @@ function likeliestPlaces(
 }
 
 function waitingFor(
-  annals: Annals,
+  outlined: OutlinedHistory,
   open: OpenExpectation,
   suspects: readonly Suspect[],
   candidates: Candidates | undefined,
@@ -83,7 +83,7 @@ function waitingFor(
   const { expected, matched, by } = open;
   const remark = suspects.length > 0
     ? undefined
-    : hopeless(annals, expected) ?? nothingLikeIt(annals, open, candidates);
+    : hopeless(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
   const count = countText(expected, matched);
   return {
     expectation: expected.id,
@@ -92,19 +92,23 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark}`),
-    cites: unique([annals.created.logId, ...latest(by)]),
-    nearMisses: suspects.map((suspect) => nearMiss(annals, expected, suspect)),
+    cites: unique([outlined.created.logId, ...latest(by)]),
+    nearMisses: suspects.map((suspect) => nearMiss(outlined, expected, suspect)),
     ...(remark === undefined ? {} : { remark }),
   };
 }
 
-function nearMiss(annals: Annals, expected: ExpectedEvent, suspect: Suspect): NearMiss<LogId> {
+function nearMiss(
+  outlined: OutlinedHistory,
+  expected: ExpectedEvent,
+  suspect: Suspect,
+): NearMiss<LogId> {
   const { entry, kind, clauses, effects } = suspect;
   const said = matchableOf(entry).attributes;
   const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
   return {
     likeness: kind,
-    statement: `${suspectText(annals, expected, suspect)}.`,
+    statement: `${suspectText(outlined, expected, suspect)}.`,
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
     cites: unique([entry.logId, ...firstOf(entry), ...effects.map(({ logId }) => logId)]),
@@ -112,7 +116,7 @@ function nearMiss(annals: Annals, expected: ExpectedEvent, suspect: Suspect): Ne
 }
 
 /** What no event can ever meet. */
-function hopeless({ job }: Annals, expected: ExpectedEvent): string | undefined {
+function hopeless({ job }: OutlinedHistory, expected: ExpectedEvent): string | undefined {
   if (!isHopeless(job, expected)) return undefined;
   return "Nothing will meet it: Daybook alone records such events, " +
     "and this job has no code that would bring one about.";
@@ -120,7 +124,7 @@ function hopeless({ job }: Annals, expected: ExpectedEvent): string | undefined 
 
 /** Where nothing was looked for, nothing is said. */
 function nothingLikeIt(
-  annals: Annals,
+  outlined: OutlinedHistory,
   { expected, matched }: OpenExpectation,
   candidates: Candidates | undefined,
 ): string | undefined {
@@ -134,7 +138,7 @@ function nothingLikeIt(
   if (ofType === 0 && matched === 0) {
     return `No event of this type has come, and ${lower(nothing)}.`;
   }
-  const lacking = ofType === 0 ? undefined : lackedValue(annals, expected, candidates);
+  const lacking = ofType === 0 ? undefined : lackedValue(outlined, expected, candidates);
   return lacking === undefined
     ? `${nothing}.`
     : ofType === 1
@@ -149,7 +153,7 @@ function lower(text: string): string {
 
 /** The first value that is demanded and that no other event of the type carries. */
 function lackedValue(
-  { job }: Annals,
+  { job }: OutlinedHistory,
   { matcher }: ExpectedEvent,
   { events, common }: Candidates,
 ): string | undefined {

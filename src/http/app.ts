@@ -8,7 +8,7 @@ import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./guard/access.ts";
 import { Bodies, leaveUnread } from "./bodies/bodies.ts";
 import { EDGE_LIMITS, type EdgeLimits, Gauge } from "./guard/capacity.ts";
-import type { Edge } from "./edge.ts";
+import type { HttpDeps } from "./http_deps.ts";
 import type { EnginePort } from "./ports/engine_port.ts";
 import { problemOfFailure } from "./problems/engine_problem.ts";
 import { Guard } from "./guard/guard.ts";
@@ -64,15 +64,15 @@ export interface AppOptions extends Partial<EdgeLimits> {
 
 export function createApp(options: AppOptions): Hono {
   const { allowedHosts = [], onError = () => {} } = options;
-  const edge = edgeOf(options);
-  const guard = new Guard({ ...edge, allowedHosts });
+  const deps = edgeOf(options);
+  const guard = new Guard({ ...deps, allowedHosts });
   const app = new Hono();
-  for (const route of ROUTES) app.on(route.method, route.path, guard.around(route, edge));
+  for (const route of ROUTES) app.on(route.method, route.path, guard.around(route, deps));
   app.notFound((c) => {
     guard.admit(c, undefined);
-    return refuse(c, edge, nothingHere(c));
+    return refuse(c, deps, nothingHere(c));
   });
-  app.onError((error, c) => refuse(c, edge, problemOf(error, onError)));
+  app.onError((error, c) => refuse(c, deps, problemOf(error, onError)));
   return app;
 }
 
@@ -80,7 +80,7 @@ export function createApp(options: AppOptions): Hono {
 const OPEN_BODY_BYTES_MAX = 4 * 1024;
 const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
-function edgeOf(options: AppOptions): Edge {
+function edgeOf(options: AppOptions): HttpDeps {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
   const { heartbeatMs = 15_000, version = "unknown" } = options;
   const limits = { ...EDGE_LIMITS, ...options };
@@ -143,10 +143,10 @@ function edgeOf(options: AppOptions): Edge {
 }
 
 /** People are told on a page, and programs in JSON. */
-function refuse(c: Context, edge: Edge, problem: Problem): Response {
+function refuse(c: Context, deps: HttpDeps, problem: Problem): Response {
   leaveUnread(c.req.raw);
   const isPage = isForPeople(c, methodsAt(c.req.path).length > 0);
-  return isPage ? problemPage(c, edge, problem) : problemResponse(problem, instanceOf(c));
+  return isPage ? problemPage(c, deps, problem) : problemResponse(problem, instanceOf(c));
 }
 
 /** The path as the client wrote it: a decoded one need not be a URI. */

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { Scope } from "./guard/access.ts";
-import type { Edge } from "./edge.ts";
+import type { HttpDeps } from "./http_deps.ts";
 import type { Operation } from "./openapi/operation.ts";
 
 /** `open` routes need no token: they tell a supervisor nothing of jobs. */
@@ -17,5 +17,5 @@ export interface Route {
   /** What `/openapi.json` says of it; absent for the pages and forms of the dashboard. */
   readonly operation?: Operation;
   /** @throws {Problem} what the client did wrong, or why it cannot be answered now. */
-  readonly handle: (c: Context, edge: Edge) => Response | Promise<Response>;
+  readonly handle: (c: Context, deps: HttpDeps) => Response | Promise<Response>;
 }

@@ -55,7 +55,7 @@ export interface FoundSegments {
 }
 
 /** The process stops. */
-class StoppedError extends Error {}
+class ProofStoppedError extends Error {}
 
 export class BackgroundProof {
   readonly #options: BackgroundProofOptions;
@@ -124,7 +124,7 @@ export class BackgroundProof {
         await this.#endSlice();
       }
     } catch (error) {
-      if (error instanceof StoppedError) return;
+      if (error instanceof ProofStoppedError) return;
       this.#queue.length = 0;
       if (error instanceof JournalDamagedError) return this.#options.damaged(error);
       throw error;
@@ -180,7 +180,7 @@ export class BackgroundProof {
   }
 
   #pause(): Promise<void> | undefined {
-    if (this.#isStopped) throw new StoppedError();
+    if (this.#isStopped) throw new ProofStoppedError();
     const isOver = this.#options.clock.monotonic() - this.#sliceBegan >= SLICE_MS;
     return isOver ? this.#endSlice() : undefined;
   }
@@ -206,7 +206,7 @@ export class BackgroundProof {
         };
       });
     }
-    if (this.#isStopped) throw new StoppedError();
+    if (this.#isStopped) throw new ProofStoppedError();
   }
 
   /** A cache that cannot be written, or a file that cannot be read now, ends nothing. */
@@ -214,7 +214,7 @@ export class BackgroundProof {
     try {
       await work();
     } catch (error) {
-      if (error instanceof StoppedError || error instanceof JournalDamagedError) throw error;
+      if (error instanceof ProofStoppedError || error instanceof JournalDamagedError) throw error;
       const reason = reasonOf(error, this.#options.layout.folder);
       if (!this.#told.has(reason)) this.#options.warn(`${action}: ${reason}`);
       this.#told.add(reason);

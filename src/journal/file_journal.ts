@@ -20,7 +20,7 @@ import { BackgroundProof } from "./background_proof.ts";
 import { Catalogue } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { takeFolder } from "./folder.ts";
-import { History } from "./history.ts";
+import { DurableEntries } from "./durable_entries.ts";
 import { layoutOf } from "./layout.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
@@ -41,7 +41,7 @@ import { WatchedFiles } from "./watched_files.ts";
 interface Parts {
   readonly recorder: Recorder;
   readonly catalogue: Catalogue;
-  readonly history: History;
+  readonly history: DurableEntries;
   /** Makes the last segment one that can be written to; `false` without room for that. */
   mend(): Promise<boolean>;
   closeWriter(): Promise<void>;
@@ -279,7 +279,7 @@ function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts 
     damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
   }, recovery.found);
   const reader = new SegmentReader(fileSystem, layout, catalogue, () => clock.pause());
-  const history = new History(tail, reader);
+  const history = new DurableEntries(tail, reader);
   const verification = () => readVerification(fileSystem, layout);
   const closeWriter = async () => await writer?.close();
   return { recorder, catalogue, history, proof, mend, closeWriter, verification };

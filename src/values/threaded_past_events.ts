@@ -41,7 +41,7 @@ interface Thread {
   readonly port: MessagePort;
 }
 
-interface Asked {
+interface Question {
   readonly message: Extract<ToFiling, { kind: "find" }>;
   readonly resolve: (found: FoundPositions) => void;
 }
@@ -50,7 +50,7 @@ const NOTHING: FoundPositions = { positions: new Map(), horizon: 0, upTo: 0 };
 
 export class ThreadedPastEvents implements PastEvents {
   readonly #options: ThreadedPastEventsOptions;
-  readonly #asked = new Map<number, Asked>();
+  readonly #asked = new Map<number, Question>();
   #thread: Thread | undefined;
   #asks = 0;
   #durable: LogId = 0;
@@ -164,7 +164,7 @@ export class ThreadedPastEvents implements PastEvents {
   }
 }
 
-function foundIn({ counts, positions, upTo }: Answer, asked: Asked | undefined): FoundPositions {
+function foundIn({ counts, positions, upTo }: Answer, asked: Question | undefined): FoundPositions {
   const found = new Map<number, readonly LogId[]>();
   let at = 0;
   for (const [index, key] of (asked?.message.keys ?? []).entries()) {

@@ -38,8 +38,8 @@ export type VerificationStart =
   | { readonly started: false; readonly reason: string };
 
 /** The process stops. */
-class StoppedError extends Error {
-  override readonly name = "StoppedError";
+class VerificationStoppedError extends Error {
+  override readonly name = "VerificationStoppedError";
 }
 
 interface Proof {
@@ -74,7 +74,7 @@ export class Verifier {
 
   /** Ends a proof that runs, without a verdict, and resolves when it has let go of the files. */
   async stop(): Promise<void> {
-    this.#proof?.end.abort(new StoppedError("Cannot go on: the process stops"));
+    this.#proof?.end.abort(new VerificationStoppedError("Cannot go on: the process stops"));
     await this.#proof?.ended;
   }
 
@@ -93,7 +93,7 @@ export class Verifier {
     } catch (thrown) {
       // Wherever it came up, and as whatever it was taken there, the reason to end is this.
       const error: unknown = end.signal.aborted ? end.signal.reason : thrown;
-      this.#run = error instanceof StoppedError ? null : this.#failed(startedAt, error);
+      this.#run = error instanceof VerificationStoppedError ? null : this.#failed(startedAt, error);
     }
   }
 

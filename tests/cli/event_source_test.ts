@@ -1,7 +1,7 @@
 /** Following a stream through lost connections, on a clock that stands still. */
 
 import assert from "node:assert/strict";
-import { Client, type Fetch, RefusedError } from "../../src/cli/client.ts";
+import { Client, type Fetch, RefusedByServerError } from "../../src/cli/client.ts";
 import { CommandError } from "../../src/cli/command.ts";
 import { follow } from "../../src/cli/event_source.ts";
 import { settled } from "../support/daybook_cli.ts";
@@ -132,7 +132,7 @@ Deno.test("follow: a server that was never there is an error at once", async () 
 
 Deno.test("follow: a refusal that asking again cannot change is an error, later as well", async () => {
   const scene = new Scene([{ text: heartbeat(4), end: "broken" }, 422]);
-  const running = assert.rejects(scene.run(), RefusedError);
+  const running = assert.rejects(scene.run(), RefusedByServerError);
   await scene.clock.advance(500);
   await running;
 });

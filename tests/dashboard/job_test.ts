@@ -239,7 +239,7 @@ Deno.test("job page: an entry of another job that somebody asks for is shown apa
   const other = await createPlan(app);
   const { jobId } = await createPlan(app);
   const html = await pageOf(app, `/ui/jobs/${jobId}?entry=${other.firstLogId}`);
-  const apart = html.slice(html.indexOf('id="strangers"'));
+  const apart = html.slice(html.indexOf('id="foreign-entries"'));
   assert.deepEqual(entriesIn(apart), [other.firstLogId]);
 });
 

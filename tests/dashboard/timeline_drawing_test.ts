@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Annals } from "../../src/explain/annals.ts";
+import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
 import { type Timeline, timelineOf } from "../../src/dashboard/timeline/timeline.ts";
 import { type Drawing, drawingOf } from "../../src/dashboard/job/drawing.ts";
@@ -12,7 +12,7 @@ import { stories } from "../core/arbitrary_entries.ts";
 import { codedJob, type JobStory, timeOf } from "../support/entries.ts";
 
 function timelineFrom({ entries }: JobStory): Timeline {
-  return timelineOf(Annals.of(entries), { nowMs: Date.parse(timeOf(400)) });
+  return timelineOf(OutlinedHistory.of(entries), { nowMs: Date.parse(timeOf(400)) });
 }
 
 function shares(drawing: Drawing): readonly (readonly [x: number, width: number])[] {
@@ -75,7 +75,7 @@ function restless(attempts: number): JobStory {
 }
 
 Deno.test("drawing: a job of ten thousand entries has no more bars than can be told apart", () => {
-  const timeline = timelineOf(Annals.of(restless(5_000).entries), { nowMs: 0 });
+  const timeline = timelineOf(OutlinedHistory.of(restless(5_000).entries), { nowMs: 0 });
   for (const scale of SCALES) {
     const drawing = drawingOf(timeline, scale, "");
     const bars = shares(drawing).length;
@@ -120,7 +120,7 @@ Deno.test("drawing: every task is on one page of the tasks, and on no other", ()
 Deno.test("drawing: equal times have equal places, on either scale", () => {
   const story = codedJob().started().mainStarted().taskStarted("charge").taskCompleted("charge");
   const entries = story.entries.map((entry) => ({ ...entry, receivedAt: timeOf(1) }));
-  const timeline = timelineOf(Annals.of(entries), { nowMs: Date.parse(timeOf(3_600)) });
+  const timeline = timelineOf(OutlinedHistory.of(entries), { nowMs: Date.parse(timeOf(3_600)) });
   for (const name of SCALES) {
     const { at } = timeScale(timeline, name);
     assert.deepEqual([at(0), at(timeline.totalMs)], [0, WIDTH]);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Condition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { Annals } from "../../src/explain/annals.ts";
+import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import { timingOf } from "../../src/explain/timing.ts";
 import type { Timing } from "../../src/explain/explanation.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
@@ -39,7 +39,7 @@ const skewed: fc.Arbitrary<readonly JobEventLogEntry[]> = fc.tuple(stories, jump
 const nows = fc.integer({ min: -10_000, max: 10_000_000 }).map((ms) => msOf(0) + ms);
 
 function drawn(entries: readonly JobEventLogEntry[], nowMs = msOf(100)): Timeline {
-  return timelineOf(Annals.of(entries), { nowMs });
+  return timelineOf(OutlinedHistory.of(entries), { nowMs });
 }
 
 Deno.test("timeline: conditions follow on each other without a gap, from the creation to the end", () => {
@@ -71,9 +71,9 @@ const NAMES: readonly (readonly [keyof Timing, readonly Condition[]])[] = [
 Deno.test("timeline: what has ended adds up to what the explanation tells, whatever the clock did", () => {
   fc.assert(
     fc.property(skewed, (entries) => {
-      const annals = Annals.of(entries);
-      const timing = timingOf(annals);
-      const { conditions } = timelineOf(annals, { nowMs: msOf(1_000) });
+      const outlined = OutlinedHistory.of(entries);
+      const timing = timingOf(outlined);
+      const { conditions } = timelineOf(outlined, { nowMs: msOf(1_000) });
       for (const [name, included] of NAMES) {
         const ended = conditions.filter((one) => !one.goesOn && included.includes(one.condition));
         const sum = ended.reduce((total, { fromMs, toMs }) => total + toMs - fromMs, 0);
@@ -123,11 +123,11 @@ Deno.test("timeline: every attempt on record is in it once", () => {
 Deno.test("timeline: only what is under way goes on, and it goes on until now", () => {
   fc.assert(
     fc.property(skewed, nows, (entries, nowMs) => {
-      const annals = Annals.of(entries);
-      const { conditions, lanes, totalMs } = timelineOf(annals, { nowMs });
+      const outlined = OutlinedHistory.of(entries);
+      const { conditions, lanes, totalMs } = timelineOf(outlined, { nowMs });
       const all = [...conditions, ...lanes.flatMap(({ spans }) => spans)];
       const open = all.filter(({ goesOn }) => goesOn);
-      if (isTerminal(annals.job)) assert.deepEqual(open, []);
+      if (isTerminal(outlined.job)) assert.deepEqual(open, []);
       else assert.ok(open.length > 0);
       for (const { toMs } of open) assert.equal(toMs, totalMs);
     }),
@@ -239,7 +239,7 @@ Deno.test("timeline: near misses that reached no job stand where they came in th
   const [stranger] = outsideJob([]).skip(2).fact("ec.Paid").entries.slice(-1);
   assert.ok(stranger);
   const nearMisses = [{ ...stranger, jobId: undefined } as unknown as JobEventLogEntry];
-  const { marks } = timelineOf(Annals.of(story.entries), { nowMs: msOf(20), nearMisses });
+  const { marks } = timelineOf(OutlinedHistory.of(story.entries), { nowMs: msOf(20), nearMisses });
   assert.deepEqual(marks.map(({ kind, atMs, logId }) => [kind, atMs, logId]), [
     ["nearMiss", 3_000, 4],
   ]);
@@ -250,7 +250,7 @@ Deno.test("timeline: a near miss from before the job stands where the job begins
   const later = story.entries.map((entry) => ({ ...entry, logId: entry.logId + 50 }));
   const [early] = outsideJob([]).fact("ec.Paid").entries.slice(-1);
   assert.ok(early);
-  const { marks } = timelineOf(Annals.of(later), { nowMs: msOf(20), nearMisses: [early] });
+  const { marks } = timelineOf(OutlinedHistory.of(later), { nowMs: msOf(20), nearMisses: [early] });
   assert.deepEqual(marks.map(({ kind, atMs }) => [kind, atMs]), [["nearMiss", 0]]);
 });
 

@@ -7,7 +7,7 @@ import { JobWaits } from "../../src/engine/views/job_waits.ts";
 import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { type Entrant, Slots } from "../../src/engine/run/slots.ts";
 import { Scheduler } from "../../src/engine/run/scheduler.ts";
-import { Turns } from "../../src/engine/run/turns.ts";
+import { LoopTurns } from "../../src/engine/run/loop_turns.ts";
 import { type Wanted, type Worker, WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
@@ -278,7 +278,7 @@ Deno.test("job waits: they end with the job as wanted, the time, the signal or t
 function slotsOf(max: number) {
   const clock = new FakeClock();
   const promptTypes = new PromptTypes();
-  const slots = new Slots(max, { clock, turns: new Turns(clock), promptTypes });
+  const slots = new Slots(max, { clock, turns: new LoopTurns(clock), promptTypes });
   const told: string[] = [];
   const entrant = (name: string, order = 0, priority = 0): Entrant => ({
     place: { priority, order },

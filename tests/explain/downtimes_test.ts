@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { Annals } from "../../src/explain/annals.ts";
+import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import { downtimesOf, restartsOf } from "../../src/explain/downtimes.ts";
 import { spentText } from "../../src/explain/spent_text.ts";
 import { timingOf } from "../../src/explain/timing.ts";
@@ -14,10 +14,10 @@ const secondsAfter = (seconds: number) => new Date(Date.parse(timeOf(0)) + secon
 const RESTART = 6 as LogId;
 
 /** Cut short while a task ran: entry 5 is the last before the crash, and 6 the restart after. */
-function crashed(reason: "crash" | "shutdown" = "crash"): Annals {
+function crashed(reason: "crash" | "shutdown" = "crash"): OutlinedHistory {
   const { entries } = codedJob().started().mainStarted().taskStarted("page")
     .skip(2).taskInterrupted("main", reason).taskInterrupted("page", reason);
-  return Annals.of(entries.map((entry) => ({
+  return OutlinedHistory.of(entries.map((entry) => ({
     ...entry,
     receivedAt: entry.logId < RESTART ? timeOf(entry.logId) : secondsAfter(30).toISOString(),
     ...(entry.logId < RESTART ? {} : { causedBy: RESTART }),
@@ -37,22 +37,22 @@ const CAUSES = new Map([
 ].map((entry) => [entry.logId, entry]));
 
 Deno.test("downtimes: from the last entry of the journal before a crash to the restart", () => {
-  const annals = crashed();
-  const downtimes = downtimesOf(annals, CAUSES);
-  const { executingMs, downMs, totalMs } = timingOf(annals, downtimes);
-  const spent = spentText(timingOf(annals, downtimes), (ms) => `${ms / 1_000} s`);
+  const outlined = crashed();
+  const downtimes = downtimesOf(outlined, CAUSES);
+  const { executingMs, downMs, totalMs } = timingOf(outlined, downtimes);
+  const spent = spentText(timingOf(outlined, downtimes), (ms) => `${ms / 1_000} s`);
 
-  assert.deepEqual(restartsOf(annals), [RESTART]);
+  assert.deepEqual(restartsOf(outlined), [RESTART]);
   assert.equal(downMs, 25_000);
-  assert.equal(executingMs + downMs, timingOf(annals).executingMs);
+  assert.equal(executingMs + downMs, timingOf(outlined).executingMs);
   assert.ok(executingMs + downMs <= totalMs);
   assert.match(spent, /executing 2 s, down after a crash for at most 25 s$/);
 });
 
 Deno.test("downtimes: the timeline tells them of the job and of the attempt that was cut short", () => {
-  const annals = crashed();
-  const downtimes = downtimesOf(annals, CAUSES);
-  const { conditions, lanes } = timelineOf(annals, { nowMs: +secondsAfter(40), downtimes });
+  const outlined = crashed();
+  const downtimes = downtimesOf(outlined, CAUSES);
+  const { conditions, lanes } = timelineOf(outlined, { nowMs: +secondsAfter(40), downtimes });
 
   assert.deepEqual(conditions.map(({ condition, downMs }) => [condition, downMs]), [
     ["created", 0],

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { conditionOf } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { Annals } from "../../src/explain/annals.ts";
+import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import type { Evidence } from "../../src/explain/evidence.ts";
 import { citedIn, citing, explain } from "../../src/explain/explain.ts";
 import { explanationText } from "../../src/explain/explanation_text.ts";
@@ -25,7 +25,7 @@ const PLAIN: Evidence = {
 };
 
 function explained(entries: readonly JobEventLogEntry[], evidence: Evidence = PLAIN) {
-  return explain(Annals.of(entries), evidence);
+  return explain(OutlinedHistory.of(entries), evidence);
 }
 
 function textOf(entries: readonly JobEventLogEntry[]): string {

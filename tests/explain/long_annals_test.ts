@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { Annals } from "../../src/explain/annals.ts";
+import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import { explain } from "../../src/explain/explain.ts";
 import { summedUpTexts } from "../../src/explain/explanation_text.ts";
 import { timingOf } from "../../src/explain/timing.ts";
@@ -38,33 +38,33 @@ function fact(attributes: JsonObject): Partial<JobEventLogEntry> {
 
 const TIMES = { multiplicity: { times: 10_000 } } as const;
 
-Deno.test("annals: of a long life some thousand entries are kept, and the others are counted", () => {
+Deno.test("outlined: of a long life some thousand entries are kept, and the others are counted", () => {
   const story = outsideJob([expectation("it", "ec.Happened", TIMES)]).started();
   const entries = goneOn(story, 9_000, () => fact({}));
-  const annals = Annals.of(entries);
+  const outlined = OutlinedHistory.of(entries);
 
-  const { passed } = annals;
-  assert.ok(annals.entries.size <= 5_500, `${annals.entries.size} are kept`);
-  assert.equal((passed?.count ?? 0) + annals.entries.size, entries.length);
-  assert.deepEqual(annals.job, foldAll(entries));
+  const { passed } = outlined;
+  assert.ok(outlined.entries.size <= 5_500, `${outlined.entries.size} are kept`);
+  assert.equal((passed?.count ?? 0) + outlined.entries.size, entries.length);
+  assert.deepEqual(outlined.job, foldAll(entries));
   for (const { logId } of entries) {
-    assert.ok(annals.isOwn(logId));
+    assert.ok(outlined.isOwn(logId));
     const isInside = logId >= (passed?.from ?? 0) && logId <= (passed?.to ?? 0);
-    assert.equal(annals.entries.has(logId), !isInside, `entry ${logId}`);
+    assert.equal(outlined.entries.has(logId), !isInside, `entry ${logId}`);
   }
-  assert.ok(!annals.isOwn(0) && !annals.isOwn(entries.length + 1));
+  assert.ok(!outlined.isOwn(0) && !outlined.isOwn(entries.length + 1));
 
-  const explanation = explain(annals, ALONE);
+  const explanation = explain(outlined, ALONE);
   assert.deepEqual(explanation.summedUp?.entries, passed);
   assert.match(explanation.summary, /9000 of 10000/);
   assert.deepEqual(summedUpTexts(explanation), [
     `${passed?.count} entries from ${passed?.from} to ${passed?.to} count in all of this, and are ` +
     "not looked at one by one.",
   ]);
-  assert.equal(explain(Annals.of(entries.slice(0, 4_000)), ALONE).summedUp, undefined);
+  assert.equal(explain(OutlinedHistory.of(entries.slice(0, 4_000)), ALONE).summedUp, undefined);
 });
 
-Deno.test("annals: what came and counted for nothing is looked at, however much came after it", () => {
+Deno.test("outlined: what came and counted for nothing is looked at, however much came after it", () => {
   const correlation = { equals: { orderId: 42 } };
   const story = outsideJob([expectation("it", "ec.Happened", { ...TIMES, correlation })]).started();
   const entries = goneOn(
@@ -72,26 +72,26 @@ Deno.test("annals: what came and counted for nothing is looked at, however much 
     9_000,
     (_, index) => fact({ orderId: index === 1_000 ? "42" : 42 }),
   );
-  const [wait] = explain(Annals.of(entries), ALONE).waitingFor;
+  const [wait] = explain(OutlinedHistory.of(entries), ALONE).waitingFor;
   assert.deepEqual(wait?.nearMisses.map(({ attributes }) => attributes), [{ orderId: "42" }]);
   assert.equal(wait?.matched, 8_999);
 });
 
-Deno.test("annals: large entries are kept in smaller number", () => {
+Deno.test("outlined: large entries are kept in smaller number", () => {
   const story = outsideJob([expectation("it", "ec.Happened", TIMES)]).started();
   const text = "x".repeat(200_000);
   const entries = goneOn(story, 300, () => fact({ text }));
-  const { entries: kept } = Annals.of(entries);
+  const { entries: kept } = OutlinedHistory.of(entries);
   assert.ok(kept.size > 50 && kept.size < 120, `${kept.size} are kept`);
 });
 
-Deno.test("annals: what settled an expectation is told, although it is not kept", () => {
+Deno.test("outlined: what settled an expectation is told, although it is not kept", () => {
   const once = expectation("early", "ec.Early");
   const story = outsideJob([once, expectation("it", "ec.Happened", TIMES)]).started();
   const entries = goneOn(story, 9_000, (_, index) => {
     return index === 2_000 ? { ...fact({}), eventType: "ec.Early" as never } : fact({});
   });
-  const { completed } = explain(Annals.of(entries), ALONE);
+  const { completed } = explain(OutlinedHistory.of(entries), ALONE);
   assert.match(
     completed[0]?.statement ?? "",
     /^"early" is satisfied: .* settled at .* by ec\.Early/,
@@ -107,9 +107,9 @@ function restless(count: number): readonly JobEventLogEntry[] {
   } as Partial<JobEventLogEntry>));
 }
 
-Deno.test("annals: of very many spans the times are right, and some are kept", () => {
+Deno.test("outlined: of very many spans the times are right, and some are kept", () => {
   const entries = restless(9_001);
-  const annals = Annals.of(entries);
+  const outlined = OutlinedHistory.of(entries);
   const spent = new Map<string, number>();
   const fold = new JobFold();
   let [condition, since] = ["", 0];
@@ -121,14 +121,14 @@ Deno.test("annals: of very many spans the times are right, and some are kept", (
     spent.set(condition, (spent.get(condition) ?? 0) + at - since);
     [condition, since] = [now, at];
   }
-  const timing = timingOf(annals);
+  const timing = timingOf(outlined);
   assert.equal(timing.suspendedMs, spent.get("suspended"));
   assert.equal(timing.queuedMs, spent.get("queued"));
-  assert.ok(annals.spans.length <= 3_500, `${annals.spans.length} are kept`);
-  assert.equal(annals.spans.at(-1)?.condition, "suspended");
+  assert.ok(outlined.spans.length <= 3_500, `${outlined.spans.length} are kept`);
+  assert.equal(outlined.spans.at(-1)?.condition, "suspended");
 });
 
-Deno.test("annals: of very many attempts the latest are kept, and the others are counted", () => {
+Deno.test("outlined: of very many attempts the latest are kept, and the others are counted", () => {
   const story = codedJob().started().taskStarted("charge");
   const error = { name: "Error", message: "no" };
   const entries = goneOn(story, 2_000, (logId, index) => {
@@ -141,11 +141,11 @@ Deno.test("annals: of very many attempts the latest are kept, and the others are
     };
     return (index % 2 === 0 ? ends : begins) as Partial<JobEventLogEntry>;
   });
-  const annals = Annals.of(entries);
-  const [attempts] = annals.attempts.values();
+  const outlined = OutlinedHistory.of(entries);
+  const [attempts] = outlined.attempts.values();
   assert.equal(attempts?.length, 200);
   assert.equal(attempts?.at(-1)?.nth, 1_001);
-  const { because } = explain(annals, ALONE);
+  const { because } = explain(outlined, ALONE);
   const told = because.map(({ statement }) => statement);
   assert.ok(
     told.includes("801 earlier attempts of task charge ended badly too."),

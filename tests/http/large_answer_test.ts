@@ -5,10 +5,10 @@ import fc from "fast-check";
 import { Gauge } from "../../src/http/guard/capacity.ts";
 import {
   chunksOf,
-  type LargeAnswerEdge,
+  type LargeAnswerDeps,
   largeJsonResponse,
 } from "../../src/http/answers/large_answer.ts";
-import { Deadlines } from "../../src/http/stream/deadlines.ts";
+import { Timeouts } from "../../src/http/stream/timeouts.ts";
 import type { Outlet } from "../../src/http/stream/outlet.ts";
 import { Turnstile } from "../../src/http/guard/turnstile.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -18,9 +18,9 @@ const STALL_MS = 1_000;
 
 function startEdge(lookBackBytesMax = 10_000_000) {
   const clock = new FakeClock();
-  const stalls = new Deadlines<Pick<Outlet, "stall">>(clock, STALL_MS, (one) => one.stall());
+  const stalls = new Timeouts<Pick<Outlet, "stall">>(clock, STALL_MS, (one) => one.stall());
   const lookBack = new Gauge("lookBackBytesMax", lookBackBytesMax);
-  const edge: LargeAnswerEdge = { lookBack, turnstile: new Turnstile(clock), outlets: { stalls } };
+  const edge: LargeAnswerDeps = { lookBack, turnstile: new Turnstile(clock), outlets: { stalls } };
   return { edge, clock, lookBack };
 }
 

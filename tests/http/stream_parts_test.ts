@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type Chunk, ChunkCache } from "../../src/http/stream/chunks.ts";
-import { Deadlines } from "../../src/http/stream/deadlines.ts";
-import { Turns } from "../../src/http/stream/turns.ts";
+import { Timeouts } from "../../src/http/stream/timeouts.ts";
+import { StreamTurns } from "../../src/http/stream/stream_turns.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const DELAY_MS = 1_000;
@@ -11,10 +11,10 @@ const DELAY_MS = 1_000;
 function deadlines() {
   const clock = new FakeClock();
   const due: string[] = [];
-  return { clock, due, all: new Deadlines<string>(clock, DELAY_MS, (item) => due.push(item)) };
+  return { clock, due, all: new Timeouts<string>(clock, DELAY_MS, (item) => due.push(item)) };
 }
 
-Deno.test("Deadlines: each is due after its own time, on one timer for all", async () => {
+Deno.test("Timeouts: each is due after its own time, on one timer for all", async () => {
   const { clock, due, all } = deadlines();
   all.start("first");
   await clock.advance(400);
@@ -29,7 +29,7 @@ Deno.test("Deadlines: each is due after its own time, on one timer for all", asy
   assert.equal(clock.armed, 0);
 });
 
-Deno.test("Deadlines: what begins again counts from then, and what stops is never due", async () => {
+Deno.test("Timeouts: what begins again counts from then, and what stops is never due", async () => {
   const { clock, due, all } = deadlines();
   for (const item of ["again", "stopped", "kept"]) all.start(item);
   await clock.advance(500);
@@ -41,7 +41,7 @@ Deno.test("Deadlines: what begins again counts from then, and what stops is neve
   assert.deepEqual(due, ["kept", "again"]);
 });
 
-Deno.test("Deadlines: the last that stops takes the timer along", () => {
+Deno.test("Timeouts: the last that stops takes the timer along", () => {
   const { clock, all } = deadlines();
   for (const item of ["one", "other"]) all.start(item);
   all.stop("one");
@@ -51,10 +51,10 @@ Deno.test("Deadlines: the last that stops takes the timer along", () => {
   assert.equal(clock.armed, 0);
 });
 
-Deno.test("Deadlines: what is due may begin again at once", async () => {
+Deno.test("Timeouts: what is due may begin again at once", async () => {
   const clock = new FakeClock();
   let count = 0;
-  const all: Deadlines<string> = new Deadlines(clock, DELAY_MS, (item) => {
+  const all: Timeouts<string> = new Timeouts(clock, DELAY_MS, (item) => {
     count += 1;
     all.start(item);
   });
@@ -78,9 +78,9 @@ Deno.test("ChunkCache: it holds a bounded number of bytes and of chunks, those m
   assert.ok(cache.get("empty/9999"));
 });
 
-Deno.test("Turns: when one is over, others have theirs before the next", async () => {
+Deno.test("StreamTurns: when one is over, others have theirs before the next", async () => {
   const clock = new FakeClock();
-  const turns = new Turns(clock);
+  const turns = new StreamTurns(clock);
   await turns.next();
   assert.equal(clock.turns, 0);
   while (!turns.isOver) turns.spend(1);

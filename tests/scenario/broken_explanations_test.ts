@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Annals } from "../../src/explain/annals.ts";
+import type { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
@@ -64,10 +64,12 @@ const withoutNormalization: Break = () =>
 const withoutForeignAddresses: Break = () => {
   const { run } = EvidenceSearch.prototype;
   return replaced(EvidenceSearch.prototype, "run", {
-    value: async function (this: EvidenceSearch, annals: Annals) {
-      const found = await run.call(this, annals);
+    value: async function (this: EvidenceSearch, outlined: OutlinedHistory) {
+      const found = await run.call(this, outlined);
       const candidates = [...found.candidates].map(([id, { events, ...rest }]) => {
-        const own = events.filter(({ jobId }) => jobId === undefined || jobId === annals.job.jobId);
+        const own = events.filter(({ jobId }) =>
+          jobId === undefined || jobId === outlined.job.jobId
+        );
         return [id, { ...rest, events: own }] as const;
       });
       return { ...found, candidates: new Map(candidates) };

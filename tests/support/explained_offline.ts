@@ -1,7 +1,7 @@
 /** What a journal's files explain of a job, read without a server; evidence by event id. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { Annals } from "../../src/explain/annals.ts";
+import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import { citing, explain } from "../../src/explain/explain.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
@@ -24,13 +24,15 @@ export async function explainedOffline(
       facts.add(entry);
     },
   });
-  const annals = Annals.of([...entries.values()].filter((entry) => entry.jobId === jobId));
+  const outlined = OutlinedHistory.of(
+    [...entries.values()].filter((entry) => entry.jobId === jobId),
+  );
   const search = new EvidenceSearch({ find: (wanted) => Promise.resolve(facts.find(wanted)) }, {
     headLogId: reading.head.logId,
     at: (logIds) => reading.readAt(logIds),
   });
   const circumstances = { definition: "none", draining: false, full: false } as const;
-  const explanation = explain(annals, { ...await search.run(annals), circumstances });
+  const explanation = explain(outlined, { ...await search.run(outlined), circumstances });
   const { asOf: _, ...rest } = citing(explanation, (logId) => entries.get(logId)?.eventId ?? "");
   return rest;
 }

@@ -1,7 +1,7 @@
 /** `start`, `cancel`, `suspend`, `resume` and `wake`: for one job or several. */
 
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
-import { type Client, RefusedError, SERVER_OPTIONS } from "../client.ts";
+import { type Client, RefusedByServerError, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { jobPath } from "../job_path.ts";
 import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
@@ -74,7 +74,7 @@ async function controlOne(path: string, input: CommandInput, client: Client): Pr
     else terminal.out(outcomeText(job, terminal, leaves));
     return EXIT_OK;
   } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
+    if (!(error instanceof RefusedByServerError)) throw error;
     terminal.err(`daybook: ${error.message}`);
     return error.exitCode;
   }

@@ -1,6 +1,6 @@
 /** `submit`: creates a job, and waits for its end if asked to. */
 
-import { type Client, RefusedError, SERVER_OPTIONS } from "../client.ts";
+import { type Client, RefusedByServerError, SERVER_OPTIONS } from "../client.ts";
 import {
   type Command,
   CommandError,
@@ -92,7 +92,7 @@ async function posted(
   try {
     return await client.request("/jobs", request);
   } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
+    if (!(error instanceof RefusedByServerError)) throw error;
     const hint = error.problem["type"] === "/problems/job-exists"
       ? "use another --id, or give --key as well, which makes it repeatable"
       : hintAtRefusal(input.all(FIELD_OPTION.name), error.problem);

@@ -1,7 +1,7 @@
 /** Reads from a journal all that belongs to one job, while a server may be running. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { Annals } from "../../explain/annals.ts";
+import { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Circumstances } from "../../explain/evidence.ts";
 import { citedIn, explain } from "../../explain/explain.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
@@ -115,11 +115,11 @@ class HistoryReader {
       headLogId: reading.head.logId,
       at: (logIds) => reading.readAt(logIds),
     });
-    const annals = Annals.of(this.#own);
-    const { effects, ...found } = await search.run(annals);
+    const outlined = OutlinedHistory.of(this.#own);
+    const { effects, ...found } = await search.run(outlined);
     const evidence = { ...found, circumstances: OFFLINE };
-    const cited = citedIn(explain(annals, evidence));
-    const restingOn = [...cited, ...this.#commonCarriers(annals)];
+    const cited = citedIn(explain(outlined, evidence));
+    const restingOn = [...cited, ...this.#commonCarriers(outlined)];
     // That an event reached another job is told by the entries after it.
     const reached = restingOn.flatMap((logId) =>
       (effects.get(logId) ?? []).map((effect) => effect.logId)
@@ -132,14 +132,14 @@ class HistoryReader {
   }
 
   /** That so many events carry a value is why none of them is told: they come along. */
-  #commonCarriers(annals: Annals): readonly LogId[] {
-    const own = ownValues(annals.job);
+  #commonCarriers(outlined: OutlinedHistory): readonly LogId[] {
+    const own = ownValues(outlined.job);
     const lookup = new Lookup();
     for (const { loose } of own) lookup.carrying(loose, COMMON_MIN + OWN_MAX);
     const found = new FoundEvents(this.#facts.find(lookup.wanted));
     return own.flatMap(({ loose }) => {
       const carriers = found.carrying(loose, COMMON_MIN + OWN_MAX)
-        .filter((logId) => !annals.isOwn(logId) && !annals.hasReached(logId));
+        .filter((logId) => !outlined.isOwn(logId) && !outlined.hasReached(logId));
       return carriers.length < COMMON_MIN ? [] : carriers.slice(0, COMMON_MIN);
     });
   }

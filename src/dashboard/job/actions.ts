@@ -7,7 +7,7 @@ import { CONTROL_NAMES, type ControlName, type StateControl } from "../../core/c
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type IncomingEvent, withOrigin } from "../../engine/requests.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { judgeEvent } from "../../http/requests/event_schema.ts";
 import { parseJson } from "../../http/bodies/json_document.ts";
 import { invalidRequest, Problem, STATUS } from "../../http/problems/problem.ts";
@@ -26,22 +26,26 @@ import type { RefusedEvent } from "./screen_state.ts";
 import type { Route } from "../../http/route.ts";
 
 /** Does what a control says, and leads back; to give a job up as it is, a form cancels it. */
-export async function actOnJob(c: Context, edge: Edge, control: ControlName): Promise<Response> {
+export async function actOnJob(
+  c: Context,
+  deps: HttpDeps,
+  control: ControlName,
+): Promise<Response> {
   const jobId = jobIdOf(c);
-  const form = await readForm(c.req.raw, edge.bodies);
+  const form = await readForm(c.req.raw, deps.bodies);
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
-  const before = edge.engine.job(jobId);
-  if (before !== undefined) await edge.turnstile.enter(sizeFor(before));
+  const before = deps.engine.job(jobId);
+  if (before !== undefined) await deps.turnstile.enter(sizeFor(before));
   try {
-    const origin = originOf(c.req.raw, edge.spans);
-    const job = await controlled(edge.engine, jobId, control, bodyOf(control, form), origin);
-    if (control !== "retry") return backTo(edge, back, doneText(control, job));
+    const origin = originOf(c.req.raw, deps.spans);
+    const job = await controlled(deps.engine, jobId, control, bodyOf(control, form), origin);
+    if (control !== "retry") return backTo(deps, back, doneText(control, job));
     const from = filledField(form, "from");
     const where = from === undefined ? "" : ` from task ${from}`;
-    return backTo(edge, jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`);
+    return backTo(deps, jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return backTo(edge, back, detailOf(error), true);
+    return backTo(deps, back, detailOf(error), true);
   }
 }
 
@@ -79,8 +83,8 @@ function cancelledText(job: JobState): string {
     : "The job was cancelled. It is suspended: what it did is undone when it is resumed.";
 }
 
-function backTo(edge: Edge, path: string, text: string, isBad = false): Response {
-  return emptyResponse(STATUS.seeOther, { location: edge.notes.pathWith(path, text, isBad) });
+function backTo(deps: HttpDeps, path: string, text: string, isBad = false): Response {
+  return emptyResponse(STATUS.seeOther, { location: deps.notes.pathWith(path, text, isBad) });
 }
 
 /** What is wrong, with where it is. */
@@ -94,22 +98,22 @@ function detailOf({ message, members }: Problem): string {
 /** A refused event comes back with the page that it was typed on: nothing typed is lost. */
 export type Sent = { readonly response: Response } | { readonly refused: RefusedEvent };
 
-export async function sendEvent(c: Context, edge: Edge): Promise<Sent> {
+export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
   const jobId = jobIdOf(c);
-  const form = await readForm(c.req.raw, edge.bodies);
+  const form = await readForm(c.req.raw, deps.bodies);
   const text = form.get("event") ?? "";
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   try {
     const event = eventOf(text, form.get("once") ?? "");
     const open = placesIn(event.attributes ?? {}).find(({ value }) => isPlaceholder(value));
     if (open !== undefined) return { refused: refusal(form, text, unfilled(placePath(open))) };
-    const origin = originOf(c.req.raw, edge.spans) ?? {};
-    const [receipt] = await edge.engine.deliver([withOrigin(event, origin)]);
+    const origin = originOf(c.req.raw, deps.spans) ?? {};
+    const [receipt] = await deps.engine.deliver([withOrigin(event, origin)]);
     if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
     if (receipt.disposition === "rejected") {
       return { refused: refusal(form, text, receiptText(receipt)) };
     }
-    return { response: backTo(edge, back, receiptText(receipt)) };
+    return { response: backTo(deps, back, receiptText(receipt)) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return { refused: refusal(form, text, eventFlaw(text, error)) };
@@ -142,5 +146,5 @@ export const JOB_ACTION_ROUTES: readonly Route[] = CONTROL_NAMES.map((control) =
   method: "POST",
   path: `/ui/jobs/:id/${control}`,
   scope: "operate",
-  handle: (c, edge) => actOnJob(c, edge, control),
+  handle: (c, deps) => actOnJob(c, deps, control),
 }));

@@ -7,9 +7,9 @@ import type { JobScreenState } from "./screen_state.ts";
 import { eventCalls } from "./waits.tsx";
 
 export function jobCalls(state: JobScreenState): readonly Call[] {
-  const { job, curl, annals, exportCommand } = state;
+  const { job, curl, outlined, exportCommand } = state;
   const path = `/jobs/${job.jobId}`;
-  const isSealed = job.sealed !== undefined && annals.inputRemoved === undefined;
+  const isSealed = job.sealed !== undefined && outlined.inputRemoved === undefined;
   return [
     { label: "This job", command: curl.get(path) },
     ...isSealed ? [{ label: "Its input", command: curl.get(`${path}/input`) }] : [],

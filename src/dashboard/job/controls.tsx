@@ -33,8 +33,8 @@ export function controlOf({ path, body }: Action): Control | undefined {
 }
 
 /** Whether the job takes it as it is. */
-export function isLegal({ job, annals }: JobScreenState, control: Control): boolean {
-  if (control === "retry" && annals.inputRemoved !== undefined) return false;
+export function isLegal({ job, outlined }: JobScreenState, control: Control): boolean {
+  if (control === "retry" && outlined.inputRemoved !== undefined) return false;
   return control === "leave" ? isLegalByItself(job, "cancel", true) : isLegalByItself(job, control);
 }
 
@@ -63,9 +63,9 @@ function curlOf(curl: JobScreenState["curl"], path: string, control: Control): s
     : curl.post(`${path}/${control}`);
 }
 
-function nothingText({ job, annals }: JobScreenState): string {
+function nothingText({ job, outlined }: JobScreenState): string {
   if (job.state === "Done") return "The job is done: there is nothing to control any more.";
-  if (annals.inputRemoved !== undefined) {
+  if (outlined.inputRemoved !== undefined) {
     return "The job cannot be retried: its input was removed. Submit a new job.";
   }
   return "No control applies to the job as it is.";

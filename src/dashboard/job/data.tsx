@@ -58,12 +58,12 @@ function Input({ state, href }: Props & { readonly href: string }) {
   );
 }
 
-function noInputText({ annals }: JobScreenState): string {
-  return annals.inputRemoved === undefined ? "It was given none." : "Nothing of it is left.";
+function noInputText({ outlined }: JobScreenState): string {
+  return outlined.inputRemoved === undefined ? "It was given none." : "Nothing of it is left.";
 }
 
 function Removal({ state }: Props) {
-  const removed = state.annals.inputRemoved;
+  const removed = state.outlined.inputRemoved;
   if (removed === undefined) return null;
   return (
     <p class="hint">
@@ -75,7 +75,7 @@ function Removal({ state }: Props) {
 }
 
 function Sealed({ state }: Props) {
-  if (state.annals.inputRemoved !== undefined) return null;
+  if (state.outlined.inputRemoved !== undefined) return null;
   return (
     <p class="hint">
       Secrets are marked <code>[secret]</code>: nobody can read them here.

@@ -128,13 +128,13 @@ function EntryLinks({ state, entry }: EntryProps) {
 
 /** Entries that the explanation rests on and that are other jobs', or nobody's. */
 function Strangers({ state }: Props) {
-  const { strangers } = state;
-  if (strangers.length === 0) return <div id="strangers" data-live hidden></div>;
+  const { foreignEntries } = state;
+  if (foreignEntries.length === 0) return <div id="foreign-entries" data-live hidden></div>;
   return (
-    <div id="strangers" class="part" data-live>
+    <div id="foreign-entries" class="part" data-live>
       <h3>Cited, and not of this job</h3>
       <ol class="entries">
-        {strangers.map((entry) => <Entry state={state} entry={entry} />)}
+        {foreignEntries.map((entry) => <Entry state={state} entry={entry} />)}
       </ol>
     </div>
   );

@@ -1,7 +1,7 @@
 /** Which of a job's entries its page shows. */
 
 import type { LogId } from "../../core/ids.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { EntryPages } from "../../engine/queries/entry_pages.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.ts";
 
@@ -36,7 +36,7 @@ export const ENTRY_JSON_MAX = 3_000;
  * @param logIds Of all of them, the oldest first.
  */
 export async function readEntryPage(
-  edge: Edge,
+  deps: HttpDeps,
   logIds: readonly LogId[],
   { order, number, wanted }: EntryPageRequest,
 ): Promise<EntryPage> {
@@ -45,10 +45,10 @@ export async function readEntryPage(
   const chosen = place >= 0 ? Math.floor(place / PAGE_SIZE) + 1 : number ?? count;
   const shown = Math.min(count, chosen);
   const entries: ShownEntry[] = [];
-  const { engine, reading } = edge;
+  const { engine, reading } = deps;
   const pages = new EntryPages({ at: (positions) => engine.entriesAt(positions) }, reading);
   for await (const page of pages.of(logIds.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE))) {
-    for (const entry of page) entries.push(await shownEntry(edge, entry, ENTRY_JSON_MAX));
+    for (const entry of page) entries.push(await shownEntry(deps, entry, ENTRY_JSON_MAX));
   }
   return {
     entries: order === "oldest" ? entries : entries.toReversed(),

@@ -113,8 +113,8 @@ export function Fact({ name, children }: { readonly name: string; readonly child
 
 /** The job that this one retries, and those that retry it. */
 function Relatives({ state }: { readonly state: JobScreenState }) {
-  const { job, annals } = state;
-  const later = annals.retried.slice(-RETRIES_MAX);
+  const { job, outlined } = state;
+  const later = outlined.retried.slice(-RETRIES_MAX);
   return (
     <>
       {job.retryOf === undefined ? null : (

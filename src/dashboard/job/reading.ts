@@ -1,11 +1,11 @@
 /** All that the page of a job is made of, read at one point of its life. */
 
 import type { Holding } from "../../http/guard/capacity.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import type { JobLogPort } from "../../http/ports/job_log_port.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { downtimesOf } from "../../explain/downtimes.ts";
-import type { Annals } from "../../explain/annals.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -22,11 +22,11 @@ const LOG_LINES = 50;
 
 export interface JobReading {
   readonly job: JobState;
-  readonly annals: Annals;
+  readonly outlined: OutlinedHistory;
   readonly explanation: Explanation<Citation>;
   readonly timeline: Timeline;
   /** Cited, or asked for, and not the job's own. */
-  readonly strangers: readonly ShownEntry[];
+  readonly foreignEntries: readonly ShownEntry[];
   readonly input: ReadInput;
   /** What its code said. */
   readonly log: Awaited<ReturnType<JobLogPort["read"]>>;
@@ -47,48 +47,48 @@ export interface ReadingOptions {
 
 /** `undefined` when there is no such job. */
 export async function readJob(
-  edge: Edge,
+  deps: HttpDeps,
   jobId: JobId,
   { mayUnseal, wanted }: ReadingOptions,
   { hold }: Holding,
 ): Promise<JobReading | undefined> {
-  const account = await edge.engine.account(jobId, hold);
+  const account = await deps.engine.account(jobId, hold);
   if (account === undefined) return undefined;
-  const { explanation, annals } = account;
-  const nowMs = edge.clock.now();
-  const strangers = await strangersOf(edge, account, wanted);
+  const { explanation, outlined } = account;
+  const nowMs = deps.clock.now();
+  const foreignEntries = await foreignEntriesOf(deps, account, wanted);
   return {
-    job: annals.job,
-    annals,
+    job: outlined.job,
+    outlined,
     explanation,
-    timeline: timelineOf(annals, {
+    timeline: timelineOf(outlined, {
       nowMs,
       nearMisses: nearMissesOf(account),
-      downtimes: downtimesOf(annals, account.strangers),
+      downtimes: downtimesOf(outlined, account.foreignEntries),
     }),
-    strangers,
-    input: await readInput(edge, annals, mayUnseal),
-    log: await edge.jobLog.read(jobId, LOG_LINES),
+    foreignEntries,
+    input: await readInput(deps, outlined, mayUnseal),
+    log: await deps.jobLog.read(jobId, LOG_LINES),
     nowMs,
   };
 }
 
 /** What is cited, and the entry that was asked for, where it is another job's or nobody's. */
-async function strangersOf(
-  edge: Edge,
-  { explanation, annals, strangers }: Account,
+async function foreignEntriesOf(
+  deps: HttpDeps,
+  { explanation, outlined, foreignEntries }: Account,
   wanted: LogId | undefined,
 ): Promise<readonly ShownEntry[]> {
   const cited = [...new Set(citedIn(explanation))]
-    .flatMap((logId) => strangers.get(logId) ?? [])
+    .flatMap((logId) => foreignEntries.get(logId) ?? [])
     .slice(0, STRANGERS_MAX);
-  const isThere = wanted === undefined || annals.isOwn(wanted) ||
+  const isThere = wanted === undefined || outlined.isOwn(wanted) ||
     cited.some(({ logId }) => logId === wanted);
-  const asked = isThere ? [] : await edge.engine.entries(wanted - 1, 1);
+  const asked = isThere ? [] : await deps.engine.entries(wanted - 1, 1);
   const all = [...cited, ...asked.filter(({ logId }) => logId === wanted)]
     .toSorted((left, right) => left.logId - right.logId);
   const shown: ShownEntry[] = [];
-  for (const entry of all) shown.push(await shownEntry(edge, entry, ENTRY_JSON_MAX));
+  for (const entry of all) shown.push(await shownEntry(deps, entry, ENTRY_JSON_MAX));
   return shown;
 }
 
@@ -101,17 +101,19 @@ function citedIn(explanation: Explanation<Citation>): readonly LogId[] {
 }
 
 function nearMissesOf(
-  { explanation, annals, strangers }: Account,
+  { explanation, outlined, foreignEntries }: Account,
 ): readonly JobEventLogEntry[] {
   const misses = explanation.waitingFor.flatMap(({ nearMisses }) => nearMisses);
   const cites = new Set(misses.flatMap((miss) => miss.cites.map(({ logId }) => logId)));
-  return [...cites].flatMap((logId) => annals.entries.get(logId) ?? strangers.get(logId) ?? []);
+  return [...cites].flatMap((logId) =>
+    outlined.entries.get(logId) ?? foreignEntries.get(logId) ?? []
+  );
 }
 
 /** What was removed is shown as far as the journal has it in clear. */
 async function readInput(
-  { engine }: Edge,
-  { job, inputRemoved }: Annals,
+  { engine }: HttpDeps,
+  { job, inputRemoved }: OutlinedHistory,
   mayUnseal: boolean,
 ): Promise<ReadInput> {
   const isOpen = job.sealed === undefined || job.input !== undefined;

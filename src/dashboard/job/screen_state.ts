@@ -31,8 +31,8 @@ export interface RefusedEvent {
 }
 
 /** Where an entry is on this page; the page is another one when it is not shown. */
-export function entryHref({ page, strangers, job }: JobScreenState, logId: LogId): string {
+export function entryHref({ page, foreignEntries, job }: JobScreenState, logId: LogId): string {
   const isShown = page.entries.some((entry) => entry.logId === logId) ||
-    strangers.some((entry) => entry.logId === logId);
+    foreignEntries.some((entry) => entry.logId === logId);
   return isShown ? `#entry-${logId}` : `${jobPagePath(job.jobId)}?entry=${logId}#entry-${logId}`;
 }

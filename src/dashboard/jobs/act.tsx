@@ -7,7 +7,7 @@ import type { JobId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
 import { runBulk } from "../../http/requests/bulk_action.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
 import { jobIdField } from "../../http/requests/fields.ts";
 import { invalidRequest, Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
@@ -23,8 +23,8 @@ import { JobsAddress } from "./address.ts";
 import { BulkResult } from "./bulk_result.tsx";
 import { PAGE_JOBS } from "./list.ts";
 
-export async function actOnJobs(c: Context, edge: Edge): Promise<Response> {
-  const form = await readForm(c.req.raw, edge.bodies);
+export async function actOnJobs(c: Context, deps: HttpDeps): Promise<Response> {
+  const form = await readForm(c.req.raw, deps.bodies);
   const action = actionIn(form);
   if (CONTROLS[action].confirm && form.get("confirm") !== "yes") {
     throw invalidRequest([{
@@ -33,23 +33,23 @@ export async function actOnJobs(c: Context, edge: Edge): Promise<Response> {
     }]);
   }
   return form.has("job") || form.has("ticked")
-    ? await actOnTicked(c, edge, action, form)
-    : await actOnAll(c, edge, action, form);
+    ? await actOnTicked(c, deps, action, form)
+    : await actOnAll(c, deps, action, form);
 }
 
 /** One job, or those that are ticked: each is judged by itself. */
 async function actOnTicked(
   c: Context,
-  edge: Edge,
+  deps: HttpDeps,
   action: BulkControl,
   form: URLSearchParams,
 ): Promise<Response> {
   const jobIds = form.getAll("job").slice(0, PAGE_JOBS).map(jobIdIn);
-  const origin = originOf(c.req.raw, edge.spans);
+  const origin = originOf(c.req.raw, deps.spans);
   const told: Told[] = [];
-  for (const jobId of jobIds) told.push(await tellOfOne(edge, action, jobId, origin));
+  for (const jobId of jobIds) told.push(await tellOfOne(deps, action, jobId, origin));
   const { text, isBad } = summedUp(action, told);
-  const location = edge.notes.pathWith(safeReturnPath(form.get("return")), text, isBad);
+  const location = deps.notes.pathWith(safeReturnPath(form.get("return")), text, isBad);
   return emptyResponse(STATUS.seeOther, { location });
 }
 
@@ -69,7 +69,7 @@ function summedUp(action: BulkControl, told: readonly Told[]): Told {
 
 /** What was done, or why it was not. */
 async function tellOfOne(
-  { engine }: Edge,
+  { engine }: HttpDeps,
   action: BulkControl,
   jobId: JobId,
   origin: Origin | undefined,
@@ -90,20 +90,20 @@ async function tellOfOne(
 
 async function actOnAll(
   c: Context,
-  edge: Edge,
+  deps: HttpDeps,
   action: BulkControl,
   form: URLSearchParams,
 ): Promise<Response> {
   const returnTo = safeReturnPath(form.get("return"));
-  const origin = originOf(c.req.raw, edge.spans);
-  const request = bulkRequestOf(bulkBodyOf(action, form, returnTo), edge, origin);
-  const report = await runBulk(edge.engine, request, edge.turnstile);
+  const origin = originOf(c.req.raw, deps.spans);
+  const request = bulkRequestOf(bulkBodyOf(action, form, returnTo), deps, origin);
+  const report = await runBulk(deps.engine, request, deps.turnstile);
   const status = report.stopped === undefined
     ? STATUS.ok
     : problemFacts(report.stopped.kind).status;
   return page(
     c,
-    edge,
+    deps,
     { title: CONTROLS[action].done, screen: "jobs", styles: ["jobs.css"], status },
     <BulkResult request={request} report={report} returnTo={returnTo} />,
   );

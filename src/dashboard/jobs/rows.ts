@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { briefText, endedText, nextToRetry, runningTasks } from "./brief.ts";
 
 export interface JobRow {
@@ -27,7 +27,7 @@ export interface Length {
 
 /** Jobs that have not ended are in memory: what they do right now is told of the whole of each. */
 export async function rowsOf(
-  { engine, clock }: Pick<Edge, "engine" | "clock">,
+  { engine, clock }: Pick<HttpDeps, "engine" | "clock">,
   jobs: readonly JobSummary[],
 ): Promise<readonly JobRow[]> {
   const living = jobs.map((job) => job.endedAt === null ? engine.job(job.jobId) : undefined);
@@ -76,7 +76,7 @@ type Entries = ReadonlyMap<LogId, JobEventLogEntry>;
 
 /** Those that tell how often a task may be tried. */
 async function entriesFor(
-  engine: Edge["engine"],
+  engine: HttpDeps["engine"],
   living: readonly (JobState | undefined)[],
 ): Promise<Entries> {
   const wanted = living.flatMap((job) => (job && nextToRetry(job)?.lastLogId) ?? []);

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { HeldPause } from "../../engine/requests.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, STATUS } from "../../http/problems/problem.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { endPause } from "../../http/routes/pauses.ts";
@@ -89,19 +89,19 @@ export const PAUSE_ACTION_ROUTE: Route = {
   handle: end,
 };
 
-async function end(c: Context, edge: Edge): Promise<Response> {
-  const form = await readForm(c.req.raw, edge.bodies);
+async function end(c: Context, deps: HttpDeps): Promise<Response> {
+  const form = await readForm(c.req.raw, deps.bodies);
   const back = safeReturnPath(form.get("return"));
-  return emptyResponse(STATUS.seeOther, { location: await endAndTell(c, edge, back) });
+  return emptyResponse(STATUS.seeOther, { location: await endAndTell(c, deps, back) });
 }
 
 /** What is refused is told where the button is. */
-async function endAndTell(c: Context, edge: Edge, path: string): Promise<string> {
+async function endAndTell(c: Context, deps: HttpDeps, path: string): Promise<string> {
   try {
-    await endPause(c.req.param("id") ?? "", c.req.raw, edge);
-    return edge.notes.pathWith(path, "The pause is over: what it held begins.");
+    await endPause(c.req.param("id") ?? "", c.req.raw, deps);
+    return deps.notes.pathWith(path, "The pause is over: what it held begins.");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return edge.notes.pathWith(path, `${error.message}.`, true);
+    return deps.notes.pathWith(path, `${error.message}.`, true);
   }
 }

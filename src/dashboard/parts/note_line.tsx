@@ -1,7 +1,7 @@
 /** What the last action did, as the page after it tells. */
 
 import type { Context } from "hono";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { single, text } from "../../http/requests/query_parameters.ts";
 import { UserText } from "./text.tsx";
 
@@ -10,8 +10,8 @@ export const NOTE_PARAMETER = { note: single(text, "The name of a note.") };
 
 const LENGTH_MAX = 500;
 
-export function NoteLine({ c, edge }: { readonly c: Context; readonly edge: Edge }) {
-  const note = edge.notes.of(c.req.query("note"));
+export function NoteLine({ c, deps }: { readonly c: Context; readonly deps: HttpDeps }) {
+  const note = deps.notes.of(c.req.query("note"));
   if (note === undefined) return null;
   return (
     <p class={note.isBad ? "note note-bad" : "note"} role={note.isBad ? "alert" : "status"}>

@@ -6,7 +6,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { isLarge, type JsonObject } from "../../core/json.ts";
 import { entryNote } from "../../engine/queries/entry_note.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { cutText, type ShownJson, shownJson } from "./text.tsx";
 
 /** All that pages show of an entry. */
@@ -25,7 +25,7 @@ const UTC = { timeOfDay: (time: string) => `${time.slice(11, 19)} UTC` };
 
 /** @param lengthMax Of its JSON, in UTF-16 units. */
 export async function shownEntry(
-  { turnstile }: Pick<Edge, "turnstile">,
+  { turnstile }: Pick<HttpDeps, "turnstile">,
   entry: JobEventLogEntry,
   lengthMax: number,
 ): Promise<ShownEntry> {

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Context } from "hono";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { incomingEvent, judgeEvent } from "../../http/requests/event_schema.ts";
 import { isObject } from "../../http/requests/fields.ts";
 import { schemaObject, withinLazy } from "../../http/openapi/json_schema.ts";
@@ -37,20 +37,20 @@ export const EVENT_SCREEN_ROUTES: readonly Route[] = [
   { method: "POST", path: PATH, scope: "submit", handle: send },
 ];
 
-function show(c: Context, edge: Edge): Response {
+function show(c: Context, deps: HttpDeps): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);
-  return eventPage(c, edge, textsOf(FORM, SAMPLE));
+  return eventPage(c, deps, textsOf(FORM, SAMPLE));
 }
 
 /** Back to the page, which shows the receipt; or the form again, with all that was typed. */
-async function send(c: Context, edge: Edge): Promise<Response> {
+async function send(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const texts: FormTexts = new Map(await readForm(c.req.raw, edge.bodies));
+  const texts: FormTexts = new Map(await readForm(c.req.raw, deps.bodies));
   try {
     const { value, issues } = inputOf(FORM, texts);
     if (issues.length > 0) throw invalidRequest(issues);
     const judged = judgeEvent(withEventId(value, texts.get(ONCE)));
-    const [receipt] = await deliver(edge.engine, { single: true, items: [judged] });
+    const [receipt] = await deliver(deps.engine, { single: true, items: [judged] });
     if (receipt === undefined || receipt.disposition === "rejected" && "errors" in receipt) {
       throw new TypeError("Cannot show the receipt: the only event of a request has none");
     }
@@ -58,12 +58,12 @@ async function send(c: Context, edge: Edge): Promise<Response> {
     // The same id with other content says why it changes nothing.
     const isBad = disposition === "rejected" ||
       (disposition === "duplicate" && reason !== undefined);
-    const location = edge.notes.pathWith(PATH, receiptText(receipt), isBad);
+    const location = deps.notes.pathWith(PATH, receiptText(receipt), isBad);
     return emptyResponse(STATUS.seeOther, { location });
   } catch (error) {
     const problem = refusalIn(error);
     if (problem === undefined) throw error;
-    return eventPage(c, edge, texts, problem);
+    return eventPage(c, deps, texts, problem);
   }
 }
 
@@ -73,18 +73,18 @@ function withEventId(value: JsonValue | undefined, once: string | undefined): Js
   return { ...event, eventId: onceOnly(once, JSON.stringify(event)) };
 }
 
-function eventPage(c: Context, edge: Edge, texts: FormTexts, problem?: Problem): Response {
+function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Problem): Response {
   const { value } = inputOf(FORM, texts);
   return page(
     c,
-    edge,
+    deps,
     {
       title: "Send an event",
       screen: "system",
       styles: ["system.css"],
       calls: [{
         label: "Send the event",
-        command: commandsOf(c, edge).post("/events", isObject(value) ? value : {}),
+        command: commandsOf(c, deps).post("/events", isObject(value) ? value : {}),
       }],
       ...(problem === undefined
         ? {}
@@ -92,7 +92,7 @@ function eventPage(c: Context, edge: Edge, texts: FormTexts, problem?: Problem):
     },
     <EventPage
       action={PATH}
-      note={<NoteLine c={c} edge={edge} />}
+      note={<NoteLine c={c} deps={deps} />}
       form={FORM}
       texts={texts}
       once={{ name: ONCE, value: texts.get(ONCE) ?? randomBytes(12).toString("base64url") }}

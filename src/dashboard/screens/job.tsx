@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { ID_PATTERN, type JobId } from "../../core/ids.ts";
 import { type Holding, lookingBack } from "../../http/guard/capacity.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { choice, single, whole } from "../../http/requests/query_parameters.ts";
@@ -48,10 +48,10 @@ const JOB_PARAMETERS = {
   page: single(whole(1, 1_000_000), "Of the entries, from the oldest."),
 };
 
-async function showJob(c: Context, edge: Edge): Promise<Response> {
+async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, JOB_PARAMETERS);
   const { entry, order = "oldest", page: number, scale, tasks } = query;
-  return await showRead(c, edge, { order, number, wanted: entry }, {
+  return await showRead(c, deps, { order, number, wanted: entry }, {
     scale,
     tasksPage: tasks ?? 1,
     returnTo: withoutNote(c.req.url),
@@ -59,67 +59,67 @@ async function showJob(c: Context, edge: Edge): Promise<Response> {
   });
 }
 
-async function takeEvent(c: Context, edge: Edge): Promise<Response> {
-  const sent = await sendEvent(c, edge);
-  return "response" in sent ? sent.response : await showRefused(c, edge, sent.refused);
+async function takeEvent(c: Context, deps: HttpDeps): Promise<Response> {
+  const sent = await sendEvent(c, deps);
+  return "response" in sent ? sent.response : await showRefused(c, deps, sent.refused);
 }
 
 /** The page again, with what was typed and what is wrong with it. */
-async function showRefused(c: Context, edge: Edge, refused: RefusedEvent): Promise<Response> {
+async function showRefused(c: Context, deps: HttpDeps, refused: RefusedEvent): Promise<Response> {
   const request = { order: "oldest", number: undefined, wanted: undefined } as const;
   const returnTo = jobPagePath(c.req.param("id") ?? "");
-  return await showRead(c, edge, request, { scale: undefined, tasksPage: 1, returnTo, refused });
+  return await showRead(c, deps, request, { scale: undefined, tasksPage: 1, returnTo, refused });
 }
 
 /** Reads the job and its entries, and shows them when there is time to make a page of them. */
 async function showRead(
   c: Context,
-  edge: Edge,
+  deps: HttpDeps,
   request: EntryPageRequest,
   { scale, ...rest }: Pick<JobScreenState, "tasksPage" | "returnTo" | "refused"> & {
     readonly scale: ScaleName | undefined;
   },
 ): Promise<Response> {
-  return await lookingBack(edge, async (holding) => {
+  return await lookingBack(deps, async (holding) => {
     const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
     const { wanted } = request;
-    const reading = await readKnown(c, edge, { mayUnseal, wanted }, holding);
-    if (reading === undefined) return unknownJob(c, edge);
-    const page = await readEntryPage(edge, reading.annals.logIds, request);
-    await edge.turnstile.enter("large");
+    const reading = await readKnown(c, deps, { mayUnseal, wanted }, holding);
+    if (reading === undefined) return unknownJob(c, deps);
+    const page = await readEntryPage(deps, reading.outlined.logIds, request);
+    await deps.turnstile.enter("large");
     const chosen = { scale: scale ?? usualScale(reading.timeline), page, ...rest };
-    return jobPage(c, edge, { ...stateOf(c, edge, reading), ...chosen });
+    return jobPage(c, deps, { ...stateOf(c, deps, reading), ...chosen });
   });
 }
 
 async function readKnown(
   c: Context,
-  edge: Edge,
+  deps: HttpDeps,
   options: ReadingOptions,
   holding: Holding,
 ): Promise<JobReading | undefined> {
   const id = c.req.param("id") ?? "";
-  return ID_PATTERN.test(id) ? await readJob(edge, id as JobId, options, holding) : undefined;
+  return ID_PATTERN.test(id) ? await readJob(deps, id as JobId, options, holding) : undefined;
 }
 
-function stateOf(c: Context, edge: Edge, reading: JobReading) {
+function stateOf(c: Context, deps: HttpDeps, reading: JobReading) {
   const { scopes } = viewerOf(c.req.raw);
   return {
     ...reading,
-    curl: commandsOf(c, edge),
-    exportCommand: edge.system?.exportCommand(reading.job.jobId),
+    curl: commandsOf(c, deps),
+    exportCommand: deps.system?.exportCommand(reading.job.jobId),
     may: (scope: (typeof scopes)[number]) => scopes.includes(scope),
   };
 }
 
 const TITLE_LENGTH_MAX = 60;
 
-function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
+function jobPage(c: Context, deps: HttpDeps, state: JobScreenState): Response {
   const { job, explanation, refused } = state;
   const name = cutText(job.type ?? "plan", TITLE_LENGTH_MAX);
   return page(
     c,
-    edge,
+    deps,
     {
       title: `${name} ${explanation.condition}: ${job.jobId}`,
       screen: "jobs",
@@ -131,7 +131,7 @@ function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
         : { status: problemFacts("invalid-request").status }),
     },
     <>
-      <NoteLine c={c} edge={edge} />
+      <NoteLine c={c} deps={deps} />
       <JobHead state={state} />
       <JobControls state={state} />
       <JobExplanation state={state} />
@@ -146,9 +146,9 @@ function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
   );
 }
 
-function unknownJob(c: Context, edge: Edge): Response {
+function unknownJob(c: Context, deps: HttpDeps): Response {
   const { status, title } = problemFacts("unknown-job");
   const id = c.req.param("id") ?? "";
-  const calls = [{ label: "The newest jobs", command: commandsOf(c, edge).get("/jobs?limit=20") }];
-  return page(c, edge, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
+  const calls = [{ label: "The newest jobs", command: commandsOf(c, deps).get("/jobs?limit=20") }];
+  return page(c, deps, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
 }

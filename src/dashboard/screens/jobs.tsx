@@ -5,7 +5,7 @@ import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
 import { previewBulk } from "../../http/requests/bulk_action.ts";
 import { cursorOf } from "../../http/requests/cursor.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, problemFacts } from "../../http/problems/problem.ts";
 import { jobFilterOf } from "../../http/requests/job_filter.ts";
 import { bulkRequestOf } from "../../http/routes/bulk.ts";
@@ -38,19 +38,19 @@ export const JOBS_ROUTES: readonly Route[] = [
 /** What is asked for, and by whom. */
 interface PageRequest {
   readonly c: Context;
-  readonly edge: Edge;
+  readonly deps: HttpDeps;
   readonly address: JobsAddress;
   readonly query: ScreenQuery;
   readonly filter: JobFilter;
   readonly mayOperate: boolean;
 }
 
-async function showJobs(c: Context, edge: Edge): Promise<Response> {
+async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const address = JobsAddress.of(new URL(c.req.url).searchParams);
   const query = readOrRefusal(address);
-  if (query instanceof Problem) return refusedPage(c, edge, address, query);
+  if (query instanceof Problem) return refusedPage(c, deps, address, query);
   const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
-  const asked = { c, edge, address, query, filter: jobFilterOf(query), mayOperate };
+  const asked = { c, deps, address, query, filter: jobFilterOf(query), mayOperate };
   if (query.do !== undefined && mayOperate) return confirmPage(asked, query.do);
   return query.group === undefined ? await listPage(asked) : groupsPage(asked);
 }
@@ -68,12 +68,12 @@ function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
 const OPTIONS = { title: "Jobs", screen: "jobs", styles: ["jobs.css"] } as const;
 const LIVE = { ...OPTIONS, scripts: ["durations.js", "jobs.js"], live: "journal" } as const;
 
-function refusedPage(c: Context, edge: Edge, address: JobsAddress, problem: Problem): Response {
+function refusedPage(c: Context, deps: HttpDeps, address: JobsAddress, problem: Problem): Response {
   const { errors = [] } = problem.members;
   const { status } = problemFacts(problem.kind);
   return page(
     c,
-    edge,
+    deps,
     { ...OPTIONS, scripts: ["durations.js", "jobs.js"], status },
     <>
       <Heading address={address} />
@@ -82,32 +82,32 @@ function refusedPage(c: Context, edge: Edge, address: JobsAddress, problem: Prob
           <bdi>{Object.values(issue).join(" ")}</bdi>
         </p>
       ))}
-      <FilterForm address={address} types={typesOf(edge)} />
+      <FilterForm address={address} types={typesOf(deps)} />
       <Chips address={address} />
     </>,
   );
 }
 
 async function listPage(asked: PageRequest): Promise<Response> {
-  const { c, edge, address, query, filter, mayOperate } = asked;
-  const { engine, clock } = edge;
+  const { c, deps, address, query, filter, mayOperate } = asked;
+  const { engine, clock } = deps;
   const jobs = jobsPage(engine, query, filter);
   const { count } = jobs;
-  const rows = await rowsOf(edge, jobs.jobs);
+  const rows = await rowsOf(deps, jobs.jobs);
   return page(
     c,
-    edge,
+    deps,
     {
       ...LIVE,
       calls: [{
         label: "These jobs",
-        command: listCommand(commandsOf(c, edge), listFilters(asked)),
+        command: listCommand(commandsOf(c, deps), listFilters(asked)),
       }],
     },
     <>
       <Heading address={address} />
-      <NoteLine c={c} edge={edge} />
-      <FilterForm address={address} types={typesOf(edge)} />
+      <NoteLine c={c} deps={deps} />
+      <FilterForm address={address} types={typesOf(deps)} />
       <Chips address={address} />
       <ConditionTabs address={address} count={count} />
       <div class="job-bar">
@@ -141,27 +141,27 @@ function listFilters({ address, query }: PageRequest): URLSearchParams {
   return filters;
 }
 
-function typesOf({ engine }: Edge): readonly string[] {
+function typesOf({ engine }: HttpDeps): readonly string[] {
   return engine.definitions().map(({ type }) => type);
 }
 
 function groupsPage(asked: PageRequest): Response {
-  const { c, edge, address, filter, mayOperate } = asked;
-  const { groups, more, searched } = edge.engine.lists.failures(filter, KINDS_MAX);
+  const { c, deps, address, filter, mayOperate } = asked;
+  const { groups, more, searched } = deps.engine.lists.failures(filter, KINDS_MAX);
   return page(
     c,
-    edge,
+    deps,
     {
       ...LIVE,
       calls: [{
         label: "These kinds of failures",
-        command: groupsCommand(commandsOf(c, edge), address.filters()),
+        command: groupsCommand(commandsOf(c, deps), address.filters()),
       }],
     },
     <>
       <Heading address={address} />
-      <NoteLine c={c} edge={edge} />
-      <FilterForm address={address} types={typesOf(edge)} />
+      <NoteLine c={c} deps={deps} />
+      <FilterForm address={address} types={typesOf(deps)} />
       <Chips address={address} />
       <div class="job-bar">
         <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
@@ -172,7 +172,7 @@ function groupsPage(asked: PageRequest): Response {
         <GroupTable
           groups={groups}
           address={address}
-          now={edge.clock.now()}
+          now={deps.clock.now()}
           mayOperate={mayOperate}
         />
       )}
@@ -187,25 +187,25 @@ function groupsPage(asked: PageRequest): Response {
 }
 
 function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
-  const { c, edge, address } = asked;
-  const request = bulkRequestOf({ action, filter: address.filterBody() }, edge, undefined);
+  const { c, deps, address } = asked;
+  const request = bulkRequestOf({ action, filter: address.filterBody() }, deps, undefined);
   return page(
     c,
-    edge,
+    deps,
     {
       ...OPTIONS,
       title: `${CONTROLS[action].label} jobs`,
       calls: [{
         label: `${CONTROLS[action].label} them`,
-        command: bulkCommand(commandsOf(c, edge), request, address),
+        command: bulkCommand(commandsOf(c, deps), request, address),
       }],
     },
     <BulkConfirm
       action={action}
       address={address}
-      preview={previewBulk(edge.engine, request)}
+      preview={previewBulk(deps.engine, request)}
       upTo={request.upTo}
-      now={edge.clock.now()}
+      now={deps.clock.now()}
     />,
   );
 }

@@ -1,7 +1,7 @@
 /** `/ui/manual`: the pages that tell how things are done. */
 
 import type { Context } from "hono";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem } from "../../http/problems/problem.ts";
 import { MANUAL_PAGES, manualLink, type ManualPage, manualPath } from "../manual_pages.ts";
 import { page } from "../page.tsx";
@@ -13,24 +13,24 @@ export const MANUAL_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/ui/manual",
     scope: "read",
-    handle: (c, edge) => manualPage(c, edge, ""),
+    handle: (c, deps) => manualPage(c, deps, ""),
   },
   {
     method: "GET",
     path: "/ui/manual/:page",
     scope: "read",
-    handle: (c, edge) => manualPage(c, edge, c.req.param("page") ?? ""),
+    handle: (c, deps) => manualPage(c, deps, c.req.param("page") ?? ""),
   },
 ];
 
-function manualPage(c: Context, edge: Edge, name: string): Response {
+function manualPage(c: Context, deps: HttpDeps, name: string): Response {
   const shown = MANUAL_PAGES.find((candidate) => candidate.name === name);
   if (shown === undefined) {
     throw new Problem("not-found", "Cannot find a page of this name in the manual");
   }
   return page(
     c,
-    edge,
+    deps,
     { title: shown.title, screen: "manual", styles: ["manual.css"] },
     <div class="manual">
       <Contents shown={shown} />

@@ -1,7 +1,7 @@
 /** `/`: what goes on, at one look; programs that ask for it get the index. */
 
 import type { Context } from "hono";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/answers/read_overview.ts";
 import { STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
@@ -29,7 +29,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
     path: "/",
     scope: "read",
     operation: INDEX_OPERATION,
-    handle: (c, edge) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex(),
+    handle: (c, deps) => acceptsHtml(c.req.raw) ? showOverview(c, deps) : answerIndex(),
   },
   // What somebody types who has seen the paths of the other screens.
   {
@@ -41,22 +41,22 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
   PAUSE_ACTION_ROUTE,
 ];
 
-async function showOverview(c: Context, edge: Edge): Promise<Response> {
+async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
-  const { engine, overview, clock } = edge;
+  const { engine, overview, clock } = deps;
   const [journal, { census, pauses, attention, counts }, standing] = await Promise.all([
     engine.journalInfo(),
-    readOverview(edge, span),
+    readOverview(deps, span),
     // What keeps all from being recorded, and a pause, are told by themselves.
-    troubleOf(edge) === undefined ? engine.explainQueue() : undefined,
+    troubleOf(deps) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
-  const commands = commandsOf(c, edge);
+  const commands = commandsOf(c, deps);
   const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
   const stoppedBy = { told: pauses.length === 0 ? standing : undefined, now };
   return page(
     c,
-    edge,
+    deps,
     {
       title: "Overview",
       screen: "overview",
@@ -75,8 +75,8 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
     },
     <>
       <h1 class="unseen">Overview</h1>
-      <NoteLine c={c} edge={edge} />
-      <Health edge={edge} />
+      <NoteLine c={c} deps={deps} />
+      <Health deps={deps} />
       <PausesSection
         pauses={pauses}
         mayEnd={mayOperate}
@@ -105,8 +105,8 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
 }
 
 /** Whether anything can be recorded; nothing when all is well. */
-function Health({ edge }: { readonly edge: Edge }) {
-  const trouble = troubleOf(edge);
+function Health({ deps }: { readonly deps: HttpDeps }) {
+  const trouble = troubleOf(deps);
   return (
     <div id="health" data-live>
       {trouble === undefined ? null : <p class="note note-bad" role="alert">{trouble}</p>}
@@ -114,7 +114,7 @@ function Health({ edge }: { readonly edge: Edge }) {
   );
 }
 
-function troubleOf({ engine }: Edge): string | undefined {
+function troubleOf({ engine }: HttpDeps): string | undefined {
   if (engine.failed) {
     return "The journal has failed: nothing can be recorded until the process starts again.";
   }

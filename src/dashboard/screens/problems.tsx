@@ -11,7 +11,7 @@ import {
 } from "../../http/problems/problem.ts";
 import { refuseQuery } from "../../http/requests/query.ts";
 import { textResponse } from "../../http/answers/response.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
 import { acceptsHtml } from "../problem_page.tsx";
@@ -21,20 +21,20 @@ export const PROBLEM_ROUTES: readonly Route[] = [
   { method: "GET", path: "/problems/:kind", scope: "open", handle: showProblem },
 ];
 
-function showProblem(c: Context, edge: Edge): Response {
+function showProblem(c: Context, deps: HttpDeps): Response {
   refuseQuery(c.req.raw);
   const kind = PROBLEM_KINDS.find((known) => known === c.req.param("kind"));
   if (kind === undefined) {
     throw new Problem("not-found", "Cannot explain a problem of this kind: there is none");
   }
-  return acceptsHtml(c.req.raw) ? problemPage(c, edge, kind) : problemText(kind);
+  return acceptsHtml(c.req.raw) ? problemPage(c, deps, kind) : problemText(kind);
 }
 
-function problemPage(c: Context, edge: Edge, kind: ProblemKind): Response {
+function problemPage(c: Context, deps: HttpDeps, kind: ProblemKind): Response {
   const { status, title } = problemFacts(kind);
   return page(
     c,
-    edge,
+    deps,
     { title, headers: { vary: "accept" } },
     <section class="narrow">
       <p class="soft">

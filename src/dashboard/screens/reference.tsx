@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import type { JsonObject } from "../../core/json.ts";
 import { curlOf, followCurlOf, readCurlOf } from "../../http/answers/curl.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { MEANINGS } from "../../http/problems/meanings.ts";
 import { PROBLEM_KINDS, problemFacts, problemType } from "../../http/problems/problem.ts";
 import { isObject } from "../../http/requests/fields.ts";
@@ -103,14 +103,14 @@ const TITLES: Readonly<Record<string, string>> = {
   system: "The system",
 };
 
-function showReference(c: Context, edge: Edge): Response {
+function showReference(c: Context, deps: HttpDeps): Response {
   refuseQuery(c.req.raw);
-  const document = edge.openApi() as unknown as DescribedApi;
+  const document = deps.openApi() as unknown as DescribedApi;
   const { origin } = reachedAs(c.req.raw);
   const groups = Map.groupBy(operationsIn(document), ({ operation }) => operation.tags[0] ?? "");
   return page(
     c,
-    edge,
+    deps,
     { title: "Reference", styles: ["reference.css"] },
     <>
       <header class="stack">
@@ -130,7 +130,7 @@ function showReference(c: Context, edge: Edge): Response {
             {operations.map((placed) => (
               <OperationRow
                 placed={placed}
-                curl={curlOfExample(exampleCall(placed), origin, edge.needsToken)}
+                curl={curlOfExample(exampleCall(placed), origin, deps.needsToken)}
               />
             ))}
           </Table>

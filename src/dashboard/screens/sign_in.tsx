@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { counted } from "../../core/counted.ts";
 import type { Scope } from "../../http/guard/access.ts";
 import { clientAddress } from "../../http/guard/client_address.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { reachedAs } from "../../http/requests/reached_as.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
@@ -20,11 +20,11 @@ export const SIGN_IN_ROUTES: readonly Route[] = [
   { method: "POST", path: "/ui/sign-out", scope: "open", handle: signOut },
 ];
 
-function showSignIn(c: Context, edge: Edge): Response {
+function showSignIn(c: Context, deps: HttpDeps): Response {
   const next = safeReturnPath(c.req.query("next"));
   // Where no token is asked for, there is nothing to sign in to.
-  if (!edge.needsToken) return emptyResponse(STATUS.seeOther, { location: next });
-  return signInPage(c, edge, next);
+  if (!deps.needsToken) return emptyResponse(STATUS.seeOther, { location: next });
+  return signInPage(c, deps, next);
 }
 
 /** Why nobody was signed in, and what kind of refusal that is. */
@@ -33,11 +33,11 @@ interface Refusal {
   readonly text: string;
 }
 
-function signInPage(c: Context, edge: Edge, next: string, refusal?: Refusal): Response {
+function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: Refusal): Response {
   const status = refusal === undefined ? STATUS.ok : problemFacts(refusal.kind).status;
   return page(
     c,
-    edge,
+    deps,
     { title: "Sign in", status },
     <section class="narrow">
       <h1>Sign in</h1>
@@ -68,26 +68,26 @@ function signInPage(c: Context, edge: Edge, next: string, refusal?: Refusal): Re
   );
 }
 
-async function signIn(c: Context, edge: Edge): Promise<Response> {
-  const form = await readForm(c.req.raw, edge.openBodies);
+async function signIn(c: Context, deps: HttpDeps): Promise<Response> {
+  const form = await readForm(c.req.raw, deps.openBodies);
   const next = safeReturnPath(form.get("next"));
   const token = form.get("token")?.trim() ?? "";
-  const checked = edge.tokens?.check(token, clientAddress(c));
+  const checked = deps.tokens?.check(token, clientAddress(c));
   if (checked?.holder === undefined && (checked?.waitSeconds ?? 0) > 0) {
-    return slowedDown(c, edge, next, checked?.waitSeconds ?? 0);
+    return slowedDown(c, deps, next, checked?.waitSeconds ?? 0);
   }
   const text = refusalOf(checked?.holder?.scopes);
-  if (text !== undefined) return signInPage(c, edge, next, { kind: "unauthorized", text });
+  if (text !== undefined) return signInPage(c, deps, next, { kind: "unauthorized", text });
   const { host, secure } = reachedAs(c.req.raw);
-  const cookie = sessionCookie(host, edge.sessions.open(token), secure);
+  const cookie = sessionCookie(host, deps.sessions.open(token), secure);
   return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
 }
 
 /** Who tries tokens is not told whether this one was right. */
-function slowedDown(c: Context, edge: Edge, next: string, waitSeconds: number): Response {
+function slowedDown(c: Context, deps: HttpDeps, next: string, waitSeconds: number): Response {
   const text = "Cannot sign in now: too many wrong tokens came from your address; try again " +
     `in ${counted(waitSeconds, "second")}.`;
-  const response = signInPage(c, edge, next, { kind: "too-many-failures", text });
+  const response = signInPage(c, deps, next, { kind: "too-many-failures", text });
   response.headers.set("retry-after", String(waitSeconds));
   return response;
 }
@@ -99,10 +99,10 @@ function refusalOf(scopes: readonly Scope[] | undefined): string | undefined {
   return `Cannot sign in: pages need the scope read, and this token has ${scopes.join(", ")}.`;
 }
 
-function signOut(c: Context, edge: Edge): Response {
+function signOut(c: Context, deps: HttpDeps): Response {
   const { host, secure } = reachedAs(c.req.raw);
   const name = sessionOf(c.req.raw.headers, host);
-  if (name !== undefined) edge.sessions.close(name);
+  if (name !== undefined) deps.sessions.close(name);
   return emptyResponse(STATUS.seeOther, {
     location: "/ui/sign-in",
     "set-cookie": endedSessionCookie(host, secure),

@@ -1,7 +1,7 @@
 /** `/ui/stream`: the journal as it grows, and back to its beginning. */
 
 import type { Context } from "hono";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import type { EntriesFound } from "../../http/requests/entry_search.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { commandsOf } from "../commands.ts";
@@ -27,30 +27,30 @@ export const STREAM_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/stream", scope: "read", handle: showStream },
 ];
 
-async function showStream(c: Context, edge: Edge): Promise<Response> {
+async function showStream(c: Context, deps: HttpDeps): Promise<Response> {
   const asked = askedStream(c.req.raw);
   const { query } = asked;
-  const found = query === undefined ? undefined : await findEntries(edge, query);
+  const found = query === undefined ? undefined : await findEntries(deps, query);
   return page(
     c,
-    edge,
+    deps,
     {
-      ...pageOptions(edge, query),
+      ...pageOptions(deps, query),
       ...found === undefined
         ? {}
-        : { calls: [{ label: "Follow it", command: curlOfPage(c, edge, asked, found) }] },
+        : { calls: [{ label: "Follow it", command: curlOfPage(c, deps, asked, found) }] },
     },
     <>
       <h1>Stream</h1>
       <FilterForm asked={asked} />
       {found === undefined || query === undefined
         ? <OtherIssues asked={asked} />
-        : <Found edge={edge} asked={asked} query={query} found={found} />}
+        : <Found deps={deps} asked={asked} query={query} found={found} />}
     </>,
   );
 }
 
-function pageOptions({ engine }: Edge, query: StreamQuery | undefined): PageOptions {
+function pageOptions({ engine }: HttpDeps, query: StreamQuery | undefined): PageOptions {
   const common = {
     title: "Stream",
     screen: "stream",
@@ -87,14 +87,14 @@ function OtherIssues({ asked: { issues } }: { readonly asked: AskedStream }) {
 }
 
 interface FoundProps {
-  readonly edge: Edge;
+  readonly deps: HttpDeps;
   readonly asked: AskedStream;
   readonly query: StreamQuery;
   readonly found: EntriesFound<ShownEntry>;
 }
 
-function Found({ edge, asked, query, found }: FoundProps) {
-  const { engine, clock } = edge;
+function Found({ deps, asked, query, found }: FoundProps) {
+  const { engine, clock } = deps;
   const now = clock.now();
   const { entries, from, to } = found;
   return (
@@ -119,7 +119,7 @@ function Found({ edge, asked, query, found }: FoundProps) {
         ))}
       </ol>
       {entries.length === 0 ? <Nothing asked={asked} /> : null}
-      <Pages edge={edge} asked={asked} found={found} />
+      <Pages deps={deps} asked={asked} found={found} />
     </section>
   );
 }
@@ -137,10 +137,10 @@ function Nothing({ asked: { texts } }: { readonly asked: AskedStream }) {
 }
 
 /** Where one is, how far was looked, and the way back and on. */
-function Pages({ edge, asked: { texts }, found }: Omit<FoundProps, "query">) {
+function Pages({ deps, asked: { texts }, found }: Omit<FoundProps, "query">) {
   const { from, to } = found;
   const hasOlder = from > 1;
-  const hasNewer = to < edge.engine.headLogId;
+  const hasNewer = to < deps.engine.headLogId;
   return (
     <nav class="stream-pages" aria-label="Pages of the journal">
       <p id="stream-looked" class="hint">{lookedText(found, isFiltered(texts))}</p>
@@ -177,11 +177,11 @@ function lookedText(
 /** From the same place on, with the same filters. */
 function curlOfPage(
   c: Context,
-  edge: Edge,
+  deps: HttpDeps,
   asked: AskedStream,
   found: EntriesFound<ShownEntry>,
 ): string {
   const isPast = asked.query !== undefined && isOfThePast(asked.query);
   const search = streamSearch(asked.texts, isPast ? { after: found.from - 1 } : {});
-  return commandsOf(c, edge).follow(`/stream${search}`);
+  return commandsOf(c, deps).follow(`/stream${search}`);
 }

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../core/json.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemOfFailure, valueOf } from "../../http/problems/engine_problem.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
@@ -35,19 +35,19 @@ export const SUBMIT_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/ui/system/definitions/:type",
     scope: "submit",
-    handle: (c, edge) => create(c, edge, ofType),
+    handle: (c, deps) => create(c, deps, ofType),
   },
   {
     method: "GET",
     path: "/ui/system/plan",
     scope: "read",
-    handle: (c, edge) => show(c, edge, PLAN_FORM),
+    handle: (c, deps) => show(c, deps, PLAN_FORM),
   },
   {
     method: "POST",
     path: "/ui/system/plan",
     scope: "submit",
-    handle: (c, edge) => create(c, edge, () => PLAN_FORM),
+    handle: (c, deps) => create(c, deps, () => PLAN_FORM),
   },
 ];
 
@@ -58,13 +58,13 @@ interface CreationScreen {
   readonly subject: Subject;
   /** What the form holds at first. */
   readonly texts: FormTexts;
-  readonly body: (form: CreationFormProps, edge: Edge) => Child;
+  readonly body: (form: CreationFormProps, deps: HttpDeps) => Child;
 }
 
 /** The page that a path names. @throws {Problem} when there is none. */
-type ScreenOf = (c: Context, edge: Edge) => CreationScreen;
+type ScreenOf = (c: Context, deps: HttpDeps) => CreationScreen;
 
-const ofType: ScreenOf = (c, edge) => typeForm(edge, c.req.param("type") ?? "");
+const ofType: ScreenOf = (c, deps) => typeForm(deps, c.req.param("type") ?? "");
 
 const SAMPLE_PLAN: JsonValue = {
   expected: [{
@@ -85,7 +85,7 @@ const PLAN_FORM: CreationScreen = {
 };
 
 /** @throws {Problem} when there is no such definition. */
-function typeForm({ engine }: Edge, type: string): CreationScreen {
+function typeForm({ engine }: HttpDeps, type: string): CreationScreen {
   const definition = engine.definitions().find((one) => one.type === type);
   if (definition === undefined) {
     throw new Problem(
@@ -99,46 +99,46 @@ function typeForm({ engine }: Edge, type: string): CreationScreen {
     path: definitionPath(type),
     subject: { kind: "type", type, form: fields, example: exampleOf(definition.inputSchema) },
     texts: textsAtFirst(fields),
-    body: (form, edge) => {
-      const [newest] = edge.engine.list({ types: [type], limit: 1 }).jobs;
-      return <DefinitionPage definition={definition} newest={newest} form={form} edge={edge} />;
+    body: (form, deps) => {
+      const [newest] = deps.engine.list({ types: [type], limit: 1 }).jobs;
+      return <DefinitionPage definition={definition} newest={newest} form={form} deps={deps} />;
     },
   };
 }
 
-function showType(c: Context, edge: Edge): Response {
+function showType(c: Context, deps: HttpDeps): Response {
   const type = c.req.param("type") ?? "";
-  const { engine } = edge;
+  const { engine } = deps;
   const isLoaded = engine.definitions().some((one) => one.type === type);
   if (isLoaded || engine.lists.count({ types: [type] }).jobs === 0) {
-    return show(c, edge, typeForm(edge, type));
+    return show(c, deps, typeForm(deps, type));
   }
   readQuery(c.req.raw, NOTE_PARAMETER);
   const options = { title: type, screen: "system", styles: ["system.css"] } as const;
-  return page(c, edge, options, <UnloadedTypePage edge={edge} type={type} />);
+  return page(c, deps, options, <UnloadedTypePage deps={deps} type={type} />);
 }
 
-function show(c: Context, edge: Edge, screen: CreationScreen): Response {
+function show(c: Context, deps: HttpDeps, screen: CreationScreen): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);
-  return formPage(c, edge, screen, screen.texts);
+  return formPage(c, deps, screen, screen.texts);
 }
 
 /** To the page of the new job; or the form again, with all that was typed. */
-async function create(c: Context, edge: Edge, screenOf: ScreenOf): Promise<Response> {
+async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<Response> {
   refuseQuery(c.req.raw);
-  const texts: FormTexts = new Map(await readForm(c.req.raw, edge.bodies));
-  const screen = screenOf(c, edge);
-  if (texts.has(SHOW)) return formPage(c, edge, screen, texts);
-  const { clock, maxStartDelayMs } = edge;
+  const texts: FormTexts = new Map(await readForm(c.req.raw, deps.bodies));
+  const screen = screenOf(c, deps);
+  if (texts.has(SHOW)) return formPage(c, deps, screen, texts);
+  const { clock, maxStartDelayMs } = deps;
   try {
     const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
-    const origin = originOf(c.req.raw, edge.spans);
-    const { job } = valueOf(await edge.engine.create({ ...request, origin }));
+    const origin = originOf(c.req.raw, deps.spans);
+    const { job } = valueOf(await deps.engine.create({ ...request, origin }));
     return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
   } catch (error) {
     const problem = refusalIn(error);
     if (problem === undefined) throw error;
-    return formPage(c, edge, screen, texts, problem);
+    return formPage(c, deps, screen, texts, problem);
   }
 }
 
@@ -161,7 +161,7 @@ export function refusalOf(
 
 function formPage(
   c: Context,
-  edge: Edge,
+  deps: HttpDeps,
   { title, path, subject, texts: atFirst, body }: CreationScreen,
   texts: FormTexts,
   problem?: Problem,
@@ -178,17 +178,17 @@ function formPage(
   };
   return page(
     c,
-    edge,
+    deps,
     {
       title,
       screen: "system",
       styles: ["system.css"],
-      calls: [creationCall(form, commandsOf(c, edge))],
+      calls: [creationCall(form, commandsOf(c, deps))],
       showsCalls: texts.has(SHOW),
       ...(problem === undefined
         ? {}
         : { status: problemFacts(problem.kind).status, headers: problem.headers }),
     },
-    body(form, edge),
+    body(form, deps),
   );
 }

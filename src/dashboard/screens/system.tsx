@@ -1,7 +1,7 @@
 /** `/ui/system`: the journal and its proof, limits and their use, definitions, configuration. */
 
 import type { Context } from "hono";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
@@ -29,17 +29,17 @@ export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
   { method: "POST", path: `${PATH}/verify`, scope: "operate", handle: verify },
 ];
 
-async function showSystem(c: Context, edge: Edge): Promise<Response> {
+async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   readQuery(c.req.raw, NOTE_PARAMETER);
-  const { engine, clock, system, verification } = edge;
+  const { engine, clock, system, verification } = deps;
   const journal = await engine.journalInfo();
-  const commands = commandsOf(c, edge);
+  const commands = commandsOf(c, deps);
   const viewer = viewerOf(c.req.raw);
   const { scopes } = viewer;
   const now = clock.now();
   return page(
     c,
-    edge,
+    deps,
     {
       title: "System",
       screen: "system",
@@ -64,7 +64,7 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
             canVerify={verification !== undefined}
             mayVerify={scopes.includes("operate")}
             now={now}
-            note={<NoteLine c={c} edge={edge} />}
+            note={<NoteLine c={c} deps={deps} />}
           />
           {system === undefined ? null : (
             <ProcessSection
@@ -79,32 +79,32 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
             definitions={engine.definitions()}
             maySubmit={scopes.includes("submit")}
           />
-          <LimitsSection edge={edge} />
+          <LimitsSection deps={deps} />
         </div>
       </div>
       {system === undefined ? null : <ConfigurationSection settings={system.settings} />}
       <TokensSection
-        needsToken={edge.needsToken}
-        holders={tokenHolders(edge, viewer)}
+        needsToken={deps.needsToken}
+        holders={tokenHolders(deps, viewer)}
       />
     </>,
   );
 }
 
-async function verify(c: Context, edge: Edge): Promise<Response> {
+async function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const form = await readForm(c.req.raw, edge.bodies);
+  const form = await readForm(c.req.raw, deps.bodies);
   const path = safeReturnPath(form.get("return"));
-  return emptyResponse(STATUS.seeOther, { location: verifyAndTell(edge, path) });
+  return emptyResponse(STATUS.seeOther, { location: verifyAndTell(deps, path) });
 }
 
 /** What is refused is told where the button is. */
-function verifyAndTell(edge: Edge, path: string): string {
+function verifyAndTell(deps: HttpDeps, path: string): string {
   try {
-    startVerification(edge);
-    return edge.notes.pathWith(path, "The verification has begun.");
+    startVerification(deps);
+    return deps.notes.pathWith(path, "The verification has begun.");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return edge.notes.pathWith(path, error.message, true);
+    return deps.notes.pathWith(path, error.message, true);
   }
 }

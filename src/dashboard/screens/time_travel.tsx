@@ -5,7 +5,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../http/answers/job_view.ts";
 import { planDocumentOf } from "../../http/requests/plan_document.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
@@ -55,26 +55,26 @@ const TIME_PARAMETERS = {
 
 type TimeParameters = Query<typeof TIME_PARAMETERS>;
 
-async function showTime(c: Context, edge: Edge): Promise<Response> {
+async function showTime(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
-  return await lookingBack(edge, async ({ hold }) => {
-    const shown = await shownOf(c, edge, query, EMPTY_WHAT_IF, hold);
-    await edge.turnstile.enter("large");
-    return query.part === "point" ? pointPage(c, edge, shown) : timePage(c, edge, shown);
+  return await lookingBack(deps, async ({ hold }) => {
+    const shown = await shownOf(c, deps, query, EMPTY_WHAT_IF, hold);
+    await deps.turnstile.enter("large");
+    return query.part === "point" ? pointPage(c, deps, shown) : timePage(c, deps, shown);
   });
 }
 
 /** The same page, with what the form asks. */
-async function showWhatIf(c: Context, edge: Edge): Promise<Response> {
+async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
-  const form = whatIfForm(await readForm(c.req.raw, edge.bodies));
-  return await lookingBack(edge, async ({ hold }) => {
-    const shown = await shownOf(c, edge, query, form, hold);
+  const form = whatIfForm(await readForm(c.req.raw, deps.bodies));
+  return await lookingBack(deps, async ({ hold }) => {
+    const shown = await shownOf(c, deps, query, form, hold);
     const { present } = shown.view;
     const plan = planDocumentOf(present);
-    const asked = await askWhatIf(edge.engine, present.jobId, form, plan, hold);
-    await edge.turnstile.enter("large");
-    return timePage(c, edge, shown, { form, asked });
+    const asked = await askWhatIf(deps.engine, present.jobId, form, plan, hold);
+    await deps.turnstile.enter("large");
+    return timePage(c, deps, shown, { form, asked });
   });
 }
 
@@ -87,18 +87,18 @@ interface Shown {
 
 async function shownOf(
   c: Context,
-  edge: Edge,
+  deps: HttpDeps,
   query: TimeParameters,
   form: WhatIfForm,
   hold: Hold,
 ): Promise<Shown> {
-  const { jobId, firstLogId } = jobOf(c, edge.engine);
+  const { jobId, firstLogId } = jobOf(c, deps.engine);
   const { at, from, to, step } = query;
-  const compared = await comparison(edge.engine, jobId, from?.point, to?.point, hold);
+  const compared = await comparison(deps.engine, jobId, from?.point, to?.point, hold);
   const { difference } = compared;
   const ends = difference === undefined ? [firstLogId] : [difference.from, difference.to];
   const position = { point: at?.point, count: step };
-  const view = await timeView(edge.engine, jobId, position, [...ends, ...leftOutOf(form)], hold);
+  const view = await timeView(deps.engine, jobId, position, [...ends, ...leftOutOf(form)], hold);
   return {
     view,
     query: {
@@ -115,18 +115,18 @@ interface WhatIf {
   readonly asked?: AskedWhatIf;
 }
 
-function timePage(c: Context, edge: Edge, shown: Shown, whatIf?: WhatIf): Response {
+function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Response {
   const { jobId } = shown.view.job;
   const isWrong = shown.compared.refusal !== undefined || (whatIf?.asked?.issues.length ?? 0) > 0;
   return page(
     c,
-    edge,
+    deps,
     {
       title: `${jobId} in time`,
       screen: "jobs",
       scripts: ["time_travel.js"],
       styles: ["time_travel.css"],
-      calls: callsOf(commandsOf(c, edge), shown, whatIf?.asked),
+      calls: callsOf(commandsOf(c, deps), shown, whatIf?.asked),
       status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
     },
     <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
@@ -134,15 +134,15 @@ function timePage(c: Context, edge: Edge, shown: Shown, whatIf?: WhatIf): Respon
 }
 
 /** What the script asks for: it replaces what has the same id. */
-function pointPage(c: Context, edge: Edge, shown: Shown): Response {
+function pointPage(c: Context, deps: HttpDeps, shown: Shown): Response {
   const { view, query } = shown;
   return page(
     c,
-    edge,
+    deps,
     {
       title: `${view.job.jobId} in time`,
       styles: ["time_travel.css"],
-      calls: callsOf(commandsOf(c, edge), shown),
+      calls: callsOf(commandsOf(c, deps), shown),
     },
     <>
       <h1>

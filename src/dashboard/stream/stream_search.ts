@@ -1,6 +1,6 @@
 /** Finds the entries that a page of the stream shows. */
 
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import {
   type EntriesFound,
   type EntrySearch,
@@ -19,15 +19,15 @@ const LOOK_MAX = 10_000;
 const ENTRY_JSON_MAX = 1_500;
 
 export async function findEntries(
-  edge: Edge,
+  deps: HttpDeps,
   query: StreamQuery,
 ): Promise<EntriesFound<ShownEntry>> {
   const { after, before, since } = query;
-  const search = searchOf(edge, query);
+  const search = searchOf(deps, query);
   if (after !== undefined) return await searchAhead(search, after);
   if (before !== undefined) return await searchBack(search, before);
   return since === undefined
-    ? await searchBack(search, edge.engine.headLogId + 1)
+    ? await searchBack(search, deps.engine.headLogId + 1)
     : await searchSince(search, since);
 }
 
@@ -46,11 +46,11 @@ async function searchSince(
   };
 }
 
-function searchOf(edge: Edge, query: StreamQuery): EntrySearch<ShownEntry> {
+function searchOf(deps: HttpDeps, query: StreamQuery): EntrySearch<ShownEntry> {
   return {
-    engine: edge.engine,
-    reading: edge.reading,
-    show: (entry) => shownEntry(edge, entry, ENTRY_JSON_MAX),
+    engine: deps.engine,
+    reading: deps.reading,
+    show: (entry) => shownEntry(deps, entry, ENTRY_JSON_MAX),
     filter: {
       jobId: query.jobId,
       stratum: query.stratum,

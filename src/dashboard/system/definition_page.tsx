@@ -5,7 +5,7 @@ import { matcherText } from "../../explain/phrases.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { JobLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { SchemaTable } from "../schema_form/schema_table.tsx";
@@ -17,17 +17,19 @@ export interface DefinitionPageProps {
   /** The newest job of this type. */
   readonly newest: JobState | undefined;
   readonly form: CreationFormProps;
-  readonly edge: Edge;
+  readonly deps: HttpDeps;
 }
 
 /** Of a type that is not loaded any more: what became of its jobs. */
-export function UnloadedTypePage({ edge, type }: { readonly edge: Edge; readonly type: string }) {
+export function UnloadedTypePage(
+  { deps, type }: { readonly deps: HttpDeps; readonly type: string },
+) {
   return (
     <>
       <TypeHead type={type}>
         <p class="soft">No definition of this type is loaded, so that none can be submitted.</p>
       </TypeHead>
-      <TypeFigures edge={edge} type={type} />
+      <TypeFigures deps={deps} type={type} />
     </>
   );
 }
@@ -46,7 +48,7 @@ function TypeHead({ type, children }: { readonly type: string; readonly children
   );
 }
 
-export function DefinitionPage({ definition, newest, form, edge }: DefinitionPageProps) {
+export function DefinitionPage({ definition, newest, form, deps }: DefinitionPageProps) {
   const { type, version, description } = definition;
   return (
     <>
@@ -58,7 +60,7 @@ export function DefinitionPage({ definition, newest, form, edge }: DefinitionPag
           </p>
         )}
       </TypeHead>
-      <TypeFigures edge={edge} type={type} />
+      <TypeFigures deps={deps} type={type} />
       <div class="two-columns">
         <section class="sheet" aria-labelledby="submit-heading">
           <h2 id="submit-heading">Submit a job</h2>

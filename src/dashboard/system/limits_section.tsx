@@ -1,21 +1,21 @@
 /** What there may be at a time, and what there is. */
 
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { type LimitInUse, limitsInUse } from "../../http/guard/limits_in_use.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { Table } from "../parts/table.tsx";
 
 interface LimitsSectionProps {
-  readonly edge: Edge;
+  readonly deps: HttpDeps;
 }
 
-export function LimitsSection({ edge }: LimitsSectionProps) {
+export function LimitsSection({ deps }: LimitsSectionProps) {
   return (
     <section class="sheet" aria-labelledby="limits-heading">
       <h2 id="limits-heading">Limits and usage</h2>
       <div id="limits" data-live>
         <Table caption="Limits" headings={["What", "Used", "At most", "Flag"]}>
-          {rowsOf(edge).map((row) => <LimitRow row={row} />)}
+          {rowsOf(deps).map((row) => <LimitRow row={row} />)}
         </Table>
       </div>
     </section>
@@ -37,9 +37,9 @@ function LimitRow(
 }
 
 /** Workers are no limit at which something is refused; what comes waits for one. */
-function rowsOf(edge: Edge): readonly Omit<LimitInUse, "name">[] {
-  const limits = limitsInUse(edge);
-  if (edge.system === undefined) return limits;
+function rowsOf(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
+  const limits = limitsInUse(deps);
+  if (deps.system === undefined) return limits;
   const workers = { what: "workers with a job", flag: "--max-running", unit: "count" } as const;
-  return [{ ...workers, ...edge.system.workers() }, ...limits];
+  return [{ ...workers, ...deps.system.workers() }, ...limits];
 }

@@ -2,7 +2,7 @@
 
 import { CONDITIONS } from "../../core/condition.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { Edge } from "../../http/edge.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import { durationText } from "../../core/duration.ts";
 import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
@@ -18,11 +18,11 @@ const KINDS_MAX = 5;
 const MESSAGE_LENGTH_MAX = 200;
 
 interface TypeFiguresProps {
-  readonly edge: Pick<Edge, "engine" | "clock">;
+  readonly deps: Pick<HttpDeps, "engine" | "clock">;
   readonly type: string;
 }
 
-export function TypeFigures({ edge: { engine: { lists }, clock }, type }: TypeFiguresProps) {
+export function TypeFigures({ deps: { engine: { lists }, clock }, type }: TypeFiguresProps) {
   const now = clock.now();
   const types = [type];
   const since = (ms: number) => ({ types, createdAfter: new Date(now - ms).toISOString() });
@@ -84,7 +84,7 @@ function spreadText(lengths: readonly (number | null)[]): string {
 }
 
 interface KindsProps {
-  readonly lists: Edge["engine"]["lists"];
+  readonly lists: HttpDeps["engine"]["lists"];
   readonly type: string;
   readonly now: number;
 }

@@ -2,7 +2,7 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
-import type { Annals } from "../../explain/annals.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import { type Attempt, type AttemptEnd, maxAttemptsOf } from "../../explain/attempts_noted.ts";
 import { type Downtime, restartAfter } from "../../explain/downtimes.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
@@ -67,21 +67,21 @@ export interface Lane {
 
 /** @param endMs Where the axis ends: what goes on still ends there. */
 export function lanesOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   axis: TimeAxis,
   endMs: number,
   downtimes: readonly Downtime[],
 ): readonly Lane[] {
   const downMs = new Map(downtimes.map(({ restart, ms }) => [restart, ms]));
   const spansIn = (attempts: readonly Attempt[]) =>
-    laneSpans(attempts, annals, axis, endMs, downMs);
+    laneSpans(attempts, outlined, axis, endMs, downMs);
   return [
-    ...[...annals.attempts].map(([taskId, attempts]): Lane => ({
+    ...[...outlined.attempts].map(([taskId, attempts]): Lane => ({
       taskId,
       phase: "run",
       spans: spansIn(attempts),
     })),
-    ...[...annals.compensations].map(([taskId, attempts]): Lane => ({
+    ...[...outlined.compensations].map(([taskId, attempts]): Lane => ({
       taskId,
       phase: "compensation",
       spans: spansIn(attempts),
@@ -91,7 +91,7 @@ export function lanesOf(
 
 function laneSpans(
   attempts: readonly Attempt[],
-  annals: Annals,
+  outlined: OutlinedHistory,
   axis: TimeAxis,
   endMs: number,
   downMs: ReadonlyMap<LogId, number>,
@@ -100,9 +100,9 @@ function laneSpans(
   return attempts.flatMap((attempt, index) => {
     const next = attempts[index + 1];
     // What nothing else ends, ends with the job.
-    const cutBy = next === undefined ? annals.endedBy?.entry.logId : beginningOf(next);
-    const span = attemptSpan(attempt, annals.job, cutBy, next !== undefined);
-    const backoff = backoffAfter(attempt, annals.job, cutBy, next !== undefined);
+    const cutBy = next === undefined ? outlined.endedBy?.entry.logId : beginningOf(next);
+    const span = attemptSpan(attempt, outlined.job, cutBy, next !== undefined);
+    const backoff = backoffAfter(attempt, outlined.job, cutBy, next !== undefined);
     const known = {
       ...span,
       maxAttempts: span.maxAttempts ?? maxAttempts,

@@ -1,7 +1,7 @@
 /** The events that reached a job, or nearly did, as points of time. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Annals } from "../../explain/annals.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { matchableOf } from "../../core/projector.ts";
@@ -28,22 +28,22 @@ export interface Mark {
 
 /** @param nearMisses As the explanation names them; some are not among the job's own entries. */
 export function marksOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   axis: TimeAxis,
   nearMisses: readonly JobEventLogEntry[],
 ): readonly Mark[] {
   const near = new Set(nearMisses.map(({ logId }) => logId));
-  const countedFor = expectationsByEntry(annals, annals.entries);
+  const countedFor = expectationsByEntry(outlined, outlined.entries);
   // Of what Daybook itself recorded, only what did something, or was meant to.
-  const ownFacts = [...annals.ownFacts.values()].flat()
-    .filter(({ logId }) => annals.counted.has(logId) || near.has(logId));
-  const own = [...annals.facts.values()].flat().concat(ownFacts);
-  const strangers = nearMisses.filter(({ logId }) => !annals.isOwn(logId));
-  return [...own, ...strangers]
+  const ownFacts = [...outlined.ownFacts.values()].flat()
+    .filter(({ logId }) => outlined.counted.has(logId) || near.has(logId));
+  const own = [...outlined.facts.values()].flat().concat(ownFacts);
+  const foreignEntries = nearMisses.filter(({ logId }) => !outlined.isOwn(logId));
+  return [...own, ...foreignEntries]
     .map((entry): Mark => {
       const expectations = countedFor.get(entry.logId) ?? [];
       return {
-        kind: kindOf(annals, entry.logId, expectations, near),
+        kind: kindOf(outlined, entry.logId, expectations, near),
         atMs: axis.between(entry),
         logId: entry.logId,
         eventType: matchableOf(entry).eventType,
@@ -54,7 +54,7 @@ export function marksOf(
 }
 
 function kindOf(
-  { counted, failedBy }: Annals,
+  { counted, failedBy }: OutlinedHistory,
   logId: LogId,
   expectations: readonly string[],
   near: ReadonlySet<LogId>,
@@ -67,7 +67,7 @@ function kindOf(
 
 /** @param shown Of which it is asked. */
 function expectationsByEntry(
-  { job }: Annals,
+  { job }: OutlinedHistory,
   shown: { has(logId: LogId): boolean },
 ): ReadonlyMap<LogId, readonly string[]> {
   const found = new Map<LogId, string[]>();

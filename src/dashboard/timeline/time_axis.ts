@@ -7,7 +7,7 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Annals } from "../../explain/annals.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import { type ConditionSpan, lengthMs } from "../../explain/condition_spans.ts";
 import type { LogId } from "../../core/ids.ts";
 
@@ -33,9 +33,9 @@ export class TimeAxis {
   /** Entries whose time is before that of the entry in front of them. */
   readonly wentBackAt: readonly LogId[];
 
-  constructor(annals: Annals) {
-    const entries = [...annals.entries.values()];
-    const stretches = stretchesOf(annals.spans);
+  constructor(outlined: OutlinedHistory) {
+    const entries = [...outlined.entries.values()];
+    const stretches = stretchesOf(outlined.spans);
     this.#beginsMs = new Map(stretches.map(({ span, beginsMs }) => [span, beginsMs]));
     this.#places = placesOf(entries, stretches);
     this.#atMs = new Map(this.#places.map(({ logId, atMs }) => [logId, atMs]));

@@ -5,7 +5,7 @@
 
 import type { Condition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Annals } from "../../explain/annals.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Downtime } from "../../explain/downtimes.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
@@ -53,32 +53,32 @@ export interface TimelineOptions {
 }
 
 export function timelineOf(
-  annals: Annals,
+  outlined: OutlinedHistory,
   { nowMs, nearMisses = [], downtimes = [] }: TimelineOptions,
 ): Timeline {
-  const axis = new TimeAxis(annals);
-  const endMs = endOf(annals, axis, nowMs);
-  const lanes = lanesOf(annals, axis, endMs, downtimes);
+  const axis = new TimeAxis(outlined);
+  const endMs = endOf(outlined, axis, nowMs);
+  const lanes = lanesOf(outlined, axis, endMs, downtimes);
   const ends = lanes.flatMap(({ spans }) => spans.at(-1)?.toMs ?? []);
   const totalMs = ends.reduce((latest, end) => Math.max(latest, end), endMs);
   return {
-    createdAt: annals.created.receivedAt,
+    createdAt: outlined.created.receivedAt,
     totalMs,
-    conditions: conditionsOf(annals, axis, endMs, downtimes),
+    conditions: conditionsOf(outlined, axis, endMs, downtimes),
     lanes,
-    marks: marksOf(annals, axis, nearMisses)
+    marks: marksOf(outlined, axis, nearMisses)
       .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) })),
     wentBackAt: axis.wentBackAt,
   };
 }
 
 /** The end of the job, or now. */
-function endOf({ endedBy }: Annals, axis: TimeAxis, nowMs: number): number {
+function endOf({ endedBy }: OutlinedHistory, axis: TimeAxis, nowMs: number): number {
   return endedBy === undefined ? axis.now(nowMs) : axis.of(endedBy.entry.logId);
 }
 
 function conditionsOf(
-  { spans, job }: Annals,
+  { spans, job }: OutlinedHistory,
   axis: TimeAxis,
   endMs: number,
   downtimes: readonly Downtime[],

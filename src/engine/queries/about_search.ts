@@ -20,11 +20,11 @@ import type { JobTable } from "../writer/job_table.ts";
 import { cited } from "./citations.ts";
 import { type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
-import type { History } from "./history.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 
 interface AboutParts {
   readonly events: EventEngine;
-  readonly history: History;
+  readonly history: JobEntryReader;
   readonly table: JobTable;
   readonly pastEvents: PastEvents;
   readonly eventExplainer: EventExplainer;

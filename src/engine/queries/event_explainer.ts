@@ -22,12 +22,12 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { type CitationParts, cited } from "./citations.ts";
 import { type Hold, HOLD_NOTHING } from "./entry_pages.ts";
-import type { History } from "./history.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { Replays } from "./replays.ts";
 
 interface EventExplainerParts {
   readonly events: EventEngine;
-  readonly history: History;
+  readonly history: JobEntryReader;
   readonly registry: DefinitionRegistry;
   readonly replays: Replays;
   readonly table: JobTable;

@@ -8,7 +8,7 @@ import { correlationTerms } from "../../core/correlation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { isReserved } from "../../core/event_type.ts";
 import { atOnce, type Work } from "../../core/at_once.ts";
-import { type Annals, outline } from "../../explain/annals.ts";
+import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Candidates, Evidence } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
@@ -49,7 +49,7 @@ export interface EvidenceSource extends EntrySource {
 
 export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later"> {
   /** All entries found, by position; quotations stand for what they quote. */
-  readonly strangers: ReadonlyMap<LogId, JobEventLogEntry>;
+  readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
 }
@@ -77,27 +77,27 @@ export class EvidenceSearch {
   }
 
   /** Looks up what resembles what is missing, reads that, and what the job's entries name. */
-  async run(annals: Annals): Promise<EvidenceFound> {
+  async run(outlined: OutlinedHistory): Promise<EvidenceFound> {
     const { headLogId } = this.#source;
-    const open = openExpectations(annals.job).slice(0, WAITS_MAX).map(({ expected }) => expected);
-    const met = metExpectations(annals);
+    const open = openExpectations(outlined.job).slice(0, WAITS_MAX).map(({ expected }) => expected);
+    const met = metExpectations(outlined);
     const find = async ({ wanted }: Lookup) =>
       new FoundEvents(await this.#pastEvents.find(wanted, headLogId));
-    const search = new ValueSearch(annals, headLogId, find, this.#do);
+    const search = new ValueSearch(outlined, headLogId, find, this.#do);
     const lookup = new Lookup();
     for (const expected of open) search.lookUp(expected, lookup);
     for (const { matcher } of met) lookup.near(matcher);
     const found = await find(lookup);
     const wanted = await resembling(open, search, found);
     const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
-    const lateOnes = this.#lateOnes(annals, met, found);
+    const lateOnes = this.#lateOnes(outlined, met, found);
     const late = [...lateOnes.values()].flat();
-    const strangers = await this.#strangers(wantedCauses(annals), [...events, ...late]);
-    const effects = await this.#effects(events, strangers);
+    const foreignEntries = await this.#foreignEntries(wantedCauses(outlined), [...events, ...late]);
+    const effects = await this.#effects(events, foreignEntries);
     const isCounting = this.#source.job !== undefined;
     const candidates = new Map(
       [...wanted].map(([id, { logIds, common, ofType }]): [string, Candidates] => [id, {
-        events: logIds.flatMap((logId) => strangers.get(logId) ?? []),
+        events: logIds.flatMap((logId) => foreignEntries.get(logId) ?? []),
         effects,
         common,
         ...(isCounting && ofType !== undefined ? { ofType } : {}),
@@ -107,15 +107,15 @@ export class EvidenceSearch {
     );
     const later = new Map([...lateOnes].map(([id, logIds]) => [
       id,
-      logIds.flatMap((logId) => strangers.get(logId) ?? [])
-        .filter((entry) => entry.jobId === undefined && isAccepted(annals, id, entry)),
+      logIds.flatMap((logId) => foreignEntries.get(logId) ?? [])
+        .filter((entry) => entry.jobId === undefined && isAccepted(outlined, id, entry)),
     ]));
-    return { causes: strangers, candidates, strangers, effects, later };
+    return { causes: foreignEntries, candidates, foreignEntries, effects, later };
   }
 
   /** Events like those that satisfied an expectation, which came after them and reached nobody. */
   #lateOnes(
-    annals: Annals,
+    outlined: OutlinedHistory,
     met: readonly MetExpectation[],
     found: FoundEvents,
   ): ReadonlyMap<string, readonly LogId[]> {
@@ -126,7 +126,7 @@ export class EvidenceSearch {
         // Of a value that many events carry, the next one is another's.
         if (near.length > LATE_MAX) return [];
         const late = near.filter((logId) =>
-          logId > last && !annals.isOwn(logId) && !annals.hasReached(logId)
+          logId > last && !outlined.isOwn(logId) && !outlined.hasReached(logId)
         );
         return late.length === 0 ? [] : [[id, late] as const];
       }),
@@ -134,35 +134,35 @@ export class EvidenceSearch {
   }
 
   /** What is only cited is kept without what may be large of it. */
-  async #strangers(
+  async #foreignEntries(
     causes: readonly LogId[],
     events: readonly LogId[],
   ): Promise<ReadonlyMap<LogId, JobEventLogEntry>> {
-    const strangers = new Map<LogId, JobEventLogEntry>();
+    const foreignEntries = new Map<LogId, JobEventLogEntry>();
     const compared = new Set(events);
     let left = CHARACTERS_MAX;
     for await (const entry of this.#read([...causes, ...events])) {
       const size = jsonSize(entry.attributes as JsonObject);
       if (!compared.has(entry.logId)) {
         this.#hold(Math.min(size, OUTLINED_LENGTH));
-        strangers.set(entry.logId, size > OUTLINED_LENGTH ? outline(entry) : entry);
+        foreignEntries.set(entry.logId, size > OUTLINED_LENGTH ? outline(entry) : entry);
       } else if (size <= left) {
         this.#hold(size);
-        strangers.set(entry.logId, entry);
+        foreignEntries.set(entry.logId, entry);
         left -= size;
       }
     }
-    return strangers;
+    return foreignEntries;
   }
 
   /** The jobs that events name, and those that the entries after them stand for. */
   async #effects(
     events: readonly LogId[],
-    strangers: ReadonlyMap<LogId, JobEventLogEntry>,
+    foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>,
   ): Promise<ReadonlyMap<LogId, readonly Effect[]>> {
     const effects = new Map<LogId, Effect[]>();
     for (const logId of events) {
-      const jobId = strangers.get(logId)?.jobId;
+      const jobId = foreignEntries.get(logId)?.jobId;
       if (jobId !== undefined) effects.set(logId, [this.#effect(jobId, logId)]);
     }
     const { headLogId } = this.#source;
@@ -193,7 +193,7 @@ export class EvidenceSearch {
   }
 }
 
-function isAccepted({ job }: Annals, id: string, entry: JobEventLogEntry): boolean {
+function isAccepted({ job }: OutlinedHistory, id: string, entry: JobEventLogEntry): boolean {
   const expected = job.plan.expected.find((one) => one.id === id);
   return expected !== undefined && entry.stratum === "domain" &&
     expectationAccepts(expected, matchableOf(entry));
@@ -221,7 +221,7 @@ interface MetExpectation extends Pick<ExpectedEvent, "id" | "matcher"> {
 }
 
 /** Those of which later events are looked for. */
-function metExpectations({ job: { plan, expected } }: Annals): readonly MetExpectation[] {
+function metExpectations({ job: { plan, expected } }: OutlinedHistory): readonly MetExpectation[] {
   return plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, multiplicity }, at) => {
     const last = expected[at]?.by.at(-1);
     const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(multiplicity);

@@ -6,8 +6,13 @@
 import { conditionOf } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { Work } from "../../core/at_once.ts";
-import { type Annals, annalsOf, outline, unkept } from "../../explain/annals.ts";
-import { AnnalsGathering } from "../../explain/annals_gathering.ts";
+import {
+  outline,
+  type OutlinedHistory,
+  outlinedHistoryOf,
+  unkept,
+} from "../../explain/outlined_history.ts";
+import { OutlineGathering } from "../../explain/outline_gathering.ts";
 import type { Circumstances } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
@@ -21,7 +26,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import { citationsOf } from "./citations.ts";
 import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
-import type { History } from "./history.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { pausesThen } from "./pauses_then.ts";
 import { positionOf, searchPoint } from "./point_search.ts";
@@ -41,7 +46,7 @@ import type { Writer } from "../writer/writer.ts";
 
 export interface ExplainerParts {
   readonly table: JobTable;
-  readonly history: History;
+  readonly history: JobEntryReader;
   readonly events: EventEngine;
   readonly pastEvents: PastEvents;
   readonly registry: DefinitionRegistry;
@@ -62,9 +67,9 @@ export interface ExplainerParts {
 export interface Account {
   readonly explanation: Explanation<Citation>;
   /** The job's own entries, as far as the explanation goes. */
-  readonly annals: Annals;
+  readonly outlined: OutlinedHistory;
   /** Entries that it may cite and that are not the job's own, by position. */
-  readonly strangers: ReadonlyMap<LogId, JobEventLogEntry>;
+  readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
 }
 
 /** How much of the journal is looked at. */
@@ -76,7 +81,7 @@ interface Extent {
   readonly asOfTime?: string;
 }
 
-/** About what annals keep of a job's entries, however many there are. */
+/** About what outlined keep of a job's entries, however many there are. */
 const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 export class Explainer {
@@ -135,25 +140,33 @@ export class Explainer {
       this.#parts.history.pages,
       hold,
     );
-    const annals = await this.#annalsOf(logIds, share, hold);
-    const { job } = annals;
+    const outlined = await this.#outlinedHistoryOf(logIds, share, hold);
+    const { job } = outlined;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
       ? await this.#circumstances(job, share)
       : await this.#circumstancesThen(job, upTo, share);
-    const { strangers, ...found } = await search.run(annals);
+    const { foreignEntries, ...found } = await search.run(outlined);
     const contrast = await this.#parts.contrasts.of(job, share, upTo);
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
-    const siblings = await siblingsOf(job, annals.entries.values(), this.#parts, upTo);
+    const siblings = await siblingsOf(job, outlined.entries.values(), this.#parts, upTo);
     const then = asOfTime === undefined ? {} : { asOfTime };
     const evidence = { ...found, circumstances, asOf, ...then, contrast, usual, siblings };
-    const work = explaining(annals, evidence);
+    const work = explaining(outlined, evidence);
     const bare = await this.#parts.pacer.all(share, work);
-    return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
+    return {
+      explanation: await this.#cited(bare, outlined, foreignEntries),
+      outlined,
+      foreignEntries,
+    };
   }
 
-  async #annalsOf(logIds: readonly LogId[], share: Share, hold: Hold): Promise<Annals> {
-    const gathering = new AnnalsGathering();
+  async #outlinedHistoryOf(
+    logIds: readonly LogId[],
+    share: Share,
+    hold: Hold,
+  ): Promise<OutlinedHistory> {
+    const gathering = new OutlineGathering();
     let room = KEPT_CHARACTERS_MAX;
     for await (const page of this.#parts.history.pages.of(logIds)) {
       const characters = page.reduce((sum, entry) => sum + entryCharacters(entry), 0);
@@ -166,7 +179,7 @@ export class Explainer {
     for await (const page of this.#parts.history.pages.of(unkept(noted))) {
       recalled.push(...page.map(outline));
     }
-    return annalsOf(noted, recalled);
+    return outlinedHistoryOf(noted, recalled);
   }
 
   async #circumstances(job: JobState, share: Share): Promise<Circumstances> {
@@ -210,29 +223,29 @@ export class Explainer {
 
   async #cited(
     explanation: Explanation<LogId>,
-    annals: Annals,
-    strangers: ReadonlyMap<LogId, JobEventLogEntry>,
+    outlined: OutlinedHistory,
+    foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>,
   ): Promise<Explanation<Citation>> {
     const parts = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
-    const known = (logId: LogId) => annals.entries.get(logId) ?? strangers.get(logId);
+    const known = (logId: LogId) => outlined.entries.get(logId) ?? foreignEntries.get(logId);
     const citations = await citationsOf(parts, citedIn(explanation), known);
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);
       if (citation === undefined) {
         throw new TypeError(`Cannot cite entry ${logId}: it was not found`);
       }
-      const rule = ruleOf(annals, logId);
+      const rule = ruleOf(outlined, logId);
       return rule === undefined ? citation : { ...citation, rule };
     });
   }
 }
 
 /** The row of the state table by which an entry failed or ended the job. */
-function ruleOf({ failedBy, endedBy }: Annals, logId: LogId): RuleName | undefined {
+function ruleOf({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {
   return [failedBy, endedBy].find((one) => one?.entry.logId === logId)?.rule;
 }
 
-function* noting(entries: readonly JobEventLogEntry[], gathering: AnnalsGathering): Work<void> {
+function* noting(entries: readonly JobEventLogEntry[], gathering: OutlineGathering): Work<void> {
   for (const entry of entries) {
     gathering.add(entry);
     yield;

@@ -4,14 +4,14 @@ import { notePause, type Pause } from "../../core/pauses.ts";
 import type { LogId } from "../../core/ids.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
-import type { History } from "./history.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 
 /** Of those that began, and of those that ended, the last so many before it. */
 const LOOKED_AT_MAX = 32;
 
 interface PausesThenParts {
   readonly pastEvents: PastEvents;
-  readonly history: History;
+  readonly history: JobEntryReader;
 }
 
 /** The oldest first. */

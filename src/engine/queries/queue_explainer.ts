@@ -15,7 +15,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Pauses } from "../writer/pauses.ts";
 import { cited } from "./citations.ts";
-import type { History } from "./history.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { workerHolders } from "./queue_survey.ts";
 
@@ -24,7 +24,7 @@ export interface QueueExplainerParts {
   readonly census: JobCensus;
   readonly clock: Clock;
   readonly events: EventEngine;
-  readonly history: History;
+  readonly history: JobEntryReader;
   readonly lists: JobLists;
   readonly pauses: Pauses;
   readonly registry: DefinitionRegistry;

@@ -6,7 +6,7 @@ import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { History } from "./history.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
 
@@ -18,7 +18,7 @@ const BEGINS_LOOKED_AT = 32;
 
 interface QueueSurveyParts {
   readonly lists: JobLists;
-  readonly history: History;
+  readonly history: JobEntryReader;
   readonly registry: DefinitionRegistry;
 }
 
@@ -60,7 +60,7 @@ export async function workerHolders(
 
 /** The entry that began the attempt which is open, where it is not the first one. */
 async function latestBegin(
-  history: History,
+  history: JobEntryReader,
   jobId: JobId,
   { taskId, lastLogId, attempts }: TaskState,
 ): Promise<JobEventLogEntry | undefined> {

@@ -10,7 +10,7 @@ import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { History } from "./history.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
 
@@ -21,7 +21,7 @@ const ENTRIES_MAX = 32;
 
 interface QueueThenParts {
   readonly lists: JobLists;
-  readonly history: History;
+  readonly history: JobEntryReader;
   readonly registry: DefinitionRegistry;
   readonly pacer: Pacer;
 }

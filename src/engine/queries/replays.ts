@@ -20,7 +20,7 @@ import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { searchPoint } from "./point_search.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 
-/** The entries of jobs; `History` is one that has them. */
+/** The entries of jobs; `JobEntryReader` is one that has them. */
 interface JobHistory {
   readonly pages: EntryPages;
   /** The positions of a job's entries, ascending; none of one that is not there. */

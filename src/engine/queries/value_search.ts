@@ -4,7 +4,7 @@
  */
 
 import type { Work } from "../../core/at_once.ts";
-import type { Annals } from "../../explain/annals.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
@@ -48,7 +48,7 @@ interface Weighed {
 }
 
 export class ValueSearch {
-  readonly #annals: Annals;
+  readonly #outlined: OutlinedHistory;
   readonly #headLogId: LogId;
   readonly #find: (lookup: Lookup) => Promise<FoundEvents>;
   readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
@@ -61,16 +61,16 @@ export class ValueSearch {
    * @param paced Does work with pauses.
    */
   constructor(
-    annals: Annals,
+    outlined: OutlinedHistory,
     headLogId: LogId,
     find: (lookup: Lookup) => Promise<FoundEvents>,
     paced: <Result>(work: Work<Result>) => Result | Promise<Result>,
   ) {
-    this.#annals = annals;
+    this.#outlined = outlined;
     this.#headLogId = headLogId;
     this.#find = find;
     this.#do = paced;
-    this.#own = ownValues(annals.job).map(({ loose }) => loose);
+    this.#own = ownValues(outlined.job).map(({ loose }) => loose);
   }
 
   /** Adds to a lookup what `resembling` begins with. */
@@ -170,7 +170,7 @@ export class ValueSearch {
 
   /** What reached the job is among its own entries, and is no stranger to it. */
   #others(logIds: readonly LogId[]): readonly LogId[] {
-    const { isOwn, hasReached } = this.#annals;
+    const { isOwn, hasReached } = this.#outlined;
     return logIds.filter((logId) =>
       logId <= this.#headLogId && !isOwn(logId) && !hasReached(logId)
     );

@@ -18,7 +18,7 @@ import {
   reusedSettlements,
   type Settlement,
 } from "./settlements.ts";
-import type { Turns } from "./turns.ts";
+import type { LoopTurns } from "./loop_turns.ts";
 
 /** How long `run` may take to ask for what is on record before it counts as diverged. */
 export const DIVERGENCE_GRACE_MS = 1_000;
@@ -26,7 +26,7 @@ export const DIVERGENCE_GRACE_MS = 1_000;
 /** What answering needs from outside: less than a live run, so that a record alone will do. */
 export interface AnswerServices {
   readonly clock: Clock;
-  readonly turns: Turns;
+  readonly turns: LoopTurns;
   /** The job with all that was appended. */
   readonly job: { readonly whole: JobState; task(taskId: TaskId): TaskState | undefined };
   /** The last durable position: facts from outside are given to nobody before. */

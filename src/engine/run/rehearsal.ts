@@ -13,7 +13,7 @@ import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
-import { Turns } from "./turns.ts";
+import { LoopTurns } from "./loop_turns.ts";
 
 export interface HistorySource {
   readonly clock: Clock;
@@ -62,7 +62,7 @@ export async function rehearsed(
   let onIdle = () => {};
   const answers: Answers = new Answers({
     clock,
-    turns: new Turns(clock),
+    turns: new LoopTurns(clock),
     entriesAt,
     job: { whole: job, task: (taskId) => findTask(job, taskId) },
     durableLogId: () => job.lastLogId,

@@ -15,7 +15,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
 import type { Slots } from "./slots.ts";
 import type { Suspects } from "./suspects.ts";
-import type { Turns } from "./turns.ts";
+import type { LoopTurns } from "./loop_turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
@@ -40,7 +40,7 @@ export interface RunServices {
   readonly slots: Slots;
   /** The jobs that run alone. */
   readonly suspects: Pick<Suspects, "has">;
-  readonly turns: Turns;
+  readonly turns: LoopTurns;
   readonly writer: Writer;
   /** Where a job is released that a run has held. */
   readonly table: Pick<JobTable, "release">;

@@ -10,7 +10,7 @@
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 import type { PromptTypes } from "./prompt_types.ts";
-import type { Turns } from "./turns.ts";
+import type { LoopTurns } from "./loop_turns.ts";
 import { inQueueOrder, type Place } from "./worker_queue.ts";
 
 /**
@@ -33,7 +33,7 @@ export interface Entrant {
 
 export interface SlotsParts {
   readonly clock: Clock;
-  readonly turns: Turns;
+  readonly turns: LoopTurns;
   readonly promptTypes: PromptTypes;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { JobState } from "../../core/job_state.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { jobText, minimalText } from "./job_text.ts";
 import { jobPath, jobView } from "./job_view.ts";
 import { hasRoomForLarge, isLargeAnswer, largeJsonResponse } from "./large_answer.ts";
@@ -16,15 +16,15 @@ import { createdResponse, jsonTextResponse } from "./response.ts";
 const MINIMAL: Preferences = { minimal: true };
 
 /** Of a job that has been changed. */
-export function changedAnswer(edge: Edge, job: JobState): Response {
-  return hasRoomForLarge(edge)
-    ? largeJsonResponse(edge, jobView(job), STATUS.ok)
+export function changedAnswer(deps: HttpDeps, job: JobState): Response {
+  return hasRoomForLarge(deps)
+    ? largeJsonResponse(deps, jobView(job), STATUS.ok)
     : jsonTextResponse(minimalText(job), STATUS.ok, appliedHeader(MINIMAL));
 }
 
 /** Of a job that is there now, at its place. */
 export function createdAnswer(
-  edge: Edge,
+  deps: HttpDeps,
   job: JobState,
   status: number,
   asked: Preferences = { minimal: false },
@@ -34,8 +34,8 @@ export function createdAnswer(
   const text = asked.minimal ? minimalText(job) : jobText(job) ?? smallText(job);
   const applied = { ...appliedHeader(asked), ...headers };
   if (text !== undefined) return createdResponse(text, status, location, applied);
-  if (hasRoomForLarge(edge)) {
-    return largeJsonResponse(edge, jobView(job), status, { location, ...applied });
+  if (hasRoomForLarge(deps)) {
+    return largeJsonResponse(deps, jobView(job), status, { location, ...applied });
   }
   const minimal = { ...appliedHeader({ ...asked, minimal: true }), ...headers };
   return createdResponse(minimalText(job), status, location, minimal);

@@ -4,7 +4,7 @@
  */
 
 import { ELEMENT_CHARACTERS, isLarge } from "../../core/json.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 
 /** A page of a list ends once it has about so many. */
@@ -19,9 +19,9 @@ const PIECE_CHARACTERS = 8 * 1024;
 const HELD_BYTES = 512 * 1024;
 
 /** What such answers need of the edge. */
-export interface LargeAnswerEdge extends Pick<Edge, "lookBack" | "turnstile"> {
+export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "turnstile"> {
   /** Where what nobody takes is noticed. */
-  readonly outlets: Pick<Edge["outlets"], "stalls">;
+  readonly outlets: Pick<HttpDeps["outlets"], "stalls">;
 }
 
 /**
@@ -29,15 +29,15 @@ export interface LargeAnswerEdge extends Pick<Edge, "lookBack" | "turnstile"> {
  * @throws {Problem} `over-capacity`, when too much is held already for answers that are large.
  */
 export function largeJsonResponse(
-  edge: LargeAnswerEdge,
+  deps: LargeAnswerDeps,
   value: unknown,
   status: number,
   headers: Readonly<Record<string, string>> = {},
   held = 0,
 ): Response {
   if (!isLargeAnswer(value)) return jsonResponse(value, status, headers);
-  if (!hasRoomForLarge(edge, held)) edge.lookBack.requireRoom(HELD_BYTES);
-  const source = new LargeBody(chunksOf(value), edge, HELD_BYTES + held);
+  if (!hasRoomForLarge(deps, held)) deps.lookBack.requireRoom(HELD_BYTES);
+  const source = new LargeBody(chunksOf(value), deps, HELD_BYTES + held);
   return new Response(new ReadableStream(source, { highWaterMark: 0 }), {
     status,
     headers: { ...NO_STORE_HEADERS, "content-type": "application/json", ...headers },
@@ -50,7 +50,7 @@ export function isLargeAnswer(value: unknown): boolean {
 }
 
 /** One alone always has room. */
-export function hasRoomForLarge({ lookBack }: Pick<Edge, "lookBack">, held = 0): boolean {
+export function hasRoomForLarge({ lookBack }: Pick<HttpDeps, "lookBack">, held = 0): boolean {
   return lookBack.open <= held || lookBack.hasRoom(HELD_BYTES);
 }
 
@@ -61,19 +61,19 @@ const encoder = new TextEncoder();
  * until the last; a reader that takes nothing for too long gets no more.
  */
 class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
-  readonly #edge: LargeAnswerEdge;
+  readonly #deps: LargeAnswerDeps;
   readonly #bytes: number;
   #chunks: Iterator<string> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor(chunks: Iterator<string>, edge: LargeAnswerEdge, bytes: number) {
+  constructor(chunks: Iterator<string>, deps: LargeAnswerDeps, bytes: number) {
     this.#chunks = chunks;
-    this.#edge = edge;
+    this.#deps = deps;
     this.#bytes = bytes;
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const { lookBack, outlets, turnstile } = this.#edge;
+    const { lookBack, outlets, turnstile } = this.#deps;
     if (this.#controller === undefined) lookBack.opened(this.#bytes);
     else outlets.stalls.stop(this);
     this.#controller = controller;
@@ -101,8 +101,8 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
     if (this.#chunks === undefined) return;
     this.#chunks = undefined;
     if (this.#controller === undefined) return;
-    this.#edge.lookBack.closed(this.#bytes);
-    this.#edge.outlets.stalls.stop(this);
+    this.#deps.lookBack.closed(this.#bytes);
+    this.#deps.outlets.stalls.stop(this);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the overview tells, read in one place: its page and its route are of the same. */
 
 import type { Census, HeldPause, NeedingAttention } from "../../engine/requests.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import {
   type FailingType,
   type Trend,
@@ -37,7 +37,10 @@ export interface Overview {
   readonly counts: Counts | undefined;
 }
 
-export async function readOverview({ engine, overview }: Edge, span: TrendSpan): Promise<Overview> {
+export async function readOverview(
+  { engine, overview }: HttpDeps,
+  span: TrendSpan,
+): Promise<Overview> {
   const [attention, diskFree] = await Promise.all([
     engine.survey.needingAttention(),
     overview?.diskFree(),

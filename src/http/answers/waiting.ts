@@ -5,7 +5,7 @@
  */
 
 import type { JobState } from "../../core/job_state.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 
 /**
  * The job once it is as wanted, or as it is when the wait ends.
@@ -13,28 +13,28 @@ import type { Edge } from "../edge.ts";
  * @throws {Problem} `over-capacity` when too many wait already.
  */
 export async function waitForJob(
-  edge: Edge,
+  deps: HttpDeps,
   request: Request,
   job: JobState,
   wanted: (job: JobState) => boolean,
   seconds: number,
 ): Promise<JobState> {
-  const { engine, shutdownSignal } = edge;
+  const { engine, shutdownSignal } = deps;
   const now = engine.job(job.jobId) ?? job;
   if (seconds === 0 || wanted(now)) return now;
-  edge.waiting.requireRoom();
+  deps.waiting.requireRoom();
   const signal = AbortSignal.any([request.signal, shutdownSignal]);
   const then = await counted(
-    edge,
+    deps,
     () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal),
   );
   // One entry may be what a great many wait for.
-  await edge.turnstile.enter("medium");
+  await deps.turnstile.enter("medium");
   return then;
 }
 
 async function counted<Value>(
-  { requests, waiting }: Edge,
+  { requests, waiting }: HttpDeps,
   wait: () => Promise<Value>,
 ): Promise<Value> {
   waiting.opened();

@@ -6,7 +6,7 @@ import type { Clock } from "../../engine/ports.ts";
 import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { draining } from "../problems/engine_problem.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 import { Hosts } from "./hosts.ts";
@@ -61,7 +61,7 @@ export class Guard {
    * The handler of a route, behind all checks. They are around it and not in a middleware
    * before it: that would cost every request a chain of promises.
    */
-  around({ method, path, scope, handle }: Route, edge: Edge): Handler {
+  around({ method, path, scope, handle }: Route, deps: HttpDeps): Handler {
     const { spans, turnstile } = this.#options;
     const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
@@ -70,13 +70,13 @@ export class Guard {
     return async (c) => {
       spans?.routed(c.req.method, path);
       this.admit(c, scope);
-      if (isProbe) return handle(c, edge);
+      if (isProbe) return handle(c, deps);
       requests.requireRoom();
       requests.opened();
       try {
         const turn = size === undefined ? undefined : turnstile.enter(size);
         if (turn !== undefined) await turn;
-        return await handle(c, edge);
+        return await handle(c, deps);
       } finally {
         requests.closed();
       }

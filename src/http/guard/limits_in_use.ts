@@ -2,7 +2,7 @@
 
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
 import { type GaugedLimit, type LimitName, LIMITS } from "./capacity.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import type { Use } from "../ports/system_port.ts";
 
 export interface LimitInUse extends Use {
@@ -16,14 +16,14 @@ export interface LimitInUse extends Use {
 
 /** Those of the engine first, where somebody tells of them; then those of the edge. */
 export function limitsInUse(
-  { system, requests, openRequests, waiting, streams, bodies, lookBack }: Edge,
+  { system, requests, openRequests, waiting, streams, bodies, lookBack }: HttpDeps,
 ): readonly LimitInUse[] {
   const engine = Object.entries(system?.limits() ?? {}).map(([name, use]) =>
     inUse(name as keyof StandingLimits, use)
   );
   const gauges = [requests, openRequests, waiting, streams, bodies.bytes, lookBack];
-  const edge = gauges.map(({ limit, open, max }) => inUse(limit, { used: open, max }));
-  return [...engine, ...edge];
+  const deps = gauges.map(({ limit, open, max }) => inUse(limit, { used: open, max }));
+  return [...engine, ...deps];
 }
 
 function inUse(name: keyof StandingLimits | GaugedLimit, { used, max }: Use): LimitInUse {

@@ -142,7 +142,7 @@ export class Turnstile {
 
 interface Waiting {
   readonly expectedMs: number;
-  readonly goOn: () => void;
+  readonly resume: () => void;
 }
 
 /** Those who wait, the first of them first. */
@@ -155,8 +155,8 @@ class Line {
   }
 
   join(expectedMs: number, isFirst = false): Promise<void> {
-    const { promise, resolve: goOn } = Promise.withResolvers<void>();
-    const waiting = { expectedMs, goOn };
+    const { promise, resolve: resume } = Promise.withResolvers<void>();
+    const waiting = { expectedMs, resume };
     if (isFirst) this.#waiting.splice(this.#gone, 0, waiting);
     else this.#waiting.push(waiting);
     return promise;
@@ -167,7 +167,7 @@ class Line {
     let letIn = 0;
     while (!this.isEmpty && letIn < stepMs) {
       const waiting = this.#waiting[this.#gone++];
-      waiting?.goOn();
+      waiting?.resume();
       letIn += waiting?.expectedMs ?? 0;
     }
     if (this.isEmpty) [this.#waiting, this.#gone] = [[], 0];

@@ -13,5 +13,5 @@ export interface MetricsPort {
   /** Of the text, with its version. */
   readonly contentType: string;
   /** Everything that is counted, as of now. */
-  text(edge: EdgeActivity): Promise<string>;
+  text(deps: EdgeActivity): Promise<string>;
 }

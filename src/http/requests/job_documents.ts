@@ -4,7 +4,7 @@ import * as v from "valibot";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { Problem } from "../problems/problem.ts";
 import { createRequestOf, type StartLimits } from "./create_request.ts";
 import { isObject, jobIdField } from "./fields.ts";
@@ -22,7 +22,10 @@ export type JudgedJob =
   };
 
 export function judgingOf(
-  { clock, eventsMax: max, maxStartDelayMs }: Pick<Edge, "clock" | "eventsMax" | "maxStartDelayMs">,
+  { clock, eventsMax: max, maxStartDelayMs }: Pick<
+    HttpDeps,
+    "clock" | "eventsMax" | "maxStartDelayMs"
+  >,
 ): Judging<JudgedJob> {
   const limits = { now: clock.now(), maxStartDelayMs };
   return {

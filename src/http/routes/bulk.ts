@@ -10,7 +10,7 @@ import { summaryView } from "../answers/job_view.ts";
 import { choices, says } from "../answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { problemType, STATUS } from "../problems/problem.ts";
 import {
@@ -107,15 +107,15 @@ export const BULK_ROUTES: readonly Route[] = [{
   handle: controlJobs,
 }];
 
-async function controlJobs(c: Context, edge: Edge): Promise<Response> {
+async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const body = await readJson(c.req.raw, edge.bodies);
-  const origin = originOf(c.req.raw, edge.spans);
-  const { dryRun, ...request } = bulkRequestOf(body, edge, origin);
+  const body = await readJson(c.req.raw, deps.bodies);
+  const origin = originOf(c.req.raw, deps.spans);
+  const { dryRun, ...request } = bulkRequestOf(body, deps, origin);
   if (dryRun) {
-    return jsonResponse(previewView(request, previewBulk(edge.engine, request)), STATUS.ok);
+    return jsonResponse(previewView(request, previewBulk(deps.engine, request)), STATUS.ok);
   }
-  const report = await runBulk(edge.engine, request, edge.turnstile);
+  const report = await runBulk(deps.engine, request, deps.turnstile);
   if (report.stopped !== undefined && report.done.length === 0) throw report.stopped;
   return jsonResponse(reportView(request, report), STATUS.ok);
 }
@@ -123,7 +123,7 @@ async function controlJobs(c: Context, edge: Edge): Promise<Response> {
 /** @throws {Problem} `invalid-request`. */
 export function bulkRequestOf(
   body: JsonValue,
-  { engine }: Pick<Edge, "engine">,
+  { engine }: Pick<HttpDeps, "engine">,
   origin: Origin | undefined,
 ): BulkRequest & { readonly dryRun: boolean } {
   const { filter, dryRun = false, again = false, upTo, ...rest } = checked(bulkBody, body);

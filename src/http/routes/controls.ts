@@ -19,7 +19,7 @@ import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { jobAnswer } from "../answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { reasonField, strictObject, taskIdField } from "../requests/fields.ts";
@@ -73,7 +73,7 @@ function controlRoute(kind: StateControl): Route {
       answers: { [STATUS.ok]: { description: "The job as it is now.", content: json(jobAnswer) } },
       problems: ["unknown-job", "not-in-this-state", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
     },
-    handle: (c, edge) => control(c, edge, kind),
+    handle: (c, deps) => control(c, deps, kind),
   };
 }
 
@@ -130,18 +130,18 @@ export const CONTROL_ROUTES: readonly Route[] = [
   },
 ];
 
-async function control(c: Context, edge: Edge, kind: StateControl): Promise<Response> {
+async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<Response> {
   refuseQuery(c.req.raw);
-  const before = jobOf(c, edge.engine);
-  const request = requestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
-  const origin = originOf(c.req.raw, edge.spans);
-  await turnFor(before, edge);
-  const job = valueOf(await edge.engine.control(before.jobId, { ...request, origin }));
-  return changedAnswer(edge, job);
+  const before = jobOf(c, deps.engine);
+  const request = requestOf(kind, await readOptionalJson(c.req.raw, deps.bodies));
+  const origin = originOf(c.req.raw, deps.spans);
+  await turnFor(before, deps);
+  const job = valueOf(await deps.engine.control(before.jobId, { ...request, origin }));
+  return changedAnswer(deps, job);
 }
 
 /** What is small has had its turn with its body. */
-function turnFor(job: JobState, { turnstile }: Edge): Promise<void> | undefined {
+function turnFor(job: JobState, { turnstile }: HttpDeps): Promise<void> | undefined {
   const size = sizeFor(job);
   return size === "small" ? undefined : turnstile.enter(size);
 }
@@ -174,22 +174,22 @@ function requestOf(kind: StateControl, body: JsonValue): ControlRequest {
     : { kind, ...checked(controlBody, body) };
 }
 
-async function retry(c: Context, edge: Edge): Promise<Response> {
+async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const before = jobOf(c, edge.engine);
-  const origin = originOf(c.req.raw, edge.spans);
+  const before = jobOf(c, deps.engine);
+  const origin = originOf(c.req.raw, deps.spans);
   const { dryRun = false, ...request } = checked(
     retryBody,
-    await readOptionalJson(c.req.raw, edge.bodies),
+    await readOptionalJson(c.req.raw, deps.bodies),
   );
-  await turnFor(before, edge);
-  if (dryRun) return await retryPreviewed(edge, before, request.from);
-  const job = valueOf(await edge.engine.retry(before.jobId, { origin, ...request }));
-  return createdAnswer(edge, job, STATUS.created);
+  await turnFor(before, deps);
+  if (dryRun) return await retryPreviewed(deps, before, request.from);
+  const job = valueOf(await deps.engine.retry(before.jobId, { origin, ...request }));
+  return createdAnswer(deps, job, STATUS.created);
 }
 
 /** What the retry would do, and what somebody has to see to first; nothing is recorded. */
-async function retryPreviewed(edge: Edge, job: JobState, from?: TaskId): Promise<Response> {
+async function retryPreviewed(deps: HttpDeps, job: JobState, from?: TaskId): Promise<Response> {
   const { jobId } = job;
   const about = { newJobId: jobId, attributes: job, facts: [] };
   const decision = decide(job, {
@@ -201,7 +201,7 @@ async function retryPreviewed(edge: Edge, job: JobState, from?: TaskId): Promise
     const { rejection } = decision;
     return valueOf<Response>({ ok: false, problem: { kind: "rejected", rejection } });
   }
-  const explanation = await lookingBack(edge, ({ hold }) => edge.engine.explain(jobId, hold));
+  const explanation = await lookingBack(deps, ({ hold }) => deps.engine.explain(jobId, hold));
   const first = (explanation?.next ?? [])
     .filter(({ by, action }) => by === "anyone" && action === undefined);
   return jsonResponse({ jobId, ...retryPreview(job, from), first }, STATUS.ok);

@@ -14,7 +14,7 @@ import { createRequestOf, newJob } from "../requests/create_request.ts";
 import { type JudgedJob, judgingOf, originatedJobs } from "../requests/job_documents.ts";
 import { documented } from "../requests/documented.ts";
 import { manyInLines, type OneOrMany, oneOrMany } from "../requests/one_or_many.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { idempotencyKeyField, idempotencyOf } from "../requests/idempotency.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
@@ -132,30 +132,30 @@ export const CREATE_ROUTES: readonly Route[] = [{
       ...WRITE_PROBLEMS,
     ],
   },
-  handle: ({ req }, edge) => createJob(req.raw, edge),
+  handle: ({ req }, deps) => createJob(req.raw, deps),
 }];
 
-async function createJob(request: Request, edge: Edge): Promise<Response> {
+async function createJob(request: Request, deps: HttpDeps): Promise<Response> {
   refuseQuery(request);
   const mediaType = mediaTypeTaken(request);
-  const bytes = await edge.bodies.read(request);
+  const bytes = await deps.bodies.read(request);
   if (mediaType === "application/x-ndjson") {
-    return await createMany(request, edge, bytes, manyInLines(decodeUtf8(bytes), judgingOf(edge)));
+    return await createMany(request, deps, bytes, manyInLines(decodeUtf8(bytes), judgingOf(deps)));
   }
   const document = mediaType === "application/json"
     ? parseJson(decodeUtf8(bytes))
     : await formDocument(request, bytes);
   if (Array.isArray(document)) {
-    return await createMany(request, edge, bytes, oneOrMany(document, judgingOf(edge)));
+    return await createMany(request, deps, bytes, oneOrMany(document, judgingOf(deps)));
   }
-  const wanted = requestOf(request, document, edge);
+  const wanted = requestOf(request, document, deps);
   // To judge a large plan and to make a job of it take about as long.
-  if (bytes.length > SMALL_BYTES) await edge.turnstile.enterAgain();
-  const created = valueOf(await edge.engine.create(wanted));
+  if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
+  const created = valueOf(await deps.engine.create(wanted));
   const preferences = preferencesOf(request);
   return preferences.waitSeconds === undefined
-    ? answer(edge, created, STATUS.accepted, preferences)
-    : await answerAfterWait(request, edge, created, preferences);
+    ? answer(deps, created, STATUS.accepted, preferences)
+    : await answerAfterWait(request, deps, created, preferences);
 }
 
 const TAKEN = ["application/json", "application/x-ndjson", "multipart/form-data"] as const;
@@ -170,46 +170,46 @@ function mediaTypeTaken(request: Request): (typeof TAKEN)[number] {
 
 async function createMany(
   request: Request,
-  edge: Edge,
+  deps: HttpDeps,
   bytes: Uint8Array,
   { items }: OneOrMany<JudgedJob>,
 ): Promise<Response> {
   const key = request.headers.get("idempotency-key");
-  const jobs = originatedJobs(items, key, originOf(request, edge.spans));
+  const jobs = originatedJobs(items, key, originOf(request, deps.spans));
   // To judge many jobs and to make them take about as long.
-  if (bytes.length > SMALL_BYTES) await edge.turnstile.enterAgain();
-  return largeJsonResponse(edge, { receipts: await createAll(edge.engine, jobs) }, STATUS.ok);
+  if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
+  return largeJsonResponse(deps, { receipts: await createAll(deps.engine, jobs) }, STATUS.ok);
 }
 
-function requestOf(request: Request, document: JsonValue, edge: Edge): CreateRequest {
-  const { maxStartDelayMs, clock } = edge;
+function requestOf(request: Request, document: JsonValue, deps: HttpDeps): CreateRequest {
+  const { maxStartDelayMs, clock } = deps;
   const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
   const idempotency = idempotencyOf(request.headers.get("idempotency-key"), document);
-  const origin = originOf(request, edge.spans);
+  const origin = originOf(request, deps.spans);
   if (idempotency === undefined && origin === undefined) return creation;
   return { ...creation, origin, ...(idempotency === undefined ? {} : { idempotency }) };
 }
 
 async function answerAfterWait(
   request: Request,
-  edge: Edge,
+  deps: HttpDeps,
   { job, replayed }: Created,
   asked: Preferences,
 ): Promise<Response> {
   // A preference may be ignored, a job that was created may not be denied.
-  const applied = edge.waiting.isFull ? { minimal: asked.minimal } : asked;
-  const now = await waitForJob(edge, request, job, isTerminal, applied.waitSeconds ?? 0);
+  const applied = deps.waiting.isFull ? { minimal: asked.minimal } : asked;
+  const now = await waitForJob(deps, request, job, isTerminal, applied.waitSeconds ?? 0);
   const status = isTerminal(now) ? STATUS.ok : STATUS.accepted;
-  return answer(edge, { job: now, replayed }, status, applied);
+  return answer(deps, { job: now, replayed }, status, applied);
 }
 
 const REPLAYED = { "idempotency-replayed": "true" };
 
 function answer(
-  edge: Edge,
+  deps: HttpDeps,
   { job, replayed }: Created,
   status: number,
   preferences: Preferences,
 ): Response {
-  return createdAnswer(edge, job, status, preferences, replayed ? REPLAYED : undefined);
+  return createdAnswer(deps, job, status, preferences, replayed ? REPLAYED : undefined);
 }

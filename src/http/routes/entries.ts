@@ -3,7 +3,7 @@
 import { entriesAnswer } from "../answers/entries.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { CursorScope } from "../requests/cursor.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { entryLines, entryPage, type PageRequest } from "../answers/entry_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { type Contents, json } from "../openapi/operation.ts";
@@ -49,30 +49,30 @@ type PageQuery = Query<ReturnType<typeof entryPageParameters>>;
 /** @param source Where to read, unless a cursor says to go on from elsewhere. */
 export async function answerEntries(
   request: Request,
-  edge: Edge,
+  deps: HttpDeps,
   query: PageQuery,
   source: Omit<PageRequest, "limit" | "reading" | "hold">,
 ): Promise<Response> {
   const after = query.cursor ?? source.after;
   const { limit } = query;
   if (request.headers.get("accept")?.includes(NDJSON) !== true) {
-    return await lookingBack(edge, async ({ hold }) => {
+    return await lookingBack(deps, async ({ hold }) => {
       const wanted = { ...source, after, limit: limit ?? LIMIT_DEFAULT };
-      const page = await entryPage({ ...wanted, reading: edge.reading, hold });
-      return largeJsonResponse(edge, page, STATUS.ok, {}, PAGE_CHARACTERS_MAX);
+      const page = await entryPage({ ...wanted, reading: deps.reading, hold });
+      return largeJsonResponse(deps, page, STATUS.ok, {}, PAGE_CHARACTERS_MAX);
     });
   }
-  edge.outlets.requireRoom();
-  const { reading } = edge;
+  deps.outlets.requireRoom();
+  const { reading } = deps;
   const lines = {
     ...source,
     reading,
     after,
-    upTo: edge.engine.headLogId,
+    upTo: deps.engine.headLogId,
     limit: limit ?? Infinity,
   };
   // A reader may page through a file as slowly as it likes.
-  const options = { keeper: edge.outlets, permit: permitOf(request), isPatient: true };
+  const options = { keeper: deps.outlets, permit: permitOf(request), isPatient: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { receiptsAnswer } from "../answers/entries.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { documented } from "../requests/documented.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { readEvents } from "../requests/event_documents.ts";
 import { incomingEvent } from "../requests/event_schema.ts";
 import { feedOf } from "../stream/feed.ts";
@@ -37,11 +37,11 @@ import {
   wantedOf,
 } from "./streams.ts";
 
-async function takeEvents(c: Context, edge: Edge): Promise<Response> {
+async function takeEvents(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const origin = originOf(c.req.raw, edge.spans);
-  const document = originatedEvents(await readEvents(c.req.raw, edge), origin);
-  return jsonResponse({ receipts: await deliver(edge.engine, document) }, STATUS.ok);
+  const origin = originOf(c.req.raw, deps.spans);
+  const document = originatedEvents(await readEvents(c.req.raw, deps), origin);
+  return jsonResponse({ receipts: await deliver(deps.engine, document) }, STATUS.ok);
 }
 
 const OF_JOB = single(jobId, "Entries of this job.");
@@ -54,28 +54,28 @@ export const ENTRY_PARAMETERS = {
   eventType: listOf(eventType, "Entries of these event types."),
 };
 
-async function showEvents(c: Context, edge: Edge): Promise<Response> {
+async function showEvents(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, ENTRY_PARAMETERS);
   const { jobId } = query;
-  return await answerEntries(c.req.raw, edge, query, {
-    feed: feedOf(edge.engine, jobId),
+  return await answerEntries(c.req.raw, deps, query, {
+    feed: feedOf(deps.engine, jobId),
     filter: {
       jobId,
       eventTypes: query.eventType && new Set(query.eventType),
       stratum: query.stratum,
     },
-    after: afterOf(query, edge.engine) ?? 0,
+    after: afterOf(query, deps.engine) ?? 0,
     scope: "journal",
   });
 }
 
 export const JOURNAL_STREAM_PARAMETERS = { jobId: OF_JOB, ...STREAM_PARAMETERS };
 
-function streamEvents(c: Context, edge: Edge): Response {
+function streamEvents(c: Context, deps: HttpDeps): Response {
   const query = readQuery(c.req.raw, JOURNAL_STREAM_PARAMETERS);
-  const after = startOf(c.req.raw, query, edge.engine) ?? edge.engine.headLogId;
+  const after = startOf(c.req.raw, query, deps.engine) ?? deps.engine.headLogId;
   const wanted = { ...wantedOf(query, query.jobId), untilEnd: false };
-  return answerStream(c.req.raw, edge, wanted, after);
+  return answerStream(c.req.raw, deps, wanted, after);
 }
 
 const SHIPPED = {

@@ -21,7 +21,7 @@ import {
 } from "../answers/explanation.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import { curlOf } from "../answers/curl.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { unknownJob, valueOf } from "../problems/engine_problem.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
@@ -40,37 +40,37 @@ const EXPLAIN_PARAMETERS = {
 
 const JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
 
-async function explainJob(c: Context, edge: Edge): Promise<Response> {
+async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, JOB_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const jobId = jobIdOf(c);
   const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
+  const commandOf = (action: Action) => curlOf(action, origin, deps.needsToken);
   const at = query.at?.point;
   const explanation = await lookingBack(
-    edge,
+    deps,
     async ({ hold }) =>
       at === undefined
-        ? await edge.engine.explain(jobId, hold)
-        : valueOf(await edge.engine.explainAt(jobId, at, hold)),
+        ? await deps.engine.explain(jobId, hold)
+        : valueOf(await deps.engine.explainAt(jobId, at, hold)),
   );
   if (explanation === undefined) throw unknownJob(jobId);
   return format === "text"
-    ? textResponse(explanationText(explanation, { commandOf, nowMs: edge.clock.now() }), STATUS.ok)
-    : largeJsonResponse(edge, withCurls(explanation, commandOf), STATUS.ok);
+    ? textResponse(explanationText(explanation, { commandOf, nowMs: deps.clock.now() }), STATUS.ok)
+    : largeJsonResponse(deps, withCurls(explanation, commandOf), STATUS.ok);
 }
 
-async function explainEvent(c: Context, edge: Edge): Promise<Response> {
+async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const id = c.req.param("id") ?? "";
   const explanation = ID_PATTERN.test(id)
-    ? await lookingBack(edge, ({ hold }) => edge.engine.explainEvent(id as EventId, hold))
+    ? await lookingBack(deps, ({ hold }) => deps.engine.explainEvent(id as EventId, hold))
     : undefined;
   if (explanation === undefined) throw unknownEvent();
   return format === "text"
     ? textResponse(eventExplanationText(explanation), STATUS.ok)
-    : largeJsonResponse(edge, explanation, STATUS.ok);
+    : largeJsonResponse(deps, explanation, STATUS.ok);
 }
 
 const VALUE_LENGTH_MAX = 200;
@@ -86,28 +86,28 @@ const ABOUT_PARAMETERS = {
   },
 };
 
-async function explainAbout(c: Context, edge: Edge): Promise<Response> {
+async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, ABOUT_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const { about } = query;
   if (about === undefined) {
     throw invalidParameter("about", "is required; what holds up all work, GET /queue/explain says");
   }
-  const answer = await lookingBack(edge, ({ hold }) => edge.engine.explainAbout(about, hold));
+  const answer = await lookingBack(deps, ({ hold }) => deps.engine.explainAbout(about, hold));
   return format === "text"
     ? textResponse(aboutText(answer), STATUS.ok)
-    : largeJsonResponse(edge, answer, STATUS.ok);
+    : largeJsonResponse(deps, answer, STATUS.ok);
 }
 
 /** Why the work as a whole stands still, or that it goes on. */
-async function explainQueue(c: Context, edge: Edge): Promise<Response> {
+async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
-  const told = await lookingBack(edge, () => edge.engine.explainQueue());
+  const commandOf = (action: Action) => curlOf(action, origin, deps.needsToken);
+  const told = await lookingBack(deps, () => deps.engine.explainQueue());
   return format === "text"
-    ? textResponse(queueExplanationText(told, { commandOf, nowMs: edge.clock.now() }), STATUS.ok)
+    ? textResponse(queueExplanationText(told, { commandOf, nowMs: deps.clock.now() }), STATUS.ok)
     : jsonResponse(withCurls(told, commandOf), STATUS.ok);
 }
 

@@ -41,10 +41,10 @@ export const FAILURE_ROUTES: readonly Route[] = [{
     },
     problems: [],
   },
-  handle({ req }, edge) {
+  handle({ req }, deps) {
     const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
-    const { groups, ...rest } = edge.engine.lists.failures(jobFilterOf(query), limit);
-    return largeJsonResponse(edge, { failures: groups.map(groupView), ...rest }, STATUS.ok);
+    const { groups, ...rest } = deps.engine.lists.failures(jobFilterOf(query), limit);
+    return largeJsonResponse(deps, { failures: groups.map(groupView), ...rest }, STATUS.ok);
   },
 }];
 

@@ -6,7 +6,7 @@ import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { inputAnswer, jobAnswer } from "../answers/job.ts";
 import { text } from "../answers/parts.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { jobFeed } from "../stream/feed.ts";
 import { jobView } from "../answers/job_view.ts";
@@ -32,19 +32,19 @@ import {
   wantedOf,
 } from "./streams.ts";
 
-async function showJob(c: Context, edge: Edge): Promise<Response> {
+async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
   const request = c.req.raw;
   refuseQuery(request);
   const known = request.headers.get("if-none-match");
   const { waitSeconds } = preferencesOf(request);
   const wanted = known === null ? isTerminal : (job: JobState) => !matchesTag(known, job);
-  const found = jobOf(c, edge.engine);
-  if (sizeFor(found) === "large") await edge.turnstile.enter("large");
-  const job = await waitForJob(edge, request, found, wanted, waitSeconds ?? 0);
+  const found = jobOf(c, deps.engine);
+  if (sizeFor(found) === "large") await deps.turnstile.enter("large");
+  const job = await waitForJob(deps, request, found, wanted, waitSeconds ?? 0);
   const headers = { etag: tagOf(job), ...appliedHeader({ waitSeconds, minimal: false }) };
   return known !== null && matchesTag(known, job)
     ? emptyResponse(STATUS.notModified, headers)
-    : largeJsonResponse(edge, jobView(job), STATUS.ok, headers);
+    : largeJsonResponse(deps, jobView(job), STATUS.ok, headers);
 }
 
 function tagOf(job: JobState): string {
@@ -57,19 +57,19 @@ function matchesTag(ifNoneMatch: string, job: JobState): boolean {
   return tags.includes(tagOf(job)) || tags.includes("*");
 }
 
-async function showInput(c: Context, edge: Edge): Promise<Response> {
+async function showInput(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const { input, secrets } = valueOf(await edge.engine.input(jobIdOf(c)));
+  const { input, secrets } = valueOf(await deps.engine.input(jobIdOf(c)));
   return jsonResponse({ input: input ?? null, secrets }, STATUS.ok);
 }
 
 const HISTORY_PARAMETERS = entryPageParameters("history");
 
-async function showHistory(c: Context, edge: Edge): Promise<Response> {
-  const { jobId } = jobOf(c, edge.engine);
+async function showHistory(c: Context, deps: HttpDeps): Promise<Response> {
+  const { jobId } = jobOf(c, deps.engine);
   const query = readQuery(c.req.raw, HISTORY_PARAMETERS);
-  return await answerEntries(c.req.raw, edge, query, {
-    feed: jobFeed(edge.engine, jobId),
+  return await answerEntries(c.req.raw, deps, query, {
+    feed: jobFeed(deps.engine, jobId),
     filter: {},
     after: 0,
     scope: "history",
@@ -81,8 +81,8 @@ const JOB_STREAM_PARAMETERS = {
   until: single(choice(["terminal"]), "The stream ends with the end of the job."),
 };
 
-function streamJob(c: Context, edge: Edge): Response {
-  const { engine } = edge;
+function streamJob(c: Context, deps: HttpDeps): Response {
+  const { engine } = deps;
   const { jobId } = jobOf(c, engine);
   const query = readQuery(c.req.raw, JOB_STREAM_PARAMETERS);
   const after = startOf(c.req.raw, query, engine) ?? 0;
@@ -90,7 +90,7 @@ function streamJob(c: Context, edge: Edge): Response {
   if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
     return emptyResponse(STATUS.noContent);
   }
-  return answerStream(c.req.raw, edge, { ...wantedOf(query, jobId), untilEnd }, after);
+  return answerStream(c.req.raw, deps, { ...wantedOf(query, jobId), untilEnd }, after);
 }
 
 /**

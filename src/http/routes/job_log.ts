@@ -32,9 +32,9 @@ export const JOB_LOG_ROUTES: readonly Route[] = [{
     answers: { [STATUS.ok]: { description: "Oldest first.", content: json(jobLogAnswer) } },
     problems: ["unknown-job"],
   },
-  async handle(c, edge) {
-    const { jobId } = jobOf(c, edge.engine);
+  async handle(c, deps) {
+    const { jobId } = jobOf(c, deps.engine);
     const { limit = LINES_DEFAULT } = readQuery(c.req.raw, LOG_PARAMETERS);
-    return await largeJsonResponse(edge, await edge.jobLog.read(jobId, limit), STATUS.ok, {});
+    return await largeJsonResponse(deps, await deps.jobLog.read(jobId, limit), STATUS.ok, {});
   },
 }];

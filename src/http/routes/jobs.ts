@@ -5,7 +5,7 @@ import type { ListPage, ListQuery } from "../../engine/requests.ts";
 import { jobsAnswer } from "../answers/job.ts";
 import { cursorOf } from "../requests/cursor.ts";
 import { FILTER_PARAMETERS, jobFilterOf, present } from "../requests/job_filter.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { jobView, summaryView } from "../answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
@@ -51,7 +51,7 @@ export const LIST_ROUTES: readonly Route[] = [{
   handle: listJobs,
 }];
 
-function listJobs(c: Context, edge: Edge): Response {
+function listJobs(c: Context, deps: HttpDeps): Response {
   const { view, ...query } = readQuery(c.req.raw, LIST_PARAMETERS);
   const { limit = LIMIT_DEFAULT } = query;
   if (view === "full" && limit > FULL_LIMIT_MAX) {
@@ -59,10 +59,10 @@ function listJobs(c: Context, edge: Edge): Response {
     throw invalidParameter("limit", detail);
   }
   const { jobs, next, searched } = view === "full"
-    ? viewed(edge.engine.list(listQueryOf(query)), jobView)
-    : viewed(edge.engine.lists.summaries(listQueryOf(query)), summaryView);
+    ? viewed(deps.engine.list(listQueryOf(query)), jobView)
+    : viewed(deps.engine.lists.summaries(listQueryOf(query)), summaryView);
   const nextCursor = next === undefined ? null : cursorOf("jobs", next);
-  return largeJsonResponse(edge, { jobs, nextCursor, searched }, STATUS.ok);
+  return largeJsonResponse(deps, { jobs, nextCursor, searched }, STATUS.ok);
 }
 
 function viewed<Job>({ jobs, ...page }: ListPage<Job>, view: (job: Job) => object) {

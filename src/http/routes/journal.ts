@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { text } from "../answers/parts.ts";
 import { journalAnswer, verificationRun } from "../answers/system.ts";
 import { readOptionalJson } from "../bodies/body.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { strictObject } from "../requests/fields.ts";
 import { checked } from "../requests/issues.ts";
 import { BODY_PROBLEMS, json, telling, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
@@ -15,24 +15,24 @@ import type { Route } from "../route.ts";
 
 const verifyBody = strictObject({});
 
-function runOf({ verification }: Edge) {
+function runOf({ verification }: HttpDeps) {
   return { verificationRun: verification?.run ?? null };
 }
 
-async function showJournal(c: Context, edge: Edge): Promise<Response> {
+async function showJournal(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  return jsonResponse({ ...await edge.engine.journalInfo(), ...runOf(edge) }, STATUS.ok);
+  return jsonResponse({ ...await deps.engine.journalInfo(), ...runOf(deps) }, STATUS.ok);
 }
 
-async function verify(c: Context, edge: Edge): Promise<Response> {
+async function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  checked(verifyBody, await readOptionalJson(c.req.raw, edge.bodies));
-  startVerification(edge);
-  return jsonResponse(runOf(edge), STATUS.accepted, { location: "/journal" });
+  checked(verifyBody, await readOptionalJson(c.req.raw, deps.bodies));
+  startVerification(deps);
+  return jsonResponse(runOf(deps), STATUS.accepted, { location: "/journal" });
 }
 
 /** @throws {Problem} `cannot-verify`, or `not-found` where nothing can be proved. */
-export function startVerification({ verification }: Edge): void {
+export function startVerification({ verification }: HttpDeps): void {
   if (verification === undefined) {
     throw new Problem("not-found", "Cannot verify: this journal is in no files");
   }

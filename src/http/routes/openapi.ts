@@ -12,8 +12,8 @@ export const OPEN_API_ROUTES: readonly Route[] = [{
   path: "/openapi.json",
   scope: "read",
   operation: telling("showOpenApi", "Show this document", anyObject),
-  handle({ req }, edge) {
+  handle({ req }, deps) {
     refuseQuery(req.raw);
-    return jsonResponse(edge.openApi(), STATUS.ok);
+    return jsonResponse(deps.openApi(), STATUS.ok);
   },
 }];

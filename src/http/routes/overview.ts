@@ -23,8 +23,8 @@ export const OVERVIEW_ROUTES: readonly Route[] = [{
       query: SPAN_PARAMETER,
     },
   ),
-  async handle({ req }, edge) {
+  async handle({ req }, deps) {
     const { span = DEFAULT_SPAN } = readQuery(req.raw, SPAN_PARAMETER);
-    return jsonResponse(overviewView(await readOverview(edge, span)), STATUS.ok);
+    return jsonResponse(overviewView(await readOverview(deps, span)), STATUS.ok);
   },
 }];

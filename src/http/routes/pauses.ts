@@ -2,7 +2,7 @@
 
 import type { HeldPause } from "../../engine/requests.ts";
 import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { pauseView } from "../answers/overview_view.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
@@ -35,10 +35,10 @@ export const PAUSE_ROUTES: readonly Route[] = [
       },
       problems: ["unknown-pause", ...WRITE_PROBLEMS],
     },
-    async handle({ req }, edge) {
+    async handle({ req }, deps) {
       refuseQuery(req.raw);
       return jsonResponse(
-        pauseView(await endPause(req.param("id") ?? "", req.raw, edge)),
+        pauseView(await endPause(req.param("id") ?? "", req.raw, deps)),
         STATUS.ok,
       );
     },
@@ -54,7 +54,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
 export async function endPause(
   pauseId: string,
   request: Request,
-  { engine, spans }: Edge,
+  { engine, spans }: HttpDeps,
 ): Promise<HeldPause> {
   const ended = await engine.endPause(pauseId, originOf(request, spans));
   if (ended !== undefined) return ended;

@@ -11,7 +11,7 @@ import { readJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import { cursorOf } from "../requests/cursor.ts";
 import { documented } from "../requests/documented.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { jobView } from "../answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
@@ -57,15 +57,15 @@ export const DIFF_PARAMETERS = {
   to: single(point, `Now, unless it is given. ${POINT_KINDS}`),
 };
 
-async function replay(c: Context, edge: Edge): Promise<Response> {
-  const { jobId } = jobOf(c, edge.engine);
+async function replay(c: Context, deps: HttpDeps): Promise<Response> {
+  const { jobId } = jobOf(c, deps.engine);
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
-  return await lookingBack(edge, async (holding) => {
+  return await lookingBack(deps, async (holding) => {
     const { job, steps, next } = valueOf(
-      await edge.engine.replay(jobId, query.at?.point, wantedOf(query), holding.hold),
+      await deps.engine.replay(jobId, query.at?.point, wantedOf(query), holding.hold),
     );
     const answer = { job: jobView(job), steps, nextCursor: nextOf(next) };
-    return largeJsonResponse(edge, answer, STATUS.ok, {}, holding.bytes);
+    return largeJsonResponse(deps, answer, STATUS.ok, {}, holding.bytes);
   });
 }
 
@@ -77,14 +77,14 @@ function nextOf(next: LogId | undefined): string | null {
   return next === undefined ? null : cursorOf("steps", next);
 }
 
-async function diff(c: Context, edge: Edge): Promise<Response> {
-  const { jobId } = jobOf(c, edge.engine);
+async function diff(c: Context, deps: HttpDeps): Promise<Response> {
+  const { jobId } = jobOf(c, deps.engine);
   const query = readQuery(c.req.raw, DIFF_PARAMETERS);
   const { from: start, to: end } = query;
   if (start === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
-  return await lookingBack(edge, async (holding) => {
+  return await lookingBack(deps, async (holding) => {
     const { from, to, changes, more = 0 } = valueOf(
-      await edge.engine.diff(jobId, start.point, end?.point, holding.hold),
+      await deps.engine.diff(jobId, start.point, end?.point, holding.hold),
     );
     const answer = {
       from: { at: start.text, logId: from },
@@ -92,21 +92,21 @@ async function diff(c: Context, edge: Edge): Promise<Response> {
       changes,
       ...(more === 0 ? {} : { more }),
     };
-    return largeJsonResponse(edge, answer, STATUS.ok, {}, holding.bytes);
+    return largeJsonResponse(deps, answer, STATUS.ok, {}, holding.bytes);
   });
 }
 
 /** The job has no links: what they lead to is the job as it is. */
-async function whatIf(c: Context, edge: Edge): Promise<Response> {
+async function whatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, STEP_PARAMETERS);
-  const { jobId } = jobOf(c, edge.engine);
-  const supposed = suppositionOf(await readJson(c.req.raw, edge.bodies), jobId);
-  return await lookingBack(edge, async (holding) => {
+  const { jobId } = jobOf(c, deps.engine);
+  const supposed = suppositionOf(await readJson(c.req.raw, deps.bodies), jobId);
+  return await lookingBack(deps, async (holding) => {
     const { job, steps, next, ...answer } = valueOf(
-      await edge.engine.whatIf(jobId, supposed, wantedOf(query), holding.hold),
+      await deps.engine.whatIf(jobId, supposed, wantedOf(query), holding.hold),
     );
     const page = { job: jobResource(job), steps, nextCursor: nextOf(next), ...answer };
-    return largeJsonResponse(edge, page, STATUS.ok, {}, holding.bytes);
+    return largeJsonResponse(deps, page, STATUS.ok, {}, holding.bytes);
   });
 }
 

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { documented } from "../requests/documented.ts";
-import type { Edge } from "../edge.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 import type { Contents } from "../openapi/operation.ts";
 import { permitOf } from "../guard/permit.ts";
@@ -101,7 +101,7 @@ interface AfterQuery {
 /** @throws {Problem} `over-capacity`. */
 export function answerStream(
   request: Request,
-  { outlets, hub }: Edge,
+  { outlets, hub }: HttpDeps,
   wanted: Wanted,
   after: LogId,
 ): Response {

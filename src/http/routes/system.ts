@@ -24,8 +24,8 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
         "is told to anybody.",
     },
   ),
-  handle({ req }, edge) {
+  handle({ req }, deps) {
     refuseQuery(req.raw);
-    return jsonResponse(systemView(edge, viewerOf(req.raw)), STATUS.ok);
+    return jsonResponse(systemView(deps, viewerOf(req.raw)), STATUS.ok);
   },
 }];

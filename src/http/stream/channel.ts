@@ -7,7 +7,7 @@ import type { EnginePort } from "../ports/engine_port.ts";
 import { type EntryFilter, type Feed, passes, type Scan } from "./feed.ts";
 import type { Chunk, ChunkCache } from "./chunks.ts";
 import { heartbeatAt, messageOf } from "./messages.ts";
-import type { Turns } from "./turns.ts";
+import type { StreamTurns } from "./stream_turns.ts";
 
 /** In UTF-16 units; a chunk is over it by one message at most. */
 const CHUNK_LENGTH_MAX = 16 * 1024;
@@ -36,7 +36,7 @@ export interface ChannelParts {
   /** Where what is not at hand is read. */
   readonly history: Feed;
   readonly chunks: ChunkCache;
-  readonly turns: Pick<Turns, "spend">;
+  readonly turns: Pick<StreamTurns, "spend">;
 }
 
 const encoder = new TextEncoder();

@@ -13,10 +13,10 @@ import type { Permit } from "../guard/permit.ts";
 import { Channel, nothingAfter, type Wanted } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import { ChunkCache } from "./chunks.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Timeouts } from "./timeouts.ts";
 import { Outlet, type OutletKeeper } from "./outlet.ts";
 import { type ReaderHub, StreamReader } from "./reader.ts";
-import { Turns } from "./turns.ts";
+import { StreamTurns } from "./stream_turns.ts";
 
 const READ_AT_ONCE_MAX = 512;
 /** Readers that are behind and read the journal at a time. */
@@ -33,8 +33,8 @@ export interface HubOptions {
 }
 
 export class StreamHub implements ReaderHub {
-  readonly heartbeats: Deadlines<StreamReader>;
-  readonly turns: Turns;
+  readonly heartbeats: Timeouts<StreamReader>;
+  readonly turns: StreamTurns;
   readonly #options: HubOptions;
   readonly #chunks = new ChunkCache();
   readonly #channels = new Channels();
@@ -49,8 +49,8 @@ export class StreamHub implements ReaderHub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.turns = new Turns(options.clock);
-    this.heartbeats = new Deadlines(
+    this.turns = new StreamTurns(options.clock);
+    this.heartbeats = new Timeouts(
       options.clock,
       options.heartbeatMs,
       (reader) => reader.beat(),

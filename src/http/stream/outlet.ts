@@ -8,7 +8,7 @@
  */
 
 import type { Permit } from "../guard/permit.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { Timeouts } from "./timeouts.ts";
 
 /** Who makes the chunks of one outlet. */
 export interface ChunkSource {
@@ -25,7 +25,7 @@ export interface OutletKeeper {
   opened(outlet: Outlet): void;
   closed(outlet: Outlet): void;
   /** Of chunks that lie untaken. */
-  readonly stalls: Pick<Deadlines<Outlet>, "start" | "stop">;
+  readonly stalls: Pick<Timeouts<Outlet>, "start" | "stop">;
 }
 
 export interface OutletOptions {

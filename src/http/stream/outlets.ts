@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../guard/capacity.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Timeouts } from "./timeouts.ts";
 import type { Outlet, OutletKeeper } from "./outlet.ts";
 
 export interface OutletsOptions {
@@ -14,7 +14,7 @@ export interface OutletsOptions {
 }
 
 export class Outlets implements OutletKeeper {
-  readonly stalls: Deadlines<Pick<Outlet, "stall">>;
+  readonly stalls: Timeouts<Pick<Outlet, "stall">>;
   readonly #streams: Gauge;
   readonly #shutdownSignal: AbortSignal;
   readonly #open = new Set<Outlet>();
@@ -22,7 +22,7 @@ export class Outlets implements OutletKeeper {
   constructor({ clock, streams, streamStallMs, shutdownSignal }: OutletsOptions) {
     this.#streams = streams;
     this.#shutdownSignal = shutdownSignal;
-    this.stalls = new Deadlines(clock, streamStallMs, (outlet) => outlet.stall());
+    this.stalls = new Timeouts(clock, streamStallMs, (outlet) => outlet.stall());
     shutdownSignal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 

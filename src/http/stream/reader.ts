@@ -3,18 +3,18 @@
 import type { LogId } from "../../core/ids.ts";
 import type { Channel, Waiter } from "./channel.ts";
 import type { Chunk } from "./chunks.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { Timeouts } from "./timeouts.ts";
 import { greetingAt, heartbeatAt } from "./messages.ts";
 import type { ChunkSource, Outlet } from "./outlet.ts";
-import type { Turns } from "./turns.ts";
+import type { StreamTurns } from "./stream_turns.ts";
 
 /** What a reader needs of the hub that it belongs to. */
 export interface ReaderHub {
   /** All up to here was handed on to the readers that waited for it. */
   readonly head: LogId;
   /** Of readers that have been given nothing since they last took a chunk. */
-  readonly heartbeats: Pick<Deadlines<StreamReader>, "start" | "stop">;
-  readonly turns: Pick<Turns, "isOver" | "spend">;
+  readonly heartbeats: Pick<Timeouts<StreamReader>, "start" | "stop">;
+  readonly turns: Pick<StreamTurns, "isOver" | "spend">;
   left(reader: StreamReader): void;
   /** Calls `readOn` when it is this reader's turn. */
   queue(reader: StreamReader): void;

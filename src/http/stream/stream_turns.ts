@@ -8,7 +8,7 @@ import type { Clock } from "../../engine/ports.ts";
 /** Chunks of a turn, which take one or two milliseconds in all. */
 const CHUNKS_MAX = 100;
 
-export class Turns {
+export class StreamTurns {
   readonly #clock: Pick<Clock, "pause">;
   #chunks = 0;
   #resting: Promise<void> | undefined;

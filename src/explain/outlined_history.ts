@@ -3,12 +3,12 @@
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { matchableOf } from "../core/projector.ts";
-import { AnnalsGathering, type Noted } from "./annals_gathering.ts";
+import { type Noted, OutlineGathering } from "./outline_gathering.ts";
 import type { KeptEntry } from "./kept_entries.ts";
 
 type ByType = ReadonlyMap<string, readonly JobEventLogEntry[]>;
 
-export interface Annals extends Noted {
+export interface OutlinedHistory extends Noted {
   /** Those that are kept, by position. */
   readonly entries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** Of these the ones from outside, by the type of the event, oldest first. */
@@ -25,19 +25,22 @@ export interface Annals extends Noted {
   hasReached(logId: LogId): boolean;
 }
 
-export const Annals = {
+export const OutlinedHistory = {
   /** @throws {TypeError} when there are no entries, or the first is not `job.JobCreated`. */
-  of(entries: readonly JobEventLogEntry[]): Annals {
-    const gathering = new AnnalsGathering();
+  of(entries: readonly JobEventLogEntry[]): OutlinedHistory {
+    const gathering = new OutlineGathering();
     for (const entry of entries) gathering.add(entry);
     const noted = gathering.noted();
     const wanted = new Set(unkept(noted));
-    return annalsOf(noted, entries.filter(({ logId }) => wanted.has(logId)));
+    return outlinedHistoryOf(noted, entries.filter(({ logId }) => wanted.has(logId)));
   },
 } as const;
 
 /** @param recalled Entries that are not kept, and are told all the same; see `unkept`. */
-export function annalsOf(noted: Noted, recalled: readonly JobEventLogEntry[]): Annals {
+export function outlinedHistoryOf(
+  noted: Noted,
+  recalled: readonly JobEventLogEntry[],
+): OutlinedHistory {
   const kept = noted.kept.map(({ entry }) => entry);
   const entries = recalled.length === 0 ? kept : inOrder([...kept, ...recalled]);
   const facts = byType(noted.kept, "fact");

@@ -1,8 +1,8 @@
-/** Turns of the event loop, each shared by all who wait for one. */
+/** LoopTurns of the event loop, each shared by all who wait for one. */
 
 import type { Clock } from "../ports.ts";
 
-export class Turns {
+export class LoopTurns {
   readonly #clock: Clock;
   #waiting: (() => void)[] = [];
   #number = 0;

@@ -1,4 +1,4 @@
-/** Notes a job's entries for its annals, the oldest first; of very many it keeps some. */
+/** Notes a job's entries for its outlined, the oldest first; of very many it keeps some. */
 
 import type { Condition } from "../core/condition.ts";
 import {
@@ -67,7 +67,7 @@ type Facts = Pick<
   | "endedBy"
 >;
 
-export class AnnalsGathering {
+export class OutlineGathering {
   readonly #fold = new JobFold();
   readonly #kept = new KeptEntries();
   readonly #logIds: LogId[] = [];

@@ -9,7 +9,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { EntryPages } from "./entry_pages.ts";
 
-export class History {
+export class JobEntryReader {
   readonly #events: EventEngine;
   readonly #table: JobTable;
   /** For whoever reads all entries of a job. */

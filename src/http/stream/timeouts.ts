@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../engine/ports.ts";
 
-export class Deadlines<Item> {
+export class Timeouts<Item> {
   readonly #clock: Pick<Clock, "monotonic" | "setTimer">;
   readonly #delayMs: number;
   readonly #onDue: (item: Item) => void;

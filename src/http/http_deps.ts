@@ -20,7 +20,7 @@ import type { TokenChecks } from "./guard/token_checks.ts";
 import type { Turnstile } from "./guard/turnstile.ts";
 import type { VerificationPort } from "./ports/verification_port.ts";
 
-export interface Edge {
+export interface HttpDeps {
   readonly engine: EnginePort;
   readonly clock: Clock;
   readonly bodies: Bodies;

@@ -6,7 +6,7 @@ import { positions, requireDurable } from "./positions.ts";
 import type { SegmentReader } from "./segment_reader.ts";
 import type { Tail } from "./tail.ts";
 
-export class History {
+export class DurableEntries {
   readonly #tail: Tail;
   readonly #reader: SegmentReader;
 
