@@ -42,18 +42,19 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-const PART = "(\\d+(?:\\.\\d+)?) ?(ms|min|s|m|h|d)";
-const WHOLE = new RegExp(`^${PART}(?: ?${PART})*$`);
-
 export const DURATION_RULE = "a duration such as 500ms, 90s, 10m, 1h30m or 2d";
 
 /** Milliseconds that a text stands for; `NaN` when it is no duration. Only 0 needs no unit. */
 export function parseDuration(text: string): number {
   if (text === "0") return 0;
-  if (!WHOLE.test(text)) return NaN;
-  let sum = 0;
-  for (const [, count, unit = ""] of text.matchAll(new RegExp(PART, "g"))) {
+  let [sum, read] = [0, 0];
+  for (
+    const [part, count, unit = ""] of text.matchAll(
+      /(\d+(?:\.\d+)?) ?(ms|min|s|m|h|d)(?: (?=\d))?/gy,
+    )
+  ) {
     sum += Number(count) * (UNIT_MS[unit] ?? NaN);
+    read += part.length;
   }
-  return Math.round(sum);
+  return read > 0 && read === text.length ? Math.round(sum) : NaN;
 }
