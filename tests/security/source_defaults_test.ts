@@ -30,7 +30,7 @@ function offenders(source: ReadonlyMap<string, string>, pattern: RegExp): readon
   return [...source].filter(([, text]) => pattern.test(text)).map(([path]) => path);
 }
 
-const DYNAMIC_PATTERN = /\bRegExp\(|\.(?:match|matchAll|search)\((?![/)])/;
+const DYNAMIC_PATTERN = /\bRegExp\(|\.(?:match|matchAll|search)\((?!\s*[/)])/;
 const CODE_FROM_TEXT = /\beval\(|\bnew Function\(|\.(?:constructor)\(/;
 const FILE_ACCESS = /\bDeno\.(?:open|read|write|stat|lstat|remove|rename|mkdir|makeTemp)/;
 const OTHER_PROGRAMS = /\bDeno\.(?:Command|dlopen|UnsafePointer)|node:(?:child_process|vm)\b/;
