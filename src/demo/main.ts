@@ -48,7 +48,10 @@ async function open(options: DemoOptions, folder: DemoFolder): Promise<Demo> {
     });
   } catch (error) {
     await folder.leave();
-    return fail(`Cannot begin: ${messageOf(error)}`, EXIT_CANNOT_LISTEN);
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? `port ${options.port} is in use; try --port 0`
+      : messageOf(error);
+    return fail(`Cannot begin: ${reason}`, EXIT_CANNOT_LISTEN);
   }
 }
 
