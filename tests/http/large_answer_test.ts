@@ -90,7 +90,7 @@ Deno.test("large answer: one alone always has room, and one more is refused beyo
   const { body } = largeJsonResponse(edge, LARGE, 200);
   const reader = body?.getReader();
   await reader?.read();
-  assert.throws(() => largeJsonResponse(edge, LARGE, 200), /looks back and large answers/);
+  assert.throws(() => largeJsonResponse(edge, LARGE, 200), /history reads and large answers/);
   await reader?.cancel();
   await largeJsonResponse(edge, LARGE, 200).body?.cancel();
 });

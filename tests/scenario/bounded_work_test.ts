@@ -335,7 +335,7 @@ Deno.test("bounded: many look back at a job with events of a megabyte at once", 
         only([200, 503], supposed);
         assert.ok(supposed.some(({ status }) => status === 200));
         const refused = supposed.find(({ status }) => status === 503);
-        assert.match(refused?.text ?? "", /looks back and large answers/);
+        assert.match(refused?.text ?? "", /history reads and large answers/);
       });
       await assertOthersServed(server, async () => {
         only([200, 503], await times(20, () => got(server, "/jobs/fat/explain")));

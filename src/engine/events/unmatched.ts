@@ -60,8 +60,8 @@ export class Unmatched {
     this.#table = table;
   }
 
-  /** @param at Where the event is recorded: later jobs cannot have been meant. */
-  explain(fact: SettledFact, at: LogId = Infinity as LogId): Explained {
+  /** @param at Where the event is on record, if it is: later jobs cannot have been meant. */
+  explain(fact: SettledFact, at?: LogId): Explained {
     if (fact.stratum === "coordination") return { reason: NEVER_INTERPRETED };
     return this.#untimely(fact) ?? this.#nearest(fact, at) ?? this.#nobody(fact);
   }
@@ -80,13 +80,15 @@ export class Unmatched {
     };
   }
 
-  #nearest(event: MatchableEvent, at: LogId): Explained | undefined {
+  #nearest(event: MatchableEvent, at: LogId | undefined): Explained | undefined {
     const compared = [this.#jobs.started, this.#jobs.unstarted]
       .flatMap((index) => this.#compared(index, event));
     const different = compared.filter(({ distance }) => distance > 0);
-    const missing = different.filter(({ job: { jobId } }) =>
-      this.#table.existing(jobId).firstLogId < at
-    );
+    const missing = at === undefined
+      ? different
+      : different.filter(({ job: { jobId } }) =>
+        (this.#table.job(jobId)?.firstLogId ?? Infinity) < at
+      );
     const nearest = nearestOf(missing);
     if (nearest === undefined) {
       const all = `each job that waits for events of type ${event.eventType} is later than it`;

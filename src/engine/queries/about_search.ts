@@ -4,7 +4,7 @@
  */
 
 import type { About, EventAbout, JobAbout } from "../../explain/about.ts";
-import { conditionOf } from "../../core/condition.ts";
+import { type Condition, conditionOf, conditionText } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -33,6 +33,13 @@ interface AboutParts {
 /** Of each kind, the newest so many are told. */
 const TOLD_MAX = 10;
 const NAMED_MAX = 3;
+
+/** What became of a job that has ended. */
+const ENDED: Readonly<Partial<Record<Condition, string>>> = {
+  succeeded: "has succeeded",
+  failed: "has failed",
+  cancelled: "was cancelled",
+};
 
 export class AboutSearch {
   readonly #parts: AboutParts;
@@ -84,7 +91,9 @@ export class AboutSearch {
   #job(jobId: JobId, logId: LogId, where: string): JobAbout<LogId> {
     const job = this.#parts.table.existing(jobId);
     const type = job.type === undefined ? "a plan" : job.type;
-    const statement = `Job ${jobId} (${type}) has it ${where}, and is ${conditionOf(job)}.`;
+    const condition = conditionOf(job);
+    const became = ENDED[condition] ?? `is ${conditionText(condition)}`;
+    const statement = `Job ${jobId} (${type}) has it ${where}, and ${became}.`;
     return { jobId, statement, cites: [logId] };
   }
 
@@ -120,19 +129,21 @@ function summaryOf(
 ): string {
   if (jobs.length === 0) {
     if (newest === undefined) return `Nothing on record has ${value}: no job, and no event.`;
-    const others = older.length === 0 ? "" : ` ${counted(older.length, "older event")} has it too.`;
-    return `No job has ${value}, but an event: ${lowerFirst(newest.statement)}${
-      older.length > 1 ? others.replace(" has ", " have ") : others
-    }`;
+    const verb = older.length === 1 ? "has" : "have";
+    const others = older.length === 0
+      ? ""
+      : ` ${counted(older.length, "older event")} ${verb} it too.`;
+    return `No job has ${value}, but an event: ${lowerFirst(newest.statement)}${others}`;
   }
   const named = jobs.slice(0, NAMED_MAX).map(({ statement }) => statement).join(" ");
   const events = newest === undefined ? 0 : older.length + 1;
-  const more = jobs.length > NAMED_MAX
-    ? ` and ${counted(jobs.length - NAMED_MAX, "more job")}`
+  const left = jobs.length - NAMED_MAX;
+  const more = left > 0
+    ? ` ${counted(left, "more job")} ${left === 1 ? "has" : "have"} it too.`
     : "";
-  return `${counted(jobs.length, "job")} and ${counted(events, "event")} have ${value}. ${named}${
-    more === "" ? "" : `${more.replace(" and ", " ")} have it too.`
-  }`;
+  return `${counted(jobs.length, "job")} and ${
+    counted(events, "event")
+  } have ${value}. ${named}${more}`;
 }
 
 function lowerFirst(text: string): string {
