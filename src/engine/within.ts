@@ -4,6 +4,5 @@ import type { Clock } from "./ports.ts";
 export async function within(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.setTimer(limitMs, resolve);
-  await Promise.race([work, promise]);
-  cancel();
+  await Promise.race([work, promise]).finally(cancel);
 }
