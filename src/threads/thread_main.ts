@@ -1,8 +1,9 @@
 /** What a thread runs: it loads a module of definitions, and calls the code of one job at a time. */
 
+import process from "node:process";
 import { type MessagePort, workerData } from "node:worker_threads";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import type { FromThread, ToThread } from "./protocol.ts";
+import type { AttemptMessage, FromThread, ToThread } from "./protocol.ts";
 import { attemptHere } from "../engine/run/current_attempt.ts";
 import { endOnlyThisThread, takePrinted } from "./globals.ts";
 import { ThreadedJob } from "./threaded_job.ts";
@@ -24,8 +25,13 @@ const post = (message: FromThread) => port.postMessage(message);
 
 let job: ThreadedJob | undefined;
 const buffers = new BufferGuard(memoryMb * BYTES_PER_MB, () => outOfMemory(memoryMb));
+/** Of code that is called now. */
+function limitMs(begins?: AttemptMessage): number {
+  return job?.limitMs(begins) ?? 60_000;
+}
+
 const guard = new TurnGuard({
-  limitMs: () => job?.limitMs() ?? 60_000,
+  limitMs,
   cutOff: (afterMs) => post({ kind: "stuck", call: job?.call ?? 0, afterMs }),
   wentOn: () => void (buffers.isExceeded() && giveUp()),
 });
@@ -43,8 +49,9 @@ async function definitionsOf(): Promise<readonly AnyJobDefinition[]> {
 }
 
 function begin(definitions: readonly AnyJobDefinition[]): void {
-  port.on("message", (message: ToThread) => {
+  const take = (message: ToThread) => {
     const { call } = message;
+    const begins = message.kind === "attempt" ? message : undefined;
     guard.enter(() => {
       if (message.kind === "run") {
         const { type, version } = message;
@@ -54,9 +61,11 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
         job = new ThreadedJob(message, (said) => post({ call, ...said }));
         job.begin(definition);
       } else job?.receive(message);
-    });
+    }, limitMs(begins));
     post({ kind: "rested", call });
-  });
+  };
+  // One that is there already is given within the turn of the one before, and its time.
+  port.on("message", (message: ToThread) => process.nextTick(take, message));
   guard.begin();
   post({ kind: "ready" });
 }

@@ -71,10 +71,16 @@ export class ThreadedJob {
     return recordable(output, "output");
   }
 
-  /** How long code may go on now, in milliseconds: until the first limit of what is open. */
-  limitMs(): number {
-    if (this.#attempts.size === 0) return RUN_TURN_MS;
-    const first = Math.min(...[...this.#attempts.values()].map(({ leftMs }) => leftMs));
+  /**
+   * How long code may go on now, in milliseconds: until the first limit of what is open.
+   *
+   * @param begins The attempt that the code is called for: its handler may never give way.
+   */
+  limitMs(begins?: AttemptMessage): number {
+    const left = [...this.#attempts.values()].map(({ leftMs }) => leftMs);
+    if (begins !== undefined) left.push(begins.timeoutMs ?? Infinity);
+    if (left.length === 0) return RUN_TURN_MS;
+    const first = Math.min(...left);
     return (Number.isFinite(first) ? first : TURN_MAX_MS) + AFTER_LIMIT_MS;
   }
 

@@ -56,7 +56,7 @@ export class TurnGuard {
   }
 
   /** Calls `work`, and what it made ready to run, within the limit. */
-  enter(work: () => void): void {
+  enter(work: () => void, limitMs: number = this.#limits.limitMs()): void {
     if (this.#isInside) return work();
     let thrown: { readonly error: unknown } | undefined;
     const within = () => {
@@ -68,7 +68,7 @@ export class TurnGuard {
       this.#core?.runMicrotasks();
     };
     Object.defineProperty(globalThis, WORK, { value: within, configurable: true });
-    const timeout = Math.max(1, Math.ceil(this.#limits.limitMs()));
+    const timeout = Math.max(1, Math.ceil(limitMs));
     this.#isInside = true;
     try {
       this.#script.runInThisContext({ timeout });

@@ -127,6 +127,15 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
   });
 });
 
+test("threads: a handler that never gives way is cut off at its time limit, and uses no processor then", async () => {
+  await withThreads({}, async (daybook) => {
+    const job = await daybook.submit(hostile, hostileOf("spin", 300));
+    assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Failed");
+    // Another thread is made meanwhile, which takes less than a second of a processor.
+    assert.ok(await load(4_000) < 0.6, "the thread goes on");
+  });
+});
+
 function hostileOf(kind: Misdeed, timeoutMs: number) {
   return { kind, timeoutMs };
 }
