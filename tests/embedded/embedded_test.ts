@@ -160,11 +160,12 @@ Deno.test("openDaybook: many jobs at once, each with a receipt; a failed one is 
       { input: { userId: "8" }, idempotencyKey: "eight" },
       { input: { userId: "8" }, idempotencyKey: "eight" },
     ];
-    const receipts = await daybook.submitAll(welcome, jobs.slice(0, 3));
+    const receipts = await daybook.submitAll(welcome, jobs);
     assert.deepEqual(receipts.map(({ disposition }) => disposition), [
-      ...["created", "rejected", "created"],
+      ...["created", "rejected", "created", "duplicate"],
     ]);
     assert.match(receipts[1]?.reason ?? "", /it exists/);
+    assert.equal(receipts[3]?.jobId, receipts[2]?.jobId);
     const [again] = await daybook.submitAll(welcome, jobs.slice(3));
     assert.deepEqual([again?.disposition, again?.jobId], ["duplicate", receipts[2]?.jobId]);
 

@@ -188,3 +188,25 @@ Deno.test("POST /jobs: two requests with the same ids in another order create ea
   assert.equal(receipts.filter(({ disposition }) => disposition === "created").length, 3);
   assert.equal(receipts.filter(({ problem }) => problem === "/problems/job-exists").length, 3);
 });
+
+Deno.test("POST /jobs: a key creates once, though two requests with it come at the same time", async () => {
+  const payments = { charged: [], release: undefined };
+  const app = await startApp({
+    definitions: [...DEFINITIONS, paymentDefinition(payments, "keep") as never],
+    maxRunning: 1,
+    hold: true,
+  });
+  const input = { orderId: "1", card: { number: CARD, holder: "A. Customer" } };
+  // The second one waits for the first, which is sealed, to be recorded with it.
+  const jobs = [{ type: "test.pay", input }, { type: "test.greet", input: { name: "Ann" } }];
+  const headers = { "idempotency-key": "import-8" };
+  const answers = await Promise.all([
+    app.post("/jobs", jobs, headers),
+    app.post("/jobs", jobs, headers),
+  ]);
+  const [one = [], other = []] = await Promise.all(answers.map(receiptsOf));
+  assert.deepEqual(one.map(({ jobId }) => jobId), other.map(({ jobId }) => jobId));
+  const dispositions = [...one, ...other].map(({ disposition }) => disposition).toSorted();
+  assert.deepEqual(dispositions, ["created", "created", "duplicate", "duplicate"]);
+  assert.equal((await jsonOf<{ jobs: unknown[] }>(await app.get("/jobs"), 200)).jobs.length, 2);
+});

@@ -178,6 +178,7 @@ export class Creation {
   #ready(jobId: JobId, attributes: JobCreatedAttributes, request: CreateRequest): ReadyJob {
     return {
       chosenId: request.jobId,
+      key: request.idempotency?.key,
       decide: () => this.#decided(jobId, attributes, request),
       again: () => this.create(request),
     };

@@ -22,9 +22,11 @@ export interface NewJob {
 export interface ReadyJob {
   /** Absent where it was made for the job, and is new. */
   readonly chosenId: JobId | undefined;
+  /** Of the request, where it has one: it creates once. */
+  readonly key: string | undefined;
   /** Decided when it is recorded. */
   decide(): Outcome<NewJob>;
-  /** Creates it alone: another job has taken its id meanwhile. */
+  /** Creates it alone: another job has taken its id or its key meanwhile. */
   again(): Promise<Outcome<Created>>;
 }
 
@@ -44,10 +46,13 @@ export class CreationGroup {
   /** Jobs of which it is not known yet whether they are to be recorded. */
   #awaited: number;
   readonly #arrivals: Arrival[] = [];
+  /** One that is alone is recorded as soon as its key was looked up. */
+  readonly #isAlone: boolean;
 
   constructor(parts: GroupParts, size: number) {
     this.#parts = parts;
     this.#awaited = size;
+    this.#isAlone = size < 2;
   }
 
   /** A job is ready to be recorded. Rejects as `Creation.create` does. */
@@ -67,11 +72,12 @@ export class CreationGroup {
   #record(): void {
     const taken: (Arrival & NewJob)[] = [];
     const late: Arrival[] = [];
-    const ids = new Set<JobId>();
+    const [ids, keys] = [new Set<JobId>(), new Set<string>()];
     let starts = 0;
     for (const arrival of this.#arrivals.splice(0)) {
       try {
-        if (this.#isTaken(arrival.chosenId, ids)) {
+        const { chosenId, key } = arrival;
+        if (this.#isTaken(chosenId, ids) || this.#isUsed(key, keys)) {
           late.push(arrival);
           continue;
         }
@@ -86,7 +92,8 @@ export class CreationGroup {
         });
         starts += decided.value.starts;
         taken.push({ ...arrival, ...decided.value });
-        if (arrival.chosenId !== undefined) ids.add(arrival.chosenId);
+        if (chosenId !== undefined) ids.add(chosenId);
+        if (key !== undefined) keys.add(key);
       } catch (error) {
         arrival.reject(error);
       }
@@ -98,6 +105,11 @@ export class CreationGroup {
   #isTaken(chosenId: JobId | undefined, ids: ReadonlySet<JobId>): boolean {
     if (chosenId === undefined) return false;
     return ids.has(chosenId) || this.#parts.table.pending(chosenId) !== undefined;
+  }
+
+  #isUsed(key: string | undefined, keys: ReadonlySet<string>): boolean {
+    if (key === undefined || this.#isAlone) return false;
+    return keys.has(key) || this.#parts.table.jobOfKey(key) !== undefined;
   }
 
   #append(taken: readonly (Arrival & NewJob)[]): void {
