@@ -7,9 +7,9 @@ import {
   choices,
   condition,
   count,
-  limitName,
   nextCursor,
   position,
+  rejectionMembers,
   says,
   stateName,
   text,
@@ -102,14 +102,7 @@ const receipt = v.object({
     }),
     "What it came nearest to, and by which clauses not.",
   )),
-  errors: v.exactOptional(says(
-    v.array(v.object({ pointer: text, detail: text })),
-    "What is wrong with it.",
-  )),
-  limit: v.exactOptional(says(
-    v.object({ name: limitName, max: count }),
-    "The event was rejected for this alone, and may be sent again.",
-  )),
+  ...rejectionMembers,
 });
 
 export const receiptsAnswer = v.object({ receipts: v.array(receipt) });

@@ -10,10 +10,10 @@ import {
   condition,
   count,
   errorFact,
-  limitName,
   milliseconds,
   nextCursor,
   position,
+  rejectionMembers,
   says,
   stateName,
   supposedPosition,
@@ -235,14 +235,7 @@ const jobReceipt = v.object({
     says(text, "The type of the problem that it would have been refused with alone."),
   ),
   reason: v.exactOptional(says(text, "Why it was rejected.")),
-  errors: v.exactOptional(says(
-    v.array(v.object({ pointer: text, detail: text })),
-    "What is wrong with it.",
-  )),
-  limit: v.exactOptional(says(
-    v.object({ name: limitName, max: count }),
-    "It was rejected for this alone, and may be sent again.",
-  )),
+  ...rejectionMembers,
 });
 
 export const jobReceiptsAnswer = v.object({ receipts: v.array(jobReceipt) });

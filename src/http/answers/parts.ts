@@ -67,6 +67,18 @@ const LIMITS_SAID = Object.fromEntries(
 ) as Record<LimitName, string>;
 /** Of a limit, wherever one is told. */
 export const limitName = choices("Of what there are as many as there may be.", LIMITS_SAID);
+
+/** Of one of many that was rejected: where, and whether it may be sent again. */
+export const rejectionMembers = {
+  errors: v.exactOptional(says(
+    v.array(v.object({ pointer: text, detail: text })),
+    "What is wrong with it.",
+  )),
+  limit: v.exactOptional(says(
+    v.object({ name: limitName, max: count }),
+    "It was rejected for this alone, and may be sent again.",
+  )),
+};
 export const nextCursor = v.nullable(text);
 export const errorFact = v.object({
   name: says(text, "Of the error's class."),

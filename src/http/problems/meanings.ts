@@ -69,8 +69,8 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "or eventId.",
   "draining": "The process is stopping. Send the request again once it has restarted.",
   "over-capacity":
-    "A limit is reached, which limit names with its flag. Send the request again after " +
-    "the seconds in Retry-After.",
+    "The server is at one of its limits; limit names it. Send the request again after the seconds " +
+    "in Retry-After.",
   "index-damaged":
     "The index of ended jobs cannot be read. It is a cache: restart the server, and it is " +
     "made again from the journal.",
