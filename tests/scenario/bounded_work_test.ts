@@ -437,3 +437,27 @@ Deno.test("bounded: hundreds of pages, lists and documents at once", async () =>
     },
   );
 });
+
+Deno.test("bounded: a thousand jobs in one request, several at once, and one action on them all", async () => {
+  await withServer(
+    async () => {},
+    async (server) => {
+      const many = Array.from({ length: 1_000 }, (_, index) => ({
+        labels: { filler: "x".repeat(200) },
+        plan: { expected: [{ id: "paid", eventType: `bulk.Paid${index}` }] },
+      }));
+      await assertOthersServed(server, async () => {
+        const answers = await times(4, () => server.post("/jobs", many));
+        await letGo(answers);
+        only([200, 503], answers);
+      });
+      await assertOthersServed(server, async () => {
+        const body = { action: "cancel", filter: { condition: ["waiting"] }, limit: 1_000 };
+        const answers = await times(3, () => server.post("/jobs/bulk", body));
+        await letGo(answers);
+        only([200, 503], answers);
+      });
+      await assertPeak(server, 500);
+    },
+  );
+});
