@@ -174,7 +174,7 @@ export function queueText(
   if (pause !== undefined) {
     return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
   }
-  if (limit !== undefined) return `${limitText(limit)}, and ${aheadText(limit, ahead)}`;
+  if (limit !== undefined) return `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
   const beside = alone === undefined
     ? ""
     : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
@@ -187,17 +187,16 @@ export function queueText(
   } busy${beside}`;
 }
 
-/** `2 of 2 places of key acme are taken (perKey of type mail.send)`. */
+/** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
 function limitText({ limit, type, key = "", places, taken }: LimitInTheWay): string {
   const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
   const of = limit === "perKey" ? ` of type ${type}` : "";
-  return `${taken} of ${counted(places, "place")} of ${what} ${taken === 1 ? "is" : "are"} taken ` +
-    `(${limit}${of})`;
+  return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of})`;
 }
 
 function aheadText({ key }: LimitInTheWay, ahead: number): string {
   const whose = key === undefined ? "" : " of its key";
-  return `${counted(ahead, `job${whose} is`, `jobs${whose} are`)} ahead of it`;
+  return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
 }
 
 /** The flag that says how many workers there are. */
