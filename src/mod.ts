@@ -37,6 +37,7 @@ export {
   type JobContext,
   type JobDefinition,
   type JobLimits,
+  type JobRate,
   NonRetryableError,
   type ParsedInput,
   RetryLater,

@@ -61,6 +61,8 @@ export interface JobCreatedAttributes {
   readonly retryOf?: JobId;
   /** By which its definition limits how many run at a time; keys of one priority take turns. */
   readonly key?: string;
+  /** By which its definition counts how many begin within a time, where that has a key of its own. */
+  readonly rateKey?: string;
   /**
    * The caller's `Idempotency-Key`, and a digest of the body that came with it: keyed with
    * the job's own key where the input is sealed.

@@ -74,6 +74,18 @@ export interface JobLimits<Input> {
   readonly key?: (input: Input) => string;
   /** Of one key. */
   readonly perKey?: number;
+  /** How many jobs may begin within a time; a job begins with its first attempt. */
+  readonly rate?: JobRate<Input>;
+}
+
+/** At most `count` jobs begin within any `perMs` milliseconds. */
+export interface JobRate<Input> {
+  /** A whole number, at most 10,000. */
+  readonly count: number;
+  /** In milliseconds, at most a day. */
+  readonly perMs: number;
+  /** Counts each key apart; all jobs of the type together by default. Recorded as `key` is. */
+  readonly key?: (input: Input) => string;
 }
 
 /** A domain event, as `run` and `startsOn` see it. */
@@ -256,9 +268,14 @@ export interface AnyJobDefinition {
   /** What becomes of the input. */
   readonly retention?: InputRetention;
   /** How many of its jobs may be at work at a time. */
-  readonly limits?: Omit<JobLimits<unknown>, "key"> & {
+  readonly limits?: Omit<JobLimits<unknown>, "key" | "rate"> & {
     /** Sorts them. */
     key?(input: unknown): string;
+    /** How many may begin within a time. */
+    readonly rate?: Omit<JobRate<unknown>, "key"> & {
+      /** Counts each apart. */
+      key?(input: unknown): string;
+    };
   };
   /** Where it runs. */
   readonly isolation?: "thread";

@@ -12,6 +12,7 @@ type ConsumerParts = Pick<
   | "projection"
   | "pauses"
   | "places"
+  | "starts"
   | "writer"
   | "views"
   | "supervisor"
@@ -76,7 +77,8 @@ class LettingGo {
 }
 
 function onDurableBatch(
-  { pauses, places, writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
+  { pauses, places, starts, writer, views, supervisor, feed, workers, threadWorkers, turns }:
+    ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
@@ -86,6 +88,7 @@ function onDurableBatch(
   threadWorkers.hold("pause", isPaused);
   for (const applied of shown) {
     places.see(applied);
+    starts.see(applied);
     for (const view of views) view.see(applied);
   }
   turns.passed();

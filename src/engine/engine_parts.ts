@@ -179,13 +179,14 @@ function foundationOf(options: JobEngineOptions) {
   if (options.threads === undefined && registry.hasThreaded) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
-  const projection = new Projection(options.index);
-  const { table, eventIds, pauses, places } = projection;
+  const projection = new Projection(options.index, (type) => registry.get(type)?.limits?.rate);
+  const { table, eventIds, pauses, places, starts } = projection;
   const events = new EventEngine(clock, random, eventIds);
   const turns = new LoopTurns(clock);
   const promptTypes = new PromptTypes();
   const neverPrompt = new PromptTypes(0);
-  const shares = new Shares(registry.limits);
+  const scheduler = new Scheduler(clock, onDefect);
+  const shares = new Shares(clock, scheduler, registry.limits);
   const threadsMax = registry.hasThreaded ? options.threads?.max ?? 0 : 0;
   return {
     clock,
@@ -200,6 +201,7 @@ function foundationOf(options: JobEngineOptions) {
     waits: new JobWaits(clock),
     pauses,
     places,
+    starts,
     shares,
     filed: new FiledJobs(),
     events,
@@ -210,7 +212,7 @@ function foundationOf(options: JobEngineOptions) {
     sealing: new Sealing(keys ?? NO_KEYS),
     liveSecrets: new LiveSecrets(),
     lateCalls: new LateCalls(onMisuse),
-    scheduler: new Scheduler(clock, onDefect),
+    scheduler,
     workers: new WorkerQueue(maxRunning, promptTypes, onDefect, shares),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
     // Its workers are apart: who waits for a thread holds up nobody who needs none.

@@ -6,10 +6,42 @@ import { guardOf } from "./secrets/sealing.ts";
 
 /** More places than this are no limit. */
 const PLACES_MAX = 1_000_000;
+/** The latest so many starts of each key are held in memory. */
+const RATE_COUNT_MAX = 10_000;
+const RATE_MS_MAX = 24 * 3_600_000;
 const KEY_PATTERN = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 const KEY_RULE = "a text of 1 to 200 characters, without control characters";
 
-const NAMES = ["maxRunning", "key", "perKey"];
+const NAMES = ["maxRunning", "key", "perKey", "rate"];
+const RATE_NAMES = ["count", "perMs", "key"];
+
+/** Why numbers are no limits, as a clause; `undefined` when they are. */
+export function placesFlaw(name: string, places: unknown): string | undefined {
+  if (places === undefined || isCount(places, PLACES_MAX)) return undefined;
+  return `${name} must be a whole number from 1 to ${PLACES_MAX}` +
+    (places === 0 ? "; to hold all jobs, pause them" : "");
+}
+
+/** The same of a rate. */
+export function rateFlaw(name: string, rate: unknown): string | undefined {
+  if (rate === undefined) return undefined;
+  if (typeof rate !== "object" || rate === null) return `${name} must be {count, perMs}`;
+  const unknown = Object.keys(rate).find((name) => !RATE_NAMES.includes(name));
+  if (unknown !== undefined) {
+    return `${name} has no member ${unknown}: it may have ${RATE_NAMES.join(", ")}`;
+  }
+  const { count, perMs } = rate as Readonly<Record<string, unknown>>;
+  if (!isCount(count, RATE_COUNT_MAX)) {
+    return `${name}.count must be a whole number from 1 to ${RATE_COUNT_MAX}`;
+  }
+  return isCount(perMs, RATE_MS_MAX)
+    ? undefined
+    : `${name}.perMs must be a whole number of milliseconds from 1 to ${RATE_MS_MAX}, a day`;
+}
+
+function isCount(value: unknown, max: number): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= max;
+}
 
 /** @throws {TypeError} naming what is wrong with the `limits` of a definition. */
 export function requireLimits({ type, limits }: AnyJobDefinition): void {
@@ -24,51 +56,66 @@ function limitsFlaw(limits: NonNullable<AnyJobDefinition["limits"]>): string | u
   if (unknown !== undefined) {
     return `limits has no member ${unknown}: it may have ${NAMES.join(", ")}`;
   }
-  const { maxRunning, key, perKey } = limits;
-  if (maxRunning === undefined && key === undefined && perKey === undefined) {
+  const { maxRunning, key, perKey, rate } = limits;
+  if ([maxRunning, key, perKey, rate].every((limit) => limit === undefined)) {
     return `limits must say something: ${NAMES.join(", ")}`;
-  }
-  if (key !== undefined && typeof key !== "function") {
-    return "limits.key must be a function of the input, such as (input) => input.tenant";
   }
   if (perKey !== undefined && key === undefined) {
     return "limits.perKey needs limits.key, a function of the input, such as " +
       "(input) => input.tenant";
   }
-  return placesFlaw("maxRunning", maxRunning) ?? placesFlaw("perKey", perKey);
+  return keyFlaw("limits.key", key) ?? placesFlaw("limits.maxRunning", maxRunning) ??
+    placesFlaw("limits.perKey", perKey) ?? rateFlaw("limits.rate", rate) ??
+    keyFlaw("limits.rate.key", rate?.key);
 }
 
-function placesFlaw(name: string, places: number | undefined): string | undefined {
-  if (places === undefined || isPlaces(places)) return undefined;
-  return `limits.${name} must be a whole number from 1 to ${PLACES_MAX}` +
-    (places === 0 ? "; to hold all jobs, pause them" : "");
+function keyFlaw(name: string, key: unknown): string | undefined {
+  if (key === undefined || typeof key === "function") return undefined;
+  return `${name} must be a function of the input, such as (input) => input.tenant`;
 }
 
-function isPlaces(places: unknown): boolean {
-  return Number.isSafeInteger(places) && Number(places) >= 1 && Number(places) <= PLACES_MAX;
+/** By what a job is limited, as its creation records it. */
+export interface JobKeys {
+  readonly key?: string;
+  readonly rateKey?: string;
 }
 
 /**
- * The key of a job, by which its definition limits; `undefined` where it has none.
+ * The keys of a job, by which its definition limits.
  *
  * @param value The input as the schema has parsed it.
- * @throws {TypeError} when `key` gives no key, or a secret, and whatever it throws itself.
+ * @throws {TypeError} when a function gives no key, or a secret, and whatever it throws itself.
  */
-export function keyOf(
+export function keysOf(
   { limits, secrets = [] }: AnyJobDefinition,
   value: unknown,
   input: JsonValue | undefined,
-): string | undefined {
-  if (limits?.key === undefined) return undefined;
-  const key: unknown = limits.key(value);
+): JobKeys {
+  if (limits?.key === undefined && limits?.rate?.key === undefined) return NO_KEYS;
+  const { rate } = limits;
+  const checked = (name: string, key: unknown) => checkedKey(name, key, secrets, input);
+  return {
+    ...(limits.key === undefined ? {} : { key: checked("limits.key", limits.key(value)) }),
+    ...(rate?.key === undefined ? {} : { rateKey: checked("limits.rate.key", rate.key(value)) }),
+  };
+}
+
+const NO_KEYS: JobKeys = {};
+
+function checkedKey(
+  name: string,
+  key: unknown,
+  secrets: readonly string[],
+  input: JsonValue | undefined,
+): string {
   if (typeof key === "string" && KEY_PATTERN.test(key)) {
     if (guardOf(input, secrets).redact(key) === key) return key;
-    throw new TypeError("limits.key gave a secret, and the key of a job is recorded in clear");
+    throw new TypeError(`${name} gave a secret, and the key of a job is recorded in clear`);
   }
   const given = key instanceof Promise
     ? "a promise"
     : typeof key === "string"
     ? key === "" ? "an empty text" : `a text of ${key.length} characters`
     : `a value of type ${key === null ? "null" : typeof key}`;
-  throw new TypeError(`limits.key must give ${KEY_RULE}, and gave ${given}`);
+  throw new TypeError(`${name} must give ${KEY_RULE}, and gave ${given}`);
 }

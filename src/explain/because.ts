@@ -33,6 +33,7 @@ import {
   timeText,
   workersFlag,
 } from "./phrases.ts";
+import { beganBy } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -128,7 +129,9 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const turn = `It has been queued since ${timeText(since)}`;
   const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const stands = queue ?? queueThen;
-  const began = (queue?.limit ?? stands)?.holders?.map(({ startedBy }) => startedBy) ?? [];
+  const began = queue === undefined
+    ? queueThen?.holders.map(({ startedBy }) => startedBy) ?? []
+    : beganBy(queue);
   const pause = stands?.pause === undefined ? [] : [stands.pause.by];
   return [
     { statement: limit, cites: [...pause, since.logId, ...began.slice(0, HOLDERS_MAX)] },
@@ -143,7 +146,7 @@ function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: E
   const wanted = queue.limit === undefined ? "worker" : "place";
   const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
   const pause = queue.pause === undefined ? [] : [queue.pause.by];
-  const began = queue.limit?.holders.map(({ startedBy }) => startedBy) ?? [];
+  const began = queue.limit === undefined ? [] : beganBy(queue);
   const cites = [...pause, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
   return [{ statement, cites }];
 }

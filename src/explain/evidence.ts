@@ -39,16 +39,31 @@ export interface WorkerHolder {
 }
 
 /** A limit of a definition that is reached, so that a job waits for a place. */
-export interface LimitInTheWay {
-  readonly limit: "maxRunning" | "perKey";
+export type LimitInTheWay = PlacesInTheWay | RateInTheWay;
+
+interface LimitOf {
   readonly type: string;
-  /** Of the job. */
+  /** Of the job, as far as the limit goes by it. */
   readonly key?: string;
+  /** Whether it is jobs of its own key that are ahead of it: keys take turns. */
+  readonly isOfKey: boolean;
+}
+
+interface PlacesInTheWay extends LimitOf {
+  readonly limit: "maxRunning" | "perKey";
   readonly places: number;
   /** How many are taken; more than there are where the limit was lowered. */
   readonly taken: number;
   /** Those that hold the places, the longest first; not all of very many. */
   readonly holders: readonly WorkerHolder[];
+}
+
+interface RateInTheWay extends LimitOf {
+  readonly limit: "rate";
+  readonly count: number;
+  readonly perMs: number;
+  /** The latest that count, oldest first. */
+  readonly starts: readonly { readonly atMs: number; readonly by: LogId }[];
 }
 
 /** Jobs that came later and went first, since their priority is lower. */

@@ -17,7 +17,7 @@ import { afterFailure } from "./next_after_failure.ts";
 import { anyone, itself } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { attemptText, capital, later, matcherText, shortened, taskText } from "./phrases.ts";
-import { cancelHolders } from "./queue_holders.ts";
+import { cancelHolders, rateOpensAt } from "./queue_holders.ts";
 import { isHopeless, openExpectations } from "./open_expectations.ts";
 import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
@@ -201,6 +201,10 @@ function once(
 ): Next {
   const pause = queue?.pause;
   if (pause === undefined) {
+    const opensAt = queue && rateOpensAt(queue);
+    if (opensAt !== undefined) {
+      return [itself(`It may begin at ${opensAt}, when its turn has come.`, cites)];
+    }
     const place = queue?.limit === undefined ? "" : "a place is free and ";
     return [itself(`It runs when ${place}its turn comes.`, cites)];
   }

@@ -187,15 +187,27 @@ export function queueText(
   } busy${beside}`;
 }
 
+/** Of a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
+function rateText({ type, key, count, perMs }: LimitInTheWay & { limit: "rate" }): string {
+  const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
+  const of = key === undefined ? "" : ` of type ${type}`;
+  return `${count} of ${counted(count, "start")} within ${
+    durationText(perMs)
+  } of ${what} used up ` +
+    `(rate${of})`;
+}
+
 /** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
-function limitText({ limit, type, key = "", places, taken }: LimitInTheWay): string {
+function limitText(inTheWay: LimitInTheWay): string {
+  if (inTheWay.limit === "rate") return rateText(inTheWay);
+  const { limit, type, key = "", places, taken } = inTheWay;
   const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
   const of = limit === "perKey" ? ` of type ${type}` : "";
   return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of})`;
 }
 
-function aheadText({ key }: LimitInTheWay, ahead: number): string {
-  const whose = key === undefined ? "" : " of its key";
+function aheadText({ isOfKey }: LimitInTheWay, ahead: number): string {
+  const whose = isOfKey ? " of its key" : "";
   return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
 }
 

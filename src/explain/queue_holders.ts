@@ -4,7 +4,7 @@ import { counted } from "../core/counted.ts";
 import type { NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
-import type { Circumstances, WorkerHolder } from "./evidence.ts";
+import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
 import { anyone } from "./next_step.ts";
 import { byWhom, reasonText, taskText } from "./phrases.ts";
 
@@ -18,10 +18,33 @@ type Queue = NonNullable<Circumstances["queue"]>;
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
 export function holdersText({ holders = [], busy, limit }: Queue): string {
-  const named = (limit?.holders ?? holders).slice(0, NAMED_MAX).map(holderText);
+  const named = holdersOf(limit, holders).slice(0, NAMED_MAX).map(holderText);
   if (named.length === 0) return "";
-  const rest = (limit?.taken ?? busy) - named.length;
+  const taken = limit === undefined || limit.limit === "rate" ? busy : limit.taken;
+  const rest = taken - named.length;
   return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
+}
+
+/** Who holds what is wanted; of a rate nobody does, and what was begun stays begun. */
+function holdersOf(
+  limit: LimitInTheWay | undefined,
+  ofWorkers: readonly WorkerHolder[],
+): readonly WorkerHolder[] {
+  if (limit === undefined) return ofWorkers;
+  return limit.limit === "rate" ? [] : limit.holders;
+}
+
+/** The entries that began what is in the way, the oldest first. */
+export function beganBy({ limit, holders = [] }: Queue): readonly LogId[] {
+  if (limit?.limit === "rate") return limit.starts.map(({ by }) => by);
+  return holdersOf(limit, holders).map(({ startedBy }) => startedBy);
+}
+
+/** When a rate lets the next job begin; RFC 3339. */
+export function rateOpensAt({ limit }: Queue): string | undefined {
+  if (limit?.limit !== "rate") return undefined;
+  const [first] = limit.starts;
+  return first && new Date(first.atMs + limit.perMs).toISOString();
 }
 
 /** What stood before a job at a time that is past. */
@@ -61,7 +84,7 @@ export function overtakenText({ overtaken }: Queue, priority: number): string {
 /** The way out, where a worker has to be had at once. */
 export function cancelHolders({ holders = [], limit }: Queue): readonly NextStep<LogId>[] {
   const what = limit === undefined ? "worker" : "place";
-  return (limit?.holders ?? holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
+  return holdersOf(limit, holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
     ...anyone(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
     cites: [startedBy],
   }));

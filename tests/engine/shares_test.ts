@@ -217,6 +217,54 @@ test("shares: after a kill a job that was at work has its place still, and nobod
   }
 });
 
+test("shares: no more jobs begin within a time than the rate says, and a kill gives none away", async () => {
+  const work = new Work();
+  const definitions = [work.definition({ rate: { count: 2, perMs: 60_000 } })];
+  const first = await Harness.start({ definitions });
+  for (const id of ["a", "b", "c", "d", "e"]) await submit(first, id, "x");
+  for (const id of ["a", "b"]) await end(first, work, id);
+  assert.deepEqual(work.begun, ["a", "b"]);
+  await first.clock.advance(30_000);
+
+  for (const crash of ["crash", "crashWithoutSnapshot"] as const) {
+    const second = await first[crash]();
+    assert.deepEqual(work.begun, ["a", "b"], crash);
+    second.assertSound();
+  }
+  const last = await first.crash();
+  await last.clock.advance(29_999);
+  assert.deepEqual(work.begun, ["a", "b"]);
+  await last.clock.advance(1);
+  assert.deepEqual(work.begun.slice(2, 4), ["c", "d"]);
+  last.assertSound();
+});
+
+test("shares: a rate with a key counts each key apart, and one that is used up holds up no other", async () => {
+  const work = new Work();
+  const limits = { rate: { count: 1, perMs: 1_000, key: byTenant } };
+  const harness = await Harness.start({ definitions: [work.definition(limits)] });
+  for (const id of ["x1", "x2", "x3"]) await submit(harness, id, "x");
+  await submit(harness, "y1", "y");
+  assert.deepEqual(work.begun, ["x1", "y1"]);
+  await harness.clock.advance(1_000);
+  assert.deepEqual(work.begun, ["x1", "y1", "x2"]);
+  harness.assertSound();
+});
+
+test("shares: a job that begins once counts once, however often it goes on", async () => {
+  const work = new Work();
+  const definition = work.definition({ rate: { count: 1, perMs: 60_000 } });
+  const first = await Harness.start({ definitions: [definition] });
+  await submit(first, "a", "x");
+  work.begun.length = 0;
+  const second = await first.crash();
+  assert.deepEqual(work.begun, ["a"]);
+  await second.clock.advance(60_000);
+  await submit(second, "b", "x");
+  assert.deepEqual(work.begun, ["a", "b"]);
+  second.assertSound();
+});
+
 test("shares: what key throws, or gives that is no key, refuses the job with the reason", async () => {
   const refused = async (key: (input: Input) => string, more = {}) => {
     const definition = new Work().definition({ key }, more);
@@ -251,8 +299,8 @@ test("shares: limits that say nothing, or nothing sensible, are refused with wha
     return await Harness.start({ definitions }).then(() => "", (error) => error.message);
   };
   await Promise.all([
-    [{}, /limits must say something: maxRunning, key, perKey/],
-    [{ perkey: 2 }, /limits has no member perkey: it may have maxRunning, key, perKey/],
+    [{}, /limits must say something: maxRunning, key, perKey, rate/],
+    [{ perkey: 2 }, /limits has no member perkey: it may have maxRunning, key, perKey, rate/],
     [
       { maxRunning: 0 },
       /maxRunning must be a whole number from 1 to 1000000; to hold all jobs, pause/,
@@ -260,6 +308,19 @@ test("shares: limits that say nothing, or nothing sensible, are refused with wha
     [{ maxRunning: 1.5 }, /Cannot register mail\.send: limits\.maxRunning must be a whole number/],
     [{ perKey: 2 }, /limits\.perKey needs limits\.key, a function of the input/],
     [{ key: "tenant" }, /limits\.key must be a function of the input/],
+    [{ rate: 3 }, /limits\.rate must be \{count, perMs\}/],
+    [
+      { rate: { count: 0, perMs: 1 } },
+      /limits\.rate\.count must be a whole number from 1 to 10000/,
+    ],
+    [
+      { rate: { count: 1, perMs: 0.5 } },
+      /limits\.rate\.perMs must be a whole number of milliseconds/,
+    ],
+    [
+      { rate: { count: 1, per: 1 } },
+      /limits\.rate has no member per: it may have count, perMs, key/,
+    ],
     [7, /limits must be an object/],
   ].map(async ([limits, wanted]) => assert.match(await flaw(limits), wanted as RegExp)));
 });

@@ -6,7 +6,13 @@ import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/explained.ts";
 import { test } from "../support/sanitized.ts";
 
-function mail(limits: { readonly perKey?: number; readonly maxRunning?: number }) {
+function mail(
+  limits: {
+    readonly perKey?: number;
+    readonly maxRunning?: number;
+    readonly rate?: { readonly count: number; readonly perMs: number };
+  },
+) {
   return defineJob({
     type: "mail.send",
     version: 1,
@@ -102,4 +108,29 @@ test("explain a limit: of a type, where all its places are taken by other keys",
     "Job b1 is queued: 0 jobs of its key ahead of it, and 1 of 1 place of type mail.send taken " +
       "(maxRunning): a1 in task send since 2026-01-01T00:00:00.000Z, with a time limit of 10 min.",
   );
+});
+
+test("explain a limit: a rate that is used up names the starts that used it, and when the next may begin, before and after a kill", async () => {
+  const first = await Explained.start({
+    definitions: [mail({ rate: { count: 2, perMs: 60_000 } })],
+  });
+  for (const jobId of ["a1", "a2", "a3"]) {
+    await first.submit(jobId, "mail.send", { tenant: "acme" });
+  }
+  const before = await saidOf(first, "a3");
+  const why = "0 jobs of its key ahead of it, and 2 of 2 starts within 1 min of type mail.send " +
+    "used up (rate).";
+  assert.deepEqual([before.summary, before.because[0], before.next[0]], [
+    `Job a3 is queued: ${why}`,
+    [
+      `It has been queued since 2026-01-01T00:00:00.000Z: ${why}`,
+      "11 job.JobStarted 00000000000000000001.ndjson:14",
+      "4 job.TaskStarted 00000000000000000001.ndjson:5",
+      "8 job.TaskStarted 00000000000000000001.ndjson:10",
+    ],
+    "It may begin at 2026-01-01T00:01:00.000Z, when its turn has come.",
+  ]);
+  await first.clock.advance(10_000);
+  const second = await first.crash();
+  assert.deepEqual(await saidOf(second, "a3"), before);
 });

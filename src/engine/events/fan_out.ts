@@ -11,7 +11,7 @@ import { idsOf } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import { type AnyJobDefinition, type FactEvent, NonRetryableError } from "../definition.ts";
 import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
-import { keyOf } from "../limits.ts";
+import { type JobKeys, keysOf } from "../limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
@@ -133,11 +133,11 @@ function startedJob(
   return [created, started, failed];
 }
 
-function withInput({ plan, input, key }: GoodInput) {
+function withInput({ plan, input, keys }: GoodInput) {
   return {
     plan,
     ...(input === undefined ? {} : { input }),
-    ...(key === undefined ? {} : { key }),
+    ...keys,
   };
 }
 
@@ -145,7 +145,7 @@ interface GoodInput {
   readonly ok: true;
   readonly input: JsonValue | undefined;
   readonly plan: JobPlan;
-  readonly key: string | undefined;
+  readonly keys: JobKeys;
 }
 
 type MadeInput =
@@ -158,7 +158,7 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
     const result = parseInput(definition, input);
     if (result.ok) {
       const plan = planOf(definition, result.value);
-      return { ok: true, input, plan, key: keyOf(definition, result.value, input) };
+      return { ok: true, input, plan, keys: keysOf(definition, result.value, input) };
     }
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
       issuesText(result.issues)

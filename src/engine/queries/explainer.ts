@@ -16,8 +16,8 @@ import { OutlineGathering } from "../../explain/outline_gathering.ts";
 import type { Circumstances, LimitInTheWay } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, type JobState } from "../../core/job_state.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -42,6 +42,7 @@ import type { Urgency } from "../ports.ts";
 import type { Shares } from "../run/shares.ts";
 import type { Suspects } from "../run/suspects.ts";
 import type { Places } from "../writer/places.ts";
+import type { Starts } from "../writer/starts.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
@@ -57,6 +58,7 @@ export interface ExplainerParts {
   readonly suspects: Suspects;
   readonly pauses: Pauses;
   readonly places: Places;
+  readonly starts: Starts;
   readonly shares: Shares;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
@@ -215,15 +217,22 @@ export class Explainer {
 
   /** What a job waits for that has a worker within reach, but no place. */
   async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
-    const share = this.#parts.shares.wantedBy(job);
-    const limit = share?.reached;
-    if (share === undefined || limit === undefined) return undefined;
+    const { shares, starts } = this.#parts;
+    const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
+    const limit = wanted && shares.reached(wanted);
+    if (wanted === undefined || limit === undefined) return undefined;
+    const { share } = wanted;
     const { type, limits, held } = share.of;
-    const jobIds = this.#parts.shares.holdersOf(share);
+    const key = limit === "rate" ? job.rateKey : share.key;
+    const isOfKey = share.key !== undefined;
+    const about = { type, isOfKey, ...(key === undefined ? {} : { key }) };
+    if (limit === "rate") {
+      return { ...about, limit, ...limits.rate ?? NO_RATE, starts: starts.of(job) };
+    }
+    const jobIds = shares.holdersOf(share);
     return {
+      ...about,
       limit,
-      type,
-      ...(share.key === undefined ? {} : { key: share.key }),
       places: limits[limit] ?? 0,
       taken: limit === "perKey" ? share.holders.size : held,
       holders: await placeHolders(this.#parts, jobIds),
@@ -262,6 +271,8 @@ export class Explainer {
     });
   }
 }
+
+const NO_RATE = { count: 0, perMs: 0 };
 
 /** The row of the state table by which an entry failed or ended the job. */
 function ruleOf({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {

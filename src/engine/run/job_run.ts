@@ -39,6 +39,7 @@ import type { SpanEnd } from "../ports.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
 import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
+import type { WantedPlace } from "./shares.ts";
 import { settlementsOf } from "./settlements.ts";
 import { Undoing, undone } from "./undoing.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
@@ -411,7 +412,7 @@ export class JobRun {
       type: this.#definition.type,
       begins: this.#needsRoom,
       isAlone: this.#isAlone,
-      share: this.#services.shares.wantedBy(this.#job.head),
+      needs: this.#needsPlace,
     };
     this.#hold.request(wanted, () => this.#goAhead());
   }
@@ -473,7 +474,7 @@ export class JobRun {
       giveBack();
       return this.#giveWay();
     }
-    if (this.#services.shares.wantedBy(this.#job.head) !== undefined) {
+    if (this.#needsPlace !== undefined) {
       giveBack();
       return this.#askForPlace();
     }
@@ -502,6 +503,10 @@ export class JobRun {
     this.#ends.record([this.#main.interrupted("withdrawn")]);
     this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
     this.#end();
+  }
+
+  get #needsPlace(): WantedPlace | undefined {
+    return this.#services.shares.wantedBy(this.#job.head, this.#job.task(MAIN_TASK) !== undefined);
   }
 
   /** It has had a worker for longer than its place: for both it waits its turn. */

@@ -2,7 +2,7 @@
 
 import TinyQueue from "tinyqueue";
 import type { JobId } from "../../core/ids.ts";
-import type { Share } from "./shares.ts";
+import type { WantedPlace } from "./shares.ts";
 
 /** Where in the queue a request is. */
 export interface Place {
@@ -20,7 +20,7 @@ export interface Wanted extends Place {
   /** Whether nothing else may run meanwhile: it is served first, once all others have ended. */
   readonly isAlone?: boolean;
   /** Where it needs a place as well; absent when it has one, or needs none. */
-  readonly share?: Share | undefined;
+  readonly needs?: WantedPlace | undefined;
 }
 
 /** What a job is granted. */

@@ -1,22 +1,28 @@
 /**
- * Places by type and key: how many jobs of a type, and of one key of it, may be at work at a time.
- * A job takes its place when it is granted a worker, and gives it back when it is on disk that it
- * waits, backs off, is held or has ended; so what the journal tells never exceeds a limit. Places
- * are no workers, and no slots of handlers: a job may have one without the others.
+ * Places by type and key: how many jobs of a type, and of one key of it, may be at work at a time,
+ * and how many may begin within a time. A job takes its place when it is granted a worker, and
+ * gives it back when it is on disk that it waits, backs off, is held or has ended; so what the
+ * journal tells never exceeds a limit. Places are no workers, and no slots of handlers: a job may
+ * have one without the others.
  */
 
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
+import type { Clock } from "../ports.ts";
+import type { Rate, RecordedStart } from "../writer/starts.ts";
+import { RateWindow } from "./rate_window.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /** How many places there are; absent is no limit. */
 export interface PlaceLimits {
   readonly maxRunning?: number;
   /** Of one key. */
   readonly perKey?: number;
+  readonly rate?: Rate;
 }
 
-/** What limits a job: the one that is reached. */
-export type ReachedLimit = "maxRunning" | "perKey";
+/** Which limit keeps a job waiting. */
+export type ReachedLimit = "maxRunning" | "perKey" | "rate";
 
 /** All places of a type. */
 export class TypeShare {
@@ -41,37 +47,64 @@ export class Share {
   get isFull(): boolean {
     return this.key !== undefined && this.holders.size >= (this.of.limits.perKey ?? Infinity);
   }
+}
 
-  get reached(): ReachedLimit | undefined {
-    if (this.isFull) return "perKey";
-    return this.of.isFull ? "maxRunning" : undefined;
-  }
+/** What a job has to be given before it may begin an attempt. */
+export interface WantedPlace {
+  readonly share: Share;
+  /** Where it counts as one that begins; absent when it has begun, or no rate counts. */
+  readonly window?: RateWindow;
 }
 
 /** Where requests wait for places. */
 export interface PlaceQueue {
   /** A place of a share is free again, and with it one of its type. */
   freed(share: Share): void;
+  /** One more of those may begin that a window counts. */
+  opened(window: RateWindow): void;
 }
 
 /** What of a job says where its place is. */
-type Placed = Pick<JobState, "jobId" | "type" | "key">;
+export type Placed = Pick<JobState, "jobId" | "type" | "key" | "rateKey">;
 
 interface TypePlaces {
   readonly all: TypeShare;
   /** Those with a holder or a request. */
   readonly byKey: Map<string | undefined, Share>;
+  /** Those with a start that counts. */
+  readonly windows: Map<string | undefined, RateWindow>;
 }
 
+interface Held extends WantedPlace {
+  /** Whether its start is on disk, as far as a window counts it. */
+  hasBegun: boolean;
+}
+
+/** After so many starts, windows in which nothing counts any more are let go. */
+const SWEEP_EVERY = 10_000;
+
 export class Shares {
+  readonly #clock: Pick<Clock, "now" | "monotonic">;
+  readonly #scheduler: Pick<Scheduler, "after">;
   readonly #byType = new Map<string, TypePlaces>();
-  readonly #held = new Map<JobId, Share>();
+  readonly #held = new Map<JobId, Held>();
   readonly #queues: PlaceQueue[] = [];
+  #starts = 0;
 
   /** @param limits Of the types that have some. */
-  constructor(limits: Iterable<readonly [string, PlaceLimits]> = []) {
+  constructor(
+    clock: Pick<Clock, "now" | "monotonic">,
+    scheduler: Pick<Scheduler, "after">,
+    limits: Iterable<readonly [string, PlaceLimits]> = [],
+  ) {
+    this.#clock = clock;
+    this.#scheduler = scheduler;
     for (const [type, of] of limits) {
-      this.#byType.set(type, { all: new TypeShare(type, of), byKey: new Map() });
+      this.#byType.set(type, {
+        all: new TypeShare(type, of),
+        byKey: new Map(),
+        windows: new Map(),
+      });
     }
   }
 
@@ -89,42 +122,95 @@ export class Shares {
     return this.#held.has(jobId);
   }
 
-  /** Where a job has its place; `undefined` when nothing limits its type. */
-  of({ type, key }: Pick<Placed, "type" | "key">): Share | undefined {
-    const places = type === undefined ? undefined : this.#byType.get(type);
+  /**
+   * What a job has to be given before it may begin an attempt; `undefined` when nothing.
+   *
+   * @param hasBegun Whether an attempt of it is on record.
+   */
+  wantedBy(job: Placed, hasBegun: boolean): WantedPlace | undefined {
+    if (this.#byType.size === 0 || this.#held.has(job.jobId)) return undefined;
+    const places = job.type === undefined ? undefined : this.#byType.get(job.type);
     if (places === undefined) return undefined;
-    let share = places.byKey.get(key);
-    if (share === undefined) places.byKey.set(key, share = new Share(places.all, key));
-    return share;
+    const share = shareOf(places, job);
+    const window = hasBegun ? undefined : windowOf(places, job);
+    return window === undefined ? { share } : { share, window };
   }
 
-  /** What a job has to be given before it may begin an attempt; `undefined` when nothing. */
-  wantedBy(job: Placed): Share | undefined {
-    return this.#byType.size === 0 || this.#held.has(job.jobId) ? undefined : this.of(job);
+  /** The limit that keeps a job waiting; `undefined` when it is a worker that it waits for. */
+  reached({ share, window }: WantedPlace): ReachedLimit | undefined {
+    if (share.isFull) return "perKey";
+    if (share.of.isFull) return "maxRunning";
+    return window === undefined || this.isOpen(window) ? undefined : "rate";
+  }
+
+  /** Whether one more may begin; if not, those who wait are told when. */
+  isOpen(window: RateWindow): boolean {
+    const nowMs = this.#clock.monotonic();
+    const opensAtMs = window.opensAtMs(nowMs);
+    if (opensAtMs <= nowMs) return true;
+    if (window.isAwaited || opensAtMs === Infinity) return false;
+    window.isAwaited = true;
+    this.#scheduler.after(Math.ceil(opensAtMs - nowMs), () => {
+      window.isAwaited = false;
+      this.#opened(window);
+    });
+    return false;
   }
 
   /** The jobs that hold places of the limit that keeps others waiting, the longest first. */
   holdersOf(share: Share): readonly JobId[] {
     if (share.isFull) return [...share.holders];
-    return [...this.#held].flatMap(([jobId, held]) => held.of === share.of ? [jobId] : []);
+    return [...this.#held].flatMap(([jobId, held]) => held.share.of === share.of ? [jobId] : []);
   }
 
-  take(jobId: JobId, share: Share): void {
+  take(jobId: JobId, { share, window }: WantedPlace): void {
     if (this.#held.has(jobId)) return;
-    this.#held.set(jobId, share);
+    window?.take();
+    const wanted = window === undefined ? { share } : { share, window };
+    this.#held.set(jobId, { ...wanted, hasBegun: window === undefined });
     share.holders.add(jobId);
     share.of.held++;
   }
 
+  /** The first attempt of a job is on disk. */
+  began(jobId: JobId): void {
+    const held = this.#held.get(jobId);
+    if (held?.window === undefined || held.hasBegun) return;
+    held.hasBegun = true;
+    held.window.began(this.#clock.monotonic());
+    this.#opened(held.window);
+    if (++this.#starts % SWEEP_EVERY === 0) this.#sweep();
+  }
+
   /** Gives a job's place back, if it has one. */
   release(jobId: JobId): void {
-    const share = this.#held.get(jobId);
-    if (share === undefined) return;
+    const held = this.#held.get(jobId);
+    if (held === undefined) return;
+    const { share, window, hasBegun } = held;
     this.#held.delete(jobId);
     share.holders.delete(jobId);
     share.of.held--;
+    if (window !== undefined && !hasBegun) {
+      window.giveBack();
+      this.#opened(window);
+    }
     for (const queue of this.#queues) queue.freed(share);
     this.forget(share);
+  }
+
+  /** A job has the place that it had, by what is on record. */
+  restore(job: Placed): void {
+    const wanted = this.wantedBy(job, true);
+    if (wanted !== undefined) this.take(job.jobId, wanted);
+  }
+
+  /** Jobs began before this process did: how long ago is read off the time of day once. */
+  remember(job: Omit<Placed, "jobId">, starts: readonly RecordedStart[]): void {
+    const places = job.type === undefined ? undefined : this.#byType.get(job.type);
+    const window = places === undefined ? undefined : windowOf(places, job);
+    for (const { atMs } of starts) {
+      window?.remember(this.#clock.monotonic() - Math.max(0, this.#clock.now() - atMs));
+    }
   }
 
   /** Keys that have neither holder nor request are not kept. */
@@ -132,4 +218,36 @@ export class Shares {
     if (share.waiting > 0 || share.holders.size > 0) return;
     this.#byType.get(share.of.type)?.byKey.delete(share.key);
   }
+
+  #opened(window: RateWindow): void {
+    for (const queue of this.#queues) queue.opened(window);
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const { windows } of this.#byType.values()) {
+      for (const [key, window] of windows) {
+        if (window.isIdle(nowMs) && window.waiting === 0) windows.delete(key);
+      }
+    }
+  }
+}
+
+function shareOf({ all, byKey }: TypePlaces, { key }: Pick<Placed, "key">): Share {
+  let share = byKey.get(key);
+  if (share === undefined) byKey.set(key, share = new Share(all, key));
+  return share;
+}
+
+function windowOf(
+  { all, windows }: TypePlaces,
+  { rateKey }: Pick<Placed, "rateKey">,
+): RateWindow | undefined {
+  const { rate } = all.limits;
+  if (rate === undefined) return undefined;
+  let window = windows.get(rateKey);
+  if (window === undefined) {
+    windows.set(rateKey, window = new RateWindow(rate, rateKey === undefined));
+  }
+  return window;
 }

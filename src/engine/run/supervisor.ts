@@ -5,7 +5,7 @@
 
 import type { Condition } from "../../core/condition.ts";
 import type { EventDraft } from "../../core/event.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
@@ -24,6 +24,7 @@ import type { Suspects } from "./suspects.ts";
 import { Trials } from "./trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import { type Places, rests } from "../writer/places.ts";
+import type { Starts } from "../writer/starts.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
 export interface SupervisorParts {
@@ -37,6 +38,7 @@ export interface SupervisorParts {
   readonly suspects: Suspects;
   readonly shares: Shares;
   readonly places: Places;
+  readonly starts: Starts;
 }
 
 export class Supervisor implements WriterListener {
@@ -82,6 +84,9 @@ export class Supervisor implements WriterListener {
     for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
     for (const run of touched) this.#guarded(() => run.batchDurable());
     if (!this.#parts.shares.areHeld) return;
+    for (const { entry, job } of steps) {
+      if (entry.eventType === "job.TaskStarted") this.#parts.shares.began(job.jobId);
+    }
     for (const applied of steps) if (rests(applied)) this.rested(applied.job.jobId);
   }
 
@@ -228,10 +233,10 @@ export class Supervisor implements WriterListener {
 
   /** Jobs have the places that they had, by what is on record. */
   #takePlaces(): void {
-    const { places, shares, table } = this.#parts;
-    for (const [jobId] of places.all) {
-      const share = shares.of(table.existing(jobId));
-      if (share !== undefined) shares.take(jobId, share);
+    const { places, shares, starts, table } = this.#parts;
+    for (const [jobId] of places.all) shares.restore(table.existing(jobId));
+    for (const [type, rateKey, recorded] of starts.kept) {
+      shares.remember(rateKey === null ? { type } : { type, rateKey }, recorded);
     }
   }
 
@@ -333,7 +338,9 @@ export class Supervisor implements WriterListener {
       begins: head.state === "Running",
       isAlone: this.#parts.suspects.has(jobId),
       // What backs off only sees to its times: it asks for a place when it is due.
-      share: job.conditionNow === "backingOff" ? undefined : this.#parts.shares.wantedBy(head),
+      needs: job.conditionNow === "backingOff"
+        ? undefined
+        : this.#parts.shares.wantedBy(head, job.task(MAIN_TASK) !== undefined),
     };
     const services = this.#servicesFor(definition);
     const withdraw = services.workers.request(wanted, (worker) => {

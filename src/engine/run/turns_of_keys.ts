@@ -7,8 +7,9 @@
  */
 
 import TinyQueue from "tinyqueue";
+import type { RateWindow } from "./rate_window.ts";
 import { inQueueOrder, type Request, RequestsInOrder } from "./requests_in_order.ts";
-import type { Share, TypeShare } from "./shares.ts";
+import type { Share, TypeShare, WantedPlace } from "./shares.ts";
 
 /** A request, and the turn that it would take. */
 export interface Candidate {
@@ -25,34 +26,56 @@ class Line {
   isReady = false;
 
   /** @param turn When it had its turn, or came. */
-  constructor(readonly share: Share, readonly priority: number, public turn: number) {}
+  constructor(
+    readonly needs: WantedPlace,
+    readonly lane: Lane,
+    readonly priority: number,
+    public turn: number,
+  ) {}
 }
 
-interface LinesOfType {
+/** Of one type. */
+interface Lane {
   /** Those that may have requests that can be granted. */
   readonly ready: TinyQueue<Line>;
   readonly withoutKey: RequestsInOrder;
 }
 
+interface LanesOfType {
+  readonly going: Lane;
+  /** Jobs that begin, as far as a rate counts them. */
+  readonly starting: Lane;
+}
+
 export class TurnsOfKeys {
-  readonly #byType = new Map<TypeShare, LinesOfType>();
-  /** By share, and then by priority: those with requests. */
-  readonly #lines = new Map<Share, Map<number, Line>>();
+  readonly #isOpen: (window: RateWindow) => boolean;
+  readonly #byType = new Map<TypeShare, LanesOfType>();
+  /** Those with requests. */
+  readonly #lines = new Map<Share, Line[]>();
+  /** Those whose key has used up its rate. */
+  readonly #blocked = new Map<RateWindow, Set<Line>>();
   /** When jobs without a key had their turn, by priority; while there are lines. */
   readonly #withoutKey = new Map<number, number>();
   /** Lines that have requests for which there is no room. */
   readonly #aside = new Set<Line>();
   #turn = 0;
 
+  constructor(isOpen: (window: RateWindow) => boolean) {
+    this.#isOpen = isOpen;
+  }
+
   /** Whether no job that needs a place has ever asked. */
   get areUnused(): boolean {
     return this.#byType.size === 0;
   }
 
-  push(request: Request, share: Share): void {
-    const ofType = this.#ofType(share.of);
-    if (share.key === undefined) return ofType.withoutKey.push(request);
-    const line = this.#lineOf(share, request.priority);
+  push(request: Request, needs: WantedPlace): void {
+    const { share, window } = needs;
+    const lane = this.#lanesOf(share.of)[window === undefined ? "going" : "starting"];
+    if (share.key === undefined && window?.isOfType !== false) {
+      return lane.withoutKey.push(request);
+    }
+    const line = this.#lineOf(lane, needs, request.priority);
     line.requests.push(request);
     this.#consider(line);
   }
@@ -60,12 +83,14 @@ export class TurnsOfKeys {
   /** The next that can be granted of these. */
   next(mayBegin: boolean): Candidate | undefined {
     let next: Candidate | undefined;
-    for (const [type, lines] of this.#byType) {
+    for (const [type, { going, starting }] of this.#byType) {
       if (type.isFull) continue;
-      const ofKey = this.#nextOfKeys(lines.ready, mayBegin);
-      if (ofKey !== undefined && isBefore(ofKey, next)) next = ofKey;
-      const without = this.withoutKey(lines.withoutKey, mayBegin);
-      if (without !== undefined && isBefore(without, next)) next = without;
+      for (const lane of [going, starting]) {
+        const ofKey = this.#nextOfKeys(lane.ready, mayBegin);
+        if (ofKey !== undefined && isBefore(ofKey, next)) next = ofKey;
+        const without = this.withoutKey(lane.withoutKey, mayBegin);
+        if (without !== undefined && isBefore(without, next)) next = without;
+      }
     }
     return next;
   }
@@ -73,7 +98,8 @@ export class TurnsOfKeys {
   /** The next of requests of jobs without a key. */
   withoutKey(requests: RequestsInOrder, mayBegin: boolean): Candidate | undefined {
     const request = requests.first(mayBegin);
-    if (request === undefined) return undefined;
+    const window = request?.needs?.window;
+    if (request === undefined || window !== undefined && !this.#isOpen(window)) return undefined;
     return {
       request,
       turn: this.#withoutKey.get(request.priority) ?? 0,
@@ -87,7 +113,14 @@ export class TurnsOfKeys {
 
   /** A key has a place again. */
   freed(share: Share): void {
-    for (const line of this.#lines.get(share)?.values() ?? []) this.#consider(line);
+    for (const line of this.#lines.get(share) ?? []) this.#consider(line);
+  }
+
+  /** One more may begin that a window counts. */
+  opened(window: RateWindow): void {
+    const lines = this.#blocked.get(window);
+    this.#blocked.delete(window);
+    for (const line of lines ?? []) this.#consider(line);
   }
 
   /** There is room again for jobs that begin. */
@@ -99,47 +132,55 @@ export class TurnsOfKeys {
 
   /** The requests of each line; those without a key are one. */
   get all(): readonly (readonly Request[])[] {
-    const without = [...this.#byType.values()].flatMap(({ withoutKey }) => withoutKey.all);
-    const lines = [...this.#lines.values()].flatMap((lines) => [...lines.values()]);
-    return [without, ...lines.map(({ requests }) => requests.all)];
+    const lanes = [...this.#byType.values()].flatMap(({ going, starting }) => [going, starting]);
+    const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
+    return [without, ...[...this.#lines.values()].flat().map(({ requests }) => requests.all)];
   }
 
-  #ofType(type: TypeShare): LinesOfType {
-    let lines = this.#byType.get(type);
-    if (lines === undefined) {
-      const ready = new TinyQueue<Line>(
-        [],
-        (left, right) => left.priority - right.priority || left.turn - right.turn,
-      );
-      this.#byType.set(type, lines = { ready, withoutKey: new RequestsInOrder() });
+  #lanesOf(type: TypeShare): LanesOfType {
+    let lanes = this.#byType.get(type);
+    if (lanes === undefined) {
+      this.#byType.set(type, lanes = { going: newLane(), starting: newLane() });
     }
-    return lines;
+    return lanes;
   }
 
-  #lineOf(share: Share, priority: number): Line {
+  #lineOf(lane: Lane, needs: WantedPlace, priority: number): Line {
+    const { share, window } = needs;
     let lines = this.#lines.get(share);
-    if (lines === undefined) this.#lines.set(share, lines = new Map());
-    let line = lines.get(priority);
-    if (line === undefined) lines.set(priority, line = new Line(share, priority, ++this.#turn));
+    if (lines === undefined) this.#lines.set(share, lines = []);
+    let line = lines.find((line) => line.priority === priority && line.needs.window === window);
+    if (line === undefined) lines.push(line = new Line(needs, lane, priority, ++this.#turn));
     return line;
   }
 
   #consider(line: Line): void {
-    if (line.isReady || line.share.isFull) return;
+    if (line.isReady || line.needs.share.isFull) return;
     line.isReady = true;
-    this.#ofType(line.share.of).ready.push(line);
+    line.lane.ready.push(line);
   }
 
   #nextOfKeys(ready: TinyQueue<Line>, mayBegin: boolean): Candidate | undefined {
     for (let line = ready.peek(); line !== undefined; line = ready.peek()) {
-      const next = line.share.isFull ? undefined : line.requests.first(mayBegin);
-      if (next !== undefined) return this.#candidate(ready, line, next);
+      const { share, window } = line.needs;
+      const next = share.isFull ? undefined : line.requests.first(mayBegin);
+      const isOpen = next === undefined || window === undefined || this.#isOpen(window);
+      if (next !== undefined && isOpen) return this.#candidate(ready, line, next);
+      // All of this lane wait for the same.
+      if (!isOpen && window?.isOfType === true) return undefined;
       ready.pop();
       line.isReady = false;
       if (line.requests.first(true) === undefined) this.#drop(line);
-      else if (!line.share.isFull) this.#aside.add(line);
+      else if (!isOpen && window !== undefined) this.#block(line, window);
+      else if (!share.isFull) this.#aside.add(line);
     }
     return undefined;
+  }
+
+  #block(line: Line, window: RateWindow): void {
+    const lines = this.#blocked.get(window);
+    if (lines === undefined) this.#blocked.set(window, new Set([line]));
+    else lines.add(line);
   }
 
   #candidate(ready: TinyQueue<Line>, line: Line, request: Request): Candidate {
@@ -155,12 +196,21 @@ export class TurnsOfKeys {
   }
 
   #drop(line: Line): void {
-    const { share, priority } = line;
+    const { share } = line.needs;
     const lines = this.#lines.get(share);
-    if (lines?.get(priority) !== line) return;
-    lines.delete(priority);
-    if (lines.size === 0) this.#lines.delete(share);
+    const at = lines?.indexOf(line) ?? -1;
+    if (lines === undefined || at < 0) return;
+    lines.splice(at, 1);
+    if (lines.length === 0) this.#lines.delete(share);
   }
+}
+
+function newLane(): Lane {
+  const ready = new TinyQueue<Line>(
+    [],
+    (left, right) => left.priority - right.priority || left.turn - right.turn,
+  );
+  return { ready, withoutKey: new RequestsInOrder() };
 }
 
 /** Lower priority, then whose turn it is, then the older. */

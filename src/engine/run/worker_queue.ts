@@ -20,7 +20,8 @@ import {
   type Wanted,
   type Worker,
 } from "./requests_in_order.ts";
-import { type PlaceQueue, type Share, Shares } from "./shares.ts";
+import type { RateWindow } from "./rate_window.ts";
+import type { PlaceQueue, Share, Shares } from "./shares.ts";
 import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
 
 /** So many jobs share workers, at the most, for each worker. */
@@ -31,6 +32,15 @@ const SHARING_MAX = 512;
 /** `alone`: something of another queue has to run alone. `pause`: everything is paused. */
 type HoldReason = "alone" | "pause";
 
+type QueueShares = Pick<Shares, "forget" | "isOpen" | "take" | "tell">;
+
+const NO_SHARES: QueueShares = {
+  forget: () => {},
+  isOpen: () => true,
+  take: () => {},
+  tell: () => {},
+};
+
 /** Takes a request back; it may have been granted already. */
 export type Withdraw = () => void;
 
@@ -38,11 +48,11 @@ export class WorkerQueue implements PlaceQueue {
   readonly #max: number;
   readonly #promptTypes: PromptTypes;
   readonly #onDefect: (error: unknown) => void;
-  readonly #shares: Shares;
+  readonly #shares: QueueShares;
   /** Those that need no place. */
   readonly #requests = new RequestsInOrder();
   /** Those that need one. */
-  readonly #turns = new TurnsOfKeys();
+  readonly #turns: TurnsOfKeys;
   /** Those that run alone. */
   readonly #alone = new TinyQueue<Request>([], inQueueOrder);
   #isAlone = false;
@@ -65,12 +75,13 @@ export class WorkerQueue implements PlaceQueue {
     max: number,
     promptTypes: PromptTypes,
     onDefect: (error: unknown) => void,
-    shares: Shares = new Shares(),
+    shares: QueueShares = NO_SHARES,
   ) {
     this.#max = max;
     this.#promptTypes = promptTypes;
     this.#onDefect = onDefect;
     this.#shares = shares;
+    this.#turns = new TurnsOfKeys((window) => shares.isOpen(window));
     shares.tell(this);
   }
 
@@ -125,13 +136,14 @@ export class WorkerQueue implements PlaceQueue {
    * @returns What withdraws the request; nothing when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const { jobId, priority, order, type, begins, isAlone = false, share } = wanted;
-    const about = { jobId, priority, order, type, begins, isAlone, share };
+    const { jobId, priority, order, type, begins, isAlone = false, needs } = wanted;
+    const about = { jobId, priority, order, type, begins, isAlone, needs };
     const request: Request = { ...about, grant, isOver: false };
     if (isAlone) this.#alone.push(request);
-    else if (share === undefined) this.#requests.push(request);
-    else this.#turns.push(request, share);
-    if (share !== undefined) share.waiting++;
+    else if (needs === undefined) this.#requests.push(request);
+    else this.#turns.push(request, needs);
+    if (needs !== undefined) needs.share.waiting++;
+    if (needs?.window !== undefined) needs.window.waiting++;
     this.#waiting++;
     this.grantNext();
     return request.isOver ? undefined : () => this.#end(request);
@@ -199,6 +211,11 @@ export class WorkerQueue implements PlaceQueue {
     this.grantNext();
   }
 
+  opened(window: RateWindow): void {
+    this.#turns.opened(window);
+    this.grantNext();
+  }
+
   /** Grants nothing any more. */
   stop(): void {
     this.#stopped = true;
@@ -208,10 +225,11 @@ export class WorkerQueue implements PlaceQueue {
     if (request.isOver) return;
     request.isOver = true;
     this.#waiting--;
-    const { share } = request;
-    if (share === undefined) return;
-    share.waiting--;
-    this.#shares.forget(share);
+    const { needs } = request;
+    if (needs === undefined) return;
+    needs.share.waiting--;
+    if (needs.window !== undefined) needs.window.waiting--;
+    this.#shares.forget(needs.share);
   }
 
   #endAlone(worker: Worker): void {
@@ -240,7 +258,7 @@ export class WorkerQueue implements PlaceQueue {
       const worker = this.#workerFor(request);
       if (worker === undefined) return;
       foremost.take();
-      if (request.share !== undefined) this.#shares.take(request.jobId, request.share);
+      if (request.needs !== undefined) this.#shares.take(request.jobId, request.needs);
       this.#end(request);
       try {
         request.grant(worker);

@@ -6,7 +6,7 @@ import type { JsonValue } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
-import { keyOf } from "../limits.ts";
+import { keysOf } from "../limits.ts";
 import { parseInput } from "../parsed_input.ts";
 import { type Protection, protectionOf } from "../secrets/protection.ts";
 import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
@@ -21,7 +21,7 @@ export interface JobDescription {
 
 type CodeAttributes = Pick<
   JobCreatedAttributes,
-  "type" | "definitionVersion" | "plan" | "input" | "key"
+  "type" | "definitionVersion" | "plan" | "input" | "key" | "rateKey"
 >;
 
 export class JobDescriptions {
@@ -58,6 +58,7 @@ export class JobDescriptions {
       plan: job.plan,
       ...(input === undefined ? {} : { input }),
       ...(job.key === undefined ? {} : { key: job.key }),
+      ...(job.rateKey === undefined ? {} : { rateKey: job.rateKey }),
       ...(code?.ok ? code.value : {}),
       priority: job.priority,
       labels: job.labels,
@@ -79,13 +80,13 @@ export class JobDescriptions {
     if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
     const plan = madeOf(definition, "plan", input, () => planOf(definition, parsed.value));
     if (!plan.ok) return plan;
-    const key = madeOf(definition, "key", input, () => keyOf(definition, parsed.value, input));
-    if (!key.ok) return key;
+    const keys = madeOf(definition, "key", input, () => keysOf(definition, parsed.value, input));
+    if (!keys.ok) return keys;
     const attributes = {
       type,
       definitionVersion: definition.version,
       plan: plan.value,
-      ...(key.value === undefined ? {} : { key: key.value }),
+      ...keys.value,
     };
     return { ok: true, value: input === undefined ? attributes : { ...attributes, input } };
   }

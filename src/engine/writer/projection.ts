@@ -8,6 +8,7 @@ import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
 import { Pauses } from "./pauses.ts";
 import { Places } from "./places.ts";
+import { type RateOf, Starts } from "./starts.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 
 export class Projection implements JournalConsumer {
@@ -15,11 +16,16 @@ export class Projection implements JournalConsumer {
   readonly eventIds: EventIds;
   readonly pauses = new Pauses();
   readonly places = new Places();
+  readonly starts: Starts;
   #hasBegun = false;
   #isWhole = false;
 
-  /** @param index Where jobs that have ended go; without one they stay in memory. */
-  constructor(index?: JobIndex) {
+  /**
+   * @param index Where jobs that have ended go; without one they stay in memory.
+   * @param rateOf Which types have a rate, for which their starts are kept.
+   */
+  constructor(index?: JobIndex, rateOf?: RateOf) {
+    this.starts = new Starts(rateOf);
     this.eventIds = new EventIds(index);
     this.table = new JobTable(index, this.eventIds);
   }
@@ -47,7 +53,9 @@ export class Projection implements JournalConsumer {
     this.eventIds.add(entry);
     this.pauses.see(entry);
     const applied = this.table.apply(entry);
-    if (applied !== undefined) this.places.see(applied);
+    if (applied === undefined) return;
+    this.places.see(applied);
+    this.starts.see(applied);
   }
 
   durable(entries: readonly JobEventLogEntry[]): void {

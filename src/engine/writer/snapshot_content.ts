@@ -14,6 +14,7 @@ import type { JobTable, KeptJob } from "./job_table.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Places } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
+import type { KeptStarts, Starts } from "./starts.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
@@ -31,6 +32,7 @@ type Line =
   | { readonly content: number; readonly index?: JournalHead }
   | { readonly pauses: readonly Pause[] }
   | { readonly places: Places["all"] }
+  | { readonly starts: KeptStarts }
   | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
 
@@ -40,23 +42,24 @@ export interface Projected {
   readonly eventIds: EventIds;
   readonly pauses: Pauses;
   readonly places: Places;
+  readonly starts: Starts;
 }
 
 /** The content as of now, whatever comes while it is written out. */
 export function captureContent(
-  { table, eventIds, pauses, places }: Projected,
+  { table, eventIds, ...held }: Projected,
   head: JournalHead,
 ): Iterable<string> {
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;
-  return linesOf(jobs, index, { pauses, places }, columnsOf({ eventIds }));
+  return linesOf(jobs, index, heldOf(held), columnsOf({ eventIds }));
 }
 
 /** What it is where all jobs that have ended are in an index. */
 export function captureLiving(projected: Projected, head: JournalHead): Iterable<string> {
   const living = projected.table.kept().filter(({ job }) => !isTerminal(job));
   const columns = { ...columnsOf(projected), eventIds: NOTHING };
-  return linesOf(living, head, projected, columns);
+  return linesOf(living, head, heldOf(projected), columns);
 }
 
 /** Whether a content, by its first line, rests on an index. */
@@ -70,18 +73,31 @@ function columnsOf({ eventIds }: Pick<Projected, "eventIds">): Columns {
   return { eventTimes: times, eventIds: bytesOf(rows) };
 }
 
+/** What is neither jobs nor ids, as it is now. */
+interface Held {
+  readonly pauses: readonly Pause[];
+  readonly places: Places["all"];
+  readonly starts: KeptStarts;
+}
+
+function heldOf({ pauses, places, starts }: Omit<Projected, "table" | "eventIds">): Held {
+  starts.prune();
+  return { pauses: pauses.all, places: places.all, starts: starts.kept };
+}
+
 function* linesOf(
   jobs: readonly KeptJob[],
   index: JournalHead | undefined,
-  { pauses, places }: Pick<Projected, "pauses" | "places">,
+  { pauses, places, starts }: Held,
   columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
     ? { content: CONTENT_VERSION }
     : { content: CONTENT_VERSION, index };
   yield JSON.stringify(first);
-  if (pauses.all.length > 0) yield JSON.stringify({ pauses: pauses.all } satisfies Line);
-  if (places.all.length > 0) yield JSON.stringify({ places: places.all } satisfies Line);
+  if (pauses.length > 0) yield JSON.stringify({ pauses } satisfies Line);
+  if (places.length > 0) yield JSON.stringify({ places } satisfies Line);
+  if (starts.length > 0) yield JSON.stringify({ starts } satisfies Line);
   for (const { job, trail } of jobs) {
     const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
     yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies Line);
@@ -99,7 +115,7 @@ function* linesOf(
  */
 export function restoreContent(
   lines: readonly string[],
-  { table, eventIds, pauses, places }: Projected,
+  { table, eventIds, pauses, places, starts }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
@@ -113,6 +129,7 @@ export function restoreContent(
   for (const line of rest) {
     if ("pauses" in line) pauses.restore(line.pauses);
     if ("places" in line) places.restore(line.places);
+    if ("starts" in line) starts.restore(line.starts);
     if ("job" in line) table.restore(restored(line));
     if (table.isLettingGo) table.letGo();
     if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));

@@ -1,0 +1,96 @@
+/**
+ * When jobs of a type began, by what is on record: the latest of each key by which a rate counts.
+ * A job begins once, with its first attempt.
+ */
+
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { JobState } from "../../core/job_state.ts";
+
+/** At most `count` jobs begin within any `perMs` milliseconds. */
+export interface Rate {
+  readonly count: number;
+  readonly perMs: number;
+}
+
+export interface RecordedStart {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly by: LogId;
+}
+
+/** As a snapshot has them. */
+export type KeptStarts = readonly (readonly [
+  type: string,
+  rateKey: string | null,
+  starts: readonly RecordedStart[],
+])[];
+
+/** Which rate a type has; `undefined` when none, and then its starts are not kept. */
+export type RateOf = (type: string) => Rate | undefined;
+
+export class Starts {
+  readonly #rateOf: RateOf;
+  readonly #byType = new Map<string, Map<string | undefined, RecordedStart[]>>();
+  #latestMs = 0;
+
+  constructor(rateOf: RateOf = () => undefined) {
+    this.#rateOf = rateOf;
+  }
+
+  see({ entry, job }: Applied): void {
+    if (entry.stratum !== "framework" || entry.eventType !== "job.TaskStarted") return;
+    if (entry.taskId !== MAIN_TASK || entry.attributes.attempt !== 1) return;
+    if (job.type === undefined) return;
+    const rate = this.#rateOf(job.type);
+    if (rate === undefined) return;
+    const atMs = Date.parse(entry.receivedAt);
+    this.#latestMs = Math.max(this.#latestMs, atMs);
+    const starts = this.#startsOf(job.type, job.rateKey);
+    starts.push({ atMs, by: entry.logId });
+    // Now and then, so that each costs no more for their number.
+    if (starts.length >= 2 * rate.count) starts.splice(0, starts.length - rate.count);
+  }
+
+  /** The latest of a key, oldest first: no more than its rate counts. */
+  of({ type, rateKey }: Pick<JobState, "type" | "rateKey">): readonly RecordedStart[] {
+    const rate = type === undefined ? undefined : this.#rateOf(type);
+    if (type === undefined || rate === undefined) return [];
+    return this.#byType.get(type)?.get(rateKey)?.slice(-rate.count) ?? [];
+  }
+
+  /** Those that may still count. */
+  get kept(): KeptStarts {
+    return [...this.#byType].flatMap(([type, byKey]) => {
+      const rate = this.#rateOf(type);
+      if (rate === undefined) return [];
+      const after = this.#latestMs - rate.perMs;
+      return [...byKey].flatMap(([rateKey, starts]) => {
+        const latest = starts.slice(-rate.count).filter(({ atMs }) => atMs >= after);
+        return latest.length === 0 ? [] : [[type, rateKey ?? null, latest] as const];
+      });
+    });
+  }
+
+  restore(kept: KeptStarts): void {
+    for (const [type, rateKey, starts] of kept) {
+      this.#startsOf(type, rateKey ?? undefined).push(...starts);
+      this.#latestMs = Math.max(this.#latestMs, starts.at(-1)?.atMs ?? 0);
+    }
+  }
+
+  /** Forgets the starts of keys that no rate counts any more. */
+  prune(): void {
+    const kept = this.kept;
+    this.#byType.clear();
+    this.restore(kept);
+  }
+
+  #startsOf(type: string, rateKey: string | undefined): RecordedStart[] {
+    let byKey = this.#byType.get(type);
+    if (byKey === undefined) this.#byType.set(type, byKey = new Map());
+    let starts = byKey.get(rateKey);
+    if (starts === undefined) byKey.set(rateKey, starts = []);
+    return starts;
+  }
+}

@@ -1,0 +1,42 @@
+/** One key with very many jobs, ten keys with ten: who waits for how long, in counts. */
+
+import assert from "node:assert/strict";
+import { rounds } from "../support/effort.ts";
+import { fairnessPicture, grantsOf, smallBegun } from "../support/fairness.ts";
+
+const LARGE = rounds(10_000, 100_000, 2_000);
+const PICTURE = new URL("../../src/manual/pictures/fairness.svg", import.meta.url);
+
+Deno.test("fairness: the first job of each small key begins after one job of the large key more than it has places, and all hundred by turns", () => {
+  const [workers, perKey] = [4, 2];
+  const grants = grantsOf({ large: LARGE, workers, limits: { perKey }, hasKeys: true });
+  assert.equal(grants.length, LARGE + 100);
+  for (let key = 0; key < 10; key++) {
+    const first = grants.indexOf(`small-${key}`);
+    const large = grants.slice(0, first).filter((granted) => granted === "large").length;
+    assert.ok(large <= perKey + 1, `small-${key} waited for ${large} jobs of the large key`);
+  }
+  // Each key has a turn in eleven, the large one among them.
+  assert.equal(smallBegun(grants, 120).at(-1), 100);
+});
+
+Deno.test("fairness: without limits the large key has no more than its turn either", () => {
+  const grants = grantsOf({ large: LARGE, workers: 4, limits: {}, hasKeys: true });
+  // It was alone when it came, so all workers were its own.
+  assert.deepEqual(grants.slice(0, 4), ["large", "large", "large", "large"]);
+  assert.equal(smallBegun(grants, 4 + 110).at(-1), 100);
+});
+
+Deno.test("fairness: first in, first out makes them wait for all, so the run tells the two apart", () => {
+  const grants = grantsOf({ large: LARGE, workers: 4, limits: {}, hasKeys: false });
+  assert.equal(smallBegun(grants, LARGE).at(-1), 0);
+});
+
+Deno.test("fairness: the picture in the manual is that of the run", async () => {
+  const picture = fairnessPicture(
+    grantsOf({ large: LARGE, workers: 4, limits: { perKey: 2 }, hasKeys: true }),
+    grantsOf({ large: LARGE, workers: 4, limits: {}, hasKeys: false }),
+  );
+  if (Deno.env.get("DAYBOOK_DRAW") !== undefined) await Deno.writeTextFile(PICTURE, picture);
+  assert.equal(await Deno.readTextFile(PICTURE), picture);
+});
