@@ -44,6 +44,7 @@ export function jobResource(job: JobState) {
   return {
     ...jobHead(job),
     ...(job.key === undefined ? {} : { key: job.key }),
+    ...(job.rateKey === undefined ? {} : { rateKey: job.rateKey }),
     input: job.input ?? null,
     sealed: sealedResource(job),
     output: outputOf(job),

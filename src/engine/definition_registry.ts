@@ -283,11 +283,12 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
 
 function limitsInfo({ limits }: AnyJobDefinition): Pick<DefinitionInfo, "limits"> {
   if (limits === undefined) return {};
-  const { maxRunning, perKey, key } = limits;
+  const { maxRunning, perKey, key, rate } = limits;
   return {
     limits: {
       ...(maxRunning === undefined ? {} : { maxRunning }),
       ...(perKey === undefined ? {} : { perKey }),
+      ...(rate === undefined ? {} : { rate: { count: rate.count, perMs: rate.perMs } }),
       byKey: key !== undefined,
     },
   };

@@ -2,6 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import { counted } from "../../core/counted.ts";
+import { durationText } from "../../core/duration.ts";
 import { matcherText } from "../../explain/phrases.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -143,10 +144,13 @@ function Expectation({ expected }: { readonly expected: ExpectedEvent }) {
   );
 }
 
-function placesText({ maxRunning, perKey, byKey }: NonNullable<DefinitionInfo["limits"]>): string {
+function placesText(
+  { maxRunning, perKey, rate, byKey }: NonNullable<DefinitionInfo["limits"]>,
+): string {
   const texts = [
     ...maxRunning === undefined ? [] : [`at most ${counted(maxRunning, "job")}`],
     ...perKey === undefined ? [] : [`at most ${perKey} of one key`],
+    ...rate === undefined ? [] : [`${rate.count} begin within ${durationText(rate.perMs)}`],
     ...byKey ? ["keys take turns"] : [],
   ];
   return texts.join("; ");

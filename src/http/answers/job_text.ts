@@ -35,8 +35,8 @@ export function minimalText({ jobId, state }: JobState): string {
     `"events":"${self}/events","stream":"${self}/stream","explain":"${self}/explain"}}`;
 }
 
-function keyText(key: string | undefined): string {
-  return key === undefined ? "" : `"key":${jsonOf(key)},`;
+function keyText(name: string, key: string | undefined): string {
+  return key === undefined ? "" : `"${name}":${jsonOf(key)},`;
 }
 
 type NewJob = CreatedJob | RunningJob;
@@ -50,15 +50,14 @@ function isNew(job: JobState): job is NewJob {
 
 /** Ids of jobs, times and what the framework names have nothing that JSON would escape. */
 function newJobText(job: NewJob): string {
-  const { jobId, type, labels, key, input, plan } = job;
+  const { jobId, type, labels, key, rateKey, input, plan } = job;
   const self = jobPath(jobId);
   return `{"jobId":"${jobId}","type":${jsonOf(type)},` +
     `"definitionVersion":${jsonOf(job.definitionVersion)},"state":"${job.state}",` +
     `"condition":"${conditionOf(job)}","createdAt":"${job.createdAt}",${startText(job)},` +
     `"endedAt":null,"firstLogId":${job.firstLogId},"lastLogId":${job.lastLogId},` +
-    `"priority":${job.priority},"labels":${jsonOf(labels)},${keyText(key)}"input":${
-      jsonOf(input)
-    },` +
+    `"priority":${job.priority},"labels":${jsonOf(labels)},${keyText("key", key)}` +
+    `${keyText("rateKey", rateKey)}"input":${jsonOf(input)},` +
     `"output":null,"expected":${expectedText(plan.expected)},"tasks":[],"failure":null,` +
     `"links":{"self":"${self}","events":"${self}/events","stream":"${self}/stream",` +
     `"explain":"${self}/explain","replay":"${self}/replay"}}`;

@@ -77,6 +77,10 @@ export const definitionsAnswer = v.object({
       v.object({
         maxRunning: v.exactOptional(says(count, "Of all keys together.")),
         perKey: v.exactOptional(says(count, "Of one key.")),
+        rate: v.exactOptional(says(
+          v.object({ count, perMs: milliseconds }),
+          "So many may begin within so many milliseconds.",
+        )),
         byKey: says(v.boolean(), "Whether it sorts its jobs by a key; keys take turns."),
       }),
       "How many of its jobs may be at work at a time.",
