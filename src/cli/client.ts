@@ -105,6 +105,13 @@ export class Client {
     return await this.json(await this.request(path, init));
   }
 
+  /** Sends what takes the place of something; throws as `get` does. */
+  async put<Body>(path: string, body: unknown): Promise<Body> {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "PUT", body: JSON.stringify(body), headers };
+    return await this.json(await this.request(path, init));
+  }
+
   /** The JSON that an end of something is answered with; throws as `get` does. */
   async delete<Body>(path: string): Promise<Body> {
     return await this.json(await this.request(path, { method: "DELETE" }));
@@ -228,6 +235,7 @@ const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
 /** What a command can do that the server cannot know of, by the type of the problem. */
 const HINTS: Readonly<Record<string, string>> = {
   "/problems/unknown-job": "deno task daybook jobs lists those that there are",
+  "/problems/unknown-limits": "deno task daybook limits lists them",
   "/problems/unknown-pause": "deno task daybook pauses lists those that are in force",
 };
 

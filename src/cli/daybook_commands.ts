@@ -8,6 +8,7 @@ import { eventCommand } from "./commands/event.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { failuresCommand } from "./commands/failures.ts";
 import { jobsCommand } from "./commands/jobs.ts";
+import { limitCommands } from "./commands/limits.ts";
 import { pauseCommands } from "./commands/pauses.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { showCommand } from "./commands/show.ts";
@@ -28,6 +29,7 @@ export function daybookCommands(surroundings: Surroundings): readonly Command[] 
     failuresCommand(surroundings),
     bulkCommand(surroundings),
     ...pauseCommands(surroundings),
+    ...limitCommands(surroundings),
   ];
   return commands.map((command) => ({ ...command, permissions: clientPermissions }));
 }

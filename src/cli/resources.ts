@@ -21,7 +21,12 @@ import {
   jobSummaryAnswer,
 } from "../http/answers/job.ts";
 import { nextCursor } from "../http/answers/parts.ts";
-import { pauseAnswer, pausesAnswer as pauses } from "../http/answers/system.ts";
+import {
+  limitedTypeAnswer,
+  limitsAnswer as limits,
+  pauseAnswer,
+  pausesAnswer as pauses,
+} from "../http/answers/system.ts";
 import { type Client, notDaybook } from "./client.ts";
 import { tolerant } from "./tolerant.ts";
 
@@ -59,6 +64,11 @@ export const pauseResource = tolerant(pauseAnswer);
 export type PauseResource = v.InferOutput<typeof pauseResource>;
 
 export const pausesAnswer = tolerant(pauses);
+
+export const limitedTypeResource = tolerant(limitedTypeAnswer);
+export type LimitedTypeResource = v.InferOutput<typeof limitedTypeResource>;
+
+export const limitsAnswer = tolerant(limits);
 
 export const receiptsAnswer = tolerant(receipts);
 export type ReceiptResource = v.InferOutput<typeof receiptsAnswer>["receipts"][number];

@@ -7,6 +7,7 @@
 import type { EventType } from "./event_type.ts";
 import type { EventId, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
 import type { JobPlan } from "./job_plan.ts";
+import type { PlaceLimits } from "./place_limits.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { SealedInput } from "./sealed_input.ts";
 
@@ -188,6 +189,14 @@ export interface FrameworkAttributes {
   /** Nothing begins any more, of any job. It names no job, and is no part of one's history. */
   readonly "job.PauseBegan": { readonly pauseId: string; readonly reason: string };
   readonly "job.PauseEnded": { readonly pauseId: string };
+  /** In the place of the limits that the code of a type has, all of them. It names no job. */
+  readonly "job.LimitsChanged": {
+    readonly type: string;
+    readonly limits: PlaceLimits;
+    readonly reason: string;
+  };
+  /** The limits of the code are in force again. */
+  readonly "job.LimitsRestored": { readonly type: string } & ControlAttributes;
   readonly "journal.SegmentOpened": {
     readonly formatVersion: number;
     /** Absent in the first segment. */

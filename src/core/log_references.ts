@@ -36,6 +36,8 @@ const POSITIONS: {
   "job.InputRemoved": [],
   "job.PauseBegan": [],
   "job.PauseEnded": [],
+  "job.LimitsChanged": [],
+  "job.LimitsRestored": [],
   "journal.SegmentOpened": [],
   "journal.Sealed": [],
   "journal.Recovered": [],

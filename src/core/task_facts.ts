@@ -43,6 +43,8 @@ export function noteTask(
     case "job.InputRemoved":
     case "job.PauseBegan":
     case "job.PauseEnded":
+    case "job.LimitsChanged":
+    case "job.LimitsRestored":
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":

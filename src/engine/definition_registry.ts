@@ -25,6 +25,7 @@ import {
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { PlaceLimits } from "../core/place_limits.ts";
 import {
   type AnyJobDefinition,
   type ErrorMatcher,
@@ -34,7 +35,6 @@ import {
 } from "./definition.ts";
 import { requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
-import type { PlaceLimits } from "./run/shares.ts";
 import { schemaOf } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
 

@@ -13,6 +13,7 @@ type ConsumerParts = Pick<
   | "pauses"
   | "places"
   | "starts"
+  | "limitChanges"
   | "writer"
   | "views"
   | "supervisor"
@@ -77,12 +78,24 @@ class LettingGo {
 }
 
 function onDurableBatch(
-  { pauses, places, starts, writer, views, supervisor, feed, workers, threadWorkers, turns }:
-    ConsumerParts,
+  {
+    pauses,
+    places,
+    starts,
+    limitChanges,
+    writer,
+    views,
+    supervisor,
+    feed,
+    workers,
+    threadWorkers,
+    turns,
+  }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
   for (const entry of entries) pauses.see(entry);
+  const changed = entries.flatMap((entry) => limitChanges.see(entry) ?? []);
   const isPaused = pauses.all.length > 0;
   workers.hold("pause", isPaused);
   threadWorkers.hold("pause", isPaused);
@@ -95,6 +108,7 @@ function onDurableBatch(
   supervisor.durable(shown);
   writer.answerWaiting();
   feed.wake();
+  for (const type of new Set(changed)) supervisor.limitsChanged(type);
   workers.grantNext();
   threadWorkers.grantNext();
 }

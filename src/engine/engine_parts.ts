@@ -20,6 +20,7 @@ import { AboutSearch } from "./queries/about_search.ts";
 import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
+import { LimitsInForce } from "./queries/limits_in_force.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
@@ -151,6 +152,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       draining: () => status.draining,
       full: (urgency) => events.journal.full(urgency),
     }),
+    limitsInForce: new LimitsInForce(parts),
     queueExplainer: new QueueExplainer({
       ...parts,
       lists,
@@ -180,7 +182,7 @@ function foundationOf(options: JobEngineOptions) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
   const projection = new Projection(options.index, (type) => registry.get(type)?.limits?.rate);
-  const { table, eventIds, pauses, places, starts } = projection;
+  const { table, eventIds, pauses, places, starts, limitChanges } = projection;
   const events = new EventEngine(clock, random, eventIds);
   const turns = new LoopTurns(clock);
   const promptTypes = new PromptTypes();
@@ -202,6 +204,7 @@ function foundationOf(options: JobEngineOptions) {
     pauses,
     places,
     starts,
+    limitChanges,
     shares,
     filed: new FiledJobs(),
     events,

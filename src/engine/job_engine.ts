@@ -17,6 +17,7 @@ import {
 } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Origin } from "../core/origin.ts";
+import type { PlaceLimits } from "../core/place_limits.ts";
 import type { Point } from "../core/point.ts";
 import type { QueueExplanation } from "../explain/queue_explanation.ts";
 import type { Replay, StepsWanted } from "../explain/replay_steps.ts";
@@ -40,6 +41,7 @@ import {
   type EntryOfJob,
   type HeldPause,
   type IncomingEvent,
+  type LimitedType,
   type ListPage,
   type ListQuery,
   type Outcome,
@@ -130,6 +132,26 @@ export class JobEngine {
     const about = { stratum: "framework", eventType: "job.PauseEnded" } as const;
     const draft = { ...origin, ...about, attributes: { pauseId } };
     return await writer.settled(writer.append([draft]).lastLogId, pause);
+  }
+
+  /** The limits of types of jobs, and their use. */
+  limits(): readonly LimitedType[] {
+    return this.#parts.limitsInForce.all;
+  }
+
+  /** Puts other limits in the place of those of a type's code. Rejects as `create` does. */
+  changeLimits(
+    type: string,
+    limits: PlaceLimits,
+    reason: string,
+    origin?: Origin,
+  ): Promise<Outcome<LimitedType>> {
+    return this.#parts.limitsInForce.change(type, limits, reason, origin);
+  }
+
+  /** Takes that back; `undefined` when there is nothing to take back. Rejects as `create` does. */
+  restoreLimits(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined> {
+    return this.#parts.limitsInForce.restore(type, reason, origin);
   }
 
   /** The same text without the secrets of jobs that run right now. */

@@ -10,10 +10,11 @@ import type { EventMatcher, JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { FailedJob, JobState, Parking, StateName } from "../core/job_state.ts";
 import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { ChangedLimits, PlaceLimits } from "../core/place_limits.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Pause } from "../core/pauses.ts";
-import type { PlaceLimits } from "./run/shares.ts";
+import type { TypeUse } from "./run/shares.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
 import type { Mismatch } from "../explain/mismatch.ts";
 import type { Origin } from "../core/origin.ts";
@@ -32,6 +33,7 @@ export type EngineProblem =
   | { readonly kind: "unknownJob"; readonly jobId: string }
   | { readonly kind: "unknownType"; readonly type: string; readonly known: readonly string[] }
   | { readonly kind: "invalidInput"; readonly issues: readonly InputIssue[] }
+  | { readonly kind: "invalidLimits"; readonly issues: readonly InputIssue[] }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   | { readonly kind: "jobExists"; readonly jobId: string }
   /** `reason` completes a sentence. */
@@ -352,6 +354,29 @@ export interface DefinitionInfo {
   readonly retention?: InputRetention;
   /** How many of its jobs may be at work at a time; `byKey` where it sorts them by a key. */
   readonly limits?: PlaceLimits & { readonly byKey: boolean };
+}
+
+/** The limits of a type, and their use. */
+export interface LimitedType {
+  readonly type: string;
+  /** In force. */
+  readonly limits: PlaceLimits;
+  /** As its definition has them; nothing in it where that is not loaded, or has none. */
+  readonly code: PlaceLimits;
+  /** Whether its jobs have keys. */
+  readonly byKey: boolean;
+  /** Why others are in force than those of the code; absent where none are. */
+  readonly change?: Omit<ChangedLimits, "type" | "limits">;
+  /** Places that are taken. */
+  readonly held: number;
+  /** Jobs that the rate counts now; 0 where it counts each key apart. */
+  readonly began: number;
+  /** Jobs that wait for a place. */
+  readonly waiting: number;
+  /** Those with a job at work or waiting, the most first; `null` for jobs without. */
+  readonly keys: TypeUse["keys"];
+  /** How many more there are. */
+  readonly moreKeys: number;
 }
 
 /** What differs between two points of a job's life. */

@@ -10,6 +10,7 @@ import type {
   FrameworkAttributes,
   FrameworkEventType,
 } from "../core/framework_events.ts";
+import { limitsText } from "../core/place_limits.ts";
 import {
   type Change,
   failedAttemptText,
@@ -19,7 +20,7 @@ import {
   taskFact,
   undoingText,
 } from "./fact_texts.ts";
-import { interruptionText, progressText } from "./phrases.ts";
+import { interruptionText, progressText, reasonText } from "./phrases.ts";
 
 /** Writes the time of day of an RFC 3339 time, in the zone of whoever reads. */
 export interface DayTimes {
@@ -135,6 +136,14 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     fact: OF_ALL_JOBS,
   },
   "job.PauseEnded": { note: ({ pauseId }) => pauseId, fact: OF_ALL_JOBS },
+  "job.LimitsChanged": {
+    note: ({ type, limits, reason }) => `${type}: ${limitsText(limits)}: ${reason}`,
+    fact: OF_ALL_JOBS,
+  },
+  "job.LimitsRestored": {
+    note: ({ type, reason }) => `${type}: as in its code${reasonText(reason)}`,
+    fact: OF_ALL_JOBS,
+  },
   "journal.SegmentOpened": {
     note: ({ formatVersion }) => `format ${formatVersion}`,
     fact: OF_THE_JOURNAL,

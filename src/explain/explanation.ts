@@ -60,7 +60,7 @@ export interface WaitingFor<Cite> extends Statement<Cite> {
 
 /** A request that would move the job on. */
 export interface Action {
-  readonly method: "POST" | "DELETE";
+  readonly method: "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: JsonObject;
   /** JSON pointers into the body, to what somebody has to fill in before it is sent. */

@@ -9,7 +9,7 @@ import type { Operation } from "./openapi/operation.ts";
 export type RouteScope = Scope | "open";
 
 export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** As Hono reads it: `/jobs/:id`. */
   readonly path: string;
   /** What a token must have. */

@@ -21,6 +21,7 @@ import { JOURNAL_ROUTES } from "./routes/journal.ts";
 import { METRICS_ROUTES } from "./routes/metrics.ts";
 import { OPEN_API_ROUTES } from "./routes/openapi.ts";
 import { OVERVIEW_ROUTES } from "./routes/overview.ts";
+import { LIMIT_ROUTES } from "./routes/limits.ts";
 import { PAUSE_ROUTES } from "./routes/pauses.ts";
 import { REPLAY_ROUTES } from "./routes/replay.ts";
 import { SYSTEM_ROUTES } from "./routes/system.ts";
@@ -38,6 +39,7 @@ export const ROUTES: readonly Route[] = [
   ...EXPLAIN_ROUTES,
   ...REPLAY_ROUTES,
   ...DEFINITION_ROUTES,
+  ...LIMIT_ROUTES,
   ...PAUSE_ROUTES,
   ...OVERVIEW_ROUTES,
   ...SYSTEM_ROUTES,

@@ -19,6 +19,12 @@ export interface EngineReadings {
     readonly leaving: number;
     readonly pendingBytes: number;
   };
+  limits(): readonly {
+    readonly type: string;
+    readonly limits: { readonly maxRunning?: number };
+    readonly held: number;
+    readonly waiting: number;
+  }[];
   readonly failed: boolean;
   readonly full: boolean;
   readonly draining: boolean;
@@ -205,6 +211,7 @@ export async function readingsText(sources: Sources): Promise<string> {
     if (value !== undefined) new Gauge({ name, help, registers }).set(Number(value));
   }
   addUnfinished(sources, registers);
+  addLimits(sources, registers);
   addCpu(sources, registers);
   addStalls(sources, registers);
   addBuild(registers);
@@ -217,6 +224,22 @@ function addUnfinished({ engine }: Sources, registers: Registry[]): void {
   const unfinished = new Gauge({ name, help, labelNames: ["condition"], registers });
   for (const condition of CONDITIONS) {
     if (!ENDED.includes(condition)) unfinished.set({ condition }, conditions.get(condition) ?? 0);
+  }
+}
+
+/** Of types that have limits; keys are too many to be labels. */
+function addLimits({ engine }: Sources, registers: Registry[]): void {
+  const limits = engine.limits();
+  if (limits.length === 0) return;
+  const labelNames = ["type"];
+  const of = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
+  const held = of("daybook_limited_jobs_at_work", "Jobs that hold a place of their type.");
+  const waiting = of("daybook_limited_jobs_waiting", "Jobs that wait for a place of their type.");
+  const max = of("daybook_limited_jobs_max", "Places of a type; left out where nothing limits it.");
+  for (const { type, limits: { maxRunning }, ...use } of limits) {
+    held.set({ type }, use.held);
+    waiting.set({ type }, use.waiting);
+    if (maxRunning !== undefined) max.set({ type }, maxRunning);
   }
 }
 

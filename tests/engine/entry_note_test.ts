@@ -70,6 +70,15 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
     "pau_1, of everything: started with --hold",
   ],
   "job.PauseEnded": [{ pauseId: "pau_1" }, "pau_1"],
+  "job.LimitsChanged": [
+    {
+      type: "mail.send",
+      limits: { maxRunning: 6, perKey: 2, rate: { count: 9, perMs: 60_000 } },
+      reason: "the provider asked for it",
+    },
+    "mail.send: maxRunning 6, perKey 2, rate 9 per 1 min: the provider asked for it",
+  ],
+  "job.LimitsRestored": [{ type: "mail.send" }, "mail.send: as in its code"],
   "journal.SegmentOpened": [{ formatVersion: 1 }, "format 1"],
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],

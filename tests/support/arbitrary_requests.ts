@@ -156,6 +156,13 @@ const filters = {
 const entryQuery = { limit: limits, cursor: cursors };
 const streamQuery = { stratum: strata, only: one("transitions", "x"), after: positions, types };
 
+const limitChanges = fc.record({
+  maxRunning: fc.integer({ min: -1, max: 1_000_001 }),
+  perKey: fc.integer({ min: -1, max: 3 }),
+  rate: fc.record({ count: fc.integer({ max: 10_001 }), perMs: fc.integer({ max: 1_000 }) }),
+  reason: fc.oneof(one("slow today", ""), urlText),
+}, { requiredKeys: ["reason"] });
+
 /** By method and path, as the application has them. */
 export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /": {},
@@ -165,6 +172,9 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /definitions": {},
   "GET /pauses": {},
   "DELETE /pauses/:id": {},
+  "GET /limits": {},
+  "PUT /limits/:type": { body: bodyOf(limitChanges) },
+  "DELETE /limits/:type": {},
   "GET /overview": { query: { span: one("10m", "1h", "24h", "1y") } },
   "GET /system": {},
   "GET /journal": {},

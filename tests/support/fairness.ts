@@ -6,7 +6,8 @@
 import type { JobId } from "../../src/core/ids.ts";
 import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import type { Worker } from "../../src/engine/run/requests_in_order.ts";
-import { type PlaceLimits, Shares } from "../../src/engine/run/shares.ts";
+import type { PlaceLimits } from "../../src/core/place_limits.ts";
+import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 
 export interface FairnessRun {
@@ -28,7 +29,7 @@ export function grantsOf({ large, workers, limits, hasKeys }: FairnessRun): read
   const ask = (key: string) => {
     const jobId = `job-${++order}` as JobId;
     const job = { jobId, type: "mail.send", ...(hasKeys ? { key } : {}) };
-    const needs = shares.wantedBy(job, true);
+    const needs = () => shares.wantedBy(job, true);
     queue.request(
       { jobId, priority: 0, order, type: "mail.send", begins: true, needs },
       (worker) => {

@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import type { JsonObject } from "../../core/json.ts";
 import { curlOf, followCurlOf, readCurlOf } from "../../http/answers/curl.ts";
+import type { Action } from "../../explain/explanation.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { MEANINGS } from "../../http/problems/meanings.ts";
 import { PROBLEM_KINDS, problemFacts, problemType } from "../../http/problems/problem.ts";
@@ -79,7 +80,8 @@ export function exampleCall({ method, path, operation }: Placed): ExampleCall {
   const body = examples.map(({ value }) => value).find(isObject);
   return {
     method,
-    path: path.replace("{id}", "order-42") + (search === "" ? "" : `?${search}`),
+    path: path.replace("{id}", "order-42").replace("{type}", "order.fulfil") +
+      (search === "" ? "" : `?${search}`),
     ...(body === undefined ? {} : { body }),
     isStream: Object.values(responses).some(({ content = {} }) => "text/event-stream" in content),
   };
@@ -92,7 +94,7 @@ function curlOfExample(
 ): string {
   if (isStream) return followCurlOf(path, base, needsToken);
   if (method === "GET") return readCurlOf(path, base, needsToken);
-  const action = { method: method === "DELETE" ? method : "POST", path } as const;
+  const action = { method: method as Action["method"], path };
   return curlOf(body === undefined ? action : { ...action, body }, base, needsToken);
 }
 

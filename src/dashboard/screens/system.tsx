@@ -17,6 +17,7 @@ import { ConfigurationSection } from "../system/configuration_section.tsx";
 import { DefinitionsSection } from "../system/definitions_section.tsx";
 import { JournalSection } from "../system/journal_section.tsx";
 import { LimitsSection } from "../system/limits_section.tsx";
+import { LIMITS_ACTION_ROUTE, PlacesSection } from "../system/places_section.tsx";
 import { ProcessSection } from "../system/process_section.tsx";
 import { TokensSection } from "../system/tokens_section.tsx";
 import { VerificationSection } from "../system/verification_section.tsx";
@@ -27,6 +28,7 @@ const PATH = "/ui/system";
 export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: PATH, scope: "read", handle: showSystem },
   { method: "POST", path: `${PATH}/verify`, scope: "operate", handle: verify },
+  LIMITS_ACTION_ROUTE,
 ];
 
 async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
@@ -37,6 +39,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   const viewer = viewerOf(c.req.raw);
   const { scopes } = viewer;
   const now = clock.now();
+  const limits = engine.limits();
   return page(
     c,
     deps,
@@ -48,6 +51,9 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
       live: "journal",
       calls: [
         { label: "This screen", command: commands.get("/system") },
+        ...limits.length === 0
+          ? []
+          : [{ label: "Limits of types of jobs", command: commands.get("/limits") }],
         ...verification === undefined || !scopes.includes("operate")
           ? []
           : [{ label: "Verify now", command: commands.post("/journal/verify") }],
@@ -78,6 +84,11 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
           <DefinitionsSection
             definitions={engine.definitions()}
             maySubmit={scopes.includes("submit")}
+          />
+          <PlacesSection
+            limits={limits}
+            mayRestore={scopes.includes("operate")}
+            now={now}
           />
           <LimitsSection deps={deps} />
         </div>

@@ -412,7 +412,7 @@ export class JobRun {
       type: this.#definition.type,
       begins: this.#needsRoom,
       isAlone: this.#isAlone,
-      needs: this.#needsPlace,
+      needs: () => this.#needsPlace,
     };
     this.#hold.request(wanted, () => this.#goAhead());
   }

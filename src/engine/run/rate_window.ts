@@ -1,6 +1,6 @@
 /** The starts that a rate counts: those on record, and those on their way there. */
 
-import type { Rate } from "../writer/starts.ts";
+import type { Rate } from "../../core/place_limits.ts";
 
 export class RateWindow {
   /** Jobs that may begin, and whose start is not on disk yet. */
@@ -26,6 +26,12 @@ export class RateWindow {
 
   isOpen(nowMs: number): boolean {
     return this.opensAtMs(nowMs) <= nowMs;
+  }
+
+  /** How many count now. */
+  counted(nowMs: number): number {
+    this.#forget(nowMs);
+    return this.#pending + this.#times.length;
   }
 
   /** A job may begin. */

@@ -19,8 +19,8 @@ export interface Wanted extends Place {
   readonly begins: boolean;
   /** Whether nothing else may run meanwhile: it is served first, once all others have ended. */
   readonly isAlone?: boolean;
-  /** Where it needs a place as well; absent when it has one, or needs none. */
-  readonly needs?: WantedPlace | undefined;
+  /** Where it needs a place as well; absent, or nothing, when it has one, or needs none. */
+  readonly needs?: () => WantedPlace | undefined;
 }
 
 /** What a job is granted. */
@@ -33,7 +33,11 @@ export interface Worker {
   isAlone: boolean;
 }
 
-export interface Request extends Wanted {
+export interface Request extends Omit<Wanted, "needs"> {
+  readonly needsNow: (() => WantedPlace | undefined) | undefined;
+  /** What that gave when it was asked last, and as of which limits. */
+  needs: WantedPlace | undefined;
+  epoch: number;
   readonly grant: (worker: Worker) => void;
   /** Granted, or withdrawn. */
   isOver: boolean;

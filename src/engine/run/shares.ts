@@ -8,18 +8,11 @@
 
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
+import type { PlaceLimits, Rate } from "../../core/place_limits.ts";
 import type { Clock } from "../ports.ts";
-import type { Rate, RecordedStart } from "../writer/starts.ts";
+import type { RecordedStart } from "../writer/starts.ts";
 import { RateWindow } from "./rate_window.ts";
 import type { Scheduler } from "./scheduler.ts";
-
-/** How many places there are; absent is no limit. */
-export interface PlaceLimits {
-  readonly maxRunning?: number;
-  /** Of one key. */
-  readonly perKey?: number;
-  readonly rate?: Rate;
-}
 
 /** Which limit keeps a job waiting. */
 export type ReachedLimit = "maxRunning" | "perKey" | "rate";
@@ -64,6 +57,24 @@ export interface PlaceQueue {
   opened(window: RateWindow): void;
 }
 
+/** How much of the limits of a type is in use. */
+export interface TypeUse {
+  readonly type: string;
+  /** Places that are taken. */
+  readonly held: number;
+  /** Jobs that the rate of the type counts now; 0 where each key is counted apart. */
+  readonly began: number;
+  /** Those with a job at work, or one that waits for a place; `null` is for jobs without. */
+  readonly keys: readonly {
+    readonly key: string | null;
+    readonly held: number;
+    readonly waiting: number;
+  }[];
+}
+
+/** Of a type whose rate was taken away. */
+const NO_RATE: Rate = { count: Infinity, perMs: 0 };
+
 /** What of a job says where its place is. */
 export type Placed = Pick<JobState, "jobId" | "type" | "key" | "rateKey">;
 
@@ -89,6 +100,8 @@ export class Shares {
   readonly #byType = new Map<string, TypePlaces>();
   readonly #held = new Map<JobId, Held>();
   readonly #queues: PlaceQueue[] = [];
+  /** Raised with each change: what was asked for before may need something else now. */
+  epoch = 0;
   #starts = 0;
 
   /** @param limits Of the types that have some. */
@@ -99,13 +112,42 @@ export class Shares {
   ) {
     this.#clock = clock;
     this.#scheduler = scheduler;
-    for (const [type, of] of limits) {
-      this.#byType.set(type, {
-        all: new TypeShare(type, of),
-        byKey: new Map(),
-        windows: new Map(),
-      });
+    for (const [type, of] of limits) this.#places(type, of);
+  }
+
+  /** Other limits are in force from now on; what is at work stays so. */
+  change(type: string, limits: PlaceLimits): void {
+    const places = this.#byType.get(type) ?? this.#places(type, limits);
+    places.all.limits = limits;
+    this.epoch++;
+    for (const window of places.windows.values()) {
+      window.rate = limits.rate ?? NO_RATE;
+      this.#opened(window);
     }
+    for (const share of [...places.byKey.values()]) {
+      for (const queue of this.#queues) queue.freed(share);
+    }
+  }
+
+  /** The use of each type's limits. */
+  get use(): readonly TypeUse[] {
+    return [...this.#byType.values()].map(({ all, byKey, windows }) => {
+      const window = windows.get(undefined);
+      const keys = [...byKey.values()].map(({ key, holders, waiting }) => ({
+        key: key ?? null,
+        held: holders.size,
+        waiting,
+      }));
+      const began = window?.counted(this.#clock.monotonic()) ?? 0;
+      return { type: all.type, held: all.held, began, keys };
+    });
+  }
+
+  #places(type: string, limits: PlaceLimits): TypePlaces {
+    const all = new TypeShare(type, limits);
+    const places: TypePlaces = { all, byKey: new Map(), windows: new Map() };
+    this.#byType.set(type, places);
+    return places;
   }
 
   /** Tells a queue of places that are free again. */

@@ -24,6 +24,7 @@ import type { Suspects } from "./suspects.ts";
 import { Trials } from "./trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import { type Places, rests } from "../writer/places.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Starts } from "../writer/starts.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
@@ -39,6 +40,7 @@ export interface SupervisorParts {
   readonly shares: Shares;
   readonly places: Places;
   readonly starts: Starts;
+  readonly limitChanges: LimitChanges;
 }
 
 export class Supervisor implements WriterListener {
@@ -231,10 +233,23 @@ export class Supervisor implements WriterListener {
     return cutShort;
   }
 
+  /** Other limits of a type are in force: jobs that are at work have places of it. */
+  limitsChanged(type: string): void {
+    const { limitChanges, registry, shares } = this.#parts;
+    shares.change(type, limitChanges.of(type)?.limits ?? registry.get(type)?.limits ?? {});
+    this.#restorePlaces();
+  }
+
+  #restorePlaces(): void {
+    const { places, shares, table } = this.#parts;
+    for (const [jobId] of places.all) shares.restore(table.existing(jobId));
+  }
+
   /** Jobs have the places that they had, by what is on record. */
   #takePlaces(): void {
-    const { places, shares, starts, table } = this.#parts;
-    for (const [jobId] of places.all) shares.restore(table.existing(jobId));
+    const { limitChanges, shares, starts } = this.#parts;
+    for (const { type, limits } of limitChanges.all) shares.change(type, limits);
+    this.#restorePlaces();
     for (const [type, rateKey, recorded] of starts.kept) {
       shares.remember(rateKey === null ? { type } : { type, rateKey }, recorded);
     }
@@ -338,9 +353,10 @@ export class Supervisor implements WriterListener {
       begins: head.state === "Running",
       isAlone: this.#parts.suspects.has(jobId),
       // What backs off only sees to its times: it asks for a place when it is due.
-      needs: job.conditionNow === "backingOff"
-        ? undefined
-        : this.#parts.shares.wantedBy(head, job.task(MAIN_TASK) !== undefined),
+      needs: () =>
+        job.conditionNow === "backingOff"
+          ? undefined
+          : this.#parts.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined),
     };
     const services = this.#servicesFor(definition);
     const withdraw = services.workers.request(wanted, (worker) => {

@@ -32,9 +32,10 @@ const SHARING_MAX = 512;
 /** `alone`: something of another queue has to run alone. `pause`: everything is paused. */
 type HoldReason = "alone" | "pause";
 
-type QueueShares = Pick<Shares, "forget" | "isOpen" | "take" | "tell">;
+type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "tell">;
 
 const NO_SHARES: QueueShares = {
+  epoch: 0,
   forget: () => {},
   isOpen: () => true,
   take: () => {},
@@ -136,14 +137,11 @@ export class WorkerQueue implements PlaceQueue {
    * @returns What withdraws the request; nothing when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const { jobId, priority, order, type, begins, isAlone = false, needs } = wanted;
-    const about = { jobId, priority, order, type, begins, isAlone, needs };
-    const request: Request = { ...about, grant, isOver: false };
-    if (isAlone) this.#alone.push(request);
-    else if (needs === undefined) this.#requests.push(request);
-    else this.#turns.push(request, needs);
-    if (needs !== undefined) needs.share.waiting++;
-    if (needs?.window !== undefined) needs.window.waiting++;
+    const { jobId, priority, order, type, begins, isAlone = false } = wanted;
+    const about = { jobId, priority, order, type, begins, isAlone, grant };
+    const asked = { needsNow: wanted.needs, needs: wanted.needs?.(), epoch: this.#shares.epoch };
+    const request: Request = { ...about, ...asked, isOver: false };
+    this.#file(request);
     this.#waiting++;
     this.grantNext();
     return request.isOver ? undefined : () => this.#end(request);
@@ -225,11 +223,38 @@ export class WorkerQueue implements PlaceQueue {
     if (request.isOver) return;
     request.isOver = true;
     this.#waiting--;
+    this.#unfile(request);
+  }
+
+  #file(request: Request): void {
     const { needs } = request;
+    if (request.isAlone === true) this.#alone.push(request);
+    else if (needs === undefined) this.#requests.push(request);
+    else this.#turns.push(request, needs);
+    if (needs !== undefined) needs.share.waiting++;
+    if (needs?.window !== undefined) needs.window.waiting++;
+  }
+
+  #unfile({ needs }: Request): void {
     if (needs === undefined) return;
     needs.share.waiting--;
     if (needs.window !== undefined) needs.window.waiting--;
     this.#shares.forget(needs.share);
+  }
+
+  /** Limits have changed since: whether it waits elsewhere from now on. */
+  #refiled(foremost: Candidate): boolean {
+    const { request } = foremost;
+    if (request.epoch === this.#shares.epoch) return false;
+    request.epoch = this.#shares.epoch;
+    const needs = request.needsNow?.();
+    const { share, window } = request.needs ?? {};
+    if (needs?.share === share && needs?.window === window) return false;
+    foremost.take();
+    this.#unfile(request);
+    request.needs = needs;
+    this.#file(request);
+    return true;
   }
 
   #endAlone(worker: Worker): void {
@@ -254,6 +279,7 @@ export class WorkerQueue implements PlaceQueue {
     while (!this.#stopped && this.#heldFor.size === 0) {
       const foremost = this.#foremost();
       if (foremost === undefined) return;
+      if (this.#refiled(foremost)) continue;
       const { request } = foremost;
       const worker = this.#workerFor(request);
       if (worker === undefined) return;

@@ -66,6 +66,12 @@ const creation = v.looseObject({
   labels: v.record(text, text),
 });
 
+const limits = v.looseObject({
+  maxRunning: v.optional(finite),
+  perKey: v.optional(finite),
+  rate: v.optional(v.looseObject({ count: finite, perMs: finite })),
+});
+
 const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "job.JobCreated": isCreation,
   "job.JobStarted": isControl,
@@ -110,6 +116,8 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     attributes: v.looseObject({}),
   })),
   "job.PauseBegan": like(v.looseObject({ pauseId: text, reason: text })),
+  "job.LimitsChanged": like(v.looseObject({ type: text, limits, reason: text })),
+  "job.LimitsRestored": like(v.looseObject({ type: text, reason: v.optional(text) })),
   "job.PauseEnded": like(v.looseObject({ pauseId: text })),
   "journal.SegmentOpened": like(v.looseObject({ formatVersion: v.number() })),
   "journal.Sealed": like(v.looseObject({ reason: text })),

@@ -3,6 +3,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { EventIds } from "./event_ids.ts";
 import { refuseEntry } from "./framework_schemas.ts";
+import { LimitChanges } from "./limit_changes.ts";
 import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
@@ -15,6 +16,7 @@ export class Projection implements JournalConsumer {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly pauses = new Pauses();
+  readonly limitChanges = new LimitChanges();
   readonly places = new Places();
   readonly starts: Starts;
   #hasBegun = false;
@@ -24,8 +26,11 @@ export class Projection implements JournalConsumer {
    * @param index Where jobs that have ended go; without one they stay in memory.
    * @param rateOf Which types have a rate, for which their starts are kept.
    */
-  constructor(index?: JobIndex, rateOf?: RateOf) {
-    this.starts = new Starts(rateOf);
+  constructor(index?: JobIndex, rateOf: RateOf = () => undefined) {
+    this.starts = new Starts((type) => {
+      const changed = this.limitChanges.of(type);
+      return changed === undefined ? rateOf(type) : changed.limits.rate;
+    });
     this.eventIds = new EventIds(index);
     this.table = new JobTable(index, this.eventIds);
   }
@@ -52,6 +57,7 @@ export class Projection implements JournalConsumer {
     if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry);
     this.pauses.see(entry);
+    this.limitChanges.see(entry);
     const applied = this.table.apply(entry);
     if (applied === undefined) return;
     this.places.see(applied);

@@ -8,7 +8,9 @@ import { parseJsonText } from "../../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import { isTerminal, type JobState, shared } from "../../core/job_state.ts";
 import type { Pause } from "../../core/pauses.ts";
+import type { ChangedLimits } from "../../core/place_limits.ts";
 import type { EventIds } from "./event_ids.ts";
+import type { LimitChanges } from "./limit_changes.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { Pauses } from "./pauses.ts";
@@ -33,6 +35,7 @@ type Line =
   | { readonly pauses: readonly Pause[] }
   | { readonly places: Places["all"] }
   | { readonly starts: KeptStarts }
+  | { readonly limits: readonly ChangedLimits[] }
   | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
 
@@ -43,6 +46,7 @@ export interface Projected {
   readonly pauses: Pauses;
   readonly places: Places;
   readonly starts: Starts;
+  readonly limitChanges: LimitChanges;
 }
 
 /** The content as of now, whatever comes while it is written out. */
@@ -78,17 +82,20 @@ interface Held {
   readonly pauses: readonly Pause[];
   readonly places: Places["all"];
   readonly starts: KeptStarts;
+  readonly limits: readonly ChangedLimits[];
 }
 
-function heldOf({ pauses, places, starts }: Omit<Projected, "table" | "eventIds">): Held {
+function heldOf(
+  { pauses, places, starts, limitChanges }: Omit<Projected, "table" | "eventIds">,
+): Held {
   starts.prune();
-  return { pauses: pauses.all, places: places.all, starts: starts.kept };
+  return { pauses: pauses.all, places: places.all, starts: starts.kept, limits: limitChanges.all };
 }
 
 function* linesOf(
   jobs: readonly KeptJob[],
   index: JournalHead | undefined,
-  { pauses, places, starts }: Held,
+  { pauses, places, starts, limits }: Held,
   columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
@@ -97,6 +104,8 @@ function* linesOf(
   yield JSON.stringify(first);
   if (pauses.length > 0) yield JSON.stringify({ pauses } satisfies Line);
   if (places.length > 0) yield JSON.stringify({ places } satisfies Line);
+  // Before the starts: which of these are kept goes by the limits.
+  if (limits.length > 0) yield JSON.stringify({ limits } satisfies Line);
   if (starts.length > 0) yield JSON.stringify({ starts } satisfies Line);
   for (const { job, trail } of jobs) {
     const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
@@ -115,7 +124,7 @@ function* linesOf(
  */
 export function restoreContent(
   lines: readonly string[],
-  { table, eventIds, pauses, places, starts }: Projected,
+  { table, eventIds, pauses, places, starts, limitChanges }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
@@ -129,6 +138,7 @@ export function restoreContent(
   for (const line of rest) {
     if ("pauses" in line) pauses.restore(line.pauses);
     if ("places" in line) places.restore(line.places);
+    if ("limits" in line) limitChanges.restore(line.limits);
     if ("starts" in line) starts.restore(line.starts);
     if ("job" in line) table.restore(restored(line));
     if (table.isLettingGo) table.letGo();

@@ -5,13 +5,8 @@
 
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import type { Rate } from "../../core/place_limits.ts";
 import type { JobState } from "../../core/job_state.ts";
-
-/** At most `count` jobs begin within any `perMs` milliseconds. */
-export interface Rate {
-  readonly count: number;
-  readonly perMs: number;
-}
 
 export interface RecordedStart {
   /** Milliseconds since the epoch. */
@@ -34,7 +29,7 @@ export class Starts {
   readonly #byType = new Map<string, Map<string | undefined, RecordedStart[]>>();
   #latestMs = 0;
 
-  constructor(rateOf: RateOf = () => undefined) {
+  constructor(rateOf: RateOf) {
     this.#rateOf = rateOf;
   }
 

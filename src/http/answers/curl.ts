@@ -11,7 +11,8 @@ export function curlOf({ method, path, body }: Action, base: string, needsToken:
   const url = shellWord(base + path);
   return body === undefined
     ? `curl -s${tokenOption(needsToken)} -X ${method} ${url}`
-    : `curl -s${tokenOption(needsToken)} ${url} ${JSON_OPTION} -d ${shellWord(visibleJson(body))}`;
+    : `curl -s${tokenOption(needsToken)}${method === "PUT" ? " -X PUT" : ""} ${url} ` +
+      `${JSON_OPTION} -d ${shellWord(visibleJson(body))}`;
 }
 
 /** The same with a body that is in a file. */

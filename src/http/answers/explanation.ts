@@ -41,7 +41,7 @@ const nextStep = v.object({
   }),
   action: v.exactOptional(says(
     v.object({
-      method: v.picklist(["POST", "DELETE"]),
+      method: v.picklist(["POST", "PUT", "DELETE"]),
       path: text,
       body: v.exactOptional(anyObject),
       placeholders: v.exactOptional(

@@ -60,6 +60,37 @@ export const journalAnswer = v.object({
   ...verificationRun.entries,
 });
 
+const placeLimits = {
+  maxRunning: v.exactOptional(says(count, "Of all keys together.")),
+  perKey: v.exactOptional(says(count, "Of one key.")),
+  rate: v.exactOptional(says(
+    v.object({ count, perMs: milliseconds }),
+    "So many may begin within so many milliseconds.",
+  )),
+};
+
+/** As the engine tells it. */
+export const limitedTypeAnswer = v.object({
+  type: text,
+  limits: says(v.object(placeLimits), "In force."),
+  code: says(v.object(placeLimits), "As the definition has them; empty where it has none."),
+  byKey: says(v.boolean(), "Whether its jobs have keys; keys take turns."),
+  change: v.exactOptional(says(
+    v.object({ by: position, since: time, reason: text, actor: v.exactOptional(text) }),
+    "Why others are in force than those of the code.",
+  )),
+  held: says(count, "Places that are taken."),
+  began: says(count, "Jobs that the rate counts now; 0 where it counts each key apart."),
+  waiting: says(count, "Jobs that wait for a place."),
+  keys: says(
+    v.array(v.object({ key: v.nullable(text), held: count, waiting: count })),
+    "Those with a job at work or waiting, the most first; null is for jobs without.",
+  ),
+  moreKeys: says(count, "How many more keys there are."),
+});
+
+export const limitsAnswer = v.object({ limits: v.array(limitedTypeAnswer) });
+
 export const definitionsAnswer = v.object({
   definitions: v.array(v.object({
     type: text,
@@ -75,12 +106,7 @@ export const definitionsAnswer = v.object({
     retention: v.exactOptional(retentionAnswer),
     limits: v.exactOptional(says(
       v.object({
-        maxRunning: v.exactOptional(says(count, "Of all keys together.")),
-        perKey: v.exactOptional(says(count, "Of one key.")),
-        rate: v.exactOptional(says(
-          v.object({ count, perMs: milliseconds }),
-          "So many may begin within so many milliseconds.",
-        )),
+        ...placeLimits,
         byKey: says(v.boolean(), "Whether it sorts its jobs by a key; keys take turns."),
       }),
       "How many of its jobs may be at work at a time.",

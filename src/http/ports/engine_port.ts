@@ -7,6 +7,7 @@ import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Origin } from "../../core/origin.ts";
+import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { Point } from "../../core/point.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";
@@ -25,6 +26,7 @@ import type {
   EntryOfJob,
   HeldPause,
   IncomingEvent,
+  LimitedType,
   ListPage,
   ListQuery,
   Outcome,
@@ -116,6 +118,18 @@ export interface EnginePort {
   pauses(): readonly HeldPause[];
   /** The pause as it was; `undefined` when there is none of this id. */
   endPause(pauseId: string, origin?: Origin): Promise<HeldPause | undefined>;
+
+  /** The limits of types of jobs, and their use. */
+  limits(): readonly LimitedType[];
+  /** Puts other limits in the place of those of a type's code. */
+  changeLimits(
+    type: string,
+    limits: PlaceLimits,
+    reason: string,
+    origin?: Origin,
+  ): Promise<Outcome<LimitedType>>;
+  /** Takes that back; `undefined` when there is nothing to take back. */
+  restoreLimits(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined>;
 
   definitions(): readonly DefinitionInfo[];
   journalInfo(): Promise<JournalInfo>;

@@ -46,6 +46,7 @@ export function problemOf(problem: EngineProblem): Problem {
       return unknownPoint(problem.point, problem.detail);
     case "tooLong":
       return jobTooLong(problem);
+    case "invalidLimits":
     case "impossibleSupposition":
       return invalidRequest(problem.issues);
     default:

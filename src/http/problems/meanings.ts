@@ -21,6 +21,9 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "unknown-pause":
     "No pause in force has this id: it was never there, or has ended. GET /pauses lists " +
     "those in force.",
+  "unknown-limits":
+    "No definition of this type is loaded; or, to take limits back, none of this type are changed. " +
+    "GET /limits lists them.",
   "unknown-job":
     "No job in this journal has this id. Search for a part of it on the Jobs screen, or " +
     "with GET /jobs?search=.",

@@ -25,6 +25,7 @@ const PROBLEMS = {
   "cross-site": { status: 403, title: "Requests from other sites are refused" },
   "not-found": { status: 404, title: "There is nothing at this path" },
   "unknown-event": { status: 404, title: "There is no such event" },
+  "unknown-limits": { status: 404, title: "There are no such limits" },
   "unknown-pause": { status: 404, title: "There is no such pause" },
   "unknown-job": { status: 404, title: "There is no such job" },
   "method-not-allowed": { status: 405, title: "This path does not take this method" },

@@ -1,0 +1,139 @@
+/** `limits`, `change-limits` and `restore-limits`: how many jobs of a type may be at work. */
+
+import { counted } from "../../core/counted.ts";
+import { limitsText } from "../../core/place_limits.ts";
+import { SERVER_OPTIONS } from "../client.ts";
+import { type Command, CommandError, type CommandInput, EXIT_OK, EXIT_USAGE } from "../command.ts";
+import { plainText } from "../plain_text.ts";
+import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
+import {
+  expectShape,
+  type LimitedTypeResource,
+  limitedTypeResource,
+  limitsAnswer,
+} from "../resources.ts";
+import { clientOf, type Surroundings } from "../surroundings.ts";
+
+const COUNT_MAX = 1_000_000;
+const DAY_MS = 24 * 3_600_000;
+const KEYS_SHOWN = 5;
+
+export function limitCommands(surroundings: Surroundings): readonly Command[] {
+  return [
+    {
+      name: "limits",
+      summary: "list the limits of types of jobs, and their use",
+      positionals: "",
+      arity: [0, 0],
+      options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
+      notes: ["Of the keys of a type those with the most jobs are shown."],
+      examples: ["deno task daybook limits"],
+      run: (input) => list(input, surroundings),
+    },
+    {
+      name: "change-limits",
+      summary: "put other limits in the place of those of the code",
+      positionals: "<type>",
+      arity: [1, 1],
+      options: [
+        { name: "max-running", value: "number", help: "jobs at work, all keys together" },
+        { name: "per-key", value: "number", help: "jobs of one key at work" },
+        { name: "rate-count", value: "number", help: "jobs that begin within --rate-ms" },
+        { name: "rate-ms", value: "number", help: "milliseconds that --rate-count is for" },
+        { name: "reason", value: "text", help: "why; recorded with the change" },
+        ...FORM_OPTIONS,
+        ...SERVER_OPTIONS,
+      ],
+      notes: [
+        "All limits of the type are replaced: what is left out is no limit. The change stays in\n" +
+        "force over restarts, until restore-limits takes it back. What is at work stays so.",
+      ],
+      examples: [
+        'deno task daybook change-limits mail.send --max-running 2 --reason "slow today"',
+      ],
+      run: (input) => change(input, surroundings),
+    },
+    {
+      name: "restore-limits",
+      summary: "take changed limits back: those of the code are in force again",
+      positionals: "<type>",
+      arity: [1, 1],
+      options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
+      notes: [],
+      examples: ["deno task daybook restore-limits mail.send"],
+      run: (input) => restore(input, surroundings),
+    },
+  ];
+}
+
+async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  const form = formOf(input);
+  const client = clientOf(input, surroundings);
+  const { limits } = expectShape(limitsAnswer, await client.get("/limits"), client);
+  for (const one of limits) print(one, form, input);
+  if (limits.length === 0 && form === "text") input.terminal.out("no type of job has limits");
+  return EXIT_OK;
+}
+
+async function change(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  const form = formOf(input);
+  const client = clientOf(input, surroundings);
+  const answer = await client.put(pathOf(input), bodyOf(input));
+  print(expectShape(limitedTypeResource, answer, client), form, input);
+  return EXIT_OK;
+}
+
+async function restore(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  const form = formOf(input);
+  const client = clientOf(input, surroundings);
+  const answer = await client.delete(pathOf(input));
+  print(expectShape(limitedTypeResource, answer, client), form, input);
+  return EXIT_OK;
+}
+
+function pathOf({ positionals: [type = ""] }: CommandInput): string {
+  return `/limits/${encodeURIComponent(type)}`;
+}
+
+/** @throws {CommandError} */
+function bodyOf(input: CommandInput): object {
+  const maxRunning = input.whole("max-running", 1, COUNT_MAX);
+  const perKey = input.whole("per-key", 1, COUNT_MAX);
+  const count = input.whole("rate-count", 1, 10_000);
+  const perMs = input.whole("rate-ms", 1, DAY_MS);
+  const reason = input.text("reason");
+  if (reason === undefined || reason === "") {
+    throw new CommandError("--reason must say why", EXIT_USAGE);
+  }
+  if ((count === undefined) !== (perMs === undefined)) {
+    throw new CommandError("--rate-count and --rate-ms go together", EXIT_USAGE);
+  }
+  return {
+    ...(maxRunning === undefined ? {} : { maxRunning }),
+    ...(perKey === undefined ? {} : { perKey }),
+    ...(count === undefined || perMs === undefined ? {} : { rate: { count, perMs } }),
+    reason,
+  };
+}
+
+function print(one: LimitedTypeResource, form: "text" | "json", input: CommandInput): void {
+  if (form === "json") printJson(input, one);
+  else for (const line of linesOf(one, input)) input.terminal.out(line);
+}
+
+function linesOf(one: LimitedTypeResource, { terminal: { style } }: CommandInput) {
+  const { type, limits, change, held, waiting, keys, moreKeys } = one;
+  const shown = keys.slice(0, KEYS_SHOWN).map(({ key, held, waiting }) =>
+    `  ${key === null ? "without a key" : `key ${plainText(key)}`}: ${held} at work, ` +
+    `${waiting} waiting`
+  );
+  const more = keys.length - shown.length + moreKeys;
+  const who = change?.actor === undefined ? "" : ` by ${plainText(change.actor)}`;
+  return [
+    `${style("bold", plainText(type))}  ${limitsText(limits)}; ${held} at work, ` +
+    `${counted(waiting, "job")} waiting`,
+    ...change === undefined ? [] : [`  changed ${change.since}${who}: ${plainText(change.reason)}`],
+    ...shown,
+    ...more > 0 ? [`  and ${counted(more, "other key")}`] : [],
+  ];
+}

@@ -1,0 +1,112 @@
+/** Limits of types of jobs: those of the code, those that were put in their place, and their use. */
+
+import type { EventDraft } from "../../core/event.ts";
+import type { Origin } from "../../core/origin.ts";
+import type { ChangedLimits, PlaceLimits } from "../../core/place_limits.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { LimitedType, Outcome } from "../requests.ts";
+import type { Shares } from "../run/shares.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
+import type { Writer } from "../writer/writer.ts";
+
+/** Of the keys of a type so many are told, those with the most jobs first. */
+const KEYS_MAX = 50;
+
+export interface LimitsInForceParts {
+  readonly registry: DefinitionRegistry;
+  readonly limitChanges: LimitChanges;
+  readonly shares: Shares;
+  readonly writer: Writer;
+}
+
+export class LimitsInForce {
+  readonly #parts: LimitsInForceParts;
+
+  constructor(parts: LimitsInForceParts) {
+    this.#parts = parts;
+  }
+
+  /** Of the types that have some, in the order of their names. */
+  get all(): readonly LimitedType[] {
+    const { registry, limitChanges, shares } = this.#parts;
+    const use = new Map(shares.use.map((one) => [one.type, one]));
+    const changed = limitChanges.all.map(({ type }) => type);
+    const types = new Set([...registry.limits.map(([type]) => type), ...changed]);
+    return [...types].toSorted().map((type) => {
+      const { held = 0, began = 0, keys = [] } = use.get(type) ?? {};
+      const change = limitChanges.of(type);
+      const { key, rate, ...places } = registry.get(type)?.limits ?? {};
+      const code: PlaceLimits = rate === undefined
+        ? places
+        : { ...places, rate: { count: rate.count, perMs: rate.perMs } };
+      const most = keys.toSorted((one, other) =>
+        other.held + other.waiting - one.held - one.waiting
+      );
+      return {
+        type,
+        limits: change?.limits ?? code,
+        code,
+        byKey: key !== undefined,
+        ...(change === undefined ? {} : { change: changeOf(change) }),
+        held,
+        began,
+        waiting: keys.reduce((sum, { waiting }) => sum + waiting, 0),
+        keys: most.slice(0, KEYS_MAX),
+        moreKeys: Math.max(0, keys.length - KEYS_MAX),
+      };
+    });
+  }
+
+  /** Puts other limits in the place of those of the code. Rejects as `Writer.settled` does. */
+  async change(
+    type: string,
+    limits: PlaceLimits,
+    reason: string,
+    origin?: Origin,
+  ): Promise<Outcome<LimitedType>> {
+    const { registry } = this.#parts;
+    const definition = registry.get(type);
+    if (definition === undefined) {
+      return { ok: false, problem: { kind: "unknownType", type, known: registry.types } };
+    }
+    if (limits.perKey !== undefined && definition.limits?.key === undefined) {
+      const detail = `${type} has no limits.key, by which its jobs could be told apart`;
+      const issues = [{ pointer: "/perKey", detail }];
+      return { ok: false, problem: { kind: "invalidLimits", issues } };
+    }
+    const attributes = { type, limits, reason };
+    await this.#record(
+      { stratum: "framework", eventType: "job.LimitsChanged", attributes },
+      origin,
+    );
+    return { ok: true, value: this.#existing(type) };
+  }
+
+  /** The limits of the code are in force again; `undefined` when they are already. */
+  async restore(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined> {
+    if (this.#parts.limitChanges.of(type) === undefined) return undefined;
+    const before = this.#existing(type);
+    const attributes = { type, ...(reason === undefined ? {} : { reason }) };
+    await this.#record(
+      { stratum: "framework", eventType: "job.LimitsRestored", attributes },
+      origin,
+    );
+    return this.all.find((one) => one.type === type) ?? { ...before, limits: before.code };
+  }
+
+  async #record(draft: EventDraft, origin: Origin | undefined): Promise<void> {
+    const { writer } = this.#parts;
+    const { lastLogId } = writer.append([{ ...origin, ...draft }]);
+    await writer.settled(lastLogId, undefined);
+  }
+
+  #existing(type: string): LimitedType {
+    const found = this.all.find((one) => one.type === type);
+    if (found === undefined) throw new TypeError(`Cannot find limits of ${type}`);
+    return found;
+  }
+}
+
+function changeOf({ by, since, reason, actor }: ChangedLimits) {
+  return { by, since, reason, ...(actor === undefined ? {} : { actor }) };
+}

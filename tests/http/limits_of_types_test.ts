@@ -1,0 +1,140 @@
+/** `/limits`: what is in force, its use, who changed it and why, and how that is taken back. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/mod.ts";
+import { Explained } from "../support/explained.ts";
+import { test } from "../support/sanitized.ts";
+
+const ends = new Map<string, () => void>();
+const work = (jobId: string) =>
+  new Promise<string>((resolve) => ends.set(jobId, () => resolve("done")));
+
+const mail = defineJob({
+  type: "mail.send",
+  version: 1,
+  input: v.object({ tenant: v.string() }),
+  limits: { maxRunning: 1, key: ({ tenant }) => tenant },
+  run: (ctx) => ctx.task("send", () => work(ctx.jobId)),
+});
+const plain = defineJob({
+  type: "plain.do",
+  version: 1,
+  input: v.object({}),
+  run: (ctx) => ctx.task("do", () => work(ctx.jobId)),
+});
+const OPTIONS = { definitions: [mail, plain], maxRunning: 8 };
+const BASE = "http://127.0.0.1:8000";
+
+async function call(daybook: Explained, method: string, path: string, body?: unknown) {
+  const response = await daybook.app.request(BASE + path, {
+    method,
+    ...(body === undefined ? {} : {
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }),
+  });
+  const answer = await response.json();
+  await daybook.clock.settle();
+  return { status: response.status, answer };
+}
+
+function begun(daybook: Explained, ids: readonly string[]): readonly string[] {
+  return ids.filter((id) =>
+    daybook.engine.job(id as never)?.tasks.some(({ taskId }) => taskId !== "main")
+  );
+}
+
+test("limits: a change is in force at once, is on record with who and why, outlives a kill, and is taken back", async () => {
+  const first = await Explained.start(OPTIONS);
+  const ids = ["a", "b", "c", "d"];
+  for (const id of ids) await first.submit(id, "mail.send", { tenant: "acme" });
+  assert.deepEqual(begun(first, ids), ["a"]);
+
+  const changed = await call(first, "PUT", "/limits/mail.send", {
+    maxRunning: 3,
+    reason: "the provider is fast today",
+  });
+  assert.equal(changed.status, 200, JSON.stringify(changed.answer));
+  assert.deepEqual(begun(first, ids), ["a", "b", "c"]);
+  const { change, ...told } = (await call(first, "GET", "/limits")).answer.limits[0];
+  assert.deepEqual(told, {
+    type: "mail.send",
+    limits: { maxRunning: 3 },
+    code: { maxRunning: 1 },
+    byKey: true,
+    held: 3,
+    began: 0,
+    waiting: 1,
+    keys: [{ key: "acme", held: 3, waiting: 1 }],
+    moreKeys: 0,
+  });
+  assert.equal(change.reason, "the provider is fast today");
+  const [entry] = await first.engine.entriesAt([change.by]);
+  assert.equal(entry?.eventType, "job.LimitsChanged");
+
+  const second = await first.crash();
+  assert.deepEqual((await call(second, "GET", "/limits")).answer.limits[0].change, change);
+  const restored = await call(second, "DELETE", "/limits/mail.send");
+  assert.deepEqual(restored.answer.limits, { maxRunning: 1 });
+  // What is at work stays so, and nobody begins before there is a place again.
+  for (const id of ["a", "b"]) ends.get(id)?.();
+  await second.clock.settle();
+  assert.deepEqual(begun(second, ids), ["a", "b", "c"]);
+  ends.get("c")?.();
+  await second.clock.settle();
+  assert.deepEqual(begun(second, ids), ids);
+  assert.equal((await call(second, "DELETE", "/limits/mail.send")).status, 404);
+
+  const third = await second.crash();
+  assert.equal((await call(third, "GET", "/limits")).answer.limits[0].change, undefined);
+});
+
+test("limits: a type without limits gets some: jobs at work count, and those that wait already wait on", async () => {
+  const daybook = await Explained.start({ ...OPTIONS, maxRunning: 2 });
+  const ids = ["p", "q", "r", "s"];
+  for (const id of ids) await daybook.submit(id, "plain.do");
+  assert.deepEqual(begun(daybook, ids), ["p", "q"]);
+  await call(daybook, "PUT", "/limits/plain.do", { maxRunning: 1, reason: "slow" });
+  ends.get("p")?.();
+  await daybook.clock.settle();
+  assert.deepEqual(begun(daybook, ids), ["p", "q"]);
+  const { summary } = await daybook.explanation("r");
+  assert.match(summary, /^Job r is queued: .* 1 of 1 place of type plain\.do taken \(maxRunning\)/);
+  ends.get("q")?.();
+  await daybook.clock.settle();
+  assert.deepEqual(begun(daybook, ids), ["p", "q", "r"]);
+});
+
+test("limits: what cannot be is refused with the reason, and nothing is recorded", async () => {
+  const daybook = await Explained.start(OPTIONS);
+  const head = daybook.engine.headLogId;
+  const refused = async (path: string, body: unknown) => {
+    const { status, answer } = await call(daybook, "PUT", path, body);
+    return `${status} ${JSON.stringify(answer.errors ?? answer.detail)}`;
+  };
+  assert.match(await refused("/limits/no.such", { reason: "x" }), /^404 .*no definition of this/);
+  assert.match(
+    await refused("/limits/plain.do", { perKey: 1, reason: "x" }),
+    /^422 .*\/perKey.*has no limits\.key, by which its jobs could be told apart/,
+  );
+  assert.match(
+    await refused("/limits/mail.send", { maxRunning: 0, reason: "x" }),
+    /^422 .*maxRunning/,
+  );
+  assert.match(await refused("/limits/mail.send", { maxRunning: 2 }), /^422 .*reason/);
+  assert.equal(daybook.engine.headLogId, head);
+});
+
+test("limits: the System screen shows each, its use, and the button that takes a change back", async () => {
+  const daybook = await Explained.start(OPTIONS);
+  for (const id of ["a", "b"]) await daybook.submit(id, "mail.send", { tenant: "<acme>" });
+  await call(daybook, "PUT", "/limits/mail.send", { maxRunning: 1, reason: "why not" });
+  const page = await (await daybook.app.request(`${BASE}/ui/system`, {
+    headers: { accept: "text/html" },
+  })).text();
+  assert.match(page, /Jobs at work, by type/);
+  assert.match(page, /&lt;acme&gt;/);
+  assert.match(page, /why not/);
+  assert.match(page, /\/ui\/limits\/mail\.send\/restore/);
+});
