@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob, type EmbeddedDaybook, openDaybook, RefusedError } from "../../src/mod.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { runTask } from "../support/task_process.ts";
+import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 

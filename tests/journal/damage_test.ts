@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { facts } from "../support/journal_events.ts";
-import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
-import { forged } from "../support/journal_forgery.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
+import { forged } from "../support/journal/journal_forgery.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   bytesOf,
   lastSegment,
   sampleJournal,
   segmentPaths,
   startOn,
-} from "../support/journal_sweep.ts";
+} from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 import { rounds } from "../support/effort.ts";
 

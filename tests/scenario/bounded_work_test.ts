@@ -4,10 +4,10 @@
  */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { peakMebibytes } from "../support/memory_use.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { peakMebibytes } from "./memory_use.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { probing, type Wait } from "../support/probe.ts";
+import { probing, type Wait } from "./probe.ts";
 
 /**
  * Promised are 50 ms for a probe and 100 ms for a read. Others may be busy on this machine, and

@@ -4,12 +4,12 @@
  */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
-import { Crowd } from "../support/hostile_clients.ts";
-import { hasTools } from "../support/tools.ts";
-import { COLLECTING_SERVER, mebibytesInUse } from "../support/memory_use.ts";
-import { SocketStream } from "../support/socket_stream.ts";
+import { Crowd } from "./hostile_clients.ts";
+import { hasTools } from "../support/process/tools.ts";
+import { COLLECTING_SERVER, mebibytesInUse } from "./memory_use.ts";
+import { SocketStream } from "./socket_stream.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

@@ -8,10 +8,10 @@ import { createApp } from "../../src/http/app.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { Gate, gatedJobs } from "../support/gated_jobs.ts";
-import { TestDisk } from "../support/journal_disk.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { usedMebibytes } from "../support/memory_use.ts";
+import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
+import { TestDisk } from "../support/journal/journal_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { usedMebibytes } from "./memory_use.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const PENDING_MEBIBYTES = 4;

@@ -1,13 +1,13 @@
 /** All hostile clients at once beside a load of a thousand jobs a second, which feels nothing of it. */
 
 import assert from "node:assert/strict";
-import type { DaybookProcess } from "../support/daybook_process.ts";
+import type { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
-import { withHostedServer } from "../support/hosted_server.ts";
-import { hostileCrowd } from "../support/hostile_worker.ts";
-import { peakMebibytes, processorWaitMs } from "../support/memory_use.ts";
-import { PacedLoad } from "../support/paced_load.ts";
-import type { Wait } from "../support/probe.ts";
+import { withHostedServer } from "./hosted_server.ts";
+import { hostileCrowd } from "./hostile_worker.ts";
+import { peakMebibytes, processorWaitMs } from "./memory_use.ts";
+import { PacedLoad } from "./paced_load.ts";
+import type { Wait } from "./probe.ts";
 
 /** The variable for those who have another time than the long form takes. */
 const SECONDS = Number(Deno.env.get("DAYBOOK_CROWD_SECONDS") ?? rounds(5, 3_600));

@@ -4,16 +4,16 @@
  */
 
 import assert from "node:assert/strict";
-import type { DaybookProcess } from "../support/daybook_process.ts";
+import type { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import {
   Crowd,
   HOSTILE_CLIENTS,
   type HostileClient,
   type Target,
-} from "../support/hostile_clients.ts";
-import { withHostedServer } from "../support/hosted_server.ts";
-import { COLLECTING_SERVER, mebibytesInUse, residentMebibytes } from "../support/memory_use.ts";
+} from "./hostile_clients.ts";
+import { withHostedServer } from "./hosted_server.ts";
+import { COLLECTING_SERVER, mebibytesInUse, residentMebibytes } from "./memory_use.ts";
 
 /** The first ones fill what is kept for later. */
 const WARM_UP = rounds(2, 10);

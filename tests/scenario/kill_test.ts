@@ -4,7 +4,7 @@
  */
 
 import { rounds } from "../support/effort.ts";
-import { defectiveBuild, Survival } from "../support/survival.ts";
+import { defectiveBuild, Survival } from "./survival.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 
 const KILLS = rounds(20, 100);

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
-import { SocketStream } from "../support/socket_stream.ts";
-import { startStreamProcess, type StreamProcess } from "../support/stream_process.ts";
+import { SocketStream } from "./socket_stream.ts";
+import { startStreamProcess, type StreamProcess } from "./stream_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
-import { residentMebibytes } from "../support/memory_use.ts";
-import { SocketStream } from "../support/socket_stream.ts";
+import { residentMebibytes } from "./memory_use.ts";
+import { SocketStream } from "./socket_stream.ts";
 import {
   startStreamProcess,
   type StreamProcess,
   withMostMemory,
-} from "../support/stream_process.ts";
+} from "./stream_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS, until } from "../support/until.ts";
 

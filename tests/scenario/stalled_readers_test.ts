@@ -1,13 +1,13 @@
 /** 200 readers that open a stream and never read: what each costs the server is small, and bounded. */
 
 import assert from "node:assert/strict";
-import { residentMebibytes } from "../support/memory_use.ts";
-import { SocketStream } from "../support/socket_stream.ts";
+import { residentMebibytes } from "./memory_use.ts";
+import { SocketStream } from "./socket_stream.ts";
 import {
   startStreamProcess,
   type StreamProcess,
   withMostMemory,
-} from "../support/stream_process.ts";
+} from "./stream_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import type { Route } from "../../src/http/route.ts";
 import { ROUTES } from "../../src/http/routes.ts";
-import { API_ROUTES } from "../support/app_routes.ts";
-import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
+import { API_ROUTES } from "../support/http/app_routes.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 
 const TOKEN = "s3cret-token-0123456789";
 const BEARER = { authorization: `Bearer ${TOKEN}` };

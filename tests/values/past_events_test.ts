@@ -15,7 +15,7 @@ import {
   type Shop,
   shopIn,
   threadOf,
-} from "../support/valued_events.ts";
+} from "./valued_events.ts";
 
 interface Place {
   readonly shop: Shop;
