@@ -23,7 +23,7 @@ export async function startStreamProcess(
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", `--config=${ROOT}deno.json`, "--no-check", "-A", HEAP],
-      ...[`${ROOT}tests/scenario/stream_server.ts`, kind, `${folder}/journal`, `${stallMs}`],
+      ...[`${ROOT}tests/load/stream_server.ts`, kind, `${folder}/journal`, `${stallMs}`],
     ],
     stdout: "piped",
     stderr: "inherit",
