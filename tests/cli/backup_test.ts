@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { engineOn, forge, journalOfJobs, setText, textAt } from "../support/journal/journal_of_jobs.ts";
+import {
+  engineOn,
+  forge,
+  journalOfJobs,
+  setText,
+  textAt,
+} from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 import { runTask } from "../support/process/task_process.ts";

@@ -4,7 +4,13 @@ import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal/journal_of_jobs.ts";
+import {
+  engineOn,
+  entryAt,
+  journalOfJobs,
+  setText,
+  textAt,
+} from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 

@@ -8,7 +8,12 @@ import { FileJournal } from "../../src/journal/file_journal.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
 import { settledCopy } from "../support/damage/crash_scenarios.ts";
-import { assertNothingUnfinished, FOLDER, type Found, type Scenario } from "../support/damage/crash_sweep.ts";
+import {
+  assertNothingUnfinished,
+  FOLDER,
+  type Found,
+  type Scenario,
+} from "../support/damage/crash_sweep.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";

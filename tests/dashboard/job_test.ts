@@ -7,7 +7,13 @@ import { Explained } from "../support/engine/explained.ts";
 import { ALL } from "../support/engine/explained_definitions.ts";
 import { jobOf, SCENARIOS } from "../support/engine/explained_scenarios.ts";
 import { elementOf } from "./html_text.ts";
-import { createAndRun, createPlan, jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import {
+  createAndRun,
+  createPlan,
+  jsonOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import {
   briefInProse,
   briefOnPage,

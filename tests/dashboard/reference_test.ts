@@ -9,7 +9,13 @@ import {
 import { PROBLEM_KINDS, problemFacts } from "../../src/http/problems/problem.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { elementOf, textOf } from "./html_text.ts";
-import { createPlan, jsonOf, type ProblemBody, problemOf, startApp } from "../support/http/http_app.ts";
+import {
+  createPlan,
+  jsonOf,
+  type ProblemBody,
+  problemOf,
+  startApp,
+} from "../support/http/http_app.ts";
 
 const app = await startApp();
 const html = await pageOf(app, "/ui/reference");

@@ -6,7 +6,13 @@ import { ALL } from "../support/engine/explained_definitions.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { attributeOf, elementOf, textOf } from "./html_text.ts";
-import { createPlan, type JobBody, jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import {
+  createPlan,
+  type JobBody,
+  jsonOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
 
 const JOBS = 33;

@@ -10,7 +10,12 @@ import { isObject } from "../../src/http/requests/fields.ts";
 import { parseJson } from "../../src/http/bodies/json_document.ts";
 import { Problem } from "../../src/http/problems/problem.ts";
 import { creations } from "../support/http/arbitrary_documents.ts";
-import { hostileBody, hostileText, hostileValue, mutated } from "../support/http/arbitrary_hostile.ts";
+import {
+  hostileBody,
+  hostileText,
+  hostileValue,
+  mutated,
+} from "../support/http/arbitrary_hostile.ts";
 import { rounds } from "../support/effort.ts";
 
 const RUNS = { numRuns: rounds(20_000, 1_000_000, 3_000) };

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { jsonOf, problemOf, shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";
+import {
+  jsonOf,
+  problemOf,
+  shipmentPlan,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { CARD, paymentDefinition } from "../support/http/payment_definition.ts";
 

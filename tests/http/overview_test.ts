@@ -7,7 +7,13 @@ import { TREND_SPANS, type TrendSpan } from "../../src/http/ports/overview_port.
 import { Trends } from "../../src/metrics/trends.ts";
 import { pageOf, regionOf } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { createAndRun, jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import {
+  createAndRun,
+  jsonOf,
+  problemOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import { startMixedJobs } from "../support/http/mixed_conditions.ts";
 
 interface Happenings {

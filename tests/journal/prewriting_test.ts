@@ -10,7 +10,13 @@ import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import { fact, facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { bytesOf, lastSegment, openOn, sampleJournal, startOn } from "../support/damage/journal_sweep.ts";
+import {
+  bytesOf,
+  lastSegment,
+  openOn,
+  sampleJournal,
+  startOn,
+} from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 import { until } from "../support/until.ts";
 

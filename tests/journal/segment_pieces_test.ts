@@ -8,7 +8,12 @@ import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
 import { withBlankEnd } from "../support/journal/blank_end.ts";
 import { rounds } from "../support/effort.ts";
 import { test } from "../support/sanitized.ts";
-import { contentOf, flipped, SEGMENTS, writtenWithSidecars } from "../support/journal/sidecar_journal.ts";
+import {
+  contentOf,
+  flipped,
+  SEGMENTS,
+  writtenWithSidecars,
+} from "../support/journal/sidecar_journal.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -6,12 +6,7 @@
 import assert from "node:assert/strict";
 import type { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
-import {
-  Crowd,
-  HOSTILE_CLIENTS,
-  type HostileClient,
-  type Target,
-} from "./hostile_clients.ts";
+import { Crowd, HOSTILE_CLIENTS, type HostileClient, type Target } from "./hostile_clients.ts";
 import { withHostedServer } from "./hosted_server.ts";
 import { COLLECTING_SERVER, mebibytesInUse, residentMebibytes } from "./memory_use.ts";
 

@@ -4,11 +4,7 @@ import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
 import { residentMebibytes } from "./memory_use.ts";
 import { SocketStream } from "./socket_stream.ts";
-import {
-  startStreamProcess,
-  type StreamProcess,
-  withMostMemory,
-} from "./stream_process.ts";
+import { startStreamProcess, type StreamProcess, withMostMemory } from "./stream_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS, until } from "../support/until.ts";
 

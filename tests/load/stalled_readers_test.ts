@@ -3,11 +3,7 @@
 import assert from "node:assert/strict";
 import { residentMebibytes } from "./memory_use.ts";
 import { SocketStream } from "./socket_stream.ts";
-import {
-  startStreamProcess,
-  type StreamProcess,
-  withMostMemory,
-} from "./stream_process.ts";
+import { startStreamProcess, type StreamProcess, withMostMemory } from "./stream_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

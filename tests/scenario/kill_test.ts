@@ -18,10 +18,11 @@ Deno.test(`kill -9: ${KILLS} times at random moments, and all that was acknowled
 Deno.test({
   name: "kill -9: a build that acknowledges before it writes is caught",
   ignore: IS_QUICK,
-  fn: () => inFolder(async (folder) => {
-    const script = defectiveBuild("acknowledging_unwritten.ts");
-    const survival = new Survival({ folder, journal: `${folder}/journal`, script });
-    const { deaths, message } = await survival.firstLoss();
-    console.log(`a build that acknowledges unwritten: caught after ${deaths} kills: ${message}`);
-  }),
+  fn: () =>
+    inFolder(async (folder) => {
+      const script = defectiveBuild("acknowledging_unwritten.ts");
+      const survival = new Survival({ folder, journal: `${folder}/journal`, script });
+      const { deaths, message } = await survival.firstLoss();
+      console.log(`a build that acknowledges unwritten: caught after ${deaths} kills: ${message}`);
+    }),
 });

@@ -2,7 +2,11 @@
 
 import assert from "node:assert/strict";
 import { writeAfterLastLine } from "../support/journal/blank_end.ts";
-import { DaybookProcess, type ProcessOptions, runToEnd } from "../support/process/daybook_process.ts";
+import {
+  DaybookProcess,
+  type ProcessOptions,
+  runToEnd,
+} from "../support/process/daybook_process.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
 import { fill, remount, testOnSmallDisk } from "./mounted_folder.ts";
 import { succeeds, testWhere } from "../support/process/other_commands.ts";

@@ -6,7 +6,11 @@
 import { endedJob } from "./ended_job.ts";
 import assert from "node:assert/strict";
 import { BusyClients } from "./busy_clients.ts";
-import { DaybookProcess, type ProcessOptions, startAndKill } from "../support/process/daybook_process.ts";
+import {
+  DaybookProcess,
+  type ProcessOptions,
+  startAndKill,
+} from "../support/process/daybook_process.ts";
 import { Executions } from "./executions.ts";
 import { type IndependentEntry, readIndependently } from "../support/journal/independent_reader.ts";
 import { OutsideLedger } from "./outside_ledger.ts";

@@ -155,4 +155,3 @@ Deno.test("default, the dashboard: a policy with inline script would be found", 
     assertStrictPolicy("default-src 'self' 'unsafe-inline'; frame-ancestors 'none'", "/")
   );
 });
-
