@@ -22,7 +22,7 @@ import {
   SchemaChecks,
 } from "./open_api.ts";
 
-const RUNS = rounds(240, 4_000, 30);
+const RUNS = rounds(240, 4_000, 15);
 const REQUESTS_PER_RUN = 50;
 /** Of each operation, how many requests must be good ones; there are many more in most runs. */
 const TAKEN_MIN = rounds(2, 2, 0);
@@ -220,7 +220,7 @@ function formProperty(conformance: Conformance) {
 
 Deno.test("openapi: a request made from the document alone has the form that its route takes", async () => {
   const conformance = new Conformance(await readDocument());
-  await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000, 20) });
+  await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000, 10) });
   const taken = [...conformance.taken.values()].reduce((sum, one) => sum + one, 0);
   console.log(`openapi: ${conformance.sent} requests from the document, ${taken} taken`);
   // A control needs a job in the right state, and what-if a plan that makes sense.
