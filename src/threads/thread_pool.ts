@@ -1,19 +1,21 @@
-/** A bounded number of threads. One that a job has left is there for the next of its module. */
+/**
+ * A bounded pool of threads. A thread that a job has left is reused for jobs of the same module.
+ */
 
 import { Nursery } from "./nursery.ts";
 import { Thread } from "./thread.ts";
 import { namedError } from "./thrown_data.ts";
 
-/** How long a thread is kept for which there is nothing to do. */
+/** How long an idle thread is kept. */
 const IDLE_MS = 60_000;
 
-/** Until it is asked again whether there is room for one. */
+/** Delay before it is asked again whether there is room for a thread. */
 const AGAIN_MS = 500;
 
 export interface ThreadPoolOptions {
   readonly max: number;
   readonly memoryMb: number;
-  /** Whether the process has what a thread takes, such as file descriptors; asked again if not. */
+  /** Whether the process has what a thread needs, such as file descriptors; asked again if not. */
   readonly hasRoom: () => boolean;
 }
 
@@ -27,11 +29,11 @@ export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #nursery = new Nursery();
   readonly #threads = new Set<Thread>();
-  /** Those that nobody uses, the longest first, with what ends each in time. */
+  /** Idle threads, the longest idle first, each with the timer that ends it. */
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
-  /** The longest first. */
+  /** Oldest first. */
   #waiting: Waiting[] = [];
-  /** Modules of threads that ended in use, for each its own, and were not made again yet. */
+  /** Modules of threads that ended while in use and have not been replaced yet. */
   #owed: string[] = [];
   #later: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -40,7 +42,7 @@ export class ThreadPool {
     this.#options = options;
   }
 
-  /** A thread with this module, loaded; rejects when it cannot be. */
+  /** A thread that has loaded this module; rejects if the module cannot be loaded. */
   take(module: string): Promise<Thread> {
     if (this.#isClosed) return Promise.reject(closed());
     for (const thread of this.#idle.keys()) {
@@ -52,13 +54,13 @@ export class ThreadPool {
     });
   }
 
-  /** Gives it back, with nothing going on in it. */
+  /** Returns an idle thread to the pool. */
   giveBack(thread: Thread): void {
     thread.use(undefined);
     if (!thread.hasEnded) this.#offer(thread);
   }
 
-  /** Ends all of them. */
+  /** Ends all threads. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#later);
@@ -67,7 +69,7 @@ export class ThreadPool {
     this.#nursery.close();
   }
 
-  /** To who waits for it the longest, which also gets what was made for others. */
+  /** Gives the thread to the longest waiter of its module, even if it was made for another. */
   #offer(thread: Thread): void {
     if (this.#isClosed) return thread.end(closed());
     const index = this.#waiting.findIndex(({ module }) => module === thread.module);
@@ -83,7 +85,7 @@ export class ThreadPool {
     return thread;
   }
 
-  /** Makes a thread for each that waits for one, as far as there may be more. */
+  /** Makes a thread for each waiter, up to the maximum. */
   #grow(): void {
     const loading = [...this.#threads].filter(({ isLoaded }) => !isLoaded);
     for (const { module } of this.#waiting) {
@@ -93,7 +95,7 @@ export class ThreadPool {
     }
   }
 
-  /** Whether there was room for one. */
+  /** Whether there was room for a thread. */
   #make(module: string): boolean {
     const { max, memoryMb } = this.#options;
     const [unused] = this.#idle.keys();
@@ -134,8 +136,8 @@ export class ThreadPool {
   }
 
   /**
-   * Makes threads again before somebody asks for them, for loading takes a while; one after the
-   * other, to leave the processors to those that work.
+   * Replaces threads before they are needed, since loading takes a while; one at a time, to leave
+   * the processors to running jobs.
    */
   #replace(): void {
     const isLoading = [...this.#threads].some((thread) => !thread.isLoaded);
@@ -144,7 +146,7 @@ export class ThreadPool {
     if (module !== undefined) this.#make(module);
   }
 
-  /** What cannot be loaded now cannot be for others. */
+  /** If the module cannot be loaded now, no waiter can have it. */
   #refuse(refused: string, reason: Error): void {
     const waiting = this.#waiting;
     this.#owed = this.#owed.filter((module) => module !== refused);
