@@ -92,7 +92,11 @@ Deno.test("job form: retry leads to the new job, from the task that was chosen",
   const text = await act(app, jobId, "retry", { from: "mail" });
   assert.match(readable(text), new RegExp(`This job retries job ${jobId} from task mail\\.`));
   assert.match(readable(text), new RegExp(`Retry of ${jobId}`));
-  const again = await act(app, jobId, "retry");
+  const twice = await act(app, jobId, "retry");
+  assert.match(readable(twice), new RegExp(`Cannot retry job ${jobId}: job \\S+ is a retry of it`));
+  const asks = readable(await pageOf(app, `/ui/jobs/${jobId}`));
+  assert.match(asks, /Retry once more … Job \S+ retries it already\. What that one does may be done/);
+  const again = await act(app, jobId, "retry", { again: "true" });
   assert.match(readable(again), new RegExp(`This job retries job ${jobId}\\.`));
 });
 
