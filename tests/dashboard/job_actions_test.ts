@@ -95,7 +95,10 @@ Deno.test("job form: retry leads to the new job, from the task that was chosen",
   const twice = await act(app, jobId, "retry");
   assert.match(readable(twice), new RegExp(`Cannot retry job ${jobId}: job \\S+ is a retry of it`));
   const asks = readable(await pageOf(app, `/ui/jobs/${jobId}`));
-  assert.match(asks, /Retry once more … Job \S+ retries it already\. What that one does may be done/);
+  assert.match(
+    asks,
+    /Retry once more … Job \S+ retries it already\. What that one does may be done/,
+  );
   const again = await act(app, jobId, "retry", { again: "true" });
   assert.match(readable(again), new RegExp(`This job retries job ${jobId}\\.`));
 });
