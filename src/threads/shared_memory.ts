@@ -5,6 +5,10 @@
 
 type Held = SharedArrayBuffer | WebAssembly.Memory;
 
+type Instantiate = (...args: unknown[]) => Promise<
+  WebAssembly.Instance | WebAssembly.WebAssemblyInstantiatedSource
+>;
+
 const PAGE_BYTES = 65_536;
 
 /** Looks at one before and after it comes to be, or grows. */
@@ -68,7 +72,7 @@ export class SharedMemory {
   }
 
   #watchInstances(): void {
-    const scope = WebAssembly as unknown as Record<string, (...args: unknown[]) => unknown>;
+    const scope = WebAssembly as unknown as Record<string, Instantiate | undefined>;
     for (const name of ["instantiate", "instantiateStreaming"]) {
       const original = scope[name];
       if (original === undefined) continue;
