@@ -101,7 +101,7 @@ Deno.test("retry: what is asked for twice is done once, and once more only with 
   const { jobId } = await createAndRun(app, "test.doomed");
   const retry = (body: object) => app.post(`/jobs/${jobId}/retry`, body);
   const [first, second] = await Promise.all([retry({}), retry({})]);
-  const { jobId: newJobId } = await jsonOf(first, 201);
+  assert.equal((await jsonOf(first, 201)).retryOf, jobId);
   const refused = await problemOf(second, 409, "not-in-this-state");
   const detail =
     `Cannot retry job ${jobId}: job ${newJobId} is a retry of it already; with again ` +

@@ -25,10 +25,6 @@ import { sealedFor } from "./sealed_creation.ts";
 
 type RetryParts = Omit<CreationParts, "clock" | "pacer">;
 
-interface RetriedAttributes {
-  readonly newJobId?: JobId;
-}
-
 export class Retries {
   readonly #parts: RetryParts;
   readonly #descriptions: JobDescriptions;
@@ -69,7 +65,7 @@ export class Retries {
     newJobId: JobId,
     { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Rejection | undefined {
-    if (this.#retriedAt(job) > unlessRetriedAfter) return this.#retriedAlready(job);
+    if (this.#retriedAt(job) > unlessRetriedAfter) return retriedAlready(job);
     const about = { newJobId, attributes: job, facts: [] };
     const decision = decide(job, { kind: "retry", ...about, ...request });
     return decision.accepted ? undefined : decision.rejection;
@@ -94,7 +90,7 @@ export class Retries {
       // Others may have retried it meanwhile.
       const retriedAt = this.#retriedAt(job);
       if (retriedAt > unlessRetriedAfter) {
-        const refusal = rejected(this.#retriedAlready(job));
+        const refusal = rejected(retriedAlready(job));
         return await writer.resting<Outcome<JobState>>(
           retriedAt,
           refusal,
@@ -130,15 +126,6 @@ export class Retries {
     return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ?? table.retriedAt(jobId) ?? 0;
   }
 
-  #retriedAlready({ jobId }: JobState): Rejection {
-    const { table } = this.#parts;
-    const onItsWay = table.pending(jobId)?.onItsWay("job.JobRetried");
-    const { newJobId = table.retryOf(jobId) } = (onItsWay?.attributes ?? {}) as RetriedAttributes;
-    const message = `Cannot retry job ${jobId}: job ${newJobId} is a retry of it already; ` +
-      "with again it is retried once more";
-    return { message, allowedIn: [] };
-  }
-
   /** Events from outside that counted for a job: they happened, and count again. */
   async #factsFor(job: JobState, newJobId: JobId): Promise<readonly JobEventDraft[]> {
     const counted = job.expected.flatMap((progress, index) =>
@@ -148,6 +135,12 @@ export class Retries {
     const entries = await this.#parts.history.at(unique);
     return entries.filter(isFromOutside).map((entry) => carriedOver(entry, newJobId));
   }
+}
+
+function retriedAlready({ jobId }: JobState): Rejection {
+  const message = `Cannot retry job ${jobId}: there is a retry of it already; with again it is ` +
+    "retried once more";
+  return { message, allowedIn: [] };
 }
 
 function carriedOver(entry: JobEventLogEntry, jobId: JobId): JobEventDraft {
