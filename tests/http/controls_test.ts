@@ -103,9 +103,8 @@ Deno.test("retry: what is asked for twice is done once, and once more only with 
   const [first, second] = await Promise.all([retry({}), retry({})]);
   assert.equal((await jsonOf(first, 201)).retryOf, jobId);
   const refused = await problemOf(second, 409, "not-in-this-state");
-  const detail =
-    `Cannot retry job ${jobId}: job ${newJobId} is a retry of it already; with again ` +
-    "it is retried once more";
+  const detail = `Cannot retry job ${jobId}: there is a retry of it already; with again it is ` +
+    "retried once more";
   assert.equal(refused.detail, detail);
   assert.equal((await problemOf(await retry({}), 409, "not-in-this-state")).detail, detail);
   assert.equal((await jsonOf(await retry({ again: true }), 201)).retryOf, jobId);
