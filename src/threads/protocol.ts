@@ -54,7 +54,7 @@ export interface AttemptMessage {
 }
 
 export type FromThread =
-  /** The module of definitions is loaded. */
+  /** The module of definitions is loaded, or cannot be. */
   | { readonly kind: "ready" }
   | { readonly kind: "broken"; readonly thrown: Thrown }
   /** The code holds more buffers than a thread may. */
