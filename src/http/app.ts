@@ -17,7 +17,7 @@ import type { MetricsPort } from "./ports/metrics_port.ts";
 import type { OverviewPort } from "./ports/overview_port.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { Notes } from "../dashboard/notes.ts";
-import { isForPeople, problemPage } from "../dashboard/problem_page.tsx";
+import { isForPeople, problemPage } from "../dashboard/screens/problems.tsx";
 import { Problem, problemResponse } from "./problems/problem.ts";
 import type { RequestSpans } from "./requests/request_origin.ts";
 import { ROUTES } from "./routes.ts";

@@ -16,12 +16,10 @@ import { emptyResponse } from "../../http/answers/response.ts";
 import { controlled } from "../../http/routes/controls.ts";
 import { jobIdOf } from "../../http/routes/job_id.ts";
 import { sizeFor } from "../../http/guard/turnstile.ts";
-import { filledField, readForm } from "../form.ts";
-import { jsonPlaceText } from "../schema_form/json_text.ts";
-import { onceOnly } from "../once_only.ts";
+import { filledField, onceOnly, readForm, safeReturnPath } from "../form.ts";
+import { jsonPlaceText } from "../schema_form/typed.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { receiptText } from "../receipt_text.ts";
-import { safeReturnPath } from "../return_path.ts";
 import type { RefusedEvent } from "./screen_state.ts";
 import type { Route } from "../../http/route.ts";
 

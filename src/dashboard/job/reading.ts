@@ -12,8 +12,8 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { type Timeline, timelineOf } from "../timeline/timeline.ts";
 import type { Account } from "../../engine/queries/explainer.ts";
-import { type ShownEntry, shownEntry } from "../parts/shown_entry.ts";
-import { ENTRY_JSON_MAX } from "./entry_page.ts";
+import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+import { ENTRY_JSON_MAX } from "./entries.tsx";
 
 /** Of entries that are not the job's own and are cited, so many are shown. */
 const STRANGERS_MAX = 20;

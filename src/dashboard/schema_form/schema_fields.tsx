@@ -10,15 +10,8 @@ import {
   LabelledInput,
 } from "../parts/labelled_input.tsx";
 import { UserText } from "../parts/text.tsx";
-import {
-  type ChoiceField,
-  type Field,
-  isOneLine,
-  type NumberField,
-  type SchemaForm,
-} from "./field.ts";
-import { type FormTexts, inputName, textOf } from "./field_texts.ts";
-import { rulesText } from "./rules_text.ts";
+import { type ChoiceField, type Field, isOneLine, type NumberField, rulesText, type SchemaForm } from "./field.ts";
+import { type FormTexts, inputName, textOf } from "./form_texts.ts";
 
 export interface SchemaFieldsProps {
   readonly form: SchemaForm;

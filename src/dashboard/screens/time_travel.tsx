@@ -18,20 +18,13 @@ import { type Commands, commandsOf } from "../commands.ts";
 import { page } from "../page.tsx";
 import type { Call } from "../parts/curl.tsx";
 import { JobLink } from "../parts/links.tsx";
-import { type Comparison, comparison } from "../time_travel/comparison.ts";
-import { DifferenceSection } from "../time_travel/difference_section.tsx";
+import { type Comparison, comparison, DifferenceSection } from "../time_travel/changes.tsx";
 import { EntryTable } from "../time_travel/entry_table.tsx";
 import type { TimeQuery } from "../time_travel/paths.ts";
 import { PointSection } from "../time_travel/point_section.tsx";
 import { Slider } from "../time_travel/slider.tsx";
 import { type TimeView, timeView } from "../time_travel/time_view.ts";
-import { type AskedWhatIf, askWhatIf } from "../time_travel/what_if_answer.ts";
-import {
-  EMPTY_WHAT_IF,
-  leftOutOf,
-  type WhatIfForm,
-  whatIfForm,
-} from "../time_travel/what_if_form.ts";
+import { type AskedWhatIf, askWhatIf, EMPTY_WHAT_IF, leftOutOf, type WhatIfForm, whatIfForm } from "../time_travel/what_if.ts";
 import { WhatIfResult } from "../time_travel/what_if_result.tsx";
 import { WhatIfSection } from "../time_travel/what_if_section.tsx";
 import type { Route } from "../../http/route.ts";

@@ -2,9 +2,8 @@
 
 import type { Transition } from "../../engine/requests.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { EntryNote } from "../parts/entry_note.tsx";
+import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
 import { JobLink } from "../parts/links.tsx";
-import type { ShownEntry } from "../parts/shown_entry.ts";
 import { JsonText, UserText } from "../parts/text.tsx";
 import { momentText } from "../parts/time.tsx";
 import { timePath } from "../time_travel/paths.ts";

@@ -1,14 +1,50 @@
-/** The texts of a form as the value that they say. Pure. */
+/** The texts of a form, and the value that they say. Pure. */
 
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { type ChoiceField, type Field, isOneLine, type SchemaForm } from "./field.ts";
+import { type JsonTyped, jsonTyped, textTyped, typedText } from "./typed.ts";
 import { assertNever } from "../../core/assert_never.ts";
-import type { JsonValue } from "../../core/json.ts";
 import type { PointedIssue } from "../../http/requests/issues.ts";
-import type { ChoiceField, Field, SchemaForm } from "./field.ts";
-import { type FormTexts, inputName } from "./field_texts.ts";
-import { type JsonTyped, jsonTyped } from "./json_text.ts";
-import { textTyped } from "./scalar_text.ts";
 
-export interface FormInput {
+/** By the names of inputs. */
+export type FormTexts = ReadonlyMap<string, string>;
+
+/** The name of the input of a field. */
+export function inputName({ pointer }: Pick<Field, "pointer">): string {
+  return `input${pointer}`;
+}
+
+/** The texts that say a value; those of a value that is left out are none. */
+export function textsOf(form: SchemaForm, value: JsonValue | undefined): FormTexts {
+  return new Map(form.fields.flatMap((field) => {
+    const own = form.isObject ? memberOf(value, field.name) : value;
+    return own === undefined ? [] : [[inputName(field), textOf(field, own)] as const];
+  }));
+}
+
+/** What a form holds at first: defaults, and an example of the JSON that must be there. */
+export function textsAtFirst({ fields }: SchemaForm): FormTexts {
+  return new Map(fields.flatMap((field) => {
+    const isShown = field.kind === "json" && field.isRequired && !field.isSecret;
+    const value = field.default ?? (isShown ? field.example : undefined);
+    return value === undefined ? [] : [[inputName(field), textOf(field, value)] as const];
+  }));
+}
+
+/** What is typed in one field. */
+export function textOf(field: Field, value: JsonValue): string {
+  if (field.kind === "json") return JSON.stringify(value, null, 2);
+  return field.kind === "text" && typeof value === "string"
+    ? typedText(value, isOneLine(field))
+    : JSON.stringify(value);
+}
+
+function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  const members = (value ?? {}) as JsonObject;
+  return Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
+interface FormInput {
   /** `undefined` when nothing was filled in for a value that has no members. */
   readonly value: JsonValue | undefined;
   /** Texts that say nothing; what is wrong with a value is for its schema to say. */

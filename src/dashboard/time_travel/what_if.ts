@@ -1,19 +1,81 @@
-/** Asks what the what-if form asks, and finds what on record it is compared with. */
+/** What a what-if supposes, as its form says it, and what comes of it. */
 
-import type { Hold } from "../../engine/queries/entry_pages.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
+import type { PointedIssue } from "../../http/requests/issues.ts";
+import { wholeNumberOf } from "../../http/requests/whole_number.ts";
+import { jsonTyped } from "../schema_form/typed.ts";
+import type { Hold } from "../../engine/queries/entry_pages.ts";
 import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";
 import type { Supposition } from "../../explain/supposition.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { valueOf } from "../../http/problems/engine_problem.ts";
 import type { EnginePort } from "../../http/ports/engine_port.ts";
 import { Problem } from "../../http/problems/problem.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
 import { suppositionOf } from "../../http/requests/supposition_schema.ts";
-import { whatIfDocument, type WhatIfForm } from "./what_if_form.ts";
 
-export interface WhatIfAnswered {
+/** As it was filled in; the names of its fields are those of the document's members. */
+export interface WhatIfForm {
+  readonly without: readonly string[];
+  readonly with: string;
+  readonly plan: string;
+  readonly upTo: string;
+}
+
+/** The what-if form: what its fields say, as the document that `POST /jobs/:id/what-if` takes. */
+export const EMPTY_WHAT_IF: WhatIfForm = { without: [], with: "", plan: "", upTo: "" };
+
+interface WhatIfDocument {
+  readonly document: JsonObject;
+  /** Pointers lead into the document. */
+  readonly issues: readonly PointedIssue[];
+}
+
+export function whatIfForm(fields: URLSearchParams): WhatIfForm {
+  return {
+    without: fields.getAll("without"),
+    with: fields.get("with") ?? "",
+    plan: fields.get("plan") ?? "",
+    upTo: fields.get("upTo") ?? "",
+  };
+}
+
+/** The entries that are to be left out, as far as the form names any. */
+export function leftOutOf({ without }: WhatIfForm): ReadonlySet<LogId> {
+  return new Set(without.map(wholeNumberOf).filter((logId) => logId !== undefined));
+}
+
+/**
+ * What the form asks. A plan that was left as it is asks nothing, and one event needs no
+ * brackets around it.
+ *
+ * @param presentPlan What the field for the plan holds before anybody edits it.
+ */
+export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIfDocument {
+  const [events, plan] = [jsonTyped(form.with, "/with"), jsonTyped(form.plan, "/plan")];
+  const isPlanKept = plan.value === undefined || equalJson(plan.value, presentPlan);
+  const upTo = form.upTo.trim();
+  return {
+    document: {
+      ...(form.without.length === 0 ? {} : { without: form.without.map(positionOf) }),
+      ...(events.value === undefined ? {} : { with: listed(events.value) }),
+      ...(isPlanKept ? {} : { plan: plan.value as JsonValue }),
+      ...(upTo === "" ? {} : { upTo }),
+    },
+    issues: [...events.issues, ...plan.issues],
+  };
+}
+
+/** Text that is no number stays what it is, for the schema to refuse. */
+function positionOf(text: string): JsonValue {
+  return wholeNumberOf(text) ?? text;
+}
+
+function listed(value: JsonValue): JsonValue {
+  return Array.isArray(value) ? value : [value];
+}
+
+interface WhatIfAnswered {
   /** With the steps around the first difference. */
   readonly report: WhatIfReport;
   /** Up to the same point, with the steps of the same stretch. */

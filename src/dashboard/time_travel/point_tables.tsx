@@ -1,12 +1,57 @@
-/** How far each task of a job was. */
+/** The expectations and the tasks of a job at a point in time. */
 
+import type { LogId } from "../../core/ids.ts";
 import type { jobResource } from "../../core/job_resource.ts";
+import { EntryLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
-import { TaskProgress } from "../parts/progress.tsx";
 import { UserText } from "../parts/text.tsx";
+import { TaskProgress } from "../parts/progress.tsx";
 import { Time } from "../parts/time.tsx";
 
 const ROWS_MAX = 50;
+const CITES_MAX = 8;
+
+interface ExpectationTableProps {
+  readonly jobId: string;
+  readonly expected: ReturnType<typeof jobResource>["expected"];
+}
+
+/** How far each expectation of a job's plan was. */
+export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
+  if (expected.length === 0) return <p class="soft">The plan expects nothing.</p>;
+  const more = expected.length - ROWS_MAX;
+  return (
+    <>
+      <Table caption="Expectations" headings={["Expectation", "Event type", "Counted", "By"]}>
+        {expected.slice(0, ROWS_MAX).map(({ id, eventType, matched, required, satisfied, by }) => (
+          <tr data-expectation={id}>
+            <th scope="row">
+              <UserText text={id} />
+            </th>
+            <td class="mono">
+              <UserText text={eventType} />
+            </td>
+            <td class={satisfied ? "counted satisfied" : "counted"}>{matched} of {required}</td>
+            <td>
+              <Cites jobId={jobId} by={by} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {more > 0 ? <p class="hint">{more} more expectations are in the JSON.</p> : null}
+    </>
+  );
+}
+
+function Cites({ jobId, by }: { readonly jobId: string; readonly by: readonly LogId[] }) {
+  const more = by.length - CITES_MAX;
+  return (
+    <span class="cites">
+      {by.slice(0, CITES_MAX).map((logId) => <EntryLink jobId={jobId} logId={logId} />)}
+      {more > 0 ? <span class="soft">and {more} more</span> : null}
+    </span>
+  );
+}
 
 type Task = ReturnType<typeof jobResource>["tasks"][number];
 

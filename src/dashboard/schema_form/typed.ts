@@ -1,9 +1,39 @@
-/** JSON as people type it, and where a text stops being JSON. */
+/** What is typed into a form, a scalar or JSON, and the value that it says. */
 
 import type { JsonValue } from "../../core/json.ts";
 import { parseJson } from "../../http/bodies/json_document.ts";
 import { Problem } from "../../http/problems/problem.ts";
 import type { PointedIssue } from "../../http/requests/issues.ts";
+
+/** What is typed for a text, in a line or where there is room for several. */
+export function typedText(text: string, isLine: boolean): string {
+  return needsQuotes(text, isLine) ? JSON.stringify(text) : text;
+}
+
+/** The text that was typed. */
+export function textTyped(typed: string): string {
+  return quoted(typed) ?? withPlainLineEnds(typed);
+}
+
+/** A form is sent with line ends of its own, whatever was typed. */
+export function withPlainLineEnds(typed: string): string {
+  return typed.replaceAll("\r\n", "\n");
+}
+
+function needsQuotes(text: string, isLine: boolean): boolean {
+  if (text.trim() === "" || /[\r\0]/.test(text) || !text.isWellFormed()) return true;
+  return quoted(text) !== undefined || (isLine && text.includes("\n"));
+}
+
+function quoted(typed: string): string | undefined {
+  const trimmed = typed.trim();
+  if (trimmed.length < 2 || !trimmed.startsWith('"') || !trimmed.endsWith('"')) return undefined;
+  try {
+    return String(JSON.parse(trimmed));
+  } catch {
+    return undefined;
+  }
+}
 
 export interface JsonTyped {
   /** `undefined` when nothing was typed, or no JSON. */
