@@ -10,14 +10,10 @@ import { choice, cursor, single, text } from "../../http/requests/query_paramete
 import { FILTER_PARAMETERS } from "../../http/requests/job_filter.ts";
 import { millisecondsOf } from "../../http/requests/time.ts";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
-import { KINDS_MAX } from "../../http/routes/failures.ts";
-import type { BulkRequest } from "../../http/requests/bulk_action.ts";
-import type { Commands } from "../commands.ts";
-import { PAGE_JOBS } from "./list.ts";
 
 export const JOBS_PATH = "/ui/jobs";
 
-const SCREEN_PARAMETERS = {
+export const SCREEN_PARAMETERS = {
   ...FILTER_PARAMETERS,
   ...NOTE_PARAMETER,
   cursor: single(cursor("jobs"), "Where the page begins: jobs that are older."),
@@ -38,7 +34,7 @@ const FILTERS: readonly string[] = Object.keys(FILTER_PARAMETERS);
 const PLACES = ["cursor", "newer"] as const;
 
 /** What changes in an address: a value in place of what is there, or nothing. */
-type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export class JobsAddress {
   readonly #params: URLSearchParams;
@@ -125,27 +121,4 @@ function inForm(name: string, value: string): string {
     if (millisecondsOf(value + end) !== undefined) return value + end;
   }
   return value;
-}
-
-/** @param filters With the place in the list. */
-export function listCommand(commands: Commands, filters: URLSearchParams): string {
-  return commands.get(`/jobs?${withLimit(filters, PAGE_JOBS)}`);
-}
-
-export function groupsCommand(commands: Commands, filters: URLSearchParams): string {
-  return commands.get(`/failures?${withLimit(filters, KINDS_MAX)}`);
-}
-
-function withLimit(filters: URLSearchParams, limit: number): URLSearchParams {
-  const query = new URLSearchParams(filters);
-  query.set("limit", String(limit));
-  return query;
-}
-
-export function bulkCommand(
-  commands: Commands,
-  { action, upTo }: BulkRequest,
-  address: JobsAddress,
-): string {
-  return commands.post("/jobs/bulk", { action, filter: address.filterBody(), upTo });
 }

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
-import { previewBulk } from "../../http/requests/bulk_action.ts";
+import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
 import { cursorOf } from "../../http/requests/cursor.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, problemFacts } from "../../http/problems/problem.ts";
@@ -11,13 +11,13 @@ import { jobFilterOf } from "../../http/requests/job_filter.ts";
 import { bulkRequestOf } from "../../http/routes/bulk.ts";
 import { KINDS_MAX } from "../../http/routes/failures.ts";
 import { viewerOf } from "../../http/guard/viewer.ts";
-import { commandsOf } from "../commands.ts";
+import { type Commands, commandsOf } from "../commands.ts";
 import { actOnJobs } from "../jobs/act.tsx";
-import { bulkCommand, groupsCommand, JobsAddress, listCommand, type ScreenQuery } from "../jobs/address.ts";
+import { JobsAddress, type ScreenQuery } from "../jobs/address.ts";
 import { BulkConfirm } from "../jobs/bulk_confirm.tsx";
 import { Chips, ConditionTabs, FilterForm } from "../jobs/filters.tsx";
 import { GroupTable } from "../jobs/groups.tsx";
-import { jobsPage } from "../jobs/list.ts";
+import { jobsPage, PAGE_JOBS } from "../jobs/list.ts";
 import { AboutLink, NoFailures, NoJobs, SearchedLine } from "../jobs/searched.tsx";
 import { rowsOf } from "../jobs/rows.ts";
 import { JobTable, SelectionBar } from "../jobs/table.tsx";
@@ -205,4 +205,27 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
       now={deps.clock.now()}
     />,
   );
+}
+
+/** @param filters With the place in the list. */
+function listCommand(commands: Commands, filters: URLSearchParams): string {
+  return commands.get(`/jobs?${withLimit(filters, PAGE_JOBS)}`);
+}
+
+function groupsCommand(commands: Commands, filters: URLSearchParams): string {
+  return commands.get(`/failures?${withLimit(filters, KINDS_MAX)}`);
+}
+
+function withLimit(filters: URLSearchParams, limit: number): URLSearchParams {
+  const query = new URLSearchParams(filters);
+  query.set("limit", String(limit));
+  return query;
+}
+
+function bulkCommand(
+  commands: Commands,
+  { action, upTo }: BulkRequest,
+  address: JobsAddress,
+): string {
+  return commands.post("/jobs/bulk", { action, filter: address.filterBody(), upTo });
 }

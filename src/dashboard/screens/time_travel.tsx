@@ -18,7 +18,7 @@ import { type Commands, commandsOf } from "../commands.ts";
 import { page } from "../page.tsx";
 import type { Call } from "../parts/curl.tsx";
 import { JobLink } from "../parts/links.tsx";
-import { type Comparison, comparison, DifferenceSection } from "../time_travel/changes.tsx";
+import { type Comparison, comparison, DifferenceSection } from "../time_travel/difference.tsx";
 import { EntryTable } from "../time_travel/entry_table.tsx";
 import type { TimeQuery } from "../time_travel/paths.ts";
 import { PointSection } from "../time_travel/point_section.tsx";

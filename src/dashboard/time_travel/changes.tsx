@@ -5,38 +5,6 @@ import type { JsonValue } from "../../core/json.ts";
 import { shownText, shownValue } from "../../core/shown_value.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
-import type { JobId } from "../../core/ids.ts";
-import type { Point } from "../../core/point.ts";
-import type { PointDifference } from "../../engine/requests.ts";
-import { valueOf } from "../../http/problems/engine_problem.ts";
-import type { EnginePort } from "../../http/ports/engine_port.ts";
-import { Problem } from "../../http/problems/problem.ts";
-import { COMPARE_FORM } from "./entry_table.tsx";
-import { timePath } from "./paths.ts";
-
-export interface Comparison {
-  readonly difference?: PointDifference;
-  /** Why the points cannot be compared, in words. */
-  readonly refusal?: string;
-}
-
-/** Nothing, when no point is given to go from. */
-export async function comparison(
-  engine: EnginePort,
-  jobId: JobId,
-  from: Point | undefined,
-  to: Point | undefined,
-  hold: Hold,
-): Promise<Comparison> {
-  if (from === undefined) return {};
-  try {
-    return { difference: valueOf(await engine.diff(jobId, from, to, hold)) };
-  } catch (error) {
-    if (!(error instanceof Problem) || error.kind !== "unknown-point") throw error;
-    return { refusal: error.message };
-  }
-}
 
 /** In a line of a table; the rest is told by its number. */
 const IN_LINE_MAX = 3;
@@ -90,7 +58,7 @@ function wordOf(value: JsonValue): string {
   return typeof value === "string" && /^\w{1,40}$/.test(value) ? value : shownValue(value);
 }
 
-interface ChangeTableProps {
+export interface ChangeTableProps {
   readonly caption: string;
   readonly changes: readonly Change[];
 }
@@ -118,48 +86,6 @@ export function ChangeTable({ caption, changes }: ChangeTableProps) {
       {more > 0
         ? <p class="hint">{more} more changes are in the JSON; the call of curl has all of them.</p>
         : null}
-    </div>
-  );
-}
-
-interface DifferenceSectionProps {
-  readonly jobId: string;
-  /** The point that the page shows. */
-  readonly at: string | number;
-  /** Absent until somebody asks. */
-  readonly difference?: PointDifference | undefined;
-  /** Why there is none, when it was asked for. */
-  readonly refusal?: string | undefined;
-}
-
-/** What differs between two points of a job's life. */
-export function DifferenceSection(props: DifferenceSectionProps) {
-  const { jobId, at, difference, refusal } = props;
-  return (
-    <section id="difference" class="sheet" aria-labelledby="difference-title">
-      <h2 id="difference-title">The difference between two points</h2>
-      <form id={COMPARE_FORM} method="get" action={`${timePath(jobId)}#difference`} class="row">
-        <input type="hidden" name="at" value={at} />
-        <p class="hint">Choose an entry to go from, and one to go to, in the list of entries.</p>
-        <button type="submit">Compare</button>
-      </form>
-      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}
-      {difference === undefined ? null : <Result difference={difference} />}
-    </section>
-  );
-}
-
-function Result({ difference: { from, to, changes } }: { readonly difference: PointDifference }) {
-  return (
-    <div id="changes" data-from={from} data-to={to} class="stack-wide">
-      <p>
-        From entry {from} to entry {to}: {changes.length === 0
-          ? "nothing differs."
-          : changes.length === 1
-          ? "one value differs."
-          : `${changes.length} values differ.`}
-      </p>
-      {changes.length === 0 ? null : <ChangeTable caption="What differs" changes={changes} />}
     </div>
   );
 }
