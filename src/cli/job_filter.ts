@@ -2,7 +2,7 @@
 
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { millisecondsOf, TIME_RULE } from "../http/requests/time.ts";
+import { millisecondsOf, TIME_RULE } from "../http/requests/fields.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
 import type { Surroundings } from "./surroundings.ts";

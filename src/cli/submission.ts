@@ -1,7 +1,7 @@
 /** The request that a command line of `submit` stands for. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { millisecondsOf, TIME_RULE } from "../http/requests/time.ts";
+import { millisecondsOf, TIME_RULE } from "../http/requests/fields.ts";
 import { type CommandInput, UsageError } from "./command.ts";
 import { FIELD_OPTION, jsonInput, splitAt } from "./json_input.ts";
 import { plainText } from "./plain_text.ts";

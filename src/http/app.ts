@@ -8,13 +8,10 @@ import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./guard/access.ts";
 import { Bodies, leaveUnread } from "./bodies/bodies.ts";
 import { EDGE_LIMITS, type EdgeLimits, Gauge } from "./guard/capacity.ts";
-import type { HttpDeps } from "./http_deps.ts";
+import { type HttpDeps, type JobLogPort, type MetricsPort, NO_JOB_LOG, type OverviewPort, type SystemPort, type VerificationPort } from "./http_deps.ts";
 import type { EnginePort } from "./ports/engine_port.ts";
 import { problemOfFailure } from "./problems/engine_problem.ts";
 import { Guard } from "./guard/guard.ts";
-import { type JobLogPort, NO_JOB_LOG } from "./ports/job_log_port.ts";
-import type { MetricsPort } from "./ports/metrics_port.ts";
-import type { OverviewPort } from "./ports/overview_port.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { Notes } from "../dashboard/notes.ts";
 import { isForPeople, problemPage } from "../dashboard/screens/problems.tsx";
@@ -24,10 +21,8 @@ import { ROUTES } from "./routes.ts";
 import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
-import type { SystemPort } from "./ports/system_port.ts";
 import { TokenChecks } from "./guard/token_checks.ts";
 import { Turnstile } from "./guard/turnstile.ts";
-import type { VerificationPort } from "./ports/verification_port.ts";
 
 export interface AppOptions extends Partial<EdgeLimits> {
   readonly engine: EnginePort;

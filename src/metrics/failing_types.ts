@@ -1,7 +1,7 @@
 /** Which types of jobs fail. There are as many counters as definitions, and two more. */
 
 import type { ConditionChange } from "../engine/ports.ts";
-import type { FailingType } from "../http/ports/overview_port.ts";
+import type { FailingType } from "../http/http_deps.ts";
 import { IntervalRing, sumOf } from "./interval_ring.ts";
 
 const MINUTE_MS = 60_000;

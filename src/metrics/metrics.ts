@@ -5,7 +5,7 @@
 
 import { Registry } from "@prometheus-io/client";
 import type { JobWatch } from "../engine/ports.ts";
-import type { MetricsPort } from "../http/ports/metrics_port.ts";
+import type { MetricsPort } from "../http/http_deps.ts";
 import type { CommitWatch } from "../journal/commit_watch.ts";
 import { CommitMetrics } from "./commit_metrics.ts";
 import { JobMetrics } from "./job_metrics.ts";

@@ -5,15 +5,7 @@
  */
 
 import type { Clock, ConditionChange, JobWatch } from "../engine/ports.ts";
-import {
-  type FailingType,
-  type Happenings,
-  type OverviewPort,
-  type Spread,
-  type Trend,
-  TREND_SPANS,
-  type TrendSpan,
-} from "../http/ports/overview_port.ts";
+import { type FailingType, type Happenings, type OverviewPort, type Spread, type Trend, TREND_SPANS, type TrendSpan } from "../http/http_deps.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/commit_watch.ts";
 import { DURATION_BUCKETS, durationBucketOf, durationQuantile } from "./duration_buckets.ts";
 import { FailingTypes } from "./failing_types.ts";

@@ -6,7 +6,7 @@ import type { Condition } from "../core/condition.ts";
 import { shellWord } from "../core/shell_word.ts";
 import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { ProcessFigures, SystemPort, Use } from "../http/ports/system_port.ts";
+import type { ProcessFigures, SystemPort, Use } from "../http/http_deps.ts";
 import { journalFlag } from "../journal/journal_flag.ts";
 import { heapUse, processUsage } from "./process_usage.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Condition, CONDITIONS } from "../../src/core/condition.ts";
 import type { ConditionChange } from "../../src/engine/ports.ts";
-import { TREND_SPANS, type TrendSpan } from "../../src/http/ports/overview_port.ts";
+import { TREND_SPANS, type TrendSpan } from "../../src/http/http_deps.ts";
 import { DURATION_ERROR } from "../../src/metrics/duration_buckets.ts";
 import { Trends } from "../../src/metrics/trends.ts";
 import { jobWatchOf } from "../../src/metrics/watches.ts";

@@ -1,8 +1,7 @@
 /** All that the page of a job is made of, read at one point of its life. */
 
 import type { Holding } from "../../http/guard/capacity.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
-import type { JobLogPort } from "../../http/ports/job_log_port.ts";
+import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { downtimesOf } from "../../explain/downtimes.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";

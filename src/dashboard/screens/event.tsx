@@ -11,7 +11,7 @@ import { invalidRequest, type Problem, problemFacts, STATUS } from "../../http/p
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { deliver } from "../../http/answers/receipts.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
+import { viewerOf } from "../../http/guard/access.ts";
 import { onceOnly, readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";

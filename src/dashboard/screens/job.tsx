@@ -7,7 +7,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { choice, single, whole } from "../../http/requests/query_parameters.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
+import { viewerOf } from "../../http/guard/access.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "../job/actions.ts";
 import { JobAttempts } from "../job/attempts.tsx";
 import { controlCalls, JobControls } from "../job/controls.tsx";

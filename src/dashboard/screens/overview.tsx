@@ -2,11 +2,11 @@
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/answers/read_overview.ts";
+import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/answers/overview_view.ts";
 import { STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { answerIndex, INDEX_OPERATION } from "../../http/routes/health.ts";
+import { answerIndex, INDEX_OPERATION } from "../../http/routes/system.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { PAUSE_ACTION_ROUTE, PausesSection } from "../overview/pauses_section.tsx";
@@ -17,7 +17,7 @@ import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "./problems.tsx";
 import type { Route } from "../../http/route.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
+import { viewerOf } from "../../http/guard/access.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type Call, CopyText } from "../parts/curl.tsx";
 import { Empty } from "../parts/table.tsx";

@@ -8,7 +8,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { reachedAs } from "../../http/requests/reached_as.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { endedSessionCookie, sessionCookie, sessionOf } from "../../http/guard/session_cookie.ts";
+import { endedSessionCookie, sessionCookie, sessionOf } from "../../http/guard/sessions.ts";
 import { readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
 import type { Route } from "../../http/route.ts";

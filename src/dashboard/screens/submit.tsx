@@ -10,7 +10,7 @@ import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { originOf } from "../../http/requests/request_origin.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
+import { viewerOf } from "../../http/guard/access.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";

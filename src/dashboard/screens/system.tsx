@@ -1,13 +1,12 @@
 /** `/ui/system`: the journal and its proof, limits and their use, definitions, configuration. */
 
 import type { Context } from "hono";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
 import { Problem, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { startVerification } from "../../http/routes/journal.ts";
-import { tokenHolders } from "../../http/guard/token_holders.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
+import { tokenHolders, viewerOf } from "../../http/guard/access.ts";
 import { readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
@@ -19,9 +18,8 @@ import type { DefinitionInfo } from "../../engine/requests.ts";
 import { Empty, Table } from "../parts/table.tsx";
 import { definitionPath } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type LimitInUse, limitsInUse } from "../../http/guard/limits_in_use.ts";
+import { type LimitInUse, limitsInUse } from "../../http/answers/system.ts";
 import { countText, sizeText } from "../../core/size.ts";
-import type { ProcessFigures, SystemPort } from "../../http/ports/system_port.ts";
 import { durationText } from "../../core/duration.ts";
 import { Time } from "../parts/time.tsx";
 

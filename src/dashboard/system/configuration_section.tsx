@@ -1,6 +1,6 @@
 /** The configuration in force, where each setting is from, and whose tokens are valid. */
 
-import type { ShownSetting } from "../../http/ports/system_port.ts";
+import type { ShownSetting } from "../../http/http_deps.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { Holder } from "../../http/guard/access.ts";

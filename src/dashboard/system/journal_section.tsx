@@ -2,7 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import type { JournalInfo, RecoveryReport, SegmentInfo, Verification, VerificationRun } from "../../engine/ports.ts";
-import type { SystemPort } from "../../http/ports/system_port.ts";
+import type { SystemPort } from "../../http/http_deps.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { CopyText } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";

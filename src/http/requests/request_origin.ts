@@ -4,7 +4,7 @@ import type { Origin } from "../../core/origin.ts";
 import { type TraceIds, traceIdsOf } from "../../core/trace_ids.ts";
 import { withOrigin } from "../../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
-import { viewerOf } from "../guard/viewer.ts";
+import { viewerOf } from "../guard/access.ts";
 
 /** Who collects spans, of the request that is being answered. */
 export interface RequestSpans {
