@@ -19,7 +19,7 @@ import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
 import { type Piece, piecesOf } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";
 import type { ActiveEnds } from "./segment_rolls.ts";
-import type { Sidecar } from "./sidecar_file.ts";
+import type { Sidecar } from "./sidecar_store.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 
 /** A segment that gets no more batches, as the replay found it. */

@@ -4,7 +4,7 @@
  */
 
 import { stackOf } from "../core/thrown.ts";
-import { diskFree } from "./disk_free.ts";
+import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
@@ -26,13 +26,10 @@ import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
 import { layoutOf } from "../journal/layout.ts";
 import { JobLogFiles } from "../journal/job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
-import { Metrics } from "../metrics/metrics.ts";
+import { commitWatchOf, jobWatchOf, Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
-import { commitWatchOf, jobWatchOf } from "../metrics/watches.ts";
-import { heapUse, processUsage } from "./process_usage.ts";
 import { cutShortWarnings } from "./start_warnings.ts";
 import { ServedHere } from "./served_here.ts";
-import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { ThreadPool } from "../threads/thread_pool.ts";
 import { ThreadedCode } from "../threads/threaded_code.ts";

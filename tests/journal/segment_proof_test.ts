@@ -3,7 +3,7 @@ import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { withFile } from "../../src/journal/file_system.ts";
 import type { SealedSegment } from "../../src/journal/sealed_segment.ts";
 import { requireWhole } from "../../src/journal/segment_proof.ts";
-import { decodedSidecar } from "../../src/journal/sidecar_file.ts";
+import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { fact } from "../support/journal_events.ts";
 import { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";

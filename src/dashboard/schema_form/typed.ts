@@ -5,6 +5,10 @@ import { parseJson } from "../../http/bodies/json_document.ts";
 import { Problem } from "../../http/problems/problem.ts";
 import type { PointedIssue } from "../../http/requests/issues.ts";
 
+// Texts as they are typed. What is blank is left out; so that an empty text can be said all the
+// same, and one with spaces at its ends or with the line ends that a browser changes, a text in
+// double quotes is read as JSON.
+
 /** What is typed for a text, in a line or where there is room for several. */
 export function typedText(text: string, isLine: boolean): string {
   return needsQuotes(text, isLine) ? JSON.stringify(text) : text;

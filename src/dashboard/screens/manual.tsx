@@ -30,6 +30,9 @@ import webhookIn from "../../manual/webhook-in.md" with { type: "text" };
 import whenThingsGoWrong from "../../manual/when-things-go-wrong.md" with { type: "text" };
 import writingJobs from "../../manual/writing-jobs.md" with { type: "text" };
 
+// The pages of the manual: a fixed map, so that no path of a request is ever one of the disk. Only
+// what is in `src`: a server must start where nothing but the program is.
+
 /** Pages by the names of their files in `src/manual`, as they are listed. */
 const PAGES = {
   "when-things-go-wrong": whenThingsGoWrong,

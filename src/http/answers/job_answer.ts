@@ -48,6 +48,10 @@ function smallText(job: JobState): string | undefined {
   return isLargeAnswer(view) ? undefined : JSON.stringify(view);
 }
 
+// The job resource as text. Nearly every answer to `POST /jobs` is about a job that has only just
+// begun: its text is put together by hand, byte for byte what `JSON.stringify` makes of `jobView`.
+// `tests/http/job_text_test.ts` holds the two together.
+
 /** What is larger is not made in one go. */
 const EXPECTED_MAX = 100;
 const INPUT_CHARACTERS = 64 * 1024;

@@ -86,6 +86,9 @@ export class Sessions {
   }
 }
 
+// The cookie that names a session: no script can read it (HttpOnly), and no other site can make a
+// browser send it (SameSite=Strict).
+
 /** Browsers do not tell ports apart, so that two servers on one machine need two names. */
 function cookieName(host: string): string {
   return `daybook_session_${/:(\d+)$/.exec(host)?.[1] ?? "0"}`;
