@@ -14,6 +14,12 @@ export function shippedDefinitions({ webhook }: ShippedOptions): AnyJobDefinitio
   return [csvImport, orderFulfil(demonstrationServices()), webhookDeliver(webhook)];
 }
 
+const REFUSED_ABOVE_CENTS = 100_000;
+const FLAKY_PREFIX = "flaky-";
+const FLAKY_FAILURES = 2;
+/** Keys whose failures are remembered; beyond it the oldest begins anew. */
+const FLAKY_KEYS_MAX = 1_000;
+
 /**
  * A warehouse and a payment service that exist only in memory: a stand-in for your own,
  * so that `order.fulfil` can be tried with curl. No goods and no money move. What
@@ -28,12 +34,6 @@ export function shippedDefinitions({ webhook }: ShippedOptions): AnyJobDefinitio
  * The shipment is an event that you send, with the same `orderId` among its attributes:
  * `ec.shipment.ShipmentCompleted` (with `tracking`), or `ec.shipment.ShipmentLost`.
  */
-const REFUSED_ABOVE_CENTS = 100_000;
-const FLAKY_PREFIX = "flaky-";
-const FLAKY_FAILURES = 2;
-/** Keys whose failures are remembered; beyond it the oldest begins anew. */
-const FLAKY_KEYS_MAX = 1_000;
-
 export function demonstrationServices(): OrderServices {
   return { warehouse: new DemonstrationWarehouse(), payments: new DemonstrationPayments() };
 }

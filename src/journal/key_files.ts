@@ -79,10 +79,7 @@ export class KeyFiles implements KeyStore {
     for (const name of looked === "all" ? ours : held) {
       await requireKind(this.#fileSystem, `${keys}/${name}`, ["file"]);
     }
-    // Keys of inputs under a secret key of the operator's, who keeps it elsewhere: then a copy of the
-// whole journal folder, `keys/` included, tells nobody anything.
-
-// With a wrong secret key no job could go on; that is better known before anything is done.
+    // With a wrong secret key no job could go on; that is better known before anything is done.
     const any = held[0] ?? ours.find((name) => name.endsWith(KEY));
     if (any !== undefined) await this.#keyAt(any);
     return {
@@ -166,6 +163,9 @@ function orUnwrappable<Result>(path: string, unwrap: () => Result): Result {
 function nameOf(jobId: JobId): string {
   return createHash("sha256").update(jobId).digest("hex") + KEY;
 }
+
+// Keys of inputs under a secret key of the operator's, who keeps it elsewhere: then a copy of the
+// whole journal folder, `keys/` included, tells nobody anything.
 
 const ALGORITHM = "aes-256-gcm";
 const IV_BYTES = 12;

@@ -4,9 +4,6 @@ import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
 import type { Clock, Random } from "../engine/ports.ts";
 
-// Output that nobody can take, since its disk is full or its reader is gone: Deno throws then, in
-// whatever happened to print. What is recorded must not depend on that.
-
 // As the platform has it, before code of users is told from that of the engine.
 const { setTimeout } = globalThis;
 
@@ -51,6 +48,9 @@ export function onStopSignal(stop: () => Promise<void>): void {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
 }
+
+// Output that nobody can take, since its disk is full or its reader is gone: Deno throws then, in
+// whatever happened to print. What is recorded must not depend on that.
 
 const PRINTING = ["log", "info", "debug", "warn", "error"] as const;
 

@@ -42,10 +42,7 @@ export async function loadDefinitions(
   specifier: string,
   slowMs: number = SLOW_MS,
 ): Promise<readonly AnyJobDefinition[]> {
-  // Says that an import takes long while it lasts. A thread of its own says it, since a module may
-// loop at its top level, and then no timer of the importer would ring.
-
-// One that is exported under two names, or in a list as well, is one all the same.
+  // One that is exported under two names, or in a list as well, is one all the same.
   const definitions = new Set<AnyJobDefinition>();
   const exportOf = new Map<string, string>();
   for (const [name, exported] of Object.entries(await load(specifier, slowMs))) {
@@ -140,6 +137,9 @@ function urlOf(specifier: string): string {
   const folder = specifier.startsWith("/") ? "file:///" : `file://${Deno.cwd()}/`;
   return new URL(specifier, folder).href;
 }
+
+// Says that an import takes long while it lasts. A thread of its own says it, since a module may
+// loop at its top level, and then no timer of the importer would ring.
 
 const SAYS_LATER = `
   const { workerData: { line, afterMs } } = require("node:worker_threads");

@@ -1,7 +1,7 @@
 /** The words after `deno task demo`. */
 
 import assert from "node:assert/strict";
-import { demoOptionsOf } from "../../src/demo/main.ts";
+import { demoOptionsOf } from "../../src/demo/options.ts";
 
 Deno.test("demo options: without words the port is chosen, nothing is kept, and the shop goes on", () => {
   assert.deepEqual(demoOptionsOf([]), {

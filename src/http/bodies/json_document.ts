@@ -71,14 +71,7 @@ const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
 
 /** Before anything walks the document recursively. */
 function isDeeperThan(text: string, depthMax: number): boolean {
-  // How many values, containers and names a document has, counted before it is read. JSON of a
-// megabyte is read, walked and written in a few milliseconds, or in hundreds when it is all names
-// or tiny values; and what is on record is read again with each explanation and replay.
-
-// Keys that come twice in one object. `JSON.parse` keeps the last, other readers the first: what
-// one of them checks is not what the other acts on, so that neither is taken.
-
-// As many as that have to be open at once: hardly any document has so many at all.
+  // As many as that have to be open at once: hardly any document has so many at all.
   return hasMoreThan(depthMax, text) && depthReaches(depthMax + 1, text);
 }
 
@@ -108,6 +101,9 @@ function depthReaches(wanted: number, text: string): boolean {
 }
 
 const [QUOTE, COLON] = [0x22, 0x3a];
+
+// Keys that come twice in one object. `JSON.parse` keeps the last, other readers the first: what
+// one of them checks is not what the other acts on, so that neither is taken.
 
 /**
  * Whether a text has more members than the value that was read from it: the keys need not be
@@ -159,6 +155,10 @@ function repeatedKeysIn(text: string): readonly RequestIssue[] {
   });
   return issues;
 }
+
+// How many values, containers and names a document has, counted before it is read. JSON of a
+// megabyte is read, walked and written in a few milliseconds, or in hundreds when it is all names
+// or tiny values; and what is on record is read again with each explanation and replay.
 
 /** Values of all depths: objects, arrays and scalars. */
 const VALUES_MAX = 50_000;

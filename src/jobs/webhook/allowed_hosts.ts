@@ -27,10 +27,7 @@ export class AllowedHosts {
 /** As `URL` writes it: in lower case, punycode, the shortest form of an address. */
 function normalEntry(entry: string): string {
   const [, host = "", port] = ENTRY.exec(entry) ?? [];
-  const url = URL.parse(`http:// Addresses that are not on the public internet. An allowed name is no promise of where it points:
-// whoever owns it could point it at this machine or its network.
-
-//${host}/`);
+  const url = URL.parse(`http://${host}/`);
   if (url === null || host.includes("*") || url.host === "" || url.href !== `http://${url.host}/`) {
     throw new TypeError(
       `Cannot allow webhooks to ${JSON.stringify(entry)}: it must be a host or host:port`,
@@ -38,6 +35,9 @@ function normalEntry(entry: string): string {
   }
   return port === undefined ? url.hostname : `${url.hostname}:${Number(port)}`;
 }
+
+// Addresses that are not on the public internet. An allowed name is no promise of where it points:
+// whoever owns it could point it at this machine or its network.
 
 /** Source: the special-purpose address registries of IANA (RFC 6890). */
 const PRIVATE_NETWORKS: readonly string[] = [
