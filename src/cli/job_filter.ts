@@ -59,15 +59,14 @@ export function filterQueryOf(fields: JobFilterFields): URLSearchParams {
   return new URLSearchParams(pairs);
 }
 
-/** In whatever letter case they are written. */
+/** As the API spells them. */
 function chosen(
   input: CommandInput,
   option: string,
   known: readonly string[],
 ): readonly string[] {
   return input.all(option).flatMap((text) => text.split(",")).map((text) => {
-    const name = known.find((one) => one.toLowerCase() === text.toLowerCase());
-    if (name !== undefined) return name;
+    if (known.includes(text)) return text;
     throw new UsageError(`--${option} must be one of ${known.join(", ")}, and is ${text}`);
   });
 }

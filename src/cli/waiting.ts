@@ -3,12 +3,24 @@
 import { parseJsonText } from "../core/json_text.ts";
 import { stateText } from "../core/state_text.ts";
 import type { Client } from "./client.ts";
-import { CommandError, type CommandInput, type CommandOption, EXIT_OK, UsageError } from "./command.ts";
+import {
+  CommandError,
+  type CommandInput,
+  type CommandOption,
+  EXIT_OK,
+  UsageError,
+} from "./command.ts";
 import { follow, tellOfConnection } from "./event_source.ts";
 import { fitted, padded, plainPage, plainText } from "./plain_text.ts";
 import { formOf, printJson, printLines, textColumns } from "./presentation.ts";
 import { paintedExplanation } from "./render/explanation.ts";
-import { entryResource, type EntryResource, expectShape, type JobResource, jobResource } from "./resources.ts";
+import {
+  type EntryResource,
+  entryResource,
+  expectShape,
+  type JobResource,
+  jobResource,
+} from "./resources.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { DURATION_RULE, durationText } from "../core/duration.ts";
 import { durationOf, millisecondsBetween, type Times } from "./times.ts";

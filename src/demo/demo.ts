@@ -7,7 +7,14 @@ import { Daybook } from "../server/daybook.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { BLOCKED_CARD, CLOSED_DEPOT, ShopServices } from "./services.ts";
 import { ShopClient, shopDefinitions } from "./shop.ts";
-import { makeSituations, order, payout, shipment, type Situation, submitPictures } from "./situations.ts";
+import {
+  makeSituations,
+  order,
+  payout,
+  shipment,
+  type Situation,
+  submitPictures,
+} from "./situations.ts";
 
 const HOSTNAME = "127.0.0.1";
 const PORT_DEFAULT = 8_000;

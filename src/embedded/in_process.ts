@@ -21,7 +21,17 @@ import { deliver } from "../http/answers/receipts.ts";
 import { controlled } from "../http/routes/controls.ts";
 import { startWarnings } from "../server/start_warnings.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
-import type { ControlOptions, EmbeddedDaybook, ExplainOptions, JobControl, JobReceipt, OpenOptions, SubmitOptions, SubmittedJob, WaitOptions } from "./daybook.ts";
+import type {
+  ControlOptions,
+  EmbeddedDaybook,
+  ExplainOptions,
+  JobControl,
+  JobReceipt,
+  OpenOptions,
+  SubmitOptions,
+  SubmittedJob,
+  WaitOptions,
+} from "./daybook.ts";
 import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import { type Job, jobOf } from "./job.ts";
 import { orRefused } from "./refused_error.ts";

@@ -9,7 +9,13 @@ import type { Route } from "./route.ts";
 import { BULK_ROUTES } from "./routes/bulk.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
 import { CREATE_ROUTES } from "./routes/create_job.ts";
-import { DEFINITION_ROUTES, HEALTH_ROUTES, METRICS_ROUTES, OPEN_API_ROUTES, SYSTEM_ROUTES } from "./routes/system.ts";
+import {
+  DEFINITION_ROUTES,
+  HEALTH_ROUTES,
+  METRICS_ROUTES,
+  OPEN_API_ROUTES,
+  SYSTEM_ROUTES,
+} from "./routes/system.ts";
 import { EVENT_ROUTES } from "./routes/events.ts";
 import { EXPLAIN_ROUTES } from "./routes/explain.ts";
 import { FAILURE_ROUTES } from "./routes/failures.ts";

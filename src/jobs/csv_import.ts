@@ -7,7 +7,14 @@ import * as v from "valibot";
 import { defineJob, type TaskContext } from "../engine/definition.ts";
 import { type Column, COLUMN_TYPES, readRow, type RowRead } from "./csv/columns.ts";
 import { type Chunk, type FileSpec, type Layout, layoutOf } from "./csv/layout.ts";
-import { type ColumnCount, type ColumnSummary, countValues, emptyCount, mergeCounts, summarize } from "./csv/statistics.ts";
+import {
+  type ColumnCount,
+  type ColumnSummary,
+  countValues,
+  emptyCount,
+  mergeCounts,
+  summarize,
+} from "./csv/statistics.ts";
 import { setTimeout } from "node:timers/promises";
 import { type CsvRecord, recordsOf } from "./csv/records.ts";
 

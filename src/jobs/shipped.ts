@@ -2,7 +2,15 @@
 
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { csvImport } from "./csv_import.ts";
-import { type CallOptions, type ChargeAnswer, type Order, orderFulfil, type OrderServices, type Payments, type Warehouse } from "./order_fulfil.ts";
+import {
+  type CallOptions,
+  type ChargeAnswer,
+  type Order,
+  orderFulfil,
+  type OrderServices,
+  type Payments,
+  type Warehouse,
+} from "./order_fulfil.ts";
 import { webhookDeliver, type WebhookOptions } from "./webhook_deliver.ts";
 
 interface ShippedOptions {

@@ -4,7 +4,12 @@
  */
 
 import { isPermissionMissing } from "../core/thrown.ts";
-import { defineJob, NonRetryableError, RetryLater, type TaskContext } from "../engine/definition.ts";
+import {
+  defineJob,
+  NonRetryableError,
+  RetryLater,
+  type TaskContext,
+} from "../engine/definition.ts";
 import { AllowedHosts, isAddressOrLocal, isPrivateAddress } from "./webhook/allowed_hosts.ts";
 import { discardBody, retryAfterMs, tellAnswer, verdictOn } from "./webhook/answer.ts";
 import { type WebhookInput, webhookInput } from "./webhook/input.ts";

@@ -1,7 +1,13 @@
 /** Prepares the folder of a journal, and makes sure that it can be used at all. */
 
 import { announcedIn } from "./announcement.ts";
-import { isOutOfRoom, JournalLockedError, JournalUnusableError, orUnusable, reasonOf } from "./errors.ts";
+import {
+  isOutOfRoom,
+  JournalLockedError,
+  JournalUnusableError,
+  orUnusable,
+  reasonOf,
+} from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
 import { makeNamedFolder } from "./named_folder.ts";

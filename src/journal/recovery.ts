@@ -1,6 +1,12 @@
 /** Reads a journal, whatever its last stop left behind, and tells what has to be mended of it. */
 
-import type { JournalConsumer, JournalHead, Random, RecoveryReport, SegmentInfo } from "../engine/ports.ts";
+import type {
+  JournalConsumer,
+  JournalHead,
+  Random,
+  RecoveryReport,
+  SegmentInfo,
+} from "../engine/ports.ts";
 import type { FoundSegments, Unproven } from "./background_proof.ts";
 import type { FileSystem } from "./file_system.ts";
 import { type Layout, segmentName } from "./layout.ts";

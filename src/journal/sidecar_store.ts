@@ -3,8 +3,22 @@
  * lost when they are deleted, and none that cannot be used is an error.
  */
 
-import { type FileStamp, type FileSystem, isSame, readWhole, stampAt, withFile } from "./file_system.ts";
-import { firstLogIdOf, isTemporary, type Layout, sidecarLogIdOf, sidecarName, TEMPORARY } from "./layout.ts";
+import {
+  type FileStamp,
+  type FileSystem,
+  isSame,
+  readWhole,
+  stampAt,
+  withFile,
+} from "./file_system.ts";
+import {
+  firstLogIdOf,
+  isTemporary,
+  type Layout,
+  sidecarLogIdOf,
+  sidecarName,
+  TEMPORARY,
+} from "./layout.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { reasonOf } from "./errors.ts";
 import { Buffer } from "node:buffer";

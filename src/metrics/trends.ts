@@ -5,7 +5,15 @@
  */
 
 import type { Clock, ConditionChange, JobWatch } from "../engine/ports.ts";
-import { type FailingType, type Happenings, type OverviewPort, type Spread, type Trend, TREND_SPANS, type TrendSpan } from "../http/http_deps.ts";
+import {
+  type FailingType,
+  type Happenings,
+  type OverviewPort,
+  type Spread,
+  type Trend,
+  TREND_SPANS,
+  type TrendSpan,
+} from "../http/http_deps.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/commit_watch.ts";
 import { IntervalRing, sumOf } from "./interval_ring.ts";
 

@@ -4,7 +4,6 @@
  * What nobody would set is a constant beside the code that uses it.
  */
 
-import type * as v from "valibot";
 import * as v from "valibot";
 import { durationText, parseDuration } from "../core/duration.ts";
 import { parseSize, sizeText } from "../core/size.ts";

@@ -10,7 +10,13 @@ import {
   isOneLine,
   type SchemaForm,
 } from "../../src/dashboard/schema_form/field.ts";
-import { type FormTexts, inputName, inputOf, textsAtFirst, textsOf } from "../../src/dashboard/schema_form/form_texts.ts";
+import {
+  type FormTexts,
+  inputName,
+  inputOf,
+  textsAtFirst,
+  textsOf,
+} from "../../src/dashboard/schema_form/form_texts.ts";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
 import { schemasAndValues } from "../support/arbitrary_schemas.ts";
 import { rounds } from "../support/effort.ts";

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { EMPTY_WHAT_IF, leftOutOf, whatIfDocument, whatIfForm } from "../../src/dashboard/time_travel/what_if.ts";
+import {
+  EMPTY_WHAT_IF,
+  leftOutOf,
+  whatIfDocument,
+  whatIfForm,
+} from "../../src/dashboard/time_travel/what_if.ts";
 
 const PLAN = { expected: [{ id: "a", eventType: "ec.A" }] };
 

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { AllowedHosts, isAddressOrLocal, isPrivateAddress } from "../../src/jobs/webhook/allowed_hosts.ts";
+import {
+  AllowedHosts,
+  isAddressOrLocal,
+  isPrivateAddress,
+} from "../../src/jobs/webhook/allowed_hosts.ts";
 import { retryAfterMs, verdictOn } from "../../src/jobs/webhook/answer.ts";
 import { webhookInput } from "../../src/jobs/webhook/input.ts";
 import { keyOf, signatureOf } from "../../src/jobs/webhook_deliver.ts";

@@ -2,7 +2,12 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DURATION_BUCKETS, DURATION_ERROR, durationBucketOf, durationQuantile } from "../../src/metrics/trends.ts";
+import {
+  DURATION_BUCKETS,
+  DURATION_ERROR,
+  durationBucketOf,
+  durationQuantile,
+} from "../../src/metrics/trends.ts";
 
 function counted(durations: readonly number[]): Uint32Array {
   const counts = new Uint32Array(DURATION_BUCKETS);

@@ -6,7 +6,14 @@ import { jobPath } from "../job_path.ts";
 import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
-import { entriesPage, type EntryResource, expectShape, jobResource, type ReplayAnswer, replayAnswer } from "../resources.ts";
+import {
+  entriesPage,
+  type EntryResource,
+  expectShape,
+  jobResource,
+  type ReplayAnswer,
+  replayAnswer,
+} from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { Paint } from "../render/marks.ts";

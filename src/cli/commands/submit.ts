@@ -1,7 +1,14 @@
 /** `submit`: creates a job, and waits for its end if asked to. */
 
 import { type Client, RefusedByServerError, SERVER_OPTIONS } from "../client.ts";
-import { type Command, CommandError, type CommandInput, type CommandOption, EXIT_OK, UsageError } from "../command.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  type CommandOption,
+  EXIT_OK,
+  UsageError,
+} from "../command.ts";
 import { FIELD_OPTION, hintAtRefusal, JSON_NOTE, jsonInput, splitAt } from "../json_input.ts";
 import { JOBS_NOTE, JOBS_OPTION, submitMany } from "../many_jobs.ts";
 import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";

@@ -9,7 +9,11 @@ import { readBetween } from "../../journal/file_system.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { DAMAGED, type Layout } from "../../journal/layout.ts";
 import { quarantineTail } from "../../journal/repair.ts";
-import { removeRepairNote, type RepairedAttributes, writeRepairNote } from "../../journal/repair_note.ts";
+import {
+  removeRepairNote,
+  type RepairedAttributes,
+  writeRepairNote,
+} from "../../journal/repair_note.ts";
 import { SnapshotStore } from "../../journal/snapshot_store.ts";
 import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
 import type { JournalTools } from "./tools.ts";

@@ -2,7 +2,12 @@
 
 import { correlationText } from "../../explain/mismatch.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
-import type { ExpectationResource, FailureResource, JobResource, TaskResource } from "../resources.ts";
+import type {
+  ExpectationResource,
+  FailureResource,
+  JobResource,
+  TaskResource,
+} from "../resources.ts";
 import { distanceText, durationText } from "../../core/duration.ts";
 import { millisecondsBetween, type Times } from "../times.ts";
 import { type Paint, painted, paintedState } from "./marks.ts";

@@ -4,7 +4,16 @@ import { type Condition, conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { durationText } from "../../core/duration.ts";
-import { type BarKind, type Drawing, drawingOf, type DrawnMark, LANES_MAX, MARK_WORDS, OUTCOME_WORDS, type Row } from "./drawing.ts";
+import {
+  type BarKind,
+  type Drawing,
+  drawingOf,
+  type DrawnMark,
+  LANES_MAX,
+  MARK_WORDS,
+  OUTCOME_WORDS,
+  type Row,
+} from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 import { SCALES } from "./time_scale.ts";
 import { BAR_HEIGHT, BarShape, MarkShape, Patterns } from "./timeline_shapes.tsx";

@@ -6,14 +6,21 @@ import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.t
 import type { JobId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import { BULK_MAX, type BulkDone, type BulkReport, type BulkRequest, runBulk } from "../../http/requests/bulk_action.ts";
+import {
+  BULK_MAX,
+  type BulkDone,
+  type BulkReport,
+  type BulkRequest,
+  runBulk,
+} from "../../http/requests/bulk_action.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
+import { unknownJob } from "../../http/problems/engine_problem.ts";
 import { jobIdField, wholeNumberOf } from "../../http/requests/fields.ts";
 import { invalidRequest, Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { originOf } from "../../http/requests/request_origin.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { bulkRequestOf } from "../../http/routes/bulk.ts";
+import { controlled } from "../../http/routes/controls.ts";
 import { filledField, readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
 import { countedText } from "../parts/amounts.tsx";
@@ -190,11 +197,8 @@ async function tellOfOne(
   origin: Origin | undefined,
 ): Promise<Told> {
   try {
-    const job = valueOf(
-      action === "retry"
-        ? await engine.retry(jobId, { unlessRetriedAfter: 0, origin })
-        : await engine.control(jobId, { kind: action, origin }),
-    );
+    // Pressed twice, it is done once.
+    const job = await controlled(engine, jobId, action, {}, { origin, unlessRetriedAfter: 0 });
     const what = job.jobId === jobId ? "" : ` as ${job.jobId}`;
     return { text: `${CONTROLS[action].done} ${jobId}${what}.`, isBad: false };
   } catch (error) {

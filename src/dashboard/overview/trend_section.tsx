@@ -1,6 +1,13 @@
 /** What happened over time: charts, what they show in words, and their figures. */
 
-import { type Happenings, type Spread, type Trend, TREND_SPANS, type TrendPoint, type TrendSpan } from "../../http/http_deps.ts";
+import {
+  type Happenings,
+  type Spread,
+  type Trend,
+  TREND_SPANS,
+  type TrendPoint,
+  type TrendSpan,
+} from "../../http/http_deps.ts";
 import { Time } from "../parts/time.tsx";
 import { countText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";

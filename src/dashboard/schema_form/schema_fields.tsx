@@ -10,7 +10,14 @@ import {
   LabelledInput,
 } from "../parts/labelled_input.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type ChoiceField, type Field, isOneLine, type NumberField, rulesText, type SchemaForm } from "./field.ts";
+import {
+  type ChoiceField,
+  type Field,
+  isOneLine,
+  type NumberField,
+  rulesText,
+  type SchemaForm,
+} from "./field.ts";
 import { type FormTexts, inputName, textOf } from "./form_texts.ts";
 
 export interface SchemaFieldsProps {

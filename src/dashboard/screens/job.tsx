@@ -13,7 +13,14 @@ import { JobAttempts } from "../job/attempts.tsx";
 import { controlCalls, JobControls } from "../job/controls.tsx";
 import { JobData } from "../job/data.tsx";
 import { JobEntries } from "../job/entries.tsx";
-import { type EntryPageRequest, type JobReading, ORDERS, readEntryPage, type ReadingOptions, readJob } from "../job/reading.ts";
+import {
+  type EntryPageRequest,
+  type JobReading,
+  ORDERS,
+  readEntryPage,
+  type ReadingOptions,
+  readJob,
+} from "../job/reading.ts";
 import { JobExpectations } from "../job/expectations.tsx";
 import { JobExplanation } from "../job/explanation.tsx";
 import { JobFailure } from "../job/failure.tsx";

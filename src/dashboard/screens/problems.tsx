@@ -2,7 +2,14 @@
 
 import type { Context } from "hono";
 import { MEANINGS } from "../../http/problems/meanings.ts";
-import { Problem, PROBLEM_KINDS, problemFacts, type ProblemKind, STATUS, untoldIssues } from "../../http/problems/problem.ts";
+import {
+  Problem,
+  PROBLEM_KINDS,
+  problemFacts,
+  type ProblemKind,
+  STATUS,
+  untoldIssues,
+} from "../../http/problems/problem.ts";
 import { refuseQuery } from "../../http/requests/query.ts";
 import { emptyResponse, textResponse } from "../../http/answers/response.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";

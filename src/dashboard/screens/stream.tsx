@@ -11,7 +11,17 @@ import { Empty } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { ShownEntry } from "../parts/shown_entry.tsx";
 import { EntryHeads, EntryRow } from "../stream/entry_row.tsx";
-import { type AskedStream, askedStream, FILTER_NAMES, FilterForm, findEntries, isFiltered, ROWS_MAX, type StreamQuery, streamSearch } from "../stream/filter.tsx";
+import {
+  type AskedStream,
+  askedStream,
+  FILTER_NAMES,
+  FilterForm,
+  findEntries,
+  isFiltered,
+  ROWS_MAX,
+  type StreamQuery,
+  streamSearch,
+} from "../stream/filter.tsx";
 import type { Route } from "../../http/route.ts";
 
 export const STREAM_ROUTES: readonly Route[] = [

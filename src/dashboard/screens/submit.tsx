@@ -18,7 +18,12 @@ import { exampleOf } from "../schema_form/example.ts";
 import { formOf } from "../schema_form/field.ts";
 import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/form_texts.ts";
 import { commandsOf } from "../commands.ts";
-import { creationCall, CreationForm, type CreationFormProps, type Refusal } from "../system/creation_fields.tsx";
+import {
+  creationCall,
+  CreationForm,
+  type CreationFormProps,
+  type Refusal,
+} from "../system/creation_fields.tsx";
 import { creationOf, redacted, SHOW, type Subject } from "../system/creation_form.ts";
 import { DefinitionPage, UnloadedTypePage } from "../system/definition_page.tsx";
 import type { Route } from "../../http/route.ts";

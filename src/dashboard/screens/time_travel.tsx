@@ -24,7 +24,14 @@ import type { TimeQuery } from "../time_travel/paths.ts";
 import { PointSection } from "../time_travel/point_section.tsx";
 import { Slider } from "../time_travel/slider.tsx";
 import { type TimeView, timeView } from "../time_travel/time_view.ts";
-import { type AskedWhatIf, askWhatIf, EMPTY_WHAT_IF, leftOutOf, type WhatIfForm, whatIfForm } from "../time_travel/what_if.ts";
+import {
+  type AskedWhatIf,
+  askWhatIf,
+  EMPTY_WHAT_IF,
+  leftOutOf,
+  type WhatIfForm,
+  whatIfForm,
+} from "../time_travel/what_if.ts";
 import { WhatIfResult } from "../time_travel/what_if_result.tsx";
 import { WhatIfSection } from "../time_travel/what_if_section.tsx";
 import type { Route } from "../../http/route.ts";

@@ -7,7 +7,12 @@ import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 import { STRATA } from "../../core/event.ts";
 import { UserText } from "../parts/text.tsx";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { type EntriesFound, type EntrySearch, searchAhead, searchBack } from "../../http/requests/entry_search.ts";
+import {
+  type EntriesFound,
+  type EntrySearch,
+  searchAhead,
+  searchBack,
+} from "../../http/requests/entry_search.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
 
 const position = whole(0, Number.MAX_SAFE_INTEGER);

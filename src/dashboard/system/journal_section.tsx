@@ -1,7 +1,13 @@
 /** Where the journal is, in what files, and how it was found at the start. */
 
 import { counted } from "../../core/counted.ts";
-import type { JournalInfo, RecoveryReport, SegmentInfo, Verification, VerificationRun } from "../../engine/ports.ts";
+import type {
+  JournalInfo,
+  RecoveryReport,
+  SegmentInfo,
+  Verification,
+  VerificationRun,
+} from "../../engine/ports.ts";
 import type { SystemPort } from "../../http/http_deps.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { CopyText } from "../parts/curl.tsx";

@@ -12,7 +12,12 @@ import { appliedHeader, type Preferences } from "../requests/prefer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { createdResponse, jsonTextResponse } from "./response.ts";
 import { conditionOf } from "../../core/condition.ts";
-import { type ExpectedEvent, MAIN_EXPECTATION, MAIN_ONLY_PLAN, requiredMatches } from "../../core/job_plan.ts";
+import {
+  type ExpectedEvent,
+  MAIN_EXPECTATION,
+  MAIN_ONLY_PLAN,
+  requiredMatches,
+} from "../../core/job_plan.ts";
 import { isLarge } from "../../core/json.ts";
 
 const MINIMAL: Preferences = { minimal: true };

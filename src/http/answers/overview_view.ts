@@ -5,9 +5,23 @@ import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { failureResource } from "../../core/job_resource.ts";
 import { type FailedJob, type JobState, STATE_NAMES } from "../../core/job_state.ts";
-import type { Census, HeldPause, NeedingAttention, OldestQueued, ParkedJobs } from "../../engine/requests.ts";
+import type {
+  Census,
+  HeldPause,
+  NeedingAttention,
+  OldestQueued,
+  ParkedJobs,
+} from "../../engine/requests.ts";
 import { jobPath } from "./job_view.ts";
-import { type FailingType, type Happenings, type HttpDeps, type Trend, TREND_SPANS, type TrendPoint, type TrendSpan } from "../http_deps.ts";
+import {
+  type FailingType,
+  type Happenings,
+  type HttpDeps,
+  type Trend,
+  TREND_SPANS,
+  type TrendPoint,
+  type TrendSpan,
+} from "../http_deps.ts";
 import { choice, single } from "../requests/query_parameters.ts";
 
 const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];

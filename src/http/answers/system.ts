@@ -4,7 +4,17 @@ import * as v from "valibot";
 import { SCOPES } from "../guard/access.ts";
 import { correlationField } from "../requests/correlation_schema.ts";
 import { retentionAnswer } from "./job.ts";
-import { anyJson, count, limitName, milliseconds, position, says, text, time, use } from "./parts.ts";
+import {
+  anyJson,
+  count,
+  limitName,
+  milliseconds,
+  position,
+  says,
+  text,
+  time,
+  use,
+} from "./parts.ts";
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
 import { type GaugedLimit, type LimitName, LIMITS } from "../guard/capacity.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";

@@ -65,7 +65,7 @@ function asWhole(detail: string): Problem {
   return invalidRequest([{ pointer: "", detail }]);
 }
 
-const QUOTE = 0x22;
+const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];
 const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
 const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
 
@@ -99,8 +99,6 @@ function depthReaches(wanted: number, text: string): boolean {
   }
   return false;
 }
-
-const [QUOTE, COLON] = [0x22, 0x3a];
 
 // Keys that come twice in one object. `JSON.parse` keeps the last, other readers the first: what
 // one of them checks is not what the other acts on, so that neither is taken.
@@ -170,8 +168,6 @@ const NAMES_MAX = 10_000;
 /** No text below this length has so many: a container and its comma take three characters. */
 const SMALL_LENGTH = 3 * CONTAINERS_MAX;
 
-const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];
-const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
 const SPACE = 0x20;
 
 /** In words, what a document has too many of. */

@@ -3,7 +3,6 @@
  * requests, and of those that describe answers.
  */
 
-import type * as v from "valibot";
 import type { JsonObject } from "../../core/json.ts";
 import { SCOPES } from "../guard/access.ts";
 import { entryAnswer, receiptsAnswer, streamedEntryAnswer } from "../answers/entries.ts";

@@ -5,7 +5,13 @@ import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import { isEventType } from "../../core/event_type.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { documentationOf, documented } from "./documented.ts";
-import { eventTypeField, fingerprintField, jobIdField, timeField, wholeNumberOf } from "./fields.ts";
+import {
+  eventTypeField,
+  fingerprintField,
+  jobIdField,
+  timeField,
+  wholeNumberOf,
+} from "./fields.ts";
 
 export type CursorScope = "jobs" | "history" | "journal" | "steps";
 

@@ -9,7 +9,7 @@ import {
   type StateControl,
 } from "../../core/controls.ts";
 import { decide } from "../../core/decide.ts";
-import type { JobId, TaskId } from "../../core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -32,7 +32,7 @@ import {
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
-import { STATUS } from "../problems/problem.ts";
+import { invalidRequest, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/request_origin.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -146,6 +146,12 @@ function turnFor(job: JobState, { turnstile }: HttpDeps): Promise<void> | undefi
   return size === "small" ? undefined : turnstile.enter(size);
 }
 
+interface ControlOrigin {
+  readonly origin?: Origin | undefined;
+  /** Leaves a job alone of which a retry was created after this position. */
+  readonly unlessRetriedAfter?: LogId;
+}
+
 /**
  * Does what a control says.
  *
@@ -158,13 +164,26 @@ export async function controlled(
   jobId: JobId,
   control: ControlName,
   body: JsonValue,
-  origin?: Origin,
+  about: ControlOrigin = {},
 ): Promise<JobState> {
   if (control !== "retry") {
+    const { origin } = about;
     return valueOf(await engine.control(jobId, { ...requestOf(control, body), origin }));
   }
-  const { dryRun: _, ...request } = checked(retryBody, body);
-  return valueOf(await engine.retry(jobId, { ...request, origin }));
+  const { dryRun: _, ...request } = retryRequestOf(body, engine.job(jobId));
+  return valueOf(await engine.retry(jobId, { ...request, ...about }));
+}
+
+/** @throws {Problem} `invalid-request`. */
+function retryRequestOf(body: JsonValue, job: JobState | undefined) {
+  const request = checked(retryBody, body);
+  const { from } = request;
+  if (from === undefined || job === undefined || job.tasks.some(({ taskId }) => taskId === from)) {
+    return request;
+  }
+  const known = job.tasks.map(({ taskId }) => taskId).filter((taskId) => taskId !== MAIN_TASK);
+  const names = known.length === 0 ? "it has none" : `its tasks are ${known.join(", ")}`;
+  throw invalidRequest([{ pointer: "/from", detail: `must be a task of the job; ${names}` }]);
 }
 
 /** @throws {Problem} `invalid-request`. */
@@ -178,10 +197,8 @@ async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, deps.engine);
   const origin = originOf(c.req.raw, deps.spans);
-  const { dryRun = false, ...request } = checked(
-    retryBody,
-    await readOptionalJson(c.req.raw, deps.bodies),
-  );
+  const body = await readOptionalJson(c.req.raw, deps.bodies);
+  const { dryRun = false, ...request } = retryRequestOf(body, before);
   await turnFor(before, deps);
   if (dryRun) return await retryPreviewed(deps, before, request.from);
   const job = valueOf(await deps.engine.retry(before.jobId, { origin, ...request }));

@@ -13,7 +13,12 @@ import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/generated.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { entryCharacters, type Hold, type Lane, PageSize } from "../../engine/queries/entry_pages.ts";
+import {
+  entryCharacters,
+  type Hold,
+  type Lane,
+  PageSize,
+} from "../../engine/queries/entry_pages.ts";
 import { type EntryFilter, type Feed, passes, type Scan } from "../stream/feed.ts";
 
 const LIMIT_DEFAULT = 100;

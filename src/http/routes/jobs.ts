@@ -25,7 +25,14 @@ import { sizeFor } from "../guard/turnstile.ts";
 import { waitForJob } from "../answers/waiting.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import { jobIdOf, jobOf } from "./job_id.ts";
-import { answerStream, LAST_EVENT_ID, startOf, STREAM, STREAM_PARAMETERS, wantedOf } from "./streams.ts";
+import {
+  answerStream,
+  LAST_EVENT_ID,
+  startOf,
+  STREAM,
+  STREAM_PARAMETERS,
+  wantedOf,
+} from "./streams.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;

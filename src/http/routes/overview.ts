@@ -1,7 +1,12 @@
 /** `/overview`: what the first page of the dashboard shows, for programs. */
 
 import { telling } from "../openapi/operation.ts";
-import { DEFAULT_SPAN, overviewView, readOverview, SPAN_PARAMETER } from "../answers/overview_view.ts";
+import {
+  DEFAULT_SPAN,
+  overviewView,
+  readOverview,
+  SPAN_PARAMETER,
+} from "../answers/overview_view.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -13,26 +18,6 @@ import { TREND_SPANS } from "../http_deps.ts";
 import { failureAnswer, parkedReason } from "../answers/job.ts";
 import { count, milliseconds, text, time, use } from "../answers/parts.ts";
 import { pauseAnswer } from "../answers/system.ts";
-
-export const OVERVIEW_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/overview",
-  scope: "read",
-  operation: telling(
-    "showOverview",
-    "Show how many jobs there are, what happened of late, and what may need a person",
-    overviewAnswer,
-    {
-      description: "What the first page of the dashboard shows. The trend and the types that " +
-        "fail are counted in memory since the process started, as trend.countedSince says.",
-      query: SPAN_PARAMETER,
-    },
-  ),
-  async handle({ req }, deps) {
-    const { span = DEFAULT_SPAN } = readQuery(req.raw, SPAN_PARAMETER);
-    return jsonResponse(overviewView(await readOverview(deps, span)), STATUS.ok);
-  },
-}];
 
 const spread = v.nullable(v.object({ p50Ms: milliseconds, p95Ms: milliseconds }));
 
@@ -97,3 +82,23 @@ const overviewAnswer = v.object({
 function countsOf<Kind extends string>(kinds: readonly Kind[]) {
   return v.object(Object.fromEntries(kinds.map((kind) => [kind, count])));
 }
+
+export const OVERVIEW_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/overview",
+  scope: "read",
+  operation: telling(
+    "showOverview",
+    "Show how many jobs there are, what happened of late, and what may need a person",
+    overviewAnswer,
+    {
+      description: "What the first page of the dashboard shows. The trend and the types that " +
+        "fail are counted in memory since the process started, as trend.countedSince says.",
+      query: SPAN_PARAMETER,
+    },
+  ),
+  async handle({ req }, deps) {
+    const { span = DEFAULT_SPAN } = readQuery(req.raw, SPAN_PARAMETER);
+    return jsonResponse(overviewView(await readOverview(deps, span)), STATUS.ok);
+  },
+}];

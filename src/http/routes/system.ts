@@ -1,6 +1,13 @@
 /** What the server says about itself: health, definitions, overview, metrics, limits, its API. */
 
-import { definitionsAnswer, indexAnswer, limitsInUse, liveAnswer, readyAnswer, systemAnswer } from "../answers/system.ts";
+import {
+  definitionsAnswer,
+  indexAnswer,
+  limitsInUse,
+  liveAnswer,
+  readyAnswer,
+  systemAnswer,
+} from "../answers/system.ts";
 import { telling } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
