@@ -1,10 +1,13 @@
 /** A job as a program sees it that has Daybook inside. */
 
+import type * as v from "valibot";
 import type { Correlation } from "../core/correlation.ts";
 import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import { jobResource } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { InputRetention } from "../core/sealed_input.ts";
+import type { jobAnswer } from "../http/answers/job.ts";
 
 /** The state of a job; Done and Failed are final. */
 export type JobStateName = "Created" | "Running" | "Compensating" | "Done" | "Failed";
@@ -33,16 +36,22 @@ export interface Job<Output = unknown> {
   readonly jobId: string;
   /** `null` for a plan without code. */
   readonly type: string | null;
+  /** Of the definition that created it; `null` for a plan without code. */
+  readonly definitionVersion: number | null;
   /** By the table of states. */
   readonly state: JobStateName;
   /** In more words, for operators. */
   readonly condition: JobCondition;
   /** When it was recorded. */
   readonly createdAt: string;
+  /** When it is to start, until it does. */
+  readonly startAt?: string | undefined;
   /** `null` until then. */
   readonly startedAt: string | null;
   /** `null` until it is Done or Failed. */
   readonly endedAt: string | null;
+  /** The position of its first entry in the journal. */
+  readonly firstLogId: number;
   /** The position of its last entry in the journal. */
   readonly lastLogId: number;
   /** Lower goes first. */
@@ -55,6 +64,10 @@ export interface Job<Output = unknown> {
   readonly parked?: JobParking;
   /** As it was submitted, with marks for what is secret. */
   readonly input: JsonValue;
+  /** Of an input that the journal holds under a seal: where secrets are, and how long it is kept. */
+  readonly sealed?:
+    | { readonly secrets: readonly string[]; readonly retention: InputRetention }
+    | undefined;
   /**
    * What `run` returned, as the journal holds it: a `Date` in it is text. `null` until then, and
    * where it returned nothing.
@@ -93,6 +106,8 @@ export interface JobExpectation {
   readonly eventType: string;
   /** Which events of the type count. */
   readonly correlation: Correlation;
+  /** The step that an event must be about. */
+  readonly taskId?: string | undefined;
   /** How many are wanted. */
   readonly multiplicity: Multiplicity;
   /** The same as a number. */
@@ -140,6 +155,8 @@ export interface JobFailure {
   readonly taskId: string | null;
   /** What went wrong, in the words of whoever threw it. */
   readonly error: JobError;
+  /** The same for failures of one kind; `null` for a cancellation. */
+  readonly fingerprint: string | null;
   /** A compensation failed as well: a person must look. */
   readonly recoveryRequired: boolean;
   /** The position in the journal of the entry that says so. */
@@ -160,9 +177,30 @@ export interface JobError {
   readonly stack?: string;
 }
 
+type Answer = Omit<v.InferOutput<typeof jobAnswer>, "links">;
+
+/** What two types have to say alike: members by their names, choices by their values. */
+type Said<Of extends Answer | Job> = [
+  keyof Of,
+  Of["state"],
+  Of["condition"],
+  keyof NonNullable<Of["parked"]>,
+  NonNullable<Of["parked"]>["reason"],
+  keyof NonNullable<Of["sealed"]>,
+  keyof Of["expected"][number],
+  keyof Of["tasks"][number],
+  keyof NonNullable<Of["failure"]>,
+  NonNullable<Of["failure"]>["kind"],
+  keyof NonNullable<Of["failure"]>["error"],
+];
+
+/** The job, where it says what the API answers; else `never`, and this does not compile. */
+type AsAnswered<Of extends Job> = [Said<Of>, Said<Answer>] extends [Said<Answer>, Said<Of>] ? Of
+  : never;
+
 /** @typeParam Output What `run` of the job's definition returns, as JSON has it. */
 export function jobOf<Output>(state: JobState): Job<Output> {
-  const job: Job = jobResource(state);
+  const job: AsAnswered<Job> = jobResource(state);
   // The journal holds what this definition's run returned, or that of an older version.
   return job as Job<Output>;
 }

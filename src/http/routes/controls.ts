@@ -5,6 +5,7 @@ import * as v from "valibot";
 import {
   type ControlName,
   CONTROLS,
+  isLegal,
   STATE_CONTROLS,
   type StateControl,
 } from "../../core/controls.ts";
@@ -178,9 +179,8 @@ export async function controlled(
 function retryRequestOf(body: JsonValue, job: JobState | undefined) {
   const request = checked(retryBody, body);
   const { from } = request;
-  if (from === undefined || job === undefined || job.tasks.some(({ taskId }) => taskId === from)) {
-    return request;
-  }
+  if (from === undefined || job === undefined || !isLegal(job, "retry")) return request;
+  if (job.tasks.some(({ taskId }) => taskId === from)) return request;
   const known = job.tasks.map(({ taskId }) => taskId).filter((taskId) => taskId !== MAIN_TASK);
   const names = known.length === 0 ? "it has none" : `its tasks are ${known.join(", ")}`;
   throw invalidRequest([{ pointer: "/from", detail: `must be a task of the job; ${names}` }]);
