@@ -11,7 +11,7 @@ import {
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
-import { banner, parkedPlaces, urlOf } from "./src/server/banner.ts";
+import { banner, parkedPlaces, startWarnings, urlOf } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { durationText } from "./src/core/duration.ts";
 import { messageOf } from "./src/core/thrown.ts";
@@ -26,10 +26,8 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
-import { Listener } from "./src/server/listener.ts";
-import { Opening } from "./src/server/opening.ts";
-import { withStart } from "./src/settings/server_permissions.ts";
-import { startWarnings } from "./src/server/start_warnings.ts";
+import { Listener, Opening } from "./src/server/listener.ts";
+import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";

@@ -1,29 +1,17 @@
 /** What the commands read of a server's answers, by the schemas of the API. */
 
 import * as v from "valibot";
-import {
-  bulkAnswer as bulk,
-  bulkPreviewAnswer,
-  failuresAnswer as failures,
-} from "../http/answers/bulk.ts";
-import {
-  entriesAnswer,
-  receiptsAnswer as receipts,
-  streamedEntryAnswer,
-} from "../http/answers/entries.ts";
-import {
-  explanationAnswer as explanation,
-  replayAnswer as replay,
-} from "../http/answers/explanation.ts";
-import {
-  jobAnswer,
-  jobReceiptsAnswer as jobReceipts,
-  jobSummaryAnswer,
-} from "../http/answers/job.ts";
+import { bulkAnswer as bulk, bulkPreviewAnswer, failuresAnswer as failures } from "../http/answers/bulk.ts";
+import { entriesAnswer, receiptsAnswer as receipts, streamedEntryAnswer } from "../http/answers/entries.ts";
+import { explanationAnswer as explanation, replayAnswer as replay } from "../http/answers/explanation.ts";
+import { jobAnswer, jobReceiptsAnswer as jobReceipts, jobSummaryAnswer } from "../http/answers/job.ts";
 import { nextCursor } from "../http/answers/parts.ts";
 import { pauseAnswer, pausesAnswer as pauses } from "../http/answers/system.ts";
 import { type Client, notDaybook } from "./client.ts";
 import type { Correlation } from "../core/correlation.ts";
+import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
+import { UsageError } from "./command.ts";
+import { plainText } from "./plain_text.ts";
 
 /** What such a schema gives: any text where the API has a choice. */
 type Tolerant<Value> = [Value] extends [Correlation] ? Value
@@ -136,4 +124,10 @@ export function expectShape<Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   if (v.is(schema, value)) return value;
   throw notDaybook(url);
+}
+
+/** @throws {UsageError} when no job can have this id. */
+export function jobPath(jobId: string): string {
+  if (ID_PATTERN.test(jobId)) return `/jobs/${jobId}`;
+  throw new UsageError(`${plainText(jobId)} is no id of a job, which is ${ID_RULE}`);
 }

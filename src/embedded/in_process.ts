@@ -12,27 +12,16 @@ import type { Point } from "../core/point.ts";
 import { curlOf } from "../http/answers/curl.ts";
 import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.ts";
 import { judgeEvent } from "../http/requests/event_schema.ts";
-import { idempotencyOf } from "../http/requests/idempotency.ts";
+import { idempotencyOf } from "../http/requests/headers.ts";
 import { judgingOf } from "../http/requests/job_documents.ts";
 import { POINT_RULE, pointOf } from "../http/requests/point_text.ts";
 import { invalidParameter } from "../http/requests/query.ts";
 import { parseJson } from "../http/bodies/json_document.ts";
 import { deliver } from "../http/answers/receipts.ts";
 import { controlled } from "../http/routes/controls.ts";
-import { startWarnings } from "../server/start_warnings.ts";
+import { startWarnings } from "../server/banner.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
-import type {
-  ControlOptions,
-  EmbeddedDaybook,
-  ExplainOptions,
-  JobControl,
-  JobReceipt,
-  OpenOptions,
-  SubmitOptions,
-  SubmittedJob,
-  WaitOptions,
-} from "./daybook.ts";
-import type { DeliveredEvent, EventReceipt } from "./event.ts";
+import type { ControlOptions, DeliveredEvent, EmbeddedDaybook, EventReceipt, ExplainOptions, JobControl, JobReceipt, OpenOptions, SubmitOptions, SubmittedJob, WaitOptions } from "./daybook.ts";
 import { type Job, jobOf } from "./job.ts";
 import { orRefused } from "./refused_error.ts";
 import { type Configuration, readConfiguration } from "../settings/configuration.ts";

@@ -25,7 +25,7 @@ import { Notes } from "../dashboard/notes.ts";
 import { acceptsHtml, isForPeople, problemPage } from "../dashboard/screens/problems.tsx";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
 import { emptyResponse } from "./answers/response.ts";
-import type { RequestSpans } from "./requests/request_origin.ts";
+import type { RequestSpans } from "./requests/headers.ts";
 import { ROUTES } from "./routes.ts";
 import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";

@@ -8,7 +8,7 @@ import type { Gauge } from "./guard/capacity.ts";
 import type { Notes } from "../dashboard/notes.ts";
 import type { EnginePort } from "./ports/engine_port.ts";
 import type { Access } from "./guard/access.ts";
-import type { RequestSpans } from "./requests/request_origin.ts";
+import type { RequestSpans } from "./requests/headers.ts";
 import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";

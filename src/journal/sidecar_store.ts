@@ -26,7 +26,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { FIRST_FORMAT_VERSION, FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
-import type { SealedSegment } from "./sealed_segment.ts";
+import type { SealedSegment } from "./segment_rolls.ts";
 
 // The format of a sidecar: a line with what is known of the segment and the verdict on its file, a
 // line with where its lines are, in base64, and a line with the SHA-256, in hexadecimal, of all

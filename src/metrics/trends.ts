@@ -14,7 +14,7 @@ import {
   TREND_SPANS,
   type TrendSpan,
 } from "../http/http_deps.ts";
-import type { CommittedBatch, CommitWatch } from "../journal/commit_watch.ts";
+import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { IntervalRing, sumOf } from "./interval_ring.ts";
 
 // Counts durations in fixed logarithmic buckets, from which quantiles are read: each bucket is 9 %

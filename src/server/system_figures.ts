@@ -7,7 +7,7 @@ import { shellWord } from "../core/shell_word.ts";
 import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ProcessFigures, SystemPort, Use } from "../http/http_deps.ts";
-import { journalFlag } from "../journal/journal_flag.ts";
+import { journalFlag } from "../journal/errors.ts";
 import { cpuUsage } from "node:process";
 import { getHeapStatistics } from "node:v8";
 import type { ProcessUsage } from "../metrics/readings.ts";

@@ -4,15 +4,9 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { hasDescriptors } from "./free_descriptors.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Clock } from "../engine/ports.ts";
-import {
-  type FoundPositions,
-  LAG_MS,
-  type PastEvents,
-  type Wanted,
-} from "../engine/views/past_events.ts";
+import { type FoundPositions, LAG_MS, type PastEvents, type Wanted } from "../engine/views/past_events.ts";
 import { within } from "../engine/within.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 import { threadProgram } from "./thread_program.ts";
@@ -29,7 +23,7 @@ const RESTART_MAX_MS = 60_000;
 /** What it holds is in buffers, which do not count here. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 
-export interface ThreadedPastEventsOptions extends FilingPlace {
+interface ThreadedPastEventsOptions extends FilingPlace {
   readonly clock: Clock;
   readonly warn: (message: string) => void;
   /** Told of each thread that was made. */
@@ -173,4 +167,20 @@ function foundIn({ counts, positions, upTo }: Answer, asked: Question | undefine
     at = end;
   }
   return { positions: found, horizon: 0, upTo };
+}
+
+/** A thread takes three, and one or two more while it loads its program. */
+const OF_A_THREAD = 12;
+
+/** @param folder That the process may read. */
+export function hasDescriptors(folder: string): boolean {
+  const opened: Deno.FsFile[] = [];
+  try {
+    while (opened.length < OF_A_THREAD) opened.push(Deno.openSync(folder));
+    return true;
+  } catch (error) {
+    return !String(error).includes("os error 24");
+  } finally {
+    for (const file of opened) file.close();
+  }
 }

@@ -6,7 +6,7 @@ import { messageOf } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
 import type { JournalHead, ProvedLines } from "../engine/ports.ts";
-import { journalFlag } from "../journal/journal_flag.ts";
+import { journalFlag } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { type Inventory, inventoryOf } from "../journal/segment_listing.ts";
 import type { Layout } from "../journal/layout.ts";

@@ -3,10 +3,9 @@
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
 import { type Client, RefusedByServerError, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
-import { jobPath } from "../job_path.ts";
+import { expectShape, jobPath, type JobResource, jobResource } from "../resources.ts";
 import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
 import { paintedState } from "../render/marks.ts";
-import { expectShape, type JobResource, jobResource } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 import type { Terminal } from "../terminal.ts";
 import { timeoutOf, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";

@@ -2,18 +2,10 @@
 
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { jobPath } from "../job_path.ts";
+import { entriesPage, type EntryResource, expectShape, jobPath, jobResource, type ReplayAnswer, replayAnswer } from "../resources.ts";
 import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
-import {
-  entriesPage,
-  type EntryResource,
-  expectShape,
-  jobResource,
-  type ReplayAnswer,
-  replayAnswer,
-} from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { Paint } from "../render/marks.ts";

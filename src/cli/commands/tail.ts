@@ -5,10 +5,9 @@ import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";
 import { follow, tellOfConnection } from "../event_source.ts";
-import { jobPath } from "../job_path.ts";
+import { entryResource, expectShape, jobPath } from "../resources.ts";
 import { FORM_OPTIONS, formOf, printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/entry_line.ts";
-import { entryResource, expectShape } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 
 export function tailCommand(surroundings: Surroundings): Command {

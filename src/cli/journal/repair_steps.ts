@@ -4,7 +4,7 @@
  */
 
 import { Projection } from "../../engine/writer/projection.ts";
-import { orUnusable } from "../../journal/errors.ts";
+import { journalFlag, orUnusable } from "../../journal/errors.ts";
 import { readBetween } from "../../journal/file_system.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { DAMAGED, type Layout } from "../../journal/layout.ts";
@@ -18,7 +18,6 @@ import { SnapshotStore } from "../../journal/snapshot_store.ts";
 import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
 import type { JournalTools } from "./tools.ts";
 import { counted } from "../../core/counted.ts";
-import { journalFlag } from "../../journal/journal_flag.ts";
 import { problemText } from "../../verify/problem.ts";
 
 /**

@@ -8,7 +8,7 @@ import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Duration, Time } from "../parts/time.tsx";
 import { EntryCite } from "./cite.tsx";
-import { TaskProgress } from "../parts/progress.tsx";
+import { TaskProgress } from "../parts/amounts.tsx";
 import { attemptNumber, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 

@@ -2,9 +2,8 @@
 
 import type { Child } from "hono/jsx";
 import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
-import { jobPagePath } from "../parts/links.tsx";
+import { jobPagePath, timePath } from "../parts/links.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import { timePath } from "../time_travel/paths.ts";
 import type { EntryPage } from "./reading.ts";
 import { entryHref, type JobScreenState } from "./screen_state.ts";
 

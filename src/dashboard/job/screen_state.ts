@@ -2,7 +2,7 @@
 
 import type { LogId } from "../../core/ids.ts";
 import type { Scope } from "../../http/guard/access.ts";
-import type { Commands } from "../commands.ts";
+import type { Commands } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import type { EntryPage, JobReading } from "./reading.ts";
 import type { ScaleName } from "./time_scale.ts";

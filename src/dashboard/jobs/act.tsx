@@ -17,7 +17,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { unknownJob } from "../../http/problems/engine_problem.ts";
 import { jobIdField, wholeNumberOf } from "../../http/requests/fields.ts";
 import { invalidRequest, Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { originOf } from "../../http/requests/request_origin.ts";
+import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { bulkRequestOf } from "../../http/routes/bulk.ts";
 import { controlled } from "../../http/routes/controls.ts";

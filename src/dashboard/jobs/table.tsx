@@ -5,7 +5,7 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { definitionPath, JobLink } from "../parts/links.tsx";
-import { ProgressBar } from "../parts/progress.tsx";
+import { ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
 import { Day } from "../parts/time.tsx";

@@ -18,7 +18,7 @@ import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { receiptText } from "../receipt_text.ts";
 import { formOf, type SchemaForm } from "../schema_form/field.ts";
 import { type FormTexts, inputName, inputOf, textsOf } from "../schema_form/form_texts.ts";
-import { commandsOf } from "../commands.ts";
+import { commandsOf } from "../parts/curl.tsx";
 import { refusalIn, refusalOf } from "./submit.tsx";
 import type { Route } from "../../http/route.ts";
 import type { Child } from "hono/jsx";

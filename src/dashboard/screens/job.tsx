@@ -30,14 +30,13 @@ import type { JobScreenState, RefusedEvent } from "../job/screen_state.ts";
 import { type ScaleName, SCALES, usualScale } from "../job/time_scale.ts";
 import { JobTimeline } from "../job/timeline_figure.tsx";
 import { withoutNote } from "../notes.ts";
-import { commandsOf } from "../commands.ts";
+import { type Call, commandsOf } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/route.ts";
 import { withDistances } from "../../explain/distances.ts";
-import type { Call } from "../parts/curl.tsx";
 import { eventCalls } from "../job/waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [

@@ -11,7 +11,7 @@ import { jobFilterOf } from "../../http/requests/job_filter.ts";
 import { bulkRequestOf } from "../../http/routes/bulk.ts";
 import { KINDS_MAX } from "../../http/routes/failures.ts";
 import { viewerOf } from "../../http/guard/access.ts";
-import { type Commands, commandsOf } from "../commands.ts";
+import { type Commands, commandsOf } from "../parts/curl.tsx";
 import { actOnJobs } from "../jobs/act.tsx";
 import { JobsAddress, type ScreenQuery } from "../jobs/address.ts";
 import { BulkConfirm } from "../jobs/bulk_confirm.tsx";

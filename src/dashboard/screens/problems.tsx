@@ -15,7 +15,7 @@ import { emptyResponse, textResponse } from "../../http/answers/response.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
-import { reachedAs } from "../../http/requests/reached_as.ts";
+import { reachedAs } from "../../http/requests/headers.ts";
 import { safeReturnPath } from "../form.ts";
 
 export const PROBLEM_ROUTES: readonly Route[] = [

@@ -6,7 +6,7 @@ import type { Scope } from "../../http/guard/access.ts";
 import { clientAddress } from "../../http/guard/client_address.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { reachedAs } from "../../http/requests/reached_as.ts";
+import { reachedAs } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { endedSessionCookie, sessionCookie, sessionOf } from "../../http/guard/sessions.ts";
 import { readForm, safeReturnPath } from "../form.ts";

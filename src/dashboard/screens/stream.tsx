@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import type { EntriesFound } from "../../http/requests/entry_search.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { commandsOf } from "../commands.ts";
+import { commandsOf } from "../parts/curl.tsx";
 import { page, type PageOptions } from "../page.tsx";
 import { countText } from "../../core/size.ts";
 import { Empty } from "../parts/table.tsx";

@@ -8,7 +8,7 @@ import { problemOfFailure, valueOf } from "../../http/problems/engine_problem.ts
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { originOf } from "../../http/requests/request_origin.ts";
+import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import { readForm } from "../form.ts";
@@ -17,7 +17,7 @@ import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 import { exampleOf } from "../schema_form/example.ts";
 import { formOf } from "../schema_form/field.ts";
 import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/form_texts.ts";
-import { commandsOf } from "../commands.ts";
+import { commandsOf } from "../parts/curl.tsx";
 import {
   creationCall,
   CreationForm,

@@ -10,7 +10,7 @@ import { tokenHolders, viewerOf } from "../../http/guard/access.ts";
 import { readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
-import { commandsOf } from "../commands.ts";
+import { commandsOf } from "../parts/curl.tsx";
 import { ConfigurationSection, TokensSection } from "../system/configuration_section.tsx";
 import { JournalSection, VerificationSection } from "../system/journal_section.tsx";
 import type { Route } from "../../http/route.ts";

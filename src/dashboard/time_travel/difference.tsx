@@ -9,7 +9,7 @@ import type { EnginePort } from "../../http/ports/engine_port.ts";
 import { Problem } from "../../http/problems/problem.ts";
 import { ChangeTable } from "./changes.tsx";
 import { COMPARE_FORM } from "./entry_table.tsx";
-import { timePath } from "./paths.ts";
+import { timePath } from "../parts/links.tsx";
 
 export interface Comparison {
   readonly difference?: PointDifference;

@@ -5,7 +5,7 @@ import type { jobResource } from "../../core/job_resource.ts";
 import { EntryLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { TaskProgress } from "../parts/progress.tsx";
+import { TaskProgress } from "../parts/amounts.tsx";
 import { Time } from "../parts/time.tsx";
 
 const ROWS_MAX = 50;

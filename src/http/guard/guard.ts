@@ -11,7 +11,7 @@ import { draining } from "../problems/engine_problem.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";
-import type { RequestSpans } from "../requests/request_origin.ts";
+import type { RequestSpans } from "../requests/headers.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { sessionOf, type Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";

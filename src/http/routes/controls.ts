@@ -35,11 +35,11 @@ import {
 } from "../openapi/operation.ts";
 import { invalidRequest, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/request_origin.ts";
+import { originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/turnstile.ts";
-import { jobOf } from "./job_id.ts";
+import { jobOf } from "./jobs.ts";
 
 const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 

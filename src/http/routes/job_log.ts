@@ -6,7 +6,7 @@ import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
 import { single, whole } from "../requests/query_parameters.ts";
 import type { Route } from "../route.ts";
-import { jobOf } from "./job_id.ts";
+import { jobOf } from "./jobs.ts";
 import * as v from "valibot";
 import { count, text, time } from "../answers/parts.ts";
 

@@ -9,30 +9,23 @@ import type { HttpDeps } from "../http_deps.ts";
 import { jobView, summaryView } from "../answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
-import { STATUS } from "../problems/problem.ts";
+import { Problem, STATUS } from "../problems/problem.ts";
 import { invalidParameter, type Query, readQuery, refuseQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import * as v from "valibot";
-import type { LogId } from "../../core/ids.ts";
+import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { text } from "../answers/parts.ts";
-import { valueOf } from "../problems/engine_problem.ts";
+import { unknownJob, valueOf } from "../problems/engine_problem.ts";
 import { jobFeed } from "../stream/feed.ts";
-import { appliedHeader, preferencesOf } from "../requests/prefer.ts";
+import { appliedHeader, preferencesOf } from "../requests/headers.ts";
 import { emptyResponse, jsonResponse } from "../answers/response.ts";
 import { endOf } from "../stream/channels.ts";
 import { sizeFor } from "../guard/turnstile.ts";
 import { waitForJob } from "../answers/waiting.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
-import { jobIdOf, jobOf } from "./job_id.ts";
-import {
-  answerStream,
-  LAST_EVENT_ID,
-  startOf,
-  STREAM,
-  STREAM_PARAMETERS,
-  wantedOf,
-} from "./streams.ts";
+import { answerStream, LAST_EVENT_ID, startOf, STREAM, STREAM_PARAMETERS, wantedOf } from "./streams.ts";
+import type { EnginePort } from "../ports/engine_port.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
@@ -242,3 +235,18 @@ export const JOB_ROUTES: readonly Route[] = [
     handle: streamJob,
   },
 ];
+
+/** @throws {Problem} 404 for text that is no id: there can be no such job. */
+export function jobIdOf(c: Context): JobId {
+  const id = c.req.param("id") ?? "";
+  if (ID_PATTERN.test(id)) return id as JobId;
+  throw new Problem("unknown-job", "Cannot find the job: the path does not name a legal id");
+}
+
+/** @throws {Problem} 404. */
+export function jobOf(c: Context, engine: EnginePort): JobState {
+  const jobId = jobIdOf(c);
+  const job = engine.job(jobId);
+  if (job === undefined) throw unknownJob(jobId);
+  return job;
+}

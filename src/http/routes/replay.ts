@@ -21,7 +21,7 @@ import { STATUS } from "../problems/problem.ts";
 import { invalidParameter, type Query, readQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import { supposition, suppositionOf } from "../requests/supposition_schema.ts";
-import { jobOf } from "./job_id.ts";
+import { jobOf } from "./jobs.ts";
 
 /** A plus sign in a query stands for a space, as in the offset of a time. */
 function plusHint(text: string): string {

@@ -4,9 +4,8 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
-import { type EntryFilter, type Feed, passes, type Scan } from "./feed.ts";
+import { type EntryFilter, type Feed, heartbeatAt, messageOf, passes, type Scan } from "./feed.ts";
 import type { Chunk, ChunkCache } from "./generated.ts";
-import { heartbeatAt, messageOf } from "./messages.ts";
 import type { StreamTurns } from "./stream_turns.ts";
 
 /** In UTF-16 units; a chunk is over it by one message at most. */

@@ -4,7 +4,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { Channel, Waiter } from "./channels.ts";
 import type { Chunk } from "./generated.ts";
 import type { Timeouts } from "./timeouts.ts";
-import { greetingAt, heartbeatAt } from "./messages.ts";
+import { greetingAt, heartbeatAt } from "./feed.ts";
 import type { ChunkSource, Outlet } from "./outlets.ts";
 import type { StreamTurns } from "./stream_turns.ts";
 
