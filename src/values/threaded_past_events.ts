@@ -172,7 +172,12 @@ function foundIn({ counts, positions, upTo }: Answer, asked: Question | undefine
 /** A thread takes three, and one or two more while it loads its program. */
 const OF_A_THREAD = 12;
 
-/** @param folder That the process may read. */
+/**
+ * Whether there are file descriptors for another thread: without any left, Deno ends the process,
+ * and with it all that others do.
+ *
+ * @param folder That the process may read.
+ */
 export function hasDescriptors(folder: string): boolean {
   const opened: Deno.FsFile[] = [];
   try {
