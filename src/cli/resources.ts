@@ -1,10 +1,25 @@
 /** What the commands read of a server's answers, by the schemas of the API. */
 
 import * as v from "valibot";
-import { bulkAnswer as bulk, bulkPreviewAnswer, failuresAnswer as failures } from "../http/answers/bulk.ts";
-import { entriesAnswer, receiptsAnswer as receipts, streamedEntryAnswer } from "../http/answers/entries.ts";
-import { explanationAnswer as explanation, replayAnswer as replay } from "../http/answers/explanation.ts";
-import { jobAnswer, jobReceiptsAnswer as jobReceipts, jobSummaryAnswer } from "../http/answers/job.ts";
+import {
+  bulkAnswer as bulk,
+  bulkPreviewAnswer,
+  failuresAnswer as failures,
+} from "../http/answers/bulk.ts";
+import {
+  entriesAnswer,
+  receiptsAnswer as receipts,
+  streamedEntryAnswer,
+} from "../http/answers/entries.ts";
+import {
+  explanationAnswer as explanation,
+  replayAnswer as replay,
+} from "../http/answers/explanation.ts";
+import {
+  jobAnswer,
+  jobReceiptsAnswer as jobReceipts,
+  jobSummaryAnswer,
+} from "../http/answers/job.ts";
 import { nextCursor } from "../http/answers/parts.ts";
 import { pauseAnswer, pausesAnswer as pauses } from "../http/answers/system.ts";
 import { type Client, notDaybook } from "./client.ts";

@@ -1,7 +1,12 @@
 /** Daybook inside a program, as its code sees it. */
 
 import type { JsonForm } from "../core/json_form.ts";
-import type { AnyJobDefinition, InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
+import type {
+  AnyJobDefinition,
+  InputSchema,
+  JobDefinition,
+  SubmittedInput,
+} from "../engine/definition.ts";
 import type { Job, JobStateName } from "./job.ts";
 import type { Issue } from "./refused_error.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -42,7 +47,7 @@ export interface EventReceipt {
 }
 
 /** What one event did to one job. */
-interface EventReceiptJob {
+export interface EventReceiptJob {
   /** The job that it reached. */
   readonly jobId: string;
   /** Of the job, after the event. */

@@ -21,7 +21,19 @@ import { deliver } from "../http/answers/receipts.ts";
 import { controlled } from "../http/routes/controls.ts";
 import { startWarnings } from "../server/banner.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
-import type { ControlOptions, DeliveredEvent, EmbeddedDaybook, EventReceipt, ExplainOptions, JobControl, JobReceipt, OpenOptions, SubmitOptions, SubmittedJob, WaitOptions } from "./daybook.ts";
+import type {
+  ControlOptions,
+  DeliveredEvent,
+  EmbeddedDaybook,
+  EventReceipt,
+  ExplainOptions,
+  JobControl,
+  JobReceipt,
+  OpenOptions,
+  SubmitOptions,
+  SubmittedJob,
+  WaitOptions,
+} from "./daybook.ts";
 import { type Job, jobOf } from "./job.ts";
 import { orRefused } from "./refused_error.ts";
 import { type Configuration, readConfiguration } from "../settings/configuration.ts";

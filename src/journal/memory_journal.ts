@@ -15,7 +15,13 @@ import type {
   StampedEvent,
   Urgency,
 } from "../engine/ports.ts";
-import { BATCH_BYTES_MAX, type CommitWatch, QUIET_SEAL_MS, SEGMENT_BYTES, SNAPSHOT_EVERY } from "./options.ts";
+import {
+  BATCH_BYTES_MAX,
+  type CommitWatch,
+  QUIET_SEAL_MS,
+  SEGMENT_BYTES,
+  SNAPSHOT_EVERY,
+} from "./options.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { segmentName, snapshotName } from "./layout.ts";
 import { MemorySink } from "./memory_sink.ts";

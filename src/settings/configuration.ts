@@ -8,7 +8,14 @@ import * as v from "valibot";
 import { messageOf } from "../core/thrown.ts";
 import { type AccessToken, SCOPES } from "../http/guard/access.ts";
 import { readTokenLines } from "../http/guard/token_lines.ts";
-import { environmentName, type Setting, SETTING_LIST, type SettingName, SETTINGS, type Settings } from "./settings.ts";
+import {
+  environmentName,
+  type Setting,
+  SETTING_LIST,
+  type SettingName,
+  SETTINGS,
+  type Settings,
+} from "./settings.ts";
 import { Buffer } from "node:buffer";
 
 /** The settings, and what is read from the files and variables that must not be shown. */

@@ -4,7 +4,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import configuration from "deno.json" with { type: "json" };
+import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
 import { parseArgs } from "node:util";
 import { environmentName, type Setting, SETTING_LIST } from "./settings.ts";

@@ -6,7 +6,12 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
 import type { Clock } from "../engine/ports.ts";
-import { type FoundPositions, LAG_MS, type PastEvents, type Wanted } from "../engine/views/past_events.ts";
+import {
+  type FoundPositions,
+  LAG_MS,
+  type PastEvents,
+  type Wanted,
+} from "../engine/views/past_events.ts";
 import { within } from "../engine/within.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 import { threadProgram } from "./thread_program.ts";

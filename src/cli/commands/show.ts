@@ -2,7 +2,15 @@
 
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { entriesPage, type EntryResource, expectShape, jobPath, jobResource, type ReplayAnswer, replayAnswer } from "../resources.ts";
+import {
+  entriesPage,
+  type EntryResource,
+  expectShape,
+  jobPath,
+  jobResource,
+  type ReplayAnswer,
+  replayAnswer,
+} from "../resources.ts";
 import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";

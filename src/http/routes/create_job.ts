@@ -16,7 +16,13 @@ import { documented } from "../requests/documented.ts";
 import { manyInLines, type OneOrMany, oneOrMany } from "../requests/one_or_many.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOf } from "../problems/engine_problem.ts";
-import { idempotencyKeyField, idempotencyOf, originOf, type Preferences, preferencesOf } from "../requests/headers.ts";
+import {
+  idempotencyKeyField,
+  idempotencyOf,
+  originOf,
+  type Preferences,
+  preferencesOf,
+} from "../requests/headers.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../bodies/json_document.ts";
 import { formDocument } from "../bodies/multipart.ts";

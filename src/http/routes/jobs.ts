@@ -24,7 +24,14 @@ import { endOf } from "../stream/channels.ts";
 import { sizeFor } from "../guard/turnstile.ts";
 import { waitForJob } from "../answers/waiting.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
-import { answerStream, LAST_EVENT_ID, startOf, STREAM, STREAM_PARAMETERS, wantedOf } from "./streams.ts";
+import {
+  answerStream,
+  LAST_EVENT_ID,
+  startOf,
+  STREAM,
+  STREAM_PARAMETERS,
+  wantedOf,
+} from "./streams.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 
 const LIMIT_DEFAULT = 50;
