@@ -18,7 +18,7 @@ import {
   textsOf,
 } from "../../src/dashboard/schema_form/form_texts.ts";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
-import { schemasAndValues } from "../support/arbitrary_schemas.ts";
+import { schemasAndValues } from "./arbitrary_schemas.ts";
 import { rounds } from "../support/effort.ts";
 
 /** What a browser makes of texts before it sends them: of one line or of several. */

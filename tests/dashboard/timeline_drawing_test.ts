@@ -14,7 +14,7 @@ import {
   WIDTH,
 } from "../../src/dashboard/job/time_scale.ts";
 import { stories } from "../core/arbitrary_entries.ts";
-import { codedJob, type JobStory, timeOf } from "../support/entries.ts";
+import { codedJob, type JobStory, timeOf } from "../support/engine/entries.ts";
 
 function timelineFrom({ entries }: JobStory): Timeline {
   return timelineOf(OutlinedHistory.of(entries), { nowMs: Date.parse(timeOf(400)) });

@@ -8,9 +8,9 @@ import { TREND_SPANS, type TrendSpan } from "../../src/http/http_deps.ts";
 import { DURATION_ERROR, Trends } from "../../src/metrics/trends.ts";
 import { jobWatchOf } from "../../src/metrics/metrics.ts";
 import { EPOCH_MS, FakeClock } from "../support/fake_clock.ts";
-import { Gate, gatedJobs } from "../support/gated_jobs.ts";
-import { createAndRun, startApp } from "../support/http_app.ts";
-import { DEFINITIONS } from "../support/http_definitions.ts";
+import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
+import { createAndRun, startApp } from "../support/http/http_app.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
 
 const SPANS = Object.keys(TREND_SPANS) as TrendSpan[];
 const TYPES = ["shop.a", "shop.b"];
