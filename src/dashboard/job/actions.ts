@@ -36,7 +36,7 @@ export async function actOnJob(
   if (before !== undefined) await deps.turnstile.enter(sizeFor(before));
   try {
     const origin = originOf(c.req.raw, deps.spans);
-    const job = await controlled(deps.engine, jobId, control, bodyOf(control, form), { origin });
+    const job = await controlled(deps.engine, jobId, control, bodyOf(control, form), origin);
     if (control !== "retry") return backTo(deps, back, doneText(control, job));
     const from = filledField(form, "from");
     const where = from === undefined ? "" : ` from task ${from}`;
@@ -53,7 +53,8 @@ function bodyOf(control: ControlName, form: URLSearchParams): JsonObject {
   const given = fields.map((name) => [name, filledField(form, name)])
     .filter(([, value]) => value !== undefined);
   const leave = control === "cancel" && form.get("leave") === "true";
-  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}) };
+  const again = control === "retry" && form.get("again") === "true";
+  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}), ...(again ? { again } : {}) };
 }
 
 function doneText(control: StateControl, job: JobState): string {

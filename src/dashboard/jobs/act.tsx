@@ -197,8 +197,7 @@ async function tellOfOne(
   origin: Origin | undefined,
 ): Promise<Told> {
   try {
-    // Pressed twice, it is done once.
-    const job = await controlled(engine, jobId, action, {}, { origin, unlessRetriedAfter: 0 });
+    const job = await controlled(engine, jobId, action, {}, origin);
     const what = job.jobId === jobId ? "" : ` as ${job.jobId}`;
     return { text: `${CONTROLS[action].done} ${jobId}${what}.`, isBad: false };
   } catch (error) {
