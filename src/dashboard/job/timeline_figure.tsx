@@ -114,6 +114,11 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
           top={lanesTop + index * ROW_HEIGHT}
         />
       ))}
+      {drawing.downs.map(({ x, width, title }) => (
+        <rect class="down" x={x} width={width} y={AXIS_HEIGHT + BAR_TOP} height={height}>
+          <title>{title}</title>
+        </rect>
+      ))}
       {drawing.marks.length === 0 ? null : <Marks marks={drawing.marks} top={marksTop} />}
     </svg>
   );
@@ -191,6 +196,14 @@ function Legend({ drawing }: { readonly drawing: Drawing }) {
     <ul class="legend" aria-label="Legend">
       {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
       {spans.map((kind) => <LegendBar kind={kind} text={`attempt: ${spanWord(kind)}`} />)}
+      {drawing.downs.length === 0 ? null : (
+        <li>
+          <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
+            <rect class="down" x="1" width="20" height={BAR_HEIGHT} />
+          </svg>
+          the process was down
+        </li>
+      )}
       {marks.map((kind) => (
         <li>
           <svg width="14" height="14" aria-hidden="true">
