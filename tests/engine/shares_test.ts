@@ -11,7 +11,7 @@ import { Places } from "../../src/engine/writer/places.ts";
 import { defineJob, type JobLimits, RetryLater } from "../../src/mod.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { rounds } from "../support/effort.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { test } from "../support/sanitized.ts";
 
 interface Input {

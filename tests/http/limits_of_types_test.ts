@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
-import { Explained } from "../support/explained.ts";
+import { Explained } from "../support/engine/explained.ts";
 import { test } from "../support/sanitized.ts";
 
 const ends = new Map<string, () => void>();

@@ -9,13 +9,12 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, STATUS } from "../../http/problems/problem.ts";
 import type { Route } from "../../http/route.ts";
 import { restoreLimits } from "../../http/routes/limits.ts";
-import { readForm } from "../form.ts";
+import { readForm, safeReturnPath } from "../form.ts";
 import { Confirm } from "../parts/action_form.tsx";
 import { definitionPath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
-import { safeReturnPath } from "../return_path.ts";
 
 const KEYS_SHOWN = 5;
 const LENGTH_MAX = 200;

@@ -13,7 +13,7 @@ import { Problem, STATUS } from "../problems/problem.ts";
 import { reasonField, strictObject } from "../requests/fields.ts";
 import { checked } from "../requests/issues.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/request_origin.ts";
+import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 
 const places = (name: string) =>
