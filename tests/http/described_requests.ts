@@ -31,7 +31,8 @@ function requestTo({ method, path, operation }: Described, schemas: Schemas) {
   }).map(({ job, query, headers, document }): FuzzRequest => ({
     route: `${method} ${path}`,
     method,
-    path: path.replace("{id}", path.startsWith("/events/") ? `~${job}` : `@${job}`),
+    path: path.replace("{id}", path.startsWith("/events/") ? `~${job}` : `@${job}`)
+      .replace("{type}", "test.import"),
     query: query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&"),
     headers: document === undefined
       ? headers

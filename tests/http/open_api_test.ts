@@ -50,7 +50,7 @@ Deno.test("openapi: the document is valid OpenAPI 3.1, of this version", async (
 
 Deno.test("openapi: every route of the app is in it, and nothing else", async () => {
   const routes = API_ROUTES.map(({ method, path }) =>
-    nameOf({ method, path: path.replace(":id", "{id}") })
+    nameOf({ method, path: path.replace(/:(\w+)/, "{$1}") })
   );
   const described = operationsOf(await readDocument());
   assert.deepEqual(described.map(nameOf).toSorted(), routes.toSorted());
@@ -61,7 +61,7 @@ Deno.test("openapi: every route of the app is in it, and nothing else", async ()
 Deno.test("openapi: each operation says which scope it needs, as the routes do", async () => {
   for (const token of [undefined, "s3cret-token-0123456789"]) {
     for (const { method, path, operation } of operationsOf(await readDocument(token))) {
-      const declared = path.replace("{id}", ":id");
+      const declared = path.replace(/\{(\w+)\}/, ":$1");
       const scope = API_ROUTES.find((route) => route.method === method && route.path === declared)
         ?.scope;
       const needed = scope === "open" ? [] : [{ bearer: [scope] }];

@@ -49,7 +49,7 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
         "force over restarts, until restore-limits takes it back. What is at work stays so.",
       ],
       examples: [
-        'deno task daybook change-limits mail.send --max-running 2 --reason "slow today"',
+        "deno task daybook change-limits mail.send --max-running 2 --reason ticket-7",
       ],
       run: (input) => change(input, surroundings),
     },

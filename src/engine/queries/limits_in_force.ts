@@ -2,7 +2,8 @@
 
 import type { EventDraft } from "../../core/event.ts";
 import type { Origin } from "../../core/origin.ts";
-import type { ChangedLimits, PlaceLimits } from "../../core/place_limits.ts";
+import type { ChangedLimits } from "../../core/changed_limits.ts";
+import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
 import type { Shares } from "../run/shares.ts";

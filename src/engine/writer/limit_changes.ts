@@ -1,7 +1,7 @@
 /** Limits that an operator put in the place of the code's: kept in step with each durable entry. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { type ChangedLimits, noteLimits } from "../../core/place_limits.ts";
+import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
 
 export class LimitChanges {
   #all: readonly ChangedLimits[] = [];

@@ -8,7 +8,7 @@ import { parseJsonText } from "../../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import { isTerminal, type JobState, shared } from "../../core/job_state.ts";
 import type { Pause } from "../../core/pauses.ts";
-import type { ChangedLimits } from "../../core/place_limits.ts";
+import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { LimitChanges } from "./limit_changes.ts";
 import { joined } from "./joined.ts";

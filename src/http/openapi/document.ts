@@ -152,9 +152,12 @@ function securityOf(scope: RouteScope, needsToken: boolean): readonly JsonObject
 }
 
 function parametersOf({ path }: Place, { query = {}, headers = {} }: Operation): JsonObject[] {
-  const inPath = path.includes(":id")
-    ? [{ name: "id", in: "path", required: true, schema: schemaOf(jobIdField) }]
-    : [];
+  const inPath = (path.match(/:\w+/g) ?? []).map((name) => ({
+    name: name.slice(1),
+    in: "path",
+    required: true,
+    schema: name === ":id" ? schemaOf(jobIdField) : { type: "string" },
+  }));
   const inQuery = Object.entries(query).map(([name, parameter]) => queryObject(name, parameter));
   const inHeaders = Object.entries(headers).map(([name, header]) => ({
     name,

@@ -157,10 +157,12 @@ const entryQuery = { limit: limits, cursor: cursors };
 const streamQuery = { stratum: strata, only: one("transitions", "x"), after: positions, types };
 
 const limitChanges = fc.record({
-  maxRunning: fc.integer({ min: -1, max: 1_000_001 }),
-  perKey: fc.integer({ min: -1, max: 3 }),
-  rate: fc.record({ count: fc.integer({ max: 10_001 }), perMs: fc.integer({ max: 1_000 }) }),
-  reason: fc.oneof(one("slow today", ""), urlText),
+  maxRunning: mostly(fc.integer({ min: 1, max: 1_000_000 }), fc.integer()),
+  rate: fc.record({
+    count: mostly(fc.integer({ min: 1, max: 10_000 }), fc.integer()),
+    perMs: mostly(fc.integer({ min: 1, max: 1_000 }), fc.integer()),
+  }),
+  reason: mostly(one("slow today"), fc.oneof(one(""), urlText)),
 }, { requiredKeys: ["reason"] });
 
 /** By method and path, as the application has them. */
@@ -280,7 +282,8 @@ function queryOf(known: RouteInput["query"] = {}): fc.Arbitrary<string> {
 function pathOf(pattern: string): fc.Arbitrary<string> {
   const mark = pattern.startsWith("/events/") ? "~" : "@";
   const known = fc.nat(9).map((index) => `${mark}${index}`);
-  const usual = mostly(known, urlText).map((id) => pattern.replace(":id", () => id));
+  const named = pattern.includes(":type") ? fc.constant("test.import") : known;
+  const usual = mostly(named, urlText).map((name) => pattern.replace(/:(id|type)/, () => name));
   const odd = fc.tuple(usual, one("/", "//", "/x", "/%2e", "%2F", ";", "\\")).map(([path, end]) =>
     path + end
   );
