@@ -224,7 +224,7 @@ function refusalText(status: number, problem: Readonly<Record<string, unknown>>)
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.filter(isIssue);
   const untold = untoldIssues(detail, issues);
-  // They either give the reasons for the detail, which may already contain the first of them.
+  // The issues either explain the detail, or the detail already contains the first of them.
   const mark = untold.length < issues.length ? "; " : ": ";
   const reasons = untold.length === 0 ? "" : mark + untold.map(issueText).join("; ");
   const hint = status === 401 ? TOKEN_HINT : HINTS[String(problem["type"])];
