@@ -1,14 +1,7 @@
 /** `/jobs/:id/start`, `cancel`, `suspend`, `resume` and `retry`. */
 
 import assert from "node:assert/strict";
-import {
-  createAndRun,
-  createPlan,
-  jsonOf,
-  pointersOf,
-  problemOf,
-  startApp,
-} from "../support/http/http_app.ts";
+import { createAndRun, createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 Deno.test("controls: start, suspend, resume and cancel each answer the job", async () => {
   const app = await startApp();
@@ -62,19 +55,6 @@ Deno.test("controls: an unknown job is 404", async () => {
   }
 });
 
-Deno.test("controls: a wrong body is refused as everywhere", async () => {
-  const app = await startApp();
-  const { jobId } = await createPlan(app);
-  const path = `/jobs/${jobId}/suspend`;
-  await problemOf(await app.post(path, "{"), 400, "malformed-json");
-  const text = { "content-type": "text/plain" };
-  await problemOf(await app.post(path, "x", text), 415, "unsupported-media-type");
-  for (const [body, pointer] of [[[], ""], [{ reason: 1 }, "/reason"], [{ from: "x" }, "/from"]]) {
-    const problem = await problemOf(await app.post(path, body), 422, "invalid-request");
-    assert.deepEqual(pointersOf(problem), [pointer]);
-  }
-});
-
 Deno.test("retry: a failed job gives a new one, located, that names the old", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
@@ -108,13 +88,6 @@ Deno.test("retry: what is asked for twice is done once, and once more only with 
   assert.equal(refused.detail, detail);
   assert.equal((await problemOf(await retry({}), 409, "not-in-this-state")).detail, detail);
   assert.equal((await jsonOf(await retry({ again: true }), 201)).retryOf, jobId);
-});
-
-Deno.test("retry: from a task that the job does not have is 409", async () => {
-  const app = await startApp();
-  const { jobId } = await createAndRun(app, "test.doomed");
-  const response = await app.post(`/jobs/${jobId}/retry`, { from: "nothing" });
-  assert.deepEqual((await problemOf(response, 409, "not-in-this-state")).allowedIn, []);
 });
 
 Deno.test("controls: a job that nothing holds cannot be resumed, and is told when it could", async () => {
