@@ -12,6 +12,7 @@ import { requireFit } from "./exported_fit.ts";
 import { contentOf, type ExportedJob } from "./exported_job.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { MemoryKeys } from "./memory_keys.ts";
+import { LOOKS_MAX, PATIENT_LOOKS_MAX } from "./open_code.ts";
 import { RunTraces } from "./run_traces.ts";
 import { SecondCalls } from "./second_calls.ts";
 import { TestProcess } from "./test_process.ts";
@@ -122,7 +123,14 @@ export class Machine {
 
   /** The same, and gives code of jobs some time that awaits something from outside. */
   async rest(): Promise<void> {
-    do await this.settle(); while (await this.process.code.comesBack());
+    do await this.settle(); while (await this.process.code.comesBack(LOOKS_MAX));
+  }
+
+  /** Gives the code of one job more time; `false` when it needs none, or has had enough. */
+  async restLonger(jobId: string): Promise<boolean> {
+    const isAwaited = await this.process.code.comesBack(PATIENT_LOOKS_MAX, jobId);
+    await this.settle();
+    return isAwaited;
   }
 
   /** @throws when the `run` of a job does not do the same each time, or Daybook has a defect. */

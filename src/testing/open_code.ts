@@ -10,15 +10,21 @@ import type { AttemptWatch } from "../engine/ports.ts";
  * So many times, a millisecond or more apart, it is looked whether a call has come back; then it
  * counts as held up by the test. Not a span of time: on a busy machine they are further apart.
  */
-const LOOKS_MAX = 200;
+export const LOOKS_MAX = 200;
+/** The same for whoever waits for one job, and lets no time pass. */
+export const PATIENT_LOOKS_MAX = 5_000;
+
+interface Call {
+  readonly jobId: JobId;
+  looks: number;
+}
 
 export class OpenCode implements AttemptWatch {
-  /** Of each call, how often it was looked for. */
-  readonly #calls = new Map<number, number>();
+  readonly #calls = new Map<number, Call>();
   #count = 0;
 
-  began(_jobId: JobId, _taskId: TaskId, _attempt: number): number {
-    this.#calls.set(++this.#count, 0);
+  began(jobId: JobId, _taskId: TaskId, _attempt: number): number {
+    this.#calls.set(++this.#count, { jobId, looks: 0 });
     return this.#count;
   }
 
@@ -35,11 +41,17 @@ export class OpenCode implements AttemptWatch {
     return `${this.#count} ${this.#calls.size}`;
   }
 
-  /** Waits for a moment; `false` at once when there is nothing to wait for. */
-  async comesBack(): Promise<boolean> {
-    const awaited = [...this.#calls].filter(([, looks]) => looks < LOOKS_MAX);
+  /**
+   * Waits for a moment; `false` at once when there is nothing to wait for.
+   *
+   * @param jobId Whose calls count; those of all, when absent.
+   */
+  async comesBack(looksMax: number, jobId?: string): Promise<boolean> {
+    const awaited = [...this.#calls.values()].filter((call) =>
+      call.looks < looksMax && (jobId === undefined || call.jobId === jobId)
+    );
     if (awaited.length === 0) return false;
-    for (const [call, looks] of awaited) this.#calls.set(call, looks + 1);
+    for (const call of awaited) call.looks++;
     await new Promise((resolve) => setTimeout(resolve, 1));
     return true;
   }

@@ -129,6 +129,7 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
     await this.#machine.rest();
     while (goesOn() && clock.callNext(endMs)) await this.#machine.rest();
     if (goesOn()) await this.#machine.advance(endMs - clock.now());
+    while (goesOn() && await this.#machine.restLonger(jobId));
     await this.#machine.requireSound();
     return await super.wait(job, { timeoutMs: 0 });
   }

@@ -83,6 +83,28 @@ Deno.test("crashAfter: as often as it is asked for, with delays and secrets on t
   assert.equal((await daybook.wait(job)).output, "1234");
 });
 
+Deno.test("crash: now, whatever is under way; what steps were doing is done again", async () => {
+  const gate = Promise.withResolvers<string>();
+  const attempts: number[] = [];
+  const ask = defineJob({
+    type: "order.ask",
+    version: 1,
+    input: v.object({}),
+    run: (ctx) =>
+      ctx.task("ask", ({ attempt }) => {
+        attempts.push(attempt);
+        return attempt === 1 ? gate.promise : "answered";
+      }),
+  });
+  await using daybook = await testDaybook([ask]);
+  const job = await daybook.submit(ask, {});
+  await daybook.crash();
+  assert.equal((await daybook.wait(job)).output, "answered");
+  gate.resolve("too late");
+  assert.deepEqual(attempts, [1, 2]);
+  assert.match(await daybook.explain(job.jobId), /crash|process ended|cut short/);
+});
+
 Deno.test("crashAfter: one that has not happened is told, when all jobs or the test have ended", async () => {
   const { fulfil } = fulfilling();
   const daybook = await testDaybook([fulfil]);

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { type AnyJobDefinition, defineJob, NonRetryableError, RefusedError } from "../../src/mod.ts";
+import {
+  type AnyJobDefinition,
+  defineJob,
+  NonRetryableError,
+  RefusedError,
+} from "../../src/mod.ts";
 import { days, eventFor, hours, minutes, seconds, testDaybook } from "../../src/testing/mod.ts";
 
 /** What its steps did, in order. */
@@ -131,6 +136,21 @@ Deno.test("untilIdle: code that the test holds up is named, and time passes all 
   gate.resolve("late");
   await daybook.advance(seconds(2));
   assert.equal((await daybook.wait(job)).output, "late");
+});
+
+Deno.test("wait: a step that awaits something real is waited for", async () => {
+  const slow = defineJob({
+    type: "order.slow",
+    version: 1,
+    input: v.object({}),
+    run: (ctx) =>
+      ctx.task("ask", async () => {
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        return "asked";
+      }),
+  });
+  await using daybook = await testDaybook([slow]);
+  assert.equal((await daybook.wait(await daybook.submit(slow, {}))).output, "asked");
 });
 
 Deno.test("events: of a job or of all, as the journal has them", async () => {
