@@ -1,16 +1,15 @@
 /** Events that jobs under test wait for. */
 
 import { holds } from "../core/correlation.ts";
-import { eventType } from "../core/event_type.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Job } from "../embedded/job.ts";
 import type { DeliveredEvent } from "../embedded/event.ts";
 import type { InputSchema, JobDefinition } from "../engine/definition.ts";
-import { sampleEvent } from "../explain/sample_event.ts";
+import { matchingAttributes } from "../explain/sample_event.ts";
 
 /**
  * An event that satisfies an expectation of a job: of the type and with the values that its plan
- * asks for. It names no job: that it finds its way is part of what is tested.
+ * asks for, of alternatives the first. It names no job: that it finds its way is part of what is tested.
  *
  * @param name Of the expectation, as `expects` of the definition has it.
  * @param attributes What the event says beside that, or instead of it.
@@ -55,16 +54,13 @@ export function eventFor<
       `Cannot make an event for ${JSON.stringify(name)}: job ${jobId} expects ${names}`,
     );
   }
-  const { kind, multiplicity, correlation } = wanted;
-  const matcher = { eventType: eventType(wanted.eventType), correlation };
-  const sample = sampleEvent({ id: name, kind, matcher, multiplicity }, jobId);
-  const given = sample?.event.attributes as JsonObject | undefined;
-  const event = { eventType: wanted.eventType, attributes: { ...given, ...attributes } };
-  if (!holds(correlation, event.attributes)) {
+  const { eventType, correlation } = wanted;
+  const said = { ...matchingAttributes(correlation), ...attributes };
+  if (!holds(correlation, said)) {
     throw new TypeError(
       `Cannot make an event for ${JSON.stringify(name)}: the plan of job ${jobId} asks for ` +
-        `${JSON.stringify(correlation)}, and the event says ${JSON.stringify(event.attributes)}`,
+        `${JSON.stringify(correlation)}, and the event says ${JSON.stringify(said)}`,
     );
   }
-  return event;
+  return { eventType, attributes: said };
 }

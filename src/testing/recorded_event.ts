@@ -20,6 +20,16 @@ export interface RecordedEvent {
   readonly jobId?: string;
   /** The step that it is about. */
   readonly taskId?: string;
+  /** The attempt that it is about. */
+  readonly executionId?: string;
+  /** Its trace, where it has one. */
+  readonly traceId?: string;
+  /** Its place in that. */
+  readonly spanId?: string;
+  /** Who caused it, by the name beside a token. */
+  readonly actor?: string;
+  /** The position of the entry that made it happen. */
+  readonly causedBy?: number;
   /** What it says. */
   readonly attributes: JsonObject;
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob, openDaybook } from "../../src/mod.ts";
 import { eventFor, fromExport, minutes, testDaybook } from "../../src/testing/mod.ts";
-import { runJournal } from "../support/journal_command.ts";
+import { runJournal } from "../support/process/journal_command.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

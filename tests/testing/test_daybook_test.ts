@@ -174,8 +174,11 @@ Deno.test("eventFor: what the plan asks for is in it, and what contradicts that 
     eventType: "bank.OrderPaid",
     attributes: { orderId: "42", card: { kind: "amex" }, amount: 1 },
   });
-  assert.throws(() => eventFor(pay, job, "paid"), /the plan of job .* asks for .*visa/);
-  assert.throws(() => eventFor(pay, job, "paid", { orderId: 42 }), TypeError);
+  assert.deepEqual(eventFor(pay, job, "paid").attributes, {
+    orderId: "42",
+    card: { kind: "visa" },
+  });
+  assert.throws(() => eventFor(pay, job, "paid", { orderId: 42 }), /the plan of job .*"42"/);
   // @ts-expect-error The compiler knows the names of its expectations.
   assert.throws(() => eventFor(pay, job, "shipped"), /expects main, paid/);
 });
