@@ -38,10 +38,10 @@ function wordsOf(action: Action): readonly string[] | undefined {
 function controlWords({ path, body = {} }: Action): readonly string[] | undefined {
   const [, id = "", name] = CONTROL.exec(path) ?? [];
   const control = CONTROL_NAMES.find((known) => known === name);
-  const { leave, ...fields } = body;
+  const { leave, again, ...fields } = body;
   const options = optionsOf(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
-  const flags = leave === true ? ["--leave"] : [];
+  const flags = [...(leave === true ? ["--leave"] : []), ...(again === true ? ["--again"] : [])];
   return [control, decodeURIComponent(id), ...flags, ...options];
 }
 

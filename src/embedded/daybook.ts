@@ -92,6 +92,8 @@ export interface ControlOptions {
   readonly leave?: boolean;
   /** Of `retry`: the task that it begins with. */
   readonly from?: string;
+  /** Of `retry`: also when there is a retry of the job already, which is refused otherwise. */
+  readonly again?: boolean;
 }
 
 /** How long to wait for a job. */

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { SharedMemory } from "./shared_memory.ts";
 
 /** Buffers may grow by so much before it is looked at what is held. */
 const LOOK_BYTES = 8 * 1024 * 1024;
@@ -31,6 +32,12 @@ type Constructable = (new (...args: unknown[]) => Sized) & { readonly BYTES_PER_
 export class BufferGuard {
   readonly #max: number;
   readonly #refusal: () => Error;
+  readonly #shared = new SharedMemory({
+    before: (bytes) => this.#requireRoom(bytes),
+    after: () => {
+      if (this.#holdsTooMuch()) throw this.#refusal();
+    },
+  });
   #collect: (() => void) | undefined;
   /** Since it was looked at what is held. */
   #allocated = 0;
@@ -55,6 +62,7 @@ export class BufferGuard {
       if (original === undefined) continue;
       functions[name] = (...args) => this.#noted(Reflect.apply(original, Buffer, args));
     }
+    this.#shared.begin();
   }
 
   /** Whether the code, which gives way now, holds more than it may. Looks only now and then. */
@@ -93,11 +101,15 @@ export class BufferGuard {
   /** What nobody holds any more counts until it is collected, which is done before saying yes. */
   #holdsTooMuch(): boolean {
     this.#allocated = 0;
-    if (getHeapStatistics().external_memory <= this.#max) return false;
+    if (this.#bytes() <= this.#max) return false;
     this.#collect ??= collector();
     this.#collect();
     this.#allocated = LOOK_BYTES - this.#max / 4;
-    return getHeapStatistics().external_memory > this.#max;
+    return this.#bytes() > this.#max;
+  }
+
+  #bytes(): number {
+    return getHeapStatistics().external_memory + this.#shared.bytes;
   }
 }
 

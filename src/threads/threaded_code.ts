@@ -69,7 +69,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#request = request;
     this.#pool = pool;
     this.#unrested = 1;
-    this.#begin(request.definition.module ?? "").catch((error) => this.#fail(error));
+    this.#begin().catch((error) => this.#fail(error));
   }
 
   get output(): Promise<unknown> {
@@ -123,12 +123,12 @@ class ThreadedCall implements CodeCall, ThreadUser {
     }
   }
 
-  async #begin(module: string): Promise<void> {
-    const thread = await this.#pool.take(module);
+  async #begin(): Promise<void> {
+    const { definition: { module = "", type, version }, ctx, recorded } = this.#request;
+    const thread = await this.#pool.take({ module, type });
     if (this.#isOver) return this.#pool.giveBack(thread);
     this.#thread = thread;
     thread.use(this);
-    const { definition: { type, version }, ctx, recorded } = this.#request;
     const expectations = ctx.names;
     const about = { type, version, jobId: ctx.jobId, input: recorded, expectations };
     this.#unrested = 0;

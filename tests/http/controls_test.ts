@@ -93,7 +93,21 @@ Deno.test("retry: from a task reuses only what was completed before it", async (
     return job.tasks.map(({ taskId }) => taskId);
   };
   assert.deepEqual(await reused({}), ["mail"]);
-  assert.deepEqual(await reused({ from: "mail" }), []);
+  assert.deepEqual(await reused({ from: "mail", again: true }), []);
+});
+
+Deno.test("retry: what is asked for twice is done once, and once more only with again", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const retry = (body: object) => app.post(`/jobs/${jobId}/retry`, body);
+  const [first, second] = await Promise.all([retry({}), retry({})]);
+  assert.equal((await jsonOf(first, 201)).retryOf, jobId);
+  const refused = await problemOf(second, 409, "not-in-this-state");
+  const detail = `Cannot retry job ${jobId}: there is a retry of it already; with again it is ` +
+    "retried once more";
+  assert.equal(refused.detail, detail);
+  assert.equal((await problemOf(await retry({}), 409, "not-in-this-state")).detail, detail);
+  assert.equal((await jsonOf(await retry({ again: true }), 201)).retryOf, jobId);
 });
 
 Deno.test("retry: from a task that the job does not have is 409", async () => {

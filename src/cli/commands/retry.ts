@@ -19,6 +19,7 @@ export function retryCommand(surroundings: Surroundings): Command {
     arity: [1, 1],
     options: [
       { name: "from", value: "taskId", help: "run this task and those after it again" },
+      { name: "again", help: "also when there is a retry of it already" },
       { name: "reason", value: "text", help: "why; it is recorded" },
       ...WAIT_OPTIONS,
       ...FORM_OPTIONS,
@@ -39,7 +40,11 @@ async function retry(input: CommandInput, surroundings: Surroundings): Promise<n
   const client = clientOf(input, surroundings);
   const path = `${jobPath(input.positionals[0] ?? "")}/retry`;
   const from = input.text("from");
-  const body = { ...reasonOf(input), ...(from === undefined ? {} : { from }) };
+  const body = {
+    ...reasonOf(input),
+    ...(from === undefined ? {} : { from }),
+    ...(input.isSet("again") ? { again: true } : {}),
+  };
   const job = expectShape(jobResource, await client.post(path, body), client);
   if (form === "text") input.terminal.out(retriedText(job, input));
   if (input.isSet("wait")) return await waitForEnd(job.jobId, client, input, surroundings);

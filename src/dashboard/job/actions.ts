@@ -55,7 +55,8 @@ function bodyOf(control: ControlName, form: URLSearchParams): JsonObject {
   const given = fields.map((name) => [name, filledField(form, name)])
     .filter(([, value]) => value !== undefined);
   const leave = control === "cancel" && form.get("leave") === "true";
-  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}) };
+  const again = control === "retry" && form.get("again") === "true";
+  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}), ...(again ? { again } : {}) };
 }
 
 function doneText(control: StateControl, job: JobState): string {

@@ -53,14 +53,14 @@ export function JobControls({ state }: Props) {
 export function controlCalls(state: JobScreenState): readonly Call[] {
   return OFFERED.filter((control) => isLegal(state, control)).map((control) => ({
     label: labelOf(control),
-    command: curlOf(state.curl, `/jobs/${state.job.jobId}`, control),
+    command: curlOf(state, `/jobs/${state.job.jobId}`, control),
   }));
 }
 
-function curlOf(curl: JobScreenState["curl"], path: string, control: Control): string {
-  return control === "leave"
-    ? curl.post(`${path}/cancel`, { leave: true })
-    : curl.post(`${path}/${control}`);
+function curlOf({ curl, outlined }: JobScreenState, path: string, control: Control): string {
+  if (control === "leave") return curl.post(`${path}/cancel`, { leave: true });
+  const isAgain = control === "retry" && outlined.retried.length > 0;
+  return curl.post(`${path}/${control}`, isAgain ? { again: true } : undefined);
 }
 
 function nothingText({ job, outlined }: JobScreenState): string {
@@ -109,10 +109,23 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
           <Reason />
         </Confirm>
       );
-    case "retry":
+    case "retry": {
+      const retry = state.outlined.retried.at(-1);
+      if (retry !== undefined) {
+        return (
+          <Confirm
+            {...common}
+            id={`retry-${isPlain ? "step" : "control"}`}
+            label="Retry once more"
+            fields={{ again: "true" }}
+            warning={`Job ${retry.attributes.newJobId} retries it already. What that one does may be done twice.`}
+          />
+        );
+      }
       return isPlain
         ? <ActionForm {...common} label="Retry as a new job" />
         : <RetryForm state={state} {...common} />;
+    }
     default:
       return <ActionForm {...common} />;
   }

@@ -14,7 +14,7 @@ import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import type { ControlRequest } from "../../engine/requests.ts";
+import type { ControlRequest, RetryRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { jobAnswer } from "../answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
@@ -50,8 +50,11 @@ const cancelBody = strictObject({
 const retryBody = strictObject({
   reason: v.exactOptional(reasonField),
   from: v.exactOptional(taskIdField),
+  again: v.exactOptional(v.boolean("must be true or false")),
   dryRun: v.exactOptional(v.boolean("must be true or false")),
 });
+
+type RetryBody = v.InferOutput<typeof retryBody>;
 
 const REASON = { reason: { reason: "a customer rang" } };
 
@@ -99,12 +102,14 @@ export const CONTROL_ROUTES: readonly Route[] = [
       id: "retryJob",
       tag: "jobs",
       summary: capitalized(CONTROLS.retry.summary),
-      description: CONTROLS.retry.effect,
+      description: `${CONTROLS.retry.effect} A job of which there is a retry already is refused, ` +
+        "so that what is asked for twice is done once; with again it is retried once more.",
       headers: TRACE_HEADERS,
       body: {
         required: false,
         content: json(retryBody, {
           fromATask: { from: "charge", reason: "the bank is back" },
+          onceMore: { again: true },
           whatItWouldDo: { dryRun: true },
         }),
       },
@@ -163,8 +168,9 @@ export async function controlled(
   if (control !== "retry") {
     return valueOf(await engine.control(jobId, { ...requestOf(control, body), origin }));
   }
-  const { dryRun: _, ...request } = checked(retryBody, body);
-  return valueOf(await engine.retry(jobId, { ...request, origin }));
+  return valueOf(
+    await engine.retry(jobId, { ...retryRequestOf(checked(retryBody, body)), origin }),
+  );
 }
 
 /** @throws {Problem} `invalid-request`. */
@@ -174,17 +180,18 @@ function requestOf(kind: StateControl, body: JsonValue): ControlRequest {
     : { kind, ...checked(controlBody, body) };
 }
 
+function retryRequestOf({ again = false, dryRun: _, ...request }: RetryBody): RetryRequest {
+  return again ? request : { ...request, unlessRetriedAfter: 0 };
+}
+
 async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, deps.engine);
   const origin = originOf(c.req.raw, deps.spans);
-  const { dryRun = false, ...request } = checked(
-    retryBody,
-    await readOptionalJson(c.req.raw, deps.bodies),
-  );
+  const body = checked(retryBody, await readOptionalJson(c.req.raw, deps.bodies));
   await turnFor(before, deps);
-  if (dryRun) return await retryPreviewed(deps, before, request.from);
-  const job = valueOf(await deps.engine.retry(before.jobId, { origin, ...request }));
+  if (body.dryRun) return await retryPreviewed(deps, before, body.from);
+  const job = valueOf(await deps.engine.retry(before.jobId, { origin, ...retryRequestOf(body) }));
   return createdAnswer(deps, job, STATUS.created);
 }
 
