@@ -105,8 +105,9 @@ export class Machine {
   /** The jobs that have not ended. */
   get openJobs(): readonly JobState[] {
     const { engine } = this.process;
-    return [...this.#open].flatMap((jobId) => engine.job(jobId) ?? [])
-      .filter((job) => !isTerminal(job));
+    const jobs = [...this.#open].flatMap((jobId) => engine.job(jobId) ?? []);
+    for (const job of jobs) if (isTerminal(job)) this.#open.delete(job.jobId);
+    return jobs.filter((job) => !isTerminal(job));
   }
 
   /** Lets all happen that needs neither time nor anything from outside. */

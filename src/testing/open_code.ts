@@ -6,6 +6,9 @@
 import type { JobId, TaskId } from "../core/ids.ts";
 import type { AttemptWatch } from "../engine/ports.ts";
 
+// As the platform has it: the test may put another one in its place.
+const { setTimeout } = globalThis;
+
 /**
  * So many times, a millisecond or more apart, it is looked whether a call has come back; then it
  * counts as held up by the test. Not a span of time: on a busy machine they are further apart.
