@@ -1,55 +1,57 @@
-/** Events as a program delivers them that has Daybook inside, and what became of them. */
+/** Events, as a program delivers them, and their receipts. */
 
 import type { JsonObject } from "../core/json.ts";
 import type { JobStateName } from "./job.ts";
 
-/** A fact from outside the jobs, to be recorded. */
+/** An event from outside, to be recorded. */
 export interface DeliveredEvent {
   /** A dotted name in the past tense, such as `ec.shipment.ShipmentCompleted`. */
   readonly eventType: string;
-  /** What it says. Default `{}`. */
+  /** Its data. Default: `{}`. */
   readonly attributes?: JsonObject;
   /**
    * 1 to 128 characters of `A-Z a-z 0-9 . _ : ~ -`. A second event with the same id changes
-   * nothing: bring the sender's own, so that it may deliver twice. Default a new one.
+   * nothing, so use the sender's own id to make delivery repeatable. Default: a new id.
    */
   readonly eventId?: string;
-  /** When it happened: RFC 3339. Default now. */
+  /** When it happened, RFC 3339. Default: now. */
   readonly occurredAt?: string;
-  /** The one job that it is for. Without it, it reaches every job that expects it. */
+  /** The only job it is for. If absent, it reaches every job that expects it. */
   readonly jobId?: string;
-  /** The step that it is about. */
+  /** The task it is about. */
   readonly taskId?: string;
 }
 
-/** What one event did. It is on disk by now. */
+/** The outcome of one event, which is now on disk. */
 export interface EventReceipt {
-  /** The id under which it is recorded. */
+  /** The id it is recorded under. */
   readonly eventId: string;
-  /** Its position in the journal; of the first delivery, when this is a duplicate. */
+  /** Its position in the journal; for a duplicate, that of the first delivery. */
   readonly logId: number;
-  /** `matched`: it did something to a job. `recorded`: to none. `duplicate`: it came before. */
+  /**
+   * `matched`: it affected a job. `recorded`: it affected none. `duplicate`: its id is on record.
+   */
   readonly disposition: "matched" | "recorded" | "duplicate";
-  /** What it did to each job that it reached, as far as they are listed. */
+  /** The outcome for each job it reached, up to a limit. */
   readonly jobs: readonly EventReceiptJob[];
-  /** How many more there would be, were all of them listed. */
+  /** How many more jobs it reached than are listed. */
   readonly more?: number;
-  /** In words: why it matched nothing, and what it came nearest to. */
+  /** Why it matched nothing, and the nearest expectation, in words. */
   readonly reason?: string;
 }
 
-/** What one event did to one job. */
+/** The outcome of one event for one job. */
 export interface EventReceiptJob {
-  /** The job that it reached. */
+  /** The job it reached. */
   readonly jobId: string;
-  /** Of the job, after the event. */
+  /** The state of the job after the event. */
   readonly state: JobStateName;
-  /** The expectation that it matched. */
+  /** The expectation it matched. */
   readonly expectation?: string;
-  /** How many have matched that by now. */
+  /** How many events have matched the expectation. */
   readonly matched?: number;
-  /** How many it takes. */
+  /** How many are required. */
   readonly required?: number;
-  /** In words: why it counted for nothing, or did something else than to count. */
+  /** Why it did not count, or what it did instead, in words. */
   readonly reason?: string;
 }

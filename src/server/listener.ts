@@ -1,9 +1,8 @@
 /**
- * Listens for requests, again and again: the server of Deno ends for good when the system refuses
- * it one connection, as it does while the process has no file descriptor left. Connections that
- * are open are served meanwhile. Deno has no time limit for the head of a request; so those that
- * hold all descriptors and ask for nothing are closed in a while, and what is being answered is
- * answered to its end.
+ * Accepts connections, restarting when needed: Deno's server ends for good when the system refuses
+ * it a connection, as it does while the process has no file descriptor left. Open connections are
+ * served meanwhile. Deno has no time limit for request headers; so if connections that send no
+ * request hold all descriptors, they are closed after a while, and running answers are completed.
  */
 
 import { durationText } from "../core/duration.ts";
@@ -11,15 +10,15 @@ import { messageOf } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 
 /**
- * Connections that were not accepted yet; beyond them one that comes waits for a second at least.
- * Many come at once, and the system allows so many.
+ * Backlog of connections that are not accepted yet; beyond it, a client waits at least a second.
+ * The system allows this many.
  */
 const WAITING_MAX = 4_096;
-/** Until it is tried again. */
+/** Delay before it listens again. */
 const AGAIN_MS = 100;
-/** How long connections that ask for nothing may keep others out. */
+/** How long connections that send no request may keep others out. */
 const ASKS_NOTHING_MS = 5_000;
-/** It may fail each time, for as long as somebody holds all descriptors. */
+/** Shortest time between two warnings: it may fail for as long as the descriptors are held. */
 const TOLD_EVERY_MS = 60_000;
 
 type Server = Deno.HttpServer<Deno.NetAddr>;
@@ -37,21 +36,21 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions;
   #server: Server;
-  /** Those that take no more connections, with what they have. */
+  /** Servers that accept no more connections, with their open ones. */
   readonly #ended = new Set<Server>();
   #isStopped = false;
   #toldMs = -Infinity;
-  /** Where it listens. */
+  /** The address it listens on. */
   readonly addr: Deno.NetAddr;
 
-  /** @throws {Error} when it cannot listen there. */
+  /** @throws {Error} if it cannot listen there. */
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#server = this.#serve(options.port);
     this.addr = this.#server.addr;
   }
 
-  /** Takes no more connections. Resolves when all requests are answered. */
+  /** Accepts no more connections. Resolves when all requests are answered. */
   async shutdown(): Promise<void> {
     this.#isStopped = true;
     const servers = new Set([...this.#ended, this.#server]);
@@ -73,7 +72,7 @@ export class Listener {
     this.#refused(error);
   }
 
-  /** Resolves when its last answer has ended, which of a stream may be never. */
+  /** Resolves when its last answer has ended; a stream may never end. */
   async #close(server: Server): Promise<void> {
     await server.shutdown();
     this.#ended.delete(server);

@@ -1,6 +1,6 @@
 /**
- * The command to give where a permission is missing. A flag alone helps little: tasks have
- * theirs in `deno.json`, so whoever needs one more has to write the whole command.
+ * The command to run when a permission is missing. A flag alone helps little: tasks have their
+ * flags in `deno.json`, so the whole command has to be written out.
  */
 
 import { fileURLToPath } from "node:url";
@@ -17,26 +17,26 @@ export interface Permissions {
 }
 
 export interface Program {
-  /** The URL of the module that was run. */
+  /** The URL of the main module. */
   readonly mainModule: string;
-  /** The URL of the folder of `deno.json`, with a slash at its end. */
+  /** The URL of the folder of `deno.json`, with a trailing slash. */
   readonly root: string;
   readonly args: readonly string[];
-  /** The folder that relative paths of this process begin in. */
+  /** The folder that relative paths start from. */
   readonly folder: string;
-  /** A variable, where this process may read it. */
+  /** An environment variable, if this process may read it. */
   env(name: string): string | undefined;
 }
 
-/** Longer ones, such as a whole input, are not repeated. */
+/** Longer arguments, such as a whole input, are not repeated. */
 const ARGUMENTS_MAX = 300;
 
 /**
- * The message with the whole command that has all permissions, on a line of its own; the message
- * alone when no task runs this program, which is then part of another one.
+ * The message, followed by the whole command with all permissions on a line of its own; only the
+ * message if no task runs this program, which is then part of another one.
  *
- * @param permissions What is missing, and all else that the words of the command need: whoever is
- * told of one permission after another never has them together.
+ * @param permissions What is missing, and everything else that the command needs: asking for one
+ * permission after another would never end.
  */
 export function withCommand(
   message: string,
@@ -60,7 +60,7 @@ export function withCommand(
   return `${message}\nThe whole command, with it:\n  ${line}`;
 }
 
-/** A module is read with what it imports, `src/mod.ts` of Daybook included. */
+/** A module is read together with its imports, `src/mod.ts` of Daybook among them. */
 export function permissionsOfModule(
   module: string | undefined,
   { root, folder }: Pick<Program, "root" | "folder"> = thisProgram(),
@@ -90,7 +90,7 @@ export function thisProgram(): Program {
   };
 }
 
-/** The words of the command of the task that runs the program and gives no arguments. */
+/** The command of the task that runs the program and passes no arguments. */
 function taskOf({ mainModule, root }: Program): readonly string[] | undefined {
   if (!mainModule.startsWith(root)) return undefined;
   const module = mainModule.slice(root.length);
