@@ -1,11 +1,12 @@
 /** A Daybook without a server or a process of its own: all of it is here. */
 
 import { Daybook } from "../server/daybook.ts";
-import { startWarnings } from "../server/start_warnings.ts";
+import { startWarnings } from "../server/banner.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
 import type { EmbeddedDaybook, OpenOptions } from "./daybook.ts";
 import { InProcessDaybook } from "./in_process_daybook.ts";
-import { configurationOf } from "./settings.ts";
+import { type Configuration, readConfiguration } from "../settings/configuration.ts";
+import { SETTING_LIST } from "../settings/settings.ts";
 
 /** See `openDaybook`. */
 export async function openInProcess(options: OpenOptions): Promise<EmbeddedDaybook> {
@@ -37,4 +38,29 @@ function warnOnConsole(message: string): void {
 
 function failedText({ message }: Error): string {
   return `${message}; end this process, since only the next start tells what is on disk`;
+}
+
+/**
+ * @param settings By the names of the flags, without dashes.
+ * @throws {TypeError} with every setting that cannot be used.
+ */
+export function configurationOf(
+  journal: string,
+  settings: Readonly<Record<string, string>>,
+): Configuration {
+  const own = SETTING_LIST.filter(([, { flag, ofServer }]) => ofServer && flag in settings)
+    .map(([, { flag }]) => flag);
+  if (own.length > 0) {
+    throw new TypeError(`Cannot open Daybook: only its own server takes ${own.join(", ")}`);
+  }
+  const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+  const result = readConfiguration({
+    args: [`--journal=${journal}`, ...args],
+    // Whoever calls decides what is in force; nothing comes from the surroundings.
+    env: () => undefined,
+    readTextFile: Deno.readTextFileSync,
+  });
+  if (result.kind === "run") return result.configuration;
+  const reasons = result.kind === "invalid" ? result.problems : [`there is no ${result.kind}`];
+  throw new TypeError(`Cannot open Daybook: ${reasons.join("; ")}`);
 }

@@ -13,7 +13,7 @@ import type { Point } from "../core/point.ts";
 import { curlOf } from "../http/answers/curl.ts";
 import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.ts";
 import { judgeEvent } from "../http/requests/event_schema.ts";
-import { idempotencyOf } from "../http/requests/idempotency.ts";
+import { idempotencyOf } from "../http/requests/headers.ts";
 import { judgingOf } from "../http/requests/job_documents.ts";
 import { POINT_RULE, pointOf } from "../http/requests/point_text.ts";
 import { invalidParameter } from "../http/requests/query.ts";
@@ -22,7 +22,9 @@ import { deliver } from "../http/answers/receipts.ts";
 import { controlled } from "../http/routes/controls.ts";
 import type {
   ControlOptions,
+  DeliveredEvent,
   EmbeddedDaybook,
+  EventReceipt,
   ExplainOptions,
   JobControl,
   JobReceipt,
@@ -30,7 +32,6 @@ import type {
   SubmittedJob,
   WaitOptions,
 } from "./daybook.ts";
-import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import { type Job, jobOf } from "./job.ts";
 import { orRefused } from "./refused_error.ts";
 

@@ -1,10 +1,13 @@
 /** A job, as the API for programs shows it. */
 
+import type * as v from "valibot";
 import type { Correlation } from "../core/correlation.ts";
 import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import { jobResource } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { InputRetention } from "../core/sealed_input.ts";
+import type { jobAnswer } from "../http/answers/job.ts";
 
 /** The state of a job; Done and Failed are final. */
 export type JobStateName = "Created" | "Running" | "Compensating" | "Done" | "Failed";
@@ -33,18 +36,24 @@ export interface Job<Output = unknown> {
   readonly jobId: string;
   /** `null` for a plan without code. */
   readonly type: string | null;
+  /** Of the definition that created it; `null` for a plan without code. */
+  readonly definitionVersion: number | null;
   /** By the table of states. */
   readonly state: JobStateName;
   /** In more detail, for operators. */
   readonly condition: JobCondition;
   /** When it was recorded. */
   readonly createdAt: string;
+  /** When it is to start, until it does. */
+  readonly startAt?: string | undefined;
   /** `null` until it starts. */
   readonly startedAt: string | null;
   /** `null` until it is Done or Failed. */
   readonly endedAt: string | null;
   /** The position of its last entry in the journal. */
   readonly lastLogId: number;
+  /** The position of its first entry in the journal. */
+  readonly firstLogId: number;
   /** Lower goes first. */
   readonly priority: number;
   /** The labels it was submitted with. */
@@ -55,6 +64,10 @@ export interface Job<Output = unknown> {
   readonly parked?: JobParking;
   /** As submitted, with secrets masked. */
   readonly input: JsonValue;
+  /** Of a sealed input: where its secrets are, and how long it is kept. */
+  readonly sealed?:
+    | { readonly secrets: readonly string[]; readonly retention: InputRetention }
+    | undefined;
   /**
    * What `run` returned, as JSON: a `Date` becomes text. `null` until then, and if it returned
    * nothing.
@@ -93,6 +106,8 @@ export interface JobExpectation {
   readonly eventType: string;
   /** Which events of that type count. */
   readonly correlation: Correlation;
+  /** The task that an event must be about. */
+  readonly taskId?: string | undefined;
   /** How many are required. */
   readonly multiplicity: Multiplicity;
   /** The same, as a number. */
@@ -140,6 +155,8 @@ export interface JobFailure {
   readonly taskId: string | null;
   /** The error that caused it. */
   readonly error: JobError;
+  /** The same for failures of one kind; `null` for a cancellation. */
+  readonly fingerprint: string | null;
   /** A compensation failed as well: an operator has to act. */
   readonly recoveryRequired: boolean;
   /** The position of the entry that records it. */
@@ -163,9 +180,30 @@ export interface JobError {
   readonly stack?: string;
 }
 
+type Answer = Omit<v.InferOutput<typeof jobAnswer>, "links">;
+
+/** What two types have to say alike: members by their names, choices by their values. */
+type Said<Of extends Answer | Job> = [
+  keyof Of,
+  Of["state"],
+  Of["condition"],
+  keyof NonNullable<Of["parked"]>,
+  NonNullable<Of["parked"]>["reason"],
+  keyof NonNullable<Of["sealed"]>,
+  keyof Of["expected"][number],
+  keyof Of["tasks"][number],
+  keyof NonNullable<Of["failure"]>,
+  NonNullable<Of["failure"]>["kind"],
+  keyof NonNullable<Of["failure"]>["error"],
+];
+
+/** The job, if it says what the API answers; otherwise `never`, and this does not compile. */
+type AsAnswered<Of extends Job> = [Said<Of>, Said<Answer>] extends [Said<Answer>, Said<Of>] ? Of
+  : never;
+
 /** @typeParam Output The return type of `run`, as JSON. */
 export function jobOf<Output>(state: JobState): Job<Output> {
-  const job: Job = jobResource(state);
+  const job: AsAnswered<Job> = jobResource(state);
   // The journal holds what `run` of this definition, or of an older version, returned.
   return job as Job<Output>;
 }

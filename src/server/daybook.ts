@@ -4,7 +4,7 @@
  */
 
 import { stackOf } from "../core/thrown.ts";
-import { diskFree } from "./disk_free.ts";
+import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
@@ -15,7 +15,7 @@ import type { Access } from "../http/guard/access.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeLimits } from "../http/guard/capacity.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";
-import type { RequestSpans } from "../http/requests/request_origin.ts";
+import type { RequestSpans } from "../http/requests/headers.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { FileJournal } from "../journal/file_journal.ts";
@@ -26,18 +26,14 @@ import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
 import { layoutOf } from "../journal/layout.ts";
 import { JobLogFiles } from "../journal/job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
-import { Metrics } from "../metrics/metrics.ts";
+import { commitWatchOf, jobWatchOf, Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
-import { commitWatchOf, jobWatchOf } from "../metrics/watches.ts";
-import { heapUse, processUsage } from "./process_usage.ts";
-import { cutShortWarnings } from "./start_warnings.ts";
+import { cutShortWarnings } from "./banner.ts";
 import { ServedHere } from "./served_here.ts";
-import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { ThreadPool } from "../threads/thread_pool.ts";
 import { ThreadedCode } from "../threads/threaded_code.ts";
-import { hasDescriptors } from "../values/free_descriptors.ts";
-import { ThreadedPastEvents } from "../values/threaded_past_events.ts";
+import { hasDescriptors, ThreadedPastEvents } from "../values/threaded_past_events.ts";
 import { VERSION } from "../version.ts";
 import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
 

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { durationText } from "../core/duration.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import { withWordOfSlowImport } from "./slow_import.ts";
+import { Worker } from "node:worker_threads";
 
 /** The module cannot be used, explained for its author. */
 export class DefinitionsError extends Error {
@@ -137,4 +137,32 @@ function urlOf(specifier: string): string {
   if (/^[a-z][a-z0-9+.-]+:/.test(specifier)) return specifier;
   const folder = specifier.startsWith("/") ? "file:///" : `file://${Deno.cwd()}/`;
   return new URL(specifier, folder).href;
+}
+
+// Says that an import takes long while it lasts. A thread of its own says it, since a module may
+// loop at its top level, and then no timer of the importer would ring.
+
+const SAYS_LATER = `
+  const { workerData: { line, afterMs } } = require("node:worker_threads");
+  setTimeout(() => Deno.stderr.writeSync(new TextEncoder().encode(line)), afterMs);
+`;
+
+/** With a line on the standard error output when the import has not ended after some time. */
+async function withWordOfSlowImport<Result>(
+  line: string,
+  afterMs: number,
+  load: () => Promise<Result>,
+): Promise<Result> {
+  const thread = new Worker(SAYS_LATER, {
+    eval: true,
+    workerData: { line: `${line}\n`, afterMs },
+  });
+  // Without it an import is as good, but for the word.
+  thread.on("error", () => {});
+  thread.unref();
+  try {
+    return await load();
+  } finally {
+    await thread.terminate();
+  }
 }

@@ -6,6 +6,8 @@
 import { fileURLToPath } from "node:url";
 import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
+import { parseArgs } from "node:util";
+import { environmentName, type Setting, SETTING_LIST } from "./settings.ts";
 
 export interface Permissions {
   /** Files and folders. */
@@ -77,7 +79,7 @@ function whereTyped(command: string, folder: string, typedIn: string): string {
   return `(cd ${shellWord(folder)} && INIT_CWD=${shellWord(typedIn)} ${command})`;
 }
 
-export function thisProgram(): Program {
+function thisProgram(): Program {
   return {
     mainModule: Deno.mainModule,
     root: new URL("../../", import.meta.url).href,
@@ -108,4 +110,47 @@ function widened(flags: readonly string[], more: Permissions): readonly string[]
     const flag = prefix + [...new Set([...before, ...values])].join(",");
     return [...all.filter((other) => other !== given), flag];
   }, flags);
+}
+
+/** The message, and the whole command to start this server with what is missing. */
+export function withStart(
+  message: string,
+  missing: Permissions,
+  program: Program = thisProgram(),
+): string {
+  return withCommand(message, [...serverPermissions(program), missing], program);
+}
+
+/** Reads the words by itself: it is asked when the configuration cannot be read, too. */
+function serverPermissions(program: Program): readonly Permissions[] {
+  const options = Object.fromEntries(
+    SETTING_LIST.map(([, { flag, value }]) => [
+      flag,
+      { type: value === undefined ? "boolean" as const : "string" as const },
+    ]),
+  );
+  const { values } = parseArgs({ args: [...program.args], options, strict: false });
+  return SETTING_LIST.map(([, { flag, needs }]) => {
+    const text = values[flag] ?? program.env(environmentName(flag));
+    return typeof text === "string" && text !== "" ? permissionsOf(needs, text, program) : {};
+  });
+}
+
+function permissionsOf(
+  needs: Setting["needs"],
+  text: string,
+  program: Program,
+): Permissions {
+  switch (needs) {
+    case "folder":
+      return { read: [text], write: [text] };
+    case "file":
+      return { read: [text] };
+    case "module":
+      return permissionsOfModule(text, program);
+    case "net":
+      return { net: text.split(",").map((host) => host.trim()).filter((host) => host !== "") };
+    case undefined:
+      return {};
+  }
 }

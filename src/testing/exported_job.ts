@@ -1,8 +1,14 @@
 /** Jobs of a real journal as fixtures, from the files that `journal export` writes. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import { foldAll } from "../core/job_fold.ts";
+import { isTerminal } from "../core/job_state.ts";
 import { withReferences } from "../core/log_references.ts";
 import type { JobStateName } from "../embedded/job.ts";
+import type { DefinitionRegistry } from "../engine/definition_registry.ts";
+import type { Clock } from "../engine/ports.ts";
+import { checkHistory } from "../engine/queries/history_check.ts";
+import { isSealed } from "../engine/secrets/sealing.ts";
 import { parseExport } from "../export/export_parser.ts";
 import type { MemoryContent } from "../journal/memory_journal.ts";
 import type { RecordedEvent } from "./recorded_event.ts";
@@ -63,4 +69,35 @@ export function contentOf({ entries }: ExportedJob): Partial<MemoryContent> {
     logId: index + 1,
   }));
   return { entries: moved, batches: [1] };
+}
+
+/**
+ * Makes sure that today's definitions go the way that the job has on record.
+ *
+ * @param entries At positions from 1 on, as the job is begun with.
+ * @throws {Error} saying what does not fit, and at which line of the file.
+ */
+export async function requireFit(
+  jobId: string,
+  entries: readonly JobEventLogEntry[],
+  registry: DefinitionRegistry,
+  clock: Clock,
+): Promise<void> {
+  const job = foldAll(entries.filter((entry) => entry.jobId === jobId));
+  const lack = registry.lackFor(job);
+  const definition = registry.running(job) ?? registry.get(job.type);
+  if (job.type === undefined || isSealed(job)) return;
+  if (definition === undefined || (lack !== undefined && !isTerminal(job))) {
+    throw new Error(`Cannot begin with job ${jobId}: ${lack}`);
+  }
+  const entriesAt = (logIds: readonly number[]) =>
+    Promise.resolve(logIds.flatMap((logId) => entries.slice(logId - 1, logId)));
+  const verdict = await checkHistory(definition, job, { clock, entriesAt });
+  if (!("logId" in verdict)) return;
+  const { type, version } = definition;
+  // The first line of the file is about the job, so that entries begin with the second.
+  throw new Error(
+    `Cannot begin with job ${jobId}: ${type} version ${version} does not fit what version ` +
+      `${job.definitionVersion} did: line ${verdict.logId + 1} of the file ${verdict.message}`,
+  );
 }

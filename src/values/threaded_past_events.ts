@@ -4,7 +4,6 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { hasDescriptors } from "./free_descriptors.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
@@ -29,7 +28,7 @@ const RESTART_MAX_MS = 60_000;
 /** Its data is in buffers, which these limits do not count. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 
-export interface ThreadedPastEventsOptions extends FilingPlace {
+interface ThreadedPastEventsOptions extends FilingPlace {
   readonly clock: Clock;
   readonly warn: (message: string) => void;
   /** Called with each new thread. */
@@ -173,4 +172,25 @@ function foundIn({ counts, positions, upTo }: Answer, asked: Question | undefine
     at = end;
   }
   return { positions: found, horizon: 0, upTo };
+}
+
+/** A thread takes three, and one or two more while it loads its program. */
+const OF_A_THREAD = 12;
+
+/**
+ * Whether there are file descriptors for another thread: without any left, Deno ends the process,
+ * and with it all that others do.
+ *
+ * @param folder That the process may read.
+ */
+export function hasDescriptors(folder: string): boolean {
+  const opened: Deno.FsFile[] = [];
+  try {
+    while (opened.length < OF_A_THREAD) opened.push(Deno.openSync(folder));
+    return true;
+  } catch (error) {
+    return !String(error).includes("os error 24");
+  } finally {
+    for (const file of opened) file.close();
+  }
 }

@@ -6,23 +6,22 @@ import { messageOf } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
 import type { JournalHead, ProvedLines } from "../engine/ports.ts";
-import { journalFlag } from "../journal/journal_flag.ts";
+import { journalFlag } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
-import { type Inventory, inventoryOf } from "../journal/inventory.ts";
+import { type Inventory, inventoryOf } from "../journal/segment_listing.ts";
 import type { Layout } from "../journal/layout.ts";
 import { readRepairNote } from "../journal/repair_note.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
 import { lineNumberAt } from "../journal/utf8.ts";
 import type { Witness } from "../journal/verification_file.ts";
-import { EntryAudit } from "./entry_audit.ts";
+import { EntryAudit, type Suspect, UniqueIds } from "./unique_ids.ts";
 import { IndexAudit, type IndexContent } from "./index_audit.ts";
 import { NO_PAUSE, type Pause } from "./pause.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SidecarAudit } from "./sidecar_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
-import { type Suspect, UniqueIds } from "./unique_ids.ts";
 import { type Disproof, WitnessAudit } from "./witness.ts";
 
 export interface AuditOptions {

@@ -3,7 +3,7 @@
  * and compares each when the files have been read up to its last entry.
  */
 
-import type { Work } from "../core/at_once.ts";
+import { atOnce, type Work } from "../core/at_once.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -11,6 +11,7 @@ import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pause.ts";
+import { createHash } from "node:crypto";
 
 /** A job as the server returned it. */
 export interface ServedJob {
@@ -189,4 +190,40 @@ function* jobsOf(table: JobTable): Iterable<Pick<JobState, "jobId" | "firstLogId
     for (const { summary } of scan ?? []) yield summary;
     after = scan?.reach?.next;
   }
+}
+
+/** What is served of a job, as text in pieces; a job may be large. */
+type ServedText = Iterable<string>;
+
+/** A job as it was served, of which only a digest is kept: all jobs of a server are held at a time. */
+export class DigestedJob implements ServedJob {
+  readonly jobId: JobId;
+  readonly lastLogId: LogId;
+  readonly #digest: string;
+  readonly #textOf: (job: JobState) => ServedText;
+
+  /** @param textOf What a server that has this state would serve. */
+  constructor(
+    { jobId, lastLogId }: Pick<JobState, "jobId" | "lastLogId">,
+    served: ServedText,
+    textOf: (job: JobState) => ServedText,
+  ) {
+    this.jobId = jobId;
+    this.lastLogId = lastLogId;
+    this.#digest = atOnce(digestOf(served));
+    this.#textOf = textOf;
+  }
+
+  *isOf(job: JobState): Work<boolean> {
+    return (yield* digestOf(this.#textOf(job))) === this.#digest;
+  }
+}
+
+function* digestOf(text: ServedText): Work<string> {
+  const hash = createHash("sha256");
+  for (const piece of text) {
+    hash.update(piece);
+    yield;
+  }
+  return hash.digest("base64");
 }

@@ -1,7 +1,7 @@
 /** What an explanation advises, as a command. */
 
 import assert from "node:assert/strict";
-import { commandOfAction } from "../../src/cli/action_command.ts";
+import { commandOfAction } from "../../src/cli/commands/explain.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 
 function command(path: string, body?: JsonObject, flags: readonly string[] = []) {

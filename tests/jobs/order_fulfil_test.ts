@@ -6,7 +6,7 @@ import {
   orderFulfil,
   type OrderServices,
 } from "../../src/jobs/order_fulfil.ts";
-import { demonstrationServices } from "../../src/jobs/demonstration_services.ts";
+import { demonstrationServices } from "../../src/jobs/shipped.ts";
 import { RefusedError } from "../../src/mod.ts";
 import {
   eventFor,
