@@ -1,4 +1,4 @@
-/** What the HTTP edge needs from the engine; `JobEngine` is one that has it. */
+/** What the HTTP edge needs from the engine; `JobEngine` implements it. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { About } from "../../explain/about.ts";
@@ -36,29 +36,29 @@ import type {
 } from "../../engine/requests.ts";
 
 /**
- * Every write resolves only when its entries are on disk, and rejects with
- * `JournalFullError`, `JournalFailedError` or, before anything is recorded,
- * `OverCapacityError`. Every read shows durable entries only.
+ * A write resolves once its entries are on disk; it rejects with `JournalFullError`,
+ * `JournalFailedError` or, before anything is recorded, `OverCapacityError`. Reads show durable
+ * entries only.
  */
 export interface EnginePort {
   create(request: CreateRequest): Promise<Outcome<Created>>;
-  /** Each as `create` does, in its place; all of them in one batch. */
+  /** Like `create` for each of them, in order; all in one batch. */
   createAll(
     requests: readonly CreateRequest[],
   ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]>;
   control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>>;
   /** The new job. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>>;
-  /** One receipt for each event, in order; an unknown `jobId` makes it `rejected`. */
+  /** One receipt for each event, in order; with an unknown `jobId` it is `rejected`. */
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]>;
 
   job(jobId: JobId): JobState | undefined;
-  /** What a job was given, with marks for what is secret. */
+  /** The input of a job, with secrets masked. */
   input(jobId: JobId): Promise<Outcome<ShownInput>>;
   list(query: ListQuery): ListPage;
-  /** What is told of many jobs at once. */
+  /** Lists and searches of jobs. */
   readonly lists: Pick<JobLists, keyof JobLists>;
-  /** What is told of all of them at one look. */
+  /** Figures about all jobs. */
   readonly survey: Pick<JobSurvey, keyof JobSurvey>;
   /** The entries at these positions, which must ascend. */
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
@@ -68,16 +68,16 @@ export interface EnginePort {
   historyBack(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** The positions of a job's entries, ascending. */
   positions(jobId: JobId): readonly LogId[];
-  /** The job as of a point, now when absent, and what entries up to it did. */
+  /** The job as of a point, by default now, and what each entry up to it did. */
   replay(
     jobId: JobId,
     point?: Point,
     wanted?: StepsWanted,
     hold?: Hold,
   ): Promise<Outcome<Replay>>;
-  /** What differs between two points of a job's life; `to` is now, when absent. */
+  /** The difference between two points of a job's history; `to` is now by default. */
   diff(jobId: JobId, from: Point, to?: Point, hold?: Hold): Promise<Outcome<PointDifference>>;
-  /** What would have become of a job; records nothing. */
+  /** What would have happened to a job; records nothing. */
   whatIf(
     jobId: JobId,
     supposition: Supposition,
@@ -86,25 +86,25 @@ export interface EnginePort {
   ): Promise<Outcome<WhatIfReport>>;
   /** Entries of the whole journal with `logId > after`, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
-  /** `undefined` when the entry changed no job. */
+  /** `undefined` if the entry changed no job. */
   transitionAt(entry: EntryOfJob): Transition | undefined;
   readonly headLogId: LogId;
-  /** Why a job is as it is; `undefined` when there is none with this id. */
+  /** Why a job is as it is; `undefined` if there is none with this id. */
   explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined>;
-  /** The same as of a point, by what was on record then. */
+  /** The same as of a point, from what was on record then. */
   explainAt(jobId: JobId, point: Point, hold?: Hold): Promise<Outcome<Explanation<Citation>>>;
-  /** Why a job is as it is, with the entries that the explanation is made from. */
+  /** Why a job is as it is, with the entries behind the explanation. */
   account(jobId: JobId, hold?: Hold): Promise<Account | undefined>;
-  /** Everything that carries a value, and what became of each. */
+  /** Everything that carries a value, and what became of it. */
   explainAbout(value: string, hold?: Hold): Promise<About<Citation>>;
-  /** Why the work as a whole stands still, or that it goes on. */
+  /** Whether the work as a whole is held up, and why. */
   explainQueue(): Promise<QueueExplanation<Citation>>;
-  /** What became of an event; `undefined` when no entry has this id. */
+  /** What became of an event; `undefined` if no entry has this id. */
   explainEvent(eventId: EventId, hold?: Hold): Promise<EventExplanation<Citation> | undefined>;
 
   /** Resolves as soon as `headLogId > after`, after the time, or when `signal` aborts. */
   changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void>;
-  /** The job when it is as wanted, or as it is after the time or when `signal` aborts. */
+  /** The job once it is as wanted, or as it is after the time or when `signal` aborts. */
   waitFor(
     jobId: JobId,
     wanted: (job: JobState) => boolean,
@@ -114,15 +114,15 @@ export interface EnginePort {
 
   /** The pauses in force. */
   pauses(): readonly HeldPause[];
-  /** The pause as it was; `undefined` when there is none of this id. */
+  /** The pause as it was; `undefined` if there is none with this id. */
   endPause(pauseId: string, origin?: Origin): Promise<HeldPause | undefined>;
 
   definitions(): readonly DefinitionInfo[];
   journalInfo(): Promise<JournalInfo>;
   /** The journal has failed: nothing can be written until the process starts again. */
   readonly failed: boolean;
-  /** Writes have just failed for want of room; reads go on. */
+  /** A recent write found no space; reads continue. */
   readonly full: boolean;
-  /** The process is stopping: nothing new is taken. */
+  /** The process is stopping: nothing new is accepted. */
   readonly draining: boolean;
 }
