@@ -1,4 +1,4 @@
-/** `event`, controls of jobs, and ends of pauses, against the real routes. */
+/** `event`, controls of jobs, ends of pauses, and limits, against the real routes. */
 
 import assert from "node:assert/strict";
 import { receiptLines } from "../../src/cli/commands/event.ts";
@@ -228,5 +228,33 @@ Deno.test("end-pause: 1 where nothing is paused, and 65 for a pause that there i
   assert.match(
     unknown.terminal.errors.join(),
     /Cannot end pause pau_1.*deno task daybook pauses lists/,
+  );
+});
+
+Deno.test("limits, change-limits, restore-limits: what is in force and its use, changed with a reason, and taken back", async () => {
+  const app = await startApp();
+  const said = async (...args: string[]) => {
+    const { code, terminal } = await runCli(app, args);
+    await app.clock.settle();
+    return [code, terminal.text, terminal.errors.join()].join(" | ");
+  };
+  assert.equal(await said("limits"), "0 | no type of job has limits | ");
+  assert.match(
+    await said("change-limits", "test.greet", "--max-running", "2", "--reason", "slow today"),
+    /^0 \| test\.greet {2}maxRunning 2; 0 at work, 0 jobs waiting\n {2}changed \S+: slow today \| $/,
+  );
+  assert.match(await said("limits"), /test\.greet {2}maxRunning 2/);
+  assert.match(
+    await said("restore-limits", "test.greet"),
+    /^0 \| test\.greet {2}no limit; 0 at work/,
+  );
+  assert.match(
+    await said("restore-limits", "test.greet"),
+    /^65 .*none are changed.*deno task daybook limits lists them/,
+  );
+  assert.match(await said("change-limits", "test.greet"), /^64 .*--reason must say why/);
+  assert.match(
+    await said("change-limits", "test.greet", "--rate-count", "2", "--reason", "x"),
+    /^64 .*--rate-count and --rate-ms go together/,
   );
 });

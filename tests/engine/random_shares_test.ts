@@ -1,0 +1,151 @@
+/**
+ * Jobs of random shapes under limits, with controls and kills in between. By what is on record, no
+ * limit is ever exceeded, and in the end every job has ended: no place is lost.
+ */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import { JobFold } from "../../src/core/job_fold.ts";
+import { isTerminal } from "../../src/core/job_state.ts";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { Places } from "../../src/engine/writer/places.ts";
+import { defineJob, RetryLater } from "../../src/mod.ts";
+import { rounds } from "../support/effort.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { test } from "../support/sanitized.ts";
+
+const NO_RATE = { count: 10_000, perMs: 1 };
+const LIMITS = [
+  { maxRunning: 2, perKey: 1, rate: NO_RATE },
+  { maxRunning: 3, perKey: 2, rate: NO_RATE },
+  { maxRunning: 3, perKey: 2, rate: { count: 4, perMs: 2_000 } },
+] as const;
+type Limits = typeof LIMITS[number];
+
+const STEPS = ["quick", "slow", "late", "poison", "event"] as const;
+type StepKind = typeof STEPS[number];
+
+/** Each job does its steps, in order; `late` backs off once, `poison` fails it for good. */
+function definitionOn(
+  limits: Limits,
+  clock: { setTimer(ms: number, callback: () => void): unknown },
+) {
+  return defineJob({
+    type: "mail.send",
+    version: 1,
+    input: v.object({ tenant: v.string(), steps: v.array(v.picklist(STEPS)) }),
+    limits: { ...limits, key: ({ tenant }) => tenant },
+    expects: () => ({ paid: { eventType: "shop.Paid" } }),
+    async run(ctx, { steps }) {
+      for (const [at, step] of steps.entries()) {
+        if (step === "event") {
+          await ctx.expect("paid");
+          continue;
+        }
+        await ctx.task(`${step}-${at}`, async (task) => {
+          if (step === "late" && task.attempt === 1) throw new RetryLater(500);
+          if (step === "poison") throw new Error("no");
+          if (step === "slow") await new Promise<void>((done) => clock.setTimer(1_500, done));
+        }, { retry: { maxAttempts: 2, initialMs: 100 }, compensate: () => {} });
+      }
+    },
+  }) as AnyJobDefinition;
+}
+
+const jobs = fc.record({
+  kind: fc.constant("job" as const),
+  tenant: fc.constantFrom("x", "x", "y"),
+  priority: fc.constantFrom(2, 1, 0),
+  steps: fc.array(fc.constantFrom<StepKind>(...STEPS, "slow", "slow"), { maxLength: 3 }),
+});
+const others = fc.record({
+  kind: fc.constantFrom("advance", "suspend", "resume", "cancel", "event", "crash", "crash"),
+  of: fc.nat(20),
+});
+type Move =
+  & { readonly kind: string }
+  & Partial<{
+    readonly tenant: string;
+    readonly priority: number;
+    readonly steps: readonly StepKind[];
+    readonly of: number;
+  }>;
+
+async function play(limits: Limits, moves: readonly Move[]): Promise<void> {
+  const clock: { current?: Harness["clock"] } = {};
+  const timers = {
+    setTimer: (ms: number, callback: () => void) => clock.current?.setTimer(ms, callback),
+  };
+  let harness = await Harness.start({ definitions: [definitionOn(limits, timers)], maxRunning: 4 });
+  clock.current = harness.clock;
+  const ids: JobId[] = [];
+  for (const move of moves) {
+    const id = ids[(move.of ?? 0) % Math.max(1, ids.length)];
+    if (move.kind === "job") {
+      const jobId = `job-${ids.length}` as JobId;
+      const input = { tenant: move.tenant ?? "x", steps: [...move.steps ?? []] };
+      await harness.create({ type: "mail.send", input, jobId, priority: move.priority ?? 0 });
+      ids.push(jobId);
+    } else if (move.kind === "advance") await harness.clock.advance(100 * (move.of ?? 1));
+    else if (move.kind === "event") await harness.event("shop.Paid");
+    else if (move.kind === "crash") harness = await harness.crash();
+    else if (id !== undefined) {
+      await harness.engine.control(id, { kind: move.kind as "suspend" });
+      await harness.clock.settle();
+    }
+  }
+  await endAll(harness, ids);
+  harness.assertSound();
+  assertWithinLimits(limits, await harness.engine.entries(0, 100_000));
+}
+
+/** Nothing is held any more, and every event comes. */
+async function endAll(harness: Harness, ids: readonly JobId[]): Promise<void> {
+  for (const id of ids) await harness.engine.control(id, { kind: "resume" });
+  for (let turn = 0; turn < 60; turn++) {
+    await harness.event("shop.Paid");
+    await harness.clock.advance(1_000);
+  }
+  for (const id of ids) assert.ok(isTerminal(harness.job(id)), `${id} ${harness.condition(id)}`);
+  const [use] = harness.engine.limits();
+  assert.deepEqual([use?.held, use?.waiting], [0, 0]);
+}
+
+function assertWithinLimits(
+  { maxRunning, perKey, rate }: Limits,
+  entries: Awaited<ReturnType<Harness["engine"]["entries"]>>,
+): void {
+  const folds = new Map<string, JobFold>();
+  const places = new Places();
+  const starts: number[] = [];
+  for (const entry of entries) {
+    if (entry.jobId === undefined) continue;
+    const fold = folds.get(entry.jobId) ?? new JobFold();
+    folds.set(entry.jobId, fold);
+    places.see(fold.apply(entry));
+    const keys = places.all.map(([jobId]) => folds.get(jobId)?.head?.key ?? "");
+    assert.ok(keys.length <= maxRunning, `entry ${entry.logId}: ${keys.join()}`);
+    for (const key of keys) {
+      const ofKey = keys.filter((one) => one === key).length;
+      assert.ok(ofKey <= perKey, `entry ${entry.logId}: ${ofKey} of ${key}`);
+    }
+    const isStart = entry.stratum === "framework" && entry.eventType === "job.TaskStarted" &&
+      entry.taskId === "main" && entry.attributes.attempt === 1;
+    if (!isStart) continue;
+    const atMs = Date.parse(entry.receivedAt);
+    starts.push(atMs);
+    const within = starts.filter((start) => start > atMs - rate.perMs).length;
+    assert.ok(within <= rate.count, `entry ${entry.logId}: ${within} starts`);
+  }
+}
+
+test("random shares: by what is on record no limit is exceeded, and every job ends, whatever comes between", async () => {
+  const moves = fc.array(fc.oneof(jobs, jobs, others) as fc.Arbitrary<Move>, {
+    minLength: 5,
+    maxLength: 40,
+  });
+  const property = fc.asyncProperty(fc.constantFrom(...LIMITS), moves, play);
+  await fc.assert(property, { numRuns: rounds(24, 2_000, 6) });
+});
