@@ -17,7 +17,7 @@ import {
   type SystemPort,
   type VerificationPort,
 } from "./http_deps.ts";
-import type { EnginePort } from "./ports/engine_port.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
 import { problemOfFailure } from "./problems/engine_problem.ts";
 import { Guard } from "./guard/guard.ts";
 import { openApiDocument } from "./openapi/document.ts";
@@ -34,7 +34,7 @@ import { TokenChecks } from "./guard/token_checks.ts";
 import { Turnstile } from "./guard/turnstile.ts";
 
 export interface AppOptions extends Partial<EdgeLimits> {
-  readonly engine: EnginePort;
+  readonly engine: JobEngine;
   readonly clock: Clock;
   /** What `/metrics` shows; without it there is nothing at that path. */
   readonly metrics?: MetricsPort | undefined;

@@ -3,7 +3,7 @@
 import type { JobId } from "../../core/ids.ts";
 import type { StateName } from "../../core/job_state.ts";
 import type { Created, Outcome } from "../../engine/requests.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { problemOf, problemOfFailure } from "../problems/engine_problem.ts";
 import { type Problem, type ProblemMembers, problemType } from "../problems/problem.ts";
 import { issuesOf } from "../requests/one_or_many.ts";
@@ -29,7 +29,7 @@ export interface JobReceipt {
  * or a limit: then the whole may be sent again.
  */
 export async function createAll(
-  engine: EnginePort,
+  engine: JobEngine,
   judged: readonly JudgedJob[],
 ): Promise<readonly JobReceipt[]> {
   const requests = judged.filter((one) => one.valid).map(({ request }) => request);
