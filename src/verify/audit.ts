@@ -124,7 +124,7 @@ class Audit {
     this.#scratch = scratch;
     this.#projection = new Projection(scratch?.index);
     this.#projection.begin();
-    this.#entries = new EntryAudit(this.#projection.table);
+    this.#entries = new EntryAudit(this.#projection);
     this.#pause = pause;
     this.#witness = witness;
     this.#options = options;
@@ -206,10 +206,7 @@ class Audit {
     batch: ScannedBatch,
     entry: JobEventLogEntry,
   ): Taken {
-    const { eventIds, table } = this.#projection;
-    if (table.isLettingGo) table.letGo();
-    const suspect = this.#ids.see(entry, eventIds);
-    eventIds.add(entry);
+    const suspect = this.#ids.see(entry, this.#projection.eventIds);
     const audited = this.#entries.audit(entry);
     let comparing: Promise<void> | undefined;
     if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
