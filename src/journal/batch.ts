@@ -3,7 +3,18 @@
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import { type LogId, newId } from "../core/ids.ts";
 import type { Clock, Random, StampedEvent } from "../engine/ports.ts";
-import { CHAIN_FIELD_BYTES, CHAIN_LENGTH, chainField, chainOf, CRC_SUFFIX_BYTES, crcOf, entryOf, lineBody, lineEnd, resolveCause } from "./line_codec.ts";
+import {
+  CHAIN_FIELD_BYTES,
+  CHAIN_LENGTH,
+  chainField,
+  chainOf,
+  CRC_SUFFIX_BYTES,
+  crcOf,
+  entryOf,
+  lineBody,
+  lineEnd,
+  resolveCause,
+} from "./line_codec.ts";
 import { writtenAttributes } from "./line_defaults.ts";
 import { lineStarts, utf8WithSpare } from "./utf8.ts";
 

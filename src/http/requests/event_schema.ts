@@ -4,7 +4,18 @@ import * as v from "valibot";
 import { isReserved } from "../../core/event_type.ts";
 import type { EventId, ExecutionId } from "../../core/ids.ts";
 import type { IncomingEvent } from "../../engine/requests.ts";
-import { eventTypeField, id, isObject, jobIdField, objectField, type PointedIssue, pointedIssues, strictObject, taskIdField, timeField } from "./fields.ts";
+import {
+  eventTypeField,
+  id,
+  isObject,
+  jobIdField,
+  objectField,
+  type PointedIssue,
+  pointedIssues,
+  strictObject,
+  taskIdField,
+  timeField,
+} from "./fields.ts";
 
 /** An event that can be delivered, or all that is wrong with it. */
 export type JudgedEvent =

@@ -2,7 +2,13 @@
 
 import * as v from "valibot";
 import { type ErrorFingerprint, FINGERPRINT_PATTERN } from "../../core/error_fingerprint.ts";
-import { EVENT_TYPE_MAX_LENGTH, EVENT_TYPE_PATTERN, EVENT_TYPE_RULE, type EventType, isEventType } from "../../core/event_type.ts";
+import {
+  EVENT_TYPE_MAX_LENGTH,
+  EVENT_TYPE_PATTERN,
+  EVENT_TYPE_RULE,
+  type EventType,
+  isEventType,
+} from "../../core/event_type.ts";
 import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../../core/ids.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
 import { documented } from "./documented.ts";

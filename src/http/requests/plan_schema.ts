@@ -1,9 +1,27 @@
 /** Plans as they come in: expectations are flat, as in the job resource. */
 
 import * as v from "valibot";
-import { DEFAULT_POLICY, type EventMatcher, EXPECTED_EVENT_KINDS, type ExpectedEvent, type JobPlan, MAIN_EXPECTATION_ID, MATCHES_MAX, requiredMatches, TIMES_MAX } from "../../core/job_plan.ts";
+import {
+  DEFAULT_POLICY,
+  type EventMatcher,
+  EXPECTED_EVENT_KINDS,
+  type ExpectedEvent,
+  type JobPlan,
+  MAIN_EXPECTATION_ID,
+  MATCHES_MAX,
+  requiredMatches,
+  TIMES_MAX,
+} from "../../core/job_plan.ts";
 import { correlationField, correlationSize } from "./correlation_schema.ts";
-import { chosenFrom, eventTypeField, id, isObject, type PointedIssue, strictObject, taskIdField } from "./fields.ts";
+import {
+  chosenFrom,
+  eventTypeField,
+  id,
+  isObject,
+  type PointedIssue,
+  strictObject,
+  taskIdField,
+} from "./fields.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 
 const EXPECTATIONS_MAX = 1_000;

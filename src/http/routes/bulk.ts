@@ -13,7 +13,14 @@ import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { problemType, STATUS } from "../problems/problem.ts";
-import { BULK_MAX, type BulkPreview, type BulkReport, type BulkRequest, previewBulk, runBulk } from "../requests/bulk_action.ts";
+import {
+  BULK_MAX,
+  type BulkPreview,
+  type BulkReport,
+  type BulkRequest,
+  previewBulk,
+  runBulk,
+} from "../requests/bulk_action.ts";
 import { checked, reasonField, strictObject } from "../requests/fields.ts";
 import { FILTER_PARAMETERS, filterBody, jobFilterOf } from "../requests/job_filter.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
