@@ -2,8 +2,7 @@
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
-import { wholeNumberOf } from "../../http/requests/fields.ts";
+import { type PointedIssue, wholeNumberOf } from "../../http/requests/fields.ts";
 import { jsonTyped } from "../schema_form/typed.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";

@@ -8,7 +8,7 @@ import { problemOf, problemOfFailure } from "../problems/engine_problem.ts";
 import { type Problem, type ProblemMembers, problemType } from "../problems/problem.ts";
 import { issuesOf } from "../requests/one_or_many.ts";
 import type { JudgedJob } from "../requests/job_documents.ts";
-import type { PointedIssue } from "../requests/issues.ts";
+import type { PointedIssue } from "../requests/fields.ts";
 import { linksOf } from "./job_view.ts";
 
 export interface JobReceipt {

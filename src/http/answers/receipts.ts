@@ -6,7 +6,7 @@ import { unknownJob } from "../problems/engine_problem.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import type { EventDocument } from "../requests/event_documents.ts";
 import type { JudgedEvent } from "../requests/event_schema.ts";
-import type { PointedIssue } from "../requests/issues.ts";
+import type { PointedIssue } from "../requests/fields.ts";
 import { invalidRequest, Problem } from "../problems/problem.ts";
 
 /** Of an event that never reached the engine. */

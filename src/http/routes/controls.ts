@@ -23,8 +23,7 @@ import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { valueOf } from "../problems/engine_problem.ts";
-import { reasonField, strictObject, taskIdField } from "../requests/fields.ts";
-import { checked } from "../requests/issues.ts";
+import { checked, reasonField, strictObject, taskIdField } from "../requests/fields.ts";
 import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
 import {
   BODY_PROBLEMS,
