@@ -26,7 +26,7 @@ export interface AppOptions
   extends Partial<EdgeLimits>, Pick<HttpDeps, "engine" | "clock">, Partial<GivenDeps> {
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
   readonly allowedHosts?: readonly string[] | "any";
-  /** Default 1 MiB. */
+  /** Default: 1 MiB. */
   readonly bodyBytesMax?: number;
   /** Gets what no route expected; the client is told nothing of it. */
   readonly onError?: (error: Error) => void;
@@ -63,7 +63,7 @@ export function createApp(options: AppOptions): Hono {
   return app;
 }
 
-/** Of a form that needs no token: sign-in has a token and a path. */
+/** For forms that need no token: sign-in sends a token and a path. */
 const OPEN_BODY_BYTES_MAX = 4 * 1024;
 const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
@@ -129,14 +129,14 @@ function edgeOf(options: AppOptions): HttpDeps {
   };
 }
 
-/** People are told on a page, and programs in JSON. */
+/** Browsers get a page, programs get JSON. */
 function refuse(c: Context, deps: HttpDeps, problem: Problem): Response {
   leaveUnread(c.req.raw);
   const isPage = isForPeople(c, methodsAt(c.req.path).length > 0);
   return isPage ? problemPage(c, deps, problem) : problemResponse(problem, instanceOf(c));
 }
 
-/** Where a browser is sent that asks for the path of a route with a slash at its end. */
+/** Where to redirect a browser that put a slash after the path of a route. */
 function withoutSlash({ req }: Context): string | undefined {
   const { pathname, search } = new URL(req.url);
   const path = pathname.slice(0, -1);
@@ -145,7 +145,7 @@ function withoutSlash({ req }: Context): string | undefined {
   return isMeant ? path + search : undefined;
 }
 
-/** The path as the client wrote it: a decoded one need not be a URI. */
+/** The path as the client wrote it: a decoded one may not be a valid URI. */
 function instanceOf(c: Context): string {
   return URL.parse(c.req.url)?.pathname ?? "/";
 }
@@ -158,7 +158,7 @@ function problemOf(error: Error, onError: (error: Error) => void): Problem {
   return new Problem("internal", "Cannot answer: something unexpected went wrong; it was logged");
 }
 
-/** 405 when the path is known with other methods, else 404. */
+/** 405 if the path exists with other methods, otherwise 404. */
 function nothingHere({ req }: Context): Problem {
   const methods = methodsAt(req.path);
   if (methods.length === 0) return notFound(meantPath(req.path));
@@ -177,7 +177,7 @@ function notFound(meant: string | undefined): Problem {
   return new Problem("not-found", detail.replace("?;", "?"));
 }
 
-/** The path of a route, when one letter of a name in it is wrong: `/jobs/7` for `/job/7`. */
+/** The route that was meant, if one letter of a name is wrong: `/jobs/7` for `/job/7`. */
 function meantPath(path: string): string | undefined {
   const given = path.split("/");
   for (const { path: pattern } of ROUTES) {
@@ -194,7 +194,7 @@ function meantPath(path: string): string | undefined {
   return undefined;
 }
 
-/** Of two names that are not short: anything is one letter from those. */
+/** For names that are not short: short ones are all within one letter of each other. */
 function isSlip(meant: string, given: string): boolean {
   return meant.length > 2 && (slipBetween(meant, given) ?? Infinity) <= 1;
 }
