@@ -16,6 +16,7 @@ export type JobCondition =
   | "queued"
   | "executing"
   | "waiting"
+  | "sleeping"
   | "backingOff"
   | "suspended"
   | "parked"
@@ -43,6 +44,8 @@ export interface Job<Output = unknown> {
   readonly startedAt: string | null;
   /** `null` until it is Done or Failed. */
   readonly endedAt: string | null;
+  /** When the first of its sleeps ends; only while it sleeps. */
+  readonly sleepsUntil?: string | undefined;
   /** The position of its last entry in the journal. */
   readonly lastLogId: number;
   /** Lower goes first. */
@@ -105,15 +108,15 @@ export interface JobExpectation {
   readonly by: readonly number[];
 }
 
-/** One step of a job. */
+/** One step of a job: a task or a sleep. */
 export interface JobTask {
-  /** The name that `ctx.task` was given. */
+  /** The name that `ctx.task` or `ctx.sleep` was given. */
   readonly taskId: string;
-  /** Such as `running`, `backingOff`, `completed`, `failed` or `compensated`. */
+  /** Such as `running`, `sleeping`, `backingOff`, `completed`, `failed` or `compensated`. */
   readonly status: string;
-  /** Attempts begun. */
+  /** Attempts begun; 0 for a sleep. */
   readonly attempts: number;
-  /** When the first attempt began. */
+  /** When the first attempt began, or the sleep. */
   readonly startedAt: string;
   /** `null` until it has ended for good. */
   readonly endedAt: string | null;
@@ -123,6 +126,8 @@ export interface JobTask {
     | undefined;
   /** When the next attempt begins, while it backs off. */
   readonly retryAt?: string;
+  /** When it ends, while it sleeps. */
+  readonly dueAt?: string;
   /** Of a completed step. */
   readonly result?: JsonValue | undefined;
   /** Of the last attempt that failed. */

@@ -54,12 +54,13 @@ function headLines(job: JobResource, options: PageOptions): readonly string[] {
 type Fact = readonly [name: string, text: string];
 
 function factsOf(job: JobResource, { times, now }: PageOptions): readonly Fact[] {
-  const { createdAt, startedAt, endedAt, startAt } = job;
+  const { createdAt, startedAt, endedAt, startAt, sleepsUntil } = job;
   const age = distanceText(now - Date.parse(createdAt));
   return [
     ["created", `${times.dayAndTime(createdAt)} ${times.zone}, ${age} ago`],
     ["starts", startAt ? times.dayAndTime(startAt) : ""],
     ["started", startedAt === null ? "" : after(startedAt, "after", createdAt, times)],
+    ["sleeps", sleepsUntil ? `until ${times.dayAndTime(sleepsUntil)}` : ""],
     ["ended", endedAt === null ? "" : after(endedAt, "took", startedAt ?? createdAt, times)],
     ["priority", job.priority === 0 ? "" : String(job.priority)],
     [

@@ -38,7 +38,7 @@ export function taskLines(
 }
 
 function attemptsText({ attempts }: TaskResource): string {
-  return counted(attempts, "attempt");
+  return attempts === 0 ? "a sleep" : counted(attempts, "attempt");
 }
 
 /** How long it took from its first attempt to its end, or how long it goes on. */
@@ -48,9 +48,10 @@ function tookText({ startedAt, endedAt, status }: TaskResource, { now }: TaskLin
 }
 
 function noteText(task: TaskResource, { times }: TaskLinesOptions): string {
-  const { progress, retryAt, error } = task;
+  const { progress, retryAt, dueAt, error } = task;
   const parts = [
     retryAt === undefined ? "" : `again at ${times.timeOfDay(retryAt)}`,
+    dueAt === undefined ? "" : `until ${times.dayAndTime(dueAt)}`,
     progress === undefined || task.endedAt !== null ? "" : progressText(progress),
     error?.message ?? "",
   ];
