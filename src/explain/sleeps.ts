@@ -20,11 +20,10 @@ export function openSleeps({ state, tasks }: JobState): readonly SleepingTask[] 
   );
 }
 
-/** `2026-01-04T00:00:00.000Z (sleep overnight)`: the first end, and all of them. */
+/** `sleep overnight ends at 2026-01-04T00:00:00.000Z`: each of them, the first end first. */
 export function sleepsText(job: JobState): string {
-  const sleeps = openSleeps(job);
-  const names = shortened(sleeps.map(({ taskId }) => `sleep ${taskId}`), NAMES_MAX);
-  return `${sleeps[0]?.dueAt ?? ""} (${names})`;
+  const ends = openSleeps(job).map(({ taskId, dueAt }) => `sleep ${taskId} ends at ${dueAt}`);
+  return shortened(ends, NAMES_MAX);
 }
 
 export function sleepReasons(

@@ -79,7 +79,7 @@ function doing(
     case "waiting":
       return waiting(outlined, waitingFor);
     case "sleeping":
-      return `is sleeping until ${sleepsText(outlined.job)}.`;
+      return `is sleeping: ${sleepsText(outlined.job)}.`;
     case "backingOff":
       return backingOff(outlined, evidence);
     case "suspended":
@@ -117,9 +117,9 @@ function besideText(outlined: OutlinedHistory): string {
   return again + sleepingText(outlined.job);
 }
 
-/** `, and sleeps until ... (sleep overnight)`, when it does something else as well. */
+/** `, while sleep overnight ends at ...`, when it does something else as well. */
 function sleepingText(job: JobState): string {
-  return openSleeps(job).length === 0 ? "" : `, and sleeps until ${sleepsText(job)}`;
+  return openSleeps(job).length === 0 ? "" : `, while ${sleepsText(job)}`;
 }
 
 function executing(outlined: OutlinedHistory): string {

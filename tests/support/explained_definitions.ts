@@ -155,6 +155,21 @@ export const WELCOME = defineJob({
   },
 });
 
+/** Waits for three days between two steps; with `beside`, for a payment as well. */
+export const REMINDER = defineJob({
+  type: "shop.reminder",
+  version: 1,
+  input: v.object({ beside: v.boolean() }),
+  expects: ({ beside }) => beside ? { paid: { eventType: "shop.Paid" } } : {},
+  async run(ctx, { beside }) {
+    await ctx.task("greet", () => "hello");
+    const sleep = ctx.sleep("three-days", 3 * 86_400_000);
+    if (beside) await ctx.expect("paid" as never);
+    await sleep;
+    await ctx.task("remind", () => "reminded");
+  },
+});
+
 /** The order as somebody changed it: it bills where it charged. */
 export const CHANGED_ORDER = defineJob({
   type: "shop.order",
@@ -190,4 +205,5 @@ export const ALL: readonly unknown[] = [
   PARALLEL,
   DEAF,
   WELCOME,
+  REMINDER,
 ];
