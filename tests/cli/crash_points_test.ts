@@ -6,10 +6,10 @@ import {
   importScenario,
   repairScenario,
   verificationScenario,
-} from "../support/command_scenarios.ts";
-import { without } from "../support/crash_scenarios.ts";
-import { crashSweep, type CrashTally, type Scenario } from "../support/crash_sweep.ts";
-import type { PowerDisk } from "../support/power_disk.ts";
+} from "./command_scenarios.ts";
+import { without } from "../support/damage/crash_scenarios.ts";
+import { crashSweep, type CrashTally, type Scenario } from "../support/damage/crash_sweep.ts";
+import type { PowerDisk } from "../support/damage/power_disk.ts";
 import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { IS_QUICK } from "../support/effort.ts";

@@ -7,10 +7,10 @@ import { quotedEntry } from "../../src/core/quotation.ts";
 import type { ExportHeader } from "../../src/cli/journal/export_file.ts";
 import { parseExport } from "../../src/cli/journal/export_parser.ts";
 import { jobView } from "../../src/http/answers/job_view.ts";
-import { explainedOffline } from "../support/explained_offline.ts";
-import { JournalHome, testWithHomes } from "../support/journal_home.ts";
-import { DEFINITIONS, KINDS, planFor, taskIs } from "../support/journal_kinds.ts";
-import { runJournal } from "../support/journal_command.ts";
+import { explainedOffline } from "./explained_offline.ts";
+import { JournalHome, testWithHomes } from "./journal_home.ts";
+import { DEFINITIONS, KINDS, planFor, taskIs } from "./journal_kinds.ts";
+import { runJournal } from "../support/process/journal_command.ts";
 
 /** What `journal export` writes of a job. */
 async function exported(home: JournalHome, id: string, ...options: string[]) {

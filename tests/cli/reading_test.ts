@@ -2,19 +2,19 @@
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
-import { entryAnswer } from "../support/cli_resources.ts";
+import { entryAnswer } from "../support/process/cli_resources.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { paintedExplanation } from "../../src/cli/render/explanation.ts";
-import { FakeTerminal } from "../support/fake_terminal.ts";
-import { runCli, startCli } from "../support/daybook_cli.ts";
+import { FakeTerminal } from "../support/process/fake_terminal.ts";
+import { runCli, startCli } from "./daybook_cli.ts";
 import {
   createAndRun,
   createPlan,
   shipmentPlan,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
-import { deliver } from "../support/http_stream.ts";
+} from "../support/http/http_app.ts";
+import { deliver } from "../support/http/http_stream.ts";
 
 /** Three jobs: one Done, one that waits, one that failed. */
 async function threeJobs(): Promise<TestApp> {

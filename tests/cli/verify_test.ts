@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { journalCommand, type Said } from "../support/journal_command.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { journalCommand, type Said } from "../support/process/journal_command.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   dropSnapshots,
   forge,
@@ -10,10 +10,10 @@ import {
   setText,
   snapshotPaths,
   textAt,
-} from "../support/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+} from "../support/journal/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
-import { runTask } from "../support/task_process.ts";
+import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const CHAIN = "[A-Za-z0-9_-]{43}";

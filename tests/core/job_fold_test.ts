@@ -10,7 +10,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
 import { replayStep } from "../../src/explain/replay_steps.ts";
 import { whyOf } from "../../src/explain/why.ts";
-import { codedJob, JobStory } from "../support/entries.ts";
+import { codedJob, JobStory } from "../support/engine/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
 import { rounds } from "../support/effort.ts";

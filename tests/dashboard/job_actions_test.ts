@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Scope, TokenList } from "../../src/http/guard/access.ts";
-import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import {
   createAndRun,
   createPlan,
@@ -10,8 +10,8 @@ import {
   problemOf,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
-import { formsOf, formTo, readable } from "../support/job_pages.ts";
+} from "../support/http/http_app.ts";
+import { formsOf, formTo, readable } from "../support/http/job_pages.ts";
 
 /** Sends a form of the page, with what a user fills in, and gives the page that follows. */
 async function act(

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { Notes, withoutNote } from "../../src/dashboard/notes.ts";
 import { momentText } from "../../src/dashboard/parts/time.tsx";
 import { JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
-import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
-import { problemOf, startApp } from "../support/http_app.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
+import { problemOf, startApp } from "../support/http/http_app.ts";
 
 Deno.test("page: what is not there is told on a page to people, and in JSON to programs", async () => {
   const app = await startApp();

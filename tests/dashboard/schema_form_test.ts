@@ -18,7 +18,7 @@ import {
 } from "../../src/dashboard/schema_form/field_texts.ts";
 import { inputOf } from "../../src/dashboard/schema_form/form_input.ts";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
-import { schemasAndValues } from "../support/arbitrary_schemas.ts";
+import { schemasAndValues } from "./arbitrary_schemas.ts";
 import { rounds } from "../support/effort.ts";
 
 /** What a browser makes of texts before it sends them: of one line or of several. */

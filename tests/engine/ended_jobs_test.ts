@@ -8,8 +8,8 @@ import type { JobState, RunningJob } from "../../src/core/job_state.ts";
 import { EndedJobs } from "../../src/engine/views/ended_jobs.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { expectation, matcher, plan } from "../support/entries.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 const APPROVED = "ec.Approved";
 

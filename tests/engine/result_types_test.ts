@@ -1,7 +1,7 @@
 /** The types of results: good code compiles, and each line of bad code does not. */
 
 import assert from "node:assert/strict";
-import { ROOT } from "../support/task_process.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const FOLDER = new URL("result_types/", import.meta.url);

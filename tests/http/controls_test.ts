@@ -8,7 +8,7 @@ import {
   pointersOf,
   problemOf,
   startApp,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 Deno.test("controls: start, suspend, resume and cancel each answer the job", async () => {
   const app = await startApp();

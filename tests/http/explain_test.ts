@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Citation, Explanation } from "../../src/explain/explanation.ts";
 import { curlOf } from "../../src/http/answers/curl.ts";
-import { createPlan, jsonOf, problemOf, startApp } from "../support/http_app.ts";
+import { createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 type Step = Explanation<Citation>["next"][number] & { readonly curl?: string };
 type Body = Omit<Explanation<Citation>, "next"> & { readonly next: readonly Step[] };

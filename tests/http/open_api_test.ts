@@ -5,12 +5,12 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
 import { PROBLEM_KINDS, problemType } from "../../src/http/problems/problem.ts";
 import { VERSION } from "../../src/version.ts";
-import { API_ROUTES } from "../support/app_routes.ts";
-import { type FuzzRequest, requests } from "../support/arbitrary_requests.ts";
-import { describedRequests } from "../support/described_requests.ts";
+import { API_ROUTES } from "../support/http/app_routes.ts";
+import { type FuzzRequest, requests } from "../support/http/arbitrary_requests.ts";
+import { describedRequests } from "./described_requests.ts";
 import { IS_QUICK, rounds } from "../support/effort.ts";
-import { answerTo, requestOf, startWithJobs, textOf } from "../support/fuzzed_app.ts";
-import { jsonOf, type ProblemBody, startApp, type TestApp } from "../support/http_app.ts";
+import { answerTo, requestOf, startWithJobs, textOf } from "../support/http/fuzzed_app.ts";
+import { jsonOf, type ProblemBody, startApp, type TestApp } from "../support/http/http_app.ts";
 import {
   answerFlaw,
   type Document,
@@ -20,7 +20,7 @@ import {
   operationsOf,
   requestFlaw,
   SchemaChecks,
-} from "../support/open_api.ts";
+} from "./open_api.ts";
 
 const RUNS = rounds(240, 4_000, 30);
 const REQUESTS_PER_RUN = 50;

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { TokenList } from "../../src/http/guard/access.ts";
-import { locationOf, pageOf, regionOf, submitForm } from "../support/dashboard.ts";
-import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
+import { locationOf, pageOf, regionOf, submitForm } from "../support/http/dashboard.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 
 interface Pause {
   readonly pauseId: string;

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { EnginePort } from "../../src/http/ports/engine_port.ts";
 import { rounds } from "../support/effort.ts";
-import { createPlan, startApp, type TestApp } from "../support/http_app.ts";
-import { expectedBy, Follower } from "../support/stream_followers.ts";
+import { createPlan, startApp, type TestApp } from "../support/http/http_app.ts";
+import { expectedBy, Follower } from "./stream_followers.ts";
 
 const RUNS = rounds(150, 5_000);
 const HEARTBEAT_MS = 15_000;

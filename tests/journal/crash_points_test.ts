@@ -17,11 +17,11 @@ import {
   TRUSTING,
   without,
   withSnapshotsInPlace,
-} from "../support/crash_scenarios.ts";
-import { crashSweep, disksLeftBy, type Scenario } from "../support/crash_sweep.ts";
+} from "../support/damage/crash_scenarios.ts";
+import { crashSweep, disksLeftBy, type Scenario } from "../support/damage/crash_sweep.ts";
 import { rounds } from "../support/effort.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import type { PowerDisk } from "../support/power_disk.ts";
+import type { PowerDisk } from "../support/damage/power_disk.ts";
 import { test } from "../support/sanitized.ts";
 
 const SCENARIOS = [

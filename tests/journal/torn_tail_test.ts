@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { facts } from "../support/journal_events.ts";
-import { testWithFolder } from "../support/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { testWithFolder } from "../support/journal/journal_folder.ts";
 import {
   bytesOf,
   lastSegment,
   sampleJournal,
   segmentPaths,
   startOn,
-} from "../support/journal_sweep.ts";
-import { TestDisk } from "../support/journal_disk.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+} from "../support/damage/journal_sweep.ts";
+import { TestDisk } from "../support/journal/journal_disk.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 
 /** Starts on a tail that a crash can leave behind, and checks that only whole batches stay. */
 async function checkTorn(

@@ -9,9 +9,9 @@ import { DURATION_ERROR } from "../../src/metrics/duration_buckets.ts";
 import { Trends } from "../../src/metrics/trends.ts";
 import { jobWatchOf } from "../../src/metrics/watches.ts";
 import { EPOCH_MS, FakeClock } from "../support/fake_clock.ts";
-import { Gate, gatedJobs } from "../support/gated_jobs.ts";
-import { createAndRun, startApp } from "../support/http_app.ts";
-import { DEFINITIONS } from "../support/http_definitions.ts";
+import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
+import { createAndRun, startApp } from "../support/http/http_app.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
 
 const SPANS = Object.keys(TREND_SPANS) as TrendSpan[];
 const TYPES = ["shop.a", "shop.b"];

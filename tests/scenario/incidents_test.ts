@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { investigate, isWhole, WORDS_MAX } from "../support/incident.ts";
+import { investigate, isWhole, WORDS_MAX } from "./incident.ts";
 import { test } from "../support/sanitized.ts";
 import { incidentsIn } from "./incidents/collected.ts";
 

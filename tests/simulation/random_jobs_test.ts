@@ -10,8 +10,8 @@ import { MAIN_TASK } from "../../src/core/ids.ts";
 import type { JobParkedAttributes } from "../../src/core/framework_events.ts";
 import { findTask } from "../../src/core/job_state.ts";
 import { rounds } from "../support/effort.ts";
-import { told, verdictOn } from "../support/history_checks.ts";
-import { action, alteration, Play } from "../support/random_jobs.ts";
+import { told, verdictOn } from "../support/engine/history_checks.ts";
+import { action, alteration, Play } from "../support/engine/random_jobs.ts";
 
 const turns = fc.array(fc.constantFrom(0, 1, 2, 3, 5, 30), { minLength: 1, maxLength: 8 });
 const maxRunning = fc.constantFrom(1, 1, 2, 5);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runTask } from "../support/task_process.ts";
+import { runTask } from "../support/process/task_process.ts";
 import { failureText, playSeed } from "./simulation.ts";
 
 Deno.test("deno task sim: it plays the seeds it is told, and sums them up", async () => {

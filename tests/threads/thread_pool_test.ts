@@ -5,7 +5,7 @@ import { namedError } from "../../src/threads/thrown_data.ts";
 import { test } from "../support/sanitized.ts";
 import { until } from "../support/until.ts";
 
-const MODULE = new URL("../support/isolated_definitions.ts", import.meta.url).href;
+const MODULE = new URL("../support/process/isolated_definitions.ts", import.meta.url).href;
 
 test("threads: each that code has ended is made again before somebody asks", async () => {
   let made = 0;

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
 import { type EmbeddedDaybook, type Job, openDaybook } from "../../src/mod.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import * as definitions from "../support/isolated_definitions.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import * as definitions from "../support/process/isolated_definitions.ts";
 import { rounds } from "../support/effort.ts";
 import { test } from "../support/sanitized.ts";
-import { ROOT } from "../support/task_process.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 type Misdeed = Parameters<typeof definitions.hostile.run>[1]["kind"];
@@ -142,7 +142,7 @@ function hostileOf(kind: Misdeed, timeoutMs: number) {
 
 test("threads: the server runs them with the permissions that definitions need anyway", async () => {
   await inFolder(async (folder) => {
-    const path = `${ROOT}tests/support/isolated_definitions.ts`;
+    const path = `${ROOT}tests/support/process/isolated_definitions.ts`;
     const daybook = await DaybookProcess.start({
       journal: `${folder}/journal`,
       args: [`--definitions=${path}`],

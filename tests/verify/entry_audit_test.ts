@@ -6,7 +6,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { eventId } from "../../src/core/ids.ts";
 import { illegalityOf } from "../../src/core/legality.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
-import { action, Play } from "../support/random_jobs.ts";
+import { action, Play } from "../support/engine/random_jobs.ts";
 import { rounds } from "../support/effort.ts";
 
 Deno.test("entry audit: whatever the engine writes is legal, and projects to what it has", async () => {
