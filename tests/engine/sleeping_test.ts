@@ -6,7 +6,7 @@ import type { JobContext, SleepTime } from "../../src/engine/definition.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import type { TaskId } from "../../src/core/ids.ts";
-import { Harness, type HarnessOptions } from "../support/engine_harness.ts";
+import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
 
 const DAY = 86_400_000;
 

@@ -1,7 +1,7 @@
 /** The real process: jobs that sleep through a kill, and what is told of them, word for word. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 
