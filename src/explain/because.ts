@@ -266,6 +266,7 @@ function runReasons(outlined: OutlinedHistory): Reasons {
   }
   if (main?.status !== "waiting" || outlined.waiting === undefined) return [];
   const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
+  if (names.length === 0) return [];
   const asked = shortened(names.map((name) => `"${name}"`), WAITS_TOLD_MAX);
   const before = job.tasks
     .filter((task) => task.status === "completed")

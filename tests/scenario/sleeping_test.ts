@@ -60,8 +60,8 @@ Deno.test("sleeping: through a kill and a start, and told word for word with the
     };
     const first = await DaybookProcess.start(options);
     const submit = async (jobId: string, ms: number) => {
-      const { status } = await first.post("/jobs", { type: "shop.remind", jobId, input: { ms } });
-      assert.equal(status, 202);
+      const answer = await first.post("/jobs", { type: "shop.remind", jobId, input: { ms } });
+      assert.equal(answer.status, 202, await answer.text());
     };
     await submit("long", THREE_DAYS);
     await submit("short", 500);
@@ -99,7 +99,8 @@ Deno.test("sleeping: through a kill and a start, and told word for word with the
     ]);
     assert.equal(asleep.next[1]?.action?.path, "/jobs/long/wake");
 
-    await daybook.post("/jobs/long/wake", { reason: "the customer called" });
+    const woken = await daybook.post("/jobs/long/wake", { reason: "the customer called" });
+    assert.equal(woken.status, 200, await woken.text());
     await until("it is awake", async () => (await show("long")).state === "Done");
     const awake = await daybook.get("/jobs/long/explain") as Explained;
     const [, , slept, remind] = (await show("long")).tasks;
