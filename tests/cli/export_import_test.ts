@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { IS_QUICK } from "../support/effort.ts";
 import { jobId, type LogId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { withReferences } from "../../src/core/log_references.ts";
@@ -550,6 +551,7 @@ testWithHomes(
     assert.equal(code, 1);
     assert.match(err.join(), /its history is too long. Cannot record 5 entries at once.*67108864/);
   },
+  { ignore: IS_QUICK },
 );
 
 testWithHomes(

@@ -1,7 +1,7 @@
 /** The manual as the dashboard shows it. */
 
 import assert from "node:assert/strict";
-import { MANUAL_PAGES, manualPath } from "../../src/dashboard/manual_pages.ts";
+import { MANUAL_PAGES, manualPath } from "../../src/dashboard/screens/manual.tsx";
 import { headingId, Markdown } from "../../src/dashboard/parts/markdown.tsx";
 import { pageOf } from "../support/http/dashboard.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";

@@ -134,7 +134,8 @@ Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, an
     problem: {
       kind: "rejected",
       rejection: {
-        message: `Cannot retry job ${failed}: there is a retry of it already`,
+        message: `Cannot retry job ${failed}: there is a retry of it already; with again it is ` +
+          "retried once more",
         allowedIn: [],
       },
     },

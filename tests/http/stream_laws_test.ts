@@ -7,7 +7,7 @@ import { rounds } from "../support/effort.ts";
 import { createPlan, startApp, type TestApp } from "../support/http/http_app.ts";
 import { expectedBy, Follower } from "./stream_followers.ts";
 
-const RUNS = rounds(150, 5_000);
+const RUNS = rounds(150, 5_000, 30);
 const HEARTBEAT_MS = 15_000;
 const JOBS = ["job-1", "job-2"] as const;
 const TYPES = ["a.B", "a.C", "job.JobSuspended", "job.JobResumed"] as const;

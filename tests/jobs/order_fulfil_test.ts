@@ -9,7 +9,7 @@ import {
   orderFulfil,
   type OrderServices,
 } from "../../src/jobs/order_fulfil.ts";
-import { demonstrationServices } from "../../src/jobs/demonstration_services.ts";
+import { demonstrationServices } from "../../src/jobs/shipped.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { failureOf, outputOf } from "./job_outcome.ts";
 

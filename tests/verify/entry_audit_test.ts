@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EntryAudit } from "../../src/verify/entry_audit.ts";
+import { EntryAudit } from "../../src/verify/unique_ids.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId } from "../../src/core/ids.ts";
