@@ -103,6 +103,14 @@ export const definitionsAnswer = v.object({
     )),
     secrets: v.exactOptional(v.array(text)),
     retention: v.exactOptional(retentionAnswer),
+    limits: v.exactOptional(says(
+      v.object({
+        maxRunning: v.exactOptional(says(count, "Of all keys together.")),
+        perKey: v.exactOptional(says(count, "Of one key.")),
+        byKey: says(v.boolean(), "Whether it sorts its jobs by a key; keys take turns."),
+      }),
+      "How many of its jobs may be at work at a time.",
+    )),
   })),
 });
 
