@@ -13,7 +13,7 @@ import {
   EXIT_NEGATIVE,
   EXIT_OK,
 } from "../command.ts";
-import { type ExportFile, ExportFileError, parseExport } from "./export_parser.ts";
+import { type ExportFile, ExportFileError, parseExport } from "../../export/export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "./job_import.ts";
 import {
   EXIT_UNREADABLE,

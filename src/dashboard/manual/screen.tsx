@@ -23,6 +23,7 @@ import movingFromQueues from "../../manual/moving-from-queues.md" with { type: "
 import index from "../../manual/README.md" with { type: "text" };
 import runningAServer from "../../manual/running-a-server.md" with { type: "text" };
 import systemdAndCaddy from "../../manual/systemd-and-caddy.md" with { type: "text" };
+import testingYourJobs from "../../manual/testing-your-jobs.md" with { type: "text" };
 import tracing from "../../manual/tracing.md" with { type: "text" };
 import upgrading from "../../manual/upgrading.md" with { type: "text" };
 import waitingForAnEvent from "../../manual/waiting-for-an-event.md" with { type: "text" };
@@ -39,6 +40,7 @@ const PAGES = {
   "first-definition": firstDefinition,
   "waiting-for-an-event": waitingForAnEvent,
   "compensation": compensation,
+  "testing-your-jobs": testingYourJobs,
   "webhook-in": webhookIn,
   "systemd-and-caddy": systemdAndCaddy,
   "backup-and-restore": backupAndRestore,
