@@ -40,6 +40,8 @@ export class Machine {
   readonly #registry: DefinitionRegistry;
   readonly #secondCalls: SecondCalls;
   #process: TestProcess | undefined;
+  /** How many processes there were. What one does that is over is of no consequence. */
+  #lives = 0;
   /** While another process begins. */
   #starting: Promise<void> | undefined;
   /** The steps after which it is to die. */
@@ -190,6 +192,7 @@ export class Machine {
 
   async #begin(content: Partial<MemoryContent>): Promise<void> {
     const { warn } = this.#options;
+    const life = this.#lives;
     this.#process = await TestProcess.start({
       clock: this.clock,
       random: this.#random,
@@ -200,13 +203,16 @@ export class Machine {
         this.#see(entries);
         return entries.some((entry) => this.#dies(entry));
       },
-      ended: (content) => this.#beginAgain(content),
+      ended: (content) => {
+        if (life === this.#lives) this.#beginAgain(content);
+      },
       onDefect: (error) => this.#defects.push(error),
       warn,
     });
   }
 
   #beginAgain(content: MemoryContent): void {
+    this.#lives++;
     this.#traces.forget();
     // Through JSON, as through a file: what JSON would change must not be in it.
     const left: MemoryContent = JSON.parse(JSON.stringify(content));
