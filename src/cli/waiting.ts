@@ -34,11 +34,12 @@ const LABEL_COLUMNS_MIN = 20;
 const TASK_COLUMNS = 14;
 const STATUS_COLUMNS = 18;
 
-const STARTS: readonly string[] = ["job.TaskStarted", "job.CompensationStarted"];
+const STARTS: readonly string[] = ["job.TaskStarted", "job.TimerSet", "job.CompensationStarted"];
 
 /** What a task is after an entry; other entries do not end anything. */
 const STATUSES: Readonly<Record<string, string>> = {
   "job.TaskCompleted": "completed",
+  "job.TimerElapsed": "completed",
   "job.TaskFailed": "failed",
   "job.TaskInterrupted": "interrupted",
   "job.TaskCompensated": "compensated",

@@ -13,6 +13,7 @@ const STYLES: Readonly<Record<string, Style>> = {
   Failed: "red",
   created: "dim",
   scheduled: "dim",
+  sleeping: "blue",
   backingOff: "yellow",
   suspended: "yellow",
   parked: "red",
