@@ -41,6 +41,7 @@ export {
   NonRetryableError,
   type ParsedInput,
   RetryLater,
+  type SleepTime,
   type StartsOn,
   type SubmittedInput,
   type TaskContext,

@@ -15,7 +15,7 @@ import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.t
 import { judgeEvent } from "../http/requests/event_schema.ts";
 import { idempotencyOf } from "../http/requests/headers.ts";
 import { judgingOf } from "../http/requests/job_documents.ts";
-import { POINT_RULE, pointOf } from "../http/requests/point_text.ts";
+import { POINT_RULE, pointOf } from "../http/requests/supposition_schema.ts";
 import { invalidParameter } from "../http/requests/query.ts";
 import { parseJson } from "../http/bodies/json_document.ts";
 import { deliver } from "../http/answers/receipts.ts";

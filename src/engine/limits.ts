@@ -5,10 +5,11 @@ import type { AnyJobDefinition } from "./definition.ts";
 import { guardOf } from "./secrets/sealing.ts";
 
 /** More places than this are no limit. */
-const PLACES_MAX = 1_000_000;
+export const PLACES_MAX = 1_000_000;
 /** The latest so many starts of each key are held in memory. */
-const RATE_COUNT_MAX = 10_000;
-const RATE_MS_MAX = 24 * 3_600_000;
+export const RATE_COUNT_MAX = 10_000;
+/** A day: longer is for whoever submits. */
+export const RATE_MS_MAX = 24 * 3_600_000;
 const KEY_PATTERN = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 const KEY_RULE = "a text of 1 to 200 characters, without control characters";
 
@@ -16,14 +17,14 @@ const NAMES = ["maxRunning", "key", "perKey", "rate"];
 const RATE_NAMES = ["count", "perMs", "key"];
 
 /** Why numbers are no limits, as a clause; `undefined` when they are. */
-export function placesFlaw(name: string, places: unknown): string | undefined {
+function placesFlaw(name: string, places: unknown): string | undefined {
   if (places === undefined || isCount(places, PLACES_MAX)) return undefined;
   return `${name} must be a whole number from 1 to ${PLACES_MAX}` +
     (places === 0 ? "; to hold all jobs, pause them" : "");
 }
 
 /** The same of a rate. */
-export function rateFlaw(name: string, rate: unknown): string | undefined {
+function rateFlaw(name: string, rate: unknown): string | undefined {
   if (rate === undefined) return undefined;
   if (typeof rate !== "object" || rate === null) return `${name} must be {count, perMs}`;
   const unknown = Object.keys(rate).find((name) => !RATE_NAMES.includes(name));

@@ -3,21 +3,10 @@
 import { type Context, Hono } from "hono";
 import type { JsonObject } from "../core/json.ts";
 import { slipBetween } from "../explain/spelling.ts";
-import type { Clock } from "../engine/ports.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
-import type { Access } from "./guard/access.ts";
 import { Bodies, leaveUnread } from "./bodies/bodies.ts";
 import { EDGE_LIMITS, type EdgeLimits, Gauge } from "./guard/capacity.ts";
-import {
-  type HttpDeps,
-  type JobLogPort,
-  type MetricsPort,
-  NO_JOB_LOG,
-  type OverviewPort,
-  type SystemPort,
-  type VerificationPort,
-} from "./http_deps.ts";
-import type { EnginePort } from "./ports/engine_port.ts";
+import { type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
 import { problemOfFailure } from "./problems/engine_problem.ts";
 import { Guard } from "./guard/guard.ts";
 import { openApiDocument } from "./openapi/document.ts";
@@ -25,7 +14,6 @@ import { Notes } from "../dashboard/notes.ts";
 import { acceptsHtml, isForPeople, problemPage } from "../dashboard/problems.tsx";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
 import { emptyResponse } from "./answers/response.ts";
-import type { RequestSpans } from "./requests/headers.ts";
 import { ROUTES } from "./routes.ts";
 import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
@@ -33,38 +21,31 @@ import { Outlets } from "./stream/outlets.ts";
 import { TokenChecks } from "./guard/token_checks.ts";
 import { Turnstile } from "./guard/turnstile.ts";
 
-export interface AppOptions extends Partial<EdgeLimits> {
-  readonly engine: EnginePort;
-  readonly clock: Clock;
-  /** The source of `/metrics`; without it the path does not exist. */
-  readonly metrics?: MetricsPort | undefined;
-  /** The source of the overview's charts; without it, the overview shows only the present. */
-  readonly overview?: OverviewPort | undefined;
-  /** Collects spans, if present. */
-  readonly spans?: RequestSpans | undefined;
-  /** Verifies the journal on request, if present. */
-  readonly verification?: VerificationPort | undefined;
-  /** Keeps the log of jobs, if present. */
-  readonly jobLog?: JobLogPort | undefined;
-  /** Describes the process; without it, the system screen shows less. */
-  readonly system?: SystemPort | undefined;
-  /** If present, every route except `/livez` and `/readyz` needs a bearer token with its scope. */
-  readonly access?: Access | undefined;
-  /** Host names, without ports, that are served besides loopback; `"any"` needs a token. */
+/** What is not given is not there, or as a server has it by default. */
+export interface AppOptions
+  extends Partial<EdgeLimits>, Pick<HttpDeps, "engine" | "clock">, Partial<GivenDeps> {
+  /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
   readonly allowedHosts?: readonly string[] | "any";
   /** Default: 1 MiB. */
   readonly bodyBytesMax?: number;
-  /** How far ahead `startAt` may be. Default: 15 minutes. */
-  readonly maxStartDelayMs?: number;
-  /** Default: 15 seconds. */
-  readonly heartbeatMs?: number;
-  /** The version of Daybook in `/openapi.json`. Default: `unknown`. */
-  readonly version?: string;
-  /** Ends all streams and long polls when it aborts. */
-  readonly shutdownSignal?: AbortSignal;
-  /** Called with unexpected errors; the client sees nothing of them. */
+  /** Gets what no route expected; the client is told nothing of it. */
   readonly onError?: (error: Error) => void;
 }
+
+type GivenDeps = Pick<
+  HttpDeps,
+  | "metrics"
+  | "overview"
+  | "spans"
+  | "verification"
+  | "jobLog"
+  | "system"
+  | "access"
+  | "maxStartDelayMs"
+  | "heartbeatMs"
+  | "version"
+  | "shutdownSignal"
+>;
 
 export function createApp(options: AppOptions): Hono {
   const { allowedHosts = [], onError = () => {} } = options;

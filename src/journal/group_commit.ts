@@ -14,10 +14,9 @@ import {
   type JournalHead,
   type StampedEvent,
 } from "../engine/ports.ts";
-import { Batch, type EncodedGroup, encodedGroup, type SealedBatch } from "./batch.ts";
+import { Batch, type EncodedGroup, encodedGroup, type SealedBatch, type Stamp } from "./batch.ts";
 import { Calm } from "./calm.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
-import type { Stamp } from "./stamp.ts";
 
 /** Stores batches. */
 export interface BatchSink {

@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as v from "valibot";
-import { defineJob, NonRetryableError, RefusedError, type SubmittedInput } from "../../src/mod.ts";
+import {
+  defineJob,
+  type JobControl,
+  NonRetryableError,
+  RefusedError,
+  type SubmittedInput,
+} from "../../src/mod.ts";
 import { minutes, type TestDaybook, testDaybook } from "../../src/testing/mod.ts";
 import { rounds } from "../support/effort.ts";
 import { type Action, action } from "../support/engine/random_jobs.ts";
@@ -16,6 +22,7 @@ const branches = v.array(v.array(v.union([
     undoFailures: v.nullable(v.number()),
   }),
   v.object({ kind: v.literal("expect"), event: v.number() }),
+  v.object({ kind: v.literal("sleep"), ms: v.number() }),
 ])));
 
 const EVENTS = ["0", "1", "2"] as const;
@@ -35,6 +42,10 @@ const random = defineJob({
       for (const [index, step] of steps.entries()) {
         if (step.kind === "expect") {
           sum += (await ctx.expect(String(step.event) as Event)).length;
+          continue;
+        }
+        if (step.kind === "sleep") {
+          await ctx.sleep(`step-${branch}-${index}`, step.ms);
           continue;
         }
         const { failures, poison, undoFailures } = step;
@@ -97,7 +108,7 @@ class Play {
     }
   }
 
-  async #control(jobId: string | undefined, control: "suspend" | "resume" | "cancel" | "retry") {
+  async #control(jobId: string | undefined, control: JobControl) {
     if (jobId === undefined) return;
     try {
       const { jobId: id } = await this.#daybook.control(jobId, control);

@@ -5,7 +5,7 @@ import { Observer } from "../../engine/queries/observer.ts";
 import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
-import { stampWith } from "../../journal/stamp.ts";
+import { stampWith } from "../../journal/batch.ts";
 import {
   type Command,
   CommandError,

@@ -7,7 +7,7 @@ import type { Point } from "../../core/point.ts";
 import type { ReplayStep } from "../../explain/replay_steps.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
-import type { EnginePort } from "../../http/ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 
 interface Window {
   /** Index of the first that is shown. */
@@ -55,7 +55,7 @@ const NO_STEPS = { limit: 0 } as const;
  * @throws {Problem} if there is no such job, or it has no such point.
  */
 export async function timeView(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   position: Position,
   chosen: readonly LogId[],
@@ -88,7 +88,7 @@ function pointOfCount(logIds: readonly LogId[], count?: number): Point | undefin
 }
 
 async function stepsOf(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   wanted: readonly LogId[],
   hold: Hold,
@@ -120,7 +120,7 @@ const MILESTONES_MAX = 40;
 
 /** Some of them, if there are many. */
 function milestonesOf(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   logIds: readonly LogId[],
 ): readonly number[] {

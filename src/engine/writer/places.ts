@@ -1,6 +1,6 @@
 /**
  * Which jobs hold a place among the limits of their type, by what is on record: from the begin of
- * an attempt until the job waits, backs off, is held or has ended. An attempt that was cut short
+ * an attempt until the job waits, sleeps, backs off, is held or has ended. An attempt that was cut short
  * has not ended its hold: after a restart the job still has its place.
  */
 
@@ -53,6 +53,7 @@ const RESTING: ReadonlySet<Condition> = new Set([
   "created",
   "scheduled",
   "waiting",
+  "sleeping",
   "backingOff",
   "suspended",
   "parked",

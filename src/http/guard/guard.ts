@@ -8,7 +8,7 @@ import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { draining } from "../problems/engine_problem.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";
 import type { RequestSpans } from "../requests/headers.ts";
@@ -18,7 +18,7 @@ import type { Checked, TokenChecks } from "./token_checks.ts";
 import { sizeOfGet, type Turnstile } from "./turnstile.ts";
 
 export interface GuardOptions {
-  readonly engine: EnginePort;
+  readonly engine: JobEngine;
   readonly clock: Clock;
   /** If present, every route except the open ones needs a token with its scope. */
   readonly access: Access | undefined;

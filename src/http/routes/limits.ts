@@ -1,7 +1,7 @@
 /** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
 
 import * as v from "valibot";
-import { placesFlaw, rateFlaw } from "../../engine/limits.ts";
+import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -11,29 +11,23 @@ import { BODY_PROBLEMS, json, telling, WRITE_PROBLEMS } from "../openapi/operati
 import { valueOf } from "../problems/engine_problem.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { reasonField, strictObject } from "../requests/fields.ts";
-import { checked } from "../requests/issues.ts";
+import { checked } from "../requests/fields.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 
-const places = (name: string) =>
+const whole = (max: number) =>
   v.pipe(
     v.number("must be a number"),
-    v.check((value) => placesFlaw(name, value) === undefined, "must be a whole number from 1 on"),
+    v.integer("must be a whole number"),
+    v.minValue(1, "must be at least 1"),
+    v.maxValue(max, `must be at most ${max}`),
   );
 
-const rateField = v.pipe(
-  strictObject({ count: v.number("must be a number"), perMs: v.number("must be a number") }),
-  v.check(
-    (value) => rateFlaw("rate", value) === undefined,
-    "must have a count of 1 to 10,000, and perMs of at most a day, both whole numbers",
-  ),
-);
-
 const changeBody = strictObject({
-  maxRunning: v.exactOptional(places("maxRunning")),
-  perKey: v.exactOptional(places("perKey")),
-  rate: v.exactOptional(rateField),
+  maxRunning: v.exactOptional(whole(PLACES_MAX)),
+  perKey: v.exactOptional(whole(PLACES_MAX)),
+  rate: v.exactOptional(strictObject({ count: whole(RATE_COUNT_MAX), perMs: whole(RATE_MS_MAX) })),
   reason: v.pipe(reasonField, v.minLength(1, "must say why")),
 });
 

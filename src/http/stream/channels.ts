@@ -3,7 +3,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { type EntryFilter, type Feed, heartbeatAt, messageOf, passes, type Scan } from "./feed.ts";
 import type { Chunk, ChunkCache } from "./generated.ts";
 import type { StreamTurns } from "./stream_turns.ts";
@@ -31,7 +31,7 @@ export interface Waiter {
 }
 
 interface ChannelParts {
-  readonly engine: Pick<EnginePort, "job" | "transitionAt">;
+  readonly engine: Pick<JobEngine, "job" | "transitionAt">;
   /** Reads what is not in memory. */
   readonly history: Feed;
   readonly chunks: ChunkCache;
@@ -154,7 +154,7 @@ function pageSizeAfter(size: number, page: readonly JobEventLogEntry[], to: LogI
 
 /** The entry that ended a job; `undefined` while the job is active. */
 export function endOf(
-  engine: Pick<EnginePort, "job">,
+  engine: Pick<JobEngine, "job">,
   jobId: JobId | undefined,
 ): LogId | undefined {
   const job = jobId === undefined ? undefined : engine.job(jobId);
