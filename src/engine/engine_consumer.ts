@@ -11,6 +11,7 @@ type ConsumerParts = Pick<
   EngineParts,
   | "projection"
   | "pauses"
+  | "pauseControls"
   | "writer"
   | "views"
   | "supervisor"
@@ -75,14 +76,13 @@ class LettingGo {
 }
 
 function onDurableBatch(
-  { pauses, writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
+  parts: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
+  const { pauses, pauseControls, writer, views, supervisor, feed, turns } = parts;
   const shown = writer.durable(entries);
-  for (const entry of entries) pauses.see(entry);
-  const isPaused = pauses.all.length > 0;
-  workers.hold("pause", isPaused);
-  threadWorkers.hold("pause", isPaused);
+  const isOther = entries.reduce((isOther, entry) => pauses.see(entry) || isOther, false);
+  if (isOther) pauseControls.changed();
   for (const applied of shown) {
     for (const view of views) view.see(applied);
   }
@@ -90,6 +90,6 @@ function onDurableBatch(
   supervisor.durable(shown);
   writer.answerWaiting();
   feed.wake();
-  workers.grantNext();
-  threadWorkers.grantNext();
+  parts.workers.grantNext();
+  parts.threadWorkers.grantNext();
 }

@@ -35,6 +35,7 @@ import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
 import { Patience } from "./run/patience.ts";
+import { PauseControls } from "./run/pause_controls.ts";
 import type { JobIndex } from "./job_index.ts";
 import type {
   AttemptWatch,
@@ -124,8 +125,10 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     table,
     unmatched,
   });
+  const work = withWork(parts, options, status);
   return {
     ...parts,
+    ...work,
     pacer,
     creation: new Creation({ ...parts, pacer }),
     retries: new Retries(parts),
@@ -152,12 +155,12 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     }),
     queueExplainer: new QueueExplainer({
       ...parts,
+      ...work,
       lists,
       draining: () => status.draining,
       failed: () => status.failed,
       full: () => events.journal.full("ordinary"),
     }),
-    ...withWork(parts, options, status),
   };
 }
 
@@ -257,7 +260,8 @@ function withWork(
   writer.listener = supervisor;
   const news = new ParkedNews(onParked);
   const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits, news];
-  return { tracing, supervisor, inputRemovals, views };
+  const pauseControls = new PauseControls({ ...parts, onDefect });
+  return { tracing, supervisor, inputRemovals, views, pauseControls };
 }
 
 const UNKEPT: JobLog = { write: () => {} };

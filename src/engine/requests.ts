@@ -301,9 +301,11 @@ export interface Census {
   readonly maxWorkers: number;
 }
 
-/** A pause in force, and how many jobs wait for a worker meanwhile. */
+/** A pause in force, and what it keeps from a worker. */
 export interface HeldPause extends Pause {
   readonly jobs: number;
+  /** Those that would go first, at most 5. */
+  readonly firstJobs: readonly JobId[];
 }
 
 /** Parked jobs of one type, and one reason. */

@@ -26,13 +26,13 @@ import {
   capital,
   interruptionText,
   progressText,
-  queueText,
   reasonText,
   shortened,
   taskText,
   timeText,
-  workersFlag,
 } from "./phrases.ts";
+import { pausesCited } from "./pause_texts.ts";
+import { queueText, workersFlag } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -129,9 +129,9 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const stands = queue ?? queueThen;
   const began = stands?.holders?.map(({ startedBy }) => startedBy) ?? [];
-  const pause = stands?.pause === undefined ? [] : [stands.pause.by];
+  const pauses = pausesCited(stands?.pauses);
   return [
-    { statement: limit, cites: [...pause, since.logId, ...began.slice(0, HOLDERS_MAX)] },
+    { statement: limit, cites: [...pauses, since.logId, ...began.slice(0, HOLDERS_MAX)] },
     ...whyQueued(outlined, causes),
     ...backingOff(outlined, causes),
   ];
@@ -141,12 +141,11 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
 function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
   const statement = `It wants a worker: ${limitText(queue)}.`;
-  const pause = queue.pause === undefined ? [] : [queue.pause.by];
-  return [{ statement, cites: [...pause, outlined.conditionSince.logId] }];
+  return [{ statement, cites: [...pausesCited(queue.pauses), outlined.conditionSince.logId] }];
 }
 
 function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
-  const limit = queue.pause === undefined ? ` (the limit is ${workersFlag(queue)})` : "";
+  const limit = queue.pauses === undefined ? ` (the limit is ${workersFlag(queue)})` : "";
   return `${queueText(queue)}${limit}`;
 }
 

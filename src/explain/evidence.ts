@@ -65,16 +65,16 @@ export interface Circumstances {
     readonly isThreaded?: boolean;
     /** Another job, beside which nothing runs; see `Suspects`. */
     readonly alone?: JobId;
-    /** Everything is paused: nobody gets a worker before that ends. */
-    readonly pause?: Pause;
+    /** Those that keep the job from a worker, the oldest first; at least one. */
+    readonly pauses?: readonly Pause[];
     /** Those that have the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     readonly overtaken?: OvertakenBy;
   };
   /** The same of a time that is past, as far as the journal tells. */
   readonly queueThen?: WorkersThen & {
-    /** A pause that was in force. */
-    readonly pause?: Pause;
+    /** Those that held the job, the oldest first; at least one. */
+    readonly pauses?: readonly Pause[];
   };
   /** The process is stopping. */
   readonly draining: boolean;

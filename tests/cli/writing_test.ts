@@ -206,7 +206,7 @@ Deno.test("pauses, end-pause: what is paused since when and by whom, and what wa
   await app.clock.settle();
   const listed = await runCli(app, ["pauses"]);
   const [, pauseId = ""] =
-    /^(pau_\S+) {2}everything is paused since \S+, started with --hold; 1 job waiting$/
+    /^(pau_\S+) {2}everything is paused since \S+, started with --hold; 1 job waiting: a$/
       .exec(listed.terminal.text) ?? [];
   assert.equal(listed.code, 0, listed.terminal.text);
   const ended = await runCli(app, ["end-pause"]);

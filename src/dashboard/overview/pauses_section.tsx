@@ -1,7 +1,10 @@
-/** What is paused, since when and by whom, and what ends that. */
+/** What is paused, since when and by whom, what waits for its end, and what ends it. */
 
 import type { Context } from "hono";
+import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../engine/requests.ts";
+import { scopeText } from "../../explain/pause_texts.ts";
+import { capital } from "../../explain/phrases.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, STATUS } from "../../http/problems/problem.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
@@ -9,6 +12,7 @@ import { endPause } from "../../http/routes/pauses.ts";
 import { readForm } from "../form.ts";
 import { Confirm } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
+import { JobLink } from "../parts/links.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -35,19 +39,29 @@ export function PausesSection({ pauses, ...props }: PausesSectionProps) {
 type PauseNoteProps = Omit<PausesSectionProps, "pauses"> & { readonly pause: HeldPause };
 
 function PauseNote({ pause, mayEnd, now }: PauseNoteProps) {
-  const { pauseId, reason, since, actor } = pause;
+  const { pauseId, reason, since, until, actor } = pause;
   return (
     <div class="note note-bad stack">
       <p>
-        <strong>Everything is paused</strong> since <Time at={since} now={now} />
+        <strong>
+          <UserText text={capital(scopeText(pause))} lengthMax={LENGTH_MAX} /> is paused
+        </strong>{" "}
+        since <Time at={since} now={now} />
         {actor === undefined ? null : (
           <>
             {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
           </>
         )}
-        : <UserText text={reason} lengthMax={LENGTH_MAX} />. Nothing begins, events still count, and
+        {until === undefined ? null : (
+          <>
+            , until <Time at={until} now={now} />
+          </>
+        )}
+        : <UserText text={reason} lengthMax={LENGTH_MAX} />.{" "}
+        {isOfEverything(pause) ? "Nothing begins" : "Nothing of it begins"}, events still count, and
         {" "}
-        {waitText(pause)}.
+        {waitText(pause)}
+        <FirstJobs pause={pause} />.
       </p>
       {mayEnd
         ? <EndPause pause={pause} returnTo="/" id={`end-${pauseId}`} />
@@ -60,6 +74,22 @@ function waitText({ jobs }: HeldPause): string {
   return jobs === 0
     ? "no job waits for its end"
     : `${countedText(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
+}
+
+/** `: a, b and 17 more`, with links. */
+function FirstJobs({ pause: { jobs, firstJobs } }: { readonly pause: HeldPause }) {
+  const more = jobs - firstJobs.length;
+  return (
+    <>
+      {firstJobs.map((jobId, index) => (
+        <>
+          {index === 0 ? ": " : ", "}
+          <JobLink jobId={jobId} />
+        </>
+      ))}
+      {more > 0 && firstJobs.length > 0 ? ` and ${more} more` : null}
+    </>
+  );
 }
 
 interface EndPauseProps {

@@ -1,6 +1,8 @@
 /** `/`: what goes on, at one look; programs that ask for it get the index. */
 
 import type { Context } from "hono";
+import type { Citation } from "../../explain/explanation.ts";
+import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/answers/read_overview.ts";
 import { STATUS } from "../../http/problems/problem.ts";
@@ -10,6 +12,7 @@ import { answerIndex, INDEX_OPERATION } from "../../http/routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
+import { BEGIN_PAUSE_ROUTE, PauseForm } from "../overview/pause_form.tsx";
 import { PAUSE_ACTION_ROUTE, PausesSection } from "../overview/pauses_section.tsx";
 import { Standstill, standstillCalls } from "../overview/standstill.tsx";
 import { TrendSection } from "../overview/trend_section.tsx";
@@ -39,6 +42,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
     handle: () => emptyResponse(STATUS.seeOther, { location: "/" }),
   },
   PAUSE_ACTION_ROUTE,
+  BEGIN_PAUSE_ROUTE,
 ];
 
 async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
@@ -53,7 +57,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const now = clock.now();
   const commands = commandsOf(c, deps);
   const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
-  const stoppedBy = { told: pauses.length === 0 ? standing : undefined, now };
+  const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
     c,
     deps,
@@ -93,6 +97,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         now={now}
       />
       <CensusSection census={census} />
+      {mayOperate && census.jobs > 0
+        ? <PauseForm types={engine.definitions().map(({ type }) => type)} />
+        : null}
       {counts === undefined ? null : <TrendSection {...counts} />}
       <TrustStrip
         journal={journal}
@@ -102,6 +109,11 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
       />
     </>,
   );
+}
+
+/** Whether the end of a pause is what would end the standstill. */
+function isOfPauses(standing: QueueExplanation<Citation> | undefined): boolean {
+  return standing?.next.some(({ action }) => action?.path.startsWith("/pauses/")) === true;
 }
 
 /** Whether anything can be recorded; nothing when all is well. */

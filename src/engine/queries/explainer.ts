@@ -18,6 +18,7 @@ import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
+import { holds } from "../../core/pauses.ts";
 import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -197,8 +198,10 @@ export class Explainer {
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
     const { busy, max } = workers;
-    const [pause] = pauses.all;
-    if (pause !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, pause } };
+    const holding = pauses.all.filter((pause) => holds(pause, job));
+    if (holding.length > 0) {
+      return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
+    }
     const holders = await workerHolders(this.#parts, isThreaded);
     const overtaken = await overtakenBy(this.#parts, job, share);
     const queue = { ahead, busy, max, isThreaded, holders, overtaken };
@@ -216,9 +219,12 @@ export class Explainer {
     const isThreaded = registry.running(job)?.isolation === "thread";
     const { max } = isThreaded ? threadWorkers : workers;
     const then = await workersThen(this.#parts, { isThreaded, max }, upTo, share);
+    const known = await pausesThen(this.#parts, upTo);
     // Where the index of values is not that far, those that are in force still.
-    const [pause = pauses.all.find(({ by }) => by <= upTo)] = await pausesThen(this.#parts, upTo);
-    return { ...common, queueThen: pause === undefined ? then : { ...then, pause } };
+    const inForce = known.length > 0 ? known : pauses.all.filter(({ by }) => by <= upTo);
+    const holding = inForce.filter((pause) => holds(pause, job));
+    const queueThen = holding.length === 0 ? then : { ...then, pauses: holding };
+    return { ...common, queueThen };
   }
 
   async #cited(

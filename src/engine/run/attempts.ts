@@ -1,7 +1,8 @@
 /**
  * The attempts of one job that are open: tasks and their compensations alike. An attempt is on
  * record before its handler is called; how it ended is on record before the next is begun. One
- * whose handler cannot be called, since there is no slot or its job is suspended, is withdrawn.
+ * whose handler cannot be called, since there is no slot or its job is suspended or paused, is
+ * withdrawn.
  */
 
 import { decide } from "../../core/decide.ts";
@@ -203,7 +204,7 @@ export class Attempts implements Entrant {
 
   /**
    * How an attempt ends whose handler is not to be called. Its job may have failed, or have been
-   * suspended, since the decision, even by a later entry of the same batch. What is not durable
+   * suspended or paused, since the decision, even by a later entry of the same batch. What is not durable
    * may be lost; once it is durable, it cancels an attempt that is under way.
    */
   #insteadOf({ work }: Open): AttemptOutcome | undefined {
@@ -212,7 +213,7 @@ export class Attempts implements Entrant {
     if (work.run === undefined) return { kind: "failed", error: missing(work) };
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
     if (this.#isStopped) return STOPPED;
-    return isHeld(head) ? WITHDRAWN : undefined;
+    return isHeld(head) || this.#parts.services.workers.isPaused(head) ? WITHDRAWN : undefined;
   }
 
   #begin(open: Open): void {

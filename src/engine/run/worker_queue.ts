@@ -6,10 +6,14 @@
  * Jobs of a prompt type share the workers that are nobody's own, many of them a worker: it is the
  * disk that they wait for. They go on as long as one worker is nobody's own, and a job that needs
  * its own leaves the last to them until they are done.
+ *
+ * What a pause holds is not in the queue before the pause ends.
  */
 
 import TinyQueue from "tinyqueue";
 import type { LogId } from "../../core/ids.ts";
+import type { Pausable, Pause } from "../../core/pauses.ts";
+import { type Held, type PausableRequest, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
 
 /** So many jobs share workers, at the most, for each worker. */
@@ -25,7 +29,7 @@ export interface Place {
 }
 
 /** What a job asks for. */
-export interface Wanted extends Place {
+export interface Wanted extends Place, PausableRequest {
   readonly type: string;
   /** Whether the job has to record that it begins, for which a full disk has no room. */
   readonly begins: boolean;
@@ -34,7 +38,7 @@ export interface Wanted extends Place {
 }
 
 /** What a job is granted. */
-export interface Worker {
+export interface Worker extends Pausable {
   readonly type: string;
   isShared: boolean;
   /** While it is, nobody else is granted one. */
@@ -46,9 +50,6 @@ interface Request extends Wanted {
   /** Granted, or withdrawn. */
   isOver: boolean;
 }
-
-/** `alone`: something of another queue has to run alone. `pause`: everything is paused. */
-type HoldReason = "alone" | "pause";
 
 /** Takes a request back; it may have been granted already. */
 export type Withdraw = () => void;
@@ -62,6 +63,7 @@ export class WorkerQueue {
   readonly #beginning = new TinyQueue<Request>([], inQueueOrder);
   /** Those that run alone. */
   readonly #alone = new TinyQueue<Request>([], inQueueOrder);
+  readonly #paused = new PausedRequests<Request>(inQueueOrder);
   #isAlone = false;
   #holdsBeginning = false;
   /** Workers that are one job's own; more than there are only while jobs turn out to be slow. */
@@ -70,8 +72,8 @@ export class WorkerQueue {
   #sharing = 0;
   #waiting = 0;
   #stopped = false;
-  /** While there is a reason, nobody is granted anything. */
-  readonly #heldFor = new Set<HoldReason>();
+  /** While something of another queue has to run alone, nobody is granted anything. */
+  #isHeld = false;
 
   /** @param onDefect Takes what a grant throws: it is not for whoever gave a worker back. */
   constructor(max: number, promptTypes: PromptTypes, onDefect: (error: unknown) => void) {
@@ -85,19 +87,26 @@ export class WorkerQueue {
     return Math.min(this.#own + this.#sharing, this.#max);
   }
 
+  /** Requests in the queue. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#waiting - this.paused;
+  }
+
+  /** Requests that pauses hold. */
+  get paused(): number {
+    return this.#paused.all.size;
   }
 
   get max(): number {
     return this.#max;
   }
 
-  /** Whether a request of this priority and order waits for a worker. */
+  /** Whether a request of this priority and order waits for a worker, or for the end of a pause. */
   holds(priority: number, order: number): boolean {
     const isHere = (request: Request) =>
       !request.isOver && request.priority === priority && request.order === order;
-    return this.#queues.some(({ data }) => data.some(isHere));
+    return this.#queues.some(({ data }) => data.some(isHere)) ||
+      this.#paused.all.values().some(isHere);
   }
 
   /**
@@ -142,13 +151,36 @@ export class WorkerQueue {
    * @returns What withdraws the request; nothing when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const { priority, order, type, begins, isAlone = false } = wanted;
-    const request: Request = { priority, order, type, begins, isAlone, grant, isOver: false };
-    const queue = isAlone ? this.#alone : begins ? this.#beginning : this.#going;
-    queue.push(request);
+    const request: Request = { ...wanted, grant, isOver: false };
     this.#waiting++;
-    this.grantNext();
+    if (!this.#paused.take(request)) {
+      this.#queueOf(request).push(request);
+      this.grantNext();
+    }
     return request.isOver ? undefined : () => this.#end(request);
+  }
+
+  /** These pauses are in force from now on; what they hold no more can be granted. */
+  pause(pauses: readonly Pause[]): void {
+    const released = this.#paused.change(pauses);
+    for (const queue of this.#queues) {
+      const left = queue.data.filter((request) => request.isOver || !this.#paused.take(request));
+      if (left.length === queue.length) continue;
+      queue.data = [];
+      queue.length = 0;
+      for (const request of left) queue.push(request);
+    }
+    for (const request of released) this.#queueOf(request).push(request);
+  }
+
+  /** What a pause holds of what waits here. */
+  heldBy(pause: Pause, upTo: LogId): Held<Wanted> {
+    return this.#paused.heldBy(pause, upTo);
+  }
+
+  /** Whether nothing of a job may begin. */
+  isPaused(job: Pausable): boolean {
+    return this.#paused.isPaused(job);
   }
 
   /** Gives a granted worker back. */
@@ -175,10 +207,11 @@ export class WorkerQueue {
   }
 
   /**
-   * Whether a job may put an attempt on record. When not, others turned out to be slow that were
-   * taken to be prompt: the job must give its worker back.
+   * Whether a job may put an attempt on record. When not, it is paused, or others turned out to be
+   * slow that were taken to be prompt: the job must give its worker back.
    */
   mayStart(worker: Worker): boolean {
+    if (this.#paused.isPaused(worker)) return false;
     if (!worker.isShared) return this.#own <= this.#max;
     if (this.#promptTypes.has(worker.type)) return this.#own < this.#max;
     if (!this.#hasOwn(this.#sharing - 1)) return false;
@@ -201,10 +234,11 @@ export class WorkerQueue {
     });
   }
 
-  /** Grants nothing while there is a reason; those that have a worker go on. */
-  hold(reason: HoldReason, isHeld: boolean): void {
-    if (isHeld) this.#heldFor.add(reason);
-    else if (this.#heldFor.delete(reason)) this.grantNext();
+  /** Grants nothing while it is held; those that have a worker go on. */
+  hold(isHeld: boolean): void {
+    const isLetGo = this.#isHeld && !isHeld;
+    this.#isHeld = isHeld;
+    if (isLetGo) this.grantNext();
   }
 
   /** Grants nothing any more. */
@@ -216,6 +250,7 @@ export class WorkerQueue {
     if (request.isOver) return;
     request.isOver = true;
     this.#waiting--;
+    this.#paused.remove(request);
   }
 
   #endAlone(worker: Worker): void {
@@ -227,9 +262,13 @@ export class WorkerQueue {
     return [this.#going, this.#beginning, this.#alone];
   }
 
+  #queueOf({ isAlone, begins }: Wanted): TinyQueue<Request> {
+    return isAlone ? this.#alone : begins ? this.#beginning : this.#going;
+  }
+
   /** Grants what may be granted; called whenever that may be more than before. */
   grantNext(): void {
-    while (!this.#stopped && this.#heldFor.size === 0) {
+    while (!this.#stopped && !this.#isHeld) {
       const requests = this.#foremost();
       const request = requests?.peek();
       if (request === undefined) return;
@@ -246,13 +285,18 @@ export class WorkerQueue {
   }
 
   /** Nobody is passed over: who cannot have a worker keeps those behind it waiting. */
-  #workerFor({ type, isAlone = false }: Request): Worker | undefined {
+  #workerFor({ type, labels, isAlone = false }: Request): Worker | undefined {
     if (this.#isAlone) return undefined;
-    if (isAlone) return this.#own + this.#sharing > 0 ? undefined : this.#aloneFor(type);
+    if (isAlone) {
+      if (this.#own + this.#sharing > 0) return undefined;
+      this.#own++;
+      this.#isAlone = true;
+      return { type, labels, isShared: false, isAlone: true };
+    }
     if (!this.#promptTypes.has(type)) {
       if (!this.#hasOwn(this.#sharing)) return undefined;
       this.#own++;
-      return { type, isShared: false, isAlone: false };
+      return { type, labels, isShared: false, isAlone: false };
     }
     const free = this.#max - this.#own;
     const most = Math.min(
@@ -260,13 +304,7 @@ export class WorkerQueue {
     );
     if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
     this.#sharing++;
-    return { type, isShared: true, isAlone: false };
-  }
-
-  #aloneFor(type: string): Worker {
-    this.#own++;
-    this.#isAlone = true;
-    return { type, isShared: false, isAlone: true };
+    return { type, labels, isShared: true, isAlone: false };
   }
 
   /** Whether there is a worker for one job alone, beside so many that share. */

@@ -34,8 +34,10 @@ export function overviewView({ census, pauses, attention, counts }: Overview) {
   };
 }
 
-export function pauseView({ pauseId, reason, since, by, actor, jobs }: HeldPause) {
-  return { pauseId, reason, since, by, ...(actor === undefined ? {} : { actor }), jobs };
+export function pauseView(pause: HeldPause) {
+  const { pauseId, type, label, reason, since, until, by, actor, jobs, firstJobs } = pause;
+  // What is undefined is left out of the answer.
+  return { pauseId, type, label, reason, since, until, by, actor, jobs, firstJobs };
 }
 
 function jobsView({ jobs, states, conditions }: Census) {

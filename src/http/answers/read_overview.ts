@@ -52,5 +52,5 @@ export async function readOverview(
     failingTypes: overview.failingTypes(),
     diskFree,
   };
-  return { census: engine.survey.census(), pauses: engine.pauses(), attention, counts };
+  return { census: engine.survey.census(), pauses: engine.pauses.all(), attention, counts };
 }

@@ -6,7 +6,6 @@ import type { EventExplanation } from "../../explain/event_explanation.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { Origin } from "../../core/origin.ts";
 import type { Point } from "../../core/point.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";
@@ -16,6 +15,7 @@ import type { Account } from "../../engine/queries/explainer.ts";
 import type { JobLists } from "../../engine/queries/job_lists.ts";
 import type { JobSurvey } from "../../engine/queries/job_survey.ts";
 import type { JournalInfo } from "../../engine/ports.ts";
+import type { PauseControls } from "../../engine/run/pause_controls.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import type {
   ControlRequest,
@@ -23,7 +23,6 @@ import type {
   CreateRequest,
   DefinitionInfo,
   EntryOfJob,
-  HeldPause,
   IncomingEvent,
   ListPage,
   ListQuery,
@@ -112,10 +111,8 @@ export interface EnginePort {
     signal?: AbortSignal,
   ): Promise<JobState>;
 
-  /** The pauses in force. */
-  pauses(): readonly HeldPause[];
-  /** The pause as it was; `undefined` when there is none of this id. */
-  endPause(pauseId: string, origin?: Origin): Promise<HeldPause | undefined>;
+  /** What holds many jobs at once. */
+  readonly pauses: Pick<PauseControls, "all" | "begin" | "end">;
 
   definitions(): readonly DefinitionInfo[];
   journalInfo(): Promise<JournalInfo>;

@@ -1,0 +1,62 @@
+/** What is said of pauses: what each holds, since when and until when, and what ends it. */
+
+import { counted } from "../core/counted.ts";
+import type { PauseScope } from "../core/framework_events.ts";
+import type { LogId } from "../core/ids.ts";
+import { isOfEverything, type Pause } from "../core/pauses.ts";
+import type { NextStep } from "./explanation.ts";
+import { itself } from "./next_step.ts";
+import { byWhom, oneLine, reasonText } from "./phrases.ts";
+
+/** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
+export function scopeText({ type, label }: PauseScope): string {
+  const parts = [
+    ...type === undefined ? [] : [`type ${oneLine(type)}`],
+    ...label === undefined ? [] : [`label ${oneLine(label)}`],
+  ];
+  return parts.length === 0 ? "everything" : parts.join(" with ");
+}
+
+/** `type mail.send is paused since ... by on-call, until ... (reason: the mail server is down)`. */
+export function pauseText(pause: Pause): string {
+  return `${scopeText(pause)} is paused ${pauseTimes(pause)}${reasonText(pause.reason)}`;
+}
+
+/** `since ... by on-call, until ...`. */
+export function pauseTimes({ since, until, actor }: Pause): string {
+  const end = until === undefined ? "" : `, until ${until}`;
+  return `since ${since}${byWhom(actor === undefined ? {} : { actor })}${end}`;
+}
+
+/** The oldest of those that hold a job, and how many others do. */
+export function pausesText(pauses: readonly Pause[]): string {
+  const [first, ...others] = pauses;
+  if (first === undefined) return "";
+  const beside = others.length === 0
+    ? ""
+    : `, and ${counted(others.length, "other pause holds", "other pauses hold")} it`;
+  return `${pauseText(first)}${beside}`;
+}
+
+export function pausesCited(pauses: readonly Pause[] = []): readonly LogId[] {
+  return pauses.map(({ by }) => by);
+}
+
+/** What a pause does meanwhile, and what ends it. */
+export function pauseSteps(pause: Pause): readonly NextStep<LogId>[] {
+  const { by, until } = pause;
+  const nothing = isOfEverything(pause)
+    ? "Nothing begins while everything is paused; events still count."
+    : `Nothing of ${scopeText(pause)} begins while it is paused; events still count.`;
+  return [
+    itself(nothing, [by]),
+    ...until === undefined ? [] : [itself(`The pause ends by itself at ${until}.`, [by])],
+    endStep(pause),
+  ];
+}
+
+export function endStep(pause: Pause): NextStep<LogId> {
+  const which = isOfEverything(pause) ? "" : ` of ${scopeText(pause)}`;
+  const action = { method: "DELETE", path: `/pauses/${pause.pauseId}` } as const;
+  return { by: "anyone", statement: `End the pause${which}:`, cites: [], action };
+}
