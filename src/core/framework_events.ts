@@ -104,6 +104,8 @@ export interface PauseBeganAttributes extends PauseScope {
   readonly reason: string;
   /** RFC 3339; it ends by itself then. */
   readonly until?: string;
+  /** Of a pause by rule: the failed attempts that are its cause. */
+  readonly failures?: readonly LogId[];
 }
 
 /** An entry of a job that is not in this journal; its times and cause are the quotation's. */

@@ -42,3 +42,8 @@ export function holds({ type, label }: PauseScope, job: Pausable): boolean {
 export function isOfEverything({ type, label }: PauseScope): boolean {
   return type === undefined && label === undefined;
 }
+
+/** Whether failures began it, and nobody's request. */
+export function isByRule({ failures }: PauseBeganAttributes): boolean {
+  return failures !== undefined;
+}

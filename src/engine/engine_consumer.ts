@@ -12,6 +12,8 @@ type ConsumerParts = Pick<
   | "projection"
   | "pauses"
   | "pauseControls"
+  | "failures"
+  | "breakers"
   | "writer"
   | "views"
   | "supervisor"
@@ -79,10 +81,9 @@ function onDurableBatch(
   parts: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
-  const { pauses, pauseControls, writer, views, supervisor, feed, turns } = parts;
+  const { writer, views, supervisor, feed, turns } = parts;
   const shown = writer.durable(entries);
-  const isOther = entries.reduce((isOther, entry) => pauses.see(entry) || isOther, false);
-  if (isOther) pauseControls.changed();
+  seePauses(parts, entries);
   for (const applied of shown) {
     for (const view of views) view.see(applied);
   }
@@ -92,4 +93,20 @@ function onDurableBatch(
   feed.wake();
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
+}
+
+/** What pauses hold, and the rules that begin some, before anything else goes on. */
+function seePauses(
+  { pauses, pauseControls, failures, breakers, projection: { table } }: ConsumerParts,
+  entries: readonly JobEventLogEntry[],
+): void {
+  let isOther = false;
+  const failed = new Set<string>();
+  for (const entry of entries) {
+    if (pauses.see(entry)) isOther = true;
+    const type = failures.see(entry, pauses.all, (jobId) => table.head(jobId)?.type);
+    if (type !== undefined) failed.add(type);
+  }
+  if (isOther) pauseControls.changed();
+  if (failed.size > 0) breakers.consider(failed);
 }

@@ -3,6 +3,7 @@
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { Attention } from "./views/attention.ts";
+import { Breakers } from "./run/breakers.ts";
 import { type CodePlace, IN_PROCESS } from "./run/code_place.ts";
 import { Commands } from "./writer/commands.ts";
 import { CARRIED_TRACES } from "./run/carried_trace.ts";
@@ -182,7 +183,7 @@ function foundationOf(options: JobEngineOptions) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
   const projection = new Projection(options.index);
-  const { table, eventIds, pauses } = projection;
+  const { table, eventIds, pauses, failures } = projection;
   const events = new EventEngine(clock, random, eventIds);
   const turns = new LoopTurns(clock);
   const promptTypes = new PromptTypes();
@@ -200,6 +201,7 @@ function foundationOf(options: JobEngineOptions) {
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     pauses,
+    failures,
     filed: new FiledJobs(),
     events,
     pastEvents: options.pastEvents ??
@@ -261,7 +263,8 @@ function withWork(
   const news = new ParkedNews(onParked);
   const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits, news];
   const pauseControls = new PauseControls({ ...parts, onDefect });
-  return { tracing, supervisor, inputRemovals, views, pauseControls };
+  const breakers = new Breakers({ ...parts, onDefect });
+  return { tracing, supervisor, inputRemovals, views, pauseControls, breakers };
 }
 
 const UNKEPT: JobLog = { write: () => {} };

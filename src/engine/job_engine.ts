@@ -81,7 +81,8 @@ export class JobEngine {
    * @returns What was recorded of the attempts that the stop cut short.
    */
   async start(journal: Journal, restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
-    const { events, pastEvents, projection, supervisor, table, views, writer } = this.#parts;
+    const { breakers, events, pastEvents, projection, supervisor, table, views, writer } =
+      this.#parts;
     projection.begin();
     table.index?.made();
     events.open(journal);
@@ -96,6 +97,7 @@ export class JobEngine {
     };
     for (const view of views) await view.restore(past);
     await this.pauses.start(hold);
+    breakers.start();
     return await supervisor.recover(restart);
   }
 

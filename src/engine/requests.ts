@@ -12,6 +12,7 @@ import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
+import type { PauseRule } from "../core/pause_rule.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
 import type { Mismatch } from "../explain/mismatch.ts";
@@ -351,6 +352,8 @@ export interface DefinitionInfo {
   /** Dotted paths of what the journal does not hold in clear. */
   readonly secrets?: readonly string[];
   readonly retention?: InputRetention;
+  /** When failures pause its type. */
+  readonly pauseAfter?: PauseRule;
 }
 
 /** What differs between two points of a job's life. */

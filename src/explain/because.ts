@@ -31,7 +31,7 @@ import {
   taskText,
   timeText,
 } from "./phrases.ts";
-import { pausesCited } from "./pause_texts.ts";
+import { pauseCause, pausesCited } from "./pause_texts.ts";
 import { queueText, workersFlag } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
@@ -132,6 +132,7 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const pauses = pausesCited(stands?.pauses);
   return [
     { statement: limit, cites: [...pauses, since.logId, ...began.slice(0, HOLDERS_MAX)] },
+    ...(stands?.pauses ?? []).flatMap(pauseCause),
     ...whyQueued(outlined, causes),
     ...backingOff(outlined, causes),
   ];
@@ -141,7 +142,10 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
 function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
   const statement = `It wants a worker: ${limitText(queue)}.`;
-  return [{ statement, cites: [...pausesCited(queue.pauses), outlined.conditionSince.logId] }];
+  return [
+    { statement, cites: [...pausesCited(queue.pauses), outlined.conditionSince.logId] },
+    ...(queue.pauses ?? []).flatMap(pauseCause),
+  ];
 }
 
 function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {

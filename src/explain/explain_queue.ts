@@ -15,7 +15,7 @@ import type { QueueExplanation } from "./queue_explanation.ts";
 import type { Circumstances, WorkerHolder } from "./evidence.ts";
 import { anyone, itself } from "./next_step.ts";
 import { endStep, pauseText, pauseTimes, scopeText } from "./pause_texts.ts";
-import { later, oneLine, reasonText, shortened } from "./phrases.ts";
+import { later, latest, oneLine, reasonText, shortened } from "./phrases.ts";
 import { cancelHolders, HELD_BY, holdersText, holderText } from "./queue_holders.ts";
 
 /** Workers of one kind, and who has them. */
@@ -283,13 +283,13 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
 /** What pauses hold, those of everything included. */
 function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
   return pauses.slice(0, PAUSES_MAX).map((pause) => {
-    const { jobs, firstJobs, reason } = pause;
+    const { jobs, firstJobs, reason, by, failures = [] } = pause;
     const named = jobs === 0 ? "" : `: ${shortened(firstJobs.slice(0, NAMED_MAX), jobs)}`;
     const more = jobs > NAMED_MAX ? ` and ${jobs - NAMED_MAX} more` : "";
     const waits = counted(jobs, "job waits", "jobs wait");
     const statement = `The pause of ${scopeText(pause)} has been in force ${pauseTimes(pause)}` +
       `${reasonText(reason)}; ${waits} for its end${named}${more}.`;
-    return { statement, cites: [pause.by] };
+    return { statement, cites: [by, ...latest(failures)] };
   });
 }
 

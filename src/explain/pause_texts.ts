@@ -1,12 +1,14 @@
 /** What is said of pauses: what each holds, since when and until when, and what ends it. */
 
 import { counted } from "../core/counted.ts";
-import type { PauseScope } from "../core/framework_events.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { AttemptFailure, PauseScope } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
-import type { NextStep } from "./explanation.ts";
+import type { HoldingPause } from "./evidence.ts";
+import type { NextStep, Statement } from "./explanation.ts";
 import { itself } from "./next_step.ts";
-import { byWhom, oneLine, reasonText } from "./phrases.ts";
+import { byWhom, errorText, latest, oneLine, reasonText, taskText } from "./phrases.ts";
 
 /** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
 export function scopeText({ type, label }: PauseScope): string {
@@ -36,6 +38,26 @@ export function pausesText(pauses: readonly Pause[]): string {
     ? ""
     : `, and ${counted(others.length, "other pause holds", "other pauses hold")} it`;
   return `${pauseText(first)}${beside}`;
+}
+
+/** Which failures began a pause by rule. */
+export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {
+  if (failures === undefined) return [];
+  const attempts = counted(failures.length, "attempt");
+  const last = lastFailure === undefined ? "" : `, the last of ${failureText(lastFailure)}`;
+  const statement = `The pause began by itself when ${attempts} of type ${oneLine(type)} had ` +
+    `failed${last}.`;
+  return [{ statement, cites: [...latest(failures), by] }];
+}
+
+type Reasons = readonly Statement<LogId>[];
+
+/** `task charge of job a at 2026-...: BankDown: the bank is down`. */
+function failureText(entry: JobEventLogEntry): string {
+  const { jobId = "", taskId = "", receivedAt } = entry;
+  const { error } = entry.attributes as Partial<AttemptFailure>;
+  const what = error === undefined ? "" : `: ${errorText(error)}`;
+  return `${taskText(taskId)} of job ${jobId} at ${receivedAt}${what}`;
 }
 
 export function pausesCited(pauses: readonly Pause[] = []): readonly LogId[] {

@@ -441,6 +441,29 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "queued_while_failures_pause_its_type",
+    condition: "queued",
+    arrange: async (daybook) => {
+      for (const name of ["a", "b", "c"]) {
+        await daybook.submit(`failing-${name}`, "shop.bank");
+      }
+      await daybook.clock.advance(100);
+      await daybook.submit("job", "shop.bank");
+      await daybook.clock.advance(60_000);
+      return await daybook.crash();
+    },
+  },
+  {
+    name: "backing_off_while_failures_pause_its_type",
+    condition: "backingOff",
+    arrange: async (daybook) => {
+      for (const name of ["a", "b"]) await daybook.submit(`failing-${name}`, "shop.bank");
+      await daybook.submit("job", "shop.bank");
+      await daybook.clock.advance(60_000);
+      return await daybook.crash();
+    },
+  },
+  {
     name: "queued_beside_one_that_runs_alone",
     condition: "queued",
     arrange: async (daybook) => {

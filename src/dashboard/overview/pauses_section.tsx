@@ -20,6 +20,7 @@ import { safeReturnPath } from "../return_path.ts";
 import type { Route } from "../../http/route.ts";
 
 const LENGTH_MAX = 200;
+const CAUSES_MAX = 5;
 
 export interface PausesSectionProps {
   readonly pauses: readonly HeldPause[];
@@ -57,7 +58,8 @@ function PauseNote({ pause, mayEnd, now }: PauseNoteProps) {
             , until <Time at={until} now={now} />
           </>
         )}
-        : <UserText text={reason} lengthMax={LENGTH_MAX} />.{" "}
+        : <UserText text={reason} lengthMax={LENGTH_MAX} />
+        <Causes pause={pause} />.{" "}
         {isOfEverything(pause) ? "Nothing begins" : "Nothing of it begins"}, events still count, and
         {" "}
         {waitText(pause)}
@@ -74,6 +76,27 @@ function waitText({ jobs }: HeldPause): string {
   return jobs === 0
     ? "no job waits for its end"
     : `${countedText(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
+}
+
+/** Of a pause by rule, the failures that are its cause, with links to the latest. */
+function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
+  if (failures.length === 0) return null;
+  return (
+    <>
+      {" ("}
+      {failures.length > CAUSES_MAX ? "the latest: " : null}
+      {failures.slice(-CAUSES_MAX).map((logId, index) => (
+        <>
+          {index === 0 ? null : ", "}
+          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title="a failed attempt">
+            <span class="unseen">entry</span>
+            {logId}
+          </a>
+        </>
+      ))}
+      {")"}
+    </>
+  );
 }
 
 /** `: a, b and 17 more`, with links. */

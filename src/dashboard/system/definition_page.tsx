@@ -3,7 +3,9 @@
 import type { Child } from "hono/jsx";
 import { matcherText } from "../../explain/phrases.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
+import { durationText } from "../../core/duration.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { ruleText } from "../../core/pause_rule.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { JobLink } from "../parts/links.tsx";
@@ -144,8 +146,9 @@ function Expectation({ expected }: { readonly expected: ExpectedEvent }) {
 
 /** What else a definition promises. */
 function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
-  const { startsOn, secrets = [], retention } = definition;
-  if (startsOn === undefined && secrets.length === 0 && retention === undefined) return null;
+  const { startsOn, secrets = [], retention, pauseAfter } = definition;
+  const terms = [startsOn, retention, pauseAfter, ...secrets];
+  if (terms.every((term) => term === undefined)) return null;
   return (
     <section class="sheet" aria-labelledby="terms-heading">
       <h2 id="terms-heading">Also</h2>
@@ -170,6 +173,12 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
           <>
             <dt>Retention</dt>
             <dd class="mono">{JSON.stringify(retention)}</dd>
+          </>
+        )}
+        {pauseAfter === undefined ? null : (
+          <>
+            <dt>Paused by itself</dt>
+            <dd>for {durationText(pauseAfter.forMs)} when {ruleText(pauseAfter)}</dd>
           </>
         )}
       </dl>

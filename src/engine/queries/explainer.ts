@@ -13,12 +13,12 @@ import {
   unkept,
 } from "../../explain/outlined_history.ts";
 import { OutlineGathering } from "../../explain/outline_gathering.ts";
-import type { Circumstances } from "../../explain/evidence.ts";
+import type { Circumstances, HoldingPause } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
-import { holds } from "../../core/pauses.ts";
+import { holds, type Pause } from "../../core/pauses.ts";
 import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -198,7 +198,7 @@ export class Explainer {
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
     const { busy, max } = workers;
-    const holding = pauses.all.filter((pause) => holds(pause, job));
+    const holding = await this.#holding(pauses.all, job);
     if (holding.length > 0) {
       return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
     }
@@ -222,9 +222,21 @@ export class Explainer {
     const known = await pausesThen(this.#parts, upTo);
     // Where the index of values is not that far, those that are in force still.
     const inForce = known.length > 0 ? known : pauses.all.filter(({ by }) => by <= upTo);
-    const holding = inForce.filter((pause) => holds(pause, job));
+    const holding = await this.#holding(inForce, job);
     const queueThen = holding.length === 0 ? then : { ...then, pauses: holding };
     return { ...common, queueThen };
+  }
+
+  /** The pauses that hold a job; of those by rule with what was the last straw. */
+  async #holding(pauses: readonly Pause[], job: JobState): Promise<readonly HoldingPause[]> {
+    const holding = pauses.filter((pause) => holds(pause, job));
+    const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
+    const entries = await this.#parts.history.at(last.toSorted((left, right) => left - right));
+    const known = new Map(entries.map((entry) => [entry.logId, entry]));
+    return holding.map((pause) => {
+      const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
+      return lastFailure === undefined ? pause : { ...pause, lastFailure };
+    });
   }
 
   async #cited(

@@ -111,6 +111,7 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     type: v.optional(text),
     label: v.optional(v.pipe(text, v.includes(":"))),
     until: v.optional(text),
+    failures: v.optional(v.array(finite)),
   })),
   "job.PauseEnded": like(v.looseObject({ pauseId: text, elapsed: v.optional(v.literal(true)) })),
   "journal.SegmentOpened": like(v.looseObject({ formatVersion: v.number() })),

@@ -7,12 +7,14 @@ import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
 import { Pauses } from "./pauses.ts";
+import { RecentFailures } from "./recent_failures.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 
 export class Projection implements JournalConsumer {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly pauses = new Pauses();
+  readonly failures = new RecentFailures();
   #hasBegun = false;
   #isWhole = false;
 
@@ -45,6 +47,7 @@ export class Projection implements JournalConsumer {
     this.eventIds.add(entry);
     this.pauses.see(entry);
     this.table.apply(entry);
+    this.failures.see(entry, this.pauses.all, (jobId) => this.table.head(jobId)?.type);
   }
 
   durable(entries: readonly JobEventLogEntry[]): void {

@@ -73,6 +73,10 @@ export const definitionsAnswer = v.object({
     )),
     secrets: v.exactOptional(v.array(text)),
     retention: v.exactOptional(retentionAnswer),
+    pauseAfter: v.exactOptional(says(
+      v.object({ failures: count, withinMs: milliseconds, forMs: milliseconds }),
+      "So many failed attempts within this time pause the type for that long.",
+    )),
   })),
 });
 
@@ -122,6 +126,10 @@ export const pauseAnswer = v.object({
   since: time,
   until: v.exactOptional(says(time, "When it ends by itself.")),
   by: says(position, "The entry that began it."),
+  failures: v.exactOptional(says(
+    v.array(position),
+    "Of a pause by rule: the failed attempts that are its cause.",
+  )),
   actor: v.exactOptional(says(text, "Who asked for it.")),
   jobs: says(count, "How many jobs it keeps from a worker now."),
   firstJobs: says(v.array(text), "Those of them that would go first, at most 5."),
