@@ -31,7 +31,7 @@ export interface PausesSectionProps {
 /** Nothing where nothing is paused. */
 export function PausesSection({ pauses, ...props }: PausesSectionProps) {
   return (
-    <div id="pauses" data-live>
+    <div id="pauses" class="stack" data-live>
       {pauses.map((pause) => <PauseNote pause={pause} {...props} />)}
     </div>
   );
