@@ -87,6 +87,24 @@ Deno.test("worker queue: what a pause holds is not in the queue, and is in its p
   assert.deepEqual(granted, ["busy", "free", "late", "fast"]);
 });
 
+Deno.test("worker queue: however many a pause holds, who asks for a worker beside them meets none of them", () => {
+  const { queue, granted, ask, release } = queueOf(1);
+  let looks = 0;
+  const labels = new Proxy<Record<string, string>>({ tenant: "acme" }, {
+    get: (target, name) => (looks++, Reflect.get(target, name)),
+  });
+  ask("busy");
+  for (let order = 0; order < 10_000; order++) ask(`held-${order}`, { order, labels });
+  queue.pause([{ pauseId: "p", reason: "", by: 1, since: "", label: "tenant:acme" }]);
+  assert.deepEqual([queue.paused, looks], [10_000, 10_000], "each is looked at once");
+  release("busy");
+  for (let order = 0; order < 100; order++) {
+    ask(`free-${order}`, { order: order + 20_000 });
+    release(`free-${order}`);
+  }
+  assert.deepEqual([granted.length, looks], [101, 10_000]);
+});
+
 Deno.test("worker queue: who has a worker may begin nothing more while a pause holds the job", () => {
   const { queue, workers, ask } = queueOf(1);
   ask("a", { labels: { tenant: "acme" } });
