@@ -3,7 +3,6 @@
 import * as v from "valibot";
 import type { HeldPause } from "../../engine/requests.ts";
 import { PAUSES_MAX } from "../../engine/run/pause_controls.ts";
-import { nearestName } from "../../explain/spelling.ts";
 import { says } from "../answers/parts.ts";
 import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
 import { readJson } from "../bodies/body.ts";
@@ -16,6 +15,7 @@ import {
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { pauseView } from "../answers/overview_view.ts";
+import { unknownType } from "../problems/engine_problem.ts";
 import { invalidRequest, Problem, STATUS } from "../problems/problem.ts";
 import { labelField, neededReasonField, strictObject, timeField } from "../requests/fields.ts";
 import { checked } from "../requests/issues.ts";
@@ -69,7 +69,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
         }),
       },
       answers: { [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) } },
-      problems: [...BODY_PROBLEMS, "over-capacity", ...WRITE_PROBLEMS],
+      problems: [...BODY_PROBLEMS, "unknown-type", "over-capacity", ...WRITE_PROBLEMS],
     },
     async handle({ req }, deps) {
       refuseQuery(req.raw);
@@ -104,7 +104,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
  * Begins a pause for whoever the request comes from.
  *
  * @param body As `POST /pauses` takes it.
- * @throws {Problem} `invalid-request`, `over-capacity`
+ * @throws {Problem} `invalid-request`, `unknown-type`, `over-capacity`
  */
 export async function beginPause(
   body: unknown,
@@ -112,9 +112,9 @@ export async function beginPause(
   { engine, spans, clock }: HttpDeps,
 ): Promise<HeldPause> {
   const asked = checked(pauseBody, body);
-  const types = engine.definitions().map(({ type }) => type);
+  const types = [...new Set(engine.definitions().map(({ type }) => type))];
   if (asked.type !== undefined && !types.includes(asked.type)) {
-    throw invalidRequest([{ pointer: "/type", detail: unknownText(asked.type, types) }]);
+    throw unknownType("pause", asked.type, types);
   }
   if (asked.until !== undefined && Date.parse(asked.until) <= clock.now()) {
     throw invalidRequest([{ pointer: "/until", detail: "must be a time that is still to come" }]);
@@ -127,12 +127,6 @@ export async function beginPause(
     {},
     { "retry-after": "5" },
   );
-}
-
-function unknownText(type: string, types: readonly string[]): string {
-  const meant = nearestName(type, types);
-  const advice = meant === undefined ? "" : `did you mean ${meant}? `;
-  return `is not a known type; ${advice}known are ${[...new Set(types)].join(", ")}`;
 }
 
 /**
