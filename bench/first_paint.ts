@@ -5,7 +5,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import type { Daybook } from "../src/server/daybook.ts";
-import { DESKTOP, inContext, withBrowser } from "../tests/support/chromium.ts";
+import { DESKTOP, inContext, withBrowser } from "../tests/support/process/chromium.ts";
 import { paired } from "./figures.ts";
 import { openDaybook, PAYLOAD, type Result } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";

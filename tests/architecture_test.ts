@@ -1,6 +1,7 @@
 /** Which part of the code may know which: read from the imports themselves. */
 
 import assert from "node:assert/strict";
+import { runsTogether, testPaths } from "./together/rooms.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
@@ -181,4 +182,19 @@ Deno.test("architecture: what ARCHITECTURE.md, CONTRIBUTING.md and README.md lin
       assert.ok(isThere, `${page} names ${target}`);
     }
   }
+});
+
+Deno.test("architecture: test:all runs every test once", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const words: string[] = tasks["test:all"].command.split(" ");
+  const places = words.filter((word) => word.startsWith("tests/") && !word.includes("/together/"));
+  const isNamed = (path: string) =>
+    places.filter((place) => {
+      const [start = "", end] = place.split("*");
+      return path.startsWith(start) && (end === undefined || path.endsWith(end));
+    }).length;
+  const wrong = (await testPaths()).filter((path) =>
+    isNamed(`tests/${path}`) !== (runsTogether(path) ? 0 : 1)
+  );
+  assert.deepEqual(wrong, []);
 });

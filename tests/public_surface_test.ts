@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { inFolder } from "./support/temporary_folder.ts";
-import { ROOT } from "./support/task_process.ts";
+import { ROOT } from "./support/process/task_process.ts";
 
 async function deno(args: readonly string[], cwd: string): Promise<[code: number, text: string]> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -18,7 +18,7 @@ import type { FileSystem } from "../journal/file_system.ts";
 import { KeyFiles } from "../journal/key_files.ts";
 import { layoutOf } from "../journal/layout.ts";
 import { permissionsOfModule } from "../settings/permission_advice.ts";
-import { secretKeyIn } from "../settings/secret_key.ts";
+import { secretKeyIn } from "../settings/configuration.ts";
 import { DefinitionsError } from "../server/user_definitions.ts";
 import { CheckPool } from "./check_pool.ts";
 import {

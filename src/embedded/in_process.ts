@@ -12,18 +12,20 @@ import type { Point } from "../core/point.ts";
 import { curlOf } from "../http/answers/curl.ts";
 import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.ts";
 import { judgeEvent } from "../http/requests/event_schema.ts";
-import { idempotencyOf } from "../http/requests/idempotency.ts";
+import { idempotencyOf } from "../http/requests/headers.ts";
 import { judgingOf } from "../http/requests/job_documents.ts";
 import { POINT_RULE, pointOf } from "../http/requests/point_text.ts";
 import { invalidParameter } from "../http/requests/query.ts";
 import { parseJson } from "../http/bodies/json_document.ts";
 import { deliver } from "../http/answers/receipts.ts";
 import { controlled } from "../http/routes/controls.ts";
-import { startWarnings } from "../server/start_warnings.ts";
+import { startWarnings } from "../server/banner.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
 import type {
   ControlOptions,
+  DeliveredEvent,
   EmbeddedDaybook,
+  EventReceipt,
   ExplainOptions,
   JobControl,
   JobReceipt,
@@ -32,10 +34,10 @@ import type {
   SubmittedJob,
   WaitOptions,
 } from "./daybook.ts";
-import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import { type Job, jobOf } from "./job.ts";
 import { orRefused } from "./refused_error.ts";
-import { configurationOf } from "./settings.ts";
+import { type Configuration, readConfiguration } from "../settings/configuration.ts";
+import { SETTING_LIST } from "../settings/settings.ts";
 
 /** See `openDaybook`. */
 export async function openInProcess(options: OpenOptions): Promise<EmbeddedDaybook> {
@@ -188,4 +190,29 @@ class InProcessDaybook implements EmbeddedDaybook {
     if (state === undefined) throw unknownJob(jobId);
     return state.jobId;
   }
+}
+
+/**
+ * @param settings By the names of the flags, without dashes.
+ * @throws {TypeError} with every setting that cannot be used.
+ */
+export function configurationOf(
+  journal: string,
+  settings: Readonly<Record<string, string>>,
+): Configuration {
+  const own = SETTING_LIST.filter(([, { flag, ofServer }]) => ofServer && flag in settings)
+    .map(([, { flag }]) => flag);
+  if (own.length > 0) {
+    throw new TypeError(`Cannot open Daybook: only its own server takes ${own.join(", ")}`);
+  }
+  const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+  const result = readConfiguration({
+    args: [`--journal=${journal}`, ...args],
+    // Whoever calls decides what is in force; nothing comes from the surroundings.
+    env: () => undefined,
+    readTextFile: Deno.readTextFileSync,
+  });
+  if (result.kind === "run") return result.configuration;
+  const reasons = result.kind === "invalid" ? result.problems : [`there is no ${result.kind}`];
+  throw new TypeError(`Cannot open Daybook: ${reasons.join("; ")}`);
 }

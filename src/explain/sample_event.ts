@@ -110,6 +110,17 @@ export function isPlaceholder(value: unknown): boolean {
   return typeof value === "string" && /^<(?:one of|such as) .*>$/s.test(value);
 }
 
+/**
+ * The JSON with placeholders that are no texts: a server refuses it until they are filled in. What
+ * is escaped stays so, but for quotation marks.
+ */
+export function withBarePlaceholders(json: string): string {
+  return json.replace(
+    /"<(?:one of|such as) (?:[^"\\]|\\.)*>"/g,
+    (quoted) => quoted.slice(1, -1).replaceAll('\\"', '"'),
+  );
+}
+
 type Draft = { [name: string]: JsonScalar | Draft };
 
 function nested(terms: readonly (readonly [path: string, value: JsonScalar])[]): JsonObject {

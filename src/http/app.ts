@@ -8,26 +8,30 @@ import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./guard/access.ts";
 import { Bodies, leaveUnread } from "./bodies/bodies.ts";
 import { EDGE_LIMITS, type EdgeLimits, Gauge } from "./guard/capacity.ts";
-import type { HttpDeps } from "./http_deps.ts";
+import {
+  type HttpDeps,
+  type JobLogPort,
+  type MetricsPort,
+  NO_JOB_LOG,
+  type OverviewPort,
+  type SystemPort,
+  type VerificationPort,
+} from "./http_deps.ts";
 import type { EnginePort } from "./ports/engine_port.ts";
 import { problemOfFailure } from "./problems/engine_problem.ts";
 import { Guard } from "./guard/guard.ts";
-import { type JobLogPort, NO_JOB_LOG } from "./ports/job_log_port.ts";
-import type { MetricsPort } from "./ports/metrics_port.ts";
-import type { OverviewPort } from "./ports/overview_port.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { Notes } from "../dashboard/notes.ts";
-import { isForPeople, problemPage } from "../dashboard/problem_page.tsx";
-import { Problem, problemResponse } from "./problems/problem.ts";
-import type { RequestSpans } from "./requests/request_origin.ts";
+import { acceptsHtml, isForPeople, problemPage } from "../dashboard/screens/problems.tsx";
+import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
+import { emptyResponse } from "./answers/response.ts";
+import type { RequestSpans } from "./requests/headers.ts";
 import { ROUTES } from "./routes.ts";
 import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
-import type { SystemPort } from "./ports/system_port.ts";
 import { TokenChecks } from "./guard/token_checks.ts";
 import { Turnstile } from "./guard/turnstile.ts";
-import type { VerificationPort } from "./ports/verification_port.ts";
 
 export interface AppOptions extends Partial<EdgeLimits> {
   readonly engine: EnginePort;
@@ -70,6 +74,8 @@ export function createApp(options: AppOptions): Hono {
   for (const route of ROUTES) app.on(route.method, route.path, guard.around(route, deps));
   app.notFound((c) => {
     guard.admit(c, undefined);
+    const page = withoutSlash(c);
+    if (page !== undefined) return emptyResponse(STATUS.seeOther, { location: page });
     return refuse(c, deps, nothingHere(c));
   });
   app.onError((error, c) => refuse(c, deps, problemOf(error, onError)));
@@ -147,6 +153,15 @@ function refuse(c: Context, deps: HttpDeps, problem: Problem): Response {
   leaveUnread(c.req.raw);
   const isPage = isForPeople(c, methodsAt(c.req.path).length > 0);
   return isPage ? problemPage(c, deps, problem) : problemResponse(problem, instanceOf(c));
+}
+
+/** Where a browser is sent that asks for the path of a route with a slash at its end. */
+function withoutSlash({ req }: Context): string | undefined {
+  const { pathname, search } = new URL(req.url);
+  const path = pathname.slice(0, -1);
+  const isMeant = req.method === "GET" && pathname.endsWith("/") && acceptsHtml(req.raw) &&
+    methodsAt(path).includes("GET");
+  return isMeant ? path + search : undefined;
 }
 
 /** The path as the client wrote it: a decoded one need not be a URI. */

@@ -8,7 +8,7 @@ import { JournalDamagedError, reasonOf } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
-import type { SealedSegment } from "./sealed_segment.ts";
+import type { SealedSegment } from "./segment_rolls.ts";
 import { requireWhole } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 

@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { positions, requireDurable } from "./positions.ts";
+import { positions, requireDurable } from "./catalogue.ts";
 import type { SegmentReader } from "./segment_reader.ts";
 import type { Tail } from "./tail.ts";
 

@@ -7,10 +7,9 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { Catalogue } from "./catalogue.ts";
+import { Catalogue, requireDurable } from "./catalogue.ts";
 import type { FileSystem } from "./file_system.ts";
 import { layoutOf, segmentName } from "./layout.ts";
-import { requireDurable } from "./positions.ts";
 import { replay, type Replayed } from "./replay.ts";
 import type { SegmentSource } from "./segment_contents.ts";
 import { withoutTail } from "./segment_end.ts";

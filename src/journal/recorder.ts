@@ -17,7 +17,7 @@ import {
   type Urgency,
 } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
-import type { CommitWatch } from "./commit_watch.ts";
+import type { CommitWatch } from "./options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
 import type { Reserve } from "./reserve.ts";
 import { Room } from "./room.ts";

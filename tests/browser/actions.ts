@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { DemoProcess } from "../support/demo_process.ts";
+import type { DemoProcess } from "../support/process/demo_process.ts";
 
 export interface Action {
   readonly name: string;

@@ -2,15 +2,15 @@
 
 import assert from "node:assert/strict";
 import type { Browser, CDPSession, Page } from "playwright-core";
-import { BusyJobs } from "../support/busy_jobs.ts";
-import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { BusyJobs } from "./busy_jobs.ts";
+import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
-import { type Restlessness, RESTLESSNESSES, withRestlessPage } from "../support/restless_page.ts";
-import { sideBySide } from "../support/side_by_side.ts";
-import { ROOT } from "../support/task_process.ts";
+import { type Restlessness, RESTLESSNESSES, withRestlessPage } from "./restless_page.ts";
+import { sideBySide } from "./side_by_side.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { WatchedPage } from "../support/watched_page.ts";
+import { WatchedPage } from "./watched_page.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
 const JOBS_PER_SECOND = 500;
@@ -31,7 +31,7 @@ const GROWTH_MAX_NODES = 1_500;
  */
 const SHIFT_MAX = 0.0005;
 
-const DEFINITIONS = `${ROOT}tests/support/busy_definitions.ts`;
+const DEFINITIONS = `${ROOT}tests/browser/busy_definitions.ts`;
 
 async function whileBusy(run: (url: string) => Promise<void>): Promise<void> {
   await inFolder(async (journal) => {

@@ -1,11 +1,11 @@
 /** The screens, and each thing that can be done on them, with scripts and without. */
 
 import type { BrowserContext } from "playwright-core";
-import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
-import type { DemoProcess } from "../support/demo_process.ts";
-import { withTwoDemos } from "../support/demo_server.ts";
-import { sideBySide } from "../support/side_by_side.ts";
-import { WatchedPage } from "../support/watched_page.ts";
+import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.ts";
+import type { DemoProcess } from "../support/process/demo_process.ts";
+import { withTwoDemos } from "./demo_server.ts";
+import { sideBySide } from "./side_by_side.ts";
+import { WatchedPage } from "./watched_page.ts";
 import { type Action, ACTIONS } from "./actions.ts";
 import { lookAtScreens } from "./screen_looks.ts";
 

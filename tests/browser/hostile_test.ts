@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Browser, BrowserContext, Page, ViewportSize } from "playwright-core";
-import { DESKTOP, inContext, NARROWEST, testInBrowser } from "../support/chromium.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DESKTOP, inContext, NARROWEST, testInBrowser } from "../support/process/chromium.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import {
   type HostileJobs,
   hostileJobs,
@@ -11,13 +11,13 @@ import {
   type Hostility,
   MARKUP,
   TURNED,
-} from "../support/hostile_journal.ts";
-import { ROOT } from "../support/task_process.ts";
+} from "./hostile_journal.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { WatchedPage } from "../support/watched_page.ts";
+import { WatchedPage } from "./watched_page.ts";
 import { type Screen, SCREENS, screensOf } from "./screens.ts";
 
-const DEFINITIONS = `${ROOT}tests/support/hostile_definitions.ts`;
+const DEFINITIONS = `${ROOT}tests/browser/hostile_definitions.ts`;
 /** Of a page, whatever is in the journal. */
 const PAGE_BYTES_MAX = 600_000;
 

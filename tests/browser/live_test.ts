@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
-import { DaybookProcess, type ProcessOptions } from "../support/daybook_process.ts";
-import { sideBySide } from "../support/side_by_side.ts";
-import { StandInProxy } from "../support/stand_in_proxy.ts";
+import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.ts";
+import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
+import { sideBySide } from "./side_by_side.ts";
+import { StandInProxy } from "./stand_in_proxy.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 

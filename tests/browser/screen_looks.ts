@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
-import { DESKTOP, inContext, NARROWEST } from "../support/chromium.ts";
-import type { DemoProcess } from "../support/demo_process.ts";
-import { sideBySide } from "../support/side_by_side.ts";
-import { WatchedPage } from "../support/watched_page.ts";
+import { DESKTOP, inContext, NARROWEST } from "../support/process/chromium.ts";
+import type { DemoProcess } from "../support/process/demo_process.ts";
+import { sideBySide } from "./side_by_side.ts";
+import { WatchedPage } from "./watched_page.ts";
 import { type Screen, SCREENS, screensOf } from "./screens.ts";
 
 /** Those whose pages differ most. */

@@ -4,10 +4,10 @@
  */
 
 import type { Browser, Page } from "playwright-core";
-import { DESKTOP, inContext, withBrowser } from "../support/chromium.ts";
-import type { DemoProcess } from "../support/demo_process.ts";
-import { withDemo } from "../support/demo_server.ts";
-import { ROOT } from "../support/task_process.ts";
+import { DESKTOP, inContext, withBrowser } from "../support/process/chromium.ts";
+import type { DemoProcess } from "../support/process/demo_process.ts";
+import { withDemo } from "./demo_server.ts";
+import { ROOT } from "../support/process/task_process.ts";
 
 const FOLDER = `${ROOT}src/manual/screenshots`;
 /** Whoever opens the README loads them all. */

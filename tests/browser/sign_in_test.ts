@@ -1,10 +1,10 @@
 /** The sign-in and the sign-out, in a browser. */
 
 import assert from "node:assert/strict";
-import { DESKTOP, inContext, testInBrowser, VIEWS } from "../support/chromium.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DESKTOP, inContext, testInBrowser, VIEWS } from "../support/process/chromium.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { WatchedPage } from "../support/watched_page.ts";
+import { WatchedPage } from "./watched_page.ts";
 
 const TOKEN = "correct-horse-battery-staple";
 

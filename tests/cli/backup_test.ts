@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
-import { journalCommand } from "../support/journal_command.ts";
-import { TestDisk } from "../support/journal_disk.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { engineOn, forge, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import { TestDisk } from "../support/journal/journal_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import {
+  engineOn,
+  forge,
+  journalOfJobs,
+  setText,
+  textAt,
+} from "../support/journal/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
-import { runTask } from "../support/task_process.ts";
+import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const COPY = "copy/journal";

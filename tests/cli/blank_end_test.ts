@@ -1,11 +1,11 @@
 /** The commands on a journal whose last segment is written ahead: as if it were not. */
 
 import assert from "node:assert/strict";
-import { withBlankEnd } from "../support/blank_end.ts";
-import { journalCommand } from "../support/journal_command.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { journalOfJobs } from "../support/journal_of_jobs.ts";
-import { bytesOf, lastSegment } from "../support/journal_sweep.ts";
+import { withBlankEnd } from "../support/journal/blank_end.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { bytesOf, lastSegment } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
 /** More than `head` looks at first. */

@@ -1,8 +1,8 @@
 /** `bulk`, `failures` and `submit --jobs`, against the real routes. */
 
 import assert from "node:assert/strict";
-import { runCli } from "../support/daybook_cli.ts";
-import { createAndRun, createPlan, startApp } from "../support/http_app.ts";
+import { runCli } from "./daybook_cli.ts";
+import { createAndRun, createPlan, startApp } from "../support/http/http_app.ts";
 
 Deno.test("bulk: --dry-run counts and does nothing; then each is done, and said; 0", async () => {
   const app = await startApp();

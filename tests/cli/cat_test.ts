@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { journalCommand } from "../support/journal_command.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import {
+  engineOn,
+  entryAt,
+  journalOfJobs,
+  setText,
+  textAt,
+} from "../support/journal/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
 /** All lines of the files, without the blank ones. */

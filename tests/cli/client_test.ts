@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Client, type Fetch, SERVER_OPTIONS } from "../../src/cli/client.ts";
 import { type Command, CommandError, runCommand } from "../../src/cli/command.ts";
-import { FakeTerminal } from "../support/fake_terminal.ts";
+import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 interface Asked {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { EntryLines } from "../../src/cli/render/entry_line.ts";
 import { Times } from "../../src/cli/times.ts";
-import { entryAnswer } from "../support/cli_resources.ts";
+import { entryAnswer } from "../support/process/cli_resources.ts";
 
 const times = new Times("UTC");
 const ERROR = { name: "Error", message: "the till is shut" };

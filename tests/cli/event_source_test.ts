@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Client, type Fetch, RefusedByServerError } from "../../src/cli/client.ts";
 import { CommandError } from "../../src/cli/command.ts";
 import { follow } from "../../src/cli/event_source.ts";
-import { settled } from "../support/daybook_cli.ts";
+import { settled } from "./daybook_cli.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 /** What a server does with one connection: text that it sends, and how that ends. */

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import type { JsonObject } from "../../src/core/json.ts";
-import { expectation, plan } from "../support/entries.ts";
-import { explainedOffline } from "../support/explained_offline.ts";
-import { type JournalHome, testWithHomes } from "../support/journal_home.ts";
-import { runJournal } from "../support/journal_command.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
+import { explainedOffline } from "./explained_offline.ts";
+import { type JournalHome, testWithHomes } from "./journal_home.ts";
+import { runJournal } from "../support/process/journal_command.ts";
 
 const TYPE = "shop.ParcelShipped";
 const CORRELATION = { equals: { orderId: 42, region: "EU" } };

@@ -5,7 +5,7 @@ import { quotationOf } from "../../src/core/quotation.ts";
 import { type ExportHeader, exportLines } from "../../src/cli/journal/export_file.ts";
 import { parseExport } from "../../src/cli/journal/export_parser.ts";
 import { quotedEventId } from "../../src/engine/writer/derived_ids.ts";
-import { expectation, JOB, outsideJob } from "../support/entries.ts";
+import { expectation, JOB, outsideJob } from "../support/engine/entries.ts";
 
 const STORY = outsideJob([expectation("paid", "x.Paid", { correlation: { equals: { id: 1 } } })])
   .started().fact("x.Paid", { id: 1 });

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
-import { journalCommand } from "../support/journal_command.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import {
+  engineOn,
+  entryAt,
+  journalOfJobs,
+  setText,
+  textAt,
+} from "../support/journal/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
 /** What `head` says of a journal, and what reading the last line of all says. */

@@ -5,7 +5,7 @@ import { type Command, helpOf, runCommand } from "../../src/cli/command.ts";
 import { daybookCommands } from "../../src/cli/daybook_commands.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import { Times } from "../../src/cli/times.ts";
-import { FakeTerminal } from "../support/fake_terminal.ts";
+import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const EXIT_UNAVAILABLE = 69;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { jobPage, type PageOptions, valueLines } from "../../src/cli/render/job_page.ts";
 import { jobTable } from "../../src/cli/render/job_table.ts";
 import { Times } from "../../src/cli/times.ts";
-import { jobAnswer, NOW_MS } from "../support/cli_resources.ts";
+import { jobAnswer, NOW_MS } from "../support/process/cli_resources.ts";
 
 const OPTIONS: PageOptions = {
   paint: (_style, text) => text,

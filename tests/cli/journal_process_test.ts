@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { testWithHomes } from "../support/journal_home.ts";
-import { DEFINITIONS, planFor } from "../support/journal_kinds.ts";
-import { runTask, taskCommand } from "../support/task_process.ts";
+import { testWithHomes } from "./journal_home.ts";
+import { DEFINITIONS, planFor } from "./journal_kinds.ts";
+import { runTask, taskCommand } from "../support/process/task_process.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 
 /** In a folder whose `journal` is the one that the permissions of the task are for. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { shellWord } from "../../src/core/shell_word.ts";
-import { ROOT, runTask } from "../support/task_process.ts";
+import { ROOT, runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 interface End {

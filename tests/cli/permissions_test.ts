@@ -7,7 +7,7 @@ import type { JournalTools } from "../../src/cli/journal/tools.ts";
 import { journalCommands } from "../../src/cli/journal_commands.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import type { Permissions } from "../../src/settings/permission_advice.ts";
-import { FakeTerminal } from "../support/fake_terminal.ts";
+import { FakeTerminal } from "../support/process/fake_terminal.ts";
 
 /** All that a command line needs; nothing is run. */
 async function neededBy(

@@ -1,7 +1,7 @@
 /** The commands as processes, as `deno.json` starts them. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import {
   ROOT,
   runTask,
@@ -9,7 +9,7 @@ import {
   taskCommand,
   type TaskProcessOptions,
   wordsOfTask,
-} from "../support/task_process.ts";
+} from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { rounds } from "../support/effort.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import { journalCommand, type Said } from "../support/journal_command.ts";
-import { TestDisk } from "../support/journal_disk.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { journalCommand, type Said } from "../support/process/journal_command.ts";
+import { TestDisk } from "../support/journal/journal_disk.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   dropSnapshots,
   engineOn,
@@ -12,8 +13,8 @@ import {
   setText,
   snapshotPaths,
   textAt,
-} from "../support/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+} from "../support/journal/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
 function repair(disk: FileSystem, ...args: string[]): Promise<Said> {
@@ -273,7 +274,7 @@ for (const [which, name] of [[1, "middle"], [2, "last"]] as const) {
     const { disk: hurt, from, last } = await flippedIn(which);
     const before = filesIn(hurt, "journal");
     let operation = 1;
-    for (; await survives(operation); operation++);
+    for (; await survives(operation); operation += rounds(1, 1, 4));
     assert.ok(operation > 40, `${operation} operations`);
 
     async function survives(operation: number): Promise<boolean> {

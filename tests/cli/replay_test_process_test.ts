@@ -1,12 +1,12 @@
 /** `deno task journal replay-test` as a process of its own, with the permissions that it has. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { ROOT, runTask } from "../support/task_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { ROOT, runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const path = (relative: string) => ROOT + relative;
-const NOISY = path("tests/support/noisy_definitions.ts");
+const NOISY = path("tests/cli/noisy_definitions.ts");
 const ORDER = { type: "order.fulfil", jobId: "order-42", input: { orderId: "42", amount: 1999 } };
 
 /** With permission to read what is named in place of `journal`. */

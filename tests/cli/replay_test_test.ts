@@ -6,8 +6,8 @@ import { runCommand } from "../../src/cli/command.ts";
 import { replayTestCommand } from "../../src/cli/replay_test_command.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { FakeTerminal } from "../support/fake_terminal.ts";
-import { FOLDER, RecordedJournal } from "../support/recorded_journal.ts";
+import { FakeTerminal } from "../support/process/fake_terminal.ts";
+import { FOLDER, RecordedJournal } from "./recorded_journal.ts";
 
 interface Release {
   readonly version?: number;

@@ -1,8 +1,8 @@
 /** `submit` and `retry`, against the real routes. */
 
 import assert from "node:assert/strict";
-import { runCli, settled, startCli } from "../support/daybook_cli.ts";
-import { startApp, type TestApp } from "../support/http_app.ts";
+import { runCli, settled, startCli } from "./daybook_cli.ts";
+import { startApp, type TestApp } from "../support/http/http_app.ts";
 
 async function jobAt(app: TestApp, jobId: string) {
   return await (await app.get(`/jobs/${jobId}`)).json();

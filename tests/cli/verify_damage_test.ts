@@ -1,7 +1,7 @@
 /** `journal verify` against the same oracle that judges a start. */
 
 import assert from "node:assert/strict";
-import { withoutChecks } from "../support/broken_readers.ts";
+import { withoutChecks } from "../support/damage/broken_readers.ts";
 import {
   appended,
   batchDamage,
@@ -12,14 +12,14 @@ import {
   swappedLines,
   truncations,
   zeroedPages,
-} from "../support/damage_kinds.ts";
-import { expectationOf } from "../support/damage_oracle.ts";
-import { sampled } from "../support/damage_sweep.ts";
+} from "../support/damage/damage_kinds.ts";
+import { expectationOf } from "../support/damage/damage_oracle.ts";
+import { sampled } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
-import { journalCommand } from "../support/journal_command.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";
-import { forkOf, type WrittenJournal, writtenJournal } from "../support/written_journal.ts";
+import { forkOf, type WrittenJournal, writtenJournal } from "../support/journal/written_journal.ts";
 
 const EXIT_INTACT = 0;
 const EXIT_UNUSABLE = 74;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { journalCommand, runJournal } from "../support/journal_command.ts";
-import { testWithHomes } from "../support/journal_home.ts";
-import { DEFINITIONS, KINDS } from "../support/journal_kinds.ts";
+import { journalCommand, runJournal } from "../support/process/journal_command.ts";
+import { testWithHomes } from "./journal_home.ts";
+import { DEFINITIONS, KINDS } from "./journal_kinds.ts";
 
 testWithHomes(
   "verify: journals of every kind of job are intact, also where the jobs were taken in",

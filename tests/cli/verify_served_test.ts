@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createApp } from "../../src/http/app.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
-import { journalCommand } from "../support/journal_command.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { dropSnapshots, engineOn, journalOfJobs } from "../support/journal_of_jobs.ts";
-import { lastSegment } from "../support/journal_sweep.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { dropSnapshots, engineOn, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { lastSegment } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
 interface Page {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_file.ts";
-import { journalCommand } from "../support/journal_command.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_store.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";
 import {
   contentOf,
@@ -10,7 +10,7 @@ import {
   sidecarOf,
   SIDECARS,
   writtenWithSidecars,
-} from "../support/sidecar_journal.ts";
+} from "../support/journal/sidecar_journal.ts";
 
 async function notesOn(disk: MemoryDisk): Promise<readonly string[]> {
   // They are of a consumer that knows nothing of jobs.

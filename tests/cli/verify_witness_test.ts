@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { FakeRandom } from "../support/fake_clock.ts";
-import { journalCommand, type Said } from "../support/journal_command.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { journalCommand, type Said } from "../support/process/journal_command.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   dropSnapshots,
   engineOn,
@@ -11,8 +11,8 @@ import {
   journalOfJobs,
   setText,
   textAt,
-} from "../support/journal_of_jobs.ts";
-import { lastSegment } from "../support/journal_sweep.ts";
+} from "../support/journal/journal_of_jobs.ts";
+import { lastSegment } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
 const VERDICT = "journal/verification.json";

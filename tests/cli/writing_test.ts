@@ -1,9 +1,9 @@
 /** `event`, controls of jobs, and ends of pauses, against the real routes. */
 
 import assert from "node:assert/strict";
-import { receiptLines } from "../../src/cli/render/receipt.ts";
-import { runCli } from "../support/daybook_cli.ts";
-import { createPlan, startApp } from "../support/http_app.ts";
+import { receiptLines } from "../../src/cli/commands/event.ts";
+import { runCli } from "./daybook_cli.ts";
+import { createPlan, startApp } from "../support/http/http_app.ts";
 
 Deno.test("event: what it matched, and how far the job is; 0", async () => {
   const app = await startApp();

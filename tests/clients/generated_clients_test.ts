@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 
 const WALKS = new URL("walks/", import.meta.url);

@@ -23,7 +23,7 @@ import {
   type JobStory,
   matcher,
   outsideJob,
-} from "../support/entries.ts";
+} from "../support/engine/entries.ts";
 
 /** What comes next in a story. */
 type Move = (story: JobStory) => JobStory;

@@ -13,7 +13,7 @@ import {
   type JobStory,
   matcher,
   outsideJob,
-} from "../support/entries.ts";
+} from "../support/engine/entries.ts";
 import { jobOf } from "./folding.ts";
 
 interface Case {

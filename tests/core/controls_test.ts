@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { conditionOf } from "../../src/core/condition.ts";
 import { CONTROL_NAMES, CONTROLS, isLegal } from "../../src/core/controls.ts";
-import { startMixedJobs } from "../support/mixed_conditions.ts";
+import { startMixedJobs } from "../support/http/mixed_conditions.ts";
 
 Deno.test("controls: each is legal for some of the jobs in the conditions that it is for, and for no other", async () => {
   const { engine } = await startMixedJobs();

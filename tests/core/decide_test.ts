@@ -11,7 +11,7 @@ import {
   OOPS,
   outsideJob,
   plan,
-} from "../support/entries.ts";
+} from "../support/engine/entries.ts";
 import { projectAll } from "./folding.ts";
 
 const started = codedJob().started();

@@ -8,7 +8,7 @@ import {
   matcher,
   OOPS,
   outsideJob,
-} from "../support/entries.ts";
+} from "../support/engine/entries.ts";
 import { jobOf } from "./folding.ts";
 
 const PAID = expectation("paid", "ec.Paid");

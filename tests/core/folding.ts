@@ -3,7 +3,7 @@
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { project, type Step } from "../../src/core/projector.ts";
-import type { JobStory } from "../support/entries.ts";
+import type { JobStory } from "../support/engine/entries.ts";
 
 /** One step for each entry, oldest first. */
 export function stepsOf(entries: readonly JobEventLogEntry[], from?: JobState): readonly Step[] {

@@ -10,12 +10,12 @@ import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
 import { replayStep } from "../../src/explain/replay_steps.ts";
 import { whyOf } from "../../src/explain/why.ts";
-import { codedJob, JobStory } from "../support/entries.ts";
+import { codedJob, JobStory } from "../support/engine/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
 import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: rounds(3_000, 3_000, 500) };
+const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
 
 /** A fold and the projector, each of them given the same entries. */
 function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): void {

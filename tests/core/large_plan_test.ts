@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type JobState, shared } from "../../src/core/job_state.ts";
-import { expectation, outsideJob } from "../support/entries.ts";
+import { expectation, outsideJob } from "../support/engine/entries.ts";
 import { projectAll } from "./folding.ts";
 
 const COUNT = 1_000;

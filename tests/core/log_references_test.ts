@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, type JobId, type LogId } from "../../src/core/ids.ts";
 import { referencesOf, withReferences } from "../../src/core/log_references.ts";
 import { quotationOf, quotedEntry } from "../../src/core/quotation.ts";
-import { codedJob } from "../support/entries.ts";
+import { codedJob } from "../support/engine/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
 

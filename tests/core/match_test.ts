@@ -3,7 +3,13 @@ import { taskId } from "../../src/core/ids.ts";
 import { type Multiplicity, requiredMatches } from "../../src/core/job_plan.ts";
 import type { ExpectationState } from "../../src/core/job_state.ts";
 import { matchableOf } from "../../src/core/projector.ts";
-import { codedJob, expectation, type JobStory, matcher, outsideJob } from "../support/entries.ts";
+import {
+  codedJob,
+  expectation,
+  type JobStory,
+  matcher,
+  outsideJob,
+} from "../support/engine/entries.ts";
 import { jobOf, lastStep } from "./folding.ts";
 
 /** Keeps a job running, whatever the expectation under test does. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { eventId, type LogId } from "../../src/core/ids.ts";
 import { type Point, resolvePoint } from "../../src/core/point.ts";
-import { outsideJob, timeOf } from "../support/entries.ts";
+import { outsideJob, timeOf } from "../support/engine/entries.ts";
 
 /** Entries 6, 7, 10 and 11; the others are of other jobs, and the journal ends at 15. */
 const story = outsideJob([]).skip(5).started();

@@ -17,7 +17,7 @@ import {
   type JobStory,
   matcher,
   outsideJob,
-} from "../support/entries.ts";
+} from "../support/engine/entries.ts";
 import { jobOf, lastStep, projectAll, stepsOf } from "./folding.ts";
 
 interface Case {

@@ -3,7 +3,7 @@ import type { JobEntry } from "../../src/core/event.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { findTask, type TaskState } from "../../src/core/job_state.ts";
 import { hasSomethingToCompensate, noteTask } from "../../src/core/task_facts.ts";
-import { codedJob, expectation, type JobStory, OOPS, timeOf } from "../support/entries.ts";
+import { codedJob, expectation, type JobStory, OOPS, timeOf } from "../support/engine/entries.ts";
 import { jobOf } from "./folding.ts";
 
 const SHIPPED = expectation("shipped", "ec.Shipped");

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { assetPath } from "../../src/dashboard/assets.ts";
-import { pageOf } from "../support/dashboard.ts";
-import { problemOf, startApp } from "../support/http_app.ts";
+import { pageOf } from "../support/http/dashboard.ts";
+import { problemOf, startApp } from "../support/http/http_app.ts";
 
 Deno.test("assets: every file that a page names is there, and may be kept for ever", async () => {
   const app = await startApp({ token: "s3cret-token-0123456789" });

@@ -9,11 +9,11 @@ import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
 import { exampleOf } from "../../src/dashboard/schema_form/example.ts";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
-import { schemasAndValues } from "../support/arbitrary_schemas.ts";
-import { pageOf, pageText, submitForm } from "../support/dashboard.ts";
+import { schemasAndValues } from "./arbitrary_schemas.ts";
+import { pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { rounds } from "../support/effort.ts";
-import { elementOf, textOf } from "../support/html_text.ts";
-import { jsonOf, startApp, type TestApp } from "../support/http_app.ts";
+import { elementOf, textOf } from "./html_text.ts";
+import { jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";
 
 const AJV = new Ajv2020({
   strict: true,

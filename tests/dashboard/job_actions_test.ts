@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Scope, TokenList } from "../../src/http/guard/access.ts";
-import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import {
   createAndRun,
   createPlan,
@@ -10,8 +10,8 @@ import {
   problemOf,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
-import { formsOf, formTo, readable } from "../support/job_pages.ts";
+} from "../support/http/http_app.ts";
+import { formsOf, formTo, readable } from "../support/http/job_pages.ts";
 
 /** Sends a form of the page, with what a user fills in, and gives the page that follows. */
 async function act(
@@ -92,6 +92,17 @@ Deno.test("job form: retry leads to the new job, from the task that was chosen",
   const text = await act(app, jobId, "retry", { from: "mail" });
   assert.match(readable(text), new RegExp(`This job retries job ${jobId} from task mail\\.`));
   assert.match(readable(text), new RegExp(`Retry of ${jobId}`));
+  const submitted = await submitForm(app, `/ui/jobs/${jobId}/retry`, {});
+  const twice = await pageOf(app, await locationOf(submitted));
+  assert.match(
+    readable(twice),
+    new RegExp(`Cannot retry job ${jobId}: there is a retry of it already`),
+  );
+  const asks = readable(await pageOf(app, `/ui/jobs/${jobId}`));
+  assert.match(
+    asks,
+    /Retry once more … Job \S+ retries it already\. What that one does may be done/,
+  );
   const again = await act(app, jobId, "retry");
   assert.match(readable(again), new RegExp(`This job retries job ${jobId}\\.`));
 });

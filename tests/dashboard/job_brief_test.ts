@@ -6,8 +6,8 @@ import type { JobId } from "../../src/core/ids.ts";
 import { jobSummary } from "../../src/core/job_summary.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { rowsOf } from "../../src/dashboard/jobs/rows.ts";
-import { DEFINITIONS } from "../support/http_definitions.ts";
-import { shipmentPlan, startApp, type TestApp } from "../support/http_app.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";
 
 const COUNTING = defineJob({
   type: "test.counting",

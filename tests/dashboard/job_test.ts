@@ -2,12 +2,18 @@
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
-import { pageOf } from "../support/dashboard.ts";
-import { Explained } from "../support/explained.ts";
-import { ALL } from "../support/explained_definitions.ts";
-import { jobOf, SCENARIOS } from "../support/explained_scenarios.ts";
-import { elementOf } from "../support/html_text.ts";
-import { createAndRun, createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
+import { pageOf } from "../support/http/dashboard.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { ALL } from "../support/engine/explained_definitions.ts";
+import { jobOf, SCENARIOS } from "../support/engine/explained_scenarios.ts";
+import { elementOf } from "./html_text.ts";
+import {
+  createAndRun,
+  createPlan,
+  jsonOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import {
   briefInProse,
   briefOnPage,
@@ -15,8 +21,8 @@ import {
   formsOf,
   readable,
   regionOf,
-} from "../support/job_pages.ts";
-import { CARD, paymentDefinition } from "../support/payment_definition.ts";
+} from "../support/http/job_pages.ts";
+import { CARD, paymentDefinition } from "../support/http/payment_definition.ts";
 
 /** The page of a scenario's job. */
 async function pageOfScenario(name: string) {

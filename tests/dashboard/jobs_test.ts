@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Scope, TokenList } from "../../src/http/guard/access.ts";
-import { cursorOf } from "../../src/http/requests/cursor.ts";
-import { hostileText } from "../support/arbitrary_hostile.ts";
-import { engineThatLooked } from "../support/bounded_engine.ts";
-import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
+import { cursorOf } from "../../src/http/requests/query_parameters.ts";
+import { hostileText } from "../support/http/arbitrary_hostile.ts";
+import { engineThatLooked } from "../support/http/bounded_engine.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import {
   createAndRun,
   createPlan,
@@ -16,7 +16,7 @@ import {
   shipmentPlan,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 const JOBS = "/ui/jobs";
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { FakeClock } from "../support/fake_clock.ts";
-import { pageOf } from "../support/dashboard.ts";
-import { startApp } from "../support/http_app.ts";
+import { pageOf } from "../support/http/dashboard.ts";
+import { startApp } from "../support/http/http_app.ts";
 
 const EVENTS = 40;
 

@@ -1,8 +1,8 @@
 /** The one stream of a tab: it tells that there is something new, and not too often. */
 
 import assert from "node:assert/strict";
-import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
-import { EventReader } from "../support/http_stream.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { EventReader } from "../support/http/http_stream.ts";
 
 const PLAN = { plan: { expected: [{ id: "x", eventType: "a.B" }] } };
 

@@ -1,12 +1,12 @@
 /** The manual as the dashboard shows it. */
 
 import assert from "node:assert/strict";
-import { MANUAL_PAGES, manualPath } from "../../src/dashboard/manual_pages.ts";
+import { MANUAL_PAGES, manualPath } from "../../src/dashboard/screens/manual.tsx";
 import { headingId, Markdown } from "../../src/dashboard/parts/markdown.tsx";
-import { pageOf } from "../support/dashboard.ts";
-import { startApp, type TestApp } from "../support/http_app.ts";
-import { blocksOf, MANUAL, pageNames, readPage } from "../support/manual_pages.ts";
-import { ROOT } from "../support/task_process.ts";
+import { pageOf } from "../support/http/dashboard.ts";
+import { startApp, type TestApp } from "../support/http/http_app.ts";
+import { blocksOf, MANUAL, pageNames, readPage } from "../support/process/manual_pages.ts";
+import { ROOT } from "../support/process/task_process.ts";
 
 Deno.test("manual: what is in the folder is what is served, and the other way round", async () => {
   const served = MANUAL_PAGES.map(({ file }) => file);

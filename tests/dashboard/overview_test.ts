@@ -11,7 +11,7 @@ import {
 } from "../../src/engine/definition.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { Trends } from "../../src/metrics/trends.ts";
-import { pageOf, regionOf } from "../support/dashboard.ts";
+import { pageOf, regionOf } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import {
   createAndRun,
@@ -20,8 +20,8 @@ import {
   problemOf,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
-import { startMixedJobs } from "../support/mixed_conditions.ts";
+} from "../support/http/http_app.ts";
+import { startMixedJobs } from "../support/http/mixed_conditions.ts";
 
 const HOSTILE = `</td><script src=x></script>&lt;\u202e"'`;
 const HOSTILE_AS_TEXT = "&lt;/td&gt;&lt;script src=x&gt;&lt;/script&gt;&amp;lt;\\u202e&quot;&#39;";

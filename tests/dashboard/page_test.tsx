@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { Notes, withoutNote } from "../../src/dashboard/notes.ts";
 import { momentText } from "../../src/dashboard/parts/time.tsx";
 import { JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
-import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
-import { problemOf, startApp } from "../support/http_app.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
+import { problemOf, startApp } from "../support/http/http_app.ts";
 
 Deno.test("page: what is not there is told on a page to people, and in JSON to programs", async () => {
   const app = await startApp();
@@ -38,6 +38,17 @@ Deno.test("page: what is refused is said once, and leads back to the job that it
 Deno.test("page: /ui alone leads to the overview", async () => {
   const app = await startApp();
   assert.equal(await locationOf(await app.get("/ui", { accept: "text/html" })), "/");
+});
+
+Deno.test("page: a browser that ends an address with a slash is led to the one without", async () => {
+  const app = await startApp();
+  const browser = { accept: "text/html" };
+  assert.equal(await locationOf(await app.get("/jobs/?state=Done", browser)), "/jobs?state=Done");
+  assert.equal(await locationOf(await app.get("/ui/jobs/", browser)), "/ui/jobs");
+  await problemOf(await app.get("/jobs/"), 404, "not-found");
+  for (const path of ["/nowhere/", "//example.com/", "/jobs//"]) {
+    assert.equal((await app.get(path, browser)).status, 404, path);
+  }
 });
 
 Deno.test("page: a text of a user is text, and stands apart from what is around it", () => {

@@ -7,9 +7,15 @@ import {
   operationsIn,
 } from "../../src/dashboard/screens/reference.tsx";
 import { PROBLEM_KINDS, problemFacts } from "../../src/http/problems/problem.ts";
-import { pageOf } from "../support/dashboard.ts";
-import { elementOf, textOf } from "../support/html_text.ts";
-import { createPlan, jsonOf, type ProblemBody, problemOf, startApp } from "../support/http_app.ts";
+import { pageOf } from "../support/http/dashboard.ts";
+import { elementOf, textOf } from "./html_text.ts";
+import {
+  createPlan,
+  jsonOf,
+  type ProblemBody,
+  problemOf,
+  startApp,
+} from "../support/http/http_app.ts";
 
 const app = await startApp();
 const html = await pageOf(app, "/ui/reference");

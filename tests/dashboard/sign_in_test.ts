@@ -5,10 +5,10 @@ import { Hono } from "hono";
 import { TokenList } from "../../src/http/guard/access.ts";
 import { clientAddress } from "../../src/http/guard/client_address.ts";
 import { Sessions } from "../../src/http/guard/sessions.ts";
-import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
-import { EventReader } from "../support/http_stream.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { EventReader } from "../support/http/http_stream.ts";
 
 const TOKEN = "s3cret-token-0123456789";
 const HALF_A_DAY_MS = 12 * 60 * 60_000;

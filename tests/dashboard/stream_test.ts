@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { pageOf, pageText } from "../support/dashboard.ts";
-import { attributeOf, elementOf, textOf } from "../support/html_text.ts";
-import { createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
-import { RecordedRun } from "../support/recorded_run.ts";
+import { pageOf, pageText } from "../support/http/dashboard.ts";
+import { attributeOf, elementOf, textOf } from "./html_text.ts";
+import { createPlan, jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { RecordedRun } from "../support/http/recorded_run.ts";
 
 const run = await RecordedRun.start();
 await run.play(44);

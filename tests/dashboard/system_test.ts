@@ -4,18 +4,18 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/engine/definition.ts";
 import { type Scope, SCOPES, TokenList } from "../../src/http/guard/access.ts";
-import { locationOf, pageOf, pageText, submitForm } from "../support/dashboard.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { FakeVerification } from "../support/fake_verification.ts";
-import { textOf } from "../support/html_text.ts";
+import { FakeVerification } from "../support/http/fake_verification.ts";
+import { textOf } from "./html_text.ts";
 import {
   createAndRun,
   jsonOf,
   startApp,
   type TestApp,
   type TestAppOptions,
-} from "../support/http_app.ts";
-import { toldSystem } from "../support/told_system.ts";
+} from "../support/http/http_app.ts";
+import { toldSystem } from "../support/http/told_system.ts";
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202e"&'`;
 const ESCAPED = `&lt;img src=x onerror=alert(1)&gt; \u202e&quot;&amp;&#39;`;

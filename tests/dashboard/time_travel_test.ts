@@ -2,12 +2,18 @@
 
 import assert from "node:assert/strict";
 import type { JobId, LogId } from "../../src/core/ids.ts";
-import { ALL } from "../support/explained_definitions.ts";
+import { ALL } from "../support/engine/explained_definitions.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { pageOf, pageText, submitForm } from "../support/dashboard.ts";
-import { attributeOf, elementOf, textOf } from "../support/html_text.ts";
-import { createPlan, type JobBody, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
-import { RecordedRun } from "../support/recorded_run.ts";
+import { pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
+import { attributeOf, elementOf, textOf } from "./html_text.ts";
+import {
+  createPlan,
+  type JobBody,
+  jsonOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
+import { RecordedRun } from "../support/http/recorded_run.ts";
 
 const JOBS = 33;
 

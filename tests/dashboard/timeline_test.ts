@@ -10,7 +10,13 @@ import type { Timing } from "../../src/explain/explanation.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
 import { type Timeline, timelineOf } from "../../src/dashboard/timeline/timeline.ts";
-import { codedJob, expectation, type JobStory, outsideJob, timeOf } from "../support/entries.ts";
+import {
+  codedJob,
+  expectation,
+  type JobStory,
+  outsideJob,
+  timeOf,
+} from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 
 const RUNS = { numRuns: 1_000 };

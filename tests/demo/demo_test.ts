@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { CONDITIONS } from "../../src/core/condition.ts";
 import { jobAnswer, jobsAnswer } from "../../src/http/answers/job.ts";
-import { DemoProcess } from "../support/demo_process.ts";
-import { runTask } from "../support/task_process.ts";
+import { DemoProcess } from "../support/process/demo_process.ts";
+import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 

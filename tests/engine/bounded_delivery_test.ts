@@ -9,9 +9,9 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { EngineLimits } from "../../src/engine/events/delivery_limits.ts";
 import { OverCapacityError } from "../../src/engine/writer/intake.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { wholeJobs } from "../support/whole_jobs.ts";
+import { wholeJobs } from "./whole_jobs.ts";
 
 const TYPE = eventType("shop.Happened");
 

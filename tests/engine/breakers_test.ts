@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { defineJob, RetryLater } from "../../src/engine/definition.ts";
 import type { MemoryContent } from "../../src/journal/memory_journal.ts";
-import { startApp, type TestApp } from "../support/http_app.ts";
+import { startApp, type TestApp } from "../support/http/http_app.ts";
 
 const RULE = { failures: 3, withinMs: 60_000, forMs: 300_000 };
 

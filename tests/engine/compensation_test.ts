@@ -7,7 +7,7 @@ import {
   RetryLater,
   type TaskOptions,
 } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 const once = { maxAttempts: 1 };
 

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { eventType } from "../../src/core/event_type.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 /** A job of two tasks, the first of which ends when the test says so. */
 function gated() {

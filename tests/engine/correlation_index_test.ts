@@ -7,7 +7,7 @@ import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job
 import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
-import { matcher } from "../support/entries.ts";
+import { matcher } from "../support/engine/entries.ts";
 
 const TYPE = eventType("ec.Happened");
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { FrameworkEventType } from "../../src/core/framework_events.ts";
 import { entryNote } from "../../src/engine/queries/entry_note.ts";
-import { entryAnswer } from "../support/cli_resources.ts";
+import { entryAnswer } from "../support/process/cli_resources.ts";
 
 const times = { timeOfDay: (time: string) => time.slice(11, 19) };
 const ERROR = { name: "Error", message: "the till is shut" };

@@ -11,7 +11,7 @@ import { type EntryId, EventIds } from "../../src/engine/writer/event_ids.ts";
 import { hashOf, IdRows } from "../../src/engine/writer/id_rows.ts";
 import { timeToldBy, ToldTimes } from "../../src/engine/writer/id_time.ts";
 import { TimeMarks } from "../../src/engine/writer/time_marks.ts";
-import { MemoryIndex } from "../support/memory_index.ts";
+import { MemoryIndex } from "../support/engine/memory_index.ts";
 
 const START = Date.UTC(2026, 0, 1);
 

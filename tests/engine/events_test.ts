@@ -8,7 +8,7 @@ import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.t
 import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
 

@@ -17,8 +17,8 @@ import {
 } from "../../src/engine/definition.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken_kernel.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { expectation, plan } from "../support/entries.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 
 /** Asks for the jobs next-0 to next-2. */
 function threeNext({ engine }: Harness) {

@@ -11,9 +11,9 @@ import {
 } from "../../src/engine/definition.ts";
 import type { HistoryVerdict } from "../../src/engine/queries/history_check.ts";
 import { planChanges } from "../../src/engine/queries/plan_change.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { told, verdictOn } from "../support/history_checks.ts";
+import { told, verdictOn } from "../support/engine/history_checks.ts";
 
 type Run = (ctx: JobContext<string>, input: Record<string, unknown>) => Promise<unknown>;
 

@@ -5,8 +5,8 @@ import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { told, verdictOn } from "../support/history_checks.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { told, verdictOn } from "../support/engine/history_checks.ts";
 
 const TYPE = "demo.steps";
 

@@ -15,8 +15,8 @@ import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
 import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { wholeJobs } from "../support/whole_jobs.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { wholeJobs } from "./whole_jobs.ts";
 
 const REFUSED = defineJob({
   type: "shop.refused",
@@ -134,7 +134,8 @@ Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, an
     problem: {
       kind: "rejected",
       rejection: {
-        message: `Cannot retry job ${failed}: there is a retry of it already`,
+        message: `Cannot retry job ${failed}: there is a retry of it already; with again it is ` +
+          "retried once more",
         allowedIn: [],
       },
     },

@@ -14,7 +14,7 @@ import {
 } from "../../src/engine/definition.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { rounds } from "../support/effort.ts";
 
 /** What a snapshot stands for is of no matter here. */

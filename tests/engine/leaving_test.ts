@@ -5,8 +5,8 @@ import type { JobId } from "../../src/core/ids.ts";
 import type { EndedJob, JobIndex } from "../../src/engine/job_index.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { expectation, matcher, plan } from "../support/entries.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
 
 const BATCH = 128;
 const INPUT_CHARACTERS = 300_000;

@@ -11,9 +11,9 @@ import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter, ListQuery } from "../../src/engine/requests.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { expectation, matcher, plan } from "../support/entries.ts";
-import { MemoryIndex } from "../support/memory_index.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
+import { MemoryIndex } from "../support/engine/memory_index.ts";
 
 /** One that lives, and one that has ended. */
 async function models(): Promise<readonly [JobState, JobState]> {

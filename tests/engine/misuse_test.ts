@@ -10,8 +10,8 @@ import {
   RetryLater,
 } from "../../src/engine/definition.ts";
 import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/staged_events.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { jsonOf, startApp } from "../support/http_app.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { jsonOf, startApp } from "../support/http/http_app.ts";
 
 const input = v.looseObject({});
 

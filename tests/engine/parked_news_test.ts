@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
 import { ParkedNews } from "../../src/engine/views/parked_news.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { test } from "../support/sanitized.ts";
 
 const job = (step: string) =>

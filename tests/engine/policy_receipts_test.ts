@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
 import type { JobPlan } from "../../src/core/job_plan.ts";
 import type { CreateRequest, Receipt } from "../../src/engine/requests.ts";
-import { expectation, matcher, plan } from "../support/entries.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 /** Waits for its order to be paid; a cancellation makes it compensate. */
 function cancellable(o: number): JobPlan {

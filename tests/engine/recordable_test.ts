@@ -6,8 +6,8 @@ import * as v from "valibot";
 import { type AnyJobDefinition, defineJob, type TaskContext } from "../../src/engine/definition.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { recordable, RECORDED_LENGTH_MAX } from "../../src/engine/recordable.ts";
-import { jsonOf, startApp } from "../support/http_app.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { jsonOf, startApp } from "../support/http/http_app.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 const input = v.looseObject({});
 

@@ -14,8 +14,8 @@ import { isFromOutside } from "../../src/core/event.ts";
 import { EntryPages } from "../../src/engine/queries/entry_pages.ts";
 import { Replays } from "../../src/engine/queries/replays.ts";
 import type { Outcome } from "../../src/engine/requests.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { expectation, plan } from "../support/entries.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 
 const NOBODY = jobId("job_nobody");
 

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { foldAll } from "../../src/core/job_fold.ts";
 import type { InputRetention } from "../../src/core/sealed_input.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { MemoryKeys } from "../support/memory_keys.ts";
-import { CARD, paymentDefinition, type Payments } from "../support/payment_definition.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { MemoryKeys } from "../support/engine/memory_keys.ts";
+import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 
 const HOLDER = "A. Customer";
 const INPUT = { orderId: "42", card: { number: CARD, holder: HOLDER }, leak: "confirm" };

@@ -14,8 +14,8 @@ import {
   type TaskOptions,
 } from "../../src/engine/definition.ts";
 import { JournalFullError, type SpanStart } from "../../src/engine/ports.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { FakeTracing } from "../support/fake_tracing.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { FakeTracing } from "./fake_tracing.ts";
 
 const loose = v.looseObject({});
 

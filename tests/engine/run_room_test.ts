@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { jobId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob, type JobContext } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 function job(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
   return defineJob({ type, version: 1, input: v.object({}), run }) as AnyJobDefinition;

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { defineJob, NonRetryableError, RetryLater } from "../../src/engine/definition.ts";
 import { jobId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 const anyInput = v.looseObject({});
 

@@ -6,9 +6,9 @@
 
 import assert from "node:assert/strict";
 import type { JobId, LogId } from "../../src/core/ids.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { MemoryKeys } from "../support/memory_keys.ts";
-import { CARD, paymentDefinition, type Payments } from "../support/payment_definition.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { MemoryKeys } from "../support/engine/memory_keys.ts";
+import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 
 const INPUT = { orderId: "42", card: { number: CARD, holder: "A. Customer" }, leak: "confirm" };
 

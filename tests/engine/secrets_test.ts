@@ -7,9 +7,9 @@ import { defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { CARD, paymentDefinition, type Payments } from "../support/payment_definition.ts";
+import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 
 function payment(leak?: string, number = CARD) {
   const card = { number, holder: "A. Customer" };

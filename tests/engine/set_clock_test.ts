@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 const HOUR_MS = 3_600_000;
 const RETRY = { maxAttempts: 3, initialMs: 60_000, factor: 1, maxMs: 60_000, jitter: 0 };

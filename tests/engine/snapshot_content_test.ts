@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Projection } from "../../src/engine/writer/projection.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { expectation, plan } from "../support/entries.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
-import { MemoryIndex } from "../support/memory_index.ts";
+import { MemoryIndex } from "../support/engine/memory_index.ts";
 
 const HEAD = { logId: 2, chain: "two" };
 

@@ -8,8 +8,8 @@ import { SECRET_MARK } from "../../src/core/sealed_input.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
 import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { Harness, type HarnessOptions } from "../support/engine_harness.ts";
-import { FakeTracing } from "../support/fake_tracing.ts";
+import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
+import { FakeTracing } from "./fake_tracing.ts";
 
 /** What a snapshot stands for is of no matter here. */
 const HEAD = { logId: 0, chain: "" };

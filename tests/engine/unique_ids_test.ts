@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { ulid } from "@std/ulid";
 import { eventId } from "../../src/core/ids.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
-import { MemoryIndex } from "../support/memory_index.ts";
-import { expectation, plan } from "../support/entries.ts";
+import { MemoryIndex } from "../support/engine/memory_index.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 
 async function begun(snapshotEvery: number): Promise<Harness> {
   const clock = new FakeClock();

@@ -20,8 +20,8 @@ import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { Unmatched } from "../../src/engine/events/unmatched.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { expectation, matcher, plan, timeOf } from "../support/entries.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, matcher, plan, timeOf } from "../support/engine/entries.ts";
 import { IS_QUICK } from "../support/effort.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";

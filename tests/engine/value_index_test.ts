@@ -11,7 +11,7 @@ import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { FoundEvents, Lookup } from "../../src/engine/views/past_events.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
-import { codedJob, matcher, timeOf } from "../support/entries.ts";
+import { codedJob, matcher, timeOf } from "../support/engine/entries.ts";
 
 const TYPE = "ec.Shipped";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobState } from "../../src/core/job_state.ts";
 import { defineJob } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 
 /** A job whose task fails until the bank opens; its undoing needs the bank too. */
 function banking() {

@@ -9,7 +9,7 @@ import { EventEngine } from "../../src/engine/writer/event_engine.ts";
 import { EventIds } from "../../src/engine/writer/event_ids.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
-import { expectation, plan } from "../support/entries.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 
 /** A journal that gives positions and writes nothing. */

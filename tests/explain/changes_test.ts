@@ -15,7 +15,7 @@ import {
   outsideJob,
   plan,
   timeOf,
-} from "../support/entries.ts";
+} from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { jobOf, projectAll } from "../core/folding.ts";
 

@@ -8,7 +8,7 @@ import { spentText } from "../../src/explain/spent_text.ts";
 import { timingOf } from "../../src/explain/timing.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { timelineOf } from "../../src/dashboard/timeline/timeline.ts";
-import { codedJob, timeOf } from "../support/entries.ts";
+import { codedJob, timeOf } from "../support/engine/entries.ts";
 
 const secondsAfter = (seconds: number) => new Date(Date.parse(timeOf(0)) + seconds * 1_000);
 const RESTART = 6 as LogId;

@@ -9,7 +9,13 @@ import { timingOf } from "../../src/explain/timing.ts";
 import { conditionOf } from "../../src/core/condition.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { codedJob, expectation, type JobStory, outsideJob, timeOf } from "../support/entries.ts";
+import {
+  codedJob,
+  expectation,
+  type JobStory,
+  outsideJob,
+  timeOf,
+} from "../support/engine/entries.ts";
 
 const ALONE = {
   causes: new Map(),

@@ -13,7 +13,7 @@ import {
 } from "../../src/explain/mismatch.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { shownValue } from "../../src/core/shown_value.ts";
-import { expectation } from "../support/entries.ts";
+import { expectation } from "../support/engine/entries.ts";
 import {
   attributesOf,
   correlations,

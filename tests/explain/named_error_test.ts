@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { valueAt } from "../../src/core/json.ts";
-import { codedJob, expectation, OOPS, outsideJob } from "../support/entries.ts";
+import { codedJob, expectation, OOPS, outsideJob } from "../support/engine/entries.ts";
 import { projectAll } from "../core/folding.ts";
 
 const expectsCancel = [

@@ -7,7 +7,7 @@ import { taskId } from "../../src/core/ids.ts";
 import type { MatchableEvent } from "../../src/core/job_plan.ts";
 import { correlationMismatches, distanceOf, mismatchesWith } from "../../src/explain/mismatch.ts";
 import { correlationDistance, expectationDistance, nearestOf } from "../../src/explain/nearness.ts";
-import { expectation } from "../support/entries.ts";
+import { expectation } from "../support/engine/entries.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
 
 Deno.test("correlationDistance: it is that of the clauses that are told", () => {

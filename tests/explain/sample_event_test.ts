@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Correlation } from "../../src/core/correlation.ts";
 import { sampleEvent } from "../../src/explain/sample_event.ts";
-import { expectation } from "../support/entries.ts";
+import { expectation } from "../support/engine/entries.ts";
 
 function sample(correlation: Correlation) {
   return sampleEvent(expectation("shipped", "ec.Shipped", { correlation }), "job");

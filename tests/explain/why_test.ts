@@ -16,7 +16,7 @@ import {
   matcher,
   outsideJob,
   plan,
-} from "../support/entries.ts";
+} from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../core/folding.ts";
 

@@ -8,7 +8,7 @@ import {
   startApp,
   type TestApp,
   type TestAppOptions,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 const SHOP = "shop-token-0123456789";
 const ON_CALL = "on-call-token-0123456789";

@@ -10,7 +10,7 @@ import {
   shipmentPlan,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 Deno.test("GET /: every link leads somewhere", async () => {
   const app = await startApp();

@@ -1,7 +1,13 @@
 /** Bodies that are refused, on `POST /jobs`; other routes read them with the same code. */
 
 import assert from "node:assert/strict";
-import { jsonOf, pointersOf, type ProblemBody, problemOf, startApp } from "../support/http_app.ts";
+import {
+  jsonOf,
+  pointersOf,
+  type ProblemBody,
+  problemOf,
+  startApp,
+} from "../support/http/http_app.ts";
 
 async function refusal(
   body: unknown,

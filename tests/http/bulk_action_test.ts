@@ -15,8 +15,8 @@ import {
   previewBulk,
   runBulk,
 } from "../../src/http/requests/bulk_action.ts";
-import { DEFINITIONS } from "../support/http_definitions.ts";
-import { createAndRun, createPlan, startApp, type TestApp } from "../support/http_app.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { createAndRun, createPlan, startApp, type TestApp } from "../support/http/http_app.ts";
 
 async function withPlans(count: number): Promise<TestApp> {
   const app = await startApp();

@@ -9,7 +9,7 @@ import {
   problemOf,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 const EVENT = {
   specversion: "1.0",

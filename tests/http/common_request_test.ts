@@ -9,8 +9,13 @@ import { judgedRequestOf } from "../../src/http/requests/create_request.ts";
 import { isObject } from "../../src/http/requests/fields.ts";
 import { parseJson } from "../../src/http/bodies/json_document.ts";
 import { Problem } from "../../src/http/problems/problem.ts";
-import { creations } from "../support/arbitrary_documents.ts";
-import { hostileBody, hostileText, hostileValue, mutated } from "../support/arbitrary_hostile.ts";
+import { creations } from "../support/http/arbitrary_documents.ts";
+import {
+  hostileBody,
+  hostileText,
+  hostileValue,
+  mutated,
+} from "../support/http/arbitrary_hostile.ts";
 import { rounds } from "../support/effort.ts";
 
 const RUNS = { numRuns: rounds(20_000, 1_000_000, 3_000) };

@@ -9,7 +9,7 @@ import {
   problemOf,
   shipmentPlan,
   startApp,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 import { EPOCH_MS } from "../support/fake_clock.ts";
 
 const GREET = { type: "test.greet", input: { name: "Ann" } };

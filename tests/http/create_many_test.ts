@@ -2,9 +2,15 @@
 
 import assert from "node:assert/strict";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { jsonOf, problemOf, shipmentPlan, startApp, type TestApp } from "../support/http_app.ts";
-import { DEFINITIONS } from "../support/http_definitions.ts";
-import { CARD, paymentDefinition } from "../support/payment_definition.ts";
+import {
+  jsonOf,
+  problemOf,
+  shipmentPlan,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { CARD, paymentDefinition } from "../support/http/payment_definition.ts";
 
 interface Receipt {
   readonly jobId: string | null;

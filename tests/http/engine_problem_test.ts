@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { problemOfFailure } from "../../src/http/problems/engine_problem.ts";
-import { noDescriptor } from "../support/journal_disk.ts";
+import { noDescriptor } from "../support/journal/journal_disk.ts";
 
 Deno.test("problems: without a file descriptor a request is refused for now, and says why", () => {
   const problem = problemOfFailure(noDescriptor());

@@ -8,9 +8,9 @@ import { Lane } from "../../src/engine/queries/entry_pages.ts";
 import type { EnginePort } from "../../src/http/ports/engine_port.ts";
 import { type EntrySearch, searchAhead, searchBack } from "../../src/http/requests/entry_search.ts";
 import { passes } from "../../src/http/stream/feed.ts";
-import { startApp } from "../support/http_app.ts";
-import { jobIdOf } from "../support/mixed_jobs.ts";
-import { RecordedRun } from "../support/recorded_run.ts";
+import { startApp } from "../support/http/http_app.ts";
+import { jobIdOf } from "../support/http/mixed_jobs.ts";
+import { RecordedRun } from "../support/http/recorded_run.ts";
 
 const JOBS = 40;
 

@@ -9,7 +9,7 @@ import {
   shipmentPlan,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 interface ReceiptBody {
   readonly eventId: string | null;

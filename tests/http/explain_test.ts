@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Citation, Explanation } from "../../src/explain/explanation.ts";
 import { curlOf } from "../../src/http/answers/curl.ts";
-import { createPlan, jsonOf, problemOf, startApp } from "../support/http_app.ts";
+import { createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 type Step = Explanation<Citation>["next"][number] & { readonly curl?: string };
 type Body = Omit<Explanation<Citation>, "next"> & { readonly next: readonly Step[] };
@@ -174,6 +174,19 @@ Deno.test("curl: nothing in a body controls a terminal, and the server gets what
 
   assert.match(command, /^[\x20-\x7e]+$/);
   assert.deepEqual(JSON.parse(/-d '(.*)'$/.exec(command)?.[1] ?? ""), body);
+});
+
+Deno.test("curl: a body with a placeholder is refused until that is filled in, and controls no terminal", async () => {
+  const app = await startApp();
+  const attributes = { tracking: '<such as "T-1">', note: "<such as \x1b[2J>" };
+  const body = { eventType: "shop.ParcelShipped", attributes };
+  const action = { method: "POST", path: "/events", body, placeholders: ["/attributes/tracking"] };
+  const command = curlOf(action as Parameters<typeof curlOf>[0], "http://[::1]:8000", false);
+
+  assert.match(command, /^[\x20-\x7e]+$/);
+  const data = /-d '(.*)'$/.exec(command)?.[1] ?? "";
+  assert.match(data, /"tracking":<such as "T-1">,/);
+  await problemOf(await app.post("/events", data), 400, "malformed-json");
 });
 
 Deno.test("GET /jobs/:id/explain: of very many expectations it does not say that nothing came", async () => {

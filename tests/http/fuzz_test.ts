@@ -6,17 +6,17 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
-import { type FuzzRequest, requests, ROUTES } from "../support/arbitrary_requests.ts";
+import { type FuzzRequest, requests, ROUTES } from "../support/http/arbitrary_requests.ts";
 import { rounds } from "../support/effort.ts";
-import { answerTo, requestOf, startWithJobs, textOf, TOKEN } from "../support/fuzzed_app.ts";
+import { answerTo, requestOf, startWithJobs, textOf, TOKEN } from "../support/http/fuzzed_app.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { API_ROUTES } from "../support/app_routes.ts";
-import type { TestApp, TestAppOptions } from "../support/http_app.ts";
-import { DEFINITIONS } from "../support/http_definitions.ts";
-import { flawsOf } from "../support/recorded_soundness.ts";
+import { API_ROUTES } from "../support/http/app_routes.ts";
+import type { TestApp, TestAppOptions } from "../support/http/http_app.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { flawsOf } from "./recorded_soundness.ts";
 
 const REQUESTS_PER_RUN = 50;
-const RUNS = rounds(150, 4_000, 24);
+const RUNS = rounds(150, 4_000, 12);
 /** Of each route, how many requests must be good ones; there are many more in most runs. */
 const TAKEN_MIN = rounds(3, 3, 0);
 

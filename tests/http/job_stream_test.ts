@@ -7,8 +7,8 @@ import {
   problemOf,
   shipmentPlan,
   startApp,
-} from "../support/http_app.ts";
-import { deliver, open, types } from "../support/http_stream.ts";
+} from "../support/http/http_app.ts";
+import { deliver, open, types } from "../support/http/http_stream.ts";
 
 const HEARTBEAT_MS = 15_000;
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/http/answers/job.ts";
-import { cursorOf } from "../../src/http/requests/cursor.ts";
-import { engineThatLooked } from "../support/bounded_engine.ts";
+import { cursorOf } from "../../src/http/requests/query_parameters.ts";
+import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import {
   createAndRun,
   createPlan,
@@ -14,7 +14,7 @@ import {
   shipmentPlan,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 type Listed = JobBody & Partial<v.InferOutput<typeof jobSummaryAnswer>>;
 

@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { jobText, minimalText } from "../../src/http/answers/job_text.ts";
+import { jobText, minimalText } from "../../src/http/answers/job_answer.ts";
 import { jobView } from "../../src/http/answers/job_view.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { stepsOf } from "../core/folding.ts";
-import { creations } from "../support/arbitrary_documents.ts";
+import { creations } from "../support/http/arbitrary_documents.ts";
 import { rounds } from "../support/effort.ts";
-import { startApp } from "../support/http_app.ts";
+import { startApp } from "../support/http/http_app.ts";
 
 /** Whether the text, where there is one, is that of the general serializer. */
 function isSame(job: JobState, general = JSON.stringify(jobView(job))): boolean {

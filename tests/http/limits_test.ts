@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { LIMITS } from "../../src/http/guard/capacity.ts";
-import { Gate, gatedJobs } from "../support/gated_jobs.ts";
+import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
 import {
   createPlan,
   type JobBody,
@@ -13,7 +13,7 @@ import {
   startApp,
   type TestApp,
   type TestAppOptions,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 const GATED = { type: "test.gated" };
 

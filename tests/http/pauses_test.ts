@@ -5,9 +5,9 @@ import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { PAUSES_MAX } from "../../src/engine/run/pause_controls.ts";
 import { TokenList } from "../../src/http/guard/access.ts";
-import { locationOf, pageOf, regionOf, submitForm } from "../support/dashboard.ts";
-import { DEFINITIONS } from "../support/http_definitions.ts";
-import { jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
+import { locationOf, pageOf, regionOf, submitForm } from "../support/http/dashboard.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 
 interface Pause {
   readonly pauseId: string;

@@ -5,8 +5,8 @@ import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { planDocument, planDocumentOf } from "../../src/http/requests/plan_document.ts";
 import { planField, planOf } from "../../src/http/requests/plan_schema.ts";
-import { RecordedRun } from "../support/recorded_run.ts";
-import { startApp } from "../support/http_app.ts";
+import { RecordedRun } from "../support/http/recorded_run.ts";
+import { startApp } from "../support/http/http_app.ts";
 
 const run = await RecordedRun.start();
 await run.play(22);

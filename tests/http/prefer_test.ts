@@ -1,8 +1,8 @@
 /** `Prefer: return=minimal` on `POST /jobs`, alone and with a wait. */
 
 import assert from "node:assert/strict";
-import { exchange } from "../support/raw_socket.ts";
-import { type JobBody, jsonOf, shipmentPlan, startApp } from "../support/http_app.ts";
+import { exchange } from "../support/http/raw_socket.ts";
+import { type JobBody, jsonOf, shipmentPlan, startApp } from "../support/http/http_app.ts";
 
 const GREET = { type: "test.greet", input: { name: "Ann" } };
 const MINIMAL = { prefer: "return=minimal" };

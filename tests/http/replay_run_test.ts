@@ -9,8 +9,8 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { RULES } from "../../src/core/rules.ts";
 import { jobView } from "../../src/http/answers/job_view.ts";
-import { type JobBody, jsonOf } from "../support/http_app.ts";
-import { RecordedRun } from "../support/recorded_run.ts";
+import { type JobBody, jsonOf } from "../support/http/http_app.ts";
+import { RecordedRun } from "../support/http/recorded_run.ts";
 import { projectAll } from "../core/folding.ts";
 
 const JOBS = 200;

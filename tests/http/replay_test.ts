@@ -11,7 +11,7 @@ import {
   problemOf,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
+} from "../support/http/http_app.ts";
 
 interface Step {
   readonly logId: number;

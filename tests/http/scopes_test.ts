@@ -10,9 +10,9 @@ import {
 } from "../../src/http/guard/access.ts";
 import type { Route } from "../../src/http/route.ts";
 import { ROUTES } from "../../src/http/routes.ts";
-import { API_ROUTES } from "../support/app_routes.ts";
-import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
-import { EventReader } from "../support/http_stream.ts";
+import { API_ROUTES } from "../support/http/app_routes.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { EventReader } from "../support/http/http_stream.ts";
 
 const TOKENS: Readonly<Record<Scope, string>> = {
   read: "read-token-0123456789",

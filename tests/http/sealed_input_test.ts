@@ -2,8 +2,14 @@
 
 import assert from "node:assert/strict";
 import type { InputRetention } from "../../src/core/sealed_input.ts";
-import { createAndRun, jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
-import { CARD, paymentDefinition } from "../support/payment_definition.ts";
+import {
+  createAndRun,
+  jsonOf,
+  problemOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
+import { CARD, paymentDefinition } from "../support/http/payment_definition.ts";
 
 const HOUR_MS = 3_600_000;
 const INPUT = { orderId: "42", card: { number: CARD, holder: "A. Customer" } };

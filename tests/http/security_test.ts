@@ -1,7 +1,7 @@
 /** Who may ask, from where, and in whose name. */
 
 import assert from "node:assert/strict";
-import { jsonOf, problemOf, startApp } from "../support/http_app.ts";
+import { jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 const TOKEN = "s3cret-token";
 

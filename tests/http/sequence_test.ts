@@ -5,9 +5,9 @@ import fc from "fast-check";
 import type { EnginePort } from "../../src/http/ports/engine_port.ts";
 import { createApp } from "../../src/http/app.ts";
 import { rounds } from "../support/effort.ts";
-import { startApp, type TestApp } from "../support/http_app.ts";
-import { assertAgreement, COMMANDS } from "../support/sequence_commands.ts";
-import { SequenceModel } from "../support/sequence_model.ts";
+import { startApp, type TestApp } from "../support/http/http_app.ts";
+import { assertAgreement, COMMANDS } from "./sequence_commands.ts";
+import { SequenceModel } from "./sequence_model.ts";
 
 const RUNS = rounds(300, 6_000, 60);
 const COMMANDS_MAX = 60;

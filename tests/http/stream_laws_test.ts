@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { EnginePort } from "../../src/http/ports/engine_port.ts";
 import { rounds } from "../support/effort.ts";
-import { createPlan, startApp, type TestApp } from "../support/http_app.ts";
-import { expectedBy, Follower } from "../support/stream_followers.ts";
+import { createPlan, startApp, type TestApp } from "../support/http/http_app.ts";
+import { expectedBy, Follower } from "./stream_followers.ts";
 
-const RUNS = rounds(150, 5_000);
+const RUNS = rounds(150, 5_000, 30);
 const HEARTBEAT_MS = 15_000;
 const JOBS = ["job-1", "job-2"] as const;
 const TYPES = ["a.B", "a.C", "job.JobSuspended", "job.JobResumed"] as const;

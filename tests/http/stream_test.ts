@@ -1,8 +1,8 @@
 /** `GET /stream`: server-sent events of the whole journal, and the end of streams. */
 
 import assert from "node:assert/strict";
-import { createPlan, problemOf, shipmentPlan, startApp } from "../support/http_app.ts";
-import { deliver, open, type StreamedEntry, types } from "../support/http_stream.ts";
+import { createPlan, problemOf, shipmentPlan, startApp } from "../support/http/http_app.ts";
+import { deliver, open, type StreamedEntry, types } from "../support/http/http_stream.ts";
 
 const HEARTBEAT_MS = 15_000;
 const STALL_MS = 30_000;

@@ -7,9 +7,9 @@ import { readConfiguration } from "../../src/settings/configuration.ts";
 import { type Scope, SCOPES, TokenList } from "../../src/http/guard/access.ts";
 import { systemAnswer } from "../../src/http/answers/system.ts";
 import { systemFigures } from "../../src/server/system_figures.ts";
-import { pageOf } from "../support/dashboard.ts";
-import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
-import { toldSystem } from "../support/told_system.ts";
+import { pageOf } from "../support/http/dashboard.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { toldSystem } from "../support/http/told_system.ts";
 
 const SYSTEM = toldSystem("/data/journal");
 const TOKEN = "a-token-that-is-never-shown";

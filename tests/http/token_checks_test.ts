@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { SCOPES, TokenList } from "../../src/http/guard/access.ts";
 import { TokenChecks } from "../../src/http/guard/token_checks.ts";
-import { pageText, submitForm } from "../support/dashboard.ts";
+import { pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { jsonOf, problemOf, startApp } from "../support/http_app.ts";
+import { jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 const [RIGHT, OTHER] = ["right-token-0123456789", "other-token-0123456789"];
 const ACCESS = new TokenList([RIGHT, OTHER].map((token) => ({ token, scopes: SCOPES })));

@@ -1,7 +1,13 @@
 /** `traceparent` at the HTTP edge: what it leaves on entries, and where they are shown. */
 
 import assert from "node:assert/strict";
-import { createAndRun, createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
+import {
+  createAndRun,
+  createPlan,
+  jsonOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 
 const TRACE = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
 const TRACEPARENT = `00-${TRACE.traceId}-${TRACE.spanId}-01`;

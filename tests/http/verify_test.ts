@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { VerificationRun } from "../../src/engine/ports.ts";
-import { jsonOf, problemOf, startApp } from "../support/http_app.ts";
-import { FakeVerification } from "../support/fake_verification.ts";
+import { jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
+import { FakeVerification } from "../support/http/fake_verification.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 interface JournalBody {

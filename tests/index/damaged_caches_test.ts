@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { jobIndexIn } from "../../src/index/open_index.ts";
 import { IndexDamagedError } from "../../src/engine/job_index.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { withoutBlankEnd } from "../support/blank_end.ts";
+import { withoutBlankEnd } from "../support/journal/blank_end.ts";
 import {
   lifeOn,
   orderOf,
@@ -15,9 +15,9 @@ import {
   type Picture,
   pictureOfVersion1,
   work,
-} from "../support/cached_journal.ts";
+} from "./cached_journal.ts";
 import { rounds } from "../support/effort.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";
 import {
   contentOf,
@@ -26,8 +26,8 @@ import {
   SEGMENTS,
   sidecarOf,
   SIDECARS,
-} from "../support/sidecar_journal.ts";
-import { trustingIndexIn } from "../support/trusting_index.ts";
+} from "../support/journal/sidecar_journal.ts";
+import { trustingIndexIn } from "./trusting_index.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const ROUNDS = [1, 2, 3, 4, 5, 6];
@@ -207,7 +207,7 @@ async function assertServes(
 
 /** With every commit a quarter of all pairs, with each of both in some. */
 function pairs(): readonly (readonly [index: string, sidecars: string])[] {
-  const apart = rounds(4, 1);
+  const apart = rounds(4, 1, 11);
   return Object.keys(INDEXES).flatMap((index, row) =>
     Object.keys(SIDECAR_SETS).filter((_, column) => (row + column) % apart === 0)
       .map((sidecars) => [index, sidecars] as const)

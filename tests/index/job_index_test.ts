@@ -12,7 +12,7 @@ import { jobSummary } from "../../src/core/job_summary.ts";
 import type { EndedJob } from "../../src/engine/job_index.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
-import { MemoryIndex } from "../support/memory_index.ts";
+import { MemoryIndex } from "../support/engine/memory_index.ts";
 
 function begun(): MemoryIndex {
   const index = MemoryIndex.empty();

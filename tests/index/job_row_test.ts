@@ -9,7 +9,7 @@ import type { JobState, TaskState } from "../../src/core/job_state.ts";
 import { jobSummary } from "../../src/core/job_summary.ts";
 import { type EndedJob, IndexDamagedError } from "../../src/engine/job_index.ts";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
-import { expectation, plan } from "../support/entries.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 
 /** Two entries, of which the first created the job. */
 const TRAIL = [10 * 4_096 + 17, 12 * 4_096];

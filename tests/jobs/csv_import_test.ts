@@ -4,9 +4,9 @@ import { parse } from "csv-parse/sync";
 import { type JobId, taskId } from "../../src/core/ids.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import { csvImport, type ImportSummary } from "../../src/jobs/csv_import.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { AIRPORTS_COUNT, airportsCsv } from "../support/job_airports.ts";
-import { ended, failureOf, outputOf } from "../support/job_outcome.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { AIRPORTS_COUNT, airportsCsv } from "./job_airports.ts";
+import { ended, failureOf, outputOf } from "./job_outcome.ts";
 
 const AIRPORT_TYPES = { latitude: "number", longitude: "number" };
 const LOADED = "csv.RowsLoaded";

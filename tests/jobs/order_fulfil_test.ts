@@ -9,9 +9,9 @@ import {
   orderFulfil,
   type OrderServices,
 } from "../../src/jobs/order_fulfil.ts";
-import { demonstrationServices } from "../../src/jobs/demonstration_services.ts";
-import { Harness } from "../support/engine_harness.ts";
-import { failureOf, outputOf } from "../support/job_outcome.ts";
+import { demonstrationServices } from "../../src/jobs/shipped.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { failureOf, outputOf } from "./job_outcome.ts";
 
 const COMPLETED = "ec.shipment.ShipmentCompleted";
 const LOST = "ec.shipment.ShipmentLost";

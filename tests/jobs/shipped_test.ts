@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { EPOCH_MS } from "../support/fake_clock.ts";
 
 const webhook = { allowedHosts: [], fetch, now: () => EPOCH_MS };

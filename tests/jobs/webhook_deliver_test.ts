@@ -5,7 +5,7 @@ import { type JobId, taskId } from "../../src/core/ids.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
 import { webhookDeliver, type WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
-import { Harness } from "../support/engine_harness.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
 import { EPOCH_MS } from "../support/fake_clock.ts";
 import {
   type Answer,
@@ -13,8 +13,8 @@ import {
   Receiver,
   status,
   WEBHOOK_SECRET,
-} from "../support/job_receiver.ts";
-import { ended, failureOf, outputOf } from "../support/job_outcome.ts";
+} from "../support/http/job_receiver.ts";
+import { ended, failureOf, outputOf } from "./job_outcome.ts";
 
 const URL_OF_HOOK = "https://hooks.example.com/in?tenant=1";
 const message = { url: URL_OF_HOOK, event: "order.shipped", payload: { orderId: "A-1" } };

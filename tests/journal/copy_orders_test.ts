@@ -15,15 +15,15 @@ import {
   type LiveJournal,
   liveJournal,
   TOOLS,
-} from "../support/copied_journal.ts";
+} from "./copied_journal.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { fractions } from "../support/fractions.ts";
-import { journalCommand } from "../support/journal_command.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { furtherIds } from "../support/journal_of_jobs.ts";
+import { fractions } from "../support/damage/fractions.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { furtherIds } from "../support/journal/journal_of_jobs.ts";
 import { test } from "../support/sanitized.ts";
-import { contentOf, forkOf, type WrittenJournal } from "../support/written_journal.ts";
+import { contentOf, forkOf, type WrittenJournal } from "../support/journal/written_journal.ts";
 
 const ADVICE = /copy once more|delete its snapshots/;
 

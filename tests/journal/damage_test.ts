@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { facts } from "../support/journal_events.ts";
-import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
-import { forged } from "../support/journal_forgery.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
+import { forged } from "../support/journal/journal_forgery.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   bytesOf,
   lastSegment,
   sampleJournal,
   segmentPaths,
   startOn,
-} from "../support/journal_sweep.ts";
+} from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
-import { rounds } from "../support/effort.ts";
 
 /** Starts, and expects a refusal; the bytes must stay as they are. */
 async function refusal(disk: MemoryDisk, what = "start"): Promise<JournalDamagedError> {
@@ -24,38 +23,6 @@ async function refusal(disk: MemoryDisk, what = "start"): Promise<JournalDamaged
   assert.deepEqual(segmentPaths(disk).map((path) => bytesOf(disk, path)), before, what);
   return started;
 }
-
-test("file journal: no flipped bit of a sealed journal goes unnoticed", async () => {
-  const { disk, entries } = await sampleJournal("stop");
-  const paths = segmentPaths(disk);
-  const last = lastSegment(disk);
-  const sealStart = new TextDecoder().decode(bytesOf(disk, last)).lastIndexOf("\n\n") + 1;
-  assert.equal(paths.length, 3);
-  let refused = 0;
-  for (const path of paths) {
-    const whole = bytesOf(disk, path);
-    for (let offset = 0; offset < whole.length; offset += rounds(1, 1, 7)) {
-      const copy = disk.copy();
-      const bytes = whole.slice();
-      bytes[offset] = (bytes[offset] ?? 0) ^ (1 << (offset % 8));
-      copy.files.set(path, bytes);
-      const what = `${path} byte ${offset}`;
-      if (path === last && offset >= sealStart) {
-        // The seal is the last write; losing it loses nothing that was acknowledged.
-        const started = await startOn(copy);
-        if (started instanceof Error) assert.fail(`${what}: ${started.message}`);
-        assert.equal(started.report.bytesQuarantined, whole.length - sealStart, what);
-        assert.deepEqual(started.entries.slice(0, -1), entries.slice(0, -1), what);
-        continue;
-      }
-      const error = await refusal(copy, what);
-      assert.equal(`journal/segments/${error.segment}`, path, what);
-      assert.ok(error.offset <= offset && offset - error.offset < 1000, what);
-      refused++;
-    }
-  }
-  assert.ok(refused > rounds(3_000, 3_000, 400), `${refused} refusals`);
-});
 
 test("file journal: damage names segment, offset and logId, and what to do", async () => {
   const { disk, entries } = await sampleJournal("stop");

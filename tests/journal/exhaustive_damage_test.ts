@@ -9,7 +9,7 @@ import {
   unsealed,
   withoutBatchId,
   withoutChecks,
-} from "../support/broken_readers.ts";
+} from "../support/damage/broken_readers.ts";
 import {
   appended,
   batchDamage,
@@ -22,15 +22,15 @@ import {
   swappedLines,
   truncations,
   zeroedPages,
-} from "../support/damage_kinds.ts";
-import { sampled, sweep, type SweepOptions, type Tally } from "../support/damage_sweep.ts";
+} from "../support/damage/damage_kinds.ts";
+import { sampled, sweep, type SweepOptions, type Tally } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
 import { test } from "../support/sanitized.ts";
 import {
   withoutSnapshots,
   type WrittenJournal,
   writtenJournal,
-} from "../support/written_journal.ts";
+} from "../support/journal/written_journal.ts";
 
 /** Another bit at each byte, in another order with every run; or all of them. */
 const FIRST_BIT = Math.floor(Math.random() * 8);

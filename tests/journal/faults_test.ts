@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { type Journal, JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import { writeAll } from "../../src/journal/deno_file_system.ts";
 import { isOutOfRoom } from "../../src/journal/errors.ts";
-import { readIndependently } from "../support/independent_reader.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { inputOutputError, noDescriptor, noSpace } from "../support/journal_disk.ts";
-import { facts } from "../support/journal_events.ts";
-import { testWithFolder } from "../support/journal_folder.ts";
+import { readIndependently } from "../support/journal/independent_reader.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { inputOutputError, noDescriptor, noSpace } from "../support/journal/journal_disk.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** The second batch comes when the newlines after the first are on disk. */
 async function appendTwice(journal: Journal): Promise<void> {

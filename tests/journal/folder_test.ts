@@ -5,10 +5,10 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../../src/journal/errors.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { noSpace } from "../support/journal_disk.ts";
-import { facts } from "../support/journal_events.ts";
-import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { noSpace } from "../support/journal/journal_disk.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 async function unusable(folder: JournalFolder, exitCode = 74): Promise<JournalUnusableError> {
   const error = await folder.open(new RememberingConsumer()).then(

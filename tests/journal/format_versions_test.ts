@@ -5,10 +5,10 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { readIndependently } from "../support/independent_reader.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { facts } from "../support/journal_events.ts";
-import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+import { readIndependently } from "../support/journal/independent_reader.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** Written by Daybook when it wrote version 1, and killed then: 26 entries of four jobs. */
 const VERSION_1 = new URL("fixtures/version_1.ndjson", import.meta.url);

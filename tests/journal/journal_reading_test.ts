@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { JournalReading } from "../../src/journal/journal_reading.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { facts } from "../support/journal_events.ts";
-import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** Reads what is there, and gives all that was shown. */
 async function begin(folder: JournalFolder) {

@@ -8,7 +8,7 @@ import { JournalUnusableError } from "../../src/journal/errors.ts";
 import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
 import { KeyFiles } from "../../src/journal/key_files.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const JOB = "job-1" as JobId;

@@ -5,10 +5,10 @@ import { eventType } from "../../src/core/event_type.ts";
 import { eventId, executionId, jobId, taskId } from "../../src/core/ids.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";
-import { readIndependently } from "../support/independent_reader.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { fact, facts } from "../support/journal_events.ts";
-import { testWithFolder } from "../support/journal_folder.ts";
+import { readIndependently } from "../support/journal/independent_reader.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { fact, facts } from "../support/journal/journal_events.ts";
+import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 const FULL_EVENT: StampedEvent = {
   stratum: "domain",

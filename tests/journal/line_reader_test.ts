@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { crcHolds } from "../../src/journal/line_bytes.ts";
 import { batchField, entryIn } from "../../src/journal/line_reader.ts";
-import { findOtherBatch } from "../../src/journal/torn_tail.ts";
-import { withCrc } from "../support/journal_forgery.ts";
+import { findOtherBatch } from "../../src/journal/segment_end.ts";
+import { withCrc } from "../support/journal/journal_forgery.ts";
 
 const GOOD = '{"logId":7,"batch":5,"receivedAt":"r","stratum":"domain","eventId":"e",' +
   '"eventType":"t","occurredAt":"o","attributes":{}';

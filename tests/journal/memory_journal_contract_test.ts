@@ -6,7 +6,7 @@ import {
   testJournalContract,
 } from "../contract/journal_contract.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { inputOutputError } from "../support/journal_disk.ts";
+import { inputOutputError } from "../support/journal/journal_disk.ts";
 
 class MemoryHarness implements JournalHarness {
   readonly clock = new FakeClock();

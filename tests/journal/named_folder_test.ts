@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { PathKind } from "../../src/journal/file_system.ts";
 import { makeNamedFolder, makeNamedFolders } from "../../src/journal/named_folder.ts";
-import { inputOutputError, TestDisk } from "../support/journal_disk.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { inputOutputError, TestDisk } from "../support/journal/journal_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 
 async function operationsOf(...folders: readonly string[]): Promise<readonly string[]> {
   const disk = new TestDisk(new MemoryDisk());

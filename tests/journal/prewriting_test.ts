@@ -4,13 +4,19 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import { writtenBytes } from "../../src/journal/prewriting.ts";
-import { withBlankEnd, withoutBlankEnd } from "../support/blank_end.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { inputOutputError, noSpace } from "../support/journal_disk.ts";
-import { fact, facts } from "../support/journal_events.ts";
-import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { bytesOf, lastSegment, openOn, sampleJournal, startOn } from "../support/journal_sweep.ts";
+import { withBlankEnd, withoutBlankEnd } from "../support/journal/blank_end.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
+import { fact, facts } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import {
+  bytesOf,
+  lastSegment,
+  openOn,
+  sampleJournal,
+  startOn,
+} from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 import { until } from "../support/until.ts";
 

@@ -1,9 +1,9 @@
 /** Who may read a journal: its owner, and nobody else. */
 
 import assert from "node:assert/strict";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { facts } from "../support/journal_events.ts";
-import { testWithFolder } from "../support/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** Files and folders below one, itself included, that others may do something with. */
 async function openToOthers(path: string): Promise<readonly string[]> {

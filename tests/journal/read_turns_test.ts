@@ -1,9 +1,9 @@
 /** How much is read back from disk before others have their turn. */
 
 import assert from "node:assert/strict";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { fact } from "../support/journal_events.ts";
-import { testWithFolder } from "../support/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { fact } from "../support/journal/journal_events.ts";
+import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 const LINES = 40;
 const LINE_BYTES = 200_000;

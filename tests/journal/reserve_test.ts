@@ -4,9 +4,9 @@ import { JournalUnusableError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { fact, facts } from "../support/journal_events.ts";
-import { SmallDisk } from "../support/small_disk.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { fact, facts } from "../support/journal/journal_events.ts";
+import { SmallDisk } from "./small_disk.ts";
 
 const RESERVE_BYTES = 20_000;
 /** What must be free beside the reserve for it to be made again. */

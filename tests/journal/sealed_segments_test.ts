@@ -1,13 +1,13 @@
 /** What an incremental backup relies on: a segment that is no longer active never changes. */
 
 import assert from "node:assert/strict";
-import { journalCommand } from "../support/journal_command.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import { TestDisk } from "../support/journal_disk.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { TestDisk } from "../support/journal/journal_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
-import { engineOn } from "../support/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+import { engineOn } from "../support/journal/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 

@@ -5,10 +5,15 @@ import type { OpenFile } from "../../src/journal/file_system.ts";
 import { endOf } from "../../src/journal/segment_end.ts";
 import { piecesOf } from "../../src/journal/segment_pieces.ts";
 import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
-import { withBlankEnd } from "../support/blank_end.ts";
+import { withBlankEnd } from "../support/journal/blank_end.ts";
 import { rounds } from "../support/effort.ts";
 import { test } from "../support/sanitized.ts";
-import { contentOf, flipped, SEGMENTS, writtenWithSidecars } from "../support/sidecar_journal.ts";
+import {
+  contentOf,
+  flipped,
+  SEGMENTS,
+  writtenWithSidecars,
+} from "../support/journal/sidecar_journal.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { fact, facts } from "../support/journal_events.ts";
-import { testWithFolder } from "../support/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { fact, facts } from "../support/journal/journal_events.ts";
+import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 testWithFolder("file journal: a segment that is full is followed by another", async (folder) => {
   const consumer = new RememberingConsumer();

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { JournalFailedError } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import type { FileStamp } from "../../src/journal/file_system.ts";
-import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_file.ts";
+import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { inputOutputError, noSpace } from "../support/journal_disk.ts";
-import { facts } from "../support/journal_events.ts";
-import { testWithFolder } from "../support/journal_folder.ts";
-import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { testWithFolder } from "../support/journal/journal_folder.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";
 import {
   contentOf,
@@ -22,7 +22,7 @@ import {
   startOn,
   type Written,
   writtenWithSidecars,
-} from "../support/sidecar_journal.ts";
+} from "../support/journal/sidecar_journal.ts";
 import { PassingDisk } from "../simulation/broken_disks.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 

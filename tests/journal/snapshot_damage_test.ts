@@ -8,19 +8,19 @@ import { Buffer } from "node:buffer";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import { withoutDigest } from "../support/broken_readers.ts";
+import { withoutDigest } from "../support/damage/broken_readers.ts";
 import {
   type Damage,
   flips,
   lineDamage,
   truncations,
   zeroedPages,
-} from "../support/damage_kinds.ts";
-import { sampled } from "../support/damage_sweep.ts";
+} from "../support/damage/damage_kinds.ts";
+import { sampled } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { furtherIds } from "../support/journal_of_jobs.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { furtherIds } from "../support/journal/journal_of_jobs.ts";
 import { test } from "../support/sanitized.ts";
 import {
   contentOf,
@@ -28,7 +28,7 @@ import {
   nameOf,
   type WrittenJournal,
   writtenJournal,
-} from "../support/written_journal.ts";
+} from "../support/journal/written_journal.ts";
 
 /** What a snapshot stands for is of no matter here. */
 const HEAD = { logId: 0, chain: "" };
@@ -82,7 +82,7 @@ test("snapshots: whatever happens to their bytes, the states are those of the li
     // The older one is not read as long as the newer one is good.
     const isOlder = index < journal.snapshots.length - 1;
     const newest = journal.snapshots.at(-1)?.path ?? "";
-    const step = rounds(3, 1, 30);
+    const step = rounds(12, 1, 120);
     const first = Math.floor(Math.random() * step);
     let judged = 0;
     for (const damage of sampled(everyDamage(journal, path), step, first)) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { inputOutputError, noSpace } from "../support/journal_disk.ts";
-import { fact, facts } from "../support/journal_events.ts";
-import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
+import { fact, facts } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** A closed journal with two snapshots, and what a consumer saw of it. */
 async function withSnapshots(folder: JournalFolder): Promise<RememberingConsumer> {

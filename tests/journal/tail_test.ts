@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";
 import { Tail } from "../../src/journal/tail.ts";
-import { facts } from "../support/journal_events.ts";
+import { facts } from "../support/journal/journal_events.ts";
 
 /** Entries from a position on. */
 function entriesFrom(logId: number, count: number): readonly JobEventLogEntry[] {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { Verification } from "../../src/engine/ports.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
 import { readVerification, writeVerification } from "../../src/journal/verification_file.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { inputOutputError, noSpace } from "../support/journal_disk.ts";
-import { facts } from "../support/journal_events.ts";
-import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 const INTACT: Verification = {
   verdict: "intact",

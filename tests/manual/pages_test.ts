@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { helpText } from "../../src/settings/configuration_text.ts";
-import { inCheckout } from "../support/checkout.ts";
-import { blocksOf, type Page, pageNames, readPage } from "../support/manual_pages.ts";
-import { PageWalk } from "../support/page_walk.ts";
+import { inCheckout } from "../support/process/checkout.ts";
+import { blocksOf, type Page, pageNames, readPage } from "../support/process/manual_pages.ts";
+import { PageWalk } from "../support/process/page_walk.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { hasTools } from "../support/tools.ts";
+import { hasTools } from "../support/process/tools.ts";
 
 Deno.test({
   name: "manual: every page does what it says",

@@ -7,11 +7,11 @@
 
 import assert from "node:assert/strict";
 import { helpText } from "../../src/settings/configuration_text.ts";
-import { type Checkout, inCheckout } from "../support/checkout.ts";
-import { type Block, readPage } from "../support/manual_pages.ts";
-import { PageServer } from "../support/page_server.ts";
+import { type Checkout, inCheckout } from "../support/process/checkout.ts";
+import { type Block, readPage } from "../support/process/manual_pages.ts";
+import { PageServer } from "../support/process/page_server.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { isInstalled } from "../support/tools.ts";
+import { isInstalled } from "../support/process/tools.ts";
 
 const TOKEN = "4f6ad1b0c3e85d7792ab";
 

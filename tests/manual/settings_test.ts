@@ -9,7 +9,7 @@ import { journalCommands } from "../../src/cli/journal_commands.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import { countText, sizeText } from "../../src/core/size.ts";
 import { SETTING_LIST } from "../../src/settings/settings.ts";
-import { pageNames, readPage } from "../support/manual_pages.ts";
+import { pageNames, readPage } from "../support/process/manual_pages.ts";
 
 type Row = readonly string[];
 

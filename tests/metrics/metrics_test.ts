@@ -8,17 +8,17 @@ import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { Gate, gatedJobs } from "../support/gated_jobs.ts";
+import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
 import {
   createAndRun,
   createPlan,
   problemOf,
   startApp,
   type TestApp,
-} from "../support/http_app.ts";
-import { DEFINITIONS } from "../support/http_definitions.ts";
-import { readMetrics, valueOf } from "../support/metrics_text.ts";
-import { assertAgrees, scrape, type Scraped } from "../support/metrics_truth.ts";
+} from "../support/http/http_app.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
+import { assertAgrees, scrape, type Scraped } from "./metrics_truth.ts";
 
 /** Jobs that come to each end, and some that come to none. */
 async function runAll(app: TestApp): Promise<void> {

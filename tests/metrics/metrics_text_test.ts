@@ -1,7 +1,7 @@
 /** The reader of the tests refuses what a Prometheus server would. */
 
 import assert from "node:assert/strict";
-import { readMetrics, valueOf } from "../support/metrics_text.ts";
+import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
 
 const GOOD = '# HELP a A.\n# TYPE a counter\na{b="x\\"\\\\\\n",c="d"} 2\n';
 

@@ -7,11 +7,11 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
-import { assertCensus } from "../support/census_truth.ts";
+import { assertCensus } from "./census_truth.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { shipmentPlan, startApp, type TestApp } from "../support/http_app.ts";
-import { assertAgrees, assertUnfinished, scrape } from "../support/metrics_truth.ts";
+import { shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";
+import { assertAgrees, assertUnfinished, scrape } from "./metrics_truth.ts";
 
 const CREATIONS = [
   { type: "test.greet", input: { name: "x" } },

@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
-import { readIndependently } from "../support/independent_reader.ts";
-import { runJournal } from "../support/journal_command.ts";
-import { runTask } from "../support/task_process.ts";
+import { readIndependently } from "../support/journal/independent_reader.ts";
+import { runJournal } from "../support/process/journal_command.ts";
+import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const ROUNDS = rounds(2, 20);

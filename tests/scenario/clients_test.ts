@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { readIndependently } from "../support/independent_reader.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { readIndependently } from "../support/journal/independent_reader.ts";
 
 const CLIENTS = 64;
 const EACH = 25;

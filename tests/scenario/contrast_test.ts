@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
-import { Explained } from "../support/explained.ts";
-import { hang, scripted } from "../support/incident_kit.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { hang, scripted } from "./incident_kit.ts";
 import { NonRetryableError } from "../../src/mod.ts";
 import { test } from "../support/sanitized.ts";
 

@@ -1,16 +1,16 @@
 /** A real disk that gets full under a real server, and has room again. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { Gate } from "../support/gate.ts";
-import { type IndependentEntry, readIndependently } from "../support/independent_reader.ts";
-import { fill, testOnSmallDisk } from "../support/mounted_folder.ts";
-import { ResumingReader } from "../support/stream_reader.ts";
-import { ROOT } from "../support/task_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { Gate } from "./gate.ts";
+import { type IndependentEntry, readIndependently } from "../support/journal/independent_reader.ts";
+import { fill, testOnSmallDisk } from "./mounted_folder.ts";
+import { ResumingReader } from "./stream_reader.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { until } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
-const DEFINITIONS = `${ROOT}tests/support/kill_definitions.ts`;
+const DEFINITIONS = `${ROOT}tests/scenario/kill_definitions.ts`;
 const RUNNING = 8;
 
 class Scene {

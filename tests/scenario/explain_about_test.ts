@@ -5,9 +5,9 @@ import * as v from "valibot";
 import type { About } from "../../src/explain/about.ts";
 import type { Citation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
-import { pageOf } from "../support/dashboard.ts";
-import { Explained } from "../support/explained.ts";
-import { browserOf, readable } from "../support/job_pages.ts";
+import { pageOf } from "../support/http/dashboard.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { browserOf, readable } from "../support/http/job_pages.ts";
 import { test } from "../support/sanitized.ts";
 
 const FULFIL = defineJob({

@@ -5,10 +5,10 @@ import { NonRetryableError } from "../../src/mod.ts";
 import { citedIn } from "../../src/explain/explain.ts";
 import type { Citation, Explanation } from "../../src/explain/explanation.ts";
 import type { JobId, LogId } from "../../src/core/ids.ts";
-import { Explained } from "../support/explained.ts";
-import { ALL } from "../support/explained_definitions.ts";
-import { jobOf, SCENARIOS } from "../support/explained_scenarios.ts";
-import { hang, scripted } from "../support/incident_kit.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { ALL } from "../support/engine/explained_definitions.ts";
+import { jobOf, SCENARIOS } from "../support/engine/explained_scenarios.ts";
+import { hang, scripted } from "./incident_kit.ts";
 import { test } from "../support/sanitized.ts";
 
 const BASE = "http://127.0.0.1:8000";

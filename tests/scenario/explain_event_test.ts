@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { Citation } from "../../src/explain/explanation.ts";
 import type { EventExplanation } from "../../src/explain/event_explanation.ts";
 import { defineJob } from "../../src/mod.ts";
-import { Explained } from "../support/explained.ts";
+import { Explained } from "../support/engine/explained.ts";
 import { test } from "../support/sanitized.ts";
 
 const PAID = "shop.OrderPaid";

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import type { Citation, NextStep } from "../../src/explain/explanation.ts";
 import type { QueueExplanation } from "../../src/explain/queue_explanation.ts";
-import { Explained } from "../support/explained.ts";
-import { hang, scripted } from "../support/incident_kit.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { hang, scripted } from "./incident_kit.ts";
 import { test } from "../support/sanitized.ts";
 
 const SLOW = scripted("api.slow", { call: (about) => hang(about) }, { timeoutMs: 600_000 });

@@ -9,9 +9,9 @@
 import assert from "node:assert/strict";
 import { conditionOf } from "../../src/core/condition.ts";
 import type { JobId } from "../../src/core/ids.ts";
-import { Explained } from "../support/explained.ts";
-import { ALL } from "../support/explained_definitions.ts";
-import { jobOf, SCENARIOS } from "../support/explained_scenarios.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { ALL } from "../support/engine/explained_definitions.ts";
+import { jobOf, SCENARIOS } from "../support/engine/explained_scenarios.ts";
 
 for (const { name, condition, arrange } of SCENARIOS) {
   Deno.test(`explain: ${name.replaceAll("_", " ")}`, async () => {

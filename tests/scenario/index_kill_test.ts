@@ -9,11 +9,11 @@ import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
 import { audit } from "../../src/verify/audit.ts";
 import { rounds } from "../support/effort.ts";
-import { ROOT, taskCommand } from "../support/task_process.ts";
+import { ROOT, taskCommand } from "../support/process/task_process.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 
-const SCRIPT = `${ROOT}tests/support/index_steps_process.ts`;
+const SCRIPT = `${ROOT}tests/scenario/index_steps_process.ts`;
 const JOBS_A_ROUND = 150;
 const ROUNDS = 4;
 /** Nothing is expected: it ends as it starts. */

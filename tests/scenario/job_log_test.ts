@@ -1,12 +1,12 @@
 /** What code of jobs says, from `task.log` to the page, the API and the log of the server. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess, type ProcessOptions } from "../support/daybook_process.ts";
+import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { test } from "../support/sanitized.ts";
-import { ROOT } from "../support/task_process.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-const DEFINITIONS = `${ROOT}tests/support/isolated_definitions.ts`;
+const DEFINITIONS = `${ROOT}tests/support/process/isolated_definitions.ts`;
 
 async function submit(daybook: DaybookProcess, type: string, input: unknown, jobId: string) {
   const headers = { prefer: "wait=30" };

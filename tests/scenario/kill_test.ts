@@ -3,11 +3,11 @@
  * acknowledged is lost, repeated or skipped.
  */
 
-import { rounds } from "../support/effort.ts";
-import { defectiveBuild, Survival } from "../support/survival.ts";
+import { IS_QUICK, rounds } from "../support/effort.ts";
+import { defectiveBuild, Survival } from "./survival.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 
-const KILLS = rounds(20, 100);
+const KILLS = rounds(20, 100, 3);
 
 Deno.test(`kill -9: ${KILLS} times at random moments, and all that was acknowledged is there`, () =>
   inFolderKeptOnFailure(async (folder) => {
@@ -15,10 +15,14 @@ Deno.test(`kill -9: ${KILLS} times at random moments, and all that was acknowled
     await survival.surviveAll(KILLS, "kills");
   }));
 
-Deno.test("kill -9: a build that acknowledges before it writes is caught", () =>
-  inFolder(async (folder) => {
-    const script = defectiveBuild("acknowledging_unwritten.ts");
-    const survival = new Survival({ folder, journal: `${folder}/journal`, script });
-    const { deaths, message } = await survival.firstLoss();
-    console.log(`a build that acknowledges unwritten: caught after ${deaths} kills: ${message}`);
-  }));
+Deno.test({
+  name: "kill -9: a build that acknowledges before it writes is caught",
+  ignore: IS_QUICK,
+  fn: () =>
+    inFolder(async (folder) => {
+      const script = defectiveBuild("acknowledging_unwritten.ts");
+      const survival = new Survival({ folder, journal: `${folder}/journal`, script });
+      const { deaths, message } = await survival.firstLoss();
+      console.log(`a build that acknowledges unwritten: caught after ${deaths} kills: ${message}`);
+    }),
+});

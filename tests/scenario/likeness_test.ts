@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { Citation, NearMiss } from "../../src/explain/explanation.ts";
-import { Explained } from "../support/explained.ts";
+import { Explained } from "../support/engine/explained.ts";
 import { test } from "../support/sanitized.ts";
 
 const TYPE = "billing.payment.PaymentReceived";

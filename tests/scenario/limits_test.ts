@@ -1,8 +1,8 @@
 /** Limits in the real process: kept, and let go. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { bodyFor } from "../support/raw_text.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { bodyFor } from "../support/http/raw_text.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

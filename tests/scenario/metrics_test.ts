@@ -1,8 +1,8 @@
 /** `/metrics` of the real process, with the permissions that its task has. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { type Family, readMetrics, valueOf } from "../support/metrics_text.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { type Family, readMetrics, valueOf } from "../support/http/metrics_text.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const WAITING = {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { Citation, Explanation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
-import { Explained } from "../support/explained.ts";
+import { Explained } from "../support/engine/explained.ts";
 import { test } from "../support/sanitized.ts";
 
 const TYPE = "shop.ParcelShipped";

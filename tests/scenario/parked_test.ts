@@ -1,7 +1,7 @@
 /** The real process: code that ends it, and code that is changed under jobs in flight. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const SOURCE = new URL("../../src", import.meta.url).pathname;

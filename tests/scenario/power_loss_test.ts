@@ -4,7 +4,7 @@
  */
 
 import { rounds } from "../support/effort.ts";
-import { defectiveBuild, Survival, type SurvivalOptions } from "../support/survival.ts";
+import { defectiveBuild, Survival, type SurvivalOptions } from "./survival.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 import { PowerSupply } from "./power_loss/power_cut.ts";
 import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";

@@ -1,11 +1,11 @@
 /** The real process under bytes that are no proper requests: it answers or closes, and serves on. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
-import { RAW_CASES } from "../support/raw_requests.ts";
-import { exchange, type RawAnswer, statusesIn } from "../support/raw_socket.ts";
-import { bodyFor, type RawCase } from "../support/raw_text.ts";
+import { RAW_CASES } from "./raw_requests.ts";
+import { exchange, type RawAnswer, statusesIn } from "../support/http/raw_socket.ts";
+import { bodyFor, type RawCase } from "../support/http/raw_text.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 /** The machine may be busy. */

@@ -1,11 +1,11 @@
 /** Does what the README says, command by command, and checks every line that it promises. */
 
 import assert from "node:assert/strict";
-import { inCheckout } from "../support/checkout.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { blocksOf } from "../support/manual_pages.ts";
-import { PageWalk } from "../support/page_walk.ts";
-import { hasTools } from "../support/tools.ts";
+import { inCheckout } from "../support/process/checkout.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { blocksOf } from "../support/process/manual_pages.ts";
+import { PageWalk } from "../support/process/page_walk.ts";
+import { hasTools } from "../support/process/tools.ts";
 
 const README = new URL("../../README.md", import.meta.url);
 const LINES_MAX = 250;

@@ -1,11 +1,15 @@
 /** What is wrong with the machine: each with its exit code, and nothing acknowledged after it. */
 
 import assert from "node:assert/strict";
-import { writeAfterLastLine } from "../support/blank_end.ts";
-import { DaybookProcess, type ProcessOptions, runToEnd } from "../support/daybook_process.ts";
-import { readIndependently } from "../support/independent_reader.ts";
-import { fill, remount, testOnSmallDisk } from "../support/mounted_folder.ts";
-import { succeeds, testWhere } from "../support/other_commands.ts";
+import { writeAfterLastLine } from "../support/journal/blank_end.ts";
+import {
+  DaybookProcess,
+  type ProcessOptions,
+  runToEnd,
+} from "../support/process/daybook_process.ts";
+import { readIndependently } from "../support/journal/independent_reader.ts";
+import { fill, remount, testOnSmallDisk } from "./mounted_folder.ts";
+import { succeeds, testWhere } from "../support/process/other_commands.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PowerSupply } from "./power_loss/power_cut.ts";
 import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";

@@ -1,8 +1,8 @@
 /** What is told of the way of a job: where its time went, what was cut short, what is usual. */
 
 import assert from "node:assert/strict";
-import { Explained } from "../support/explained.ts";
-import { hang, scripted } from "../support/incident_kit.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { hang, scripted } from "./incident_kit.ts";
 import { test } from "../support/sanitized.ts";
 
 const RETRIED = scripted(

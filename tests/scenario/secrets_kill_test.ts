@@ -6,13 +6,13 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { endedJob } from "../support/ended_job.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { endedJob } from "./ended_job.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
-const DEFINITIONS = new URL("../support/payment_process_definitions.ts", import.meta.url).pathname;
+const DEFINITIONS = new URL("./payment_process_definitions.ts", import.meta.url).pathname;
 const SOURCE = new URL("../../src", import.meta.url).pathname;
 const JOBS_A_ROUND = 12;
 const ALIVE_MAX_MS = 120;

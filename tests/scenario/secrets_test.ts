@@ -6,12 +6,12 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { runTask } from "../support/task_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 
-const DEFINITIONS = new URL("../support/payment_process_definitions.ts", import.meta.url).pathname;
+const DEFINITIONS = new URL("./payment_process_definitions.ts", import.meta.url).pathname;
 const SOURCE = new URL("../../src", import.meta.url).pathname;
 
 interface Home {

@@ -1,11 +1,11 @@
 /** How the real process starts and stops, and with which exit code it refuses to. */
 
 import assert from "node:assert/strict";
-import { writeAfterLastLine } from "../support/blank_end.ts";
-import { DaybookProcess, runToEnd } from "../support/daybook_process.ts";
+import { writeAfterLastLine } from "../support/journal/blank_end.ts";
+import { DaybookProcess, runToEnd } from "../support/process/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-const DEFINITIONS = new URL("../support/kill_definitions.ts", import.meta.url).pathname;
+const DEFINITIONS = new URL("./kill_definitions.ts", import.meta.url).pathname;
 const SOURCE = new URL("../../src", import.meta.url).pathname;
 const ORDER = { type: "order.fulfil", input: { orderId: "42", amount: 1999 } };
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JournalInfo, VerificationRun } from "../../src/engine/ports.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 

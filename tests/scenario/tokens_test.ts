@@ -1,8 +1,8 @@
 /** Tokens in a real file of a real process: scopes, and rotation without a restart. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess, runToEnd } from "../support/daybook_process.ts";
-import { runTask } from "../support/task_process.ts";
+import { DaybookProcess, runToEnd } from "../support/process/daybook_process.ts";
+import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

@@ -1,14 +1,14 @@
 /** `src/manual/tracing.md` is true of the real process. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { OtlpCollector } from "../support/otlp_collector.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { OtlpCollector } from "./otlp_collector.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { hasTools } from "../support/tools.ts";
+import { hasTools } from "../support/process/tools.ts";
 
 const PAGE = await Deno.readTextFile(new URL("../../src/manual/tracing.md", import.meta.url));
 const ROOT = new URL("../..", import.meta.url).pathname;
-const DEFINITIONS = `${ROOT}tests/support/traced_definitions.ts`;
+const DEFINITIONS = `${ROOT}tests/scenario/traced_definitions.ts`;
 
 const [START = "", SUBMIT = "", SHOW = ""] = [...PAGE.matchAll(/^```sh[^\n]*\n([\s\S]*?)^```/gm)]
   .map(([, block = ""]) => block);

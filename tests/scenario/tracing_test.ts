@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { SECRET_MARK } from "../../src/core/sealed_input.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { type CollectedSpan, OtlpCollector } from "../support/otlp_collector.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { type CollectedSpan, OtlpCollector } from "./otlp_collector.ts";
 import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-const DEFINITIONS = new URL("../support/traced_definitions.ts", import.meta.url).pathname;
+const DEFINITIONS = new URL("./traced_definitions.ts", import.meta.url).pathname;
 const PERMISSIONS = [`--allow-read=${new URL("../..", import.meta.url).pathname}`];
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";

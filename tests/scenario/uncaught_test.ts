@@ -1,10 +1,10 @@
 /** What code throws where nobody catches it, in the real process. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-const DEFINITIONS = new URL("../support/uncaught_definitions.ts", import.meta.url).pathname;
+const DEFINITIONS = new URL("./uncaught_definitions.ts", import.meta.url).pathname;
 const SOURCE = new URL("../..", import.meta.url).pathname;
 
 interface Ended {

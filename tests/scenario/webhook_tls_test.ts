@@ -1,10 +1,10 @@
 /** A webhook over TLS from the real process: the certificate must be for the name that is meant. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import { Receiver, status } from "../support/job_receiver.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { Receiver, status } from "../support/http/job_receiver.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { isInstalled } from "../support/tools.ts";
+import { isInstalled } from "../support/process/tools.ts";
 
 const hasTools = isInstalled("openssl");
 

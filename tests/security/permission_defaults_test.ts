@@ -1,8 +1,8 @@
 /** Security defaults of the processes: what the tasks of `deno.json` may do. */
 
 import assert from "node:assert/strict";
-import { DaybookProcess, runToEnd } from "../support/daybook_process.ts";
-import { ROOT } from "../support/task_process.ts";
+import { DaybookProcess, runToEnd } from "../support/process/daybook_process.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(

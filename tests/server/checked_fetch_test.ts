@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { checkedFetch } from "../../src/server/checked_fetch.ts";
 import type { WebhookRequest } from "../../src/jobs/webhook_deliver.ts";
-import { Receiver, status } from "../support/job_receiver.ts";
+import { Receiver, status } from "../support/http/job_receiver.ts";
 
 function requestOf(signal = new AbortController().signal): WebhookRequest {
   const headers = new Headers({ "content-type": "application/json", "x-two": "ü" });

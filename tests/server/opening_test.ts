@@ -1,10 +1,10 @@
 /** What a process tells while it reads a long journal. */
 
 import assert from "node:assert/strict";
-import { Opening } from "../../src/server/opening.ts";
-import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { facts } from "../support/journal_events.ts";
-import { testWithFolder } from "../support/journal_folder.ts";
+import { Opening } from "../../src/server/listener.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 class Clock {
   nowMs = 0;

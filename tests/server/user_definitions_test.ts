@@ -1,7 +1,7 @@
 /** Loading the module of definitions that a user names. */
 
 import assert from "node:assert/strict";
-import { ROOT } from "../support/task_process.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 /** What a process says that loads a module. */

@@ -7,7 +7,7 @@ import { JobRun } from "../../src/engine/run/job_run.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Commands } from "../../src/engine/writer/commands.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
-import { type Break, replaced } from "../support/replaced.ts";
+import { type Break, replaced } from "../support/engine/replaced.ts";
 import { SimulatedClock } from "./scheduler.ts";
 
 /** A handler is called as soon as the start of its attempt was appended. */

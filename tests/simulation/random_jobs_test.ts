@@ -10,8 +10,8 @@ import { MAIN_TASK } from "../../src/core/ids.ts";
 import type { JobParkedAttributes } from "../../src/core/framework_events.ts";
 import { findTask } from "../../src/core/job_state.ts";
 import { rounds } from "../support/effort.ts";
-import { told, verdictOn } from "../support/history_checks.ts";
-import { action, alteration, Play } from "../support/random_jobs.ts";
+import { told, verdictOn } from "../support/engine/history_checks.ts";
+import { action, alteration, Play } from "../support/engine/random_jobs.ts";
 
 const turns = fc.array(fc.constantFrom(0, 1, 2, 3, 5, 30), { minLength: 1, maxLength: 8 });
 const maxRunning = fc.constantFrom(1, 1, 2, 5);
@@ -33,7 +33,7 @@ Deno.test("random jobs: whatever comes between, every job ends and nothing is lo
         await play.assertNothingLost();
       },
     ),
-    { numRuns: rounds(300, 20_000, 60) },
+    { numRuns: rounds(300, 20_000, 25) },
   );
 });
 
@@ -67,7 +67,7 @@ Deno.test("random jobs: the unchanged definition is compatible with every histor
         assert.deepEqual(play.violations, []);
       },
     ),
-    { numRuns: rounds(300, 300, 30) },
+    { numRuns: rounds(300, 300, 15) },
   );
 });
 
@@ -123,7 +123,7 @@ Deno.test("random jobs: an altered definition diverges live exactly where the ch
         divergences += told.length;
       },
     ),
-    { numRuns: rounds(600, 600, 100) },
+    { numRuns: rounds(600, 600, 30) },
   );
   assert.ok(divergences > rounds(10, 10, 0), `${divergences} divergences prove little`);
 });

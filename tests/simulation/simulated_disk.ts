@@ -11,7 +11,7 @@ import type {
   OpenMode,
   PathKind,
 } from "../../src/journal/file_system.ts";
-import { inputOutputError, noSpace } from "../support/journal_disk.ts";
+import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import type { Dice } from "./dice.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Storage } from "./storage.ts";

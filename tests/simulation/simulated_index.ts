@@ -4,7 +4,7 @@
  */
 
 import type { JobIndex } from "../../src/engine/job_index.ts";
-import { MemoryIndex } from "../support/memory_index.ts";
+import { MemoryIndex } from "../support/engine/memory_index.ts";
 import type { Dice } from "./dice.ts";
 
 export class SimulatedIndex {

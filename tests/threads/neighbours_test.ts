@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type EmbeddedDaybook, type Job, openDaybook } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
-import { good, hostile } from "../support/isolated_definitions.ts";
+import { good, hostile } from "../support/process/isolated_definitions.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const GOOD_JOBS = 1_000;

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
 import { type EmbeddedDaybook, type Job, openDaybook } from "../../src/mod.ts";
-import { DaybookProcess } from "../support/daybook_process.ts";
-import * as definitions from "../support/isolated_definitions.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import * as definitions from "../support/process/isolated_definitions.ts";
 import { rounds } from "../support/effort.ts";
 import { test } from "../support/sanitized.ts";
-import { ROOT } from "../support/task_process.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 type Misdeed = Parameters<typeof definitions.hostile.run>[1]["kind"];
@@ -94,6 +94,9 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
       await submit("exhaustLater", END_MS),
       await submit("buffers", END_MS),
       await submit("buffersLater", END_MS),
+      await submit("shared", END_MS),
+      await submit("assembly", END_MS),
+      await submit("assemblyLater", END_MS),
       await submit("litter", END_MS),
       await submit("throwLater", END_MS),
       await daybook.submit(hostileRun, { exit: true }),
@@ -112,7 +115,7 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
       `deadLetter bad ThreadExited: ${exited} 3`,
       `deadLetter bad ThreadExited: ${exited} 137`,
       `deadLetter bad ThreadExited: ${exited} 137`,
-      ...[1, 2, 3].map(() => `deadLetter bad OutOfMemory: ${memory}`),
+      ...[1, 2, 3, 4, 5, 6].map(() => `deadLetter bad OutOfMemory: ${memory}`),
       "Done true",
       "deadLetter bad Error: nobody awaits this",
       `error main ThreadExited: ${exited} 5`,
@@ -142,7 +145,7 @@ function hostileOf(kind: Misdeed, timeoutMs: number) {
 
 test("threads: the server runs them with the permissions that definitions need anyway", async () => {
   await inFolder(async (folder) => {
-    const path = `${ROOT}tests/support/isolated_definitions.ts`;
+    const path = `${ROOT}tests/support/process/isolated_definitions.ts`;
     const daybook = await DaybookProcess.start({
       journal: `${folder}/journal`,
       args: [`--definitions=${path}`],

@@ -9,7 +9,7 @@ import { Filing } from "../../src/values/filing.ts";
 import type { Answer } from "../../src/values/protocol.ts";
 import { keysOf } from "../../src/engine/views/value_keys.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { orders, shopIn } from "../support/valued_events.ts";
+import { orders, shopIn } from "./valued_events.ts";
 
 /** So few postings make runs, and runs of runs. */
 const GENERATION = 1_000;

@@ -7,15 +7,7 @@ import { eventId, jobId } from "../../src/core/ids.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import {
-  carrying,
-  ofType,
-  orders,
-  PAID,
-  type Shop,
-  shopIn,
-  threadOf,
-} from "../support/valued_events.ts";
+import { carrying, ofType, orders, PAID, type Shop, shopIn, threadOf } from "./valued_events.ts";
 
 interface Place {
   readonly shop: Shop;

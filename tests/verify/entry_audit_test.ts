@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EntryAudit } from "../../src/verify/entry_audit.ts";
+import { EntryAudit } from "../../src/verify/unique_ids.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId } from "../../src/core/ids.ts";
 import { illegalityOf } from "../../src/core/legality.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
-import { action, Play } from "../support/random_jobs.ts";
+import { action, Play } from "../support/engine/random_jobs.ts";
 import { rounds } from "../support/effort.ts";
 
 Deno.test("entry audit: whatever the engine writes is legal, and projects to what it has", async () => {

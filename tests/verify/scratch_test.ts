@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { audit, type AuditReport } from "../../src/verify/audit.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
 import { problemText } from "../../src/verify/problem.ts";
-import { dropSnapshots, forge, journalOfJobs } from "../support/journal_of_jobs.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { MemoryIndex } from "../support/memory_index.ts";
+import { dropSnapshots, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { MemoryIndex } from "../support/engine/memory_index.ts";
 
 async function proof(disk: MemoryDisk, isInMemory: boolean): Promise<AuditReport> {
   const index = MemoryIndex.empty();

@@ -8,10 +8,10 @@ import type { MemoryUse } from "../../src/verify/memory_bound.ts";
 import { pauseBetweenSlices } from "../../src/verify/pause.ts";
 import { Verifier } from "../../src/verify/verifier.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { journalCommand } from "../support/journal_command.ts";
-import type { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { engineOn, journalOfJobs, snapshotPaths } from "../support/journal_of_jobs.ts";
-import { bytesOf, segmentPaths } from "../support/journal_sweep.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { engineOn, journalOfJobs, snapshotPaths } from "../support/journal/journal_of_jobs.ts";
+import { bytesOf, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
 const LAYOUT = layoutOf("journal");

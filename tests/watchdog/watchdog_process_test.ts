@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { openDaybook } from "../../src/mod.ts";
 import { WatchTable } from "../../src/watchdog/watch_table.ts";
-import { DaybookProcess, type ProcessOptions } from "../support/daybook_process.ts";
-import { freeze } from "../support/frozen_definitions.ts";
+import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
+import { freeze } from "./frozen_definitions.ts";
 import { test } from "../support/sanitized.ts";
-import { ROOT } from "../support/task_process.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
-const DEFINITIONS = `${ROOT}tests/support/frozen_definitions.ts`;
+const DEFINITIONS = `${ROOT}tests/watchdog/frozen_definitions.ts`;
 
 function optionsIn(folder: string, ...args: string[]): ProcessOptions {
   return {

@@ -6,8 +6,14 @@ import { STRATA } from "../../core/event.ts";
 import { EXPECTED_EVENT_KINDS, TIMES_MAX } from "../../core/job_plan.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import { correlationField } from "../../http/requests/correlation_schema.ts";
-import { eventTypeField, id, objectField, strictObject } from "../../http/requests/fields.ts";
-import { millisecondsOf, TIME_RULE } from "../../http/requests/time.ts";
+import {
+  eventTypeField,
+  id,
+  millisecondsOf,
+  objectField,
+  strictObject,
+  TIME_RULE,
+} from "../../http/requests/fields.ts";
 import { EXPORT_VERSION } from "./export_file.ts";
 
 function whole(min: number, max = Number.MAX_SAFE_INTEGER) {

@@ -32,8 +32,7 @@ import {
 import { exitCodeOf, keepOrWarn } from "./concluded.ts";
 import { problemText } from "../../verify/problem.ts";
 import { isNothing, type RepairPlan, repairPlanOf } from "./repair_plan.ts";
-import { applyPlan, recordRepair } from "./repair_steps.ts";
-import { repairText } from "./repair_text.ts";
+import { applyPlan, recordRepair, repairText } from "./repair_steps.ts";
 import { type JournalTools, scratchOf } from "./tools.ts";
 import { verdictOf } from "../../verify/verdict.ts";
 

@@ -12,8 +12,7 @@ import type { Mark, MarkKind } from "../timeline/marks.ts";
 import type { ConditionStretch, Timeline } from "../timeline/timeline.ts";
 import { cutText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
-import type { Tick } from "./ticks.ts";
-import { type ScaleName, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
+import { type ScaleName, type Tick, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
 
 /** What a bar stands for; its look goes by that. */
 export type BarKind = Condition | AttemptOutcome | "backoff";

@@ -1,12 +1,10 @@
 /** The entries of a job as they are recorded. */
 
 import type { Child } from "hono/jsx";
-import { EntryNote } from "../parts/entry_note.tsx";
-import { jobPagePath } from "../parts/links.tsx";
-import type { ShownEntry } from "../parts/shown_entry.ts";
+import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
+import { jobPagePath, timePath } from "../parts/links.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import { timePath } from "../time_travel/paths.ts";
-import type { EntryPage } from "./entry_page.ts";
+import type { EntryPage } from "./reading.ts";
 import { entryHref, type JobScreenState } from "./screen_state.ts";
 
 interface Props {

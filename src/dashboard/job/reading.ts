@@ -1,8 +1,7 @@
 /** All that the page of a job is made of, read at one point of its life. */
 
 import type { Holding } from "../../http/guard/capacity.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
-import type { JobLogPort } from "../../http/ports/job_log_port.ts";
+import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { downtimesOf } from "../../explain/downtimes.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
@@ -12,8 +11,8 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { type Timeline, timelineOf } from "../timeline/timeline.ts";
 import type { Account } from "../../engine/queries/explainer.ts";
-import { type ShownEntry, shownEntry } from "../parts/shown_entry.ts";
-import { ENTRY_JSON_MAX } from "./entry_page.ts";
+import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+import { EntryPages } from "../../engine/queries/entry_pages.ts";
 
 /** Of entries that are not the job's own and are cited, so many are shown. */
 const STRANGERS_MAX = 20;
@@ -34,7 +33,7 @@ export interface JobReading {
 }
 
 /** `sealed`: it is there, and not for everybody who may read. */
-export type ReadInput =
+type ReadInput =
   | { readonly kind: "shown"; readonly value: JsonValue | undefined }
   | { readonly kind: "sealed" };
 
@@ -121,4 +120,60 @@ async function readInput(
   if (!mayUnseal) return { kind: "sealed" };
   const outcome = await engine.input(job.jobId);
   return { kind: "shown", value: outcome.ok ? outcome.value.input : undefined };
+}
+
+/** Which of a job's entries its page shows. */
+export const ORDERS = ["oldest", "newest"] as const;
+type EntryOrder = (typeof ORDERS)[number];
+
+export interface EntryPage {
+  readonly entries: readonly ShownEntry[];
+  readonly order: EntryOrder;
+  /** From 1; pages are counted from the oldest entry, whatever the order, so that they stay. */
+  readonly number: number;
+  readonly count: number;
+  readonly total: number;
+  /** The one that was asked for. */
+  readonly wanted: LogId | undefined;
+}
+
+export interface EntryPageRequest {
+  readonly order: EntryOrder;
+  /** The last one, unless given. */
+  readonly number: number | undefined;
+  readonly wanted: LogId | undefined;
+}
+
+const PAGE_SIZE = 50;
+/** Of each, in the page; all of it is one click away. */
+const ENTRY_JSON_MAX = 3_000;
+
+/**
+ * A page is the same entries whenever it is asked for: more only come to the last one.
+ *
+ * @param logIds Of all of them, the oldest first.
+ */
+export async function readEntryPage(
+  deps: HttpDeps,
+  logIds: readonly LogId[],
+  { order, number, wanted }: EntryPageRequest,
+): Promise<EntryPage> {
+  const count = Math.max(1, Math.ceil(logIds.length / PAGE_SIZE));
+  const place = wanted === undefined ? -1 : logIds.indexOf(wanted);
+  const chosen = place >= 0 ? Math.floor(place / PAGE_SIZE) + 1 : number ?? count;
+  const shown = Math.min(count, chosen);
+  const entries: ShownEntry[] = [];
+  const { engine, reading } = deps;
+  const pages = new EntryPages({ at: (positions) => engine.entriesAt(positions) }, reading);
+  for await (const page of pages.of(logIds.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE))) {
+    for (const entry of page) entries.push(await shownEntry(deps, entry, ENTRY_JSON_MAX));
+  }
+  return {
+    entries: order === "oldest" ? entries : entries.toReversed(),
+    order,
+    number: shown,
+    count,
+    total: logIds.length,
+    wanted,
+  };
 }

@@ -1,13 +1,21 @@
 /** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
 
-import { conditionText } from "../../core/condition.ts";
+import { type Condition, conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { durationText } from "../../core/duration.ts";
-import { type Drawing, drawingOf, type DrawnMark, LANES_MAX, type Row } from "./drawing.ts";
+import {
+  type BarKind,
+  type Drawing,
+  drawingOf,
+  type DrawnMark,
+  LANES_MAX,
+  MARK_WORDS,
+  OUTCOME_WORDS,
+  type Row,
+} from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 import { SCALES } from "./time_scale.ts";
-import { Legend } from "./timeline_legend.tsx";
 import { BAR_HEIGHT, BarShape, MarkShape, Patterns } from "./timeline_shapes.tsx";
 import { TimelineTables } from "./timeline_tables.tsx";
 
@@ -172,4 +180,49 @@ function clockText(logIds: readonly number[]): string {
     : `${logIds.length} times, first before entry ${logIds[0]}`;
   return `The clock went back ${where}: entries stand in their order in the journal, ` +
     "and no length is less than nothing.";
+}
+
+/** Of what is in the picture, and of nothing else. */
+function Legend({ drawing }: { readonly drawing: Drawing }) {
+  const conditions = kindsOf([drawing.job]);
+  const spans = kindsOf(drawing.lanes);
+  const marks = [...new Set(drawing.marks.map(({ kind }) => kind))];
+  return (
+    <ul class="legend" aria-label="Legend">
+      {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
+      {spans.map((kind) => <LegendBar kind={kind} text={`attempt: ${spanWord(kind)}`} />)}
+      {marks.map((kind) => (
+        <li>
+          <svg width="14" height="14" aria-hidden="true">
+            <svg x="7" y="7" overflow="visible" class={`event event-${kind}`}>
+              <MarkShape kind={kind} />
+            </svg>
+          </svg>
+          {`event: ${MARK_WORDS[kind]}`}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function kindsOf(rows: readonly Row[]): readonly BarKind[] {
+  return [...new Set(rows.flatMap(({ bars }) => bars.map(({ kind }) => kind)))];
+}
+
+function spanWord(kind: BarKind): string {
+  return kind === "backoff"
+    ? "backoff before the next"
+    : OUTCOME_WORDS[kind as keyof typeof OUTCOME_WORDS];
+}
+
+function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {
+  const bar = { kind, x: "0", width: "22", end: "22", title: text, goesOn: false, count: 1 };
+  return (
+    <li>
+      <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
+        <BarShape bar={bar} top={0} />
+      </svg>
+      {text}
+    </li>
+  );
 }

@@ -5,7 +5,7 @@ import type { FoundJob } from "../../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/requests.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { EnginePort } from "../../http/ports/engine_port.ts";
-import { wholeNumberOf } from "../../http/requests/whole_number.ts";
+import { wholeNumberOf } from "../../http/requests/fields.ts";
 import type { ScreenQuery } from "./address.ts";
 
 export const PAGE_JOBS = 50;

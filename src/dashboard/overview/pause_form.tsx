@@ -8,9 +8,8 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { invalidRequest, Problem, STATUS } from "../../http/problems/problem.ts";
 import type { Route } from "../../http/route.ts";
 import { beginPause } from "../../http/routes/pauses.ts";
-import { filledField, readForm } from "../form.ts";
+import { filledField, readForm, safeReturnPath } from "../form.ts";
 import { Confirm } from "../parts/action_form.tsx";
-import { safeReturnPath } from "../return_path.ts";
 
 const PATH = "/ui/pauses";
 

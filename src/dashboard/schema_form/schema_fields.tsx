@@ -15,10 +15,10 @@ import {
   type Field,
   isOneLine,
   type NumberField,
+  rulesText,
   type SchemaForm,
 } from "./field.ts";
-import { type FormTexts, inputName, textOf } from "./field_texts.ts";
-import { rulesText } from "./rules_text.ts";
+import { type FormTexts, inputName, textOf } from "./form_texts.ts";
 
 export interface SchemaFieldsProps {
   readonly form: SchemaForm;

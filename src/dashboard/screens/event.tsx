@@ -11,19 +11,22 @@ import { invalidRequest, type Problem, problemFacts, STATUS } from "../../http/p
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { deliver } from "../../http/answers/receipts.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
-import { readForm } from "../form.ts";
-import { onceOnly } from "../once_only.ts";
+import { viewerOf } from "../../http/guard/access.ts";
+import { onceOnly, readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { receiptText } from "../receipt_text.ts";
-import { formOf } from "../schema_form/field.ts";
-import { type FormTexts, textsOf } from "../schema_form/field_texts.ts";
-import { inputOf } from "../schema_form/form_input.ts";
-import { commandsOf } from "../commands.ts";
-import { EventPage } from "../system/event_page.tsx";
+import { formOf, type SchemaForm } from "../schema_form/field.ts";
+import { type FormTexts, inputName, inputOf, textsOf } from "../schema_form/form_texts.ts";
+import { commandsOf } from "../parts/curl.tsx";
 import { refusalIn, refusalOf } from "./submit.tsx";
 import type { Route } from "../../http/route.ts";
+import type { Child } from "hono/jsx";
+import { MissingScope } from "../parts/action_form.tsx";
+import { UserText } from "../parts/text.tsx";
+import { issuesAt } from "../parts/labelled_input.tsx";
+import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
+import type { Refusal } from "../system/creation_fields.tsx";
 
 const PATH = "/ui/system/event";
 /** The same form sent twice is one event. */
@@ -99,5 +102,73 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       refusal={problem === undefined ? undefined : refusalOf(problem)}
       maySubmit={viewerOf(c.req.raw).scopes.includes("submit")}
     />,
+  );
+}
+
+interface EventPageProps {
+  readonly action: string;
+  /** The receipt of the last one. */
+  readonly note: Child;
+  readonly form: SchemaForm;
+  readonly texts: FormTexts;
+  readonly once: { readonly name: string; readonly value: string };
+  readonly refusal: Refusal | undefined;
+  readonly maySubmit: boolean;
+}
+
+/** Those that most events have; the others are for who knows them. */
+const USUAL: readonly string[] = ["eventType", "attributes", "jobId"];
+
+function EventFields({ form, texts, issues }: SchemaFieldsProps) {
+  const [usual = [], others = []] = [true, false].map((isUsual) =>
+    form.fields.filter(({ name }) => USUAL.includes(name) === isUsual)
+  );
+  const ofOthers = others.flatMap(({ pointer }) => issuesAt(issues, pointer));
+  const ofUsual = issues.filter((issue) => !ofOthers.includes(issue));
+  const isUsed = ofOthers.length > 0 ||
+    others.some((one) => (texts.get(inputName(one)) ?? "") !== "");
+  return (
+    <>
+      <SchemaFields form={{ ...form, fields: usual }} texts={texts} issues={ofUsual} />
+      <details class="options" open={isUsed}>
+        <summary>More: its own id, its time, ids of traces</summary>
+        <div class="options-grid">
+          <SchemaFields form={{ ...form, fields: others }} texts={texts} issues={ofOthers} />
+        </div>
+      </details>
+    </>
+  );
+}
+
+/** An event that is sent by hand. */
+function EventPage(props: EventPageProps) {
+  const { action, note, form, texts, once, refusal, maySubmit } = props;
+  return (
+    <>
+      <header class="stack">
+        <p class="crumbs">
+          <a href="/ui/system">System</a> / event
+        </p>
+        <h1>Send an event</h1>
+        <p class="lead">
+          A fact from outside. It is recorded for good, and counts for every job that waits for it.
+        </p>
+      </header>
+      {note}
+      <section class="sheet form-alone" aria-label="Event">
+        <form method="post" action={action} class="form" id="send" autocomplete="off">
+          <input type="hidden" name={once.name} value={once.value} />
+          {refusal === undefined ? null : (
+            <p class="note note-bad" role="alert">
+              <UserText text={refusal.message} lengthMax={500} />
+            </p>
+          )}
+          <EventFields form={form} texts={texts} issues={refusal?.issues ?? []} />
+          {maySubmit
+            ? <button type="submit" class="primary">Send the event</button>
+            : <MissingScope scope="submit" what="sending events" />}
+        </form>
+      </section>
+    </>
   );
 }

@@ -1,37 +1,43 @@
 /** `/ui/jobs/:id`: one job, why it is as it is, and what can be done about it. */
 
 import type { Context } from "hono";
-import { ID_PATTERN, type JobId } from "../../core/ids.ts";
+import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import { type Holding, lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { choice, single, whole } from "../../http/requests/query_parameters.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
+import { viewerOf } from "../../http/guard/access.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "../job/actions.ts";
 import { JobAttempts } from "../job/attempts.tsx";
-import { jobCalls } from "../job/calls.ts";
-import { JobControls } from "../job/controls.tsx";
+import { controlCalls, JobControls } from "../job/controls.tsx";
 import { JobData } from "../job/data.tsx";
 import { JobEntries } from "../job/entries.tsx";
-import { type EntryPageRequest, ORDERS, readEntryPage } from "../job/entry_page.ts";
+import {
+  type EntryPageRequest,
+  type JobReading,
+  ORDERS,
+  readEntryPage,
+  type ReadingOptions,
+  readJob,
+} from "../job/reading.ts";
 import { JobExpectations } from "../job/expectations.tsx";
 import { JobExplanation } from "../job/explanation.tsx";
 import { JobFailure } from "../job/failure.tsx";
 import { JobHead } from "../job/head.tsx";
 import { JobLog } from "../job/log.tsx";
-import { type JobReading, type ReadingOptions, readJob } from "../job/reading.ts";
 import type { JobScreenState, RefusedEvent } from "../job/screen_state.ts";
 import { type ScaleName, SCALES, usualScale } from "../job/time_scale.ts";
 import { JobTimeline } from "../job/timeline_figure.tsx";
-import { UnknownJob } from "../job/unknown_job.tsx";
 import { withoutNote } from "../notes.ts";
-import { commandsOf } from "../commands.ts";
+import { type Call, commandsOf } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import { cutText } from "../parts/text.tsx";
+import { cutText, UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/route.ts";
+import { withDistances } from "../../explain/distances.ts";
+import { eventCalls } from "../job/waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },
@@ -151,4 +157,69 @@ function unknownJob(c: Context, deps: HttpDeps): Response {
   const id = c.req.param("id") ?? "";
   const calls = [{ label: "The newest jobs", command: commandsOf(c, deps).get("/jobs?limit=20") }];
   return page(c, deps, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
+}
+
+/** The calls of curl that give what a job's page shows, and do what it offers. */
+function jobCalls(state: JobScreenState): readonly Call[] {
+  const { job, curl, outlined, exportCommand } = state;
+  const path = `/jobs/${job.jobId}`;
+  const isSealed = job.sealed !== undefined && outlined.inputRemoved === undefined;
+  return [
+    { label: "This job", command: curl.get(path) },
+    ...isSealed ? [{ label: "Its input", command: curl.get(`${path}/input`) }] : [],
+    ...state.may("operate") ? controlCalls(state) : [],
+    ...state.may("submit") ? eventCalls(state) : [],
+    ...furtherCalls(state),
+    ...exportCommand === undefined
+      ? []
+      : [{ label: "Write the job to a file, with all that explains it", command: exportCommand }],
+  ];
+}
+
+/** Of what the explanation advises, and is done to others than this job. */
+function furtherCalls({ job, curl, explanation, nowMs }: JobScreenState): readonly Call[] {
+  return explanation.next.flatMap(({ statement, action }) => {
+    const isKnown = action === undefined || action.path === "/events" ||
+      action.path.startsWith(`/jobs/${job.jobId}/`);
+    return isKnown ? [] : [{ label: withDistances(statement, nowMs), command: curl.of(action) }];
+  });
+}
+
+const SHOWN_MAX = 150;
+
+/** What there is to do about a job that is not there. */
+function UnknownJob({ id }: { readonly id: string }) {
+  const isLegal = ID_PATTERN.test(id);
+  return (
+    <section class="narrow">
+      <h1>There is no such job</h1>
+      <p class="lead">
+        No job in this journal has the id{" "}
+        <span class="id">
+          <UserText text={id} lengthMax={SHOWN_MAX} />
+        </span>
+        .
+      </p>
+      <p>
+        {isLegal
+          ? "Was it cut when it was copied, or is the job in the journal of another server? A part of the id is enough to search for it."
+          : `It cannot be the id of a job: those are ${ID_RULE}.`}
+      </p>
+      <form method="get" action="/ui/jobs" class="stack" role="search">
+        <label for="search">Search for jobs by id, type, label or error</label>
+        <input
+          id="search"
+          name="search"
+          type="search"
+          value={isLegal ? id : ""}
+          maxlength={200}
+          dir="ltr"
+        />
+        <button type="submit" class="primary">Search</button>
+      </form>
+      <p>
+        <a href="/ui/jobs">All jobs</a>
+      </p>
+    </section>
+  );
 }

@@ -3,30 +3,27 @@
 import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
-import { previewBulk } from "../../http/requests/bulk_action.ts";
-import { cursorOf } from "../../http/requests/cursor.ts";
+import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
+import { cursorOf } from "../../http/requests/query_parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, problemFacts } from "../../http/problems/problem.ts";
 import { jobFilterOf } from "../../http/requests/job_filter.ts";
 import { bulkRequestOf } from "../../http/routes/bulk.ts";
 import { KINDS_MAX } from "../../http/routes/failures.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
-import { commandsOf } from "../commands.ts";
+import { viewerOf } from "../../http/guard/access.ts";
+import { type Commands, commandsOf } from "../parts/curl.tsx";
 import { actOnJobs } from "../jobs/act.tsx";
 import { JobsAddress, type ScreenQuery } from "../jobs/address.ts";
 import { BulkConfirm } from "../jobs/bulk_confirm.tsx";
-import { bulkCommand, groupsCommand, listCommand } from "../jobs/commands.ts";
 import { Chips, ConditionTabs, FilterForm } from "../jobs/filters.tsx";
 import { GroupTable } from "../jobs/groups.tsx";
-import { jobsPage } from "../jobs/list.ts";
-import { NoFailures, NoJobs } from "../jobs/nothing.tsx";
+import { jobsPage, PAGE_JOBS } from "../jobs/list.ts";
+import { AboutLink, NoFailures, NoJobs, SearchedLine } from "../jobs/searched.tsx";
 import { rowsOf } from "../jobs/rows.ts";
-import { AboutLink, SearchedLine } from "../jobs/searched.tsx";
-import { SelectionBar } from "../jobs/selection.tsx";
+import { JobTable, SelectionBar } from "../jobs/table.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
-import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
-import { MissingScope } from "../parts/missing_scope.tsx";
+import { MissingScope } from "../parts/action_form.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
 import type { Route } from "../../http/route.ts";
 
@@ -208,4 +205,27 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
       now={deps.clock.now()}
     />,
   );
+}
+
+/** @param filters With the place in the list. */
+function listCommand(commands: Commands, filters: URLSearchParams): string {
+  return commands.get(`/jobs?${withLimit(filters, PAGE_JOBS)}`);
+}
+
+function groupsCommand(commands: Commands, filters: URLSearchParams): string {
+  return commands.get(`/failures?${withLimit(filters, KINDS_MAX)}`);
+}
+
+function withLimit(filters: URLSearchParams, limit: number): URLSearchParams {
+  const query = new URLSearchParams(filters);
+  query.set("limit", String(limit));
+  return query;
+}
+
+function bulkCommand(
+  commands: Commands,
+  { action, upTo }: BulkRequest,
+  address: JobsAddress,
+): string {
+  return commands.post("/jobs/bulk", { action, filter: address.filterBody(), upTo });
 }

@@ -11,7 +11,7 @@ import { MEANINGS } from "../../http/problems/meanings.ts";
 import { PROBLEM_KINDS, problemFacts, problemType } from "../../http/problems/problem.ts";
 import { isObject } from "../../http/requests/fields.ts";
 import { refuseQuery } from "../../http/requests/query.ts";
-import { reachedAs } from "../../http/requests/reached_as.ts";
+import { reachedAs } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
 import { CopyText } from "../parts/curl.tsx";

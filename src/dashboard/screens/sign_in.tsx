@@ -6,12 +6,11 @@ import type { Scope } from "../../http/guard/access.ts";
 import { clientAddress } from "../../http/guard/client_address.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { reachedAs } from "../../http/requests/reached_as.ts";
+import { reachedAs } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { endedSessionCookie, sessionCookie, sessionOf } from "../../http/guard/session_cookie.ts";
-import { readForm } from "../form.ts";
+import { endedSessionCookie, sessionCookie, sessionOf } from "../../http/guard/sessions.ts";
+import { readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
-import { safeReturnPath } from "../return_path.ts";
 import type { Route } from "../../http/route.ts";
 
 export const SIGN_IN_ROUTES: readonly Route[] = [

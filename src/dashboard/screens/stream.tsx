@@ -4,23 +4,24 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import type { EntriesFound } from "../../http/requests/entry_search.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { commandsOf } from "../commands.ts";
+import { commandsOf } from "../parts/curl.tsx";
 import { page, type PageOptions } from "../page.tsx";
 import { countText } from "../../core/size.ts";
-import { Empty } from "../parts/empty.tsx";
+import { Empty } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { ShownEntry } from "../parts/shown_entry.ts";
+import type { ShownEntry } from "../parts/shown_entry.tsx";
 import { EntryHeads, EntryRow } from "../stream/entry_row.tsx";
-import { FilterForm } from "../stream/filter_form.tsx";
 import {
   type AskedStream,
   askedStream,
   FILTER_NAMES,
+  FilterForm,
+  findEntries,
   isFiltered,
+  ROWS_MAX,
   type StreamQuery,
   streamSearch,
-} from "../stream/stream_query.ts";
-import { findEntries, ROWS_MAX } from "../stream/stream_search.ts";
+} from "../stream/filter.tsx";
 import type { Route } from "../../http/route.ts";
 
 export const STREAM_ROUTES: readonly Route[] = [

@@ -8,20 +8,24 @@ import { problemOfFailure, valueOf } from "../../http/problems/engine_problem.ts
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { originOf } from "../../http/requests/request_origin.ts";
+import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { viewerOf } from "../../http/guard/viewer.ts";
+import { viewerOf } from "../../http/guard/access.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 import { exampleOf } from "../schema_form/example.ts";
 import { formOf } from "../schema_form/field.ts";
-import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/field_texts.ts";
-import { commandsOf } from "../commands.ts";
-import { creationCall, type CreationFormProps, type Refusal } from "../system/creation_fields.tsx";
+import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/form_texts.ts";
+import { commandsOf } from "../parts/curl.tsx";
+import {
+  creationCall,
+  CreationForm,
+  type CreationFormProps,
+  type Refusal,
+} from "../system/creation_fields.tsx";
 import { creationOf, redacted, SHOW, type Subject } from "../system/creation_form.ts";
 import { DefinitionPage, UnloadedTypePage } from "../system/definition_page.tsx";
-import { PlanPage } from "../system/plan_page.tsx";
 import type { Route } from "../../http/route.ts";
 
 export const SUBMIT_ROUTES: readonly Route[] = [
@@ -190,5 +194,57 @@ function formPage(
         : { status: problemFacts(problem.kind).status, headers: problem.headers }),
     },
     body(form, deps),
+  );
+}
+
+/** A job without code: a plan that events from outside fulfil. */
+function PlanPage({ form }: { readonly form: CreationFormProps }) {
+  return (
+    <>
+      <header class="stack">
+        <p class="crumbs">
+          <a href="/ui/system">System</a> / plan
+        </p>
+        <h1>A job without code</h1>
+        <p class="lead">
+          It is done when every expectation of its plan has been met by events from outside.
+        </p>
+      </header>
+      <div class="two-columns">
+        <section class="sheet" aria-labelledby="submit-heading">
+          <h2 id="submit-heading">Submit a plan</h2>
+          <CreationForm {...form} />
+        </section>
+        <section class="sheet" aria-labelledby="words-heading">
+          <h2 id="words-heading">What a plan may say</h2>
+          <dl class="facts">
+            <dt>expected</dt>
+            <dd>
+              Expectations, each with an <code>id</code> and an <code>eventType</code>.
+            </dd>
+            <dt>correlation</dt>
+            <dd>
+              Which events of that type count: <code>"any"</code>,{" "}
+              <code>{`{"equals": {"orderId": "42"}}`}</code>, <code>in</code>, <code>all</code>,
+              {" "}
+              <code>anyOf</code>, <code>not</code>.
+            </dd>
+            <dt>multiplicity</dt>
+            <dd>
+              <code>"ExactlyOnce"</code>, <code>"AtLeastOnce"</code> or{" "}
+              <code>{`{"times": 3}`}</code>.
+            </dd>
+            <dt>policy</dt>
+            <dd>
+              <code>errors</code> are events that fail the job; <code>compensation</code>{" "}
+              names those that end its undoing.
+            </dd>
+          </dl>
+          <p class="hint">
+            Then <a href="/ui/system/event">send the event</a> that it waits for.
+          </p>
+        </section>
+      </div>
+    </>
   );
 }

@@ -11,27 +11,25 @@ import { planDocumentOf } from "../../http/requests/plan_document.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { type Query, readQuery } from "../../http/requests/query.ts";
 import { choice, single, whole } from "../../http/requests/query_parameters.ts";
-import { jobOf } from "../../http/routes/job_id.ts";
+import { jobOf } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
 import { readForm } from "../form.ts";
-import { type Commands, commandsOf } from "../commands.ts";
+import { type Call, type Commands, commandsOf } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import type { Call } from "../parts/curl.tsx";
-import { JobLink } from "../parts/links.tsx";
-import { type Comparison, comparison } from "../time_travel/comparison.ts";
-import { DifferenceSection } from "../time_travel/difference_section.tsx";
+import { JobLink, type TimeQuery } from "../parts/links.tsx";
+import { type Comparison, comparison, DifferenceSection } from "../time_travel/difference.tsx";
 import { EntryTable } from "../time_travel/entry_table.tsx";
-import type { TimeQuery } from "../time_travel/paths.ts";
 import { PointSection } from "../time_travel/point_section.tsx";
 import { Slider } from "../time_travel/slider.tsx";
 import { type TimeView, timeView } from "../time_travel/time_view.ts";
-import { type AskedWhatIf, askWhatIf } from "../time_travel/what_if_answer.ts";
 import {
+  type AskedWhatIf,
+  askWhatIf,
   EMPTY_WHAT_IF,
   leftOutOf,
   type WhatIfForm,
   whatIfForm,
-} from "../time_travel/what_if_form.ts";
+} from "../time_travel/what_if.ts";
 import { WhatIfResult } from "../time_travel/what_if_result.tsx";
 import { WhatIfSection } from "../time_travel/what_if_section.tsx";
 import type { Route } from "../../http/route.ts";

@@ -9,9 +9,8 @@ import type { PointedIssue } from "../../http/requests/issues.ts";
 import { invalidRequest } from "../../http/problems/problem.ts";
 import type { Example } from "../schema_form/example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";
-import { type FormTexts, inputName } from "../schema_form/field_texts.ts";
-import { inputOf } from "../schema_form/form_input.ts";
-import { withPlainLineEnds } from "../schema_form/scalar_text.ts";
+import { type FormTexts, inputName, inputOf } from "../schema_form/form_texts.ts";
+import { withPlainLineEnds } from "../schema_form/typed.ts";
 
 /** What is created: a job of a type, or one of a plan. The form is of its input, or the plan. */
 export type Subject =

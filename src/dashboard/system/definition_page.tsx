@@ -10,11 +10,42 @@ import type { DefinitionInfo } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { JobLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
-import { SchemaTable } from "../schema_form/schema_table.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { TypeFigures } from "./type_figures.tsx";
+import { Table } from "../parts/table.tsx";
+import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
-export interface DefinitionPageProps {
+/** A schema as a table: each field, and what it takes. */
+function SchemaTable({ form }: { readonly form: SchemaForm }) {
+  return (
+    <Table caption="The input, field by field" headings={["Field", "Takes", "About", "Default"]}>
+      {form.fields.map((row) => (
+        <tr>
+          <td class="mono">
+            <UserText text={row.name} lengthMax={200} />
+            {row.isRequired ? null : <span class="field-note">optional</span>}
+            {row.isSecret ? <span class="field-note">secret</span> : null}
+          </td>
+          <td>
+            <UserText text={rulesText(row)} lengthMax={500} />
+          </td>
+          <td class="schema-about">
+            {row.description === undefined
+              ? ""
+              : <UserText text={row.description} lengthMax={1_000} />}
+          </td>
+          <td class="mono">
+            {row.default === undefined
+              ? ""
+              : <UserText text={JSON.stringify(row.default)} lengthMax={200} />}
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+interface DefinitionPageProps {
   readonly definition: DefinitionInfo;
   /** The newest job of this type. */
   readonly newest: JobState | undefined;

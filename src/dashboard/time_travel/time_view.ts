@@ -8,7 +8,20 @@ import type { ReplayStep } from "../../explain/replay_steps.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
 import type { EnginePort } from "../../http/ports/engine_port.ts";
-import { type Window, windowAround } from "./window.ts";
+
+interface Window {
+  /** Index of the first that is shown. */
+  readonly start: number;
+  /** Index after the last that is shown. */
+  readonly end: number;
+}
+
+/** So many of a list around an index, or fewer where the list has no more. */
+export function windowAround(index: number, length: number, sizeMax: number): Window {
+  const size = Math.min(sizeMax, length);
+  const start = Math.max(0, Math.min(index - (size >> 1), length - size));
+  return { start, end: start + size };
+}
 
 /** Rows of the table of entries, around the point; and so many that were chosen elsewhere. */
 export const ROWS_MAX = 100;
@@ -33,7 +46,7 @@ export interface TimeView {
 }
 
 /** Where in a job's life to look: at a point, or after so many entries; now, when absent. */
-export type Position = { readonly point?: Point | undefined; readonly count?: number | undefined };
+type Position = { readonly point?: Point | undefined; readonly count?: number | undefined };
 
 const NO_STEPS = { limit: 0 } as const;
 

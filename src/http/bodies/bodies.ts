@@ -6,9 +6,8 @@
 import { durationText } from "../../core/duration.ts";
 import type { Clock } from "../../engine/ports.ts";
 import { type Gauge, overCapacity } from "../guard/capacity.ts";
-import { type Deadline, Deadlines } from "./deadlines.ts";
+import { type Deadline, Deadlines, StreamedBody } from "./streamed_body.ts";
 import { Problem } from "../problems/problem.ts";
-import { StreamedBody } from "./streamed_body.ts";
 import type { Turnstile } from "../guard/turnstile.ts";
 
 export interface BodiesOptions {

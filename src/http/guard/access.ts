@@ -85,3 +85,45 @@ function filled(block: Uint8Array, token: string): Uint8Array {
   block[room + 1] = length >> 8;
   return block;
 }
+
+export interface Viewer {
+  readonly scopes: readonly Scope[];
+  /** Whose token it is, where its file says so. */
+  readonly name?: string;
+  /** Whether there is a session that can be ended. */
+  readonly signedIn: boolean;
+  /** Whether an answer that goes on for long may still go on: its token may be gone by now. */
+  readonly permit: () => boolean;
+}
+
+const VIEWERS = new WeakMap<Request, Viewer>();
+
+/** Where no token is asked for, everybody may do everything. */
+const ANYBODY: Viewer = { scopes: SCOPES, signedIn: false, permit: () => true };
+
+/** Of a route that is open to all, and was asked without a token. */
+export const NOBODY: Viewer = { scopes: [], signedIn: false, permit: () => true };
+
+export function rememberViewer(request: Request, viewer: Viewer): void {
+  VIEWERS.set(request, viewer);
+}
+
+/** What `guard` found. */
+export function viewerOf(request: Request): Viewer {
+  return VIEWERS.get(request) ?? ANYBODY;
+}
+
+export type Permit = () => boolean;
+
+/** What `guard` found; everything is permitted where no token is asked for. */
+export function permitOf(request: Request): Permit {
+  return viewerOf(request).permit;
+}
+
+/** `undefined` where none is needed, where nobody tells, or who looks may not know. */
+export function tokenHolders(
+  { access }: { readonly access: Access | undefined },
+  { scopes }: Viewer,
+): readonly Holder[] | undefined {
+  return scopes.includes("operate") ? access?.holders?.() : undefined;
+}

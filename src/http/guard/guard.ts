@@ -3,7 +3,7 @@
 import type { Context, Handler } from "hono";
 import { counted } from "../../core/counted.ts";
 import type { Clock } from "../../engine/ports.ts";
-import type { Access, Scope } from "./access.ts";
+import { type Access, NOBODY, rememberViewer, type Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
 import type { HttpDeps } from "../http_deps.ts";
@@ -11,13 +11,11 @@ import { draining } from "../problems/engine_problem.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";
-import type { RequestSpans } from "../requests/request_origin.ts";
+import type { RequestSpans } from "../requests/headers.ts";
 import type { Route, RouteScope } from "../route.ts";
-import { sessionOf } from "./session_cookie.ts";
-import type { Sessions } from "./sessions.ts";
+import { sessionOf, type Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";
 import { sizeOfGet, type Turnstile } from "./turnstile.ts";
-import { NOBODY, rememberViewer } from "./viewer.ts";
 
 export interface GuardOptions {
   readonly engine: EnginePort;

@@ -4,8 +4,7 @@ import { ID_PATTERN } from "../../core/ids.ts";
 import type { EventId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Point } from "../../core/point.ts";
-import { wholeNumberOf } from "./whole_number.ts";
-import { millisecondsOf, TIME_RULE } from "./time.ts";
+import { millisecondsOf, TIME_RULE, wholeNumberOf } from "./fields.ts";
 
 /** In JSON Schema. */
 export const POINT_FORMS: JsonObject = {

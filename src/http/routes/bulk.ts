@@ -25,7 +25,7 @@ import { reasonField, strictObject } from "../requests/fields.ts";
 import { checked } from "../requests/issues.ts";
 import { filterBody, jobFilterOf } from "../requests/job_filter.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/request_origin.ts";
+import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 
 const FLAG = v.boolean("must be true or false");

@@ -20,7 +20,7 @@ import { invalidRequest, Problem, STATUS } from "../problems/problem.ts";
 import { labelField, neededReasonField, strictObject, timeField } from "../requests/fields.ts";
 import { checked } from "../requests/issues.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/request_origin.ts";
+import { originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 

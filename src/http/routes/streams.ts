@@ -7,13 +7,13 @@ import { documented } from "../requests/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 import type { Contents } from "../openapi/operation.ts";
-import { permitOf } from "../guard/permit.ts";
+import { permitOf } from "../guard/access.ts";
 import { invalidRequest, type RequestIssue, STATUS } from "../problems/problem.ts";
 import type { Query } from "../requests/query.ts";
 import { choice, eventType, listOf, single, whole } from "../requests/query_parameters.ts";
 import { streamResponse } from "../answers/response.ts";
-import type { Wanted } from "../stream/channel.ts";
-import { wholeNumberOf } from "../requests/whole_number.ts";
+import type { Wanted } from "../stream/channels.ts";
+import { wholeNumberOf } from "../requests/fields.ts";
 
 export const AFTER = single(
   whole(0, Number.MAX_SAFE_INTEGER),

@@ -1,4 +1,4 @@
-/** What a reader of entries goes along: the whole journal, or one job's own entries. */
+/** What a reader of entries goes along, and the messages that it gets. */
 
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -17,7 +17,7 @@ export interface Feed {
   read(after: LogId, limit: number): Promise<Scan>;
 }
 
-export function journalFeed(engine: EnginePort): Feed {
+function journalFeed(engine: EnginePort): Feed {
   return {
     async read(after, limit) {
       const entries = await engine.entries(after, limit);
@@ -60,4 +60,41 @@ export function passes(entry: JobEventLogEntry, filter: EntryFilter): boolean {
   return (filter.jobId === undefined || filter.jobId === entry.jobId) &&
     (filter.stratum === undefined || filter.stratum === entry.stratum) &&
     (filter.eventTypes === undefined || filter.eventTypes.has(entry.eventType));
+}
+
+const RECONNECT_MS = 2_000;
+
+/**
+ * A message that dispatches no event, for it has no data, but moves the reader's
+ * `Last-Event-ID`: never beyond what was scanned for it.
+ */
+export function heartbeatAt(position: LogId): string {
+  return `: heartbeat\nid: ${position}\n\n`;
+}
+
+/** What every stream begins with. */
+export function greetingAt(position: LogId): string {
+  return `retry: ${RECONNECT_MS}\n${heartbeatAt(position)}`;
+}
+
+/**
+ * The journal gives recent entries as the same objects to all who read them, so each is
+ * put into text once for all filters, and forgotten with it.
+ */
+const MESSAGES = new WeakMap<JobEventLogEntry, string>();
+
+export function messageOf(
+  entry: JobEventLogEntry,
+  engine: Pick<EnginePort, "transitionAt">,
+): string {
+  let message = MESSAGES.get(entry);
+  if (message === undefined) {
+    const transition = engine.transitionAt(entry);
+    const data = transition === undefined
+      ? entry
+      : { ...entry, job: { jobId: entry.jobId, ...transition } };
+    message = `id: ${entry.logId}\ndata: ${JSON.stringify(data)}\n\n`;
+    MESSAGES.set(entry, message);
+  }
+  return message;
 }

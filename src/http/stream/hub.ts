@@ -9,12 +9,11 @@ import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { EnginePort } from "../ports/engine_port.ts";
 import { feedOf } from "./feed.ts";
-import type { Permit } from "../guard/permit.ts";
-import { Channel, nothingAfter, type Wanted } from "./channel.ts";
-import { Channels } from "./channels.ts";
-import { ChunkCache } from "./chunks.ts";
+import type { Permit } from "../guard/access.ts";
+import { Channel, Channels, nothingAfter, type Wanted } from "./channels.ts";
+import { ChunkCache } from "./generated.ts";
 import { Timeouts } from "./timeouts.ts";
-import { Outlet, type OutletKeeper } from "./outlet.ts";
+import { Outlet, type OutletKeeper } from "./outlets.ts";
 import { type ReaderHub, StreamReader } from "./reader.ts";
 import { StreamTurns } from "./stream_turns.ts";
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../../src/mod.ts";
-import type { Incident } from "../../support/incident.ts";
+import type { Incident } from "../incident.ts";
 
 const publish = defineJob({
   type: "catalog.publish",

@@ -1,4 +1,4 @@
-import { wait } from "../../support/incident_kit.ts";
+import { wait } from "../incident_kit.ts";
 
 const APPROVED = "procure.OrderApproved";
 

@@ -1,6 +1,6 @@
 /** Reads the incidents of a folder: each file exports one as `incident`. */
 
-import type { Incident } from "../../support/incident.ts";
+import type { Incident } from "../incident.ts";
 
 export interface Named {
   readonly name: string;

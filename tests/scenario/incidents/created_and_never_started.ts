@@ -1,4 +1,4 @@
-import type { Incident } from "../../support/incident.ts";
+import type { Incident } from "../incident.ts";
 
 export const incident: Incident = {
   story: "The importer creates jobs with start: false and died before it started them.",

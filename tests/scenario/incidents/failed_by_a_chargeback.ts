@@ -1,4 +1,4 @@
-import type { Incident } from "../../support/incident.ts";
+import type { Incident } from "../incident.ts";
 
 export const incident: Incident = {
   story: "An order failed an hour after it was paid: a chargeback came, which its policy names.",

@@ -1,4 +1,4 @@
-import { wait } from "../../support/incident_kit.ts";
+import { wait } from "../incident_kit.ts";
 
 export const incident = wait({
   story: "A clerk typed the reference with the letter O for a zero: the payment found no order.",

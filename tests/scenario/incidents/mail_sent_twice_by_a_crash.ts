@@ -1,5 +1,5 @@
-import type { Incident } from "../../support/incident.ts";
-import { hang, scripted } from "../../support/incident_kit.ts";
+import type { Incident } from "../incident.ts";
+import { hang, scripted } from "../incident_kit.ts";
 
 const NOTIFY = scripted("ticket.notify", {
   render: () => "html",

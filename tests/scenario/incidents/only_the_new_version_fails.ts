@@ -1,5 +1,5 @@
-import type { Incident } from "../../support/incident.ts";
-import { scripted } from "../../support/incident_kit.ts";
+import type { Incident } from "../incident.ts";
+import { scripted } from "../incident_kit.ts";
 
 import { NonRetryableError } from "../../../src/mod.ts";
 

@@ -1,4 +1,4 @@
-import type { Incident } from "../../support/incident.ts";
+import type { Incident } from "../incident.ts";
 
 const PACKED = "depot.BoxPacked";
 

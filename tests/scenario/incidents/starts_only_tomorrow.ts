@@ -1,4 +1,4 @@
-import type { Incident } from "../../support/incident.ts";
+import type { Incident } from "../incident.ts";
 
 export const incident: Incident = {
   story: "Nothing happens: the job was submitted with a start ten minutes away.",

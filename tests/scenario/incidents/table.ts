@@ -4,7 +4,7 @@
  *     deno run -A tests/scenario/incidents/table.ts [part of a name ...]
  */
 
-import { investigate, isWhole, WORDS_MAX } from "../../support/incident.ts";
+import { investigate, isWhole, WORDS_MAX } from "../incident.ts";
 import { incidentsIn } from "./collected.ts";
 
 const mark = (yes: boolean) => yes ? "yes" : "NO";

@@ -1,5 +1,5 @@
-import type { Incident } from "../../support/incident.ts";
-import { hang, scripted } from "../../support/incident_kit.ts";
+import type { Incident } from "../incident.ts";
+import { hang, scripted } from "../incident_kit.ts";
 
 const CRUNCH = scripted("data.crunch", { crunch: (about) => hang(about) });
 const SMALL = scripted("data.small", { look: () => "seen" });

@@ -1,6 +1,6 @@
 /** The recorder of what reached the disk: a C library that is loaded before Deno. */
 
-import { succeeds, testWhere } from "../../support/other_commands.ts";
+import { succeeds, testWhere } from "../../support/process/other_commands.ts";
 
 const SOURCE = new URL("./recording_disk.c", import.meta.url).pathname;
 

@@ -1,6 +1,6 @@
 import { NonRetryableError } from "../../../../src/mod.ts";
-import type { Incident } from "../../../support/incident.ts";
-import { hang, scripted } from "../../../support/incident_kit.ts";
+import type { Incident } from "../../incident.ts";
+import { hang, scripted } from "../../incident_kit.ts";
 
 const BOOK = scripted("parcel.book", {
   book: (about) => {

@@ -1,4 +1,4 @@
-import type { Incident } from "../../../support/incident.ts";
+import type { Incident } from "../../incident.ts";
 
 const PICKED = "courier.PickedUp";
 const REASON = "cutover to the new courier";

@@ -1,4 +1,4 @@
-import { wait } from "../../../support/incident_kit.ts";
+import { wait } from "../../incident_kit.ts";
 
 export const incident = wait({
   story: "The new carrier reports several containers at once, in a list, under a shorter key.",

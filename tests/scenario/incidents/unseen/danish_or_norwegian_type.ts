@@ -1,4 +1,4 @@
-import { wait } from "../../../support/incident_kit.ts";
+import { wait } from "../../incident_kit.ts";
 
 export const incident = wait({
   story: "The branch in Oslo writes Betalt where the one in Stockholm writes Betald.",

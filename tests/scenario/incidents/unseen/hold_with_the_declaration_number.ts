@@ -1,4 +1,4 @@
-import { wait } from "../../../support/incident_kit.ts";
+import { wait } from "../../incident_kit.ts";
 
 export const incident = wait({
   story: "Customs did not release the container: it was held, and says so under another name.",

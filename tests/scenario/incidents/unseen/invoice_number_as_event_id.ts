@@ -1,4 +1,4 @@
-import type { Incident } from "../../../support/incident.ts";
+import type { Incident } from "../../incident.ts";
 
 export const incident: Incident = {
   story: "The payment service uses the number of the invoice as the id of each of its events.",

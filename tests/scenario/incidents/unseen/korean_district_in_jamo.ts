@@ -1,4 +1,4 @@
-import { wait } from "../../../support/incident_kit.ts";
+import { wait } from "../../incident_kit.ts";
 
 const DISTRICT = "강남구";
 

@@ -1,6 +1,6 @@
 import { NonRetryableError } from "../../../../src/mod.ts";
-import type { Incident } from "../../../support/incident.ts";
-import { scripted } from "../../../support/incident_kit.ts";
+import type { Incident } from "../../incident.ts";
+import { scripted } from "../../incident_kit.ts";
 
 const TOUR = scripted("tour.book", {
   hold: () => "held",

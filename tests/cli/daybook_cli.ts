@@ -1,0 +1,71 @@
+/** Commands for people, against the real routes in the same process, on a clock that stands still. */
+
+import { runCommand } from "../../src/cli/command.ts";
+import { daybookCommands } from "../../src/cli/daybook_commands.ts";
+import type { Surroundings } from "../../src/cli/surroundings.ts";
+import { Times } from "../../src/cli/times.ts";
+import type { FakeClock } from "../support/fake_clock.ts";
+import { FakeTerminal, type ScreenOptions } from "../support/process/fake_terminal.ts";
+import type { TestApp } from "../support/http/http_app.ts";
+
+export interface CliOptions extends ScreenOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files by name; `-` is the standard input. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export interface CliResult {
+  readonly code: number;
+  readonly terminal: FakeTerminal;
+}
+
+/** A command that runs, and the terminal that it writes to meanwhile. */
+export function startCli(
+  { app, clock }: Pick<TestApp, "app" | "clock">,
+  args: readonly string[],
+  { env = {}, files = {}, ...screen }: CliOptions = {},
+): { readonly terminal: FakeTerminal; readonly code: Promise<number> } {
+  const terminal = new FakeTerminal(screen);
+  const surroundings: Surroundings = {
+    fetch: async (url, init) => await app.request(url, init),
+    clock,
+    times: new Times("UTC"),
+    sayWhenInterrupted: () => {},
+    readFile: (path) => contentOf(files, path),
+    readStandardInput: () => contentOf(files, "-"),
+  };
+  const code = runCommand(daybookCommands(surroundings), args, {
+    program: "deno task daybook",
+    terminal,
+    env: (name) => env[name],
+  });
+  return { terminal, code };
+}
+
+/** Runs a command, and meanwhile all that is ready to run without time passing. */
+export async function runCli(
+  app: Pick<TestApp, "app" | "clock">,
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<CliResult> {
+  const { terminal, code } = startCli(app, args, options);
+  return { code: await settled(code, app.clock), terminal };
+}
+
+/** The result, once whatever leads to it has run. */
+export async function settled<Value>(promise: Promise<Value>, clock: FakeClock): Promise<Value> {
+  let isDone = false;
+  const noted = promise.finally(() => isDone = true);
+  noted.catch(() => {});
+  while (!isDone) await clock.settle();
+  return await noted;
+}
+
+function contentOf(
+  files: Readonly<Record<string, string>>,
+  path: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const text = files[path];
+  if (text === undefined) return Promise.reject(new Deno.errors.NotFound(path));
+  return Promise.resolve(new TextEncoder().encode(text));
+}

@@ -1,0 +1,148 @@
+/**
+ * A journal of both versions of the format with all its caches: on a disk in memory, but for the
+ * index, which is a real file. Pictures are taken of it on its way, and starts made on what
+ * becomes of them.
+ */
+
+import assert from "node:assert/strict";
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId } from "../../src/core/ids.ts";
+import type { CreateRequest } from "../../src/engine/requests.ts";
+import { jobIndexIn } from "../../src/index/open_index.ts";
+import { scratchIndexIn } from "../../src/index/scratch_index.ts";
+import { layoutOf } from "../../src/journal/layout.ts";
+import { ServedHere } from "../../src/server/served_here.ts";
+import { audit } from "../../src/verify/audit.ts";
+import { ServedAudit } from "../../src/verify/served_audit.ts";
+import { engineOnFiles } from "../support/engine/engine_on_files.ts";
+import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { TestDisk } from "../support/journal/journal_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { FOLDER, proven, SEGMENTS, segmentsRead } from "../support/journal/sidecar_journal.ts";
+
+const VERSION_1 = new URL("../journal/fixtures/version_1.ndjson", import.meta.url);
+/** After all that is in it. */
+const AFTER_VERSION_1_MS = Date.parse("2026-12-01T00:00:00Z");
+const LIFE_MS = 86_400_000;
+
+/** All that a process leaves behind. */
+export interface Picture {
+  readonly disk: MemoryDisk;
+  /** The files of the index. */
+  readonly index: Readonly<Record<string, Uint8Array>>;
+}
+
+export type Life = Awaited<ReturnType<typeof lifeOn>>;
+
+let lives = 0;
+
+/** Starts on the disk of a picture, and on a copy of its index. */
+export async function lifeOn({ disk, index }: Picture, folder: string, indexIn = jobIndexIn) {
+  const clock = new FakeClock();
+  // Later than every life before, so that no id comes twice.
+  clock.jump(AFTER_VERSION_1_MS - clock.now() + ++lives * LIFE_MS);
+  const warn = () => {};
+  const indexFolder = `${folder}/${lives}/index`;
+  Deno.mkdirSync(indexFolder, { recursive: true });
+  for (const [name, bytes] of Object.entries(index)) {
+    Deno.writeFileSync(`${indexFolder}/${name}`, bytes);
+  }
+  const watched = new TestDisk(disk);
+  const jobIndex = indexIn({ folder: indexFolder, warn });
+  const opened = await engineOnFiles({
+    folder: FOLDER,
+    fileSystem: watched,
+    clock,
+    random: new TimedRandom(clock),
+    definitions: DEFINITIONS,
+    maxRunning: 4,
+    index: jobIndex,
+    segmentBytes: 9_000,
+    snapshotEvery: 60,
+    warn,
+  }).catch((error) => {
+    jobIndex.close();
+    throw error;
+  });
+  const read = segmentsRead(watched);
+  await clock.settle();
+  const { engine, journal } = opened;
+  return {
+    engine,
+    /** Names of the segments whose content the start has read. */
+    read,
+    /** What a kill would leave behind now. */
+    picture: (): Picture => ({ disk: disk.copy(), index: filesIn(indexFolder) }),
+    settle: () => clock.settle(),
+    /** Until each sealed segment has been read, and has its sidecar. */
+    proven: () => proven({ clock }),
+    /** What a proof finds of the lines, the caches, and what is served. */
+    proof: async () => {
+      const layout = { ...layoutOf(FOLDER), index: indexFolder };
+      const served = await ServedAudit.ask(new ServedHere(engine), () => {});
+      return await audit({
+        fileSystem: disk,
+        layout,
+        served,
+        progress: () => {},
+        scratch: () => scratchIndexIn({ folder: `${folder}/${lives}`, index: indexFolder }),
+      });
+    },
+    stop: async (): Promise<Picture> => {
+      await engine.stop(0);
+      await journal.close();
+      jobIndex.close();
+      return { disk, index: filesIn(indexFolder) };
+    },
+  };
+}
+
+/** Begun by Daybook when it wrote version 1, and killed then. */
+export async function pictureOfVersion1(): Promise<Picture> {
+  const disk = new MemoryDisk();
+  await disk.makeFolder(FOLDER);
+  await disk.makeFolder(SEGMENTS);
+  disk.files.set(`${SEGMENTS}/00000000000000000001.ndjson`, await Deno.readFile(VERSION_1));
+  return { disk, index: {} };
+}
+
+/** The id, and the content, of an event that `work` delivered. */
+export function parcelOf(round: number) {
+  return {
+    eventType: eventType("shop.ParcelShipped"),
+    stratum: "domain",
+    eventId: eventId(`caller-${round}`),
+    attributes: { orderId: `${round}` },
+  } as const;
+}
+
+export function orderOf(round: number): CreateRequest {
+  const idempotency = { key: `key-${round}`, digest: `digest-${round}` };
+  return { type: "test.parcel", input: { orderId: `${round}` }, idempotency };
+}
+
+/** Some jobs that end in each way, one of them by an event with an id of its sender, and one that waits. */
+export async function work({ engine, settle }: Life, rounds: readonly number[]): Promise<void> {
+  const create = async (request: CreateRequest) => {
+    const created = await engine.create(request);
+    assert.ok(created.ok, JSON.stringify(created));
+    await settle();
+  };
+  for (const round of rounds) {
+    await create(orderOf(round));
+    await create({ type: "test.greet", input: { name: `Zoë ${round}` } });
+    await create({ type: "test.doomed", input: {} });
+    await create({ type: "test.parcel", input: { orderId: `waits-${round}` } });
+    await engine.deliver([parcelOf(round)]);
+    await settle();
+  }
+}
+
+function filesIn(folder: string): Readonly<Record<string, Uint8Array>> {
+  const files: Record<string, Uint8Array> = {};
+  for (const { name } of Deno.readDirSync(folder)) {
+    files[name] = Deno.readFileSync(`${folder}/${name}`);
+  }
+  return files;
+}

@@ -1,0 +1,463 @@
+/**
+ * What one client may ask of the real process, while others are served. Each of these stopped
+ * everybody, most of them for seconds, and some ended the process.
+ */
+
+import assert from "node:assert/strict";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { peakMebibytes } from "./memory_use.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { probing, type Wait } from "./probe.ts";
+
+/**
+ * Promised are 50 ms for a probe and 100 ms for a read. Others may be busy on this machine, and
+ * make anything slow: of some tries the best counts, since what the server does it does each time.
+ */
+const MAX_MS = { probe: 100, read: 150 };
+const TRIES = 10;
+
+const EVENT = "shop.Happened";
+
+type Waits = Readonly<Record<keyof typeof MAX_MS, number>>;
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** How long a probe, and a read of a job, waited at most while something else was done. */
+async function waitsDuring(
+  server: DaybookProcess,
+  job: string,
+  act: () => Promise<void>,
+): Promise<Waits> {
+  const urls = ["/livez", `/jobs/${job}`].map((path) => server.url + path);
+  const probe = await probing({ urls, pid: await pidOf(server) });
+  const [acted] = await Promise.allSettled([act()]);
+  const [probed = [], read = []] = await probe.end();
+  if (acted.status === "rejected") throw acted.reason;
+  return { probe: longest(probed), read: longest(read) };
+}
+
+/** But for the time that others had the processors. */
+function longest(waits: readonly Wait[]): number {
+  return Math.max(...waits.map(({ tookMs, starvedMs }) => tookMs - starvedMs));
+}
+
+/** @param act Can be done again. */
+async function assertOthersServed(
+  server: DaybookProcess,
+  act: () => Promise<void>,
+): Promise<void> {
+  const tried: string[] = [];
+  while (tried.length < TRIES) {
+    const { probe, read } = await waitsDuring(server, "other", act);
+    if (probe < MAX_MS.probe && read < MAX_MS.read) return;
+    tried.push(`a probe ${Math.round(probe)} ms, a read ${Math.round(read)} ms`);
+  }
+  assert.fail(`others waited, each time: ${tried.join("; ")}`);
+}
+
+async function pidOf(server: DaybookProcess): Promise<number> {
+  const { process } = await server.get("/system") as { process: { pid: number } };
+  return process.pid;
+}
+
+async function assertPeak(server: DaybookProcess, max: number): Promise<void> {
+  const peak = await peakMebibytes(await pidOf(server));
+  assert.ok(peak < max, `${Math.round(peak)} MiB`);
+}
+
+async function createJobs(
+  server: DaybookProcess,
+  count: number,
+  bodyOf: (index: number) => object,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const response = await server.post("/jobs", bodyOf(next++));
+      assert.equal(response.status, 202, await response.text());
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
+
+function expectations(count: number, more: (index: number) => object = () => ({})): object[] {
+  const multiplicity = { times: 2_000 };
+  return Array.from(
+    { length: count },
+    (_, index) => ({ id: `e${index}`, eventType: EVENT, multiplicity, ...more(index) }),
+  );
+}
+
+function events(count: number, more: object = {}): object[] {
+  return Array.from({ length: count }, () => ({ eventType: EVENT, ...more }));
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+async function sent(server: DaybookProcess, body: object): Promise<Answer> {
+  const response = await server.post("/events", body);
+  return { status: response.status, text: await response.text() };
+}
+
+async function got(server: DaybookProcess, path: string): Promise<Answer> {
+  const response = await fetch(server.url + path);
+  return { status: response.status, text: await response.text() };
+}
+
+function dispositions(text: string): ReadonlySet<string> {
+  const { receipts } = JSON.parse(text) as { receipts: { disposition: string }[] };
+  return new Set(receipts.map(({ disposition }) => disposition));
+}
+
+/** A server with a job that has nothing to do with what is asked of it. */
+async function withServer(
+  setUp: (server: DaybookProcess) => Promise<void>,
+  ask: (server: DaybookProcess) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const server = await DaybookProcess.start({ journal: folder });
+    try {
+      const plan = { expected: [{ id: "other", eventType: "shop.Other" }] };
+      await createJobs(server, 1, () => ({ jobId: "other", plan }));
+      await setUp(server);
+      await ask(server);
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+async function times<Result>(count: number, act: (n: number) => Promise<Result>) {
+  return await Promise.all(Array.from({ length: count }, (_, n) => act(n)));
+}
+
+Deno.test("bounded: events that each match two thousand expectations", async () => {
+  await withServer(
+    (server) => createJobs(server, 2, () => ({ plan: { expected: expectations(1_000) } })),
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const { status, text } = await sent(server, events(400));
+        assert.equal(status, 200);
+        assert.deepEqual([...dispositions(text)], ["matched"]);
+        assert.ok(text.length < 2_000_000, `${text.length} characters`);
+      });
+      await assertPeak(server, 500);
+    },
+  );
+});
+
+Deno.test("bounded: events for more jobs than one may reach, and for nearly as many", async () => {
+  const planOf = (eventType: string) => ({
+    plan: { expected: [{ id: "e", eventType, multiplicity: { times: 1_000 } }] },
+  });
+  await withServer(
+    (server) => createJobs(server, 2_600, (index) => planOf(index < 1_700 ? EVENT : "shop.Nearly")),
+    (server) =>
+      assertOthersServed(server, async () => {
+        const refused = await sent(server, events(60));
+        assert.equal(refused.status, 503);
+        assert.match(refused.text, /"limit":\{"name":"fanOutMax","max":1000\}/);
+
+        const nearly = await sent(server, events(40, { eventType: "shop.Nearly" }));
+        assert.deepEqual([...dispositions(nearly.text)], ["matched", "rejected"]);
+        assert.match(nearly.text, /"limit":\{"name":"entriesMax","max":20000\}/);
+        assert.ok(nearly.text.length < 1_000_000, `${nearly.text.length} characters`);
+      }),
+  );
+});
+
+Deno.test("bounded: events that are compared with very many clauses, and matched by none", async () => {
+  const none = (job: number) => [
+    ...Array.from({ length: 299 }, (_, n) => ({ not: { equals: { [`p${n}`]: job } } })),
+    { not: "any" },
+  ];
+  await withServer(
+    (server) =>
+      createJobs(server, 250, (job) => ({
+        plan: { expected: expectations(1, () => ({ correlation: { all: none(job) } })) },
+      })),
+    (server) =>
+      assertOthersServed(server, async () => {
+        const attributes = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`q${n}`, "x"]));
+        const { status, text } = await sent(server, events(150, { attributes }));
+        assert.equal(status, 200);
+        assert.deepEqual([...dispositions(text)], ["recorded"]);
+      }),
+  );
+});
+
+Deno.test("bounded: the explanation and the replay of a long job", async () => {
+  await withServer(
+    async (server) => {
+      const plan = { expected: expectations(101, () => ({ multiplicity: { times: 10_000 } })) };
+      await createJobs(server, 1, () => ({ jobId: "long", plan }));
+      for (let batch = 0; batch < 6; batch++) {
+        const { status } = await sent(server, events(1_000, { jobId: "long" }));
+        assert.equal(status, 200);
+      }
+    },
+    (server) =>
+      assertOthersServed(server, async () => {
+        const explained = await got(server, "/jobs/long/explain");
+        assert.ok(explained.text.length < 500_000, `${explained.text.length} characters`);
+        assert.match(explained.text, /"summedUp":\{"entries":\{"count":1002,/);
+        const replayed = await got(server, "/jobs/long/replay");
+        assert.ok(replayed.text.length < 6_000_000, `${replayed.text.length} characters`);
+        assert.ok(JSON.parse(replayed.text).nextCursor);
+      }),
+  );
+});
+
+/** Whose answer has some nine million characters. */
+async function createLargeJob(server: DaybookProcess): Promise<string> {
+  const plan = { expected: expectations(1_000) };
+  const response = await server.post("/jobs", { jobId: "large", plan }, { "idempotency-key": "k" });
+  assert.equal(response.status, 202, await response.text());
+  for (let group = 0; group < 4; group++) {
+    const { status } = await sent(server, events(499, { jobId: "large" }));
+    assert.equal(status, 200);
+  }
+  return "/jobs/large";
+}
+
+async function letGo(answers: readonly Response[]): Promise<void> {
+  await Promise.all(answers.map((answer) => answer.body?.cancel()));
+}
+
+function only(statuses: readonly number[], answers: readonly { readonly status: number }[]): void {
+  const others = answers.filter(({ status }) => !statuses.includes(status));
+  assert.deepEqual(others.map(({ status }) => status), []);
+}
+
+Deno.test("bounded: controls of a large job, and repetitions of its key, whose answers nobody reads", async () => {
+  await withServer(
+    async (server) => void await createLargeJob(server),
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const controls = await times(
+          40,
+          (n) => server.post(`/jobs/large/${n % 2 === 0 ? "suspend" : "resume"}`, {}),
+        );
+        await letGo(controls);
+        only([200, 409], controls);
+      });
+      await assertOthersServed(server, async () => {
+        const body = { jobId: "large", plan: { expected: expectations(1_000) } };
+        const headers = { "idempotency-key": "k", prefer: "wait=1" };
+        const repeated = await times(20, () => server.post("/jobs", body, headers));
+        await letGo(repeated);
+        only([202], repeated);
+      });
+      await assertPeak(server, 450);
+    },
+  );
+});
+
+Deno.test("bounded: hundreds of long polls on a large job that one entry wakes", async () => {
+  await withServer(
+    async (server) => void await createLargeJob(server),
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const { headers, body } = await fetch(`${server.url}/jobs/large`);
+        await body?.cancel();
+        const prefer = { prefer: "wait=30", "if-none-match": headers.get("etag") ?? "" };
+        const polls = times(300, () => fetch(`${server.url}/jobs/large`, { headers: prefer }));
+        while (await waiting(server) < 300) await after(20);
+        await sent(server, events(1, { jobId: "large" }));
+        await letGo(await polls);
+        // Those for which there is no room may come again.
+        only([200, 503], await polls);
+      });
+      await assertPeak(server, 500);
+    },
+  );
+});
+
+async function waiting(server: DaybookProcess): Promise<number> {
+  const { limits } = await server.get("/system") as { limits: { name: string; used: number }[] };
+  return limits.find(({ name }) => name === "waitingMax")?.used ?? 0;
+}
+
+Deno.test("bounded: screens and suppositions of a large job", async () => {
+  await withServer(
+    async (server) => {
+      await createLargeJob(server);
+      for (let group = 0; group < 3; group++) {
+        await sent(server, events(1_000, { eventType: "shop.Past", attributes: { k: group } }));
+      }
+    },
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const screens = ["", "/time", ""].map((path) => got(server, `/ui/jobs/large${path}`));
+        only([200], await Promise.all(screens));
+      });
+      await assertOthersServed(server, async () => {
+        const correlation = { in: { k: [0, 1, 2] } };
+        const plan = {
+          expected: expectations(900, () => ({ eventType: "shop.Past", correlation })),
+        };
+        only([200], [await server.post("/jobs/other/what-if?limit=1", { plan }).then(read)]);
+      });
+    },
+  );
+});
+
+async function read(response: Response): Promise<Answer> {
+  return { status: response.status, text: await response.text() };
+}
+
+Deno.test("bounded: many look back at a job with events of a megabyte at once", async () => {
+  await withServer(
+    async (server) => {
+      const plan = { expected: expectations(1) };
+      await createJobs(server, 1, () => ({ jobId: "fat", plan }));
+      const attributes = { text: "x".repeat(1_000_000) };
+      for (let event = 0; event < 30; event++) {
+        const response = await server.post("/events", {
+          eventType: EVENT,
+          jobId: "fat",
+          attributes,
+        });
+        assert.equal(response.status, 200, await response.text());
+      }
+    },
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const supposed = await times(
+          20,
+          () => server.post("/jobs/fat/what-if?limit=1", { without: [5] }).then(read),
+        );
+        only([200, 503], supposed);
+        assert.ok(supposed.some(({ status }) => status === 200));
+        const refused = supposed.find(({ status }) => status === 503);
+        assert.match(refused?.text ?? "", /history reads and large answers/);
+      });
+      await assertOthersServed(server, async () => {
+        only([200, 503], await times(20, () => got(server, "/jobs/fat/explain")));
+      });
+      await assertOthersServed(server, async () => {
+        only([200], await times(8, () => got(server, "/jobs/fat/replay?limit=1")));
+      });
+      await assertOthersServed(server, async () => {
+        await letGo(await times(20, () => fetch(`${server.url}/jobs/fat/events?limit=500`)));
+        only([200], [await got(server, "/ui/jobs/fat")]);
+      });
+      await assertPeak(server, 900);
+    },
+  );
+});
+
+Deno.test("bounded: many plans of a thousand expectations at once", async () => {
+  await withServer(
+    async () => {},
+    (server) =>
+      assertOthersServed(server, async () => {
+        const plan = { expected: expectations(1_000) };
+        const created = await times(40, () => server.post("/jobs", { plan }));
+        await letGo(created);
+        only([202], created);
+      }),
+  );
+});
+
+/** Of nearly a megabyte each, as many names, rows and texts as a document may have. */
+const MANIFOLD: readonly object[] = [
+  Object.fromEntries(Array.from({ length: 9_900 }, (_, n) => [`name${n}`, "x".repeat(85)])),
+  { rows: Array.from({ length: 9_500 }, (_, n) => ({ a: `a${n}`, b: `b${n}`, c: `c${n}`, d: n })) },
+  { texts: Array.from({ length: 49_000 }, (_, n) => `s${100_000_000 + n}`) },
+];
+
+Deno.test("bounded: explanations and pages of a job with events of very many names and values", async () => {
+  await withServer(
+    async (server) => {
+      await createJobs(server, 1, () => ({ jobId: "fat", plan: { expected: expectations(1) } }));
+      for (let event = 0; event < 12; event++) {
+        const attributes = MANIFOLD[event % MANIFOLD.length];
+        const body = { eventType: EVENT, jobId: "fat", attributes };
+        only([200], [await server.post("/events", body).then(read)]);
+      }
+    },
+    async (server) => {
+      for (const path of ["/jobs/fat/explain", "/jobs/fat/replay?limit=1", "/ui/jobs/fat"]) {
+        await assertOthersServed(server, async () => only([200], [await got(server, path)]));
+      }
+      await assertPeak(server, 900);
+    },
+  );
+});
+
+Deno.test("bounded: documents of nothing but names and lists, and forms of nothing but fields", async () => {
+  const names = Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`n${n}`, n]));
+  const lists = Array.from({ length: 300_000 }, () => []);
+  const fields = Array.from({ length: 60_000 }, (_, n) => `f${n}=v`).join("&");
+  await withServer(
+    async () => {},
+    (server) =>
+      assertOthersServed(server, async () => {
+        const refused = await times(10, (n) => {
+          const attributes = n % 2 === 0 ? names : { lists };
+          return server.post("/events", { eventType: EVENT, attributes }).then(read);
+        });
+        only([422], refused);
+        const headers = { "content-type": "application/x-www-form-urlencoded" };
+        const form = { method: "POST", headers, body: fields };
+        only([422], [await fetch(`${server.url}/ui/system/plan`, form).then(read)]);
+      }),
+  );
+});
+
+Deno.test("bounded: a proof of the journal, with a job whose answer has nine million characters", async () => {
+  await withServer(
+    async (server) => void await createLargeJob(server),
+    (server) =>
+      assertOthersServed(server, async () => {
+        only([202], [await server.post("/journal/verify", {}).then(read)]);
+        while ((await got(server, "/journal")).text.includes('"status":"running"')) await after(20);
+      }),
+  );
+});
+
+Deno.test("bounded: hundreds of pages, lists and documents at once", async () => {
+  await withServer(
+    async (server) => void await createLargeJob(server),
+    async (server) => {
+      for (const path of ["/ui/stream", "/ui/reference", "/openapi.json", "/jobs/large"]) {
+        await assertOthersServed(server, async () => {
+          const answers = await times(150, () => fetch(server.url + path));
+          await letGo(answers);
+          // Those for which there is no room may come again.
+          only([200, 503], answers);
+        });
+      }
+    },
+  );
+});
+
+Deno.test("bounded: a thousand jobs in one request, several at once, and one action on them all", async () => {
+  await withServer(
+    async () => {},
+    async (server) => {
+      const many = Array.from({ length: 1_000 }, (_, index) => ({
+        labels: { filler: "x".repeat(200) },
+        plan: { expected: [{ id: "paid", eventType: `bulk.Paid${index}` }] },
+      }));
+      await assertOthersServed(server, async () => {
+        const answers = await times(4, () => server.post("/jobs", many));
+        await letGo(answers);
+        only([200, 503], answers);
+      });
+      await assertOthersServed(server, async () => {
+        const body = { action: "cancel", filter: { condition: ["waiting"] }, limit: 1_000 };
+        const answers = await times(3, () => server.post("/jobs/bulk", body));
+        await letGo(answers);
+        only([200, 503], answers);
+      });
+      await assertPeak(server, 500);
+    },
+  );
+});

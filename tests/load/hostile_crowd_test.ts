@@ -1,0 +1,100 @@
+/** All hostile clients at once beside a load of a thousand jobs a second, which feels nothing of it. */
+
+import assert from "node:assert/strict";
+import type { DaybookProcess } from "../support/process/daybook_process.ts";
+import { rounds } from "../support/effort.ts";
+import { withHostedServer } from "./hosted_server.ts";
+import { hostileCrowd } from "./hostile_worker.ts";
+import { peakMebibytes, processorWaitMs } from "./memory_use.ts";
+import { PacedLoad } from "./paced_load.ts";
+import type { Wait } from "./probe.ts";
+
+/** The variable for those who have another time than the long form takes. */
+const SECONDS = Number(Deno.env.get("DAYBOOK_CROWD_SECONDS") ?? rounds(5, 3_600));
+const JOBS_PER_SECOND = rounds(400, 1_000);
+/** Of them so many are acknowledged at least, unless the machine has other things to do. */
+const SHARE_MIN = rounds(0.125, 0.95);
+/** Of `/livez`, 99 of 100 times; in five seconds a hundredth is hardly more than the slowest few. */
+const PROBE_MS_MAX = rounds(1_000, 100);
+/** The clients are on the same machine: what the server waits for a processor is not its doing. */
+const ownMs = ({ tookMs, starvedMs }: Wait) => tookMs - starvedMs;
+/** Of its time that the server may wait for a processor before its speed says nothing of it. */
+const STARVED_MAX = 0.1;
+
+/** The median, what 99 of 100 are below, and the longest. */
+type Quantiles = readonly [number, number, number];
+
+function quantiles(times: readonly number[]): Quantiles {
+  const ascending = times.toSorted((left, right) => left - right);
+  const at = (fraction: number) =>
+    ascending[Math.min(ascending.length - 1, Math.floor(fraction * ascending.length))] ?? NaN;
+  return [at(0.5), at(0.99), at(1)];
+}
+
+function textOf(times: Quantiles): string {
+  return times.map((ms) => ms.toFixed(1)).join(", ");
+}
+
+/** The numbers of the jobs that a server knows. */
+async function jobsOf(server: DaybookProcess): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (let cursor = ""; cursor !== "end";) {
+    const { jobs, nextCursor } = await server.get(`/jobs?limit=500${cursor}`) as {
+      jobs: { jobId: string }[];
+      nextCursor: string | null;
+    };
+    for (const { jobId } of jobs) found.add(jobId);
+    cursor = nextCursor ? `&cursor=${encodeURIComponent(nextCursor)}` : "end";
+  }
+  return found;
+}
+
+async function signIn(url: string, token: string): Promise<string> {
+  const response = await fetch(`${url}/ui/sign-in`, {
+    method: "POST",
+    redirect: "manual",
+    body: new URLSearchParams({ token }),
+  });
+  await response.body?.cancel();
+  return response.headers.get("set-cookie")?.split(";")[0] ?? "";
+}
+
+async function statusWith(url: string, cookie: string): Promise<number> {
+  const response = await fetch(`${url}/jobs?limit=1`, { headers: { cookie } });
+  await response.body?.cancel();
+  return response.status;
+}
+
+Deno.test(`hostile crowd: a load beside it is neither refused nor lost, in ${SECONDS} seconds`, () =>
+  withHostedServer({ bodyTimeMs: 2_000 }, async ({ server, pid, target, operator, restarted }) => {
+    const cookie = await signIn(server.url, operator);
+    const load = new PacedLoad(server.url, operator, pid);
+    const durationMs = SECONDS * 1_000;
+    const waitedMs = await processorWaitMs(pid);
+    const [crowd] = await Promise.all([
+      hostileCrowd({ target, durationMs }),
+      load.run(JOBS_PER_SECOND, durationMs),
+    ]);
+    const starved = (await processorWaitMs(pid) - waitedMs) / durationMs;
+    const took = quantiles(load.probed.map(({ tookMs }) => tookMs));
+    const own = quantiles(load.probed.map(ownMs));
+    console.log(
+      `hostile crowd: ${load.acknowledged.size} jobs in ${SECONDS} s beside ${crowd.connections} ` +
+        `connections of ${crowd.waves} waves (${crowd.refused} not taken); /livez p50, p99, longest: ` +
+        `${textOf(took)} ms, of its own doing ${textOf(own)}; of the time ` +
+        `${(100 * starved).toFixed(0)} % without a processor; ` +
+        `${(await peakMebibytes(pid)).toFixed(0)} MiB at most`,
+    );
+    assert.deepEqual([...load.refusals], []);
+    if (starved < STARVED_MAX) {
+      const least = SHARE_MIN * JOBS_PER_SECOND * SECONDS;
+      assert.ok(load.acknowledged.size > least, `${load.acknowledged.size} jobs only`);
+      assert.ok(own[1] < PROBE_MS_MAX, `/livez took ${textOf(own)} ms`);
+    }
+    assert.equal(await statusWith(server.url, cookie), 200, "another's session has ended");
+    assert.deepEqual(server.output.filter((line) => /defect|uncaught|unhandled/.test(line)), []);
+
+    const found = await jobsOf(await restarted());
+    const lost = [...load.acknowledged].filter((number) => !found.has(PacedLoad.jobId(number)));
+    assert.deepEqual(lost, []);
+  }));

@@ -1,0 +1,99 @@
+/**
+ * Hostile clients that come in waves: the memory that they cost does not add up. What is in use is
+ * looked at once all garbage is collected, so that a leak of a megabyte a wave is found.
+ */
+
+import assert from "node:assert/strict";
+import type { DaybookProcess } from "../support/process/daybook_process.ts";
+import { rounds } from "../support/effort.ts";
+import { Crowd, HOSTILE_CLIENTS, type HostileClient, type Target } from "./hostile_clients.ts";
+import { withHostedServer } from "./hosted_server.ts";
+import { COLLECTING_SERVER, mebibytesInUse, residentMebibytes } from "./memory_use.ts";
+
+/** The first ones fill what is kept for later. */
+const WARM_UP = rounds(2, 10);
+const WAVES = rounds(2, 10);
+/** A body may take less than the time between two waves. */
+const BODY_TIME_MS = 500;
+const WAVE_MS = 1_200;
+/** In use after the last wave, beyond what was after the warm-up: half a megabyte a wave. */
+const GROWTH_MEBIBYTES_MAX = rounds(2, 5);
+/**
+ * Of what the system sees, of which the allocator keeps some: 0 to 24 were seen, the least of five
+ * waves each time. It is for what is in no heap and in no buffer.
+ */
+const RESIDENT_GROWTH_MEBIBYTES_MAX = 50;
+/** An answer ends within a second of the time of its body; more, where other work is done. */
+const SETTLED_MS = rounds(3_000, 10_000);
+const NEARLY_MEBIBYTES = 0.5;
+
+/** Of the clients those that stay leave at the end of the wave, when they were answered. */
+async function play(clients: readonly HostileClient[], target: Target): Promise<void> {
+  const over = new Promise((resolve) => setTimeout(resolve, WAVE_MS));
+  using crowd = new Crowd(target.port);
+  await Promise.all(clients.map(({ attack }) => attack(crowd, target)));
+  await assertServed(target);
+  await over;
+  assert.equal(crowd.refused, 0, "connections were refused");
+}
+
+/** The least that is in use until it is nearly what it was, or for a while. */
+async function settledMebibytes(server: DaybookProcess, before = 0): Promise<number> {
+  let least = Infinity;
+  for (const end = Date.now() + SETTLED_MS; least > before + NEARLY_MEBIBYTES;) {
+    least = Math.min(least, await mebibytesInUse(server));
+    if (Date.now() > end) break;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return least;
+}
+
+/** Plays so many waves, and gives the least that the system saw of the process after one of five. */
+async function playSome(count: number, clients: readonly HostileClient[], hosted: Hosted) {
+  const seen: number[] = [];
+  for (let wave = 0; wave < count; wave++) {
+    await play(clients, hosted.target);
+    seen.push(await residentMebibytes(hosted.pid));
+  }
+  return Math.min(...seen.slice(-5));
+}
+
+type Hosted = Parameters<Parameters<typeof withHostedServer>[1]>[0];
+
+function testWaves(name: string, clients: readonly HostileClient[]): void {
+  Deno.test(`hostile waves: ${name} cost no more the longer it goes on`, () =>
+    withHostedServer({ bodyTimeMs: BODY_TIME_MS }, async (hosted) => {
+      const { server } = hosted;
+      const residentBefore = await playSome(WARM_UP, clients, hosted);
+      const before = await settledMebibytes(server);
+      const resident = await playSome(WAVES, clients, hosted);
+      const after = await settledMebibytes(server, before);
+      console.log(
+        `${name}: ${before.toFixed(2)} MiB in use after ${WARM_UP} waves, ` +
+          `${after.toFixed(2)} after ${WAVES} more; resident ${residentBefore.toFixed(0)} and ` +
+          `${resident.toFixed(0)}`,
+      );
+      assert.ok(after - before < GROWTH_MEBIBYTES_MAX, `${after - before} MiB more in use`);
+      const isLong = rounds(0, 1) === 1;
+      const growth = resident - residentBefore;
+      assert.ok(!isLong || growth < RESIDENT_GROWTH_MEBIBYTES_MAX, `${growth} MiB more resident`);
+    }, COLLECTING_SERVER));
+}
+
+testWaves("all at once", HOSTILE_CLIENTS);
+if (rounds(0, 1) === 1) {
+  for (const client of HOSTILE_CLIENTS) testWaves(client.name, [client]);
+}
+
+async function assertServed({ port, token }: Target): Promise<void> {
+  const url = `http://127.0.0.1:${port}`;
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  for (const path of ["/livez", "/jobs"]) {
+    const response = await fetch(url + path, { headers });
+    await response.body?.cancel();
+    assert.equal(response.status, 200, path);
+  }
+  const event = JSON.stringify({ eventType: "a.B" });
+  const response = await fetch(`${url}/events`, { method: "POST", headers, body: event });
+  assert.equal(response.status, 200, await response.text());
+}

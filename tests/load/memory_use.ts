@@ -1,0 +1,52 @@
+/** What of the machine a process uses: memory, once all that can be collected is, and processors. */
+
+import v8 from "node:v8";
+import vm from "node:vm";
+import type { DaybookProcess } from "../support/process/daybook_process.ts";
+
+v8.setFlagsFromString("--expose-gc");
+const collect: () => void = vm.runInNewContext("gc");
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Of the heap and of buffers beside it, in MiB. */
+export function usedMebibytes(): number {
+  collect();
+  const { heapUsed, external } = Deno.memoryUsage();
+  return (heapUsed + external) / MEBIBYTE;
+}
+
+/** `limited_server.ts` as a script that `mebibytesInUse` can ask. */
+export const COLLECTING_SERVER = new URL("collecting_server.ts", import.meta.url).pathname;
+
+/** The same of such a process. */
+export async function mebibytesInUse(server: DaybookProcess): Promise<number> {
+  const from = server.output.length;
+  server.signal("SIGUSR2");
+  for (;;) {
+    const line = server.output.slice(from).find((line) => line.startsWith("in use:"));
+    if (line !== undefined) return Number(/[\d.]+/.exec(line)?.[0]);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Of a process as the system sees it, in MiB; Linux only. */
+export function residentMebibytes(pid: number): Promise<number> {
+  return ofStatus(pid, /VmRSS:\s+(\d+) kB/);
+}
+
+/** The most that it was since the process began. */
+export function peakMebibytes(pid: number): Promise<number> {
+  return ofStatus(pid, /VmHWM:\s+(\d+) kB/);
+}
+
+/** How long its main thread was ready to run and got no processor, in ms; Linux only. */
+export async function processorWaitMs(pid: number): Promise<number> {
+  const statistics = await Deno.readTextFile(`/proc/${pid}/schedstat`);
+  return Number(statistics.split(" ")[1]) / 1e6;
+}
+
+async function ofStatus(pid: number, line: RegExp): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(line.exec(status)?.[1] ?? NaN) / 1024;
+}

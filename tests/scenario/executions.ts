@@ -1,0 +1,75 @@
+/**
+ * Which steps of jobs ran in which life of a process, counted outside of it: each execution left a
+ * line `<job> <task> <attempt>` in a file before it did anything.
+ */
+
+import assert from "node:assert/strict";
+import type { IndependentEntry } from "../support/journal/independent_reader.ts";
+
+export class Executions {
+  readonly #file: string;
+  /** For each step, by job and task, the lives in which it was begun. */
+  readonly #lives = new Map<string, number[]>();
+  #life = 0;
+  #linesSeen = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+    Deno.writeTextFileSync(file, "");
+  }
+
+  /** Attempts of all lives, a line each. */
+  get lines(): readonly string[] {
+    return Deno.readTextFileSync(this.#file).split("\n").filter((line) => line !== "");
+  }
+
+  /**
+   * A life is over: no step was begun twice in it, since none fails by itself.
+   *
+   * @throws {AssertionError}
+   */
+  lifeEnded(): void {
+    const { lines } = this;
+    this.#life++;
+    for (const line of lines.slice(this.#linesSeen)) {
+      const [jobId, taskId] = line.split(" ");
+      const step = `${jobId} ${taskId}`;
+      const lives = this.#lives.get(step) ?? [];
+      assert.notEqual(lives.at(-1), this.#life, `${step} ran twice in one life of the process`);
+      this.#lives.set(step, [...lives, this.#life]);
+    }
+    this.#linesSeen = lines.length;
+  }
+
+  /**
+   * Each step whose result is on record was executed, and once more only for each death that came
+   * before its result was: the last execution is the one that gave it.
+   *
+   * @returns How many steps there were, and how many executions.
+   * @throws {AssertionError}
+   */
+  requireOnce(entries: readonly IndependentEntry[], tasks: readonly string[]) {
+    const reused = new Set(
+      entries.filter(({ attributes }) => attributes["retryOf"] !== undefined)
+        .map((entry) => entry["jobId"]),
+    );
+    let [steps, executions] = [0, 0];
+    for (const { eventType, attributes, ...entry } of entries) {
+      const { jobId, taskId } = entry;
+      if (eventType !== "job.TaskCompleted" || !tasks.includes(String(taskId))) continue;
+      if (reused.has(jobId)) continue;
+      const step = `${jobId} ${taskId}`;
+      const lives = this.#lives.get(step) ?? [];
+      assert.ok(lives.length > 0, `${step} is on record as completed, and was never executed`);
+      // Every execution but the last was cut short by the end of the life that it was in.
+      const cutShort = Number(attributes["attempt"]) - 1;
+      assert.ok(
+        lives.length <= 1 + cutShort,
+        `${step} was executed ${lives.length} times, with ${cutShort} deaths in it`,
+      );
+      steps += 1;
+      executions += lives.length;
+    }
+    return { steps, executions };
+  }
+}

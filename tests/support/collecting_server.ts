@@ -1,7 +1,0 @@
-/** `limited_server.ts`; on SIGUSR2 it collects all garbage and says how much memory is left in use. */
-
-import { usedMebibytes } from "./memory_use.ts";
-
-Deno.addSignalListener("SIGUSR2", () => console.log(`in use: ${usedMebibytes()} MiB`));
-
-await import("./limited_server.ts");

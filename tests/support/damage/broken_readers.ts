@@ -1,0 +1,130 @@
+/**
+ * Readers that lack one check. What they read is made such that the check always passes: so
+ * `src/` needs no switch for it, and a sweep can show that it would find out.
+ */
+
+import { createHash } from "node:crypto";
+import type { Damage } from "./damage_kinds.ts";
+import { withCrc } from "../journal/journal_forgery.ts";
+import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
+import { contentOf, forkOf, type WrittenJournal } from "../journal/written_journal.ts";
+
+interface Check {
+  readonly crc: boolean;
+  readonly chain: boolean;
+}
+
+/** Makes the checks that are missing pass: each crc, or each chain, is what it should be. */
+export function withoutChecks(missing: Check): (disk: MemoryDisk) => MemoryDisk {
+  return (disk) => {
+    const fork = forkOf(disk);
+    let chain = "";
+    for (const path of segmentsIn(fork)) {
+      const mended = mendedText(textOf(fork, path), chain, missing);
+      fork.files.set(path, new TextEncoder().encode(mended.text));
+      chain = mended.chain;
+    }
+    return fork;
+  };
+}
+
+/** Cannot tell one batch from another: every line that is whole may be of any. */
+export function withoutBatchId(journal: WrittenJournal): (disk: MemoryDisk) => MemoryDisk {
+  const lines = journal.batches.at(-1)?.lines.slice(1) ?? [];
+  const path = journal.segments.at(-1) ?? "";
+  return (disk) => {
+    const fork = forkOf(disk);
+    let text = textOf(fork, path);
+    for (const line of lines) {
+      const logId = /^\{"logId":(\d+),/.exec(line)?.[1];
+      const other = bodyOf(line).replace(/"batch":\d+/, `"batch":${logId}`);
+      text = text.replace(line, () => withCrc(other));
+    }
+    fork.files.set(path, new TextEncoder().encode(text));
+    return fork;
+  };
+}
+
+/** Takes what was written ahead for the end of the last segment, whatever stands behind it. */
+export function endingAtBlankLines(disk: MemoryDisk): MemoryDisk {
+  const fork = forkOf(disk);
+  const path = segmentsIn(fork).at(-1) ?? "";
+  const text = textOf(fork, path);
+  const end = /\n{3}/.exec(text)?.index ?? text.length;
+  fork.files.set(path, new TextEncoder().encode(text.slice(0, end + 1)));
+  return fork;
+}
+
+/** Damage to what a writer left that sets no seals: the last batch, which is one, is not there. */
+export function* unsealed(journal: WrittenJournal, damages: Iterable<Damage>): Iterable<Damage> {
+  const seal = journal.batches.at(-1);
+  const path = journal.segments.at(-1) ?? "";
+  for (const damage of damages) {
+    const apply = (disk: MemoryDisk) => {
+      damage.apply(disk);
+      disk.files.set(path, contentOf(disk, path).slice(0, seal?.start));
+    };
+    yield { ...damage, apply };
+  }
+}
+
+/** A reader of snapshots that does not hold the content against its digest. */
+export function withoutDigest(disk: MemoryDisk): MemoryDisk {
+  const fork = forkOf(disk);
+  for (const path of fork.files.keys()) {
+    if (!path.endsWith(".snapshot")) continue;
+    const bytes = contentOf(fork, path);
+    const trailerAt = bytes.lastIndexOf(10, bytes.length - 2) + 1;
+    const content = bytes.subarray(0, trailerAt);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const lines = new TextDecoder().decode(content).split("\n").length - 2;
+    const trailer = new TextEncoder().encode(`${JSON.stringify({ lines, sha256 })}\n`);
+    const mended = new Uint8Array(content.length + trailer.length);
+    mended.set(content);
+    mended.set(trailer, content.length);
+    fork.files.set(path, mended);
+  }
+  return fork;
+}
+
+function mendedText(text: string, previousChain: string, missing: Check) {
+  let chain = previousChain;
+  const batches = text.split(/(?<=\n)(?=\n)/).map((batch) => {
+    const lines = batch.slice(1, -1).split("\n").map((line) => mendedLine(line, chain, missing));
+    const last = lines.pop() ?? "";
+    const found = /,"chain":"([^"]*)","crc":"[^"]*"\}$/.exec(last)?.[1];
+    if (found === undefined) return batch;
+    const body = bodyOf(last);
+    const covered = lines.map((line) => `${line}\n`).join("") + body;
+    const digest = createHash("sha256").update(chain + covered).digest("base64url");
+    chain = missing.chain ? digest : found;
+    const isTrusted = missing.crc || crcHolds(last);
+    const commit = isTrusted ? withCrc(`${body},"chain":"${chain}"`) : last;
+    return `\n${[...lines, commit].join("\n")}\n`;
+  });
+  return { text: batches.join(""), chain };
+}
+
+/** Without one of the checks a line passes as it is; otherwise only if nothing is wrong. */
+function mendedLine(line: string, chain: string, missing: Check): string {
+  const body = line.replace(/,"crc":"[^"]*"\}$/, "");
+  if (body === line || !(missing.crc || crcHolds(line))) return line;
+  if (!missing.chain) return withCrc(body);
+  return withCrc(body.replace(/"previousChain":"[^"]*"/, `"previousChain":"${chain}"`));
+}
+
+function crcHolds(line: string): boolean {
+  return withCrc(line.replace(/,"crc":"[^"]*"\}$/, "")) === line;
+}
+
+function bodyOf(line: string): string {
+  return line.replace(/(?:,"chain":"[^"]*")?,"crc":"[^"]*"\}$/, "");
+}
+
+function textOf(disk: MemoryDisk, path: string): string {
+  return new TextDecoder().decode(contentOf(disk, path));
+}
+
+function segmentsIn(disk: MemoryDisk): string[] {
+  return [...disk.files.keys()].filter((path) => path.includes("/segments/")).sort();
+}

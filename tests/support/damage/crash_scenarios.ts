@@ -1,0 +1,259 @@
+/** What a journal does at its disk, to be cut short at every step. */
+
+import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../../src/core/event.ts";
+import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileJournalOptions } from "../../../src/journal/options.ts";
+import { withoutBlankEnd } from "../journal/blank_end.ts";
+import { assertRecovers, type Found, openOn, type Scenario } from "./crash_sweep.ts";
+import { facts } from "../journal/journal_events.ts";
+import { PowerDisk } from "./power_disk.ts";
+
+type Opened = Awaited<ReturnType<typeof openOn>>;
+
+interface Steps {
+  /** Makes what is there before; the process that does so then dies. */
+  readonly before?: (disk: PowerDisk) => Promise<void>;
+  /** What was written is in memory only, and the next process reads it from there. */
+  readonly isUnsynced?: boolean;
+  readonly options?: Partial<FileJournalOptions>;
+  readonly run: (opened: Opened) => Promise<void>;
+  /** What else has to hold once a start has recovered. */
+  readonly after?: (disk: PowerDisk) => void;
+}
+
+/** A scenario of a journal that is opened; nobody but it writes there. */
+function scenario(name: string, steps: Steps): Scenario {
+  /** All that was handed to the disk, from the first batch on. */
+  let batches: (readonly JobEventLogEntry[])[] = [];
+  return {
+    name,
+    async begin() {
+      const disk = new PowerDisk();
+      await steps.before?.(disk);
+      batches = [await entriesOn(disk)];
+      return steps.isUnsynced === true ? disk.restarted() : settledCopy(disk);
+    },
+    async run(fileSystem: FileSystem, acknowledge) {
+      if (steps.isUnsynced !== true) acknowledge(batches.flat().length);
+      const opened = await openOn(fileSystem, steps.options, (entries) => {
+        // What a start has read counts as well once it goes on: who asks is shown it.
+        batches.push(entries);
+        acknowledge(entries.at(-1)?.logId ?? 0);
+      });
+      await steps.run(opened);
+    },
+    async check(found: Found) {
+      await assertRecovers(found, batches);
+      steps.after?.(found.disk);
+    },
+  };
+}
+
+/** What a start would find; it is asked on a copy. */
+async function entriesOn(disk: PowerDisk): Promise<readonly JobEventLogEntry[]> {
+  const { consumer } = await openOn(settledCopy(disk));
+  const own = new Set(consumer.batches.flat());
+  return consumer.entries.filter((entry) => !own.has(entry));
+}
+
+/** The same files, all of them durable. */
+export function settledCopy(disk: PowerDisk): PowerDisk {
+  return PowerDisk.of(disk.cut().kept);
+}
+
+/** The start on a disk that a crash left, to be cut short itself. */
+export function startAgain(found: Found): Scenario {
+  const steps: Steps = {
+    before: (disk) => {
+      for (const [path, bytes] of found.disk.files) disk.put(path, bytes);
+      return Promise.resolve();
+    },
+    run: async (opened) => {
+      await append(opened, 1);
+      await opened.journal.close();
+    },
+  };
+  return scenario(`starting on what was left before ${found.step}`, steps);
+}
+
+async function append(opened: Opened, ...sizes: readonly number[]): Promise<void> {
+  for (const size of sizes) await opened.journal.append(facts(size)).durable;
+}
+
+/** As a crash after some batches. */
+async function crashed(disk: FileSystem): Promise<void> {
+  await append(await openOn(disk), 2, 3);
+}
+
+async function stopped(disk: PowerDisk): Promise<void> {
+  const opened = await openOn(disk);
+  await append(opened, 2);
+  await opened.journal.close();
+}
+
+const TORN_BYTES = 30;
+
+/** Takes the last bytes of the only segment away; the result is what is left of its batch. */
+function tear(disk: PowerDisk): Uint8Array {
+  const [path = "", bytes = new Uint8Array()] =
+    [...disk.files].find(([each]) => each.includes("/segments/")) ?? [];
+  const written = withoutBlankEnd(bytes);
+  disk.put(path, written.slice(0, -TORN_BYTES));
+  const start = new TextDecoder().decode(written).lastIndexOf("\n\n") + 1;
+  return written.slice(start, -TORN_BYTES);
+}
+
+export const FIRST_START = scenario("the first start of an empty folder", {
+  async run(opened) {
+    await append(opened, 2, 1);
+    await opened.journal.close();
+  },
+});
+
+export const ROLLING = scenario("rolling segments, and a clean stop", {
+  before: stopped,
+  options: { segmentBytes: 700 },
+  async run(opened) {
+    await append(opened, 2, 1, 3);
+    await opened.journal.close();
+  },
+});
+
+export const SNAPSHOTS = scenario("writing snapshots and pruning them", {
+  before: stopped,
+  options: { snapshotEvery: 3 },
+  async run(opened) {
+    for (const size of [3, 3, 4, 3]) {
+      await append(opened, size);
+      await opened.clock.settle();
+    }
+    await opened.journal.close();
+  },
+});
+
+export const SNAPSHOTS_UNDER_LOAD = scenario("writing snapshots while segments roll", {
+  before: stopped,
+  options: { snapshotEvery: 3, segmentBytes: 900 },
+  async run(opened) {
+    await append(opened, 3, 1, 2, 3, 1);
+    await opened.journal.close();
+  },
+});
+
+/** Longer than it takes to prove all segments that a scenario makes. */
+const PROOF_MS = 120_000;
+
+async function provenOn(opened: Opened, ...sizes: readonly number[]): Promise<void> {
+  await append(opened, ...sizes);
+  await opened.clock.advance(PROOF_MS);
+}
+
+export const SIDECARS = scenario("writing sidecars of segments that were full", {
+  before: stopped,
+  options: { segmentBytes: 700 },
+  async run(opened) {
+    await provenOn(opened, 2, 1, 3);
+    await provenOn(opened, 3, 1);
+    await opened.journal.close();
+  },
+});
+
+export const TRUSTING = scenario("starting on sidecars, and renewing them", {
+  async before(disk) {
+    const opened = await openOn(disk, { segmentBytes: 700 });
+    await provenOn(opened, 2, 3, 2, 3);
+    await opened.journal.close();
+  },
+  options: { segmentBytes: 700 },
+  async run(opened) {
+    const { proof } = await opened.journal.info();
+    assert.ok(proof.trusted > 1, "sidecars are trusted");
+    await provenOn(opened, 1);
+    await opened.journal.close();
+  },
+});
+
+let torn: Uint8Array = new Uint8Array();
+
+export const QUARANTINE = scenario("quarantining a torn tail", {
+  async before(disk) {
+    await crashed(disk);
+    torn = tear(disk);
+  },
+  async run(opened) {
+    await append(opened, 1);
+    await opened.journal.close();
+  },
+  after(disk) {
+    const aside = [...disk.files].filter(([path]) => path.includes("/quarantine/"));
+    // What was being recorded when the power went may be there as well.
+    const isBegin = (bytes: Uint8Array) => bytes.every((byte, at) => byte === torn[at]);
+    const sizes = aside.filter(([, bytes]) => isBegin(bytes)).map(([, bytes]) => bytes.length);
+    assert.ok(sizes.length > 0, "the torn bytes are not in quarantine");
+    for (const size of sizes) assert.equal(size, torn.length, "only a part is in quarantine");
+  },
+});
+
+export const COPY_FORWARD = scenario("copying forward what a crash left", {
+  before: crashed,
+  async run(opened) {
+    await append(opened, 1);
+    await opened.journal.close();
+  },
+});
+
+/** As after a failed sync: the next process reads what never came to the disk. */
+export const COPY_FORWARD_UNSYNCED = scenario("copying forward what was never synced", {
+  async before(disk) {
+    await crashed(without(disk, { syncData: true, syncOf: ".ndjson" }));
+  },
+  isUnsynced: true,
+  async run(opened) {
+    await append(opened, 1);
+    await opened.journal.close();
+  },
+});
+
+/** What a broken file system leaves out, and says that it did. */
+export interface LeftOut {
+  readonly syncData?: boolean;
+  readonly syncFolder?: boolean;
+  /** The sync of files whose path ends like this. */
+  readonly syncOf?: string;
+}
+
+export function without(disk: FileSystem, leftOut: LeftOut): FileSystem {
+  const broken: FileSystem = {
+    open: async (path, mode) => {
+      const file = await disk.open(path, mode);
+      const isOut = leftOut.syncOf !== undefined && path.endsWith(leftOut.syncOf);
+      return {
+        ...file,
+        syncData: () => leftOut.syncData === true ? Promise.resolve() : file.syncData(),
+        sync: () => isOut ? Promise.resolve() : file.sync(),
+      };
+    },
+    lock: (path) => disk.lock(path),
+    list: (path) => disk.list(path),
+    kind: (path) => disk.kind(path),
+    stamp: (path) => disk.stamp(path),
+    makeFolder: (path) => disk.makeFolder(path),
+    isPrivate: (path) => disk.isPrivate(path),
+    makePrivate: (path) => disk.makePrivate(path),
+    rename: (from, to) => disk.rename(from, to),
+    remove: (path) => disk.remove(path),
+    syncFolder: (path) => leftOut.syncFolder === true ? Promise.resolve() : disk.syncFolder(path),
+  };
+  return broken;
+}
+
+/** Writes snapshots under their names from the first byte on. */
+export function withSnapshotsInPlace(disk: FileSystem): FileSystem {
+  const inPlace = (path: string) => path.replace(/\.snapshot\.tmp$/, ".snapshot");
+  return {
+    ...without(disk, {}),
+    open: (path, mode) => disk.open(inPlace(path), mode),
+    rename: (from, to) => inPlace(from) === to ? Promise.resolve() : disk.rename(from, to),
+  };
+}

@@ -1,0 +1,214 @@
+/**
+ * Cuts the power at every step of what a journal does, finds the disk in every state that it
+ * may be left in, and starts on it.
+ */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { JobEventLogEntry } from "../../../src/core/event.ts";
+import { FileJournal } from "../../../src/journal/file_journal.ts";
+import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileJournalOptions } from "../../../src/journal/options.ts";
+import { rounds } from "../effort.ts";
+import { FakeClock, FakeRandom } from "../fake_clock.ts";
+import { fractions } from "./fractions.ts";
+import { readSegments } from "../journal/independent_reader.ts";
+import { RememberingConsumer } from "../journal/journal_consumer.ts";
+import type { PowerCut } from "./power_cut.ts";
+import { PowerDisk } from "./power_disk.ts";
+
+export const FOLDER = "journal";
+
+/** One for all, so that no id comes twice. */
+const random = new FakeRandom("01C");
+
+/** States of the disk that are looked at after one power cut, when there are more. */
+const DISKS_PER_CUT = rounds(16, 200, 8);
+
+/** A disk as it was found after a power cut. */
+export interface Found {
+  readonly disk: PowerDisk;
+  /** The step before which the power went. */
+  readonly step: string;
+  /** The last position of which anyone was told. */
+  readonly acknowledged: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** Where it begins; all of it is durable. */
+  begin(): Promise<PowerDisk>;
+  /** Does what is to be cut short, and tells what was acknowledged. */
+  run(fileSystem: FileSystem, acknowledge: (logId: number) => void): Promise<void>;
+  /** Throws when something is not as promised. */
+  check(found: Found): Promise<void>;
+}
+
+export interface CrashTally {
+  readonly steps: number;
+  readonly disks: number;
+  /** What was not as promised, and where. */
+  readonly violations: readonly string[];
+}
+
+export interface CrashOptions {
+  /** What stands between the journal and its disk: nothing, unless something is to be broken. */
+  readonly through?: (disk: PowerDisk) => FileSystem;
+  readonly seed?: number;
+  /** As many violations are enough; all are looked for, unless told. */
+  readonly enough?: number;
+}
+
+export async function crashSweep(
+  scenario: Scenario,
+  {
+    through = (disk) => disk,
+    seed = Math.floor(Math.random() * 2 ** 31),
+    enough = Infinity,
+  }: CrashOptions = {},
+): Promise<CrashTally> {
+  const cuts = await cutsOf(scenario, through);
+  const fraction = fractions(seed);
+  const violations: string[] = [];
+  const seen = new Set<string>();
+  for (const found of disksAfter(cuts, fraction, seen)) {
+    if (violations.length >= enough) break;
+    try {
+      await scenario.check(found);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      violations.push(`${scenario.name}, seed ${seed}, before ${found.step}: ${reason}`);
+    }
+  }
+  return { steps: cuts.length, disks: seen.size, violations };
+}
+
+/** Disks that a scenario may leave behind, about `count` of them from all of its steps. */
+export async function disksLeftBy(
+  scenario: Scenario,
+  count: number,
+  seed: number,
+): Promise<readonly Found[]> {
+  const fraction = fractions(seed);
+  const cuts = await cutsOf(scenario, (disk) => disk);
+  const found = [...disksAfter(cuts, fraction, new Set())];
+  return found.filter(() => fraction() < count / found.length);
+}
+
+interface Cut extends Omit<Found, "disk"> {
+  readonly power: PowerCut;
+}
+
+async function cutsOf(
+  scenario: Scenario,
+  through: (disk: PowerDisk) => FileSystem,
+): Promise<readonly Cut[]> {
+  const disk = await scenario.begin();
+  const cuts: Cut[] = [];
+  let acknowledged = 0;
+  const cut = (operation: string) => {
+    const step = `step ${cuts.length + 1}, ${operation}`;
+    cuts.push({ power: disk.cut(), step, acknowledged });
+  };
+  disk.before = cut;
+  await scenario.run(through(disk), (logId) => acknowledged = logId);
+  cut("the end");
+  return cuts;
+}
+
+/** Each that is different from those before it, or of which more is expected. */
+function* disksAfter(
+  cuts: readonly Cut[],
+  fraction: () => number,
+  seen: Set<string>,
+): Iterable<Found> {
+  for (const { power, step, acknowledged } of cuts) {
+    for (const root of power.roots(DISKS_PER_CUT, fraction)) {
+      const disk = PowerDisk.of(root);
+      const key = `${acknowledged} ${digestOf(disk)}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      yield { disk, step, acknowledged };
+    }
+  }
+}
+
+/** A journal that is opened, remembers all that it recorded, and may be left as by a crash. */
+export async function openOn(
+  fileSystem: FileSystem,
+  options: Partial<FileJournalOptions> = {},
+  onDurable: (entries: readonly JobEventLogEntry[]) => void = () => {},
+) {
+  const consumer = new RememberingConsumer();
+  consumer.onDurable = onDurable;
+  const clock = new FakeClock();
+  const { journal, report } = await FileJournal.open({
+    folder: FOLDER,
+    fileSystem,
+    clock,
+    random,
+    consumer,
+    ...options,
+  });
+  return { journal, report, consumer, clock };
+}
+
+/**
+ * It starts by itself; everything acknowledged is there and nothing half; nothing unfinished
+ * stays; and the start after it is clean and finds the same.
+ *
+ * @param batches all that was ever handed to the disk.
+ */
+export async function assertRecovers(
+  { disk, acknowledged }: Found,
+  batches: readonly (readonly JobEventLogEntry[])[],
+): Promise<void> {
+  const { journal, report, consumer } = await openOn(disk);
+  const own = consumer.batches.flat().length;
+  const found = consumer.entries.slice(0, consumer.entries.length - own);
+  assert.ok(found.length >= acknowledged, `of ${acknowledged} only ${found.length} are there`);
+  const whole = wholeBatches(batches, found.length);
+  assert.equal(whole.length, found.length, `a batch is there in part, up to ${found.length}`);
+  assert.deepEqual(found, whole);
+  assert.deepEqual(report.warnings, []);
+  assertNothingUnfinished(disk);
+  await journal.close();
+  await assertSecondStart(disk, consumer.entries);
+}
+
+async function assertSecondStart(
+  disk: PowerDisk,
+  entries: readonly JobEventLogEntry[],
+): Promise<void> {
+  const { journal, report, consumer } = await openOn(disk);
+  assert.equal(report.clean, true, "the second start is not clean");
+  assert.deepEqual(report.warnings, []);
+  assert.deepEqual(consumer.entries, entries);
+  await journal.close();
+  assertNothingUnfinished(disk);
+  const segments = [...disk.files].filter(([path]) => path.startsWith(`${FOLDER}/segments/`))
+    .map(([path, bytes]) => [path.slice(path.lastIndexOf("/") + 1), bytes] as const).sort();
+  assert.equal(readSegments(segments).entries.length, entries.length);
+}
+
+export function assertNothingUnfinished(disk: PowerDisk): void {
+  const left = [...disk.files.keys()].filter((path) =>
+    path.startsWith(`${FOLDER}/`) && /\.tmp$|\/probe$/.test(path)
+  );
+  assert.deepEqual(left, [], "something unfinished is left");
+}
+
+function wholeBatches(
+  batches: readonly (readonly JobEventLogEntry[])[],
+  count: number,
+): readonly JobEventLogEntry[] {
+  const entries: JobEventLogEntry[] = [];
+  for (const batch of batches) if (entries.length < count) entries.push(...batch);
+  return entries;
+}
+
+function digestOf(disk: PowerDisk): string {
+  const hash = createHash("sha256");
+  for (const [path, bytes] of [...disk.files].sort()) hash.update(path).update("\0").update(bytes);
+  return hash.digest("base64url");
+}

@@ -1,0 +1,191 @@
+/** Starts a journal after each damage and holds what comes of it against the oracle. */
+
+import { isDeepStrictEqual } from "node:util";
+import type { JobEventLogEntry } from "../../../src/core/event.ts";
+import type { JournalConsumer } from "../../../src/engine/ports.ts";
+import { JournalDamagedError, JournalUnusableError } from "../../../src/journal/errors.ts";
+import { FileJournal } from "../../../src/journal/file_journal.ts";
+import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { Damage } from "./damage_kinds.ts";
+import { type Expectation, expectationOf } from "./damage_oracle.ts";
+import { FakeClock } from "../fake_clock.ts";
+import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
+import { furtherIds } from "../journal/journal_of_jobs.ts";
+import { filledIn } from "../journal/independent_reader.ts";
+import { forkOf, type WrittenJournal } from "../journal/written_journal.ts";
+
+export type Wrong =
+  /** It started, and what it holds is not what was written. */
+  | "undetected damage"
+  /** It refused what a crash can leave behind. */
+  | "false refusal"
+  /** It refused, and has changed a segment. */
+  | "changed while refused"
+  /** It ended in another way than any that it should. */
+  | "failed otherwise";
+
+export interface Violation {
+  readonly wrong: Wrong;
+  readonly damage: string;
+  readonly detail: string;
+}
+
+/** How many damages were judged, and in what way. */
+export class Tally {
+  readonly #kinds = new Map<string, { refused: number; started: number }>();
+  readonly violations: Violation[] = [];
+
+  count(kind: string, outcome: "refused" | "started"): void {
+    const counts = this.#kinds.get(kind) ?? { refused: 0, started: 0 };
+    counts[outcome]++;
+    this.#kinds.set(kind, counts);
+  }
+
+  get total(): number {
+    return [...this.#kinds.values()].reduce((sum, each) => sum + each.refused + each.started, 0);
+  }
+
+  violated(wrong: Wrong): number {
+    return this.violations.filter((each) => each.wrong === wrong).length;
+  }
+
+  /** A line for each kind. */
+  toString(): string {
+    return [...this.#kinds].map(([kind, { refused, started }]) =>
+      `${kind.padEnd(36)} ${String(refused + started).padStart(7)} judged: ${refused} refused, ` +
+      `${started} started`
+    ).join("\n");
+  }
+}
+
+export interface SweepOptions {
+  /** What stands between the disk and the reader: nothing, unless a check is to be broken. */
+  readonly through?: (disk: MemoryDisk) => FileSystem;
+}
+
+export async function sweep(
+  journal: WrittenJournal,
+  damages: Iterable<Damage>,
+  { through = (disk) => disk }: SweepOptions = {},
+): Promise<Tally> {
+  const tally = new Tally();
+  for (const damage of damages) {
+    const disk = forkOf(journal.disk);
+    damage.apply(disk);
+    const expected = expectationOf(journal, disk);
+    const before = new Map(disk.files);
+    const outcome = await startOf(through(disk));
+    const violation = violationIn(journal, expected, outcome) ?? changeIn(disk, before, outcome);
+    tally.count(damage.kind, outcome instanceof Error ? "refused" : "started");
+    if (violation !== undefined) {
+      tally.violations.push({ ...violation, damage: `${damage.kind}, ${damage.what}` });
+    }
+  }
+  return tally;
+}
+
+/** Every `step`th, from a place within the first ones on. */
+export function* sampled(damages: Iterable<Damage>, step: number, first = 0): Iterable<Damage> {
+  let count = 0;
+  for (const damage of damages) if (count++ % step === first % step) yield damage;
+}
+
+/** Takes the place of the engine: its content is only passed on. */
+class Listener implements JournalConsumer {
+  readonly replayed: JobEventLogEntry[] = [];
+  hasRestored = false;
+  restore(): boolean {
+    return this.hasRestored = true;
+  }
+  replay(entry: JobEventLogEntry): void {
+    this.replayed.push(entry);
+  }
+  lost(): void {}
+
+  durable(): void {}
+  capture(): Iterable<string> {
+    return [];
+  }
+  refuse(): undefined {}
+  failed(): void {}
+}
+
+interface Started {
+  readonly replayed: readonly JobEventLogEntry[];
+  /** What a snapshot stood for; 0 without one. */
+  readonly restoredLogId: number;
+  readonly head: number;
+}
+
+/** Leaves the journal as a crash does. */
+async function startOf(fileSystem: FileSystem): Promise<Started | Error> {
+  const consumer = new Listener();
+  try {
+    const { report } = await FileJournal.open({
+      folder: "journal",
+      fileSystem,
+      clock: new FakeClock(),
+      random: furtherIds,
+      consumer,
+    });
+    const restoredLogId = report.snapshotLogId ?? 0;
+    const head = consumer.replayed.at(-1)?.logId ?? restoredLogId;
+    return { replayed: consumer.replayed, restoredLogId, head };
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+}
+
+type Found = Omit<Violation, "damage">;
+
+function violationIn(
+  journal: WrittenJournal,
+  expected: Expectation,
+  outcome: Started | Error,
+): Found | undefined {
+  if (outcome instanceof Error) {
+    const isRefusal = outcome instanceof JournalDamagedError ||
+      outcome instanceof JournalUnusableError;
+    if (!isRefusal) return { wrong: "failed otherwise", detail: String(outcome) };
+    if (expected.kind !== "start") return undefined;
+    return { wrong: "false refusal", detail: outcome.message };
+  }
+  if (expected.kind === "refuse") {
+    return { wrong: "undetected damage", detail: `it started, up to logId ${outcome.head}` };
+  }
+  return differenceIn(journal, expected.batches, outcome);
+}
+
+/** The entries have to be those that were written, in the bytes of each line. */
+function differenceIn(
+  { batches }: WrittenJournal,
+  count: number,
+  { replayed, restoredLogId, head }: Started,
+): Found | undefined {
+  const lines = batches.slice(0, count).flatMap((batch) => batch.lines).slice(restoredLogId);
+  const wrong = "undetected damage";
+  if (lines.length !== replayed.length) {
+    const last = batches[count - 1]?.lastLogId ?? 0;
+    return { wrong, detail: `it started up to logId ${head}, and should up to ${last}` };
+  }
+  const differing = replayed.find((entry, index) => !isEntryOf(lines[index] ?? "", entry));
+  return differing && { wrong, detail: `logId ${differing.logId} is another than was written` };
+}
+
+function isEntryOf(line: string, entry: JobEventLogEntry): boolean {
+  const { batch: _batch, chain: _chain, crc: _crc, ...written } = filledIn(JSON.parse(line));
+  return isDeepStrictEqual(written, entry);
+}
+
+function changeIn(
+  disk: MemoryDisk,
+  before: ReadonlyMap<string, Uint8Array>,
+  outcome: Started | Error,
+): Found | undefined {
+  if (!(outcome instanceof Error)) return undefined;
+  const changed = [...before].find(([path, bytes]) =>
+    path.includes("/segments/") && disk.files.get(path) !== bytes
+  );
+  return changed && { wrong: "changed while refused", detail: changed[0] };
+}

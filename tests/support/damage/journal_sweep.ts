@@ -1,0 +1,85 @@
+/** Journals on a disk in memory, for sweeps over what can happen to their bytes. */
+
+import type { JobEventLogEntry } from "../../../src/core/event.ts";
+import type { RecoveryReport } from "../../../src/engine/ports.ts";
+import { FileJournal } from "../../../src/journal/file_journal.ts";
+import type { FileSystem } from "../../../src/journal/file_system.ts";
+import { withoutBlankEnd } from "../journal/blank_end.ts";
+import { FakeClock, FakeRandom } from "../fake_clock.ts";
+import { RememberingConsumer } from "../journal/journal_consumer.ts";
+import { facts } from "../journal/journal_events.ts";
+import { MemoryDisk } from "../journal/journal_memory_disk.ts";
+
+const FOLDER = "journal";
+/** One for all, so that no id comes twice. */
+const random = new FakeRandom();
+
+export interface SampleJournal {
+  readonly disk: MemoryDisk;
+  /** All that is durable, in batches. */
+  readonly batches: readonly (readonly JobEventLogEntry[])[];
+  readonly entries: readonly JobEventLogEntry[];
+}
+
+/**
+ * A journal of about three segments, in batches of one to four entries, without the newlines
+ * that the last one was written ahead with.
+ */
+export async function sampleJournal(end: "stop" | "crash"): Promise<SampleJournal> {
+  const disk = new MemoryDisk();
+  const consumer = new RememberingConsumer();
+  const { journal } = await openOn(disk, consumer, { segmentBytes: 2200 });
+  for (let round = 0; round < 11; round++) await journal.append(facts(1 + round % 4)).durable;
+  const crashed = disk.copy();
+  await journal.close();
+  const batches = end === "stop" ? consumer.batches : consumer.batches.slice(0, -1);
+  const result = end === "stop" ? disk : crashed;
+  for (const path of result.files.keys()) {
+    if (path.includes("/snapshots/")) result.files.delete(path);
+  }
+  result.files.set(lastSegment(result), withoutBlankEnd(bytesOf(result, lastSegment(result))));
+  return { disk: result, batches, entries: batches.flat() };
+}
+
+export function openOn(
+  disk: FileSystem,
+  consumer: RememberingConsumer,
+  options: { readonly segmentBytes?: number; readonly acceptSnapshotAhead?: boolean } = {},
+) {
+  return FileJournal.open({
+    folder: FOLDER,
+    fileSystem: disk,
+    clock: new FakeClock(),
+    random,
+    consumer,
+    ...options,
+  });
+}
+
+/** What a start finds, or the error that it ends with; the journal is left as by a crash. */
+export async function startOn(
+  disk: FileSystem,
+): Promise<{ report: RecoveryReport; entries: readonly JobEventLogEntry[] } | Error> {
+  const consumer = new RememberingConsumer();
+  try {
+    const { report } = await openOn(disk, consumer);
+    return { report, entries: consumer.entries };
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+}
+
+/** Paths of the segments, oldest first. */
+export function segmentPaths(disk: MemoryDisk): string[] {
+  return [...disk.files.keys()].filter((path) => path.startsWith(`${FOLDER}/segments/`)).sort();
+}
+
+export function lastSegment(disk: MemoryDisk): string {
+  return segmentPaths(disk).at(-1) ?? "";
+}
+
+/** The bytes of a file that is known to be there. */
+export function bytesOf(disk: MemoryDisk, path: string): Uint8Array<ArrayBuffer> {
+  return disk.files.get(path) ?? new Uint8Array();
+}

@@ -1,0 +1,218 @@
+/**
+ * A disk in memory at which the power can go: it tells what is on it from what was only
+ * written. Names in a folder and the content of a file are durable when they were synced, and
+ * after a power cut any part of the rest may be there or not.
+ */
+
+import type {
+  FileStamp,
+  FileSystem,
+  HeldLock,
+  OpenFile,
+  OpenMode,
+  PathKind,
+} from "../../../src/journal/file_system.ts";
+
+import { overwritten } from "../journal/journal_memory_disk.ts";
+import { PowerCut } from "./power_cut.ts";
+import {
+  apply,
+  type Bytes,
+  change,
+  cloneOf,
+  FileNode,
+  filesIn,
+  FolderNode,
+  type Node,
+} from "./power_nodes.ts";
+
+export class PowerDisk implements FileSystem {
+  #root = new FolderNode();
+  readonly #locks = new Set<string>();
+  /** Called before each operation that changes something, and once more at `end`. */
+  before: (operation: string) => void = () => {};
+
+  /** The content of every file, by its path. */
+  get files(): ReadonlyMap<string, Bytes> {
+    return new Map(filesIn(this.#root));
+  }
+
+  /** Puts a file there, on disk with its name and those of its folders. */
+  put(path: string, bytes: Bytes): void {
+    const file = new FileNode();
+    file.content = file.durable = bytes;
+    const folders = path.split("/");
+    const name = folders.pop() ?? "";
+    let folder = this.#root;
+    for (const each of folders) {
+      const found = folder.names.get(each) ?? new FolderNode();
+      if (found instanceof FileNode) throw new TypeError(`Cannot use ${each}: it is a file`);
+      folder.names.set(each, found);
+      folder.durable.set(each, found);
+      folder = found;
+    }
+    folder.names.set(name, file);
+    folder.durable.set(name, file);
+  }
+
+  /** What is there now and what of it is durable; later changes are not in it. */
+  cut(): PowerCut {
+    return new PowerCut(cloneOf(this.#root, new Map()));
+  }
+
+  /** The same disk for the next process: the one that had it is gone, and its locks with it. */
+  restarted(): PowerDisk {
+    return PowerDisk.of(this.#root);
+  }
+
+  static of(root: FolderNode): PowerDisk {
+    const disk = new PowerDisk();
+    disk.#root = root;
+    return disk;
+  }
+
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    if (mode === "create") await this.#create(path);
+    const node = this.#find(path);
+    if (!(node instanceof FileNode)) throw new Deno.errors.NotFound(path);
+    return this.#handle(path, node);
+  }
+
+  lock(path: string): Promise<HeldLock | undefined> {
+    if (this.#locks.has(path)) return Promise.resolve(undefined);
+    this.#locks.add(path);
+    const release = () => void this.#locks.delete(path);
+    return Promise.resolve({ note: () => Promise.resolve(), isAt: () => true, release });
+  }
+
+  list(path: string): Promise<readonly string[]> {
+    return Promise.try(() => [...this.#folder(path).names.keys()]);
+  }
+
+  kind(path: string): Promise<PathKind> {
+    const node = this.#find(path);
+    if (node === undefined) return Promise.resolve("missing");
+    return Promise.resolve(node instanceof FileNode ? "file" : "folder");
+  }
+
+  stamp(path: string): Promise<FileStamp | undefined> {
+    const node = this.#find(path);
+    if (!(node instanceof FileNode)) return Promise.resolve(undefined);
+    const { inode, changed } = node;
+    const bytes = node.content.length;
+    return Promise.resolve({ bytes, inode, modifiedMs: changed, changedMs: changed });
+  }
+
+  makeFolder(path: string): Promise<void> {
+    return Promise.try(() => {
+      let folder = this.#root;
+      for (const name of partsOf(path)) {
+        const found = folder.names.get(name);
+        if (found instanceof FileNode) throw new Deno.errors.AlreadyExists(path);
+        if (found === undefined) this.before(`makeFolder ${path}`);
+        const next = found ?? new FolderNode();
+        if (found === undefined) change(folder, [[name, next]]);
+        folder = next;
+      }
+    });
+  }
+
+  isPrivate(_path: string): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  makePrivate(_path: string): Promise<void> {
+    return Promise.resolve();
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return Promise.try(() => {
+      const node = this.#find(from);
+      if (node === undefined) throw new Deno.errors.NotFound(from);
+      this.before(`rename ${from} ${to}`);
+      const [source, target] = [this.#placeOf(from), this.#placeOf(to)];
+      if (source.folder === target.folder) {
+        change(source.folder, [[source.name, undefined], [target.name, node]]);
+      } else {
+        change(target.folder, [[target.name, node]]);
+        change(source.folder, [[source.name, undefined]]);
+      }
+    });
+  }
+
+  remove(path: string): Promise<void> {
+    return Promise.try(() => {
+      const { folder, name } = this.#placeOf(path);
+      if (!folder.names.has(name)) throw new Deno.errors.NotFound(path);
+      this.before(`remove ${path}`);
+      change(folder, [[name, undefined]]);
+    });
+  }
+
+  syncFolder(path: string): Promise<void> {
+    return Promise.try(() => {
+      const folder = this.#folder(path);
+      this.before(`syncFolder ${path}`);
+      for (const each of folder.pending) apply(folder.durable, each);
+      folder.pending = [];
+    });
+  }
+
+  #create(path: string): Promise<void> {
+    return Promise.try(() => {
+      const { folder, name } = this.#placeOf(path);
+      if (folder.names.has(name)) throw new Deno.errors.AlreadyExists(path);
+      this.before(`create ${path}`);
+      change(folder, [[name, new FileNode()]]);
+    });
+  }
+
+  #handle(path: string, file: FileNode): OpenFile {
+    const sync = () =>
+      Promise.try(() => {
+        this.before(`sync ${path}`);
+        file.durable = file.content;
+      });
+    return {
+      write: (offset, bytes) =>
+        Promise.try(() => {
+          this.before(`write ${path}`);
+          file.content = overwritten(file.content, offset, bytes);
+        }),
+      read: (offset, length) => Promise.resolve(file.content.slice(offset, offset + length)),
+      size: () => Promise.resolve(file.content.length),
+      truncate: (size) =>
+        Promise.try(() => {
+          this.before(`truncate ${path}`);
+          file.content = file.content.slice(0, size);
+        }),
+      syncData: sync,
+      sync,
+      isAt: (path) => this.#find(path) === file,
+      close: () => {},
+    };
+  }
+
+  #find(path: string): Node | undefined {
+    let node: Node | undefined = this.#root;
+    for (const name of partsOf(path)) {
+      node = node instanceof FolderNode ? node.names.get(name) : undefined;
+    }
+    return node;
+  }
+
+  #folder(path: string): FolderNode {
+    const node = this.#find(path);
+    if (!(node instanceof FolderNode)) throw new Deno.errors.NotFound(path);
+    return node;
+  }
+
+  #placeOf(path: string): { readonly folder: FolderNode; readonly name: string } {
+    const slash = path.lastIndexOf("/");
+    return { folder: this.#folder(path.slice(0, Math.max(0, slash))), name: path.slice(slash + 1) };
+  }
+}
+
+function partsOf(path: string): readonly string[] {
+  return path.split("/").filter((part) => part !== "" && part !== ".");
+}

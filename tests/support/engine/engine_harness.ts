@@ -1,0 +1,209 @@
+/** A real engine over the in-memory journal and a clock that tests move. */
+
+import assert from "node:assert/strict";
+import { conditionOf } from "../../../src/core/condition.ts";
+import { type EventType, eventType } from "../../../src/core/event_type.ts";
+import type { JobEventLogEntry } from "../../../src/core/event.ts";
+import { eventId, type JobId, jobId, type LogId, taskId } from "../../../src/core/ids.ts";
+import type { JobState } from "../../../src/core/job_state.ts";
+import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
+import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
+import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";
+import { JobEngine } from "../../../src/engine/job_engine.ts";
+import type { Tracing } from "../../../src/engine/ports.ts";
+import type { CreateRequest, IncomingEvent, Receipt } from "../../../src/engine/requests.ts";
+import { MemoryJournal } from "../../../src/journal/memory_journal.ts";
+import { FakeClock, FakeRandom } from "../fake_clock.ts";
+import { MemoryIndex } from "./memory_index.ts";
+import { MemoryKeys } from "./memory_keys.ts";
+
+export interface HarnessOptions {
+  readonly definitions?: readonly AnyJobDefinition[];
+  readonly maxRunning?: number;
+  /** Where keys of sealed inputs are; they outlive a crash. */
+  readonly keys?: MemoryKeys;
+  readonly tracing?: Tracing;
+  readonly limits?: Partial<EngineLimits>;
+  /** One that moves by itself, for what is done in slices. */
+  readonly clock?: FakeClock;
+  readonly random?: FakeRandom;
+  /** In entries; hardly ever, when absent. */
+  readonly snapshotEvery?: number;
+}
+
+export class Harness {
+  readonly defects: unknown[] = [];
+  /** What code was told that it should not do. */
+  readonly misuses: string[] = [];
+
+  private constructor(
+    readonly engine: JobEngine,
+    readonly journal: MemoryJournal,
+    readonly clock: FakeClock,
+    readonly random: FakeRandom,
+    readonly options: HarnessOptions,
+    readonly keys: MemoryKeys,
+    readonly index: MemoryIndex,
+  ) {}
+
+  static async start(options: HarnessOptions = {}): Promise<Harness> {
+    return await Harness.#open(
+      options,
+      options.clock ?? new FakeClock(),
+      options.random ?? new FakeRandom(),
+      options.keys ?? new MemoryKeys(),
+      MemoryIndex.empty(),
+    );
+  }
+
+  static async #open(
+    options: HarnessOptions,
+    clock: FakeClock,
+    random: FakeRandom,
+    keys: MemoryKeys,
+    index: MemoryIndex,
+    content?: MemoryJournal["content"],
+  ): Promise<Harness> {
+    const defects: unknown[] = [];
+    const misuses: string[] = [];
+    const engine = new JobEngine({
+      clock,
+      random,
+      definitions: options.definitions ?? [],
+      keys,
+      index,
+      maxRunning: options.maxRunning ?? 10,
+      tracing: options.tracing,
+      limits: { ...NO_LIMITS, ...options.limits },
+      onDefect: (error) => defects.push(error),
+      onMisuse: (message) => misuses.push(message),
+    });
+    const { journal, report } = await MemoryJournal.open({
+      clock,
+      random,
+      consumer: engine.consumer,
+      ...(content === undefined ? {} : { content }),
+      ...(options.snapshotEvery === undefined ? {} : { snapshotEvery: options.snapshotEvery }),
+    });
+    await engine.start(journal, report.recoveredLogId ?? undefined);
+    const harness = new Harness(engine, journal, clock, random, options, keys, index);
+    defects.push = (...items) => harness.defects.push(...items);
+    misuses.push = (...items) => harness.misuses.push(...items);
+    await clock.settle();
+    return harness;
+  }
+
+  /**
+   * Starts anew on what is durable, as after a kill: the old engine lives on without
+   * effect, since its journal is no longer the one.
+   */
+  async crash(definitions?: readonly AnyJobDefinition[]): Promise<Harness> {
+    // Through JSON, as through a file: what JSON would change must not be in it.
+    const content = JSON.parse(JSON.stringify(this.journal.content));
+    this.journal.hold();
+    const options = definitions === undefined ? this.options : { ...this.options, definitions };
+    return await this.#next(content, options);
+  }
+
+  /** The same, of a process that died before the batch with this entry was on disk. */
+  async crashBefore(logId: LogId): Promise<Harness> {
+    const { entries, batches, ...content } = JSON.parse(JSON.stringify(this.journal.content));
+    const first = batches.findLast((batch: LogId) => batch <= logId);
+    this.journal.hold();
+    return await this.#next({
+      ...content,
+      entries: entries.filter((entry: JobEventLogEntry) => entry.logId < first),
+      batches: batches.filter((batch: LogId) => batch < first),
+      snapshot: null,
+    });
+  }
+
+  /** The same, with every snapshot deleted. */
+  async crashWithoutSnapshot(): Promise<Harness> {
+    const content = { ...JSON.parse(JSON.stringify(this.journal.content)), snapshot: null };
+    this.journal.hold();
+    return await this.#next(content);
+  }
+
+  /** The same as `crash`, where the next process finds another index than this one left. */
+  async crashOnto(index: MemoryIndex): Promise<Harness> {
+    const content = JSON.parse(JSON.stringify(this.journal.content));
+    this.journal.hold();
+    return await this.#next(content, this.options, index);
+  }
+
+  #next(
+    content: MemoryJournal["content"],
+    options = this.options,
+    index = this.index.asAfterKill(),
+  ): Promise<Harness> {
+    return Harness.#open(options, this.clock, this.random, this.keys, index, content);
+  }
+
+  async create(request: CreateRequest): Promise<JobState> {
+    const outcome = await this.engine.create(request);
+    assert.ok(outcome.ok, JSON.stringify(outcome));
+    await this.clock.settle();
+    return outcome.value.job;
+  }
+
+  async submit(type: string, input: JsonValue = {}): Promise<JobId> {
+    return (await this.create({ type, input })).jobId;
+  }
+
+  async event(
+    type: string,
+    attributes: JsonObject = {},
+    references: { eventId?: string; jobId?: string; taskId?: string } = {},
+  ): Promise<Receipt> {
+    const incoming: IncomingEvent = {
+      eventType: eventType(type) as EventType,
+      stratum: "domain",
+      attributes,
+      ...(references.eventId === undefined ? {} : { eventId: eventId(references.eventId) }),
+      ...(references.jobId === undefined ? {} : { jobId: jobId(references.jobId) }),
+      ...(references.taskId === undefined ? {} : { taskId: taskId(references.taskId) }),
+    };
+    const [receipt] = await this.engine.deliver([incoming]);
+    assert.ok(receipt);
+    await this.clock.settle();
+    return receipt;
+  }
+
+  async control(
+    id: JobId,
+    kind: "start" | "cancel" | "suspend" | "resume" | "wake",
+  ): Promise<JobState> {
+    const outcome = await this.engine.control(id, { kind });
+    assert.ok(outcome.ok, JSON.stringify(outcome));
+    await this.clock.settle();
+    return outcome.value;
+  }
+
+  job(id: JobId): JobState {
+    const job = this.engine.job(id);
+    assert.ok(job);
+    return job;
+  }
+
+  condition(id: JobId): string {
+    return conditionOf(this.job(id));
+  }
+
+  /** `eventType` or `eventType:taskId` of each entry of a job, without their namespaces. */
+  async story(id: JobId): Promise<readonly string[]> {
+    return (await this.entries(id)).map(({ eventType, taskId }) => {
+      const name = eventType.split(".").at(-1) ?? "";
+      return taskId === undefined ? name : `${name}:${taskId}`;
+    });
+  }
+
+  async entries(id: JobId): Promise<readonly JobEventLogEntry[]> {
+    return await this.engine.history(id, 0, 10_000);
+  }
+
+  /** Fails when the engine met a defect of its own. */
+  assertSound(): void {
+    assert.deepEqual(this.defects, []);
+  }
+}

@@ -1,0 +1,33 @@
+/** The real engine on a journal in files, wherever these are. */
+
+import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
+import { JobEngine } from "../../../src/engine/job_engine.ts";
+import type { JobIndex } from "../../../src/engine/job_index.ts";
+import type { PastEvents } from "../../../src/engine/views/past_events.ts";
+import { FileJournal } from "../../../src/journal/file_journal.ts";
+import type { FileJournalOptions } from "../../../src/journal/options.ts";
+
+export interface EngineOnFilesOptions extends Omit<FileJournalOptions, "consumer"> {
+  readonly definitions: readonly AnyJobDefinition[];
+  readonly maxRunning: number;
+  /** Where jobs that have ended go; without one they stay in memory. */
+  readonly index?: JobIndex;
+  /** What finds events by their values; the engine by itself, when absent. */
+  readonly pastEvents?: PastEvents | undefined;
+}
+
+/** Started, with what a stop left unfinished taken up. */
+export async function engineOnFiles(
+  { definitions, maxRunning, index, pastEvents, ...files }: EngineOnFilesOptions,
+) {
+  const { clock, random } = files;
+  const engine = new JobEngine({ clock, random, definitions, maxRunning, index, pastEvents });
+  const { journal, report } = await FileJournal.open({ ...files, consumer: engine.consumer });
+  try {
+    await engine.start(journal, report.recoveredLogId ?? undefined);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+  return { engine, journal, report };
+}

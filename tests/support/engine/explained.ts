@@ -1,0 +1,152 @@
+/**
+ * A real engine over a real journal on a disk in memory, behind the real routes, on a clock
+ * that stands still: what it explains can be compared to the letter, and every citation
+ * opened in its file.
+ */
+
+import { MemoryIndex } from "./memory_index.ts";
+import assert from "node:assert/strict";
+import type { Hono } from "hono";
+import type { Citation, Explanation } from "../../../src/explain/explanation.ts";
+import type { JobId } from "../../../src/core/ids.ts";
+import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
+import { JobEngine } from "../../../src/engine/job_engine.ts";
+import { createApp } from "../../../src/http/app.ts";
+import { FileJournal } from "../../../src/journal/file_journal.ts";
+import { FakeClock, FakeRandom } from "../fake_clock.ts";
+import { TestDisk } from "../journal/journal_disk.ts";
+import { MemoryDisk } from "../journal/journal_memory_disk.ts";
+
+/** Small, so that citations go over many files. */
+const SEGMENT_BYTES = 3_700;
+const BASE = "http://127.0.0.1:8000";
+
+export interface ExplainedOptions {
+  readonly definitions?: readonly unknown[];
+  readonly maxRunning?: number;
+  /** Starts with a pause of everything. */
+  readonly hold?: boolean;
+}
+
+export class Explained {
+  private constructor(
+    readonly engine: JobEngine,
+    readonly app: Hono,
+    readonly disk: MemoryDisk,
+    /** The way to the disk; it can be made to fail. */
+    readonly faults: TestDisk,
+    readonly clock: FakeClock,
+    readonly random: FakeRandom,
+    readonly options: ExplainedOptions,
+  ) {}
+
+  static async start(options: ExplainedOptions = {}): Promise<Explained> {
+    return await Explained.#open(options, new MemoryDisk(), new FakeClock(), new FakeRandom());
+  }
+
+  static async #open(
+    options: ExplainedOptions,
+    disk: MemoryDisk,
+    clock: FakeClock,
+    random: FakeRandom,
+  ): Promise<Explained> {
+    const { definitions = [], maxRunning = 4, hold } = options;
+    const faults = new TestDisk(disk);
+    const engine = new JobEngine({
+      clock,
+      random,
+      index: MemoryIndex.empty(),
+      definitions: definitions as readonly AnyJobDefinition[],
+      maxRunning,
+      onDefect: (error) => {
+        throw error;
+      },
+    });
+    const { journal, report } = await FileJournal.open({
+      folder: "journal",
+      fileSystem: faults,
+      clock,
+      random,
+      consumer: engine.consumer,
+      segmentBytes: SEGMENT_BYTES,
+      quietSealMs: 2 ** 31 - 1,
+      warn: () => {},
+    });
+    await engine.start(journal, report.recoveredLogId ?? undefined, hold);
+    await clock.settle();
+    return new Explained(
+      engine,
+      createApp({ engine, clock }),
+      disk,
+      faults,
+      clock,
+      random,
+      options,
+    );
+  }
+
+  /** Starts anew on what is on the disk, as after a kill. */
+  async crash(options: ExplainedOptions = this.options): Promise<Explained> {
+    return await Explained.#open(options, this.disk.copy(), this.clock, this.random);
+  }
+
+  async post(path: string, body: unknown = {}): Promise<Record<string, unknown>> {
+    const response = await this.app.request(BASE + path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const answer = await response.json();
+    assert.ok(response.ok, JSON.stringify(answer));
+    await this.clock.settle();
+    return answer;
+  }
+
+  async submit(jobId: string, type: string, input: unknown = {}, more: object = {}): Promise<void> {
+    await this.post("/jobs", { jobId, type, input, ...more });
+  }
+
+  async event(eventType: string, attributes: object = {}, more: object = {}): Promise<void> {
+    await this.post("/events", { eventType, attributes, ...more });
+  }
+
+  /** The prose, with every citation opened in its file. */
+  async text(jobId: string): Promise<string> {
+    const response = await this.app.request(`${BASE}/jobs/${jobId}/explain`, {
+      headers: { accept: "text/plain" },
+    });
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    await this.assertCitations(jobId);
+    return text;
+  }
+
+  async explanation(jobId: string): Promise<Explanation<Citation>> {
+    const explanation = await this.engine.explain(jobId as JobId);
+    assert.ok(explanation);
+    return explanation;
+  }
+
+  /** Every citation is the line that it claims, and every statement of a reason has one. */
+  async assertCitations(jobId: string): Promise<void> {
+    const { because, completed, waitingFor, next } = await this.explanation(jobId);
+    for (const { statement, cites } of [...because, ...completed, ...waitingFor]) {
+      assert.ok(cites.length > 0, `no evidence: ${statement}`);
+    }
+    const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
+    const all = [...because, ...completed, ...waitingFor, ...misses, ...next];
+    for (const { cites } of all) cites.forEach((citation) => this.#assertLine(citation));
+  }
+
+  #assertLine(citation: Citation): void {
+    const { segment, line, logId, eventId, eventType } = citation;
+    const bytes = this.disk.files.get(`journal/segments/${segment}`);
+    assert.ok(bytes, `there is no segment ${segment}`);
+    const text = new TextDecoder().decode(bytes).split("\n")[line - 1] ?? "";
+    const found = JSON.parse(text);
+    assert.deepEqual(
+      { logId: found.logId, eventId: found.eventId, eventType: found.eventType },
+      { logId, eventId, eventType },
+    );
+  }
+}

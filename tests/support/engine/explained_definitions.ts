@@ -1,0 +1,207 @@
+/** Types of jobs whose conditions and failures are explained in tests. */
+
+import * as v from "valibot";
+import { defineJob, NonRetryableError } from "../../../src/mod.ts";
+
+const RETRY = { maxAttempts: 4, initialMs: 1_000, factor: 2, jitter: 0 } as const;
+
+/** Reserves, charges, and waits for a shipment of this order in its region. */
+export const ORDER = defineJob({
+  type: "shop.order",
+  version: 3,
+  input: v.object({ orderId: v.union([v.string(), v.number()]), region: v.string() }),
+  expects: ({ orderId, region }) => ({
+    shipped: { eventType: "shop.ParcelShipped", correlation: { equals: { orderId, region } } },
+  }),
+  async run(ctx) {
+    await ctx.task("reserve", () => "shelf 7", { compensate: () => {} });
+    await ctx.task("charge", () => "paid", { retry: RETRY });
+    await ctx.expect("shipped");
+    return "delivered";
+  },
+});
+
+/** Does things that can and cannot be undone, and then fails as its input says. */
+export const TROUBLE = defineJob({
+  type: "shop.trouble",
+  version: 1,
+  input: v.object({ how: v.string() }),
+  errors: () => [{ eventType: "shop.OrderCancelled" }],
+  async run(ctx, { how }) {
+    if (how === "throw") throw new Error("the order is empty");
+    await ctx.task("reserve", () => "shelf 7", {
+      compensate: () => {
+        if (how === "stuck") throw new Error("the depot is closed");
+      },
+      retry: { maxAttempts: 2, initialMs: 5_000, jitter: 0 },
+    });
+    await ctx.task("mail", () => "sent");
+    await ctx.task("charge", (task) => {
+      if (how === "poison" || how === "stuck") throw new NonRetryableError("the card is stolen");
+      if (how === "deadLetter") throw new Error("the bank is closed");
+      task.progress(3, 10, "asking the bank");
+      return new Promise<void>((_, reject) =>
+        task.signal.addEventListener("abort", () => reject(task.signal.reason))
+      );
+    }, { retry: RETRY });
+  },
+});
+
+/** Is undone and then counts as Done. */
+export const FORGIVING = defineJob({
+  type: "shop.forgiving",
+  version: 1,
+  input: v.object({}),
+  onCompensated: "Done",
+  async run(ctx) {
+    await ctx.task("reserve", () => "shelf 7", { compensate: () => {} });
+    await ctx.task("charge", () => {
+      throw new NonRetryableError("the card is stolen");
+    });
+  },
+});
+
+/** Goes on until it is aborted, and keeps its worker. */
+export const BUSY = defineJob({
+  type: "shop.busy",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await ctx.task(
+      "work",
+      (task) =>
+        new Promise<void>((_, reject) =>
+          task.signal.addEventListener("abort", () => reject(task.signal.reason))
+        ),
+    );
+  },
+});
+
+/** Asks a bank that is down; three failures within a minute pause its type for five. */
+export const BANK = defineJob({
+  type: "shop.bank",
+  version: 1,
+  input: v.object({}),
+  pauseAfter: { failures: 3, withinMs: 60_000, forMs: 300_000 },
+  async run(ctx) {
+    await ctx.task("charge", () => {
+      throw new Error("the bank is down");
+    }, { retry: RETRY });
+  },
+});
+
+/** Has a time limit. */
+export const LIMITED = defineJob({
+  type: "shop.limited",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await ctx.task(
+      "work",
+      (task) =>
+        new Promise<void>((_, reject) =>
+          task.signal.addEventListener("abort", () => reject(task.signal.reason))
+        ),
+      { timeoutMs: 90_000, retry: { maxAttempts: 1 } },
+    );
+  },
+});
+
+/** Does two things side by side, of which one goes on and the other fails. */
+export const PARALLEL = defineJob({
+  type: "shop.parallel",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await Promise.all([
+      ctx.task(
+        "pack",
+        (task) =>
+          new Promise<void>((_, reject) =>
+            task.signal.addEventListener("abort", () => reject(task.signal.reason))
+          ),
+      ),
+      ctx.task("weigh", () => {
+        const error = new Error("the \x1b[31mscale\x1b[0m is \u202edown");
+        error.name = "Scale\x1b[2J\nError";
+        throw error;
+      }, { retry: RETRY }),
+    ]);
+  },
+});
+
+/** What a task that heeds no signal waits for. */
+export const BELL = new EventTarget();
+
+/** Reserves, which can be undone if the input says so, and charges until the bell rings. */
+export const DEAF = defineJob({
+  type: "shop.deaf",
+  version: 1,
+  input: v.object({ undoable: v.boolean() }),
+  async run(ctx, { undoable }) {
+    await ctx.task("reserve", () => "shelf 7", undoable ? { compensate: () => {} } : {});
+    await ctx.task(
+      "charge",
+      () =>
+        new Promise<string>((resolve) =>
+          BELL.addEventListener("ring", () => resolve("paid"), { once: true })
+        ),
+      { retry: RETRY },
+    );
+  },
+});
+
+/** Begun by an event; its code ends, while its plan waits on. */
+export const WELCOME = defineJob({
+  type: "shop.welcome",
+  version: 2,
+  input: v.object({ userId: v.pipe(v.string(), v.startsWith("u", "must begin with u")) }),
+  startsOn: {
+    eventType: "shop.UserSignedUp",
+    input: ({ attributes: { userId } }) => ({ userId }),
+  },
+  expects: ({ userId }) => ({
+    confirmed: { eventType: "shop.EmailConfirmed", correlation: { equals: { userId } } },
+  }),
+  async run(ctx) {
+    await ctx.task("send", () => "sent");
+  },
+});
+
+/** The order as somebody changed it: it bills where it charged. */
+export const CHANGED_ORDER = defineJob({
+  type: "shop.order",
+  version: 4,
+  runs: [3],
+  input: v.object({ orderId: v.union([v.string(), v.number()]), region: v.string() }),
+  expects: ({ orderId, region }) => ({
+    shipped: { eventType: "shop.ParcelShipped", correlation: { equals: { orderId, region } } },
+  }),
+  async run(ctx) {
+    await ctx.task("reserve", () => "shelf 7", { compensate: () => {} });
+    await ctx.task("bill", () => "billed");
+    await ctx.expect("shipped");
+    return "delivered";
+  },
+});
+
+/** The same type, which takes less than it did. */
+export const STRICT_ORDER = defineJob({
+  type: "shop.order",
+  version: 3,
+  input: v.object({ orderId: v.number(), region: v.string() }),
+  async run() {},
+});
+
+/** All but the changed ones. */
+export const ALL: readonly unknown[] = [
+  ORDER,
+  TROUBLE,
+  FORGIVING,
+  BUSY,
+  BANK,
+  LIMITED,
+  PARALLEL,
+  DEAF,
+  WELCOME,
+];

@@ -1,0 +1,46 @@
+/** Checks of recorded histories on a clock of their own, bounded in turns and in time. */
+
+import assert from "node:assert/strict";
+import type { JobId } from "../../../src/core/ids.ts";
+import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
+import {
+  checkHistory,
+  type HistoryVerdict,
+  nextText,
+} from "../../../src/engine/queries/history_check.ts";
+import type { Harness } from "./engine_harness.ts";
+import { FakeClock } from "../fake_clock.ts";
+
+/** More than any check in the tests may take, of the fake clock. */
+const LIMIT_MS = 60_000;
+const STEP_MS = 500;
+
+/** What a definition makes of a job's history as it is now. */
+export async function verdictOn(
+  daybook: Harness,
+  id: JobId,
+  definition: AnyJobDefinition,
+  clock: FakeClock = new FakeClock(),
+): Promise<HistoryVerdict> {
+  const checking = checkHistory(definition, daybook.job(id), {
+    clock,
+    entriesAt: (logIds) => daybook.journal.readAt(logIds),
+  });
+  let isDone = false;
+  void checking.finally(() => isDone = true);
+  for (let ms = 0; !isDone; ms += STEP_MS) {
+    assert.ok(ms < LIMIT_MS, "a check does not end");
+    await clock.settle(10);
+    // Time stands still for what needs none.
+    if (!isDone && clock.armed > 0) await clock.advance(STEP_MS);
+  }
+  return await checking;
+}
+
+/** A verdict in one line. */
+export function told(verdict: HistoryVerdict): string {
+  if (verdict.kind !== "compatible") return `${verdict.kind}: ${verdict.message}`;
+  const { next } = verdict;
+  const steps = nextText(next);
+  return `compatible: ${[...(steps === "" ? [] : [steps]), next.end].join(", ")}`;
+}

@@ -1,0 +1,45 @@
+/** The index of ended jobs without files: each job goes to it as soon as it has ended. */
+
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { SqliteJobIndex } from "../../../src/index/sqlite_job_index.ts";
+
+const TABLES = ["jobs", "states", "event_ids", "young_ids", "points"];
+
+export class MemoryIndex extends SqliteJobIndex {
+  readonly #database: { now: DatabaseSync };
+
+  private constructor(database: { now: DatabaseSync }) {
+    super({
+      open: (fresh) => fresh ? database.now = new DatabaseSync(":memory:") : database.now,
+      discard: () => {},
+      batch: 1,
+      warn: () => {},
+    });
+    this.#database = database;
+  }
+
+  get #hasTables(): boolean {
+    const found = this.#database.now.prepare("SELECT name FROM sqlite_schema WHERE name = 'jobs'");
+    return found.get() !== undefined;
+  }
+
+  static empty(): MemoryIndex {
+    return new MemoryIndex({ now: new DatabaseSync(":memory:") });
+  }
+
+  /** What a process that is started now finds, whatever the one before goes on to write. */
+  asAfterKill(): MemoryIndex {
+    const copy = MemoryIndex.empty();
+    copy.begin(undefined);
+    if (!this.#hasTables) return copy;
+    for (const table of TABLES) {
+      for (const row of this.#database.now.prepare(`SELECT * FROM ${table}`).all()) {
+        const values = Object.values(row) as SQLInputValue[];
+        const places = values.map(() => "?").join(", ");
+        copy.#database.now.prepare(`INSERT INTO ${table} VALUES (${places})`).run(...values);
+      }
+    }
+    // One that did not see the rows come.
+    return new MemoryIndex({ now: copy.#database.now });
+  }
+}

@@ -1,0 +1,83 @@
+/** Types of jobs that the tests of the HTTP edge create. */
+
+import * as v from "valibot";
+import {
+  type AnyJobDefinition,
+  defineJob,
+  NonRetryableError,
+} from "../../../src/engine/definition.ts";
+
+/** Ends at once. */
+export const GREET = defineJob({
+  type: "test.greet",
+  version: 3,
+  description: "Greets by name",
+  input: v.strictObject({ name: v.string(), times: v.optional(v.number()) }),
+  async run(ctx, { name }) {
+    return await ctx.task("greet", () => `hello ${name}`);
+  },
+});
+
+/** Waits for a fact, with something done before. */
+export const PARCEL = defineJob({
+  type: "test.parcel",
+  version: 1,
+  input: v.object({ orderId: v.string() }),
+  expects: ({ orderId }) => ({
+    shipped: {
+      eventType: "shop.ParcelShipped",
+      correlation: { equals: { orderId } },
+    },
+  }),
+  async run(ctx) {
+    await ctx.task("reserve", () => "reserved", { compensate: () => {} });
+    await ctx.task("note", () => "noted");
+    await ctx.expect("shipped");
+  },
+});
+
+/** Fails for good, after it did something that can be undone and something that cannot. */
+export const DOOMED = defineJob({
+  type: "test.doomed",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await ctx.task("reserve", () => "reserved", { compensate: () => {} });
+    await ctx.task("mail", () => "sent");
+    await ctx.task("charge", () => {
+      throw new NonRetryableError("the card is stolen");
+    });
+  },
+});
+
+/** Fails, and what it did can be undone neither at once nor later. */
+export const STUCK = defineJob({
+  type: "test.stuck",
+  version: 1,
+  input: v.undefined(),
+  async run(ctx) {
+    await ctx.task("reserve", () => "reserved", {
+      compensate: () => Promise.reject(new Error("the depot is closed")),
+      retry: { maxAttempts: 2, initialMs: 5_000, jitter: 0 },
+    });
+    await ctx.task("charge", () => {
+      throw new NonRetryableError("the card is stolen");
+    });
+  },
+});
+
+/** Takes text, as a form sends it. */
+export const IMPORT = defineJob({
+  type: "test.import",
+  version: 1,
+  input: v.object({ csv: v.string(), separator: v.optional(v.string()) }),
+  run: (_ctx, { csv }) => Promise.resolve(csv.length),
+});
+
+export const DEFINITIONS = [
+  GREET,
+  PARCEL,
+  DOOMED,
+  STUCK,
+  IMPORT,
+] as unknown as readonly AnyJobDefinition[];

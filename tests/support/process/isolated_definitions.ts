@@ -1,0 +1,226 @@
+/** Definitions whose jobs run in threads of their own, well-behaved ones and others. */
+
+import process from "node:process";
+import * as v from "valibot";
+import { defineJob, NonRetryableError, RetryLater } from "../../../src/mod.ts";
+
+const isolated = { isolation: "thread", module: import.meta.url } as const;
+const once = { retry: { maxAttempts: 1 } };
+
+/** Everything that `ctx` and a task's context have. */
+export const tour = defineJob({
+  ...isolated,
+  type: "isolated.tour",
+  version: 1,
+  input: v.object({ name: v.string() }),
+  expects: ({ name }) => ({
+    arrived: { eventType: "test.Arrived", correlation: { equals: { name } } },
+  }),
+  async run(ctx, { name }) {
+    const first = await ctx.task("first", (task) => {
+      task.progress(1, 2, "half");
+      task.emit("test.Began", { name });
+      return { name, attempt: task.attempt, hasId: task.executionId.startsWith("exe_") };
+    });
+    const again = await ctx.task("again", (task) => {
+      if (task.attempt === 1) throw new RetryLater(1, "not yet");
+      return task.attempt;
+    });
+    const [event] = await ctx.expect("arrived");
+    const [left, right] = await Promise.all([
+      ctx.task("left", () => "l"),
+      ctx.task("right", async () => await Promise.resolve("r")),
+    ]);
+    return { first, again, seen: event.attributes, both: `${left}${right}`, at: ctx.now() > 0 };
+  },
+});
+
+export const undone = defineJob({
+  ...isolated,
+  type: "isolated.undone",
+  version: 1,
+  input: v.object({ file: v.string() }),
+  async run(ctx, { file }) {
+    await ctx.task("reserve", () => ({ id: 7 }), {
+      compensate: ({ id }, task) =>
+        Deno.writeTextFileSync(file, `undone ${id} of ${task.jobId}\n`, { append: true }),
+    });
+    await ctx.task("refuse", () => {
+      throw new NonRetryableError("no such address");
+    });
+  },
+});
+
+/** `(module (memory (export "m") 1) (func (export "grow") (result i32) i32.const 16 memory.grow))` */
+const GROWING_MODULE = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 5, 3, 1, 0, 1],
+  ...[7, 12, 2, 1, 109, 2, 0, 4, 103, 114, 111, 119, 0, 0, 10, 8, 1, 6, 0, 65, 16, 64, 0, 11],
+);
+
+const KINDS = {
+  spin: () => {
+    for (;;);
+  },
+  async spinLater() {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (;;);
+  },
+  spinInTimer: () =>
+    new Promise(() =>
+      setTimeout(() => {
+        for (;;);
+      }, 20)
+    ),
+  async never() {
+    await new Promise(() => {});
+  },
+  exit: () => Deno.exit(3),
+  kill: () => Deno.kill(Deno.pid, "SIGKILL"),
+  killByNode: () => process.kill(process.pid),
+  async exitLater() {
+    await Promise.resolve();
+    Deno.exit(0);
+  },
+  exhaust: () => {
+    const all: unknown[] = [];
+    for (;;) all.push({ text: `${all.length}` });
+  },
+  async exhaustLater() {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const all: unknown[] = [];
+    for (;;) all.push(new Array(100_000).fill(all.length));
+  },
+  /** Beside the heap. */
+  buffers: () => {
+    const all: unknown[] = [];
+    for (;;) all.push(new Uint8Array(1_000_000).fill(1));
+  },
+  /** What comes to code that gives way, and was not asked for by it. */
+  async buffersLater() {
+    const all: unknown[] = [];
+    for (;;) all.push(await new Blob(["x".repeat(1_000_000)]).arrayBuffer());
+  },
+  shared: () => {
+    const all: unknown[] = [];
+    for (;;) all.push(new SharedArrayBuffer(1_000_000));
+  },
+  assembly: () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    for (;;) memory.grow(16);
+  },
+  /** A module that asks for all of it by itself, whenever it is called. */
+  async assemblyLater() {
+    const { instance } = await WebAssembly.instantiate(GROWING_MODULE);
+    const grow = instance.exports.grow as () => number;
+    for (;;) {
+      grow();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  },
+  /** Much, of which nothing is held. */
+  async litter() {
+    for (let count = 0; count < 40; count++) {
+      for (let size = 1_000_000; size < 10_000_000; size += 1_000_000) new Uint8Array(size).fill(1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return new Uint8Array(3).constructor === Uint8Array;
+  },
+  throwLater: () =>
+    new Promise((resolve) => {
+      setTimeout(() => {
+        throw new Error("nobody awaits this");
+      }, 1);
+      setTimeout(() => resolve("still here"), 30);
+    }),
+};
+
+export const hostile = defineJob({
+  ...isolated,
+  type: "isolated.hostile",
+  version: 1,
+  input: v.object({
+    kind: v.picklist(Object.keys(KINDS) as (keyof typeof KINDS)[]),
+    timeoutMs: v.optional(v.number()),
+    beside: v.optional(v.boolean(), false),
+  }),
+  async run(ctx, { kind, timeoutMs, beside }) {
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    // Beside another one it is tried again, and good then.
+    const bad = ctx.task("bad", (task) => task.attempt > 1 ? "good" : KINDS[kind](), {
+      ...(beside ? { retry: { initialMs: 100 } } : once),
+      ...limit,
+    });
+    if (!beside) return await bad;
+    const slow = ctx.task("slow", async (task) => {
+      // The first attempt is cut short with its thread.
+      if (task.attempt > 1) return task.attempt;
+      return await new Promise<number>(() => {});
+    });
+    return [await bad, await slow];
+  },
+});
+
+export const hostileRun = defineJob({
+  ...isolated,
+  type: "isolated.hostile-run",
+  version: 1,
+  input: v.object({ exit: v.boolean() }),
+  run: async (ctx, { exit }) => {
+    await ctx.task("first", () => {});
+    if (exit) Deno.exit(5);
+    for (;;);
+  },
+});
+
+export const good = defineJob({
+  ...isolated,
+  type: "isolated.good",
+  version: 1,
+  input: v.object({ number: v.number() }),
+  async run(ctx, { number }) {
+    const doubled = await ctx.task("double", () => 2 * number);
+    return await ctx.task("add", () => doubled + 1);
+  },
+});
+
+export const secretive = defineJob({
+  ...isolated,
+  type: "isolated.secretive",
+  version: 1,
+  input: v.object({ password: v.string() }),
+  secrets: ["password"],
+  run: async (ctx, { password }) => {
+    await ctx.task("say", () => {
+      throw new NonRetryableError(`${password} is refused`);
+    });
+  },
+});
+
+/** Says things in all ways that there are. */
+export const talkative = defineJob({
+  ...isolated,
+  type: "isolated.talkative",
+  version: 1,
+  input: v.object({ password: v.string() }),
+  secrets: ["password"],
+  async run(ctx, { password }) {
+    console.log("in run");
+    return await ctx.task("talk", (task) => {
+      task.log("begins", { left: 2, password });
+      console.warn("printed with %s", password);
+      return "talked";
+    });
+  },
+});
+
+/** The same in the process, where nobody can tell whose a printed line is. */
+export const talkativeInside = defineJob({
+  type: "inside.talkative",
+  version: 1,
+  input: v.object({ lines: v.number() }),
+  run: (ctx, { lines }) =>
+    ctx.task("talk", (task) => {
+      for (let line = 1; line <= lines; line++) task.log(`line ${line}`);
+      task.log("odd", { at: new Map() });
+    }),
+});

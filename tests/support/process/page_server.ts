@@ -1,0 +1,63 @@
+/** A program that a page tells its reader to start: it listens, or it runs to its end. */
+
+import { TextLineStream } from "../text_lines.ts";
+
+const LISTENING = /listening on (http:\/\/\S+)/i;
+
+export interface PageServerOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** At how many it listens, when it does. */
+  readonly addresses: number;
+}
+
+export class PageServer {
+  private constructor(
+    readonly output: readonly string[],
+    readonly child: Deno.ChildProcess,
+    readonly drained: Promise<unknown>,
+    /** Where it listens; none when it ended without doing so. */
+    readonly urls: readonly string[],
+  ) {}
+
+  /** Resolves when it listens, or has ended. */
+  static async start(
+    command: string,
+    { addresses, ...options }: PageServerOptions,
+  ): Promise<PageServer> {
+    const child = new Deno.Command("bash", {
+      // The shell's process becomes the program's, so that signals reach it.
+      args: ["-c", `exec ${command}`],
+      ...options,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const output: string[] = [];
+    const urls: string[] = [];
+    const { promise: listening, resolve } = Promise.withResolvers<void>();
+    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+      for await (const line of stream.pipeThrough(new TextLineStream())) {
+        output.push(line);
+        const url = LISTENING.exec(line)?.[1];
+        if (url !== undefined && urls.push(url) === addresses) resolve();
+      }
+    };
+    const drained = Promise.all([read(child.stdout), read(child.stderr)])
+      .then(() => resolve());
+    await listening;
+    return new PageServer(output, child, drained, urls);
+  }
+
+  get text(): string {
+    return this.output.join("\n");
+  }
+
+  /** Ends it with a signal; gives the exit code. */
+  async end(signal: Deno.Signal): Promise<number> {
+    if (this.urls.length > 0) this.child.kill(signal);
+    const { code } = await this.child.status;
+    await this.drained;
+    return code;
+  }
+}

@@ -1,0 +1,90 @@
+/** The tasks of `deno.json` as processes, without the shell: with the permissions that they have. */
+
+import assert from "node:assert/strict";
+
+export const ROOT = new URL("../../../", import.meta.url).pathname;
+
+const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
+  await Deno.readTextFile(`${ROOT}deno.json`),
+);
+
+/** The arguments of `deno` that a task stands for. */
+export function wordsOfTask(task: string): readonly string[] {
+  const [deno, ...words] = tasks[task]?.command.split(" ") ?? [];
+  assert.equal(deno, "deno", task);
+  return words;
+}
+
+export interface TaskPermissions {
+  /** What the process may read and write instead of the task's own paths, with commas between. */
+  readonly journal?: string;
+  /** Further permission flags. */
+  readonly permissions?: readonly string[];
+  /** Run instead of the script of the task, with its permissions; an absolute path. */
+  readonly script?: string | undefined;
+}
+
+/** The arguments of `deno` that run a task wherever the process is, with further ones after it. */
+export function taskArguments(
+  task: string,
+  args: readonly string[],
+  { journal, permissions = [], script }: TaskPermissions = {},
+): readonly string[] {
+  const words = wordsOfTask(task);
+  const at = words.findIndex((word) => word.endsWith(".ts"));
+  const flags = words.slice(1, at).map((flag) =>
+    journal === undefined ? flag : flag.replace(/^(--allow-\w+)=(?:journal|\.)$/, `$1=${journal}`)
+  );
+  return [
+    ...["run", `--config=${ROOT}deno.json`, ...flags, ...permissions],
+    ...[script ?? `${ROOT}${words[at]}`, ...words.slice(at + 1), ...args],
+  ];
+}
+
+export interface TaskProcessOptions extends TaskPermissions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where relative paths begin: the folder of `deno.json`, unless said otherwise. */
+  readonly cwd?: string;
+  readonly stdin?: "null" | "piped";
+  /** Words before the command: one that runs it in other circumstances. */
+  readonly within?: readonly string[];
+}
+
+/** A task, with arguments after it. */
+export function taskCommand(
+  task: string,
+  args: readonly string[],
+  { env = {}, cwd = ROOT, stdin = "null", within = [], ...permissions }: TaskProcessOptions = {},
+): Deno.Command {
+  const words = [...within, Deno.execPath(), ...taskArguments(task, args, permissions)];
+  return new Deno.Command(words[0] ?? "", {
+    args: words.slice(1),
+    cwd,
+    env,
+    stdin,
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+export interface TaskResult {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Runs a task to its end, with a text as its standard input. */
+export async function runTask(
+  task: string,
+  args: readonly string[],
+  { input = "", ...options }: TaskProcessOptions & { readonly input?: string } = {},
+): Promise<TaskResult> {
+  const child = taskCommand(task, args, { ...options, stdin: "piped" }).spawn();
+  const writer = child.stdin.getWriter();
+  // It may end without having read it.
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, output: decoder.decode(stdout), errors: decoder.decode(stderr) };
+}

@@ -1,0 +1,81 @@
+/** Events with values to be found again, in a journal in files. */
+
+import type { Worker } from "node:worker_threads";
+import { eventType } from "../../src/core/event_type.ts";
+import type { LogId } from "../../src/core/ids.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { looseForm } from "../../src/explain/likeness/loose_form.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
+import { Lookup, type PastEvents } from "../../src/engine/views/past_events.ts";
+import { typeKey, valueKey } from "../../src/engine/views/value_keys.ts";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { layoutOf } from "../../src/journal/layout.ts";
+import { systemClock, systemRandom } from "../../src/server/system.ts";
+import { ThreadedPastEvents } from "../../src/values/threaded_past_events.ts";
+import { engineOnFiles } from "../support/engine/engine_on_files.ts";
+
+export const PAID = eventType("shop.Paid");
+
+/** A journal of several segments in a folder, and what finds its events. */
+export async function shopIn(folder: string, pastEvents?: PastEvents) {
+  const { engine, journal } = await engineOnFiles({
+    folder,
+    fileSystem: new DenoFileSystem(),
+    clock: systemClock,
+    random: systemRandom,
+    definitions: [],
+    maxRunning: 1,
+    segmentBytes: 64 * 1024,
+    pastEvents,
+  });
+  return { engine, journal, deliver: (facts: readonly JsonObject[]) => paid(engine, facts) };
+}
+
+export type Shop = Awaited<ReturnType<typeof shopIn>>;
+
+/** Where they are. */
+export async function paid(engine: JobEngine, facts: readonly JsonObject[]): Promise<LogId[]> {
+  const events = facts.map((attributes) =>
+    ({ eventType: PAID, stratum: "domain", attributes }) as const
+  );
+  return (await engine.deliver(events)).map(({ logId }) => logId ?? 0);
+}
+
+/** Two values each, one of which many share. */
+export function orders(first: number, count: number): readonly JsonObject[] {
+  return Array.from({ length: count }, (_, at) => ({
+    orderId: `order-${first + at}`,
+    region: ["EU", "US"][(first + at) % 2] ?? "",
+  }));
+}
+
+/** The thread that keeps the index of a journal, and what it had to say. */
+export function threadOf(folder: string) {
+  const warnings: string[] = [];
+  const threads: Worker[] = [];
+  const pastEvents = new ThreadedPastEvents({
+    ...layoutOf(folder),
+    clock: systemClock,
+    warn: (message) => warnings.push(message),
+    onThread: (thread) => threads.push(thread),
+  });
+  return { pastEvents, warnings, threads };
+}
+
+export async function carrying(
+  pastEvents: Pick<PastEvents, "find">,
+  value: string | number,
+  asOf: LogId,
+): Promise<readonly LogId[]> {
+  const { wanted } = new Lookup().carrying(looseForm(value), 5_000);
+  return (await pastEvents.find(wanted, asOf)).positions.get(valueKey(looseForm(value))) ?? [];
+}
+
+export async function ofType(
+  pastEvents: Pick<PastEvents, "find">,
+  type: string,
+  asOf: LogId,
+): Promise<readonly LogId[]> {
+  const { wanted } = new Lookup().ofType(type, 5_000);
+  return (await pastEvents.find(wanted, asOf)).positions.get(typeKey(type)) ?? [];
+}
