@@ -36,6 +36,7 @@ export {
   type InputSchema,
   type JobContext,
   type JobDefinition,
+  type JobLimits,
   NonRetryableError,
   type ParsedInput,
   RetryLater,

@@ -62,6 +62,8 @@ export interface Job<Output = unknown> {
   readonly retryOf?: string | undefined;
   /** Present only while it is parked: held until an operator or new code decides. */
   readonly parked?: JobParking;
+  /** By which its definition limits how many run at a time. */
+  readonly key?: string;
   /** As submitted, with secrets masked. */
   readonly input: JsonValue;
   /** Of a sealed input: where its secrets are, and how long it is kept. */

@@ -33,7 +33,9 @@ import {
   type FactEvent,
   isThreaded,
 } from "./definition.ts";
+import { requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
+import type { PlaceLimits } from "./run/shares.ts";
 import { schemaOf } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
 
@@ -102,6 +104,14 @@ export class DefinitionRegistry {
   /** The event types on which a definition starts a job. */
   get startingTypes(): readonly string[] {
     return [...this.#starters.keys()];
+  }
+
+  /** How many jobs may be at work at a time, of the types that say so: the newest version counts. */
+  get limits(): readonly (readonly [string, PlaceLimits])[] {
+    return this.types.flatMap((type) => {
+      const { limits } = this.get(type) ?? {};
+      return limits === undefined ? [] : [[type, limits] as const];
+    });
   }
 
   /** Whether jobs of a type run in threads of their own. */
@@ -175,6 +185,7 @@ function requireUsable(definition: AnyJobDefinition): void {
         "that exports this definition",
     );
   }
+  requireLimits(definition);
   requireProtectable(definition, () => inputSchemaOf(definition));
   if (startsOn === undefined) return;
   const trigger = eventType(startsOn.eventType);
@@ -271,6 +282,19 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
     ...(definition.secrets === undefined ? {} : { secrets: definition.secrets }),
     ...(definition.retention === undefined ? {} : { retention: definition.retention }),
     ...(definition.pauseAfter === undefined ? {} : { pauseAfter: definition.pauseAfter }),
+    ...limitsInfo(definition),
+  };
+}
+
+function limitsInfo({ limits }: AnyJobDefinition): Pick<DefinitionInfo, "limits"> {
+  if (limits === undefined) return {};
+  const { maxRunning, perKey, key } = limits;
+  return {
+    limits: {
+      ...(maxRunning === undefined ? {} : { maxRunning }),
+      ...(perKey === undefined ? {} : { perKey }),
+      byKey: key !== undefined,
+    },
   };
 }
 

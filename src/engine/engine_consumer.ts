@@ -14,6 +14,7 @@ type ConsumerParts = Pick<
   | "pauseControls"
   | "failures"
   | "breakers"
+  | "places"
   | "writer"
   | "views"
   | "supervisor"
@@ -81,10 +82,11 @@ function onDurableBatch(
   parts: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
-  const { writer, views, supervisor, feed, turns } = parts;
+  const { places, writer, views, supervisor, feed, turns } = parts;
   const shown = writer.durable(entries);
   seePauses(parts, entries);
   for (const applied of shown) {
+    places.see(applied);
     for (const view of views) view.see(applied);
   }
   turns.passed();

@@ -14,6 +14,7 @@ import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { PauseRule } from "../core/pause_rule.ts";
 import type { Pause } from "../core/pauses.ts";
+import type { PlaceLimits } from "./run/shares.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
 import type { Mismatch } from "../explain/mismatch.ts";
 import type { Origin } from "../core/origin.ts";
@@ -354,6 +355,8 @@ export interface DefinitionInfo {
   readonly retention?: InputRetention;
   /** When failures pause its type. */
   readonly pauseAfter?: PauseRule;
+  /** How many of its jobs may be at work at a time; `byKey` where it sorts them by a key. */
+  readonly limits?: PlaceLimits & { readonly byKey: boolean };
 }
 
 /** What differs between two points of a job's life. */

@@ -128,7 +128,7 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const turn = `It has been queued since ${timeText(since)}`;
   const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const stands = queue ?? queueThen;
-  const began = stands?.holders?.map(({ startedBy }) => startedBy) ?? [];
+  const began = (queue?.limit ?? stands)?.holders?.map(({ startedBy }) => startedBy) ?? [];
   const pauses = pausesCited(stands?.pauses);
   return [
     { statement: limit, cites: [...pauses, since.logId, ...began.slice(0, HOLDERS_MAX)] },
@@ -141,15 +141,17 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
 /** What is due again, and cannot begin for want of a worker. */
 function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
-  const statement = `It wants a worker: ${limitText(queue)}.`;
-  return [
-    { statement, cites: [...pausesCited(queue.pauses), outlined.conditionSince.logId] },
-    ...(queue.pauses ?? []).flatMap(pauseCause),
-  ];
+  const wanted = queue.limit === undefined ? "worker" : "place";
+  const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
+  const began = queue.limit?.holders.map(({ startedBy }) => startedBy) ?? [];
+  const pauses = pausesCited(queue.pauses);
+  const cites = [...pauses, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
+  return [{ statement, cites }, ...(queue.pauses ?? []).flatMap(pauseCause)];
 }
 
 function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
-  const limit = queue.pauses === undefined ? ` (the limit is ${workersFlag(queue)})` : "";
+  const isOfWorkers = queue.pauses === undefined && queue.limit === undefined;
+  const limit = isOfWorkers ? ` (the limit is ${workersFlag(queue)})` : "";
   return `${queueText(queue)}${limit}`;
 }
 

@@ -203,8 +203,9 @@ function once(
   { circumstances: { queue } }: { readonly circumstances: Pick<Circumstances, "queue"> },
   cites: readonly LogId[],
 ): Next {
-  if (queue?.pauses === undefined) return [itself("It runs when its turn comes.", cites)];
-  return queue.pauses.slice(0, PAUSES_MAX).flatMap(pauseSteps);
+  if (queue?.pauses !== undefined) return queue.pauses.slice(0, PAUSES_MAX).flatMap(pauseSteps);
+  const place = queue?.limit === undefined ? "" : "a place is free and ";
+  return [itself(`It runs when ${place}its turn comes.`, cites)];
 }
 
 /** What is due already waits for a worker, whatever time is on record. */

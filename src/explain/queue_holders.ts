@@ -4,7 +4,8 @@ import { counted } from "../core/counted.ts";
 import type { NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
-import type { Circumstances, WorkerHolder } from "./evidence.ts";
+import { shownText } from "../core/shown_value.ts";
+import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
 import { anyone } from "./next_step.ts";
 import { pausesText } from "./pause_texts.ts";
 import { taskText } from "./phrases.ts";
@@ -19,9 +20,10 @@ type Queue = NonNullable<Circumstances["queue"]>;
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
-  { ahead, busy, max, isThreaded = false, alone, pauses }: Queue,
+  { ahead, busy, max, isThreaded = false, alone, pauses, limit }: Queue,
 ): string {
   if (pauses !== undefined) return pausesText(pauses);
+  if (limit !== undefined) return `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
   const beside = alone === undefined
     ? ""
     : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
@@ -34,16 +36,28 @@ export function queueText(
   } busy${beside}`;
 }
 
+/** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
+function limitText({ limit, type, key = "", places, taken }: LimitInTheWay): string {
+  const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
+  const of = limit === "perKey" ? ` of type ${type}` : "";
+  return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of})`;
+}
+
+function aheadText({ key }: LimitInTheWay, ahead: number): string {
+  const whose = key === undefined ? "" : " of its key";
+  return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
+}
+
 /** The flag that says how many workers there are. */
 export function workersFlag({ isThreaded }: Queue): string {
   return isThreaded === true ? "--max-threads" : "--max-running";
 }
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
-export function holdersText({ holders = [], busy }: Queue): string {
-  const named = holders.slice(0, NAMED_MAX).map(holderText);
+export function holdersText({ holders = [], busy, limit }: Queue): string {
+  const named = (limit?.holders ?? holders).slice(0, NAMED_MAX).map(holderText);
   if (named.length === 0) return "";
-  const rest = busy - named.length;
+  const rest = (limit?.taken ?? busy) - named.length;
   return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
 }
 
@@ -80,9 +94,10 @@ export function overtakenText({ overtaken }: Queue, priority: number): string {
 }
 
 /** The way out, where a worker has to be had at once. */
-export function cancelHolders({ holders = [] }: Queue): readonly NextStep<LogId>[] {
-  return holders.slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
-    ...anyone(`Cancel job ${jobId}, which holds a worker:`, `/jobs/${jobId}/cancel`),
+export function cancelHolders({ holders = [], limit }: Queue): readonly NextStep<LogId>[] {
+  const what = limit === undefined ? "worker" : "place";
+  return (limit?.holders ?? holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
+    ...anyone(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
     cites: [startedBy],
   }));
 }

@@ -8,7 +8,8 @@ import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { type Entrant, Slots } from "../../src/engine/run/slots.ts";
 import { Scheduler } from "../../src/engine/run/scheduler.ts";
 import { LoopTurns } from "../../src/engine/run/loop_turns.ts";
-import { type Wanted, type Worker, WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import type { Wanted, Worker } from "../../src/engine/run/requests_in_order.ts";
+import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const WANTED = { priority: 0, order: 0, type: "slow", labels: {}, begins: false } as const;

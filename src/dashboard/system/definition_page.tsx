@@ -1,6 +1,7 @@
 /** One definition: what it takes, what its jobs wait for, and a form to submit one. */
 
 import type { Child } from "hono/jsx";
+import { counted } from "../../core/counted.ts";
 import { matcherText } from "../../explain/phrases.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { durationText } from "../../core/duration.ts";
@@ -175,10 +176,19 @@ function Expectation({ expected }: { readonly expected: ExpectedEvent }) {
   );
 }
 
+function placesText({ maxRunning, perKey, byKey }: NonNullable<DefinitionInfo["limits"]>): string {
+  const texts = [
+    ...maxRunning === undefined ? [] : [`at most ${counted(maxRunning, "job")}`],
+    ...perKey === undefined ? [] : [`at most ${perKey} of one key`],
+    ...byKey ? ["keys take turns"] : [],
+  ];
+  return texts.join("; ");
+}
+
 /** What else a definition promises. */
 function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
-  const { startsOn, secrets = [], retention, pauseAfter } = definition;
-  const terms = [startsOn, retention, pauseAfter, ...secrets];
+  const { startsOn, secrets = [], retention, limits, pauseAfter } = definition;
+  const terms = [startsOn, retention, limits, pauseAfter, ...secrets];
   if (terms.every((term) => term === undefined)) return null;
   return (
     <section class="sheet" aria-labelledby="terms-heading">
@@ -204,6 +214,12 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
           <>
             <dt>Retention</dt>
             <dd class="mono">{JSON.stringify(retention)}</dd>
+          </>
+        )}
+        {limits === undefined ? null : (
+          <>
+            <dt>At work at a time</dt>
+            <dd>{placesText(limits)}</dd>
           </>
         )}
         {pauseAfter === undefined ? null : (

@@ -42,7 +42,7 @@ import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import { settlementsOf } from "./settlements.ts";
 import { Undoing, undone } from "./undoing.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
-import type { Worker } from "./worker_queue.ts";
+import type { Worker } from "./requests_in_order.ts";
 
 /** How a call of `run` came to an end, or that it does not fit what is on record. */
 type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
@@ -112,7 +112,7 @@ export class JobRun {
     this.#answers = this.#newAnswers();
     this.#attempts = new Attempts({
       ...{ services, jobId, job, ends, trace, type: definition.type },
-      place: { priority: head.priority, order: this.#order },
+      place: () => ({ priority: head.priority, order: this.#hold.turn }),
       guard: () => this.#guard,
       withdrawn: (work) => {
         if (work.kind === "task") this.#ready.push(work);
@@ -194,6 +194,11 @@ export class JobRun {
   /** Resolves when no attempt is being made. */
   idle(): Promise<void> {
     return this.#attempts.idle();
+  }
+
+  /** Whether an attempt is open. */
+  get isBusy(): boolean {
+    return this.#attempts.isBusy;
   }
 
   /** Records that `run` itself is cut short by a stop, when it was doing something. */
@@ -408,6 +413,7 @@ export class JobRun {
       labels,
       begins: this.#needsRoom,
       isAlone: this.#isAlone,
+      share: this.#services.shares.wantedBy(this.#job.head),
     };
     this.#hold.request(wanted, () => this.#goAhead());
   }
@@ -469,6 +475,10 @@ export class JobRun {
       giveBack();
       return this.#giveWay();
     }
+    if (this.#services.shares.wantedBy(this.#job.head) !== undefined) {
+      giveBack();
+      return this.#askForPlace();
+    }
     const started = this.#attempts.start(works);
     if (started === "started") return;
     giveBack();
@@ -496,6 +506,12 @@ export class JobRun {
     this.#ends.record([this.#main.interrupted("withdrawn")]);
     this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
     this.#end();
+  }
+
+  /** It has had a worker for longer than its place: for both it waits its turn. */
+  #askForPlace(): void {
+    this.#hold.release();
+    this.#wake();
   }
 
   /** One at a time, in reverse order of completion; what was under way ends first. */
@@ -624,6 +640,7 @@ export class JobRun {
   #rest(): void {
     this.#hold.release();
     this.#recordWaiting();
+    this.#services.rested(this.#jobId);
     if (this.#services.leavesCode) this.#leaveCode();
   }
 

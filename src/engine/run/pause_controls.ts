@@ -14,8 +14,9 @@ import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { Patience } from "./patience.ts";
 import { FIRST_MAX } from "./paused_requests.ts";
+import { inQueueOrder } from "./requests_in_order.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { inQueueOrder, type WorkerQueue } from "./worker_queue.ts";
+import type { WorkerQueue } from "./worker_queue.ts";
 
 /** Each is compared with each job that wants a worker. */
 export const PAUSES_MAX = 100;

@@ -43,8 +43,13 @@ export class PausedRequests<Request extends PausableRequest> {
   /** Takes a request in; `false` when no pause holds it. */
   take(request: Request): boolean {
     if (!this.isPaused(request)) return false;
-    this.#held.add(request);
+    this.hold(request);
     return true;
+  }
+
+  /** Holds a request that a pause is known to hold. */
+  hold(request: Request): void {
+    this.#held.add(request);
   }
 
   /** A request is withdrawn. */

@@ -8,6 +8,7 @@ import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
 import { Pauses } from "./pauses.ts";
 import { RecentFailures } from "./recent_failures.ts";
+import { Places } from "./places.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 
 export class Projection implements JournalConsumer {
@@ -15,6 +16,7 @@ export class Projection implements JournalConsumer {
   readonly eventIds: EventIds;
   readonly pauses = new Pauses();
   readonly failures = new RecentFailures();
+  readonly places = new Places();
   #hasBegun = false;
   #isWhole = false;
 
@@ -46,7 +48,8 @@ export class Projection implements JournalConsumer {
     if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry);
     this.pauses.see(entry);
-    this.table.apply(entry);
+    const applied = this.table.apply(entry);
+    if (applied !== undefined) this.places.see(applied);
     this.failures.see(entry, this.pauses.all, (jobId) => this.table.head(jobId)?.type);
   }
 

@@ -13,11 +13,12 @@ import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { Pauses } from "./pauses.ts";
 import type { FailuresByType, RecentFailures } from "./recent_failures.ts";
+import type { Places } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 7;
+const CONTENT_VERSION = 8;
 /** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
@@ -31,6 +32,7 @@ type Line =
   | { readonly content: number; readonly index?: JournalHead }
   | { readonly pauses: readonly Pause[] }
   | { readonly failures: FailuresByType }
+  | { readonly places: Places["all"] }
   | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
 
@@ -40,6 +42,7 @@ export interface Projected {
   readonly eventIds: EventIds;
   readonly pauses: Pauses;
   readonly failures: RecentFailures;
+  readonly places: Places;
 }
 
 /** The content as of now, whatever comes while it is written out. */
@@ -67,11 +70,12 @@ export function restsOnIndex(first: string): boolean {
 }
 
 /** What is of no job alone, where there is some. */
-function ofManyJobs({ pauses, failures }: Projected): readonly Line[] {
+function ofManyJobs({ pauses, failures, places }: Projected): readonly Line[] {
   const failed = failures.capture();
   return [
     ...pauses.all.length === 0 ? [] : [{ pauses: pauses.all }],
     ...failed.length === 0 ? [] : [{ failures: failed }],
+    ...places.all.length === 0 ? [] : [{ places: places.all }],
   ];
 }
 
@@ -108,7 +112,7 @@ function* linesOf(
  */
 export function restoreContent(
   lines: readonly string[],
-  { table, eventIds, pauses, failures }: Projected,
+  { table, eventIds, pauses, failures, places }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
@@ -122,6 +126,7 @@ export function restoreContent(
   for (const line of rest) {
     if ("pauses" in line) pauses.restore(line.pauses);
     if ("failures" in line) failures.restore(line.failures);
+    if ("places" in line) places.restore(line.places);
     if ("job" in line) table.restore(restored(line));
     if (table.isLettingGo) table.letGo();
     if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));

@@ -88,16 +88,22 @@ function isNew(job: JobState): job is NewJob {
 
 /** Ids of jobs, times and what the framework names have nothing that JSON would escape. */
 function newJobText(job: NewJob): string {
-  const { jobId, type, labels, input, plan } = job;
+  const { jobId, type, labels, key, input, plan } = job;
   const self = jobPath(jobId);
   return `{"jobId":"${jobId}","type":${jsonOf(type)},` +
     `"definitionVersion":${jsonOf(job.definitionVersion)},"state":"${job.state}",` +
     `"condition":"${conditionOf(job)}","createdAt":"${job.createdAt}",${startText(job)},` +
     `"endedAt":null,"firstLogId":${job.firstLogId},"lastLogId":${job.lastLogId},` +
-    `"priority":${job.priority},"labels":${jsonOf(labels)},"input":${jsonOf(input)},` +
+    `"priority":${job.priority},"labels":${jsonOf(labels)},${keyText("key", key)}"input":${
+      jsonOf(input)
+    },` +
     `"output":null,"expected":${expectedText(plan.expected)},"tasks":[],"failure":null,` +
     `"links":{"self":"${self}","events":"${self}/events","stream":"${self}/stream",` +
     `"explain":"${self}/explain","replay":"${self}/replay"}}`;
+}
+
+function keyText(name: string, key: string | undefined): string {
+  return key === undefined ? "" : `"${name}":${jsonOf(key)},`;
 }
 
 function jsonOf(value: unknown): string {

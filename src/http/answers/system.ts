@@ -107,6 +107,14 @@ export const definitionsAnswer = v.object({
       v.object({ failures: count, withinMs: milliseconds, forMs: milliseconds }),
       "So many failed attempts within this time pause the type for that long.",
     )),
+    limits: v.exactOptional(says(
+      v.object({
+        maxRunning: v.exactOptional(says(count, "Of all keys together.")),
+        perKey: v.exactOptional(says(count, "Of one key.")),
+        byKey: says(v.boolean(), "Whether it sorts its jobs by a key; keys take turns."),
+      }),
+      "How many of its jobs may be at work at a time.",
+    )),
   })),
 });
 
