@@ -99,6 +99,8 @@ export interface PauseScope {
   readonly type?: string;
   /** As `name:value`. */
   readonly label?: string;
+  /** By which a definition sorts its jobs: `limits.key`. */
+  readonly key?: string;
 }
 
 export interface PauseBeganAttributes extends PauseScope {

@@ -15,6 +15,7 @@ export interface Pause extends PauseBeganAttributes {
 /** What of a job says whether a pause holds it. */
 export interface Pausable {
   readonly type?: string;
+  readonly key?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -32,15 +33,16 @@ export function notePause(pauses: readonly Pause[], entry: JobEventLogEntry): re
 }
 
 /** Whether nothing of a job may begin while a pause is in force. */
-export function holds({ type, label }: PauseScope, job: Pausable): boolean {
+export function holds({ type, label, key }: PauseScope, job: Pausable): boolean {
   if (type !== undefined && type !== job.type) return false;
+  if (key !== undefined && key !== job.key) return false;
   if (label === undefined) return true;
   const colon = label.indexOf(":");
   return job.labels[label.slice(0, colon)] === label.slice(colon + 1);
 }
 
-export function isOfEverything({ type, label }: PauseScope): boolean {
-  return type === undefined && label === undefined;
+export function isOfEverything({ type, label, key }: PauseScope): boolean {
+  return type === undefined && label === undefined && key === undefined;
 }
 
 /** Whether failures began it, and nobody's request. */

@@ -11,10 +11,11 @@ import { itself } from "./next_step.ts";
 import { byWhom, errorText, latest, oneLine, reasonText, taskText } from "./phrases.ts";
 
 /** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
-export function scopeText({ type, label }: PauseScope): string {
+export function scopeText({ type, label, key }: PauseScope): string {
   const parts = [
     ...type === undefined ? [] : [`type ${oneLine(type)}`],
     ...label === undefined ? [] : [`label ${oneLine(label)}`],
+    ...key === undefined ? [] : [`key ${oneLine(key)}`],
   ];
   return parts.length === 0 ? "everything" : parts.join(" with ");
 }

@@ -63,10 +63,10 @@ Deno.test("pause rule: what is no rule is told, with one that is", () => {
 });
 
 Deno.test("holds: a job that fits each member of a pause, and every job where there is none", () => {
-  const job = { type: "a.B", labels: { tenant: "x:y" } };
+  const job = { type: "a.B", key: "k", labels: { tenant: "x:y" } };
   assert.ok(holds({}, job) && holds({ type: "a.B" }, job) && holds({ label: "tenant:x:y" }, job));
   assert.ok(holds({ type: "a.B", label: "tenant:x:y" }, job));
-  for (const scope of [{ type: "a.C" }, { label: "tenant:x" }, { label: "other:x:y" }]) {
+  for (const scope of [{ type: "a.C" }, { key: "other" }, { key: "k", type: "a.C" }, { label: "tenant:x" }, { label: "other:x:y" }]) {
     assert.equal(holds(scope, job), false);
   }
   assert.equal(holds({ type: "a.B", label: "tenant:x" }, job), false);

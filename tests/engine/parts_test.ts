@@ -9,6 +9,7 @@ import { type Entrant, Slots } from "../../src/engine/run/slots.ts";
 import { Scheduler } from "../../src/engine/run/scheduler.ts";
 import { LoopTurns } from "../../src/engine/run/loop_turns.ts";
 import type { Wanted, Worker } from "../../src/engine/run/requests_in_order.ts";
+import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
@@ -86,6 +87,29 @@ Deno.test("worker queue: what a pause holds is not in the queue, and is in its p
   queue.pause([]);
   release("late");
   assert.deepEqual(granted, ["busy", "free", "late", "fast"]);
+});
+
+Deno.test("worker queue: a pause of a key leaves its places to others, and its line where it was", () => {
+  const shares = new Shares([["t", { perKey: 1 }]]);
+  const queue = new WorkerQueue(2, new PromptTypes(), assert.ifError, shares);
+  const granted: string[] = [];
+  const ask = (name: string, key: string, order: number) =>
+    queue.request({
+      ...WANTED,
+      ...{ jobId: name as JobId, type: "t", key, order, share: shares.of({ type: "t", key }) },
+    }, () => granted.push(name));
+  queue.hold(true);
+  ask("a1", "a", 1);
+  const withdraw = ask("a2", "a", 2);
+  ask("b1", "b", 3);
+  queue.pause([{ pauseId: "p", reason: "", by: 1, since: "", key: "a" }]);
+  queue.hold(false);
+  assert.deepEqual([granted, queue.waiting, queue.paused], [["b1"], 0, 2]);
+  withdraw?.();
+  assert.equal(queue.paused, 1, "what a pause came to hold can be withdrawn all the same");
+  queue.pause([]);
+  queue.grantNext();
+  assert.deepEqual([granted, queue.waiting, queue.paused], [["b1", "a1"], 0, 0]);
 });
 
 Deno.test("worker queue: however many a pause holds, who asks for a worker beside them meets none of them", () => {

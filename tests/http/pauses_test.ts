@@ -13,6 +13,7 @@ interface Pause {
   readonly pauseId: string;
   readonly type?: string;
   readonly label?: string;
+  readonly key?: string;
   readonly reason: string;
   readonly until?: string;
   readonly jobs: number;
@@ -222,6 +223,34 @@ Deno.test("pause: of a label, or of a type with a label; a job is free when no p
   assert.equal(await conditionOf(app, "held"), "succeeded");
 });
 
+Deno.test("pause: of a key holds its jobs, whatever their type", async () => {
+  const byTenant = (type: string) =>
+    defineJob({
+      type,
+      version: 1,
+      input: v.object({ tenant: v.string() }),
+      limits: { key: ({ tenant }) => tenant },
+      run: (ctx) => ctx.task("work", () => "done"),
+    }) as unknown as AnyJobDefinition;
+  const app = await startApp({ definitions: [byTenant("test.mail"), byTenant("test.bill")] });
+  const pause = await begin(app, { key: "acme", reason: "unpaid" });
+  for (const [type, tenant] of [["mail", "acme"], ["bill", "acme"], ["mail", "other"]]) {
+    const body = { type: `test.${type}`, jobId: `${type}-${tenant}`, input: { tenant } };
+    await jsonOf(await app.post("/jobs", body), 202);
+    await app.clock.settle();
+  }
+  assert.equal(await conditionOf(app, "mail-other"), "succeeded");
+  const [held] = await pausesOf(app);
+  assert.deepEqual([held?.key, held?.firstJobs], ["acme", ["mail-acme", "bill-acme"]]);
+  const { summary } = await jsonOf<{ summary: string }>(
+    await app.get("/jobs/bill-acme/explain"),
+    200,
+  );
+  assert.match(summary, /^Job bill-acme is queued: key acme is paused since /);
+  await endPause(app, pause.pauseId);
+  assert.equal(await conditionOf(app, "bill-acme"), "succeeded");
+});
+
 Deno.test("pause: it ends by itself at its time, which is on record, also when that came while no process ran", async () => {
   const app = await startApp();
   const until = new Date(app.clock.now() + 60_000).toISOString();
@@ -265,6 +294,7 @@ Deno.test("pause: what cannot be is refused, with what could", async () => {
   const bodies: readonly (readonly [object, string, RegExp])[] = [
     [{}, "/reason", /is required/],
     [{ reason: " " }, "/reason", /must say why/],
+    [{ reason: "x", key: "" }, "/key", /1 to 200 characters/],
     [{ reason: "x", label: "acme" }, "/label", /name:value/],
     [{ reason: "x", until: past }, "/until", /still to come/],
     [{ reason: "x", until: "tomorrow" }, "/until", /RFC 3339/],

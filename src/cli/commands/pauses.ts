@@ -32,6 +32,7 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
       options: [
         { name: "type", value: "type", help: "only jobs of this type" },
         { name: "label", short: "l", value: "name:value", help: "only jobs with this label" },
+        { name: "key", value: "key", help: "only jobs of this key: limits.key of their type" },
         { name: "reason", value: "text", help: "why; it is recorded, and explain says it" },
         {
           name: "until",
@@ -97,6 +98,7 @@ function pauseOf(input: CommandInput, surroundings: Surroundings): JsonObject {
   const fields = {
     reason,
     type: input.text("type"),
+    key: input.text("key"),
     label: label && splitAt(label, "--label", ":").join(":"),
     until: untilOf(input.text("until"), surroundings),
   };

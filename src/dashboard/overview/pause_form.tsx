@@ -40,6 +40,10 @@ export function PauseForm({ types }: { readonly types: readonly string[] }) {
         />
       </label>
       <label class="field">
+        With key
+        <input type="text" name="key" placeholder="as its limits sort it" autocomplete="off" />
+      </label>
+      <label class="field">
         For
         <input
           type="text"
@@ -96,6 +100,7 @@ function bodyOf(form: URLSearchParams, now: number) {
   const fields = {
     type: filledField(form, "type"),
     label: filledField(form, "label")?.trim(),
+    key: filledField(form, "key"),
     reason: filledField(form, "reason"),
     until: forMs === undefined ? undefined : new Date(now + forMs).toISOString(),
   };

@@ -404,13 +404,14 @@ export class JobRun {
     if (kind !== "called" && kind !== "unopened" && kind !== "left") return;
     if (this.#hold.isHeld) return this.#goAhead();
     if (this.#hold.kind !== "none") return;
-    const { priority, labels } = this.#job.head;
+    const { priority, labels, key } = this.#job.head;
     const wanted = {
       jobId: this.#jobId,
       priority,
       order: this.#order,
       type: this.#definition.type,
       labels,
+      key,
       begins: this.#needsRoom,
       isAlone: this.#isAlone,
       share: this.#services.shares.wantedBy(this.#job.head),

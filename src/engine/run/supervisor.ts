@@ -331,6 +331,7 @@ export class Supervisor implements WriterListener {
       order: head.startedBy,
       type: definition.type,
       labels: head.labels,
+      key: head.key,
       begins: head.state === "Running",
       isAlone: this.#parts.suspects.has(jobId),
       // What backs off only sees to its times: it asks for a place when it is due.

@@ -295,9 +295,9 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Nobody is passed over: who cannot have a worker keeps those behind it waiting. */
-  #workerFor({ type, labels, isAlone = false }: Request): Worker | undefined {
+  #workerFor({ type, labels, key, isAlone = false }: Request): Worker | undefined {
     if (this.#isAlone) return undefined;
-    const granted = () => ({ type, labels, turn: ++this.#grants, isShared: false, isAlone });
+    const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
     if (isAlone) {
       if (this.#own + this.#sharing > 0) return undefined;
       this.#own++;

@@ -112,6 +112,7 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     reason: text,
     type: v.optional(text),
     label: v.optional(v.pipe(text, v.includes(":"))),
+    key: v.optional(text),
     until: v.optional(text),
     failures: v.optional(v.array(finite)),
   })),

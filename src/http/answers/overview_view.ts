@@ -84,10 +84,10 @@ export function overviewView({ census, pauses, attention, counts }: Overview) {
 }
 
 export function pauseView(pause: HeldPause) {
-  const { pauseId, type, label, reason, since, until, by, failures, actor } = pause;
+  const { pauseId, type, label, key, reason, since, until, by, failures, actor } = pause;
   const { jobs, firstJobs } = pause;
   // What is undefined is left out of the answer.
-  return { pauseId, type, label, reason, since, until, by, failures, actor, jobs, firstJobs };
+  return { pauseId, type, label, key, reason, since, until, by, failures, actor, jobs, firstJobs };
 }
 
 function jobsView({ jobs, states, conditions }: Census) {

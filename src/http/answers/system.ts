@@ -160,6 +160,7 @@ export const pauseAnswer = v.object({
   pauseId: text,
   type: v.exactOptional(says(text, "It holds jobs of this type alone.")),
   label: v.exactOptional(says(text, "It holds jobs with this label alone, as name:value.")),
+  key: v.exactOptional(says(text, "It holds jobs of this key alone.")),
   reason: text,
   since: time,
   until: v.exactOptional(says(time, "When it ends by itself.")),

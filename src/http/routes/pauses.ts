@@ -1,6 +1,7 @@
 /** `/pauses`: what holds many jobs at once, its beginning and its end. */
 
 import * as v from "valibot";
+import { KEY_PATTERN, KEY_RULE } from "../../engine/limits.ts";
 import type { HeldPause } from "../../engine/requests.ts";
 import { PAUSES_MAX } from "../../engine/run/pause_controls.ts";
 import { says } from "../answers/parts.ts";
@@ -24,9 +25,14 @@ import { originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
+const keyField = v.pipe(v.string(), v.regex(KEY_PATTERN, `must be ${KEY_RULE}`));
+
 const pauseBody = strictObject({
   type: v.exactOptional(says(v.string(), "Only jobs of this type.")),
   label: v.exactOptional(says(labelField, "Only jobs with this label, as name:value.")),
+  key: v.exactOptional(
+    says(keyField, "Only jobs of this key, by which their definitions sort them (limits.key)."),
+  ),
   reason: says(neededReasonField, "Why; it is recorded, and explanations say it."),
   until: v.exactOptional(
     says(timeField, "When it ends by itself; else it lasts until it is ended."),
