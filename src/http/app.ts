@@ -22,7 +22,7 @@ import { problemOfFailure } from "./problems/engine_problem.ts";
 import { Guard } from "./guard/guard.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { Notes } from "../dashboard/notes.ts";
-import { acceptsHtml, isForPeople, problemPage } from "../dashboard/screens/problems.tsx";
+import { acceptsHtml, isForPeople, problemPage } from "../dashboard/problems.tsx";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
 import { emptyResponse } from "./answers/response.ts";
 import type { RequestSpans } from "./requests/headers.ts";

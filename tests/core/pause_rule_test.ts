@@ -66,7 +66,11 @@ Deno.test("holds: a job that fits each member of a pause, and every job where th
   const job = { type: "a.B", key: "k", labels: { tenant: "x:y" } };
   assert.ok(holds({}, job) && holds({ type: "a.B" }, job) && holds({ label: "tenant:x:y" }, job));
   assert.ok(holds({ type: "a.B", label: "tenant:x:y" }, job));
-  for (const scope of [{ type: "a.C" }, { key: "other" }, { key: "k", type: "a.C" }, { label: "tenant:x" }, { label: "other:x:y" }]) {
+  for (
+    const scope of [{ type: "a.C" }, { key: "other" }, { key: "k", type: "a.C" }, {
+      label: "tenant:x",
+    }, { label: "other:x:y" }]
+  ) {
     assert.equal(holds(scope, job), false);
   }
   assert.equal(holds({ type: "a.B", label: "tenant:x" }, job), false);

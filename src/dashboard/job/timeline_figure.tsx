@@ -107,10 +107,11 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
           <text class="tick" x={x} y={12} dx={atMs === 0 ? 0 : 3}>{text}</text>
         </g>
       ))}
-      <RowOfBars row={drawing.job} top={AXIS_HEIGHT} isJob />
+      <RowOfBars row={drawing.job} downs={drawing.downs} top={AXIS_HEIGHT} isJob />
       {drawing.lanes.map((row, index) => (
         <RowOfBars
           row={row}
+          downs={drawing.downs}
           top={lanesTop + index * ROW_HEIGHT}
         />
       ))}
@@ -120,8 +121,9 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
 }
 
 function RowOfBars(
-  { row, top, isJob = false }: {
+  { row, downs, top, isJob = false }: {
     readonly row: Row;
+    readonly downs: Drawing["downs"];
     readonly top: number;
     readonly isJob?: boolean;
   },
@@ -133,6 +135,11 @@ function RowOfBars(
         <tspan class="lane-note" dx="8">{row.note}</tspan>
       </text>
       {row.bars.map((bar) => <BarShape bar={bar} top={top + BAR_TOP} />)}
+      {downs.map(({ x, width, title }) => (
+        <rect class="down" x={x} width={width} y={top + BAR_TOP} height={BAR_HEIGHT}>
+          <title>{title}</title>
+        </rect>
+      ))}
       {row.words.map(({ x, text }) => (
         <text class="words" x={x} y={top + BAR_TOP + BAR_HEIGHT + 12}>{text}</text>
       ))}
@@ -191,6 +198,14 @@ function Legend({ drawing }: { readonly drawing: Drawing }) {
     <ul class="legend" aria-label="Legend">
       {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
       {spans.map((kind) => <LegendBar kind={kind} text={`attempt: ${spanWord(kind)}`} />)}
+      {drawing.downs.length === 0 ? null : (
+        <li>
+          <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
+            <rect class="down" x="1" width="20" height={BAR_HEIGHT} />
+          </svg>
+          the process was down
+        </li>
+      )}
       {marks.map((kind) => (
         <li>
           <svg width="14" height="14" aria-hidden="true">

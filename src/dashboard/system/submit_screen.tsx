@@ -23,9 +23,9 @@ import {
   CreationForm,
   type CreationFormProps,
   type Refusal,
-} from "../system/creation_fields.tsx";
-import { creationOf, redacted, SHOW, type Subject } from "../system/creation_form.ts";
-import { DefinitionPage, UnloadedTypePage } from "../system/definition_page.tsx";
+} from "./creation_fields.tsx";
+import { creationOf, redacted, SHOW, type Subject } from "./creation_form.ts";
+import { DefinitionPage, UnloadedTypePage } from "./definition_page.tsx";
 import type { Route } from "../../http/route.ts";
 
 export const SUBMIT_ROUTES: readonly Route[] = [

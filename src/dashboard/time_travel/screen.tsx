@@ -17,11 +17,11 @@ import { readForm } from "../form.ts";
 import { type Call, type Commands, commandsOf } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { JobLink, type TimeQuery } from "../parts/links.tsx";
-import { type Comparison, comparison, DifferenceSection } from "../time_travel/difference.tsx";
-import { EntryTable } from "../time_travel/entry_table.tsx";
-import { PointSection } from "../time_travel/point_section.tsx";
-import { Slider } from "../time_travel/slider.tsx";
-import { type TimeView, timeView } from "../time_travel/time_view.ts";
+import { type Comparison, comparison, DifferenceSection } from "./difference.tsx";
+import { EntryTable } from "./entry_table.tsx";
+import { PointSection } from "./point_section.tsx";
+import { Slider } from "./slider.tsx";
+import { type TimeView, timeView } from "./time_view.ts";
 import {
   type AskedWhatIf,
   askWhatIf,
@@ -29,9 +29,9 @@ import {
   leftOutOf,
   type WhatIfForm,
   whatIfForm,
-} from "../time_travel/what_if.ts";
-import { WhatIfResult } from "../time_travel/what_if_result.tsx";
-import { WhatIfSection } from "../time_travel/what_if_section.tsx";
+} from "./what_if.ts";
+import { WhatIfResult } from "./what_if_result.tsx";
+import { WhatIfSection } from "./what_if_section.tsx";
 import type { Route } from "../../http/route.ts";
 
 /** A plan that is longer is not put into the form to be edited. */

@@ -10,7 +10,7 @@ import { countText } from "../../core/size.ts";
 import { Empty } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { ShownEntry } from "../parts/shown_entry.tsx";
-import { EntryHeads, EntryRow } from "../stream/entry_row.tsx";
+import { EntryHeads, EntryRow } from "./entry_row.tsx";
 import {
   type AskedStream,
   askedStream,
@@ -21,7 +21,7 @@ import {
   ROWS_MAX,
   type StreamQuery,
   streamSearch,
-} from "../stream/filter.tsx";
+} from "./filter.tsx";
 import type { Route } from "../../http/route.ts";
 
 export const STREAM_ROUTES: readonly Route[] = [

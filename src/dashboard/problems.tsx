@@ -1,7 +1,7 @@
 /** `/problems/:kind`: what the `type` of a problem leads to, for people and in a terminal. */
 
 import type { Context } from "hono";
-import { MEANINGS } from "../../http/problems/meanings.ts";
+import { MEANINGS } from "../http/problems/meanings.ts";
 import {
   Problem,
   PROBLEM_KINDS,
@@ -9,14 +9,14 @@ import {
   type ProblemKind,
   STATUS,
   untoldIssues,
-} from "../../http/problems/problem.ts";
-import { refuseQuery } from "../../http/requests/query.ts";
-import { emptyResponse, textResponse } from "../../http/answers/response.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
-import type { Route } from "../../http/route.ts";
-import { page } from "../page.tsx";
-import { reachedAs } from "../../http/requests/headers.ts";
-import { safeReturnPath } from "../form.ts";
+} from "../http/problems/problem.ts";
+import { refuseQuery } from "../http/requests/query.ts";
+import { emptyResponse, textResponse } from "../http/answers/response.ts";
+import type { HttpDeps } from "../http/http_deps.ts";
+import type { Route } from "../http/route.ts";
+import { page } from "./page.tsx";
+import { reachedAs } from "../http/requests/headers.ts";
+import { safeReturnPath } from "./form.ts";
 
 export const PROBLEM_ROUTES: readonly Route[] = [
   // Who is refused for want of a token may read why.

@@ -1,17 +1,17 @@
 /** `/ui/sign-in`: a token for a cookie, and back. */
 
 import type { Context } from "hono";
-import { counted } from "../../core/counted.ts";
-import type { Scope } from "../../http/guard/access.ts";
-import { clientAddress } from "../../http/guard/client_address.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
-import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { reachedAs } from "../../http/requests/headers.ts";
-import { emptyResponse } from "../../http/answers/response.ts";
-import { endedSessionCookie, sessionCookie, sessionOf } from "../../http/guard/sessions.ts";
-import { readForm, safeReturnPath } from "../form.ts";
-import { page } from "../page.tsx";
-import type { Route } from "../../http/route.ts";
+import { counted } from "../core/counted.ts";
+import type { Scope } from "../http/guard/access.ts";
+import { clientAddress } from "../http/guard/client_address.ts";
+import type { HttpDeps } from "../http/http_deps.ts";
+import { problemFacts, STATUS } from "../http/problems/problem.ts";
+import { reachedAs } from "../http/requests/headers.ts";
+import { emptyResponse } from "../http/answers/response.ts";
+import { endedSessionCookie, sessionCookie, sessionOf } from "../http/guard/sessions.ts";
+import { readForm, safeReturnPath } from "./form.ts";
+import { page } from "./page.tsx";
+import type { Route } from "../http/route.ts";
 
 export const SIGN_IN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/sign-in", scope: "open", handle: showSignIn },

@@ -8,11 +8,11 @@ import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { choice, single, whole } from "../../http/requests/query_parameters.ts";
 import { viewerOf } from "../../http/guard/access.ts";
-import { JOB_ACTION_ROUTES, sendEvent } from "../job/actions.ts";
-import { JobAttempts } from "../job/attempts.tsx";
-import { controlCalls, JobControls } from "../job/controls.tsx";
-import { JobData } from "../job/data.tsx";
-import { JobEntries } from "../job/entries.tsx";
+import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
+import { JobAttempts } from "./attempts.tsx";
+import { controlCalls, JobControls } from "./controls.tsx";
+import { JobData } from "./data.tsx";
+import { JobEntries } from "./entries.tsx";
 import {
   type EntryPageRequest,
   type JobReading,
@@ -20,15 +20,15 @@ import {
   readEntryPage,
   type ReadingOptions,
   readJob,
-} from "../job/reading.ts";
-import { JobExpectations } from "../job/expectations.tsx";
-import { JobExplanation } from "../job/explanation.tsx";
-import { JobFailure } from "../job/failure.tsx";
-import { JobHead } from "../job/head.tsx";
-import { JobLog } from "../job/log.tsx";
-import type { JobScreenState, RefusedEvent } from "../job/screen_state.ts";
-import { type ScaleName, SCALES, usualScale } from "../job/time_scale.ts";
-import { JobTimeline } from "../job/timeline_figure.tsx";
+} from "./reading.ts";
+import { JobExpectations } from "./expectations.tsx";
+import { JobExplanation } from "./explanation.tsx";
+import { JobFailure } from "./failure.tsx";
+import { JobHead } from "./head.tsx";
+import { JobLog } from "./log.tsx";
+import type { JobScreenState, RefusedEvent } from "./screen_state.ts";
+import { type ScaleName, SCALES, usualScale } from "./time_scale.ts";
+import { JobTimeline } from "./timeline_figure.tsx";
 import { withoutNote } from "../notes.ts";
 import { type Call, commandsOf } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
@@ -37,7 +37,7 @@ import { jobPagePath } from "../parts/links.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/route.ts";
 import { withDistances } from "../../explain/distances.ts";
-import { eventCalls } from "../job/waits.tsx";
+import { eventCalls } from "./waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem } from "../../http/problems/problem.ts";
 import { page } from "../page.tsx";
-import { Markdown } from "../parts/markdown.tsx";
+import { Markdown } from "./markdown.tsx";
 import type { Route } from "../../http/route.ts";
 import askingWhy from "../../manual/asking-why.md" with { type: "text" };
 import backupAndRestore from "../../manual/backup-and-restore.md" with { type: "text" };

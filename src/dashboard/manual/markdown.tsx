@@ -5,7 +5,7 @@
 
 import type { Child } from "hono/jsx";
 import { lexer, type Token, type Tokens } from "marked";
-import { CopyText } from "./curl.tsx";
+import { CopyText } from "../parts/curl.tsx";
 
 export interface MarkdownProps {
   readonly text: string;
