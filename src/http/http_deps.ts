@@ -1,4 +1,4 @@
-/** What every route shares: the engine, the limits, and the end of the process. */
+/** What all routes share: the engine, the limits, and the shutdown signal. */
 
 import type { JsonObject } from "../core/json.ts";
 import type { Clock, JobLogLine, VerificationRun } from "../engine/ports.ts";
@@ -158,55 +158,55 @@ export interface HttpDeps {
   readonly engine: EnginePort;
   readonly clock: Clock;
   readonly bodies: Bodies;
-  /** Of open routes: small, and apart from those of others. */
+  /** For open routes: small, and separate from the others. */
   readonly openBodies: Bodies;
-  /** `undefined` when nobody counts. */
+  /** `undefined` if nothing is counted. */
   readonly metrics: MetricsPort | undefined;
-  /** `undefined` when nobody counts over time. */
+  /** `undefined` if nothing is counted over time. */
   readonly overview: OverviewPort | undefined;
-  /** `undefined` when nobody collects spans. */
+  /** `undefined` if no spans are collected. */
   readonly spans: RequestSpans | undefined;
-  /** `undefined` for a journal that is in no files. */
+  /** `undefined` if the journal is not in files. */
   readonly verification: VerificationPort | undefined;
   readonly jobLog: JobLogPort;
-  /** `undefined` where nobody tells of the process. */
+  /** `undefined` if nothing is known of the process. */
   readonly system: SystemPort | undefined;
-  /** In one request. */
+  /** Events in one request. */
   readonly eventsMax: number;
   readonly maxStartDelayMs: number;
   /** Whether requests must carry a token. */
   readonly needsToken: boolean;
-  /** Who may do what; everybody everything, when `undefined`. */
+  /** Access by token; if `undefined`, everyone may do everything. */
   readonly access: Access | undefined;
-  /** Whose a token is, as far as whoever brings it may ask; `undefined` as `access` is. */
+  /** Checks tokens, and slows guessing; `undefined` together with `access`. */
   readonly tokens: TokenChecks | undefined;
-  /** Of browsers that signed in to the dashboard. */
+  /** Sessions of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
-  /** Of what was done on the dashboard. */
+  /** Notes on actions of the dashboard. */
   readonly notes: Notes;
-  /** What `/openapi.json` shows; made when somebody first asks. */
+  /** The document of `/openapi.json`; created on first use. */
   readonly openApi: () => JsonObject;
-  /** Of Daybook. */
+  /** The version of Daybook. */
   readonly version: string;
-  /** How often an idle stream says that it is alive, and how far it is. */
+  /** How often an idle stream sends a heartbeat. */
   readonly heartbeatMs: number;
   /** Aborts when the process stops: streams and long polls end. */
   readonly shutdownSignal: AbortSignal;
   readonly streams: Gauge;
-  /** Of all streams, whatever they carry. */
+  /** The outlets of all streams. */
   readonly outlets: Outlets;
-  /** Of the streams of entries. */
+  /** The streams of entries. */
   readonly hub: StreamHub;
-  /** Requests that are being answered, but for those that wait for a job. */
+  /** Requests that are being answered, except those that wait for a job. */
   readonly requests: Gauge;
-  /** Those of open routes, which need no token. */
+  /** Requests of open routes, which need no token. */
   readonly openRequests: Gauge;
   /** Requests that wait for a job. */
   readonly waiting: Gauge;
-  /** Bytes that history reads and large answers hold. */
+  /** Bytes held by history reads and large answers. */
   readonly lookBack: Gauge;
-  /** Where pages of entries are read, which may be large, one at a time. */
+  /** Reads pages of entries, which may be large, one at a time. */
   readonly reading: Lane;
-  /** Where all go through, but for the probes. */
+  /** All requests pass it, except probes. */
   readonly turnstile: Turnstile;
 }

@@ -1,32 +1,32 @@
 /**
- * Whether the disk has room. With a reserve, the first write that finds none makes the
- * journal take only what is vital, in the room that the reserve gives up, until the
- * reserve can be made again and an entry is durable after that.
+ * Whether the disk has space. With a reserve, the first write without space makes the journal
+ * accept only vital entries, in the space that the reserve gives up, until the reserve can be
+ * created again and an entry has become durable after that.
  */
 
 import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
 import { lackOf } from "./errors.ts";
 import type { Reserve } from "./reserve.ts";
 
-/** How long until it is tried again whether there is room. */
+/** Delay between two tests for space. */
 const PROBE_MS = 1_000;
 
 /**
- * Without a reserve, or with one that is used up, nobody tries: how long a write that found
- * no room counts as news. A balancer that believed it for longer would never send another.
+ * Without a reserve, or once it is used up, nothing tests for space: how long a failed write counts
+ * as recent. A load balancer that believed it longer would never send another write.
  */
 const NEWS_MS = 10_000;
 
 export interface RoomOptions {
   readonly clock: Clock;
   readonly reserve: Reserve | undefined;
-  /** Whether the reserve could not be made at the start. */
+  /** Whether the reserve could not be created at the start. */
   readonly short: boolean;
-  /** Does what a start without room left undone; `false` without room for that. */
+  /** Does what a start without space left undone; `false` if there still is none. */
   mend(): Promise<boolean>;
-  /** Runs something while no batch is on its way to the disk. */
+  /** Runs something between two batches. */
   between(work: () => Promise<void>): Promise<void>;
-  /** Appends an entry. Rejects when it is not durable. */
+  /** Appends an entry; rejects if it is not durable. */
   probe(): Promise<unknown>;
   warn(message: string): void;
 }
@@ -34,7 +34,7 @@ export interface RoomOptions {
 export class Room {
   readonly #options: RoomOptions;
   #short = false;
-  /** The monotonic time of the last write that found no room, unless one has since. */
+  /** The monotonic time of the last write without space, unless one has succeeded since. */
   #ranOutMs: number | undefined;
   #cancelProbe: (() => void) | undefined;
   #probing: Promise<void> = Promise.resolve();
@@ -45,19 +45,19 @@ export class Room {
     if (options.short) this.#becomeShort();
   }
 
-  /** Whether groups of an urgency find no room, as far as is known. */
+  /** Whether there is no space for groups of an urgency, as far as known. */
   full(urgency: Urgency): boolean {
     if (this.#options.reserve !== undefined && urgency === "ordinary") return this.#short;
     return this.#ranOutMs !== undefined &&
       this.#options.clock.monotonic() - this.#ranOutMs < NEWS_MS;
   }
 
-  /** Whether only what is vital may be appended. */
+  /** Whether only vital entries are accepted. */
   get isKept(): boolean {
     return this.#short;
   }
 
-  /** @throws {JournalFullError} when there is none for what is not vital. */
+  /** @throws {JournalFullError} if there is no space for entries that are not vital. */
   require(): void {
     if (!this.#short) return;
     throw new JournalFullError(
@@ -65,10 +65,10 @@ export class Room {
     );
   }
 
-  /** @param error Of the batch that found no room; absent when that was found otherwise. */
+  /** @param error The error of the batch, if a batch found no space. */
   ranOut(error?: JournalFullError): void {
     const { reserve, clock } = this.#options;
-    // The first time, the reserve still has room for what is vital.
+    // The first time, the reserve still has space for vital entries.
     if (reserve === undefined || this.#short) this.#ranOutMs = clock.monotonic();
     if (reserve === undefined || this.#stopped) return;
     this.#becomeShort(lackOf(error?.cause));
@@ -80,7 +80,7 @@ export class Room {
     this.#ranOutMs = undefined;
   }
 
-  /** Tries no more. Resolves when nothing is being tried. */
+  /** Stops testing. Resolves when no test is running. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelProbe?.();
@@ -107,11 +107,11 @@ export class Room {
       isMade = !this.#stopped && await mend() && await reserve?.make() === true;
     });
     try {
-      // The reserve may have room where a segment has not, under a limit on its size.
+      // Under a limit on file size the reserve may have space while a segment has none.
       if (isMade) await probe();
       this.#short = !isMade;
     } catch {
-      // It found no room, which `ranOut` has been told of; or the journal has failed.
+      // There was no space, as `ranOut` knows already; or the journal has failed.
     }
     if (this.#stopped) return;
     if (this.#short) this.#becomeShort();

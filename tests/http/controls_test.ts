@@ -1,14 +1,7 @@
 /** `/jobs/:id/start`, `cancel`, `suspend`, `resume` and `retry`. */
 
 import assert from "node:assert/strict";
-import {
-  createAndRun,
-  createPlan,
-  jsonOf,
-  pointersOf,
-  problemOf,
-  startApp,
-} from "../support/http/http_app.ts";
+import { createAndRun, createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 Deno.test("controls: start, suspend, resume and cancel each answer the job", async () => {
   const app = await startApp();
@@ -59,19 +52,6 @@ Deno.test("controls: an unknown job is 404", async () => {
   const app = await startApp();
   for (const control of ["start", "cancel", "suspend", "resume", "wake", "retry"]) {
     await problemOf(await app.post(`/jobs/nobody/${control}`), 404, "unknown-job");
-  }
-});
-
-Deno.test("controls: a wrong body is refused as everywhere", async () => {
-  const app = await startApp();
-  const { jobId } = await createPlan(app);
-  const path = `/jobs/${jobId}/suspend`;
-  await problemOf(await app.post(path, "{"), 400, "malformed-json");
-  const text = { "content-type": "text/plain" };
-  await problemOf(await app.post(path, "x", text), 415, "unsupported-media-type");
-  for (const [body, pointer] of [[[], ""], [{ reason: 1 }, "/reason"], [{ from: "x" }, "/from"]]) {
-    const problem = await problemOf(await app.post(path, body), 422, "invalid-request");
-    assert.deepEqual(pointersOf(problem), [pointer]);
   }
 });
 

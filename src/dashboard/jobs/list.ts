@@ -1,4 +1,4 @@
-/** What one page of the list holds, and what has come since it was shown. */
+/** One page of the list of jobs, and what has changed since it was shown. */
 
 import type { LogId } from "../../core/ids.ts";
 import type { FoundJob } from "../../engine/job_index.ts";
@@ -10,30 +10,32 @@ import type { ScreenQuery } from "./address.ts";
 
 export const PAGE_JOBS = 50;
 
-/** What is not on the page, and would be now. */
+/** Jobs that would be on the page now, and are not. */
 export interface News {
   readonly jobs: number;
-  /** Whether all of it was created after what is on the page. */
+  /** Whether all of them were created after those on the page. */
   readonly isNewer: boolean;
 }
 
 export interface JobsPage {
   readonly jobs: readonly JobSummary[];
-  /** Those that the filter does not apply to any more. */
+  /** Jobs that no longer match the filter. */
   readonly gone: ReadonlySet<JobSummary>;
   /** Where the next page begins; absent on the last one. */
   readonly older: LogId | undefined;
-  /** Where the page before ends; absent on the first one. */
+  /** Where the previous page ends; absent on the first one. */
   readonly newer: LogId | undefined;
   readonly searched: Reach | undefined;
   readonly news: News;
-  /** Of the jobs that all of the filter applies to but for the conditions. */
+  /** Counts of the jobs that match the filter, whatever their condition. */
   readonly count: JobCount;
 }
 
 const NO_NEWS: News = { jobs: 0, isNewer: true };
 
-/** The jobs of a page: those that it shows already, where it says so, else those that match. */
+/**
+ * The jobs of a page: those that it shows already, if it names them; otherwise those that match.
+ */
 export function jobsPage(engine: EnginePort, query: ScreenQuery, filter: JobFilter): JobsPage {
   if (query.shown !== undefined) return shownPage(engine, query, filter, query.shown);
   const above = query.newer === undefined ? undefined : pageAbove(engine, filter, query.newer);
@@ -43,7 +45,7 @@ export function jobsPage(engine: EnginePort, query: ScreenQuery, filter: JobFilt
     : laterPage(engine, filter, pageBelow(engine, filter, query.cursor), query.cursor);
 }
 
-/** Of all that match but for their conditions. */
+/** Counts all that match, whatever their condition. */
 function countOf(engine: EnginePort, { conditions: _, ...filter }: JobFilter): JobCount {
   return engine.lists.count(filter);
 }
@@ -53,7 +55,7 @@ function firstPage(engine: EnginePort, filter: JobFilter): JobsPage {
   return { ...laterPage(engine, filter, page, undefined), newer: undefined };
 }
 
-/** @param before Where a page begins that holds no job to tell. */
+/** @param before Where a page begins that has no job to name. */
 function laterPage(
   engine: EnginePort,
   filter: JobFilter,
@@ -75,7 +77,7 @@ function pageBelow(engine: EnginePort, filter: JobFilter, before: LogId): ListPa
   return engine.lists.summaries({ ...filter, before, limit: PAGE_JOBS });
 }
 
-/** The page that ends just above a position; `undefined` where the first page is all there is. */
+/** The page that ends just above a position; `undefined` if that is the first one. */
 function pageAbove(
   engine: EnginePort,
   filter: JobFilter,
@@ -112,7 +114,7 @@ function positionsIn(text: string): readonly LogId[] {
   return text.split(",").map(wholeNumberOf).filter((logId) => logId !== undefined);
 }
 
-/** Counts what a page does not show, and would if it were asked for again. */
+/** Counts what a page would show if it were requested again. */
 class NewsCounter {
   readonly #shown: ReadonlySet<LogId>;
   readonly #newest: LogId;
@@ -125,7 +127,7 @@ class NewsCounter {
     const positions = jobs.map(({ firstLogId }) => firstLogId);
     this.#shown = new Set(positions);
     this.#newest = positions[0] ?? 0;
-    // A page that is not full has room for whatever matches.
+    // A page that is not full has room for any match.
     this.#after = jobs.length < PAGE_JOBS ? 0 : positions.at(-1) ?? 0;
     this.#before = isFirst ? Infinity : this.#newest;
   }

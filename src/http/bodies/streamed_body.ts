@@ -1,7 +1,7 @@
 /**
- * A body that is read as it comes. All of it is in one buffer, so that it takes the memory that
- * it has bytes, however small the pieces are; and a body that is given up gives it back at once,
- * without waiting for the garbage collector.
+ * Reads a body as it arrives, into one buffer: it takes as much memory as it has bytes, however
+ * small the pieces, and a body that is abandoned frees it at once, without waiting for the garbage
+ * collector.
  */
 
 import type { Clock } from "../../engine/ports.ts";
@@ -101,15 +101,15 @@ function ringOfOne(at: number, onLate: Deadline["onLate"]): Deadline {
 }
 
 /**
- * What is waited for with. A connection that is silent keeps it until it is closed: a read that
- * is under way cannot be taken back, and one that is cancelled keeps it for ever.
+ * The buffer to wait with. A silent connection keeps it until it is closed: a pending read cannot
+ * be taken back, and a cancelled one keeps it forever.
  */
 const WAITING_BYTES = 1024;
-/** What is asked for when the last piece was as large as it could be, and more is likely there. */
+/** The next read, if the last piece filled its buffer and more is likely there. */
 const READY_BYTES = 64 * 1024;
 
 /**
- * After so many pieces it is the turn of others: they may all be there at once, of many bodies. So
+ * Pieces read before other work gets its turn: those of many bodies may all be there at once. This
  * many bytes take as long as another piece.
  */
 const PIECES_IN_A_TURN = 16;
@@ -120,17 +120,17 @@ type Piece = Uint8Array<ArrayBuffer>;
 interface PieceReader {
   /** The next piece; `undefined` at the end. */
   next(): Promise<Piece | undefined>;
-  /** Reads no more. Not while a read is under way. */
+  /** Stops reading. Not while a read is pending. */
   leave(): void;
 }
 
 interface StreamedBodyOptions {
   /**
-   * Told how much there is with every piece, and which that is, before it is kept. What it throws
-   * is the end.
+   * Called with the number of bytes and of pieces before each piece is kept; throwing ends the
+   * body.
    */
   readonly came: (bytes: number, pieces: number) => void;
-  /** Lets others have their turn. */
+  /** Gives other work its turn. */
   readonly pause: () => Promise<void>;
 }
 
@@ -146,7 +146,7 @@ export class StreamedBody {
     this.#options = options;
   }
 
-  /** All of it; means nothing once it was given up. */
+  /** The whole body; meaningless once it was abandoned. */
   async whole(): Promise<Piece> {
     try {
       let done = 0;
@@ -166,7 +166,7 @@ export class StreamedBody {
     }
   }
 
-  /** What the client sends from now on is dropped. */
+  /** Drops what the client sends from now on. */
   giveUp(): void {
     this.#isGivenUp = true;
     this.#buffer.transfer(0);
@@ -184,7 +184,7 @@ export class StreamedBody {
   }
 }
 
-/** The server gives what it receives as a stream of bytes; others may give it piece by piece. */
+/** The server passes on a stream of bytes; others may pass piece by piece. */
 function piecesOf(body: ReadableStream<Piece>): PieceReader {
   try {
     return intoOwnBuffer(body.getReader({ mode: "byob" }));
@@ -194,11 +194,11 @@ function piecesOf(body: ReadableStream<Piece>): PieceReader {
   const reader = body.getReader();
   return {
     next: async () => (await reader.read()).value,
-    leave: () => void reader.cancel().catch(() => {}), // It has broken off by itself.
+    leave: () => void reader.cancel().catch(() => {}), // The body has already broken off.
   };
 }
 
-/** A piece is overwritten by the next one. */
+/** The next piece overwrites this one. */
 function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
   let buffer = new ArrayBuffer(WAITING_BYTES);
   let isMoreLikely = false;
@@ -212,8 +212,8 @@ function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
       isMoreLikely = value.length === size;
       return value;
     },
-    // The server ends the connection with the answer. To cancel makes it receive all the rest
-    // first, in one turn of the event loop however small the pieces are.
+    // The server closes the connection after the answer. Cancelling would make it receive the rest
+    // first, in one turn of the event loop.
     leave: () => {},
   };
 }

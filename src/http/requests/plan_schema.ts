@@ -1,4 +1,4 @@
-/** Plans as they come in: expectations are flat, as in the job resource. */
+/** Plans in requests: expectations are flat, as in the job resource. */
 
 import * as v from "valibot";
 import {
@@ -51,10 +51,10 @@ const CORRELATION_SIZE_RULE = `must have at most ${CORRELATION_SIZE_MAX} values 
 const PLAN_SIZE_RULE =
   `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`;
 
-/** Each value and predicate takes no more values of JSON than this; of a plan, with the rest. */
+/** JSON values that a value or predicate takes at most, counting its share of the plan. */
 const VALUES_EACH = 4;
 
-/** What is far too large is not judged value by value: that would take long. */
+/** Far too large input is not validated value by value, which would take long. */
 function unlessHuge<Output>(
   schema: v.GenericSchema<unknown, Output>,
   sizeMax: number,
@@ -65,8 +65,8 @@ function unlessHuge<Output>(
 }
 
 /**
- * How many more values of JSON there might be; looks at no more than there may be. A correlation
- * that is huge by itself is told there, and counts as one.
+ * How many more JSON values there may be; counts no further than `room`. A correlation that is huge
+ * by itself is reported there, and counts as one.
  */
 function valuesLeft(value: unknown, room: number): number {
   let left = room - 1;
@@ -120,7 +120,7 @@ const policy = strictObject({
   onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
 });
 
-/** What a plan may be, whatever its size. */
+/** A plan, whatever its size. */
 export const planObject = strictObject({
   expected: v.pipe(
     v.array(expectation),
@@ -149,7 +149,7 @@ function planSize({ expected, policy = {} }: v.InferOutput<typeof planObject>): 
   return all.reduce((sum, { correlation = "any" }) => sum + correlationSize(correlation), 0);
 }
 
-/** What is wrong with a single expectation is told there, and only there. */
+/** Problems of a single expectation are reported there, and only there. */
 function wantedBy({ expected }: v.InferOutput<typeof planObject>): number {
   return expected.reduce((sum, { multiplicity = "ExactlyOnce" }) => {
     return sum + Math.min(TIMES_MAX, requiredMatches(multiplicity));
@@ -158,7 +158,7 @@ function wantedBy({ expected }: v.InferOutput<typeof planObject>): number {
 
 type PlanInput = v.InferOutput<typeof planField>;
 
-/** An issue for each expectation whose id an earlier one has. */
+/** An issue for each expectation whose id repeats an earlier one. */
 export function repeatedIdIssues({ expected }: PlanInput): readonly PointedIssue[] {
   const seen = new Set<string>();
   return expected.flatMap(({ id }, index) => {
@@ -169,7 +169,7 @@ export function repeatedIdIssues({ expected }: PlanInput): readonly PointedIssue
   });
 }
 
-/** The plan as the core has it, with what was left out. */
+/** The plan in the form of the core, with defaults filled in. */
 export function planOf({ expected, policy = {} }: PlanInput): JobPlan {
   const { errors = [], compensation, onCompensated = DEFAULT_POLICY.onCompensated } = policy;
   return {
