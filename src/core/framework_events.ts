@@ -75,10 +75,15 @@ export type AttemptFailure =
 
 /**
  * Why an attempt was cut short, by no fault of its own. One that was withdrawn had its start on
- * record, and its handler was not called: its job was suspended or paused, or there was no worker
- * for it.
+ * record, and its handler was not called: its job was suspended, or there was no worker for it.
+ * `paused` is the same where a pause came to hold the job.
  */
-export type InterruptionReason = "crash" | "shutdown" | "cancelled" | "withdrawn";
+export type InterruptionReason = "crash" | "shutdown" | "cancelled" | "withdrawn" | "paused";
+
+/** Whether the handler of an attempt that was cut short was not even called. */
+export function isWithdrawal(reason: InterruptionReason): boolean {
+  return reason === "withdrawn" || reason === "paused";
+}
 
 export interface EventCorrelatedAttributes {
   readonly eventId: EventId;

@@ -52,7 +52,9 @@ export function interruptionText(reason: InterruptionReason): string {
     case "cancelled":
       return "the job was over";
     case "withdrawn":
-      return "it was withdrawn, for want of a worker or since the job was suspended or paused";
+      return "it was withdrawn, for want of a worker or since the job was suspended";
+    case "paused":
+      return "a pause came to hold the job";
     default:
       return assertNever(reason, "reason of an interruption");
   }

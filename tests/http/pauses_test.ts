@@ -205,6 +205,32 @@ Deno.test("pause: what runs ends, no other step begins, and events count meanwhi
   assert.deepEqual([begun, await conditionOf(second, "a")], [["a one", "a two"], "succeeded"]);
 });
 
+Deno.test("pause: what it holds between two steps leaves its place among the limits to others, also after a kill", async () => {
+  const { begun, gate, definition } = twoSteps();
+  const limited = { ...definition, limits: { maxRunning: 1 } };
+  const app = await startApp({ definitions: [limited] });
+  await submitAs(app, "a", { tenant: "acme" }, "test.steps");
+  await submitAs(app, "b", {}, "test.steps");
+  const pause = await begin(app, { label: "tenant:acme", reason: "unpaid" });
+  assert.deepEqual([begun, await conditionOf(app, "b")], [["a one"], "queued"]);
+  gate.resolve();
+  await app.clock.settle();
+  assert.deepEqual(begun, ["a one", "b one", "b two"]);
+  const entries = await app.engine.entries(0, 100);
+  const cut = entries.filter(({ eventType }) => eventType === "job.TaskInterrupted");
+  assert.deepEqual(cut.map(({ jobId, taskId, attributes }) => [jobId, taskId, attributes]), [
+    ["a", "main", { attempt: 1, phase: "run", reason: "paused" }],
+  ]);
+
+  const second = await startApp({
+    ...{ definitions: [limited], content: app.journal.content, clock: app.clock },
+  });
+  await submitAs(second, "c", {}, "test.steps");
+  assert.deepEqual(begun.slice(3), ["c one", "c two"]);
+  await endPause(second, pause.pauseId);
+  assert.deepEqual(begun.slice(5), ["a two"]);
+});
+
 Deno.test("pause: of a label, or of a type with a label; a job is free when no pause holds it", async () => {
   const app = await startApp();
   const label = "tenant:acme:eu";

@@ -213,7 +213,8 @@ export class Attempts implements Entrant {
     if (work.run === undefined) return { kind: "failed", error: missing(work) };
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
     if (this.#isStopped) return STOPPED;
-    return isHeld(head) || this.#parts.services.workers.isPaused(head) ? WITHDRAWN : undefined;
+    if (isHeld(head)) return WITHDRAWN;
+    return this.#parts.services.workers.isPaused(head) ? PAUSED : undefined;
   }
 
   #begin(open: Open): void {
@@ -299,7 +300,7 @@ export class Attempts implements Entrant {
       ends.record([...progress, this.#draft(open, end)], facts);
       trace.end(executionId, endOfAttempt(outcome));
       if (failure !== undefined && "retryAt" in failure) this.#parts.again(work, failure.retryAt);
-      if (outcome === WITHDRAWN) this.#parts.withdrawn(work);
+      if (outcome === WITHDRAWN || outcome === PAUSED) this.#parts.withdrawn(work);
     } catch (thrown) {
       if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
       this.#gaveUp(open, this.#parts.guard().factOf(thrown));
@@ -343,6 +344,7 @@ export class Attempts implements Entrant {
 const CANCELLED = { kind: "interrupted", reason: "cancelled" } as const;
 const STOPPED = { kind: "interrupted", reason: "shutdown" } as const;
 const WITHDRAWN = { kind: "interrupted", reason: "withdrawn" } as const;
+const PAUSED = { kind: "interrupted", reason: "paused" } as const;
 
 function missing({ taskId }: Work): ErrorFact {
   const message = `run no longer gives task ${taskId} a compensation`;

@@ -494,18 +494,19 @@ export class JobRun {
 
   /**
    * There is no worker for what it is to do next, or a pause holds it. What is under way ends
-   * before. Where its call of `run` is told as under way, it
-   * ends, as goes on record, and a later one takes the job up: what is told as executing has to
-   * execute. Any other goes back into the queue. What is on its way to the disk gets there before.
+   * before. Where its call of `run` is told as under way, it ends, as goes on record, and a later
+   * one takes the job up: what is told as executing has to execute. Any other goes back into the queue. What is on its way to the disk gets there before.
    */
   #giveWay(): void {
     if (this.#attempts.isBusy || !this.#main.isDurable || !this.#ends.areDurable) return;
     if (!this.#main.isUnderWay) {
       this.#hold.release();
+      this.#services.rested(this.#jobId);
       return this.#wake();
     }
-    this.#ends.record([this.#main.interrupted("withdrawn")]);
-    this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
+    const reason = this.#services.workers.isPaused(this.#job.head) ? "paused" : "withdrawn";
+    this.#ends.record([this.#main.interrupted(reason)]);
+    this.#trace.endRun({ kind: "interrupted", reason });
     this.#end();
   }
 
