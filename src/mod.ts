@@ -40,6 +40,7 @@ export {
   NonRetryableError,
   type ParsedInput,
   RetryLater,
+  type SleepTime,
   type StartsOn,
   type SubmittedInput,
   type TaskContext,

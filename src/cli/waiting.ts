@@ -13,7 +13,7 @@ import {
 import { follow, tellOfConnection } from "./event_source.ts";
 import { fitted, padded, plainPage, plainText } from "./plain_text.ts";
 import { formOf, printJson, printLines, textColumns } from "./presentation.ts";
-import { paintedExplanation } from "./render/explanation.ts";
+import { type Paint, painted, paintedExplanation, paintedState } from "./render/marks.ts";
 import {
   type EntryResource,
   entryResource,
@@ -26,7 +26,6 @@ import { DURATION_RULE, durationText } from "../core/duration.ts";
 import { durationOf, millisecondsBetween, type Times } from "./times.ts";
 import { progressText } from "../explain/phrases.ts";
 import { entryNote } from "../engine/queries/entry_note.ts";
-import { type Paint, painted, paintedState } from "./render/marks.ts";
 import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";
 
 const ROOT_TASK = "main";
@@ -35,11 +34,12 @@ const LABEL_COLUMNS_MIN = 20;
 const TASK_COLUMNS = 14;
 const STATUS_COLUMNS = 18;
 
-const STARTS: readonly string[] = ["job.TaskStarted", "job.CompensationStarted"];
+const STARTS: readonly string[] = ["job.TaskStarted", "job.TimerSet", "job.CompensationStarted"];
 
 /** What a task is after an entry; other entries do not end anything. */
 const STATUSES: Readonly<Record<string, string>> = {
   "job.TaskCompleted": "completed",
+  "job.TimerElapsed": "completed",
   "job.TaskFailed": "failed",
   "job.TaskInterrupted": "interrupted",
   "job.TaskCompensated": "compensated",

@@ -61,6 +61,12 @@ export interface StartCompensationCommand {
   readonly maxAttempts?: number;
 }
 
+/** The time of sleeps has come. */
+export interface ElapseCommand {
+  readonly kind: "elapse";
+  readonly taskIds: readonly TaskId[];
+}
+
 /** Where a command comes from; recorded with what follows, and without influence on it. */
 interface Traced {
   readonly origin?: Origin | undefined;
@@ -75,4 +81,5 @@ export type Command =
     | RetryCommand
     | StartAttemptsCommand
     | StartCompensationCommand
+    | ElapseCommand
   );

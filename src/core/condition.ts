@@ -17,6 +17,7 @@ export const CONDITIONS = [
   "queued",
   "executing",
   "waiting",
+  "sleeping",
   "backingOff",
   "suspended",
   "parked",
@@ -39,6 +40,7 @@ export interface TaskOverview {
   readonly anyRunning: boolean;
   readonly anyInterrupted: boolean;
   readonly anyBackingOff: boolean;
+  readonly anySleeping: boolean;
   /** The latest entry that completed one; 0 when none did. */
   readonly lastCompleted: LogId;
 }
@@ -78,7 +80,7 @@ function runningCondition(job: RunningJob, known?: TaskOverview): Condition {
 
 /** The latest tasks come first: what runs is most often among them, and tells enough. */
 function overviewOf({ tasks }: RunningJob): TaskOverview {
-  let [anyRunning, anyInterrupted, anyBackingOff] = [false, false, false];
+  let [anyRunning, anyInterrupted, anyBackingOff, anySleeping] = [false, false, false, false];
   let lastCompleted = 0;
   for (let index = tasks.length - 1; index >= 0 && !anyRunning; index--) {
     const task = tasks[index];
@@ -86,20 +88,25 @@ function overviewOf({ tasks }: RunningJob): TaskOverview {
     anyRunning = task.status === "running";
     anyInterrupted ||= task.status === "interrupted";
     anyBackingOff ||= task.status === "backingOff";
+    anySleeping ||= task.status === "sleeping";
     if (task.status === "completed") lastCompleted = Math.max(lastCompleted, task.completedBy);
   }
   const main = tasks.find(({ taskId }) => taskId === MAIN_TASK);
-  return { main, anyRunning, anyInterrupted, anyBackingOff, lastCompleted };
+  return { main, anyRunning, anyInterrupted, anyBackingOff, anySleeping, lastCompleted };
 }
 
 /** No other task is open: what `run` itself is doing. */
-function mainCondition(job: RunningJob, { main, lastCompleted }: TaskOverview): Condition {
+function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
+  const { main, lastCompleted } = tasks;
   switch (main?.status) {
     case "running":
       return "executing";
     case "waiting":
-      return hasAnswer(job, main, lastCompleted) ? "queued" : "waiting";
+      if (hasAnswer(job, main, lastCompleted)) return "queued";
+      // Somebody can move what waits for an event as well.
+      return tasks.anySleeping && main.expectations.length === 0 ? "sleeping" : "waiting";
     case "backingOff":
+    case "sleeping":
       return "backingOff";
     case "completed":
       return "waiting";

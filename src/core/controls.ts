@@ -23,8 +23,8 @@ export interface ControlFacts {
 }
 
 const UNFINISHED: readonly Condition[] = [
-  ...["created", "scheduled", "queued", "executing", "waiting", "backingOff"] as const,
-  ...["suspended", "parked"] as const,
+  ...["created", "scheduled", "queued", "executing", "waiting", "sleeping"] as const,
+  ...["backingOff", "suspended", "parked"] as const,
 ];
 
 /** In the order in which they are offered. */
@@ -41,12 +41,13 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     conditions: ["created", "scheduled"],
   },
   wake: {
-    label: "Try again now",
+    label: "Wake now",
     done: "Woken",
-    summary: "end a backoff early",
-    effect: "What is to be tried again later is tried at once, with the attempts that it has left.",
+    summary: "end a backoff or a sleep early",
+    effect: "What is to be tried again later is tried at once, with the attempts that it has " +
+      "left, and a sleep ends.",
     confirm: false,
-    conditions: ["backingOff"],
+    conditions: ["sleeping", "backingOff"],
   },
   suspend: {
     label: "Suspend",
@@ -55,7 +56,7 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     effect: "It begins nothing new until it is resumed. What runs now ends by itself, and events " +
       "still count.",
     confirm: false,
-    conditions: ["queued", "executing", "waiting", "backingOff", "compensating"],
+    conditions: ["queued", "executing", "waiting", "sleeping", "backingOff", "compensating"],
   },
   resume: {
     label: "Resume",

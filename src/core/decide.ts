@@ -7,6 +7,7 @@ import { assertNever } from "./assert_never.ts";
 import type {
   Command,
   CreateCommand,
+  ElapseCommand,
   RetryCommand,
   StartAttemptsCommand,
   StartCompensationCommand,
@@ -15,17 +16,18 @@ import { accept, control, type Decision, type Reasoned, reject, rejectState } fr
 import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
-import { type JobId, MAIN_TASK, type TaskId } from "./ids.ts";
+import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
   findTask,
   isHeld,
+  isSleep,
   type JobState,
   type RunningJob,
 } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
-import { backsOff } from "./task_facts.ts";
+import { backsOff, sleeping } from "./task_facts.ts";
 
 /** What a command makes of a job; `undefined` is a job that is not there yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
@@ -56,6 +58,8 @@ function decideAlone(job: JobState | undefined, command: Command): Decision {
       return decideStartAttempts(job, command);
     case "startCompensation":
       return decideStartCompensation(job, command);
+    case "elapse":
+      return decideElapse(job, command);
     default:
       return assertNever(command, "command");
   }
@@ -120,9 +124,30 @@ function decideResume(job: JobState, command: Reasoned): Decision {
 
 function decideWake(job: JobState, command: Reasoned): Decision {
   if (!isSuspendable(job)) return rejectState(job, "wake", SUSPENDABLE);
-  return backsOff(job.tasks)
-    ? accept([control("job.JobWoken", job.jobId, command)])
-    : reject(`Cannot wake job ${job.jobId}: no task of it is backing off`, []);
+  const sleeps = job.state === "Running" ? sleeping(job.tasks) : [];
+  if (sleeps.length === 0 && !backsOff(job.tasks)) {
+    return reject(`Cannot wake job ${job.jobId}: nothing of it backs off or sleeps`, []);
+  }
+  const woken = control("job.JobWoken", job.jobId, command);
+  const ends = sleeps.map(({ taskId }) => ({ ...elapsed(job.jobId, taskId), causedBy: CAUSE }));
+  return accept([woken, ...ends]);
+}
+
+/** The first draft of the group. */
+const CAUSE = { draft: 0 };
+
+function elapsed(jobId: JobId, taskId: TaskId, reusedFrom?: LogId): JobEventDraft {
+  const attributes = reusedFrom === undefined ? {} : { reusedFrom };
+  return { stratum: "framework", eventType: "job.TimerElapsed", jobId, taskId, attributes };
+}
+
+/** Sleeps go on while their job is held, so they end then as well; others may have ended them. */
+function decideElapse(job: JobState, { taskIds }: ElapseCommand): Decision {
+  if (job.state !== "Running") return rejectState(job, "end a sleep of", ["Running"]);
+  const due = taskIds.filter((taskId) => findTask(job, taskId)?.status === "sleeping");
+  return due.length === 0
+    ? reject(`Cannot end a sleep of job ${job.jobId}: it has ended`, [])
+    : accept(due.map((taskId) => elapsed(job.jobId, taskId)));
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {
@@ -178,6 +203,9 @@ export function reusableTasks(job: JobState, from?: TaskId): readonly CompletedT
 }
 
 function reusedResult(jobId: JobId, task: CompletedTask): JobEventDraft {
+  if (isSleep(task)) {
+    return { ...elapsed(jobId, task.taskId, task.completedBy), causedBy: task.completedBy };
+  }
   return {
     stratum: "framework",
     eventType: "job.TaskCompleted",

@@ -60,7 +60,7 @@ export type JournalEntry = { [Type in JournalEventType]: FrameworkEntry<Type> }[
 /** A fact about a task of a job. */
 export type TaskEntry = Extract<
   JobEntry,
-  { eventType: `job.Task${string}` | "job.CompensationStarted" }
+  { eventType: `job.Task${string}` | `job.Timer${string}` | "job.CompensationStarted" }
 >;
 
 /** An event as recorded. */

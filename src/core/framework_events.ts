@@ -149,7 +149,7 @@ export interface FrameworkAttributes {
   readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
   /** The engine holds the job until somebody, or other code, decides. */
   readonly "job.JobParked": JobParkedAttributes;
-  /** What backs off is to be tried at once, and not at its time. */
+  /** What backs off is to be tried at once, and what sleeps ends: a fact of its own says so. */
   readonly "job.JobWoken": ControlAttributes;
   /** With `leftInPlace` nothing is undone: these completed tasks stay as they are. */
   readonly "job.JobCancelled": ControlAttributes & { readonly leftInPlace?: readonly TaskId[] };
@@ -170,6 +170,16 @@ export interface FrameworkAttributes {
     readonly expectations: readonly string[];
     /** The last entry that `run` has had an answer from; what came later is news to it. */
     readonly seen?: LogId;
+  };
+  /** `run` sleeps until then, in a step of its own; the entry names it in `taskId`. */
+  readonly "job.TimerSet": {
+    /** RFC 3339. */
+    readonly dueAt: string;
+  };
+  /** The sleep is over: its time has come, or `causedBy` is the `job.JobWoken` that ended it. */
+  readonly "job.TimerElapsed": {
+    /** The entry of the retried job that ended the sleep there. */
+    readonly reusedFrom?: LogId;
   };
   readonly "job.TaskCompleted": {
     readonly attempt: number;

@@ -161,6 +161,13 @@ export function foldAll(entries: Iterable<JobEventLogEntry>, from?: JobState): J
   return job;
 }
 
+const TOLD_OF: ReadonlySet<string> = new Set([
+  "job.TaskStarted",
+  "job.TaskCompleted",
+  "job.TaskFailed",
+  "job.TaskInterrupted",
+]);
+
 /** Whether the step, or what is told of it, might be another if the job had all its tasks. */
 function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolean {
   switch (rule) {
@@ -173,9 +180,9 @@ function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolea
     case "compensating/done":
     case "compensating/failed":
       return true;
-    // The failure tells which completed tasks are left in place.
+    // The failure tells which tasks are left in place, and which were cut short.
     case "compensating/record-only":
-      return entry.eventType === "job.TaskCompleted" && job.tasks.length > 0;
+      return TOLD_OF.has(entry.eventType) && job.tasks.length > 0;
     case "none/created":
     case "created/started":
     case "created/started-empty":

@@ -21,6 +21,7 @@ import {
 /** What the resource begins with, and its summary too. */
 export function jobHead(job: JobState) {
   const startAt = startAtOf(job);
+  const sleepsUntil = sleepsUntilOf(job);
   return {
     jobId: job.jobId,
     type: job.type ?? null,
@@ -31,6 +32,7 @@ export function jobHead(job: JobState) {
     ...(startAt === undefined ? {} : { startAt }),
     startedAt: startedAtOf(job),
     endedAt: endedAtOf(job),
+    ...(sleepsUntil === undefined ? {} : { sleepsUntil }),
     firstLogId: job.firstLogId,
     lastLogId: job.lastLogId,
     priority: job.priority,
@@ -65,6 +67,17 @@ function sealedResource({ sealed }: JobState) {
 /** Only until it starts: afterwards `startedAt` tells. */
 export function startAtOf(job: JobState): string | undefined {
   return job.state === "Created" ? job.startAt : undefined;
+}
+
+/** When the first of its sleeps ends by itself; `undefined` when it does not sleep. */
+export function sleepsUntilOf({ state, tasks }: JobState): string | undefined {
+  if (state !== "Running") return undefined;
+  let first: string | undefined;
+  for (const task of tasks) {
+    if (task.status !== "sleeping") continue;
+    if (first === undefined || Date.parse(task.dueAt) < Date.parse(first)) first = task.dueAt;
+  }
+  return first;
 }
 
 export function startedAtOf(job: JobState): string | null {
@@ -122,6 +135,8 @@ function outcomeOf(task: TaskState) {
       return { endedAt: task.endedAt };
     case "backingOff":
       return { retryAt: task.retryAt, error: task.error };
+    case "sleeping":
+      return { dueAt: task.dueAt };
     case "failed":
       return { endedAt: task.endedAt, error: task.error };
     case "completed":

@@ -43,7 +43,7 @@ export type Compensation =
 
 interface TaskFacts {
   readonly taskId: TaskId;
-  /** Attempts begun; the number of the latest. */
+  /** Attempts begun; the number of the latest. A sleep has none. */
   readonly attempts: number;
   /** Attempts that failed. Interrupted ones do not count. */
   readonly failures: number;
@@ -62,7 +62,7 @@ export interface RunningTask extends TaskFacts {
   readonly status: "running";
 }
 
-/** Only `main`: `run` waits for expectations and holds no worker. */
+/** Only `main`: `run` waits for expectations, or sleeps, and holds no worker. */
 export interface WaitingTask extends TaskFacts {
   readonly status: "waiting";
   readonly expectations: readonly string[];
@@ -74,6 +74,13 @@ export interface BackingOffTask extends TaskFacts {
   readonly status: "backingOff";
   readonly retryAt: string;
   readonly error: ErrorFact;
+}
+
+/** A step that is over at a time. */
+export interface SleepingTask extends TaskFacts {
+  readonly status: "sleeping";
+  /** RFC 3339. */
+  readonly dueAt: string;
 }
 
 export interface InterruptedTask extends TaskFacts {
@@ -106,6 +113,7 @@ export type TaskState =
   | RunningTask
   | WaitingTask
   | BackingOffTask
+  | SleepingTask
   | InterruptedTask
   | AbandonedTask
   | CompletedTask
@@ -222,6 +230,11 @@ export function isHeld({ suspendedBy, parked }: JobState): boolean {
 /** Whether the job has a definition's code to run, or is driven from outside alone. */
 export function hasCode(job: JobState): boolean {
   return job.definitionVersion !== undefined;
+}
+
+/** Whether a step is a sleep: it has no code, and so no attempts. */
+export function isSleep({ attempts }: TaskState): boolean {
+  return attempts === 0;
 }
 
 export function findTask(job: JobState, taskId: TaskId): TaskState | undefined {

@@ -29,6 +29,8 @@ export interface JobSummary {
   readonly startAt?: string;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
+  /** Only while it sleeps. */
+  readonly sleepsUntil?: string;
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
   readonly priority: number;
@@ -129,12 +131,13 @@ function openOf({ plan, expected, tasks }: JobState): OpenSummary {
   return { tasks: openTasks, expected: openExpectations };
 }
 
-/** An attempt of it runs, or is to come; or of its compensation. */
+/** An attempt of it runs, or is to come; or of its compensation. Or it is a sleep. */
 function isInHand(task: TaskState): boolean {
   if (task.taskId === MAIN_TASK) return false;
   switch (task.status) {
     case "running":
     case "backingOff":
+    case "sleeping":
     case "interrupted":
       return true;
     case "completed":

@@ -1,7 +1,7 @@
 /** What a job did and nothing undid: whose effects stay when it ends. */
 
 import { MAIN_TASK } from "./ids.ts";
-import type { CompletedTask, JobState, TaskState } from "./job_state.ts";
+import { type CompletedTask, isSleep, type JobState, type TaskState } from "./job_state.ts";
 
 /**
  * Completed tasks that nothing knows how to undo; of a job that was cancelled without undoing
@@ -14,7 +14,8 @@ export function leftInPlace(job: JobState): readonly CompletedTask[] {
 
 /** A completed task that nothing knows how to undo, and whose effects remain. */
 export function isLeftInPlace(task: TaskState): task is CompletedTask {
-  return task.status === "completed" && !task.compensable && task.taskId !== MAIN_TASK;
+  return task.status === "completed" && !task.compensable && !isSleep(task) &&
+    task.taskId !== MAIN_TASK;
 }
 
 /**
@@ -36,6 +37,6 @@ export function standing({ tasks }: JobState): readonly CompletedTask[] {
 }
 
 function isStanding(task: TaskState): task is CompletedTask {
-  return task.status === "completed" && task.taskId !== MAIN_TASK &&
+  return task.status === "completed" && task.taskId !== MAIN_TASK && !isSleep(task) &&
     task.compensation?.status !== "compensated";
 }

@@ -24,6 +24,8 @@ const POSITIONS: {
   "job.EventCorrelated": [],
   "job.TaskStarted": [],
   "job.TaskWaiting": ["seen"],
+  "job.TimerSet": [],
+  "job.TimerElapsed": ["reusedFrom"],
   "job.TaskCompleted": ["reusedFrom"],
   "job.TaskFailed": [],
   "job.TaskInterrupted": [],

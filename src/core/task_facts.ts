@@ -10,7 +10,7 @@ import type {
 } from "./event.ts";
 import type { InterruptionReason } from "./framework_events.ts";
 import type { TaskId } from "./ids.ts";
-import type { CompletedTask, TaskState } from "./job_state.ts";
+import type { CompletedTask, SleepingTask, TaskState } from "./job_state.ts";
 
 /** The tasks after a framework entry; the same array when it is not about a task. */
 export function noteTask(
@@ -27,6 +27,8 @@ export function noteTask(
     case "job.CompensationStarted":
     case "job.TaskCompensated":
     case "job.TaskCompensationFailed":
+    case "job.TimerSet":
+    case "job.TimerElapsed":
       return replaceTask(tasks, entry);
     case "job.JobWoken":
       return tasks.map((task) => woken(task, entry));
@@ -86,6 +88,11 @@ function woken(task: TaskState, { logId, receivedAt }: JobEventLogEntry): TaskSt
   return { ...task, compensation, lastLogId: logId };
 }
 
+/** The sleeps that have not ended. */
+export function sleeping(tasks: readonly TaskState[]): readonly SleepingTask[] {
+  return tasks.filter((task) => task.status === "sleeping");
+}
+
 /** Whether something of the job is to be tried again at a time. */
 export function backsOff(tasks: readonly TaskState[]): boolean {
   return tasks.some((task) =>
@@ -126,6 +133,15 @@ function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | und
         seen: entry.attributes.seen ?? entry.logId,
         lastLogId: entry.logId,
       };
+    case "job.TimerSet":
+      return task ?? {
+        ...firstFacts(entry),
+        status: "sleeping",
+        dueAt: entry.attributes.dueAt,
+        lastLogId: entry.logId,
+      };
+    case "job.TimerElapsed":
+      return elapsed(task, entry);
     case "job.TaskCompleted":
       return completed(task, entry);
     case "job.TaskFailed":
@@ -224,6 +240,23 @@ function completed(
     completedBy: entry.logId,
     lastLogId: entry.logId,
     result,
+  };
+}
+
+function elapsed(
+  task: TaskState | undefined,
+  entry: FrameworkEntry<"job.TimerElapsed">,
+): TaskState | undefined {
+  const { reusedFrom } = entry.attributes;
+  const isNews = reusedFrom === undefined ? task?.status === "sleeping" : task === undefined;
+  if (!isNews) return task;
+  return {
+    ...(task === undefined ? firstFacts(entry) : factsOf(task)),
+    status: "completed",
+    endedAt: entry.receivedAt,
+    completedBy: entry.logId,
+    lastLogId: entry.logId,
+    ...(reusedFrom === undefined ? {} : { reusedFrom }),
   };
 }
 

@@ -4,12 +4,17 @@ import type { TaskOverview } from "./condition.ts";
 import { type LogId, MAIN_TASK } from "./ids.ts";
 import type { TaskState } from "./job_state.ts";
 
-type Counted = "running" | "interrupted" | "backingOff";
+type Counted = "running" | "interrupted" | "backingOff" | "sleeping";
 
 export class TaskTally implements TaskOverview {
   main: TaskState | undefined;
   lastCompleted: LogId = 0;
-  readonly #counts: Record<Counted, number> = { running: 0, interrupted: 0, backingOff: 0 };
+  readonly #counts: Record<Counted, number> = {
+    running: 0,
+    interrupted: 0,
+    backingOff: 0,
+    sleeping: 0,
+  };
 
   get anyRunning(): boolean {
     return this.#counts.running > 0;
@@ -21,6 +26,10 @@ export class TaskTally implements TaskOverview {
 
   get anyBackingOff(): boolean {
     return this.#counts.backingOff > 0;
+  }
+
+  get anySleeping(): boolean {
+    return this.#counts.sleeping > 0;
   }
 
   /** A task that is new, or has changed. One that has completed never is anything else again. */
@@ -41,6 +50,7 @@ export class TaskTally implements TaskOverview {
       case "running":
       case "interrupted":
       case "backingOff":
+      case "sleeping":
         this.#counts[task.status] += count;
         break;
       default:

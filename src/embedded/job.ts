@@ -19,6 +19,7 @@ export type JobCondition =
   | "queued"
   | "executing"
   | "waiting"
+  | "sleeping"
   | "backingOff"
   | "suspended"
   | "parked"
@@ -50,6 +51,8 @@ export interface Job<Output = unknown> {
   readonly startedAt: string | null;
   /** `null` until it is Done or Failed. */
   readonly endedAt: string | null;
+  /** When the first of its sleeps ends; only while it sleeps. */
+  readonly sleepsUntil?: string | undefined;
   /** The position of its last entry in the journal. */
   readonly lastLogId: number;
   /** The position of its first entry in the journal. */
@@ -122,15 +125,15 @@ export interface JobExpectation {
   readonly by: readonly number[];
 }
 
-/** One task of a job. */
+/** One step of a job: a task or a sleep. */
 export interface JobTask {
-  /** The name passed to `ctx.task`. */
+  /** The name passed to `ctx.task` or `ctx.sleep`. */
   readonly taskId: string;
-  /** Such as `running`, `backingOff`, `completed`, `failed` or `compensated`. */
+  /** Such as `running`, `sleeping`, `backingOff`, `completed`, `failed` or `compensated`. */
   readonly status: string;
-  /** Attempts begun. */
+  /** Attempts begun; 0 for a sleep. */
   readonly attempts: number;
-  /** When the first attempt began. */
+  /** When the first attempt began, or the sleep. */
   readonly startedAt: string;
   /** `null` until its outcome is final. */
   readonly endedAt: string | null;
@@ -140,6 +143,8 @@ export interface JobTask {
     | undefined;
   /** When the next attempt begins, during a backoff. */
   readonly retryAt?: string;
+  /** When it ends, while it sleeps. */
+  readonly dueAt?: string;
   /** The result of a completed task. */
   readonly result?: JsonValue | undefined;
   /** The error of the last failed attempt. */

@@ -145,6 +145,12 @@ export interface TaskOptions<Result> {
   readonly compensate?: (result: Result, task: TaskContext) => unknown;
 }
 
+/** When a sleep ends: after so many milliseconds, or at a time, which may be over. */
+export type SleepTime = number | {
+  /** RFC 3339, or in milliseconds since the epoch. */
+  readonly until: Date | string | number;
+};
+
 /** What `run` may use. It must await nothing else, so that it can be called again. */
 export interface JobContext<ExpectationName extends string> {
   /** Chosen by whoever submitted the job, or `job_` and a ULID. */
@@ -167,6 +173,15 @@ export interface JobContext<ExpectationName extends string> {
     fn: ((task: TaskContext) => Result | Promise<Result>) & Returns<Result>,
     options?: TaskOptions<JsonForm<Result>>,
   ): Promise<JsonForm<Result>>;
+  /**
+   * A step that is over at a time, at most 100 years away. The job holds no worker meanwhile. The
+   * time is on record when the sleep begins, and counts through restarts and while the job is
+   * suspended, parked or paused; waking the job ends the sleep early. A sleep that has ended is
+   * over at once when `run` is called again, or the job is retried.
+   *
+   * @param id Unique in the job, among its tasks too, and the same when `run` is called again.
+   */
+  sleep(id: string, time: SleepTime): Promise<void>;
   /** Resolves with the events that satisfied an expectation, in the order of the journal. */
   expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
 }

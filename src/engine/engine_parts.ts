@@ -61,6 +61,7 @@ import { Shares } from "./run/shares.ts";
 import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import { Suspects } from "./run/suspects.ts";
+import { Timers } from "./run/timers.ts";
 import { LoopTurns } from "./run/loop_turns.ts";
 import { UsualTimes } from "./queries/usual_times.ts";
 import { Unmatched } from "./events/unmatched.ts";
@@ -322,6 +323,7 @@ function supervisorOf(
   const { workers, slots, threadWorkers, threadSlots, threads } = parts;
   const supervisor: Supervisor = new Supervisor({
     ...parts,
+    timers: new Timers({ ...parts, onDefect }),
     services: servicesWith({ code: IN_PROCESS, leavesCode: false, workers, slots }),
     threadServices: servicesWith({
       code: threads?.place ?? IN_PROCESS,

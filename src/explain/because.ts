@@ -9,7 +9,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
-import { findTask, type JobState, type TaskState } from "../core/job_state.ts";
+import { findTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
 import { alike } from "./alike.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
@@ -20,6 +20,7 @@ import type { Evidence } from "./evidence.ts";
 import { originOf } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
+import { sleepEnded, sleepReasons } from "./sleeps.ts";
 import {
   attemptText,
   byWhom,
@@ -93,6 +94,8 @@ function conditionReasons(
       return executing(outlined, evidence.causes);
     case "waiting":
       return waiting(outlined, waitingFor);
+    case "sleeping":
+      return sleepReasons(outlined);
     case "backingOff":
       return [...dueAndQueued(outlined, evidence), ...backingOff(outlined, evidence.causes)];
     case "suspended":
@@ -171,6 +174,14 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   }
   const main = findTask(job, MAIN_TASK);
   if (main?.status !== "waiting") return [];
+  const slept = job.tasks.find((task) =>
+    task.status === "completed" && isSleep(task) &&
+    task.completedBy === since.logId
+  );
+  if (slept?.status === "completed") {
+    const { statement, cites } = sleepEnded(outlined, slept);
+    return [{ statement: `${statement}: run can go on.`, cites }];
+  }
   const statement = `run can go on with what came at ${timeText(since)}.`;
   return [{ statement, cites: [since.logId, main.lastLogId] }];
 }
@@ -247,7 +258,7 @@ function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogI
     statement: `It waits for ${statement}`,
     cites,
   }));
-  return [...waits, ...runReasons(outlined)];
+  return [...waits, ...sleepReasons(outlined), ...runReasons(outlined)];
 }
 
 /** What `run` has to do with the wait. */
@@ -260,11 +271,16 @@ function runReasons(outlined: OutlinedHistory): Reasons {
   }
   if (main?.status !== "waiting" || outlined.waiting === undefined) return [];
   const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
+  if (names.length === 0) return [];
   const asked = shortened(names.map((name) => `"${name}"`), WAITS_TOLD_MAX);
   const before = job.tasks
     .filter((task) => task.status === "completed")
     .toSorted((left, right) => right.lastLogId - left.lastLogId)[0];
-  const after = before === undefined ? "" : `, after ${taskText(before.taskId)} had completed`;
+  const after = before === undefined
+    ? ""
+    : isSleep(before)
+    ? `, after sleep ${before.taskId} had ended`
+    : `, after ${taskText(before.taskId)} had completed`;
   const statement = `run asked for ${asked} at ${timeText(outlined.waiting)}${after}.`;
   const cites = [outlined.waiting.logId];
   if (before?.status === "completed") cites.push(before.completedBy);

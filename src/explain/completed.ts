@@ -3,10 +3,16 @@
 import type { CompletedItem } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../core/job_plan.ts";
-import type { CompletedTask, ExpectationState, TaskState } from "../core/job_state.ts";
+import {
+  type CompletedTask,
+  type ExpectationState,
+  isSleep,
+  type TaskState,
+} from "../core/job_state.ts";
 import { matchableOf } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
+import { sleepEnded } from "./sleeps.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
 /** Of very many, the last so many that were settled are told. */
@@ -44,6 +50,10 @@ function settledTask(outlined: OutlinedHistory, task: TaskState): readonly Settl
 
 function completedTask(outlined: OutlinedHistory, task: CompletedTask): CompletedItem<LogId> {
   const { taskId, completedBy, reusedFrom, compensation } = task;
+  if (isSleep(task)) {
+    const { statement, cites } = sleepEnded(outlined, task);
+    return { kind: "task", id: taskId, statement: `${statement}.`, cites };
+  }
   const name = capital(taskText(taskId));
   const done = reusedFrom === undefined
     ? `${name} completed at ${task.endedAt}${attemptsOf(outlined, task)}`

@@ -55,7 +55,7 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     note: reasonNote,
     fact: (_, { before, after }) =>
       after.tasks === before.tasks
-        ? "Nothing of the job backs off: waking it changes nothing."
+        ? "Nothing of the job backs off: what sleeps ends by a fact of its own."
         : "What backs off is due at once.",
   },
   "job.JobParked": {
@@ -83,9 +83,23 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     fact: taskFact(({ attributes }) => `attempt ${attributes.attempt} began`),
   },
   "job.TaskWaiting": {
-    note: ({ expectations }) => `for ${expectations.join(", ")}`,
+    note: ({ expectations }) => `for ${expectations.join(", ") || "its steps"}`,
     fact: taskFact(({ attributes: { expectations } }) =>
-      `it waits for ${expectations.map((id) => `"${id}"`).join(", ") || "its tasks"}`
+      `it waits for ${expectations.map((id) => `"${id}"`).join(", ") || "its steps"}`
+    ),
+  },
+  "job.TimerSet": {
+    note: ({ dueAt }) => `until ${dueAt}`,
+    fact: taskFact(({ attributes }) => `it is a sleep, which is due at ${attributes.dueAt}`),
+  },
+  "job.TimerElapsed": {
+    note: ({ reusedFrom }) => reusedFrom === undefined ? "" : `reused from ${reusedFrom}`,
+    fact: taskFact(({ attributes: { reusedFrom }, causedBy }) =>
+      reusedFrom !== undefined
+        ? `the sleep is over by entry ${reusedFrom}, so it is not slept again`
+        : causedBy === undefined
+        ? "the time of the sleep has come"
+        : `the sleep ends early, by entry ${causedBy}`
     ),
   },
   "job.TaskCompleted": {

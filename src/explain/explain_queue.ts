@@ -257,6 +257,7 @@ const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
   ["parked", ["is parked", "are parked"]],
   ["suspended", ["is suspended", "are suspended"]],
   ["waiting", ["waits for an event", "wait for events"]],
+  ["sleeping", ["sleeps", "sleep"]],
   ["scheduled", ["is scheduled", "are scheduled"]],
   ["created", ["was never started", "were never started"]],
 ];

@@ -82,6 +82,7 @@ export interface Timing {
   readonly queuedMs: number;
   readonly executingMs: number;
   readonly waitingMs: number;
+  readonly sleepingMs: number;
   readonly backingOffMs: number;
   readonly suspendedMs: number;
   readonly parkedMs: number;

@@ -91,6 +91,7 @@ function ineffectiveText(job: OpenJob, entry: TaskEntry): string {
     case "running":
     case "waiting":
     case "backingOff":
+    case "sleeping":
     case "interrupted":
       return `Task ${taskId} has not completed, so there is nothing of it to undo`;
     case "failed":

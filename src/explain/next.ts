@@ -22,6 +22,7 @@ import { cancelHolders } from "./queue_holders.ts";
 import { isHopeless, openExpectations } from "./open_expectations.ts";
 import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
+import { endsOfSleeps } from "./sleeps.ts";
 
 type Next = readonly NextStep<LogId>[];
 
@@ -57,23 +58,36 @@ export function nextOf(
       return [
         ...once(evidence, []),
         ...dueAttempts(outlined),
+        ...endsOfSleeps(outlined),
         ...(queue === undefined ? [] : cancelHolders(queue)),
         ...controls(outlined),
       ];
     case "executing":
-      return [...whileExecuting(outlined), ...dueAttempts(outlined), ...controls(outlined)];
+      return [
+        ...whileExecuting(outlined),
+        ...dueAttempts(outlined),
+        ...endsOfSleeps(outlined),
+        ...controls(outlined),
+      ];
     case "waiting":
       return [...whileWaiting(outlined, waitingFor), ...controls(outlined)];
+    case "sleeping":
+      return [...endsOfSleeps(outlined), ...controls(outlined)];
     case "backingOff":
       return [...onceDue(outlined, evidence), ...wakeUp(outlined, evidence), ...controls(outlined)];
     case "suspended":
       return [
         ...whileSuspended(outlined),
+        ...endsOfSleeps(outlined),
         ...eventsToSend(outlined, waitingFor),
         ...controls(outlined),
       ];
     case "parked":
-      return [...whileParked(outlined), ...eventsToSend(outlined, waitingFor)];
+      return [
+        ...whileParked(outlined),
+        ...endsOfSleeps(outlined),
+        ...eventsToSend(outlined, waitingFor),
+      ];
     case "compensating":
       return [...whileCompensating(outlined, waitingFor), ...controls(outlined)];
     case "succeeded":
@@ -150,7 +164,9 @@ function whileWaiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor
   if (open.every(({ expected }) => isHopeless(outlined.job, expected))) {
     return [itself("Nothing can move it any more.", [outlined.created.logId])];
   }
-  return [itself("Nothing, until an event comes.", []), ...eventsToSend(outlined, waitingFor)];
+  const sleeps = endsOfSleeps(outlined);
+  const nothing = itself("Nothing, until an event comes.", []);
+  return [...(sleeps.length > 0 ? sleeps : [nothing]), ...eventsToSend(outlined, waitingFor)];
 }
 
 function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {

@@ -7,6 +7,7 @@ const TIMING_WORDS = [
   ["queuedMs", "queued"],
   ["executingMs", "executing"],
   ["waitingMs", "waiting"],
+  ["sleepingMs", "sleeping"],
   ["backingOffMs", "backing off"],
   ["suspendedMs", "suspended"],
   ["parkedMs", "parked"],

@@ -31,6 +31,7 @@ import {
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
+import { openSleeps, sleepsText } from "./sleeps.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { usualText } from "./usual_time.ts";
 import { holdersText, overtakenText, queueText, queueThenText } from "./queue_holders.ts";
@@ -76,6 +77,8 @@ function doing(
       return executing(outlined);
     case "waiting":
       return waiting(outlined, waitingFor);
+    case "sleeping":
+      return `is sleeping: ${sleepsText(outlined.job)}.`;
     case "backingOff":
       return backingOff(outlined, evidence);
     case "suspended":
@@ -109,7 +112,13 @@ function queued(
 /** `, while task b failed ...`, when something of the job is to be tried again meanwhile. */
 function besideText(outlined: OutlinedHistory): string {
   const open = backingOffTexts(outlined, isHeld(outlined));
-  return open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
+  const again = open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
+  return again + sleepingText(outlined.job);
+}
+
+/** `, while sleep overnight ends at ...`, when it does something else as well. */
+function sleepingText(job: JobState): string {
+  return openSleeps(job).length === 0 ? "" : `, while ${sleepsText(job)}`;
 }
 
 function executing(outlined: OutlinedHistory): string {
@@ -145,7 +154,7 @@ function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogI
     taskId === MAIN_TASK && status === "completed"
   );
   return `is waiting for ${shortened(waits, NAMES_MAX)}${ended ? ", its code having ended" : ""}` +
-    causeText(waitingFor);
+    sleepingText(job) + causeText(waitingFor);
 }
 
 function backingOff(

@@ -1,6 +1,7 @@
 /** Where the time of a job went that took far longer than others: attempts that failed, pauses, waits. */
 
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { isSleep } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { type Attempt, endedBadly } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
@@ -90,9 +91,21 @@ function spanParts(outlined: OutlinedHistory): readonly TimePart[] {
     const ms = lengthMs(span.from, span.to);
     const next = outlined.spans[at + 1]?.by ?? outlined.endedBy?.entry.logId;
     const cites = next === undefined ? [span.by] : [next];
-    const words = span.condition === "waiting" ? waitText(outlined, next) : WORDS[span.condition];
+    const words = span.condition === "waiting"
+      ? waitText(outlined, next)
+      : span.condition === "sleeping"
+      ? sleptText(outlined, next)
+      : WORDS[span.condition];
     return words === undefined ? [] : [{ ms, text: words, cites }];
   });
+}
+
+/** `in sleep overnight`, by what ended it. */
+function sleptText({ job }: OutlinedHistory, endedBy: LogId | undefined): string {
+  const slept = job.tasks.find((task) =>
+    task.status === "completed" && task.completedBy === endedBy && isSleep(task)
+  );
+  return slept === undefined ? "asleep" : `in sleep ${slept.taskId}`;
 }
 
 /** `waiting for "signed" (legal.ContractSigned)`, by what ended the wait. */

@@ -21,6 +21,7 @@ export function timingOf(outlined: OutlinedHistory, downtimes: readonly Downtime
     queuedMs: total("queued"),
     executingMs: total("executing"),
     waitingMs: total("waiting"),
+    sleepingMs: total("sleeping"),
     backingOffMs: total("backingOff"),
     suspendedMs: total("suspended"),
     parkedMs: total("parked"),

@@ -6,7 +6,7 @@ import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { Bodies } from "./bodies/bodies.ts";
 import type { Gauge } from "./guard/capacity.ts";
 import type { Notes } from "../dashboard/notes.ts";
-import type { EnginePort } from "./ports/engine_port.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
 import type { Access } from "./guard/access.ts";
 import type { RequestSpans } from "./requests/headers.ts";
 import type { Sessions } from "./guard/sessions.ts";
@@ -155,7 +155,7 @@ export interface OverviewPort {
 }
 
 export interface HttpDeps {
-  readonly engine: EnginePort;
+  readonly engine: JobEngine;
   readonly clock: Clock;
   readonly bodies: Bodies;
   /** For open routes: small, and separate from the others. */

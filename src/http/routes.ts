@@ -6,7 +6,7 @@
 
 import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
 import type { Route } from "./route.ts";
-import { BULK_ROUTES } from "./routes/bulk.ts";
+import { BULK_ROUTES, FAILURE_ROUTES } from "./routes/bulk.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
 import { CREATE_ROUTES } from "./routes/create_job.ts";
 import {
@@ -18,7 +18,6 @@ import {
 } from "./routes/system.ts";
 import { EVENT_ROUTES } from "./routes/events.ts";
 import { EXPLAIN_ROUTES } from "./routes/explain.ts";
-import { FAILURE_ROUTES } from "./routes/failures.ts";
 import { JOB_ROUTES, LIST_ROUTES } from "./routes/jobs.ts";
 import { JOB_LOG_ROUTES } from "./routes/job_log.ts";
 import { JOURNAL_ROUTES } from "./routes/journal.ts";

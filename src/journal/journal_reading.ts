@@ -11,7 +11,7 @@ import { Catalogue, requireDurable } from "./catalogue.ts";
 import type { FileSystem } from "./file_system.ts";
 import { layoutOf, segmentName } from "./layout.ts";
 import { replay, type Replayed } from "./replay.ts";
-import type { SegmentSource } from "./segment_contents.ts";
+import type { SegmentSource } from "./segment_walk.ts";
 import { withoutTail } from "./segment_end.ts";
 import { segmentsToRead } from "./segment_listing.ts";
 import { SegmentReader } from "./segment_reader.ts";

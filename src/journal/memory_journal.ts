@@ -30,7 +30,7 @@ import { Recorder } from "./recorder.ts";
 import { reportOf } from "./recovery.ts";
 import { isStop } from "./seals.ts";
 import type { Snapshot } from "./snapshot_file.ts";
-import { stampWith } from "./stamp.ts";
+import { stampWith } from "./batch.ts";
 
 /** What a journal without files can be opened on, and what it holds in the end. */
 export interface MemoryContent {

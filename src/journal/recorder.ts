@@ -16,14 +16,12 @@ import {
   type StampedEvent,
   type Urgency,
 } from "../engine/ports.ts";
-import type { SealedBatch } from "./batch.ts";
+import type { SealedBatch, Stamp } from "./batch.ts";
 import type { CommitWatch } from "./options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
-import type { Reserve } from "./reserve.ts";
-import { Room } from "./room.ts";
+import { type Reserve, Room } from "./room.ts";
 import { isOnlySeal, QuietSealer } from "./seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
-import type { Stamp } from "./stamp.ts";
 
 /** The state of the journal when it was opened. */
 export interface Origin {

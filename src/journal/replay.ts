@@ -14,7 +14,7 @@ import { LineIndex } from "./line_index.ts";
 import type { ActiveEnds, SealedSegment } from "./segment_rolls.ts";
 import type { ReadingProgress } from "./options.ts";
 import { isStop } from "./seals.ts";
-import type { SegmentSource } from "./segment_contents.ts";
+import type { SegmentSource } from "./segment_walk.ts";
 import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
 import { type Piece, piecesOf } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";

@@ -11,7 +11,7 @@ import { journalFlag } from "../journal/errors.ts";
 import { cpuUsage } from "node:process";
 import { getHeapStatistics } from "node:v8";
 import type { ProcessUsage } from "../metrics/readings.ts";
-import type { MemoryUse } from "../verify/memory_bound.ts";
+import type { MemoryUse } from "../verify/pace.ts";
 import { statfs } from "node:fs/promises";
 
 /** What this process uses of the machine. */

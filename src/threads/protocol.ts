@@ -4,6 +4,7 @@ import type { FactEvent } from "../engine/definition.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
+import type { RestTime } from "../engine/run/rest_time.ts";
 
 /** A thrown value. */
 export interface Thrown {
@@ -70,6 +71,7 @@ export type OfCall =
     readonly timeoutMs?: number;
     readonly compensable: boolean;
   }
+  | { readonly kind: "sleep"; readonly taskId: TaskId; readonly time: RestTime }
   | { readonly kind: "expect"; readonly name: string }
   | { readonly kind: "returned"; readonly output: JsonValue | undefined }
   | { readonly kind: "threw"; readonly thrown: Thrown }

@@ -1,13 +1,15 @@
-/** A bounded number of threads. One that a job has left is there for the next of its module. */
+/**
+ * A bounded pool of threads. A thread that a job has left is reused for jobs of the same module.
+ */
 
 import { Nursery } from "./nursery.ts";
 import { Thread } from "./thread.ts";
 import { namedError } from "./thrown_data.ts";
 
-/** How long a thread is kept for which there is nothing to do. */
+/** How long an idle thread is kept. */
 const IDLE_MS = 60_000;
 
-/** Until it is asked again whether there is room for one. */
+/** Delay before it is asked again whether there is room for a thread. */
 const AGAIN_MS = 500;
 
 /**
@@ -19,7 +21,7 @@ const MADE_AGAIN_AT_ONCE = 4;
 export interface ThreadPoolOptions {
   readonly max: number;
   readonly memoryMb: number;
-  /** Whether the process has what a thread takes, such as file descriptors; asked again if not. */
+  /** Whether the process has what a thread needs, such as file descriptors; asked again if not. */
   readonly hasRoom: () => boolean;
 }
 
@@ -46,11 +48,11 @@ export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #nursery = new Nursery();
   readonly #threads = new Set<Thread>();
-  /** Those that nobody uses, the longest first, with what ends each in time. */
+  /** Idle threads, the longest idle first, each with the timer that ends it. */
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
   /** The type of job that uses each of the others. */
   readonly #users = new Map<Thread, string>();
-  /** The longest first. */
+  /** Oldest first. */
   #waiting: Waiting[] = [];
   /** The oldest first. */
   #debts: Debt[] = [];
@@ -75,14 +77,14 @@ export class ThreadPool {
     });
   }
 
-  /** Gives it back, with nothing going on in it. */
+  /** Returns an idle thread to the pool. */
   giveBack(thread: Thread): void {
     thread.use(undefined);
     this.#users.delete(thread);
     if (!thread.hasEnded) this.#offer(thread);
   }
 
-  /** Ends all of them. */
+  /** Ends all threads. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#later);
@@ -124,7 +126,7 @@ export class ThreadPool {
     this.#idle.delete(thread);
   }
 
-  /** Makes a thread for each that waits for one, as far as there may be more. */
+  /** Makes a thread for each waiter, up to the maximum. */
   #grow(): void {
     const loading = this.#loading();
     for (const { module, type } of this.#waiting) {
@@ -139,7 +141,7 @@ export class ThreadPool {
     return [...this.#threads].filter(({ isLoaded }) => !isLoaded);
   }
 
-  /** Whether there was room for one. */
+  /** Whether there was room for a thread. */
   #make(module: string): boolean {
     const { max, memoryMb } = this.#options;
     const [unused] = this.#idle.keys();
@@ -206,7 +208,7 @@ export class ThreadPool {
     }
   }
 
-  /** What cannot be loaded now cannot be for others. */
+  /** If the module cannot be loaded now, no waiter can have it. */
   #refuse(refused: string, reason: Error): void {
     const waiting = this.#waiting;
     this.#debts = this.#debts.filter(({ module }) => module !== refused);

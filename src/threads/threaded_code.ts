@@ -157,6 +157,8 @@ class ThreadedCall implements CodeCall, ThreadUser {
         return;
       case "task":
         return this.#guarded(() => this.#askTask(message));
+      case "sleep":
+        return this.#guarded(() => this.#askSleep(message));
       case "expect":
         return this.#guarded(() => this.#askExpectation(message.name));
       case "returned":
@@ -207,6 +209,13 @@ class ThreadedCall implements CodeCall, ThreadUser {
     });
     const tell = (result: unknown) =>
       this.#tell({ kind: "result", taskId, result: result as JsonValue | undefined });
+    answer.then(tell, (error) => this.#output.reject(error));
+  }
+
+  #askSleep({ taskId, time }: Extract<OfCall, { kind: "sleep" }>): void {
+    const { ctx } = this.#request;
+    const answer = ctx.sleep(taskId, "ms" in time ? time.ms : { until: time.untilMs });
+    const tell = () => this.#tell({ kind: "result", taskId, result: undefined });
     answer.then(tell, (error) => this.#output.reject(error));
   }
 

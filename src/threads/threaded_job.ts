@@ -43,6 +43,7 @@ export class ThreadedJob {
         const compensable = compensate !== undefined;
         post({ kind: "task", taskId, retry, ...limit, compensable });
       },
+      askedSleep: ({ taskId, time }) => post({ kind: "sleep", taskId, time }),
       askedExpectation: ({ name }) => post({ kind: "expect", name }),
     });
   }
@@ -109,7 +110,8 @@ export class ThreadedJob {
 
   #attempt(message: AttemptMessage): void {
     const { executionId, taskId, undoes } = message;
-    const task = this.#asked.tasks.get(taskId);
+    const asked = this.#asked.tasks.get(taskId);
+    const task = asked?.kind === "task" ? asked : undefined;
     const attempt = new ThreadedAttempt(this.#asked.jobId, message, this.#post);
     this.#attempts.set(executionId, attempt);
     const ended = () => void this.#attempts.delete(executionId);

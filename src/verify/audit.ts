@@ -10,14 +10,14 @@ import { journalFlag } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { type Inventory, inventoryOf } from "../journal/segment_listing.ts";
 import type { Layout } from "../journal/layout.ts";
-import { readRepairNote } from "../journal/repair_note.ts";
+import { readRepairNote } from "../journal/repair.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
 import { lineNumberAt } from "../journal/utf8.ts";
 import type { Witness } from "../journal/verification_file.ts";
 import { EntryAudit, type Suspect, UniqueIds } from "./unique_ids.ts";
 import { IndexAudit, type IndexContent } from "./index_audit.ts";
-import { NO_PAUSE, type Pause } from "./pause.ts";
+import { NO_PAUSE, type Pause } from "./pace.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SidecarAudit } from "./sidecar_audit.ts";
@@ -124,7 +124,7 @@ class Audit {
     this.#scratch = scratch;
     this.#projection = new Projection(scratch?.index);
     this.#projection.begin();
-    this.#entries = new EntryAudit(this.#projection.table);
+    this.#entries = new EntryAudit(this.#projection);
     this.#pause = pause;
     this.#witness = witness;
     this.#options = options;
@@ -206,10 +206,7 @@ class Audit {
     batch: ScannedBatch,
     entry: JobEventLogEntry,
   ): Taken {
-    const { eventIds, table } = this.#projection;
-    if (table.isLettingGo) table.letGo();
-    const suspect = this.#ids.see(entry, eventIds);
-    eventIds.add(entry);
+    const suspect = this.#ids.see(entry, this.#projection.eventIds);
     const audited = this.#entries.audit(entry);
     let comparing: Promise<void> | undefined;
     if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);

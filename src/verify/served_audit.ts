@@ -10,7 +10,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
 import type { JournalHead } from "../engine/ports.ts";
-import { NO_PAUSE, type Pause } from "./pause.ts";
+import { NO_PAUSE, type Pause } from "./pace.ts";
 import { createHash } from "node:crypto";
 
 /** A job as the server returned it. */

@@ -3,7 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import { restsOnIndex } from "../engine/writer/snapshot_content.ts";
 import type { JournalHead } from "../engine/ports.ts";
-import type { SnapshotVisitor } from "../journal/snapshot_visit.ts";
+import type { SnapshotVisitor } from "../journal/snapshot_file.ts";
 import { parseJsonText } from "../core/json_text.ts";
 
 export type SnapshotOutcome =

@@ -12,7 +12,7 @@ import { SegmentReader } from "../journal/segment_reader.ts";
 import type { JobState } from "../core/job_state.ts";
 import { illegalityOf } from "../core/legality.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
-import type { JobTable } from "../engine/writer/job_table.ts";
+import type { Projection } from "../engine/writer/projection.ts";
 
 /** What an entry made of its job, if it is about one; or what is wrong with the entry. */
 type Audited =
@@ -21,30 +21,32 @@ type Audited =
 
 /** Judges entries by what they mean, and projects those that can be. */
 export class EntryAudit {
-  readonly #table: JobTable;
+  readonly #projection: Projection;
 
-  constructor(table: JobTable) {
-    this.#table = table;
+  constructor(projection: Projection) {
+    this.#projection = projection;
   }
 
   audit(entry: JobEventLogEntry): Audited {
     const illegality = illegalityOf(entry);
-    if (illegality !== undefined) return flaw(illegality);
-    const unknown = refuseEntry(entry);
-    if (unknown !== undefined) return flaw(unknown, true);
-    return entry.jobId === undefined ? { kind: "applied", job: undefined } : this.#project(entry);
+    const unknown = illegality ?? refuseEntry(entry);
+    if (unknown === undefined) return this.#project(entry);
+    this.#projection.eventIds.add(entry);
+    return flaw(unknown, illegality === undefined);
   }
 
+  /** As a start does, so that all that a snapshot holds can be compared. */
   #project(entry: JobEventLogEntry): Audited {
+    const { table } = this.#projection;
+    const { jobId, eventType } = entry;
+    const isNew = eventType === "job.JobCreated" && jobId !== undefined;
+    // One that has ended may have left memory.
+    if (isNew) table.wake(jobId);
+    const exists = isNew && table.job(jobId) !== undefined;
     try {
-      // One that has ended may have left memory.
-      const { jobId, eventType } = entry;
-      if (eventType === "job.JobCreated" && jobId !== undefined) this.#table.wake(jobId);
-      const applied = this.#table.apply(entry);
-      if (entry.eventType === "job.JobCreated" && applied?.before !== undefined) {
-        return flaw(`job ${entry.jobId} exists already`);
-      }
-      return { kind: "applied", job: applied && this.#table.job(applied.job.jobId) };
+      this.#projection.replay(entry);
+      if (exists) return flaw(`job ${jobId} exists already`);
+      return { kind: "applied", job: jobId === undefined ? undefined : table.job(jobId) };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       return flaw(error.message);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { entryAnswer } from "../support/process/cli_resources.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { paintedExplanation } from "../../src/cli/render/explanation.ts";
+import { paintedExplanation } from "../../src/cli/render/marks.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { runCli, startCli } from "./daybook_cli.ts";
 import {

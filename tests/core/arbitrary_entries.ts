@@ -112,6 +112,7 @@ const controls: fc.Arbitrary<Move> = fc.oneof(
     (story) => story.suspended(),
     (story) => story.suspended(),
     (story) => story.resumed(),
+    (story) => story.framework("job.JobWoken", {}),
     (story) => story.cancelled("enough"),
     (story) => story.parked(),
     (story) => story.parked("crashed"),
@@ -143,7 +144,7 @@ const outsideFacts: fc.Arbitrary<Move> = fc.tuple(
 });
 
 const runs: fc.Arbitrary<Move> = fc.tuple(
-  fc.constantFrom(0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6),
+  fc.constantFrom(0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8),
   tasks,
   attempts,
   fc.boolean(),
@@ -163,6 +164,10 @@ const runs: fc.Arbitrary<Move> = fc.tuple(
       return story.taskInterrupted(task, reason);
     case 5:
       return story.taskProgressed(task, compensable ? { done: 1 } : { done: 2, note: "half" });
+    case 6:
+      return story.timerSet("overnight").mainWaiting();
+    case 7:
+      return story.timerElapsed("overnight");
     default:
       return story.mainWaiting("e0", "e1");
   }

@@ -133,6 +133,31 @@ const CASES: readonly Case[] = [
     condition: "executing",
   },
   {
+    name: "code that rests in a sleep is sleeping",
+    story: run.timerSet("overnight").mainWaiting(),
+    condition: "sleeping",
+  },
+  {
+    name: "a sleep that main has only just asked for is executing",
+    story: run.timerSet("overnight"),
+    condition: "executing",
+  },
+  {
+    name: "code whose sleep is over is queued",
+    story: run.timerSet("overnight").mainWaiting().timerElapsed("overnight"),
+    condition: "queued",
+  },
+  {
+    name: "code that waits for an event beside its sleep is waiting",
+    story: run.timerSet("overnight").mainWaiting("shipped"),
+    condition: "waiting",
+  },
+  {
+    name: "a suspended job is suspended while it sleeps",
+    story: run.timerSet("overnight").mainWaiting().suspended(),
+    condition: "suspended",
+  },
+  {
     name: "a task that backs off is backingOff while main waits",
     story: run.taskStarted("charge").taskBackedOff("charge").mainWaiting("shipped"),
     condition: "backingOff",
@@ -261,7 +286,7 @@ for (const { name, story, condition } of CASES) {
 Deno.test("CONDITIONS: the cases lead to each of them", () => {
   const reached = new Set(CASES.map(({ story }) => conditionOf(jobOf(story))));
 
-  assert.equal(CONDITIONS.length, 12);
+  assert.equal(CONDITIONS.length, 13);
   assert.deepEqual([...reached].toSorted(), [...CONDITIONS].toSorted());
 });
 

@@ -54,7 +54,7 @@ Deno.test("laws: the random stories reach every rule, state and condition", () =
 
   assert.deepEqual([...rules].toSorted(), Object.keys(RULES).toSorted());
   // `scheduled` alone is missing: it needs a startAt, which no law depends on.
-  assert.equal(conditions.size, 11);
+  assert.equal(conditions.size, 12);
 });
 
 Deno.test("laws: the same entries give the same job, byte for byte", () => {

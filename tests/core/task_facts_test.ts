@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { JobEntry } from "../../src/core/event.ts";
 import { taskId } from "../../src/core/ids.ts";
+import { cutShort, leftInPlace } from "../../src/core/left_in_place.ts";
 import { findTask, type TaskState } from "../../src/core/job_state.ts";
 import { hasSomethingToCompensate, noteTask } from "../../src/core/task_facts.ts";
 import { codedJob, expectation, type JobStory, OOPS, timeOf } from "../support/engine/entries.ts";
@@ -40,6 +41,45 @@ Deno.test("task: TaskStarted makes a running task", () => {
     lastLogId: 4,
     compensable: false,
   });
+});
+
+Deno.test("task: TimerSet makes a sleep, which TimerElapsed completes", () => {
+  const sleeping = run.timerSet("overnight");
+  const facts = {
+    taskId: "overnight",
+    attempts: 0,
+    failures: 0,
+    interruptions: 0,
+    startedAt: timeOf(4),
+    firstLogId: 4,
+    compensable: false,
+  };
+  assert.deepEqual(taskOf(sleeping, "overnight"), {
+    ...facts,
+    status: "sleeping",
+    dueAt: timeOf(900),
+    lastLogId: 4,
+  });
+  assert.deepEqual(taskOf(sleeping.timerElapsed("overnight"), "overnight"), {
+    ...facts,
+    status: "completed",
+    endedAt: timeOf(5),
+    completedBy: 5,
+    lastLogId: 5,
+  });
+});
+
+Deno.test("task: a second TimerElapsed, and one of no sleep, change nothing", () => {
+  const slept = run.timerSet("overnight").timerElapsed("overnight");
+  assert.deepEqual(jobOf(slept.timerElapsed("overnight")).tasks, jobOf(slept).tasks);
+  assert.deepEqual(jobOf(run.timerElapsed("overnight")).tasks, jobOf(run).tasks);
+  assert.deepEqual(jobOf(charged.timerElapsed("charge")).tasks, jobOf(charged).tasks);
+});
+
+Deno.test("task: a sleep is no work, and so is never left in place nor cut short", () => {
+  const slept = run.timerSet("early").timerElapsed("early").timerSet("late").mainWaiting();
+  const job = jobOf(slept.cancelled());
+  assert.deepEqual([leftInPlace(job), cutShort(job)], [[], []]);
 });
 
 Deno.test("task: tasks are kept in the order in which they first started", () => {

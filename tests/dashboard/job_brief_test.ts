@@ -34,8 +34,28 @@ const FLAKY = defineJob({
   },
 });
 
+const SLEEPER = defineJob({
+  type: "test.sleeper",
+  version: 1,
+  input: v.object({}),
+  run: (ctx) => ctx.sleep("overnight", 3_600_000),
+});
+
+Deno.test("brief: what sleeps says until when", async () => {
+  const app = await start();
+  assert.deepEqual(await said(app, { type: "test.sleeper", input: {} }), [
+    "sleeping",
+    "sleeps until 01:00:00 UTC",
+  ]);
+});
+
 async function start(): Promise<TestApp> {
-  const definitions = [...DEFINITIONS, COUNTING, FLAKY] as unknown as readonly AnyJobDefinition[];
+  const definitions = [
+    ...DEFINITIONS,
+    COUNTING,
+    FLAKY,
+    SLEEPER,
+  ] as unknown as readonly AnyJobDefinition[];
   return await startApp({ definitions, maxRunning: 1 });
 }
 

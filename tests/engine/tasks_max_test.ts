@@ -8,13 +8,15 @@ Deno.test("run: a job may have so many tasks, and the call for one more says so"
   const asked = new RunContext(jobId("order-7"), [], {
     seenAt: () => 0,
     askedTask: () => {},
+    askedSleep: () => {},
     askedExpectation: () => {},
   });
   for (let task = 0; task < TASKS_MAX; task++) asked.task(`task-${task}`, () => task);
 
   assert.throws(() => asked.task("one-more", () => 1), {
     name: "TypeError",
-    message: /^Cannot run task one-more: this job has asked for 10000 tasks, and a job may have no/,
+    message:
+      /^Cannot ask for task one-more: this job has asked for 10000 tasks, and a job may have no/,
   });
   assert.equal(asked.tasks.size, TASKS_MAX);
 });

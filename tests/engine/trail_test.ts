@@ -20,6 +20,12 @@ import {
 } from "../../src/engine/writer/trail.ts";
 import { Trails } from "../../src/engine/writer/trails.ts";
 
+Deno.test("trail: what an older snapshot holds of a condition is read as before", () => {
+  const done = (condition: number): Trail => [5 * 4096 + (2 << 8 | 5 << 4 | condition)];
+  const read = [5, 8, 11, 12].map((number) => transitionIn(done(number), 5)?.condition);
+  assert.deepEqual(read, ["backingOff", "compensating", "cancelled", "sleeping"]);
+});
+
 /** How far an entry is from the one before, and what it did. */
 const step = fc.record({
   distance: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 33 })),

@@ -332,9 +332,9 @@ const FACTS: readonly Case[] = [
     why: 'A fact about task main: it waits for "shipped", "paid".',
   },
   {
-    name: "a task that waits for its tasks",
+    name: "a task that waits for its steps",
     given: run.mainWaiting(),
-    why: "A fact about task main: it waits for its tasks.",
+    why: "A fact about task main: it waits for its steps.",
   },
   {
     name: "progress with a note and without",

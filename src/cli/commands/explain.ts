@@ -7,7 +7,7 @@ import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command
 import { expectShape, explanationAnswer, jobPath } from "../resources.ts";
 import { plainPage } from "../plain_text.ts";
 import { formOf, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
-import { paintedExplanation } from "../render/explanation.ts";
+import { paintedExplanation } from "../render/marks.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 import { CONTROL_NAMES } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";

@@ -5,11 +5,7 @@ import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { HeldLock } from "../../journal/file_system.ts";
 import { copyFolder, removeUnfinished } from "../../journal/folder_copy.ts";
 import { INDEX, KEYS, type Layout, layoutOf, SIDECARS } from "../../journal/layout.ts";
-import {
-  readRepairNote,
-  removeRepairNote,
-  type RepairedAttributes,
-} from "../../journal/repair_note.ts";
+import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
 import {
   type Command,
   CommandError,

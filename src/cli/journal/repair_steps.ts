@@ -8,12 +8,12 @@ import { journalFlag, orUnusable } from "../../journal/errors.ts";
 import { readBetween } from "../../journal/file_system.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { DAMAGED, type Layout } from "../../journal/layout.ts";
-import { quarantineTail } from "../../journal/repair.ts";
 import {
+  quarantineTail,
   removeRepairNote,
   type RepairedAttributes,
   writeRepairNote,
-} from "../../journal/repair_note.ts";
+} from "../../journal/repair.ts";
 import { SnapshotStore } from "../../journal/snapshot_store.ts";
 import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
 import type { JournalTools } from "./tools.ts";

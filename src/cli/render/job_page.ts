@@ -60,12 +60,13 @@ function headLines(job: JobResource, options: PageOptions): readonly string[] {
 type Fact = readonly [name: string, text: string];
 
 function factsOf(job: JobResource, { times, now }: PageOptions): readonly Fact[] {
-  const { createdAt, startedAt, endedAt, startAt } = job;
+  const { createdAt, startedAt, endedAt, startAt, sleepsUntil } = job;
   const age = distanceText(now - Date.parse(createdAt));
   return [
     ["created", `${times.dayAndTime(createdAt)} ${times.zone}, ${age} ago`],
     ["starts", startAt ? times.dayAndTime(startAt) : ""],
     ["started", startedAt === null ? "" : after(startedAt, "after", createdAt, times)],
+    ["sleeps", sleepsUntil ? `until ${times.dayAndTime(sleepsUntil)}` : ""],
     ["ended", endedAt === null ? "" : after(endedAt, "took", startedAt ?? createdAt, times)],
     ["priority", job.priority === 0 ? "" : String(job.priority)],
     [
@@ -189,7 +190,7 @@ function taskLines(
 }
 
 function attemptsText({ attempts }: TaskResource): string {
-  return counted(attempts, "attempt");
+  return attempts === 0 ? "a sleep" : counted(attempts, "attempt");
 }
 
 /** How long it took from its first attempt to its end, or how long it goes on. */
@@ -199,9 +200,10 @@ function tookText({ startedAt, endedAt, status }: TaskResource, { now }: TaskLin
 }
 
 function noteText(task: TaskResource, { times }: TaskLinesOptions): string {
-  const { progress, retryAt, error } = task;
+  const { progress, retryAt, dueAt, error } = task;
   const parts = [
     retryAt === undefined ? "" : `again at ${times.timeOfDay(retryAt)}`,
+    dueAt === undefined ? "" : `until ${times.dayAndTime(dueAt)}`,
     progress === undefined || task.endedAt !== null ? "" : progressText(progress),
     error?.message ?? "",
   ];

@@ -15,7 +15,7 @@ import { durationText } from "../../core/duration.ts";
 import { type ScaleName, type Tick, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
 
 /** What a bar stands for; its look goes by that. */
-export type BarKind = Condition | AttemptOutcome | "backoff";
+export type BarKind = Condition | AttemptOutcome | "backoff" | "sleep";
 
 export interface Bar {
   readonly kind: BarKind;
@@ -204,7 +204,7 @@ function titleOf(
 }
 
 function kindOf(span: LaneSpan): BarKind {
-  return span.kind === "backoff" ? "backoff" : span.outcome;
+  return span.kind === "attempt" ? span.outcome : span.kind;
 }
 
 function laneLabel(taskId: string, phase: Lane["phase"]): string {
@@ -224,6 +224,7 @@ function laneNote(spans: readonly LaneSpan[]): string {
 }
 
 function spanText(span: LaneSpan): string {
+  if (span.kind === "sleep") return span.goesOn ? `sleeping until ${span.dueAt}` : "slept";
   if (span.kind === "backoff") return span.goesOn ? "backing off" : "backed off";
   return OUTCOME_WORDS[span.outcome];
 }

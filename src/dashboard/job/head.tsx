@@ -1,7 +1,7 @@
 /** What a job is, in a few lines. */
 
 import type { Child } from "hono/jsx";
-import { endedAtOf, startAtOf, startedAtOf } from "../../core/job_resource.ts";
+import { endedAtOf, sleepsUntilOf, startAtOf, startedAtOf } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
@@ -50,6 +50,7 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
 function HeadFacts({ state }: { readonly state: JobScreenState }) {
   const { job, nowMs, explanation, timeline } = state;
   const startAt = startAtOf(job);
+  const sleepsUntil = sleepsUntilOf(job);
   const startedAt = startedAtOf(job);
   const endedAt = endedAtOf(job);
   return (
@@ -69,6 +70,11 @@ function HeadFacts({ state }: { readonly state: JobScreenState }) {
       {startedAt === null ? null : (
         <Fact name="Started">
           <Time at={startedAt} now={nowMs} />
+        </Fact>
+      )}
+      {sleepsUntil === undefined ? null : (
+        <Fact name="Sleeps until">
+          <Time at={sleepsUntil} now={nowMs} />
         </Fact>
       )}
       {endedAt === null

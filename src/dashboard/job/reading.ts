@@ -1,4 +1,4 @@
-/** All that the page of a job is made of, read at one point of its life. */
+/** Everything the page of a job shows, read as of one moment. */
 
 import type { Holding } from "../../http/guard/capacity.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
@@ -14,9 +14,9 @@ import type { Account } from "../../engine/queries/explainer.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
 import { EntryPages } from "../../engine/queries/entry_pages.ts";
 
-/** Of entries that are not the job's own and are cited, so many are shown. */
+/** How many cited entries of others are shown. */
 const STRANGERS_MAX = 20;
-/** Of what its code said, the last. */
+/** How many of the last log lines are shown. */
 const LOG_LINES = 50;
 
 export interface JobReading {
@@ -24,27 +24,27 @@ export interface JobReading {
   readonly outlined: OutlinedHistory;
   readonly explanation: Explanation<Citation>;
   readonly timeline: Timeline;
-  /** Cited, or asked for, and not the job's own. */
+  /** Entries that are cited or requested, and are not the job's own. */
   readonly foreignEntries: readonly ShownEntry[];
   readonly input: ReadInput;
-  /** What its code said. */
+  /** The log of its code. */
   readonly log: Awaited<ReturnType<JobLogPort["read"]>>;
   readonly nowMs: number;
 }
 
-/** `sealed`: it is there, and not for everybody who may read. */
+/** `sealed`: it exists, and the viewer may not see it. */
 type ReadInput =
   | { readonly kind: "shown"; readonly value: JsonValue | undefined }
   | { readonly kind: "sealed" };
 
 export interface ReadingOptions {
-  /** Whether the viewer may see what is under the seal. */
+  /** Whether the viewer may see a sealed input. */
   readonly mayUnseal: boolean;
-  /** An entry that the viewer asks for, whoever's it is. */
+  /** An entry that the viewer asks for, whichever job it belongs to. */
   readonly wanted: LogId | undefined;
 }
 
-/** `undefined` when there is no such job. */
+/** `undefined` if there is no such job. */
 export async function readJob(
   deps: HttpDeps,
   jobId: JobId,
@@ -72,7 +72,7 @@ export async function readJob(
   };
 }
 
-/** What is cited, and the entry that was asked for, where it is another job's or nobody's. */
+/** The cited entries and the requested one that are not the job's own. */
 async function foreignEntriesOf(
   deps: HttpDeps,
   { explanation, outlined, foreignEntries }: Account,
@@ -91,7 +91,7 @@ async function foreignEntriesOf(
   return shown;
 }
 
-/** Those first that are looked for most. */
+/** The most relevant first. */
 function citedIn(explanation: Explanation<Citation>): readonly LogId[] {
   const { because, completed, waitingFor, next } = explanation;
   const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
@@ -109,7 +109,7 @@ function nearMissesOf(
   );
 }
 
-/** What was removed is shown as far as the journal has it in clear. */
+/** An input that was removed is shown as far as the journal has it in clear. */
 async function readInput(
   { engine }: HttpDeps,
   { job, inputRemoved }: OutlinedHistory,

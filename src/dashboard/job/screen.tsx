@@ -12,7 +12,7 @@ import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
 import { JobAttempts } from "./attempts.tsx";
 import { controlCalls, JobControls } from "./controls.tsx";
 import { JobData } from "./data.tsx";
-import { JobEntries } from "./entries.tsx";
+import { JobEntries, JobLog } from "./entries.tsx";
 import {
   type EntryPageRequest,
   type JobReading,
@@ -25,7 +25,6 @@ import { JobExpectations } from "./expectations.tsx";
 import { JobExplanation } from "./explanation.tsx";
 import { JobFailure } from "./failure.tsx";
 import { JobHead } from "./head.tsx";
-import { JobLog } from "./log.tsx";
 import type { JobScreenState, RefusedEvent } from "./screen_state.ts";
 import { type ScaleName, SCALES, usualScale } from "./time_scale.ts";
 import { JobTimeline } from "./timeline_figure.tsx";

@@ -197,7 +197,7 @@ function Legend({ drawing }: { readonly drawing: Drawing }) {
   return (
     <ul class="legend" aria-label="Legend">
       {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
-      {spans.map((kind) => <LegendBar kind={kind} text={`attempt: ${spanWord(kind)}`} />)}
+      {spans.map((kind) => <LegendBar kind={kind} text={spanWord(kind)} />)}
       {drawing.downs.length === 0 ? null : (
         <li>
           <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
@@ -225,9 +225,11 @@ function kindsOf(rows: readonly Row[]): readonly BarKind[] {
 }
 
 function spanWord(kind: BarKind): string {
-  return kind === "backoff"
+  if (kind === "sleep") return kind;
+  const word = kind === "backoff"
     ? "backoff before the next"
     : OUTCOME_WORDS[kind as keyof typeof OUTCOME_WORDS];
+  return `attempt: ${word}`;
 }
 
 function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {

@@ -12,6 +12,8 @@ const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
   scheduled: 4,
   queued: 8,
   waiting: 8,
+  sleeping: 8,
+  sleep: 8,
   backingOff: 8,
   suspended: 8,
   parked: 8,

@@ -4,7 +4,7 @@ import type { Condition } from "../../core/condition.ts";
 import type { ParkReason } from "../../core/framework_events.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
-import { recordedFailure } from "../../core/job_resource.ts";
+import { recordedFailure, sleepsUntilOf } from "../../core/job_resource.ts";
 import type {
   BackingOffTask,
   CompletedTask,
@@ -46,6 +46,8 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
       return runningTasks(job).map(runningText).join(", ");
     case "waiting":
       return waitingText(job);
+    case "sleeping":
+      return `sleeps until ${momentText(sleepsUntilOf(job) ?? "", circumstances.now)} UTC`;
     case "backingOff":
       return retryText(job, circumstances);
     case "suspended":

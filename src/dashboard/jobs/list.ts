@@ -4,7 +4,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { FoundJob } from "../../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/requests.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { EnginePort } from "../../http/ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { wholeNumberOf } from "../../http/requests/fields.ts";
 import type { ScreenQuery } from "./address.ts";
 
@@ -36,7 +36,7 @@ const NO_NEWS: News = { jobs: 0, isNewer: true };
 /**
  * The jobs of a page: those that it shows already, if it names them; otherwise those that match.
  */
-export function jobsPage(engine: EnginePort, query: ScreenQuery, filter: JobFilter): JobsPage {
+export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilter): JobsPage {
   if (query.shown !== undefined) return shownPage(engine, query, filter, query.shown);
   const above = query.newer === undefined ? undefined : pageAbove(engine, filter, query.newer);
   if (above !== undefined) return laterPage(engine, filter, above, undefined);
@@ -46,18 +46,18 @@ export function jobsPage(engine: EnginePort, query: ScreenQuery, filter: JobFilt
 }
 
 /** Counts all that match, whatever their condition. */
-function countOf(engine: EnginePort, { conditions: _, ...filter }: JobFilter): JobCount {
+function countOf(engine: JobEngine, { conditions: _, ...filter }: JobFilter): JobCount {
   return engine.lists.count(filter);
 }
 
-function firstPage(engine: EnginePort, filter: JobFilter): JobsPage {
+function firstPage(engine: JobEngine, filter: JobFilter): JobsPage {
   const page = engine.lists.summaries({ ...filter, limit: PAGE_JOBS });
   return { ...laterPage(engine, filter, page, undefined), newer: undefined };
 }
 
 /** @param before Where a page begins that has no job to name. */
 function laterPage(
-  engine: EnginePort,
+  engine: JobEngine,
   filter: JobFilter,
   { jobs, next, searched }: ListPage<JobSummary>,
   before: LogId | undefined,
@@ -73,13 +73,13 @@ function laterPage(
   };
 }
 
-function pageBelow(engine: EnginePort, filter: JobFilter, before: LogId): ListPage<JobSummary> {
+function pageBelow(engine: JobEngine, filter: JobFilter, before: LogId): ListPage<JobSummary> {
   return engine.lists.summaries({ ...filter, before, limit: PAGE_JOBS });
 }
 
 /** The page that ends just above a position; `undefined` if that is the first one. */
 function pageAbove(
-  engine: EnginePort,
+  engine: JobEngine,
   filter: JobFilter,
   after: LogId,
 ): ListPage<JobSummary> | undefined {
@@ -93,7 +93,7 @@ function pageAbove(
 
 /** The same rows again, whatever has become of them: they neither move nor vanish. */
 function shownPage(
-  engine: EnginePort,
+  engine: JobEngine,
   query: ScreenQuery,
   filter: JobFilter,
   shown: string,

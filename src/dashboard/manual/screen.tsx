@@ -24,6 +24,7 @@ import pausing from "../../manual/pausing.md" with { type: "text" };
 import index from "../../manual/README.md" with { type: "text" };
 import runningAServer from "../../manual/running-a-server.md" with { type: "text" };
 import systemdAndCaddy from "../../manual/systemd-and-caddy.md" with { type: "text" };
+import testingYourJobs from "../../manual/testing-your-jobs.md" with { type: "text" };
 import tracing from "../../manual/tracing.md" with { type: "text" };
 import upgrading from "../../manual/upgrading.md" with { type: "text" };
 import waitingForAnEvent from "../../manual/waiting-for-an-event.md" with { type: "text" };
@@ -41,6 +42,7 @@ const PAGES = {
   "waiting-for-an-event": waitingForAnEvent,
   "compensation": compensation,
   "pausing": pausing,
+  "testing-your-jobs": testingYourJobs,
   "webhook-in": webhookIn,
   "systemd-and-caddy": systemdAndCaddy,
   "backup-and-restore": backupAndRestore,

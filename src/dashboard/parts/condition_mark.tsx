@@ -34,6 +34,8 @@ function Shape({ condition }: { readonly condition: Condition }) {
       return <path class="stroke" d="M1.5 2.5h7M1.5 5h7M1.5 7.5h7" />;
     case "backingOff":
       return <path class="stroke" d="M8.2 3.4A3.6 3.6 0 1 0 8.6 6M8.5 1v2.6H6" />;
+    case "sleeping":
+      return <path class="stroke" d="M6.2 1.3a3.9 3.9 0 1 0 2.6 5A3.2 3.2 0 0 1 6.2 1.3" />;
     case "waiting":
     case "scheduled":
       return <path class="stroke" d="M5 1.2a3.8 3.8 0 1 0 .01 0M5 3v2.2l1.6 1" />;

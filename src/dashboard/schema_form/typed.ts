@@ -3,7 +3,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import { parseJson } from "../../http/bodies/json_document.ts";
 import { Problem } from "../../http/problems/problem.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
+import type { PointedIssue } from "../../http/requests/fields.ts";
 
 // Texts as they are typed. What is blank is left out; so that an empty text can be said all the
 // same, and one with spaces at its ends or with the line ends that a browser changes, a text in

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Scope } from "../../http/guard/access.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
+import type { PointedIssue } from "../../http/requests/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
 import { Issues, issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
 import { MissingScope } from "../parts/action_form.tsx";

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
 import { createRequestOf, type StartLimits } from "../../http/requests/create_request.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
+import type { PointedIssue } from "../../http/requests/fields.ts";
 import { invalidRequest } from "../../http/problems/problem.ts";
 import type { Example } from "../schema_form/example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";

@@ -5,7 +5,7 @@ import type { JobId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
 import type { PointDifference } from "../../engine/requests.ts";
 import { valueOf } from "../../http/problems/engine_problem.ts";
-import type { EnginePort } from "../../http/ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { Problem } from "../../http/problems/problem.ts";
 import { ChangeTable } from "./changes.tsx";
 import { COMPARE_FORM } from "./entry_table.tsx";
@@ -19,7 +19,7 @@ export interface Comparison {
 
 /** Nothing, when no point is given to go from. */
 export async function comparison(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   from: Point | undefined,
   to: Point | undefined,

@@ -95,6 +95,13 @@ function Now({ task }: { readonly task: Task }) {
           </span>
         )
         : null}
+      {"dueAt" in task && task.dueAt !== undefined
+        ? (
+          <span class="piece">
+            until <Time at={task.dueAt} />
+          </span>
+        )
+        : null}
       {"error" in task && task.error !== undefined
         ? (
           <span class="piece">

@@ -2,15 +2,14 @@
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
-import { wholeNumberOf } from "../../http/requests/fields.ts";
+import { type PointedIssue, wholeNumberOf } from "../../http/requests/fields.ts";
 import { jsonTyped } from "../schema_form/typed.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";
 import type { Supposition } from "../../explain/supposition.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { valueOf } from "../../http/problems/engine_problem.ts";
-import type { EnginePort } from "../../http/ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { Problem } from "../../http/problems/problem.ts";
 import { suppositionOf } from "../../http/requests/supposition_schema.ts";
 
@@ -94,7 +93,7 @@ export interface AskedWhatIf {
 
 /** @param presentPlan What the field for the plan held before anybody edited it. */
 export async function askWhatIf(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   form: WhatIfForm,
   presentPlan: JsonObject,
@@ -114,7 +113,7 @@ export async function askWhatIf(
 }
 
 async function answerTo(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   supposition: Supposition,
   hold: Hold,
@@ -130,7 +129,7 @@ async function answerTo(
 }
 
 /** Where to begin so that a position is in the middle of what is shown. */
-function beginOf(engine: EnginePort, jobId: JobId, position: number): LogId {
+function beginOf(engine: JobEngine, jobId: JobId, position: number): LogId {
   const logIds = engine.positions(jobId);
   const index = logIds.findLastIndex((logId) => logId <= position);
   return logIds[index - STEPS_MAX / 2] ?? 0;
@@ -146,7 +145,7 @@ function cut<Told extends Replay>(told: Told, end: LogId): Told {
  * has, such as an event that never reached the job, ends the record before its position.
  */
 async function recordedUpTo(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   { upTo }: Supposition,
   { job: { lastLogId } }: WhatIfReport,

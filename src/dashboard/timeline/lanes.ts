@@ -7,7 +7,7 @@ import { type Attempt, type AttemptEnd, maxAttemptsOf } from "../../explain/atte
 import { type Downtime, restartAfter } from "../../explain/downtimes.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { isSleep, isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
 import type { TimeAxis } from "./time_axis.ts";
 
 /**
@@ -56,7 +56,13 @@ export interface BackoffSpan extends Stretch {
   readonly retryAt: string;
 }
 
-export type LaneSpan = AttemptSpan | BackoffSpan;
+export interface SleepSpan extends Stretch {
+  readonly kind: "sleep";
+  /** When it ends by itself, while it goes on. */
+  readonly dueAt: string | undefined;
+}
+
+export type LaneSpan = AttemptSpan | BackoffSpan | SleepSpan;
 
 export interface Lane {
   readonly taskId: TaskId;
@@ -81,12 +87,24 @@ export function lanesOf(
       phase: "run",
       spans: spansIn(attempts),
     })),
+    ...outlined.job.tasks.filter(isSleep).map((task): Lane => ({
+      taskId: task.taskId,
+      phase: "run",
+      spans: [placed(sleepSpan(task), axis, endMs)],
+    })),
     ...[...outlined.compensations].map(([taskId, attempts]): Lane => ({
       taskId,
       phase: "compensation",
       spans: spansIn(attempts),
     })),
   ];
+}
+
+function sleepSpan(task: TaskState): Unplaced<SleepSpan> {
+  const goesOn = task.status === "sleeping";
+  const dueAt = goesOn ? task.dueAt : undefined;
+  const toBy = goesOn ? undefined : task.lastLogId;
+  return { kind: "sleep", fromBy: task.firstLogId, toBy, goesOn, dueAt };
 }
 
 function laneSpans(

@@ -80,7 +80,7 @@ export function timelineOf(
 function downsOf(lanes: readonly Lane[]): readonly Extent[] {
   const ends = new Map<number, Extent>();
   for (const span of lanes.flatMap(({ spans }) => spans)) {
-    if (span.kind === "backoff" || span.downMs === 0) continue;
+    if (span.kind !== "attempt" || span.downMs === 0) continue;
     ends.set(span.toMs, { fromMs: Math.max(0, span.toMs - span.downMs), toMs: span.toMs });
   }
   return [...ends.values()].toSorted((left, right) => left.fromMs - right.fromMs);

@@ -7,7 +7,7 @@
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isPermissionMissing, isThrown } from "../../core/thrown.ts";
-import type { RunContext } from "../run/run_context.ts";
+import type { AskedSleep, AskedTask, RunContext } from "../run/run_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
 import {
@@ -89,7 +89,7 @@ function disagreement(replayed: Rehearsal, version: number): HistoryVerdict | un
   }
   if (missing !== undefined) {
     const divergence = divergenceAt(missing, job, asked, end);
-    const message = `recorded task ${missing}; run ${divergence.instead}`;
+    const message = `recorded ${divergence.step}; run ${divergence.instead}`;
     return { kind: "diverges", ...divergence, message };
   }
   // `run` of such a job is called only to learn how its tasks are undone.
@@ -145,13 +145,17 @@ function failsItself(job: StartedJob): boolean {
 
 function withoutCompensation({ job, asked, end }: Rehearsal): HistoryVerdict | undefined {
   const task = undoable(job.tasks)
-    .findLast(({ taskId }) => asked.tasks.get(taskId)?.compensate === undefined);
+    .findLast(({ taskId }) => !isUndone(asked.tasks.get(taskId)));
   if (task === undefined) return undefined;
   const { taskId, completedBy: logId } = task;
   const reason = end.kind === "threw" ? `, since it throws ${thrownText(end.error)}` : "";
   const message = `recorded task ${taskId} as one that can be undone; ` +
     `run gives it no compensation now${reason}`;
   return { kind: "cannotCompensate", taskId, logId, message };
+}
+
+function isUndone(asked: AskedTask | AskedSleep | undefined): boolean {
+  return asked?.kind === "task" && asked.compensate !== undefined;
 }
 
 function nextSteps({ asked, end }: Rehearsal): NextSteps {

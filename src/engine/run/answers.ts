@@ -6,7 +6,7 @@
 
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import type { JobState, TaskState } from "../../core/job_state.ts";
+import { isSleep, type JobState, type TaskState } from "../../core/job_state.ts";
 import { copyOf, type JsonObject } from "../../core/json.ts";
 import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../definition.ts";
@@ -106,7 +106,7 @@ export class Answers {
   add(settlements: readonly Settlement[]): void {
     for (const settlement of settlements) {
       // One whose entry was lost and appended again: `run` has had it.
-      const wasGiven = settlement.kind === "task" && this.#asked !== undefined &&
+      const wasGiven = settlement.kind !== "expectation" && this.#asked !== undefined &&
         this.#asked.tasks.has(settlement.taskId) && !this.#asked.openTasks.has(settlement.taskId);
       if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
       else this.#settlements.push(settlement);
@@ -153,14 +153,14 @@ export class Answers {
       const next = this.#settlements[0];
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
-      if (next.kind === "task" && !this.#isAsked(next) && this.#graced !== next) {
+      if (next.kind !== "expectation" && !this.#isAsked(next) && this.#graced !== next) {
         return this.#waitForTask(next);
       }
       this.#settlements.shift();
       if (!this.#isAsked(next)) {
-        if (next.kind === "task") return this.#endWith(next.taskId);
+        if (next.kind !== "expectation") return this.#endWith(next.taskId);
         this.#keep(next);
-      } else if (next.kind === "task") this.#answerTask(next);
+      } else if (next.kind !== "expectation") this.#answerTask(next);
       else void this.#answerExpectation(next);
     }
   }
@@ -175,7 +175,7 @@ export class Answers {
     (this.#early ??= new Map()).set(keyOf(settlement), settlement);
   }
 
-  /** A fact from outside is shown to nobody before it is durable; a result only `run` sees. */
+  /** A fact, or a time that has come, is shown to nobody before it is durable; a result only `run` sees. */
   #isDue(next: Settlement | undefined): next is Settlement {
     return next !== undefined &&
       (next.kind === "task" || next.logId <= this.#services.durableLogId());
@@ -250,17 +250,19 @@ export class Answers {
 
   #missing(): TaskId | undefined {
     return this.#services.job.whole.tasks.find((task) =>
-      task.taskId !== MAIN_TASK && !isReused(task) && !this.#asked?.tasks.has(task.taskId)
+      task.taskId !== MAIN_TASK && !isReused(task) &&
+      this.#asked?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
     )?.taskId;
   }
 
   #isAsked(settlement: Settlement): boolean {
-    return settlement.kind === "task"
-      ? this.#asked?.tasks.has(settlement.taskId) ?? false
-      : this.#asked?.expectations.has(settlement.name) ?? false;
+    if (settlement.kind === "expectation") {
+      return this.#asked?.expectations.has(settlement.name) ?? false;
+    }
+    return this.#asked?.tasks.get(settlement.taskId)?.kind === settlement.kind;
   }
 
-  #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { kind: "task" }>): void {
+  #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
     const task = this.#services.job.task(taskId);
     this.#see(logId, receivedAt);
     const result = task?.status === "completed" ? copyOf(task.result) : undefined;

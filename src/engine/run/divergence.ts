@@ -1,7 +1,7 @@
 /** Where a `run` leaves the way that the journal has recorded, and what it does instead. */
 
 import type { LogId, TaskId } from "../../core/ids.ts";
-import { findTask, type JobState } from "../../core/job_state.ts";
+import { findTask, isSleep, type JobState } from "../../core/job_state.ts";
 import type { RunContext } from "./run_context.ts";
 import { errorFact } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
@@ -9,6 +9,8 @@ import type { InputMismatchError, RunEnd } from "./run_call.ts";
 
 export interface Divergence {
   readonly taskId: TaskId;
+  /** Such as `task charge` or `sleep overnight`. */
+  readonly step: string;
   /** The entry that first named the task, which `run` disagrees with. */
   readonly logId: LogId;
   /** What `run` does, as a predicate: `asks for bill instead`. */
@@ -22,17 +24,18 @@ export function divergenceAt(
   asked: RunContext,
   end: RunEnd,
 ): Divergence {
-  const logId = findTask(job, taskId)?.firstLogId ?? 0;
-  return { taskId, logId, instead: insteadOf(job, asked, end) };
+  const task = findTask(job, taskId);
+  const step = `${task !== undefined && isSleep(task) ? "sleep" : "task"} ${taskId}`;
+  return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, asked, end) };
 }
 
 /** What stands in the way of a job whose `run` goes another way, as a clause. */
 export function divergedText(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
   { definitionVersion }: JobState,
-  { taskId, logId, instead }: Divergence,
+  { step, logId, instead }: Divergence,
 ): string {
-  return `${type} version ${version} no longer asks for task ${taskId}, which entry ${logId} ` +
+  return `${type} version ${version} no longer asks for ${step}, which entry ${logId} ` +
     `recorded when version ${definitionVersion} ran; it ${instead}`;
 }
 

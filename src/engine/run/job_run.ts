@@ -19,7 +19,7 @@ import {
 } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { Answers } from "./answers.ts";
-import type { AskedTask, RunContext } from "./run_context.ts";
+import type { AskedSleep, AskedTask, RunContext } from "./run_context.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs, retryTimes } from "./backoffs.ts";
@@ -33,6 +33,7 @@ import { MainAttempt } from "./main_attempt.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { Written } from "../writer/writer.ts";
 import { parked } from "./parking.ts";
+import { dueAtOf } from "./rest_time.ts";
 import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
 import type { SpanEnd } from "../ports.ts";
@@ -85,6 +86,8 @@ export class JobRun {
   readonly #backoffs: Backoffs;
   /** Asked for, and ready to start. */
   #ready: Work[] = [];
+  /** Asked for, and not on record. Absent until there is one, as for most jobs. */
+  #sleeps: AskedSleep[] | undefined;
   /** Of a run that is over: attempts of it may not have ended. */
   #codeToLeave: CodeCall | undefined;
   #isAdvancing = false;
@@ -176,6 +179,7 @@ export class JobRun {
     this.#answers.lost(durableLogId);
     this.#undoing = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
+    this.#sleeps = this.#unrecordedSleeps(this.#stage.asked);
     this.#services.later(() => this.#wake());
   }
 
@@ -213,7 +217,12 @@ export class JobRun {
     if (this.#stage.kind === "unopened") return true;
     if (this.#job.head.state === "Compensating") return !this.#backoffs.areAny;
     if (this.#stage.kind === "left") return this.#stage.hasWork;
-    return this.#answers.waiting || this.#ready.length > 0;
+    return this.#answers.waiting || this.#isReady;
+  }
+
+  /** Whether it has something to begin. */
+  get #isReady(): boolean {
+    return this.#ready.length > 0 || this.#sleeps !== undefined;
   }
 
   #newAnswers(): Answers {
@@ -271,6 +280,9 @@ export class JobRun {
       askedTask: (task: AskedTask) => {
         if (answers === this.#answers) this.#askedTask(task);
       },
+      askedSleep: (sleep: AskedSleep) => {
+        if (answers === this.#answers) this.#askedSleep(sleep);
+      },
       askedExpectation: ({ name }: { readonly name: string }) => {
         if (answers === this.#answers) answers.askedFor(`expectation ${name}`);
         this.#wake();
@@ -319,6 +331,7 @@ export class JobRun {
     this.#answers.stop();
     this.#answers = this.#newAnswers();
     this.#ready = [];
+    this.#sleeps = undefined;
     this.#backoffs.cancel();
   }
 
@@ -336,7 +349,7 @@ export class JobRun {
     const hasEnded = stage.end.kind !== "pending";
     // Its end must be on record: another call of run would not come to it the same way.
     if (hasEnded && stage.concludedBy === 0) return;
-    const hasWork = this.#ready.length > 0;
+    const hasWork = this.#isReady;
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork, hasEnded };
     for (const retryAt of retryTimes(this.#job.whole)) this.#wakeAt(retryAt);
@@ -378,6 +391,21 @@ export class JobRun {
     else if (onRecord?.status !== "completed") this.#ready.push(taskWork(task));
     this.#answers.askedFor(`task ${task.taskId}`);
     this.#wake();
+  }
+
+  #askedSleep(sleep: AskedSleep): void {
+    if (this.#job.task(sleep.taskId) === undefined) (this.#sleeps ??= []).push(sleep);
+    this.#answers.askedFor(`task ${sleep.taskId}`);
+    this.#wake();
+  }
+
+  #unrecordedSleeps({ openSleeps, openTasks, tasks }: RunContext): AskedSleep[] | undefined {
+    if (openSleeps === 0) return undefined;
+    const unrecorded = [...openTasks].flatMap((taskId) => {
+      const asked = tasks.get(taskId);
+      return asked?.kind === "sleep" && this.#job.task(taskId) === undefined ? [asked] : [];
+    });
+    return unrecorded.length > 0 ? unrecorded : undefined;
   }
 
   /** For good: the undoing waits for no task that is to be tried again. */
@@ -452,6 +480,7 @@ export class JobRun {
       return;
     }
     const { state } = this.#job.head;
+    if (state === "Running" && this.#sleeps !== undefined) this.#beginSleeps(this.#sleeps);
     if (state === "Running" && this.#ready.length > 0) this.#startReady();
     if (state === "Compensating") this.#undoNext();
     this.#considerRest();
@@ -460,6 +489,19 @@ export class JobRun {
   /** Since the process ended twice while an attempt of it was open. */
   get #isAlone(): boolean {
     return this.#services.suspects.has(this.#jobId);
+  }
+
+  /** Puts on record until when they last; the timers of the engine end them. */
+  #beginSleeps(sleeps: readonly AskedSleep[]): void {
+    const { clock, draining } = this.#services;
+    if (draining || isHeld(this.#job.head)) return;
+    const about = { jobId: this.#jobId, ...this.#trace.ids };
+    const drafts = sleeps.map(({ taskId, time }): JobEventDraft => ({
+      ...{ stratum: "framework", eventType: "job.TimerSet", ...about, taskId },
+      attributes: { dueAt: dueAtOf(time, clock.now()) },
+    }));
+    const written = this.#record(drafts, () => this.#advanceSoon());
+    if (written !== undefined) this.#sleeps = undefined;
   }
 
   #startReady(): void {
@@ -533,7 +575,8 @@ export class JobRun {
   }
 
   #askedTaskOf({ taskId }: CompletedTask): AskedTask | undefined {
-    return this.#stage.kind === "called" ? this.#stage.asked.tasks.get(taskId) : undefined;
+    const asked = this.#stage.kind === "called" ? this.#stage.asked.tasks.get(taskId) : undefined;
+    return asked?.kind === "task" ? asked : undefined;
   }
 
   #recordUndone(): void {
@@ -633,10 +676,10 @@ export class JobRun {
     const { state } = head;
     const mayStart = !isHeld(head) && !this.#services.draining;
     if (state === "Compensating") return !mayStart || this.#backoffs.areAny;
-    if (mayStart && this.#ready.length > 0) return false;
+    if (mayStart && this.#isReady) return false;
     const { asked, end } = this.#stage;
-    const isUnfinished = this.#ready.length > 0 || this.#backoffs.areAny;
-    return end.kind !== "pending" || asked.expectations.size > 0 || isUnfinished;
+    const isUnfinished = this.#isReady || this.#backoffs.areAny;
+    return end.kind !== "pending" || asked.rests || isUnfinished;
   }
 
   #rest(): void {
@@ -654,7 +697,7 @@ export class JobRun {
     }
     const expectations = [...stage.asked.expectations.keys()];
     // Work that may not begin now is no wait: a later run must find it and do it.
-    if (expectations.length === 0 || !isRunning(this.#job.head) || this.#hasWork) return;
+    if (!stage.asked.rests || !isRunning(this.#job.head) || this.#hasWork) return;
     const waiting = this.#main.waiting(expectations, this.#answers.seenLogId);
     if (waiting !== undefined) this.#record([waiting], () => this.#recordWaiting());
   }
@@ -663,6 +706,7 @@ export class JobRun {
     this.#trace.endRun(endOfJob(job));
     this.#backoffs.cancel();
     this.#ready = [];
+    this.#sleeps = undefined;
     this.#attempts.cancel();
     if (job.state !== "Compensating") return;
     // Out of the queue and in again: it may have waited there for room that it needs no more.

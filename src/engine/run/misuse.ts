@@ -37,18 +37,15 @@ interface AskedBy {
 /**
  * What `run` has asked for must have ended when it returns: else it would be abandoned in silence.
  *
- * @throws {MisuseError} when some has not.
+ * @param steps That have not, such as `task charge`.
+ * @throws {MisuseError} when there are some.
  */
-export function mustHaveEnded(tasks: Iterable<string>, expectations: Iterable<string>): void {
-  const steps = [
-    ...[...tasks].map((taskId) => `task ${taskId}`),
-    ...[...expectations].map((name) => `expectation ${name}`),
-  ];
+export function mustHaveEnded(steps: readonly string[]): void {
   if (steps.length === 0) return;
   const named = steps.slice(0, STEPS_NAMED_MAX).join(", ");
   const more = steps.length > STEPS_NAMED_MAX ? ` and ${steps.length - STEPS_NAMED_MAX} more` : "";
   throw new MisuseError(
-    `run returned before ${named}${more} had ended: await all that ctx.task and ctx.expect give`,
+    `run returned before ${named}${more} had ended: await all that ctx gives`,
   );
 }
 

@@ -76,6 +76,7 @@ export async function rehearsed(
     answers,
     {
       askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
+      askedSleep: ({ taskId }) => answers.askedFor(`task ${taskId}`),
       askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
     },
     guard,

@@ -56,6 +56,10 @@ export function callRun(
       guard.clean("the name of a task", task.taskId);
       listener.askedTask(task);
     },
+    askedSleep: (sleep) => {
+      guard.clean("the name of a sleep", sleep.taskId);
+      listener.askedSleep(sleep);
+    },
     seenAt: () => answers.seenAtMs,
   });
   let code: CodeCall | undefined;

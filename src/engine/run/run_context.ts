@@ -6,16 +6,26 @@ import { TASKS_MAX } from "../../core/job_state.ts";
 import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
 import type { JsonForm } from "../../core/json_form.ts";
-import type { FactEvent, JobContext, TaskContext, TaskOptions } from "../definition.ts";
+import type { FactEvent, JobContext, SleepTime, TaskContext, TaskOptions } from "../definition.ts";
+import { type RestTime, restTime } from "./rest_time.ts";
 
 /** A task that `run` awaits, or has awaited. */
 export interface AskedTask {
+  readonly kind: "task";
   readonly taskId: TaskId;
   readonly run: (task: TaskContext) => unknown;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | undefined;
   readonly compensate: ((result: unknown, task: TaskContext) => unknown) | undefined;
   readonly resolve: (result: unknown) => void;
+}
+
+/** A sleep that `run` awaits, or has awaited. */
+export interface AskedSleep {
+  readonly kind: "sleep";
+  readonly taskId: TaskId;
+  readonly time: RestTime;
+  readonly resolve: () => void;
 }
 
 /** An expectation that `run` awaits. */
@@ -28,13 +38,17 @@ export interface AskListener {
   /** Milliseconds since the epoch, of the last entry that `run` has seen. */
   seenAt(): number;
   askedTask(task: AskedTask): void;
+  askedSleep(sleep: AskedSleep): void;
   askedExpectation(expectation: AskedExpectation): void;
 }
 
 export class RunContext implements JobContext<string> {
-  readonly tasks = new Map<TaskId, AskedTask>();
+  /** Tasks and sleeps. */
+  readonly tasks = new Map<TaskId, AskedTask | AskedSleep>();
   /** Those that have not been answered yet. */
   readonly openTasks = new Set<TaskId>();
+  /** How many of those are sleeps. */
+  openSleeps = 0;
   /** Those that have not been answered yet. */
   readonly expectations = new Map<string, AskedExpectation>();
   readonly jobId: JobId;
@@ -62,7 +76,8 @@ export class RunContext implements JobContext<string> {
     mustBeInRun(`task ${taskId}`, this);
     const { promise, resolve } = Promise.withResolvers<JsonForm<Result>>();
     const task: AskedTask = {
-      taskId: this.#newTaskId(taskId),
+      kind: "task",
+      taskId: this.#newTaskId(taskId, "task"),
       run: fn,
       retry: checkedRetry(taskId, options),
       timeoutMs: options.timeoutMs,
@@ -72,6 +87,23 @@ export class RunContext implements JobContext<string> {
     this.tasks.set(task.taskId, task);
     this.openTasks.add(task.taskId);
     this.#listener.askedTask(task);
+    return promise;
+  }
+
+  sleep(id: string, time: SleepTime): Promise<void> {
+    mustBeInRun(`sleep ${id}`, this);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const taskId = this.#newTaskId(id, "sleep");
+    const sleep: AskedSleep = {
+      kind: "sleep",
+      taskId,
+      time: restTime(id, time, this.now()),
+      resolve,
+    };
+    this.tasks.set(taskId, sleep);
+    this.openTasks.add(taskId);
+    this.openSleeps++;
+    this.#listener.askedSleep(sleep);
     return promise;
   }
 
@@ -96,6 +128,11 @@ export class RunContext implements JobContext<string> {
     return answer as Promise<readonly [FactEvent, ...FactEvent[]]>;
   }
 
+  /** Whether `run` waits for an event or a time. */
+  get rests(): boolean {
+    return this.openSleeps > 0 || this.expectations.size > 0;
+  }
+
   /** Whether `run` has returned, or thrown. */
   get isOver(): boolean {
     return this.#isOver;
@@ -108,29 +145,35 @@ export class RunContext implements JobContext<string> {
 
   /** @throws {MisuseError} when `run` has returned without what it asked for. */
   mustHaveEnded(): void {
-    mustHaveEnded(this.openTasks, this.expectations.keys());
+    mustHaveEnded([
+      ...[...this.openTasks].map((taskId) => `${this.tasks.get(taskId)?.kind} ${taskId}`),
+      ...[...this.expectations.keys()].map((name) => `expectation ${name}`),
+    ]);
   }
 
-  /** Gives `run` the result of a task that it has asked for. */
+  /** Gives `run` the result of a task that it has asked for, or ends its sleep. */
   answerTask(taskId: TaskId, result: unknown): void {
-    this.openTasks.delete(taskId);
-    this.tasks.get(taskId)?.resolve(result);
+    const asked = this.tasks.get(taskId);
+    if (this.openTasks.delete(taskId) && asked?.kind === "sleep") this.openSleeps--;
+    asked?.resolve(result);
   }
 
-  #newTaskId(text: string): TaskId {
+  #newTaskId(text: string, kind: "task" | "sleep"): TaskId {
     const taskId = checkedTaskId(text);
     if (taskId === MAIN_TASK) {
-      throw new TypeError(`Cannot run task ${text}: the name stands for run itself`);
+      throw new TypeError(`Cannot ask for ${kind} ${text}: the name stands for run itself`);
     }
-    if (this.tasks.has(taskId)) {
+    const before = this.tasks.get(taskId);
+    if (before !== undefined) {
+      const twice = before.kind === kind ? `twice` : `as there is a ${before.kind} ${text}`;
       throw new MisuseError(
-        `Cannot ask for task ${text} twice: an id stands for one step and its result; give the ` +
+        `Cannot ask for ${kind} ${text} ${twice}: an id stands for one step and its result; give the ` +
           "second one an id of its own",
       );
     }
     if (this.tasks.size >= TASKS_MAX) {
       throw new TypeError(
-        `Cannot run task ${text}: this job has asked for ${TASKS_MAX} tasks, and a job may have ` +
+        `Cannot ask for ${kind} ${text}: this job has asked for ${TASKS_MAX} tasks, and a job may have ` +
           "no more; let one task do more, or start further jobs",
       );
     }

@@ -13,6 +13,12 @@ import type { Clock } from "../ports.ts";
  */
 const OVER_MAX = 1_000;
 
+/** So many callbacks are called in one turn: of a great many that are due, others get theirs. */
+const CALLED_MAX = 500;
+
+/** Cancelled alarms stay in the queue until their time, or until they are so many, and the most. */
+const CANCELLED_MAX = 1_000;
+
 interface Alarm {
   /** By the clock that only runs. */
   readonly dueMs: number;
@@ -22,10 +28,15 @@ interface Alarm {
   callback: (() => void) | undefined;
 }
 
+function inOrder(left: Alarm, right: Alarm): number {
+  return left.dueMs - right.dueMs;
+}
+
 export class Scheduler {
   readonly #clock: Clock;
   readonly #onDefect: (error: unknown) => void;
-  readonly #alarms = new TinyQueue<Alarm>([], (left, right) => left.dueMs - right.dueMs);
+  #alarms = new TinyQueue<Alarm>([], inOrder);
+  #cancelled = 0;
   /** When times on record are due, or were. */
   readonly #dueMs = new Map<number, number>();
   /** Times that are over, the latest last. */
@@ -46,7 +57,11 @@ export class Scheduler {
     this.#alarms.push(alarm);
     this.#arm();
     return () => {
+      if (alarm.callback === undefined) return;
       alarm.callback = undefined;
+      if (++this.#cancelled > CANCELLED_MAX && this.#cancelled > this.#alarms.length / 2) {
+        this.#clear();
+      }
     };
   }
 
@@ -97,18 +112,34 @@ export class Scheduler {
     this.#armedForMs = Infinity;
     this.#disarm = undefined;
     const now = this.#clock.monotonic();
+    let called = 0;
     for (let next = this.#alarms.peek(); next && next.dueMs <= now; next = this.#alarms.peek()) {
+      if (called++ === CALLED_MAX) break;
       this.#alarms.pop();
+      if (next.callback === undefined) this.#cancelled--;
       this.#over.delete(next.atMs);
       this.#over.add(next.atMs);
+      const { callback } = next;
+      // Whoever cancels it later must not count it.
+      next.callback = undefined;
       try {
-        next.callback?.();
+        callback?.();
       } catch (error) {
         this.#onDefect(error);
       }
     }
     this.#forget();
     this.#arm();
+  }
+
+  /** Lets go of alarms that are cancelled, and of their times. */
+  #clear(): void {
+    const all = this.#alarms.data;
+    const kept = all.filter(({ callback }) => callback !== undefined);
+    const times = new Set(kept.map(({ atMs }) => atMs));
+    for (const { atMs } of all) if (!times.has(atMs)) this.#dueMs.delete(atMs);
+    this.#alarms = new TinyQueue(kept, inOrder);
+    this.#cancelled = 0;
   }
 
   #forget(): void {

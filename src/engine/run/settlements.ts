@@ -8,13 +8,18 @@ import { isSatisfied } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
-import type { CompletedTask, JobState, TaskState } from "../../core/job_state.ts";
+import {
+  type CompletedTask,
+  isSleep,
+  type JobState,
+  type TaskState,
+} from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 
-/** A task or an expectation whose answer is on record. */
+/** A task, a sleep or an expectation whose answer is on record. */
 export type Settlement =
   | {
-    readonly kind: "task";
+    readonly kind: "task" | "sleep";
     readonly logId: LogId;
     readonly taskId: TaskId;
     readonly receivedAt: string;
@@ -23,9 +28,9 @@ export type Settlement =
 
 /** One text for what is answered. */
 export function keyOf(settlement: Settlement): string {
-  return settlement.kind === "task"
-    ? `task ${settlement.taskId}`
-    : `expectation ${settlement.name}`;
+  return settlement.kind === "expectation"
+    ? `expectation ${settlement.name}`
+    : `task ${settlement.taskId}`;
 }
 
 /** Results that a retry took over: their place in the order is wherever `run` asks for them. */
@@ -55,8 +60,10 @@ export function isReused(task: TaskState): boolean {
   return task.status === "completed" && task.reusedFrom !== undefined;
 }
 
-function answerOf({ taskId, completedBy, endedAt }: CompletedTask): Settlement {
-  return { kind: "task", logId: completedBy, taskId, receivedAt: endedAt };
+function answerOf(task: CompletedTask): Settlement {
+  const { taskId, completedBy, endedAt } = task;
+  const kind = isSleep(task) ? "sleep" : "task";
+  return { kind, logId: completedBy, taskId, receivedAt: endedAt };
 }
 
 const NONE: readonly Settlement[] = [];
@@ -77,9 +84,14 @@ export function settlementsOf(applied: Applied): readonly Settlement[] {
   return taskSettlement(entry);
 }
 
+const ENDS: Readonly<Record<string, "task" | "sleep">> = {
+  "job.TaskCompleted": "task",
+  "job.TimerElapsed": "sleep",
+};
+
 function taskSettlement(entry: JobEventLogEntry): readonly Settlement[] {
   const { logId, taskId, receivedAt } = entry;
-  const isEnd = entry.stratum === "framework" && entry.eventType === "job.TaskCompleted";
-  if (!isEnd || taskId === undefined || taskId === MAIN_TASK) return NONE;
-  return [{ kind: "task", logId, taskId, receivedAt }];
+  const kind = ENDS[entry.eventType];
+  if (kind === undefined || taskId === undefined || taskId === MAIN_TASK) return NONE;
+  return [{ kind, logId, taskId, receivedAt }];
 }

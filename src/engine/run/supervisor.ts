@@ -10,7 +10,7 @@ import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state
 import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { retryTimes } from "./backoffs.ts";
+import { dueTimes } from "./backoffs.ts";
 import { culpritAt, interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
@@ -21,6 +21,7 @@ import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Shares } from "./shares.ts";
 import type { Suspects } from "./suspects.ts";
+import type { Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import { type Places, rests } from "../writer/places.ts";
@@ -35,6 +36,7 @@ export interface SupervisorParts {
   readonly commands: Commands;
   readonly patience: Patience;
   readonly suspects: Suspects;
+  readonly timers: Timers;
   readonly shares: Shares;
   readonly places: Places;
 }
@@ -79,6 +81,7 @@ export class Supervisor implements WriterListener {
   durable(steps: readonly Applied[]): void {
     const touched = new Set<JobRun>();
     for (const applied of steps) this.#seeSuspects(applied);
+    for (const applied of steps) this.#parts.timers.see(applied);
     for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
     for (const run of touched) this.#guarded(() => run.batchDurable());
     if (!this.#parts.shares.areHeld) return;
@@ -202,7 +205,10 @@ export class Supervisor implements WriterListener {
       ...unfinished.flatMap((job) => this.#withoutCode(job)),
     ];
     const takeUp = () => {
-      for (const { jobId } of unfinished) if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
+      for (const { jobId } of unfinished) {
+        this.#parts.timers.open(table.existing(jobId));
+        if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
+      }
       this.#trials.begin(this.#toBeTried(unfinished));
     };
     if (drafts.length === 0) {
@@ -238,7 +244,7 @@ export class Supervisor implements WriterListener {
   /** Before anything is waited for. */
   #rememberTimes(job: JobState): void {
     const start = job.state === "Created" && job.startAt !== undefined ? [job.startAt] : [];
-    for (const time of [...start, ...retryTimes(job)]) {
+    for (const time of [...start, ...dueTimes(job)]) {
       this.#services.scheduler.remember(Date.parse(time));
     }
   }

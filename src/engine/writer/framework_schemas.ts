@@ -90,6 +90,8 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   })),
   "job.TaskStarted": hasAttempt,
   "job.TaskWaiting": like(v.looseObject({ expectations: names })),
+  "job.TimerSet": like(v.looseObject({ dueAt: text })),
+  "job.TimerElapsed": like(v.looseObject({ reusedFrom: v.optional(finite) })),
   "job.TaskCompleted": hasAttempt,
   "job.TaskFailed": like(attemptFailure),
   "job.TaskInterrupted": like(

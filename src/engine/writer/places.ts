@@ -1,7 +1,7 @@
 /**
  * Which jobs hold a place among the limits of their type, by what is on record: from the begin of
- * an attempt until the job waits, backs off, is held, by a pause too, or has ended. An attempt that was cut short
- * has not ended its hold: after a restart the job still has its place.
+ * an attempt until the job waits, sleeps, backs off, is held, by a pause too, or has ended. An
+ * attempt that was cut short has not ended its hold: after a restart the job still has its place.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -55,6 +55,7 @@ const RESTING: ReadonlySet<Condition> = new Set([
   "created",
   "scheduled",
   "waiting",
+  "sleeping",
   "backingOff",
   "suspended",
   "parked",

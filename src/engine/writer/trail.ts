@@ -20,6 +20,11 @@ export type Trail = readonly number[];
 export const NO_TRAIL: Trail = [];
 
 const BITS = 1 << 12;
+/** What came later has the later numbers: snapshots and the index hold them. */
+const NUMBERED: readonly Condition[] = [
+  ...CONDITIONS.filter((condition) => condition !== "sleeping"),
+  "sleeping",
+];
 /** Room that is not taken yet; a number that makes the array one of doubles from the start. */
 const ROOM = 0.5;
 
@@ -107,13 +112,13 @@ export function trailOf(bytes: Uint8Array): number[] {
 
 function bitsOf(from: StateName | undefined, to: StateName, condition: Condition): number {
   const before = from === undefined ? 0 : STATE_NAMES.indexOf(from) + 1;
-  return before << 8 | STATE_NAMES.indexOf(to) + 1 << 4 | CONDITIONS.indexOf(condition);
+  return before << 8 | STATE_NAMES.indexOf(to) + 1 << 4 | NUMBERED.indexOf(condition);
 }
 
 function transitionOf(number: number): Transition | undefined {
   const bits = number % BITS;
   const to = STATE_NAMES[(bits >> 4 & 0xf) - 1];
-  const condition = CONDITIONS[bits & 0xf];
+  const condition = NUMBERED[bits & 0xf];
   if (to === undefined || condition === undefined) return undefined;
   return { from: STATE_NAMES[(bits >> 8) - 1] ?? null, to, condition };
 }

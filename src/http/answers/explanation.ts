@@ -103,6 +103,7 @@ export const explanationAnswer = v.object({
     queuedMs: milliseconds,
     executingMs: milliseconds,
     waitingMs: milliseconds,
+    sleepingMs: milliseconds,
     backingOffMs: milliseconds,
     suspendedMs: milliseconds,
     parkedMs: milliseconds,

@@ -50,7 +50,8 @@ const expectationOf = (position: Position) =>
 
 const taskStatus = choices("How far a task is.", {
   running: "an attempt is open",
-  waiting: "`run` waits for events; of the task `main` only",
+  waiting: "`run` waits for events or sleeps; of the task `main` only",
+  sleeping: "it is a sleep, which ends at `dueAt`",
   backingOff: "an attempt has failed, and the next begins at `retryAt`",
   interrupted: "an attempt was cut short, and is made again",
   abandoned: "the job ended before the task did",
@@ -62,10 +63,10 @@ const taskStatus = choices("How far a task is.", {
 });
 
 const taskAnswer = v.object({
-  taskId: says(text, "Its name in the code; `main` is `run` itself."),
+  taskId: says(text, "Its name in the code, of a task or a sleep; `main` is `run` itself."),
   status: taskStatus,
-  attempts: says(count, "Attempts so far, the open one included."),
-  startedAt: says(time, "When its first attempt began."),
+  attempts: says(count, "Attempts so far, the open one included; 0 for a sleep."),
+  startedAt: says(time, "When its first attempt began, or the sleep."),
   endedAt: says(v.nullable(time), "When it ended; null while it has not."),
   progress: v.exactOptional(says(
     v.object({
@@ -76,6 +77,7 @@ const taskAnswer = v.object({
     "What the task last reported.",
   )),
   retryAt: v.exactOptional(says(time, "When the next attempt begins.")),
+  dueAt: v.exactOptional(says(time, "When the sleep ends.")),
   result: v.exactOptional(says(anyJson, "What its code returned.")),
   error: v.exactOptional(says(errorFact, "Why its last attempt failed.")),
 });
@@ -150,6 +152,9 @@ const jobHeadOf = (position: Position) => ({
   startAt: v.exactOptional(says(time, "When it is to start.")),
   startedAt: says(v.nullable(time), "When it started; null before."),
   endedAt: says(v.nullable(time), "When it ended; null before."),
+  sleepsUntil: v.exactOptional(
+    says(time, "When the first of its sleeps ends; only while it sleeps."),
+  ),
   firstLogId: says(position, "Its first entry in the journal."),
   lastLogId: says(position, "Its last entry so far."),
   priority: says(v.pipe(v.number(), v.integer()), "Lower is sooner."),

@@ -53,6 +53,7 @@ const CONDITIONS_SAID: Readonly<Record<Condition, string>> = {
   queued: "waits for a worker",
   executing: "its code is running",
   waiting: "waits for events",
+  sleeping: "waits for a time",
   backingOff: "a task has failed and is tried again at a time",
   suspended: "somebody suspended it: it begins nothing new",
   parked: "the engine holds it, for the reason in `parked`",

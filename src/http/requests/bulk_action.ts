@@ -11,7 +11,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { Origin } from "../../core/origin.ts";
 import type { EngineProblem, JobCount, JobFilter, Outcome } from "../../engine/requests.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { draining, problemOf, problemOfFailure } from "../problems/engine_problem.ts";
 import type { Problem } from "../problems/problem.ts";
 import { sizeFor, type Turnstile } from "../guard/turnstile.ts";
@@ -86,7 +86,7 @@ export interface BulkPreview {
 const SAMPLE_MAX = 10;
 
 /** What an action would do. */
-export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPreview {
+export function previewBulk(engine: JobEngine, request: BulkRequest): BulkPreview {
   const { before } = rangeOf(request);
   const { action, again } = request;
   const sample: JobSummary[] = [];
@@ -118,7 +118,7 @@ function needsSomebody(job: JobState): boolean {
 
 const NONE: JobCount = { jobs: 0, conditions: new Map() };
 
-function countOf(engine: EnginePort, request: BulkRequest): JobCount {
+function countOf(engine: JobEngine, request: BulkRequest): JobCount {
   return isContradictory(request)
     ? NONE
     : engine.lists.count(filterOfAction(request), rangeOf(request));
@@ -130,7 +130,7 @@ function rangeOf({ upTo, before = Infinity }: BulkRequest): { readonly before: L
 
 /** Acts on as many jobs as one request may, the newest first. */
 export async function runBulk(
-  engine: EnginePort,
+  engine: JobEngine,
   request: BulkRequest,
   turnstile?: Turnstile,
 ): Promise<BulkReport> {
@@ -160,11 +160,11 @@ class BulkRun {
   readonly done: BulkDone[] = [];
   readonly skipped = new Map<string, JobId[]>();
   stopped: Problem | undefined;
-  readonly #engine: EnginePort;
+  readonly #engine: JobEngine;
   readonly #request: BulkRequest;
 
   constructor(
-    engine: EnginePort,
+    engine: JobEngine,
     request: BulkRequest,
     private readonly turnstile: Turnstile | undefined,
   ) {

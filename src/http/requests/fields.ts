@@ -12,6 +12,21 @@ import {
 import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../../core/ids.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
 import { documented } from "./documented.ts";
+import { inputIssues } from "../../engine/input_issues.ts";
+import { invalidRequest } from "../problems/problem.ts";
+
+export { inputIssues as pointedIssues } from "../../engine/input_issues.ts";
+export type { InputIssue as PointedIssue } from "../../engine/requests.ts";
+
+/** @throws {Problem} `invalid-request`, with a pointer for each issue. */
+export function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) throw invalidRequest(inputIssues(parsed.issues));
+  return parsed.output;
+}
 
 const RFC_3339 =
   /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;

@@ -7,13 +7,22 @@ import {
   EXPECTED_EVENT_KINDS,
   type ExpectedEvent,
   type JobPlan,
+  MAIN_EXPECTATION_ID,
   MATCHES_MAX,
   requiredMatches,
   TIMES_MAX,
 } from "../../core/job_plan.ts";
 import { correlationField, correlationSize } from "./correlation_schema.ts";
-import { chosenFrom, eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
-import type { PointedIssue } from "./issues.ts";
+import {
+  chosenFrom,
+  eventTypeField,
+  id,
+  isObject,
+  type PointedIssue,
+  strictObject,
+  taskIdField,
+} from "./fields.ts";
+import { hasCode, type JobState } from "../../core/job_state.ts";
 
 const EXPECTATIONS_MAX = 1_000;
 const ERRORS_MAX = 1_000;
@@ -199,4 +208,42 @@ function expectationOf(input: v.InferOutput<typeof expectation>): ExpectedEvent 
 
 function matcherOf(input: v.InferOutput<typeof matcher>): EventMatcher {
   return { eventType: input.eventType, correlation: input.correlation ?? "any" };
+}
+
+/** As much of a job's plan as may be another: the end of `run` is expected in any case. */
+export function planDocumentOf(job: JobState) {
+  const { expected, policy } = job.plan;
+  const own = hasCode(job) ? expected.filter(({ id }) => id !== MAIN_EXPECTATION_ID) : expected;
+  return planDocument({ expected: own, policy });
+}
+
+export function planDocument({ expected, policy }: JobPlan) {
+  const { errors, compensation, onCompensated } = policy;
+  return {
+    expected: expected.map(expectationDocument),
+    policy: {
+      errors: errors.map(matcherDocument),
+      ...(compensation === undefined ? {} : {
+        compensation: {
+          succeeded: matcherDocument(compensation.succeeded),
+          failed: matcherDocument(compensation.failed),
+        },
+      }),
+      onCompensated,
+    },
+  };
+}
+
+function expectationDocument({ id, kind, matcher, multiplicity, taskId }: ExpectedEvent) {
+  return {
+    id,
+    kind,
+    ...matcherDocument(matcher),
+    multiplicity,
+    ...(taskId === undefined ? {} : { taskId }),
+  };
+}
+
+function matcherDocument({ eventType, correlation }: EventMatcher) {
+  return { eventType, correlation };
 }

@@ -21,10 +21,9 @@ import { jobAnswer } from "../answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { valueOf } from "../problems/engine_problem.ts";
-import { reasonField, strictObject, taskIdField } from "../requests/fields.ts";
-import { checked } from "../requests/issues.ts";
+import { checked, reasonField, strictObject, taskIdField } from "../requests/fields.ts";
 import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
 import {
   BODY_PROBLEMS,
@@ -160,7 +159,7 @@ function turnFor(job: JobState, { turnstile }: HttpDeps): Promise<void> | undefi
  * @throws {Problem} why not.
  */
 export async function controlled(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   control: ControlName,
   body: JsonValue,

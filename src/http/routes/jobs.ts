@@ -32,7 +32,7 @@ import {
   STREAM_PARAMETERS,
   wantedOf,
 } from "./streams.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
@@ -251,7 +251,7 @@ export function jobIdOf(c: Context): JobId {
 }
 
 /** @throws {Problem} 404. */
-export function jobOf(c: Context, engine: EnginePort): JobState {
+export function jobOf(c: Context, engine: JobEngine): JobState {
   const jobId = jobIdOf(c);
   const job = engine.job(jobId);
   if (job === undefined) throw unknownJob(jobId);

@@ -18,8 +18,13 @@ import {
 import { pauseView } from "../answers/overview_view.ts";
 import { unknownType } from "../problems/engine_problem.ts";
 import { invalidRequest, Problem, STATUS } from "../problems/problem.ts";
-import { labelField, neededReasonField, strictObject, timeField } from "../requests/fields.ts";
-import { checked } from "../requests/issues.ts";
+import {
+  checked,
+  labelField,
+  neededReasonField,
+  strictObject,
+  timeField,
+} from "../requests/fields.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";

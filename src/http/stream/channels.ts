@@ -3,14 +3,14 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { type EntryFilter, type Feed, heartbeatAt, messageOf, passes, type Scan } from "./feed.ts";
 import type { Chunk, ChunkCache } from "./generated.ts";
 import type { StreamTurns } from "./stream_turns.ts";
 
-/** In UTF-16 units; a chunk is over it by one message at most. */
+/** In UTF-16 units; a chunk exceeds it by one message at most. */
 const CHUNK_LENGTH_MAX = 16 * 1024;
-/** That take as long to read as a chunk takes to be given. */
+/** Reading this many entries takes as long as sending a chunk. */
 const ENTRIES_PER_CHUNK = 32;
 const PAGE_SIZE_FIRST = 16;
 const PAGE_SIZE_MAX = 512;
@@ -23,16 +23,16 @@ export interface Wanted {
   readonly untilEnd: boolean;
 }
 
-/** A reader that has been given all there is. */
+/** A reader that has received everything there is. */
 export interface Waiter {
-  /** All up to here has been given, or did not pass. */
+  /** Everything up to here was sent, or did not match. */
   cursor: LogId;
   serve(): void;
 }
 
 interface ChannelParts {
-  readonly engine: Pick<EnginePort, "job" | "transitionAt">;
-  /** Where what is not at hand is read. */
+  readonly engine: Pick<JobEngine, "job" | "transitionAt">;
+  /** Reads what is not in memory. */
   readonly history: Feed;
   readonly chunks: ChunkCache;
   readonly turns: Pick<StreamTurns, "spend">;
@@ -41,28 +41,28 @@ interface ChannelParts {
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array();
 
-/** All readers that want the same: each entry is matched and encoded once for them. */
+/** All readers with the same filter: each entry is matched and encoded once for all of them. */
 export class Channel {
   readonly waiting = new Set<Waiter>();
   readers = 0;
   #pageSize = PAGE_SIZE_FIRST;
   readonly #reading = new Map<LogId, Promise<Chunk>>();
 
-  /** @param name Of this channel alone, as long as the chunks are kept. */
+  /** @param name Unique among channels, as long as the chunks are kept. */
   constructor(
     readonly wanted: Wanted,
     private readonly name: string,
     private readonly parts: ChannelParts,
   ) {}
 
-  /** Whether an entry gives those who wait anything: a message, or the end. */
+  /** Whether an entry has anything for the waiting readers: a message, or the end. */
   concerns(entry: JobEventLogEntry): boolean {
     if (this.waiting.size === 0) return false;
     const { untilEnd, filter } = this.wanted;
     return (untilEnd && entry.jobId === filter.jobId) || this.#wants(entry);
   }
 
-  /** Those who waited, with what they have passed while they did. */
+  /** Takes the waiting readers, with the position they have passed. */
   takeWaiting(passed: LogId): readonly Waiter[] {
     const waiters = [...this.waiting];
     this.waiting.clear();
@@ -70,7 +70,7 @@ export class Channel {
     return waiters;
   }
 
-  /** The chunk that begins after a position, when it has been made or there is only the end. */
+  /** The chunk after a position, if it exists already or only the end is left. */
   chunkAfter(after: LogId): Chunk | undefined {
     const endedBy = this.#endedBy();
     return endedBy !== undefined && after >= endedBy
@@ -78,14 +78,14 @@ export class Channel {
       : this.parts.chunks.get(this.#keyOf(after));
   }
 
-  /** Makes that chunk from entries that follow the position. */
+  /** Creates that chunk from the entries after the position. */
   makeChunk(after: LogId, scan: Pick<Scan, "entries" | "scannedTo">): Chunk {
     const chunk = this.#chunkOf(after, scan);
     if (chunk.to > after) this.parts.chunks.add(this.#keyOf(after), chunk);
     return chunk;
   }
 
-  /** Makes it from what the journal holds, once for all that ask meanwhile. */
+  /** Creates it from the journal, once for all that ask meanwhile. */
   readChunk(after: LogId): Promise<Chunk> {
     let reading = this.#reading.get(after);
     if (reading === undefined) {
@@ -121,12 +121,12 @@ export class Channel {
       break;
     }
     const isLast = endedBy !== undefined && to >= endedBy;
-    // A filter may have kept the end from the reader, who would ask for it again and again.
+    // The filter may hide the end from the reader, who would ask for it again and again.
     if (isLast) text += heartbeatAt(to);
     return { bytes: text === "" ? NOTHING : encoder.encode(text), to, isLast };
   }
 
-  /** The entry with which the stream ends, when it is there. */
+  /** The entry that ends the stream, if it exists. */
   #endedBy(): LogId | undefined {
     const { untilEnd, filter } = this.wanted;
     return untilEnd ? endOf(this.parts.engine, filter.jobId) : undefined;
@@ -139,12 +139,12 @@ export class Channel {
   }
 }
 
-/** A journal that does not give what it has would be asked for ever. */
+/** Without this, a journal that returns nothing would be asked forever. */
 export function nothingAfter(position: LogId): Error {
   return new Error(`Cannot read on: the journal gives nothing after ${position}`);
 }
 
-/** What did not fit into a chunk is read again, so pages shrink to what fits. */
+/** Entries that did not fit into a chunk are read again, so pages shrink to what fits. */
 function pageSizeAfter(size: number, page: readonly JobEventLogEntry[], to: LogId): number {
   const used = page.filter(({ logId }) => logId <= to).length;
   return used < page.length
@@ -152,9 +152,9 @@ function pageSizeAfter(size: number, page: readonly JobEventLogEntry[], to: LogI
     : Math.min(PAGE_SIZE_MAX, Math.ceil(PAGE_GROWTH * size));
 }
 
-/** The entry that ended a job, or `undefined` while it goes on. */
+/** The entry that ended a job; `undefined` while the job is active. */
 export function endOf(
-  engine: Pick<EnginePort, "job">,
+  engine: Pick<JobEngine, "job">,
   jobId: JobId | undefined,
 ): LogId | undefined {
   const job = jobId === undefined ? undefined : engine.job(jobId);

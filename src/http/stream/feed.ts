@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 
 export interface Scan {
   readonly entries: readonly JobEventLogEntry[];
@@ -17,7 +17,7 @@ export interface Feed {
   read(after: LogId, limit: number): Promise<Scan>;
 }
 
-function journalFeed(engine: EnginePort): Feed {
+function journalFeed(engine: JobEngine): Feed {
   return {
     async read(after, limit) {
       const entries = await engine.entries(after, limit);
@@ -28,7 +28,7 @@ function journalFeed(engine: EnginePort): Feed {
 }
 
 /** Reading one job moves the reader past entries of others, without reading those. */
-export function jobFeed(engine: EnginePort, jobId: JobId): Feed {
+export function jobFeed(engine: JobEngine, jobId: JobId): Feed {
   return {
     async read(after, limit) {
       const head = Math.max(engine.headLogId, after);
@@ -43,7 +43,7 @@ export function jobFeed(engine: EnginePort, jobId: JobId): Feed {
 }
 
 /** The quickest feed that has all entries of interest. */
-export function feedOf(engine: EnginePort, jobId: JobId | undefined): Feed {
+export function feedOf(engine: JobEngine, jobId: JobId | undefined): Feed {
   return jobId !== undefined && engine.job(jobId) !== undefined
     ? jobFeed(engine, jobId)
     : journalFeed(engine);
@@ -85,7 +85,7 @@ const MESSAGES = new WeakMap<JobEventLogEntry, string>();
 
 export function messageOf(
   entry: JobEventLogEntry,
-  engine: Pick<EnginePort, "transitionAt">,
+  engine: Pick<JobEngine, "transitionAt">,
 ): string {
   let message = MESSAGES.get(entry);
   if (message === undefined) {

@@ -7,7 +7,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { feedOf } from "./feed.ts";
 import type { Permit } from "../guard/access.ts";
 import { Channel, Channels, nothingAfter, type Wanted } from "./channels.ts";
@@ -24,7 +24,7 @@ const LANES = 4;
 const FOR_EVER_MS = 2 ** 31 - 1;
 
 export interface HubOptions {
-  readonly engine: EnginePort;
+  readonly engine: JobEngine;
   readonly clock: Clock;
   /** How often an idle stream sends a heartbeat. */
   readonly heartbeatMs: number;

@@ -5,40 +5,38 @@ import type { Gauge } from "../guard/capacity.ts";
 import { Timeouts } from "./timeouts.ts";
 import type { Permit } from "../guard/access.ts";
 
-/** Who makes the chunks of one outlet. */
+/** Creates the chunks of one outlet. */
 export interface ChunkSource {
   /** The reader has room: give one chunk, now or later, or end. */
   wanted(): void;
-  /** The process stops: end soon. */
+  /** The process is stopping: end soon. */
   stop(): void;
-  /** Nothing more will be taken. */
+  /** The reader is gone. */
   left(): void;
 }
 
-/** What is shared by all outlets. */
+/** What all outlets share. */
 export interface OutletKeeper {
   opened(outlet: Outlet): void;
   closed(outlet: Outlet): void;
-  /** Of chunks that lie untaken. */
+  /** The timeouts of chunks that nobody takes. */
   readonly stalls: Pick<Timeouts<Outlet>, "start" | "stop">;
 }
 
 export interface OutletOptions {
   readonly keeper: OutletKeeper;
   readonly permit: Permit;
-  /** Whether a chunk may lie untaken for ever. */
+  /** Whether a chunk may lie untaken forever. */
   readonly isPatient?: boolean;
   /** Called when the first chunk is wanted: an answer that nobody reads costs nothing. */
   readonly sourceOf: (outlet: Outlet) => ChunkSource;
 }
 
 /**
- * The body of an answer that has no end: its reader pulls, and is given one chunk at a time.
- * What a slow reader has not taken stays in the journal, not in memory.
- *
- * Deno takes chunks ahead of the connection until it holds 64 KiB of them, by reference, and
- * up to 64 KiB more as a copy that is being written. So chunks should be small, and shared
- * between the readers that get the same.
+ * The body of an endless answer: its reader pulls, and gets one chunk at a time. What a slow reader
+ * has not taken stays in the journal, not in memory. Deno takes chunks ahead of the connection
+ * until it holds 64 KiB of them, by reference, and up to 64 KiB more as a copy that is being
+ * written. So chunks should be small, and shared between readers with the same filter.
  */
 export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   /** Without a buffer of its own, the stream pulls only when a read is pending. */
@@ -74,7 +72,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
     this.#letGo();
   }
 
-  /** Gives a chunk to a reader that is hungry; one that may not have it any more is closed. */
+  /** Gives a chunk to a hungry reader; if its permit has expired, closes the stream. */
   give(chunk: Uint8Array): void {
     const { keeper, permit, isPatient } = this.#options;
     if (!this.#isHungry) return;
@@ -84,7 +82,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
     this.#controller?.enqueue(chunk);
   }
 
-  /** Closes the stream as soon as the reader has taken what it was given. */
+  /** Closes the stream once the reader has taken its chunk. */
   end(): void {
     if (this.#isHungry) return this.#close();
     this.#isEnding = true;
@@ -96,8 +94,8 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /**
-   * The reader has taken nothing for too long. Only the client can end such a connection:
-   * until it reads on or leaves, its chunks are in memory, so the place stays taken.
+   * The reader has taken nothing for too long. Only the client can end such a connection: until it
+   * reads on or leaves, its chunks stay in memory, so its place stays taken.
    */
   stall(): void {
     this.end();
@@ -118,7 +116,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
     if (this.#letGo()) this.#controller?.close();
   }
 
-  /** Gives up its place and its source, once. */
+  /** Releases its place and its source, once. */
   #letGo(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;

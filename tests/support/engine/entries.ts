@@ -254,6 +254,14 @@ export class JobStory {
     return this.ofTask("job.TaskWaiting", MAIN_TASK, { expectations });
   }
 
+  timerSet(id: string): JobStory {
+    return this.ofTask("job.TimerSet", id, { dueAt: timeOf(900) });
+  }
+
+  timerElapsed(id: string): JobStory {
+    return this.ofTask("job.TimerElapsed", id, {});
+  }
+
   mainCompleted(result?: JsonValue): JobStory {
     return this.taskCompleted(MAIN_TASK, 1, result === undefined ? {} : { result });
   }

@@ -1,7 +1,7 @@
 /** Types of jobs whose conditions and failures are explained in tests. */
 
 import * as v from "valibot";
-import { defineJob, NonRetryableError } from "../../../src/mod.ts";
+import { defineJob, type Expectation, NonRetryableError } from "../../../src/mod.ts";
 
 const RETRY = { maxAttempts: 4, initialMs: 1_000, factor: 2, jitter: 0 } as const;
 
@@ -168,6 +168,22 @@ export const WELCOME = defineJob({
   },
 });
 
+/** Waits for three days between two steps; with `beside`, for a payment as well. */
+export const REMINDER = defineJob({
+  type: "shop.reminder",
+  version: 1,
+  input: v.object({ beside: v.boolean() }),
+  expects: ({ beside }): Readonly<Record<string, Expectation>> =>
+    beside ? { paid: { eventType: "shop.Paid" } } : {},
+  async run(ctx, { beside }) {
+    await ctx.task("greet", () => "hello");
+    const sleep = ctx.sleep("three-days", 3 * 86_400_000);
+    if (beside) await ctx.expect("paid");
+    await sleep;
+    await ctx.task("remind", () => "reminded");
+  },
+});
+
 /** The order as somebody changed it: it bills where it charged. */
 export const CHANGED_ORDER = defineJob({
   type: "shop.order",
@@ -204,4 +220,5 @@ export const ALL: readonly unknown[] = [
   PARALLEL,
   DEAF,
   WELCOME,
+  REMINDER,
 ];

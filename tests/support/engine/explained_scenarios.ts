@@ -244,6 +244,46 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "sleeping",
+    condition: "sleeping",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.reminder", { beside: false });
+      await daybook.clock.advance(86_400_000);
+      return await daybook.crash();
+    },
+  },
+  {
+    name: "waiting_beside_a_sleep",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.reminder", { beside: true });
+    },
+  },
+  {
+    name: "suspended_while_sleeping",
+    condition: "suspended",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.reminder", { beside: false });
+      await daybook.post("/jobs/job/suspend", { reason: "the shop moves" });
+    },
+  },
+  {
+    name: "succeeded_after_a_sleep",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.reminder", { beside: false });
+      await daybook.clock.advance(3 * 86_400_000);
+    },
+  },
+  {
+    name: "succeeded_after_a_sleep_that_was_ended",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.reminder", { beside: false });
+      await daybook.post("/jobs/job/wake", { reason: "the customer called" });
+    },
+  },
+  {
     name: "backing_off",
     condition: "backingOff",
     arrange: async (daybook) => {

@@ -29,7 +29,10 @@ interface TaskStep {
   readonly undoFailures: number | null;
 }
 
-type Step = TaskStep | { readonly kind: "expect"; readonly event: number };
+type Step =
+  | TaskStep
+  | { readonly kind: "sleep"; readonly ms: number }
+  | { readonly kind: "expect"; readonly event: number };
 type Branches = readonly (readonly Step[])[];
 
 export type Action =
@@ -47,7 +50,7 @@ export interface Alteration {
   readonly index: number;
 }
 
-type Control = "suspend" | "resume" | "cancel" | "retry";
+type Control = "suspend" | "resume" | "wake" | "cancel" | "retry";
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -58,6 +61,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       poison: fc.constantFrom(false, false, false, false, true),
       durationMs: fc.constantFrom(0, 0, 500, 3_000),
       undoFailures: fc.constantFrom(null, null, 0, 1, 9),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("sleep" as const),
+      ms: fc.constantFrom(0, 700, 5_000),
     }),
   },
   {
@@ -79,7 +89,7 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("control" as const),
       job,
-      control: fc.constantFrom<Control>("suspend", "suspend", "resume", "cancel", "retry"),
+      control: fc.constantFrom<Control>("suspend", "suspend", "resume", "wake", "cancel", "retry"),
     }),
   },
   {
@@ -191,7 +201,7 @@ export class Play {
       const story = await this.daybook.story(job.jobId);
       if (!isTerminal(job)) this.violations.push(`${job.jobId} did not end: ${story}`);
       const ends = story.filter((name) =>
-        /^(TaskCompleted|TaskCompensated|Compensation)/.test(name)
+        /^(TaskCompleted|TimerElapsed|TaskCompensated|Compensation)/.test(name)
       )
         .filter((name) => !name.startsWith("CompensationStarted"));
       if (new Set(ends).size < ends.length) this.violations.push(`an end came twice: ${story}`);
@@ -268,7 +278,8 @@ export class Play {
       if (altered === "insert") await ctx.task(`new${branch}-${index}`, () => {});
       if (altered === "skip") continue;
       const taskId = `t${branch}-${index}${altered === "rename" ? "-renamed" : ""}`;
-      if (step.kind === "expect") await ctx.expect(`e${step.event}`);
+      if (step.kind === "sleep") await ctx.sleep(taskId, step.ms);
+      else if (step.kind === "expect") await ctx.expect(`e${step.event}`);
       else await ctx.task(taskId, (task) => this.#work(life, step, task), optionsOf(step));
     }
   }

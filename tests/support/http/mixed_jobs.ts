@@ -65,6 +65,7 @@ const WELCOME = defineJob({
   },
   async run(ctx) {
     await ctx.task("greet", () => "hello");
+    await ctx.sleep("pause", 700);
     const [confirmed] = await ctx.expect("confirmed");
     return confirmed.eventId;
   },

@@ -26,6 +26,8 @@ export const tour = defineJob({
       if (task.attempt === 1) throw new RetryLater(1, "not yet");
       return task.attempt;
     });
+    await ctx.sleep("nap", 1);
+    await ctx.sleep("over", { until: new Date(0) });
     const [event] = await ctx.expect("arrived");
     const [left, right] = await Promise.all([
       ctx.task("left", () => "l"),

@@ -1,8 +1,8 @@
 /** Keys of sealed inputs in memory: the twin of `KeyFiles`. */
 
 import { randomBytes } from "node:crypto";
-import type { JobId } from "../../../src/core/ids.ts";
-import type { KeyStore } from "../../../src/engine/ports.ts";
+import type { JobId } from "../core/ids.ts";
+import type { KeyStore } from "../engine/ports.ts";
 
 export class MemoryKeys implements KeyStore {
   readonly keys = new Map<JobId, Uint8Array>();

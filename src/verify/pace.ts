@@ -1,6 +1,43 @@
-/** How much memory a proof may take in a process that has other things to do. */
+/** How a proof gives others their turn, and keeps within its memory. */
 
+import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/size.ts";
+
+/**
+ * Lets others have their turn, where it is due; to be awaited unless it gives nothing. Throws
+ * or rejects when the work is to end before it is done.
+ */
+export type Pause = () => Promise<void> | undefined;
+
+/** Where nobody else waits. */
+export const NO_PAUSE: Pause = () => undefined;
+
+/** How long others may be held up; a request needs several turns. */
+const SLICE_MS = 2;
+
+/**
+ * A pause after every slice of time.
+ *
+ * @param signal Ends the work with its reason, wherever a pause might be.
+ * @param beforePause Called before each of them; may abort the signal.
+ */
+export function pauseBetweenSlices(
+  clock: Clock,
+  signal: AbortSignal,
+  beforePause: () => void,
+): Pause {
+  let began = clock.monotonic();
+  const pause = async () => {
+    beforePause();
+    signal.throwIfAborted();
+    await clock.pause();
+    began = clock.monotonic();
+  };
+  return () => {
+    signal.throwIfAborted();
+    return clock.monotonic() - began < SLICE_MS ? undefined : pause();
+  };
+}
 
 /** The heap of the process; what is not on it is small. */
 export interface MemoryUse {
@@ -12,6 +49,7 @@ export interface MemoryUse {
 /** Beyond this share of the heap, it is the requests' alone. */
 const SHARE_MAX = 0.8;
 
+/** How much memory a proof may take in a process that has other things to do. */
 export class MemoryBound {
   readonly #use: () => MemoryUse;
 

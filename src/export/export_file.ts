@@ -5,11 +5,11 @@
  */
 
 import { createHash } from "node:crypto";
-import type { Condition } from "../../core/condition.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { ImportOrigin } from "../../core/framework_events.ts";
-import type { JobId } from "../../core/ids.ts";
-import type { StateName } from "../../core/job_state.ts";
+import type { Condition } from "../core/condition.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { ImportOrigin } from "../core/framework_events.ts";
+import type { JobId } from "../core/ids.ts";
+import type { StateName } from "../core/job_state.ts";
 
 export const EXPORT_VERSION = 1;
 

@@ -3,20 +3,20 @@
  * and a line that the next start cannot use would keep that Daybook from starting.
  */
 
-import { parseJsonText } from "../../core/json_text.ts";
+import { parseJsonText } from "../core/json_text.ts";
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import type { JobEventLogEntry } from "../../core/event.ts";
-import { isReserved } from "../../core/event_type.ts";
-import type { LogId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
-import { referencesOf } from "../../core/log_references.ts";
-import { foldAll } from "../../core/job_fold.ts";
-import { messageOf } from "../../core/thrown.ts";
-import { quotedEntry } from "../../core/quotation.ts";
-import { quotedEventId } from "../../engine/writer/derived_ids.ts";
-import { refuseEntry } from "../../engine/writer/framework_schemas.ts";
-import { inputIssues } from "../../engine/input_issues.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import { isReserved } from "../core/event_type.ts";
+import type { LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
+import { referencesOf } from "../core/log_references.ts";
+import { foldAll } from "../core/job_fold.ts";
+import { messageOf } from "../core/thrown.ts";
+import { quotedEntry } from "../core/quotation.ts";
+import { quotedEventId } from "../engine/writer/derived_ids.ts";
+import { refuseEntry } from "../engine/writer/framework_schemas.ts";
+import { inputIssues } from "../engine/input_issues.ts";
 import { EXPORT_VERSION, type ExportEnd, type ExportHeader } from "./export_file.ts";
 import { endSchema, entrySchema, headerSchema, planSchema } from "./export_schema.ts";
 

@@ -1,0 +1,42 @@
+/** How long `run` asks to rest: checked at once, and turned into a time when it goes on record. */
+
+import type { SleepTime } from "../definition.ts";
+import { MisuseError } from "./misuse.ts";
+
+/** Nobody means more: it is a mistake in the unit. */
+const REST_YEARS_MAX = 100;
+const REST_MS_MAX = REST_YEARS_MAX * 365.25 * 24 * 60 * 60 * 1_000;
+
+/** In milliseconds: from when it goes on record, or since the epoch. */
+export type RestTime = { readonly ms: number } | { readonly untilMs: number };
+
+/**
+ * @param nowMs As `run` sees it.
+ * @throws {MisuseError} when it is no time, or one that nobody means.
+ */
+export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
+  if (typeof time === "number") return { ms: checkedMs(`sleep ${id}`, time) };
+  const until: unknown = time?.until;
+  const untilMs = typeof until === "string" ? Date.parse(until) : Number(until);
+  if (!Number.isFinite(untilMs) || untilMs < 0) {
+    throw new MisuseError(
+      `Cannot sleep ${id} until ${String(until)}: give a Date, a time in RFC 3339, or ` +
+        "milliseconds since the epoch",
+    );
+  }
+  checkedMs(`sleep ${id}`, Math.max(0, untilMs - nowMs));
+  return { untilMs };
+}
+
+/** @throws {MisuseError} naming the step when it is no length of time, or one that nobody means. */
+export function checkedMs(step: string, ms: number): number {
+  if (Number.isFinite(ms) && ms >= 0 && ms <= REST_MS_MAX) return ms;
+  throw new MisuseError(
+    `Cannot ask for ${step} of ${ms} ms: give milliseconds, from 0 to ${REST_YEARS_MAX} years`,
+  );
+}
+
+/** The time that goes on record, in RFC 3339. */
+export function dueAtOf(time: RestTime, nowMs: number): string {
+  return new Date("ms" in time ? nowMs + time.ms : time.untilMs).toISOString();
+}

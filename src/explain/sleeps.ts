@@ -1,0 +1,80 @@
+/** What a job that sleeps waits for, and how a sleep ended. */
+
+import type { FrameworkEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import type { CompletedTask, JobState, SleepingTask } from "../core/job_state.ts";
+import { sleeping } from "../core/task_facts.ts";
+import { alike } from "./alike.ts";
+import type { NextStep, Statement } from "./explanation.ts";
+import { anyone, itself } from "./next_step.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
+import { byWhom, reasonText, shortened } from "./phrases.ts";
+
+const NAMES_MAX = 10;
+
+/** Those that go on, the first to end first. */
+export function openSleeps({ state, tasks }: JobState): readonly SleepingTask[] {
+  if (state !== "Running") return [];
+  return sleeping(tasks).toSorted((left, right) =>
+    Date.parse(left.dueAt) - Date.parse(right.dueAt)
+  );
+}
+
+/** `sleep overnight ends at 2026-01-04T00:00:00.000Z`: each of them, the first end first. */
+export function sleepsText(job: JobState): string {
+  const ends = openSleeps(job).map(({ taskId, dueAt }) => `sleep ${taskId} ends at ${dueAt}`);
+  return shortened(ends, NAMES_MAX);
+}
+
+export function sleepReasons(
+  { job, conditionSince }: OutlinedHistory,
+): readonly Statement<LogId>[] {
+  return alike(
+    openSleeps(job),
+    conditionSince.logId,
+    ({ taskId, startedAt, dueAt, firstLogId }) => [
+      {
+        statement: `Sleep ${taskId} began at ${startedAt} and is due at ${dueAt}.`,
+        cites: [firstLogId],
+      },
+    ],
+  );
+}
+
+/** When the sleeps end by themselves, and what ends them now. */
+export function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
+  const sleeps = openSleeps(job).slice(0, NAMES_MAX);
+  if (sleeps.length === 0) return [];
+  const then = job.suspendedBy === undefined && job.parked === undefined
+    ? "its code goes on"
+    : "its code goes on once the job does";
+  return [
+    ...sleeps.map(({ taskId, dueAt, firstLogId }) =>
+      itself(`Sleep ${taskId} ends at ${dueAt}, and ${then}.`, [firstLogId])
+    ),
+    anyone("End the sleep now:", `/jobs/${job.jobId}/wake`),
+  ];
+}
+
+/** `Sleep overnight ended at ..., when it was due`, with the entries that say so. */
+export function sleepEnded(
+  { entries, created }: OutlinedHistory,
+  { taskId, endedAt, completedBy, reusedFrom }: CompletedTask,
+): Statement<LogId> {
+  if (reusedFrom !== undefined) {
+    const of = created.attributes.retryOf ?? "";
+    return { statement: `Sleep ${taskId} is over since it was in job ${of}`, cites: [completedBy] };
+  }
+  const cause = entries.get(entries.get(completedBy)?.causedBy ?? 0);
+  if (cause?.eventType !== "job.JobWoken") {
+    return {
+      statement: `Sleep ${taskId} ended at ${endedAt}, when it was due`,
+      cites: [completedBy],
+    };
+  }
+  const woken = cause as FrameworkEntry<"job.JobWoken">;
+  const statement = `Sleep ${taskId} was ended early at ${endedAt} by a wake control${
+    byWhom(woken)
+  }${reasonText(woken.attributes.reason)}`;
+  return { statement, cites: [completedBy, woken.logId] };
+}
