@@ -11,6 +11,9 @@ type ConsumerParts = Pick<
   EngineParts,
   | "projection"
   | "pauses"
+  | "pauseControls"
+  | "failures"
+  | "breakers"
   | "places"
   | "starts"
   | "limitChanges"
@@ -78,37 +81,39 @@ class LettingGo {
 }
 
 function onDurableBatch(
-  {
-    pauses,
-    places,
-    starts,
-    limitChanges,
-    writer,
-    views,
-    supervisor,
-    feed,
-    workers,
-    threadWorkers,
-    turns,
-  }: ConsumerParts,
+  parts: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
+  const { places, writer, views, supervisor, feed, turns } = parts;
   const shown = writer.durable(entries);
-  for (const entry of entries) pauses.see(entry);
-  const changed = entries.flatMap((entry) => limitChanges.see(entry) ?? []);
-  const isPaused = pauses.all.length > 0;
-  workers.hold("pause", isPaused);
-  threadWorkers.hold("pause", isPaused);
+  seePauses(parts, entries);
+  const changed = entries.flatMap((entry) => parts.limitChanges.see(entry) ?? []);
   for (const applied of shown) {
     places.see(applied);
-    starts.see(applied);
+    parts.starts.see(applied);
     for (const view of views) view.see(applied);
   }
   turns.passed();
   supervisor.durable(shown);
   writer.answerWaiting();
   feed.wake();
-  for (const type of new Set(changed)) supervisor.limitsChanged(type);
-  workers.grantNext();
-  threadWorkers.grantNext();
+  for (const type of new Set(changed)) parts.supervisor.limitsChanged(type);
+  parts.workers.grantNext();
+  parts.threadWorkers.grantNext();
+}
+
+/** What pauses hold, and the rules that begin some, before anything else goes on. */
+function seePauses(
+  { pauses, pauseControls, failures, breakers, projection: { table } }: ConsumerParts,
+  entries: readonly JobEventLogEntry[],
+): void {
+  let isOther = false;
+  const failed = new Set<string>();
+  for (const entry of entries) {
+    if (pauses.see(entry)) isOther = true;
+    const type = failures.see(entry, pauses.all, (jobId) => table.head(jobId)?.type);
+    if (type !== undefined) failed.add(type);
+  }
+  if (isOther) pauseControls.changed();
+  if (failed.size > 0) breakers.consider(failed);
 }

@@ -10,8 +10,8 @@ export const PLACES_MAX = 1_000_000;
 export const RATE_COUNT_MAX = 10_000;
 /** A day: longer is for whoever submits. */
 export const RATE_MS_MAX = 24 * 3_600_000;
-const KEY_PATTERN = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
-const KEY_RULE = "a text of 1 to 200 characters, without control characters";
+export const KEY_PATTERN = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
+export const KEY_RULE = "a text of 1 to 200 characters, without control characters";
 
 const NAMES = ["maxRunning", "key", "perKey", "rate"];
 const RATE_NAMES = ["count", "perMs", "key"];

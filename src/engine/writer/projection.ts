@@ -8,6 +8,7 @@ import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
 import { Pauses } from "./pauses.ts";
+import { RecentFailures } from "./recent_failures.ts";
 import { Places } from "./places.ts";
 import { type RateOf, Starts } from "./starts.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
@@ -17,6 +18,7 @@ export class Projection implements JournalConsumer {
   readonly eventIds: EventIds;
   readonly pauses = new Pauses();
   readonly limitChanges = new LimitChanges();
+  readonly failures = new RecentFailures();
   readonly places = new Places();
   readonly starts: Starts;
   #hasBegun = false;
@@ -59,9 +61,11 @@ export class Projection implements JournalConsumer {
     this.pauses.see(entry);
     this.limitChanges.see(entry);
     const applied = this.table.apply(entry);
-    if (applied === undefined) return;
-    this.places.see(applied);
-    this.starts.see(applied);
+    if (applied !== undefined) {
+      this.places.see(applied);
+      this.starts.see(applied);
+    }
+    this.failures.see(entry, this.pauses.all, (jobId) => this.table.head(jobId)?.type);
   }
 
   durable(entries: readonly JobEventLogEntry[]): void {

@@ -14,13 +14,14 @@ import type { LimitChanges } from "./limit_changes.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { Pauses } from "./pauses.ts";
+import type { FailuresByType, RecentFailures } from "./recent_failures.ts";
 import type { Places } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
 import type { KeptStarts, Starts } from "./starts.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 8;
+const CONTENT_VERSION = 9;
 /** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
@@ -33,6 +34,7 @@ const NOTHING = new Uint8Array();
 type Line =
   | { readonly content: number; readonly index?: JournalHead }
   | { readonly pauses: readonly Pause[] }
+  | { readonly failures: FailuresByType }
   | { readonly places: Places["all"] }
   | { readonly starts: KeptStarts }
   | { readonly limits: readonly ChangedLimits[] }
@@ -44,6 +46,7 @@ export interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly pauses: Pauses;
+  readonly failures: RecentFailures;
   readonly places: Places;
   readonly starts: Starts;
   readonly limitChanges: LimitChanges;
@@ -51,19 +54,20 @@ export interface Projected {
 
 /** The content as of now, whatever comes while it is written out. */
 export function captureContent(
-  { table, eventIds, ...held }: Projected,
+  projected: Projected,
   head: JournalHead,
 ): Iterable<string> {
+  const { table } = projected;
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;
-  return linesOf(jobs, index, heldOf(held), columnsOf({ eventIds }));
+  return linesOf(jobs, index, ofManyJobs(projected), columnsOf(projected));
 }
 
 /** What it is where all jobs that have ended are in an index. */
 export function captureLiving(projected: Projected, head: JournalHead): Iterable<string> {
   const living = projected.table.kept().filter(({ job }) => !isTerminal(job));
   const columns = { ...columnsOf(projected), eventIds: NOTHING };
-  return linesOf(living, head, heldOf(projected), columns);
+  return linesOf(living, head, ofManyJobs(projected), columns);
 }
 
 /** Whether a content, by its first line, rests on an index. */
@@ -72,41 +76,38 @@ export function restsOnIndex(first: string): boolean {
   return line !== undefined && "content" in line && line.index !== undefined;
 }
 
+/** What is of no job alone, where there is some. */
+function ofManyJobs(
+  { pauses, failures, places, starts, limitChanges }: Projected,
+): readonly Line[] {
+  starts.prune();
+  const failed = failures.capture();
+  return [
+    ...pauses.all.length === 0 ? [] : [{ pauses: pauses.all }],
+    ...failed.length === 0 ? [] : [{ failures: failed }],
+    ...places.all.length === 0 ? [] : [{ places: places.all }],
+    // Before the starts: which of these are kept goes by the limits.
+    ...limitChanges.all.length === 0 ? [] : [{ limits: limitChanges.all }],
+    ...starts.kept.length === 0 ? [] : [{ starts: starts.kept }],
+  ];
+}
+
 function columnsOf({ eventIds }: Pick<Projected, "eventIds">): Columns {
   const { times, rows } = eventIds.capture();
   return { eventTimes: times, eventIds: bytesOf(rows) };
 }
 
-/** What is neither jobs nor ids, as it is now. */
-interface Held {
-  readonly pauses: readonly Pause[];
-  readonly places: Places["all"];
-  readonly starts: KeptStarts;
-  readonly limits: readonly ChangedLimits[];
-}
-
-function heldOf(
-  { pauses, places, starts, limitChanges }: Omit<Projected, "table" | "eventIds">,
-): Held {
-  starts.prune();
-  return { pauses: pauses.all, places: places.all, starts: starts.kept, limits: limitChanges.all };
-}
-
 function* linesOf(
   jobs: readonly KeptJob[],
   index: JournalHead | undefined,
-  { pauses, places, starts, limits }: Held,
+  ofManyJobs: readonly Line[],
   columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
     ? { content: CONTENT_VERSION }
     : { content: CONTENT_VERSION, index };
   yield JSON.stringify(first);
-  if (pauses.length > 0) yield JSON.stringify({ pauses } satisfies Line);
-  if (places.length > 0) yield JSON.stringify({ places } satisfies Line);
-  // Before the starts: which of these are kept goes by the limits.
-  if (limits.length > 0) yield JSON.stringify({ limits } satisfies Line);
-  if (starts.length > 0) yield JSON.stringify({ starts } satisfies Line);
+  for (const line of ofManyJobs) yield JSON.stringify(line);
   for (const { job, trail } of jobs) {
     const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
     yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies Line);
@@ -124,7 +125,7 @@ function* linesOf(
  */
 export function restoreContent(
   lines: readonly string[],
-  { table, eventIds, pauses, places, starts, limitChanges }: Projected,
+  { table, eventIds, pauses, failures, places, starts, limitChanges }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
@@ -137,6 +138,7 @@ export function restoreContent(
   const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [] };
   for (const line of rest) {
     if ("pauses" in line) pauses.restore(line.pauses);
+    if ("failures" in line) failures.restore(line.failures);
     if ("places" in line) places.restore(line.places);
     if ("limits" in line) limitChanges.restore(line.limits);
     if ("starts" in line) starts.restore(line.starts);

@@ -31,7 +31,7 @@ export function grantsOf({ large, workers, limits, hasKeys }: FairnessRun): read
     const job = { jobId, type: "mail.send", ...(hasKeys ? { key } : {}) };
     const needs = () => shares.wantedBy(job, true);
     queue.request(
-      { jobId, priority: 0, order, type: "mail.send", begins: true, needs },
+      { jobId, priority: 0, order, type: "mail.send", begins: true, labels: {}, needs },
       (worker) => {
         granted.push(key);
         busy.push({ jobId, worker });
