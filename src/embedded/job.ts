@@ -1,7 +1,7 @@
 /** A job as a program sees it that has Daybook inside. */
 
 import type { Correlation } from "../core/correlation.ts";
-import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
+import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import { jobResource } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -67,6 +67,8 @@ export interface Job<Output = unknown> {
   readonly expected: readonly JobExpectation[];
   /** The steps that have begun, `run` itself among them under the name `main`. */
   readonly tasks: readonly JobTask[];
+  /** The waits of `run` that end at a time; absent where there were none. */
+  readonly waits?: readonly JobWait[];
   /** Why it failed, or is being compensated; else `null`. */
   readonly failure: JobFailure | null;
 }
@@ -102,10 +104,26 @@ export interface JobExpectation {
   readonly required: number;
   /** How many have come, those beyond `required` not among them. */
   readonly matched: number;
-  /** Whether that is enough. */
+  /** Until when it has to come, from the start of the job on. */
+  readonly within?: Deadline;
+  /** Whether that is enough, or it is waived. */
   readonly satisfied: boolean;
+  /** The position of the entry by which it counts as satisfied without all its events. */
+  readonly waived?: number;
   /** The positions in the journal of those that counted. */
   readonly by: readonly number[];
+}
+
+/** A wait of `run` for an expectation that ends at a time. */
+export interface JobWait {
+  /** What it waits for. */
+  readonly expectation: string;
+  /** Which wait for it: 1 for the first. */
+  readonly wait: number;
+  /** When it ends without the event. */
+  readonly dueAt: string;
+  /** The position of the entry that says that it has. */
+  readonly passedBy?: number;
 }
 
 /** One step of a job: a task or a sleep. */
