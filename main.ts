@@ -11,7 +11,7 @@ import {
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
-import { banner, parkedPlaces, urlOf } from "./src/server/banner.ts";
+import { banner, parkedPlaces, startWarnings, urlOf } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { durationText } from "./src/core/duration.ts";
 import { messageOf } from "./src/core/thrown.ts";
@@ -26,16 +26,12 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
-import { Listener } from "./src/server/listener.ts";
-import { Opening } from "./src/server/opening.ts";
-import { withStart } from "./src/settings/server_permissions.ts";
-import { startWarnings } from "./src/server/start_warnings.ts";
-import { systemClock, systemRandom } from "./src/server/system.ts";
+import { Listener, Opening } from "./src/server/listener.ts";
+import { withStart } from "./src/settings/permission_advice.ts";
+import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
-import { onStopSignal } from "./src/server/stop_signals.ts";
-import { dropUnprintable } from "./src/server/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
 import { surviveUncaught } from "./src/server/uncaught.ts";
 import { VERSION } from "./src/version.ts";

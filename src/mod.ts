@@ -37,6 +37,7 @@ export {
   type InputSchema,
   type JobContext,
   type JobDefinition,
+  type JobLimits,
   NonRetryableError,
   type ParsedInput,
   RetryLater,
@@ -55,7 +56,10 @@ export type { InputRetention } from "./core/sealed_input.ts";
 export type { SecretPath } from "./engine/secrets/secret_path.ts";
 export type {
   ControlOptions,
+  DeliveredEvent,
   EmbeddedDaybook,
+  EventReceipt,
+  EventReceiptJob,
   ExplainOptions,
   JobControl,
   JobReceipt,
@@ -65,7 +69,6 @@ export type {
   WaitOptions,
 } from "./embedded/daybook.ts";
 export { openDaybook } from "./embedded/open.ts";
-export type { DeliveredEvent, EventReceipt, EventReceiptJob } from "./embedded/event.ts";
 export type {
   Job,
   JobCondition,

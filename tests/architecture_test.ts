@@ -23,17 +23,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verify: ["core", "engine", "journal"],
   settings: ["core", "engine", "http", "server"],
   embedded: ["core", "explain", "engine", "http", "server", "settings"],
+  export: ["core", "engine", "http"],
+  testing: ["core", "explain", "engine", "journal", "http", "embedded", "export", "."],
   cli: [
     ...["core", "explain", "engine", "index", "journal", "http", "jobs", "verify", "server"],
-    "settings",
+    ...["settings", "export"],
   ],
   demo: ["core", "engine", "jobs", "server", "settings"],
 };
 
-/**
- * Where processes and threads begin, what programs import, now or later, and the journal of tests
- * and benchmarks.
- */
+/** Where processes and threads begin, and what programs and tests import, now or later. */
 const ENTRANCES = [
   "main.ts",
   "src/mod.ts",
@@ -42,7 +41,7 @@ const ENTRANCES = [
   "src/demo/main.ts",
   "src/threads/thread_main.ts",
   "src/embedded/in_process.ts",
-  "src/journal/memory_journal.ts",
+  "src/testing/mod.ts",
 ];
 
 /** For each file, by its path from the root, what it imports: paths, or names of packages. */

@@ -1,4 +1,4 @@
-/** What `src/mod.ts` exports: documented throughout, with examples that compile and run. */
+/** What programs and tests import: documented throughout, with examples that compile and run. */
 
 import assert from "node:assert/strict";
 import { inFolder } from "./support/temporary_folder.ts";
@@ -14,32 +14,34 @@ async function deno(args: readonly string[], cwd: string): Promise<[code: number
   return [code, decoder.decode(stdout) + decoder.decode(stderr)];
 }
 
-/** Files that the public surface is made of, with that itself. */
-async function publicFiles(): Promise<readonly string[]> {
-  const surface = await Deno.readTextFile(`${ROOT}src/mod.ts`);
-  const files = [...surface.matchAll(/ from "\.\/([^"]+)"/g)].map(([, path]) => `src/${path}`);
-  return ["src/mod.ts", ...new Set(files)];
+const SURFACES = ["src/mod.ts", "src/testing/mod.ts"];
+
+/** Files that a public surface is made of, with that itself. */
+async function publicFiles(surface: string): Promise<readonly string[]> {
+  const text = await Deno.readTextFile(ROOT + surface);
+  const folder = surface.replace(/[^/]*$/, "");
+  const files = [...text.matchAll(/ from "\.\/([^"]+)"/g)].map(([, path]) => folder + path);
+  return [surface, ...new Set(files)];
 }
 
 const EXAMPLE = /^ \* ```ts\n((?: \*.*\n)*?) \* ```$/gm;
 
-async function examples(): Promise<readonly string[]> {
-  const texts = await Promise.all(
-    (await publicFiles()).map((file) => Deno.readTextFile(ROOT + file)),
-  );
+async function examples(...surfaces: readonly string[]): Promise<readonly string[]> {
+  const files = (await Promise.all(surfaces.map(publicFiles))).flat();
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(ROOT + file)));
   return texts.flatMap((text) => [...text.matchAll(EXAMPLE)])
     .map(([, code = ""]) => code.replaceAll(/^ \* ?/gm, ""));
 }
 
 Deno.test("mod: every exported symbol is documented, and refers to none that is not", async () => {
-  const [code, text] = await deno(["doc", "--lint", "src/mod.ts"], ROOT);
+  const [code, text] = await deno(["doc", "--lint", ...SURFACES], ROOT);
   assert.equal(code, 0, text);
 });
 
 Deno.test("mod: every example of the documentation compiles", async () => {
   await inFolder(async (folder) => {
-    const codes = await examples();
-    assert.ok(codes.length >= 6);
+    const codes = await examples(...SURFACES);
+    assert.ok(codes.length >= 11);
     const files = codes.map((_, index) => `${folder}/example_${index}.ts`);
     await Promise.all(files.map((file, index) => Deno.writeTextFile(file, codes[index] ?? "")));
     const [code, text] = await deno(["check", `--config=${ROOT}deno.json`, ...files], folder);
@@ -49,7 +51,9 @@ Deno.test("mod: every example of the documentation compiles", async () => {
 
 Deno.test("mod: the example of openDaybook does what it says", async () => {
   await inFolder(async (folder) => {
-    const example = (await examples()).find((code) => code.includes("await using daybook"));
+    const example = (await examples("src/mod.ts")).find((code) =>
+      code.includes("await using daybook")
+    );
     assert.ok(example);
     await Deno.writeTextFile(`${folder}/example.ts`, example);
     const permissions = ["--no-prompt", "--allow-read=.", "--allow-write=journal"];
@@ -57,5 +61,20 @@ Deno.test("mod: the example of openDaybook does what it says", async () => {
     const [code, text] = await deno(args, folder);
     assert.equal(code, 0, text);
     assert.match(text, /^Done \d{4}-\d\d-\d\dT/m);
+  });
+});
+
+Deno.test("testing/mod: every example does what it says, and needs no permission", async () => {
+  await inFolder(async (folder) => {
+    const codes = await examples("src/testing/mod.ts");
+    const files = codes.map((_, index) => `${folder}/example_${index}_test.ts`);
+    await Promise.all(files.map((file, index) => Deno.writeTextFile(file, codes[index] ?? "")));
+    const options = [`--config=${ROOT}deno.json`, "--no-check", "--no-prompt"];
+    const sanitized = ["--sanitize-ops", "--sanitize-resources"];
+    const [code, text] = await deno(["test", ...options, ...sanitized, ...files], folder);
+    assert.equal(code, 0, text);
+    assert.match(text, /2 passed/);
+    // One says in a comment what it prints.
+    assert.match(text, /^12$/m);
   });
 });

@@ -1,4 +1,4 @@
-/** Talks to a running server over HTTP, as any other client does. */
+/** Talks to a running server over HTTP, like any other client. */
 
 import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
@@ -17,10 +17,10 @@ import {
 import { plainText } from "./plain_text.ts";
 import { type ServerAddress, serverAddress } from "./server_address.ts";
 
-/** No answer of a server takes as long; streams, which never end, bring their own signal. */
+/** The longest wait for an answer; streams bring their own signal. */
 const ANSWER_MAX_MS = 60_000;
 
-/** Options of every command that talks to a server. */
+/** Options of all commands that talk to a server. */
 export const SERVER_OPTIONS: readonly CommandOption[] = [
   { name: "url", value: "url", help: "the server; DAYBOOK_URL, or the one that holds the journal" },
   { name: "journal", value: "folder", help: "the server that holds it; DAYBOOK_JOURNAL" },
@@ -31,7 +31,7 @@ export const SERVER_OPTIONS: readonly CommandOption[] = [
   },
 ];
 
-/** As much of `fetch` as a client needs, so that tests can answer in its place. */
+/** The part of `fetch` that the client needs, so that tests can replace it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The answer is a problem (RFC 9457): the server understood, and refused. */
@@ -49,9 +49,9 @@ export class Client {
   #asked: string | undefined;
 
   /**
-   * @param url Where the server is, or what finds it: asked anew for each request.
-   * @param answerMaxMs How long a whole answer may take, in milliseconds, unless a request
-   * brings a signal of its own.
+   * @param url The server's address, or a function that finds it, called for each request.
+   * @param answerMaxMs Longest time for a whole answer, in milliseconds, unless a request brings
+   * its own signal.
    */
   constructor(
     url: string | (() => ServerAddress),
@@ -66,16 +66,16 @@ export class Client {
   }
 
   /**
-   * The server that the options, the environment or the lock of the journal name.
+   * The server named by the options, the environment or the lock of the journal.
    *
-   * @throws {UsageError} when the address is none, or two are given.
-   * @throws {CommandError} when the file of the token cannot be read.
+   * @throws {UsageError} if the address is invalid, or two are given.
+   * @throws {CommandError} if the token file cannot be read.
    */
   static of(input: CommandInput, fetchOf: Fetch = fetch): Client {
     return new Client(serverAddress(input), tokenOf(input), fetchOf);
   }
 
-  /** Where the server is, or was when it was last asked, without a slash at the end. */
+  /** The server's address as of the last request, without a trailing slash. */
   get url(): string {
     return this.#asked ?? this.#located().url;
   }
@@ -88,14 +88,14 @@ export class Client {
   /**
    * The JSON at a path.
    *
-   * @throws {RefusedByServerError} when the answer is a problem.
-   * @throws {CommandError} when the server cannot be reached.
+   * @throws {RefusedByServerError} if the answer is a problem.
+   * @throws {CommandError} if the server cannot be reached.
    */
   async get<Body>(path: string): Promise<Body> {
     return await this.json(await this.request(path));
   }
 
-  /** Sends JSON and gives the JSON that comes back; throws as `get` does. */
+  /** Sends JSON and returns the JSON of the answer; throws like `get`. */
   async post<Body>(path: string, body?: unknown, headers: HeadersInit = {}): Promise<Body> {
     const init = body === undefined ? { method: "POST", headers } : {
       method: "POST",
@@ -105,12 +105,12 @@ export class Client {
     return await this.json(await this.request(path, init));
   }
 
-  /** The JSON that an end of something is answered with; throws as `get` does. */
+  /** Sends a DELETE and returns the JSON of the answer; throws like `get`. */
   async delete<Body>(path: string): Promise<Body> {
     return await this.json(await this.request(path, { method: "DELETE" }));
   }
 
-  /** Any request; throws as `get` does. */
+  /** Sends any request; throws like `get`. */
   async request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (this.#token !== undefined) headers.set("authorization", `Bearer ${this.#token}`);
@@ -132,12 +132,20 @@ export class Client {
     }
   }
 
-  /** The text of an answer. @throws {CommandError} when the connection ends before it does. */
+  /**
+   * The text of an answer.
+   *
+   * @throws {CommandError} if the connection ends early.
+   */
   async text(response: Response): Promise<string> {
     return await textOf(response, this.url);
   }
 
-  /** The JSON of an answer. @throws {CommandError} when it is none. */
+  /**
+   * The JSON of an answer.
+   *
+   * @throws {CommandError} if it is not JSON.
+   */
   async json<Body>(response: Response): Promise<Body> {
     const text = await this.text(response);
     try {
@@ -148,7 +156,7 @@ export class Client {
   }
 }
 
-/** Another program has the port, or another version of this one. */
+/** Another program uses the port, or another version of Daybook. */
 export function notDaybook(url: string): CommandError {
   return new CommandError(
     `cannot understand the answer of ${url}: it is not Daybook, or of another version`,
@@ -184,7 +192,7 @@ export function readingFailure(error: unknown, path: string): string {
   return messageOf(error);
 }
 
-/** Something has the port, and does not answer. */
+/** Something uses the port, and does not answer. */
 function silent(url: string): CommandError {
   return new CommandError(`gave up on ${url}: it does not answer`, EXIT_UNAVAILABLE);
 }
@@ -193,7 +201,7 @@ async function textOf(response: Response, url: string): Promise<string> {
   try {
     return await response.text();
   } catch (error) {
-    // Whoever gave up the request himself knows it; otherwise the connection was lost.
+    // The caller knows if it aborted the request; otherwise the connection was lost.
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     if (error instanceof DOMException && error.name === "TimeoutError") throw silent(url);
     throw new CommandError(`lost the connection to ${url} amid its answer`, EXIT_UNAVAILABLE);
@@ -205,18 +213,18 @@ function problemIn(text: string): Record<string, unknown> {
     const body: unknown = JSON.parse(text);
     if (isObject(body)) return body;
   } catch {
-    // Whoever answered is not Daybook; its text is all there is to tell.
+    // The answer does not come from Daybook; its text is all there is.
   }
   return { detail: text.slice(0, 200) };
 }
 
-/** The server's own words, in one line. */
+/** The server's own words, on one line. */
 function refusalText(status: number, problem: Readonly<Record<string, unknown>>): string {
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.filter(isIssue);
   const untold = untoldIssues(detail, issues);
-  // Either they are the reasons of what the detail says, or it has told the first of them.
+  // The issues either explain the detail, or the detail already contains the first of them.
   const mark = untold.length < issues.length ? "; " : ": ";
   const reasons = untold.length === 0 ? "" : mark + untold.map(issueText).join("; ");
   const hint = status === 401 ? TOKEN_HINT : HINTS[String(problem["type"])];
@@ -225,7 +233,7 @@ function refusalText(status: number, problem: Readonly<Record<string, unknown>>)
 
 const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
 
-/** What a command can do that the server cannot know of, by the type of the problem. */
+/** Advice for the command line, by problem type: the server does not know of commands. */
 const HINTS: Readonly<Record<string, string>> = {
   "/problems/unknown-job": "deno task daybook jobs lists those that there are",
   "/problems/unknown-pause": "deno task daybook pauses lists those that are in force",
@@ -255,14 +263,14 @@ function unreachable(error: unknown, url: string, unheld: string | undefined): C
   return new CommandError(message, EXIT_UNAVAILABLE);
 }
 
-/** What a command needs to reach the server that it names. */
+/** Permissions to reach the server that a command names. */
 export function hostPermissions(input: CommandInput): Permissions {
   const url = input.text("url") ?? input.env("DAYBOOK_URL") ?? "";
   const host = URL.parse(/^[a-z]+:\/\//i.test(url) ? url : `http://${url}`)?.host;
   return host ? { net: [host] } : {};
 }
 
-/** What a command needs that talks to a server, and for the files that it sends. */
+/** Permissions of a command that talks to a server, and to read the files it sends. */
 export function clientPermissions(input: CommandInput): readonly Permissions[] {
   const named = [...input.positionals, ...input.all("plan")]
     .filter((text) => text.startsWith("@")).map((text) => text.slice(1));

@@ -1,6 +1,6 @@
 /**
- * Commands: what each takes, what it says of itself, and how a line of arguments is read.
- * Every command has `--help` with examples; what it does not know is an error (64).
+ * Commands: their arguments, their help, and how a command line is parsed. Every command has
+ * `--help` with examples; unknown options are an error (64).
  */
 
 import { parseArgs } from "node:util";
@@ -11,7 +11,7 @@ import { plainPage } from "./plain_text.ts";
 import type { Terminal } from "./terminal.ts";
 
 export const EXIT_OK = 0;
-/** The command did what it should, and the answer is no. */
+/** The command worked, and the answer is no. */
 export const EXIT_NEGATIVE = 1;
 export const EXIT_USAGE = 64;
 /** The server understood, and refused. */
@@ -20,13 +20,13 @@ export const EXIT_REFUSED = 65;
 export const EXIT_UNAVAILABLE = 69;
 
 export interface CommandOption {
-  /** Without the dashes. */
+  /** Without dashes. */
   readonly name: string;
   readonly short?: string;
-  /** What stands for its value in the help; absent for a switch. */
+  /** The placeholder of its value in the help; absent for a switch. */
   readonly value?: string;
   readonly default?: string;
-  /** May be given several times. */
+  /** May be repeated. */
   readonly repeated?: boolean;
   readonly help: string;
 }
@@ -35,18 +35,18 @@ export interface Command {
   readonly name: string;
   /** What it does, in a few words without a full stop. */
   readonly summary: string;
-  /** The positional arguments in the help: `<jobId>`, `<type> [input]`. */
+  /** Positional arguments in the help: `<jobId>`, `<type> [input]`. */
   readonly positionals: string;
-  /** How many positional arguments there may be. */
+  /** How many positional arguments are allowed. */
   readonly arity: readonly [min: number, max: number];
   readonly options: readonly CommandOption[];
-  /** Whole command lines, each with what it is for after two spaces and `#`. */
+  /** Whole command lines, each followed by two spaces, `#` and its purpose. */
   readonly examples: readonly string[];
-  /** Paragraphs after the options; exit codes, for instance. They are filled when printed. */
+  /** Paragraphs after the options, such as exit codes. Wrapped when printed. */
   readonly notes?: readonly string[];
-  /** What the process has to be allowed for these words, beyond what its task is. */
+  /** Permissions that these arguments need, besides those of the task. */
   permissions?(input: CommandInput): readonly Permissions[];
-  /** The result is the exit code. */
+  /** Returns the exit code. */
   run(input: CommandInput): Promise<number>;
 }
 
@@ -56,32 +56,34 @@ export interface CommandInput {
   env(name: string): string | undefined;
   /** The value of an option, or its default. */
   text(name: string): string | undefined;
-  /** All values of an option that may be repeated. */
+  /** All values of a repeatable option. */
   all(name: string): readonly string[];
   isSet(name: string): boolean;
-  /** A message that a permission is missing, with the whole command that has all it needs. */
+  /** A message about a missing permission, with the whole command that has all it needs. */
   advised(message: string, missing?: Permissions): string;
-  /** @throws {UsageError} when the value is not a whole number in the range. */
+  /** @throws {UsageError} if the value is not a whole number in the range. */
   whole(name: string, min: number, max: number): number | undefined;
 }
 
-/** What was given cannot be understood; the message says what would be. */
+/** The command line cannot be understood; the message says what is expected. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The command could not do its work; `exitCode` tells the kind. */
+/** The command failed; `exitCode` says how. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 
-  /** @param missing A permission, the want of which is why: the command that has it is told. */
+  /**
+   * @param missing The missing permission that caused it; the message adds the command that has it.
+   */
   constructor(message: string, readonly exitCode: number, readonly missing?: Permissions) {
     super(message);
   }
 }
 
 export interface CommandSources {
-  /** How the program is called in help and messages, such as `deno task journal`. */
+  /** How help and messages call the program, such as `deno task journal`. */
   readonly program: string;
   readonly terminal: Terminal;
   env(name: string): string | undefined;
@@ -91,7 +93,7 @@ const NOTE_COLUMNS = 78;
 
 const HELP: CommandOption = { name: "help", short: "h", help: "print this" };
 
-/** Reads a command line, runs the command that it names, and gives the exit code. */
+/** Parses a command line, runs the command, and returns the exit code. */
 export async function runCommand(
   commands: readonly Command[],
   args: readonly string[],
@@ -161,7 +163,7 @@ export function helpOf(command: Command, program: string): readonly string[] {
   ];
 }
 
-/** Filled lines; those that begin with a space stay as they are. */
+/** Wraps a note; lines that begin with a space are kept as they are. */
 function noteLines(note: string): readonly string[] {
   const parts: string[] = [];
   for (const line of note.split("\n")) {
@@ -229,7 +231,7 @@ function parsed(command: Command, args: readonly string[]) {
   }
 }
 
-/** The parser's own words, but for the advice on what hardly anybody wants. */
+/** The parser's own message, without its advice for rare cases. */
 function parsingFailure(message: string): string {
   const unknown = /^Unknown option '([^']+)'/.exec(message)?.[1];
   if (unknown !== undefined) return `there is no option ${unknown}`;

@@ -3,13 +3,12 @@
 import { clientPermissions } from "./client.ts";
 import type { Command } from "./command.ts";
 import { bulkCommand } from "./commands/bulk.ts";
-import { controlCommands } from "./commands/controls.ts";
+import { controlCommands, retryCommand } from "./commands/controls.ts";
 import { eventCommand } from "./commands/event.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { failuresCommand } from "./commands/failures.ts";
 import { jobsCommand } from "./commands/jobs.ts";
 import { pauseCommands } from "./commands/pauses.ts";
-import { retryCommand } from "./commands/retry.ts";
 import { showCommand } from "./commands/show.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tailCommand } from "./commands/tail.ts";

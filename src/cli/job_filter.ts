@@ -1,8 +1,10 @@
 /** Which jobs a command is about: options that several commands have, as the API takes them. */
 
+import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { millisecondsOf, TIME_RULE } from "../http/requests/time.ts";
+import { millisecondsOf, TIME_RULE } from "../http/requests/fields.ts";
+import { FILTER_PARAMETERS } from "../http/requests/job_filter.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -38,8 +40,8 @@ export function filterFieldsOf(
 ): JobFilterFields {
   const since = input.text("since");
   const fields = {
-    state: chosen(input, "state", STATE_NAMES),
-    condition: chosen(input, "condition", CONDITIONS),
+    state: chosen(input, "state"),
+    condition: chosen(input, "condition"),
     type: input.all("type"),
     label: input.all("label").map((label) => splitAt(label, "--label", ":").join(":")),
     search: input.text("search"),
@@ -59,16 +61,11 @@ export function filterQueryOf(fields: JobFilterFields): URLSearchParams {
   return new URLSearchParams(pairs);
 }
 
-/** In whatever letter case they are written. */
-function chosen(
-  input: CommandInput,
-  option: string,
-  known: readonly string[],
-): readonly string[] {
+function chosen(input: CommandInput, option: "state" | "condition"): readonly string[] {
   return input.all(option).flatMap((text) => text.split(",")).map((text) => {
-    const name = known.find((one) => one.toLowerCase() === text.toLowerCase());
-    if (name !== undefined) return name;
-    throw new UsageError(`--${option} must be one of ${known.join(", ")}, and is ${text}`);
+    const { success, output, issues } = v.safeParse(FILTER_PARAMETERS[option].schema, text);
+    if (success) return output;
+    throw new UsageError(`--${option} ${issues[0].message}, and is ${text}`);
   });
 }
 

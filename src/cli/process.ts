@@ -1,15 +1,14 @@
 /** Runs commands as a process: signals, exit codes, and no stack traces. */
 
 import { type Command, runCommand } from "./command.ts";
-import { environment } from "./environment.ts";
-import { Interrupts } from "./interrupts.ts";
+import { environment } from "./surroundings.ts";
 import { plainText } from "./plain_text.ts";
 import { systemTerminal } from "./terminal.ts";
 
 /** Something that cannot be: a defect of this program. */
 const EXIT_DEFECT = 70;
 
-export interface Invocation {
+interface Invocation {
   /** How it is called in help and messages, such as `deno task journal`. */
   readonly program: string;
   readonly args: readonly string[];
@@ -40,5 +39,33 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
     terminal.progressEnd();
     terminal.err(`daybook: this should not have happened: ${plainText(text)}`);
     Deno.exit(EXIT_DEFECT);
+  }
+}
+
+const EXIT_INTERRUPTED = 130;
+
+/** The signals that ask a process to end. */
+class Interrupts {
+  #controller: AbortController | undefined;
+
+  /** @param before What is put in order before Ctrl-C ends the process. */
+  constructor(before: () => void) {
+    Deno.addSignalListener("SIGINT", () => {
+      if (this.#controller !== undefined) return this.#controller.abort();
+      before();
+      Deno.exit(EXIT_INTERRUPTED);
+    });
+  }
+
+  /** From the first call on, a signal no longer ends the process by itself. */
+  readonly signal = (): AbortSignal => {
+    this.#controller ??= this.#listening();
+    return this.#controller.signal;
+  };
+
+  #listening(): AbortController {
+    const controller = new AbortController();
+    Deno.addSignalListener("SIGTERM", () => controller.abort());
+    return controller;
   }
 }

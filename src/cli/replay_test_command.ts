@@ -18,9 +18,9 @@ import type { FileSystem } from "../journal/file_system.ts";
 import { KeyFiles } from "../journal/key_files.ts";
 import { layoutOf } from "../journal/layout.ts";
 import { permissionsOfModule } from "../settings/permission_advice.ts";
-import { secretKeyIn } from "../settings/secret_key.ts";
+import { secretKeyIn } from "../settings/configuration.ts";
 import { DefinitionsError } from "../server/user_definitions.ts";
-import { CheckPool } from "./check_pool.ts";
+import { CheckPool, RecordedJobs } from "./check_pool.ts";
 import {
   type Command,
   CommandError,
@@ -31,7 +31,6 @@ import {
 } from "./command.ts";
 import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./journal/folder.ts";
 import type { JournalTools } from "./journal/tools.ts";
-import { RecordedJobs } from "./recorded_jobs.ts";
 import { type Finding, ReplayReport } from "./replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
 import type { Terminal } from "./terminal.ts";

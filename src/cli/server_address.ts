@@ -1,14 +1,14 @@
 /**
- * Which server a command talks to. Whoever names a journal means the server that holds it:
- * another one has other jobs, some of them under the same ids.
+ * Finds the server that a command talks to. Naming a journal means the server that holds it:
+ * another server has other jobs, possibly under the same ids.
  */
 
 import { CommandError, type CommandInput, EXIT_UNAVAILABLE, UsageError } from "./command.ts";
 
-/** Where a server is, as far as is known. */
+/** Where a server is, as far as known. */
 export interface ServerAddress {
   readonly url: string;
-  /** The folder of the usual journal, when no server holds it and `url` is only the usual one. */
+  /** The folder of the default journal, if no server holds it and `url` is only the default. */
   readonly unheld?: string;
 }
 
@@ -16,11 +16,10 @@ const DEFAULT_URL = "http://127.0.0.1:8000";
 const DEFAULT_FOLDER = "journal";
 
 /**
- * Finds the server that the options, the environment or the lock of a journal name; flags
- * win over the environment. It is called for each request: a server that starts again may
- * have another port.
+ * Finds the server named by the options, the environment or the lock of a journal; flags override
+ * the environment. Called for each request, since a restarted server may have another port.
  *
- * @throws {UsageError} when the address is none, or two are given.
+ * @throws {UsageError} if the address is invalid, or two are given.
  */
 export function serverAddress(input: CommandInput): () => ServerAddress {
   const [flag, folder] = [input.text("url"), input.text("journal")];
@@ -36,7 +35,7 @@ export function serverAddress(input: CommandInput): () => ServerAddress {
   return named === undefined ? usualServer() : () => ({ url: namedHolder(named) });
 }
 
-/** One that was found stays the one that is meant, also while it starts again. */
+/** Once found, it remains the server that is meant, even while it restarts. */
 function usualServer(): () => ServerAddress {
   let address: ServerAddress = { url: DEFAULT_URL, unheld: DEFAULT_FOLDER };
   return () => {
@@ -45,7 +44,7 @@ function usualServer(): () => ServerAddress {
   };
 }
 
-/** `localhost:8000` will do for `http://localhost:8000`. */
+/** Accepts `localhost:8000` for `http://localhost:8000`. */
 function addressOf(text: string): string {
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
@@ -57,7 +56,7 @@ function addressOf(text: string): string {
   return url.origin;
 }
 
-/** @throws {CommandError} when no server holds the journal, or that cannot be found out. */
+/** @throws {CommandError} if no server holds the journal, or this cannot be determined. */
 function namedHolder(folder: string): string {
   const path = `${folder}/LOCK`;
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
@@ -75,9 +74,9 @@ function namedHolder(folder: string): string {
 }
 
 /**
- * The address that a running server has written into the lock of its journal. One that died
- * could not take it back, and its port may be another server's by now: what counts is that
- * the lock is held.
+ * The address that a running server has announced in the lock of its journal. A server that died
+ * could not clear it, and its port may belong to another by now: what counts is that the lock is
+ * held.
  */
 function holderOf(folder: string): string | undefined {
   const path = `${folder}/LOCK`;
@@ -89,13 +88,13 @@ function holderOf(folder: string): string | undefined {
   }
 }
 
-/** Shared, since this only looks: two that look do not take each other for a server. */
+/** A shared lock: two commands that look at the same time must not take each other for a server. */
 function isHeld(path: string): boolean {
   using file = Deno.openSync(path);
   return !file.tryLockSync(false);
 }
 
-/** A server on all addresses is on this one as well. */
+/** A server on all addresses can be reached on this machine. */
 function reachable(url: string): string {
   return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|\/|$)/, "//127.0.0.1");
 }

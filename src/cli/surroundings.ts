@@ -5,8 +5,13 @@ import type { Clock } from "../engine/ports.ts";
 import { systemClock } from "../server/system.ts";
 import { Client, type Fetch, readingFailure } from "./client.ts";
 import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
-import { environment } from "./environment.ts";
 import { Times } from "./times.ts";
+
+/** One that the process may not read is as good as not set; nobody is asked for permission. */
+export function environment(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
 
 /** What stands for the standard input where a file is named. */
 export const STANDARD_INPUT = "-";

@@ -1,4 +1,4 @@
-/** What a command writes to: text for people, JSON lines for programs. */
+/** The output of commands: text for people, JSON lines for programs. */
 
 import { styleText } from "node:util";
 import { fitted } from "./plain_text.ts";
@@ -6,35 +6,35 @@ import { fitted } from "./plain_text.ts";
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
 
 export interface Terminal {
-  /** A person is looking: readable text and colour; otherwise one JSON value to a line. */
+  /** Whether a person reads the output: text and colour, instead of one JSON value per line. */
   readonly isInteractive: boolean;
-  /** Columns of the screen; 80 when there is none. */
+  /** Columns of the screen; 80 if there is none. */
   readonly columns: number;
-  /** Writes a line to the standard output. */
+  /** Writes a line to standard output. */
   out(line: string): void;
-  /** Writes a line to the standard error output. */
+  /** Writes a line to standard error. */
   err(line: string): void;
-  /** The text in a style, or as it is where colour is not wanted. */
+  /** The text in a style, or unchanged if colour is off. */
   style(style: Style, text: string): string;
   /**
-   * Shows how far something is, in place, on the standard error output; nothing where
-   * nobody is looking. `total` 0 is unknown, and with `done` 0 only the label is shown.
+   * Shows progress in place on standard error, if a person is looking. A `total` of 0 is unknown;
+   * if `done` is 0 too, only the label is shown.
    */
   progress(label: string, done: number, total: number): void;
-  /** Ends the line that `progress` keeps writing anew. */
+  /** Ends the line that `progress` overwrites. */
   progressEnd(): void;
 }
 
-/** As of a process that the signal of a closed pipe ended: what it says, nobody reads. */
+/** The exit code of a process ended by SIGPIPE: nobody reads its output. */
 const EXIT_PIPE_CLOSED = 141;
 const BAR_COLUMNS = 30;
-/** What a bar takes beside its label: ` [###---]  50 %`. */
+/** Columns of a progress bar besides its label: ` [###---]  50 %`. */
 export const PROGRESS_BAR_COLUMNS = BAR_COLUMNS + 9;
-/** Writing more often than this only flickers. */
+/** More frequent updates would only flicker. */
 const PROGRESS_EVERY_MS = 50;
 const COLUMNS_WITHOUT_SCREEN = 80;
 
-/** The terminal of this process. `NO_COLOR` is heeded (https://no-color.org). */
+/** The terminal of this process. Respects `NO_COLOR` (https://no-color.org). */
 export function systemTerminal(env: (name: string) => string | undefined): Terminal {
   const isInteractive = Deno.stdout.isTerminal();
   const isColoured = isInteractive && (env("NO_COLOR") ?? "") === "";
@@ -56,7 +56,7 @@ export function systemTerminal(env: (name: string) => string | undefined): Termi
   };
 }
 
-/** Written anew in place, on the standard error output; nothing where nobody is looking. */
+/** Overwritten in place on standard error, if a person is looking. */
 class ProgressBar {
   readonly #isSeen = Deno.stderr.isTerminal();
   #drawnAt = -Infinity;
@@ -64,11 +64,11 @@ class ProgressBar {
 
   show(label: string, done: number, total: number): void {
     const now = performance.now();
-    // The last one, and a label alone, may stand for long.
+    // The last update, and a label alone, may stay visible for long.
     const stays = total > 0 ? done >= total : done <= 0;
     if (!this.#isSeen || (now - this.#drawnAt < PROGRESS_EVERY_MS && !stays)) return;
     this.#drawnAt = now;
-    // A line that wraps could not be written anew in place.
+    // A wrapped line could not be overwritten in place.
     const text = fitted(progressLine(label, done, total), screenColumns() - 1);
     write(Deno.stderr, `\r${text}\x1b[K`);
     this.#isDrawn = true;
@@ -81,17 +81,17 @@ class ProgressBar {
   }
 }
 
-/** A screen that does not know its size says 0. */
+/** A screen of unknown size reports 0. */
 function screenColumns(): number {
   return Deno.consoleSize().columns || COLUMNS_WITHOUT_SCREEN;
 }
 
-/** Ends the process when nobody reads. */
+/** Ends the process if nobody reads. */
 function write(stream: typeof Deno.stdout, text: string): void {
   if (!writeWhole(stream, new TextEncoder().encode(text))) Deno.exit(EXIT_PIPE_CLOSED);
 }
 
-/** All of the bytes, in as many writes as it takes; `false` when nobody reads them. */
+/** Writes all bytes, in as many writes as needed; `false` if nobody reads them. */
 export function writeWhole(stream: typeof Deno.stdout, bytes: Uint8Array): boolean {
   try {
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(stream.writeSync(rest));
@@ -102,7 +102,7 @@ export function writeWhole(stream: typeof Deno.stdout, bytes: Uint8Array): boole
   }
 }
 
-/** `label [######------]  50 %`; only the number, or nothing, while the total is not known. */
+/** `label [######------]  50 %`; only the number, or nothing, if the total is unknown. */
 export function progressLine(label: string, done: number, total: number): string {
   if (total <= 0) return done <= 0 ? label : `${label} ${done}`;
   const share = Math.min(1, Math.max(0, done / total));

@@ -59,6 +59,8 @@ export interface JobCreatedAttributes {
   /** RFC 3339; the job starts by itself then. */
   readonly startAt?: string;
   readonly retryOf?: JobId;
+  /** By which its definition limits how many run at a time; keys of one priority take turns. */
+  readonly key?: string;
   /**
    * The caller's `Idempotency-Key`, and a digest of the body that came with it: keyed with
    * the job's own key where the input is sealed.

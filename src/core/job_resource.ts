@@ -47,6 +47,7 @@ export function jobHead(job: JobState) {
 export function jobResource(job: JobState) {
   return {
     ...jobHead(job),
+    ...(job.key === undefined ? {} : { key: job.key }),
     input: job.input ?? null,
     sealed: sealedResource(job),
     output: outputOf(job),

@@ -1,8 +1,10 @@
-/** What a form of a page brings. */
+/** Forms of pages: what they bring, where they lead back to, and that each counts once. */
 
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../http/bodies/body.ts";
 import { invalidRequest } from "../http/problems/problem.ts";
+import { createHash } from "node:crypto";
+import type { EventId } from "../core/ids.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -32,4 +34,26 @@ function hasTooManyFields(text: string): boolean {
 export function filledField(form: URLSearchParams, name: string): string | undefined {
   const text = form.get(name);
   return text === null || text.trim() === "" ? undefined : text;
+}
+
+/** @param path As a request names it, which anybody may have written. */
+export function safeReturnPath(path: string | null | undefined): string {
+  if (path === null || path === undefined) return "/";
+  const url = URL.parse(path, BASE);
+  if (url === null || url.origin !== BASE) return "/";
+  const isPage = url.pathname === "/" || url.pathname.startsWith("/ui/");
+  return isPage ? url.pathname + url.search + url.hash : "/";
+}
+
+/** Stands for this server: a path that leads to another origin shows against it. */
+const BASE = "http://daybook.invalid";
+
+/**
+ * The same content from the same form is the same event, and other content another one.
+ *
+ * @param once What the form was given when it was made.
+ */
+export function onceOnly(once: string, content: string): EventId {
+  const digest = createHash("sha256").update(`${once}\n${content}`).digest("base64url");
+  return `evt_form_${digest.slice(0, 24)}` as EventId;
 }

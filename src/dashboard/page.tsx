@@ -5,12 +5,38 @@ import type { Child } from "hono/jsx";
 import type { JobId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { STATUS } from "../http/problems/problem.ts";
-import { type Viewer, viewerOf } from "../http/guard/viewer.ts";
+import { type Viewer, viewerOf } from "../http/guard/access.ts";
 import { type AssetName, assetPath } from "./assets.ts";
-import { PAGE_HEADERS } from "./headers.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
+import { NO_STORE_HEADERS } from "../http/answers/response.ts";
 
-export type ScreenName = keyof typeof SCREENS;
+/**
+ * No script and no style but from the fixed map of assets: a text that somebody smuggled into
+ * a page can do nothing. Nor may the page be shown in a frame, or send a form elsewhere.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join("; ");
+
+const PAGE_HEADERS = {
+  ...NO_STORE_HEADERS,
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": CONTENT_SECURITY_POLICY,
+  // Without a referrer a browser would not say where a form comes from, and it would be refused.
+  "referrer-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=()",
+} as const;
+
+type ScreenName = keyof typeof SCREENS;
 
 /** Those that the navigation leads to. */
 const SCREENS = {

@@ -3,18 +3,18 @@
 import type { Route } from "../http/route.ts";
 import { ASSET_ROUTES } from "./assets.ts";
 import { LIVE_ROUTES } from "./live.ts";
-import { EVENT_SCREEN_ROUTES } from "./screens/event.tsx";
-import { JOB_SCREEN_ROUTES } from "./screens/job.tsx";
-import { JOBS_ROUTES } from "./screens/jobs.tsx";
-import { MANUAL_ROUTES } from "./screens/manual.tsx";
-import { OVERVIEW_SCREEN_ROUTES } from "./screens/overview.tsx";
-import { PROBLEM_ROUTES } from "./screens/problems.tsx";
-import { REFERENCE_ROUTES } from "./screens/reference.tsx";
-import { SIGN_IN_ROUTES } from "./screens/sign_in.tsx";
-import { STREAM_ROUTES } from "./screens/stream.tsx";
-import { SUBMIT_ROUTES } from "./screens/submit.tsx";
-import { SYSTEM_SCREEN_ROUTES } from "./screens/system.tsx";
-import { TIME_TRAVEL_ROUTES } from "./screens/time_travel.tsx";
+import { EVENT_SCREEN_ROUTES } from "./system/event_screen.tsx";
+import { JOB_SCREEN_ROUTES } from "./job/screen.tsx";
+import { JOBS_ROUTES } from "./jobs/screen.tsx";
+import { MANUAL_ROUTES } from "./manual/screen.tsx";
+import { OVERVIEW_SCREEN_ROUTES } from "./overview/screen.tsx";
+import { PROBLEM_ROUTES } from "./problems.tsx";
+import { REFERENCE_ROUTES } from "./reference/screen.tsx";
+import { SIGN_IN_ROUTES } from "./sign_in.tsx";
+import { STREAM_ROUTES } from "./stream/screen.tsx";
+import { SUBMIT_ROUTES } from "./system/submit_screen.tsx";
+import { SYSTEM_SCREEN_ROUTES } from "./system/screen.tsx";
+import { TIME_TRAVEL_ROUTES } from "./time_travel/screen.tsx";
 
 export const DASHBOARD_ROUTES: readonly Route[] = [
   ...OVERVIEW_SCREEN_ROUTES,

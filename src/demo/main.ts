@@ -2,13 +2,65 @@
 
 import { messageOf } from "../core/thrown.ts";
 import { withCommand } from "../settings/permission_advice.ts";
-import { onStopSignal } from "../server/stop_signals.ts";
-import { systemClock, systemRandom } from "../server/system.ts";
-import { dropUnprintable } from "../server/unfailing_output.ts";
+import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "../server/system.ts";
 import { Demo } from "./demo.ts";
-import { type DemoFolder, demoFolder } from "./demo_folder.ts";
 import { DEMO_HELP, type DemoOptions, demoOptionsOf } from "./options.ts";
-import { invitation, tour } from "./tour.ts";
+import type { Situation } from "./situations.ts";
+
+/** Below the default journal, where all tasks may read: the commands work on it as they are. */
+const DEMOS = "journal/demo";
+
+interface DemoFolder {
+  readonly path: string;
+  /** Called when nothing uses it any more. */
+  leave(): Promise<void>;
+}
+
+/** @throws {Error} when the folder that is to be kept holds something already. */
+async function demoFolder(keep: string | undefined): Promise<DemoFolder> {
+  if (keep !== undefined) return await keptFolder(keep);
+  await Deno.mkdir(DEMOS, { recursive: true });
+  const path = await Deno.makeTempDir({ dir: DEMOS });
+  return { path, leave: () => removeDemo(path) };
+}
+
+/** With the folder of all demos, unless another one is in it. */
+async function removeDemo(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true });
+  await Deno.remove(DEMOS).catch(() => {});
+}
+
+async function keptFolder(path: string): Promise<DemoFolder> {
+  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  for await (const { name } of Deno.readDir(path)) {
+    throw new Error(
+      `Cannot begin the demo in ${path}: ${name} is in it, and a demo needs an empty folder`,
+    );
+  }
+  return { path, leave: () => Promise.resolve() };
+}
+
+/** What is printed when the demo is ready: where to look, and what is to be seen there. */
+function tour(url: string, situations: readonly Situation[]): string {
+  const width = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
+  const names = width(situations.map(({ name }) => name));
+  const looks = width(situations.map(({ look }) => look));
+  return situations.map(({ name, jobId, look }) =>
+    `  ${name.padEnd(names)}  ${look.padEnd(looks)}  ${url}/ui/jobs/${encodeURIComponent(jobId)}`
+  ).join("\n");
+}
+
+/** The last thing on the screen, so that it is seen. */
+function invitation(url: string, folder: string, isKept: boolean): string {
+  const fate = isKept ? "it stays" : "it goes when the demo ends; --keep <folder> keeps one";
+  return [
+    `journal: ${folder} (${fate})`,
+    "",
+    `  open  ${url}/`,
+    "",
+    "Ctrl-C ends the demo",
+  ].join("\n");
+}
 
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;

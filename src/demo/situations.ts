@@ -4,8 +4,7 @@
  */
 
 import { BLOCKED_CARD, CLOSED_DEPOT } from "./services.ts";
-import { PRESS_LIST } from "./shop.ts";
-import type { ShopClient } from "./shop_client.ts";
+import { PRESS_LIST, type ShopClient } from "./shop.ts";
 
 export interface Situation {
   /** One or two words, such as `dead letter`. */

@@ -1,4 +1,4 @@
-/** Daybook inside a program, as its code sees it. */
+/** The API of a Daybook that runs inside a program. */
 
 import type { JsonForm } from "../core/json_form.ts";
 import type {
@@ -7,129 +7,186 @@ import type {
   JobDefinition,
   SubmittedInput,
 } from "../engine/definition.ts";
-import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import type { Job, JobStateName } from "./job.ts";
 import type { Issue } from "./refused_error.ts";
+import type { JsonObject } from "../core/json.ts";
 
-/** What a Daybook inside a program is made of. */
+/** An event from outside, to be recorded. */
+export interface DeliveredEvent {
+  /** A dotted name in the past tense, such as `ec.shipment.ShipmentCompleted`. */
+  readonly eventType: string;
+  /** Its data. Default: `{}`. */
+  readonly attributes?: JsonObject;
+  /**
+   * 1 to 128 characters of `A-Z a-z 0-9 . _ : ~ -`. A second event with the same id changes
+   * nothing, so use the sender's own id to make delivery repeatable. Default: a new id.
+   */
+  readonly eventId?: string;
+  /** When it happened, RFC 3339. Default: now. */
+  readonly occurredAt?: string;
+  /** The only job it is for. If absent, it reaches every job that expects it. */
+  readonly jobId?: string;
+  /** The task it is about. */
+  readonly taskId?: string;
+}
+
+/** The outcome of one event, which is now on disk. */
+export interface EventReceipt {
+  /** The id it is recorded under. */
+  readonly eventId: string;
+  /** Its position in the journal; for a duplicate, that of the first delivery. */
+  readonly logId: number;
+  /**
+   * `matched`: it affected a job. `recorded`: it affected none. `duplicate`: its id is on record.
+   */
+  readonly disposition: "matched" | "recorded" | "duplicate";
+  /** The outcome for each job it reached, up to a limit. */
+  readonly jobs: readonly EventReceiptJob[];
+  /** How many more jobs it reached than are listed. */
+  readonly more?: number;
+  /** Why it matched nothing, and the nearest expectation, in words. */
+  readonly reason?: string;
+}
+
+/** The outcome of one event for one job. */
+export interface EventReceiptJob {
+  /** The job it reached. */
+  readonly jobId: string;
+  /** The state of the job after the event. */
+  readonly state: JobStateName;
+  /** The expectation it matched. */
+  readonly expectation?: string;
+  /** How many events have matched the expectation. */
+  readonly matched?: number;
+  /** How many are required. */
+  readonly required?: number;
+  /** Why it did not count, or what it did instead, in words. */
+  readonly reason?: string;
+}
+
+/** What to open: the journal, the job types, and the settings. */
 export interface OpenOptions {
   /**
-   * The folder of the journal. It is made when it is missing, in a folder that must be there;
-   * no other process may have it open.
+   * The journal's folder. Created if missing; its parent must exist. No other process may have it
+   * open.
    */
   readonly journal: string;
-  /** The types of jobs that there are. */
+  /** The job types. */
   readonly definitions: readonly AnyJobDefinition[];
   /**
-   * Settings by the names of the flags that `deno task start --help` lists, without dashes,
-   * such as `{ "max-running": "4", "segment-bytes": "8MiB", "allowed-hosts": "shop.example" }`.
-   * Nothing is taken from the environment. What belongs to a server (`port`, `hostname`,
-   * `token-file`, `webhook-hosts`, `stall-exit`, `log`) is refused.
+   * Settings by flag name, without dashes, as `deno task start --help` lists them: `{
+   * "max-running": "4", "segment-bytes": "8MiB", "allowed-hosts": "shop.example" }`. Nothing is
+   * read from the environment. Settings of the server (`port`, `hostname`, `token-file`,
+   * `webhook-hosts`, `stall-exit`, `log`) are refused.
    */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Told of what an operator should know. Default `console.error`. */
+  /** Called with warnings for the operator. Default: `console.error`. */
   readonly warn?: (message: string) => void;
   /**
-   * The disk failed in a way that leaves open what is on it: from now on nothing is taken, and
-   * the program should end and be started again. Where recorded data was found to be not what
-   * was written, `cause` is a {@link JournalDamagedError}. Default: a warning that says so.
+   * Called when the journal can no longer be written, and it is unclear what reached the disk. From
+   * now on every write is refused: end the program and start it again. If recorded data turned out
+   * to be damaged, `cause` is a {@link JournalDamagedError}. Default: a warning.
    */
   readonly onJournalFailed?: (error: Error) => void;
 }
 
-/** What a job is submitted with, beside its input. */
+/** Options of a submission. */
 export interface SubmitOptions {
-  /** 1 to 128 characters of `A-Z a-z 0-9 . _ : ~ -`; a second job with this id is refused. */
+  /** 1 to 128 characters of `A-Z a-z 0-9 . _ : ~ -`. An id that is in use is refused. */
   readonly jobId?: string;
   /**
-   * 1 to 255 visible ASCII characters. Submitting the same again with the same key gives the
-   * job that there is.
+   * 1 to 255 visible ASCII characters. Submitting the same job again with the same key returns the
+   * existing job.
    */
   readonly idempotencyKey?: string;
-  /** -1000 to 1000; lower goes first. Default 0. */
+  /** -1000 to 1000; lower runs first. Default: 0. */
   readonly priority?: number;
-  /** At most 32, to find it by. */
+  /** Up to 32 labels, to find the job by. */
   readonly labels?: Readonly<Record<string, string>>;
   /** RFC 3339; at most `max-start-delay` (15 minutes) from now. */
   readonly startAt?: string;
-  /** `false`: it is only created, until `POST /jobs/:id/start`. Default `true`. */
+  /** `false` only creates the job; `POST /jobs/:id/start` starts it. Default: `true`. */
   readonly start?: boolean;
 }
 
-/** One of many jobs. */
+/** One job of a `submitAll` call. */
 export interface SubmittedJob<Input> extends SubmitOptions {
-  /** Typed by the schema of the definition, which it has to satisfy. */
+  /** Typed by the definition's schema, and checked against it. */
   readonly input: Input;
 }
 
-/** What became of one of many jobs. */
+/** The outcome for one job of a `submitAll` call. */
 export interface JobReceipt {
-  /** `null` where it was rejected and came without an id. */
+  /** `null` if the job was rejected and had no id. */
   readonly jobId: string | null;
-  /** `duplicate`: its key came before with the same content. `rejected`: it is not on record. */
+  /**
+   * `duplicate`: its key was used before, for the same content. `rejected`: nothing was recorded.
+   */
   readonly disposition: "created" | "duplicate" | "rejected";
-  /** Of the job, when it was created. */
+  /** The state of the job, if it was created. */
   readonly state?: JobStateName;
   /** Why it was rejected. */
   readonly reason?: string;
-  /** What is wrong with it; pointers begin with its place among the jobs, as in `/3/input`. */
+  /** What is wrong with the job; pointers begin with its index, as in `/3/input`. */
   readonly errors?: readonly Issue[];
 }
 
 /**
- * What can be done with a job. `start`: it starts. `wake`: a backoff ends now. `suspend`: it begins
- * nothing new. `resume`: a suspended job goes on, and a parked one tries again. `retry`: a failed
- * job becomes a new one, which takes over what still stands. `cancel`: it ends, and what it did is
- * undone where it can be.
+ * The controls of a job. `start`: start it. `wake`: end a backoff now. `suspend`: begin nothing
+ * new. `resume`: continue a suspended job, or try a parked one again. `retry`: create a new job
+ * from a failed one, reusing the results that still stand. `cancel`: end it, and undo what can be
+ * undone.
  */
 export type JobControl = "start" | "wake" | "suspend" | "resume" | "retry" | "cancel";
 
-/** What is said with a control. */
+/** Options of a control. */
 export interface ControlOptions {
-  /** Recorded with it; at most 1,000 characters. */
+  /** Recorded with the control; at most 1,000 characters. */
   readonly reason?: string;
-  /** Of `cancel`, where the job is parked: undoes nothing. */
+  /** For `cancel` of a parked job: undo nothing. */
   readonly leave?: boolean;
-  /** Of `retry`: the task that it begins with. */
+  /** For `retry`: the task to begin with. */
   readonly from?: string;
+  /** Of `retry`: also when there is a retry of the job already, which is refused otherwise. */
+  readonly again?: boolean;
 }
 
-/** How long to wait for a job. */
+/** Limits of a wait. */
 export interface WaitOptions {
-  /** In milliseconds; then the job is given as it is. */
+  /** In milliseconds; then the job is returned as it is. */
   readonly timeoutMs: number;
-  /** Ends the wait in the same way. */
+  /** Ends the wait early, in the same way. */
   readonly signal?: AbortSignal;
 }
 
-/** As of when a job is explained. */
+/** Options of `explain`. */
 export interface ExplainOptions {
   /**
-   * A logId, an eventId, or an RFC 3339 time: why it was so then, from what was on record by then.
-   * Nothing is offered to be done. Now, unless it is given.
+   * A logId, an eventId, or an RFC 3339 time: explain the job as of then, from what was on record.
+   * Suggests no actions. Default: now.
    */
   readonly at?: string | number;
 }
 
 /**
- * A Daybook in this process, from `openDaybook`. What a call has acknowledged is on disk.
- * What has no method here has a route: `daybook.fetch` answers all of them.
+ * A Daybook in this process, returned by `openDaybook`. Once a call resolves, its effect is on
+ * disk. `daybook.fetch` serves every HTTP route, for all that has no method here.
  */
 export interface EmbeddedDaybook extends AsyncDisposable {
   /**
-   * Answers every route of Daybook, to be served or mounted. It asks for no token: whoever
-   * reaches it may do everything, so put your own middleware before it. It answers only hosts
-   * of the loopback and those of the setting `allowed-hosts`.
+   * Serves every route of Daybook; mount it in your own server. It checks no token: anyone who can
+   * reach it may do everything, so put your own middleware in front. It answers only for loopback
+   * hosts and for those in the setting `allowed-hosts`.
    */
   readonly fetch: (request: Request) => Response | Promise<Response>;
 
   /**
-   * Creates a job, and starts it unless told otherwise.
+   * Creates a job, and starts it unless `start` is `false`.
    *
-   * @param input Typed by the schema of the definition, which it has to satisfy.
-   * @throws {RefusedError} when nothing was recorded; its `kind` says why.
-   * @throws {JournalFailedError} when nobody knows whether it was: submit it again after the
-   * restart, with the same `jobId` or `idempotencyKey`.
+   * @param input Typed by the definition's schema, and checked against it.
+   * @throws {RefusedError} if nothing was recorded; `kind` says why.
+   * @throws {JournalFailedError} if it is unknown whether it was recorded: submit it again after
+   * the restart, with the same `jobId` or `idempotencyKey`.
    */
   submit<Schema extends InputSchema, ExpectationName extends string, Output>(
     definition: JobDefinition<Schema, ExpectationName, Output>,
@@ -138,12 +195,13 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   ): Promise<Job<JsonForm<Output>>>;
 
   /**
-   * Creates many jobs of one type, in one batch. Each is judged by itself: one that is rejected
-   * does not keep the others from being created.
+   * Creates many jobs of one type in one batch. Each is judged on its own: a rejected job does not
+   * affect the others.
    *
-   * @returns A receipt for each, in its place.
-   * @throws {RefusedError} when none could be recorded, for a reason that is not theirs.
-   * @throws {JournalFailedError} when nobody knows whether they were.
+   * @returns A receipt for each job, in the same order.
+   * @throws {RefusedError} if none could be recorded, for a reason that has nothing to do with the
+   * jobs.
+   * @throws {JournalFailedError} if it is unknown whether they were recorded.
    */
   submitAll<Schema extends InputSchema, ExpectationName extends string, Output>(
     definition: JobDefinition<Schema, ExpectationName, Output>,
@@ -151,52 +209,51 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   ): Promise<readonly JobReceipt[]>;
 
   /**
-   * Records an event, and gives it to the jobs that expect it.
+   * Records an event and delivers it to the jobs that expect it.
    *
-   * @throws {RefusedError} when nothing was recorded; its `kind` says why.
-   * @throws {JournalFailedError} when nobody knows whether it was: deliver it again after the
-   * restart, with the same `eventId`.
+   * @throws {RefusedError} if nothing was recorded; `kind` says why.
+   * @throws {JournalFailedError} if it is unknown whether it was recorded: deliver it again after
+   * the restart, with the same `eventId`.
    */
   deliver(event: DeliveredEvent): Promise<EventReceipt>;
 
   /**
    * Starts, cancels, suspends, resumes, wakes or retries a job.
    *
-   * @returns The job as it is now; of a retry, the new one.
-   * @throws {RefusedError} when there is no such job, or its state does not allow it.
-   * @throws {JournalFailedError} when nobody knows whether it was recorded.
+   * @returns The job as it is now; for a retry, the new job.
+   * @throws {RefusedError} if there is no such job, or its state does not allow the control.
+   * @throws {JournalFailedError} if it is unknown whether it was recorded.
    */
   control(jobId: string, control: JobControl, options?: ControlOptions): Promise<Job>;
 
-  /** A job as it is now, or `undefined` when there is none with this id. */
+  /** The job as it is now; `undefined` if there is none with this id. */
   job(jobId: string): Job | undefined;
 
   /**
-   * A job once it is Done or Failed, or as it is when the time is up, the signal aborts or
-   * Daybook closes: look at its `state`.
+   * Waits until a job is Done or Failed. Also returns when the time is up, the signal aborts or
+   * Daybook closes: check `state`.
    *
-   * @param job Its id; or what `submit` gave, so that the type of the output is known.
-   * @throws {RefusedError} `unknown-job` when there is none.
+   * @param job Its id, or what `submit` returned, which types the output.
+   * @throws {RefusedError} `unknown-job` if there is none.
    */
   wait<Output>(job: string | Job<Output>, options: WaitOptions): Promise<Job<Output>>;
 
   /**
-   * Why a job is as it is, in prose that cites lines of the journal, as
-   * `GET /jobs/:id/explain` has it. Calls in it have no host: only you know where you serve
-   * `fetch`.
+   * Explains why a job is as it is, in prose that cites the journal, as `GET /jobs/:id/explain`
+   * does. The calls in it name no host, since only you know where `fetch` is served.
    *
-   * @throws {RefusedError} `unknown-job` when there is none; `unknown-point` when `at` is before
-   * its first entry or names no entry; `invalid-request` when it can be no point.
+   * @throws {RefusedError} `unknown-job` if there is none; `unknown-point` if `at` is before its
+   * first entry or names no entry; `invalid-request` if `at` is malformed.
    */
   explain(jobId: string, options?: ExplainOptions): Promise<string>;
 
   /**
-   * Stops in order: takes nothing new, ends streams and waits, lets running tasks end for the
-   * time of the setting `drain` (10 s), and seals the journal. What is unfinished goes on when
-   * the journal is opened again.
+   * Stops in order: accepts nothing new, ends streams and waits, gives running tasks the time of
+   * the setting `drain` (10 s), and seals the journal. Unfinished jobs continue when the journal is
+   * opened again.
    *
-   * @param closeServer Stops the server that serves `fetch`, if there is one: called once
-   * the streams have ended, which would keep it open, and before the journal is closed.
+   * @param closeServer Stops the server that serves `fetch`, if any. Called after the streams have
+   * ended, since they would keep it open, and before the journal is closed.
    */
   close(closeServer?: () => Promise<unknown>): Promise<void>;
 

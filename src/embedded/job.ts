@@ -1,10 +1,13 @@
-/** A job as a program sees it that has Daybook inside. */
+/** A job, as the API for programs shows it. */
 
+import type * as v from "valibot";
 import type { Correlation } from "../core/correlation.ts";
 import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import { jobResource } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { InputRetention } from "../core/sealed_input.ts";
+import type { jobAnswer } from "../http/answers/job.ts";
 
 /** The state of a job; Done and Failed are final. */
 export type JobStateName = "Created" | "Running" | "Compensating" | "Done" | "Failed";
@@ -26,21 +29,25 @@ export type JobCondition =
   | "cancelled";
 
 /**
- * A job as it was when it was asked for; it does not change afterwards. The fields are those
- * of `GET /jobs/:id`. Times are RFC 3339, in UTC.
+ * A snapshot of a job: it does not change afterwards. The fields are those of `GET /jobs/:id`.
+ * Times are RFC 3339, in UTC.
  */
 export interface Job<Output = unknown> {
-  /** Chosen by whoever submitted it, or `job_` and a ULID. */
+  /** Chosen by the submitter, or `job_` and a ULID. */
   readonly jobId: string;
   /** `null` for a plan without code. */
   readonly type: string | null;
+  /** Of the definition that created it; `null` for a plan without code. */
+  readonly definitionVersion: number | null;
   /** By the table of states. */
   readonly state: JobStateName;
-  /** In more words, for operators. */
+  /** In more detail, for operators. */
   readonly condition: JobCondition;
   /** When it was recorded. */
   readonly createdAt: string;
-  /** `null` until then. */
+  /** When it is to start, until it does. */
+  readonly startAt?: string | undefined;
+  /** `null` until it starts. */
   readonly startedAt: string | null;
   /** `null` until it is Done or Failed. */
   readonly endedAt: string | null;
@@ -48,69 +55,79 @@ export interface Job<Output = unknown> {
   readonly sleepsUntil?: string | undefined;
   /** The position of its last entry in the journal. */
   readonly lastLogId: number;
+  /** The position of its first entry in the journal. */
+  readonly firstLogId: number;
   /** Lower goes first. */
   readonly priority: number;
-  /** What it was labelled with. */
+  /** The labels it was submitted with. */
   readonly labels: Readonly<Record<string, string>>;
-  /** The job that this one tries again: it failed, or was given up while it was parked. */
+  /** The job that this one retries: it failed, or was cancelled while parked. */
   readonly retryOf?: string | undefined;
-  /** Only while it is parked: held until somebody, or other code, decides. */
+  /** Present only while it is parked: held until an operator or new code decides. */
   readonly parked?: JobParking;
-  /** As it was submitted, with marks for what is secret. */
+  /** By which its definition limits how many run at a time. */
+  readonly key?: string;
+  /** As submitted, with secrets masked. */
   readonly input: JsonValue;
+  /** Of a sealed input: where its secrets are, and how long it is kept. */
+  readonly sealed?:
+    | { readonly secrets: readonly string[]; readonly retention: InputRetention }
+    | undefined;
   /**
-   * What `run` returned, as the journal holds it: a `Date` in it is text. `null` until then, and
-   * where it returned nothing.
+   * What `run` returned, as JSON: a `Date` becomes text. `null` until then, and if it returned
+   * nothing.
    */
   readonly output: Output | null;
-  /** What it waits for, `run` itself among it under the name `main`. */
+  /** What it waits for; `run` itself is listed as `main`. */
   readonly expected: readonly JobExpectation[];
-  /** The steps that have begun, `run` itself among them under the name `main`. */
+  /** The tasks that have begun; `run` itself is listed as `main`. */
   readonly tasks: readonly JobTask[];
   /** The waits of `run` that end at a time; absent where there were none. */
   readonly waits?: readonly JobWait[];
-  /** Why it failed, or is being compensated; else `null`. */
+  /** Why it failed or is compensating; otherwise `null`. */
   readonly failure: JobFailure | null;
 }
 
 /** Why the engine holds a job. */
 export interface JobParking {
   /**
-   * `diverged`: `run` no longer goes the way that is on record; `noDefinition`: its type, or a
-   * version that runs it, is not loaded; `crashed`: the process ends when it goes on.
+   * `diverged`: `run` no longer follows the recorded history; `noDefinition`: no loaded definition
+   * can run it; `crashed`: the process ended each time the job continued.
    */
   readonly reason: "diverged" | "noDefinition" | "crashed";
-  /** In words: what stands in the way. */
+  /** What stands in the way, in words. */
   readonly message: string;
-  /** Of `diverged`: the position of the entry that `run` disagrees with. */
+  /** For `diverged`: the position of the entry that `run` disagrees with. */
   readonly disagreesWith?: number;
-  /** The position in the journal of the entry that says so. */
+  /** The position of the entry that parked it. */
   readonly by: number;
 }
 
-/** One thing that a job waits for, and how far that is. */
+/** One thing that a job waits for, and its progress. */
 export interface JobExpectation {
   /** The name that `ctx.expect` takes. */
   readonly id: string;
-  /** For readers; it matches nothing. */
+  /** For readers; it plays no part in matching. */
   readonly kind: ExpectedEventKind;
   /** The type of event that counts. */
   readonly eventType: string;
-  /** Which events of the type count. */
+  /** Which events of that type count. */
   readonly correlation: Correlation;
-  /** How many are wanted. */
+  /** The task that an event must be about. */
+  readonly taskId?: string | undefined;
+  /** How many are required. */
   readonly multiplicity: Multiplicity;
-  /** The same as a number. */
+  /** The same, as a number. */
   readonly required: number;
-  /** How many have come, those beyond `required` not among them. */
+  /** How many have matched; those beyond `required` are not counted. */
   readonly matched: number;
   /** Until when it has to come, from the start of the job on. */
   readonly within?: Deadline;
-  /** Whether that is enough, or it is waived. */
+  /** Whether enough have matched, or it is waived. */
   readonly satisfied: boolean;
   /** The position of the entry by which it counts as satisfied without all its events. */
   readonly waived?: number;
-  /** The positions in the journal of those that counted. */
+  /** The positions of the entries that matched. */
   readonly by: readonly number[];
 }
 
@@ -128,7 +145,7 @@ export interface JobWait {
 
 /** One step of a job: a task or a sleep. */
 export interface JobTask {
-  /** The name that `ctx.task` or `ctx.sleep` was given. */
+  /** The name passed to `ctx.task` or `ctx.sleep`. */
   readonly taskId: string;
   /** Such as `running`, `sleeping`, `backingOff`, `completed`, `failed` or `compensated`. */
   readonly status: string;
@@ -136,56 +153,82 @@ export interface JobTask {
   readonly attempts: number;
   /** When the first attempt began, or the sleep. */
   readonly startedAt: string;
-  /** `null` until it has ended for good. */
+  /** `null` until its outcome is final. */
   readonly endedAt: string | null;
-  /** What `task.progress` said last. */
+  /** The last report of `task.progress`. */
   readonly progress?:
     | { readonly done: number; readonly total?: number; readonly note?: string }
     | undefined;
-  /** When the next attempt begins, while it backs off. */
+  /** When the next attempt begins, during a backoff. */
   readonly retryAt?: string;
   /** When it ends, while it sleeps. */
   readonly dueAt?: string;
-  /** Of a completed step. */
+  /** The result of a completed task. */
   readonly result?: JsonValue | undefined;
-  /** Of the last attempt that failed. */
+  /** The error of the last failed attempt. */
   readonly error?: JobError;
 }
 
 /** Why a job failed. */
 export interface JobFailure {
   /**
-   * `error`: an event that the job's policy names, or `run` threw; `poison`: trying again
-   * cannot help; `deadLetter`: the attempts are used up; `cancelled`.
+   * `error`: an error event of the job's policy, or `run` threw; `poison`: retrying cannot help;
+   * `deadLetter`: all attempts failed; `cancelled`.
    */
   readonly kind: "error" | "poison" | "deadLetter" | "cancelled";
-  /** The step that failed, or `null`. */
+  /** The task that failed, or `null`. */
   readonly taskId: string | null;
-  /** What went wrong, in the words of whoever threw it. */
+  /** The error that caused it. */
   readonly error: JobError;
-  /** A compensation failed as well: a person must look. */
+  /** The same for failures of one kind; `null` for a cancellation. */
+  readonly fingerprint: string | null;
+  /** A compensation failed as well: an operator has to act. */
   readonly recoveryRequired: boolean;
-  /** The position in the journal of the entry that says so. */
+  /** The position of the entry that records it. */
   readonly because: number;
-  /** Completed steps that nothing has undone: nobody knows how, or an operator left them. */
+  /**
+   * Completed tasks that were not undone: they have no compensation, or an operator left them in
+   * place.
+   */
   readonly leftInPlace: readonly string[];
-  /** Steps that were begun and never ended: what they did is unknown, and not undone. */
+  /** Tasks that began and never ended: their effect is unknown, and not undone. */
   readonly cutShort: readonly string[];
 }
 
-/** An error as the journal has it. */
+/** An error, as recorded in the journal. */
 export interface JobError {
-  /** Of its class. */
+  /** The name of its class. */
   readonly name: string;
-  /** What it says. */
+  /** Its message. */
   readonly message: string;
-  /** Where it was thrown, when that is known. */
+  /** Where it was thrown, if known. */
   readonly stack?: string;
 }
 
-/** @typeParam Output What `run` of the job's definition returns, as JSON has it. */
+type Answer = Omit<v.InferOutput<typeof jobAnswer>, "links">;
+
+/** What two types have to say alike: members by their names, choices by their values. */
+type Said<Of extends Answer | Job> = [
+  keyof Of,
+  Of["state"],
+  Of["condition"],
+  keyof NonNullable<Of["parked"]>,
+  NonNullable<Of["parked"]>["reason"],
+  keyof NonNullable<Of["sealed"]>,
+  keyof Of["expected"][number],
+  keyof Of["tasks"][number],
+  keyof NonNullable<Of["failure"]>,
+  NonNullable<Of["failure"]>["kind"],
+  keyof NonNullable<Of["failure"]>["error"],
+];
+
+/** The job, if it says what the API answers; otherwise `never`, and this does not compile. */
+type AsAnswered<Of extends Job> = [Said<Of>, Said<Answer>] extends [Said<Answer>, Said<Of>] ? Of
+  : never;
+
+/** @typeParam Output The return type of `run`, as JSON. */
 export function jobOf<Output>(state: JobState): Job<Output> {
-  const job: Job = jobResource(state);
-  // The journal holds what this definition's run returned, or that of an older version.
+  const job: AsAnswered<Job> = jobResource(state);
+  // The journal holds what `run` of this definition, or of an older version, returned.
   return job as Job<Output>;
 }

@@ -61,6 +61,23 @@ export interface StartsOn {
   input(event: FactEvent): unknown;
 }
 
+/**
+ * How many jobs of a type may be at work at a time. A job has its place from its first attempt
+ * until it waits, backs off, is suspended or ends.
+ */
+export interface JobLimits<Input> {
+  /** Of all keys together. */
+  readonly maxRunning?: number;
+  /**
+   * Sorts the jobs, by customer for example: keys of one priority take turns, so that one with
+   * very many jobs does not hold up the others. 1 to 200 characters; it is recorded, in clear, when
+   * the job is created. What it throws refuses the job.
+   */
+  readonly key?: (input: Input) => string;
+  /** Of one key. */
+  readonly perKey?: number;
+}
+
 /** A domain event, as `run` and `startsOn` see it. */
 export interface FactEvent {
   /** Unique in the journal: a second event with this id changes nothing. */
@@ -228,6 +245,8 @@ export interface JobDefinition<
    * `afterMs` later; from then on the job cannot be retried. Never hides the plan.
    */
   readonly retention?: InputRetention;
+  /** How many of its jobs may be at work at a time, in all and of one key; no limit by default. */
+  readonly limits?: JobLimits<ParsedInput<Schema>>;
   /**
    * `"thread"`: `run` and its tasks are called in a thread, with a bound on its memory, which is
    * ended where a time limit passes and they do not end. A loop without end, an exit or memory
@@ -268,6 +287,11 @@ export interface AnyJobDefinition {
   readonly secrets?: readonly string[];
   /** What becomes of the input. */
   readonly retention?: InputRetention;
+  /** How many of its jobs may be at work at a time. */
+  readonly limits?: Omit<JobLimits<unknown>, "key"> & {
+    /** Sorts them. */
+    key?(input: unknown): string;
+  };
   /** Where it runs. */
   readonly isolation?: "thread";
   /** The module that exports it. */

@@ -35,7 +35,9 @@ import {
   type FactEvent,
   isThreaded,
 } from "./definition.ts";
+import { requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
+import type { PlaceLimits } from "./run/shares.ts";
 import { schemaOf } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
 
@@ -106,6 +108,14 @@ export class DefinitionRegistry {
     return [...this.#starters.keys()];
   }
 
+  /** How many jobs may be at work at a time, of the types that say so: the newest version counts. */
+  get limits(): readonly (readonly [string, PlaceLimits])[] {
+    return this.types.flatMap((type) => {
+      const { limits } = this.get(type) ?? {};
+      return limits === undefined ? [] : [[type, limits] as const];
+    });
+  }
+
   /** Whether jobs of a type run in threads of their own. */
   get hasThreaded(): boolean {
     return this.all.some(isThreaded);
@@ -174,6 +184,7 @@ function requireUsable(definition: AnyJobDefinition): void {
         "that exports this definition",
     );
   }
+  requireLimits(definition);
   requireProtectable(definition, () => inputSchemaOf(definition));
   if (startsOn === undefined) return;
   const trigger = eventType(startsOn.eventType);
@@ -279,6 +290,19 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
     ...(definition.startsOn === undefined ? {} : { startsOn: matcherOf(definition.startsOn) }),
     ...(definition.secrets === undefined ? {} : { secrets: definition.secrets }),
     ...(definition.retention === undefined ? {} : { retention: definition.retention }),
+    ...limitsInfo(definition),
+  };
+}
+
+function limitsInfo({ limits }: AnyJobDefinition): Pick<DefinitionInfo, "limits"> {
+  if (limits === undefined) return {};
+  const { maxRunning, perKey, key } = limits;
+  return {
+    limits: {
+      ...(maxRunning === undefined ? {} : { maxRunning }),
+      ...(perKey === undefined ? {} : { perKey }),
+      byKey: key !== undefined,
+    },
   };
 }
 

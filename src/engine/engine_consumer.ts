@@ -11,6 +11,7 @@ type ConsumerParts = Pick<
   EngineParts,
   | "projection"
   | "pauses"
+  | "places"
   | "writer"
   | "views"
   | "supervisor"
@@ -75,7 +76,7 @@ class LettingGo {
 }
 
 function onDurableBatch(
-  { pauses, writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
+  { pauses, places, writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
@@ -84,6 +85,7 @@ function onDurableBatch(
   workers.hold("pause", isPaused);
   threadWorkers.hold("pause", isPaused);
   for (const applied of shown) {
+    places.see(applied);
     for (const view of views) view.see(applied);
   }
   turns.passed();

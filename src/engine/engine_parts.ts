@@ -55,6 +55,7 @@ import { Replays } from "./queries/replays.ts";
 import type { RunServices } from "./run/run_services.ts";
 import { Scheduler } from "./run/scheduler.ts";
 import { Sealing } from "./secrets/sealing.ts";
+import { Shares } from "./run/shares.ts";
 import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import { Suspects } from "./run/suspects.ts";
@@ -180,11 +181,12 @@ function foundationOf(options: JobEngineOptions) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
   const projection = new Projection(options.index);
-  const { table, eventIds, pauses } = projection;
+  const { table, eventIds, pauses, places } = projection;
   const events = new EventEngine(clock, random, eventIds);
   const turns = new LoopTurns(clock);
   const promptTypes = new PromptTypes();
   const neverPrompt = new PromptTypes(0);
+  const shares = new Shares(registry.limits);
   const threadsMax = registry.hasThreaded ? options.threads?.max ?? 0 : 0;
   return {
     clock,
@@ -198,6 +200,8 @@ function foundationOf(options: JobEngineOptions) {
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     pauses,
+    places,
+    shares,
     filed: new FiledJobs(),
     events,
     pastEvents: options.pastEvents ??
@@ -208,10 +212,10 @@ function foundationOf(options: JobEngineOptions) {
     liveSecrets: new LiveSecrets(),
     lateCalls: new LateCalls(onMisuse),
     scheduler: new Scheduler(clock, onDefect),
-    workers: new WorkerQueue(maxRunning, promptTypes, onDefect),
+    workers: new WorkerQueue(maxRunning, promptTypes, onDefect, shares),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
     // Its workers are apart: who waits for a thread holds up nobody who needs none.
-    threadWorkers: new WorkerQueue(threadsMax, neverPrompt, onDefect),
+    threadWorkers: new WorkerQueue(threadsMax, neverPrompt, onDefect, shares),
     threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
     suspects: new Suspects(),
@@ -306,6 +310,7 @@ function supervisorOf(
     },
     later: patience.later,
     ended: (jobId, run) => supervisor.ended(jobId, run),
+    rested: (jobId) => supervisor.rested(jobId),
     onDefect,
   });
   const { workers, slots, threadWorkers, threadSlots, threads } = parts;

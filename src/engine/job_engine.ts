@@ -57,6 +57,11 @@ import { within } from "./within.ts";
 /** How long a stop waits for aborted attempts. */
 const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
 
+/**
+ * Every write resolves only when its entries are on disk, and rejects with `JournalFullError`,
+ * `JournalFailedError` or, before anything is recorded, `OverCapacityError`. Every read shows
+ * durable entries only.
+ */
 export class JobEngine {
   readonly #clock: Clock;
   readonly #status = new EngineStatus();

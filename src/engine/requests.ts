@@ -13,6 +13,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Pause } from "../core/pauses.ts";
+import type { PlaceLimits } from "./run/shares.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
 import type { Mismatch } from "../explain/mismatch.ts";
 import type { Origin } from "../core/origin.ts";
@@ -349,6 +350,8 @@ export interface DefinitionInfo {
   /** Dotted paths of what the journal does not hold in clear. */
   readonly secrets?: readonly string[];
   readonly retention?: InputRetention;
+  /** How many of its jobs may be at work at a time; `byKey` where it sorts them by a key. */
+  readonly limits?: PlaceLimits & { readonly byKey: boolean };
 }
 
 /** What differs between two points of a job's life. */

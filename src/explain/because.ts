@@ -131,7 +131,7 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const turn = `It has been queued since ${timeText(since)}`;
   const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const stands = queue ?? queueThen;
-  const began = stands?.holders?.map(({ startedBy }) => startedBy) ?? [];
+  const began = (queue?.limit ?? stands)?.holders?.map(({ startedBy }) => startedBy) ?? [];
   const pause = stands?.pause === undefined ? [] : [stands.pause.by];
   return [
     { statement: limit, cites: [...pause, since.logId, ...began.slice(0, HOLDERS_MAX)] },
@@ -143,13 +143,17 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
 /** What is due again, and cannot begin for want of a worker. */
 function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
-  const statement = `It wants a worker: ${limitText(queue)}.`;
+  const wanted = queue.limit === undefined ? "worker" : "place";
+  const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
   const pause = queue.pause === undefined ? [] : [queue.pause.by];
-  return [{ statement, cites: [...pause, outlined.conditionSince.logId] }];
+  const began = queue.limit?.holders.map(({ startedBy }) => startedBy) ?? [];
+  const cites = [...pause, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
+  return [{ statement, cites }];
 }
 
 function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
-  const limit = queue.pause === undefined ? ` (the limit is ${workersFlag(queue)})` : "";
+  const isOfWorkers = queue.pause === undefined && queue.limit === undefined;
+  const limit = isOfWorkers ? ` (the limit is ${workersFlag(queue)})` : "";
   return `${queueText(queue)}${limit}`;
 }
 

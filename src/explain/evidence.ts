@@ -38,6 +38,19 @@ export interface WorkerHolder {
   readonly timeoutMs?: number;
 }
 
+/** A limit of a definition that is reached, so that a job waits for a place. */
+export interface LimitInTheWay {
+  readonly limit: "maxRunning" | "perKey";
+  readonly type: string;
+  /** Of the job. */
+  readonly key?: string;
+  readonly places: number;
+  /** How many are taken; more than there are where the limit was lowered. */
+  readonly taken: number;
+  /** Those that hold the places, the longest first; not all of very many. */
+  readonly holders: readonly WorkerHolder[];
+}
+
 /** Jobs that came later and went first, since their priority is lower. */
 export interface OvertakenBy {
   readonly count: number;
@@ -70,6 +83,8 @@ export interface Circumstances {
     /** Those that have the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     readonly overtaken?: OvertakenBy;
+    /** It is not a worker that the job waits for, but a place; `ahead` are those of its key. */
+    readonly limit?: LimitInTheWay;
   };
   /** The same of a time that is past, as far as the journal tells. */
   readonly queueThen?: WorkersThen & {

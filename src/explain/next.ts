@@ -221,7 +221,10 @@ function once(
   cites: readonly LogId[],
 ): Next {
   const pause = queue?.pause;
-  if (pause === undefined) return [itself("It runs when its turn comes.", cites)];
+  if (pause === undefined) {
+    const place = queue?.limit === undefined ? "" : "a place is free and ";
+    return [itself(`It runs when ${place}its turn comes.`, cites)];
+  }
   const path = `/pauses/${pause.pauseId}`;
   return [
     itself("Nothing begins while everything is paused; events still count.", [pause.by]),

@@ -49,7 +49,17 @@ export function afterFailure(outlined: OutlinedHistory, job: FailedJob): Next {
   const repeats = repeatsItself(outlined, job);
   const beforehand = repeats === undefined ? [] : [repeats];
   const offer = repeats === undefined ? `Retry it; ${names}:` : `Then retry it; ${names}:`;
-  return [...first, ...byHand, ...beforehand, anyone(offer, path)];
+  if (done.length === 0) return [...first, ...byHand, ...beforehand, anyone(offer, path)];
+  return [
+    ...first,
+    ...byHand,
+    ...beforehand,
+    anyone(onceMore(names, repeats), path, { again: true }),
+  ];
+}
+
+function onceMore(names: string, repeats: NextStep<LogId> | undefined): string {
+  return `${repeats === undefined ? "Retry" : "Then retry"} it once more; ${names}:`;
 }
 
 /** What has to change before a retry can end otherwise: it takes the same input and results. */

@@ -9,7 +9,7 @@ import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/
 import { correlationText } from "./mismatch.ts";
 import { shownText } from "../core/shown_value.ts";
 import { durationText } from "../core/duration.ts";
-import type { Circumstances } from "./evidence.ts";
+import type { Circumstances, LimitInTheWay } from "./evidence.ts";
 
 /** Of many entries that say the same, so many are cited: the latest. */
 const CITED_MAX = 10;
@@ -173,11 +173,14 @@ export function placeText({ stack = "" }: ErrorFact): string {
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
-  { ahead, busy, max, isThreaded = false, alone, pause }: NonNullable<Circumstances["queue"]>,
+  { ahead, busy, max, isThreaded = false, alone, pause, limit }: NonNullable<
+    Circumstances["queue"]
+  >,
 ): string {
   if (pause !== undefined) {
     return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
   }
+  if (limit !== undefined) return `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
   const beside = alone === undefined
     ? ""
     : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
@@ -188,6 +191,18 @@ export function queueText(
       isThreaded ? "workers with a thread" : "workers",
     )
   } busy${beside}`;
+}
+
+/** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
+function limitText({ limit, type, key = "", places, taken }: LimitInTheWay): string {
+  const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
+  const of = limit === "perKey" ? ` of type ${type}` : "";
+  return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of})`;
+}
+
+function aheadText({ key }: LimitInTheWay, ahead: number): string {
+  const whose = key === undefined ? "" : " of its key";
+  return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
 }
 
 /** The flag that says how many workers there are. */

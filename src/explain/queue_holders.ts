@@ -17,10 +17,10 @@ const CANCELLED_MAX = 2;
 type Queue = NonNullable<Circumstances["queue"]>;
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
-export function holdersText({ holders = [], busy }: Queue): string {
-  const named = holders.slice(0, NAMED_MAX).map(holderText);
+export function holdersText({ holders = [], busy, limit }: Queue): string {
+  const named = (limit?.holders ?? holders).slice(0, NAMED_MAX).map(holderText);
   if (named.length === 0) return "";
-  const rest = busy - named.length;
+  const rest = (limit?.taken ?? busy) - named.length;
   return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
 }
 
@@ -59,9 +59,10 @@ export function overtakenText({ overtaken }: Queue, priority: number): string {
 }
 
 /** The way out, where a worker has to be had at once. */
-export function cancelHolders({ holders = [] }: Queue): readonly NextStep<LogId>[] {
-  return holders.slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
-    ...anyone(`Cancel job ${jobId}, which holds a worker:`, `/jobs/${jobId}/cancel`),
+export function cancelHolders({ holders = [], limit }: Queue): readonly NextStep<LogId>[] {
+  const what = limit === undefined ? "worker" : "place";
+  return (limit?.holders ?? holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
+    ...anyone(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
     cites: [startedBy],
   }));
 }

@@ -32,8 +32,8 @@ export function sampleEvent(
   const { eventType, correlation } = expected.matcher;
   if (eventType.startsWith("job.") || eventType.startsWith("journal.")) return undefined;
   const terms = termsOf(correlation);
-  const certain = nested(terms.map(first));
-  if (!holds(correlation, certain)) return undefined;
+  const certain = matchingAttributes(correlation);
+  if (certain === undefined) return undefined;
   const { taskId } = expected;
   const rest = Object.entries(meant)
     .flatMap(([name, value]) =>
@@ -53,6 +53,15 @@ export function sampleEvent(
   ];
   const placeholders = open.map((path) => pointerTo(["attributes", ...path]));
   return { event: { eventType, jobId, ...task, attributes }, placeholders };
+}
+
+/**
+ * What an event has to say so that a correlation holds, of alternatives the first; `undefined`
+ * when nothing can be made up, as for some negations.
+ */
+export function matchingAttributes(correlation: Correlation): JsonObject | undefined {
+  const attributes = nested(termsOf(correlation).map(first));
+  return holds(correlation, attributes) ? attributes : undefined;
 }
 
 /** What has to be at a path: one of these. */
@@ -108,6 +117,17 @@ function told(term: Term): JsonScalar {
 /** Whether a text is one that stands for a value which nobody filled in. */
 export function isPlaceholder(value: unknown): boolean {
   return typeof value === "string" && /^<(?:one of|such as) .*>$/s.test(value);
+}
+
+/**
+ * The JSON with placeholders that are no texts: a server refuses it until they are filled in. What
+ * is escaped stays so, but for quotation marks.
+ */
+export function withBarePlaceholders(json: string): string {
+  return json.replace(
+    /"<(?:one of|such as) (?:[^"\\]|\\.)*>"/g,
+    (quoted) => quoted.slice(1, -1).replaceAll('\\"', '"'),
+  );
 }
 
 type Draft = { [name: string]: JsonScalar | Draft };

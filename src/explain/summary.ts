@@ -166,7 +166,17 @@ function backingOff(
   const texts = shortened(backingOffTexts(outlined, isDue), NAMES_MAX);
   return queue === undefined
     ? `is backing off: ${texts}.`
-    : `wants a worker: ${queueText(queue)}; ${texts}.`;
+    : `wants a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}; ${texts}.`;
+}
+
+type Queue = NonNullable<Evidence["circumstances"]["queue"]>;
+
+function wantedText({ limit }: Queue): string {
+  return limit === undefined ? "worker" : "place";
+}
+
+function limitHolders(queue: Queue): string {
+  return queue.limit === undefined ? "" : holdersText(queue);
 }
 
 /** What is suspended is tried when it is resumed, whatever time is on record. */
@@ -221,7 +231,9 @@ function compensating(
     ? ""
     : `: ${undone.length} of ${counted(tasks.length, "task")} undone,`;
   const failure = "failure" in job ? job.failure : undefined;
-  const worker = queue === undefined ? "" : ` It wants a worker: ${queueText(queue)}.`;
+  const worker = queue === undefined
+    ? ""
+    : ` It wants a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}.`;
   const likeliest = likeliestText(waitingFor);
   const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
   return `is compensating${progress} after ${failureText(failure)}.${worker}${awaited}`;

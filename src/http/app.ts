@@ -3,64 +3,49 @@
 import { type Context, Hono } from "hono";
 import type { JsonObject } from "../core/json.ts";
 import { slipBetween } from "../explain/spelling.ts";
-import type { Clock } from "../engine/ports.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
-import type { Access } from "./guard/access.ts";
 import { Bodies, leaveUnread } from "./bodies/bodies.ts";
 import { EDGE_LIMITS, type EdgeLimits, Gauge } from "./guard/capacity.ts";
-import type { HttpDeps } from "./http_deps.ts";
-import type { EnginePort } from "./ports/engine_port.ts";
+import { type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
 import { problemOfFailure } from "./problems/engine_problem.ts";
 import { Guard } from "./guard/guard.ts";
-import { type JobLogPort, NO_JOB_LOG } from "./ports/job_log_port.ts";
-import type { MetricsPort } from "./ports/metrics_port.ts";
-import type { OverviewPort } from "./ports/overview_port.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { Notes } from "../dashboard/notes.ts";
-import { isForPeople, problemPage } from "../dashboard/problem_page.tsx";
-import { Problem, problemResponse } from "./problems/problem.ts";
-import type { RequestSpans } from "./requests/request_origin.ts";
+import { acceptsHtml, isForPeople, problemPage } from "../dashboard/problems.tsx";
+import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
+import { emptyResponse } from "./answers/response.ts";
 import { ROUTES } from "./routes.ts";
 import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
-import type { SystemPort } from "./ports/system_port.ts";
 import { TokenChecks } from "./guard/token_checks.ts";
 import { Turnstile } from "./guard/turnstile.ts";
-import type { VerificationPort } from "./ports/verification_port.ts";
 
-export interface AppOptions extends Partial<EdgeLimits> {
-  readonly engine: EnginePort;
-  readonly clock: Clock;
-  /** What `/metrics` shows; without it there is nothing at that path. */
-  readonly metrics?: MetricsPort | undefined;
-  /** What the overview shows over time; without it, it shows what is so now. */
-  readonly overview?: OverviewPort | undefined;
-  /** Who collects spans; nobody, when absent. */
-  readonly spans?: RequestSpans | undefined;
-  /** Who proves the journal when somebody asks; without it nobody can. */
-  readonly verification?: VerificationPort | undefined;
-  /** Who keeps what code of jobs says; nobody, when absent. */
-  readonly jobLog?: JobLogPort | undefined;
-  /** What is told of the process; without it, the screen of the system shows less. */
-  readonly system?: SystemPort | undefined;
-  /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
-  readonly access?: Access | undefined;
+/** What is not given is not there, or as a server has it by default. */
+export interface AppOptions
+  extends Partial<EdgeLimits>, Pick<HttpDeps, "engine" | "clock">, Partial<GivenDeps> {
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
   readonly allowedHosts?: readonly string[] | "any";
-  /** Default 1 MiB. */
+  /** Default: 1 MiB. */
   readonly bodyBytesMax?: number;
-  /** How far ahead `startAt` may be. Default 15 minutes. */
-  readonly maxStartDelayMs?: number;
-  /** Default 15 seconds. */
-  readonly heartbeatMs?: number;
-  /** Of Daybook, as `/openapi.json` tells it. Default `unknown`. */
-  readonly version?: string;
-  /** Ends all streams and long polls when it aborts. */
-  readonly shutdownSignal?: AbortSignal;
   /** Gets what no route expected; the client is told nothing of it. */
   readonly onError?: (error: Error) => void;
 }
+
+type GivenDeps = Pick<
+  HttpDeps,
+  | "metrics"
+  | "overview"
+  | "spans"
+  | "verification"
+  | "jobLog"
+  | "system"
+  | "access"
+  | "maxStartDelayMs"
+  | "heartbeatMs"
+  | "version"
+  | "shutdownSignal"
+>;
 
 export function createApp(options: AppOptions): Hono {
   const { allowedHosts = [], onError = () => {} } = options;
@@ -70,13 +55,15 @@ export function createApp(options: AppOptions): Hono {
   for (const route of ROUTES) app.on(route.method, route.path, guard.around(route, deps));
   app.notFound((c) => {
     guard.admit(c, undefined);
+    const page = withoutSlash(c);
+    if (page !== undefined) return emptyResponse(STATUS.seeOther, { location: page });
     return refuse(c, deps, nothingHere(c));
   });
   app.onError((error, c) => refuse(c, deps, problemOf(error, onError)));
   return app;
 }
 
-/** Of a form that needs no token: sign-in has a token and a path. */
+/** For forms that need no token: sign-in sends a token and a path. */
 const OPEN_BODY_BYTES_MAX = 4 * 1024;
 const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
@@ -142,14 +129,23 @@ function edgeOf(options: AppOptions): HttpDeps {
   };
 }
 
-/** People are told on a page, and programs in JSON. */
+/** Browsers get a page, programs get JSON. */
 function refuse(c: Context, deps: HttpDeps, problem: Problem): Response {
   leaveUnread(c.req.raw);
   const isPage = isForPeople(c, methodsAt(c.req.path).length > 0);
   return isPage ? problemPage(c, deps, problem) : problemResponse(problem, instanceOf(c));
 }
 
-/** The path as the client wrote it: a decoded one need not be a URI. */
+/** Where to redirect a browser that put a slash after the path of a route. */
+function withoutSlash({ req }: Context): string | undefined {
+  const { pathname, search } = new URL(req.url);
+  const path = pathname.slice(0, -1);
+  const isMeant = req.method === "GET" && pathname.endsWith("/") && acceptsHtml(req.raw) &&
+    methodsAt(path).includes("GET");
+  return isMeant ? path + search : undefined;
+}
+
+/** The path as the client wrote it: a decoded one may not be a valid URI. */
 function instanceOf(c: Context): string {
   return URL.parse(c.req.url)?.pathname ?? "/";
 }
@@ -162,7 +158,7 @@ function problemOf(error: Error, onError: (error: Error) => void): Problem {
   return new Problem("internal", "Cannot answer: something unexpected went wrong; it was logged");
 }
 
-/** 405 when the path is known with other methods, else 404. */
+/** 405 if the path exists with other methods, otherwise 404. */
 function nothingHere({ req }: Context): Problem {
   const methods = methodsAt(req.path);
   if (methods.length === 0) return notFound(meantPath(req.path));
@@ -181,7 +177,7 @@ function notFound(meant: string | undefined): Problem {
   return new Problem("not-found", detail.replace("?;", "?"));
 }
 
-/** The path of a route, when one letter of a name in it is wrong: `/jobs/7` for `/job/7`. */
+/** The route that was meant, if one letter of a name is wrong: `/jobs/7` for `/job/7`. */
 function meantPath(path: string): string | undefined {
   const given = path.split("/");
   for (const { path: pattern } of ROUTES) {
@@ -198,7 +194,7 @@ function meantPath(path: string): string | undefined {
   return undefined;
 }
 
-/** Of two names that are not short: anything is one letter from those. */
+/** For names that are not short: short ones are all within one letter of each other. */
 function isSlip(meant: string, given: string): boolean {
   return meant.length > 2 && (slipBetween(meant, given) ?? Infinity) <= 1;
 }

@@ -1,78 +1,212 @@
-/** What every route shares: the engine, the limits, and the end of the process. */
+/** What all routes share: the engine, the limits, and the shutdown signal. */
 
 import type { JsonObject } from "../core/json.ts";
-import type { Clock } from "../engine/ports.ts";
+import type { Clock, JobLogLine, VerificationRun } from "../engine/ports.ts";
 import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { Bodies } from "./bodies/bodies.ts";
 import type { Gauge } from "./guard/capacity.ts";
 import type { Notes } from "../dashboard/notes.ts";
-import type { EnginePort } from "./ports/engine_port.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
 import type { Access } from "./guard/access.ts";
-import type { JobLogPort } from "./ports/job_log_port.ts";
-import type { MetricsPort } from "./ports/metrics_port.ts";
-import type { OverviewPort } from "./ports/overview_port.ts";
-import type { RequestSpans } from "./requests/request_origin.ts";
+import type { RequestSpans } from "./requests/headers.ts";
 import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
-import type { SystemPort } from "./ports/system_port.ts";
 import type { TokenChecks } from "./guard/token_checks.ts";
 import type { Turnstile } from "./guard/turnstile.ts";
-import type { VerificationPort } from "./ports/verification_port.ts";
+import type { StandingLimits } from "../engine/events/delivery_limits.ts";
+import type { JobId } from "../core/ids.ts";
+
+export interface VerificationPort {
+  /** The last proof that was begun in this process; `null` when there was none. */
+  readonly run: VerificationRun | null;
+  /** Begins one, if none runs and there is room for it; in words why not. */
+  start(): { readonly started: true } | { readonly started: false; readonly reason: string };
+}
+
+/** A setting in force; what is secret is only told to be there. */
+export interface ShownSetting {
+  /** Of its flag, without the dashes. */
+  readonly name: string;
+  readonly value: string;
+  readonly origin: "flag" | "environment" | "default";
+}
+
+/** What is used of something that has a limit. */
+export interface Use {
+  readonly used: number;
+  readonly max: number;
+}
+
+export interface ProcessFigures {
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly residentBytes: number;
+  readonly heap: Use;
+  readonly cpuSeconds: number;
+}
+
+export interface SystemPort {
+  readonly settings: readonly ShownSetting[];
+  /** As `--journal` names it. */
+  readonly journal: string;
+  /** Makes a copy of it, or brings one up to date. */
+  readonly backupCommand: string;
+  /** Writes a job with all that explains it. */
+  exportCommand(jobId: string): string;
+  /** Of what the process is made of, beside Daybook. */
+  readonly versions: readonly { readonly name: string; readonly version: string }[];
+  /** As of now. */
+  process(): ProcessFigures;
+  workers(): Use;
+  /** Limits that the engine keeps of what there is at a time. */
+  limits(): Readonly<Record<keyof StandingLimits, Use>>;
+}
+
+/** What is open at the edge right now. */
+export interface EdgeActivity {
+  readonly streams: number;
+  /** Requests that are being answered, but for those that wait for a job. */
+  readonly requests: number;
+  /** Requests that wait for a job. */
+  readonly waiting: number;
+}
+
+export interface MetricsPort {
+  /** Of the text, with its version. */
+  readonly contentType: string;
+  /** Everything that is counted, as of now. */
+  text(deps: EdgeActivity): Promise<string>;
+}
+
+export interface JobLogPort {
+  /** The last lines of a job, oldest first, at most `limit`. */
+  read(jobId: JobId, limit: number): Promise<{
+    readonly lines: readonly JobLogLine[];
+    /** Whether there are older ones. */
+    readonly hasMore: boolean;
+  }>;
+}
+
+/** Where nothing is kept. */
+export const NO_JOB_LOG: JobLogPort = {
+  read: () => Promise.resolve({ lines: [], hasMore: false }),
+};
+
+/** How far back a trend goes, and how long its intervals are. */
+export const TREND_SPANS = {
+  "10m": { intervalMs: 10_000, intervals: 60 },
+  "1h": { intervalMs: 60_000, intervals: 60 },
+  "24h": { intervalMs: 20 * 60_000, intervals: 72 },
+} as const;
+
+export type TrendSpan = keyof typeof TREND_SPANS;
+
+/** How long something took: half of the times no longer than `p50Ms`, 95 % no longer than `p95Ms`. */
+export interface Spread {
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+}
+
+/** What happened in a stretch of time. A spread is `undefined` when there was nothing to measure. */
+export interface Happenings {
+  readonly created: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** How long jobs were queued, counted when it ended. */
+  readonly queued: Spread | undefined;
+  /** How long jobs ran until they ended, waited or backed off, counted when they did. */
+  readonly run: Spread | undefined;
+  /** How long batches took to be written and synced. */
+  readonly sync: Spread | undefined;
+}
+
+export interface TrendPoint extends Happenings {
+  /** When the interval began, in milliseconds since the epoch. */
+  readonly fromMs: number;
+}
+
+export interface Trend {
+  /** The oldest first; none from before the start of the process; the last is not over yet. */
+  readonly points: readonly TrendPoint[];
+  readonly whole: Happenings;
+}
+
+/** How often jobs of a type failed. */
+export interface FailingType {
+  /** A definition that is loaded; or none, of a plan without code; or any other. */
+  readonly type: { readonly of: "definition"; readonly name: string } | { readonly of: "plan" } | {
+    readonly of: "other";
+  };
+  readonly lastHour: number;
+  readonly sinceStart: number;
+}
+
+export interface OverviewPort {
+  /** Since when there are counts, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+  trend(span: TrendSpan): Trend;
+  /** Only types of which a job failed since the start; what fails most often now comes first. */
+  failingTypes(): readonly FailingType[];
+  /** Bytes that are free on the disk of the journal; `undefined` when that cannot be told. */
+  diskFree(): Promise<number | undefined>;
+}
 
 export interface HttpDeps {
-  readonly engine: EnginePort;
+  readonly engine: JobEngine;
   readonly clock: Clock;
   readonly bodies: Bodies;
-  /** Of open routes: small, and apart from those of others. */
+  /** For open routes: small, and separate from the others. */
   readonly openBodies: Bodies;
-  /** `undefined` when nobody counts. */
+  /** `undefined` if nothing is counted. */
   readonly metrics: MetricsPort | undefined;
-  /** `undefined` when nobody counts over time. */
+  /** `undefined` if nothing is counted over time. */
   readonly overview: OverviewPort | undefined;
-  /** `undefined` when nobody collects spans. */
+  /** `undefined` if no spans are collected. */
   readonly spans: RequestSpans | undefined;
-  /** `undefined` for a journal that is in no files. */
+  /** `undefined` if the journal is not in files. */
   readonly verification: VerificationPort | undefined;
   readonly jobLog: JobLogPort;
-  /** `undefined` where nobody tells of the process. */
+  /** `undefined` if nothing is known of the process. */
   readonly system: SystemPort | undefined;
-  /** In one request. */
+  /** Events in one request. */
   readonly eventsMax: number;
   readonly maxStartDelayMs: number;
   /** Whether requests must carry a token. */
   readonly needsToken: boolean;
-  /** Who may do what; everybody everything, when `undefined`. */
+  /** Access by token; if `undefined`, everyone may do everything. */
   readonly access: Access | undefined;
-  /** Whose a token is, as far as whoever brings it may ask; `undefined` as `access` is. */
+  /** Checks tokens, and slows guessing; `undefined` together with `access`. */
   readonly tokens: TokenChecks | undefined;
-  /** Of browsers that signed in to the dashboard. */
+  /** Sessions of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
-  /** Of what was done on the dashboard. */
+  /** Notes on actions of the dashboard. */
   readonly notes: Notes;
-  /** What `/openapi.json` shows; made when somebody first asks. */
+  /** The document of `/openapi.json`; created on first use. */
   readonly openApi: () => JsonObject;
-  /** Of Daybook. */
+  /** The version of Daybook. */
   readonly version: string;
-  /** How often an idle stream says that it is alive, and how far it is. */
+  /** How often an idle stream sends a heartbeat. */
   readonly heartbeatMs: number;
   /** Aborts when the process stops: streams and long polls end. */
   readonly shutdownSignal: AbortSignal;
   readonly streams: Gauge;
-  /** Of all streams, whatever they carry. */
+  /** The outlets of all streams. */
   readonly outlets: Outlets;
-  /** Of the streams of entries. */
+  /** The streams of entries. */
   readonly hub: StreamHub;
-  /** Requests that are being answered, but for those that wait for a job. */
+  /** Requests that are being answered, except those that wait for a job. */
   readonly requests: Gauge;
-  /** Those of open routes, which need no token. */
+  /** Requests of open routes, which need no token. */
   readonly openRequests: Gauge;
   /** Requests that wait for a job. */
   readonly waiting: Gauge;
-  /** Bytes that history reads and large answers hold. */
+  /** Bytes held by history reads and large answers. */
   readonly lookBack: Gauge;
-  /** Where pages of entries are read, which may be large, one at a time. */
+  /** Reads pages of entries, which may be large, one at a time. */
   readonly reading: Lane;
-  /** Where all go through, but for the probes. */
+  /** All requests pass it, except probes. */
   readonly turnstile: Turnstile;
 }

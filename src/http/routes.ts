@@ -6,24 +6,24 @@
 
 import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
 import type { Route } from "./route.ts";
-import { BULK_ROUTES } from "./routes/bulk.ts";
+import { BULK_ROUTES, FAILURE_ROUTES } from "./routes/bulk.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
 import { CREATE_ROUTES } from "./routes/create_job.ts";
-import { DEFINITION_ROUTES } from "./routes/definitions.ts";
+import {
+  DEFINITION_ROUTES,
+  HEALTH_ROUTES,
+  METRICS_ROUTES,
+  OPEN_API_ROUTES,
+  SYSTEM_ROUTES,
+} from "./routes/system.ts";
 import { EVENT_ROUTES } from "./routes/events.ts";
 import { EXPLAIN_ROUTES } from "./routes/explain.ts";
-import { FAILURE_ROUTES } from "./routes/failures.ts";
-import { HEALTH_ROUTES } from "./routes/health.ts";
-import { JOB_ROUTES } from "./routes/job.ts";
+import { JOB_ROUTES, LIST_ROUTES } from "./routes/jobs.ts";
 import { JOB_LOG_ROUTES } from "./routes/job_log.ts";
-import { LIST_ROUTES } from "./routes/jobs.ts";
 import { JOURNAL_ROUTES } from "./routes/journal.ts";
-import { METRICS_ROUTES } from "./routes/metrics.ts";
-import { OPEN_API_ROUTES } from "./routes/openapi.ts";
 import { OVERVIEW_ROUTES } from "./routes/overview.ts";
 import { PAUSE_ROUTES } from "./routes/pauses.ts";
 import { REPLAY_ROUTES } from "./routes/replay.ts";
-import { SYSTEM_ROUTES } from "./routes/system.ts";
 
 /** In the order in which the document lists them. */
 export const ROUTES: readonly Route[] = [

@@ -1,4 +1,4 @@
-/** A database of SQLite, with what may go wrong with its file. */
+/** A SQLite database that is a cache, and the faults of its file. */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { messageOf } from "../core/thrown.ts";
@@ -6,26 +6,29 @@ import { IndexDamagedError } from "../engine/job_index.ts";
 import { beginMaking, endMaking, prepare, setSyncing } from "./schema.ts";
 
 export interface DatabaseOptions {
-  /** Opens it; `fresh` asks for one with nothing in it. */
+  /** Opens it; `fresh` asks for an empty one. */
   readonly open: (fresh: boolean) => DatabaseSync;
-  /** What is there is of no use to anybody: the next start is to find nothing. */
+  /** Its content is useless: the next start must find nothing. */
   readonly discard: () => void;
-  /** Told of what an operator should know. */
+  /** Called with warnings for the operator. */
   readonly warn: (message: string) => void;
 }
 
 export type Row = Readonly<Record<string, SQLInputValue>>;
 
-/** Filters come in so many shapes; the commonest are soon prepared again. */
+/**
+ * Prepared statements to keep. Filters have many shapes, and the common ones are soon prepared
+ * again.
+ */
 const STATEMENTS_MAX = 200;
-/** While it is being made: what there is to sync at the end is soon done, however long it took. */
+/** Commits between two syncs while it is being built, so that the final sync is short. */
 const COMMITS_PER_SYNC = 64;
-/** Results of SQLite that say that its file is not what it wrote: CORRUPT and NOTADB. */
+/** SQLite results that mean a damaged file: CORRUPT and NOTADB. */
 const DAMAGED: readonly number[] = [11, 26];
 
 export class Database {
   readonly #options: DatabaseOptions;
-  /** Opened when it is first used. */
+  /** Opened on first use. */
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
   #isDamaged = false;
@@ -36,12 +39,12 @@ export class Database {
     this.#options = options;
   }
 
-  /** Whether a crash may leave anything of it. */
+  /** Whether a crash may leave it in any state. */
   get isBeingMade(): boolean {
     return this.#isBeingMade;
   }
 
-  /** @throws {IndexDamagedError} as all that asks does. */
+  /** @throws {IndexDamagedError} like every query. */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
     return this.#asking(() => this.#statement(sql).get(...values) as Row | undefined);
   }
@@ -50,12 +53,12 @@ export class Database {
     return this.#asking(() => this.#statement(sql).all(...values) as Row[]);
   }
 
-  /** Gives how many rows it changed. */
+  /** Returns the number of changed rows. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#asking(() => this.#statement(sql).run(...values)).changes);
   }
 
-  /** All of it, or nothing when it throws. */
+  /** Runs `work` in a transaction, which rolls back if it throws. */
   within(work: () => void): void {
     const database = this.#open();
     if (!this.#isBeingMade) return transact(database, work);
@@ -68,7 +71,7 @@ export class Database {
     }
   }
 
-  /** With nothing in it, it is being made: a crash may leave anything of it. */
+  /** An empty one is being built: a crash may leave it in any state. */
   reopen(fresh: boolean): DatabaseSync {
     this.close();
     const database = this.#options.open(fresh);
@@ -78,7 +81,7 @@ export class Database {
     return this.#database = database;
   }
 
-  /** On disk from now on, as far as it is written. */
+  /** From now on, what is written is durable. */
   endMaking(): void {
     if (!this.#isBeingMade) return;
     endMaking(this.#open());
@@ -91,7 +94,7 @@ export class Database {
     this.#database = undefined;
   }
 
-  /** It holds something else than what was put into it. */
+  /** The data is not what was written. */
   damaged(reason: string): IndexDamagedError {
     if (!this.#isDamaged) {
       this.#options.warn(`The index is damaged: ${reason}; the next start makes it again`);

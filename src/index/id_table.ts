@@ -1,18 +1,46 @@
 /**
- * The rows of event ids, by hashes that are spread at random: in one large table each row would
- * be on a page of its own, of 16 KiB, that is written for it alone. So they come into a small
- * table, whose pages take many rows at a time, and go on from there to the large one slice by
- * slice of the hashes, which are side by side in both.
+ * The rows of event ids, keyed by random hashes. In one large table each row would dirty a 16 KiB
+ * page of its own. New rows therefore go into a small table, and move to the large one in slices of
+ * the hash range, where they share pages.
  */
 
 import type { LogId } from "../core/ids.ts";
 import type { IdRow } from "../engine/writer/id_rows.ts";
 import type { Database } from "./database.ts";
-import { HashFilter } from "./hash_filter.ts";
+
+// Tells of most hashes that were never added, without a look at the disk (a Bloom filter of 2 MiB,
+// which is made with the first). With a million added it is wrong about one in seventy.
+
+const BITS = 2 ** 24;
+
+/**
+ * Tells of most hashes that were never added, without a look at the disk (a Bloom filter of 2 MiB,
+ * which is made with the first). With a million added it is wrong about one in seventy.
+ */
+export class HashFilter {
+  #bytes: Uint8Array | undefined;
+
+  add(hash: number): void {
+    const bytes = this.#bytes ??= new Uint8Array(BITS / 8);
+    const [one, other] = [hash % BITS, Math.floor(hash / BITS) % BITS];
+    bytes[one >> 3] = (bytes[one >> 3] ?? 0) | 1 << (one & 7);
+    bytes[other >> 3] = (bytes[other >> 3] ?? 0) | 1 << (other & 7);
+  }
+
+  /** `false` only for one that was never added. */
+  mayHave(hash: number): boolean {
+    return this.#bytes !== undefined && this.#isSet(hash % BITS) &&
+      this.#isSet(Math.floor(hash / BITS) % BITS);
+  }
+
+  #isSet(bit: number): boolean {
+    return ((this.#bytes?.[bit >> 3] ?? 0) & 1 << (bit & 7)) !== 0;
+  }
+}
 
 /** Rows in the small table. */
 const YOUNG_MAX = 1 << 15;
-/** Slices of the hashes; each has a few hundred rows of a full small table. */
+/** Slices of the hash range; of a full small table each has a few hundred rows. */
 const SLICES = 64;
 /** Hashes are below 2^53. */
 const SLICE_HASHES = 2 ** 53 / SLICES;
@@ -20,16 +48,16 @@ const SLICE_HASHES = 2 ** 53 / SLICES;
 export class IdTable {
   readonly #database: Database;
   #young = 0;
-  /** The next one that goes on. */
+  /** The next slice to move. */
   #slice = 0;
-  /** Of all rows, where none was there to begin with. */
+  /** A filter over all rows, if the table was empty at first. */
   #filter: HashFilter | undefined;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  /** To be called when the database was opened. */
+  /** Call it when the database was opened. */
   begin(): void {
     this.#countYoung();
     const isEmpty = this.#young === 0 &&
@@ -37,7 +65,7 @@ export class IdTable {
     this.#filter = isEmpty ? new HashFilter() : undefined;
   }
 
-  /** Adds rows that may be there already; to be called within a transaction. */
+  /** Adds rows, which may exist already; call it within a transaction. */
   add(rows: readonly IdRow[]): void {
     for (const [hash, logId] of rows) {
       this.#filter?.add(hash);
@@ -54,7 +82,7 @@ export class IdTable {
         "UNION ALL SELECT logId FROM young_ids WHERE hash = ?1",
       hash,
     );
-    // One that was put again may be in both.
+    // A row that was written twice may be in both tables.
     return [...new Set(rows.map(({ logId }) => logId as LogId))];
   }
 
@@ -65,7 +93,7 @@ export class IdTable {
     this.#database.run(`INSERT OR IGNORE INTO event_ids SELECT hash, logId ${among}`, from, to);
     this.#young -= this.#database.run(`DELETE ${among}`, from, to);
     this.#slice = (this.#slice + 1) % SLICES;
-    // What was rolled back is still counted.
+    // Rows that were rolled back are still counted.
     if (this.#slice === 0) this.#countYoung();
   }
 

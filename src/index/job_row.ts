@@ -1,6 +1,6 @@
 /**
- * The narrow row of a job: what it is found by, and its summary. Its checksum is of all columns
- * but `awake`, so that a row that is not what was put is never shown.
+ * The narrow row of a job: its searchable columns and its summary. The checksum covers all columns
+ * but `awake`, so that a damaged row is never shown.
  */
 
 import type { SQLInputValue } from "node:sqlite";
@@ -14,7 +14,7 @@ import type { EndedJob } from "../engine/job_index.ts";
 import { searchable } from "./conditions.ts";
 import type { Row } from "./database.ts";
 
-/** All that a row tells of its job. */
+/** Everything a row says about its job. */
 const COLUMNS = [
   ...["first", "last", "job_id", "condition", "type", "version", "priority", "created"],
   ...["started", "ended", "labels", "text", "key", "fingerprint", "retried", "awaits", "sealed"],
@@ -24,15 +24,15 @@ const COLUMNS = [
 const CHECKED = [...COLUMNS, "crc"];
 export const SELECT_ROW = `SELECT ${CHECKED.join(", ")} FROM jobs WHERE`;
 /**
- * Over a row of the same job, which is awake no more. `OR REPLACE` would look for it in each index
- * of the table, which takes half as long again.
+ * Replaces the row of the same job, which is no longer awake. `OR REPLACE` would search every index
+ * of the table, and take half as long again.
  */
 export const PUT_ROW = `INSERT INTO jobs (${CHECKED.join(", ")}) ` +
   `VALUES (${CHECKED.map(() => "?").join(", ")}) ON CONFLICT (first) DO UPDATE SET awake = 0, ` +
   COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`).join(", ") +
   ", crc = excluded.crc";
 
-/** What few jobs have, and what a column cannot tell exactly. */
+/** What few jobs have, and what a column cannot hold exactly. */
 interface More {
   readonly createdAt?: string;
   readonly startedAt?: string;
@@ -42,7 +42,7 @@ interface More {
   readonly failure?: Omit<FailureSummary, "fingerprint">;
 }
 
-/** What `PUT_ROW` takes. */
+/** The parameters of `PUT_ROW`. */
 export function rowOf(ended: EndedJob): readonly SQLInputValue[] {
   const { job, summary, text, awaitsOutside, retriedAt } = ended;
   const { labels, failure, createdAt, startedAt, endedAt } = summary;
@@ -69,23 +69,23 @@ export function rowOf(ended: EndedJob): readonly SQLInputValue[] {
   ]);
 }
 
-/** Whether its input is under a seal, and then whether it is to be removed. */
+/** Whether its input is sealed, and if so, whether it is to be removed. */
 function sealedOf({ sealed }: JobState): SQLInputValue {
   if (sealed === undefined) return null;
   return sealed.retention === "keep" ? 0 : 1;
 }
 
-/** The same row with other values in some columns, as `PUT_ROW` takes it. */
+/** The same row with some columns changed, as `PUT_ROW` takes it. */
 export function changedRow(row: Row, changes: Row): readonly SQLInputValue[] {
   return withChecksum(valuesOf({ ...row, ...changes }));
 }
 
-/** Whether it is as it was put. */
+/** Whether the row is as it was written. */
 export function isWhole(row: Row): boolean {
   return checksumOf(valuesOf(row)) === row.crc;
 }
 
-/** All of it but `retriedBy`, of which the row has only where that was created. */
+/** The summary, except for `retriedBy`: the row holds only where the retry was created. */
 export function summaryIn(row: Row): JobSummary {
   const more: More = row.more === null ? {} : JSON.parse(row.more as string);
   const condition = row.condition as Condition;
@@ -121,12 +121,12 @@ function failureIn(failure: NonNullable<More["failure"]>, { fingerprint }: Row):
   };
 }
 
-/** Of one that is in the index. */
+/** For a job that is in the index. */
 function stateOf(condition: Condition): StateName {
   return condition === "succeeded" ? "Done" : "Failed";
 }
 
-/** That of most jobs. */
+/** The progress of most jobs. */
 const COMMON_PROGRESS: ProgressSummary = { satisfied: 0, expected: 0, attempts: 1 };
 
 function moreOf(summary: JobSummary): string | null {
@@ -147,10 +147,10 @@ function isCommon({ satisfied, expected, attempts }: ProgressSummary): boolean {
   return satisfied === 0 && expected === 0 && attempts === 1;
 }
 
-/** As most times are written, on a day that every month has. */
+/** The form of most times, on a day that every month has. */
 const EXACT = /^\d{4}-\d\d-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
-/** Whether the milliseconds of a time give its text again. */
+/** Whether the milliseconds of a time convert back to the same text. */
 function isExact(time: string | null): boolean {
   if (time === null || EXACT.test(time)) return true;
   const milliseconds = Date.parse(time);

@@ -9,15 +9,43 @@ import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/r
 import { conditionOf, ENDED_CONDITIONS, endedConditions } from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
 import { type ScanSource, sourceOf, sourceOfFailures } from "./scan_source.ts";
-import { windowsOf } from "./row_window.ts";
-import { WindowWalk } from "./window_walk.ts";
+import { type RowWindow, WindowWalk } from "./window_walk.ts";
+
+/** Gives the next of a range in the order of the walk, at most so many. */
+function windowsOf(
+  database: Database,
+  { wheres, words }: ScanSource,
+  oldestFirst: boolean,
+): (from: LogId, to: LogId, most: number) => RowWindow {
+  const each = (columns: string) =>
+    wheres.map(({ sql }) => `SELECT ${columns} FROM jobs WHERE ${sql} AND first >= ? AND first < ?`)
+      .join(" UNION ALL ");
+  const order = oldestFirst ? "ASC" : "DESC";
+  const edgeSql = `${each("first")} ORDER BY first ${order} LIMIT 1 OFFSET ?`;
+  const countSql = `SELECT sum(rows) AS rows FROM (${each("count(*) AS rows")})`;
+  const bytesSql = `SELECT sum(bytes) AS bytes FROM (${each("sum(octet_length(text)) AS bytes")})`;
+  const valuesOf = (from: LogId, to: LogId) =>
+    wheres.flatMap(({ values }) => [...values, from, to]);
+
+  return (from, to, most) => {
+    const edge = database.get(edgeSql, ...valuesOf(from, to), most - 1)?.first as LogId | undefined;
+    const end = edge === undefined ? (oldestFirst ? to : from) : oldestFirst ? edge + 1 : edge;
+    const range = oldestFirst ? valuesOf(from, end) : valuesOf(end, to);
+    return {
+      isLast: edge === undefined,
+      end,
+      rows: edge === undefined ? database.get(countSql, ...range)?.rows as number : most,
+      bytes: words === 0 ? 0 : (database.get(bytesSql, ...range)?.bytes ?? 0) as number,
+    };
+  };
+}
 
 type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
 /** How many jobs there are of each condition. */
 type Kept = ReadonlyMap<Condition, number>;
 
 /** Reads what a scan has found; may throw an `IndexDamagedError`. */
-export interface FoundReader {
+interface FoundReader {
   summary(first: LogId): JobSummary;
   /** @param row With `first` and `last`. */
   job(row: Row): JobState;

@@ -1,4 +1,7 @@
-/** Rows of the index of values: buckets of postings, the runs that they are of, and how far it is. */
+/**
+ * Tables of the index of values: buckets of postings, their runs, and how far the journal is
+ * indexed.
+ */
 
 import { crc32 } from "node:zlib";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
@@ -8,28 +11,28 @@ import { messageOf } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { SortedPostings } from "../engine/views/sorted_postings.ts";
 
-/** No run has more buckets than 2 to the power of this. */
+/** A run has at most 2 to this power of buckets. */
 export const BITS_MAX = 18;
 const BUCKETS_MAX = 1 << BITS_MAX;
-/** Rows that are written in one transaction, or removed: each holds everybody up. */
+/** Rows written or removed in one transaction, which blocks the event loop. */
 const ROWS_AT_A_TIME = 256;
 
-/** Up to where the lines of a journal are in the index: the end of a batch. */
+/** How far the journal is indexed: the end of a batch. */
 export interface LinePoint {
   readonly logId: LogId;
-  /** Of that batch. */
+  /** The chain of that batch. */
   readonly chain: string;
-  /** The first position of its segment, and the byte behind it. */
+  /** The first position of its segment, and the byte after the batch. */
   readonly segment: LogId;
   readonly offset: number;
 }
 
 export interface Run {
   readonly run: number;
-  /** The last position in it. */
+  /** Its last position. */
   readonly last: LogId;
   readonly postings: number;
-  /** How many of the first bits of a key name its bucket. */
+  /** How many leading bits of a key select its bucket. */
   readonly bits: number;
 }
 
@@ -50,7 +53,7 @@ export class ValueRows {
     );
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   runs(): Run[] {
     return this.#database.prepare("SELECT * FROM runs ORDER BY last").all() as unknown as Run[];
   }
@@ -59,7 +62,7 @@ export class ValueRows {
     return this.#database.prepare("SELECT * FROM point").get() as unknown as LinePoint | undefined;
   }
 
-  /** The numbers of all that have buckets, those that were never committed included. */
+  /** The numbers of all runs with buckets, committed or not. */
   *begun(): Iterable<number> {
     const next = this.#database.prepare("SELECT min(place) AS place FROM buckets WHERE place >= ?");
     for (let from = 0;;) {
@@ -71,7 +74,7 @@ export class ValueRows {
     }
   }
 
-  /** @throws {IndexDamagedError} when it is not what was put there. */
+  /** @throws {IndexDamagedError} if it is not what was written. */
   bucket(run: number, bucket: number): SortedPostings | undefined {
     try {
       const found = this.#select.get(placeOf(run, bucket)) as {
@@ -95,11 +98,11 @@ export class ValueRows {
     if (++this.#rows % ROWS_AT_A_TIME === 0) this.#database.exec("COMMIT");
   }
 
-  /** Makes what was put a run, in place of others; durable on return. */
+  /** Commits what was written as a run that replaces others; durable on return. */
   commit({ run, last, postings, bits }: Run, replaced: readonly Run[], point?: LinePoint): void {
     const database = this.#database;
     if (database.isTransaction) database.exec("COMMIT");
-    // Only this has to be on disk: it takes with it what came before.
+    // Only this commit has to be synced: it includes the writes before it.
     database.exec("PRAGMA synchronous = FULL; BEGIN");
     for (const one of replaced) database.prepare("DELETE FROM runs WHERE run = ?").run(one.run);
     database.prepare("INSERT INTO runs VALUES (?, ?, ?, ?)").run(run, last, postings, bits);
@@ -117,7 +120,7 @@ export class ValueRows {
     while (this.#delete.run(from, to, ROWS_AT_A_TIME).changes !== 0) yield;
   }
 
-  /** Takes back what was put and is not committed. */
+  /** Rolls back what was not committed. */
   abandon(): void {
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
   }

@@ -1,7 +1,7 @@
 /**
- * Postings of the index of values in a file of SQLite, in runs that are never changed. Four of a
- * size are made one, so that a look-up has few to look in. A cache: what is damaged is told, and
- * made again from the lines.
+ * Postings of the index of values in a SQLite file, in runs that never change. Four runs of one
+ * size are merged into one, so that a lookup reads few of them. It is a cache: damage is reported,
+ * and the file is built again from the journal.
  */
 
 import type { Work } from "../core/at_once.ts";
@@ -11,26 +11,29 @@ import { SortedPostings } from "../engine/views/sorted_postings.ts";
 import { BITS_MAX, type LinePoint, type Run, ValueRows } from "./value_rows.ts";
 import { preparedValues, removeValues, VALUES_FILE } from "./value_tables.ts";
 
-/** So many runs of a size are made one. */
+/** How many runs of one size are merged. */
 const MERGED = 4;
-/** Postings of the smallest runs, but for the last of a process; the next ones have four times as many. */
+/**
+ * Postings of the smallest run, except for the last of a process; each level is four times as
+ * large.
+ */
 const SMALLEST = 1 << 19;
-/** Postings of a bucket, on the average: what is read to look a key up. */
+/** Average postings in a bucket: what a lookup reads. */
 const BUCKET_POSTINGS = 128;
-/** The largest stay as they are: to merge them would need as much room again. */
+/** The largest runs stay: merging them would take as much space again. */
 const LEVEL_MAX = 3;
 
 export class SqliteValueRuns {
   readonly #rows: ValueRows;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #runs: Run[];
   #nextRun: number;
-  /** Begun, and never committed: their rows are to go. */
+  /** Runs that were begun and never committed: their rows are to be removed. */
   readonly #abandoned = new Set<number>();
 
   /**
-   * @param folder Of the index; made when it is missing.
-   * @throws {Error} when it cannot be used; removed, and opened anew, it may be.
+   * @param folder The folder of the index; created if missing.
+   * @throws {Error} if it cannot be used; removing it and opening it again may help.
    */
   constructor(folder: string) {
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -45,30 +48,30 @@ export class SqliteValueRuns {
     }
   }
 
-  /** Removes what an earlier process left, so that nothing is known. */
+  /** Removes what an earlier process left. */
   static remove(folder: string): void {
     removeValues(`${folder}/${VALUES_FILE}`);
   }
 
-  /** All up to there is in the runs; `undefined` when there is nothing. */
+  /** Everything up to here is in the runs; `undefined` if they are empty. */
   get point(): LinePoint | undefined {
     return this.#rows.point();
   }
 
-  /** How many there are to look in. */
+  /** How many runs a lookup has to read. */
   get count(): number {
     return this.#runs.length;
   }
 
-  /** Whether some are to be made one. */
+  /** Whether there are runs to merge. */
   get hasToMerge(): boolean {
     return this.#mergeable !== undefined;
   }
 
   /**
-   * Positions of a key, the newest first, at most `limit`.
+   * Positions of a key, newest first, at most `limit`.
    *
-   * @throws {IndexDamagedError} when it is not what was put there.
+   * @throws {IndexDamagedError} if the data is not what was written.
    */
   newest(key: number, limit: number): LogId[] {
     const found: LogId[] = [];
@@ -80,7 +83,7 @@ export class SqliteValueRuns {
     return found;
   }
 
-  /** Puts a run there, as work with pauses; nothing of it is seen before all of it is durable. */
+  /** Writes a run, as work with pauses; it becomes visible once all of it is durable. */
   *write(postings: Postings, point: LinePoint): Work<void> {
     yield* this.#removeAbandoned();
     const run = this.#nextRun++;
@@ -98,7 +101,7 @@ export class SqliteValueRuns {
     }
   }
 
-  /** Makes one run of several, as work with pauses, and removes them. */
+  /** Merges several runs into one, as work with pauses, and removes them. */
   *merge(): Work<void> {
     const parts = this.#mergeable;
     if (parts === undefined) return;
@@ -114,7 +117,7 @@ export class SqliteValueRuns {
     yield* this.#removeAbandoned();
   }
 
-  /** By what the fewest bits name, of all parts at a time. */
+  /** Merges by the shortest common prefix of all parts. */
   *#merged(run: number, parts: readonly Run[]): Work<Pick<Run, "postings" | "bits">> {
     const newestFirst = parts.toReversed();
     const fewest = Math.min(...parts.map(({ bits }) => bits));
@@ -134,7 +137,7 @@ export class SqliteValueRuns {
     return { postings, bits };
   }
 
-  /** All of a run whose keys begin with so many bits. */
+  /** All postings of a run whose keys have this prefix. */
   #all({ run, bits }: Run, number: number, fewest: number): SortedPostings {
     const each = 1 << (bits - fewest);
     const buckets = Array.from({ length: each }, (_, at) => number * each + at);
@@ -143,7 +146,7 @@ export class SqliteValueRuns {
     );
   }
 
-  /** Takes back what was put and is not committed: what was begun is never ended. */
+  /** Rolls back what was not committed. */
   abandon(): void {
     this.#rows.abandon();
   }
@@ -163,7 +166,7 @@ export class SqliteValueRuns {
     }
   }
 
-  /** The oldest neighbours of one size of which there are enough. */
+  /** The oldest adjacent runs of one size, if there are enough. */
   get #mergeable(): readonly Run[] | undefined {
     for (let at = 0; at + MERGED <= this.#runs.length; at++) {
       const some = this.#runs.slice(at, at + MERGED);
@@ -187,9 +190,9 @@ function bitsFor(postings: number): number {
 }
 
 /**
- * What begins with the same bits, in buckets that more bits name; empty ones are left out.
+ * Splits the postings of one prefix into buckets of longer prefixes; empty ones are omitted.
  *
- * @param bits Of the buckets, the first of which are those of `number`; so many are `more`.
+ * @param bits Length of the bucket's prefix; the first of them are `number`, and `more` are new.
  */
 function* bucketsOf(
   postings: SortedPostings,

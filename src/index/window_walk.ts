@@ -1,27 +1,27 @@
 /**
- * Goes through the jobs of a range window by window, as far as one request may, and says where
- * it stopped: with however many jobs, nobody else waits for it for long. What it may cost is
- * counted, not timed, so that it comes equally far on each machine.
+ * Walks the jobs of a range in windows, up to the budget of one request, and says where it stopped,
+ * so that one request never holds up the others. The budget is counted, not timed, so that a walk
+ * gets equally far on every machine.
  */
 
 import type { LogId } from "../core/ids.ts";
 import type { Stop } from "../engine/requests.ts";
 
-/** What a walk may cost, and what a window may, in tenths of a microsecond as sources count them. */
+/** Budgets of a walk and of a window, in tenths of a microsecond as the sources estimate them. */
 const COST_MAX = { walk: 100_000, window: 10_000 };
-/** Rows in a window. The first is small, since most that is looked for is near. */
+/** Rows in a window. The first one is small, since most matches are near. */
 const ROWS = { first: 1 << 7, last: 1 << 12 };
-/** Bytes of text in which one word is looked for, for as much as one costs. */
+/** Bytes of text that are searched for one word at a cost of one. */
 const BYTES_AT_ONE = 100;
 
 /** The next rows of a range. */
 export interface RowWindow {
   readonly rows: number;
-  /** Where they end: the position of, or after, the last of them in the order of the walk. */
+  /** Where they end: the position of the last row, or the one after it, in walking order. */
   readonly end: LogId;
-  /** There are no more. */
+  /** Whether these are the last rows. */
   readonly isLast: boolean;
-  /** Of their text, where that is searched. */
+  /** Bytes of their text, if it is searched. */
   readonly bytes: number;
 }
 
@@ -32,13 +32,15 @@ export interface WindowWalkOptions<Found> {
   readonly to: LogId;
   readonly rowCost: number;
   readonly words: number;
-  /** The next of a range in the order of the walk, at most so many. */
+  /** The next rows of the range in walking order, at most `most`. */
   readonly window: (from: LogId, to: LogId, most: number) => RowWindow;
-  /** What is found in a window, in the order of the walk. */
+  /** Matches in a window, in walking order. */
   readonly find: (from: LogId, to: LogId) => Iterable<Found>;
-  /** Where a job is, if the walk may stop at it; else it stops at the end of a window. */
+  /**
+   * The position of a job, if the walk may stop there; otherwise it stops at the end of a window.
+   */
   readonly positionOf: (found: Found) => LogId | undefined;
-  /** RFC 3339: of the job at which the walk stopped. */
+  /** When the job at which the walk stopped was created, RFC 3339. */
   readonly createdAt: (logId: LogId) => string;
 }
 
@@ -52,12 +54,12 @@ export class WindowWalk<Found> implements Iterable<Found> {
     this.#options = options;
   }
 
-  /** Where it stopped before it had looked at all; `undefined` when it did not. */
+  /** Where it stopped early; `undefined` if it looked at everything. */
   get reach(): Stop | undefined {
     return this.#reach;
   }
 
-  /** More is done for what was found. */
+  /** Counts further work on a match. */
   spend(cost: number): void {
     this.#cost += cost;
   }

@@ -1,6 +1,6 @@
 /**
- * `order.fulfil`: reserves goods, charges for them and waits for the shipment. An example
- * of a job with services of its own, compensations, and facts from outside.
+ * `order.fulfil`: reserves goods, charges for them and waits for the shipment. An example of a job
+ * with its own services, compensations, and events from outside.
  */
 
 import * as v from "valibot";
@@ -13,14 +13,14 @@ export interface Order {
   readonly paymentMethod?: string;
 }
 
-/** What every call of a service gets beside its arguments. */
+/** What every call of a service gets besides its arguments. */
 export interface CallOptions {
   /**
-   * The same for each attempt at the same thing: after a crash the call may come again,
-   * and must then change nothing and answer as before.
+   * The same for each attempt at the same step: after a crash the call may be repeated, and must
+   * then change nothing and return the same answer.
    */
   readonly idempotencyKey: string;
-  /** Aborts when the answer is no longer wanted. */
+  /** Aborts when the answer is no longer needed. */
   readonly signal: AbortSignal;
 }
 
@@ -29,7 +29,7 @@ export interface Reservation {
 }
 
 export interface Warehouse {
-  /** Rejects when it may work later. */
+  /** Rejects if a later attempt may succeed. */
   reserve(order: Order, options: CallOptions): Promise<Reservation>;
   release(reservation: Reservation, options: CallOptions): Promise<void>;
 }
@@ -38,13 +38,13 @@ export interface Payment {
   readonly paymentId: string;
 }
 
-/** A refusal is an answer, and asking again does not change it; a failure is a rejection. */
+/** A refusal is an answer that repeating does not change; a failure is a rejection. */
 export type ChargeAnswer =
   | { readonly kind: "charged"; readonly payment: Payment }
   | { readonly kind: "refused"; readonly reason: string };
 
 export interface Payments {
-  /** Rejects when it may work later. */
+  /** Rejects if a later attempt may succeed. */
   charge(order: Order, options: CallOptions): Promise<ChargeAnswer>;
   refund(payment: Payment, options: CallOptions): Promise<void>;
 }
@@ -77,9 +77,9 @@ const input = v.strictObject({
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
- * The services are arguments: tests and trials give others than production. Each task
- * says how it is undone, next to what it does; when a later step fails, the shipment is
- * lost or the job is cancelled, the completed ones are undone, the last one first.
+ * The services are arguments, so that tests can pass their own. Each task declares its compensation
+ * next to its action; if a later step fails, the shipment is lost or the job is cancelled, the
+ * completed tasks are undone, the last one first.
  */
 export function orderFulfil({ warehouse, payments }: OrderServices) {
   return defineJob({
@@ -122,8 +122,8 @@ export function orderFulfil({ warehouse, payments }: OrderServices) {
 }
 
 /**
- * The key names the job and not the order: when an order is fulfilled anew after a refund,
- * it has to be charged anew.
+ * The key names the job and not the order: an order that is fulfilled again after a refund has to
+ * be charged again.
  */
 function callOptions(
   { jobId, signal }: { readonly jobId: string; readonly signal: AbortSignal },
@@ -132,7 +132,7 @@ function callOptions(
   return { idempotencyKey: `${jobId}:${action}`, signal };
 }
 
-/** @throws {NonRetryableError} when the charge was refused: it would be each time. */
+/** @throws {NonRetryableError} if the charge was refused: it would be refused each time. */
 function paymentOf(answer: ChargeAnswer): Payment {
   if (answer.kind === "charged") return answer.payment;
   throw new NonRetryableError(`Cannot charge: the payment was refused: ${answer.reason}`);

@@ -10,12 +10,43 @@ import {
   RetryLater,
   type TaskContext,
 } from "../engine/definition.ts";
-import { AllowedHosts } from "./webhook/allowed_hosts.ts";
-import { discardBody, tellAnswer, verdictOn } from "./webhook/answer.ts";
+import { AllowedHosts, isAddressOrLocal, isPrivateAddress } from "./webhook/allowed_hosts.ts";
+import { discardBody, retryAfterMs, tellAnswer, verdictOn } from "./webhook/answer.ts";
 import { type WebhookInput, webhookInput } from "./webhook/input.ts";
-import { isAddressOrLocal, isPrivateAddress } from "./webhook/private_addresses.ts";
-import { retryAfterMs } from "./webhook/retry_after.ts";
-import { keyOf, signatureOf } from "./webhook/signature.ts";
+import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
+
+const SECRET_PREFIX = "whsec_";
+const SECRET_PATTERN = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
+const KEY_BYTES_MIN = 24;
+const KEY_BYTES_MAX = 64;
+
+/** Of one attempt to deliver a message. */
+interface SignedParts {
+  /** The same for each attempt. */
+  readonly id: string;
+  /** Of this attempt, in seconds since the epoch. */
+  readonly timestamp: number;
+  readonly body: string;
+}
+
+/** @throws {TypeError} when it is no secret; the message does not tell what it is. */
+export function keyOf(secret: string): Uint8Array {
+  const key = Buffer.from(SECRET_PATTERN.exec(secret)?.[1] ?? "", "base64");
+  if (key.length < KEY_BYTES_MIN || key.length > KEY_BYTES_MAX) {
+    throw new TypeError(
+      `Cannot use the webhook secret: it must be ${SECRET_PREFIX} and then ` +
+        `${KEY_BYTES_MIN} to ${KEY_BYTES_MAX} bytes in base64`,
+    );
+  }
+  return key;
+}
+
+/** The value of `webhook-signature`. */
+export function signatureOf(key: Uint8Array, { id, timestamp, body }: SignedParts): string {
+  const digest = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
+  return `v1,${digest}`;
+}
 
 export interface WebhookRequest {
   readonly method: "POST";
@@ -53,7 +84,7 @@ export interface WebhookOptions {
   readonly lookup?: (hostname: string) => Promise<readonly string[]>;
 }
 
-export interface Delivered {
+interface Delivered {
   readonly status: number;
   /** Attempts begun, this one included. */
   readonly attempts: number;

@@ -1,14 +1,14 @@
 /**
- * What the process that has the journal open tells others: the address of the server, in the file whose lock shows that it runs: whoever finds the
- * journal finds the server. The lock belongs to the open file, so its content is replaced in
- * place; another file under its name would be another lock.
+ * Announces the address of the server in the lock file of the journal, so that whoever finds the
+ * journal finds the server. The lock belongs to the open file, so the content is replaced in place;
+ * a new file under its name would be another lock.
  */
 
 import { reasonOf } from "./errors.ts";
 import { type FileSystem, type HeldLock, readWhole } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 
-/** What is there after the disk has failed. */
+/** The content of the file after the disk has failed. */
 const FAILED = "failed";
 
 export class Announcement {
@@ -24,20 +24,20 @@ export class Announcement {
     this.#warn = warn;
   }
 
-  /** Tells where the server is. */
+  /** Announces the address. */
   async make(url: string): Promise<void> {
     if (this.#ended) return;
     await this.#note(`${url}\n`, `Cannot announce ${url} in`);
   }
 
-  /** Takes back what is there: a server that died could not. */
+  /** Clears the file: a server that died could not. */
   async clear(): Promise<void> {
     await this.#note("", "Cannot empty");
   }
 
   /**
-   * Tells the next start that the disk did not do as asked: what it reads may be in memory alone.
-   * It need not be on disk; without the memory there is nothing to mistake.
+   * Marks the disk as failed for the next start: what it reads may exist only in the page cache.
+   * The mark need not be on disk; if the cache is lost, there is nothing to mistake.
    */
   async fail(): Promise<void> {
     this.#ended = true;
@@ -45,7 +45,7 @@ export class Announcement {
     await this.#note(`${FAILED}\n`, "Cannot note that the disk has failed in");
   }
 
-  /** Takes it back and lets go of the lock. */
+  /** Clears the file and releases the lock. */
   async end(): Promise<void> {
     this.#ended = true;
     if (!this.#hasFailed) await this.clear();
@@ -61,12 +61,12 @@ export class Announcement {
   }
 }
 
-/** Whether the disk failed the process before. */
+/** Whether the disk failed the previous process. */
 export async function hasFailed(fileSystem: FileSystem, { lock }: Layout): Promise<boolean> {
   return (await textIn(fileSystem, lock)).startsWith(FAILED);
 }
 
-/** The address that whoever holds the lock has put there, if any. */
+/** The address that the holder of the lock has announced, if any. */
 export async function announcedIn(
   fileSystem: FileSystem,
   { lock }: Layout,

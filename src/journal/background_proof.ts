@@ -1,6 +1,6 @@
 /**
- * Reads segments back beside the work of the process, a little at a time: those that the start
- * took on trust, and those that get no more batches. Each gets a verdict for the next start.
+ * Verifies segments in the background, a little at a time: those that the start trusted, and those
+ * that are full. Each gets a verdict for the next start.
  */
 
 import type { Clock, SegmentProof } from "../engine/ports.ts";
@@ -8,27 +8,30 @@ import { JournalDamagedError, reasonOf } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
-import type { SealedSegment } from "./sealed_segment.ts";
+import type { SealedSegment } from "./segment_rolls.ts";
 import { requireWhole } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 
-/** How long the event loop may be held up. */
+/** How long the event loop may be blocked. */
 const SLICE_MS = 2;
-/** Of twenty parts of time one is worked; of ten where full segments come faster than that. */
+/**
+ * It rests this many times as long as it works, and less if segments fill faster than it verifies
+ * them.
+ */
 const REST_PER_WORK = { usual: 19, behind: 9 };
-/** A disk that was slow for once is not rested from for long. */
+/** The longest rest, so that one slow read does not cause a very long one. */
 const REST_MS_MAX = 5_000;
-/** Until the first slice, and until a file is looked at again that was changed just now. */
+/** Delay before the first slice, and before a file that just changed is looked at again. */
 const DELAY_MS = 2_000;
-/** Until a verdict is written that a start came to: the process may not live for long. */
+/** Delay before the verdict of a start is written: the process may be short-lived. */
 const WRITING_DELAY_MS = 100;
 
-/** A segment to prove, or one that a start has proven: then only its verdict is written. */
+/** A segment to verify, or one that the start has verified, whose verdict has to be written. */
 export interface Unproven {
   readonly segment: SealedSegment;
-  /** The start read it, or took it on trust; or it has filled up since, and has no verdict. */
+  /** The start read it or trusted it; or it has filled up since and has no verdict. */
   readonly origin: "read" | "trusted" | "filled";
-  /** The file that the start has read, when it was not changed meanwhile. */
+  /** The file that the start read, if it has not changed since. */
   readonly read?: FileStamp;
 }
 
@@ -38,23 +41,23 @@ export interface BackgroundProofOptions {
   readonly clock: Clock;
   /** Where the lines of a segment are. */
   indexOf(segment: string): LineIndex;
-  /** Whether there is no room on the disk, so that nothing is to be written to it. */
+  /** Whether the disk is full, so that nothing may be written. */
   full(): boolean;
   /** A segment is not what was written. */
   damaged(error: JournalDamagedError): void;
-  /** Told of what an operator should know and the journal can live with. */
+  /** Called with warnings for the operator; the journal continues. */
   warn(message: string): void;
 }
 
-/** What the start found. */
+/** The result of the start. */
 export interface FoundSegments {
   readonly sealed: readonly SealedSegment[];
-  /** How many of them it took on trust. */
+  /** How many of them the start trusted. */
   readonly trusted: number;
   readonly unproven: readonly Unproven[];
 }
 
-/** The process stops. */
+/** The process is stopping. */
 class ProofStoppedError extends Error {}
 
 export class BackgroundProof {
@@ -69,7 +72,7 @@ export class BackgroundProof {
   #isStopped = false;
   #endRest = () => {};
   #sliceBegan = 0;
-  /** Reasons that were told: they may be those of every segment. */
+  /** Reasons that were reported: every segment may have the same one. */
   readonly #told = new Set<string>();
 
   constructor(options: BackgroundProofOptions, { sealed, trusted, unproven }: FoundSegments) {
@@ -81,20 +84,20 @@ export class BackgroundProof {
     if (sealed.length > trusted) this.#at = this.#now();
   }
 
-  /** How far it is. */
+  /** Its progress. */
   get state(): SegmentProof {
     const segments = this.#sealed.length;
     return { segments, proven: segments - this.#trusted, trusted: this.#trusted, at: this.#at };
   }
 
-  /** Begins, a while from now. */
+  /** Starts after a delay. */
   start(): void {
     if (this.#queue.length === 0 || this.#isStopped || this.#isRunning) return;
     this.#isRunning = true;
     this.#running = this.#run();
   }
 
-  /** A segment gets no more batches. It goes before those that the next start would trust anyway. */
+  /** A segment is full. It goes before those that the next start would trust anyway. */
   add(segment: SealedSegment): void {
     this.#sealed.push(segment);
     const next = this.#queue.findIndex(({ origin }, index) => index > 0 && origin !== "filled");
@@ -104,7 +107,7 @@ export class BackgroundProof {
     this.start();
   }
 
-  /** Resolves when it has let go of the files. */
+  /** Resolves when it has closed the files. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#endRest();
@@ -133,7 +136,7 @@ export class BackgroundProof {
     }
   }
 
-  /** `false` when it is too early for a segment. */
+  /** `false` if it is too early for a segment. */
   async #settled(next: Unproven): Promise<boolean> {
     let isDue = true;
     await this.#attempt(`Cannot give segment ${next.segment.name} a verdict`, async () => {
@@ -146,7 +149,7 @@ export class BackgroundProof {
     if (this.#options.full()) return false;
     const nowMs = await this.#store.now();
     const stamp = await this.#store.stampOf(segment);
-    // What is changed in the same grain of time would look as if it were not.
+    // A change within the same tick of the file clock would go unnoticed.
     if (stamp !== undefined && nowMs !== undefined && stamp.changedMs >= nowMs) return false;
     this.#sliceBegan = this.#options.clock.monotonic();
     const isRead = read !== undefined && isSame(read, stamp);
@@ -160,7 +163,10 @@ export class BackgroundProof {
     return true;
   }
 
-  /** On disk when this resolves: what was only in memory could be lost, and its times be not. */
+  /**
+   * Makes sure that the file is on disk: content that is only in memory could be lost while its
+   * times are kept.
+   */
   async #onDisk(segment: SealedSegment, isProven: boolean): Promise<void> {
     const { fileSystem, layout } = this.#options;
     const path = `${layout.segments}/${segment.name}`;

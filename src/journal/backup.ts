@@ -1,7 +1,6 @@
 /**
- * Copies a journal that may be in use to another folder, which then is a journal: its whole
- * batches, and no caches. A segment that is no longer active never changes, so what an earlier
- * backup copied is not copied again.
+ * Copies a journal, which may be in use, to another folder, which then is a journal: whole batches,
+ * without caches. Full segments never change, so what an earlier backup copied is not copied again.
  */
 
 import { Buffer } from "node:buffer";
@@ -17,12 +16,12 @@ import { SegmentScanner } from "./segment_scanner.ts";
 
 /** What was copied. */
 export interface Copied {
-  /** Segments that were written; the others were there already. */
+  /** Segments that were written; the others existed already. */
   readonly written: number;
   readonly bytes: number;
 }
 
-/** The target holds something else than an earlier state of the journal. */
+/** The target is not an earlier state of this journal. */
 export class OtherHistoryError extends Error {
   override readonly name = "OtherHistoryError";
 }
@@ -30,9 +29,9 @@ export class OtherHistoryError extends Error {
 export interface BackupOptions {
   readonly fileSystem: FileSystem;
   readonly from: Layout;
-  /** Its folders are there, and nobody else writes to it. */
+  /** Its folders exist, and nobody else writes to them. */
   readonly to: Layout;
-  /** Told how far it is, in bytes. */
+  /** Called with the progress, in bytes. */
   readonly progress: (done: number, total: number) => void;
 }
 
@@ -46,7 +45,7 @@ export interface BackupOptions {
  */
 export async function backUp(options: BackupOptions): Promise<Copied> {
   const { fileSystem, from, to, progress } = options;
-  // All but the last are complete when they are listed.
+  // All but the last are full when they are listed.
   const segments = await segmentsToRead(fileSystem, from);
   const there = await segmentsIn(fileSystem, to);
   await requireSameHistory(options, segments, there);
@@ -63,7 +62,7 @@ export async function backUp(options: BackupOptions): Promise<Copied> {
   return { written, bytes };
 }
 
-/** Blank lines count: a copy that another tool made may end with some, and must not keep them. */
+/** Blank lines count: a copy made by another tool may end with some, which must go. */
 function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promise<number> {
   const path = `${to.segments}/${name}`;
   return orUnusable(
@@ -73,7 +72,7 @@ function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promi
   );
 }
 
-/** The result is how many bytes were written: none when the target has them already. */
+/** Returns how many bytes were written: none if the target has them already. */
 async function copySegment(
   { fileSystem, from, to }: BackupOptions,
   segment: SegmentInfo,
@@ -98,7 +97,7 @@ async function copySegment(
   return bytes.length;
 }
 
-/** Without a batch that is being written, or was cut short. */
+/** Without a batch that is incomplete. */
 function wholeBatches(
   content: Uint8Array<ArrayBuffer>,
   { name, firstLogId }: SegmentInfo,
@@ -133,8 +132,8 @@ async function segmentsIn(
 }
 
 /**
- * Every segment there is also one of the journal, no longer than that, and the last one begins
- * like it. It names the chain before it, and so stands for all that comes before.
+ * Every segment there is also one of the journal, not longer, and the last one begins like it. Its
+ * chain covers everything before it.
  */
 async function requireSameHistory(
   { fileSystem, from, to }: BackupOptions,
@@ -156,7 +155,7 @@ async function requireSameHistory(
   const read = ({ segments: folder }: Layout, bytes: number) =>
     orUnusable("read", folder, () => readBetween(fileSystem, `${folder}/${last.name}`, 0, bytes));
   const copied = wholeBatches(await read(to, last.bytes), last);
-  // As it was when it was listed, for no more than that is copied.
+  // As it was when it was listed: no more than that is copied.
   const content = await read(from, sizes.get(last.name) ?? 0);
   if (Buffer.from(copied).equals(content.subarray(0, copied.length))) return;
   throw otherHistory(to, last.name, "which is not how the journal's begins");

@@ -1,8 +1,8 @@
 /** Groups that will become durable together, encoded as they arrive. */
 
-import type { JobEventLogEntry } from "../core/event.ts";
-import type { LogId } from "../core/ids.ts";
-import type { StampedEvent } from "../engine/ports.ts";
+import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import { type LogId, newId } from "../core/ids.ts";
+import type { Clock, Random, StampedEvent } from "../engine/ports.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_LENGTH,
@@ -17,6 +17,21 @@ import {
 } from "./line_codec.ts";
 import { writtenAttributes } from "./line_defaults.ts";
 import { lineStarts, utf8WithSpare } from "./utf8.ts";
+
+export type Stamp = (draft: EventDraft) => StampedEvent;
+
+/** Gives events that are recorded outside the engine their ids and times. */
+export function stampWith(clock: Clock, random: Random): Stamp {
+  return (draft) => {
+    const now = new Date(clock.now()).toISOString();
+    return {
+      ...draft,
+      eventId: draft.eventId ?? newId.event(random.ulid()),
+      occurredAt: draft.occurredAt ?? now,
+      receivedAt: now,
+    };
+  };
+}
 
 /** A batch as it goes to disk, in one write. */
 export interface SealedBatch {

@@ -2,9 +2,82 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { positions, requireDurable } from "./positions.ts";
+import { positions, requireDurable } from "./catalogue.ts";
 import type { SegmentReader } from "./segment_reader.ts";
-import type { Tail } from "./tail.ts";
+
+const BYTES_MAX = 4 * 1024 * 1024;
+/** Entries that are kept for long are what the garbage collector moves most. */
+const ENTRIES_MAX = 1024;
+
+interface TailLimits {
+  /** Of lines as they are on disk. */
+  readonly bytesMax: number;
+  readonly entriesMax: number;
+}
+
+/** What becomes of one batch in the tail. */
+interface Kept {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** Takes and drops whole batches. */
+export class Tail {
+  readonly #limits: TailLimits;
+  #entries: JobEventLogEntry[] = [];
+  /** Index of the oldest entry and batch that are still kept. */
+  #firstEntry = 0;
+  #kept: Kept[] = [];
+  #firstKept = 0;
+  #bytes = 0;
+
+  constructor(limits: TailLimits = { bytesMax: BYTES_MAX, entriesMax: ENTRIES_MAX }) {
+    this.#limits = limits;
+  }
+
+  /** The oldest position kept, or `undefined` when there is none. */
+  get firstLogId(): LogId | undefined {
+    return this.#entries[this.#firstEntry]?.logId;
+  }
+
+  push(entries: readonly JobEventLogEntry[], bytes: number): void {
+    for (const entry of entries) this.#entries.push(entry);
+    this.#kept.push({ count: entries.length, bytes });
+    this.#bytes += bytes;
+    while (this.#isOver()) this.#dropOldest();
+    this.#compact();
+  }
+
+  /** The entries from one position to another, both included and both kept. */
+  slice(first: LogId, last: LogId): readonly JobEventLogEntry[] {
+    const start = this.#indexOf(first);
+    return this.#entries.slice(start, start + last - first + 1);
+  }
+
+  #indexOf(logId: LogId): number {
+    return this.#firstEntry + logId - (this.firstLogId ?? logId);
+  }
+
+  #isOver(): boolean {
+    const count = this.#entries.length - this.#firstEntry;
+    return count > 0 && (this.#bytes > this.#limits.bytesMax || count > this.#limits.entriesMax);
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#kept[this.#firstKept++];
+    this.#firstEntry += oldest?.count ?? 0;
+    this.#bytes -= oldest?.bytes ?? 0;
+  }
+
+  /** Frees what was dropped, once it is half of all, so that each entry is moved once. */
+  #compact(): void {
+    if (2 * this.#firstEntry <= this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#firstEntry);
+    this.#kept = this.#kept.slice(this.#firstKept);
+    this.#firstEntry = 0;
+    this.#firstKept = 0;
+  }
+}
 
 export class DurableEntries {
   readonly #tail: Tail;

@@ -1,7 +1,14 @@
 /** Why a journal cannot be opened. Each carries the exit code of the process. */
 
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
-import { journalFlag } from "./journal_flag.ts";
+import { shellWord } from "../core/shell_word.ts";
+
+const DEFAULT_FOLDER = "journal";
+
+/** ` --journal /data/j`, or nothing where commands mean this one anyway. */
+export function journalFlag(folder: string): string {
+  return folder === DEFAULT_FOLDER ? "" : ` --journal ${shellWord(folder)}`;
+}
 
 /** Where in a journal something is wrong. */
 export interface JournalLocation {

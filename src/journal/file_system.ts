@@ -1,93 +1,92 @@
 /**
- * All that the journal asks of a disk. Every file access goes through here, so that
- * a simulated disk with faults can stand in for the real one.
+ * The file system as the journal uses it. All file access goes through this interface, so that a
+ * simulated disk with faults can replace the real one.
  */
 
-/** What is at a path; a symbolic link is not followed. */
+/** The kind of a path; symbolic links are not followed. */
 export type PathKind = "file" | "folder" | "link" | "other" | "missing";
 
-/** `create` makes a new file, which only its owner may read, and fails when there is one. */
+/** `create` makes a new file that only its owner may read, and fails if it exists. */
 export type OpenMode = "read" | "write" | "create";
 
 export interface OpenFile {
   /**
-   * Writes all of the bytes, from an offset on, over what is there. When this rejects, any
-   * part of them may have been written.
+   * Writes all bytes at an offset, replacing what is there. If it rejects, any part of them may
+   * have been written.
    */
   write(offset: number, bytes: Uint8Array): Promise<void>;
-  /** The bytes from an offset on; fewer than asked for only at the end of the file. */
+  /** Reads bytes at an offset; fewer than asked for only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Bytes. */
+  /** In bytes. */
   size(): Promise<number>;
-  /** Cuts the file to a size in bytes. */
+  /** Truncates the file to a size in bytes. */
   truncate(size: number): Promise<void>;
   /**
-   * Returns when the content is on disk. A rejection must never be followed by a retry.
+   * Resolves when the content is on disk. A rejection must never be followed by a retry.
    *
-   * @param holdUp Whether the event loop may be held up until then; it need not be.
+   * @param holdUp Whether it may block the event loop meanwhile.
    */
   syncData(holdUp?: boolean): Promise<void>;
-  /** Returns when the content and all that the file system knows of the file are on disk. */
+  /** Resolves when the content and the metadata are on disk. */
   sync(): Promise<void>;
-  /** Whether a path leads to this file still; true where the system does not tell. Quick. */
+  /** Whether a path still leads to this file; `true` where the system cannot tell. Fast. */
   isAt(path: string): boolean;
   close(): void;
 }
 
 /**
- * What tells a file from another one, and from itself before a change, without reading it.
- * Times are as fine as the file system has them, which may be a second.
+ * Identifies a file and its last change without reading it. Times are as precise as the file system
+ * keeps them, which may be a second.
  */
 export interface FileStamp {
   readonly bytes: number;
   readonly inode: number;
-  /** Milliseconds since the epoch: when the content was last written. Anyone may set it. */
+  /** When the content was last written, in milliseconds since the epoch. Anyone may set it. */
   readonly modifiedMs: number;
-  /** Milliseconds since the epoch: when anything of the file was last changed. */
+  /** When content or metadata last changed, in milliseconds since the epoch. */
   readonly changedMs: number;
 }
 
 export interface HeldLock {
-  /** Replaces the text in the file that is locked, which others may read. Not synced. */
+  /** Replaces the text in the lock file, for others to read. Not synced. */
   note(text: string): Promise<void>;
-  /** Whether a path leads to the file that is locked; true where the system does not tell. */
+  /** Whether a path still leads to the locked file; `true` where the system cannot tell. */
   isAt(path: string): boolean;
   release(): void;
 }
 
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile>;
-  /** `undefined` when someone else holds it. The system frees it when the process dies. */
+  /** `undefined` if someone else holds the lock. The system releases it when the process dies. */
   lock(path: string): Promise<HeldLock | undefined>;
-  /** Names of what is in a folder, in no order. */
+  /** The names in a folder, in no order. */
   list(folder: string): Promise<readonly string[]>;
   kind(path: string): Promise<PathKind>;
-  /** `undefined` when there is no file, or the system does not tell all of it. */
+  /** `undefined` if there is no file, or the system cannot tell. */
   stamp(path: string): Promise<FileStamp | undefined>;
   /**
-   * Makes a folder in one that is there; one that was made before is fine. Its name is not
-   * on disk before the folder that holds it was synced. Nobody but its owner may look into
-   * a new one.
+   * Creates a folder within an existing one; it may exist already. Its name is on disk once the
+   * parent was synced. Only the owner may look into a new one.
    */
   makeFolder(path: string): Promise<void>;
-  /** Whether nobody but its owner may do anything with a file or folder; true on Windows. */
+  /** Whether only the owner has access to a file or folder; `true` on Windows. */
   isPrivate(path: string): Promise<boolean>;
-  /** Takes from all but its owner what they may do with a file or folder. */
+  /** Removes the access of all but the owner. */
   makePrivate(path: string): Promise<void>;
-  /** Replaces what is at the new name, in one step. */
+  /** Atomically replaces whatever has the new name. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
-  /** Returns when the names in the folder are on disk. */
+  /** Resolves when the names in the folder are on disk. */
   syncFolder(path: string): Promise<void>;
 }
 
-/** Whether a file is the same one as before, and was not changed meanwhile. */
+/** Whether it is the same file, unchanged. */
 export function isSame(before: FileStamp, now: FileStamp | undefined): boolean {
   return now !== undefined && before.bytes === now.bytes && before.inode === now.inode &&
     before.modifiedMs === now.modifiedMs && before.changedMs === now.changedMs;
 }
 
-/** What tells a file from others, where that can be known. */
+/** The stamp of a file, if it can be known. */
 export async function stampAt(
   fileSystem: FileSystem,
   path: string,
@@ -99,7 +98,7 @@ export async function stampAt(
   }
 }
 
-/** Opens a file for as long as it is used. */
+/** Opens a file for the duration of `use`. */
 export async function withFile<Result>(
   fileSystem: FileSystem,
   path: string,
@@ -127,7 +126,7 @@ export function readWhole(
   );
 }
 
-/** The content of a file from one byte offset to another. */
+/** The content of a file between two byte offsets. */
 export function readBetween(
   fileSystem: FileSystem,
   path: string,
@@ -137,7 +136,9 @@ export function readBetween(
   return withFile(fileSystem, path, "read", (file) => file.read(start, end - start));
 }
 
-/** Writes a new file and returns when it is on disk; its name is not, before its folder is. */
+/**
+ * Writes a new file; resolves when it is on disk. Its name is on disk once its folder was synced.
+ */
 export async function writeNew(
   fileSystem: FileSystem,
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Group commit by single flight, without a timer: at most one batch is on its way to
- * disk, and all that arrives meanwhile forms the next. Positions are given at once.
+ * Group commit with a single batch in flight and no timer: everything that arrives during a write
+ * forms the next batch. Positions are assigned at once.
  */
 
 import type { LogId } from "../core/ids.ts";
@@ -14,31 +14,30 @@ import {
   type JournalHead,
   type StampedEvent,
 } from "../engine/ports.ts";
-import { Batch, type EncodedGroup, encodedGroup, type SealedBatch } from "./batch.ts";
+import { Batch, type EncodedGroup, encodedGroup, type SealedBatch, type Stamp } from "./batch.ts";
 import { Calm } from "./calm.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
-import type { Stamp } from "./stamp.ts";
 
-/** Where batches go. */
+/** Stores batches. */
 export interface BatchSink {
   /**
-   * Returns when the batch is on disk. Rejects with `JournalFullError` when nothing of it
-   * is left there and a later batch may succeed; any other rejection is the end.
+   * Resolves when the batch is on disk. Rejects with `JournalFullError` if nothing of it is left
+   * there and a later batch may succeed; any other rejection is final.
    *
-   * @param holdUp Whether the event loop may be held up until it is there.
+   * @param holdUp Whether it may block the event loop meanwhile.
    */
   write(batch: SealedBatch, holdUp: boolean): Promise<void>;
 }
 
-/** Who is told what became of a batch. Must not throw. */
+/** Is told the outcome of each batch. Must not throw. */
 export interface BatchListener {
   /**
    * Called before the groups of the batch are answered.
    *
-   * @param durationMs From the first byte written until the disk said that all of it is there.
+   * @param durationMs From the first byte written to the end of the sync.
    */
   durable(batch: SealedBatch, durationMs: number): void;
-  /** There was no room for it, and what was to follow is lost with it. */
+  /** There was no space for the batch, and what was to follow is lost with it. */
   full(error: JournalFullError): void;
   failed(error: JournalFailedError): void;
 }
@@ -47,11 +46,11 @@ export interface GroupCommitOptions {
   readonly head: JournalHead;
   /** Bytes in the active segment. */
   readonly segmentBytes: number;
-  /** Whether the first batch opens another segment, however small the active one is. */
+  /** Whether the first batch starts a new segment, however small the active one is. */
   readonly rolls: boolean;
-  /** A segment that has this many bytes gets no more batches. */
+  /** A segment of this size gets no more batches. */
   readonly segmentBytesMax: number;
-  /** A batch takes no more groups when the next would bring it over this. */
+  /** A batch takes no more groups that would exceed this size. */
   readonly batchBytesMax: number;
   readonly sink: BatchSink;
   readonly listener: BatchListener;
@@ -59,15 +58,15 @@ export interface GroupCommitOptions {
   readonly clock: Pick<Clock, "monotonic">;
 }
 
-/** A group is one batch, which is built and written whole, and read back whole. */
+/** A group is one batch, which is created, written and read back as a whole. */
 const GROUP_BYTES_MAX = 64 * 1024 * 1024;
 
-/** So many steps of other code may lie between one append and the next that it leads to. */
+/** Microtasks that may lie between an append and the next one that it causes. */
 const QUIET_HOPS = 12;
-/** Code that appends without end is not waited for. */
+/** Code that appends endlessly is not waited for. */
 const QUIET_ROUNDS_MAX = 64;
 
-/** About what a line takes beside its attributes; for limits only. */
+/** Estimated size of a line besides its attributes; for limits only. */
 const LINE_OVERHEAD_BYTES = 400;
 
 export class GroupCommit {
@@ -77,12 +76,12 @@ export class GroupCommit {
   #inFlight: Batch | undefined;
   /** In order; only the last one takes more groups. */
   #pending: Batch[] = [];
-  /** To be done before the next batch. */
+  /** To run before the next batch. */
   readonly #between: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
   readonly #calm = new Calm();
-  /** Groups, so far. */
+  /** Number of groups so far. */
   #appended = 0;
 
   constructor(options: GroupCommitOptions) {
@@ -95,19 +94,19 @@ export class GroupCommit {
     return this.#head;
   }
 
-  /** The position that a group would begin with if it were appended now, in a batch of its own. */
+  /** The position of the first entry of a group, if it were appended now in its own batch. */
   get nextLogId(): LogId {
     return this.#newBatch().nextLogId;
   }
 
-  /** About how many bytes are waiting or on their way. */
+  /** Estimated bytes that are waiting or being written. */
   get pendingBytes(): number {
     let bytes = this.#inFlight?.sealedBytes ?? 0;
     for (const batch of this.#pending) bytes += batch.sealedBytes;
     return bytes;
   }
 
-  /** Whether nothing is waiting or on its way. */
+  /** Whether nothing is waiting or being written. */
   get idle(): boolean {
     return this.#inFlight === undefined && this.#pending.length === 0;
   }
@@ -130,8 +129,8 @@ export class GroupCommit {
   }
 
   /**
-   * Takes nothing more. What waits is rejected, and so is what is on its way, though it may
-   * come to be on disk.
+   * Accepts nothing more. Rejects what is waiting and what is being written, even if that may reach
+   * the disk.
    */
   fail(error: JournalFailedError): void {
     if (this.#refusal !== undefined) return;
@@ -140,14 +139,14 @@ export class GroupCommit {
     this.#options.listener.failed(error);
   }
 
-  /** Resolves when all that was appended so far is settled. */
+  /** Resolves when everything appended so far is settled. */
   async settled(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
 
   /**
-   * Runs something that must not reject while no batch is on its way. Groups that are
-   * appended meanwhile wait for it.
+   * Runs something that must not reject while no batch is being written. Groups that are appended
+   * meanwhile wait for it.
    */
   between(work: () => Promise<void>): Promise<void> {
     return new Promise((resolve) => {
@@ -186,7 +185,7 @@ export class GroupCommit {
     });
   }
 
-  /** Bytes that the active segment will have before a batch opened now. */
+  /** Bytes of the active segment before a batch that is opened now. */
   #segmentBytesAhead(): number {
     let bytes = this.#segmentBytes;
     const ahead = this.#inFlight === undefined ? this.#pending : [this.#inFlight, ...this.#pending];
@@ -207,8 +206,8 @@ export class GroupCommit {
   }
 
   /**
-   * Resolves when nothing more is being appended: what code does next, without waiting for
-   * anything from outside, shares the batch with what made it do so.
+   * Resolves when appending pauses: what code does next, without waiting for anything from outside,
+   * shares the batch with its cause.
    */
   async #quiet(): Promise<void> {
     for (let round = 0; round < QUIET_ROUNDS_MAX; round++) {
@@ -249,7 +248,7 @@ export class GroupCommit {
     this.#segmentBytes = afterBatch(this.#segmentBytes, batch, batch.bytes.length);
   }
 
-  /** What was to follow a lost batch is lost with it: positions restart after the head. */
+  /** What was to follow a lost batch is lost with it: positions continue after the head. */
   #giveUp(batch: Batch, error: unknown): void {
     const reason = error instanceof JournalFullError ? error : failure(batch, error);
     const lost = [batch, ...this.#pending];
@@ -262,7 +261,7 @@ export class GroupCommit {
   }
 }
 
-/** About how many bytes a group takes. */
+/** Estimated size of a group. */
 function sizeOf({ attributes }: EncodedGroup): number {
   return attributes.reduce((sum, text) => sum + text.length + LINE_OVERHEAD_BYTES, 0);
 }

@@ -7,12 +7,11 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { Catalogue } from "./catalogue.ts";
+import { Catalogue, requireDurable } from "./catalogue.ts";
 import type { FileSystem } from "./file_system.ts";
 import { layoutOf, segmentName } from "./layout.ts";
-import { requireDurable } from "./positions.ts";
 import { replay, type Replayed } from "./replay.ts";
-import type { SegmentSource } from "./segment_contents.ts";
+import type { SegmentSource } from "./segment_walk.ts";
 import { withoutTail } from "./segment_end.ts";
 import { segmentsToRead } from "./segment_listing.ts";
 import { SegmentReader } from "./segment_reader.ts";

@@ -7,19 +7,19 @@ const SEGMENT = /^(\d{20})\.ndjson$/;
 const SIDECAR = /^(\d{20})\.sidecar$/;
 const SNAPSHOT = /^(\d{20})\.snapshot$/;
 
-/** What a file is called until it is whole and on disk. */
+/** Suffix of a file until it is complete and on disk. */
 export const TEMPORARY = ".tmp";
-/** What a snapshot that cannot be trusted is called. */
+/** Suffix of a damaged snapshot. */
 export const DAMAGED = ".damaged";
-/** What a snapshot of entries that the journal does not hold is called. */
+/** Suffix of a snapshot of entries that the journal does not have. */
 export const AHEAD = ".ahead";
-/** The folder of keys; what is copied for safety's sake leaves it out. */
+/** The folder of keys; backups leave it out. */
 export const KEYS = "keys";
-/** The folder of the index; what is copied for safety's sake leaves it out, too. */
+/** The folder of the index; backups leave it out, too. */
 export const INDEX = "index";
-/** The folder of sidecars, which name files: a copy has other ones. */
+/** The folder of sidecars, which describe these very files: a copy has its own. */
 export const SIDECARS = "sidecars";
-/** What the key of a sealed input is called. */
+/** Suffix of the key of a sealed input. */
 export const KEY = ".key";
 
 const TEMPORARY_NAMES: readonly RegExp[] = [
@@ -31,7 +31,7 @@ const TEMPORARY_NAMES: readonly RegExp[] = [
   /^clock\.tmp$/,
 ];
 
-/** Whether a name is one of a file that the journal had begun, and that a start removes. */
+/** Whether it names an unfinished file, which a start removes. */
 export function isTemporary(name: string): boolean {
   return TEMPORARY_NAMES.some((pattern) => pattern.test(name));
 }
@@ -41,18 +41,18 @@ export interface Layout {
   readonly segments: string;
   readonly snapshots: string;
   readonly quarantine: string;
-  /** What is known of segments that get no more batches: caches; there only with some. */
+  /** What is known of full segments: a cache; exists only with content. */
   readonly sidecars: string;
-  /** Keys of sealed inputs; there only when there are some. */
+  /** Keys of sealed inputs; exists only with content. */
   readonly keys: string;
   readonly lock: string;
-  /** Room that is given up when there is no other. */
+  /** Space that is given up when there is no other. */
   readonly reserve: string;
-  /** What the last verification found. */
+  /** The result of the last verification. */
   readonly verification: string;
-  /** What code of jobs says to people: beside the journal, and no part of it. */
+  /** The log of jobs: beside the journal, and no part of it. */
   readonly logs: string;
-  /** The index of jobs that have ended: a cache, of which the journal knows only the place. */
+  /** The index of ended jobs: a cache, of which the journal knows only the path. */
   readonly index: string;
 }
 
@@ -76,7 +76,7 @@ export function segmentName(firstLogId: LogId): string {
   return `${padded(firstLogId)}.ndjson`;
 }
 
-/** The first position of a segment, or `undefined` when the name is not one of a segment. */
+/** The first position of a segment; `undefined` if the name is not a segment's. */
 export function firstLogIdOf(name: string): LogId | undefined {
   return positionIn(SEGMENT, name);
 }
@@ -85,7 +85,7 @@ export function sidecarName(firstLogId: LogId): string {
   return `${padded(firstLogId)}.sidecar`;
 }
 
-/** The first position of the segment of a sidecar, or `undefined` for any other name. */
+/** The first position of a sidecar's segment; `undefined` for any other name. */
 export function sidecarLogIdOf(name: string): LogId | undefined {
   return positionIn(SIDECAR, name);
 }
@@ -94,7 +94,7 @@ export function snapshotName(logId: LogId): string {
   return `${padded(logId)}.snapshot`;
 }
 
-/** The position that a snapshot stands for, or `undefined` when the name is not one's. */
+/** The position of a snapshot; `undefined` if the name is not a snapshot's. */
 export function snapshotLogIdOf(name: string): LogId | undefined {
   return positionIn(SNAPSHOT, name);
 }

@@ -15,17 +15,22 @@ import type {
   StampedEvent,
   Urgency,
 } from "../engine/ports.ts";
-import type { CommitWatch } from "./commit_watch.ts";
+import {
+  BATCH_BYTES_MAX,
+  type CommitWatch,
+  QUIET_SEAL_MS,
+  SEGMENT_BYTES,
+  SNAPSHOT_EVERY,
+} from "./options.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { segmentName, snapshotName } from "./layout.ts";
 import { MemorySink } from "./memory_sink.ts";
-import { BATCH_BYTES_MAX, QUIET_SEAL_MS, SEGMENT_BYTES, SNAPSHOT_EVERY } from "./options.ts";
-import { requireDurable } from "./positions.ts";
+import { requireDurable } from "./catalogue.ts";
 import { Recorder } from "./recorder.ts";
-import { reportOf } from "./report.ts";
+import { reportOf } from "./recovery.ts";
 import { isStop } from "./seals.ts";
 import type { Snapshot } from "./snapshot_file.ts";
-import { stampWith } from "./stamp.ts";
+import { stampWith } from "./batch.ts";
 
 /** What a journal without files can be opened on, and what it holds in the end. */
 export interface MemoryContent {

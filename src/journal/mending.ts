@@ -1,7 +1,7 @@
 /**
- * What is done to the last segment before anything is written to it. It is a fresh file then:
- * even after a clean stop nobody knows whether the last sync of the process before succeeded, or
- * whether it lived to sync the name of the segment.
+ * Prepares the last segment before anything is written to it, by copying it to a fresh file: even
+ * after a clean stop it is unknown whether the last sync of the previous process succeeded, or
+ * whether it synced the name of the segment.
  */
 
 import type { Random, SegmentInfo } from "../engine/ports.ts";
@@ -16,13 +16,13 @@ export interface MendingOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly random: Random;
-  /** Whether the disk did not do as asked of the process before. */
+  /** Whether the disk failed the previous process. */
   readonly lastFailed: boolean;
-  /** As far as their batches are whole; the last is active. */
+  /** Up to their last whole batch; the last one is active. */
   readonly segments: readonly SegmentInfo[];
   /** Whether there is no segment yet. */
   readonly isNew: boolean;
-  /** What a write that was cut short has left. */
+  /** What an interrupted write left behind. */
   readonly torn: TornTail | undefined;
 }
 
@@ -39,17 +39,17 @@ export class Mending {
     return this.#options.torn?.bytes.length ?? 0;
   }
 
-  /** Where a torn tail was put, within the folder of the journal. */
+  /** Where a torn tail was put, within the journal's folder. */
   get quarantine(): string | null {
     return this.#quarantine;
   }
 
   /**
-   * Does what was not done yet. `false` when there was no room for it, and it may be tried again;
-   * what was read is on disk then all the same.
+   * Does what is left to do. `false` if there was no space for it, so that it may be tried again;
+   * what was read is on disk in any case.
    *
-   * @throws {JournalUnusableError} when the disk does not do as asked otherwise, or did not do so
-   * for the process before: then only a copy proves what is on it.
+   * @throws {JournalUnusableError} if the disk fails in another way, or failed the previous
+   * process: then only a copy proves what is on it.
    */
   async run(): Promise<boolean> {
     try {
@@ -63,7 +63,7 @@ export class Mending {
     }
   }
 
-  /** A process that was killed may have left in memory what it had not synced yet. */
+  /** A killed process may have left unsynced data in the page cache. */
   async #settle(): Promise<void> {
     const { fileSystem, layout, segments, isNew } = this.#options;
     if (isNew || this.#isSettled) return;

@@ -2,8 +2,19 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
-import type { CommitWatch } from "./commit_watch.ts";
 import type { FileSystem } from "./file_system.ts";
+
+export interface CommittedBatch {
+  readonly entries: number;
+  readonly bytes: number;
+  /** From the first byte written until the disk said that all of it is there. */
+  readonly durationMs: number;
+}
+
+/** Who counts batches. Every request waits for this: it must be quick. */
+export interface CommitWatch {
+  committed(batch: CommittedBatch): void;
+}
 
 export interface FileJournalOptions {
   /** Made when it is missing. */

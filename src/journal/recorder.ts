@@ -1,6 +1,6 @@
 /**
- * What happens around an append, wherever the batches go: the consumer sees what is
- * durable, snapshots are taken, and seals are set. Both journals are built on it.
+ * What happens around an append, wherever batches are stored: durable entries are passed to the
+ * consumer, snapshots are taken, and seals are written. Both journals use it.
  */
 
 import type { JournalEventDraft } from "../core/event.ts";
@@ -16,32 +16,30 @@ import {
   type StampedEvent,
   type Urgency,
 } from "../engine/ports.ts";
-import type { SealedBatch } from "./batch.ts";
-import type { CommitWatch } from "./commit_watch.ts";
+import type { SealedBatch, Stamp } from "./batch.ts";
+import type { CommitWatch } from "./options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
-import type { Reserve } from "./reserve.ts";
-import { Room } from "./room.ts";
+import { type Reserve, Room } from "./room.ts";
 import { isOnlySeal, QuietSealer } from "./seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
-import type { Stamp } from "./stamp.ts";
 
-/** What was there when the journal was opened. */
+/** The state of the journal when it was opened. */
 export interface Origin {
   readonly head: JournalHead;
   /** Bytes in the active segment. */
   readonly segmentBytes: number;
-  /** Whether that is of an older version of the format, and so gets no more batches. */
+  /** Whether the active segment has an older format, and so gets no more batches. */
   readonly isOfOlderFormat: boolean;
   /** Whether the last entry is the seal of a clean stop. */
   readonly stopped: boolean;
   readonly snapshot: LastSnapshot | null;
 }
 
-/** What the last stop left to be done, for which there may be no room yet. */
+/** What the last stop left undone, possibly for want of space. */
 export interface Undone {
-  /** `false` when there is no room for it. */
+  /** `false` if there is no space for it. */
   mend(): Promise<boolean>;
-  /** What is recorded before anything else once it is done. */
+  /** Recorded before anything else once it is done. */
   fact(): JournalEventDraft | undefined;
 }
 
@@ -55,16 +53,16 @@ export interface RecorderOptions {
   readonly batchBytesMax: number;
   readonly snapshotEvery: number;
   readonly quietSealMs: number;
-  /** Room for what is vital; none, when absent. */
+  /** Space for vital entries, if any is reserved. */
   readonly reserve?: Reserve | undefined;
-  /** Whether there was no room to make it. */
+  /** Whether there was no space for the reserve. */
   readonly short?: boolean;
   readonly watch?: CommitWatch | undefined;
-  /** What has to be done before anything is recorded; nothing, when absent. */
+  /** What has to be done before anything is recorded, if anything. */
   readonly undone?: Undone | undefined;
   /** Makes a durable batch readable; called before the consumer gets it. */
   publish(batch: SealedBatch): void;
-  /** Stores a snapshot; the result is its file name. */
+  /** Stores a snapshot and returns its file name. */
   writeSnapshot(head: JournalHead, lines: Iterable<string>): Promise<string>;
   warn(message: string): void;
 }
@@ -108,7 +106,7 @@ export class Recorder {
     return this.#commit.pendingBytes;
   }
 
-  /** The position that a group would begin with if it were appended now. */
+  /** The position of the first entry of a group, if it were appended now. */
   get nextLogId(): LogId {
     return this.#commit.nextLogId;
   }
@@ -117,14 +115,14 @@ export class Recorder {
     return this.#snapshots.last;
   }
 
-  /** Whether groups of an urgency find no room, as far as is known. */
+  /** Whether there is no space for groups of an urgency, as far as known. */
   full(urgency: Urgency): boolean {
     return this.#undone !== undefined || this.#room.full(urgency);
   }
 
   /**
-   * @throws {JournalFailedError} when the journal has failed or is closed.
-   * @throws {JournalFullError} when what room there is is kept for what is vital.
+   * @throws {JournalFailedError} if the journal has failed or is closed.
+   * @throws {JournalFullError} if the remaining space is kept for vital entries.
    */
   append(group: readonly StampedEvent[], urgency: Urgency = "ordinary"): Appended {
     if (this.#closed) throw new JournalFailedError("Cannot append: the journal is closed");
@@ -136,10 +134,10 @@ export class Recorder {
   }
 
   /**
-   * Does what has to be done first. Where there is no room for that, nothing is recorded until
-   * there is.
+   * Does what has to be done first. Without space for that, nothing is recorded until there is
+   * some.
    *
-   * @returns The position of what was recorded, if anything was.
+   * @returns The position of the entry it recorded, if any.
    */
   async begin(): Promise<LogId | null> {
     if (!await this.#mend()) this.#room.ranOut();
@@ -153,19 +151,19 @@ export class Recorder {
     return null;
   }
 
-  /** Appends an entry of the journal itself, and returns when it is durable. */
+  /** Appends an entry of the journal itself; resolves when it is durable. */
   async record(draft: JournalEventDraft): Promise<LogId> {
     const { entries, durable } = this.#commit.append([this.#options.stamp(draft)]);
     await durable;
     return entries[0]?.logId ?? 0;
   }
 
-  /** What was recorded before is not whole: nothing is acknowledged any more. */
+  /** What was recorded before is not intact: nothing is acknowledged any more. */
   fail(error: JournalFailedError): void {
     this.#commit.fail(error);
   }
 
-  /** Takes nothing more, and returns when all is durable, captured and sealed. */
+  /** Accepts nothing more; resolves when everything is durable, captured and sealed. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#sealer.stop();
@@ -215,12 +213,12 @@ export class Recorder {
     return this.#undone?.mend() ?? Promise.resolve(true);
   }
 
-  /** By then others wait for it: a disk that does not do as asked is the end. */
+  /** Appends wait for it by then, so a disk that fails ends the journal. */
   async #mendLater(): Promise<boolean> {
     try {
       if (!await this.#mend()) return false;
-      // What runs goes on with the room of the reserve, though there is none for another one. It
-      // is not waited for, since this is between two batches.
+      // Running jobs continue in the reserve, even without space for another one. Not awaited,
+      // since this runs between two batches.
       this.#recordUndone().catch(() => {});
       return true;
     } catch (error) {
@@ -229,7 +227,7 @@ export class Recorder {
     }
   }
 
-  /** Once, whoever asks for it; again where there was no room. */
+  /** Runs once at a time; again if there was no space. */
   #recordUndone(): Promise<LogId | null> {
     return this.#recording ??= this.#recordFact().finally(() => this.#recording = undefined);
   }
@@ -256,7 +254,7 @@ export class Recorder {
       this.#contentLogId = batch.lastLogId;
       this.#sealLater();
     }
-    // A snapshot is only a cache: what room there is is not for it.
+    // A snapshot is only a cache: remaining space is not for it.
     if (!this.#room.isKept) this.#snapshots.takeWhenDue(this.head);
   }
 
@@ -264,7 +262,7 @@ export class Recorder {
     try {
       this.#options.watch?.committed({ entries: entries.length, bytes: bytes.length, durationMs });
     } catch (error) {
-      // The batch is on disk: a journal that took this for its failure would be lost for it.
+      // The batch is on disk: failing here would end the journal for a counter.
       this.#options.warn(`Cannot count a batch: ${messageOf(error)}`);
     }
   }
@@ -277,9 +275,9 @@ export class Recorder {
 
   #sealWhenIdle(): void {
     if (!this.#commit.idle) return this.#sealLater();
-    // It has been sealed for another reason.
+    // Something else has sealed it.
     if (this.head.logId > this.#contentLogId) return;
-    // Without room it is tried again; a failure is told to the consumer.
+    // Without space it is tried again; a failure is reported to the consumer.
     this.#seal("quiet").catch(() => this.#sealLater());
   }
 

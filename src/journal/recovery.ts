@@ -1,7 +1,13 @@
 /** Reads a journal, whatever its last stop left behind, and tells what has to be mended of it. */
 
-import type { JournalConsumer, JournalHead, Random, SegmentInfo } from "../engine/ports.ts";
-import type { FoundSegments } from "./background_proof.ts";
+import type {
+  JournalConsumer,
+  JournalHead,
+  Random,
+  RecoveryReport,
+  SegmentInfo,
+} from "../engine/ports.ts";
+import type { FoundSegments, Unproven } from "./background_proof.ts";
 import type { FileSystem } from "./file_system.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
@@ -9,13 +15,16 @@ import { Mending } from "./mending.ts";
 import type { ReadingProgress } from "./options.ts";
 import { withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
-import type { ActiveEnds } from "./segment_rolls.ts";
-import { Trust } from "./trust.ts";
+import type { ActiveEnds, SealedSegment } from "./segment_rolls.ts";
 import { replayFromNewest } from "./snapshot_choice.ts";
 import type { LastSnapshot } from "./snapshots.ts";
-import { requireWitnessed } from "./witness.ts";
+import type { FoundSegment, Replayed } from "./replay.ts";
+import { type Sidecar, SidecarStore } from "./sidecar_store.ts";
+import { JournalDamagedError } from "./errors.ts";
+import { readVerification, witnessOf } from "./verification_file.ts";
+import type { LogId } from "../core/ids.ts";
 
-export interface RecoveryOptions {
+interface RecoveryOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly consumer: JournalConsumer;
@@ -91,4 +100,111 @@ async function segmentsOf(
   const [problem] = [...foreign, ...unusable];
   if (problem !== undefined) throw problem;
   return segments;
+}
+
+/** Which segments a start need not read, and what it leaves to be proven after it. */
+class Trust {
+  /** Of files that are as they were when every line in them was verified, by segment. */
+  readonly sidecars: ReadonlyMap<string, Sidecar>;
+  /** The time of the file system before any segment is read. */
+  readonly #beganMs: number | undefined;
+
+  private constructor(sidecars: ReadonlyMap<string, Sidecar>, beganMs: number | undefined) {
+    this.sidecars = sidecars;
+    this.#beganMs = beganMs;
+  }
+
+  /** @param sealed those that get no more batches. */
+  static async in(
+    fileSystem: FileSystem,
+    layout: Layout,
+    sealed: readonly SegmentInfo[],
+  ): Promise<Trust> {
+    const store = new SidecarStore(fileSystem, layout);
+    await store.removeUnfinished().catch(() => {});
+    const sidecars = new Map<string, Sidecar>();
+    for (const segment of sealed) {
+      const sidecar = await store.trusted(segment);
+      if (sidecar !== undefined) sidecars.set(segment.name, sidecar);
+    }
+    // Without the time each verdict has to wait for another look at the segment.
+    const beganMs = sidecars.size < sealed.length
+      ? await store.now().catch(() => undefined)
+      : undefined;
+    return new Trust(sidecars, beganMs);
+  }
+
+  /** What is left to do after a replay. */
+  found({ sealed }: Pick<Replayed, "sealed">): FoundSegments {
+    const unproven = sealed.flatMap((found) => this.#unproven(found));
+    return {
+      sealed: sealed.map(({ segment }) => segment),
+      trusted: sealed.filter(({ isRead }) => !isRead).length,
+      // Verdicts that only have to be written come first: they spare the next start the most.
+      unproven: [
+        ...unproven.filter(({ read }) => read !== undefined),
+        ...unproven.filter(({ read }) => read === undefined),
+      ],
+    };
+  }
+
+  #unproven({ segment, isRead, stamp }: FoundSegment): readonly Unproven[] {
+    if (!isRead) return [{ segment, origin: "trusted" }];
+    const sidecar = this.sidecars.get(segment.name);
+    if (sidecar !== undefined && isOf(sidecar.segment, segment)) return [];
+    const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
+      stamp.changedMs < this.#beganMs;
+    return [{ segment, origin: "read", ...(isSettled ? { read: stamp } : {}) }];
+  }
+}
+
+function isOf(known: SealedSegment, found: SealedSegment): boolean {
+  return known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
+    known.chain === found.chain && known.stopped === found.stopped &&
+    known.formatVersion === found.formatVersion;
+}
+
+/**
+ * Nothing in whole lines tells that the last of them are missing; the verdict of
+ * `journal verify` does.
+ *
+ * @throws {JournalDamagedError} when the journal ends before what was found intact.
+ */
+async function requireWitnessed(
+  fileSystem: FileSystem,
+  layout: Layout,
+  head: JournalHead,
+  active: SegmentInfo | undefined,
+): Promise<void> {
+  const verification = await readVerification(fileSystem, layout);
+  const witness = verification === null ? undefined : witnessOf(verification);
+  if (witness === undefined || witness.logId <= head.logId) return;
+  const { name, bytes } = active ?? { name: segmentName(1), bytes: 0 };
+  throw new JournalDamagedError(
+    { segment: name, offset: bytes, logId: head.logId + 1 },
+    `the journal ends at logId ${head.logId}, and was found intact up to ${witness.logId} at ` +
+      `${witness.at}: entries that were acknowledged are gone ` +
+      "(--accept-snapshot-ahead goes on without them). Restore a backup; where this is an older " +
+      "journal on purpose, move its verification.json away",
+  );
+}
+
+/** What opening a journal found, as its port tells of it. */
+export function reportOf(
+  recovery: Pick<Recovery, "clean" | "entriesReplayed" | "snapshot" | "warnings"> & {
+    readonly mending: Pick<Mending, "bytesQuarantined" | "quarantine">;
+  },
+  recoveredLogId: LogId | null,
+  durationMs: number,
+): RecoveryReport {
+  return {
+    clean: recovery.clean,
+    entriesReplayed: recovery.entriesReplayed,
+    snapshotLogId: recovery.snapshot?.logId ?? null,
+    durationMs,
+    bytesQuarantined: recovery.mending.bytesQuarantined,
+    quarantine: recovery.mending.quarantine,
+    recoveredLogId,
+    warnings: recovery.warnings,
+  };
 }

@@ -11,15 +11,14 @@ import { JournalDamagedError, orUnusable } from "./errors.ts";
 import { type FileStamp, isSame, type OpenFile, stampAt } from "./file_system.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
-import type { SealedSegment } from "./sealed_segment.ts";
+import type { ActiveEnds, SealedSegment } from "./segment_rolls.ts";
 import type { ReadingProgress } from "./options.ts";
 import { isStop } from "./seals.ts";
-import type { SegmentSource } from "./segment_contents.ts";
+import type { SegmentSource } from "./segment_walk.ts";
 import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
 import { type Piece, piecesOf } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";
-import type { ActiveEnds } from "./segment_rolls.ts";
-import type { Sidecar } from "./sidecar_file.ts";
+import type { Sidecar } from "./sidecar_store.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 
 /** A segment that gets no more batches, as the replay found it. */

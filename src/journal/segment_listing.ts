@@ -4,10 +4,10 @@ import type { SegmentInfo } from "../engine/ports.ts";
 import { ForeignFileError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import { named, requireKind } from "./folder.ts";
-import { firstLogIdOf, isTemporary, type Layout } from "./layout.ts";
+import { firstLogIdOf, isTemporary, type Layout, snapshotLogIdOf } from "./layout.ts";
 import { writtenBytes } from "./prewriting.ts";
 
-export interface SegmentListing {
+interface SegmentListing {
   /** With their sizes, oldest first. */
   readonly segments: readonly SegmentInfo[];
   /** Why a start would refuse files that have not the name of a segment. */
@@ -82,4 +82,31 @@ export async function requireJournal(
 function bytesOf(fileSystem: FileSystem, path: string, isActive: boolean): Promise<number> {
   const measure = (file: OpenFile) => isActive ? writtenBytes(file) : file.size();
   return orUnusable("read", path, () => withFile(fileSystem, path, "read", measure));
+}
+
+export interface Inventory extends SegmentListing {
+  /** File names, oldest first. */
+  readonly snapshots: readonly string[];
+}
+
+/**
+ * Lists a journal that may be in use. Snapshots are listed before segments are measured,
+ * so that the segments hold all that a snapshot stands for.
+ *
+ * @throws {JournalUnusableError} when there is no journal, or it cannot be read.
+ */
+export async function inventoryOf(fileSystem: FileSystem, layout: Layout): Promise<Inventory> {
+  await requireJournal(fileSystem, layout);
+  const snapshots = await snapshotNames(fileSystem, layout);
+  return { ...await listSegments(fileSystem, layout), snapshots };
+}
+
+async function snapshotNames(
+  fileSystem: FileSystem,
+  { snapshots }: Layout,
+): Promise<readonly string[]> {
+  const kind = await orUnusable("read", snapshots, () => fileSystem.kind(snapshots));
+  if (kind === "missing") return [];
+  const names = await orUnusable("list", snapshots, () => fileSystem.list(snapshots));
+  return names.filter((name) => snapshotLogIdOf(name) !== undefined).sort();
 }

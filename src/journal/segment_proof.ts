@@ -2,7 +2,7 @@
 
 import { JournalDamagedError } from "./errors.ts";
 import type { OpenFile } from "./file_system.ts";
-import type { SealedSegment } from "./sealed_segment.ts";
+import type { SealedSegment } from "./segment_rolls.ts";
 import { type Piece, piecesOf } from "./segment_pieces.ts";
 
 /** Little at once: it is read beside the work. */

@@ -9,7 +9,36 @@ import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { crcHolds, isCommit } from "./line_bytes.ts";
 import { batchField, keptEntryIn } from "./line_reader.ts";
-import { ReadTurns } from "./read_turns.ts";
+
+/** Bytes of lines that are parsed before others have their turn, but for the last line. */
+const TURN_BYTES_MAX = 256 * 1024;
+
+/**
+ * Keeps reading back from having the event loop to itself: a line of a megabyte takes as long to
+ * parse as a hundred requests, and many are there at once. All who read share the turns.
+ */
+class ReadTurns {
+  readonly #pause: () => Promise<void>;
+  #bytes = 0;
+  #pausing: Promise<void> | undefined;
+
+  /** @param pause Resolves when others have had their turn. */
+  constructor(pause: () => Promise<void>) {
+    this.#pause = pause;
+  }
+
+  /** Resolves when it is the caller's turn for what takes as long as to parse so many bytes. */
+  async take(bytes: number): Promise<void> {
+    while (this.#bytes >= TURN_BYTES_MAX) await (this.#pausing ??= this.#next());
+    this.#bytes += bytes;
+  }
+
+  async #next(): Promise<void> {
+    await this.#pause();
+    this.#bytes = 0;
+    this.#pausing = undefined;
+  }
+}
 
 /** Blocks closer than this are got with one read. */
 const GAP_BYTES_MAX = 4 * 1024;

@@ -3,8 +3,20 @@
 import type { SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
-import type { SealedSegment } from "./sealed_segment.ts";
 import { isStop } from "./seals.ts";
+import type { LogId } from "../core/ids.ts";
+
+export interface SealedSegment extends SegmentInfo {
+  readonly lastLogId: LogId;
+  /** The chain before its first batch; empty in the first segment of all. */
+  readonly chainBefore: string;
+  /** The chain of its last batch. */
+  readonly chain: string;
+  /** Whether its last entry is the seal of a clean stop. */
+  readonly stopped: boolean;
+  /** What its opening line names. */
+  readonly formatVersion: number;
+}
 
 /** What is known of the active segment. */
 export interface ActiveEnds {

@@ -1,4 +1,4 @@
-/** Writes batches to the active segment, and begins the next one. */
+/** Writes batches to the active segment, and starts the next one. */
 
 import { messageOf } from "../core/thrown.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
@@ -14,13 +14,13 @@ import type { WatchedFiles } from "./watched_files.ts";
 export interface SegmentWriterOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
-  /** A segment that has this many bytes gets no more batches. */
+  /** A segment of this size gets no more batches. */
   readonly segmentBytes: number;
-  /** What happened to the files that are open, if anything did. */
+  /** What has happened to the open files, if anything. */
   readonly watched: WatchedFiles;
-  /** Told at once when the disk does not do as asked. */
+  /** Called at once when the disk fails. */
   readonly failing: () => void;
-  /** Told of what an operator should know and the journal can live with. */
+  /** Called with warnings for the operator; the journal continues. */
   readonly warn: (message: string) => void;
 }
 
@@ -28,7 +28,7 @@ export class SegmentWriter implements BatchSink {
   readonly #options: SegmentWriterOptions;
   #file: OpenFile;
   #name: string;
-  /** Bytes of batches known to be on disk; after them come newlines. */
+  /** Bytes of batches known to be on disk; newlines follow. */
   #bytes: number;
   #prewriting: Prewriting;
   #hasFailed = false;
@@ -41,7 +41,7 @@ export class SegmentWriter implements BatchSink {
     this.#prewriting = new Prewriting(file, bytes, options.segmentBytes);
   }
 
-  /** @param active as long as its batches are. */
+  /** @param active As long as its batches. */
   static async open(options: SegmentWriterOptions, active: SegmentInfo): Promise<SegmentWriter> {
     const { fileSystem, layout } = options;
     const file = await fileSystem.open(`${layout.segments}/${active.name}`, "write");
@@ -57,10 +57,10 @@ export class SegmentWriter implements BatchSink {
     this.#prewriting.keepAhead(this.#bytes);
   }
 
-  /** @throws {Error} when the file is synced, and its path does not lead to it any more. */
+  /** @throws {Error} if the file is synced, and its path no longer leads to it. */
   async #synced(holdUp: boolean): Promise<void> {
     const synced = this.#file.syncData(holdUp);
-    // Another thread waits for the disk meanwhile.
+    // Another thread is waiting for the disk meanwhile.
     const loss = this.#options.watched.loss(this.#file, this.#path);
     await synced;
     if (loss !== undefined) throw new Error(loss);
@@ -70,7 +70,9 @@ export class SegmentWriter implements BatchSink {
     return `${this.#options.layout.segments}/${this.#name}`;
   }
 
-  /** Leaves nothing after the last batch, unless the disk has failed: then a start sees to it. */
+  /**
+   * Removes everything after the last batch, unless the disk has failed: then the next start does.
+   */
   async close(): Promise<void> {
     try {
       if (this.#hasFailed) return;
@@ -87,12 +89,12 @@ export class SegmentWriter implements BatchSink {
   }
 
   /**
-   * Nothing is written to the old segment any more, so it has to be as it stays before there
-   * is another. The new one and its name are on disk before anything is written to it.
+   * Nothing more is written to the old segment, so it has to be final before there is a new one.
+   * The new file and its name are on disk before anything is written to it.
    */
   async #roll(name: string): Promise<void> {
     await this.#step("cut", () => this.#prewriting.cutAhead(this.#bytes));
-    // Nobody looks at the old one again.
+    // The old one is not looked at again.
     const loss = this.#options.watched.lossAtLast(this.#file, this.#path);
     if (loss !== undefined) throw this.#failed(`go on from segment ${this.#name}`, new Error(loss));
     const file = await this.#create(name);
@@ -103,7 +105,7 @@ export class SegmentWriter implements BatchSink {
     this.#prewriting = new Prewriting(file, 0, this.#options.segmentBytes);
   }
 
-  /** The new file and its name, on disk; without room for that, nothing of it is left. */
+  /** The new file and its name, on disk; without space for it, nothing of it is left. */
   async #create(name: string): Promise<OpenFile> {
     const { fileSystem, layout } = this.#options;
     const path = `${layout.segments}/${name}`;
@@ -115,7 +117,7 @@ export class SegmentWriter implements BatchSink {
       return file;
     } catch (error) {
       file?.close();
-      // A sync that failed says nothing of the disk; one for which there was no descriptor does.
+      // A failed sync says nothing about space; a sync without a descriptor does.
       const isLack = file === undefined ? isOutOfRoom(error) : isOutOfDescriptors(error);
       if (!isLack) throw this.#failed(`create segment ${name}`, error);
       if (file !== undefined) await this.#step("take back", () => fileSystem.remove(path));
@@ -124,9 +126,9 @@ export class SegmentWriter implements BatchSink {
   }
 
   /**
-   * What is left of a batch for which there is no room is off the disk before anything else is
-   * written there: after a loss of power its pages could come back among those of the next,
-   * line by line as good as its own.
+   * What is left of a batch without space must be off the disk before anything else is written
+   * there: after a power loss its pages could reappear among those of the next batch, with lines
+   * just as valid.
    */
   async #put(bytes: Uint8Array): Promise<void> {
     try {

@@ -4,8 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import type { JournalHead } from "../engine/ports.ts";
-import type { Clock } from "../engine/ports.ts";
+import type { Clock, JournalHead } from "../engine/ports.ts";
 import type { OpenFile } from "./file_system.ts";
 
 const SNAPSHOT_FORMAT_VERSION = 1;
@@ -43,23 +42,23 @@ export async function writeSnapshot(
   await file.write(at, encoder.encode(trailer + "\n"));
 }
 
-export const CONTENT_FLAW = "the content does not match its sha256";
-export const LINES_FLAW = "lines are missing";
+const CONTENT_FLAW = "the content does not match its sha256";
+const LINES_FLAW = "lines are missing";
 
-export interface SnapshotTrailer {
+interface SnapshotTrailer {
   readonly lines: unknown;
   readonly sha256: unknown;
 }
 
 /** The last line of a snapshot, newline included, or what is wrong with it. */
-export function trailerIn(bytes: Uint8Array): SnapshotTrailer | string {
+function trailerIn(bytes: Uint8Array): SnapshotTrailer | string {
   const trailer = jsonObject(decoder.decode(bytes));
   if (bytes.at(-1) !== NEWLINE || trailer === undefined) return "the trailer is not whole";
   return { lines: trailer["lines"], sha256: trailer["sha256"] };
 }
 
 /** What the first line of a snapshot says that it stands for, or what is wrong with it. */
-export function headIn(header: string): JournalHead | string {
+function headIn(header: string): JournalHead | string {
   const { formatVersion, logId, chain } = jsonObject(header) ?? {};
   if (formatVersion !== SNAPSHOT_FORMAT_VERSION) return `format ${formatVersion} is not known`;
   if (typeof logId !== "number" || typeof chain !== "string") return "the header is not whole";
@@ -103,5 +102,76 @@ function jsonObject(text: string): Record<string, unknown> | undefined {
     return value as Record<string, unknown>;
   } catch {
     return undefined;
+  }
+}
+
+export interface SnapshotVisitor {
+  head(head: JournalHead): void;
+  /** A line of the consumer. */
+  line(line: string): void;
+}
+
+const TRAILER_BYTES_MAX = 1024;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** The result is why the snapshot cannot be trusted: then what was visited means nothing. */
+export async function visitSnapshot(
+  file: OpenFile,
+  visitor: SnapshotVisitor,
+  pause: () => Promise<void> | undefined = () => undefined,
+): Promise<string | undefined> {
+  const from = Math.max(0, await file.size() - TRAILER_BYTES_MAX);
+  const end = await file.read(from, TRAILER_BYTES_MAX);
+  const trailerStart = end.lastIndexOf(NEWLINE, end.length - 2) + 1;
+  const trailer = trailerIn(end.subarray(trailerStart));
+  if (typeof trailer === "string") return trailer;
+  const pass = new Pass(visitor);
+  const contentBytes = from + trailerStart;
+  for (let at = 0; at < contentBytes;) {
+    const chunk = await file.read(at, Math.min(CHUNK_BYTES, contentBytes - at));
+    if (chunk.length === 0) break;
+    pass.take(chunk);
+    at += chunk.length;
+    await pause();
+  }
+  return pass.flaw(trailer);
+}
+
+class Pass {
+  readonly #visitor: SnapshotVisitor;
+  readonly #hash = createHash("sha256");
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #rest = "";
+  /** What is wrong with the header, which comes first. */
+  #headFlaw: string | undefined = "the header is not whole";
+  #hasHead = false;
+  #lines = 0;
+
+  constructor(visitor: SnapshotVisitor) {
+    this.#visitor = visitor;
+  }
+
+  take(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#take(line);
+  }
+
+  flaw({ lines, sha256 }: SnapshotTrailer): string | undefined {
+    if (sha256 !== this.#hash.digest("hex")) return CONTENT_FLAW;
+    return this.#headFlaw ?? (lines === this.#lines ? undefined : LINES_FLAW);
+  }
+
+  #take(line: string): void {
+    if (this.#hasHead) {
+      this.#lines++;
+      if (this.#headFlaw === undefined) this.#visitor.line(line);
+      return;
+    }
+    this.#hasHead = true;
+    const head = headIn(line);
+    this.#headFlaw = typeof head === "string" ? head : undefined;
+    if (typeof head !== "string") this.#visitor.head(head);
   }
 }

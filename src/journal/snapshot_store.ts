@@ -5,8 +5,12 @@ import type { Clock, JournalHead } from "../engine/ports.ts";
 import { reasonOf } from "./errors.ts";
 import { type FileSystem, withFile } from "./file_system.ts";
 import { type Layout, snapshotLogIdOf, snapshotName, TEMPORARY } from "./layout.ts";
-import { type Snapshot, writeSnapshot } from "./snapshot_file.ts";
-import { type SnapshotVisitor, visitSnapshot } from "./snapshot_visit.ts";
+import {
+  type Snapshot,
+  type SnapshotVisitor,
+  visitSnapshot,
+  writeSnapshot,
+} from "./snapshot_file.ts";
 
 const KEPT = 2;
 const OTHER_NAME = "the name is of another logId";

@@ -3,15 +3,129 @@
  * what becomes durable from the start of the process on; gauges are read when asked for.
  */
 
-import { Registry } from "@prometheus-io/client";
-import type { JobWatch } from "../engine/ports.ts";
-import type { MetricsPort } from "../http/ports/metrics_port.ts";
-import type { CommitWatch } from "../journal/commit_watch.ts";
-import { CommitMetrics } from "./commit_metrics.ts";
-import { JobMetrics } from "./job_metrics.ts";
+import { Counter, exponentialBuckets, Histogram, Registry } from "@prometheus-io/client";
+import type { ConditionChange, JobWatch } from "../engine/ports.ts";
+import type { MetricsPort } from "../http/http_deps.ts";
+import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { type EngineReadings, type ProcessUsage, readingsText } from "./readings.ts";
 
-export interface MetricsOptions {
+/** What a job without a type, and one whose definition is not loaded, is counted as. */
+const NO_TYPE = "(none)";
+const OTHER_TYPE = "(other)";
+
+const OUTCOMES = ["succeeded", "failed", "cancelled"] as const;
+
+const SECONDS = [
+  ...[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5],
+  ...[1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400],
+];
+
+/** Counts what jobs do. No label tells of one job, and there are only so many types. */
+class JobMetrics implements JobWatch {
+  readonly #types: ReadonlySet<string>;
+  readonly #created: Counter<"type">;
+  readonly #ended: Counter<"type" | "outcome">;
+  readonly #queued: Histogram<"type">;
+  readonly #run: Histogram<"type">;
+
+  /** @param types Those of the definitions that are loaded. */
+  constructor(registry: Registry, types: readonly string[]) {
+    this.#types = new Set(types);
+    this.#created = counterOf(registry, "daybook_jobs_created_total", "Jobs created.", ["type"]);
+    this.#ended = counterOf(registry, "daybook_jobs_total", "Jobs that ended, by outcome.", [
+      ...["type", "outcome"] as const,
+    ]);
+    this.#queued = histogramOf(
+      registry,
+      "daybook_job_queued_seconds",
+      "How long a job was queued, each time that it was.",
+    );
+    this.#run = histogramOf(
+      registry,
+      "daybook_job_run_seconds",
+      "How long a job ran until it ended, waited or backed off, each time that it did.",
+    );
+    this.#beginAtZero([...types, NO_TYPE]);
+  }
+
+  changed({ type: given, from, to, stayedMs }: ConditionChange): void {
+    const type = this.#labelOf(given);
+    if (from === undefined) this.#created.inc({ type });
+    if (isOutcome(to) && !isOutcome(from)) this.#ended.inc({ type, outcome: to });
+    if (stayedMs === undefined) return;
+    if (from === "queued") this.#queued.observe({ type }, stayedMs / 1000);
+    if (from === "executing") this.#run.observe({ type }, stayedMs / 1000);
+  }
+
+  #labelOf(type: string | undefined): string {
+    if (type === undefined) return NO_TYPE;
+    return this.#types.has(type) ? type : OTHER_TYPE;
+  }
+
+  /** A rate needs a value before the first event, or that one is lost to it. */
+  #beginAtZero(types: readonly string[]): void {
+    for (const type of types) {
+      this.#created.inc({ type }, 0);
+      for (const outcome of OUTCOMES) this.#ended.inc({ type, outcome }, 0);
+    }
+  }
+}
+
+function isOutcome(condition: string | undefined): condition is typeof OUTCOMES[number] {
+  return OUTCOMES.some((outcome) => outcome === condition);
+}
+
+function counterOf<Label extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: Label[],
+): Counter<Label> {
+  return new Counter({ name, help, labelNames, registers: [registry] });
+}
+
+function histogramOf(registry: Registry, name: string, help: string): Histogram<"type"> {
+  return new Histogram({
+    name,
+    help,
+    labelNames: ["type"],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+}
+
+/** From half a millisecond to about eight seconds. */
+const SYNC_SECONDS = exponentialBuckets(0.0005, 2, 15);
+const ENTRIES = exponentialBuckets(1, 2, 13);
+/** From a KiB to 64 MiB, which is the most that one group takes. */
+const BYTES = exponentialBuckets(1024, 4, 9);
+
+/** Counts what the journal makes durable. */
+class CommitMetrics implements CommitWatch {
+  readonly #sync: Histogram;
+  readonly #entries: Histogram;
+  readonly #bytes: Histogram;
+
+  constructor(registry: Registry) {
+    const histogram = (name: string, help: string, buckets: number[]) =>
+      new Histogram({ name, help, buckets, registers: [registry] });
+    this.#sync = histogram(
+      "daybook_journal_sync_seconds",
+      "How long a batch took to be written and synced.",
+      SYNC_SECONDS,
+    );
+    this.#entries = histogram("daybook_journal_batch_entries", "Entries in a batch.", ENTRIES);
+    this.#bytes = histogram("daybook_journal_batch_bytes", "Bytes of a batch.", BYTES);
+  }
+
+  committed({ entries, bytes, durationMs }: CommittedBatch): void {
+    this.#sync.observe(durationMs / 1000);
+    this.#entries.observe(entries);
+    this.#bytes.observe(bytes);
+  }
+}
+
+interface MetricsOptions {
   /** Of the definitions that are loaded. */
   readonly types: readonly string[];
   /** Left out when absent. */
@@ -48,4 +162,26 @@ export class Metrics {
       },
     };
   }
+}
+
+/** Several who count, told as one. */
+export function jobWatchOf(...watches: readonly JobWatch[]): JobWatch {
+  return { changed: (change) => tellAll(watches, (watch) => watch.changed(change)) };
+}
+
+export function commitWatchOf(...watches: readonly CommitWatch[]): CommitWatch {
+  return { committed: (batch) => tellAll(watches, (watch) => watch.committed(batch)) };
+}
+
+/** The failure of one must not make the others miss anything: it is thrown when all are told. */
+function tellAll<Watch>(watches: readonly Watch[], tell: (watch: Watch) => void): void {
+  const failures: unknown[] = [];
+  for (const watch of watches) {
+    try {
+      tell(watch);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }

@@ -3,7 +3,7 @@
 import { Counter, Gauge, Registry } from "@prometheus-io/client";
 import { type Condition, CONDITIONS } from "../core/condition.ts";
 import type { JournalInfo } from "../engine/ports.ts";
-import type { EdgeActivity } from "../http/ports/metrics_port.ts";
+import type { EdgeActivity } from "../http/http_deps.ts";
 import { VERSION } from "../version.ts";
 
 /** What is read of an engine; `JobEngine` has it. */

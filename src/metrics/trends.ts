@@ -13,12 +13,51 @@ import {
   type Trend,
   TREND_SPANS,
   type TrendSpan,
-} from "../http/ports/overview_port.ts";
-import type { CommittedBatch, CommitWatch } from "../journal/commit_watch.ts";
-import { DURATION_BUCKETS, durationBucketOf, durationQuantile } from "./duration_buckets.ts";
-import { FailingTypes } from "./failing_types.ts";
+} from "../http/http_deps.ts";
+import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { IntervalRing, sumOf } from "./interval_ring.ts";
-import { SteadyTime } from "./steady_time.ts";
+
+// Counts durations in fixed logarithmic buckets, from which quantiles are read: each bucket is 9 %
+// wider than the one before, so that what is read is at most 4.5 % from the truth. A histogram
+// takes little more than a kilobyte, whatever is counted, and histograms of several intervals add
+// up to that of all.
+
+/** What is shorter is counted as nothing at all. */
+const SHORTEST_MS = 0.01;
+const BUCKETS_PER_DOUBLING = 8;
+/** Up to four months. What takes longer is counted as that. */
+const DOUBLINGS = 40;
+
+/** The first is that of durations that are nothing. */
+export const DURATION_BUCKETS = 1 + DOUBLINGS * BUCKETS_PER_DOUBLING;
+
+/** How far, as a factor, a duration that is read may be from the one that was counted. */
+export const DURATION_ERROR = 2 ** (0.5 / BUCKETS_PER_DOUBLING);
+
+export function durationBucketOf(ms: number): number {
+  if (!(ms >= SHORTEST_MS)) return 0;
+  const bucket = 1 + Math.floor(Math.log2(ms / SHORTEST_MS) * BUCKETS_PER_DOUBLING);
+  return Math.min(bucket, DURATION_BUCKETS - 1);
+}
+
+/** The middle of a bucket, in milliseconds. */
+function durationOf(bucket: number): number {
+  return bucket === 0 ? 0 : SHORTEST_MS * 2 ** ((bucket - 0.5) / BUCKETS_PER_DOUBLING);
+}
+
+/**
+ * The duration that a part of all counted ones do not exceed, in milliseconds: 0.5 gives the
+ * median. `undefined` when none was counted.
+ *
+ * @param counts By bucket.
+ */
+export function durationQuantile(counts: Uint32Array, part: number): number | undefined {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return undefined;
+  let remaining = Math.max(1, Math.ceil(part * total));
+  const bucket = counts.findIndex((count) => (remaining -= count) <= 0);
+  return durationOf(bucket);
+}
 
 /** The columns of a ring: one for each count, and for each duration one for each bucket. */
 const COUNTS = ["created", "succeeded", "failed", "cancelled"] as const;
@@ -28,7 +67,7 @@ const COLUMNS = COUNTS.length + DURATIONS.length * DURATION_BUCKETS;
 type Count = (typeof COUNTS)[number];
 type DurationName = (typeof DURATIONS)[number];
 
-export interface TrendsOptions {
+interface TrendsOptions {
   readonly clock: Clock;
   /** Of the definitions that are loaded. */
   readonly types: readonly string[];
@@ -131,4 +170,73 @@ function spreadOf(counts: Uint32Array, name: DurationName): Spread | undefined {
   const p50Ms = durationQuantile(buckets, 0.5);
   const p95Ms = durationQuantile(buckets, 0.95);
   return p50Ms === undefined || p95Ms === undefined ? undefined : { p50Ms, p95Ms };
+}
+
+/** Time that never goes back, for intervals, and the time of day that it stands for. */
+class SteadyTime {
+  readonly #clock: Clock;
+  readonly #offsetMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#offsetMs = clock.now() - clock.monotonic();
+  }
+
+  /** The time of day as it would be had nobody set the clock since the start. */
+  get nowMs(): number {
+    return this.#clock.monotonic() + this.#offsetMs;
+  }
+
+  /**
+   * The time of day of a steady time by the clock as it is set now. To the second: what is
+   * read twice must not differ by the moment of reading.
+   */
+  timeOfDay(steadyMs: number): number {
+    const setByMs = this.#clock.now() - this.nowMs;
+    return Math.round(steadyMs) + Math.round(setByMs / 1_000) * 1_000;
+  }
+}
+
+const MINUTE_MS = 60_000;
+/** The minute that is not over yet is one of them. */
+const MINUTES = 60;
+
+/** Which types of jobs fail. There are as many counters as definitions, and two more. */
+class FailingTypes {
+  readonly #labels: readonly FailingType["type"][];
+  readonly #columnOf: ReadonlyMap<string, number>;
+  readonly #sinceStart: number[];
+  readonly #recent: IntervalRing;
+
+  /** @param types Those of the definitions that are loaded. */
+  constructor(types: readonly string[], nowMs: number) {
+    this.#labels = [
+      { of: "plan" },
+      { of: "other" },
+      ...types.map((name) => ({ of: "definition", name }) as const),
+    ];
+    this.#columnOf = new Map(types.map((name, index) => [name, index + 2]));
+    this.#sinceStart = this.#labels.map(() => 0);
+    this.#recent = new IntervalRing(MINUTE_MS, MINUTES, this.#labels.length, nowMs);
+  }
+
+  failed({ type }: ConditionChange, nowMs: number): void {
+    const column = type === undefined ? 0 : this.#columnOf.get(type) ?? 1;
+    this.#sinceStart[column] = (this.#sinceStart[column] ?? 0) + 1;
+    this.#recent.add(nowMs, column);
+  }
+
+  read(nowMs: number): readonly FailingType[] {
+    const lastHour = sumOf(this.#recent.read(nowMs), this.#labels.length);
+    return this.#labels
+      .map((type, column) => ({
+        type,
+        lastHour: lastHour[column] ?? 0,
+        sinceStart: this.#sinceStart[column] ?? 0,
+      }))
+      .filter(({ sinceStart }) => sinceStart > 0)
+      .toSorted((left, right) =>
+        right.lastHour - left.lastHour || right.sinceStart - left.sinceStart
+      );
+  }
 }

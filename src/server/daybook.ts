@@ -1,10 +1,10 @@
 /**
- * One Daybook: the journal, the engine and the HTTP application put together, with the
- * order in which they start and stop.
+ * Assembles one Daybook from the journal, the engine and the HTTP application, and starts and stops
+ * them in order.
  */
 
 import { stackOf } from "../core/thrown.ts";
-import { diskFree } from "./disk_free.ts";
+import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
@@ -15,7 +15,7 @@ import type { Access } from "../http/guard/access.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeLimits } from "../http/guard/capacity.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";
-import type { RequestSpans } from "../http/requests/request_origin.ts";
+import type { RequestSpans } from "../http/requests/headers.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { FileJournal } from "../journal/file_journal.ts";
@@ -26,60 +26,59 @@ import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
 import { layoutOf } from "../journal/layout.ts";
 import { JobLogFiles } from "../journal/job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
-import { Metrics } from "../metrics/metrics.ts";
+import { commitWatchOf, jobWatchOf, Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
-import { commitWatchOf, jobWatchOf } from "../metrics/watches.ts";
-import { heapUse, processUsage } from "./process_usage.ts";
-import { cutShortWarnings } from "./start_warnings.ts";
+import { cutShortWarnings } from "./banner.ts";
 import { ServedHere } from "./served_here.ts";
-import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { ThreadPool } from "../threads/thread_pool.ts";
 import { ThreadedCode } from "../threads/threaded_code.ts";
-import { hasDescriptors } from "../values/free_descriptors.ts";
-import { ThreadedPastEvents } from "../values/threaded_past_events.ts";
+import { hasDescriptors, ThreadedPastEvents } from "../values/threaded_past_events.ts";
 import { VERSION } from "../version.ts";
 import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
 
 /**
- * How long a stop waits for connections to close: a peer that does not read keeps its
- * connection open for ever, and must not keep the journal from being sealed.
+ * How long a stop waits for connections to close: a client that does not read keeps its connection
+ * open forever, and must not keep the journal from being sealed.
  */
 const SERVER_CLOSE_MS = 3_000;
 
-/** How long a start waits to know of all jobs whether their code fits. */
+/** How long a start waits to find out whether the code of all waiting jobs still fits. */
 const TRIALS_MAX_MS = 2_000;
 
-/** What a Daybook may hold, as constants say beside the code that keeps to them. */
+/** Limits that the code defines as constants, and tests may override. */
 export interface Limits extends EngineLimits, EdgeLimits {
-  /** Kept on the disk for jobs that run; 0 keeps none. */
+  /** Disk space kept for running jobs; 0 keeps none. */
   readonly reserveBytes: number;
 }
 
 export interface DaybookOptions {
   readonly configuration: Configuration;
-  /** Where each setting is from; all are taken for defaults, when absent. */
+  /** Where each setting comes from; all count as defaults if absent. */
   readonly origins?: Origins;
-  /** Others than usual, for tests of what happens at them. */
+  /** Overrides the usual limits, for tests. */
   readonly limits?: Partial<Limits>;
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
-  /** Who may do what; everybody everything, when absent. */
+  /** Access by token; if absent, everyone may do everything. */
   readonly access?: Access | undefined;
-  /** Who collects spans; nobody, when absent. */
+  /** Collects spans, if present. */
   readonly tracing?: (Tracing & RequestSpans) | undefined;
-  /** The journal takes nothing any more; the process should answer what it has and end. */
+  /**
+   * Called when the journal can no longer be written; the process should answer open requests and
+   * end.
+   */
   readonly onJournalFailed: (error: Error) => void;
-  /** Told of how far the journal is read; nobody, when absent. */
+  /** Called with how far the journal is read. */
   readonly progress?: ReadingProgress;
-  /** Told of what an operator should know. */
+  /** Called with warnings for the operator. */
   readonly warn: (message: string) => void;
-  /** Told of what code of jobs says, beside what keeps it; nobody, when absent. */
+  /** Receives the log of jobs, in addition to the log files. */
   readonly jobLog?: JobLog;
   /**
-   * What becomes of an event loop that stands still: without it that is only told, to `warn`, when
-   * it is over.
+   * What to do if the event loop stands still. If absent, this is only reported to `warn`
+   * afterwards.
    */
   readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
 }
@@ -87,13 +86,13 @@ export interface DaybookOptions {
 const BYTES_PER_MB = 1_048_576;
 const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
 
-/** What an open Daybook is made of. */
+/** The parts of an open Daybook. */
 interface Parts {
   readonly engine: JobEngine;
   readonly journal: FileJournal;
   readonly report: RecoveryReport;
   readonly fetch: Daybook["fetch"];
-  /** Ends the streams. */
+  /** Aborting it ends the streams. */
   readonly streams: AbortController;
   readonly verifier: Verifier;
   readonly watchdog: Watchdog;
@@ -124,17 +123,17 @@ export class Daybook {
   }
 
   /**
-   * Opens the journal, projects it, and takes up what was unfinished.
+   * Opens the journal, projects it, and continues unfinished jobs.
    *
-   * @throws {JournalLockedError} when another process holds the journal.
-   * @throws {JournalUnusableError} when it, or a key of a sealed input, cannot be used.
-   * @throws {JournalDamagedError} when recorded data is not what was written.
+   * @throws {JournalLockedError} if another process holds the journal.
+   * @throws {JournalUnusableError} if the journal, or the key of a sealed input, cannot be used.
+   * @throws {JournalDamagedError} if recorded data is damaged.
    */
   static async open(options: DaybookOptions): Promise<Daybook> {
     try {
       return await Daybook.#open(options);
     } catch (error) {
-      // It is gone by now, and made again.
+      // The damaged index is deleted by now; it is built again.
       if (error instanceof IndexDamagedError) return await Daybook.#open(options);
       throw error;
     }
@@ -186,7 +185,7 @@ export class Daybook {
       onJournalFailed: options.onJournalFailed,
       onDefect,
       onMisuse: (message) => warn(engine.redact(message)),
-      // Those that the start parks, it tells of by itself.
+      // The start reports those that it parks.
       onParked: (message) => hasStarted && warn(engine.redact(message)),
     });
     const { journal, report } = await FileJournal.open({
@@ -269,22 +268,25 @@ export class Daybook {
     return new Daybook({ ...parts, pastEvents, drainMs });
   }
 
-  /** From now on two signals to stop end a process that stands still; only for who minds them. */
+  /**
+   * From now on, two signals to stop end a process that stands still. Only for processes that
+   * handle signals.
+   */
   mindSignals(): void {
     this.#parts.watchdog.mindSignals();
   }
 
   /**
-   * Resolves when it is known of all jobs that waited whether their code fits, so that the start
-   * can say so; or after a while, where there are very many.
+   * Resolves when it is known whether the code of all waiting jobs still fits, so that the start
+   * can report it; or after a while, if there are very many.
    */
   async tried(): Promise<void> {
     await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());
   }
 
   /**
-   * Stops in order: no new work, streams end, the server answers what it has, running
-   * tasks end or are interrupted, and the journal is sealed.
+   * Stops in order: no new work, streams end, open requests are answered, running tasks end or are
+   * interrupted, and the journal is sealed.
    *
    * @param closeServer Resolves when the server has answered all requests.
    */
@@ -299,13 +301,13 @@ export class Daybook {
     threads.close();
     await watchdog.stop();
     await logs.close();
-    // It reads nothing that is written from here on.
+    // It reads nothing that is written from now on.
     await Promise.all([pastEvents.close(), journal.close()]);
     index.close();
   }
 }
 
-/** Bound to every address, the names of this server are not known; then the token decides. */
+/** Bound to all addresses, the names of this server are unknown; then the token decides. */
 function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
   const { hostname, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";

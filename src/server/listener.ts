@@ -1,31 +1,34 @@
 /**
- * Listens for requests, again and again: the server of Deno ends for good when the system refuses
- * it one connection, as it does while the process has no file descriptor left. Connections that
- * are open are served meanwhile. Deno has no time limit for the head of a request; so those that
- * hold all descriptors and ask for nothing are closed in a while, and what is being answered is
- * answered to its end.
+ * Accepts connections, restarting when needed: Deno's server ends for good when the system refuses
+ * it a connection, as it does while the process has no file descriptor left. Open connections are
+ * served meanwhile. Deno has no time limit for request headers; so if connections that send no
+ * request hold all descriptors, they are closed after a while, and running answers are completed.
  */
 
 import { durationText } from "../core/duration.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
+import { sizeText } from "../core/size.ts";
+import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
+import { jsonResponse } from "../http/answers/response.ts";
+import type { ReadingProgress } from "../journal/options.ts";
 
 /**
- * Connections that were not accepted yet; beyond them one that comes waits for a second at least.
- * Many come at once, and the system allows so many.
+ * Backlog of connections that are not accepted yet; beyond it, a client waits at least a second.
+ * The system allows this many.
  */
 const WAITING_MAX = 4_096;
-/** Until it is tried again. */
+/** Delay before it listens again. */
 const AGAIN_MS = 100;
-/** How long connections that ask for nothing may keep others out. */
+/** How long connections that send no request may keep others out. */
 const ASKS_NOTHING_MS = 5_000;
-/** It may fail each time, for as long as somebody holds all descriptors. */
+/** Shortest time between two warnings: it may fail for as long as the descriptors are held. */
 const TOLD_EVERY_MS = 60_000;
 
 type Server = Deno.HttpServer<Deno.NetAddr>;
 type Fetch = Deno.ServeHandler<Deno.NetAddr>;
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly hostname: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -37,21 +40,21 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions;
   #server: Server;
-  /** Those that take no more connections, with what they have. */
+  /** Servers that accept no more connections, with their open ones. */
   readonly #ended = new Set<Server>();
   #isStopped = false;
   #toldMs = -Infinity;
-  /** Where it listens. */
+  /** The address it listens on. */
   readonly addr: Deno.NetAddr;
 
-  /** @throws {Error} when it cannot listen there. */
+  /** @throws {Error} if it cannot listen there. */
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#server = this.#serve(options.port);
     this.addr = this.#server.addr;
   }
 
-  /** Takes no more connections. Resolves when all requests are answered. */
+  /** Accepts no more connections. Resolves when all requests are answered. */
   async shutdown(): Promise<void> {
     this.#isStopped = true;
     const servers = new Set([...this.#ended, this.#server]);
@@ -73,7 +76,7 @@ export class Listener {
     this.#refused(error);
   }
 
-  /** Resolves when its last answer has ended, which of a stream may be never. */
+  /** Resolves when its last answer has ended; a stream may never end. */
   async #close(server: Server): Promise<void> {
     await server.shutdown();
     this.#ended.delete(server);
@@ -102,5 +105,55 @@ export class Listener {
     } catch (error) {
       this.#refused(error);
     }
+  }
+}
+
+/** How long others wait for their turn. */
+const SLICE_MS = 20;
+/** Between two lines; an opening that takes less says nothing. */
+const LINE_MS = 2_000;
+const RETRY_AFTER = { "retry-after": "1" };
+
+/**
+ * While a long journal is being read: how far that is, in words for whoever started the process,
+ * and for the probes of a supervisor, which would take silence for a process that hangs.
+ */
+export class Opening {
+  readonly #clock: Pick<Clock, "monotonic" | "pause">;
+  readonly #tell: (line: string) => void;
+  #sliceBegan: number;
+  #told: number;
+  #bytesDone = 0;
+  #bytesTotal = 0;
+
+  /** @param tell Takes a line for people. */
+  constructor(clock: Pick<Clock, "monotonic" | "pause">, tell: (line: string) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+    this.#sliceBegan = this.#told = clock.monotonic();
+  }
+
+  readonly progress: ReadingProgress = (bytesDone, bytesTotal) => {
+    const now = this.#clock.monotonic();
+    if (now - this.#sliceBegan < SLICE_MS) return undefined;
+    [this.#bytesDone, this.#bytesTotal] = [bytesDone, bytesTotal];
+    if (now - this.#told >= LINE_MS) {
+      this.#told = now;
+      this.#tell(this.#text);
+    }
+    return this.#clock.pause().then(() => void (this.#sliceBegan = this.#clock.monotonic()));
+  };
+
+  /** What is answered until the journal is open. */
+  readonly fetch = (request: Request): Response => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/livez") return jsonResponse({ status: "live" }, STATUS.ok);
+    const detail = `Cannot answer yet: ${this.#text}`;
+    return problemResponse(new Problem("not-ready", detail, {}, RETRY_AFTER), pathname);
+  };
+
+  get #text(): string {
+    const share = this.#bytesTotal === 0 ? 0 : this.#bytesDone / this.#bytesTotal;
+    return `reading the journal: ${Math.round(100 * share)} % of ${sizeText(this.#bytesTotal)}`;
   }
 }

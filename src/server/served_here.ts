@@ -6,8 +6,7 @@ import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { jobView } from "../http/answers/job_view.ts";
 import { chunksOf } from "../http/answers/large_answer.ts";
-import { DigestedJob } from "../verify/digested_job.ts";
-import type { ServedJob, ServedSource } from "../verify/served_audit.ts";
+import { DigestedJob, type ServedJob, type ServedSource } from "../verify/served_audit.ts";
 
 /** Few, since each is made into text, and others have their turn after each page. */
 const PAGE = 50;

@@ -26,3 +26,46 @@ export const systemRandom: Random = {
   ulid: () => monotonicUlid(),
   fraction: () => Math.random(),
 };
+
+/** As a shell tells the end by an interrupt. */
+const EXIT_SECOND_SIGNAL = 130;
+
+/**
+ * Ctrl-C reaches every process of the terminal, and `deno task` hands its own on besides: what
+ * comes within this time is the same request.
+ */
+const SAME_REQUEST_MS = 500;
+
+/** Calls `stop` on the first SIGINT or SIGTERM; one that comes later ends the process at once. */
+export function onStopSignal(stop: () => Promise<void>): void {
+  let askedAtMs: number | undefined;
+  const onSignal = () => {
+    const nowMs = performance.now();
+    if (askedAtMs === undefined) {
+      askedAtMs = nowMs;
+      void stop();
+    } else if (nowMs - askedAtMs > SAME_REQUEST_MS) Deno.exit(EXIT_SECOND_SIGNAL);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
+}
+
+// Output that nobody can take, since its disk is full or its reader is gone: Deno throws then, in
+// whatever happened to print. What is recorded must not depend on that.
+
+const PRINTING = ["log", "info", "debug", "warn", "error"] as const;
+
+type Printing = Pick<Console, typeof PRINTING[number]>;
+
+/** From now on, what a console cannot print is dropped. */
+export function dropUnprintable(console: Printing): void {
+  for (const method of PRINTING) {
+    const print = console[method];
+    console[method] = (...values) => {
+      try {
+        print.apply(console, values);
+      } catch {
+        // There is no other place to tell of it.
+      }
+    };
+  }
+}

@@ -6,9 +6,52 @@ import type { Condition } from "../core/condition.ts";
 import { shellWord } from "../core/shell_word.ts";
 import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { ProcessFigures, SystemPort, Use } from "../http/ports/system_port.ts";
-import { journalFlag } from "../journal/journal_flag.ts";
-import { heapUse, processUsage } from "./process_usage.ts";
+import type { ProcessFigures, SystemPort, Use } from "../http/http_deps.ts";
+import { journalFlag } from "../journal/errors.ts";
+import { cpuUsage } from "node:process";
+import { getHeapStatistics } from "node:v8";
+import type { ProcessUsage } from "../metrics/readings.ts";
+import type { MemoryUse } from "../verify/pace.ts";
+import { statfs } from "node:fs/promises";
+
+/** What this process uses of the machine. */
+export function processUsage(): ProcessUsage {
+  const { user, system } = cpuUsage();
+  const { rss, heapUsed } = Deno.memoryUsage();
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    residentBytes: rss,
+    heapUsedBytes: heapUsed,
+    startedSeconds: performance.timeOrigin / 1000,
+  };
+}
+
+/** What is garbage and not collected yet counts as used. */
+export function heapUse(): MemoryUse {
+  const { used_heap_size, heap_size_limit } = getHeapStatistics();
+  return { usedBytes: used_heap_size, bytesMax: heap_size_limit };
+}
+
+/**
+ * Tells the bytes that are free for this process on the disk of a folder; `undefined` when
+ * the process may not ask. It never asks for the permission, `--allow-sys=statfs`.
+ */
+export async function diskFree(
+  folder: string,
+): Promise<(() => Promise<number | undefined>) | undefined> {
+  const { state } = await Deno.permissions.query({ name: "sys", kind: "statfs" });
+  return state === "granted" ? () => bytesFree(folder) : undefined;
+}
+
+/** `undefined` when it cannot be told: a scrape has more to say than this. */
+async function bytesFree(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}
 
 const ENDED: ReadonlySet<Condition> = new Set(["succeeded", "failed", "cancelled"]);
 

@@ -1,4 +1,4 @@
-/** Loads the module of definitions that a user names. */
+/** Loads the module of definitions that `--definitions` names. */
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,12 +6,12 @@ import * as v from "valibot";
 import { durationText } from "../core/duration.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import { withWordOfSlowImport } from "./slow_import.ts";
+import { Worker } from "node:worker_threads";
 
-/** The module cannot be used, in words for its author. */
+/** The module cannot be used, explained for its author. */
 export class DefinitionsError extends Error {
   override readonly name = "DefinitionsError";
-  /** What this process has to be allowed to read, where that is the reason. */
+  /** What this process would need permission to read, if that is the reason. */
   readonly unreadable: readonly string[];
 
   constructor(message: string, unreadable: readonly string[] = [], options?: ErrorOptions) {
@@ -20,29 +20,29 @@ export class DefinitionsError extends Error {
   }
 }
 
-/** A module that takes longer to load is told of. */
+/** A module that takes longer to load is reported. */
 const SLOW_MS = 5_000;
 
-/** Daybook's own. */
+/** The sources of Daybook. */
 const SOURCES = fileURLToPath(new URL("../", import.meta.url));
 
-/** What looks like a definition; the registry says what is wrong with one. */
+/** Looks like a definition; the registry says what is wrong with it. */
 const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
 
 /**
- * All definitions that a module exports: each an object made by `defineJob`, or a list
- * of them. Other exports are left alone.
+ * All definitions that a module exports, made by `defineJob`, alone or in lists. Other exports are
+ * ignored.
  *
- * @param specifier A path, taken from the current folder, or a URL.
- * @param slowMs When it takes longer, a line of the standard error output says so: it may loop, or
- * await what never comes.
- * @throws {DefinitionsError} when it cannot be loaded, or exports no definition.
+ * @param specifier A path relative to the current folder, or a URL.
+ * @param slowMs After this time a line on standard error says that the module is still loading: it
+ * may loop, or await what never comes.
+ * @throws {DefinitionsError} if it cannot be loaded, or exports no definition.
  */
 export async function loadDefinitions(
   specifier: string,
   slowMs: number = SLOW_MS,
 ): Promise<readonly AnyJobDefinition[]> {
-  // One that is exported under two names, or in a list as well, is one all the same.
+  // A definition that is exported twice counts once.
   const definitions = new Set<AnyJobDefinition>();
   const exportOf = new Map<string, string>();
   for (const [name, exported] of Object.entries(await load(specifier, slowMs))) {
@@ -66,7 +66,7 @@ function isDefinition(value: unknown): value is AnyJobDefinition {
   return v.is(definitionSchema, value);
 }
 
-/** Versions of a type may be there side by side. */
+/** Versions of one type may exist side by side. */
 function nameOf({ type, version }: AnyJobDefinition): string {
   return `type ${type}, version ${version}`;
 }
@@ -111,7 +111,7 @@ function slowText(specifier: string, slowMs: number): string {
     "nothing starts before that has ended";
 }
 
-/** ` (at /home/ada/jobs.ts:3:7)`: the first line of the stack in a file that is not Daybook's. */
+/** ` (at /home/ada/jobs.ts:3:7)`: the first line of the stack that is not in Daybook's sources. */
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? error.stack ?? "" : "";
   const places = stack.matchAll(/^ +at .*?file:\/\/([^\s()]+:\d+:\d+)\)?$/gm);
@@ -121,8 +121,9 @@ function placeOf(error: unknown): string {
 }
 
 /**
- * A module is read with every file that it imports: src/mod.ts of Daybook, and what is beside
- * it. Where a file of its own is missing its folder is named, since more of it will follow.
+ * A module is read together with its imports: `src/mod.ts` of Daybook and what that imports. If one
+ * of its own files cannot be read, the permission names the folder, since more files are likely to
+ * follow.
  */
 function readWith(specifier: string, missing: string): readonly string[] {
   const module = fileURLToPath(urlOf(specifier));
@@ -136,4 +137,32 @@ function urlOf(specifier: string): string {
   if (/^[a-z][a-z0-9+.-]+:/.test(specifier)) return specifier;
   const folder = specifier.startsWith("/") ? "file:///" : `file://${Deno.cwd()}/`;
   return new URL(specifier, folder).href;
+}
+
+// Says that an import takes long while it lasts. A thread of its own says it, since a module may
+// loop at its top level, and then no timer of the importer would ring.
+
+const SAYS_LATER = `
+  const { workerData: { line, afterMs } } = require("node:worker_threads");
+  setTimeout(() => Deno.stderr.writeSync(new TextEncoder().encode(line)), afterMs);
+`;
+
+/** With a line on the standard error output when the import has not ended after some time. */
+async function withWordOfSlowImport<Result>(
+  line: string,
+  afterMs: number,
+  load: () => Promise<Result>,
+): Promise<Result> {
+  const thread = new Worker(SAYS_LATER, {
+    eval: true,
+    workerData: { line: `${line}\n`, afterMs },
+  });
+  // Without it an import is as good, but for the word.
+  thread.on("error", () => {});
+  thread.unref();
+  try {
+    return await load();
+  } finally {
+    await thread.terminate();
+  }
 }

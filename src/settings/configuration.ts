@@ -8,7 +8,6 @@ import * as v from "valibot";
 import { messageOf } from "../core/thrown.ts";
 import { type AccessToken, SCOPES } from "../http/guard/access.ts";
 import { readTokenLines } from "../http/guard/token_lines.ts";
-import { SECRET_KEY_RULE, secretKeyIn } from "./secret_key.ts";
 import {
   environmentName,
   type Setting,
@@ -17,6 +16,7 @@ import {
   SETTINGS,
   type Settings,
 } from "./settings.ts";
+import { Buffer } from "node:buffer";
 
 /** The settings, and what is read from the files and variables that must not be shown. */
 export interface Configuration extends Settings {
@@ -28,14 +28,14 @@ export interface Configuration extends Settings {
 }
 
 /** What reading the configuration needs from outside. */
-export interface ConfigurationSources {
+interface ConfigurationSources {
   readonly args: readonly string[];
   env(name: string): string | undefined;
   /** @throws when the file cannot be read. */
   readTextFile(path: string): string;
 }
 
-export type ConfigurationResult =
+type ConfigurationResult =
   | { readonly kind: "run"; readonly configuration: Configuration; readonly origins: Origins }
   | { readonly kind: "help" }
   | { readonly kind: "version" }
@@ -184,4 +184,19 @@ class Reader {
       return undefined;
     }
   }
+}
+
+const BYTES = 32;
+
+/** The operator's secret key, as text: 32 bytes in base64, base64url or hexadecimal. */
+const SECRET_KEY_RULE = "must be 32 bytes in base64 or hexadecimal, such as from " +
+  "openssl rand -base64 32";
+
+/** `undefined` when the text is none; whoever tells of it must not quote it. */
+export function secretKeyIn(text: string): Uint8Array | undefined {
+  const trimmed = text.trim();
+  if (/^[0-9a-f]{64}$/i.test(trimmed)) return Uint8Array.from(Buffer.from(trimmed, "hex"));
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(trimmed)) return undefined;
+  const bytes = Buffer.from(trimmed, "base64");
+  return bytes.length === BYTES ? Uint8Array.from(bytes) : undefined;
 }

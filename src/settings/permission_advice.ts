@@ -1,11 +1,13 @@
 /**
- * The command to give where a permission is missing. A flag alone helps little: tasks have
- * theirs in `deno.json`, so whoever needs one more has to write the whole command.
+ * The command to run when a permission is missing. A flag alone helps little: tasks have their
+ * flags in `deno.json`, so the whole command has to be written out.
  */
 
 import { fileURLToPath } from "node:url";
 import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
+import { parseArgs } from "node:util";
+import { environmentName, type Setting, SETTING_LIST } from "./settings.ts";
 
 export interface Permissions {
   /** Files and folders. */
@@ -17,26 +19,26 @@ export interface Permissions {
 }
 
 export interface Program {
-  /** The URL of the module that was run. */
+  /** The URL of the main module. */
   readonly mainModule: string;
-  /** The URL of the folder of `deno.json`, with a slash at its end. */
+  /** The URL of the folder of `deno.json`, with a trailing slash. */
   readonly root: string;
   readonly args: readonly string[];
-  /** The folder that relative paths of this process begin in. */
+  /** The folder that relative paths start from. */
   readonly folder: string;
-  /** A variable, where this process may read it. */
+  /** An environment variable, if this process may read it. */
   env(name: string): string | undefined;
 }
 
-/** Longer ones, such as a whole input, are not repeated. */
+/** Longer arguments, such as a whole input, are not repeated. */
 const ARGUMENTS_MAX = 300;
 
 /**
- * The message with the whole command that has all permissions, on a line of its own; the message
- * alone when no task runs this program, which is then part of another one.
+ * The message, followed by the whole command with all permissions on a line of its own; only the
+ * message if no task runs this program, which is then part of another one.
  *
- * @param permissions What is missing, and all else that the words of the command need: whoever is
- * told of one permission after another never has them together.
+ * @param permissions What is missing, and everything else that the command needs: asking for one
+ * permission after another would never end.
  */
 export function withCommand(
   message: string,
@@ -60,7 +62,7 @@ export function withCommand(
   return `${message}\nThe whole command, with it:\n  ${line}`;
 }
 
-/** A module is read with what it imports, `src/mod.ts` of Daybook included. */
+/** A module is read together with its imports, `src/mod.ts` of Daybook among them. */
 export function permissionsOfModule(
   module: string | undefined,
   { root, folder }: Pick<Program, "root" | "folder"> = thisProgram(),
@@ -77,7 +79,7 @@ function whereTyped(command: string, folder: string, typedIn: string): string {
   return `(cd ${shellWord(folder)} && INIT_CWD=${shellWord(typedIn)} ${command})`;
 }
 
-export function thisProgram(): Program {
+function thisProgram(): Program {
   return {
     mainModule: Deno.mainModule,
     root: new URL("../../", import.meta.url).href,
@@ -90,7 +92,7 @@ export function thisProgram(): Program {
   };
 }
 
-/** The words of the command of the task that runs the program and gives no arguments. */
+/** The command of the task that runs the program and passes no arguments. */
 function taskOf({ mainModule, root }: Program): readonly string[] | undefined {
   if (!mainModule.startsWith(root)) return undefined;
   const module = mainModule.slice(root.length);
@@ -108,4 +110,47 @@ function widened(flags: readonly string[], more: Permissions): readonly string[]
     const flag = prefix + [...new Set([...before, ...values])].join(",");
     return [...all.filter((other) => other !== given), flag];
   }, flags);
+}
+
+/** The message, and the whole command to start this server with what is missing. */
+export function withStart(
+  message: string,
+  missing: Permissions,
+  program: Program = thisProgram(),
+): string {
+  return withCommand(message, [...serverPermissions(program), missing], program);
+}
+
+/** Reads the words by itself: it is asked when the configuration cannot be read, too. */
+function serverPermissions(program: Program): readonly Permissions[] {
+  const options = Object.fromEntries(
+    SETTING_LIST.map(([, { flag, value }]) => [
+      flag,
+      { type: value === undefined ? "boolean" as const : "string" as const },
+    ]),
+  );
+  const { values } = parseArgs({ args: [...program.args], options, strict: false });
+  return SETTING_LIST.map(([, { flag, needs }]) => {
+    const text = values[flag] ?? program.env(environmentName(flag));
+    return typeof text === "string" && text !== "" ? permissionsOf(needs, text, program) : {};
+  });
+}
+
+function permissionsOf(
+  needs: Setting["needs"],
+  text: string,
+  program: Program,
+): Permissions {
+  switch (needs) {
+    case "folder":
+      return { read: [text], write: [text] };
+    case "file":
+      return { read: [text] };
+    case "module":
+      return permissionsOfModule(text, program);
+    case "net":
+      return { net: text.split(",").map((host) => host.trim()).filter((host) => host !== "") };
+    case undefined:
+      return {};
+  }
 }

@@ -1,17 +1,19 @@
-/** A file of tokens, read again while the server runs: tokens are rotated without a restart. */
+/**
+ * A file of tokens that is read again while the server runs: tokens are rotated without a restart.
+ */
 
 import { messageOf } from "../core/thrown.ts";
 import { type Access, type AccessToken, type Holder, TokenList } from "../http/guard/access.ts";
 import { readTokenLines } from "../http/guard/token_lines.ts";
 
-/** How long a removed token may go on working, and how often the file is read at most. */
+/** How long a removed token may remain valid: the file is read at most this often. */
 const FRESH_MS = 1_000;
 
 export interface TokenFileOptions {
   readonly path: string;
-  /** What the file held when the server started. */
+  /** The content of the file when the server started. */
   readonly tokens: readonly AccessToken[];
-  /** @throws when the file cannot be read. */
+  /** @throws if the file cannot be read. */
   readonly readTextFile: (path: string) => string;
   /** Milliseconds that never go back. */
   readonly monotonic: () => number;
@@ -19,17 +21,17 @@ export interface TokenFileOptions {
 }
 
 /**
- * Reads the file for whoever asks, at most once a second; nobody asks, nothing is read. It is
- * small, and reading it tells of every change, where its time and size do not. A file that
- * cannot be read, or used, changes nothing: half a file, or an empty one, is what an editor
- * leaves for a moment, and must lock nobody out.
+ * Reads the file when a token is checked, at most once a second. The file is small, and reading it
+ * shows every change, which its time and size may not. A file that cannot be read or is invalid
+ * changes nothing: editors leave a partial or empty file for a moment, and that must lock nobody
+ * out.
  */
 export class TokenFile implements Access {
   readonly #options: TokenFileOptions;
   #tokens: TokenList;
   #text: string | undefined;
   #readAt: number;
-  /** Said once, until the file is as it should be. */
+  /** The problem that was reported last, until the file is valid again. */
   #complaint: string | undefined;
 
   constructor(options: TokenFileOptions) {

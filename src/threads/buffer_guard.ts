@@ -1,16 +1,17 @@
 /**
- * Bounds what the code of a thread holds in buffers. V8 keeps them beside the heap, and the limits
- * of a thread do not count them. Whoever asks for one too many is refused with an error; what comes
- * in another way, such as the body of an answer, is seen when the code gives way.
+ * Limits the buffers that the code of a thread holds. V8 keeps buffers outside the heap, so the
+ * resource limits of a thread do not count them. An allocation beyond the limit throws; buffers
+ * that come in another way, such as the body of a response, are checked when the code yields.
  */
 
 import { Buffer } from "node:buffer";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { SharedMemory } from "./shared_memory.ts";
 
-/** Buffers may grow by so much before it is looked at what is held. */
+/** Bytes that may be allocated between two checks. */
 const LOOK_BYTES = 8 * 1024 * 1024;
-/** At the most so often, in milliseconds, when the code gives way. */
+/** Shortest time between two checks on yielding, in milliseconds. */
 const LOOK_MS = 20;
 
 const CONSTRUCTORS = [
@@ -31,18 +32,24 @@ type Constructable = (new (...args: unknown[]) => Sized) & { readonly BYTES_PER_
 export class BufferGuard {
   readonly #max: number;
   readonly #refusal: () => Error;
+  readonly #shared = new SharedMemory({
+    before: (bytes) => this.#requireRoom(bytes),
+    after: () => {
+      if (this.#holdsTooMuch()) throw this.#refusal();
+    },
+  });
   #collect: (() => void) | undefined;
-  /** Since it was looked at what is held. */
+  /** Since the last check. */
   #allocated = 0;
   #lookedAt = 0;
 
-  /** @param refusal What is thrown where code asks for more than `max` bytes. */
+  /** @param refusal Makes the error for an allocation beyond `max` bytes. */
   constructor(max: number, refusal: () => Error) {
     this.#max = max;
     this.#refusal = refusal;
   }
 
-  /** From now on code that asks for too much is refused. */
+  /** From now on, allocations beyond the limit throw. */
   begin(): void {
     const scope = globalThis as unknown as Record<string, Constructable | undefined>;
     for (const name of CONSTRUCTORS) {
@@ -55,9 +62,12 @@ export class BufferGuard {
       if (original === undefined) continue;
       functions[name] = (...args) => this.#noted(Reflect.apply(original, Buffer, args));
     }
+    this.#shared.begin();
   }
 
-  /** Whether the code, which gives way now, holds more than it may. Looks only now and then. */
+  /**
+   * Whether the code holds more than it may; called when it yields, and checks only now and then.
+   */
   isExceeded(): boolean {
     const now = performance.now();
     if (now - this.#lookedAt < LOOK_MS) return false;
@@ -79,7 +89,7 @@ export class BufferGuard {
     return counted;
   }
 
-  /** What is far too large is not even tried. */
+  /** A far too large allocation is not even tried. */
   #requireRoom(bytes: number): void {
     if (bytes > this.#max) throw this.#refusal();
   }
@@ -90,18 +100,22 @@ export class BufferGuard {
     return made;
   }
 
-  /** What nobody holds any more counts until it is collected, which is done before saying yes. */
+  /** Garbage counts until it is collected, so it is collected before this returns `true`. */
   #holdsTooMuch(): boolean {
     this.#allocated = 0;
-    if (getHeapStatistics().external_memory <= this.#max) return false;
+    if (this.#bytes() <= this.#max) return false;
     this.#collect ??= collector();
     this.#collect();
     this.#allocated = LOOK_BYTES - this.#max / 4;
-    return getHeapStatistics().external_memory > this.#max;
+    return this.#bytes() > this.#max;
+  }
+
+  #bytes(): number {
+    return getHeapStatistics().external_memory + this.#shared.bytes;
   }
 }
 
-/** Of memory that another one holds. */
+/** A view of an existing buffer allocates nothing. */
 function isView(first: unknown): boolean {
   return typeof first === "object" && first !== null && "byteLength" in first &&
     !ArrayBuffer.isView(first);

@@ -1,4 +1,4 @@
-/** Globals that mean something else in a thread: what would end the process, or print for it. */
+/** Replaces globals that would end the process or print to its output. */
 
 import process from "node:process";
 import { formatWithOptions } from "node:util";
@@ -8,20 +8,20 @@ const KILLED = 137;
 const PRINTING = ["log", "info", "debug", "warn", "error", "trace", "dir"] as const;
 
 /**
- * A signal to its own process ends the server from a thread as well, and Deno asks no permission
- * for that: from now on it ends the thread, as `Deno.exit` does.
+ * A signal to its own process, which needs no permission in Deno, would end the server from a
+ * thread. From now on it ends only the thread, like `Deno.exit`.
  */
 export function endOnlyThisThread(): void {
   for (const owner of [Deno, process] as { kill(pid: number, signal?: unknown): unknown }[]) {
     const kill = owner.kill.bind(owner);
-    // A signal 0 only asks whether the process is there.
+    // Signal 0 only checks that the process exists.
     owner.kill = (pid, signal) =>
       pid === Deno.pid && signal !== 0 ? Deno.exit(KILLED) : kill(pid, signal);
   }
 }
 
 /**
- * From now on, what the console would print is given to `take`, where that wants it.
+ * From now on, console output goes to `take` first.
  *
  * @param take Whether it took the text.
  */

@@ -1,14 +1,14 @@
-/** Makes threads without holding up whoever asks for one: see `nursery.js`. */
+/** Starts threads without blocking the caller: see `nursery.js`. */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import source from "./nursery.js" with { type: "text" };
 
 export interface Seed {
-  /** Its program. */
+  /** The program to run. */
   readonly source: string;
-  /** What it finds as `workerData.module`. */
+  /** Passed on as `workerData.module`. */
   readonly module: string;
-  /** What it finds as `workerData.memoryMb`. */
+  /** Passed on as `workerData.memoryMb`. */
   readonly memoryMb: number;
   readonly resourceLimits: {
     readonly maxOldGenerationSizeMb: number;
@@ -17,17 +17,17 @@ export interface Seed {
 }
 
 export interface SeedlingEvents {
-  /** It has failed, and ends. */
+  /** The thread failed, and will exit. */
   failed(message: string): void;
-  /** It has ended. */
+  /** The thread exited. */
   exited(code: number): void;
 }
 
-/** A thread that was asked for. */
+/** A thread that was requested. */
 export interface Seedling {
-  /** To and from the thread, where its other end is `workerData.port`. */
+  /** Connected to `workerData.port` of the thread. */
   readonly port: MessagePort;
-  /** Ends it. */
+  /** Ends the thread. */
   end(): void;
 }
 
@@ -56,7 +56,7 @@ export class Nursery {
     };
   }
 
-  /** Ends all of them. */
+  /** Ends all threads. */
   close(): void {
     this.#events.clear();
     void this.#worker?.terminate();
@@ -70,7 +70,7 @@ export class Nursery {
       if (report.kind === "error") events?.failed(report.message);
       else events?.exited(report.code);
     });
-    // Such as for want of memory: its threads end with it, and the next one asked for begins anew.
+    // For example out of memory: its threads end too, and the next request starts a new nursery.
     worker.on("error", ({ message }) => {
       this.#worker = undefined;
       for (const events of [...this.#events.values()]) events.failed(message);

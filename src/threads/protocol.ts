@@ -1,4 +1,4 @@
-/** What the engine and a thread say to each other: data alone, of one call of `run` at a time. */
+/** Messages between the engine and a thread: plain data, about one call of `run` at a time. */
 
 import type { FactEvent } from "../engine/definition.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -7,7 +7,7 @@ import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { RestTime } from "../engine/run/rest_time.ts";
 import type { Expectable } from "../engine/run/run_context.ts";
 
-/** Something that was thrown. */
+/** A thrown value. */
 export interface Thrown {
   readonly kind: "error" | "nonRetryable" | "retryLater";
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Thrown {
   readonly delayMs?: number;
 }
 
-/** Each is answered with a `rested` once the code has done all that it does now. */
+/** Each is answered with `rested` once the code is at rest. */
 export type ToThread =
   & {
     /** Which call of `run` it belongs to. */
@@ -51,17 +51,17 @@ export interface AttemptMessage {
   readonly executionId: ExecutionId;
   readonly attempt: number;
   readonly traceparent?: string;
-  /** In milliseconds; absent without a limit. */
+  /** In milliseconds; absent if there is no limit. */
   readonly timeoutMs?: number;
-  /** What a compensation undoes; absent for a task itself. */
+  /** What a compensation undoes; absent for a task. */
   readonly undoes?: { readonly result: JsonValue | undefined };
 }
 
 export type FromThread =
-  /** The module of definitions is loaded; or it is not, and never will be. */
+  /** The module of definitions is loaded, or cannot be. */
   | { readonly kind: "ready" }
   | { readonly kind: "broken"; readonly thrown: Thrown }
-  /** Its code holds more memory in buffers than a thread may. */
+  /** The code holds more buffers than a thread may. */
   | { readonly kind: "exhausted" }
   | { readonly call: number } & OfCall;
 
@@ -92,20 +92,20 @@ export type OfCall =
   }
   | { readonly kind: "failed"; readonly executionId: ExecutionId; readonly thrown: Thrown }
   | { readonly kind: "progress"; readonly executionId: ExecutionId; readonly report: Report }
-  /** A call that came after the end of its attempt. */
+  /** A call after the end of its attempt. */
   | {
     readonly kind: "late";
     readonly executionId: ExecutionId;
     readonly method: "emit" | "progress";
   }
-  /** `task.log`, or something that was printed; by `run` itself where no attempt is named. */
+  /** `task.log`, or printed output; from `run` itself if no attempt is named. */
   | {
     readonly kind: "log";
     readonly executionId?: ExecutionId;
     readonly message: string;
     readonly data?: JsonValue;
   }
-  /** Code did not give way in time and was cut off: nothing in the thread can be relied on. */
+  /** Code was cut off because it did not yield: nothing in the thread can be relied on. */
   | { readonly kind: "stuck"; readonly afterMs: number };
 
 export interface Emitted {

@@ -1,4 +1,4 @@
-/** One thread, as the engine sees it: it is told things, says things, and ends once. */
+/** One thread, as the engine sees it: it takes and sends messages, and ends once. */
 
 import type { Nursery, Seedling } from "./nursery.ts";
 import type { FromThread, Thrown, ToThread } from "./protocol.ts";
@@ -8,23 +8,23 @@ const YOUNG_MB = 16;
 
 export interface ThreadOptions {
   readonly nursery: Nursery;
-  /** The module of definitions that it loads. */
+  /** The module of definitions to load. */
   readonly module: string;
   readonly memoryMb: number;
 }
 
-/** Who uses a thread for now. */
+/** The current user of a thread. */
 export interface ThreadUser {
   said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" }>): void;
-  /** It has ended, and says nothing more. */
+  /** The thread ended; no message follows. */
   ended(reason: Error): void;
 }
 
-/** Who keeps it. */
+/** The owner of a thread. */
 export interface ThreadKeeper {
-  /** Its module is loaded. */
+  /** The module is loaded. */
   loaded(): void;
-  /** It has ended, for whatever reason; maybe before it was loaded. */
+  /** The thread ended, possibly before it was loaded. */
   ended(reason: Error): void;
 }
 
@@ -75,7 +75,7 @@ export class Thread {
     if (!this.#hasEnded) this.#seedling.port.postMessage(message);
   }
 
-  /** Ends it, and whatever it does. */
+  /** Ends the thread and whatever runs in it. */
   end(reason: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

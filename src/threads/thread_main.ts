@@ -1,4 +1,6 @@
-/** What a thread runs: it loads a module of definitions, and calls the code of one job at a time. */
+/**
+ * The program of a thread: it loads a module of definitions and runs the code of one job at a time.
+ */
 
 import process from "node:process";
 import { type MessagePort, workerData } from "node:worker_threads";
@@ -25,7 +27,7 @@ const post = (message: FromThread) => port.postMessage(message);
 
 let job: ThreadedJob | undefined;
 const buffers = new BufferGuard(memoryMb * BYTES_PER_MB, () => outOfMemory(memoryMb));
-/** Of code that is called now. */
+/** The limit for code that is called now. */
 function limitMs(begins?: AttemptMessage): number {
   return job?.limitMs(begins) ?? 60_000;
 }
@@ -36,7 +38,7 @@ const guard = new TurnGuard({
   wentOn: () => void (buffers.isExceeded() && giveUp()),
 });
 
-/** Whatever the code does now: it may never give way. */
+/** Ends the thread at once: its code may never yield. */
 function giveUp(): void {
   post({ kind: "exhausted" });
   Deno.exit();
@@ -64,7 +66,7 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
     }, limitMs(begins));
     post({ kind: "rested", call });
   };
-  // One that is there already is given within the turn of the one before, and its time.
+  // A waiting message would be handled in the turn of the previous one, and share its time.
   port.on("message", (message: ToThread) => process.nextTick(take, message));
   guard.begin();
   post({ kind: "ready" });

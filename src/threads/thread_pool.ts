@@ -1,38 +1,61 @@
-/** A bounded number of threads. One that a job has left is there for the next of its module. */
+/**
+ * A bounded pool of threads. A thread that a job has left is reused for jobs of the same module.
+ */
 
 import { Nursery } from "./nursery.ts";
 import { Thread } from "./thread.ts";
 import { namedError } from "./thrown_data.ts";
 
-/** How long a thread is kept for which there is nothing to do. */
+/** How long an idle thread is kept. */
 const IDLE_MS = 60_000;
 
-/** Until it is asked again whether there is room for one. */
+/** Delay before it is asked again whether there is room for a thread. */
 const AGAIN_MS = 500;
+
+/**
+ * How many are made again at once. Most of the time that this takes is none of a processor's: Deno
+ * 2.9 begins a thread that another thread makes half a second late.
+ */
+const MADE_AGAIN_AT_ONCE = 4;
 
 export interface ThreadPoolOptions {
   readonly max: number;
   readonly memoryMb: number;
-  /** Whether the process has what a thread takes, such as file descriptors; asked again if not. */
+  /** Whether the process has what a thread needs, such as file descriptors; asked again if not. */
   readonly hasRoom: () => boolean;
 }
 
-interface Waiting {
+/** Who asks for a thread. */
+export interface ThreadRequest {
+  /** What the thread is to have loaded. */
   readonly module: string;
+  /** Of the job that it is for. */
+  readonly type: string;
+}
+
+interface Waiting extends ThreadRequest {
   readonly resolve: (thread: Thread) => void;
   readonly reject: (reason: Error) => void;
+}
+
+/** The code of a type has ended its thread: another is made in its place. */
+interface Debt extends ThreadRequest {
+  /** The one in its place, while it loads. */
+  thread?: Thread;
 }
 
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #nursery = new Nursery();
   readonly #threads = new Set<Thread>();
-  /** Those that nobody uses, the longest first, with what ends each in time. */
+  /** Idle threads, the longest idle first, each with the timer that ends it. */
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
-  /** The longest first. */
+  /** The type of job that uses each of the others. */
+  readonly #users = new Map<Thread, string>();
+  /** Oldest first. */
   #waiting: Waiting[] = [];
-  /** Modules of threads that ended in use, for each its own, and were not made again yet. */
-  #owed: string[] = [];
+  /** The oldest first. */
+  #debts: Debt[] = [];
   #later: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
@@ -40,25 +63,28 @@ export class ThreadPool {
     this.#options = options;
   }
 
-  /** A thread with this module, loaded; rejects when it cannot be. */
-  take(module: string): Promise<Thread> {
+  /**
+   * A thread with this module, loaded; rejects when it cannot be. A type whose code has ended its
+   * thread waits until there is another in its place: what it does costs it its own threads, and
+   * not those of others.
+   */
+  take({ module, type }: ThreadRequest): Promise<Thread> {
     if (this.#isClosed) return Promise.reject(closed());
-    for (const thread of this.#idle.keys()) {
-      if (thread.module === module) return Promise.resolve(this.#unidle(thread));
-    }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ module, resolve, reject });
+      this.#waiting.push({ module, type, resolve, reject });
+      this.#serve();
       this.#grow();
     });
   }
 
-  /** Gives it back, with nothing going on in it. */
+  /** Returns an idle thread to the pool. */
   giveBack(thread: Thread): void {
     thread.use(undefined);
+    this.#users.delete(thread);
     if (!thread.hasEnded) this.#offer(thread);
   }
 
-  /** Ends all of them. */
+  /** Ends all threads. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#later);
@@ -67,33 +93,55 @@ export class ThreadPool {
     this.#nursery.close();
   }
 
-  /** To who waits for it the longest, which also gets what was made for others. */
+  #owes(type: string): boolean {
+    return this.#debts.some((debt) => debt.type === type);
+  }
+
   #offer(thread: Thread): void {
     if (this.#isClosed) return thread.end(closed());
-    const index = this.#waiting.findIndex(({ module }) => module === thread.module);
-    const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
-    if (next !== undefined) return next.resolve(thread);
     this.#idle.set(thread, setTimeout(() => thread.end(unneeded()), IDLE_MS));
+    this.#serve();
     this.#grow();
   }
 
-  #unidle(thread: Thread): Thread {
-    clearTimeout(this.#idle.get(thread));
-    this.#idle.delete(thread);
+  /** Who waits the longest goes first, and also gets what was made for others. */
+  #serve(): void {
+    for (const thread of [...this.#idle.keys()]) {
+      const index = this.#waiting.findIndex(({ module, type }) =>
+        module === thread.module && !this.#owes(type)
+      );
+      const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
+      next?.resolve(this.#lend(thread, next.type));
+    }
+  }
+
+  #lend(thread: Thread, type: string): Thread {
+    this.#unidle(thread);
+    this.#users.set(thread, type);
     return thread;
   }
 
-  /** Makes a thread for each that waits for one, as far as there may be more. */
+  #unidle(thread: Thread): void {
+    clearTimeout(this.#idle.get(thread));
+    this.#idle.delete(thread);
+  }
+
+  /** Makes a thread for each waiter, up to the maximum. */
   #grow(): void {
-    const loading = [...this.#threads].filter(({ isLoaded }) => !isLoaded);
-    for (const { module } of this.#waiting) {
+    const loading = this.#loading();
+    for (const { module, type } of this.#waiting) {
+      if (this.#owes(type)) continue;
       const index = loading.findIndex((thread) => thread.module === module);
       if (index >= 0) loading.splice(index, 1);
       else if (!this.#make(module)) return;
     }
   }
 
-  /** Whether there was room for one. */
+  #loading(): Thread[] {
+    return [...this.#threads].filter(({ isLoaded }) => !isLoaded);
+  }
+
+  /** Whether there was room for a thread. */
   #make(module: string): boolean {
     const { max, memoryMb } = this.#options;
     const [unused] = this.#idle.keys();
@@ -101,15 +149,13 @@ export class ThreadPool {
     if (this.#threads.size >= max || this.#isClosed) return false;
     if (!this.#options.hasRoom()) return this.#growLater();
     const thread = new Thread({ nursery: this.#nursery, module, memoryMb }, {
-      loaded: () => {
-        this.#offer(thread);
-        this.#replace();
-      },
+      loaded: () => this.#loaded(thread),
       ended: (reason) => this.#ended(thread, reason),
     });
     this.#threads.add(thread);
-    const owed = this.#owed.indexOf(module);
-    if (owed >= 0) this.#owed.splice(owed, 1);
+    const debt = this.#debts.find((owed) => owed.module === module && owed.thread === undefined);
+    if (debt !== undefined) debt.thread = thread;
+    this.#forgive();
     return true;
   }
 
@@ -117,37 +163,55 @@ export class ThreadPool {
     this.#later ??= setTimeout(() => {
       this.#later = undefined;
       this.#grow();
+      this.#replace();
     }, AGAIN_MS);
     return false;
   }
 
+  #loaded(thread: Thread): void {
+    this.#debts = this.#debts.filter((debt) => debt.thread !== thread);
+    this.#offer(thread);
+    this.#replace();
+  }
+
   #ended(thread: Thread, reason: Error): void {
-    const wasNeeded = !this.#idle.has(thread);
+    const type = this.#users.get(thread);
+    this.#users.delete(thread);
     this.#unidle(thread);
     this.#threads.delete(thread);
     if (this.#isClosed) return;
     if (!thread.isLoaded) return this.#refuse(thread.module, reason);
-    const count = this.#threads.size + this.#owed.length;
-    if (wasNeeded && count < this.#options.max) this.#owed.push(thread.module);
+    if (type !== undefined) this.#debts.push({ module: thread.module, type });
+    this.#forgive();
     this.#grow();
     this.#replace();
   }
 
-  /**
-   * Makes threads again before somebody asks for them, for loading takes a while; one after the
-   * other, to leave the processors to those that work.
-   */
-  #replace(): void {
-    const isLoading = [...this.#threads].some((thread) => !thread.isLoaded);
-    if (isLoading || this.#threads.size >= this.#options.max) return;
-    const module = this.#owed[0];
-    if (module !== undefined) this.#make(module);
+  /** Others have made what there was room for, and there is no place left to fill. */
+  #forgive(): void {
+    const unpaid = this.#debts.filter((debt) => debt.thread === undefined);
+    const places = Math.max(this.#options.max - this.#threads.size, 0);
+    const forgiven = new Set(unpaid.slice(0, Math.max(unpaid.length - places, 0)));
+    if (forgiven.size === 0) return;
+    this.#debts = this.#debts.filter((debt) => !forgiven.has(debt));
+    this.#serve();
   }
 
-  /** What cannot be loaded now cannot be for others. */
+  /**
+   * Makes threads again before somebody asks for them, for loading takes a while; a few at once, to
+   * leave the processors to those that work.
+   */
+  #replace(): void {
+    for (let loading = this.#loading().length; loading < MADE_AGAIN_AT_ONCE; loading++) {
+      const debt = this.#debts.find((owed) => owed.thread === undefined);
+      if (debt === undefined || !this.#make(debt.module)) return;
+    }
+  }
+
+  /** If the module cannot be loaded now, no waiter can have it. */
   #refuse(refused: string, reason: Error): void {
     const waiting = this.#waiting;
-    this.#owed = this.#owed.filter((module) => module !== refused);
+    this.#debts = this.#debts.filter(({ module }) => module !== refused);
     this.#waiting = waiting.filter(({ module }) => module !== refused);
     for (const { module, reject } of waiting) if (module === refused) reject(reason);
     this.#grow();

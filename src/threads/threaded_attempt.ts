@@ -1,4 +1,4 @@
-/** One attempt in a thread: what its function is given, and how it ended. */
+/** One attempt in a thread: the context of its function, and its outcome. */
 
 import type { JobId } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -13,7 +13,7 @@ import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
 import type { AttemptMessage, Emitted, OfCall, Report, Thrown } from "./protocol.ts";
 import { thrownData, thrownError } from "./thrown_data.ts";
 
-/** Reports of progress in between are left out. */
+/** Reports of progress within this time are skipped. */
 const REPORT_MS = 250;
 
 export class ThreadedAttempt implements AttemptOf {
@@ -22,7 +22,7 @@ export class ThreadedAttempt implements AttemptOf {
   readonly #post: (message: OfCall) => void;
   readonly #endsAt: number;
   readonly #aborter = new AbortController();
-  /** The engine looks for secrets in them. */
+  /** The engine checks them for secrets. */
   readonly #staged = new StagedEvents(NO_SECRETS);
   #report: Report | undefined;
   #reportedAt = -Infinity;
@@ -37,7 +37,7 @@ export class ThreadedAttempt implements AttemptOf {
     this.#endsAt = performance.now() + (message.timeoutMs ?? Infinity);
   }
 
-  /** Until its time limit, in milliseconds. */
+  /** Time left until its limit, in milliseconds. */
   get leftMs(): number {
     return Math.max(0, this.#endsAt - performance.now());
   }
@@ -59,7 +59,7 @@ export class ThreadedAttempt implements AttemptOf {
     this.#aborter.abort(thrownError(reason));
   }
 
-  /** @param ended Called once it has ended, before that is told. */
+  /** @param ended Called when it has ended, before the outcome is sent. */
   begin(run: (context: TaskContext) => unknown, ended: () => void): void {
     const { executionId } = this.#message;
     const end = this.#end = (message: OfCall) => {
@@ -69,7 +69,7 @@ export class ThreadedAttempt implements AttemptOf {
       if (this.#report !== undefined) this.#send(this.#report);
       this.#post(message);
     };
-    // Called by a promise, as in the process.
+    // Called from a promise, as in the process.
     const context = Promise.resolve(this.#context());
     const result = withinAttempt(this, () => context.then(run));
     result.then((value) => recordable(value, "result")).then(
@@ -98,7 +98,7 @@ export class ThreadedAttempt implements AttemptOf {
     };
   }
 
-  /** The engine tells of it, as in the process. */
+  /** The engine reports it, as in the process. */
   #isLate(call: "emit" | "progress"): boolean {
     const { executionId } = this.#message;
     if (this.#hasEnded) this.#post({ kind: "late", executionId, method: call });
@@ -109,7 +109,7 @@ export class ThreadedAttempt implements AttemptOf {
     return this.#staged.events.map(({ eventType, attributes }) => ({ eventType, attributes }));
   }
 
-  /** What is too much, the engine notes by one line more. */
+  /** The engine counts what exceeds the limit, and notes it in one more line. */
   log(message: string, data?: unknown): void {
     if (this.#hasEnded || this.#logged++ > LOG_LINES_MAX) return;
     const { executionId } = this.#message;
@@ -130,7 +130,7 @@ export class ThreadedAttempt implements AttemptOf {
   }
 }
 
-/** What cannot cross is only said. */
+/** What cannot be sent is only mentioned. */
 function dataOf(data: unknown): { readonly data?: JsonValue } {
   try {
     const value = recordable(data, "data");

@@ -1,4 +1,6 @@
-/** Calls the code of jobs in threads: what it asks for comes as messages, and is asked here. */
+/**
+ * Runs the code of jobs in threads: the code's requests arrive as messages and are answered here.
+ */
 
 import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, TaskId } from "../core/ids.ts";
@@ -11,17 +13,17 @@ import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
 import { namedError, thrownData, thrownError } from "./thrown_data.ts";
 
-/** How long an attempt whose time limit has passed is given to end by itself. */
+/** How long an attempt may continue after its time limit. */
 const LIMIT_GRACE_MS = 1_000;
 
-/** How long the thread of a job that is over is given to come to rest. */
+/** How long the thread of a finished job may take to come to rest. */
 const REST_MS = 1_000;
 
 function leave(thread: Thread): void {
   thread.end(namedError("ThreadEnded", "its job does not need it any more"));
 }
 
-/** A message, but for whose it is. */
+/** A message without the call it belongs to. */
 type Content = ToThread extends infer Message
   ? Message extends ToThread ? Omit<Message, "call" | "now"> : never
   : never;
@@ -43,7 +45,7 @@ interface OpenAttempt {
   readonly context: TaskContext;
   readonly resolve: (result: unknown) => void;
   readonly reject: (reason: Error) => void;
-  /** Its time limit has passed: the engine has heard how it ended. */
+  /** Its time limit has passed, and its outcome was reported to the engine. */
   isOver: boolean;
   timer?: ReturnType<typeof setTimeout>;
 }
@@ -56,11 +58,11 @@ class ThreadedCall implements CodeCall, ThreadUser {
   readonly #attempts = new Map<ExecutionId, OpenAttempt>();
   readonly #ended = new Map<ExecutionId, TaskContext>();
   #thread: Thread | undefined;
-  /** Messages after which the code has not come to rest. */
+  /** Messages sent since the code last came to rest. */
   #unrested = 0;
   /** Whether `run` has returned, or thrown. */
   #hasEnded = false;
-  /** What ends a thread that does not come to rest after that. */
+  /** Ends a thread that does not come to rest. */
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
@@ -69,7 +71,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#request = request;
     this.#pool = pool;
     this.#unrested = 1;
-    this.#begin(request.definition.module ?? "").catch((error) => this.#fail(error));
+    this.#begin().catch((error) => this.#fail(error));
   }
 
   get output(): Promise<unknown> {
@@ -93,7 +95,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     else leave(thread);
   }
 
-  /** What it had to say was said before it came to rest. */
+  /** Everything it had to say was sent before it came to rest. */
   #leave(thread: Thread): void {
     clearTimeout(this.#leaving);
     this.#leaving = undefined;
@@ -107,7 +109,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     if (message.kind === "rested" && --this.#unrested === 0) this.#leave(this.#thread);
   }
 
-  /** With it went the call of `run`, and what was being attempted in it. */
+  /** The call of `run` and the attempts in the thread are lost with it. */
   ended(reason: Error): void {
     clearTimeout(this.#leaving);
     if (this.#isOver) return;
@@ -118,17 +120,17 @@ class ThreadedCall implements CodeCall, ThreadUser {
     const isTimeLimit = open.some(({ isOver }) => isOver);
     for (const { reject, timer } of open) {
       clearTimeout(timer);
-      // One that had time left is made again, for it is not its doing.
+      // An attempt that had time left is not to blame, and is made again.
       reject(isTimeLimit ? new Interruption("withdrawn") : reason);
     }
   }
 
-  async #begin(module: string): Promise<void> {
-    const thread = await this.#pool.take(module);
+  async #begin(): Promise<void> {
+    const { definition: { module = "", type, version }, ctx, recorded } = this.#request;
+    const thread = await this.#pool.take({ module, type });
     if (this.#isOver) return this.#pool.giveBack(thread);
     this.#thread = thread;
     thread.use(this);
-    const { definition: { type, version }, ctx, recorded } = this.#request;
     const expectations = ctx.expectables;
     const about = { type, version, jobId: ctx.jobId, input: recorded, expectations };
     this.#unrested = 0;
@@ -189,7 +191,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     }
   }
 
-  /** What `ctx` refuses here, such as a name with a secret in it, fails `run`. */
+  /** What `ctx` refuses here, such as a name that contains a secret, fails `run`. */
   #guarded(ask: () => void): void {
     try {
       outsideAttempts(ask);
@@ -282,7 +284,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     }
   }
 
-  /** Whatever it says, what it is told by is that the attempt has ended. */
+  /** Reported as a call after the end of its attempt, whatever it was. */
   #late({ executionId, method }: Extract<OfCall, { kind: "late" }>): void {
     const context = this.#ended.get(executionId);
     if (method === "emit") context?.emit("late", {});

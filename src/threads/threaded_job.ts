@@ -1,4 +1,4 @@
-/** The code of one job in its thread: its `run`, and the attempts that it is told to make. */
+/** The code of one job in its thread: its `run`, and the attempts that the engine requests. */
 
 import { RunContext } from "../engine/run/run_context.ts";
 import { LOG_LINES_MAX } from "../engine/run/attempt_log.ts";
@@ -12,11 +12,11 @@ import type { AttemptMessage, OfCall, ToThread } from "./protocol.ts";
 import { ThreadedAttempt } from "./threaded_attempt.ts";
 import { thrownData } from "./thrown_data.ts";
 
-/** So long may `run` go on between two calls of `ctx`: there it is pure, and has little to do. */
+/** How long `run` may take between two calls of `ctx`: it is pure there, and has little to do. */
 const RUN_TURN_MS = 10_000;
-/** So long may an attempt without a time limit go on without giving way. */
+/** How long an attempt without a time limit may run without yielding. */
 const TURN_MAX_MS = 15 * 60_000;
-/** The engine tells of a time limit that passed before code is cut off. */
+/** Time for the engine to report an exceeded limit before code is cut off. */
 const AFTER_LIMIT_MS = 250;
 
 type RunMessage = Extract<ToThread, { kind: "run" }>;
@@ -74,9 +74,9 @@ export class ThreadedJob {
   }
 
   /**
-   * How long code may go on now, in milliseconds: until the first limit of what is open.
+   * How long code may run now, in milliseconds: until the first limit of the open attempts.
    *
-   * @param begins The attempt that the code is called for: its handler may never give way.
+   * @param begins The attempt that is about to be called: its handler may never yield.
    */
   limitMs(begins?: AttemptMessage): number {
     const left = [...this.#attempts.values()].map(({ leftMs }) => leftMs);
@@ -86,7 +86,7 @@ export class ThreadedJob {
     return (Number.isFinite(first) ? first : TURN_MAX_MS) + AFTER_LIMIT_MS;
   }
 
-  /** Something was printed: by an attempt that is open, or else by `run`. */
+  /** Output was printed by an open attempt, or by `run`. */
   printed(message: string, taskId: string | undefined): void {
     const attempt = [...this.#attempts.values()].find((open) => open.taskId === taskId);
     if (attempt !== undefined) attempt.log(message);

@@ -1,13 +1,13 @@
-/** Errors, as data and back: a thread and the engine share no objects. */
+/** Converts errors to data and back: a thread and the engine share no objects. */
 
 import { isThrown } from "../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../engine/definition.ts";
 import type { Thrown } from "./protocol.ts";
 
-/** Far longer than what goes on record, which is cut only once secrets are out of it. */
+/** Far more than is recorded; the text is cut only after secrets were removed. */
 const LENGTH_MAX = 65_536;
 
-/** Whatever was thrown, however odd it is. */
+/** Accepts any thrown value. */
 export function thrownData(thrown: unknown): Thrown {
   const read = (get: () => unknown, otherwise = ""): string => {
     try {
@@ -51,7 +51,7 @@ export function thrownError({ kind, name, message, stack, delayMs = 0 }: Thrown)
 export function namedError(name: string, message: string): Error {
   const error = new Error(message);
   Object.defineProperty(error, "name", { value: name });
-  // Where it was made tells nothing of the code that it is about.
+  // Its stack would show this function, not the code that failed.
   delete (error as { stack?: string }).stack;
   return error;
 }

@@ -1,14 +1,14 @@
 /**
- * Cuts off code that does not give way. `Worker.terminate` of Deno 2.9 does not stop a loop
- * without end, but the time limit of `node:vm` does: so all code of a job is called within it,
- * what goes on after an `await` as well. For that, the turn in which a promise is resolved from
- * outside begins with a tick that runs the microtasks within the limit.
+ * Cuts off code that does not yield. `Worker.terminate` of Deno 2.9 does not stop an endless loop,
+ * but the time limit of `node:vm` does, so all code of a job runs under it, including what runs
+ * after an `await`: a turn in which a promise is resolved from outside begins with a tick that runs
+ * the microtasks under the limit.
  */
 
 import process from "node:process";
 import { Script } from "node:vm";
 
-/** What is used of Deno's own; where it has none, only code that is called directly is cut off. */
+/** Internals of Deno that are used; without them, only code that is called directly is cut off. */
 interface Core {
   runMicrotasks(): void;
   setPromiseHooks(init: undefined, before: undefined, after: undefined, resolve: () => void): void;
@@ -25,11 +25,11 @@ function findCore(): Core | undefined {
 }
 
 export interface TurnLimits {
-  /** How long code may go on now, in milliseconds. */
+  /** How long code may run now, in milliseconds. */
   limitMs(): number;
-  /** It took longer, and was cut off. */
+  /** Code took longer, and was cut off. */
   cutOff(afterMs: number): void;
-  /** A promise was resolved, or it gives way: a time to look at what it holds. */
+  /** A promise was resolved, or the code yields: a chance to check its memory. */
   wentOn(): void;
 }
 
@@ -46,7 +46,7 @@ export class TurnGuard {
     this.#limits = limits;
   }
 
-  /** From now on all code that promises and timers call is cut off in time. */
+  /** From now on, code called by promises and timers is cut off in time. */
   begin(): void {
     this.#core?.setPromiseHooks(undefined, undefined, undefined, () => {
       this.#limits.wentOn();
@@ -55,7 +55,7 @@ export class TurnGuard {
     guardTimers((work) => this.enter(work));
   }
 
-  /** Calls `work`, and what it made ready to run, within the limit. */
+  /** Calls `work`, and the microtasks that it queued, under the limit. */
   enter(work: () => void, limitMs: number = this.#limits.limitMs()): void {
     if (this.#isInside) return work();
     let thrown: { readonly error: unknown } | undefined;
@@ -73,7 +73,7 @@ export class TurnGuard {
     try {
       this.#script.runInThisContext({ timeout });
     } catch {
-      // Nothing else comes through: what the work throws is kept.
+      // Errors of `work` are caught inside, so this is the time limit.
       this.#limits.cutOff(timeout);
     } finally {
       this.#isInside = false;
@@ -94,7 +94,7 @@ export class TurnGuard {
 
 type Callback = (...args: unknown[]) => void;
 
-/** Callbacks of timers are called by the platform, not by a promise. */
+/** The platform calls timers, not a promise. */
 function guardTimers(enter: (work: () => void) => void): void {
   const timers = globalThis as unknown as Record<
     string,

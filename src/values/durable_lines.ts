@@ -1,6 +1,6 @@
 /**
- * The durable lines of a journal, read from its segments while the process writes them. What is
- * behind the last durable position may be on disk, and is not looked at.
+ * The durable lines of a journal, read from its segments while the process writes them. Lines after
+ * the last durable position are ignored, even if they are on disk.
  */
 
 import { Buffer } from "node:buffer";
@@ -18,9 +18,9 @@ import {
 } from "../journal/line_codec.ts";
 import { LineCursor } from "../journal/line_cursor.ts";
 
-/** Got with one read: a few milliseconds of work. */
+/** Bytes read at once: a few milliseconds of work. */
 const PIECE_BYTES = 128 * 1024;
-/** A line is no longer. */
+/** The longest line. */
 const LINE_BYTES_MAX = 256 * 1024 * 1024;
 const STRATUM_KEY = '"stratum":"';
 const TYPE_KEY = '"eventType":"';
@@ -28,11 +28,11 @@ const JOB_KEY = ',"jobId":"';
 const ATTRIBUTES_KEY = ',"attributes":';
 const FILED = FILED_TYPES.map((type) => `${type}"`);
 
-/** Who takes what is read. */
+/** Receives what is read. */
 export interface LineTaker {
-  /** An entry with something from outside in it. */
+  /** An entry that carries data from outside. */
   entry(entry: FiledEntry): void;
-  /** All up to here was read. */
+  /** Everything up to here was read. */
   batchEnd(point: LinePoint): void;
 }
 
@@ -45,7 +45,7 @@ export class DurableLines {
   #pieceBytes = PIECE_BYTES;
   #isWithinBatch = false;
 
-  /** @param folder Of the segments. */
+  /** @param folder The folder of the segments. */
   constructor(folder: string) {
     this.#folder = folder;
   }
@@ -59,14 +59,14 @@ export class DurableLines {
     return this.#isWithinBatch;
   }
 
-  /** Reads all from the first line. */
+  /** Starts with the first line. */
   begin(): void {
     this.close();
     [this.#segment, this.#offset, this.#next] = [1, 0, 1];
     [this.#pieceBytes, this.#isWithinBatch] = [PIECE_BYTES, false];
   }
 
-  /** Goes on from a point; `false`, and at the begin, where the lines are not those of it. */
+  /** Continues from a point; if the lines there are different, returns `false` and starts over. */
   goOnFrom(point: LinePoint): boolean {
     this.begin();
     if (!this.#confirms(point)) return false;
@@ -77,10 +77,9 @@ export class DurableLines {
   }
 
   /**
-   * Reads a piece, of which the last durable line is at a position; there is nothing to read
-   * behind it.
+   * Reads one piece, up to the last durable position.
    *
-   * @throws {Error} when a line cannot be read, or is not what was written.
+   * @throws {Error} if a line cannot be read, or is damaged.
    */
   read(durable: LogId, taker: LineTaker): void {
     if (this.#next > durable) return;
@@ -100,7 +99,7 @@ export class DurableLines {
     else this.#goFurther(bytes.length);
   }
 
-  /** Lets go of the file. */
+  /** Closes the file. */
   close(): void {
     this.#file?.close();
     this.#file = undefined;
@@ -123,7 +122,7 @@ export class DurableLines {
     taker.batchEnd({ logId, chain: chainIn(line), segment: this.#segment, offset });
   }
 
-  /** To the next segment, or with a larger piece. */
+  /** Moves on to the next segment, or reads a larger piece. */
   #goFurther(bytesRead: number): void {
     if (bytesRead === this.#pieceBytes && bytesRead < LINE_BYTES_MAX) {
       this.#pieceBytes *= 4;
@@ -146,7 +145,7 @@ export class DurableLines {
   }
 
   #confirms({ chain, segment, offset }: LinePoint): boolean {
-    // Behind the chain come the quotation mark, the crc and a newline.
+    // The chain is followed by a quotation mark, the crc and a newline.
     const start = offset - 1 - CRC_SUFFIX_BYTES - 1 - CHAIN_LENGTH - CHAIN_KEY.length;
     if (start < 0) return false;
     try {
@@ -163,7 +162,7 @@ export class DurableLines {
   }
 }
 
-/** Whether an entry is from outside, or of a type that has something from there in it. */
+/** Whether an entry comes from outside, or its type carries data from outside. */
 function isFiled(text: string, start: number): boolean {
   const stratum = text.indexOf(STRATUM_KEY, start) + STRATUM_KEY.length;
   if (!text.startsWith("framework", stratum)) return true;
@@ -171,7 +170,7 @@ function isFiled(text: string, start: number): boolean {
   return FILED.some((filed) => text.startsWith(filed, type));
 }
 
-/** The parts that are looked at; what stands before the attributes has no escapes. */
+/** The parts that are indexed; nothing before the attributes has escapes. */
 function filedEntry(text: string, start: number, end: number, logId: LogId): FiledEntry {
   const attributes = text.indexOf(ATTRIBUTES_KEY, start);
   const head = text.slice(start, attributes);
@@ -190,7 +189,7 @@ function textAfter(key: string, head: string): string | undefined {
   return at < 0 ? undefined : head.slice(at + key.length, head.indexOf('"', at + key.length));
 }
 
-/** Less than what is wanted at the end of the file alone. */
+/** Reads fewer bytes only at the end of the file. */
 function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   file.seekSync(offset, Deno.SeekMode.Start);

@@ -1,4 +1,4 @@
-/** What the thread of the index of values does: it files durable lines, and answers what is asked. */
+/** The work of the thread of the index of values: it files durable lines and answers queries. */
 
 import { atOnce, type Work } from "../core/at_once.ts";
 import type { LogId } from "../core/ids.ts";
@@ -10,9 +10,9 @@ import { DurableLines, type LineTaker } from "./durable_lines.ts";
 import { FiledValues } from "./filed_values.ts";
 import type { Answer, FilingPlace, Question } from "./protocol.ts";
 
-/** How long it works before it listens again. */
+/** How long it works before it looks for messages. */
 const SLICE_MS = 4;
-/** How long it waits before it writes again what the disk did not take. */
+/** Delay before it retries a write that the disk refused. */
 const REFUSED_MS = 10_000;
 
 export interface FilingOptions extends FilingPlace {
@@ -36,13 +36,13 @@ export class Filing {
   #works: { flush?: Work<void> | undefined; merge?: Work<void> | undefined } = {};
   #durable: LogId = 0;
   #waiting: Waiting[] = [];
-  /** What was told last of what it could not do. */
+  /** The last problem that was reported. */
   #trouble: string | undefined;
-  /** Until it is told of more lines. */
+  /** Until more lines are durable. */
   #isUnreadable = false;
   #refusedUntilMs = 0;
 
-  /** @throws {Error} when the index can neither be used nor made. */
+  /** @throws {Error} if the index can neither be used nor created. */
   constructor(options: FilingOptions) {
     this.#options = options;
     this.#lines = new DurableLines(options.segments);
@@ -50,7 +50,7 @@ export class Filing {
     this.#values = new FiledValues(this.#runs, options.generationPostings);
   }
 
-  /** All up to here is on disk. */
+  /** Everything up to here is durable. */
   durable(logId: LogId): void {
     this.#durable = Math.max(this.#durable, logId);
     this.#isUnreadable = false;
@@ -61,7 +61,7 @@ export class Filing {
     this.#waiting.push({ question, untilMs: this.#options.monotonic() + question.lagMs });
   }
 
-  /** Works for a while; `false` once there is nothing to do. */
+  /** Works for one slice; `false` if there is nothing left to do. */
   turn(): boolean {
     const endMs = this.#options.monotonic() + SLICE_MS;
     for (;;) {
@@ -76,11 +76,11 @@ export class Filing {
     return false;
   }
 
-  /** Puts all on disk that was filed, and lets go of the files. */
+  /** Flushes everything filed so far, and closes the files. */
   stop(): void {
     try {
       this.#leaveWorks();
-      // A durable position is the end of a batch.
+      // A durable position is always the end of a batch.
       while (this.#lines.isWithinBatch && this.#isBehind) this.#read();
       if (!this.#lines.isWithinBatch) atOnce(this.#values.rest());
     } catch {
@@ -91,7 +91,7 @@ export class Filing {
     }
   }
 
-  /** Whether something was done. */
+  /** Whether it did anything. */
   #step(): boolean {
     try {
       const { urgent } = this.#values;
@@ -106,7 +106,7 @@ export class Filing {
     return true;
   }
 
-  /** Whether there are lines to be read. */
+  /** Whether there are lines left to read. */
   get #isBehind(): boolean {
     return this.#lines.next <= this.#durable && !this.#isUnreadable;
   }
@@ -135,7 +135,7 @@ export class Filing {
     }
   }
 
-  /** What was begun is begun again. */
+  /** Unfinished work starts over. */
   #leaveWorks(): void {
     for (const work of Object.values(this.#works)) work?.return();
     this.#works = {};
@@ -167,7 +167,7 @@ export class Filing {
     };
   }
 
-  /** What an earlier process left, as far as the lines are those that it read. */
+  /** The index that an earlier process left, if it belongs to these lines. */
   #known(): SqliteValueRuns | undefined {
     let runs: SqliteValueRuns | undefined;
     try {
@@ -176,7 +176,7 @@ export class Filing {
       if (point === undefined || this.#lines.goOnFrom(point)) return runs;
     } catch (error) {
       if (isPassing(error)) throw error;
-      // What is of no use is made again.
+      // Unusable: it is created again.
     }
     runs?.close();
     return undefined;
@@ -207,7 +207,7 @@ export class Filing {
   };
 }
 
-/** Whether there is no descriptor left for now: it is tried again with the next lines. */
+/** Whether a file descriptor was missing: the next lines retry it. */
 export function isPassing(error: unknown): boolean {
   return /\(os error 2[34]\)|unable to open database file/.test(messageOf(error));
 }

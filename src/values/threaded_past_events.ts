@@ -1,10 +1,9 @@
 /**
- * The index of values, kept by a thread that reads the journal by itself: the engine only tells it
- * now and then how far the journal is. When it ends for whatever reason another one goes on.
+ * The index of values, kept by a thread that reads the journal on its own; the engine only tells it
+ * how far the journal is durable. If the thread ends, another one takes over.
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { hasDescriptors } from "./free_descriptors.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
@@ -17,22 +16,22 @@ import { within } from "../engine/within.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 import { threadProgram } from "./thread_program.ts";
 
-/** It is told when there are so many more entries; who asks tells it anyway. */
+/** How many entries become durable between two messages to the thread; a query sends one too. */
 const ENTRIES_AT_A_TIME = 256;
-/** How much later than it should be an answer may come before nobody waits for it any more. */
+/** How late an answer may be before its query gives up. */
 const GRACE_MS = 1_000;
-/** How long a stop waits for it to put on disk what it has. */
+/** How long a stop waits for the thread to flush to disk. */
 const STOP_MS = 3_000;
-/** After it has ended by itself; twice as long each time that it does without an answer. */
+/** Delay before a thread that ended is replaced; doubles each time one ends without an answer. */
 const RESTART_MS = 250;
 const RESTART_MAX_MS = 60_000;
-/** What it holds is in buffers, which do not count here. */
+/** Its data is in buffers, which these limits do not count. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 
-export interface ThreadedPastEventsOptions extends FilingPlace {
+interface ThreadedPastEventsOptions extends FilingPlace {
   readonly clock: Clock;
   readonly warn: (message: string) => void;
-  /** Told of each thread that was made. */
+  /** Called with each new thread. */
   readonly onThread?: (thread: Worker) => void;
 }
 
@@ -66,7 +65,7 @@ export class ThreadedPastEvents implements PastEvents {
 
   durable(logId: LogId): void {
     this.#durable = logId;
-    // At once at the start: later there may be no descriptor left for a thread.
+    // The first call starts the thread: later no file descriptor may be left for it.
     const isFirst = this.#thread === undefined && this.#told === 0;
     if (isFirst || logId - this.#told >= ENTRIES_AT_A_TIME) this.#tell();
   }
@@ -88,7 +87,7 @@ export class ThreadedPastEvents implements PastEvents {
     return promise;
   }
 
-  /** Has it put on disk what it has, and ends it. */
+  /** Has the thread flush to disk, and ends it. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelRestart?.();
@@ -109,7 +108,7 @@ export class ThreadedPastEvents implements PastEvents {
   }
 
   #say(message: ToFiling): void {
-    // While it may not be begun again it is told later.
+    // During the restart delay, the new thread is told later.
     if (this.#cancelRestart !== undefined || this.#isClosed) return;
     if (this.#thread === undefined && !hasDescriptors(this.#options.segments)) {
       return this.#beginLater();
@@ -173,4 +172,25 @@ function foundIn({ counts, positions, upTo }: Answer, asked: Question | undefine
     at = end;
   }
   return { positions: found, horizon: 0, upTo };
+}
+
+/** A thread takes three, and one or two more while it loads its program. */
+const OF_A_THREAD = 12;
+
+/**
+ * Whether there are file descriptors for another thread: without any left, Deno ends the process,
+ * and with it all that others do.
+ *
+ * @param folder That the process may read.
+ */
+export function hasDescriptors(folder: string): boolean {
+  const opened: Deno.FsFile[] = [];
+  try {
+    while (opened.length < OF_A_THREAD) opened.push(Deno.openSync(folder));
+    return true;
+  } catch (error) {
+    return !String(error).includes("os error 24");
+  } finally {
+    for (const file of opened) file.close();
+  }
 }

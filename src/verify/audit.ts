@@ -1,4 +1,4 @@
-/** Reads a journal from zero and proves it: lines, meaning, snapshots, and what is served. */
+/** Reads a journal from the start and verifies lines, meaning, snapshots, and what is served. */
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -6,74 +6,73 @@ import { messageOf } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
 import type { JournalHead, ProvedLines } from "../engine/ports.ts";
-import { journalFlag } from "../journal/journal_flag.ts";
+import { journalFlag } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
-import { type Inventory, inventoryOf } from "../journal/inventory.ts";
+import { type Inventory, inventoryOf } from "../journal/segment_listing.ts";
 import type { Layout } from "../journal/layout.ts";
-import { readRepairNote } from "../journal/repair_note.ts";
+import { readRepairNote } from "../journal/repair.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
 import { lineNumberAt } from "../journal/utf8.ts";
 import type { Witness } from "../journal/verification_file.ts";
-import { EntryAudit } from "./entry_audit.ts";
+import { EntryAudit, type Suspect, UniqueIds } from "./unique_ids.ts";
 import { IndexAudit, type IndexContent } from "./index_audit.ts";
-import { NO_PAUSE, type Pause } from "./pause.ts";
+import { NO_PAUSE, type Pause } from "./pace.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SidecarAudit } from "./sidecar_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
-import { type Suspect, UniqueIds } from "./unique_ids.ts";
 import { type Disproof, WitnessAudit } from "./witness.ts";
 
 export interface AuditOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
-  /** What a server serves, when one is to be compared. */
+  /** A server to compare with, if any. */
   readonly served: ServedAudit | undefined;
   readonly progress: (bytesDone: number, bytesTotal: number) => void;
-  /** Called after each batch, and wherever else it takes long; absent where nobody waits. */
+  /** Called after each batch and during long work; absent if nobody else is waiting. */
   readonly pause?: Pause;
-  /** Makes room outside memory for jobs that have ended; without it they stay in memory. */
+  /** Keeps ended jobs out of memory; if absent they stay in memory. */
   readonly scratch?: () => Scratch;
 }
 
-/** An index for one proof alone, which goes with it. */
+/** An index for this audit only, deleted with it. */
 export interface Scratch extends Disposable {
   readonly index: JobIndex;
-  /** What it holds by now. */
+  /** What it holds so far. */
   content(): IndexContent;
   /**
-   * What the index of the journal holds; `undefined` when there is none that can be compared.
+   * What the index of the journal holds; `undefined` if there is none to compare.
    *
-   * @throws {Error} when it cannot be read.
+   * @throws {Error} if it cannot be read.
    */
   held(): IndexContent & Disposable | undefined;
 }
 
 export interface AuditReport {
-  /** In the order in which they were found. */
+  /** In the order they were found. */
   readonly problems: readonly Problem[];
-  /** Those that are not listed included. */
+  /** Including those that are not listed. */
   readonly problemCount: number;
   /** The last batch that was projected. */
   readonly head: JournalHead;
-  /** All of them up to there; `null` when there is none. */
+  /** All lines up to the head; `null` if there are none. */
   readonly proved: ProvedLines | null;
   readonly inventory: Inventory;
-  /** Those that were found to be as they should. */
+  /** How many snapshots were correct. */
   readonly snapshots: number;
   readonly jobs: number;
-  /** Bytes after the last whole batch: no damage. */
+  /** Bytes after the last whole batch, which are no damage. */
   readonly tornBytes: number;
-  /** The first line that was not projected any more, after damage. */
+  /** The first line that was not projected, because of damage. */
   readonly stoppedAt: WalkedDamage | undefined;
   readonly served: ServedOutcome | undefined;
-  /** Where the copies are that earlier repairs made, as far as they are on record. */
+  /** Where earlier repairs put their copies, as recorded. */
   readonly repairs: readonly string[];
   readonly notes: readonly string[];
-  /** The last end that a verdict found intact before this one. */
+  /** The last position that an earlier verdict found intact. */
   readonly lastIntact: Witness | undefined;
-  /** What that disproves, if anything. */
+  /** What the earlier verdict disproves, if anything. */
   readonly disproof: Disproof | undefined;
 }
 
@@ -84,7 +83,7 @@ interface Taken {
   readonly comparing: Promise<void> | undefined;
 }
 
-/** @throws {JournalUnusableError} when the journal cannot be read. */
+/** @throws {JournalUnusableError} if the journal cannot be read. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const witness = await WitnessAudit.read(options.fileSystem, options.layout);
   const inventory = await inventoryOf(options.fileSystem, options.layout);
@@ -125,7 +124,7 @@ class Audit {
     this.#scratch = scratch;
     this.#projection = new Projection(scratch?.index);
     this.#projection.begin();
-    this.#entries = new EntryAudit(this.#projection.table);
+    this.#entries = new EntryAudit(this.#projection);
     this.#pause = pause;
     this.#witness = witness;
     this.#options = options;
@@ -179,7 +178,7 @@ class Audit {
           const { suspect, comparing } = this.#take(walked, batch, entry);
           if (suspect !== undefined) suspects.push(suspect);
           if (comparing !== undefined) await comparing;
-          // A batch may hold a great many entries, or some that take long.
+          // A batch may hold very many entries, or slow ones.
           const pausing = this.#pause();
           if (pausing !== undefined) await pausing;
         }
@@ -199,16 +198,15 @@ class Audit {
     await this.#sidecars.judge(segment, scanner.formatVersion);
   }
 
-  /** Gives the entry back where its id may have come before, and what is still compared. */
+  /**
+   * Returns the entry if its id may have been used before, and the comparison if it takes longer.
+   */
   #take(
     walked: WalkedSegment,
     batch: ScannedBatch,
     entry: JobEventLogEntry,
   ): Taken {
-    const { eventIds, table } = this.#projection;
-    if (table.isLettingGo) table.letGo();
-    const suspect = this.#ids.see(entry, eventIds);
-    eventIds.add(entry);
+    const suspect = this.#ids.see(entry, this.#projection.eventIds);
     const audited = this.#entries.audit(entry);
     let comparing: Promise<void> | undefined;
     if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
@@ -252,13 +250,13 @@ class Audit {
     }
   }
 
-  /** What is wrong with it is noted: it is a cache. */
+  /** Faults of the index are only noted: it is a cache. */
   async #judgeIndex(): Promise<void> {
     if (this.#scratch === undefined) return;
     try {
       using held = this.#scratch.held();
       if (held === undefined) return;
-      // All that has ended goes to the scratch index now.
+      // Moves all ended jobs to the scratch index now.
       this.#projection.table.capture(this.#head);
       const audit = new IndexAudit(this.#scratch.content(), this.#head.logId, this.#pause);
       await audit.compare(held);

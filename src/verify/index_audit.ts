@@ -4,7 +4,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import type { Pause } from "./pause.ts";
+import type { Pause } from "./pace.ts";
 
 /** What an index holds of a job. */
 export interface HeldJob {

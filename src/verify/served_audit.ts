@@ -1,42 +1,43 @@
 /**
- * Compares what a running server serves with what follows from the files. All jobs are
- * listed first; each is compared when the reading of the files comes to its last entry.
+ * Compares what a running server serves with what follows from the files. It lists all jobs first,
+ * and compares each when the files have been read up to its last entry.
  */
 
-import type { Work } from "../core/at_once.ts";
+import { atOnce, type Work } from "../core/at_once.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
 import type { JournalHead } from "../engine/ports.ts";
-import { NO_PAUSE, type Pause } from "./pause.ts";
+import { NO_PAUSE, type Pause } from "./pace.ts";
+import { createHash } from "node:crypto";
 
-/** A job as it was served. */
+/** A job as the server returned it. */
 export interface ServedJob {
   readonly jobId: JobId;
   readonly lastLogId: LogId;
-  /** Whether a server that has this state would serve the same; a job may be large. */
+  /** Whether a server with this state would return the same; a job may be large. */
   isOf(job: JobState): Work<boolean>;
 }
 
-/** Who serves. */
+/** The server. */
 export interface ServedSource {
-  /** What a verdict calls it, such as its address. */
+  /** How a verdict names it, such as by its address. */
   readonly url: string;
   head(): Promise<JournalHead>;
-  /** All jobs, a page at a time. */
+  /** All jobs, page by page. */
   pages(): AsyncIterable<readonly ServedJob[]>;
-  /** Whether it has the same entry at the position of this one. */
+  /** Whether it serves this entry at its position. */
   serves(entry: JobEventLogEntry): Promise<boolean>;
-  /** What it means that it has more than the files, which is said in words. */
+  /** Explains what it means that the server has more than the files. */
   lossText(what: string): string;
 }
 
-/** How what is served compares with the files. */
+/** How the served data compares with the files. */
 export type ServedOutcome =
   | { readonly kind: "same"; readonly url: string }
-  /** It answers for another journal than this. */
+  /** It serves another journal. */
   | { readonly kind: "other"; readonly url: string }
   | {
     readonly kind: "differs";
@@ -44,7 +45,7 @@ export type ServedOutcome =
     readonly count: number;
     readonly reasons: readonly string[];
   }
-  /** The files do not hold what it serves. */
+  /** The files lack something that it serves. */
   | { readonly kind: "lost"; readonly url: string; readonly reason: string };
 
 const REASONS_MAX = 20;
@@ -75,8 +76,10 @@ export class ServedAudit {
   }
 
   /**
-   * Lists all that is served. Entries that are recorded meanwhile do no harm, as long as
-   * the files are read afterwards. Rejects as the source does.
+   * Lists everything that is served. Entries recorded meanwhile do no harm, as long as the files
+   * are read afterwards.
+   *
+   * Rejects as the source does.
    */
   static async ask(
     source: ServedSource,
@@ -93,7 +96,7 @@ export class ServedAudit {
     return new ServedAudit(source, head, jobs);
   }
 
-  /** Compares a job that an entry has just been applied to; to be awaited unless it gives nothing. */
+  /** Compares a job after an entry was applied to it; await the result if there is one. */
   see(job: JobState, pause: Pause): Promise<void> | undefined {
     const asked = this.#jobs.get(job.jobId);
     if (asked?.served.lastLogId !== job.lastLogId) return undefined;
@@ -120,7 +123,7 @@ export class ServedAudit {
     if (logId === this.#head.logId) this.#chainFound = chain;
   }
 
-  /** To be asked when all files are read, with the jobs and the last entry that they hold. */
+  /** Call it when all files are read, with their jobs and last entry. */
   async outcome(
     table: JobTable,
     lastEntry: JobEventLogEntry | undefined,
@@ -147,7 +150,7 @@ export class ServedAudit {
     return { kind: "lost", url: this.#source.url, reason: this.#source.lossText(what) };
   }
 
-  /** What is served that the files do not hold. */
+  /** What is served and missing from the files. */
   async #missingFrom(table: JobTable, end: LogId, pause: Pause): Promise<string | undefined> {
     let seen = 0;
     for (const [jobId, { served: { lastLogId } }] of this.#jobs) {
@@ -179,7 +182,7 @@ export class ServedAudit {
   }
 }
 
-/** All of them, those that have left memory included. */
+/** All jobs, including those that have left memory. */
 function* jobsOf(table: JobTable): Iterable<Pick<JobState, "jobId" | "firstLogId">> {
   yield* table.jobs();
   for (let after: LogId | undefined = 0; after !== undefined;) {
@@ -187,4 +190,40 @@ function* jobsOf(table: JobTable): Iterable<Pick<JobState, "jobId" | "firstLogId
     for (const { summary } of scan ?? []) yield summary;
     after = scan?.reach?.next;
   }
+}
+
+/** What is served of a job, as text in pieces; a job may be large. */
+type ServedText = Iterable<string>;
+
+/** A job as it was served, of which only a digest is kept: all jobs of a server are held at a time. */
+export class DigestedJob implements ServedJob {
+  readonly jobId: JobId;
+  readonly lastLogId: LogId;
+  readonly #digest: string;
+  readonly #textOf: (job: JobState) => ServedText;
+
+  /** @param textOf What a server that has this state would serve. */
+  constructor(
+    { jobId, lastLogId }: Pick<JobState, "jobId" | "lastLogId">,
+    served: ServedText,
+    textOf: (job: JobState) => ServedText,
+  ) {
+    this.jobId = jobId;
+    this.lastLogId = lastLogId;
+    this.#digest = atOnce(digestOf(served));
+    this.#textOf = textOf;
+  }
+
+  *isOf(job: JobState): Work<boolean> {
+    return (yield* digestOf(this.#textOf(job))) === this.#digest;
+  }
+}
+
+function* digestOf(text: ServedText): Work<string> {
+  const hash = createHash("sha256");
+  for (const piece of text) {
+    hash.update(piece);
+    yield;
+  }
+  return hash.digest("base64");
 }

@@ -5,11 +5,10 @@ import { type FileSystem, isSame } from "../journal/file_system.ts";
 import { type Layout, sidecarName } from "../journal/layout.ts";
 import { FORMAT_VERSION } from "../journal/line_codec.ts";
 import { LineIndex } from "../journal/line_index.ts";
-import type { SealedSegment } from "../journal/sealed_segment.ts";
+import type { SealedSegment } from "../journal/segment_rolls.ts";
 import { isStop } from "../journal/seals.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
-import type { Sidecar } from "../journal/sidecar_file.ts";
-import { SidecarStore } from "../journal/sidecar_store.ts";
+import { type Sidecar, SidecarStore } from "../journal/sidecar_store.ts";
 
 export class SidecarAudit {
   readonly #store: SidecarStore;

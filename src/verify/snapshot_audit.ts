@@ -8,7 +8,7 @@ import type { FileSystem } from "../journal/file_system.ts";
 import { requireKind } from "../journal/folder.ts";
 import { type Layout, snapshotLogIdOf } from "../journal/layout.ts";
 import { SnapshotStore } from "../journal/snapshot_store.ts";
-import type { Pause } from "./pause.ts";
+import type { Pause } from "./pace.ts";
 import type { Findings } from "./problem.ts";
 import {
   Ahead,

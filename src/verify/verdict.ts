@@ -5,6 +5,10 @@ import { counted } from "../core/counted.ts";
 import type { AuditReport } from "./audit.ts";
 import { problemText } from "./problem.ts";
 import type { ServedOutcome } from "./served_audit.ts";
+import type { Clock } from "../engine/ports.ts";
+import { type FileSystem, withFile } from "../journal/file_system.ts";
+import type { Layout } from "../journal/layout.ts";
+import { writeVerification } from "../journal/verification_file.ts";
 
 export interface Verdict {
   /** `differs`: the files are as they should, and a server serves something else. */
@@ -63,4 +67,52 @@ function contentText(report: AuditReport): string {
 export function tornText(bytes: number): string {
   return `${counted(bytes, "byte")} after the last whole batch: a write in progress, ` +
     "or cut short by a crash";
+}
+
+export interface JudgedAudit {
+  readonly report: AuditReport;
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+}
+
+/** Where the verdict goes, and what tells its time. */
+interface RecordPlace {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly clock: Clock;
+}
+
+/**
+ * The last intact state stays on record beside damage: it is the witness of what is lost.
+ * What is no journal gets none. Rejects when the folder cannot be written.
+ */
+export async function keepVerdict(
+  { fileSystem, layout, clock }: RecordPlace,
+  { report, verdict, durationMs }: JudgedAudit,
+): Promise<void> {
+  if (verdict.kind === "unusable") return;
+  await syncLast(fileSystem, layout, report);
+  await writeVerification(fileSystem, layout, {
+    verdict: verdict.kind === "damaged" ? "damaged" : "intact",
+    at: new Date(clock.now()).toISOString(),
+    head: report.head,
+    proved: report.proved,
+    durationMs,
+    detail: verdict.line,
+    ...(verdict.kind === "damaged" && report.lastIntact ? { lastIntact: report.lastIntact } : {}),
+  });
+}
+
+/**
+ * Beside a running server the last batch may have been written and not synced yet. A witness
+ * must not outlive what it saw.
+ */
+async function syncLast(
+  fileSystem: FileSystem,
+  { segments }: Layout,
+  { inventory }: AuditReport,
+): Promise<void> {
+  const last = inventory.segments.at(-1);
+  if (last === undefined) return;
+  await withFile(fileSystem, `${segments}/${last.name}`, "read", (file) => file.syncData());
 }

@@ -13,11 +13,9 @@ import { reasonOf } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { audit, type Scratch } from "./audit.ts";
-import { type JudgedAudit, keepVerdict } from "./kept_verdict.ts";
-import { MemoryBound, type MemoryUse } from "./memory_bound.ts";
-import { pauseBetweenSlices } from "./pause.ts";
+import { type JudgedAudit, keepVerdict, verdictOf } from "./verdict.ts";
+import { MemoryBound, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
 import { ServedAudit, type ServedSource } from "./served_audit.ts";
-import { verdictOf } from "./verdict.ts";
 
 export interface VerifierOptions {
   readonly fileSystem: FileSystem;

@@ -15,7 +15,7 @@ import { PATIENCE_MS } from "../support/until.ts";
 
 const JOBS_PER_SECOND = 500;
 /** What a page shows is renewed at most once a second. */
-const RENEWALS = rounds(5, 300);
+const RENEWALS = rounds(3, 300);
 /** Renewals until all that a page ever loads is loaded. */
 const RENEWALS_BEFORE = 3;
 /** For the request and the changes that follow from it. */

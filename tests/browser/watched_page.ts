@@ -87,8 +87,8 @@ export class WatchedPage {
   }
 
   /** The same, with what keeps somebody from using it. */
-  async checkWithAxe(): Promise<void> {
-    this.#faults.push(...await this.axeFindings());
+  async checkWithAxe(part: AxePart = "all"): Promise<void> {
+    this.#faults.push(...await this.axeFindings(part));
     await this.check();
   }
 

@@ -1,7 +1,7 @@
 /** What an explanation advises, as a command. */
 
 import assert from "node:assert/strict";
-import { commandOfAction } from "../../src/cli/action_command.ts";
+import { commandOfAction } from "../../src/cli/commands/explain.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 
 function command(path: string, body?: JsonObject, flags: readonly string[] = []) {
@@ -10,8 +10,8 @@ function command(path: string, body?: JsonObject, flags: readonly string[] = [])
 
 Deno.test("commandOfAction: controls of a job, and events, with the server that is meant", () => {
   assert.equal(
-    command("/jobs/a~1/retry", { from: "charge" }),
-    "deno task daybook retry a~1 --from charge",
+    command("/jobs/a~1/retry", { from: "charge", again: true }),
+    "deno task daybook retry a~1 --again --from charge",
   );
   assert.equal(command("/jobs/a/start"), "deno task daybook start a");
   assert.equal(

@@ -27,11 +27,15 @@ test("repair: the power may go at any step; it is ended by the next one", async 
   assert.ok(steps > 50 && disks > steps);
 }, { ignore: IS_QUICK });
 
-test("import: the power may go at any step; the job is there as a whole or not at all", () =>
-  inFolder(async (folder) => {
-    const { steps, disks } = await assertSurvives(await importScenario(`${folder}/job.ndjson`));
-    assert.ok(steps > 15 && disks > 20);
-  }));
+test(
+  "import: the power may go at any step; the job is there as a whole or not at all",
+  () =>
+    inFolder(async (folder) => {
+      const { steps, disks } = await assertSurvives(await importScenario(`${folder}/job.ndjson`));
+      assert.ok(steps > 15 && disks > 20);
+    }),
+  { ignore: IS_QUICK },
+);
 
 test("verify: the power may go at any step; the verdict is the old one or the new", async () => {
   const { steps, disks } = await assertSurvives(await verificationScenario());
@@ -56,4 +60,4 @@ test("repair: one that does not sync folders is found out", async () => {
   const { violations, disks } = await crashSweep(scenario, { through, enough: 5 });
   console.log(`the first ${violations.length} on ${disks} disks; ${violations[0]}`);
   assert.ok(violations.length > 0);
-});
+}, { ignore: IS_QUICK });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { IS_QUICK } from "../support/effort.ts";
 import { jobId, type LogId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { withReferences } from "../../src/core/log_references.ts";
 import { quotedEntry } from "../../src/core/quotation.ts";
-import type { ExportHeader } from "../../src/cli/journal/export_file.ts";
-import { parseExport } from "../../src/cli/journal/export_parser.ts";
+import type { ExportHeader } from "../../src/export/export_file.ts";
+import { parseExport } from "../../src/export/export_parser.ts";
 import { jobView } from "../../src/http/answers/job_view.ts";
 import { explainedOffline } from "./explained_offline.ts";
 import { JournalHome, testWithHomes } from "./journal_home.ts";
@@ -550,6 +551,7 @@ testWithHomes(
     assert.equal(code, 1);
     assert.match(err.join(), /its history is too long. Cannot record 5 entries at once.*67108864/);
   },
+  { ignore: IS_QUICK },
 );
 
 testWithHomes(

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { CommandInput } from "../../src/cli/command.ts";
-import { JobProgress } from "../../src/cli/job_progress.ts";
+import { JobProgress } from "../../src/cli/waiting.ts";
 import { Times } from "../../src/cli/times.ts";
 import { entryAnswer } from "../support/process/cli_resources.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";

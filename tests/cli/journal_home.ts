@@ -149,6 +149,7 @@ export function testWithHomes(
   name: string,
   definitions: readonly AnyJobDefinition[],
   run: (old: JournalHome, fresh: JournalHome) => Promise<void>,
+  options: { readonly ignore?: boolean } = {},
 ): void {
   test(name, async () => {
     const homes = [
@@ -160,5 +161,5 @@ export function testWithHomes(
     } finally {
       for (const home of homes) await home.dispose();
     }
-  });
+  }, options);
 }

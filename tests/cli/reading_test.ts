@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { entryAnswer } from "../support/process/cli_resources.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { paintedExplanation } from "../../src/cli/render/explanation.ts";
+import { paintedExplanation } from "../../src/cli/render/marks.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { runCli, startCli } from "./daybook_cli.ts";
 import {
   createAndRun,
   createPlan,
+  jsonOf,
   shipmentPlan,
   startApp,
   type TestApp,
@@ -106,6 +107,19 @@ Deno.test("jobs: a state that there is not is a usage error that names those the
     "daybook: --state must be one of Created, Running, Compensating, Done, Failed, and is stuck; " +
     "see deno task daybook jobs --help",
   ]);
+});
+
+Deno.test("jobs: a state is taken in any letter case, on the command line and over HTTP", async () => {
+  const app = await threeJobs();
+  const { terminal } = await runCli(app, ["jobs", "--state", "DONE", "--json"]);
+  const byCommand = terminal.output.map((line) => JSON.parse(line).jobId);
+  const { jobs } = await jsonOf<{ readonly jobs: readonly { readonly jobId: string }[] }>(
+    await app.get("/jobs?state=DONE&condition=Succeeded"),
+    200,
+  );
+  assert.ok(byCommand.length > 0);
+  assert.deepEqual(jobs.map(({ jobId }) => jobId), byCommand);
+  assert.equal((await app.get("/jobs?state=stuck")).status, 422);
 });
 
 Deno.test("show --events: the page, and each entry", async () => {

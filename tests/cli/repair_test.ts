@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rounds } from "../support/effort.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
@@ -273,7 +274,7 @@ for (const [which, name] of [[1, "middle"], [2, "last"]] as const) {
     const { disk: hurt, from, last } = await flippedIn(which);
     const before = filesIn(hurt, "journal");
     let operation = 1;
-    for (; await survives(operation); operation++);
+    for (; await survives(operation); operation += rounds(1, 1, 4));
     assert.ok(operation > 40, `${operation} operations`);
 
     async function survives(operation: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_file.ts";
+import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";

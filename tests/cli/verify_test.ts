@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { IS_QUICK } from "../support/effort.ts";
 import { createHash } from "node:crypto";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
@@ -336,38 +337,47 @@ function runJournalTask(journal: string, ...args: string[]) {
   return runTask("journal", args, { journal });
 }
 
-Deno.test("verify: while a server runs, all that it serves is compared", () =>
-  inFolder(async (journal) => {
-    const args = ["--segment-bytes", "4096", "--snapshot-every", "100"];
-    const daybook = await DaybookProcess.start({ journal, args });
-    try {
-      for (let order = 0; order < 40; order++) {
-        const input = { orderId: `${order}`, amount: order % 3 === 0 ? 500_000 : 1999 };
-        const response = await daybook.post("/jobs", { type: "order.fulfil", input });
-        assert.equal(response.status, 202);
-        await response.body?.cancel();
+Deno.test({
+  name: "verify: while a server runs, all that it serves is compared",
+  ignore: IS_QUICK,
+  fn: () =>
+    inFolder(async (journal) => {
+      const args = ["--segment-bytes", "4096", "--snapshot-every", "100"];
+      const daybook = await DaybookProcess.start({ journal, args });
+      try {
+        for (let order = 0; order < 40; order++) {
+          const input = { orderId: `${order}`, amount: order % 3 === 0 ? 500_000 : 1999 };
+          const response = await daybook.post("/jobs", { type: "order.fulfil", input });
+          assert.equal(response.status, 202);
+          await response.body?.cancel();
+        }
+        const { code, output: out, errors: err } = await runJournalTask(
+          journal,
+          "verify",
+          `--journal=${journal}`,
+          `--url=${daybook.url}`,
+        );
+        assert.equal(err, "");
+        const result = JSON.parse(out);
+        assert.match(
+          result.detail,
+          /^intact: \d+ entries in \d+ segments, .* 40 jobs as served; head/,
+        );
+        assert.ok(result.segments >= 3, out);
+        assert.equal(code, 0);
+      } finally {
+        assert.equal(await daybook.stop(), 0);
       }
-      const { code, output: out, errors: err } = await runJournalTask(
+      const stopped = await runJournalTask(
         journal,
         "verify",
         `--journal=${journal}`,
-        `--url=${daybook.url}`,
+        "--no-server",
       );
-      assert.equal(err, "");
-      const result = JSON.parse(out);
-      assert.match(
-        result.detail,
-        /^intact: \d+ entries in \d+ segments, .* 40 jobs as served; head/,
-      );
-      assert.ok(result.segments >= 3, out);
-      assert.equal(code, 0);
-    } finally {
-      assert.equal(await daybook.stop(), 0);
-    }
-    const stopped = await runJournalTask(journal, "verify", `--journal=${journal}`, "--no-server");
-    assert.equal(stopped.code, 0);
-    assert.ok(JSON.parse(stopped.output).snapshots >= 1);
-  }));
+      assert.equal(stopped.code, 0);
+      assert.ok(JSON.parse(stopped.output).snapshots >= 1);
+    }),
+});
 
 Deno.test("verify: without permission for the folder it names the flag", () =>
   inFolder(async (folder) => {

@@ -1,7 +1,7 @@
 /** `event`, controls of jobs, and ends of pauses, against the real routes. */
 
 import assert from "node:assert/strict";
-import { receiptLines } from "../../src/cli/render/receipt.ts";
+import { receiptLines } from "../../src/cli/commands/event.ts";
 import { runCli } from "./daybook_cli.ts";
 import { createPlan, startApp } from "../support/http/http_app.ts";
 

@@ -15,7 +15,7 @@ import { stories, tails } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
 import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: rounds(3_000, 3_000, 500) };
+const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
 
 /** A fold and the projector, each of them given the same entries. */
 function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): void {

@@ -17,7 +17,7 @@ import { hearsay, reorderings, retold, stories, tails } from "./arbitrary_entrie
 import { jobOf, projectAll, stepsOf } from "./folding.ts";
 import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: rounds(1_500, 20_000, 300) };
+const RUNS = { numRuns: rounds(1_500, 20_000, 150) };
 
 /** The edges of the design's state table, each state's stay included. */
 const EDGES: Readonly<Record<StateName | "none", readonly StateName[]>> = {

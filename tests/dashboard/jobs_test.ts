@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Scope, TokenList } from "../../src/http/guard/access.ts";
-import { cursorOf } from "../../src/http/requests/cursor.ts";
+import { cursorOf } from "../../src/http/requests/query_parameters.ts";
 import { hostileText } from "../support/http/arbitrary_hostile.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
@@ -12,7 +12,6 @@ import {
   createPlan,
   type JobBody,
   jsonOf,
-  problemOf,
   shipmentPlan,
   startApp,
   type TestApp,
@@ -347,25 +346,6 @@ Deno.test("jobs: a retry of all that match leaves alone what somebody cancelled"
   assert.match(shownText(await doWithAll(app, "retry", "&condition=cancelled")), /Retried 1 job/);
 });
 
-Deno.test("jobs: all that match are suspended, and resumed", async () => {
-  const app = await startApp();
-  for (const jobId of ["a", "b"]) await createPlan(app, { jobId });
-  assert.match(shownText(await doWithAll(app, "suspend")), /Suspended 2 jobs/);
-  assert.equal(await stateOf(app, "a"), "suspended");
-  assert.match(shownText(await doWithAll(app, "resume")), /Resumed 2 jobs/);
-  assert.equal(await stateOf(app, "b"), "waiting");
-});
-
-Deno.test("jobs: a form from another site is refused, whatever it asks for", async () => {
-  const app = await startApp();
-  await createPlan(app, { jobId: "a" });
-  const fields = { action: "cancel", job: "a", confirm: "yes", return: JOBS };
-  for (const headers of [{ origin: "http://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
-    await pageText(await submitForm(app, JOBS, fields, headers), 403);
-  }
-  assert.equal(await stateOf(app, "a"), "waiting");
-});
-
 Deno.test("jobs: who may only read is offered no action, and refused each", async () => {
   const tokens: readonly Scope[] = ["read", "submit", "operate"];
   const access = new TokenList([
@@ -388,27 +368,11 @@ Deno.test("jobs: who may only read is offered no action, and refused each", asyn
   assert.match(await locationOf(await submitForm(app, JOBS, foreign, master)), /^\/\?note=/);
 });
 
-const BAD_FORMS: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
-  ["no action", { upTo: "9", return: JOBS }, 422],
-  ["an unknown action", { action: "delete", job: "a" }, 422],
-  ["a job that there is not", { action: "retry", job: "" }, 404],
-  ["no position", { action: "retry", return: JOBS }, 422],
-  ["a position that is none", { action: "retry", upTo: "-1", return: JOBS }, 422],
-  ["filters that are none", { action: "retry", upTo: "9", return: `${JOBS}?state=x` }, 422],
-  ["a reason that is too long", { action: "retry", upTo: "9", reason: "x".repeat(1_001) }, 422],
-];
-
-for (const [what, fields, status] of BAD_FORMS) {
-  Deno.test(`jobs: a form with ${what} is refused`, async () => {
-    const app = await startApp();
-    await pageText(await submitForm(app, JOBS, fields), status);
-  });
-}
-
-Deno.test("jobs: programs that ask are answered in JSON where they are refused", async () => {
+Deno.test("jobs: a form that the API refuses is answered with a page", async () => {
   const app = await startApp();
-  const response = await app.app.request(JOBS, { method: "POST", body: "action=retry" });
-  await problemOf(response, 415, "unsupported-media-type");
+  await pageText(await submitForm(app, JOBS, { action: "delete", job: "a" }), 422);
+  await pageText(await submitForm(app, JOBS, { action: "retry", job: "" }), 404);
+  await pageText(await submitForm(app, JOBS, { action: "retry", upTo: "-1", return: JOBS }), 422);
 });
 
 Deno.test("jobs: calls of curl give what is shown, and ask for what was not done yet", async () => {

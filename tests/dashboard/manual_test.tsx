@@ -1,8 +1,8 @@
 /** The manual as the dashboard shows it. */
 
 import assert from "node:assert/strict";
-import { MANUAL_PAGES, manualPath } from "../../src/dashboard/manual_pages.ts";
-import { headingId, Markdown } from "../../src/dashboard/parts/markdown.tsx";
+import { MANUAL_PAGES, manualPath } from "../../src/dashboard/manual/screen.tsx";
+import { headingId, Markdown } from "../../src/dashboard/manual/markdown.tsx";
 import { pageOf } from "../support/http/dashboard.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
 import { blocksOf, MANUAL, pageNames, readPage } from "../support/process/manual_pages.ts";

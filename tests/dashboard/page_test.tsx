@@ -40,6 +40,17 @@ Deno.test("page: /ui alone leads to the overview", async () => {
   assert.equal(await locationOf(await app.get("/ui", { accept: "text/html" })), "/");
 });
 
+Deno.test("page: a browser that ends an address with a slash is led to the one without", async () => {
+  const app = await startApp();
+  const browser = { accept: "text/html" };
+  assert.equal(await locationOf(await app.get("/jobs/?state=Done", browser)), "/jobs?state=Done");
+  assert.equal(await locationOf(await app.get("/ui/jobs/", browser)), "/ui/jobs");
+  await problemOf(await app.get("/jobs/"), 404, "not-found");
+  for (const path of ["/nowhere/", "//example.com/", "/jobs//"]) {
+    assert.equal((await app.get(path, browser)).status, 404, path);
+  }
+});
+
 Deno.test("page: a text of a user is text, and stands apart from what is around it", () => {
   const text = String(<UserText text={`<img src=x onerror=alert(1)> \u202e "&'`} />);
   assert.equal(

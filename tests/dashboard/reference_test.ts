@@ -5,7 +5,7 @@ import {
   type DescribedApi,
   exampleCall,
   operationsIn,
-} from "../../src/dashboard/screens/reference.tsx";
+} from "../../src/dashboard/reference/screen.tsx";
 import { PROBLEM_KINDS, problemFacts } from "../../src/http/problems/problem.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { elementOf, textOf } from "./html_text.ts";

@@ -13,10 +13,10 @@ import {
 import {
   type FormTexts,
   inputName,
+  inputOf,
   textsAtFirst,
   textsOf,
-} from "../../src/dashboard/schema_form/field_texts.ts";
-import { inputOf } from "../../src/dashboard/schema_form/form_input.ts";
+} from "../../src/dashboard/schema_form/form_texts.ts";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
 import { schemasAndValues } from "./arbitrary_schemas.ts";
 import { rounds } from "../support/effort.ts";

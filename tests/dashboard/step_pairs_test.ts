@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ReplayStep } from "../../src/explain/replay_steps.ts";
-import { stepPairs } from "../../src/dashboard/time_travel/step_pairs.ts";
+import { stepPairs } from "../../src/dashboard/time_travel/what_if_result.tsx";
 
 function step(logId: number, more: Partial<ReplayStep> = {}): ReplayStep {
   const eventType = "ec.Shipped";

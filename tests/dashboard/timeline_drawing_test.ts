@@ -6,8 +6,13 @@ import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
 import { type Timeline, timelineOf } from "../../src/dashboard/timeline/timeline.ts";
 import { type Drawing, drawingOf } from "../../src/dashboard/job/drawing.ts";
-import { ticksOf } from "../../src/dashboard/job/ticks.ts";
-import { SCALES, timeScale, usualScale, WIDTH } from "../../src/dashboard/job/time_scale.ts";
+import {
+  SCALES,
+  ticksOf,
+  timeScale,
+  usualScale,
+  WIDTH,
+} from "../../src/dashboard/job/time_scale.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { codedJob, type JobStory, timeOf } from "../support/engine/entries.ts";
 

@@ -4,7 +4,7 @@ import {
   leftOutOf,
   whatIfDocument,
   whatIfForm,
-} from "../../src/dashboard/time_travel/what_if_form.ts";
+} from "../../src/dashboard/time_travel/what_if.ts";
 
 const PLAN = { expected: [{ id: "a", eventType: "ec.A" }] };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { windowAround } from "../../src/dashboard/time_travel/window.ts";
+import { windowAround } from "../../src/dashboard/time_travel/time_view.ts";
 
 Deno.test("windowAround: is as long as it may be, and has the index in it", () => {
   const property = fc.property(

@@ -134,7 +134,8 @@ Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, an
     problem: {
       kind: "rejected",
       rejection: {
-        message: `Cannot retry job ${failed}: there is a retry of it already`,
+        message: `Cannot retry job ${failed}: there is a retry of it already; with again it is ` +
+          "retried once more",
         allowedIn: [],
       },
     },
@@ -292,7 +293,9 @@ Deno.test("aheadOfEach: as many as come first of each place, as for each place a
   });
   fc.assert(fc.property(fc.array(place), fc.array(place), upTo, (waiting, asked, upTo) => {
     const queue = new WorkerQueue(0, new PromptTypes(), assert.ifError);
-    for (const place of waiting) queue.request({ ...place, type: "t", begins: false }, () => {});
+    for (const place of waiting) {
+      queue.request({ ...place, jobId: "j" as JobId, type: "t", begins: false }, () => {});
+    }
     const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
     assert.deepEqual(
       queue.aheadOfEach(places, upTo),

@@ -8,7 +8,8 @@ import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { type Entrant, Slots } from "../../src/engine/run/slots.ts";
 import { Scheduler } from "../../src/engine/run/scheduler.ts";
 import { LoopTurns } from "../../src/engine/run/loop_turns.ts";
-import { type Wanted, type Worker, WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import type { Wanted, Worker } from "../../src/engine/run/requests_in_order.ts";
+import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 /** A queue whose grants are told by name. */
@@ -17,10 +18,13 @@ function queueOf(max: number, promptTypes = new PromptTypes()) {
   const granted: string[] = [];
   const workers = new Map<string, Worker>();
   const ask = (name: string, options: Partial<Wanted> = {}) =>
-    queue.request({ priority: 0, order: 0, type: "slow", begins: false, ...options }, (worker) => {
-      granted.push(name);
-      workers.set(name, worker);
-    });
+    queue.request(
+      { jobId: name as JobId, priority: 0, order: 0, type: "slow", begins: false, ...options },
+      (worker) => {
+        granted.push(name);
+        workers.set(name, worker);
+      },
+    );
   const release = (name: string) => queue.release(workers.get(name) as Worker);
   return { queue, granted, workers, ask, release };
 }

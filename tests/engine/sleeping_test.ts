@@ -67,6 +67,16 @@ Deno.test("sleep: a job that sleeps holds no worker", async () => {
   assert.equal(daybook.engine.activity.queued, 0);
 });
 
+Deno.test("sleep: a job that sleeps holds no place among the limits of its type", async () => {
+  const { definition, calls } = sleeper();
+  const { daybook, id } = await started([{ ...definition, limits: { maxRunning: 1 } }]);
+  const second = await daybook.submit("demo.sleeper");
+  assert.deepEqual([daybook.condition(id), daybook.condition(second)], ["sleeping", "sleeping"]);
+  await daybook.clock.advance(3 * DAY);
+  assert.deepEqual(calls, ["before", "before", "after", "after"]);
+  daybook.assertSound();
+});
+
 Deno.test("sleep: the fact of its begin has the time of its end, and that of its end no more", async () => {
   const { definition } = sleeper();
   const { daybook, id } = await started([definition]);

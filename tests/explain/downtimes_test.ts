@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
+import { drawingOf } from "../../src/dashboard/job/drawing.ts";
 import { downtimesOf, restartsOf } from "../../src/explain/downtimes.ts";
 import { spentText } from "../../src/explain/spent_text.ts";
 import { timingOf } from "../../src/explain/timing.ts";
@@ -52,7 +53,8 @@ Deno.test("downtimes: from the last entry of the journal before a crash to the r
 Deno.test("downtimes: the timeline tells them of the job and of the attempt that was cut short", () => {
   const outlined = crashed();
   const downtimes = downtimesOf(outlined, CAUSES);
-  const { conditions, lanes } = timelineOf(outlined, { nowMs: +secondsAfter(40), downtimes });
+  const timeline = timelineOf(outlined, { nowMs: +secondsAfter(40), downtimes });
+  const { conditions, lanes, downs } = timeline;
 
   assert.deepEqual(conditions.map(({ condition, downMs }) => [condition, downMs]), [
     ["created", 0],
@@ -62,6 +64,10 @@ Deno.test("downtimes: the timeline tells them of the job and of the attempt that
   ]);
   const page = lanes.find(({ taskId }) => taskId === "page");
   assert.deepEqual(page?.spans.map((span) => span.kind === "attempt" && span.downMs), [25_000]);
+  // Drawn over all bars, which would say that it worked meanwhile.
+  assert.deepEqual(downs.map(({ fromMs, toMs }) => toMs - fromMs), [25_000]);
+  const [down] = drawingOf(timeline, "time", "").downs;
+  assert.match(down?.title ?? "", /^the process was down, at the longest, 25 s$/);
 });
 
 Deno.test("downtimes: none without the entries that show them, and none of a stop in order", () => {

@@ -57,17 +57,6 @@ Deno.test("runBulk: many share a batch", async () => {
   assert.ok(app.journal.content.batches.length - count <= 40);
 });
 
-Deno.test("runBulk: what is refused is told by reason", async () => {
-  const app = await withPlans(2);
-  await app.post("/jobs", { type: "test.stuck" });
-  await app.clock.settle();
-  const [undoing] = app.engine.list({ limit: 1 }).jobs;
-  await app.post(`/jobs/${undoing?.jobId}/suspend`);
-  const { done, skipped } = await runBulk(app.engine, all(app, "cancel"));
-  assert.equal(done.length, 2);
-  assert.deepEqual([...skipped], [["state is Compensating", [undoing?.jobId]]]);
-});
-
 /** Reserves, fails, and cannot give back what it reserved. */
 const stranded = defineJob({
   type: "test.stranded",
@@ -161,17 +150,4 @@ Deno.test("runBulk: two at once retry each job once", async () => {
   const reports = await Promise.all([1, 2, 3].map(() => runBulk(app.engine, request)));
   assert.equal(reports.flatMap(({ done }) => done).length, 5);
   assert.equal(app.engine.lists.count({}).jobs, 10);
-});
-
-Deno.test("previewBulk: what was retried, and is left alone, is counted apart", async () => {
-  const app = await startApp();
-  const { jobId } = await createAndRun(app, "test.doomed");
-  await createAndRun(app, "test.doomed");
-  await app.post(`/jobs/${jobId}/retry`);
-  await app.clock.settle();
-  const preview = previewBulk(app.engine, all(app, "retry"));
-  assert.deepEqual([preview.count.jobs, preview.sample.length, preview.retried], [2, 2, 1]);
-  const only = { ...all(app, "retry"), filter: { retried: true } };
-  assert.equal(previewBulk(app.engine, only).count.jobs, 0);
-  assert.equal(previewBulk(app.engine, { ...only, again: true }).count.jobs, 1);
 });

@@ -1,14 +1,7 @@
 /** `/jobs/:id/start`, `cancel`, `suspend`, `resume` and `retry`. */
 
 import assert from "node:assert/strict";
-import {
-  createAndRun,
-  createPlan,
-  jsonOf,
-  pointersOf,
-  problemOf,
-  startApp,
-} from "../support/http/http_app.ts";
+import { createAndRun, createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 Deno.test("controls: start, suspend, resume and cancel each answer the job", async () => {
   const app = await startApp();
@@ -62,19 +55,6 @@ Deno.test("controls: an unknown job is 404", async () => {
   }
 });
 
-Deno.test("controls: a wrong body is refused as everywhere", async () => {
-  const app = await startApp();
-  const { jobId } = await createPlan(app);
-  const path = `/jobs/${jobId}/suspend`;
-  await problemOf(await app.post(path, "{"), 400, "malformed-json");
-  const text = { "content-type": "text/plain" };
-  await problemOf(await app.post(path, "x", text), 415, "unsupported-media-type");
-  for (const [body, pointer] of [[[], ""], [{ reason: 1 }, "/reason"], [{ from: "x" }, "/from"]]) {
-    const problem = await problemOf(await app.post(path, body), 422, "invalid-request");
-    assert.deepEqual(pointersOf(problem), [pointer]);
-  }
-});
-
 Deno.test("retry: a failed job gives a new one, located, that names the old", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
@@ -93,14 +73,33 @@ Deno.test("retry: from a task reuses only what was completed before it", async (
     return job.tasks.map(({ taskId }) => taskId);
   };
   assert.deepEqual(await reused({}), ["mail"]);
-  assert.deepEqual(await reused({ from: "mail" }), []);
+  assert.deepEqual(await reused({ from: "mail", again: true }), []);
 });
 
-Deno.test("retry: from a task that the job does not have is 409", async () => {
+Deno.test("retry: what is asked for twice is done once, and once more only with again", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
-  const response = await app.post(`/jobs/${jobId}/retry`, { from: "nothing" });
-  assert.deepEqual((await problemOf(response, 409, "not-in-this-state")).allowedIn, []);
+  const retry = (body: object) => app.post(`/jobs/${jobId}/retry`, body);
+  const [first, second] = await Promise.all([retry({}), retry({})]);
+  assert.equal((await jsonOf(first, 201)).retryOf, jobId);
+  const refused = await problemOf(second, 409, "not-in-this-state");
+  const detail = `Cannot retry job ${jobId}: there is a retry of it already; with again it is ` +
+    "retried once more";
+  assert.equal(refused.detail, detail);
+  assert.equal((await problemOf(await retry({}), 409, "not-in-this-state")).detail, detail);
+  assert.equal((await jsonOf(await retry({ again: true }), 201)).retryOf, jobId);
+});
+
+Deno.test("retry: a task that the job does not have is refused as any unknown value, in a dry run too", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const before = app.engine.headLogId;
+  for (const dryRun of [false, true]) {
+    const response = await app.post(`/jobs/${jobId}/retry`, { from: "nothing", dryRun });
+    const { errors } = await problemOf(response, 422, "invalid-request");
+    assert.equal((errors?.[0] as { readonly pointer: string }).pointer, "/from");
+  }
+  assert.equal(app.engine.headLogId, before);
 });
 
 Deno.test("controls: a job that nothing holds cannot be resumed, and is told when it could", async () => {
@@ -123,10 +122,10 @@ Deno.test("retry: a task that the job does not have names those that it has", as
   const { jobId } = await createAndRun(app, "test.doomed", {});
   const problem = await problemOf(
     await app.post(`/jobs/${jobId}/retry`, { from: "nope" }),
-    409,
-    "not-in-this-state",
+    422,
+    "invalid-request",
   );
-  assert.match(problem.detail, /from task nope: it has no such task; its tasks are \w+/);
+  assert.match(problem.detail, /from must be a task of the job; its tasks are \w+/);
 });
 
 Deno.test("retry: dryRun says what it would reuse and do anew, and records nothing", async () => {

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type JobEventLogEntry, STRATA } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { Lane } from "../../src/engine/queries/entry_pages.ts";
-import type { EnginePort } from "../../src/http/ports/engine_port.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { type EntrySearch, searchAhead, searchBack } from "../../src/http/requests/entry_search.ts";
 import { passes } from "../../src/http/stream/feed.ts";
 import { startApp } from "../support/http/http_app.ts";
@@ -102,14 +102,14 @@ Deno.test("searchBack: of one job only its own entries are read", async () => {
   const other = { eventType: "shop.Other", attributes: {} };
   await app.post("/events", Array(900).fill(other));
   const read: number[] = [];
-  const counting = new Proxy<EnginePort>(app.engine, {
+  const counting = new Proxy<JobEngine>(app.engine, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
       if (name === "entries") return () => assert.fail("the whole journal is read");
       if (name !== "historyBack") {
         return typeof member === "function" ? member.bind(target) : member;
       }
-      return async (...call: Parameters<EnginePort["historyBack"]>) => {
+      return async (...call: Parameters<JobEngine["historyBack"]>) => {
         const entries = await target.historyBack(...call);
         read.push(entries.length);
         return entries;
@@ -143,7 +143,7 @@ Deno.test("searchBack: of large entries a few are in memory at a time", async ()
       sizes.push(JSON.stringify(entries).length);
       return entries;
     },
-  } as Partial<EnginePort> as EnginePort;
+  } as Partial<JobEngine> as JobEngine;
   const search = { ...WHOLE, engine: counting, onlyTransitions: false, limit: 30, lookMax: 100 };
   Object.defineProperty(counting, "headLogId", { value: app.engine.headLogId });
   const found = await searchBack({ ...search, filter: {} }, app.engine.headLogId + 1);

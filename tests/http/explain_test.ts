@@ -176,6 +176,19 @@ Deno.test("curl: nothing in a body controls a terminal, and the server gets what
   assert.deepEqual(JSON.parse(/-d '(.*)'$/.exec(command)?.[1] ?? ""), body);
 });
 
+Deno.test("curl: a body with a placeholder is refused until that is filled in, and controls no terminal", async () => {
+  const app = await startApp();
+  const attributes = { tracking: '<such as "T-1">', note: "<such as \x1b[2J>" };
+  const body = { eventType: "shop.ParcelShipped", attributes };
+  const action = { method: "POST", path: "/events", body, placeholders: ["/attributes/tracking"] };
+  const command = curlOf(action as Parameters<typeof curlOf>[0], "http://[::1]:8000", false);
+
+  assert.match(command, /^[\x20-\x7e]+$/);
+  const data = /-d '(.*)'$/.exec(command)?.[1] ?? "";
+  assert.match(data, /"tracking":<such as "T-1">,/);
+  await problemOf(await app.post("/events", data), 400, "malformed-json");
+});
+
 Deno.test("GET /jobs/:id/explain: of very many expectations it does not say that nothing came", async () => {
   const app = await startApp();
   const numbers = Array.from({ length: 25 }, (_, number) => number);

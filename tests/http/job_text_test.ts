@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { jobText, minimalText } from "../../src/http/answers/job_text.ts";
+import { jobText, minimalText } from "../../src/http/answers/job_answer.ts";
 import { jobView } from "../../src/http/answers/job_view.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { stepsOf } from "../core/folding.ts";

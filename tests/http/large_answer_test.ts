@@ -9,7 +9,7 @@ import {
   largeJsonResponse,
 } from "../../src/http/answers/large_answer.ts";
 import { Timeouts } from "../../src/http/stream/timeouts.ts";
-import type { Outlet } from "../../src/http/stream/outlet.ts";
+import type { Outlet } from "../../src/http/stream/outlets.ts";
 import { Turnstile } from "../../src/http/guard/turnstile.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { createPlan, jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";

@@ -3,8 +3,12 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
-import { planDocument, planDocumentOf } from "../../src/http/requests/plan_document.ts";
-import { planField, planOf } from "../../src/http/requests/plan_schema.ts";
+import {
+  planDocument,
+  planDocumentOf,
+  planField,
+  planOf,
+} from "../../src/http/requests/plan_schema.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
 import { startApp } from "../support/http/http_app.ts";
 

@@ -160,7 +160,7 @@ function control(kind: "start" | "cancel" | "suspend" | "resume", index: number)
 
 function retry(index: number): Command {
   return ofJob("retry", index, async (job, model, app) => {
-    const response = await app.post(`/jobs/${job.jobId}/retry`);
+    const response = await app.post(`/jobs/${job.jobId}/retry`, { again: true });
     if (job.state !== "Failed") {
       const problem = await problemOf(response, 409, "not-in-this-state");
       return assert.deepEqual(problem.allowedIn, allowedStates("retry"));

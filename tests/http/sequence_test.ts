@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { EnginePort } from "../../src/http/ports/engine_port.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { rounds } from "../support/effort.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
@@ -28,10 +28,10 @@ Deno.test("sequence: states, refusals, tags, keys, pages and streams are as the 
 });
 
 /** The same server over an engine of which something was changed. */
-async function startSpoilt(spoil: (engine: EnginePort) => Partial<EnginePort>): Promise<TestApp> {
+async function startSpoilt(spoil: (engine: JobEngine) => Partial<JobEngine>): Promise<TestApp> {
   const app = await startApp();
   const changed = spoil(app.engine);
-  const engine = new Proxy<EnginePort>(app.engine, {
+  const engine = new Proxy<JobEngine>(app.engine, {
     get(target, name) {
       if (Object.hasOwn(changed, name)) return Reflect.get(changed, name);
       const member: unknown = Reflect.get(target, name, target);
@@ -53,7 +53,7 @@ async function startSpoilt(spoil: (engine: EnginePort) => Partial<EnginePort>): 
 }
 
 /** Each is one promise that is not kept. */
-const SPOILT: Readonly<Record<string, (engine: EnginePort) => Partial<EnginePort>>> = {
+const SPOILT: Readonly<Record<string, (engine: JobEngine) => Partial<JobEngine>>> = {
   "forgets keys": (engine) => ({
     create: ({ idempotency: _, ...request }) => engine.create(request),
   }),

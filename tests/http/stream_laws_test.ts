@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { EnginePort } from "../../src/http/ports/engine_port.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { rounds } from "../support/effort.ts";
 import { createPlan, startApp, type TestApp } from "../support/http/http_app.ts";
 import { expectedBy, Follower } from "./stream_followers.ts";
 
-const RUNS = rounds(150, 5_000);
+const RUNS = rounds(150, 5_000, 30);
 const HEARTBEAT_MS = 15_000;
 const JOBS = ["job-1", "job-2"] as const;
 const TYPES = ["a.B", "a.C", "job.JobSuspended", "job.JobResumed"] as const;
@@ -138,7 +138,7 @@ Deno.test("stream laws: every reader sees what it asked for, in order, without a
   await fc.assert(property(startSound), { numRuns: RUNS });
 });
 
-type ReadEntries = EnginePort["entries"];
+type ReadEntries = JobEngine["entries"];
 
 /** The same server over a journal that is read wrongly. */
 function startSpoilt(spoil: (entries: ReadEntries) => ReadEntries): Start {

@@ -1,7 +1,7 @@
 /** The small parts that streams are made of. */
 
 import assert from "node:assert/strict";
-import { type Chunk, ChunkCache } from "../../src/http/stream/chunks.ts";
+import { type Chunk, ChunkCache } from "../../src/http/stream/generated.ts";
 import { Timeouts } from "../../src/http/stream/timeouts.ts";
 import { StreamTurns } from "../../src/http/stream/stream_turns.ts";
 import { FakeClock } from "../support/fake_clock.ts";

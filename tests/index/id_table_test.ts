@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { EventId } from "../../src/core/ids.ts";
 import { hashOf, type IdRow } from "../../src/engine/writer/id_rows.ts";
-import { HashFilter } from "../../src/index/hash_filter.ts";
+import { HashFilter } from "../../src/index/id_table.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 import { IS_QUICK } from "../support/effort.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { recordSpans } from "../../src/jobs/csv/record_spans.ts";
-import { recordsOf } from "../../src/jobs/csv/records.ts";
+import { recordsOf, recordSpans } from "../../src/jobs/csv/records.ts";
 
 const whole = (text: string) => ({ start: 0, end: text.length, line: 1 });
 

@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
-import type { JsonObject } from "../../src/core/json.ts";
-import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { findTask } from "../../src/core/job_state.ts";
-import { taskId } from "../../src/core/ids.ts";
 import {
   type CallOptions,
   type ChargeAnswer,
+  type Order,
   orderFulfil,
   type OrderServices,
 } from "../../src/jobs/order_fulfil.ts";
-import { demonstrationServices } from "../../src/jobs/demonstration_services.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { failureOf, outputOf } from "./job_outcome.ts";
+import { demonstrationServices } from "../../src/jobs/shipped.ts";
+import { RefusedError } from "../../src/mod.ts";
+import {
+  eventFor,
+  minutes,
+  seconds,
+  type TestDaybook,
+  testDaybook,
+} from "../../src/testing/mod.ts";
 
 const COMPLETED = "ec.shipment.ShipmentCompleted";
 const LOST = "ec.shipment.ShipmentLost";
@@ -45,46 +48,63 @@ class NotedServices implements OrderServices {
   }
 }
 
-async function fulfilling(services: OrderServices, input: JsonObject = order) {
-  const daybook = await Harness.start({ definitions: [orderFulfil(services)] });
-  return { daybook, id: await daybook.submit("order.fulfil", input) };
+async function fulfilling(services: OrderServices, input: Order = order, crashAfter?: string) {
+  const definition = orderFulfil(services);
+  const daybook = await testDaybook([definition]);
+  if (crashAfter !== undefined) daybook.crashAfter(crashAfter);
+  const { jobId: id } = await daybook.submit(definition, input);
+  const shipped = (tracking?: string) =>
+    daybook.deliver(
+      eventFor(definition, job(daybook, id), "shipped", tracking === undefined ? {} : { tracking }),
+    );
+  const lost = (orderId: string, message?: string) =>
+    daybook.deliver({ eventType: LOST, attributes: { orderId, ...message && { message } } });
+  return { daybook, definition, id, shipped, lost };
 }
 
-function typesOf(entries: readonly JobEventLogEntry[], type: string): readonly unknown[] {
-  return entries.filter(({ eventType }) => eventType === type).map(({ taskId }) => taskId);
+/** A job as it is now. */
+function job(daybook: TestDaybook, id: string) {
+  const job = daybook.job(id);
+  assert.ok(job);
+  return job;
+}
+
+async function compensated(daybook: TestDaybook, id: string) {
+  const entries = await daybook.events(id);
+  return entries.filter(({ eventType }) => eventType === "job.TaskCompensated")
+    .map(({ taskId }) => taskId);
 }
 
 Deno.test("order.fulfil: reserves, charges, and is done when the order is shipped", async () => {
   const services = new NotedServices();
-  const { daybook, id } = await fulfilling(services);
-  assert.equal(daybook.condition(id), "waiting");
+  const { daybook, id, shipped } = await fulfilling(services);
+  assert.equal(job(daybook, id).condition, "waiting");
   assert.deepEqual(services.calls, ["reserve", "charge 2500"]);
 
-  await daybook.event(COMPLETED, { orderId: "A-2", tracking: "T-2" });
-  assert.equal(daybook.condition(id), "waiting");
-  const receipt = await daybook.event(COMPLETED, { orderId: "A-1", tracking: "T-1" });
+  await daybook.deliver({ eventType: COMPLETED, attributes: { orderId: "A-2", tracking: "T-2" } });
+  assert.equal(job(daybook, id).condition, "waiting");
+  const receipt = await shipped("T-1");
 
   assert.equal(receipt.disposition, "matched");
-  assert.deepEqual(outputOf(daybook.job(id)), {
+  assert.deepEqual((await daybook.wait(id)).output, {
     orderId: "A-1",
     reservation: { reservationId: "r-1" },
     payment: { paymentId: "p-1" },
     tracking: "T-1",
   });
-  daybook.assertSound();
 });
 
 Deno.test("order.fulfil: a shipment that comes before the charge counts", async () => {
   const services = new NotedServices();
   const { promise, resolve } = Promise.withResolvers<ChargeAnswer>();
   services.charge = () => promise;
-  const { daybook, id } = await fulfilling(services);
+  const { daybook, id, shipped } = await fulfilling(services);
 
-  await daybook.event(COMPLETED, { orderId: "A-1" });
+  await shipped();
   resolve({ kind: "charged", payment: { paymentId: "p-1" } });
-  await daybook.clock.settle();
 
-  assert.equal((outputOf(daybook.job(id)) as { tracking: unknown }).tracking, null);
+  const { output } = await daybook.wait(id);
+  assert.equal((output as { tracking: unknown }).tracking, null);
 });
 
 Deno.test("order.fulfil: a refused charge is not repeated, and the goods are released", async () => {
@@ -92,51 +112,44 @@ Deno.test("order.fulfil: a refused charge is not repeated, and the goods are rel
   services.charge = () => Promise.resolve({ kind: "refused", reason: "card expired" });
   const { daybook, id } = await fulfilling(services);
 
-  const failure = failureOf(daybook.job(id));
+  const { failure } = await daybook.wait(id);
   assert.equal(failure?.kind, "poison");
   assert.equal(failure?.taskId, "charge");
-  assert.equal(
-    failure?.error.message,
-    "Cannot charge: the payment was refused: card expired",
-  );
+  assert.equal(failure?.error.message, "Cannot charge: the payment was refused: card expired");
   assert.deepEqual(services.calls, ["reserve", "charge 2500", "release r-1"]);
-  daybook.assertSound();
 });
 
 Deno.test("order.fulfil: a lost shipment is refunded and then released", async () => {
   const services = new NotedServices();
-  const { daybook, id } = await fulfilling(services);
+  const { daybook, id, lost } = await fulfilling(services);
 
-  await daybook.event(LOST, { orderId: "A-2" });
-  assert.equal(daybook.condition(id), "waiting");
-  await daybook.event(LOST, { orderId: "A-1", message: "the ship sank" });
+  await lost("A-2");
+  assert.equal(job(daybook, id).condition, "waiting");
+  await lost("A-1", "the ship sank");
 
-  const failure = failureOf(daybook.job(id));
+  const { failure } = await daybook.wait(id);
   assert.equal(failure?.kind, "error");
   assert.deepEqual(failure?.error, { name: LOST, message: "the ship sank" });
   assert.equal(failure?.recoveryRequired, false);
   assert.deepEqual(services.calls.slice(2), ["refund p-1", "release r-1"]);
-  const compensated = typesOf(await daybook.entries(id), "job.TaskCompensated");
-  assert.deepEqual(compensated, ["charge", "reserve"]);
-  daybook.assertSound();
+  assert.deepEqual(await compensated(daybook, id), ["charge", "reserve"]);
 });
 
 Deno.test("order.fulfil: cancelled while it waits, everything is undone", async () => {
   const services = new NotedServices();
   const { daybook, id } = await fulfilling(services);
   await daybook.control(id, "cancel");
-  assert.equal(failureOf(daybook.job(id))?.kind, "cancelled");
+  assert.equal((await daybook.wait(id)).failure?.kind, "cancelled");
   assert.deepEqual(services.calls.slice(2), ["refund p-1", "release r-1"]);
 });
 
 Deno.test("order.fulfil: a refund that cannot be made asks for a person, and goods are released", async () => {
   const services = new NotedServices();
   services.refund = () => Promise.reject(new Error("no answer"));
-  const { daybook, id } = await fulfilling(services);
-  await daybook.event(LOST, { orderId: "A-1" });
-  await daybook.clock.advance(600_000);
+  const { daybook, id, lost } = await fulfilling(services);
+  await lost("A-1");
 
-  const failure = failureOf(daybook.job(id));
+  const { failure } = await daybook.wait(id, { timeoutMs: minutes(10) });
   assert.equal(failure?.recoveryRequired, true);
   assert.equal(failure?.error.name, LOST);
   assert.equal(services.calls.filter((call) => call === "refund p-1").length, 4);
@@ -150,9 +163,9 @@ Deno.test("order.fulfil: a call has one key over its attempts, and each action i
     failures++ < 2
       ? Promise.reject(new Error("no answer"))
       : Promise.resolve({ kind: "charged", payment: { paymentId: "p-1" } });
-  const { daybook, id } = await fulfilling(services);
-  await daybook.clock.advance(10_000);
-  await daybook.event(LOST, { orderId: "A-1" });
+  const { daybook, id, lost } = await fulfilling(services);
+  await daybook.advance(seconds(10));
+  await lost("A-1");
 
   assert.deepEqual(services.keys, [
     `${id}:reserve`,
@@ -162,56 +175,57 @@ Deno.test("order.fulfil: a call has one key over its attempts, and each action i
   ]);
 });
 
-Deno.test("order.fulfil: after a restart neither the goods nor the money are asked for again", async () => {
-  const services = new NotedServices();
-  const { daybook, id } = await fulfilling(services);
-  const restarted = await daybook.crash();
-  await restarted.event(COMPLETED, { orderId: "A-1", tracking: "T-1" });
-  assert.equal((outputOf(restarted.job(id)) as { tracking: unknown }).tracking, "T-1");
-  assert.deepEqual(services.calls, ["reserve", "charge 2500"]);
+Deno.test("order.fulfil: killed after either step, neither goods nor money are asked for again", async () => {
+  for (const step of ["reserve", "charge"]) {
+    const services = new NotedServices();
+    const { daybook, id, shipped } = await fulfilling(services, order, step);
+    await shipped("T-1");
+    assert.equal(((await daybook.wait(id)).output as { tracking: unknown }).tracking, "T-1");
+    assert.deepEqual(services.calls, ["reserve", "charge 2500"]);
+  }
 });
 
 Deno.test("order.fulfil: an order without an id, or with an amount that is none, is refused", async () => {
-  const daybook = await Harness.start({ definitions: [orderFulfil(new NotedServices())] });
+  const definition = orderFulfil(new NotedServices());
+  await using daybook = await testDaybook([definition]);
   for (
     const [input, pointer] of [
-      [{ orderId: "", amount: 1 }, "/orderId"],
-      [{ orderId: "A-1", amount: 0 }, "/amount"],
-      [{ orderId: "A-1", amount: 1.5 }, "/amount"],
-      [{ orderId: "A-1" }, "/amount"],
+      [{ orderId: "", amount: 1 }, "/input/orderId"],
+      [{ orderId: "A-1", amount: 0 }, "/input/amount"],
+      [{ orderId: "A-1", amount: 1.5 }, "/input/amount"],
+      [{ orderId: "A-1" }, "/input/amount"],
     ] as const
   ) {
-    const outcome = await daybook.engine.create({ type: "order.fulfil", input });
-    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
-    assert.deepEqual(outcome.problem.issues.map((issue) => issue.pointer), [pointer]);
+    await assert.rejects(daybook.submit(definition, input as Order), (error) => {
+      assert.ok(error instanceof RefusedError);
+      assert.deepEqual(error.issues.map((issue) => issue.pointer), [pointer]);
+      return true;
+    });
   }
 });
 
 Deno.test("demonstrationServices: an amount above the limit is refused", async () => {
-  const { daybook, id } = await fulfilling(demonstrationServices(), { ...order, amount: 100_001 });
-  assert.equal(failureOf(daybook.job(id))?.kind, "poison");
-  assert.deepEqual(typesOf(await daybook.entries(id), "job.TaskCompensated"), ["reserve"]);
+  const order = { orderId: "A-1", amount: 100_001 };
+  const { daybook, id } = await fulfilling(demonstrationServices(), order);
+  assert.equal((await daybook.wait(id)).failure?.kind, "poison");
+  assert.deepEqual(await compensated(daybook, id), ["reserve"]);
 });
 
 Deno.test("demonstrationServices: a flaky order is charged at the third attempt, with backoff", async () => {
-  const { daybook, id } = await fulfilling(demonstrationServices(), {
-    orderId: "flaky-1",
-    amount: 100_000,
-  });
-  const charge = taskId("charge");
-  const failures = () => findTask(daybook.job(id), charge)?.failures;
-  assert.equal(daybook.condition(id), "backingOff");
-  await daybook.clock.advance(999);
-  assert.equal(failures(), 1);
-  await daybook.clock.advance(1);
-  assert.equal(failures(), 2);
-  await daybook.clock.advance(1_999);
-  assert.equal(daybook.condition(id), "backingOff");
-  await daybook.clock.advance(1);
+  const order = { orderId: "flaky-1", amount: 100_000 };
+  const { daybook, id, shipped } = await fulfilling(demonstrationServices(), order);
+  const attempts = () => job(daybook, id).tasks.find(({ taskId }) => taskId === "charge")?.attempts;
+  assert.equal(job(daybook, id).condition, "backingOff");
+  await daybook.advance(999);
+  assert.equal(attempts(), 1);
+  await daybook.advance(1);
+  assert.equal(attempts(), 2);
+  await daybook.advance(1_999);
+  assert.equal(job(daybook, id).condition, "backingOff");
+  await daybook.advance(1);
 
-  assert.equal(daybook.condition(id), "waiting");
-  assert.equal(findTask(daybook.job(id), charge)?.attempts, 3);
-  await daybook.event(COMPLETED, { orderId: "flaky-1", tracking: "T-1" });
-  assert.equal(daybook.job(id).state, "Done");
-  daybook.assertSound();
+  assert.equal(job(daybook, id).condition, "waiting");
+  assert.equal(attempts(), 3);
+  await shipped("T-1");
+  assert.equal((await daybook.wait(id)).state, "Done");
 });

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { checkedFetch } from "../../src/server/checked_fetch.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { type JobId, taskId } from "../../src/core/ids.ts";
-import { findTask, type JobState } from "../../src/core/job_state.ts";
-import type { TraceIds } from "../../src/core/trace_ids.ts";
 import { webhookDeliver, type WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { EPOCH_MS } from "../support/fake_clock.ts";
+import type { Job, SubmittedInput } from "../../src/mod.ts";
+import { EPOCH_MS } from "../../src/testing/manual_clock.ts";
+import { type TestDaybook, testDaybook } from "../../src/testing/mod.ts";
 import {
   type Answer,
   expectedSignature,
@@ -14,16 +12,16 @@ import {
   status,
   WEBHOOK_SECRET,
 } from "../support/http/job_receiver.ts";
-import { ended, failureOf, outputOf } from "./job_outcome.ts";
+import { until } from "../support/until.ts";
 
 const URL_OF_HOOK = "https://hooks.example.com/in?tenant=1";
 const message = { url: URL_OF_HOOK, event: "order.shipped", payload: { orderId: "A-1" } };
 
 interface Delivery {
-  readonly daybook: Harness;
-  readonly id: JobId;
+  readonly daybook: TestDaybook;
+  readonly id: string;
   readonly receiver: Receiver;
-  job(): JobState;
+  job(): Job;
   attempts(): number | undefined;
 }
 
@@ -31,7 +29,7 @@ async function delivering(
   answers: readonly Answer[],
   options: Partial<WebhookOptions> = {},
   input: JsonObject = message,
-  trace?: TraceIds,
+  traceparent?: string,
 ): Promise<Delivery> {
   const receiver = new Receiver(...answers);
   let now = () => EPOCH_MS;
@@ -43,17 +41,43 @@ async function delivering(
     timeoutMs: 5_000,
     ...options,
   });
-  const daybook = await Harness.start({ definitions: [definition] });
-  now = () => daybook.clock.now();
-  const { jobId: id } = await daybook.create({ type: "webhook.deliver", input, origin: trace });
-  const job = () => daybook.job(id);
-  const attempts = () => findTask(job(), taskId("deliver"))?.attempts;
+  const daybook = await testDaybook([definition]);
+  now = () => daybook.now();
+  const id = traceparent === undefined
+    ? (await daybook.submit(definition, input as Input)).jobId
+    : await submitTraced(daybook, input, traceparent);
+  await daybook.untilIdle();
+  const job = () => jobOf(daybook, id);
+  const attempts = () => job().tasks.find(({ taskId }) => taskId === "deliver")?.attempts;
   return { daybook, id, receiver, job, attempts };
+}
+
+type Input = SubmittedInput<ReturnType<typeof webhookDeliver>["input"]>;
+
+/** Over HTTP, where a trace comes in. */
+async function submitTraced(daybook: TestDaybook, input: JsonObject, traceparent: string) {
+  const request = new Request("http://localhost/jobs", {
+    method: "POST",
+    headers: { "content-type": "application/json", traceparent },
+    body: JSON.stringify({ type: "webhook.deliver", input }),
+  });
+  return (await (await daybook.fetch(request)).json()).jobId;
+}
+
+function jobOf(daybook: TestDaybook, id: string): Job {
+  const job = daybook.job(id);
+  assert.ok(job);
+  return job;
+}
+
+function outputOf({ state, output, failure }: Job): unknown {
+  assert.equal(state, "Done", failure?.error.message);
+  return output;
 }
 
 /** The failure of a job that was not to be tried again. */
 function poisonOf({ job, attempts }: Delivery): string {
-  const failure = failureOf(job());
+  const { failure } = job();
   assert.equal(failure?.kind, "poison");
   assert.equal(attempts(), 1);
   return failure?.error.message ?? "";
@@ -85,8 +109,8 @@ Deno.test("webhook.deliver: without a secret nothing is signed", async () => {
     fetch: receiver.fetch,
     now: () => EPOCH_MS,
   });
-  const daybook = await Harness.start({ definitions: [definition] });
-  await daybook.submit("webhook.deliver", message);
+  const daybook = await testDaybook([definition]);
+  await daybook.submit(definition, message);
   assert.equal(receiver.received[0]?.headers.has("webhook-signature"), false);
 });
 
@@ -100,8 +124,8 @@ Deno.test("webhook.deliver: headers of one's own are sent beside those of the de
 
 Deno.test("webhook.deliver: tries again after 503; id and body stay, time and signature do not", async () => {
   const { daybook, job, receiver } = await delivering([status(503), status(503), status(200)]);
-  await daybook.clock.advance(1_000);
-  await daybook.clock.advance(3_000);
+  await daybook.advance(1_000);
+  await daybook.advance(3_000);
 
   assert.deepEqual(outputOf(job()), { status: 200, attempts: 3, durationMs: 0 });
   const { received } = receiver;
@@ -115,15 +139,14 @@ Deno.test("webhook.deliver: tries again after 503; id and body stay, time and si
   for (const request of received) {
     assert.equal(request.headers.get("webhook-signature"), await expectedSignature(request));
   }
-  daybook.assertSound();
 });
 
 Deno.test("webhook.deliver: after a restart the body is the same", async () => {
-  const { daybook, id, receiver } = await delivering([status(503), status(200)]);
-  await daybook.clock.advance(500);
-  const restarted = await daybook.crash();
-  await restarted.clock.advance(500);
-  outputOf(restarted.job(id));
+  const { daybook, job, receiver } = await delivering([status(503), status(200)]);
+  await daybook.advance(500);
+  await daybook.crash();
+  await daybook.advance(500);
+  outputOf(job());
   const bodies = receiver.received.map(({ body }) => body);
   assert.equal(bodies.length, 2);
   assert.equal(bodies[0], bodies[1]);
@@ -132,9 +155,9 @@ Deno.test("webhook.deliver: after a restart the body is the same", async () => {
 Deno.test("webhook.deliver: a network error is tried again", async () => {
   const broken = () => Promise.reject(new TypeError("connection refused"));
   const { daybook, job, attempts } = await delivering([broken, status(200)]);
-  assert.equal(daybook.clock.now(), EPOCH_MS);
+  assert.equal(daybook.now(), EPOCH_MS);
   assert.equal(attempts(), 1);
-  await daybook.clock.advance(1_000);
+  await daybook.advance(1_000);
   assert.deepEqual(outputOf(job()), { status: 200, attempts: 2, durationMs: 0 });
 });
 
@@ -144,13 +167,13 @@ Deno.test("webhook.deliver: Retry-After is honoured, up to an hour", async () =>
     status(503, { "retry-after": "86400" }),
     status(200),
   ]);
-  await daybook.clock.advance(119_999);
+  await daybook.advance(119_999);
   assert.equal(attempts(), 1);
-  await daybook.clock.advance(1);
+  await daybook.advance(1);
   assert.equal(attempts(), 2);
-  await daybook.clock.advance(3_599_999);
+  await daybook.advance(3_599_999);
   assert.equal(attempts(), 2);
-  await daybook.clock.advance(1);
+  await daybook.advance(1);
   assert.equal(attempts(), 3);
 });
 
@@ -224,12 +247,12 @@ Deno.test("webhook.deliver: an allowed name with public addresses is delivered t
 
 Deno.test("webhook.deliver: attempts used up are a dead letter", async () => {
   const { daybook, job, attempts, receiver } = await delivering([status(500, {}, "broken")]);
-  await daybook.clock.advance(1_000 + 3_000 + 9_000 + 27_000 + 81_000 + 243_000);
+  await daybook.advance(1_000 + 3_000 + 9_000 + 27_000 + 81_000 + 243_000);
   assert.equal(attempts(), 7);
   assert.equal(job().state, "Running");
-  await daybook.clock.advance(729_000);
+  await daybook.advance(729_000);
 
-  const failure = failureOf(job());
+  const { failure } = job();
   assert.equal(failure?.kind, "deadLetter");
   assert.equal(
     failure?.error.message,
@@ -241,28 +264,27 @@ Deno.test("webhook.deliver: attempts used up are a dead letter", async () => {
 Deno.test("webhook.deliver: a receiver that takes too long is tried again", async () => {
   const never = () => new Promise<Response>(() => {});
   const { daybook, job, attempts } = await delivering([never, status(200)]);
-  await daybook.clock.advance(4_999);
+  await daybook.advance(4_999);
   assert.equal(attempts(), 1);
-  const deliver = () => findTask(job(), taskId("deliver"));
-  await daybook.clock.advance(1);
-  assert.equal(deliver()?.status, "backingOff");
-  await daybook.clock.advance(1_000);
+  await daybook.advance(1);
+  assert.equal(job().condition, "backingOff");
+  await daybook.advance(1_000);
   assert.equal(job().state, "Done");
 });
 
 Deno.test("webhook.deliver: the duration is that of the last attempt", async () => {
   const { promise, resolve } = Promise.withResolvers<Response>();
   const { daybook, job } = await delivering([status(503), () => promise]);
-  await daybook.clock.advance(1_000);
-  await daybook.clock.advance(250);
+  await daybook.advance(1_000);
+  await daybook.advance(250);
   resolve(new Response(null, { status: 204 }));
-  await daybook.clock.settle();
+  await daybook.untilIdle();
   assert.deepEqual(outputOf(job()), { status: 204, attempts: 2, durationMs: 250 });
 });
 
 Deno.test("webhook.deliver: of a long answer two hundred characters are kept, of the secret none", async () => {
   const { daybook } = await delivering([status(400, {}, "x".repeat(100_000))]);
-  const journal = JSON.stringify(daybook.journal.content.entries);
+  const journal = JSON.stringify(await daybook.events());
   assert.equal(/x{200}/.test(journal), true);
   assert.equal(/x{201}/.test(journal), false);
   assert.equal(journal.includes(WEBHOOK_SECRET.slice("whsec_".length)), false);
@@ -284,11 +306,11 @@ Deno.test("webhook.deliver: a real server gets what it can verify", async () => 
   const host = `127.0.0.1:${server.addr.port}`;
   const options = { allowedHosts: [host], fetch: checkedFetch };
   const input = { ...message, url: `http://${host}/hook`, payload: { text: "grüße" } };
-  const { daybook, id } = await delivering([], options, input);
+  const { id, job } = await delivering([], options, input);
 
-  const job = await ended(daybook, id);
+  await until("it is delivered", () => job().endedAt !== null);
 
-  assert.deepEqual(outputOf(job), { status: 200, attempts: 1, durationMs: 0 });
+  assert.deepEqual(outputOf(job()), { status: 200, attempts: 1, durationMs: 0 });
   const [received] = receiver.received;
   assert.ok(received);
   assert.equal(received.headers.get("webhook-id"), id);
@@ -304,31 +326,32 @@ Deno.test("webhook.deliver: a real redirect is seen as one", async () => {
   );
   const host = `127.0.0.1:${server.addr.port}`;
   const input = { ...message, url: `http://${host}/hook` };
-  const { daybook, id } = await delivering(
-    [],
-    { allowedHosts: [host], fetch: checkedFetch },
-    input,
-  );
+  const { job } = await delivering([], { allowedHosts: [host], fetch: checkedFetch }, input);
 
-  const failure = failureOf(await ended(daybook, id));
+  await until("it has failed", () => job().endedAt !== null);
 
+  const { failure } = job();
   assert.equal(failure?.kind, "poison");
   assert.match(failure?.error.message ?? "", /it answered 302; redirects are not followed$/);
   assert.equal(receiver.received.length, 1);
 });
 
 Deno.test("webhook.deliver: tells the receiver of its trace, each attempt of a span of its own", async () => {
-  const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
   const headers = { traceparent: "what the caller made up", "x-other": "1" };
   const answers = [status(503), status(204)];
-  const delivery = await delivering(answers, {}, { ...message, headers }, trace);
-  await delivery.daybook.clock.advance(5_000);
-  await ended(delivery.daybook, delivery.id);
-  const sent = delivery.receiver.received.map(({ headers }) => headers.get("traceparent"));
-  const starts = (await delivery.daybook.entries(delivery.id)).filter((entry) =>
+  const { daybook, id, receiver } = await delivering(
+    answers,
+    {},
+    { ...message, headers },
+    `00-${traceId}-b7ad6b7169203331-01`,
+  );
+  await daybook.wait(id, { timeoutMs: 5_000 });
+  const sent = receiver.received.map(({ headers }) => headers.get("traceparent"));
+  const starts = (await daybook.events(id)).filter((entry) =>
     entry.eventType === "job.TaskStarted" && entry.taskId === "deliver"
   );
-  assert.deepEqual(sent, starts.map(({ spanId }) => `00-${trace.traceId}-${spanId}-01`));
+  assert.deepEqual(sent, starts.map(({ spanId }) => `00-${traceId}-${spanId}-01`));
   assert.equal(new Set(sent).size, 2);
 });
 

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { AllowedHosts } from "../../src/jobs/webhook/allowed_hosts.ts";
-import { verdictOn } from "../../src/jobs/webhook/answer.ts";
+import {
+  AllowedHosts,
+  isAddressOrLocal,
+  isPrivateAddress,
+} from "../../src/jobs/webhook/allowed_hosts.ts";
+import { retryAfterMs, verdictOn } from "../../src/jobs/webhook/answer.ts";
 import { webhookInput } from "../../src/jobs/webhook/input.ts";
-import { isAddressOrLocal, isPrivateAddress } from "../../src/jobs/webhook/private_addresses.ts";
-import { retryAfterMs } from "../../src/jobs/webhook/retry_after.ts";
-import { keyOf, signatureOf } from "../../src/jobs/webhook/signature.ts";
+import { keyOf, signatureOf } from "../../src/jobs/webhook_deliver.ts";
 
 function allows(entries: readonly string[], url: string): boolean {
   return new AllowedHosts(entries).allows(new URL(url));

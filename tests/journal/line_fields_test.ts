@@ -6,8 +6,7 @@ import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { lineBody } from "../../src/journal/line_codec.ts";
 import { writtenAttributes } from "../../src/journal/line_defaults.ts";
-import { entryInFields } from "../../src/journal/line_fields.ts";
-import { batchField, parsedEntry } from "../../src/journal/line_reader.ts";
+import { batchField, entryInFields, parsedEntry } from "../../src/journal/line_reader.ts";
 import { rounds } from "../support/effort.ts";
 
 const LOG_ID = 41;

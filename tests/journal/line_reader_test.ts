@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { crcHolds } from "../../src/journal/line_bytes.ts";
 import { batchField, entryIn } from "../../src/journal/line_reader.ts";
-import { findOtherBatch } from "../../src/journal/torn_tail.ts";
+import { findOtherBatch } from "../../src/journal/segment_end.ts";
 import { withCrc } from "../support/journal/journal_forgery.ts";
 
 const GOOD = '{"logId":7,"batch":5,"receivedAt":"r","stratum":"domain","eventId":"e",' +

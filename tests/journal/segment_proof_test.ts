@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { withFile } from "../../src/journal/file_system.ts";
-import type { SealedSegment } from "../../src/journal/sealed_segment.ts";
+import type { SealedSegment } from "../../src/journal/segment_rolls.ts";
+import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { requireWhole } from "../../src/journal/segment_proof.ts";
-import { decodedSidecar } from "../../src/journal/sidecar_file.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { JournalFailedError } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import type { FileStamp } from "../../src/journal/file_system.ts";
-import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_file.ts";
+import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";

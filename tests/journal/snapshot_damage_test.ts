@@ -82,7 +82,7 @@ test("snapshots: whatever happens to their bytes, the states are those of the li
     // The older one is not read as long as the newer one is good.
     const isOlder = index < journal.snapshots.length - 1;
     const newest = journal.snapshots.at(-1)?.path ?? "";
-    const step = rounds(12, 1, 60);
+    const step = rounds(12, 1, 120);
     const first = Math.floor(Math.random() * step);
     let judged = 0;
     for (const damage of sampled(everyDamage(journal, path), step, first)) {

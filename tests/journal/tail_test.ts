@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";
-import { Tail } from "../../src/journal/tail.ts";
+import { Tail } from "../../src/journal/durable_entries.ts";
 import { facts } from "../support/journal/journal_events.ts";
 
 /** Entries from a position on. */

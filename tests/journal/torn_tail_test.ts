@@ -3,13 +3,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
-import {
-  bytesOf,
-  lastSegment,
-  sampleJournal,
-  segmentPaths,
-  startOn,
-} from "../support/damage/journal_sweep.ts";
+import { bytesOf, lastSegment, sampleJournal, startOn } from "../support/damage/journal_sweep.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 
@@ -18,7 +12,7 @@ async function checkTorn(
   disk: MemoryDisk,
   batches: readonly (readonly JobEventLogEntry[])[],
   what: string,
-): Promise<{ kept: number; quarantined: number }> {
+): Promise<{ quarantined: number }> {
   const started = await startOn(disk);
   if (started instanceof Error) assert.fail(`${what}: ${started.message}`);
   const found = started.entries.filter(({ eventType }) => eventType !== "journal.Recovered");
@@ -27,32 +21,8 @@ async function checkTorn(
   let kept = 0;
   for (let count = 0; count < found.length; kept++) count += batches[kept]?.length ?? 1;
   assert.deepEqual(found, batches.slice(0, kept).flat(), what);
-  return { kept, quarantined: started.report.bytesQuarantined };
+  return { quarantined: started.report.bytesQuarantined };
 }
-
-Deno.test({
-  name: "file journal: cut anywhere in the last segment, it recovers all whole batches",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  async fn() {
-    const { disk, batches } = await sampleJournal("crash");
-    const path = lastSegment(disk);
-    const whole = bytesOf(disk, path);
-    assert.equal(segmentPaths(disk).length, 3);
-    const ends = batchEnds(whole);
-    assert.ok(ends.length >= 3);
-    for (let size = 0; size <= whole.length; size++) {
-      const copy = disk.copy();
-      copy.files.set(path, whole.slice(0, size));
-      const { kept, quarantined } = await checkTorn(copy, batches, `cut to ${size} bytes`);
-      const lost = ends.filter((end) => end > size).length;
-      assert.equal(kept, batches.length - lost, `cut to ${size} bytes: no whole batch is lost`);
-      const aside = [...copy.files].filter(([name]) => name.includes("/quarantine/"));
-      const bytesAside = aside.reduce((sum, [, bytes]) => sum + bytes.length, 0);
-      assert.equal(bytesAside, quarantined, `cut to ${size} bytes: nothing is deleted`);
-    }
-  },
-});
 
 Deno.test({
   name: "file journal: a last batch that is partly zeros is put aside",
@@ -208,8 +178,3 @@ Deno.test({
 });
 
 /** Byte offsets after each batch of a segment. */
-function batchEnds(bytes: Uint8Array): number[] {
-  const text = new TextDecoder().decode(bytes);
-  const starts = [...text.matchAll(/\n\n/g)].map(({ index }) => index + 1);
-  return [...starts, text.length];
-}

@@ -7,7 +7,7 @@ import {
   DURATION_ERROR,
   durationBucketOf,
   durationQuantile,
-} from "../../src/metrics/duration_buckets.ts";
+} from "../../src/metrics/trends.ts";
 
 function counted(durations: readonly number[]): Uint32Array {
   const counts = new Uint32Array(DURATION_BUCKETS);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Verification } from "../../src/engine/ports.ts";
 import { createApp } from "../../src/http/app.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
-import { processUsage } from "../../src/server/process_usage.ts";
+import { processUsage } from "../../src/server/system_figures.ts";
 import { startApp } from "../support/http/http_app.ts";
 import { type Family, readMetrics } from "../support/http/metrics_text.ts";
 

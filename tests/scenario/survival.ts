@@ -103,11 +103,21 @@ export class Survival {
     const reading = this.reader.readFrom(daybook.url);
     const checking = this.#requireFresh(daybook);
     const working = this.#clients.untilGone(daybook);
-    const moment = new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 180));
-    const [checked] = await Promise.allSettled([checking, moment]);
+    const [checked] = await Promise.allSettled([checking, this.#randomMoment(working)]);
     await daybook.kill();
     await Promise.all([reading, working]);
     if (checked.status === "rejected") throw checked.reason;
+  }
+
+  /** After some acknowledgements, however fast the machine is, unless there are no more to come. */
+  async #randomMoment(working: Promise<void>): Promise<void> {
+    const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const wanted = this.ledger.size + Math.floor(Math.random() * 12);
+    let isOver = false;
+    const end = () => isOver = true;
+    working.then(end, end);
+    while (this.ledger.size < wanted && !isOver) await after(5);
+    await after(Math.random() * 150);
   }
 
   /**

@@ -1,7 +1,7 @@
 /** What a process tells while it reads a long journal. */
 
 import assert from "node:assert/strict";
-import { Opening } from "../../src/server/opening.ts";
+import { Opening } from "../../src/server/listener.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";

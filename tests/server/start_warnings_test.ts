@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { EventDraft } from "../../src/core/event.ts";
 import type { JobId, TaskId } from "../../src/core/ids.ts";
-import { cutShortWarnings } from "../../src/server/start_warnings.ts";
+import { cutShortWarnings } from "../../src/server/banner.ts";
 
 function draft(jobId: string, taskId: string): EventDraft {
   return {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dropUnprintable } from "../../src/server/unfailing_output.ts";
+import { dropUnprintable } from "../../src/server/system.ts";
 
 Deno.test("output: what cannot be printed is dropped, and what can is printed as it was given", () => {
   const printed: unknown[][] = [];

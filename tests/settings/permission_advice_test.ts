@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { type Program, withCommand } from "../../src/settings/permission_advice.ts";
-import { withStart } from "../../src/settings/server_permissions.ts";
+import { type Program, withCommand, withStart } from "../../src/settings/permission_advice.ts";
 
 const ROOT = "file:///home/ada/daybook/";
 const FOLDER = "/home/ada/daybook";

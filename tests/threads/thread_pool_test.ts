@@ -1,5 +1,6 @@
 /** The pool of threads, with real ones. */
 
+import assert from "node:assert/strict";
 import { ThreadPool } from "../../src/threads/thread_pool.ts";
 import { namedError } from "../../src/threads/thrown_data.ts";
 import { test } from "../support/sanitized.ts";
@@ -12,10 +13,43 @@ test("threads: each that code has ended is made again before somebody asks", asy
   const hasRoom = () => ++made > 0;
   const pool = new ThreadPool({ max: 3, memoryMb: 48, hasRoom });
   try {
-    const threads = await Promise.all([1, 2, 3].map(() => pool.take(MODULE)));
+    const threads = await Promise.all(
+      [1, 2, 3].map(() => pool.take({ module: MODULE, type: "any" })),
+    );
     const before = made;
     for (const thread of threads) thread.end(namedError("Error", "as code does that exits"));
     await until("three more are made", () => made === before + 3);
+  } finally {
+    pool.close();
+  }
+});
+
+test("threads: a type that has ended its thread waits for another, and takes none from others", async () => {
+  const pool = new ThreadPool({ max: 2, memoryMb: 48, hasRoom: () => true });
+  const take = (type: string) => pool.take({ module: MODULE, type });
+  const order: string[] = [];
+  try {
+    const [bad, good] = await Promise.all([take("bad"), take("good")]);
+    pool.giveBack(good);
+    bad.end(namedError("Error", "as code does that exits"));
+    const served = (type: string) => take(type).then(() => order.push(type));
+    await Promise.all([served("bad"), served("good")]);
+    assert.deepEqual(order, ["good", "bad"]);
+  } finally {
+    pool.close();
+  }
+});
+
+test("threads: who waits for one in place of another is not forgotten when others make theirs first", async () => {
+  const pool = new ThreadPool({ max: 1, memoryMb: 48, hasRoom: () => true });
+  const take = (module: string, type: string) => pool.take({ module, type });
+  try {
+    const bad = await take(MODULE, "bad");
+    const other = take(`${MODULE}?other`, "other");
+    bad.end(namedError("Error", "as code does that exits"));
+    const again = take(MODULE, "bad");
+    pool.giveBack(await other);
+    pool.giveBack(await again);
   } finally {
     pool.close();
   }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EntryAudit } from "../../src/verify/entry_audit.ts";
+import { EntryAudit } from "../../src/verify/unique_ids.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId } from "../../src/core/ids.ts";
 import { illegalityOf } from "../../src/core/legality.ts";
-import { JobTable } from "../../src/engine/writer/job_table.ts";
+import { Projection } from "../../src/engine/writer/projection.ts";
 import { action, Play } from "../support/engine/random_jobs.ts";
 import { rounds } from "../support/effort.ts";
 
@@ -22,14 +22,14 @@ Deno.test("entry audit: whatever the engine writes is legal, and projects to wha
           await play.daybook.clock.settle(3);
         }
         await play.settle();
-        const table = new JobTable();
-        const audit = new EntryAudit(table);
+        const projection = new Projection();
+        const audit = new EntryAudit(projection);
         const { journal, engine } = play.daybook;
         for (const entry of await journal.read(0, journal.head.logId)) {
           const audited = audit.audit(entry);
           assert.equal(audited.kind, "applied", JSON.stringify({ audited, entry }));
         }
-        for (const job of table.jobs()) {
+        for (const job of projection.table.jobs()) {
           assert.equal(JSON.stringify(job), JSON.stringify(engine.job(job.jobId)));
         }
       },

@@ -1,16 +1,17 @@
 /** `explain`: why a job is as it is, all work stands still, or what has a value; with the evidence. */
 
 import { explanationText } from "../../explain/explanation_text.ts";
-import type { Citation, Explanation } from "../../explain/explanation.ts";
-import { commandOfAction } from "../action_command.ts";
+import type { Action, Citation, Explanation } from "../../explain/explanation.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { jobPath } from "../job_path.ts";
+import { expectShape, explanationAnswer, jobPath } from "../resources.ts";
 import { plainPage } from "../plain_text.ts";
 import { formOf, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
-import { paintedExplanation } from "../render/explanation.ts";
-import { expectShape, explanationAnswer } from "../resources.ts";
+import { paintedExplanation } from "../render/marks.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
+import { CONTROL_NAMES } from "../../core/controls.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { shellWord } from "../../core/shell_word.ts";
 
 /** Longer lines are hard to read, however wide the screen. */
 const SCREEN_COLUMNS_MAX = 100;
@@ -86,4 +87,65 @@ async function proseForScreen(input: CommandInput, client: Client, path: string)
     width: Math.min(input.terminal.columns - 2, SCREEN_COLUMNS_MAX),
     commandOf: (action) => commandOfAction(action, flags) ?? curls.get(action) ?? "",
   });
+}
+
+const CONTROL = /^\/jobs\/([^/]+)\/([a-z]+)$/;
+
+/** There it can only be ended. */
+const PAUSE = /^\/pauses\/([^/]+)$/;
+
+/** Options of `deno task daybook event`, by the fields that they set. */
+const EVENT_OPTIONS: Readonly<Record<string, string>> = {
+  eventId: "--id",
+  jobId: "--job",
+  taskId: "--task",
+  occurredAt: "--occurred-at",
+};
+
+/**
+ * The command that sends the request; `undefined` when none sends all of it.
+ *
+ * @param flags What names the server, such as `--journal x`.
+ */
+export function commandOfAction(action: Action, flags: readonly string[]): string | undefined {
+  const words = wordsOf(action);
+  return words && ["deno", "task", "daybook", ...words, ...flags].map(shellWord).join(" ");
+}
+
+function wordsOf(action: Action): readonly string[] | undefined {
+  const { path, body = {} } = action;
+  const [, pauseId] = PAUSE.exec(path) ?? [];
+  if (pauseId !== undefined) return ["end-pause", decodeURIComponent(pauseId)];
+  return path === "/events" ? eventWords(body) : controlWords(action);
+}
+
+function controlWords({ path, body = {} }: Action): readonly string[] | undefined {
+  const [, id = "", name] = CONTROL.exec(path) ?? [];
+  const control = CONTROL_NAMES.find((known) => known === name);
+  const { leave, again, ...fields } = body;
+  const options = optionsOf(fields, { reason: "--reason", from: "--from" });
+  if (control === undefined || options === undefined) return undefined;
+  const flags = [...(leave === true ? ["--leave"] : []), ...(again === true ? ["--again"] : [])];
+  return [control, decodeURIComponent(id), ...flags, ...options];
+}
+
+function eventWords({ eventType, attributes, ...rest }: JsonObject): readonly string[] | undefined {
+  const options = optionsOf(rest, EVENT_OPTIONS);
+  if (typeof eventType !== "string" || options === undefined) return undefined;
+  const isEmpty = attributes === undefined || JSON.stringify(attributes) === "{}";
+  return ["event", eventType, ...(isEmpty ? [] : [JSON.stringify(attributes)]), ...options];
+}
+
+/** `undefined` when there is a field that no option sets. */
+function optionsOf(
+  fields: Readonly<Record<string, JsonValue>>,
+  names: Readonly<Record<string, string>>,
+): readonly string[] | undefined {
+  const words: string[] = [];
+  for (const [field, value] of Object.entries(fields)) {
+    const option = Object.hasOwn(names, field) ? names[field] : undefined;
+    if (option === undefined || typeof value !== "string") return undefined;
+    words.push(option, value);
+  }
+  return words;
 }

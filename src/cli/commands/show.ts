@@ -2,20 +2,21 @@
 
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { jobPath } from "../job_path.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
-import { EntryLines } from "../render/entry_line.ts";
-import { jobPage, type PageOptions, section } from "../render/job_page.ts";
-import { stepLines } from "../render/step_lines.ts";
 import {
   entriesPage,
   type EntryResource,
   expectShape,
+  jobPath,
   jobResource,
   type ReplayAnswer,
   replayAnswer,
 } from "../resources.ts";
+import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
+import { EntryLines } from "../render/entry_line.ts";
+import { jobPage, type PageOptions, section } from "../render/job_page.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
+import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
+import type { Paint } from "../render/marks.ts";
 
 const PAGE_LIMIT = 1_000;
 
@@ -135,4 +136,40 @@ async function timeOf(at: string, lastLogId: number, client: Client): Promise<nu
   const path = `/events?after=${lastLogId - 1}&limit=1`;
   const { entries } = expectShape(entriesPage, await client.get(path), client);
   return Date.parse(entries[0]?.receivedAt ?? "");
+}
+
+interface StepLinesOptions {
+  readonly paint: Paint;
+  readonly columns: number;
+}
+
+type Step = ReplayAnswer["steps"][number];
+
+/** A sentence wraps rather than be cut: it is what one asked for. */
+function stepLines(
+  steps: readonly Step[],
+  { paint, columns }: StepLinesOptions,
+): readonly string[] {
+  const types = steps.map(({ eventType }) => plainText(eventType.replace(/^job\./, "")));
+  const typeColumns = Math.max(0, ...types.map(columnsOf));
+  const idColumns = Math.max(0, ...steps.map(({ logId }) => String(logId).length));
+  const indent = " ".repeat(idColumns + typeColumns + 4);
+  return steps.flatMap((step, index) => {
+    const id = String(step.logId).padStart(idColumns);
+    const head = `${id}  ${padded(types[index] ?? "", typeColumns)}`;
+    const rule = fitted(plainText(ruleText(step)), columns - indent.length - 2);
+    return [`${head}  ${plainText(step.why)}`, indent + paint("dim", rule)];
+  });
+}
+
+/** `running/satisfied: state Running → Done, condition waiting → succeeded`. */
+function ruleText({ rule, changed }: Step): string {
+  const changes = changed.map(({ path, from, to }) =>
+    `${path} ${valueText(from)} → ${valueText(to)}`
+  );
+  return `${rule}: ${changes.length === 0 ? "nothing changed" : changes.join(", ")}`;
+}
+
+function valueText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "nothing";
 }

@@ -4,12 +4,10 @@ import { parseJsonText } from "../../core/json_text.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";
-import { follow } from "../event_source.ts";
-import { jobPath } from "../job_path.ts";
-import { tellOfConnection } from "../lost_connection.ts";
+import { follow, tellOfConnection } from "../event_source.ts";
+import { entryResource, expectShape, jobPath } from "../resources.ts";
 import { FORM_OPTIONS, formOf, printLines, textColumns } from "../presentation.ts";
-import { DatedLines } from "../render/dated_lines.ts";
-import { entryResource, expectShape } from "../resources.ts";
+import { DatedLines } from "../render/entry_line.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 
 export function tailCommand(surroundings: Surroundings): Command {

@@ -9,7 +9,7 @@ import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";
 import { plainText } from "../plain_text.ts";
 import { printLines, textColumns } from "../presentation.ts";
-import { DatedLines } from "../render/dated_lines.ts";
+import { DatedLines } from "../render/entry_line.ts";
 import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 

@@ -3,8 +3,7 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import type { Layout } from "../../journal/layout.ts";
-import { type JudgedAudit, keepVerdict } from "../../verify/kept_verdict.ts";
-import type { Verdict } from "../../verify/verdict.ts";
+import { type JudgedAudit, keepVerdict, type Verdict } from "../../verify/verdict.ts";
 import { type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { EXIT_DAMAGED } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";

@@ -8,7 +8,7 @@ import { quotationOf } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { EXPORT_VERSION, type ExportHeader, exportLines } from "./export_file.ts";
+import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../export/export_file.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
 import { EXIT_UNREADABLE, JOURNAL_OPTION, journalPermissions } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";

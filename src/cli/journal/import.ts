@@ -5,7 +5,7 @@ import { Observer } from "../../engine/queries/observer.ts";
 import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
-import { stampWith } from "../../journal/stamp.ts";
+import { stampWith } from "../../journal/batch.ts";
 import {
   type Command,
   CommandError,
@@ -13,7 +13,7 @@ import {
   EXIT_NEGATIVE,
   EXIT_OK,
 } from "../command.ts";
-import { type ExportFile, ExportFileError, parseExport } from "./export_parser.ts";
+import { type ExportFile, ExportFileError, parseExport } from "../../export/export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "./job_import.ts";
 import {
   EXIT_UNREADABLE,

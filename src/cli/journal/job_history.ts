@@ -1,4 +1,4 @@
-/** Reads from a journal all that belongs to one job, while a server may be running. */
+/** Reads everything about one job from a journal, possibly while a server runs. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { OutlinedHistory } from "../../explain/outlined_history.ts";
@@ -24,27 +24,27 @@ export interface JobHistory {
   readonly job: JobState;
   /** The job's own entries. */
   readonly own: readonly JobEventLogEntry[];
-  /** Its own, those that they refer to, and those that were asked for; by position. */
+  /** Its own entries, those they refer to, and those that were requested; by position. */
   readonly entries: readonly JobEventLogEntry[];
 }
 
 export interface HistoryRequest {
   readonly jobId: JobId;
-  /** Events to take along, whatever they are about. */
+  /** Additional events to include. */
   readonly with: readonly EventId[];
-  /** Whether all comes along that the job's explanation cites. */
+  /** Whether to include everything that the job's explanation cites. */
   readonly evidence: boolean;
 }
 
-/** Nothing runs the job here; what the journal says of it does not depend on that. */
+/** Nothing runs the job here; what the journal says about it does not depend on that. */
 const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
 
-/** So many events make a value a common one. */
+/** From this many events on, a value is common. */
 const COMMON_MIN = 21;
-/** Of those with a value, so many that reached the job are passed. */
+/** How many events of the job itself with a value are skipped. */
 const OWN_MAX = 1_000;
 
-/** @throws {CommandError} when the journal cannot be used, or holds no such job or event. */
+/** @throws {CommandError} if the journal cannot be used, or has no such job or event. */
 export function readJobHistory(
   input: CommandInput,
   fileSystem: FileSystem,
@@ -107,7 +107,7 @@ class HistoryReader {
     }
   }
 
-  /** What the job's explanation rests on, here and so wherever the job goes. */
+  /** Entries that the job's explanation rests on, so that it is the same wherever the job goes. */
   async #readEvidence(reading: JournalReading): Promise<void> {
     const search = new EvidenceSearch({
       find: (wanted) => Promise.resolve(this.#facts.find(wanted)),
@@ -120,7 +120,7 @@ class HistoryReader {
     const evidence = { ...found, circumstances: OFFLINE };
     const cited = citedIn(explain(outlined, evidence));
     const restingOn = [...cited, ...this.#commonCarriers(outlined)];
-    // That an event reached another job is told by the entries after it.
+    // The entries after an event show that it reached another job.
     const reached = restingOn.flatMap((logId) =>
       (effects.get(logId) ?? []).map((effect) => effect.logId)
     );
@@ -131,7 +131,7 @@ class HistoryReader {
     }
   }
 
-  /** That so many events carry a value is why none of them is told: they come along. */
+  /** A common value explains why none of its events is cited, so they are included. */
   #commonCarriers(outlined: OutlinedHistory): readonly LogId[] {
     const own = ownValues(outlined.job);
     const lookup = new Lookup();
@@ -144,7 +144,7 @@ class HistoryReader {
     });
   }
 
-  /** What is referred to, and what that refers to, back to what has no cause. */
+  /** The entries that these refer to, and so on, back to those without a cause. */
   async #readReferences(reading: JournalReading): Promise<void> {
     for (let missing = this.#missing(); missing.length > 0; missing = this.#missing()) {
       for (const entry of await reading.readAt(missing)) this.#found.set(entry.logId, entry);

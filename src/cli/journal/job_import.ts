@@ -8,7 +8,7 @@ import { quotedEntry } from "../../core/quotation.ts";
 import type { Observer } from "../../engine/queries/observer.ts";
 import type { StampedEvent } from "../../engine/ports.ts";
 import type { FileJournal } from "../../journal/file_journal.ts";
-import type { ExportFile } from "./export_parser.ts";
+import type { ExportFile } from "../../export/export_parser.ts";
 
 export interface Imported {
   /** Entries that were appended, `journal.Imported` not among them. */

@@ -5,11 +5,7 @@ import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { HeldLock } from "../../journal/file_system.ts";
 import { copyFolder, removeUnfinished } from "../../journal/folder_copy.ts";
 import { INDEX, KEYS, type Layout, layoutOf, SIDECARS } from "../../journal/layout.ts";
-import {
-  readRepairNote,
-  removeRepairNote,
-  type RepairedAttributes,
-} from "../../journal/repair_note.ts";
+import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
 import {
   type Command,
   CommandError,
@@ -32,8 +28,7 @@ import {
 import { exitCodeOf, keepOrWarn } from "./concluded.ts";
 import { problemText } from "../../verify/problem.ts";
 import { isNothing, type RepairPlan, repairPlanOf } from "./repair_plan.ts";
-import { applyPlan, recordRepair } from "./repair_steps.ts";
-import { repairText } from "./repair_text.ts";
+import { applyPlan, recordRepair, repairText } from "./repair_steps.ts";
 import { type JournalTools, scratchOf } from "./tools.ts";
 import { verdictOf } from "../../verify/verdict.ts";
 

@@ -4,19 +4,21 @@
  */
 
 import { Projection } from "../../engine/writer/projection.ts";
-import { orUnusable } from "../../journal/errors.ts";
+import { journalFlag, orUnusable } from "../../journal/errors.ts";
 import { readBetween } from "../../journal/file_system.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { DAMAGED, type Layout } from "../../journal/layout.ts";
-import { quarantineTail } from "../../journal/repair.ts";
 import {
+  quarantineTail,
   removeRepairNote,
   type RepairedAttributes,
   writeRepairNote,
-} from "../../journal/repair_note.ts";
+} from "../../journal/repair.ts";
 import { SnapshotStore } from "../../journal/snapshot_store.ts";
-import type { CutPlan, RepairPlan } from "./repair_plan.ts";
+import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
 import type { JournalTools } from "./tools.ts";
+import { counted } from "../../core/counted.ts";
+import { problemText } from "../../verify/problem.ts";
 
 /**
  * Cuts and sets aside. The journal has been copied, and its lock is held.
@@ -99,4 +101,55 @@ export async function recordRepair(
   });
   await journal.close();
   await removeRepairNote(fileSystem, layout);
+}
+
+/**
+ * @param folder where the journal is.
+ * @param note what an unfinished repair has cut away and not recorded.
+ * @param isApplied whether it is being done, and not just thought of.
+ */
+export function repairText(
+  folder: string,
+  plan: RepairPlan,
+  note: RepairedAttributes | undefined,
+  isApplied: boolean,
+): readonly string[] {
+  if (isNothing(plan) && note === undefined) return ["there is nothing to repair"];
+  const { cut, snapshots, loss } = plan;
+  const verb = (would: string, does: string) => isApplied ? does : `would ${would}`;
+  const lines: string[] = [];
+  if (cut !== undefined) {
+    const { segment, offset, later, damage } = cut;
+    lines.push(
+      problemText({ kind: "damage", damage }),
+      offset === 0
+        ? `${verb("move", "moves")} segment ${segment.name} to quarantine/`
+        : `${verb("cut", "cuts")} segment ${segment.name} at byte ${offset}; ` +
+          "the rest goes to quarantine/",
+      ...later.map(({ name }) => `${verb("move", "moves")} segment ${name} to quarantine/`),
+    );
+  }
+  for (const { file, reason } of snapshots) {
+    lines.push(`${verb("rename", "renames")} snapshot ${file} to ${file}.damaged: ${reason}`);
+  }
+  if (loss !== undefined) lines.push(...lossText(loss));
+  if (note !== undefined) {
+    const last = note.lostFrom + note.lostEntries - 1;
+    const lost = `what an unfinished repair lost: logId ${note.lostFrom} to ${last}`;
+    lines.push(`${verb("record", "records")} ${lost}`);
+  }
+  if (!isApplied) {
+    lines.push(`to do it: deno task journal repair --apply${journalFlag(folder)}`);
+  }
+  return lines;
+}
+
+function lossText({ from, last, readable, jobCount, jobs }: Loss): readonly string[] {
+  const lines = [
+    `lost: logId ${from} to ${last}, ${counted(last - from + 1, "entry", "entries")}; ` +
+    `${counted(readable, "whole line")} of them can still be read`,
+  ];
+  if (jobCount === 0) return lines;
+  const more = jobCount > jobs.length ? `, and ${jobCount - jobs.length} more` : "";
+  return [...lines, `they concern ${counted(jobCount, "job")}: ${jobs.join(", ")}${more}`];
 }

@@ -6,8 +6,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { jobView } from "../../http/answers/job_view.ts";
 import { chunksOf } from "../../http/answers/large_answer.ts";
-import { DigestedJob } from "../../verify/digested_job.ts";
-import type { ServedJob, ServedSource } from "../../verify/served_audit.ts";
+import { DigestedJob, type ServedJob, type ServedSource } from "../../verify/served_audit.ts";
 import { type Client, notDaybook } from "../client.ts";
 
 /** As many whole jobs as a server gives at a time. */

@@ -25,7 +25,7 @@ const NOTE_COLUMNS_MIN = 24;
 const TIME_COLUMNS = 12;
 
 /** An entry as a server tells it, or as it is recorded. */
-export interface ShownEntry extends NotedEntry {
+interface ShownEntry extends NotedEntry {
   readonly logId: number;
   readonly receivedAt: string;
   readonly jobId?: string | undefined;
@@ -34,7 +34,7 @@ export interface ShownEntry extends NotedEntry {
   readonly job?: EntryResource["job"];
 }
 
-export interface EntryLinesOptions {
+interface EntryLinesOptions {
   readonly paint: Paint;
   readonly times: Times;
   /** Where lines are cut; `Infinity` where they are not. */
@@ -136,4 +136,28 @@ const TYPE_STYLES: readonly (readonly [RegExp, Style])[] = [
 function styleOf({ stratum, eventType }: ShownEntry): Style | undefined {
   if (stratum !== "framework") return "magenta";
   return TYPE_STYLES.find(([pattern]) => pattern.test(eventType))?.[1];
+}
+
+/** Lines tell the time of day, so that a line of its own tells the day when it changes. */
+export class DatedLines {
+  readonly #options: EntryLinesOptions;
+  readonly #lines: EntryLines;
+  #day: string;
+
+  /** @param now Its day goes without saying. */
+  constructor(options: EntryLinesOptions, now: number) {
+    this.#options = options;
+    this.#lines = new EntryLines(options);
+    this.#day = options.times.day(now);
+  }
+
+  /** One line, or two. */
+  of(entry: ShownEntry): readonly string[] {
+    const { times, paint } = this.#options;
+    const day = times.day(entry.receivedAt);
+    const line = this.#lines.line(entry);
+    if (day === this.#day) return [line];
+    this.#day = day;
+    return [paint("dim", `${day} ${times.zone}`), line];
+  }
 }

@@ -11,17 +11,15 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { judgeEvent } from "../../http/requests/event_schema.ts";
 import { parseJson } from "../../http/bodies/json_document.ts";
 import { invalidRequest, Problem, STATUS } from "../../http/problems/problem.ts";
-import { originOf } from "../../http/requests/request_origin.ts";
+import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { controlled } from "../../http/routes/controls.ts";
-import { jobIdOf } from "../../http/routes/job_id.ts";
+import { jobIdOf } from "../../http/routes/jobs.ts";
 import { sizeFor } from "../../http/guard/turnstile.ts";
-import { filledField, readForm } from "../form.ts";
-import { jsonPlaceText } from "../schema_form/json_text.ts";
-import { onceOnly } from "../once_only.ts";
+import { filledField, onceOnly, readForm, safeReturnPath } from "../form.ts";
+import { jsonPlaceText } from "../schema_form/typed.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { receiptText } from "../receipt_text.ts";
-import { safeReturnPath } from "../return_path.ts";
 import type { RefusedEvent } from "./screen_state.ts";
 import type { Route } from "../../http/route.ts";
 
@@ -55,7 +53,8 @@ function bodyOf(control: ControlName, form: URLSearchParams): JsonObject {
   const given = fields.map((name) => [name, filledField(form, name)])
     .filter(([, value]) => value !== undefined);
   const leave = control === "cancel" && form.get("leave") === "true";
-  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}) };
+  const again = control === "retry" && form.get("again") === "true";
+  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}), ...(again ? { again } : {}) };
 }
 
 function doneText(control: StateControl, job: JobState): string {

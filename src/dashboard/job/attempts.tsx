@@ -3,12 +3,12 @@
 import { conditionText } from "../../core/condition.ts";
 import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { ErrorView } from "./error_view.tsx";
+import { ErrorView } from "./failure.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Duration, Time } from "../parts/time.tsx";
 import { EntryCite } from "./cite.tsx";
-import { TaskProgress } from "../parts/progress.tsx";
+import { TaskProgress } from "../parts/amounts.tsx";
 import { attemptNumber, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 

@@ -10,10 +10,9 @@ import { reusableTasks } from "../../core/decide.ts";
 import type { Action } from "../../explain/explanation.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, standing } from "../../core/left_in_place.ts";
-import { ActionForm, Confirm } from "../parts/action_form.tsx";
+import { ActionForm, Confirm, MissingScope } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import type { Call } from "../parts/curl.tsx";
-import { MissingScope } from "../parts/missing_scope.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
@@ -53,14 +52,14 @@ export function JobControls({ state }: Props) {
 export function controlCalls(state: JobScreenState): readonly Call[] {
   return OFFERED.filter((control) => isLegal(state, control)).map((control) => ({
     label: labelOf(control),
-    command: curlOf(state.curl, `/jobs/${state.job.jobId}`, control),
+    command: curlOf(state, `/jobs/${state.job.jobId}`, control),
   }));
 }
 
-function curlOf(curl: JobScreenState["curl"], path: string, control: Control): string {
-  return control === "leave"
-    ? curl.post(`${path}/cancel`, { leave: true })
-    : curl.post(`${path}/${control}`);
+function curlOf({ curl, outlined }: JobScreenState, path: string, control: Control): string {
+  if (control === "leave") return curl.post(`${path}/cancel`, { leave: true });
+  const isAgain = control === "retry" && outlined.retried.length > 0;
+  return curl.post(`${path}/${control}`, isAgain ? { again: true } : undefined);
 }
 
 function nothingText({ job, outlined }: JobScreenState): string {
@@ -109,10 +108,23 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
           <Reason />
         </Confirm>
       );
-    case "retry":
+    case "retry": {
+      const retry = state.outlined.retried.at(-1);
+      if (retry !== undefined) {
+        return (
+          <Confirm
+            {...common}
+            id={`retry-${isPlain ? "step" : "control"}`}
+            label="Retry once more"
+            fields={{ again: "true" }}
+            warning={`Job ${retry.attributes.newJobId} retries it already. What that one does may be done twice.`}
+          />
+        );
+      }
       return isPlain
         ? <ActionForm {...common} label="Retry as a new job" />
         : <RetryForm state={state} {...common} />;
+    }
     default:
       return <ActionForm {...common} />;
   }

@@ -1,7 +1,7 @@
 /** What a job was given, and what it gave. */
 
 import { outputOf } from "../../core/job_resource.ts";
-import { MissingScope } from "../parts/missing_scope.tsx";
+import { MissingScope } from "../parts/action_form.tsx";
 import { Time } from "../parts/time.tsx";
 import { EntryCite } from "./cite.tsx";
 import { JsonView } from "../parts/text.tsx";

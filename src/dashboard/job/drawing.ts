@@ -12,8 +12,7 @@ import type { Mark, MarkKind } from "../timeline/marks.ts";
 import type { ConditionStretch, Timeline } from "../timeline/timeline.ts";
 import { cutText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
-import type { Tick } from "./ticks.ts";
-import { type ScaleName, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
+import { type ScaleName, type Tick, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
 
 /** What a bar stands for; its look goes by that. */
 export type BarKind = Condition | AttemptOutcome | "backoff" | "sleep";
@@ -51,6 +50,8 @@ export interface Drawing {
   readonly job: Row;
   readonly lanes: readonly Row[];
   readonly marks: readonly DrawnMark[];
+  /** Over everything else: the process was down, whatever the bars say. */
+  readonly downs: readonly Omit<Bar, "kind">[];
   /** Lanes in all, of which a page of them is drawn. */
   readonly lanesTotal: number;
   /** Spans and marks that are drawn together with others, being too narrow by themselves. */
@@ -86,6 +87,11 @@ export function drawingOf(
     job,
     lanes: rows,
     marks,
+    downs: piecesOf(timeline.downs, unit, scale).map((piece) => ({
+      ...placed(piece),
+      title: titleOf(piece, "the process was down, at the longest"),
+      goesOn: false,
+    })),
     lanesTotal: timeline.lanes.filter(isTask).length,
     merged: drawn.reduce((sum, { count }) => count > 1 ? sum + count : sum, 0),
   };

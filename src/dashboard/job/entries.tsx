@@ -1,13 +1,12 @@
 /** The entries of a job as they are recorded. */
 
 import type { Child } from "hono/jsx";
-import { EntryNote } from "../parts/entry_note.tsx";
-import { jobPagePath } from "../parts/links.tsx";
-import type { ShownEntry } from "../parts/shown_entry.ts";
+import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
+import { jobPagePath, timePath } from "../parts/links.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import { timePath } from "../time_travel/paths.ts";
-import type { EntryPage } from "./entry_page.ts";
+import type { EntryPage } from "./reading.ts";
 import { entryHref, type JobScreenState } from "./screen_state.ts";
+import { Time } from "../parts/time.tsx";
 
 interface Props {
   readonly state: JobScreenState;
@@ -137,5 +136,61 @@ function Strangers({ state }: Props) {
         {foreignEntries.map((entry) => <Entry state={state} entry={entry} />)}
       </ol>
     </div>
+  );
+}
+
+const MESSAGE_LENGTH_MAX = 600;
+const DATA_LENGTH_MAX = 400;
+
+/** What the code of a job said to people: kept beside the journal, for a while. */
+export function JobLog({ state }: { readonly state: JobScreenState }) {
+  const { log, job } = state;
+  if (log.lines.length === 0) return null;
+  const href = `/jobs/${encodeURIComponent(job.jobId)}/log?limit=2000`;
+  return (
+    <section id="job-log" class="part" aria-label="Log" data-live>
+      <h2>Log</h2>
+      <p class="hint">
+        {log.hasMore ? `The last ${log.lines.length} lines of what` : "What"}{" "}
+        its code said. It is no part of the journal: old lines go in time.{" "}
+        <a href={href}>All that is kept</a>
+      </p>
+      <div class="table-box" tabindex={0} role="region" aria-label="Lines of the log">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Time</th>
+              <th scope="col">Task</th>
+              <th scope="col">Attempt</th>
+              <th scope="col">Message</th>
+            </tr>
+          </thead>
+          <tbody>
+            {log.lines.map(({ time, taskId, attempt, message, data }) => (
+              <tr>
+                <td>
+                  <Time at={time} />
+                </td>
+                <td>
+                  <UserText text={taskId} lengthMax={128} />
+                </td>
+                <td class="number">{attempt}</td>
+                <td>
+                  <UserText text={message} lengthMax={MESSAGE_LENGTH_MAX} />
+                  {data === undefined ? null : (
+                    <>
+                      {" "}
+                      <code>
+                        <UserText text={JSON.stringify(data)} lengthMax={DATA_LENGTH_MAX} />
+                      </code>
+                    </>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
   );
 }

@@ -10,8 +10,7 @@ import { durationText } from "../../core/duration.ts";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";
-import { eventFieldId } from "./event_form.tsx";
-import { sampleOf, shownWaits, WaitList } from "./waits.tsx";
+import { eventFieldId, sampleOf, shownWaits, WaitList } from "./waits.tsx";
 
 const COMPLETED_MAX = 12;
 

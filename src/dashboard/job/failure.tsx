@@ -4,9 +4,9 @@ import { fingerprintOf } from "../../core/error_fingerprint.ts";
 import { failureResource, recordedFailure } from "../../core/job_resource.ts";
 import { UserText } from "../parts/text.tsx";
 import { EntryCite } from "./cite.tsx";
-import { ErrorView } from "./error_view.tsx";
 import { Fact } from "./head.tsx";
 import type { JobScreenState } from "./screen_state.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
 
 const LEFT_MAX = 20;
 
@@ -76,4 +76,31 @@ function leftText(taskIds: readonly string[]): string {
   const hidden = taskIds.length - LEFT_MAX;
   const names = taskIds.slice(0, LEFT_MAX).join(", ");
   return hidden > 0 ? `${names} and ${hidden} more` : names;
+}
+
+const MESSAGE_LENGTH_MAX = 600;
+const NAME_LENGTH_MAX = 100;
+const STACK_LENGTH_MAX = 4_000;
+
+/** An error as it was recorded: name and message in sight, the stack at hand. */
+export function ErrorView({ error }: { readonly error: ErrorFact }) {
+  const { name, message, stack } = error;
+  return (
+    <div class="error">
+      <span class="error-name">
+        <UserText text={name} lengthMax={NAME_LENGTH_MAX} />
+      </span>
+      {message === "" ? null : (
+        <>
+          : <UserText text={message} lengthMax={MESSAGE_LENGTH_MAX} />
+        </>
+      )}
+      {stack === undefined ? null : (
+        <details>
+          <summary>Stack</summary>
+          <pre tabindex={0} dir="ltr"><UserText text={stack} lengthMax={STACK_LENGTH_MAX} /></pre>
+        </details>
+      )}
+    </div>
+  );
 }

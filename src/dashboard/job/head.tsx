@@ -4,12 +4,11 @@ import type { Child } from "hono/jsx";
 import { endedAtOf, sleepsUntilOf, startAtOf, startedAtOf } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { definitionPath, JobLink } from "../parts/links.tsx";
+import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
 import { runningTasks } from "../jobs/brief.ts";
-import { TaskProgress } from "../parts/progress.tsx";
+import { TaskProgress } from "../parts/amounts.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
 import { Duration, Time } from "../parts/time.tsx";
-import { timePath } from "../time_travel/paths.ts";
 import type { JobScreenState } from "./screen_state.ts";
 
 const LABEL_LENGTH_MAX = 80;

@@ -1,8 +1,7 @@
-/** All that the page of a job is made of, read at one point of its life. */
+/** Everything the page of a job shows, read as of one moment. */
 
 import type { Holding } from "../../http/guard/capacity.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
-import type { JobLogPort } from "../../http/ports/job_log_port.ts";
+import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { downtimesOf } from "../../explain/downtimes.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
@@ -12,12 +11,12 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { type Timeline, timelineOf } from "../timeline/timeline.ts";
 import type { Account } from "../../engine/queries/explainer.ts";
-import { type ShownEntry, shownEntry } from "../parts/shown_entry.ts";
-import { ENTRY_JSON_MAX } from "./entry_page.ts";
+import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+import { EntryPages } from "../../engine/queries/entry_pages.ts";
 
-/** Of entries that are not the job's own and are cited, so many are shown. */
+/** How many cited entries of others are shown. */
 const STRANGERS_MAX = 20;
-/** Of what its code said, the last. */
+/** How many of the last log lines are shown. */
 const LOG_LINES = 50;
 
 export interface JobReading {
@@ -25,27 +24,27 @@ export interface JobReading {
   readonly outlined: OutlinedHistory;
   readonly explanation: Explanation<Citation>;
   readonly timeline: Timeline;
-  /** Cited, or asked for, and not the job's own. */
+  /** Entries that are cited or requested, and are not the job's own. */
   readonly foreignEntries: readonly ShownEntry[];
   readonly input: ReadInput;
-  /** What its code said. */
+  /** The log of its code. */
   readonly log: Awaited<ReturnType<JobLogPort["read"]>>;
   readonly nowMs: number;
 }
 
-/** `sealed`: it is there, and not for everybody who may read. */
-export type ReadInput =
+/** `sealed`: it exists, and the viewer may not see it. */
+type ReadInput =
   | { readonly kind: "shown"; readonly value: JsonValue | undefined }
   | { readonly kind: "sealed" };
 
 export interface ReadingOptions {
-  /** Whether the viewer may see what is under the seal. */
+  /** Whether the viewer may see a sealed input. */
   readonly mayUnseal: boolean;
-  /** An entry that the viewer asks for, whoever's it is. */
+  /** An entry that the viewer asks for, whichever job it belongs to. */
   readonly wanted: LogId | undefined;
 }
 
-/** `undefined` when there is no such job. */
+/** `undefined` if there is no such job. */
 export async function readJob(
   deps: HttpDeps,
   jobId: JobId,
@@ -73,7 +72,7 @@ export async function readJob(
   };
 }
 
-/** What is cited, and the entry that was asked for, where it is another job's or nobody's. */
+/** The cited entries and the requested one that are not the job's own. */
 async function foreignEntriesOf(
   deps: HttpDeps,
   { explanation, outlined, foreignEntries }: Account,
@@ -92,7 +91,7 @@ async function foreignEntriesOf(
   return shown;
 }
 
-/** Those first that are looked for most. */
+/** The most relevant first. */
 function citedIn(explanation: Explanation<Citation>): readonly LogId[] {
   const { because, completed, waitingFor, next } = explanation;
   const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
@@ -110,7 +109,7 @@ function nearMissesOf(
   );
 }
 
-/** What was removed is shown as far as the journal has it in clear. */
+/** An input that was removed is shown as far as the journal has it in clear. */
 async function readInput(
   { engine }: HttpDeps,
   { job, inputRemoved }: OutlinedHistory,
@@ -121,4 +120,60 @@ async function readInput(
   if (!mayUnseal) return { kind: "sealed" };
   const outcome = await engine.input(job.jobId);
   return { kind: "shown", value: outcome.ok ? outcome.value.input : undefined };
+}
+
+/** Which of a job's entries its page shows. */
+export const ORDERS = ["oldest", "newest"] as const;
+type EntryOrder = (typeof ORDERS)[number];
+
+export interface EntryPage {
+  readonly entries: readonly ShownEntry[];
+  readonly order: EntryOrder;
+  /** From 1; pages are counted from the oldest entry, whatever the order, so that they stay. */
+  readonly number: number;
+  readonly count: number;
+  readonly total: number;
+  /** The one that was asked for. */
+  readonly wanted: LogId | undefined;
+}
+
+export interface EntryPageRequest {
+  readonly order: EntryOrder;
+  /** The last one, unless given. */
+  readonly number: number | undefined;
+  readonly wanted: LogId | undefined;
+}
+
+const PAGE_SIZE = 50;
+/** Of each, in the page; all of it is one click away. */
+const ENTRY_JSON_MAX = 3_000;
+
+/**
+ * A page is the same entries whenever it is asked for: more only come to the last one.
+ *
+ * @param logIds Of all of them, the oldest first.
+ */
+export async function readEntryPage(
+  deps: HttpDeps,
+  logIds: readonly LogId[],
+  { order, number, wanted }: EntryPageRequest,
+): Promise<EntryPage> {
+  const count = Math.max(1, Math.ceil(logIds.length / PAGE_SIZE));
+  const place = wanted === undefined ? -1 : logIds.indexOf(wanted);
+  const chosen = place >= 0 ? Math.floor(place / PAGE_SIZE) + 1 : number ?? count;
+  const shown = Math.min(count, chosen);
+  const entries: ShownEntry[] = [];
+  const { engine, reading } = deps;
+  const pages = new EntryPages({ at: (positions) => engine.entriesAt(positions) }, reading);
+  for await (const page of pages.of(logIds.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE))) {
+    for (const entry of page) entries.push(await shownEntry(deps, entry, ENTRY_JSON_MAX));
+  }
+  return {
+    entries: order === "oldest" ? entries : entries.toReversed(),
+    order,
+    number: shown,
+    count,
+    total: logIds.length,
+    wanted,
+  };
 }

@@ -2,10 +2,9 @@
 
 import type { LogId } from "../../core/ids.ts";
 import type { Scope } from "../../http/guard/access.ts";
-import type { Commands } from "../commands.ts";
+import type { Commands } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import type { EntryPage } from "./entry_page.ts";
-import type { JobReading } from "./reading.ts";
+import type { EntryPage, JobReading } from "./reading.ts";
 import type { ScaleName } from "./time_scale.ts";
 
 export interface JobScreenState extends JobReading {

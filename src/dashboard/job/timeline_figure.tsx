@@ -1,13 +1,21 @@
 /** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
 
-import { conditionText } from "../../core/condition.ts";
+import { type Condition, conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { durationText } from "../../core/duration.ts";
-import { type Drawing, drawingOf, type DrawnMark, LANES_MAX, type Row } from "./drawing.ts";
+import {
+  type BarKind,
+  type Drawing,
+  drawingOf,
+  type DrawnMark,
+  LANES_MAX,
+  MARK_WORDS,
+  OUTCOME_WORDS,
+  type Row,
+} from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 import { SCALES } from "./time_scale.ts";
-import { Legend } from "./timeline_legend.tsx";
 import { BAR_HEIGHT, BarShape, MarkShape, Patterns } from "./timeline_shapes.tsx";
 import { TimelineTables } from "./timeline_tables.tsx";
 
@@ -99,10 +107,11 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
           <text class="tick" x={x} y={12} dx={atMs === 0 ? 0 : 3}>{text}</text>
         </g>
       ))}
-      <RowOfBars row={drawing.job} top={AXIS_HEIGHT} isJob />
+      <RowOfBars row={drawing.job} downs={drawing.downs} top={AXIS_HEIGHT} isJob />
       {drawing.lanes.map((row, index) => (
         <RowOfBars
           row={row}
+          downs={drawing.downs}
           top={lanesTop + index * ROW_HEIGHT}
         />
       ))}
@@ -112,8 +121,9 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
 }
 
 function RowOfBars(
-  { row, top, isJob = false }: {
+  { row, downs, top, isJob = false }: {
     readonly row: Row;
+    readonly downs: Drawing["downs"];
     readonly top: number;
     readonly isJob?: boolean;
   },
@@ -125,6 +135,11 @@ function RowOfBars(
         <tspan class="lane-note" dx="8">{row.note}</tspan>
       </text>
       {row.bars.map((bar) => <BarShape bar={bar} top={top + BAR_TOP} />)}
+      {downs.map(({ x, width, title }) => (
+        <rect class="down" x={x} width={width} y={top + BAR_TOP} height={BAR_HEIGHT}>
+          <title>{title}</title>
+        </rect>
+      ))}
       {row.words.map(({ x, text }) => (
         <text class="words" x={x} y={top + BAR_TOP + BAR_HEIGHT + 12}>{text}</text>
       ))}
@@ -172,4 +187,59 @@ function clockText(logIds: readonly number[]): string {
     : `${logIds.length} times, first before entry ${logIds[0]}`;
   return `The clock went back ${where}: entries stand in their order in the journal, ` +
     "and no length is less than nothing.";
+}
+
+/** Of what is in the picture, and of nothing else. */
+function Legend({ drawing }: { readonly drawing: Drawing }) {
+  const conditions = kindsOf([drawing.job]);
+  const spans = kindsOf(drawing.lanes);
+  const marks = [...new Set(drawing.marks.map(({ kind }) => kind))];
+  return (
+    <ul class="legend" aria-label="Legend">
+      {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
+      {spans.map((kind) => <LegendBar kind={kind} text={spanWord(kind)} />)}
+      {drawing.downs.length === 0 ? null : (
+        <li>
+          <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
+            <rect class="down" x="1" width="20" height={BAR_HEIGHT} />
+          </svg>
+          the process was down
+        </li>
+      )}
+      {marks.map((kind) => (
+        <li>
+          <svg width="14" height="14" aria-hidden="true">
+            <svg x="7" y="7" overflow="visible" class={`event event-${kind}`}>
+              <MarkShape kind={kind} />
+            </svg>
+          </svg>
+          {`event: ${MARK_WORDS[kind]}`}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function kindsOf(rows: readonly Row[]): readonly BarKind[] {
+  return [...new Set(rows.flatMap(({ bars }) => bars.map(({ kind }) => kind)))];
+}
+
+function spanWord(kind: BarKind): string {
+  if (kind === "sleep") return kind;
+  const word = kind === "backoff"
+    ? "backoff before the next"
+    : OUTCOME_WORDS[kind as keyof typeof OUTCOME_WORDS];
+  return `attempt: ${word}`;
+}
+
+function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {
+  const bar = { kind, x: "0", width: "22", end: "22", title: text, goesOn: false, count: 1 };
+  return (
+    <li>
+      <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
+        <BarShape bar={bar} top={0} />
+      </svg>
+      {text}
+    </li>
+  );
 }

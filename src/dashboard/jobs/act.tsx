@@ -6,22 +6,144 @@ import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.t
 import type { JobId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import { runBulk } from "../../http/requests/bulk_action.ts";
+import {
+  BULK_MAX,
+  type BulkDone,
+  type BulkReport,
+  type BulkRequest,
+  runBulk,
+} from "../../http/requests/bulk_action.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
-import { jobIdField } from "../../http/requests/fields.ts";
+import { unknownJob } from "../../http/problems/engine_problem.ts";
+import { jobIdField, wholeNumberOf } from "../../http/requests/fields.ts";
 import { invalidRequest, Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { originOf } from "../../http/requests/request_origin.ts";
+import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { bulkRequestOf } from "../../http/routes/bulk.ts";
-import { wholeNumberOf } from "../../http/requests/whole_number.ts";
-import { filledField, readForm } from "../form.ts";
+import { controlled } from "../../http/routes/controls.ts";
+import { filledField, readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
 import { countedText } from "../parts/amounts.tsx";
-import { safeReturnPath } from "../return_path.ts";
-import { JobsAddress } from "./address.ts";
-import { BulkResult } from "./bulk_result.tsx";
+import { JOBS_PATH, JobsAddress } from "./address.ts";
 import { PAGE_JOBS } from "./list.ts";
+import type { JobCount } from "../../engine/requests.ts";
+import { countText } from "../../core/size.ts";
+import { JobLink } from "../parts/links.tsx";
+import { UserText } from "../parts/text.tsx";
+
+interface BulkResultProps {
+  readonly request: BulkRequest;
+  readonly report: BulkReport;
+  /** The jobs screen, with its filters as they were. */
+  readonly returnTo: string;
+}
+
+const LINKS_MAX = 20;
+
+/** What an action on many jobs did, what it left alone and why, and what is left to do. */
+function BulkResult({ request, report, returnTo }: BulkResultProps) {
+  const { done, skipped, stopped } = report;
+  return (
+    <section class="bulk">
+      <h1>{CONTROLS[request.action].done} {countedText(done.length, "job")}</h1>
+      {stopped === undefined ? null : (
+        <p class="note note-bad" role="alert">
+          Stopped before the end: {stopped.message}
+        </p>
+      )}
+      <DoneList done={done} />
+      {[...skipped].map(([reason, jobIds]) => <Skipped reason={reason} jobIds={jobIds} />)}
+      <Left request={request} report={report} returnTo={returnTo} />
+      <p>
+        <a class="button" href={returnTo}>Back to the jobs</a>
+      </p>
+    </section>
+  );
+}
+
+function DoneList({ done }: { readonly done: readonly BulkDone[] }) {
+  return (
+    <Links
+      links={done.slice(0, LINKS_MAX).map(({ jobId, newJobId }) => (
+        <>
+          <JobLink jobId={jobId} />
+          {newJobId === undefined ? null : (
+            <>
+              {" "}as <JobLink jobId={newJobId} />
+            </>
+          )}
+        </>
+      ))}
+      more={done.length - LINKS_MAX}
+    />
+  );
+}
+
+interface SkippedProps {
+  readonly reason: string;
+  readonly jobIds: readonly JobId[];
+}
+
+function Skipped({ reason, jobIds }: SkippedProps) {
+  return (
+    <>
+      <h2>
+        Left {countedText(jobIds.length, "job")} alone: <UserText text={reason} lengthMax={300} />
+      </h2>
+      <Links
+        links={jobIds.slice(0, LINKS_MAX).map((jobId) => <JobLink jobId={jobId} />)}
+        more={jobIds.length - LINKS_MAX}
+      />
+    </>
+  );
+}
+
+interface LinksProps {
+  readonly links: readonly unknown[];
+  readonly more: number;
+}
+
+function Links({ links, more }: LinksProps) {
+  if (links.length === 0) return null;
+  return (
+    <ul class="bulk-links">
+      {links.map((link) => <li>{link}</li>)}
+      {more <= 0 ? null : <li class="soft">and {countedText(more, "more", "more")}</li>}
+    </ul>
+  );
+}
+
+/** Going on means the same: the same filter, up to the same position. */
+function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
+  if (next === undefined || (left.jobs === 0 && left.searched === undefined)) return null;
+  const { label } = CONTROLS[request.action];
+  const fields = {
+    return: returnTo,
+    action: request.action,
+    upTo: String(request.upTo),
+    before: String(next),
+    confirm: "yes",
+    ...(request.again ? { again: "yes" } : {}),
+    ...(request.reason === undefined ? {} : { reason: request.reason }),
+  };
+  return (
+    <form method="post" action={JOBS_PATH} class="stack">
+      {Object.entries(fields).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <p>{leftText(left)}</p>
+      <button type="submit" class="primary">
+        {label} {left.jobs > BULK_MAX ? `the next ${countText(BULK_MAX)}` : "them"}
+      </button>
+    </form>
+  );
+}
+
+function leftText({ jobs, searched }: JobCount): string {
+  if (jobs === 0) return "Older jobs were not looked at yet.";
+  const atLeast = searched === undefined ? "" : "at least ";
+  return `Of those that match, ${atLeast}${countText(jobs)} ${jobs === 1 ? "is" : "are"} left.`;
+}
 
 export async function actOnJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const form = await readForm(c.req.raw, deps.bodies);
@@ -75,11 +197,7 @@ async function tellOfOne(
   origin: Origin | undefined,
 ): Promise<Told> {
   try {
-    const job = valueOf(
-      action === "retry"
-        ? await engine.retry(jobId, { unlessRetriedAfter: 0, origin })
-        : await engine.control(jobId, { kind: action, origin }),
-    );
+    const job = await controlled(engine, jobId, action, {}, origin);
     const what = job.jobId === jobId ? "" : ` as ${job.jobId}`;
     return { text: `${CONTROLS[action].done} ${jobId}${what}.`, isBad: false };
   } catch (error) {

@@ -15,6 +15,7 @@ import type {
 } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { countText } from "../../core/size.ts";
+import { errorText } from "../../explain/phrases.ts";
 import { momentText } from "../parts/time.tsx";
 
 export interface Circumstances {
@@ -138,8 +139,4 @@ function failureText(
 ): string {
   const text = kind === "cancelled" ? error.message : errorText(error);
   return recoveryRequired ? `somebody must look; ${text}` : text;
-}
-
-function errorText({ name, message }: { readonly name: string; readonly message: string }) {
-  return name === "Error" || message === "" ? message || name : `${name}: ${message}`;
 }

@@ -1,40 +1,42 @@
-/** What one page of the list holds, and what has come since it was shown. */
+/** One page of the list of jobs, and what has changed since it was shown. */
 
 import type { LogId } from "../../core/ids.ts";
 import type { FoundJob } from "../../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/requests.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { EnginePort } from "../../http/ports/engine_port.ts";
-import { wholeNumberOf } from "../../http/requests/whole_number.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
+import { wholeNumberOf } from "../../http/requests/fields.ts";
 import type { ScreenQuery } from "./address.ts";
 
 export const PAGE_JOBS = 50;
 
-/** What is not on the page, and would be now. */
+/** Jobs that would be on the page now, and are not. */
 export interface News {
   readonly jobs: number;
-  /** Whether all of it was created after what is on the page. */
+  /** Whether all of them were created after those on the page. */
   readonly isNewer: boolean;
 }
 
 export interface JobsPage {
   readonly jobs: readonly JobSummary[];
-  /** Those that the filter does not apply to any more. */
+  /** Jobs that no longer match the filter. */
   readonly gone: ReadonlySet<JobSummary>;
   /** Where the next page begins; absent on the last one. */
   readonly older: LogId | undefined;
-  /** Where the page before ends; absent on the first one. */
+  /** Where the previous page ends; absent on the first one. */
   readonly newer: LogId | undefined;
   readonly searched: Reach | undefined;
   readonly news: News;
-  /** Of the jobs that all of the filter applies to but for the conditions. */
+  /** Counts of the jobs that match the filter, whatever their condition. */
   readonly count: JobCount;
 }
 
 const NO_NEWS: News = { jobs: 0, isNewer: true };
 
-/** The jobs of a page: those that it shows already, where it says so, else those that match. */
-export function jobsPage(engine: EnginePort, query: ScreenQuery, filter: JobFilter): JobsPage {
+/**
+ * The jobs of a page: those that it shows already, if it names them; otherwise those that match.
+ */
+export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilter): JobsPage {
   if (query.shown !== undefined) return shownPage(engine, query, filter, query.shown);
   const above = query.newer === undefined ? undefined : pageAbove(engine, filter, query.newer);
   if (above !== undefined) return laterPage(engine, filter, above, undefined);
@@ -43,19 +45,19 @@ export function jobsPage(engine: EnginePort, query: ScreenQuery, filter: JobFilt
     : laterPage(engine, filter, pageBelow(engine, filter, query.cursor), query.cursor);
 }
 
-/** Of all that match but for their conditions. */
-function countOf(engine: EnginePort, { conditions: _, ...filter }: JobFilter): JobCount {
+/** Counts all that match, whatever their condition. */
+function countOf(engine: JobEngine, { conditions: _, ...filter }: JobFilter): JobCount {
   return engine.lists.count(filter);
 }
 
-function firstPage(engine: EnginePort, filter: JobFilter): JobsPage {
+function firstPage(engine: JobEngine, filter: JobFilter): JobsPage {
   const page = engine.lists.summaries({ ...filter, limit: PAGE_JOBS });
   return { ...laterPage(engine, filter, page, undefined), newer: undefined };
 }
 
-/** @param before Where a page begins that holds no job to tell. */
+/** @param before Where a page begins that has no job to name. */
 function laterPage(
-  engine: EnginePort,
+  engine: JobEngine,
   filter: JobFilter,
   { jobs, next, searched }: ListPage<JobSummary>,
   before: LogId | undefined,
@@ -71,13 +73,13 @@ function laterPage(
   };
 }
 
-function pageBelow(engine: EnginePort, filter: JobFilter, before: LogId): ListPage<JobSummary> {
+function pageBelow(engine: JobEngine, filter: JobFilter, before: LogId): ListPage<JobSummary> {
   return engine.lists.summaries({ ...filter, before, limit: PAGE_JOBS });
 }
 
-/** The page that ends just above a position; `undefined` where the first page is all there is. */
+/** The page that ends just above a position; `undefined` if that is the first one. */
 function pageAbove(
-  engine: EnginePort,
+  engine: JobEngine,
   filter: JobFilter,
   after: LogId,
 ): ListPage<JobSummary> | undefined {
@@ -91,7 +93,7 @@ function pageAbove(
 
 /** The same rows again, whatever has become of them: they neither move nor vanish. */
 function shownPage(
-  engine: EnginePort,
+  engine: JobEngine,
   query: ScreenQuery,
   filter: JobFilter,
   shown: string,
@@ -112,7 +114,7 @@ function positionsIn(text: string): readonly LogId[] {
   return text.split(",").map(wholeNumberOf).filter((logId) => logId !== undefined);
 }
 
-/** Counts what a page does not show, and would if it were asked for again. */
+/** Counts what a page would show if it were requested again. */
 class NewsCounter {
   readonly #shown: ReadonlySet<LogId>;
   readonly #newest: LogId;
@@ -125,7 +127,7 @@ class NewsCounter {
     const positions = jobs.map(({ firstLogId }) => firstLogId);
     this.#shown = new Set(positions);
     this.#newest = positions[0] ?? 0;
-    // A page that is not full has room for whatever matches.
+    // A page that is not full has room for any match.
     this.#after = jobs.length < PAGE_JOBS ? 0 : positions.at(-1) ?? 0;
     this.#before = isFirst ? Infinity : this.#newest;
   }

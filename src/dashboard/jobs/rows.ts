@@ -1,4 +1,4 @@
-/** What the rows of a list show, gathered for all of them at once. */
+/** What the rows of a list show, collected for all of them at once. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -11,21 +11,21 @@ export interface JobRow {
   readonly job: JobSummary;
   /** From its start to its first attempt. */
   readonly queued: Length | undefined;
-  /** From its first attempt to its end; of a plan without code, from its start. */
+  /** From its first attempt to its end; for a plan without code, from its start. */
   readonly ran: Length | undefined;
-  /** Of the first task that runs and tells. */
+  /** The progress of the first running task that reports any. */
   readonly progress: { readonly done: number; readonly total: number } | undefined;
   readonly brief: string;
 }
 
-/** In milliseconds. */
+/** A duration, in milliseconds. */
 export interface Length {
   readonly ms: number;
-  /** Whether it has no end yet. */
+  /** Whether it is still growing. */
   readonly goesOn: boolean;
 }
 
-/** Jobs that have not ended are in memory: what they do right now is told of the whole of each. */
+/** Active jobs are in memory, so their rows are made from the whole job. */
 export async function rowsOf(
   { engine, clock }: Pick<HttpDeps, "engine" | "clock">,
   jobs: readonly JobSummary[],
@@ -49,7 +49,7 @@ export async function rowsOf(
   });
 }
 
-/** The time of day may have been set back meanwhile. */
+/** The clock may have been set back meanwhile. */
 function lengthsOf(
   { type, startedAt, endedAt, queuedMs }: JobSummary,
   nowMs: number,
@@ -74,7 +74,7 @@ function progressOf(job: JobState): JobRow["progress"] {
 
 type Entries = ReadonlyMap<LogId, JobEventLogEntry>;
 
-/** Those that tell how often a task may be tried. */
+/** The entries that say how often a task may be tried. */
 async function entriesFor(
   engine: HttpDeps["engine"],
   living: readonly (JobState | undefined)[],

@@ -1,11 +1,56 @@
-/** How far a search has looked, where it did not look at everything, and where else to look. */
+/** What stands where a list has no jobs, and how far it was searched. */
 
-import type { Reach } from "../../engine/requests.ts";
-import { countText } from "../../core/size.ts";
+import type { JobCount, Reach } from "../../engine/requests.ts";
+import { countedText } from "../parts/amounts.tsx";
 import { Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
+import { Empty } from "../parts/table.tsx";
+import type { JobsAddress } from "./address.ts";
 
-export interface SearchedLineProps {
+interface NoJobsProps {
+  readonly address: JobsAddress;
+  readonly count: JobCount;
+  /** Whether there are jobs that were not looked at. */
+  readonly searched: boolean;
+}
+
+/** What is shown where no job is: how there would be some. */
+export function NoJobs({ address, count, searched }: NoJobsProps) {
+  if (searched) return <Empty title="No job so far back matches." />;
+  if (address.active.length > 0) {
+    return (
+      <Empty title="No job matches.">
+        <p>
+          {count.jobs === 0
+            ? "Remove a filter, or look for other words: each must be in the id, the type, a label or an error."
+            : "There are some in other conditions: see the counts above."}
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="There are no jobs yet.">
+      <p>
+        Submit one with <code>deno task daybook submit</code>, from the{" "}
+        <a href="/ui/system">System</a> screen, or with a POST to <code>/jobs</code>.
+      </p>
+    </Empty>
+  );
+}
+
+export function NoFailures({ address }: { readonly address: JobsAddress }) {
+  return (
+    <Empty title="No failures.">
+      <p>
+        {address.active.length === 0
+          ? "When jobs fail, they are grouped here by what went wrong, to be retried together."
+          : "None among the jobs that the filters apply to."}
+      </p>
+    </Empty>
+  );
+}
+
+interface SearchedLineProps {
   readonly searched: Reach | undefined;
   /** Where the search goes on; absent where it cannot. */
   readonly further?: string | undefined;
@@ -15,7 +60,7 @@ export function SearchedLine({ searched, further }: SearchedLineProps) {
   if (searched === undefined) return null;
   return (
     <p class="job-searched">
-      Looked at {countText(searched.jobs)} jobs, back to{" "}
+      Looked at {countedText(searched.jobs, "job")}, back to{" "}
       <Time at={searched.backTo} />, and not at older ones.{" "}
       {further === undefined ? null : <a href={further}>Look further back</a>}
     </p>

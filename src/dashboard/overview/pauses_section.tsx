@@ -6,13 +6,11 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, STATUS } from "../../http/problems/problem.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { endPause } from "../../http/routes/pauses.ts";
-import { readForm } from "../form.ts";
-import { Confirm } from "../parts/action_form.tsx";
+import { readForm, safeReturnPath } from "../form.ts";
+import { Confirm, MissingScope } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
-import { MissingScope } from "../parts/missing_scope.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
-import { safeReturnPath } from "../return_path.ts";
 import type { Route } from "../../http/route.ts";
 
 const LENGTH_MAX = 200;

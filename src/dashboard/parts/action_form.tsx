@@ -1,8 +1,9 @@
 /** A button that does something, as a form: it works without scripts. */
 
 import type { Child } from "hono/jsx";
+import type { Scope } from "../../http/guard/access.ts";
 
-export interface ActionFormProps {
+interface ActionFormProps {
   /** A path under `/ui/`. */
   readonly action: string;
   readonly label: string;
@@ -27,7 +28,7 @@ export function ActionForm({ action, label, fields = {}, returnTo, children }: A
   );
 }
 
-export interface ConfirmProps extends ActionFormProps {
+interface ConfirmProps extends ActionFormProps {
   /** On its page: else one that is open could become another when the page is renewed. */
   readonly id: string;
   /** What will be gone, or undone. */
@@ -44,5 +45,20 @@ export function Confirm({ id, warning, ...form }: ConfirmProps) {
         <ActionForm {...form} label={`Yes, ${form.label.toLowerCase()}`} />
       </div>
     </details>
+  );
+}
+
+interface MissingScopeProps {
+  readonly scope: Scope;
+  /** What takes it. */
+  readonly what: string;
+}
+
+/** Why a button is not there. */
+export function MissingScope({ scope, what }: MissingScopeProps) {
+  return (
+    <p class="hint">
+      Your token does not have the scope <code>{scope}</code>, which {what} takes.
+    </p>
   );
 }

@@ -1,6 +1,34 @@
-/** Counts with the word for what is counted, so that large ones can be read. */
+/** Counts, and how far something is. */
 
 import { countText } from "../../core/size.ts";
+import type { Progress } from "../../core/job_state.ts";
+import { UserText } from "./text.tsx";
+
+const NOTE_LENGTH_MAX = 300;
+
+interface ProgressBarProps {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** How far something is, as a bar. */
+export function ProgressBar({ done, total }: ProgressBarProps) {
+  const text = `${countText(done)} of ${countText(total)}`;
+  return <progress max={Math.max(1, total)} value={done} aria-label={text}>{text}</progress>;
+}
+
+/** `40 of 100`, with a bar where it is known how much there is. */
+export function TaskProgress({ done, total, note }: Progress) {
+  return (
+    <span class="task-progress">
+      {total === undefined ? null : <ProgressBar done={done} total={total} />}
+      <span>
+        {total === undefined ? countText(done) : `${countText(done)} of ${countText(total)}`}
+      </span>
+      {note === undefined ? null : <UserText text={note} lengthMax={NOTE_LENGTH_MAX} />}
+    </span>
+  );
+}
 
 /** `1 job`, `12,345 jobs`. */
 export function countedText(count: number, one: string, many = `${one}s`): string {

@@ -1,6 +1,12 @@
-/** Calls of curl: that of the screen and one for each action on it, in one place at its end. */
+/** Calls of curl: each screen has one for what it shows, and one for each action. */
 
 import { UserText } from "./text.tsx";
+import type { Context } from "hono";
+import type { Action } from "../../explain/explanation.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { curlOf, curlOfFile, followCurlOf, readCurlOf } from "../../http/answers/curl.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { reachedAs } from "../../http/requests/headers.ts";
 
 export interface Call {
   /** What it does. */
@@ -41,4 +47,35 @@ export function CopyText({ text }: { readonly text: string }) {
       <button type="button" data-copy hidden>Copy</button>
     </div>
   );
+}
+
+/** A longer call is for a file: no shell takes it, and no page has to hold it twice. */
+const BODY_LENGTH_MAX = 8_000;
+
+export interface Commands {
+  /** @param accept The form to ask for, where there are several. */
+  get(path: string, accept?: string): string;
+  /** @param file Where the body is to be put, when it is too long for a command. */
+  post(path: string, body?: JsonObject, file?: string): string;
+  /** Of what an explanation advises. */
+  of(action: Action): string;
+  /** Of a stream. */
+  follow(path: string): string;
+}
+
+/** Calls of curl for the server as this browser reaches it. */
+export function commandsOf(c: Context, { needsToken }: HttpDeps): Commands {
+  const { origin } = reachedAs(c.req.raw);
+  return {
+    get: (path, accept) => readCurlOf(path, origin, needsToken, accept),
+    post: (path, body, file = "body.json") => {
+      const action = { method: "POST", path } as const;
+      if (body === undefined) return curlOf(action, origin, needsToken);
+      return JSON.stringify(body).length > BODY_LENGTH_MAX
+        ? curlOfFile(action, file, origin, needsToken)
+        : curlOf({ ...action, body }, origin, needsToken);
+    },
+    of: (action) => curlOf(action, origin, needsToken),
+    follow: (path) => followCurlOf(path, origin, needsToken),
+  };
 }

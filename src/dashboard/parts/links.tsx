@@ -3,6 +3,24 @@
 import type { LogId } from "../../core/ids.ts";
 import { UserText } from "./text.tsx";
 
+/** What the path of the page says; what is absent is left out. */
+export interface TimeQuery {
+  /** A logId, an eventId or a time, as in the API. */
+  readonly at?: string | number | undefined;
+  readonly from?: string | number | undefined;
+  readonly to?: string | number | undefined;
+}
+
+/** The paths of a job's time travel. */
+export function timePath(jobId: string, query: TimeQuery = {}): string {
+  const pairs = (["at", "from", "to"] as const).flatMap((name) => {
+    const value = query[name];
+    return value === undefined ? [] : [[name, String(value)]];
+  });
+  const search = new URLSearchParams(pairs).toString();
+  return `${jobPagePath(jobId)}/time${search === "" ? "" : `?${search}`}`;
+}
+
 /** The path of a job's page; an id may hold what means something in a path. */
 export function jobPagePath(jobId: string): string {
   return `/ui/jobs/${encodeURIComponent(jobId)}`;
@@ -21,7 +39,7 @@ export function JobLink({ jobId }: { readonly jobId: string }) {
   );
 }
 
-export interface EntryLinkProps {
+interface EntryLinkProps {
   readonly jobId: string;
   readonly logId: LogId;
   /** Beside the position. */

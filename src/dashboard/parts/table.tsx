@@ -2,7 +2,7 @@
 
 import type { Child } from "hono/jsx";
 
-export interface TableProps {
+interface TableProps {
   /** What it is a table of, for those who cannot see what is around it. */
   readonly caption: string;
   readonly headings: readonly string[];
@@ -20,6 +20,21 @@ export function Table({ caption, headings, children }: TableProps) {
         </thead>
         <tbody>{children}</tbody>
       </table>
+    </div>
+  );
+}
+
+interface EmptyProps {
+  readonly title: string;
+  readonly children?: Child;
+}
+
+/** What is shown where there is nothing: how there would be something. */
+export function Empty({ title, children }: EmptyProps) {
+  return (
+    <div class="empty">
+      <p class="empty-title">{title}</p>
+      {children}
     </div>
   );
 }

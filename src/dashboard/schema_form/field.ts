@@ -4,6 +4,8 @@ import { pointerTo } from "../../core/json_pointer.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
 import { exampleOf } from "./example.ts";
 import { listIn, numberIn, objectOf, textIn } from "./schema_members.ts";
+import { assertNever } from "../../core/assert_never.ts";
+import { counted } from "../../core/counted.ts";
 
 interface FieldCommon {
   /** To the value, a JSON Pointer; empty for the whole. */
@@ -20,7 +22,7 @@ interface FieldCommon {
   readonly isSecret: boolean;
 }
 
-export interface TextField extends FieldCommon {
+interface TextField extends FieldCommon {
   readonly kind: "text";
   readonly lengthMin: number | undefined;
   readonly lengthMax: number | undefined;
@@ -42,7 +44,7 @@ export interface ChoiceField extends FieldCommon {
 }
 
 /** Whatever is no scalar. */
-export interface JsonField extends FieldCommon {
+interface JsonField extends FieldCommon {
   readonly kind: "json";
 }
 
@@ -169,4 +171,42 @@ const ALTERNATIVES = ["anyOf", "oneOf", "allOf", "not", "if", "$ref", "const", "
 
 function hasAlternatives(schema: JsonObject): boolean {
   return ALTERNATIVES.some((name) => Object.hasOwn(schema, name));
+}
+
+/** What a field takes, in words. */
+export function rulesText(field: Field): string {
+  switch (field.kind) {
+    case "text":
+      return textRulesText(field);
+    case "number":
+      return numberText(field);
+    case "choice":
+      return `one of ${field.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "json":
+      return "JSON";
+    default:
+      return assertNever(field, "field");
+  }
+}
+
+function textRulesText({ lengthMin, lengthMax, pattern, format }: TextField): string {
+  return [
+    format === undefined ? "text" : `text, ${format}`,
+    lengthText(lengthMin, lengthMax),
+    pattern === undefined ? "" : `as ${pattern}`,
+  ].filter((part) => part !== "").join(", ");
+}
+
+function lengthText(min: number | undefined, max: number | undefined): string {
+  if (min === undefined) return max === undefined ? "" : `at most ${counted(max, "character")}`;
+  if (max !== undefined) return `${min} to ${counted(max, "character")}`;
+  return min === 1 ? "not empty" : `at least ${counted(min, "character")}`;
+}
+
+function numberText({ isInteger, min, max }: NumberField): string {
+  const what = isInteger ? "a whole number" : "a number";
+  const hasMax = max !== undefined && max !== Number.MAX_SAFE_INTEGER;
+  const hasMin = min !== undefined && min !== Number.MIN_SAFE_INTEGER;
+  if (!hasMin) return hasMax ? `${what}, at most ${max}` : what;
+  return hasMax ? `${what} from ${min} to ${max}` : `${what}, at least ${min}`;
 }

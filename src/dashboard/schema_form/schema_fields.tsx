@@ -1,7 +1,7 @@
 /** The fields of a form as inputs, each with what is wrong with it. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
+import type { PointedIssue } from "../../http/requests/fields.ts";
 import {
   inputState,
   Issues,
@@ -15,10 +15,10 @@ import {
   type Field,
   isOneLine,
   type NumberField,
+  rulesText,
   type SchemaForm,
 } from "./field.ts";
-import { type FormTexts, inputName, textOf } from "./field_texts.ts";
-import { rulesText } from "./rules_text.ts";
+import { type FormTexts, inputName, textOf } from "./form_texts.ts";
 
 export interface SchemaFieldsProps {
   readonly form: SchemaForm;

@@ -2,12 +2,10 @@
 
 import type { Transition } from "../../engine/requests.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { EntryNote } from "../parts/entry_note.tsx";
-import { JobLink } from "../parts/links.tsx";
-import type { ShownEntry } from "../parts/shown_entry.ts";
+import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
+import { JobLink, timePath } from "../parts/links.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import { momentText } from "../parts/time.tsx";
-import { timePath } from "../time_travel/paths.ts";
 
 export interface EntryRowProps {
   readonly entry: ShownEntry;

@@ -1,10 +1,11 @@
-/** The configuration in force, and where each setting is from. */
+/** The configuration in force, where each setting is from, and whose tokens are valid. */
 
-import type { ShownSetting } from "../../http/ports/system_port.ts";
+import type { ShownSetting } from "../../http/http_deps.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
+import type { Holder } from "../../http/guard/access.ts";
 
-export interface ConfigurationSectionProps {
+interface ConfigurationSectionProps {
   readonly settings: readonly ShownSetting[];
 }
 
@@ -29,5 +30,48 @@ export function ConfigurationSection({ settings }: ConfigurationSectionProps) {
         ))}
       </Table>
     </section>
+  );
+}
+
+interface TokensSectionProps {
+  readonly needsToken: boolean;
+  /** `undefined` where nobody tells, or who looks may not know. */
+  readonly holders: readonly Holder[] | undefined;
+}
+
+/** Whose tokens are valid, and what they may do; never a token. */
+export function TokensSection({ needsToken, holders }: TokensSectionProps) {
+  return (
+    <section class="sheet" aria-labelledby="tokens-heading">
+      <h2 id="tokens-heading">Tokens</h2>
+      {needsToken ? <Holders holders={holders} /> : (
+        <p class="soft">
+          None is needed: anyone who reaches this server may do everything.{" "}
+          <code>DAYBOOK_TOKEN</code> or <code>--token-file</code> changes that.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Holders({ holders }: Pick<TokensSectionProps, "holders">) {
+  if (holders === undefined) {
+    return (
+      <p class="soft">
+        Requests need one. Whose there are is shown to those with the scope <code>operate</code>.
+      </p>
+    );
+  }
+  return (
+    <Table caption="Valid tokens" headings={["Name", "Scopes"]}>
+      {holders.map(({ name, scopes }) => (
+        <tr>
+          <td>
+            {name === undefined ? <span class="soft">no name</span> : <UserText text={name} />}
+          </td>
+          <td>{scopes.join(", ")}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }

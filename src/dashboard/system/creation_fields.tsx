@@ -2,14 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import type { Scope } from "../../http/guard/access.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
-import type { Call } from "../parts/curl.tsx";
+import type { PointedIssue } from "../../http/requests/fields.ts";
+import type { Call, Commands } from "../parts/curl.tsx";
 import { Issues, issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
-import { MissingScope } from "../parts/missing_scope.tsx";
+import { MissingScope } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { FormTexts } from "../schema_form/field_texts.ts";
+import type { FormTexts } from "../schema_form/form_texts.ts";
 import { SchemaFields } from "../schema_form/schema_fields.tsx";
-import type { Commands } from "../commands.ts";
 import {
   documentOf,
   exampleDocument,

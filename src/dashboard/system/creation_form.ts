@@ -1,37 +1,36 @@
-/** The form that creates a job, as the document that `POST /jobs` takes. */
+/** The form that creates a job, and its document for `POST /jobs`. */
 
 import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
 import { createRequestOf, type StartLimits } from "../../http/requests/create_request.ts";
-import type { PointedIssue } from "../../http/requests/issues.ts";
+import type { PointedIssue } from "../../http/requests/fields.ts";
 import { invalidRequest } from "../../http/problems/problem.ts";
 import type { Example } from "../schema_form/example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";
-import { type FormTexts, inputName } from "../schema_form/field_texts.ts";
-import { inputOf } from "../schema_form/form_input.ts";
-import { withPlainLineEnds } from "../schema_form/scalar_text.ts";
+import { type FormTexts, inputName, inputOf } from "../schema_form/form_texts.ts";
+import { withPlainLineEnds } from "../schema_form/typed.ts";
 
-/** What is created: a job of a type, or one of a plan. The form is of its input, or the plan. */
+/** A job of a type, or of a plan. The form shows its input, or the plan. */
 export type Subject =
   | {
     readonly kind: "type";
     readonly type: string;
     readonly form: SchemaForm;
-    /** Of its input. */
+    /** An example of its input. */
     readonly example: Example;
   }
   | { readonly kind: "plan"; readonly form: SchemaForm };
 
-/** Names of the inputs beside those of the subject. */
+/** Names of the fields besides those of the subject. */
 export const OPTION = {
   jobId: "jobId",
   priority: "priority",
   labels: "labels",
   startAt: "startAt",
   held: "held",
-  /** The same form sent twice creates once. */
+  /** Makes the form create only one job when it is sent twice. */
   once: "once",
 } as const;
 
@@ -40,11 +39,11 @@ export const SHOW = "show";
 
 export interface CreationDocument {
   readonly document: JsonObject;
-  /** Texts that cannot be said in JSON; pointers begin at the document. */
+  /** Texts that are not valid JSON; pointers begin at the document. */
   readonly issues: readonly PointedIssue[];
 }
 
-/** What the form says, with whatever in it the server is to refuse. */
+/** The document of a filled-in form, including what the server will refuse. */
 export function documentOf(subject: Subject, texts: FormTexts): CreationDocument {
   const member = subjectPointer(subject).slice(1);
   const { value, issues } = inputOf(subject.form, texts);
@@ -67,16 +66,16 @@ export function documentOf(subject: Subject, texts: FormTexts): CreationDocument
   };
 }
 
-/** What is shown for a form that nobody has filled in; `undefined` where there is no example. */
+/** The document of an empty form; `undefined` if there is no example. */
 export function exampleDocument(subject: Subject): JsonObject | undefined {
   if (subject.kind === "plan" || subject.example.value === undefined) return undefined;
   return { type: subject.type, input: subject.example.value };
 }
 
-/** Names of what a form sends beside what is filled in. */
+/** Fields that are sent besides those that people fill in. */
 const UNFILLED: ReadonlySet<string> = new Set([OPTION.once, SHOW]);
 
-/** Whether a form still says what it said at first. */
+/** Whether a form still has its initial content. */
 export function isUntouched(texts: FormTexts, atFirst: FormTexts): boolean {
   const said = (all: FormTexts, name: string) => withPlainLineEnds(all.get(name) ?? "").trim();
   return [...texts.keys(), ...atFirst.keys()].every((name) =>
@@ -90,9 +89,10 @@ export function subjectPointer({ kind }: Subject): "/input" | "/plan" {
 }
 
 /**
- * What the engine is asked.
+ * The request to the engine.
  *
- * @throws {Problem} `invalid-request`, with all that is wrong as far as it can be told.
+ * @throws {Problem} `invalid-request`, with everything that is wrong as far as it can be
+ * determined.
  */
 export function creationOf(
   subject: Subject,
@@ -106,7 +106,7 @@ export function creationOf(
   return once === undefined ? request : { ...request, idempotency: idempotencyOf(once, document) };
 }
 
-/** Another text in the same form is another job: who goes back to change it means that. */
+/** Another text in the same form is another job: going back and changing it means that. */
 function idempotencyOf(once: string, document: JsonObject) {
   const digest = createHash("sha256").update(JSON.stringify(document)).digest("hex");
   return { key: `form-${hashOf(once)}-${digest.slice(0, 32)}`, digest };
@@ -116,7 +116,7 @@ function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-/** The same form with nothing in it that must not be shown. */
+/** The same form without secrets. */
 export function withoutSecrets(form: SchemaForm, texts: FormTexts): FormTexts {
   const hidden = secretNames(form);
   const shown = (name: string, text: string) =>
@@ -124,7 +124,7 @@ export function withoutSecrets(form: SchemaForm, texts: FormTexts): FormTexts {
   return new Map([...texts].map(([name, text]) => [name, shown(name, text)]));
 }
 
-/** A text without the secrets that were typed: what is wrong with one may quote it. */
+/** A text without the secrets of a form: error messages may quote them. */
 export function redacted(text: string, form: SchemaForm, texts: FormTexts): string {
   const secrets = secretNames(form).map((name) => texts.get(name) ?? "")
     .filter((secret) => secret.length >= SECRET_LENGTH_MIN);
@@ -144,13 +144,13 @@ function numberOrText(text: string | undefined): JsonValue | undefined {
   return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
 }
 
-/** A browser sends a time of day without a zone, and may leave out the seconds. */
+/** A browser sends a local time without a zone, and may leave out the seconds. */
 function timeOf(text: string | undefined): string | undefined {
   if (text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)) return text;
   return text.length === "2026-01-01T00:00".length ? `${text}:00Z` : `${text}Z`;
 }
 
-/** `team:north` on each line. */
+/** One `team:north` per line. */
 function labelsOf(typed: string): {
   readonly value: JsonObject | undefined;
   readonly issues: readonly PointedIssue[];

@@ -1,6 +1,7 @@
 /** One definition: what it takes, what its jobs wait for, and a form to submit one. */
 
 import type { Child } from "hono/jsx";
+import { counted } from "../../core/counted.ts";
 import { matcherText } from "../../explain/phrases.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -8,11 +9,42 @@ import type { DefinitionInfo } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { JobLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
-import { SchemaTable } from "../schema_form/schema_table.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { TypeFigures } from "./type_figures.tsx";
+import { Table } from "../parts/table.tsx";
+import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
-export interface DefinitionPageProps {
+/** A schema as a table: each field, and what it takes. */
+function SchemaTable({ form }: { readonly form: SchemaForm }) {
+  return (
+    <Table caption="The input, field by field" headings={["Field", "Takes", "About", "Default"]}>
+      {form.fields.map((row) => (
+        <tr>
+          <td class="mono">
+            <UserText text={row.name} lengthMax={200} />
+            {row.isRequired ? null : <span class="field-note">optional</span>}
+            {row.isSecret ? <span class="field-note">secret</span> : null}
+          </td>
+          <td>
+            <UserText text={rulesText(row)} lengthMax={500} />
+          </td>
+          <td class="schema-about">
+            {row.description === undefined
+              ? ""
+              : <UserText text={row.description} lengthMax={1_000} />}
+          </td>
+          <td class="mono">
+            {row.default === undefined
+              ? ""
+              : <UserText text={JSON.stringify(row.default)} lengthMax={200} />}
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+interface DefinitionPageProps {
   readonly definition: DefinitionInfo;
   /** The newest job of this type. */
   readonly newest: JobState | undefined;
@@ -142,10 +174,20 @@ function Expectation({ expected }: { readonly expected: ExpectedEvent }) {
   );
 }
 
+function placesText({ maxRunning, perKey, byKey }: NonNullable<DefinitionInfo["limits"]>): string {
+  const texts = [
+    ...maxRunning === undefined ? [] : [`at most ${counted(maxRunning, "job")}`],
+    ...perKey === undefined ? [] : [`at most ${perKey} of one key`],
+    ...byKey ? ["keys take turns"] : [],
+  ];
+  return texts.join("; ");
+}
+
 /** What else a definition promises. */
 function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
-  const { startsOn, secrets = [], retention } = definition;
-  if (startsOn === undefined && secrets.length === 0 && retention === undefined) return null;
+  const { startsOn, secrets = [], retention, limits } = definition;
+  const isPlain = startsOn === undefined && secrets.length === 0 && retention === undefined;
+  if (isPlain && limits === undefined) return null;
   return (
     <section class="sheet" aria-labelledby="terms-heading">
       <h2 id="terms-heading">Also</h2>
@@ -170,6 +212,12 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
           <>
             <dt>Retention</dt>
             <dd class="mono">{JSON.stringify(retention)}</dd>
+          </>
+        )}
+        {limits === undefined ? null : (
+          <>
+            <dt>At work at a time</dt>
+            <dd>{placesText(limits)}</dd>
           </>
         )}
       </dl>

@@ -6,7 +6,7 @@
 import type { LogId } from "../../core/ids.ts";
 import { UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
-import { timePath, type TimeQuery } from "./paths.ts";
+import { timePath, type TimeQuery } from "../parts/links.tsx";
 import { ROWS_MAX, type TimeView } from "./time_view.ts";
 
 /** The ids of the forms that the controls belong to. */

@@ -9,8 +9,7 @@ import { EntryLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { ChangeTable } from "./changes.tsx";
-import { ExpectationTable } from "./expectation_table.tsx";
-import { TaskTable } from "./task_table.tsx";
+import { ExpectationTable, TaskTable } from "./point_tables.tsx";
 import type { TimeView } from "./time_view.ts";
 
 export function PointSection({ view }: { readonly view: TimeView }) {

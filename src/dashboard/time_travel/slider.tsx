@@ -1,6 +1,6 @@
 /** The slider over a job's entries, and the same as links for those who have no script. */
 
-import { timePath, type TimeQuery } from "./paths.ts";
+import { timePath, type TimeQuery } from "../parts/links.tsx";
 import { type Neighbours, neighboursOf, type TimeView } from "./time_view.ts";
 
 export interface SliderProps {

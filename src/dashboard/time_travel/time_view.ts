@@ -1,4 +1,4 @@
-/** What the time travel of a job shows, as far as it is read from the engine. */
+/** What the time travel of a job shows, read from the engine. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -7,10 +7,23 @@ import type { Point } from "../../core/point.ts";
 import type { ReplayStep } from "../../explain/replay_steps.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
-import type { EnginePort } from "../../http/ports/engine_port.ts";
-import { type Window, windowAround } from "./window.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 
-/** Rows of the table of entries, around the point; and so many that were chosen elsewhere. */
+interface Window {
+  /** Index of the first that is shown. */
+  readonly start: number;
+  /** Index after the last that is shown. */
+  readonly end: number;
+}
+
+/** So many of a list around an index, or fewer where the list has no more. */
+export function windowAround(index: number, length: number, sizeMax: number): Window {
+  const size = Math.min(sizeMax, length);
+  const start = Math.max(0, Math.min(index - (size >> 1), length - size));
+  return { start, end: start + size };
+}
+
+/** Rows of the table of entries around the point, and as many that were chosen elsewhere. */
 export const ROWS_MAX = 100;
 
 export interface TimeView {
@@ -18,31 +31,31 @@ export interface TimeView {
   readonly job: JobState;
   /** As it is now. */
   readonly present: JobState;
-  /** Positions of all entries of the job, the oldest first. */
+  /** Positions of all entries of the job, oldest first. */
   readonly logIds: readonly LogId[];
-  /** Those around the point. */
+  /** The entries around the point. */
   readonly window: Window;
-  /** Steps of those around the point, and of those that were asked for. */
+  /** Steps of the entries around the point, and of those that were chosen. */
   readonly steps: ReadonlyMap<LogId, ReplayStep>;
-  /** The entry of the point, by its index. */
+  /** The index of the entry at the point. */
   readonly index: number;
   readonly step: ReplayStep;
   readonly entry: JobEventLogEntry;
-  /** Entries that changed the job's state or condition, by their number from 1. */
+  /** Entries that changed the job's state or condition, numbered from 1. */
   readonly milestones: readonly number[];
 }
 
-/** Where in a job's life to look: at a point, or after so many entries; now, when absent. */
-export type Position = { readonly point?: Point | undefined; readonly count?: number | undefined };
+/** Where to look: at a point, or after a number of entries; now, if neither is given. */
+type Position = { readonly point?: Point | undefined; readonly count?: number | undefined };
 
 const NO_STEPS = { limit: 0 } as const;
 
 /**
- * @param chosen Entries whose steps are wanted wherever they are.
- * @throws {Problem} when there is no such job, or its life has no such point.
+ * @param chosen Entries whose steps are wanted, wherever they are.
+ * @throws {Problem} if there is no such job, or it has no such point.
  */
 export async function timeView(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   position: Position,
   chosen: readonly LogId[],
@@ -61,13 +74,13 @@ export async function timeView(
   ], hold);
   const [entry] = await engine.entriesAt([job.lastLogId]);
   const step = steps.get(job.lastLogId);
-  // A replay has a step for each entry, and no job is without entries.
+  // A replay has a step for each entry, and every job has entries.
   if (step === undefined || entry === undefined) throw new TypeError(`Job ${jobId} has no entries`);
   const milestones = milestonesOf(engine, jobId, logIds);
   return { job, present, logIds, window, steps, index, step, entry, milestones };
 }
 
-/** A slider may be left behind by what came, or be set by hand: the nearest entry is meant. */
+/** A slider may be outdated or set by hand: the nearest entry is used. */
 function pointOfCount(logIds: readonly LogId[], count?: number): Point | undefined {
   if (count === undefined) return undefined;
   const logId = logIds[Math.min(Math.max(count, 1), logIds.length) - 1];
@@ -75,7 +88,7 @@ function pointOfCount(logIds: readonly LogId[], count?: number): Point | undefin
 }
 
 async function stepsOf(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   wanted: readonly LogId[],
   hold: Hold,
@@ -87,7 +100,7 @@ async function stepsOf(
   return new Map(steps.map((step) => [step.logId, step]));
 }
 
-/** The entries to go to from one, by their index; absent where there is nothing further. */
+/** The entries to go to from one, by index; absent at the ends. */
 export interface Neighbours {
   readonly first?: number;
   readonly previous?: number;
@@ -105,9 +118,9 @@ export function neighboursOf({ logIds, index }: TimeView): Neighbours {
 
 const MILESTONES_MAX = 40;
 
-/** Some of them, where there are many. */
+/** Some of them, if there are many. */
 function milestonesOf(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   logIds: readonly LogId[],
 ): readonly number[] {

@@ -1,7 +1,7 @@
 /** What would have become of a job: the form that asks, and what is wrong with it. */
 
 import type { Child } from "hono/jsx";
-import type { PointedIssue } from "../../http/requests/issues.ts";
+import type { PointedIssue } from "../../http/requests/fields.ts";
 import {
   inputState,
   Issues,
@@ -11,8 +11,8 @@ import {
 } from "../parts/labelled_input.tsx";
 import { UserText } from "../parts/text.tsx";
 import { WHAT_IF_FORM } from "./entry_table.tsx";
-import { timePath, type TimeQuery } from "./paths.ts";
-import type { WhatIfForm } from "./what_if_form.ts";
+import { timePath, type TimeQuery } from "../parts/links.tsx";
+import type { WhatIfForm } from "./what_if.ts";
 
 export interface WhatIfSectionProps {
   readonly jobId: string;

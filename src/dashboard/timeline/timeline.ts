@@ -10,6 +10,7 @@ import type { Downtime } from "../../explain/downtimes.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { type Lane, lanesOf } from "./lanes.ts";
+import type { Extent } from "./legible.ts";
 import { type Mark, marksOf } from "./marks.ts";
 import { TimeAxis } from "./time_axis.ts";
 
@@ -37,6 +38,8 @@ export interface Timeline {
   /** Without gaps, from 0 to the end of the job or to now. */
   readonly conditions: readonly ConditionStretch[];
   readonly lanes: readonly Lane[];
+  /** When the process was down, at the longest. */
+  readonly downs: readonly Extent[];
   /** In the order of the journal; what came after the end stands at the end. */
   readonly marks: readonly Mark[];
   /** Entries whose time is before that of the entry in front of them: the clock went back. */
@@ -66,10 +69,21 @@ export function timelineOf(
     totalMs,
     conditions: conditionsOf(outlined, axis, endMs, downtimes),
     lanes,
+    downs: downsOf(lanes),
     marks: marksOf(outlined, axis, nearMisses)
       .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) })),
     wentBackAt: axis.wentBackAt,
   };
+}
+
+/** Before each restart that cut attempts short; those of one restart end at one time. */
+function downsOf(lanes: readonly Lane[]): readonly Extent[] {
+  const ends = new Map<number, Extent>();
+  for (const span of lanes.flatMap(({ spans }) => spans)) {
+    if (span.kind !== "attempt" || span.downMs === 0) continue;
+    ends.set(span.toMs, { fromMs: Math.max(0, span.toMs - span.downMs), toMs: span.toMs });
+  }
+  return [...ends.values()].toSorted((left, right) => left.fromMs - right.fromMs);
 }
 
 /** The end of the job, or now. */

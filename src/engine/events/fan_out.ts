@@ -11,6 +11,7 @@ import { idsOf } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import { type AnyJobDefinition, type FactEvent, NonRetryableError } from "../definition.ts";
 import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
+import { keyOf } from "../limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
@@ -116,7 +117,7 @@ function startedJob(
     attributes: {
       type: definition.type,
       definitionVersion: definition.version,
-      ...(made.ok ? withInput(made.plan, made.input) : { plan: MAIN_ONLY_PLAN }),
+      ...(made.ok ? withInput(made) : { plan: MAIN_ONLY_PLAN }),
       priority: 0,
       labels: {},
     },
@@ -132,19 +133,33 @@ function startedJob(
   return [created, started, failed];
 }
 
-function withInput(plan: JobPlan, input: JsonValue | undefined) {
-  return input === undefined ? { plan } : { plan, input };
+function withInput({ plan, input, key }: GoodInput) {
+  return {
+    plan,
+    ...(input === undefined ? {} : { input }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+interface GoodInput {
+  readonly ok: true;
+  readonly input: JsonValue | undefined;
+  readonly plan: JobPlan;
+  readonly key: string | undefined;
 }
 
 type MadeInput =
-  | { readonly ok: true; readonly input: JsonValue | undefined; readonly plan: JobPlan }
+  | GoodInput
   | { readonly ok: false; readonly error: ErrorFact };
 
 function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
   try {
     const input = recordable(definition.startsOn?.input(event), "input");
     const result = parseInput(definition, input);
-    if (result.ok) return { ok: true, input, plan: planOf(definition, result.value) };
+    if (result.ok) {
+      const plan = planOf(definition, result.value);
+      return { ok: true, input, plan, key: keyOf(definition, result.value, input) };
+    }
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
       issuesText(result.issues)
     }`;

@@ -13,7 +13,7 @@ import {
   unkept,
 } from "../../explain/outlined_history.ts";
 import { OutlineGathering } from "../../explain/outline_gathering.ts";
-import type { Circumstances } from "../../explain/evidence.ts";
+import type { Circumstances, LimitInTheWay } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -30,7 +30,7 @@ import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { pausesThen } from "./pauses_then.ts";
 import { positionOf, searchPoint } from "./point_search.ts";
-import { overtakenBy, workerHolders } from "./queue_survey.ts";
+import { overtakenBy, placeHolders, workerHolders } from "./queue_survey.ts";
 import { workersThen } from "./queue_then.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { siblingsOf } from "./siblings.ts";
@@ -39,7 +39,9 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
+import type { Shares } from "../run/shares.ts";
 import type { Suspects } from "../run/suspects.ts";
+import type { Places } from "../writer/places.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
@@ -54,6 +56,8 @@ export interface ExplainerParts {
   readonly threadWorkers: WorkerQueue;
   readonly suspects: Suspects;
   readonly pauses: Pauses;
+  readonly places: Places;
+  readonly shares: Shares;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly contrasts: Contrasts;
@@ -199,12 +203,31 @@ export class Explainer {
     const { busy, max } = workers;
     const [pause] = pauses.all;
     if (pause !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, pause } };
+    const limit = await this.#limitInTheWay(job);
+    if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
     const holders = await workerHolders(this.#parts, isThreaded);
     const overtaken = await overtakenBy(this.#parts, job, share);
     const queue = { ahead, busy, max, isThreaded, holders, overtaken };
     const [alone] = suspects.all.keys();
     const isBeside = alone !== undefined && !suspects.has(job.jobId);
     return { ...common, queue: isBeside ? { ...queue, alone } : queue };
+  }
+
+  /** What a job waits for that has a worker within reach, but no place. */
+  async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
+    const share = this.#parts.shares.wantedBy(job);
+    const limit = share?.reached;
+    if (share === undefined || limit === undefined) return undefined;
+    const { type, limits, held } = share.of;
+    const jobIds = this.#parts.shares.holdersOf(share);
+    return {
+      limit,
+      type,
+      ...(share.key === undefined ? {} : { key: share.key }),
+      places: limits[limit] ?? 0,
+      taken: limit === "perKey" ? share.holders.size : held,
+      holders: await placeHolders(this.#parts, jobIds),
+    };
   }
 
   /** What the journal tells of how the process stood to a job at a time that is past. */

@@ -19,7 +19,8 @@ import type {
   Reach,
   Stop,
 } from "../requests.ts";
-import { inQueueOrder, type Place, type WorkerQueue } from "../run/worker_queue.ts";
+import { inQueueOrder, type Place } from "../run/requests_in_order.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Writer } from "../writer/writer.ts";
 
 export interface JobListsParts {

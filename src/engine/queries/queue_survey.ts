@@ -6,6 +6,8 @@ import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { Places } from "../writer/places.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
@@ -32,9 +34,41 @@ export async function workerHolders(
     oldestFirst: true,
     limit: RUNNING_MAX,
   });
+  const here = jobs.filter((job) => (registry.running(job)?.isolation === "thread") === isThreaded);
+  return await holdersAmong({ lists, history }, here);
+}
+
+/** The jobs that hold the places of a limit, as far as that is on record, the longest first. */
+export async function placeHolders(
+  parts: QueueSurveyParts & { readonly places: Places; readonly table: JobTable },
+  jobIds: readonly JobId[],
+): Promise<readonly WorkerHolder[]> {
+  const { places, table, history } = parts;
+  const jobs = jobIds.filter((jobId) => places.has(jobId)).slice(0, RUNNING_MAX)
+    .map((jobId) => table.existing(jobId));
+  const running = await holdersAmong(parts, jobs);
+  const told = new Set(running.map(({ jobId }) => jobId));
+  // What was cut short holds its place, though nothing of it runs.
+  const others = jobs.filter(({ jobId }) => !told.has(jobId))
+    .flatMap(({ jobId }) => places.since(jobId) ?? []).toSorted((a, b) => a - b);
+  const cutShort = (await history.at(others)).flatMap((entry) => holderSince(entry));
+  return [...running, ...cutShort].toSorted((left, right) => left.startedBy - right.startedBy);
+}
+
+function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
+  const { jobId, taskId, receivedAt: since, logId } = entry;
+  if (jobId === undefined || taskId === undefined) return [];
+  const timeoutMs = isBegin(entry) ? entry.attributes.timeoutMs : undefined;
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
+  return [{ jobId, taskId, since, startedBy: logId, grantedBy: logId, ...limit }];
+}
+
+async function holdersAmong(
+  { lists, history }: Pick<QueueSurveyParts, "lists" | "history">,
+  jobs: readonly JobState[],
+): Promise<readonly WorkerHolder[]> {
   const holding = jobs.flatMap((job) => {
-    const isHere = (registry.running(job)?.isolation === "thread") === isThreaded;
-    const task = isHere ? runningTask(job) : undefined;
+    const task = runningTask(job);
     return task === undefined ? [] : [{ job, task }];
   });
   const firsts = holding.map(({ task }) => task.firstLogId).toSorted((a, b) => a - b);

@@ -19,7 +19,7 @@ import type { PendingJob } from "../writer/job_record.ts";
 import { ProgressReports } from "./progress_reports.ts";
 import type { RunServices } from "./run_services.ts";
 import type { Entrant } from "./slots.ts";
-import type { Place } from "./worker_queue.ts";
+import type { Place } from "./requests_in_order.ts";
 import type { Work } from "./work.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
@@ -34,8 +34,8 @@ export interface AttemptsParts {
   readonly ends: Ends;
   readonly trace: RunTrace;
   readonly type: string;
-  /** Where the job is in the queue. */
-  readonly place: Place;
+  /** Who goes first where handlers wait for each other. */
+  place(): Place;
   guard(): SecretGuard;
   /** An attempt has failed and is to be made again at a time, in RFC 3339. */
   again(work: Work, retryAt: string): void;
@@ -76,7 +76,7 @@ export class Attempts implements Entrant {
   }
 
   get place(): Place {
-    return this.#parts.place;
+    return this.#parts.place();
   }
 
   get type(): string {

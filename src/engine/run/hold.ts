@@ -2,7 +2,8 @@
 
 import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import type { AttemptWatch } from "../ports.ts";
-import type { Wanted, Withdraw, Worker, WorkerQueue } from "./worker_queue.ts";
+import type { Wanted, Worker } from "./requests_in_order.ts";
+import type { Withdraw, WorkerQueue } from "./worker_queue.ts";
 
 type State =
   | { readonly kind: "none" }
@@ -33,6 +34,11 @@ export class Hold {
 
   get isHeld(): boolean {
     return this.#state.kind === "held";
+  }
+
+  /** The number of the worker's grant; 0 without one. */
+  get turn(): number {
+    return this.#state.kind === "held" ? this.#state.worker.turn : 0;
   }
 
   /** Whether the worker may begin an attempt: see `WorkerQueue.mayStart`. */

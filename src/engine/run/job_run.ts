@@ -44,7 +44,7 @@ import { settlementsOf } from "./settlements.ts";
 import { Undoing, undone } from "./undoing.ts";
 import { findWait, isSettled } from "../../core/waits.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
-import type { Worker } from "./worker_queue.ts";
+import type { Worker } from "./requests_in_order.ts";
 
 /** How a call of `run` came to an end, or that it does not fit what is on record. */
 type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
@@ -116,7 +116,7 @@ export class JobRun {
     this.#answers = this.#newAnswers();
     this.#attempts = new Attempts({
       ...{ services, jobId, job, ends, trace, type: definition.type },
-      place: { priority: head.priority, order: this.#order },
+      place: () => ({ priority: head.priority, order: this.#hold.turn }),
       guard: () => this.#guard,
       withdrawn: (work) => {
         if (work.kind === "task") this.#ready.push(work);
@@ -199,6 +199,11 @@ export class JobRun {
   /** Resolves when no attempt is being made. */
   idle(): Promise<void> {
     return this.#attempts.idle();
+  }
+
+  /** Whether an attempt is open. */
+  get isBusy(): boolean {
+    return this.#attempts.isBusy;
   }
 
   /** Records that `run` itself is cut short by a stop, when it was doing something. */
@@ -445,11 +450,13 @@ export class JobRun {
     if (this.#hold.isHeld) return this.#goAhead();
     if (this.#hold.kind !== "none") return;
     const wanted = {
+      jobId: this.#jobId,
       priority: this.#job.head.priority,
       order: this.#order,
       type: this.#definition.type,
       begins: this.#needsRoom,
       isAlone: this.#isAlone,
+      share: this.#services.shares.wantedBy(this.#job.head),
     };
     this.#hold.request(wanted, () => this.#goAhead());
   }
@@ -528,6 +535,10 @@ export class JobRun {
       giveBack();
       return this.#giveWay();
     }
+    if (this.#services.shares.wantedBy(this.#job.head) !== undefined) {
+      giveBack();
+      return this.#askForPlace();
+    }
     const started = this.#attempts.start(works);
     if (started === "started") return;
     giveBack();
@@ -553,6 +564,12 @@ export class JobRun {
     this.#ends.record([this.#main.interrupted("withdrawn")]);
     this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
     this.#end();
+  }
+
+  /** It has had a worker for longer than its place: for both it waits its turn. */
+  #askForPlace(): void {
+    this.#hold.release();
+    this.#wake();
   }
 
   /** One at a time, in reverse order of completion; what was under way ends first. */
@@ -682,6 +699,7 @@ export class JobRun {
   #rest(): void {
     this.#hold.release();
     this.#recordWaiting();
+    this.#services.rested(this.#jobId);
     if (this.#services.leavesCode) this.#leaveCode();
   }
 

@@ -13,6 +13,7 @@ import type { CodePlace } from "./code_place.ts";
 import type { AttemptWatch, Clock, JobLog, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
+import type { Shares } from "./shares.ts";
 import type { Slots } from "./slots.ts";
 import type { Suspects } from "./suspects.ts";
 import type { LoopTurns } from "./loop_turns.ts";
@@ -22,6 +23,8 @@ import type { Writer } from "../writer/writer.ts";
 
 /** A run that is over, while an attempt of it may not have ended yet. */
 export interface EndedRun {
+  /** Whether an attempt is open. */
+  readonly isBusy: boolean;
   /** Resolves when no attempt is being made. */
   idle(): Promise<void>;
   /** Ends what is being attempted, for the reason that the process stops. */
@@ -38,6 +41,8 @@ export interface RunServices {
   readonly scheduler: Scheduler;
   readonly workers: WorkerQueue;
   readonly slots: Slots;
+  /** Places of types that have limits. */
+  readonly shares: Pick<Shares, "wantedBy">;
   /** The jobs that run alone. */
   readonly suspects: Pick<Suspects, "has">;
   readonly turns: LoopTurns;
@@ -64,6 +69,8 @@ export interface RunServices {
   later(callback: () => void): void;
   /** The run is over and holds nothing any more. */
   ended(jobId: JobId, run: EndedRun): void;
+  /** The run has given its worker back, and nothing of it may be on its way. */
+  rested(jobId: JobId): void;
   /** Something that cannot be: a defect of this program, not of the job's code. */
   onDefect(error: unknown): void;
 }

@@ -11,7 +11,7 @@ import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 import type { PromptTypes } from "./prompt_types.ts";
 import type { LoopTurns } from "./loop_turns.ts";
-import { inQueueOrder, type Place } from "./worker_queue.ts";
+import { inQueueOrder, type Place } from "./requests_in_order.ts";
 
 /**
  * How long after the turn in which it was called a handler may take to be prompt, and one that

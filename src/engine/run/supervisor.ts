@@ -19,10 +19,12 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { Patience } from "./patience.ts";
 import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
+import type { Shares } from "./shares.ts";
 import type { Suspects } from "./suspects.ts";
 import { openTimers, type Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
+import { type Places, rests } from "../writer/places.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
 export interface SupervisorParts {
@@ -35,6 +37,8 @@ export interface SupervisorParts {
   readonly patience: Patience;
   readonly suspects: Suspects;
   readonly timers: Timers;
+  readonly shares: Shares;
+  readonly places: Places;
 }
 
 export class Supervisor implements WriterListener {
@@ -44,7 +48,7 @@ export class Supervisor implements WriterListener {
   readonly #queued = new Map<JobId, Withdraw>();
   readonly #runs = new Map<JobId, JobRun>();
   /** Runs that are over, while an attempt of theirs has not ended yet. */
-  readonly #ending = new Set<EndedRun>();
+  readonly #ending = new Map<EndedRun, JobId>();
   readonly #trials: Trials;
 
   constructor(parts: SupervisorParts) {
@@ -80,6 +84,24 @@ export class Supervisor implements WriterListener {
     for (const applied of steps) this.#parts.timers.see(applied);
     for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
     for (const run of touched) this.#guarded(() => run.batchDurable());
+    if (!this.#parts.shares.areHeld) return;
+    for (const applied of steps) if (rests(applied)) this.rested(applied.job.jobId);
+  }
+
+  /**
+   * A job may have nothing under way: gives its place back if so, by what is on record. What is on
+   * its way to the disk gets there before.
+   */
+  rested(jobId: JobId): void {
+    const { places, shares, table } = this.#parts;
+    if (!shares.holds(jobId) || places.has(jobId) || this.#isBusy(jobId)) return;
+    const last = table.pending(jobId)?.head.lastLogId ?? 0;
+    if (last <= this.#services.writer.durableLogId) shares.release(jobId);
+  }
+
+  #isBusy(jobId: JobId): boolean {
+    if (this.#runs.get(jobId)?.isBusy === true) return true;
+    return [...this.#ending].some(([run, ofJob]) => ofJob === jobId && run.isBusy);
   }
 
   /** What was cut short once more, or ended the process and is to try again, runs alone. */
@@ -124,7 +146,11 @@ export class Supervisor implements WriterListener {
   lost(jobIds: ReadonlySet<JobId>): void {
     const { durableLogId } = this.#services.writer;
     // Before a run that is dropped lets go of its worker.
-    for (const jobId of jobIds) if (!this.#isStarted(jobId)) this.#leaveQueue(jobId);
+    for (const jobId of jobIds) {
+      if (this.#isStarted(jobId)) continue;
+      this.#leaveQueue(jobId);
+      this.#parts.shares.release(jobId);
+    }
     for (const jobId of jobIds) {
       this.#guarded(() => {
         const run = this.#runs.get(jobId);
@@ -166,6 +192,7 @@ export class Supervisor implements WriterListener {
     const { writer, entriesAt } = this.#services;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
     for (const job of unfinished) this.#rememberTimes(job);
+    this.#takePlaces();
     // Those that were not open at this end; the others are found when that is on record.
     this.#suspect(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
@@ -205,6 +232,15 @@ export class Supervisor implements WriterListener {
     return cutShort;
   }
 
+  /** Jobs have the places that they had, by what is on record. */
+  #takePlaces(): void {
+    const { places, shares, table } = this.#parts;
+    for (const [jobId] of places.all) {
+      const share = shares.of(table.existing(jobId));
+      if (share !== undefined) shares.take(jobId, share);
+    }
+  }
+
   /** Before anything is waited for. */
   #rememberTimes(job: JobState): void {
     const start = job.state === "Created" && job.startAt !== undefined ? [job.startAt] : [];
@@ -238,12 +274,12 @@ export class Supervisor implements WriterListener {
 
   /** Resolves when no attempt is being made. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#runs.values(), ...this.#ending].map((run) => run.idle()));
+    await Promise.all([...this.#runs.values(), ...this.#ending.keys()].map((run) => run.idle()));
   }
 
   /** Ends what is being attempted. */
   interrupt(): void {
-    for (const run of [...this.#runs.values(), ...this.#ending]) run.interrupt();
+    for (const run of [...this.#runs.values(), ...this.#ending.keys()]) run.interrupt();
   }
 
   /** Records which runs are cut short by a stop. */
@@ -254,8 +290,11 @@ export class Supervisor implements WriterListener {
   /** A run is over; when it only gave way, a new one may have to follow. */
   ended(jobId: JobId, run: EndedRun): void {
     if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
-    this.#ending.add(run);
-    void run.idle().then(() => this.#ending.delete(run));
+    this.#ending.set(run, jobId);
+    void run.idle().then(() => {
+      this.#ending.delete(run);
+      this.rested(jobId);
+    });
     if (!this.#services.draining) this.#takeUp(jobId, false);
   }
 
@@ -293,11 +332,14 @@ export class Supervisor implements WriterListener {
     const definition = this.#parts.registry.running(head);
     if (definition === undefined || head.state === "Created") return;
     const wanted = {
+      jobId,
       priority: head.priority,
       order: head.startedBy,
       type: definition.type,
       begins: head.state === "Running",
       isAlone: this.#parts.suspects.has(jobId),
+      // What backs off only sees to its times: it asks for a place when it is due.
+      share: job.conditionNow === "backingOff" ? undefined : this.#parts.shares.wantedBy(head),
     };
     const services = this.#servicesFor(definition);
     const withdraw = services.workers.request(wanted, (worker) => {

@@ -1,5 +1,5 @@
 /**
- * Who goes on: lower priority first, then first in, first out. A job puts an attempt on record
+ * Who goes on: lower priority first, then first in, first out, but that keys take turns. A job puts an attempt on record
  * only while it has a worker, and there are as many workers as handlers may run side by side. Most
  * jobs have one of their own, until they end or have nothing to do.
  *
@@ -11,41 +11,22 @@
 import TinyQueue from "tinyqueue";
 import type { LogId } from "../../core/ids.ts";
 import type { PromptTypes } from "./prompt_types.ts";
+import {
+  first,
+  inQueueOrder,
+  type Place,
+  type Request,
+  RequestsInOrder,
+  type Wanted,
+  type Worker,
+} from "./requests_in_order.ts";
+import { type PlaceQueue, type Share, Shares } from "./shares.ts";
+import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
 
 /** So many jobs share workers, at the most, for each worker. */
 const SHARING_PER_WORKER_MAX = 16;
 /** Of all together: each run that has begun is held in memory. */
 const SHARING_MAX = 512;
-
-/** Where in the queue a request is. */
-export interface Place {
-  readonly priority: number;
-  /** The logId of the job's start. */
-  readonly order: number;
-}
-
-/** What a job asks for. */
-export interface Wanted extends Place {
-  readonly type: string;
-  /** Whether the job has to record that it begins, for which a full disk has no room. */
-  readonly begins: boolean;
-  /** Whether nothing else may run meanwhile: it is served first, once all others have ended. */
-  readonly isAlone?: boolean;
-}
-
-/** What a job is granted. */
-export interface Worker {
-  readonly type: string;
-  isShared: boolean;
-  /** While it is, nobody else is granted one. */
-  isAlone: boolean;
-}
-
-interface Request extends Wanted {
-  readonly grant: (worker: Worker) => void;
-  /** Granted, or withdrawn. */
-  isOver: boolean;
-}
 
 /** `alone`: something of another queue has to run alone. `pause`: everything is paused. */
 type HoldReason = "alone" | "pause";
@@ -53,13 +34,15 @@ type HoldReason = "alone" | "pause";
 /** Takes a request back; it may have been granted already. */
 export type Withdraw = () => void;
 
-export class WorkerQueue {
+export class WorkerQueue implements PlaceQueue {
   readonly #max: number;
   readonly #promptTypes: PromptTypes;
   readonly #onDefect: (error: unknown) => void;
-  readonly #going = new TinyQueue<Request>([], inQueueOrder);
-  /** Apart from those that go on, since these may be held while those are granted. */
-  readonly #beginning = new TinyQueue<Request>([], inQueueOrder);
+  readonly #shares: Shares;
+  /** Those that need no place. */
+  readonly #requests = new RequestsInOrder();
+  /** Those that need one. */
+  readonly #turns = new TurnsOfKeys();
   /** Those that run alone. */
   readonly #alone = new TinyQueue<Request>([], inQueueOrder);
   #isAlone = false;
@@ -69,15 +52,26 @@ export class WorkerQueue {
   /** Jobs that share those that are nobody's own. */
   #sharing = 0;
   #waiting = 0;
+  #grants = 0;
   #stopped = false;
   /** While there is a reason, nobody is granted anything. */
   readonly #heldFor = new Set<HoldReason>();
 
-  /** @param onDefect Takes what a grant throws: it is not for whoever gave a worker back. */
-  constructor(max: number, promptTypes: PromptTypes, onDefect: (error: unknown) => void) {
+  /**
+   * @param onDefect Takes what a grant throws: it is not for whoever gave a worker back.
+   * @param shares Where those who are granted take their places.
+   */
+  constructor(
+    max: number,
+    promptTypes: PromptTypes,
+    onDefect: (error: unknown) => void,
+    shares: Shares = new Shares(),
+  ) {
     this.#max = max;
     this.#promptTypes = promptTypes;
     this.#onDefect = onDefect;
+    this.#shares = shares;
+    shares.tell(this);
   }
 
   /** Workers with a job, as far as there are workers. */
@@ -95,22 +89,20 @@ export class WorkerQueue {
 
   /** Whether a request of this priority and order waits for a worker. */
   holds(priority: number, order: number): boolean {
-    const isHere = (request: Request) =>
-      !request.isOver && request.priority === priority && request.order === order;
-    return this.#queues.some(({ data }) => data.some(isHere));
+    return this.#lineOf({ priority, order }) !== undefined;
   }
 
   /**
-   * How many requests are granted before one of this priority and order.
+   * How many requests are granted before one of this priority and order; of one that waits for a
+   * place, how many of its key.
    *
    * @param upTo Requests of jobs that started after this position do not count: nobody is told
    * of a start before it is durable.
    */
-  aheadOf({ priority, order }: Place, upTo: LogId): number {
-    const place = { priority, order };
-    const isAhead = (request: Request) =>
-      isCounted(request, upTo) && inQueueOrder(request, place) < 0;
-    return this.#queues.reduce((sum, { data }) => sum + data.filter(isAhead).length, 0);
+  aheadOf(place: Place, upTo: LogId): number {
+    const line = this.#lineOf(place) ?? this.#lines[0] ?? [];
+    return line.filter((request) => isCounted(request, upTo) && inQueueOrder(request, place) < 0)
+      .length;
   }
 
   /**
@@ -118,22 +110,13 @@ export class WorkerQueue {
    * many they are. `undefined` for a place at which nobody waits.
    */
   aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
-    const isHeld = places.map(() => false);
-    // How many requests come between a place and the one before it.
-    const between = places.map(() => 0);
-    for (const request of this.#queues.flatMap(({ data }) => data)) {
-      if (!isCounted(request, upTo)) continue;
-      let at = indexNotBefore(places, request);
-      for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
-        isHeld[at] = true;
-      }
-      if (at < places.length) between[at] = (between[at] ?? 0) + 1;
+    const aheads: (number | undefined)[] = places.map(() => undefined);
+    const wanted = new Set(places.map(({ order }) => order));
+    for (const line of this.#lines) {
+      if (!line.some(({ order }) => wanted.has(order))) continue;
+      aheadIn(line, places, upTo).forEach((ahead, index) => aheads[index] ??= ahead);
     }
-    let ahead = 0;
-    return between.map((count, index) => {
-      ahead += count;
-      return isHeld[index] ? ahead : undefined;
-    });
+    return aheads;
   }
 
   /**
@@ -142,10 +125,13 @@ export class WorkerQueue {
    * @returns What withdraws the request; nothing when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const { priority, order, type, begins, isAlone = false } = wanted;
-    const request: Request = { priority, order, type, begins, isAlone, grant, isOver: false };
-    const queue = isAlone ? this.#alone : begins ? this.#beginning : this.#going;
-    queue.push(request);
+    const { jobId, priority, order, type, begins, isAlone = false, share } = wanted;
+    const about = { jobId, priority, order, type, begins, isAlone, share };
+    const request: Request = { ...about, grant, isOver: false };
+    if (isAlone) this.#alone.push(request);
+    else if (share === undefined) this.#requests.push(request);
+    else this.#turns.push(request, share);
+    if (share !== undefined) share.waiting++;
     this.#waiting++;
     this.grantNext();
     return request.isOver ? undefined : () => this.#end(request);
@@ -197,6 +183,7 @@ export class WorkerQueue {
     this.#holdsBeginning = true;
     later(() => {
       this.#holdsBeginning = false;
+      this.#turns.mayBegin();
       this.grantNext();
     });
   }
@@ -205,6 +192,11 @@ export class WorkerQueue {
   hold(reason: HoldReason, isHeld: boolean): void {
     if (isHeld) this.#heldFor.add(reason);
     else if (this.#heldFor.delete(reason)) this.grantNext();
+  }
+
+  freed(share: Share): void {
+    this.#turns.freed(share);
+    this.grantNext();
   }
 
   /** Grants nothing any more. */
@@ -216,6 +208,10 @@ export class WorkerQueue {
     if (request.isOver) return;
     request.isOver = true;
     this.#waiting--;
+    const { share } = request;
+    if (share === undefined) return;
+    share.waiting--;
+    this.#shares.forget(share);
   }
 
   #endAlone(worker: Worker): void {
@@ -223,19 +219,28 @@ export class WorkerQueue {
     worker.isAlone = false;
   }
 
-  get #queues(): readonly TinyQueue<Request>[] {
-    return [this.#going, this.#beginning, this.#alone];
+  /** Requests that are granted in order; those of all jobs without a key come first. */
+  get #lines(): readonly (readonly Request[])[] {
+    const [withoutKey = [], ...lines] = this.#turns.all;
+    return [[...this.#requests.all, ...this.#alone.data, ...withoutKey], ...lines];
+  }
+
+  #lineOf({ priority, order }: Place): readonly Request[] | undefined {
+    const isHere = (request: Request) =>
+      !request.isOver && request.priority === priority && request.order === order;
+    return this.#lines.find((line) => line.some(isHere));
   }
 
   /** Grants what may be granted; called whenever that may be more than before. */
   grantNext(): void {
     while (!this.#stopped && this.#heldFor.size === 0) {
-      const requests = this.#foremost();
-      const request = requests?.peek();
-      if (request === undefined) return;
+      const foremost = this.#foremost();
+      if (foremost === undefined) return;
+      const { request } = foremost;
       const worker = this.#workerFor(request);
       if (worker === undefined) return;
-      requests?.pop();
+      foremost.take();
+      if (request.share !== undefined) this.#shares.take(request.jobId, request.share);
       this.#end(request);
       try {
         request.grant(worker);
@@ -252,7 +257,7 @@ export class WorkerQueue {
     if (!this.#promptTypes.has(type)) {
       if (!this.#hasOwn(this.#sharing)) return undefined;
       this.#own++;
-      return { type, isShared: false, isAlone: false };
+      return { type, turn: ++this.#grants, isShared: false, isAlone: false };
     }
     const free = this.#max - this.#own;
     const most = Math.min(
@@ -260,13 +265,13 @@ export class WorkerQueue {
     );
     if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
     this.#sharing++;
-    return { type, isShared: true, isAlone: false };
+    return { type, turn: ++this.#grants, isShared: true, isAlone: false };
   }
 
   #aloneFor(type: string): Worker {
     this.#own++;
     this.#isAlone = true;
-    return { type, isShared: false, isAlone: true };
+    return { type, turn: ++this.#grants, isShared: false, isAlone: true };
   }
 
   /** Whether there is a worker for one job alone, beside so many that share. */
@@ -274,31 +279,44 @@ export class WorkerQueue {
     return this.#own + (sharing > 0 ? 1 : 0) < this.#max;
   }
 
-  #foremost(): TinyQueue<Request> | undefined {
+  #foremost(): Candidate | undefined {
     const alone = first(this.#alone);
-    if (alone !== undefined && !(alone.begins && this.#holdsBeginning)) return this.#alone;
-    const going = first(this.#going);
-    const beginning = this.#holdsBeginning ? undefined : first(this.#beginning);
-    if (beginning === undefined) return going && this.#going;
-    return going !== undefined && inQueueOrder(going, beginning) < 0
-      ? this.#going
-      : this.#beginning;
+    if (alone !== undefined && !(alone.begins && this.#holdsBeginning)) {
+      return { request: alone, turn: 0, take: () => this.#alone.pop() };
+    }
+    const without = this.#turns.withoutKey(this.#requests, !this.#holdsBeginning);
+    if (this.#turns.areUnused) return without;
+    const next = this.#turns.next(!this.#holdsBeginning);
+    return next !== undefined && isBefore(next, without) ? next : without;
   }
 }
 
-/** The first that is still waited for. */
-function first(requests: TinyQueue<Request>): Request | undefined {
-  while (requests.peek()?.isOver === true) requests.pop();
-  return requests.peek();
+/** How many requests of a line come before each place, which is `undefined` where nobody waits. */
+function aheadIn(
+  line: readonly Request[],
+  places: readonly Place[],
+  upTo: LogId,
+): readonly (number | undefined)[] {
+  const isHeld = places.map(() => false);
+  // How many requests come between a place and the one before it.
+  const between = places.map(() => 0);
+  for (const request of line) {
+    if (!isCounted(request, upTo)) continue;
+    let at = indexNotBefore(places, request);
+    for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
+      isHeld[at] = true;
+    }
+    if (at < places.length) between[at] = (between[at] ?? 0) + 1;
+  }
+  let ahead = 0;
+  return between.map((count, index) => {
+    ahead += count;
+    return isHeld[index] ? ahead : undefined;
+  });
 }
 
 function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
   return !isOver && order <= upTo;
-}
-
-/** Which of two is granted first. */
-export function inQueueOrder(left: Place, right: Place): number {
-  return left.priority - right.priority || left.order - right.order;
 }
 
 /** The index of the first of ascending places that does not come before another. */

@@ -16,8 +16,9 @@ type Attributes = Readonly<Record<string, unknown>>;
 const hasAttempt: Check = ({ attempt }) => Number.isSafeInteger(attempt) && Number(attempt) >= 1;
 const isControl: Check = ({ reason }) => reason === undefined || typeof reason === "string";
 const isCreation: Check = (attributes) => {
-  const { type, definitionVersion, plan, sealed, priority, labels } = attributes;
-  const isCommon = plan === MAIN_ONLY_PLAN && sealed === undefined && typeof type === "string" &&
+  const { type, definitionVersion, plan, sealed, key, priority, labels } = attributes;
+  const isCommon = plan === MAIN_ONLY_PLAN && sealed === undefined && key === undefined &&
+    typeof type === "string" &&
     Number.isFinite(definitionVersion) && Number.isFinite(priority) && hasNone(labels);
   return isCommon || v.is(creation, attributes);
 };
@@ -58,6 +59,7 @@ const creation = v.looseObject({
   definitionVersion: v.optional(finite),
   plan,
   sealed: v.optional(sealed),
+  key: v.optional(text),
   priority: finite,
   labels: v.record(text, text),
 });

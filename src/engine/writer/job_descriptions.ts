@@ -1,12 +1,12 @@
 /** What is recorded of a new job: from a request, or from the job that is tried again. */
 
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
-import type { JobPlan } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
+import { keyOf } from "../limits.ts";
 import { parseInput } from "../parsed_input.ts";
 import { type Protection, protectionOf } from "../secrets/protection.ts";
 import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
@@ -19,7 +19,10 @@ export interface JobDescription {
   readonly protection: Protection | undefined;
 }
 
-type CodeAttributes = Pick<JobCreatedAttributes, "type" | "definitionVersion" | "plan" | "input">;
+type CodeAttributes = Pick<
+  JobCreatedAttributes,
+  "type" | "definitionVersion" | "plan" | "input" | "key"
+>;
 
 export class JobDescriptions {
   readonly #registry: DefinitionRegistry;
@@ -54,6 +57,7 @@ export class JobDescriptions {
       ...(job.definitionVersion === undefined ? {} : { definitionVersion: job.definitionVersion }),
       plan: job.plan,
       ...(input === undefined ? {} : { input }),
+      ...(job.key === undefined ? {} : { key: job.key }),
       ...(code?.ok ? code.value : {}),
       priority: job.priority,
       labels: job.labels,
@@ -73,9 +77,16 @@ export class JobDescriptions {
     }
     const parsed = parseInput(definition, input);
     if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
-    const plan = planFor(definition, parsed.value, input);
+    const plan = madeOf(definition, "plan", input, () => planOf(definition, parsed.value));
     if (!plan.ok) return plan;
-    const attributes = { type, definitionVersion: definition.version, plan: plan.value };
+    const key = madeOf(definition, "key", input, () => keyOf(definition, parsed.value, input));
+    if (!key.ok) return key;
+    const attributes = {
+      type,
+      definitionVersion: definition.version,
+      plan: plan.value,
+      ...(key.value === undefined ? {} : { key: key.value }),
+    };
     return { ok: true, value: input === undefined ? attributes : { ...attributes, input } };
   }
 }
@@ -87,17 +98,18 @@ function described(
   return { ok: true, value: { attributes, protection } };
 }
 
-/** A definition that cannot make a plan of an input refuses it, whatever its schema says. */
-function planFor(
+/** A definition that cannot make this of an input refuses it, whatever its schema says. */
+function madeOf<Value>(
   definition: AnyJobDefinition,
-  value: unknown,
+  what: "plan" | "key",
   input: JsonValue | undefined,
-): Outcome<JobPlan> {
+  make: () => Value,
+): Outcome<Value> {
   try {
-    return { ok: true, value: planOf(definition, value) };
+    return { ok: true, value: make() };
   } catch (error) {
     const guard = guardFor(definition, input);
-    const detail = `${definition.type} cannot make a plan of it: ${guard.factOf(error).message}`;
+    const detail = `${definition.type} cannot make a ${what} of it: ${guard.factOf(error).message}`;
     return invalidInput([{ pointer: "", detail }], guard);
   }
 }

@@ -7,12 +7,14 @@ import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
 import { Pauses } from "./pauses.ts";
+import { Places } from "./places.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 
 export class Projection implements JournalConsumer {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly pauses = new Pauses();
+  readonly places = new Places();
   #hasBegun = false;
   #isWhole = false;
 
@@ -44,7 +46,8 @@ export class Projection implements JournalConsumer {
     if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry);
     this.pauses.see(entry);
-    this.table.apply(entry);
+    const applied = this.table.apply(entry);
+    if (applied !== undefined) this.places.see(applied);
   }
 
   durable(entries: readonly JobEventLogEntry[]): void {

@@ -138,7 +138,9 @@ export class Retries {
 }
 
 function retriedAlready({ jobId }: JobState): Rejection {
-  return { message: `Cannot retry job ${jobId}: there is a retry of it already`, allowedIn: [] };
+  const message = `Cannot retry job ${jobId}: there is a retry of it already; with again it is ` +
+    "retried once more";
+  return { message, allowedIn: [] };
 }
 
 function carriedOver(entry: JobEventLogEntry, jobId: JobId): JobEventDraft {

@@ -12,11 +12,12 @@ import type { EventIds } from "./event_ids.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { Pauses } from "./pauses.ts";
+import type { Places } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 7;
+const CONTENT_VERSION = 8;
 /** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
@@ -29,6 +30,7 @@ const NOTHING = new Uint8Array();
 type Line =
   | { readonly content: number; readonly index?: JournalHead }
   | { readonly pauses: readonly Pause[] }
+  | { readonly places: Places["all"] }
   | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
 
@@ -37,23 +39,24 @@ export interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly pauses: Pauses;
+  readonly places: Places;
 }
 
 /** The content as of now, whatever comes while it is written out. */
 export function captureContent(
-  { table, eventIds, pauses }: Projected,
+  { table, eventIds, pauses, places }: Projected,
   head: JournalHead,
 ): Iterable<string> {
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;
-  return linesOf(jobs, index, pauses.all, columnsOf({ eventIds }));
+  return linesOf(jobs, index, { pauses, places }, columnsOf({ eventIds }));
 }
 
 /** What it is where all jobs that have ended are in an index. */
 export function captureLiving(projected: Projected, head: JournalHead): Iterable<string> {
   const living = projected.table.kept().filter(({ job }) => !isTerminal(job));
   const columns = { ...columnsOf(projected), eventIds: NOTHING };
-  return linesOf(living, head, projected.pauses.all, columns);
+  return linesOf(living, head, projected, columns);
 }
 
 /** Whether a content, by its first line, rests on an index. */
@@ -70,14 +73,15 @@ function columnsOf({ eventIds }: Pick<Projected, "eventIds">): Columns {
 function* linesOf(
   jobs: readonly KeptJob[],
   index: JournalHead | undefined,
-  pauses: readonly Pause[],
+  { pauses, places }: Pick<Projected, "pauses" | "places">,
   columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
     ? { content: CONTENT_VERSION }
     : { content: CONTENT_VERSION, index };
   yield JSON.stringify(first);
-  if (pauses.length > 0) yield JSON.stringify({ pauses } satisfies Line);
+  if (pauses.all.length > 0) yield JSON.stringify({ pauses: pauses.all } satisfies Line);
+  if (places.all.length > 0) yield JSON.stringify({ places: places.all } satisfies Line);
   for (const { job, trail } of jobs) {
     const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
     yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies Line);
@@ -95,7 +99,7 @@ function* linesOf(
  */
 export function restoreContent(
   lines: readonly string[],
-  { table, eventIds, pauses }: Projected,
+  { table, eventIds, pauses, places }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
@@ -108,6 +112,7 @@ export function restoreContent(
   const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [] };
   for (const line of rest) {
     if ("pauses" in line) pauses.restore(line.pauses);
+    if ("places" in line) places.restore(line.places);
     if ("job" in line) table.restore(restored(line));
     if (table.isLettingGo) table.letGo();
     if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));

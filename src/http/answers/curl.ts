@@ -1,17 +1,23 @@
 /** Requests as calls of curl, to be pasted into a shell. */
 
 import type { Action } from "../../explain/explanation.ts";
+import { withBarePlaceholders } from "../../explain/sample_event.ts";
 import { shellWord } from "../../core/shell_word.ts";
 
 /**
  * @param base The server as the client addresses it, without a slash at the end.
  * @param needsToken Whether the call must carry the token, which is taken from the environment.
  */
-export function curlOf({ method, path, body }: Action, base: string, needsToken: boolean): string {
+export function curlOf(
+  { method, path, body, placeholders }: Action,
+  base: string,
+  needsToken: boolean,
+): string {
   const url = shellWord(base + path);
-  return body === undefined
-    ? `curl -s${tokenOption(needsToken)} -X ${method} ${url}`
-    : `curl -s${tokenOption(needsToken)} ${url} ${JSON_OPTION} -d ${shellWord(visibleJson(body))}`;
+  if (body === undefined) return `curl -s${tokenOption(needsToken)} -X ${method} ${url}`;
+  const json = visibleJson(body);
+  const data = shellWord(placeholders === undefined ? json : withBarePlaceholders(json));
+  return `curl -s${tokenOption(needsToken)} ${url} ${JSON_OPTION} -d ${data}`;
 }
 
 /** The same with a body that is in a file. */

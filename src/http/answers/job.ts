@@ -170,6 +170,7 @@ const jobHeadOf = (position: Position) => ({
 
 const jobEntriesOf = (position: Position) => ({
   ...jobHeadOf(position),
+  key: v.exactOptional(says(text, "By which its definition limits how many run at a time.")),
   input: says(anyJson, "What it was given; null where there is none, or it is sealed."),
   sealed: v.exactOptional(says(
     v.object({

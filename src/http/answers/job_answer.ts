@@ -4,14 +4,21 @@
  * job is told.
  */
 
-import type { JobState } from "../../core/job_state.ts";
+import type { CreatedJob, JobState, RunningJob } from "../../core/job_state.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { jobText, minimalText } from "./job_text.ts";
 import { jobPath, jobView } from "./job_view.ts";
 import { hasRoomForLarge, isLargeAnswer, largeJsonResponse } from "./large_answer.ts";
-import { appliedHeader, type Preferences } from "../requests/prefer.ts";
+import { appliedHeader, type Preferences } from "../requests/headers.ts";
 import { STATUS } from "../problems/problem.ts";
 import { createdResponse, jsonTextResponse } from "./response.ts";
+import { conditionOf } from "../../core/condition.ts";
+import {
+  type ExpectedEvent,
+  MAIN_EXPECTATION,
+  MAIN_ONLY_PLAN,
+  requiredMatches,
+} from "../../core/job_plan.ts";
+import { isLarge } from "../../core/json.ts";
 
 const MINIMAL: Preferences = { minimal: true };
 
@@ -44,4 +51,88 @@ export function createdAnswer(
 function smallText(job: JobState): string | undefined {
   const view = jobView(job);
   return isLargeAnswer(view) ? undefined : JSON.stringify(view);
+}
+
+// The job resource as text. Nearly every answer to `POST /jobs` is about a job that has only just
+// begun: its text is put together by hand, byte for byte what `JSON.stringify` makes of `jobView`.
+// `tests/http/job_text_test.ts` holds the two together.
+
+/** What is larger is not made in one go. */
+const EXPECTED_MAX = 100;
+const INPUT_CHARACTERS = 64 * 1024;
+
+/** `undefined` for a job that has gone on, or is large. */
+export function jobText(job: JobState): string | undefined {
+  return isNew(job) && isSmall(job) ? newJobText(job) : undefined;
+}
+
+function isSmall({ plan, input }: JobState): boolean {
+  return plan.expected.length <= EXPECTED_MAX && !isLarge(input, INPUT_CHARACTERS);
+}
+
+/** What leads to a job, and no more: so little that it is sent in one piece. */
+export function minimalText({ jobId, state }: JobState): string {
+  const self = jobPath(jobId);
+  return `{"jobId":"${jobId}","state":"${state}","links":{"self":"${self}",` +
+    `"events":"${self}/events","stream":"${self}/stream","explain":"${self}/explain"}}`;
+}
+
+type NewJob = CreatedJob | RunningJob;
+
+/** Whether nothing has happened in a job, and all of its input is shown. */
+function isNew(job: JobState): job is NewJob {
+  return (job.state === "Running" || job.state === "Created") && job.tasks.length === 0 &&
+    job.sealed === undefined && job.retryOf === undefined && job.parked === undefined &&
+    job.waits === undefined &&
+    job.expected.every(({ matched, waived }) => matched === 0 && waived === undefined);
+}
+
+/** Ids of jobs, times and what the framework names have nothing that JSON would escape. */
+function newJobText(job: NewJob): string {
+  const { jobId, type, labels, key, input, plan } = job;
+  const self = jobPath(jobId);
+  return `{"jobId":"${jobId}","type":${jsonOf(type)},` +
+    `"definitionVersion":${jsonOf(job.definitionVersion)},"state":"${job.state}",` +
+    `"condition":"${conditionOf(job)}","createdAt":"${job.createdAt}",${startText(job)},` +
+    `"endedAt":null,"firstLogId":${job.firstLogId},"lastLogId":${job.lastLogId},` +
+    `"priority":${job.priority},"labels":${jsonOf(labels)},${keyText("key", key)}"input":${
+      jsonOf(input)
+    },` +
+    `"output":null,"expected":${expectedText(plan.expected)},"tasks":[],"failure":null,` +
+    `"links":{"self":"${self}","events":"${self}/events","stream":"${self}/stream",` +
+    `"explain":"${self}/explain","replay":"${self}/replay"}}`;
+}
+
+function keyText(name: string, key: string | undefined): string {
+  return key === undefined ? "" : `"${name}":${jsonOf(key)},`;
+}
+
+function jsonOf(value: unknown): string {
+  return value === undefined ? "null" : JSON.stringify(value);
+}
+
+function startText(job: NewJob): string {
+  if (job.state === "Running") return `"startedAt":"${job.startedAt}"`;
+  return job.startAt === undefined
+    ? '"startedAt":null'
+    : `"startAt":"${job.startAt}","startedAt":null`;
+}
+
+const MAIN_ONLY_TEXT = `[${expectationText(MAIN_EXPECTATION)}]`;
+
+/** Most jobs share one plan. */
+function expectedText(expected: readonly ExpectedEvent[]): string {
+  return expected === MAIN_ONLY_PLAN.expected
+    ? MAIN_ONLY_TEXT
+    : `[${expected.map(expectationText).join(",")}]`;
+}
+
+function expectationText(
+  { id, kind, matcher, taskId, multiplicity, within }: ExpectedEvent,
+): string {
+  const task = taskId === undefined ? "" : `"taskId":${jsonOf(taskId)},`;
+  return `{"id":${jsonOf(id)},"kind":"${kind}","eventType":${jsonOf(matcher.eventType)},` +
+    `"correlation":${jsonOf(matcher.correlation)},${task}"multiplicity":${jsonOf(multiplicity)},` +
+    (within === undefined ? "" : `"within":${jsonOf(within)},`) +
+    `"required":${requiredMatches(multiplicity)},"matched":0,"satisfied":false,"by":[]}`;
 }

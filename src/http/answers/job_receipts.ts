@@ -3,12 +3,12 @@
 import type { JobId } from "../../core/ids.ts";
 import type { StateName } from "../../core/job_state.ts";
 import type { Created, Outcome } from "../../engine/requests.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { problemOf, problemOfFailure } from "../problems/engine_problem.ts";
 import { type Problem, type ProblemMembers, problemType } from "../problems/problem.ts";
 import { issuesOf } from "../requests/one_or_many.ts";
 import type { JudgedJob } from "../requests/job_documents.ts";
-import type { PointedIssue } from "../requests/issues.ts";
+import type { PointedIssue } from "../requests/fields.ts";
 import { linksOf } from "./job_view.ts";
 
 export interface JobReceipt {
@@ -29,7 +29,7 @@ export interface JobReceipt {
  * or a limit: then the whole may be sent again.
  */
 export async function createAll(
-  engine: EnginePort,
+  engine: JobEngine,
   judged: readonly JudgedJob[],
 ): Promise<readonly JobReceipt[]> {
   const requests = judged.filter((one) => one.valid).map(({ request }) => request);

@@ -1,32 +1,32 @@
 /**
- * Answers of JSON that may be very large: those that are go out in chunks as their reader takes
- * them. The text of all of it is never in memory, and making it holds nobody up.
+ * JSON answers that may be very large are sent in chunks as the client reads them. Their whole text
+ * is never in memory, and creating it does not block the event loop.
  */
 
 import { ELEMENT_CHARACTERS, isLarge } from "../../core/json.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 
-/** A page of a list ends once it has about so many. */
+/** A page of a list ends after about this many characters. */
 export const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
-/** What is smaller is answered at once, and with its length. */
+/** Smaller answers are sent at once, with their length. */
 const SMALL_CHARACTERS = 128 * 1024;
-/** What is made between two turns of others. */
+/** Characters created between two turns of other work. */
 const CHUNK_CHARACTERS = 64 * 1024;
-/** What is smaller is made in one go. */
+/** Smaller values are created in one piece. */
 const PIECE_CHARACTERS = 8 * 1024;
-/** What an answer holds until it is taken: what it tells, a chunk, and what waits to be sent. */
+/** What an answer holds until it is read: its value, a chunk, and what waits to be sent. */
 const HELD_BYTES = 512 * 1024;
 
-/** What such answers need of the edge. */
+/** What large answers need of the edge. */
 export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "turnstile"> {
-  /** Where what nobody takes is noticed. */
+  /** Notices clients that do not read. */
   readonly outlets: Pick<HttpDeps["outlets"], "stalls">;
 }
 
 /**
- * @param held Bytes that the value keeps in memory, beside what jobs have there anyway.
- * @throws {Problem} `over-capacity`, when too much is held already for answers that are large.
+ * @param held Bytes that the value keeps in memory, besides what jobs have there anyway.
+ * @throws {Problem} `over-capacity` if large answers already hold too much.
  */
 export function largeJsonResponse(
   deps: LargeAnswerDeps,
@@ -44,12 +44,12 @@ export function largeJsonResponse(
   });
 }
 
-/** Whether an answer is one that goes out in chunks. */
+/** Whether an answer is sent in chunks. */
 export function isLargeAnswer(value: unknown): boolean {
   return isLarge(value, SMALL_CHARACTERS);
 }
 
-/** One alone always has room. */
+/** A single large answer always has room. */
 export function hasRoomForLarge({ lookBack }: Pick<HttpDeps, "lookBack">, held = 0): boolean {
   return lookBack.open <= held || lookBack.hasRoom(HELD_BYTES);
 }
@@ -57,8 +57,8 @@ export function hasRoomForLarge({ lookBack }: Pick<HttpDeps, "lookBack">, held =
 const encoder = new TextEncoder();
 
 /**
- * Counts as held from the first chunk that is wanted, since an answer may be left unread, and
- * until the last; a reader that takes nothing for too long gets no more.
+ * Counts as held from the first chunk to the last, since an answer may never be read; a client that
+ * reads nothing for too long gets no more.
  */
 class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
   readonly #deps: LargeAnswerDeps;
@@ -106,12 +106,12 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
   }
 }
 
-/** The text of a value, as `JSON.stringify` gives it. */
+/** The text of a value, as `JSON.stringify` creates it. */
 export function chunksOf(value: unknown): Generator<string> {
   return joined(piecesOf(value), CHUNK_CHARACTERS);
 }
 
-/** The same text in fewer pieces: each is over once it has so many characters. */
+/** The same text in fewer pieces of at least this many characters. */
 export function* joined(pieces: Iterable<string>, characters: number): Generator<string> {
   let chunk = "";
   for (const piece of pieces) {
@@ -123,7 +123,7 @@ export function* joined(pieces: Iterable<string>, characters: number): Generator
   if (chunk !== "") yield chunk;
 }
 
-/** What is large is taken apart, however deep that lies. */
+/** Large values are split, at any depth. */
 function* piecesOf(value: unknown): Generator<string> {
   if (typeof value !== "object" || value === null || !isLarge(value, PIECE_CHARACTERS)) {
     yield JSON.stringify(value);
@@ -147,7 +147,7 @@ function* elementsOf(values: readonly unknown[]): Generator<string> {
   yield values.length === 0 ? "[]" : "]";
 }
 
-/** Numbers and such come in great number, and many are made in one go. */
+/** Scalars often come in great number: many are created in one piece. */
 function endOfScalars(values: readonly unknown[], start: number): number {
   const last = Math.min(values.length, start + PIECE_CHARACTERS / ELEMENT_CHARACTERS);
   let end = start;

@@ -3,10 +3,10 @@
 import type { IncomingEvent, Receipt } from "../../engine/requests.ts";
 import { overCapacity } from "../guard/capacity.ts";
 import { unknownJob } from "../problems/engine_problem.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import type { EventDocument } from "../requests/event_documents.ts";
 import type { JudgedEvent } from "../requests/event_schema.ts";
-import type { PointedIssue } from "../requests/issues.ts";
+import type { PointedIssue } from "../requests/fields.ts";
 import { invalidRequest, Problem } from "../problems/problem.ts";
 
 /** Of an event that never reached the engine. */
@@ -23,7 +23,7 @@ interface RefusalReceipt {
  * all of a batch go beyond a limit.
  */
 export async function deliver(
-  engine: EnginePort,
+  engine: JobEngine,
   { single, items: events }: EventDocument,
 ): Promise<readonly (Receipt | RefusalReceipt)[]> {
   if (single) return [await deliverOne(engine, events[0])];
@@ -39,7 +39,7 @@ export async function deliver(
   );
 }
 
-async function deliverOne(engine: EnginePort, judged: JudgedEvent | undefined): Promise<Receipt> {
+async function deliverOne(engine: JobEngine, judged: JudgedEvent | undefined): Promise<Receipt> {
   if (judged === undefined) throw new TypeError("Cannot deliver: there is no event");
   if (!judged.valid) throw invalidRequest(judged.errors);
   const receipt = next((await engine.deliver([judged.event])).values());
@@ -54,7 +54,7 @@ function next(receipts: Iterator<Receipt>): Receipt {
 }
 
 function rejection(
-  engine: EnginePort,
+  engine: JobEngine,
   { jobId }: IncomingEvent,
   { reason, limit, logId }: Receipt,
 ): Problem {

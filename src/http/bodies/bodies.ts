@@ -1,62 +1,60 @@
 /**
- * Reads the bodies of requests within limits: bytes of each and of all, as they come and not as
- * they are announced, and time. The server itself has no limit of time for any of it.
+ * Reads request bodies within limits: bytes of each and of all, counted as they arrive and not as
+ * announced, and time. The server itself limits none of this.
  */
 
 import { durationText } from "../../core/duration.ts";
 import type { Clock } from "../../engine/ports.ts";
 import { type Gauge, overCapacity } from "../guard/capacity.ts";
-import { type Deadline, Deadlines } from "./deadlines.ts";
+import { type Deadline, Deadlines, StreamedBody } from "./streamed_body.ts";
 import { Problem } from "../problems/problem.ts";
-import { StreamedBody } from "./streamed_body.ts";
 import type { Turnstile } from "../guard/turnstile.ts";
 
 export interface BodiesOptions {
   readonly clock: Clock;
   readonly bytesMax: number;
-  /** That sets it, if one does. */
+  /** The flag that sets the limit, if there is one. */
   readonly bytesFlag?: string;
-  /** How long a body may take from its first byte to its last. */
+  /** Longest time from the first byte of a body to the last. */
   readonly timeMs: number;
-  /** Counts bytes of all bodies that are being read. */
+  /** Counts the bytes of all bodies being read. */
   readonly bytes: Gauge;
-  /** Counts the requests that are being answered; one whose body is not there yet is none. */
+  /** Counts the requests being answered; a request counts once its body has arrived. */
   readonly requests: Gauge;
-  /** What a body asks for is begun when there is time for it. */
+  /** Starts the work on a body when there is time for it. */
   readonly turnstile: Turnstile;
-  /** Once it aborts, no timer is left behind. */
+  /** After it aborts, no timer is left. */
   readonly shutdownSignal: AbortSignal;
 }
 
-/** What a larger body asks for may take long. */
+/** Larger bodies may take long to handle. */
 export const SMALL_BYTES = 16 * 1024;
 
 /**
- * A body that announces no more is read in one piece, which takes half the time; it cannot be
- * given up, but costs no more than its connection does. Such bodies are bounded as requests are.
+ * Up to this announced length, a body is read in one piece, which takes half the time; it cannot be
+ * abandoned, but costs no more than its connection. Such bodies are limited as requests are.
  */
 const IN_ONE_PIECE_BYTES = 4 * 1024;
 
 /**
- * A body may come in so many pieces, and in another one for each of so many bytes: to receive a
- * piece costs as much as to receive kilobytes, and what is left of them when the client goes away
- * holds up everybody.
+ * Pieces of a body, plus one for every so many bytes: receiving a piece costs as much as receiving
+ * kilobytes, and pieces left when the client goes away block the event loop.
  */
 const PIECES_MAX = 1_024;
 const BYTES_PER_PIECE = 16;
 
-/** Where so many are being read, or have no room for another, none may take longer than that. */
+/** From this many bodies on, or without room for another one, slow bodies are hurried. */
 const UNHURRIED_MAX = 1_000;
 const HURRIED_MS = 1_000;
 
 /** A body that is being read. */
 interface Reading {
   readonly deadline: Deadline;
-  /** Counted of it, against the limit of all. */
+  /** Bytes counted against the limit of all bodies. */
   bytes: number;
-  /** `undefined` while it is read in one piece. */
+  /** `undefined` if it is read in one piece. */
   body: StreamedBody | undefined;
-  /** Whether all of it is there, or no more will be. */
+  /** Whether it is complete, or no more will come. */
   isOver: boolean;
 }
 
@@ -66,7 +64,7 @@ export class Bodies {
   /** How many are being read. */
   #readings = 0;
 
-  /** Of all bodies that are being read, against their limit. */
+  /** The bytes of all bodies being read, with their limit. */
   get bytes(): Gauge {
     return this.#options.bytes;
   }
@@ -82,11 +80,11 @@ export class Bodies {
   /**
    * The whole body.
    *
-   * @throws {Problem} `body-too-large` as soon as more bytes have come than one may have, or
-   * are announced; `body-too-slow`, `over-capacity`, or `unreadable-body`.
+   * @throws {Problem} `body-too-large` as soon as more bytes have arrived, or are announced, than a
+   * body may have; `body-too-slow`, `over-capacity`, or `unreadable-body`.
    */
   read(request: Request): Promise<Uint8Array> {
-    // One promise for all of it: this is on the way of every request that brings something.
+    // A single promise, since every request with a body passes here.
     const { turnstile, requests } = this.#options;
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
@@ -118,7 +116,7 @@ export class Bodies {
     });
   }
 
-  /** To ask for the stream of a body makes one, which takes longer than to read most. */
+  /** Accessing the stream of a body creates it, which takes longer than reading most bodies. */
   #readInto(request: Request, reading: Reading): Promise<Uint8Array> {
     const announced = announcedBytes(request);
     if (announced !== undefined && announced > this.#options.bytesMax) throw this.#tooLarge();
@@ -132,7 +130,7 @@ export class Bodies {
     return reading.body.whole();
   }
 
-  /** @param bytes All that have come so far. */
+  /** @param bytes All that have arrived so far. */
   #came(bytes: number, pieces: number, reading: Reading): void {
     const { bytesMax, bytes: all } = this.#options;
     if (bytes > bytesMax) throw this.#tooLarge();
@@ -144,7 +142,10 @@ export class Bodies {
     all.opened(more);
   }
 
-  /** What waits for its body is no request yet: who sends nothing leaves room for others. */
+  /**
+   * A request whose body has not arrived does not count: clients that send nothing leave room for
+   * others.
+   */
   #begin(giveUp: (problem: Problem) => void): Reading {
     while (this.#readings >= UNHURRIED_MAX && this.#hurry());
     const { timeMs } = this.#options;
@@ -154,12 +155,12 @@ export class Bodies {
     return { deadline: this.#deadlines.begin(onLate), bytes: 0, body: undefined, isOver: false };
   }
 
-  /** Gives the oldest up, if it had time enough and is not `but`; `false` when it goes on. */
+  /** Abandons the oldest body if it had enough time and is not `but`; `false` if it continues. */
   #hurry(but?: Deadline): boolean {
     return this.#deadlines.hurry(HURRIED_MS, but);
   }
 
-  /** All of it is there, or no more will be. */
+  /** The body is complete, or no more will come. */
   #end(reading: Reading): void {
     reading.isOver = true;
     this.#deadlines.end(reading.deadline);
@@ -167,7 +168,7 @@ export class Bodies {
     this.#options.requests.opened();
   }
 
-  /** Lets go of what was counted, once. */
+  /** Gives back what was counted, once. */
   #release(reading: Reading): void {
     this.#options.bytes.closed(reading.bytes);
     reading.bytes = 0;
@@ -196,7 +197,7 @@ function inCrumbs(bytes: number, pieces: number): Problem {
   return new Problem("unreadable-body", detail, {}, { "connection": "close" });
 }
 
-/** `undefined` when the length is only known once all has come. */
+/** `undefined` if the length is unknown until the end. */
 function announcedBytes(request: Request): number | undefined {
   const announced = request.headers.get("content-length");
   return announced !== null && /^\d+$/.test(announced) ? Number(announced) : undefined;
@@ -207,8 +208,8 @@ function unreadable(): Problem {
 }
 
 /**
- * Of a request that is refused without a look at its body. One that was announced and never comes
- * keeps the connection, even beyond a stop of the server, unless somebody waits for it.
+ * For a request that is refused without reading its body. An announced body that never arrives
+ * keeps the connection, even beyond a stop of the server, unless it is awaited.
  */
 export function leaveUnread(request: Request): void {
   if (request.bodyUsed || request.body === null || request.body.locked) return;

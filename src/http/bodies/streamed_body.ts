@@ -1,19 +1,115 @@
 /**
- * A body that is read as it comes. All of it is in one buffer, so that it takes the memory that
- * it has bytes, however small the pieces are; and a body that is given up gives it back at once,
- * without waiting for the garbage collector.
+ * Reads a body as it arrives, into one buffer: it takes as much memory as it has bytes, however
+ * small the pieces, and a body that is abandoned frees it at once, without waiting for the garbage
+ * collector.
  */
 
+import type { Clock } from "../../engine/ports.ts";
+
+/** The others wait for a later turn of the event loop. */
+const LATE_AT_ONCE = 20;
+
+/** One that is not done yet. */
+export interface Deadline {
+  readonly at: number;
+  /** @param afterMs How long it had. */
+  readonly onLate: (afterMs: number) => void;
+  /** The neighbours in order of time; itself on both sides once it is over. */
+  earlier: Deadline;
+  later: Deadline;
+}
+
 /**
- * What is waited for with. A connection that is silent keeps it until it is closed: a read that
- * is under way cannot be taken back, and one that is cancelled keeps it for ever.
+ * A ring in the order of time, and not a set: a set that grows and shrinks all the time is
+ * built anew at almost every step.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #timeMs: number;
+  /** Before the earliest and after the latest. */
+  readonly #ends = ringOfOne(Infinity, () => {});
+  #disarm: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(clock: Clock, timeMs: number) {
+    this.#clock = clock;
+    this.#timeMs = timeMs;
+  }
+
+  /** @param onLate Called once, unless `end` comes first. */
+  begin(onLate: Deadline["onLate"]): Deadline {
+    const begun = ringOfOne(this.#clock.monotonic() + this.#timeMs, onLate);
+    begun.earlier = this.#ends.earlier;
+    begun.later = this.#ends;
+    begun.earlier.later = begun;
+    this.#ends.earlier = begun;
+    if (this.#disarm === undefined) this.#watch(this.#timeMs);
+    return begun;
+  }
+
+  end(deadline: Deadline): void {
+    deadline.earlier.later = deadline.later;
+    deadline.later.earlier = deadline.earlier;
+    deadline.earlier = deadline;
+    deadline.later = deadline;
+  }
+
+  /** Ends the earliest as late if it had so long and is not `but`; `false` when it goes on. */
+  hurry(afterMs: number, but?: Deadline): boolean {
+    const earliest = this.#ends.later;
+    const hadMs = this.#timeMs - (earliest.at - this.#clock.monotonic());
+    if (earliest === but || hadMs < afterMs) return false;
+    this.end(earliest);
+    earliest.onLate(afterMs);
+    return true;
+  }
+
+  /** No timer is left behind: what is late from now on is not told. */
+  stop(): void {
+    this.#stopped = true;
+    this.#disarm?.();
+    this.#disarm = undefined;
+  }
+
+  /** The timer is armed again only when it has fired: most are done long before. */
+  #watch(delayMs: number): void {
+    if (this.#stopped) return;
+    this.#disarm = this.#clock.setTimer(delayMs, () => {
+      this.#disarm = undefined;
+      this.#tellLate(this.#clock.monotonic());
+      const earliest = this.#ends.later;
+      if (earliest !== this.#ends) this.#watch(earliest.at - this.#clock.monotonic());
+    });
+  }
+
+  /** A few at a time: a great many may have begun together. */
+  #tellLate(now: number): void {
+    for (let told = 0; told < LATE_AT_ONCE; told++) {
+      const one = this.#ends.later;
+      if (one.at > now) return;
+      this.end(one);
+      one.onLate(this.#timeMs);
+    }
+  }
+}
+
+function ringOfOne(at: number, onLate: Deadline["onLate"]): Deadline {
+  const one = { at, onLate } as Deadline;
+  one.earlier = one;
+  one.later = one;
+  return one;
+}
+
+/**
+ * The buffer to wait with. A silent connection keeps it until it is closed: a pending read cannot
+ * be taken back, and a cancelled one keeps it forever.
  */
 const WAITING_BYTES = 1024;
-/** What is asked for when the last piece was as large as it could be, and more is likely there. */
+/** The next read, if the last piece filled its buffer and more is likely there. */
 const READY_BYTES = 64 * 1024;
 
 /**
- * After so many pieces it is the turn of others: they may all be there at once, of many bodies. So
+ * Pieces read before other work gets its turn: those of many bodies may all be there at once. This
  * many bytes take as long as another piece.
  */
 const PIECES_IN_A_TURN = 16;
@@ -24,17 +120,17 @@ type Piece = Uint8Array<ArrayBuffer>;
 interface PieceReader {
   /** The next piece; `undefined` at the end. */
   next(): Promise<Piece | undefined>;
-  /** Reads no more. Not while a read is under way. */
+  /** Stops reading. Not while a read is pending. */
   leave(): void;
 }
 
-export interface StreamedBodyOptions {
+interface StreamedBodyOptions {
   /**
-   * Told how much there is with every piece, and which that is, before it is kept. What it throws
-   * is the end.
+   * Called with the number of bytes and of pieces before each piece is kept; throwing ends the
+   * body.
    */
   readonly came: (bytes: number, pieces: number) => void;
-  /** Lets others have their turn. */
+  /** Gives other work its turn. */
   readonly pause: () => Promise<void>;
 }
 
@@ -50,7 +146,7 @@ export class StreamedBody {
     this.#options = options;
   }
 
-  /** All of it; means nothing once it was given up. */
+  /** The whole body; meaningless once it was abandoned. */
   async whole(): Promise<Piece> {
     try {
       let done = 0;
@@ -70,7 +166,7 @@ export class StreamedBody {
     }
   }
 
-  /** What the client sends from now on is dropped. */
+  /** Drops what the client sends from now on. */
   giveUp(): void {
     this.#isGivenUp = true;
     this.#buffer.transfer(0);
@@ -88,7 +184,7 @@ export class StreamedBody {
   }
 }
 
-/** The server gives what it receives as a stream of bytes; others may give it piece by piece. */
+/** The server passes on a stream of bytes; others may pass piece by piece. */
 function piecesOf(body: ReadableStream<Piece>): PieceReader {
   try {
     return intoOwnBuffer(body.getReader({ mode: "byob" }));
@@ -98,11 +194,11 @@ function piecesOf(body: ReadableStream<Piece>): PieceReader {
   const reader = body.getReader();
   return {
     next: async () => (await reader.read()).value,
-    leave: () => void reader.cancel().catch(() => {}), // It has broken off by itself.
+    leave: () => void reader.cancel().catch(() => {}), // The body has already broken off.
   };
 }
 
-/** A piece is overwritten by the next one. */
+/** The next piece overwrites this one. */
 function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
   let buffer = new ArrayBuffer(WAITING_BYTES);
   let isMoreLikely = false;
@@ -116,8 +212,8 @@ function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
       isMoreLikely = value.length === size;
       return value;
     },
-    // The server ends the connection with the answer. To cancel makes it receive all the rest
-    // first, in one turn of the event loop however small the pieces are.
+    // The server closes the connection after the answer. Cancelling would make it receive the rest
+    // first, in one turn of the event loop.
     leave: () => {},
   };
 }

@@ -1,10 +1,10 @@
-/** Who may do what: bearer tokens, and the scopes that each of them has. */
+/** Access control: bearer tokens and their scopes. */
 
 import { timingSafeEqual } from "node:crypto";
 
 /**
- * None implies another: a program that submits jobs need not read those of others, and a
- * dashboard that may stop jobs needs `read` to show them.
+ * No scope includes another: a program that submits jobs need not read others, and a dashboard that
+ * may stop jobs needs `read` to show them.
  */
 export const SCOPES = ["read", "submit", "operate"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -13,28 +13,28 @@ export interface AccessToken {
   /** What a client sends. */
   readonly token: string;
   readonly scopes: readonly Scope[];
-  /** Whose it is, where its file says so. */
+  /** The name of its holder, if the file gives one. */
   readonly name?: string;
 }
 
-/** A token that is never shown. */
+/** The holder of a token; the token itself is never shown. */
 export type Holder = Omit<AccessToken, "token">;
 
-/** What the edge asks of whoever keeps the tokens. */
+/** The source of tokens. */
 export interface Access {
   /**
-   * Who holds a token as of now, or `undefined` when it is none: tokens come and go while a
-   * server runs. Must take as long for every text of the same length.
+   * The current holder of a token; `undefined` if it is not valid: tokens change while a server
+   * runs. Must take the same time for all texts of one length.
    */
   holderOf(token: string): Holder | undefined;
-  /** Whose tokens are valid as of now; absent where that is not to be told. */
+  /** The holders of all valid tokens; absent if they are not to be shown. */
   holders?(): readonly Holder[];
 }
 
-/** Tokens that stay as they are. */
+/** Tokens that never change. */
 export class TokenList implements Access {
   readonly #known: readonly { readonly holder: Holder; readonly block: Uint8Array }[];
-  /** Of the token that is compared; one serves all. */
+  /** The token that is compared; the buffer is reused. */
   readonly #given: Uint8Array;
 
   constructor(tokens: readonly AccessToken[]) {
@@ -51,7 +51,10 @@ export class TokenList implements Access {
     return this.#known.map(({ holder }) => holder);
   }
 
-  /** Compares with all of them, whichever matches: time tells neither which one, nor how far. */
+  /**
+   * Always compares with all tokens, so that the time reveals neither which one matched, nor how
+   * far.
+   */
   holderOf(token: string): Holder | undefined {
     const given = filled(this.#given, token);
     let holder: Holder | undefined;
@@ -68,13 +71,13 @@ function bytesOf(token: string): number {
   return UTF8.encode(token).length;
 }
 
-/** At the end of a block: how long the token in it is. */
+/** At the end of a block: the length of its token. */
 const LENGTH_BYTES = 2;
 const TOO_LONG = 0xffff;
 
 /**
- * A token in a block, with zeros behind it. Blocks of one list have one length, so comparing
- * them tells nothing of a token's; what is longer than all that are known equals none.
+ * A token in a block, padded with zeros. All blocks of a list have one length, so a comparison
+ * reveals nothing about the length of a token; a token longer than all known ones equals none.
  */
 function filled(block: Uint8Array, token: string): Uint8Array {
   const room = block.length - LENGTH_BYTES;
@@ -84,4 +87,46 @@ function filled(block: Uint8Array, token: string): Uint8Array {
   block[room] = length & 0xff;
   block[room + 1] = length >> 8;
   return block;
+}
+
+export interface Viewer {
+  readonly scopes: readonly Scope[];
+  /** Whose token it is, where its file says so. */
+  readonly name?: string;
+  /** Whether there is a session that can be ended. */
+  readonly signedIn: boolean;
+  /** Whether an answer that goes on for long may still go on: its token may be gone by now. */
+  readonly permit: () => boolean;
+}
+
+const VIEWERS = new WeakMap<Request, Viewer>();
+
+/** Where no token is asked for, everybody may do everything. */
+const ANYBODY: Viewer = { scopes: SCOPES, signedIn: false, permit: () => true };
+
+/** Of a route that is open to all, and was asked without a token. */
+export const NOBODY: Viewer = { scopes: [], signedIn: false, permit: () => true };
+
+export function rememberViewer(request: Request, viewer: Viewer): void {
+  VIEWERS.set(request, viewer);
+}
+
+/** What `guard` found. */
+export function viewerOf(request: Request): Viewer {
+  return VIEWERS.get(request) ?? ANYBODY;
+}
+
+export type Permit = () => boolean;
+
+/** What `guard` found; everything is permitted where no token is asked for. */
+export function permitOf(request: Request): Permit {
+  return viewerOf(request).permit;
+}
+
+/** `undefined` where none is needed, where nobody tells, or who looks may not know. */
+export function tokenHolders(
+  { access }: { readonly access: Access | undefined },
+  { scopes }: Viewer,
+): readonly Holder[] | undefined {
+  return scopes.includes("operate") ? access?.holders?.() : undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * The limits of the server, as problems. They are 503 and not 429: each is a limit of the
- * whole server, which other clients may have used up, and no client is told to ask less
- * than its share. Nothing was recorded, so the request may be repeated as it is.
+ * The limits of the server, as problems. They are 503 and not 429: a limit applies to the whole
+ * server, and other clients may have used it up, so no client is told to ask for less. Nothing was
+ * recorded, so the request may be repeated as it is.
  */
 
 import type { EngineLimits } from "../../engine/events/delivery_limits.ts";
@@ -9,38 +9,40 @@ import { Problem } from "../problems/problem.ts";
 
 const MIB = 1_048_576;
 
-/** What the HTTP edge holds at a time, and for how long. */
+/** Limits of the HTTP edge. */
 export const EDGE_LIMITS = {
-  /** Requests that are being answered, beside those that wait for a job. */
+  /** Requests being answered, except those that wait for a job. */
   requestsMax: 2_000,
-  /** Requests that are being answered and need no token. */
+  /** Requests being answered that need no token. */
   openRequestsMax: 100,
   /** Long polls, and requests with `Prefer: wait`. */
   waitingMax: 1_000,
   streamsMax: 1_000,
-  /** Bytes of all bodies that are being read. */
+  /** Bytes of all bodies being read. */
   bodiesBytesMax: 64 * MIB,
-  /** Bytes that explanations, replays, what-ifs and large answers hold; one alone may hold more. */
+  /**
+   * Bytes held by explanations, replays, what-ifs and large answers; a single one may hold more.
+   */
   lookBackBytesMax: 128 * MIB,
-  /** Events in one request: more of them are refused with 422, however idle the server is. */
+  /** Events in one request: more are refused with 422, even if the server is idle. */
   eventsMax: 1_000,
-  /** How long a body may take. */
+  /** Longest time for a body. */
   bodyTimeMs: 30_000,
-  /** How long a reader of a stream or a large answer may take nothing before it is closed. */
+  /** How long a client may read nothing of a stream or a large answer before it is closed. */
   streamStallMs: 30_000,
 };
 
 export type EdgeLimits = Readonly<typeof EDGE_LIMITS>;
 
-/** What is counted against its limit. */
+/** Limits that are counted against. */
 export type GaugedLimit = Exclude<keyof EdgeLimits, "eventsMax" | "bodyTimeMs" | "streamStallMs">;
 
 interface Limit {
-  /** Of what there are as many as there may be. */
+  /** What there is too much of, for the message. */
   readonly what: string;
-  /** After how many seconds there may be room again. */
+  /** Seconds after which there may be room again. */
   readonly retryAfter: number;
-  /** That sets it, with its dashes; the others are the same everywhere. */
+  /** The flag that sets it, with its dashes; limits without one are fixed. */
   readonly flag?: string;
 }
 
@@ -64,7 +66,7 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
   lookBackBytesMax: { what: "bytes held by history reads and large answers", retryAfter: 1 },
 };
 
-/** 503, with the limit, and the flag that sets it if there is one. */
+/** 503 with the limit, and the flag that sets it, if any. */
 export function overCapacity(name: LimitName, max: number): Problem {
   const { flag, what, retryAfter } = LIMITS[name];
   const set = flag === undefined ? "" : ` (${flag})`;
@@ -76,13 +78,13 @@ export function overCapacity(name: LimitName, max: number): Problem {
   );
 }
 
-/** Counts what is open against its limit. */
+/** Counts something against its limit. */
 export class Gauge {
   #open = 0;
 
   constructor(readonly limit: GaugedLimit, readonly max: number) {}
 
-  /** How much is open right now. */
+  /** The current count. */
   get open(): number {
     return this.#open;
   }
@@ -95,7 +97,7 @@ export class Gauge {
     return this.#open + amount <= this.max;
   }
 
-  /** @throws {Problem} `over-capacity`, when no more may be opened. */
+  /** @throws {Problem} `over-capacity` if there is no room for more. */
   requireRoom(amount = 1): void {
     if (!this.hasRoom(amount)) throw overCapacity(this.limit, this.max);
   }
@@ -109,10 +111,10 @@ export class Gauge {
   }
 }
 
-/** Of what looks back, beside the entries that it keeps. */
+/** The cost of looking back, besides the entries that are held. */
 const LOOK_BACK_BYTES = 256 * 1024;
 
-/** What one request holds of a gauge. One that is alone may hold more than there may be. */
+/** What one request holds of a gauge. A single request may exceed the limit. */
 export class Holding {
   readonly #gauge: Gauge;
   bytes = 0;
@@ -121,7 +123,7 @@ export class Holding {
     this.#gauge = gauge;
   }
 
-  /** @throws {Problem} `over-capacity`, when others hold so much that there is no room for it. */
+  /** @throws {Problem} `over-capacity` if others leave no room for it. */
   readonly hold = (bytes: number): void => {
     if (this.#gauge.open > this.bytes) this.#gauge.requireRoom(bytes);
     this.#gauge.opened(bytes);
@@ -134,7 +136,7 @@ export class Holding {
   }
 }
 
-/** Looks back at what is on record; what it holds is let go of with its result. */
+/** Reads recorded history; what it holds is released with its result. */
 export async function lookingBack<Result>(
   { lookBack }: { readonly lookBack: Gauge },
   look: (holding: Holding) => Promise<Result>,

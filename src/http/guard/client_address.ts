@@ -1,18 +1,18 @@
-/** Where a request comes from, as far as that can be known. */
+/** Where a request comes from, as far as can be known. */
 
 import type { Context } from "hono";
 
-/** What a server tells of the connection that a request came on: `Deno.serve` does. */
+/** The connection of a request, as `Deno.serve` describes it. */
 export interface ConnectionInfo {
-  /** Its `hostname` is the address of the other end. */
+  /** Its `hostname` is the address of the client or proxy. */
   readonly remoteAddr?: unknown;
 }
 
 /**
- * The address of the client. Behind a proxy on this machine it is what that one added to
- * `X-Forwarded-For`, at the end; from elsewhere anybody may say anything there. Of IPv6 the
- * network, which has as many addresses as its owner likes. `undefined` when nobody tells: then it
- * may be any of those that come through a proxy, or from this machine.
+ * The address of the client. Behind a proxy on this machine it is the last entry of
+ * `X-Forwarded-For`, which the proxy added; from elsewhere the header can be forged. For IPv6 it is
+ * the network, whose owner has as many addresses as they like. `undefined` if it is unknown: any
+ * client behind the proxy, or on this machine.
  */
 export function clientAddress({ env, req }: Context): string | undefined {
   const address = hostnameOf(env as ConnectionInfo | undefined);
@@ -22,7 +22,7 @@ export function clientAddress({ env, req }: Context): string | undefined {
 }
 
 const ADDRESS_LENGTH_MAX = 64;
-/** Of eight; the others are an interface's own. */
+/** Of eight groups; the others identify an interface. */
 const NETWORK_GROUPS = 4;
 const MAPPED_IPV4 = /^::ffff:(?=[\d.]+$)/i;
 

@@ -1,51 +1,49 @@
-/** What is checked of every request before its route sees it. */
+/** The checks that every request passes before its route handles it. */
 
 import type { Context, Handler } from "hono";
 import { counted } from "../../core/counted.ts";
 import type { Clock } from "../../engine/ports.ts";
-import type { Access, Scope } from "./access.ts";
+import { type Access, NOBODY, rememberViewer, type Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { draining } from "../problems/engine_problem.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";
-import type { RequestSpans } from "../requests/request_origin.ts";
+import type { RequestSpans } from "../requests/headers.ts";
 import type { Route, RouteScope } from "../route.ts";
-import { sessionOf } from "./session_cookie.ts";
-import type { Sessions } from "./sessions.ts";
+import { sessionOf, type Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";
 import { sizeOfGet, type Turnstile } from "./turnstile.ts";
-import { NOBODY, rememberViewer } from "./viewer.ts";
 
 export interface GuardOptions {
-  readonly engine: EnginePort;
+  readonly engine: JobEngine;
   readonly clock: Clock;
-  /** When given, every route but the open ones needs a token of its scope. */
+  /** If present, every route except the open ones needs a token with its scope. */
   readonly access: Access | undefined;
-  /** Whose the token of a request is; `undefined` as `access` is. */
+  /** Finds the holder of a token; `undefined` together with `access`. */
   readonly tokens: TokenChecks | undefined;
-  /** Of browsers, which bring the name of one in place of a token. */
+  /** Sessions of browsers, which send the name of a session instead of a token. */
   readonly sessions: Sessions;
   /**
-   * Host names, without ports, beside those of the loopback. `"any"` only with a token: a
-   * page whose name was made to point here cannot know it.
+   * Host names, without ports, besides loopback. `"any"` only with a token: a page whose name was
+   * rebound to this server cannot know the token.
    */
   readonly allowedHosts: readonly string[] | "any";
-  /** Counts the requests that are being answered; the probes are answered all the same. */
+  /** Counts the requests being answered; probes are answered in any case. */
   readonly requests: Gauge;
-  /** Counts those of the open routes by themselves: strangers leave room for the others. */
+  /** Counts requests of open routes separately, so that strangers leave room for others. */
   readonly openRequests: Gauge;
-  /** Lets requests in; the probes do not wait for it. */
+  /** Admits requests; probes do not wait for it. */
   readonly turnstile: Turnstile;
-  /** Who is told which route a request takes. */
+  /** Is told which route a request takes. */
   readonly spans: RequestSpans | undefined;
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** A supervisor is answered however much else there is to do. */
+/** A supervisor gets an answer however busy the server is. */
 const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
 export class Guard {
@@ -58,14 +56,14 @@ export class Guard {
   }
 
   /**
-   * The handler of a route, behind all checks. They are around it and not in a middleware
-   * before it: that would cost every request a chain of promises.
+   * The handler of a route, behind all checks. They wrap it instead of running in middleware before
+   * it, which would cost every request a chain of promises.
    */
   around({ method, path, scope, handle }: Route, deps: HttpDeps): Handler {
     const { spans, turnstile } = this.#options;
     const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
-    // Whatever has a body goes through when that is there.
+    // Requests with a body are admitted when the body has arrived.
     const size = method === "GET" ? sizeOfGet(path) : undefined;
     return async (c) => {
       spans?.routed(c.req.method, path);
@@ -84,8 +82,8 @@ export class Guard {
   }
 
   /**
-   * @param scope Of the route that will answer; `undefined` where there is none.
-   * @throws {Problem} why a request is not taken.
+   * @param scope The scope of the route; `undefined` if there is no route.
+   * @throws {Problem} that says why the request is refused.
    */
   admit(c: Context, scope: RouteScope | undefined): void {
     const { engine, access } = this.#options;
@@ -98,8 +96,8 @@ export class Guard {
   }
 
   /**
-   * Without a valid token 401, and 429 for too many; without the scope 403; what is at no path
-   * needs any token.
+   * 401 without a valid token, 429 after too many wrong ones, 403 without the scope; a path without
+   * a route needs any token.
    */
   #requireScope(c: Context, scope: RouteScope | undefined, access: Access, host: string): void {
     const { raw: request } = c.req;
@@ -119,7 +117,7 @@ export class Guard {
     if (!holder.scopes.includes(scope)) throw forbidden(scope, holder.scopes);
   }
 
-  /** Names of sessions are not slowed: nobody tries 256 random bits. */
+  /** Guessing sessions is not slowed: nobody guesses 256 random bits. */
   #checked(c: Context, { token, session }: Credential, access: Access): Checked {
     if (token === undefined) return NO_HOLDER;
     if (!session) return this.#options.tokens?.check(token, clientAddress(c)) ?? NO_HOLDER;
@@ -131,9 +129,9 @@ export class Guard {
 const NO_HOLDER: Checked = { holder: undefined, waitSeconds: 0 };
 
 /**
- * A browser says whose page a request came from; no page but this server's may write. What it
- * says itself of the two sites counts for more than a comparison: a proxy may put another Host
- * in the place of the one that the browser compared. No page can say it in its stead.
+ * A browser sends the origin of the page behind a request; only pages of this server may write.
+ * What the browser says about the two sites takes precedence over comparing them, since a proxy may
+ * have replaced the Host that the browser compared. A page cannot forge it.
  */
 function refuseCrossSite(headers: Headers, host: string): void {
   const site = headers.get("sec-fetch-site");
@@ -164,19 +162,19 @@ function crossSite(why: string): Problem {
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
-/** What a request shows for itself. */
+/** The credential of a request. */
 interface Credential {
-  /** `undefined` when the request brings none, or its session is over. */
+  /** `undefined` if the request has none, or its session is over. */
   readonly token: string | undefined;
-  /** Whether a browser brought it, which may do so for a page that is not this server's. */
+  /** Whether a browser sent it, which it may do for pages of other sites. */
   readonly session: boolean;
-  /** Whether the session, if it came with one, goes on still. */
+  /** Whether the session, if it is one, is still open. */
   readonly isOpen: () => boolean;
 }
 
 const always = () => true;
 
-/** A token that is given with the request counts, and a session only without one. */
+/** A token in the request takes precedence over a session. */
 function credentialOf(headers: Headers, host: string, sessions: Sessions): Credential {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
@@ -187,15 +185,15 @@ function credentialOf(headers: Headers, host: string, sessions: Sessions): Crede
   return { token: sessions.tokenOf(name), session: true, isOpen: () => sessions.isOpen(name) };
 }
 
-/** As of now: tokens come and go. */
+/** As of now: tokens change while the server runs. */
 function isPermitted(scope: RouteScope | undefined, token = "", access: Access): boolean {
   if (scope === "open" || scope === undefined) return true;
   return access.holderOf(token)?.scopes.includes(scope) ?? false;
 }
 
-/** A browser that says nothing of where a request comes from may not act for who signed in. */
+/** Without saying where a request comes from, a browser may not act for the user who signed in. */
 function requireSameOrigin(headers: Headers): void {
-  // An origin that is there has been compared already.
+  // An `Origin` header has been compared already.
   if (headers.has("origin") || headers.get("sec-fetch-site") === "same-origin") return;
   throw new Problem(
     "cross-site",

@@ -1,23 +1,24 @@
 /**
- * Who a token belongs to, for whoever asks from an address. Wrong ones are slowed by address,
- * wherever they are tried: so many at once, then one a second. What is refused for that is refused
- * whether it is right or wrong, or the refusal would tell. Only a token that was right from this
- * address before still is: a client with an old token does not lock out its neighbours. Nor does a
- * stranger lock out everybody where a proxy does not tell who is who: there a right token is right.
+ * Finds the holder of a token that came from an address. Wrong tokens are slowed by address,
+ * wherever they are tried: ten at once, then one a second. While an address has to wait, right and
+ * wrong tokens are refused alike, so that the answer reveals nothing. Only a token that was valid
+ * from this address before is still accepted: a client with an old token does not lock out its
+ * neighbours. Behind a proxy that does not name its clients, a right token is always accepted, so
+ * that a stranger cannot lock everyone out.
  */
 
 import type { Clock } from "../../engine/ports.ts";
 import type { Access, Holder } from "./access.ts";
 
-/** That may be wrong at once. */
+/** Wrong tokens at once. */
 const AT_ONCE = 10;
 const EACH_MS = 1_000;
-/** Beyond it the address whose last wrong token is longest ago is forgotten. */
+/** Beyond this, the address with the oldest wrong token is forgotten. */
 const ADDRESSES_MAX = 10_000;
-/** From which a token was right. */
+/** Addresses remembered for each valid token. */
 const ADDRESSES_PER_TOKEN_MAX = 1_000;
 
-/** Without a holder: how many seconds until it is worth another try; 0 for a wrong token. */
+/** Without a holder: seconds until the next try makes sense; 0 for a wrong token. */
 export type Checked =
   | { readonly holder: Holder }
   | { readonly holder: undefined; readonly waitSeconds: number };
@@ -28,9 +29,9 @@ const WRONG: Checked = { holder: undefined, waitSeconds: 0 };
 export class TokenChecks {
   readonly #access: Access;
   readonly #clock: Pick<Clock, "monotonic">;
-  /** When each address is as if no token had been wrong, the last that sent one last. */
+  /** When each address may start afresh; the last to send a wrong token comes last. */
   readonly #forgivenAt = new Map<string, number>();
-  /** Of each token that was right: the addresses that it came from. */
+  /** For each valid token, the addresses it came from. */
   readonly #known = new Map<string, Set<string>>();
 
   constructor(access: Access, clock: Pick<Clock, "monotonic">) {
@@ -38,7 +39,7 @@ export class TokenChecks {
     this.#clock = clock;
   }
 
-  /** @param address `undefined` where it may be anybody's. */
+  /** @param address `undefined` if the client is unknown. */
   check(token: string, address: string | undefined): Checked {
     const holder = this.#access.holderOf(token);
     if (holder !== undefined && this.#isKnown(token, address)) return { holder };
@@ -65,7 +66,7 @@ export class TokenChecks {
     }
   }
 
-  /** Until an address may try again; 0 when it may now. */
+  /** Seconds until an address may try again; 0 for now. */
   #waitSeconds(address: string): number {
     const forgivenAt = this.#forgivenAt.get(address) ?? 0;
     const waitMs = forgivenAt - (AT_ONCE - 1) * EACH_MS - this.#clock.monotonic();
@@ -80,7 +81,7 @@ export class TokenChecks {
     this.#forget(now);
   }
 
-  /** Those that are forgiven, as far as they are the first, and what there are too many of. */
+  /** Drops addresses that may start afresh, and the oldest if there are too many. */
   #forget(now: number): void {
     for (const [address, forgivenAt] of this.#forgivenAt) {
       if (forgivenAt > now && this.#forgivenAt.size <= ADDRESSES_MAX) return;

@@ -1,32 +1,32 @@
 /**
- * Keeps requests from having the event loop to themselves. Many that are ready at once would
- * all be worked on in one turn of the loop, and nobody else is heard until it is over: once a
- * turn took long enough, the next one waits for a later turn.
+ * Keeps requests from blocking the event loop together. Many ready requests would all be handled in
+ * one turn of the loop, and nothing else would run until it ended. Once a turn has taken long
+ * enough, the next request waits for a later turn.
  */
 
 import type { JobState } from "../../core/job_state.ts";
 import type { Clock } from "../../engine/ports.ts";
 
-/** What is begun in a turn after this long waits for the next. */
+/** Requests beyond this time in a turn wait for the next one. */
 const TURN_MS = 10;
-/** Of those who wait, so much is let in before it is measured what it took. */
+/** Expected work that is admitted from the queue before its real time is measured. */
 const STEP_MS = 3;
-/** So much is let in before the turn is watched. */
+/** Expected work that is admitted before the turn is watched. */
 const UNWATCHED_MS = 1;
-/** Beyond what is expected, so much before the clock is looked at. */
+/** Expected work between two looks at the clock. */
 const LOOK_MS = 0.25;
 
 /**
- * About how long the work of each size takes: what is let in at once has done nothing yet that
- * could be measured. All that is small goes first, but for one piece in each turn.
+ * Estimated time for each size: what is admitted at once has not done anything that could be
+ * measured. Small requests go first, except for one other in each turn.
  */
 const EXPECTED_MS = { small: 0.05, medium: 0.5, large: TURN_MS } as const;
 
 export type Size = keyof typeof EXPECTED_MS;
 
 /**
- * Paths of which a GET tells of one thing, or begins to tell what comes. Pages, lists and
- * documents take longer than all else: of a thousand at once a few are made in each turn.
+ * Paths whose GET returns one thing, or starts a stream. Pages, lists and documents take longer: of
+ * a thousand at once, a few are made in each turn.
  */
 const SMALL_PATHS: ReadonlySet<string> = new Set([
   "/jobs/:id",
@@ -38,28 +38,28 @@ const SMALL_PATHS: ReadonlySet<string> = new Set([
   "/ui/live",
 ]);
 
-/** Of what a GET of a path asks for, as its route is declared. */
+/** The size of a GET, by the path of its route. */
 export function sizeOfGet(path: string): Size {
   return SMALL_PATHS.has(path) ? "small" : "large";
 }
 
-/** Of a plan with more expectations, each must be filed, or found and taken out again. */
+/** A plan with more expectations is costly to index and to remove from the index. */
 const EXPECTED_MAX = 100;
 
-/** Of what is done to a job. */
+/** The size of an action on a job. */
 export function sizeFor({ plan }: JobState): Size {
   return plan.expected.length > EXPECTED_MAX ? "large" : "small";
 }
 
 export class Turnstile {
   readonly #clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">;
-  /** When the turn of the loop began, as far as it is known. */
+  /** When this turn of the loop began, as far as known. */
   #beganMs = 0;
-  /** Until it is over, the loop has not turned. */
+  /** `true` until the loop has turned. */
   #isPausing = false;
-  /** Of what was let in at once in this turn. */
+  /** Expected work admitted in this turn. */
   #expectedMs = 0;
-  /** Of that, since the clock was looked at. */
+  /** Expected work since the last look at the clock. */
   #unlookedMs = 0;
   readonly #small = new Line();
   readonly #large = new Line();
@@ -68,7 +68,7 @@ export class Turnstile {
     this.#clock = clock;
   }
 
-  /** Resolves when the caller may go on; `undefined` when that is now, as it nearly always is. */
+  /** Resolves when the caller may continue; `undefined` means now, which is nearly always. */
   enter(size: Size = "small"): Promise<void> | undefined {
     const expectedMs = EXPECTED_MS[size];
     if (!this.#isPausing) return this.#enterUnwatched(expectedMs);
@@ -82,14 +82,14 @@ export class Turnstile {
   }
 
   /**
-   * The same for the second half of a large piece, which goes before all other large ones, since
-   * what the first half made is in memory meanwhile.
+   * For the second half of a large request, which goes before all other large ones, since the
+   * result of the first half is held in memory meanwhile.
    */
   enterAgain(): Promise<void> | undefined {
     return this.#isPausing ? this.#large.join(EXPECTED_MS.large, true) : this.enter("large");
   }
 
-  /** A little is let in for nothing; more, and the turn is watched until it is over. */
+  /** A little is admitted freely; beyond that, the turn is watched until it ends. */
   #enterUnwatched(expectedMs: number): undefined {
     this.#expectedMs += expectedMs;
     if (this.#expectedMs < UNWATCHED_MS) return;
@@ -128,7 +128,7 @@ export class Turnstile {
     this.#expectedMs = 0;
   }
 
-  /** A few at a time, so that what they take counts for those behind them. */
+  /** Admits a few at a time, so that their real time counts for those behind them. */
   async #letIn(line: Line, always: boolean): Promise<void> {
     let expectedMs = 0;
     for (let must = always; must || (this.#hasRoom && expectedMs < TURN_MS); must = false) {
@@ -145,7 +145,7 @@ interface Waiting {
   readonly resume: () => void;
 }
 
-/** Those who wait, the first of them first. */
+/** Waiting requests, first in, first out. */
 class Line {
   #waiting: Waiting[] = [];
   #gone = 0;
@@ -162,7 +162,7 @@ class Line {
     return promise;
   }
 
-  /** Lets in so much, and one at least; gives what that is expected to take. */
+  /** Admits this much expected work, at least one request; returns what was admitted. */
   next(stepMs: number): number {
     let letIn = 0;
     while (!this.isEmpty && letIn < stepMs) {

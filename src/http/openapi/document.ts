@@ -3,14 +3,12 @@
  * requests, and of those that describe answers.
  */
 
-import type * as v from "valibot";
 import type { JsonObject } from "../../core/json.ts";
 import { SCOPES } from "../guard/access.ts";
 import { entryAnswer, receiptsAnswer, streamedEntryAnswer } from "../answers/entries.ts";
 import { citation, explanationAnswer } from "../answers/explanation.ts";
 import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
-import { condition, stateName } from "../answers/parts.ts";
-import { problemAnswer } from "../answers/problem.ts";
+import { condition, count, limitName, stateName, text } from "../answers/parts.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { correlationForms } from "../requests/correlation_schema.ts";
 import { newJob } from "../requests/create_request.ts";
@@ -22,6 +20,29 @@ import type { Parameter } from "../requests/query_parameters.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from "./json_schema.ts";
 import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";
+import * as v from "valibot";
+
+/** The body of an answer that refuses, as `problemResponse` makes it. */
+const problemAnswer = v.object({
+  type: v.picklist(PROBLEM_KINDS.map(problemType)),
+  title: text,
+  status: count,
+  detail: text,
+  instance: text,
+  errors: v.exactOptional(v.array(v.object({
+    pointer: v.exactOptional(text),
+    parameter: v.exactOptional(text),
+    header: v.exactOptional(text),
+    detail: text,
+  }))),
+  allowedIn: v.exactOptional(v.array(stateName)),
+  knownTypes: v.exactOptional(v.array(text)),
+  jobId: v.exactOptional(text),
+  neededScope: v.exactOptional(v.picklist(SCOPES)),
+  scopes: v.exactOptional(v.array(v.picklist(SCOPES))),
+  limit: v.exactOptional(v.object({ name: limitName, max: v.number() })),
+  position: v.exactOptional(count),
+});
 
 const NAMED: NamedSchemas = {
   State: stateName,
@@ -64,7 +85,7 @@ const DESCRIPTION = "A job engine in one process, with an append-only journal. E
   `a problem as of RFC 9457, of one of these types:\n\n${PROBLEM_LIST}`;
 
 /** The server that the document is about. */
-export interface DescribedServer {
+interface DescribedServer {
   readonly version: string;
   /** Whether it takes no request without one, but for the probes. */
   readonly needsToken: boolean;

@@ -1,4 +1,4 @@
-/** JSON Schema of the schemas that the routes use, with names for those that matter. */
+/** JSON Schema for the schemas of the routes, with names for the important ones. */
 
 import {
   type ConversionConfig,
@@ -13,16 +13,16 @@ import { documentationOf } from "../requests/documented.ts";
 export type NamedSchemas = Readonly<Record<string, v.GenericSchema>>;
 
 const REFERENCE = "#/components/schemas/";
-/** What is not named gets a number for a name, where it is behind `lazy`. */
+/** The name of an unnamed schema behind `lazy`: a number. */
 const NUMBERED = /^#\/\$defs\/(\d+)$/;
 
-/** A rule that is code says nothing here, unless it is `documented`; then it must be. */
+/** A rule in code has no JSON Schema, unless it is `documented`, as it must be. */
 const CONFIG: ConversionConfig = {
   target: "draft-2020-12",
   typeMode: "input",
   ignoreActions: ["check", "transform"],
   overrideSchema: ({ valibotSchema }) => documentationOf(valibotSchema) as JsonSchema | undefined,
-  // JSON Schema reads every pattern as if it had the flag u.
+  // JSON Schema reads every pattern with the flag `u`.
   overrideAction: ({ valibotAction, jsonSchema }) =>
     valibotAction.type === "regex" && "requirement" in valibotAction
       ? { ...jsonSchema, pattern: (valibotAction.requirement as RegExp).source }
@@ -30,13 +30,13 @@ const CONFIG: ConversionConfig = {
   overrideRef: ({ referenceId }) => /^\d+$/.test(referenceId) ? undefined : REFERENCE + referenceId,
 };
 
-/** The schema itself, of one that `strictObject` or `chosenFrom` made. */
+/** The schema inside one made by `strictObject` or `chosenFrom`. */
 export function withinLazy(schema: v.GenericSchema): v.GenericSchema {
   if ("getter" in schema) return (schema as v.LazySchema<v.GenericSchema>).getter(undefined);
   return schema;
 }
 
-/** @throws {Error} for a schema that JSON Schema cannot say, and that is not `documented`. */
+/** @throws {Error} for a schema that JSON Schema cannot express and that is not `documented`. */
 export function schemaObject(schema: v.GenericSchema, named: NamedSchemas): JsonObject {
   const { $schema: _, $defs = {}, ...json } = toJsonSchema(schema, {
     ...CONFIG,
@@ -52,7 +52,7 @@ export function namedSchemaObjects(named: NamedSchemas): JsonObject {
   return Object.fromEntries(entries);
 }
 
-/** With what has only a number put where it is referred to. */
+/** Inlines numbered definitions where they are referred to. */
 function inlined(value: JsonValue, definitions: JsonObject): JsonValue {
   if (Array.isArray(value)) return value.map((item) => inlined(item, definitions));
   if (typeof value !== "object" || value === null) return value;
@@ -65,9 +65,8 @@ function inlined(value: JsonValue, definitions: JsonObject): JsonValue {
 }
 
 /**
- * As people's generators read it: an object of which nothing is said may have any members, where
- * some take it for one that has none; and a default would make of a member that may be left out
- * one that is always there.
+ * Adapts a schema to client generators: an object without properties may have any members, which
+ * some read as none; and a default would turn an optional member into a required one.
  */
 function plain(schema: JsonObject): JsonObject {
   const { default: _, ...rest } = schema;

@@ -1,7 +1,7 @@
 /**
- * One action on many jobs: those that a filter applies to, as of a position. Each is judged
- * again when its turn comes. The same request may be sent again without doing anything twice:
- * what was done is no longer what the action is for.
+ * One action on many jobs: those that match a filter as of a position. Each job is judged again
+ * when its turn comes. Repeating a request does nothing twice, since jobs that were handled no
+ * longer need the action.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -11,26 +11,26 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { Origin } from "../../core/origin.ts";
 import type { EngineProblem, JobCount, JobFilter, Outcome } from "../../engine/requests.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { draining, problemOf, problemOfFailure } from "../problems/engine_problem.ts";
 import type { Problem } from "../problems/problem.ts";
 import { sizeFor, type Turnstile } from "../guard/turnstile.ts";
 
-/** Jobs that one request acts on: what is left is for the next. */
+/** Jobs that one request acts on; the rest is left for the next request. */
 export const BULK_MAX = 1_000;
-/** At once: enough that they share their batches, and few enough that others get through. */
+/** Jobs at a time: enough to share batches, and few enough to let other requests through. */
 const CONCURRENT_MAX = 32;
 
 export interface BulkRequest {
   readonly action: BulkControl;
   readonly filter: JobFilter;
-  /** Jobs that were created later are left alone. */
+  /** Jobs created later are left alone. */
   readonly upTo: LogId;
-  /** Only jobs that were created before this position, to go on with what was left. */
+  /** Only jobs created before this position: continues an earlier request. */
   readonly before?: LogId;
-  /** Also retries what was retried by then. */
+  /** Also retries jobs that were retried before. */
   readonly again: boolean;
-  /** At most `BULK_MAX`, which is the default. */
+  /** At most `BULK_MAX`, the default. */
   readonly limit?: number;
   readonly reason?: string;
   readonly origin?: Origin | undefined;
@@ -38,7 +38,7 @@ export interface BulkRequest {
 
 export interface BulkDone {
   readonly jobId: JobId;
-  /** Of a retry. */
+  /** The new job of a retry. */
   readonly newJobId?: JobId;
 }
 
@@ -46,15 +46,15 @@ export interface BulkReport {
   readonly done: readonly BulkDone[];
   /** By reason, which completes a sentence. */
   readonly skipped: ReadonlyMap<string, readonly JobId[]>;
-  /** Why it ended before it had come to the end; nothing was lost. */
+  /** Why it stopped early; nothing was lost. */
   readonly stopped?: Problem;
-  /** Where to go on, as `before`; absent when nothing is left. */
+  /** Where to continue, as `before`; absent if nothing is left. */
   readonly next?: LogId;
-  /** How many the action is still for. */
+  /** How many jobs still need the action. */
   readonly left: JobCount;
 }
 
-/** Of the jobs that a filter applies to, those that an action is for. */
+/** The filter, limited to jobs that the action applies to. */
 export function filterOfAction({ action, filter, again }: BulkRequest): JobFilter {
   const named = filter.conditions;
   const meant: readonly Condition[] = CONTROLS[action].conditions;
@@ -67,26 +67,26 @@ export function filterOfAction({ action, filter, again }: BulkRequest): JobFilte
     : { ...filter, conditions };
 }
 
-/** A filter that asks for what was retried contradicts an action that leaves that alone. */
+/** A filter for retried jobs contradicts an action that leaves them alone. */
 function isContradictory({ action, filter, again }: BulkRequest): boolean {
   return action === "retry" && !again && filter.retried === true;
 }
 
 export interface BulkPreview {
-  /** Those that the action is for. */
+  /** The jobs that the action applies to. */
   readonly count: JobCount;
   /** The newest of them. */
   readonly sample: readonly JobSummary[];
-  /** Failed, and left alone since there is a retry of them. */
+  /** Failed jobs left alone because they were retried already. */
   readonly retried: number;
-  /** Failed, and left alone since somebody has to put right what could not be undone. */
+  /** Failed jobs left alone because someone has to fix by hand what could not be undone. */
   readonly byHand: number;
 }
 
 const SAMPLE_MAX = 10;
 
 /** What an action would do. */
-export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPreview {
+export function previewBulk(engine: JobEngine, request: BulkRequest): BulkPreview {
   const { before } = rangeOf(request);
   const { action, again } = request;
   const sample: JobSummary[] = [];
@@ -111,14 +111,14 @@ export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPrevi
   return { count, sample, retried, byHand };
 }
 
-/** What such a job did is there still: another one would do it a second time. */
+/** The effects of such a job remain: a retry would repeat them. */
 function needsSomebody(job: JobState): boolean {
   return "failure" in job && job.failure?.recoveryRequired === true;
 }
 
 const NONE: JobCount = { jobs: 0, conditions: new Map() };
 
-function countOf(engine: EnginePort, request: BulkRequest): JobCount {
+function countOf(engine: JobEngine, request: BulkRequest): JobCount {
   return isContradictory(request)
     ? NONE
     : engine.lists.count(filterOfAction(request), rangeOf(request));
@@ -128,9 +128,9 @@ function rangeOf({ upTo, before = Infinity }: BulkRequest): { readonly before: L
   return { before: Math.min(before, upTo + 1) };
 }
 
-/** Does it to as many as one request may, the newest first. */
+/** Acts on as many jobs as one request may, the newest first. */
 export async function runBulk(
-  engine: EnginePort,
+  engine: JobEngine,
   request: BulkRequest,
   turnstile?: Turnstile,
 ): Promise<BulkReport> {
@@ -144,7 +144,7 @@ export async function runBulk(
   const run = new BulkRun(engine, request, turnstile);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
-  // After a stop some were done and some were not: the whole is asked for again.
+  // After a stop some were handled and some were not: the next request covers the whole range.
   const again = stopped === undefined ? next : rangeOf(request).before;
   const left = again === undefined ? NONE : countOf(engine, { ...request, before: again });
   return {
@@ -160,11 +160,11 @@ class BulkRun {
   readonly done: BulkDone[] = [];
   readonly skipped = new Map<string, JobId[]>();
   stopped: Problem | undefined;
-  readonly #engine: EnginePort;
+  readonly #engine: JobEngine;
   readonly #request: BulkRequest;
 
   constructor(
-    engine: EnginePort,
+    engine: JobEngine,
     request: BulkRequest,
     private readonly turnstile: Turnstile | undefined,
   ) {
@@ -172,7 +172,7 @@ class BulkRun {
     this.#request = request;
   }
 
-  /** Some side by side; resolves when nothing is under way any more. */
+  /** Acts on several at a time; resolves when none is in progress. */
   async all(jobs: readonly JobState[]): Promise<void> {
     const queue = jobs.values();
     const workers = Array.from({ length: CONCURRENT_MAX }, () => this.#work(queue));
@@ -223,7 +223,7 @@ function doneOf(jobId: JobId, job: JobState): BulkDone {
   return job.jobId === jobId ? { jobId } : { jobId, newJobId: job.jobId };
 }
 
-/** Without what tells which job it is, so that the same is said of many. */
+/** The reason without the id of the job, so that equal reasons are grouped. */
 function reasonOf(jobId: JobId, problem: EngineProblem): string {
   const { message } = problem.kind === "rejected" ? problem.rejection : problemOf(problem);
   return message.replaceAll(` ${jobId}`, "").replace(/^Cannot [^:]*: /, "");

@@ -8,8 +8,14 @@ import { traceIdsOf } from "../../core/trace_ids.ts";
 import type { IncomingEvent } from "../../engine/requests.ts";
 import { documented } from "./documented.ts";
 import { domainEventTypeField, type JudgedEvent } from "./event_schema.ts";
-import { isObject, jobIdField, taskIdField, timeField } from "./fields.ts";
-import { type PointedIssue, pointedIssues } from "./issues.ts";
+import {
+  isObject,
+  jobIdField,
+  type PointedIssue,
+  pointedIssues,
+  taskIdField,
+  timeField,
+} from "./fields.ts";
 
 const TEXT_LENGTH_MAX = 1_000;
 

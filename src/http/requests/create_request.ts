@@ -7,14 +7,16 @@ import type { CreateRequest } from "../../engine/requests.ts";
 import { commonRequestOf } from "./common_request.ts";
 import { documented } from "./documented.ts";
 import {
+  checked,
   isObject,
   jobIdField,
   labelsField,
+  type PointedIssue,
+  pointedIssues,
   strictObject,
   timeField,
   TYPE_LENGTH_MAX,
 } from "./fields.ts";
-import { checked, type PointedIssue, pointedIssues } from "./issues.ts";
 import { withinLazy } from "../openapi/json_schema.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { invalidRequest } from "../problems/problem.ts";

@@ -6,13 +6,13 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type Lane, PageSize } from "../../engine/queries/entry_pages.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { type EntryFilter, feedOf, passes, type Scan } from "../stream/feed.ts";
 
 const READ_AT_ONCE_MAX = 500;
 
 export interface EntrySearch<Shown> {
-  readonly engine: EnginePort;
+  readonly engine: JobEngine;
   /** Where one page is read at a time. */
   readonly reading: Lane;
   /** What is kept of an entry that was found. */
@@ -108,7 +108,7 @@ function backReader({ engine, filter: { jobId } }: Wanted): ReadOn {
     : (position, size) => journalBack(engine, position, size);
 }
 
-async function journalBack(engine: EnginePort, before: LogId, size: number): Promise<Scan> {
+async function journalBack(engine: JobEngine, before: LogId, size: number): Promise<Scan> {
   const after = Math.max(0, before - 1 - size);
   const entries = after >= before - 1 ? [] : await engine.entries(after, before - 1 - after);
   return { entries: entries.toReversed(), scannedTo: after + 1, caughtUp: after === 0 };
@@ -116,7 +116,7 @@ async function journalBack(engine: EnginePort, before: LogId, size: number): Pro
 
 /** What lies below the first entry of a job is none of it. */
 async function jobBack(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   before: LogId,
   size: number,

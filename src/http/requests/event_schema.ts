@@ -10,11 +10,12 @@ import {
   isObject,
   jobIdField,
   objectField,
+  type PointedIssue,
+  pointedIssues,
   strictObject,
   taskIdField,
   timeField,
 } from "./fields.ts";
-import { type PointedIssue, pointedIssues } from "./issues.ts";
 
 /** An event that can be delivered, or all that is wrong with it. */
 export type JudgedEvent =

@@ -12,7 +12,52 @@ import {
 import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../../core/ids.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
 import { documented } from "./documented.ts";
-import { inUtc, millisecondsOf, TIME_RULE } from "./time.ts";
+import { inputIssues } from "../../engine/input_issues.ts";
+import { invalidRequest } from "../problems/problem.ts";
+
+export { inputIssues as pointedIssues } from "../../engine/input_issues.ts";
+export type { InputIssue as PointedIssue } from "../../engine/requests.ts";
+
+/** @throws {Problem} `invalid-request`, with a pointer for each issue. */
+export function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) throw invalidRequest(inputIssues(parsed.issues));
+  return parsed.output;
+}
+
+const RFC_3339 =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+
+/** Times from outside: RFC 3339, the whole of it and nothing else. */
+export const TIME_RULE = "an RFC 3339 time such as 2026-01-31T12:00:00Z";
+
+/** Milliseconds since the epoch, or `undefined` when the text is not an RFC 3339 time. */
+export function millisecondsOf(text: string): number | undefined {
+  const match = RFC_3339.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day] = match;
+  if (!isDayOfMonth(Number(year), Number(month), Number(day))) return undefined;
+  const milliseconds = Date.parse(text.toUpperCase());
+  return Number.isNaN(milliseconds) ? undefined : milliseconds;
+}
+
+function isDayOfMonth(year: number, month: number, day: number): boolean {
+  const lastDay = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return month >= 1 && month <= 12 && day >= 1 && day <= lastDay;
+}
+
+/** The same instant in UTC; a text that is in UTC stays as its sender wrote it. */
+function inUtc(text: string): string {
+  return text.endsWith("Z") ? text : new Date(text.toUpperCase()).toISOString();
+}
+
+/** The number that decimal digits write, or `undefined` for any other text. */
+export function wholeNumberOf(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
 
 /** Of the name of a type of job. */
 export const TYPE_LENGTH_MAX = 200;

@@ -8,7 +8,7 @@ import type { HttpDeps } from "../http_deps.ts";
 import { Problem } from "../problems/problem.ts";
 import { createRequestOf, type StartLimits } from "./create_request.ts";
 import { isObject, jobIdField } from "./fields.ts";
-import { idempotencyOf, requireKey } from "./idempotency.ts";
+import { idempotencyOf, requireKey } from "./headers.ts";
 import type { Judging } from "./one_or_many.ts";
 
 /** One of many: what is to be created, or why it cannot be. */

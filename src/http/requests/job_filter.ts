@@ -37,9 +37,18 @@ const label = v.pipe(
 
 const yesOrNo = v.pipe(choice(["true", "false"]), v.transform((text) => text === "true"));
 
+/** In whatever letter case they are written. */
+function named<const Names extends readonly string[]>(names: Names) {
+  return v.pipe(
+    documented(v.string(), { type: "string", enum: [...names] }),
+    v.transform((text) => names.find((name) => name.toLowerCase() === text.toLowerCase()) ?? text),
+    choice(names),
+  );
+}
+
 export const FILTER_PARAMETERS = {
-  state: listOf(choice(STATE_NAMES), "Jobs in one of these states."),
-  condition: listOf(choice(CONDITIONS), "Jobs in one of these conditions."),
+  state: listOf(named(STATE_NAMES), "Jobs in one of these states."),
+  condition: listOf(named(CONDITIONS), "Jobs in one of these conditions."),
   type: listOf(text, "Jobs of one of these types."),
   label: repeated(label, "Jobs with all of these labels, each as name:value."),
   createdAfter: single(time, "Jobs created after this time."),

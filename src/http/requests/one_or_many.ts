@@ -3,7 +3,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import { parseJson } from "../bodies/json_document.ts";
 import { invalidRequest, Problem } from "../problems/problem.ts";
-import type { PointedIssue } from "./issues.ts";
+import type { PointedIssue } from "./fields.ts";
 
 /** @typeParam Judged What can be done, or all that is wrong with it. */
 export interface OneOrMany<Judged> {

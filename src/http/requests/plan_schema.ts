@@ -1,4 +1,4 @@
-/** Plans as they come in: expectations are flat, as in the job resource. */
+/** Plans in requests: expectations are flat, as in the job resource. */
 
 import * as v from "valibot";
 import {
@@ -7,6 +7,7 @@ import {
   EXPECTED_EVENT_KINDS,
   type ExpectedEvent,
   type JobPlan,
+  MAIN_EXPECTATION_ID,
   MATCHES_MAX,
   requiredMatches,
   REST_MS_MAX,
@@ -14,8 +15,16 @@ import {
   YEARS_MAX,
 } from "../../core/job_plan.ts";
 import { correlationField, correlationSize } from "./correlation_schema.ts";
-import { chosenFrom, eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
-import type { PointedIssue } from "./issues.ts";
+import {
+  chosenFrom,
+  eventTypeField,
+  id,
+  isObject,
+  type PointedIssue,
+  strictObject,
+  taskIdField,
+} from "./fields.ts";
+import { hasCode, type JobState } from "../../core/job_state.ts";
 
 const EXPECTATIONS_MAX = 1_000;
 const ERRORS_MAX = 1_000;
@@ -53,10 +62,10 @@ const CORRELATION_SIZE_RULE = `must have at most ${CORRELATION_SIZE_MAX} values 
 const PLAN_SIZE_RULE =
   `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`;
 
-/** Each value and predicate takes no more values of JSON than this; of a plan, with the rest. */
+/** JSON values that a value or predicate takes at most, counting its share of the plan. */
 const VALUES_EACH = 4;
 
-/** What is far too large is not judged value by value: that would take long. */
+/** Far too large input is not validated value by value, which would take long. */
 function unlessHuge<Output>(
   schema: v.GenericSchema<unknown, Output>,
   sizeMax: number,
@@ -67,8 +76,8 @@ function unlessHuge<Output>(
 }
 
 /**
- * How many more values of JSON there might be; looks at no more than there may be. A correlation
- * that is huge by itself is told there, and counts as one.
+ * How many more JSON values there may be; counts no further than `room`. A correlation that is huge
+ * by itself is reported there, and counts as one.
  */
 function valuesLeft(value: unknown, room: number): number {
   let left = room - 1;
@@ -136,7 +145,7 @@ const policy = strictObject({
   onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
 });
 
-/** What a plan may be, whatever its size. */
+/** A plan, whatever its size. */
 export const planObject = strictObject({
   expected: v.pipe(
     v.array(expectation),
@@ -165,7 +174,7 @@ function planSize({ expected, policy = {} }: v.InferOutput<typeof planObject>): 
   return all.reduce((sum, { correlation = "any" }) => sum + correlationSize(correlation), 0);
 }
 
-/** What is wrong with a single expectation is told there, and only there. */
+/** Problems of a single expectation are reported there, and only there. */
 function wantedBy({ expected }: v.InferOutput<typeof planObject>): number {
   return expected.reduce((sum, { multiplicity = "ExactlyOnce" }) => {
     return sum + Math.min(TIMES_MAX, requiredMatches(multiplicity));
@@ -174,7 +183,7 @@ function wantedBy({ expected }: v.InferOutput<typeof planObject>): number {
 
 type PlanInput = v.InferOutput<typeof planField>;
 
-/** An issue for each expectation whose id an earlier one has. */
+/** An issue for each expectation whose id repeats an earlier one. */
 export function repeatedIdIssues({ expected }: PlanInput): readonly PointedIssue[] {
   const seen = new Set<string>();
   return expected.flatMap(({ id }, index) => {
@@ -185,7 +194,7 @@ export function repeatedIdIssues({ expected }: PlanInput): readonly PointedIssue
   });
 }
 
-/** The plan as the core has it, with what was left out. */
+/** The plan in the form of the core, with defaults filled in. */
 export function planOf({ expected, policy = {} }: PlanInput): JobPlan {
   const { errors = [], compensation, onCompensated = DEFAULT_POLICY.onCompensated } = policy;
   return {
@@ -216,4 +225,42 @@ function expectationOf(input: v.InferOutput<typeof expectation>): ExpectedEvent 
 
 function matcherOf(input: v.InferOutput<typeof matcher>): EventMatcher {
   return { eventType: input.eventType, correlation: input.correlation ?? "any" };
+}
+
+/** As much of a job's plan as may be another: the end of `run` is expected in any case. */
+export function planDocumentOf(job: JobState) {
+  const { expected, policy } = job.plan;
+  const own = hasCode(job) ? expected.filter(({ id }) => id !== MAIN_EXPECTATION_ID) : expected;
+  return planDocument({ expected: own, policy });
+}
+
+export function planDocument({ expected, policy }: JobPlan) {
+  const { errors, compensation, onCompensated } = policy;
+  return {
+    expected: expected.map(expectationDocument),
+    policy: {
+      errors: errors.map(matcherDocument),
+      ...(compensation === undefined ? {} : {
+        compensation: {
+          succeeded: matcherDocument(compensation.succeeded),
+          failed: matcherDocument(compensation.failed),
+        },
+      }),
+      onCompensated,
+    },
+  };
+}
+
+function expectationDocument({ id, kind, matcher, multiplicity, taskId }: ExpectedEvent) {
+  return {
+    id,
+    kind,
+    ...matcherDocument(matcher),
+    multiplicity,
+    ...(taskId === undefined ? {} : { taskId }),
+  };
+}
+
+function matcherDocument({ eventType, correlation }: EventMatcher) {
+  return { eventType, correlation };
 }

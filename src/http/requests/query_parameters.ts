@@ -4,10 +4,40 @@ import * as v from "valibot";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import { isEventType } from "../../core/event_type.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { type CursorScope, positionOf } from "./cursor.ts";
 import { documentationOf, documented } from "./documented.ts";
-import { eventTypeField, fingerprintField, jobIdField, timeField } from "./fields.ts";
-import { wholeNumberOf } from "./whole_number.ts";
+import {
+  eventTypeField,
+  fingerprintField,
+  jobIdField,
+  timeField,
+  wholeNumberOf,
+} from "./fields.ts";
+
+export type CursorScope = "jobs" | "history" | "journal" | "steps";
+
+/** Cursors of pages: opaque to clients, and good only for the list that gave them. */
+export function cursorOf(scope: CursorScope, logId: LogId): string {
+  return btoa(`${scope}:${logId}`).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** `undefined` when the text is no cursor of this scope. */
+function positionOf(scope: CursorScope, cursor: string): LogId | undefined {
+  // What is only supposed lies between two positions.
+  const match = /^([a-z]+):(\d{1,16}(?:\.\d{1,3})?)$/.exec(decoded(cursor));
+  const logId = Number(match?.[2]);
+  const isPosition = scope === "steps"
+    ? logId <= Number.MAX_SAFE_INTEGER
+    : Number.isSafeInteger(logId);
+  return match?.[1] === scope && isPosition ? logId : undefined;
+}
+
+function decoded(cursor: string): string {
+  try {
+    return atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    return "";
+  }
+}
 
 export interface Parameter<Value = unknown> {
   /**

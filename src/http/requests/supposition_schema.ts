@@ -1,18 +1,41 @@
 /** `POST /jobs/:id/what-if`: what a document supposes of a job. */
 
 import * as v from "valibot";
-import type { JobId, LogId } from "../../core/ids.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { type EventId, ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { Point } from "../../core/point.ts";
 import { SUPPOSED_EVENTS_MAX } from "../../explain/supposed_history.ts";
 import type { SupposedEvent, Supposition } from "../../explain/supposition.ts";
 import { documented } from "./documented.ts";
 import { incomingEventFields } from "./event_schema.ts";
-import { strictObject } from "./fields.ts";
-import { checked } from "./issues.ts";
+import { checked, millisecondsOf, strictObject, TIME_RULE, wholeNumberOf } from "./fields.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
-import { POINT_FORMS, POINT_RULE, pointOf } from "./point_text.ts";
 import { invalidRequest } from "../problems/problem.ts";
+
+/** In JSON Schema. */
+export const POINT_FORMS: JsonObject = {
+  anyOf: [
+    { type: "integer", minimum: 1, description: "A logId." },
+    { type: "string", format: "date-time" },
+    { type: "string", pattern: ID_PATTERN.source, description: "An eventId." },
+  ],
+};
+
+export const POINT_RULE = `must be a logId, an eventId, or ${TIME_RULE}`;
+
+/**
+ * What a text names: 1 to 15 digits a position, an RFC 3339 time a time, and any other
+ * legal id an event. `undefined` when it can be none of them.
+ */
+export function pointOf(text: string): Point | undefined {
+  const logId = wholeNumberOf(text);
+  if (logId !== undefined) return { kind: "logId", logId };
+  const milliseconds = millisecondsOf(text);
+  if (milliseconds !== undefined) {
+    return { kind: "time", time: new Date(milliseconds).toISOString() };
+  }
+  return ID_PATTERN.test(text) ? { kind: "eventId", eventId: text as EventId } : undefined;
+}
 
 const WITHOUT_MAX = 10_000;
 

@@ -1,11 +1,11 @@
-/** `POST /jobs/bulk`: one action on all jobs that a filter applies to. */
+/** One action on all jobs that a filter applies to, and what fails most, by kind. */
 
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import { bulkAnswer, bulkPreviewAnswer } from "../answers/bulk.ts";
+import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../answers/bulk.ts";
 import { summaryView } from "../answers/job_view.ts";
 import { choices, says } from "../answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -21,12 +21,14 @@ import {
   previewBulk,
   runBulk,
 } from "../requests/bulk_action.ts";
-import { reasonField, strictObject } from "../requests/fields.ts";
-import { checked } from "../requests/issues.ts";
-import { filterBody, jobFilterOf } from "../requests/job_filter.ts";
-import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/request_origin.ts";
+import { checked, reasonField, strictObject } from "../requests/fields.ts";
+import { FILTER_PARAMETERS, filterBody, jobFilterOf } from "../requests/job_filter.ts";
+import { readQuery, refuseQuery } from "../requests/query.ts";
+import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
+import type { FailureGroup } from "../../engine/requests.ts";
+import { largeJsonResponse } from "../answers/large_answer.ts";
+import { single, whole } from "../requests/query_parameters.ts";
 
 const FLAG = v.boolean("must be true or false");
 
@@ -159,4 +161,46 @@ function reportView(
     left,
     next: next ?? null,
   };
+}
+
+const LIMIT_DEFAULT = 50;
+/** Kinds of failures in one answer, and on one page. */
+export const KINDS_MAX = 200;
+
+const FAILURE_PARAMETERS = {
+  ...FILTER_PARAMETERS,
+  limit: single(
+    whole(1, KINDS_MAX, LIMIT_DEFAULT),
+    `Kinds of failures, ${LIMIT_DEFAULT} unless it is given.`,
+  ),
+};
+
+export const FAILURE_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/failures",
+  scope: "read",
+  operation: {
+    id: "listFailures",
+    tag: "jobs",
+    summary: "List failures that were not retried yet, by kind, the most frequent first",
+    description: "Failures are of one kind when the type, the task, the error and the words of " +
+      "its message are the same: numbers, ids, times, paths and what is in quotation marks do " +
+      "not count. A kind of which every job was retried is listed with retried=true alone. " +
+      "POST /jobs/bulk with the fingerprint retries all of a kind.",
+    query: FAILURE_PARAMETERS,
+    answers: {
+      [STATUS.ok]: { description: "The kinds of failures.", content: json(failuresAnswer) },
+    },
+    problems: [],
+  },
+  handle({ req }, deps) {
+    const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
+    const { groups, ...rest } = deps.engine.lists.failures(jobFilterOf(query), limit);
+    return largeJsonResponse(deps, { failures: groups.map(groupView), ...rest }, STATUS.ok);
+  },
+}];
+
+function groupView(group: FailureGroup) {
+  const { newest, oldest } = group;
+  return { ...group, newest: summaryView(newest), oldest: summaryView(oldest) };
 }

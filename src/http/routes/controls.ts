@@ -5,25 +5,25 @@ import * as v from "valibot";
 import {
   type ControlName,
   CONTROLS,
+  isLegal,
   STATE_CONTROLS,
   type StateControl,
 } from "../../core/controls.ts";
 import { decide } from "../../core/decide.ts";
-import type { JobId, TaskId } from "../../core/ids.ts";
+import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import type { ControlRequest } from "../../engine/requests.ts";
+import type { ControlRequest, RetryRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { jobAnswer } from "../answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { valueOf } from "../problems/engine_problem.ts";
-import { reasonField, strictObject, taskIdField } from "../requests/fields.ts";
-import { checked } from "../requests/issues.ts";
+import { checked, reasonField, strictObject, taskIdField } from "../requests/fields.ts";
 import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
 import {
   BODY_PROBLEMS,
@@ -32,13 +32,13 @@ import {
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
-import { STATUS } from "../problems/problem.ts";
+import { invalidRequest, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/request_origin.ts";
+import { originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/turnstile.ts";
-import { jobOf } from "./job_id.ts";
+import { jobOf } from "./jobs.ts";
 
 const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 
@@ -50,8 +50,11 @@ const cancelBody = strictObject({
 const retryBody = strictObject({
   reason: v.exactOptional(reasonField),
   from: v.exactOptional(taskIdField),
+  again: v.exactOptional(v.boolean("must be true or false")),
   dryRun: v.exactOptional(v.boolean("must be true or false")),
 });
+
+type RetryBody = v.InferOutput<typeof retryBody>;
 
 const REASON = { reason: { reason: "a customer rang" } };
 
@@ -99,12 +102,14 @@ export const CONTROL_ROUTES: readonly Route[] = [
       id: "retryJob",
       tag: "jobs",
       summary: capitalized(CONTROLS.retry.summary),
-      description: CONTROLS.retry.effect,
+      description: `${CONTROLS.retry.effect} A job of which there is a retry already is refused, ` +
+        "so that what is asked for twice is done once; with again it is retried once more.",
       headers: TRACE_HEADERS,
       body: {
         required: false,
         content: json(retryBody, {
           fromATask: { from: "charge", reason: "the bank is back" },
+          onceMore: { again: true },
           whatItWouldDo: { dryRun: true },
         }),
       },
@@ -154,7 +159,7 @@ function turnFor(job: JobState, { turnstile }: HttpDeps): Promise<void> | undefi
  * @throws {Problem} why not.
  */
 export async function controlled(
-  engine: EnginePort,
+  engine: JobEngine,
   jobId: JobId,
   control: ControlName,
   body: JsonValue,
@@ -163,8 +168,19 @@ export async function controlled(
   if (control !== "retry") {
     return valueOf(await engine.control(jobId, { ...requestOf(control, body), origin }));
   }
-  const { dryRun: _, ...request } = checked(retryBody, body);
+  const request = retryRequestOf(retryBodyOf(body, engine.job(jobId)));
   return valueOf(await engine.retry(jobId, { ...request, origin }));
+}
+
+/** @throws {Problem} `invalid-request`, also for a task that the job does not have. */
+function retryBodyOf(given: JsonValue, job: JobState | undefined): RetryBody {
+  const body = checked(retryBody, given);
+  const { from } = body;
+  if (from === undefined || job === undefined || !isLegal(job, "retry")) return body;
+  if (job.tasks.some(({ taskId }) => taskId === from)) return body;
+  const known = job.tasks.map(({ taskId }) => taskId).filter((taskId) => taskId !== MAIN_TASK);
+  const names = known.length === 0 ? "it has none" : `its tasks are ${known.join(", ")}`;
+  throw invalidRequest([{ pointer: "/from", detail: `must be a task of the job; ${names}` }]);
 }
 
 /** @throws {Problem} `invalid-request`. */
@@ -174,17 +190,18 @@ function requestOf(kind: StateControl, body: JsonValue): ControlRequest {
     : { kind, ...checked(controlBody, body) };
 }
 
+function retryRequestOf({ again = false, dryRun: _, ...request }: RetryBody): RetryRequest {
+  return again ? request : { ...request, unlessRetriedAfter: 0 };
+}
+
 async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, deps.engine);
   const origin = originOf(c.req.raw, deps.spans);
-  const { dryRun = false, ...request } = checked(
-    retryBody,
-    await readOptionalJson(c.req.raw, deps.bodies),
-  );
+  const body = retryBodyOf(await readOptionalJson(c.req.raw, deps.bodies), before);
   await turnFor(before, deps);
-  if (dryRun) return await retryPreviewed(deps, before, request.from);
-  const job = valueOf(await deps.engine.retry(before.jobId, { origin, ...request }));
+  if (body.dryRun) return await retryPreviewed(deps, before, body.from);
+  const job = valueOf(await deps.engine.retry(before.jobId, { origin, ...retryRequestOf(body) }));
   return createdAnswer(deps, job, STATUS.created);
 }
 

@@ -16,7 +16,13 @@ import { documented } from "../requests/documented.ts";
 import { manyInLines, type OneOrMany, oneOrMany } from "../requests/one_or_many.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOf } from "../problems/engine_problem.ts";
-import { idempotencyKeyField, idempotencyOf } from "../requests/idempotency.ts";
+import {
+  idempotencyKeyField,
+  idempotencyOf,
+  originOf,
+  type Preferences,
+  preferencesOf,
+} from "../requests/headers.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../bodies/json_document.ts";
 import { formDocument } from "../bodies/multipart.ts";
@@ -29,10 +35,8 @@ import {
   WAIT,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
-import { type Preferences, preferencesOf } from "../requests/prefer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/request_origin.ts";
 import type { Route } from "../route.ts";
 import { waitForJob } from "../answers/waiting.ts";
 

@@ -2,21 +2,28 @@
 
 import { entriesAnswer } from "../answers/entries.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import type { CursorScope } from "../requests/cursor.ts";
+import { cursor, cursorOf, type CursorScope, single, whole } from "../requests/query_parameters.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { entryLines, entryPage, type PageRequest } from "../answers/entry_view.ts";
-import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
+import { joined, largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { type Contents, json } from "../openapi/operation.ts";
-import { permitOf } from "../guard/permit.ts";
+import { permitOf } from "../guard/access.ts";
 import { STATUS } from "../problems/problem.ts";
 import type { Query } from "../requests/query.ts";
-import { cursor, single, whole } from "../requests/query_parameters.ts";
 import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/generated.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import {
+  entryCharacters,
+  type Hold,
+  type Lane,
+  PageSize,
+} from "../../engine/queries/entry_pages.ts";
+import { type EntryFilter, type Feed, passes, type Scan } from "../stream/feed.ts";
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
-export const NDJSON = "application/x-ndjson";
+const NDJSON = "application/x-ndjson";
 
 /** @param scope Of the list whose cursors are taken. */
 export function entryPageParameters(scope: CursorScope) {
@@ -75,4 +82,115 @@ export async function answerEntries(
   const options = { keeper: deps.outlets, permit: permitOf(request), isPatient: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
+}
+
+/** Reads for one page, so that a rare match does not read everything. */
+const READS_PER_PAGE_MAX = 160;
+
+interface EntryPage {
+  readonly entries: readonly JobEventLogEntry[];
+  /** Present when there may be more, even after an empty page. */
+  readonly nextCursor: string | null;
+}
+
+interface PageRequest {
+  readonly feed: Feed;
+  readonly filter: EntryFilter;
+  readonly after: LogId;
+  readonly limit: number;
+  readonly scope: CursorScope;
+  /** Where one page is read at a time. */
+  readonly reading: Lane;
+  readonly hold: Hold;
+}
+
+type ReadRequest = Pick<PageRequest, "feed" | "reading">;
+
+/** Of all that read, one at a time: how much a page takes is known when it is there. */
+async function read({ feed, reading }: ReadRequest, after: LogId, size: PageSize): Promise<Scan> {
+  const leave = await reading.enter();
+  try {
+    const scan = await feed.read(after, size.next);
+    size.read(scan.entries);
+    return scan;
+  } finally {
+    leave();
+  }
+}
+
+/** The next entries that pass, at most `limit`; fewer when they are very large. */
+async function entryPage(request: PageRequest): Promise<EntryPage> {
+  const { filter, limit, scope, hold } = request;
+  const entries: JobEventLogEntry[] = [];
+  const size = new PageSize();
+  let position = request.after;
+  let characters = 0;
+  for (let reads = 0; reads < READS_PER_PAGE_MAX; reads++) {
+    const scan = await read(request, position, size);
+    for (const entry of scan.entries) {
+      if (!passes(entry, filter)) continue;
+      const taken = entryCharacters(entry);
+      hold(taken);
+      entries.push(entry);
+      characters += taken;
+      if (entries.length < limit && characters < PAGE_CHARACTERS_MAX) continue;
+      const isLast = scan.caughtUp && entry === scan.entries.at(-1);
+      return { entries, nextCursor: isLast ? null : cursorOf(scope, entry.logId) };
+    }
+    if (scan.caughtUp) return { entries, nextCursor: null };
+    position = scan.scannedTo;
+  }
+  return { entries, nextCursor: cursorOf(scope, position) };
+}
+
+/** In UTF-16 units; a chunk is over it by one line at most. */
+const CHUNK_LENGTH_MAX = 32 * 1024;
+
+/** Of the lines that are read ahead of a reader, but for the last of them. */
+const LINES_LENGTH_MAX = 1024 * 1024;
+
+interface LinesRequest {
+  readonly feed: Feed;
+  readonly reading: Lane;
+  readonly filter: EntryFilter;
+  readonly after: LogId;
+  /** The last position to give: the head when the request came. */
+  readonly upTo: LogId;
+  readonly limit: number;
+}
+
+/**
+ * All entries that pass as NDJSON, in chunks of one or more whole lines.
+ *
+ * @throws the reason of the signal, so that a file cut short is seen to be cut short.
+ */
+async function* entryLines(
+  { feed, reading, filter, after, upTo, limit }: LinesRequest,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const size = new PageSize();
+  let room = limit;
+  for (let position = after; position < upTo && room > 0;) {
+    signal.throwIfAborted();
+    const scan = firstOf(await read({ feed, reading }, position, size));
+    const entries = scan.entries
+      .filter((entry) => entry.logId <= upTo && passes(entry, filter))
+      .slice(0, room);
+    const lines = entries.values().map((entry) => JSON.stringify(entry) + "\n");
+    yield* joined(lines, CHUNK_LENGTH_MAX);
+    if (scan.caughtUp) return;
+    room -= entries.length;
+    position = scan.scannedTo;
+  }
+}
+
+/** A slow reader keeps what it has not taken: what is large is read again instead. */
+function firstOf(scan: Scan): Scan {
+  let characters = 0;
+  const end = scan.entries.findIndex((entry) =>
+    (characters += entryCharacters(entry)) > LINES_LENGTH_MAX
+  );
+  const last = scan.entries[end];
+  if (last === undefined || end + 1 === scan.entries.length) return scan;
+  return { entries: scan.entries.slice(0, end + 1), scannedTo: last.logId, caughtUp: false };
 }

@@ -21,7 +21,7 @@ import { STATUS } from "../problems/problem.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
 import { eventType, jobId, listOf, single } from "../requests/query_parameters.ts";
 import { deliver } from "../answers/receipts.ts";
-import { originatedEvents, originOf } from "../requests/request_origin.ts";
+import { originatedEvents, originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";

@@ -28,10 +28,10 @@ import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { invalidParameter, readQuery } from "../requests/query.ts";
 import { choice, single } from "../requests/query_parameters.ts";
-import { reachedAs } from "../requests/reached_as.ts";
+import { reachedAs } from "../requests/headers.ts";
 import { jsonResponse, textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { jobIdOf } from "./job_id.ts";
+import { jobIdOf } from "./jobs.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
 
 const EXPLAIN_PARAMETERS = {

@@ -1,13 +1,30 @@
 /** `GET /jobs/:id/log`: what the code of a job said, which is no part of the journal. */
 
-import { jobLogAnswer } from "../answers/job_log.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
 import { single, whole } from "../requests/query_parameters.ts";
 import type { Route } from "../route.ts";
-import { jobOf } from "./job_id.ts";
+import { jobOf } from "./jobs.ts";
+import * as v from "valibot";
+import { count, text, time } from "../answers/parts.ts";
+
+/** What `GET /jobs/:id/log` tells. */
+const jobLogAnswer = v.object({
+  lines: v.array(v.object({
+    jobId: text,
+    taskId: text,
+    attempt: count,
+    executionId: v.optional(text),
+    traceId: v.optional(text),
+    spanId: v.optional(text),
+    time,
+    message: text,
+    data: v.optional(v.unknown()),
+  })),
+  hasMore: v.boolean(),
+});
 
 const LINES_DEFAULT = 200;
 const LINES_MAX = 2_000;

@@ -1,23 +1,43 @@
-/** `GET /jobs`: a list of summaries or of whole jobs, and which jobs one is about. */
+/** Jobs as they are: lists of them, one, its input. */
 
 import type { Context } from "hono";
 import type { ListPage, ListQuery } from "../../engine/requests.ts";
-import { jobsAnswer } from "../answers/job.ts";
-import { cursorOf } from "../requests/cursor.ts";
+import { inputAnswer, jobAnswer, jobsAnswer } from "../answers/job.ts";
+import { choice, cursor, cursorOf, single, whole } from "../requests/query_parameters.ts";
 import { FILTER_PARAMETERS, jobFilterOf, present } from "../requests/job_filter.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { jobView, summaryView } from "../answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
-import { json } from "../openapi/operation.ts";
-import { STATUS } from "../problems/problem.ts";
-import { invalidParameter, type Query, readQuery } from "../requests/query.ts";
-import { choice, cursor, single, whole } from "../requests/query_parameters.ts";
+import { json, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
+import { Problem, STATUS } from "../problems/problem.ts";
+import { invalidParameter, type Query, readQuery, refuseQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
+import * as v from "valibot";
+import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { text } from "../answers/parts.ts";
+import { unknownJob, valueOf } from "../problems/engine_problem.ts";
+import { jobFeed } from "../stream/feed.ts";
+import { appliedHeader, preferencesOf } from "../requests/headers.ts";
+import { emptyResponse, jsonResponse } from "../answers/response.ts";
+import { endOf } from "../stream/channels.ts";
+import { sizeFor } from "../guard/turnstile.ts";
+import { waitForJob } from "../answers/waiting.ts";
+import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
+import {
+  answerStream,
+  LAST_EVENT_ID,
+  startOf,
+  STREAM,
+  STREAM_PARAMETERS,
+  wantedOf,
+} from "./streams.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
 /** Of whole jobs, each of which is read from where it is kept. */
-export const FULL_LIMIT_MAX = 50;
+const FULL_LIMIT_MAX = 50;
 
 const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
@@ -73,4 +93,167 @@ function listQueryOf(query: Omit<Query<typeof LIST_PARAMETERS>, "view">): ListQu
   const range = present({ before: query.cursor });
   const limit = query.limit ?? LIMIT_DEFAULT;
   return { limit, charactersMax: PAGE_CHARACTERS_MAX, ...range, ...jobFilterOf(query) };
+}
+
+async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
+  const request = c.req.raw;
+  refuseQuery(request);
+  const known = request.headers.get("if-none-match");
+  const { waitSeconds } = preferencesOf(request);
+  const wanted = known === null ? isTerminal : (job: JobState) => !matchesTag(known, job);
+  const found = jobOf(c, deps.engine);
+  if (sizeFor(found) === "large") await deps.turnstile.enter("large");
+  const job = await waitForJob(deps, request, found, wanted, waitSeconds ?? 0);
+  const headers = { etag: tagOf(job), ...appliedHeader({ waitSeconds, minimal: false }) };
+  return known !== null && matchesTag(known, job)
+    ? emptyResponse(STATUS.notModified, headers)
+    : largeJsonResponse(deps, jobView(job), STATUS.ok, headers);
+}
+
+function tagOf(job: JobState): string {
+  return `"${job.lastLogId}"`;
+}
+
+/** Weak comparison (RFC 9110): a proxy may have made a tag weak. */
+function matchesTag(ifNoneMatch: string, job: JobState): boolean {
+  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(tagOf(job)) || tags.includes("*");
+}
+
+async function showInput(c: Context, deps: HttpDeps): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const { input, secrets } = valueOf(await deps.engine.input(jobIdOf(c)));
+  return jsonResponse({ input: input ?? null, secrets }, STATUS.ok);
+}
+
+const HISTORY_PARAMETERS = entryPageParameters("history");
+
+async function showHistory(c: Context, deps: HttpDeps): Promise<Response> {
+  const { jobId } = jobOf(c, deps.engine);
+  const query = readQuery(c.req.raw, HISTORY_PARAMETERS);
+  return await answerEntries(c.req.raw, deps, query, {
+    feed: jobFeed(deps.engine, jobId),
+    filter: {},
+    after: 0,
+    scope: "history",
+  });
+}
+
+const JOB_STREAM_PARAMETERS = {
+  ...STREAM_PARAMETERS,
+  until: single(choice(["terminal"]), "The stream ends with the end of the job."),
+};
+
+function streamJob(c: Context, deps: HttpDeps): Response {
+  const { engine } = deps;
+  const { jobId } = jobOf(c, engine);
+  const query = readQuery(c.req.raw, JOB_STREAM_PARAMETERS);
+  const after = startOf(c.req.raw, query, engine) ?? 0;
+  const untilEnd = query.until !== undefined;
+  if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
+    return emptyResponse(STATUS.noContent);
+  }
+  return answerStream(c.req.raw, deps, { ...wantedOf(query, jobId), untilEnd }, after);
+}
+
+/**
+ * A browser reconnects whenever a stream ends; only an answer without content tells it
+ * that there is no more to come.
+ */
+function isReconnectAfter(endedBy: LogId | undefined, after: LogId, request: Request): boolean {
+  return endedBy !== undefined && after >= endedBy && request.headers.has("last-event-id");
+}
+
+/** `/jobs/:id`: one job, its entries, and its stream. */
+export const JOB_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/jobs/:id",
+    scope: "read",
+    operation: {
+      id: "showJob",
+      tag: "jobs",
+      summary: "Show a job",
+      headers: {
+        "Prefer": { description: WAIT, schema: v.string() },
+        "If-None-Match": { description: "The ETag of what is known already.", schema: v.string() },
+      },
+      answers: {
+        [STATUS.ok]: {
+          description: "The job.",
+          content: json(jobAnswer),
+          headers: {
+            "ETag": { description: "Changes with the job.", schema: text },
+            "Preference-Applied": PREFERENCE_APPLIED,
+          },
+        },
+        [STATUS.notModified]: { description: "The job is as If-None-Match knows it." },
+      },
+      problems: ["unknown-job"],
+    },
+    handle: showJob,
+  },
+  {
+    method: "GET",
+    path: "/jobs/:id/input",
+    // What a retention keeps out of the journal is not for everybody who may read that.
+    scope: "operate",
+    operation: {
+      id: "showJobInput",
+      tag: "jobs",
+      summary: "Show the input that the journal holds under a seal",
+      answers: {
+        [STATUS.ok]: { description: "With marks for what is secret.", content: json(inputAnswer) },
+      },
+      problems: ["unknown-job", "input-removed"],
+    },
+    handle: showInput,
+  },
+  {
+    method: "GET",
+    path: "/jobs/:id/events",
+    scope: "read",
+    operation: {
+      id: "listJobEntries",
+      tag: "jobs",
+      summary: "Read the entries of a job, the oldest first",
+      query: HISTORY_PARAMETERS,
+      answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
+      problems: ["unknown-job"],
+    },
+    handle: showHistory,
+  },
+  {
+    method: "GET",
+    path: "/jobs/:id/stream",
+    scope: "read",
+    operation: {
+      id: "streamJob",
+      tag: "jobs",
+      summary: "Follow the entries of a job, from its first",
+      query: JOB_STREAM_PARAMETERS,
+      headers: { "Last-Event-ID": LAST_EVENT_ID },
+      answers: {
+        [STATUS.ok]: { description: "Server-sent events.", content: STREAM },
+        [STATUS.noContent]: { description: "The job is over, and all of it was read." },
+      },
+      problems: ["unknown-job"],
+    },
+    handle: streamJob,
+  },
+];
+
+/** @throws {Problem} 404 for text that is no id: there can be no such job. */
+export function jobIdOf(c: Context): JobId {
+  const id = c.req.param("id") ?? "";
+  if (ID_PATTERN.test(id)) return id as JobId;
+  throw new Problem("unknown-job", "Cannot find the job: the path does not name a legal id");
+}
+
+/** @throws {Problem} 404. */
+export function jobOf(c: Context, engine: JobEngine): JobState {
+  const jobId = jobIdOf(c);
+  const job = engine.job(jobId);
+  if (job === undefined) throw unknownJob(jobId);
+  return job;
 }

@@ -7,7 +7,7 @@ import { json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { pauseView } from "../answers/overview_view.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/request_origin.ts";
+import { originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 

@@ -9,20 +9,24 @@ import type { StepsWanted } from "../../explain/replay_steps.ts";
 import { diffAnswer, replayAnswer, whatIfAnswer } from "../answers/explanation.ts";
 import { readJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import { cursorOf } from "../requests/cursor.ts";
+import { cursor, cursorOf, single, whole } from "../requests/query_parameters.ts";
 import { documented } from "../requests/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { jobView } from "../answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { BODY_PROBLEMS, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
-import { POINT_FORMS, POINT_RULE, pointOf } from "../requests/point_text.ts";
+import {
+  POINT_FORMS,
+  POINT_RULE,
+  pointOf,
+  supposition,
+  suppositionOf,
+} from "../requests/supposition_schema.ts";
 import { STATUS } from "../problems/problem.ts";
 import { invalidParameter, type Query, readQuery } from "../requests/query.ts";
-import { cursor, single, whole } from "../requests/query_parameters.ts";
 import type { Route } from "../route.ts";
-import { supposition, suppositionOf } from "../requests/supposition_schema.ts";
-import { jobOf } from "./job_id.ts";
+import { jobOf } from "./jobs.ts";
 
 /** A plus sign in a query stands for a space, as in the offset of a time. */
 function plusHint(text: string): string {

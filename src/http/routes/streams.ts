@@ -5,15 +5,15 @@ import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { documented } from "../requests/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import type { Contents } from "../openapi/operation.ts";
-import { permitOf } from "../guard/permit.ts";
+import { permitOf } from "../guard/access.ts";
 import { invalidRequest, type RequestIssue, STATUS } from "../problems/problem.ts";
 import type { Query } from "../requests/query.ts";
 import { choice, eventType, listOf, single, whole } from "../requests/query_parameters.ts";
 import { streamResponse } from "../answers/response.ts";
-import type { Wanted } from "../stream/channel.ts";
-import { wholeNumberOf } from "../requests/whole_number.ts";
+import type { Wanted } from "../stream/channels.ts";
+import { wholeNumberOf } from "../requests/fields.ts";
 
 export const AFTER = single(
   whole(0, Number.MAX_SAFE_INTEGER),
@@ -117,7 +117,7 @@ export function answerStream(
 export function startOf(
   request: Request,
   query: AfterQuery,
-  engine: EnginePort,
+  engine: JobEngine,
 ): LogId | undefined {
   const lastEventId = request.headers.get("last-event-id");
   if (lastEventId === null || lastEventId === "") return afterOf(query, engine);
@@ -127,17 +127,17 @@ export function startOf(
 }
 
 /** The parameter `after`. @throws {Problem} when it is no position up to the head. */
-export function afterOf({ after }: AfterQuery, engine: EnginePort): LogId | undefined {
+export function afterOf({ after }: AfterQuery, engine: JobEngine): LogId | undefined {
   const issue = { parameter: "after", detail: beyondHead(engine) };
   return after === undefined ? undefined : notBeyondHead(after, engine, issue);
 }
 
 /** A position that is not there yet would give a stream with a gap. */
-function notBeyondHead(logId: LogId, { headLogId }: EnginePort, issue: RequestIssue): LogId {
+function notBeyondHead(logId: LogId, { headLogId }: JobEngine, issue: RequestIssue): LogId {
   if (logId > headLogId) throw invalidRequest([issue]);
   return logId;
 }
 
-function beyondHead({ headLogId }: EnginePort): string {
+function beyondHead({ headLogId }: JobEngine): string {
   return `must not be beyond the head of the journal, which is ${headLogId}`;
 }

@@ -1,13 +1,80 @@
-/** `/system`: the settings in force, the process, and what is used of the limits. */
+/** What the server says about itself: health, definitions, overview, metrics, limits, its API. */
 
-import { systemAnswer } from "../answers/system.ts";
+import {
+  definitionsAnswer,
+  indexAnswer,
+  limitsInUse,
+  liveAnswer,
+  readyAnswer,
+  systemAnswer,
+} from "../answers/system.ts";
 import { telling } from "../openapi/operation.ts";
-import { STATUS } from "../problems/problem.ts";
+import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { jsonResponse } from "../answers/response.ts";
+import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { systemView } from "../answers/system_view.ts";
-import { viewerOf } from "../guard/viewer.ts";
+import { tokenHolders, type Viewer, viewerOf } from "../guard/access.ts";
+import type { HttpDeps, ProcessFigures, ShownSetting } from "../http_deps.ts";
+import { anyObject } from "../answers/parts.ts";
+import { draining, notReady } from "../problems/engine_problem.ts";
+
+/** `/definitions`: the types of jobs that can be created. */
+export const DEFINITION_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/definitions",
+  scope: "read",
+  operation: telling(
+    "listDefinitions",
+    "List the types of jobs, with the schemas of their inputs",
+    definitionsAnswer,
+  ),
+  handle({ req }, { engine }) {
+    refuseQuery(req.raw);
+    return jsonResponse({ definitions: engine.definitions() }, STATUS.ok);
+  },
+}];
+
+/** `/metrics`: what Prometheus, and whatever reads its format, is to know. */
+export const METRICS_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/metrics",
+  scope: "read",
+  operation: {
+    id: "showMetrics",
+    tag: "system",
+    summary: "Show what Prometheus is to know",
+    answers: {
+      [STATUS.ok]: {
+        description: "The text format of Prometheus.",
+        content: { "text/plain": { schema: { json: { type: "string" } } } },
+      },
+    },
+    problems: [],
+  },
+  async handle({ req }, { metrics, streams, requests, waiting }) {
+    refuseQuery(req.raw);
+    if (metrics === undefined) {
+      throw new Problem("not-found", "Cannot show metrics: nothing is counted here");
+    }
+    const activity = { streams: streams.open, requests: requests.open, waiting: waiting.open };
+    return new Response(await metrics.text(activity), {
+      status: STATUS.ok,
+      headers: { ...NO_STORE_HEADERS, "content-type": metrics.contentType },
+    });
+  },
+}];
+
+/** `/openapi.json`: every route, for programs. */
+export const OPEN_API_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/openapi.json",
+  scope: "read",
+  operation: telling("showOpenApi", "Show this document", anyObject),
+  handle({ req }, deps) {
+    refuseQuery(req.raw);
+    return jsonResponse(deps.openApi(), STATUS.ok);
+  },
+}];
 
 export const SYSTEM_ROUTES: readonly Route[] = [{
   method: "GET",
@@ -29,3 +96,81 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
     return jsonResponse(systemView(deps, viewerOf(req.raw)), STATUS.ok);
   },
 }];
+
+/** What is told of the process, in JSON: where nobody tells of it, that is `null`. */
+function systemView(deps: HttpDeps, viewer: Viewer) {
+  const { system, version, needsToken } = deps;
+  return {
+    version,
+    versions: system?.versions ?? null,
+    process: system === undefined ? null : processView(system.process()),
+    workers: system?.workers() ?? null,
+    limits: limitsInUse(deps),
+    journalFolder: system?.journal ?? null,
+    settings: system?.settings.map(settingView) ?? null,
+    tokens: {
+      needed: needsToken,
+      holders: tokenHolders(deps, viewer)?.map(({ name, scopes }) => ({
+        name: name ?? null,
+        scopes,
+      })) ?? null,
+    },
+  };
+}
+
+function processView({ startedAt, ...figures }: ProcessFigures) {
+  return { ...figures, startedAt: new Date(startedAt).toISOString() };
+}
+
+function settingView({ name, value, origin }: ShownSetting) {
+  return { flag: `--${name}`, value, origin };
+}
+
+const INDEX = {
+  name: "Daybook",
+  links: {
+    overview: "/overview",
+    jobs: "/jobs",
+    events: "/events",
+    stream: "/stream",
+    definitions: "/definitions",
+    journal: "/journal",
+    system: "/system",
+    metrics: "/metrics",
+    livez: "/livez",
+    readyz: "/readyz",
+    openapi: "/openapi.json",
+  },
+};
+
+/** People get the overview there, as the dashboard declares. */
+export const INDEX_OPERATION = telling("showIndex", "Show where everything is", indexAnswer);
+
+/** What `/` answers to programs; people get the overview there. */
+export function answerIndex(): Response {
+  return jsonResponse(INDEX, STATUS.ok, { vary: "accept" });
+}
+
+export const HEALTH_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/livez",
+    scope: "open",
+    operation: telling("livez", "Say that the process is there", liveAnswer),
+    handle: () => jsonResponse({ status: "live" }, STATUS.ok),
+  },
+  {
+    method: "GET",
+    path: "/readyz",
+    scope: "open",
+    operation: telling("readyz", "Say whether writes are taken", readyAnswer, {
+      problems: ["not-ready", "draining"],
+    }),
+    handle(_, { engine }) {
+      if (engine.failed) throw notReady("the journal has failed");
+      if (engine.draining) throw draining();
+      if (engine.full) throw notReady("there is no room on the disk");
+      return jsonResponse({ status: "ready" }, STATUS.ok);
+    },
+  },
+];

@@ -1,8 +1,165 @@
 /** The channels that have readers, found by what they want and by the job that they are of. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { JobId } from "../../core/ids.ts";
-import type { Channel, Wanted } from "./channel.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { isTerminal } from "../../core/job_state.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
+import { type EntryFilter, type Feed, heartbeatAt, messageOf, passes, type Scan } from "./feed.ts";
+import type { Chunk, ChunkCache } from "./generated.ts";
+import type { StreamTurns } from "./stream_turns.ts";
+
+/** In UTF-16 units; a chunk exceeds it by one message at most. */
+const CHUNK_LENGTH_MAX = 16 * 1024;
+/** Reading this many entries takes as long as sending a chunk. */
+const ENTRIES_PER_CHUNK = 32;
+const PAGE_SIZE_FIRST = 16;
+const PAGE_SIZE_MAX = 512;
+const PAGE_GROWTH = 1.25;
+
+export interface Wanted {
+  readonly filter: EntryFilter;
+  readonly onlyTransitions: boolean;
+  /** The stream ends with the job that the filter names. */
+  readonly untilEnd: boolean;
+}
+
+/** A reader that has received everything there is. */
+export interface Waiter {
+  /** Everything up to here was sent, or did not match. */
+  cursor: LogId;
+  serve(): void;
+}
+
+interface ChannelParts {
+  readonly engine: Pick<JobEngine, "job" | "transitionAt">;
+  /** Reads what is not in memory. */
+  readonly history: Feed;
+  readonly chunks: ChunkCache;
+  readonly turns: Pick<StreamTurns, "spend">;
+}
+
+const encoder = new TextEncoder();
+const NOTHING = new Uint8Array();
+
+/** All readers with the same filter: each entry is matched and encoded once for all of them. */
+export class Channel {
+  readonly waiting = new Set<Waiter>();
+  readers = 0;
+  #pageSize = PAGE_SIZE_FIRST;
+  readonly #reading = new Map<LogId, Promise<Chunk>>();
+
+  /** @param name Unique among channels, as long as the chunks are kept. */
+  constructor(
+    readonly wanted: Wanted,
+    private readonly name: string,
+    private readonly parts: ChannelParts,
+  ) {}
+
+  /** Whether an entry has anything for the waiting readers: a message, or the end. */
+  concerns(entry: JobEventLogEntry): boolean {
+    if (this.waiting.size === 0) return false;
+    const { untilEnd, filter } = this.wanted;
+    return (untilEnd && entry.jobId === filter.jobId) || this.#wants(entry);
+  }
+
+  /** Takes the waiting readers, with the position they have passed. */
+  takeWaiting(passed: LogId): readonly Waiter[] {
+    const waiters = [...this.waiting];
+    this.waiting.clear();
+    for (const waiter of waiters) waiter.cursor = Math.max(waiter.cursor, passed);
+    return waiters;
+  }
+
+  /** The chunk after a position, if it exists already or only the end is left. */
+  chunkAfter(after: LogId): Chunk | undefined {
+    const endedBy = this.#endedBy();
+    return endedBy !== undefined && after >= endedBy
+      ? this.#chunkOf(after, { entries: [], scannedTo: after })
+      : this.parts.chunks.get(this.#keyOf(after));
+  }
+
+  /** Creates that chunk from the entries after the position. */
+  makeChunk(after: LogId, scan: Pick<Scan, "entries" | "scannedTo">): Chunk {
+    const chunk = this.#chunkOf(after, scan);
+    if (chunk.to > after) this.parts.chunks.add(this.#keyOf(after), chunk);
+    return chunk;
+  }
+
+  /** Creates it from the journal, once for all that ask meanwhile. */
+  readChunk(after: LogId): Promise<Chunk> {
+    let reading = this.#reading.get(after);
+    if (reading === undefined) {
+      reading = this.#readPage(after).finally(() => this.#reading.delete(after));
+      this.#reading.set(after, reading);
+    }
+    return reading;
+  }
+
+  async #readPage(after: LogId): Promise<Chunk> {
+    const scan = await this.parts.history.read(after, this.#pageSize);
+    this.parts.turns.spend(scan.entries.length / ENTRIES_PER_CHUNK);
+    const chunk = this.makeChunk(after, scan);
+    if (chunk.to <= after) throw nothingAfter(after);
+    this.#pageSize = pageSizeAfter(this.#pageSize, scan.entries, chunk.to);
+    return chunk;
+  }
+
+  #keyOf(after: LogId): string {
+    return `${this.name}/${after}`;
+  }
+
+  #chunkOf(after: LogId, { entries, scannedTo }: Pick<Scan, "entries" | "scannedTo">): Chunk {
+    const { engine } = this.parts;
+    const endedBy = this.#endedBy();
+    let to = Math.max(after, Math.min(scannedTo, endedBy ?? Infinity));
+    let text = "";
+    for (const entry of entries) {
+      if (entry.logId > to) break;
+      if (this.#wants(entry)) text += messageOf(entry, engine);
+      if (text.length < CHUNK_LENGTH_MAX) continue;
+      to = entry.logId;
+      break;
+    }
+    const isLast = endedBy !== undefined && to >= endedBy;
+    // The filter may hide the end from the reader, who would ask for it again and again.
+    if (isLast) text += heartbeatAt(to);
+    return { bytes: text === "" ? NOTHING : encoder.encode(text), to, isLast };
+  }
+
+  /** The entry that ends the stream, if it exists. */
+  #endedBy(): LogId | undefined {
+    const { untilEnd, filter } = this.wanted;
+    return untilEnd ? endOf(this.parts.engine, filter.jobId) : undefined;
+  }
+
+  #wants(entry: JobEventLogEntry): boolean {
+    const { filter, onlyTransitions } = this.wanted;
+    return passes(entry, filter) &&
+      (!onlyTransitions || this.parts.engine.transitionAt(entry) !== undefined);
+  }
+}
+
+/** Without this, a journal that returns nothing would be asked forever. */
+export function nothingAfter(position: LogId): Error {
+  return new Error(`Cannot read on: the journal gives nothing after ${position}`);
+}
+
+/** Entries that did not fit into a chunk are read again, so pages shrink to what fits. */
+function pageSizeAfter(size: number, page: readonly JobEventLogEntry[], to: LogId): number {
+  const used = page.filter(({ logId }) => logId <= to).length;
+  return used < page.length
+    ? Math.max(1, used)
+    : Math.min(PAGE_SIZE_MAX, Math.ceil(PAGE_GROWTH * size));
+}
+
+/** The entry that ended a job; `undefined` while the job is active. */
+export function endOf(
+  engine: Pick<JobEngine, "job">,
+  jobId: JobId | undefined,
+): LogId | undefined {
+  const job = jobId === undefined ? undefined : engine.job(jobId);
+  return job !== undefined && isTerminal(job) ? job.endedBy : undefined;
+}
 
 export class Channels {
   readonly #byWanted = new Map<string, Channel>();

@@ -1,8 +1,8 @@
-/** What a reader of entries goes along: the whole journal, or one job's own entries. */
+/** What a reader of entries goes along, and the messages that it gets. */
 
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 
 export interface Scan {
   readonly entries: readonly JobEventLogEntry[];
@@ -17,7 +17,7 @@ export interface Feed {
   read(after: LogId, limit: number): Promise<Scan>;
 }
 
-export function journalFeed(engine: EnginePort): Feed {
+function journalFeed(engine: JobEngine): Feed {
   return {
     async read(after, limit) {
       const entries = await engine.entries(after, limit);
@@ -28,7 +28,7 @@ export function journalFeed(engine: EnginePort): Feed {
 }
 
 /** Reading one job moves the reader past entries of others, without reading those. */
-export function jobFeed(engine: EnginePort, jobId: JobId): Feed {
+export function jobFeed(engine: JobEngine, jobId: JobId): Feed {
   return {
     async read(after, limit) {
       const head = Math.max(engine.headLogId, after);
@@ -43,7 +43,7 @@ export function jobFeed(engine: EnginePort, jobId: JobId): Feed {
 }
 
 /** The quickest feed that has all entries of interest. */
-export function feedOf(engine: EnginePort, jobId: JobId | undefined): Feed {
+export function feedOf(engine: JobEngine, jobId: JobId | undefined): Feed {
   return jobId !== undefined && engine.job(jobId) !== undefined
     ? jobFeed(engine, jobId)
     : journalFeed(engine);
@@ -60,4 +60,41 @@ export function passes(entry: JobEventLogEntry, filter: EntryFilter): boolean {
   return (filter.jobId === undefined || filter.jobId === entry.jobId) &&
     (filter.stratum === undefined || filter.stratum === entry.stratum) &&
     (filter.eventTypes === undefined || filter.eventTypes.has(entry.eventType));
+}
+
+const RECONNECT_MS = 2_000;
+
+/**
+ * A message that dispatches no event, for it has no data, but moves the reader's
+ * `Last-Event-ID`: never beyond what was scanned for it.
+ */
+export function heartbeatAt(position: LogId): string {
+  return `: heartbeat\nid: ${position}\n\n`;
+}
+
+/** What every stream begins with. */
+export function greetingAt(position: LogId): string {
+  return `retry: ${RECONNECT_MS}\n${heartbeatAt(position)}`;
+}
+
+/**
+ * The journal gives recent entries as the same objects to all who read them, so each is
+ * put into text once for all filters, and forgotten with it.
+ */
+const MESSAGES = new WeakMap<JobEventLogEntry, string>();
+
+export function messageOf(
+  entry: JobEventLogEntry,
+  engine: Pick<JobEngine, "transitionAt">,
+): string {
+  let message = MESSAGES.get(entry);
+  if (message === undefined) {
+    const transition = engine.transitionAt(entry);
+    const data = transition === undefined
+      ? entry
+      : { ...entry, job: { jobId: entry.jobId, ...transition } };
+    message = `id: ${entry.logId}\ndata: ${JSON.stringify(data)}\n\n`;
+    MESSAGES.set(entry, message);
+  }
+  return message;
 }

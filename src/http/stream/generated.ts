@@ -1,9 +1,51 @@
 /** Bodies whose chunks a generator makes, one by one as they are pulled. */
 
-import { type ChunkSource, Outlet, type OutletOptions } from "./outlet.ts";
+import { type ChunkSource, Outlet, type OutletOptions } from "./outlets.ts";
+import type { LogId } from "../../core/ids.ts";
+
+/**
+ * All that a channel has to say after one position and up to another. The journal is
+ * append-only, so a chunk that was right once stays right.
+ */
+export interface Chunk {
+  /** Whole messages; empty when nothing passed the filter. */
+  readonly bytes: Uint8Array;
+  readonly to: LogId;
+  /** The stream ends with it. */
+  readonly isLast: boolean;
+}
+
+const BYTES_MAX = 4 * 1024 * 1024;
+const CHUNKS_MAX = 4_096;
+
+/** The chunks that were made last. What is dropped here is made again when it is wanted. */
+export class ChunkCache {
+  readonly #chunks = new Map<string, Chunk>();
+  #bytes = 0;
+
+  get(key: string): Chunk | undefined {
+    return this.#chunks.get(key);
+  }
+
+  add(key: string, chunk: Chunk): void {
+    if (this.#chunks.has(key)) return;
+    this.#chunks.set(key, chunk);
+    this.#bytes += chunk.bytes.length;
+    for (const [oldest, { bytes }] of this.#chunks) {
+      if (this.#bytes <= BYTES_MAX && this.#chunks.size <= CHUNKS_MAX) return;
+      this.#chunks.delete(oldest);
+      this.#bytes -= bytes.length;
+    }
+  }
+
+  clear(): void {
+    this.#chunks.clear();
+    this.#bytes = 0;
+  }
+}
 
 /** The signal aborts when nobody wants more chunks: end what waits, and return. */
-export type Chunks = (signal: AbortSignal) => AsyncGenerator<string>;
+type Chunks = (signal: AbortSignal) => AsyncGenerator<string>;
 
 export function generatedBody(
   chunks: Chunks,

@@ -1,33 +1,32 @@
 /**
- * Streams of entries: section 8 of the design. One cursor goes along the journal for all
- * readers. Each batch is matched and encoded once for all that want the same, and handed to
- * those who wait. Whoever is behind reads the journal, a page at a time, in turn.
+ * Streams of entries (design, section 8). One cursor follows the journal for all readers. Each
+ * batch is matched and encoded once for each filter, and handed to the readers that wait. A reader
+ * that is behind reads the journal page by page, in turn.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
-import type { EnginePort } from "../ports/engine_port.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { feedOf } from "./feed.ts";
-import type { Permit } from "../guard/permit.ts";
-import { Channel, nothingAfter, type Wanted } from "./channel.ts";
-import { Channels } from "./channels.ts";
-import { ChunkCache } from "./chunks.ts";
+import type { Permit } from "../guard/access.ts";
+import { Channel, Channels, nothingAfter, type Wanted } from "./channels.ts";
+import { ChunkCache } from "./generated.ts";
 import { Timeouts } from "./timeouts.ts";
-import { Outlet, type OutletKeeper } from "./outlet.ts";
+import { Outlet, type OutletKeeper } from "./outlets.ts";
 import { type ReaderHub, StreamReader } from "./reader.ts";
 import { StreamTurns } from "./stream_turns.ts";
 
 const READ_AT_ONCE_MAX = 512;
-/** Readers that are behind and read the journal at a time. */
+/** Readers that read the journal at the same time. */
 const LANES = 4;
-/** Nobody waits for the timer: the wait ends with news, or with the last reader. */
+/** The timer never matters: the wait ends with news, or with the last reader. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
 export interface HubOptions {
-  readonly engine: EnginePort;
+  readonly engine: JobEngine;
   readonly clock: Clock;
-  /** How often an idle stream says that it is alive, and how far it is. */
+  /** How often an idle stream sends a heartbeat. */
   readonly heartbeatMs: number;
   readonly outlets: OutletKeeper;
 }
@@ -39,7 +38,7 @@ export class StreamHub implements ReaderHub {
   readonly #chunks = new ChunkCache();
   readonly #channels = new Channels();
   readonly #readers = new Set<StreamReader>();
-  /** Those that are behind, in the order of their turns. */
+  /** Readers that are behind, in the order of their turns. */
   readonly #queue = new Set<StreamReader>();
   #lanes = 0;
   #head: LogId = 0;
@@ -61,7 +60,7 @@ export class StreamHub implements ReaderHub {
     return this.#head;
   }
 
-  /** The body of a stream of what comes after a position, which is not beyond the head. */
+  /** The body of a stream that starts after a position, which must not be beyond the head. */
   open(wanted: Wanted, after: LogId, permit: Permit): ReadableStream<Uint8Array> {
     const sourceOf = (outlet: Outlet) => this.#join(wanted, after, outlet);
     return new Outlet({ keeper: this.#options.outlets, permit, sourceOf }).body;
@@ -100,7 +99,7 @@ export class StreamHub implements ReaderHub {
     });
   }
 
-  /** Goes along the journal for as long as there are readers. */
+  /** Follows the journal as long as there are readers. */
   async #follow(): Promise<void> {
     const { engine } = this.#options;
     const { signal } = this.#following = new AbortController();
@@ -122,7 +121,7 @@ export class StreamHub implements ReaderHub {
     }
   }
 
-  /** Serves all whom a batch concerns; the others have passed it without knowing. */
+  /** Serves the readers that a batch has something for; the others just pass it. */
   async #handOn(entries: readonly JobEventLogEntry[]): Promise<void> {
     const scannedTo = entries.at(-1)?.logId ?? this.#head;
     const waiters = [...this.#channels.concernedBy(entries)].flatMap((channel) => {
@@ -136,7 +135,7 @@ export class StreamHub implements ReaderHub {
     }
   }
 
-  /** Serves those who are behind, until none is. */
+  /** Serves the readers that are behind, until none is. */
   async #serveQueue(): Promise<void> {
     this.#lanes += 1;
     for (const reader of this.#queue) {

@@ -1,11 +1,11 @@
 /** One reader of a stream: a cursor, and an outlet that takes one chunk at a time. */
 
 import type { LogId } from "../../core/ids.ts";
-import type { Channel, Waiter } from "./channel.ts";
-import type { Chunk } from "./chunks.ts";
+import type { Channel, Waiter } from "./channels.ts";
+import type { Chunk } from "./generated.ts";
 import type { Timeouts } from "./timeouts.ts";
-import { greetingAt, heartbeatAt } from "./messages.ts";
-import type { ChunkSource, Outlet } from "./outlet.ts";
+import { greetingAt, heartbeatAt } from "./feed.ts";
+import type { ChunkSource, Outlet } from "./outlets.ts";
 import type { StreamTurns } from "./stream_turns.ts";
 
 /** What a reader needs of the hub that it belongs to. */

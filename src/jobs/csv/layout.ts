@@ -2,8 +2,7 @@
 
 import { NonRetryableError } from "../../engine/definition.ts";
 import type { Column, ColumnType } from "./columns.ts";
-import { recordOf } from "./records.ts";
-import { type RecordSpan, recordSpans, type Stretch } from "./record_spans.ts";
+import { recordOf, type RecordSpan, recordSpans, type Stretch } from "./records.ts";
 
 /** What is said of a file by the one who sends it. */
 export interface FileSpec {

@@ -2,7 +2,75 @@
 
 import { parse } from "csv-parse/sync";
 import { messageOf } from "../../core/thrown.ts";
-import { type RecordSpan, recordSpans, type Stretch } from "./record_spans.ts";
+
+// Where the records of a CSV text begin and end, and on which lines. A parser's own count of lines
+// goes wrong with CRLF inside quotes, so this is the one that counts.
+
+export interface RecordSpan {
+  /** Offset of the first character. */
+  readonly start: number;
+  /** Offset after the last character, without the line end. */
+  readonly end: number;
+  /** The line on which the record begins, 1 for the first of the file. */
+  readonly line: number;
+}
+
+/** A stretch of the text that begins with a record. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+}
+
+const QUOTE = '"'.charCodeAt(0);
+const LINE_FEED = "\n".charCodeAt(0);
+const CARRIAGE_RETURN = "\r".charCodeAt(0);
+
+/**
+ * The records of a stretch, in order. Lines end with CRLF, LF or CR; those inside quotes
+ * belong to their field. Empty lines are no records.
+ */
+export function* recordSpans(
+  text: string,
+  stretch: Stretch,
+  delimiter: string,
+): Generator<RecordSpan> {
+  const delimiterCode = delimiter.charCodeAt(0);
+  let { start, line } = stretch;
+  while (start < stretch.end) {
+    const { end, next, lines } = recordAt(text, start, stretch.end, delimiterCode);
+    if (end > start) yield { start, end, line };
+    line += lines;
+    start = next;
+  }
+}
+
+/** A quote opens a quoted field only at the field's beginning (RFC 4180, section 2). */
+function recordAt(text: string, start: number, limit: number, delimiter: number) {
+  let lines = 0;
+  let isQuoted = false;
+  let isFieldStart = true;
+  for (let at = start; at < limit; at++) {
+    const code = text.charCodeAt(at);
+    const width = lineEndWidth(text, at, code);
+    if (width > 0) {
+      lines++;
+      if (!isQuoted) return { end: at, next: at + width, lines };
+      at += width - 1;
+    } else if (code === QUOTE) {
+      if (isQuoted && text.charCodeAt(at + 1) === QUOTE) at++;
+      else isQuoted = !isQuoted && isFieldStart;
+    }
+    isFieldStart = !isQuoted && code === delimiter;
+  }
+  return { end: limit, next: limit, lines };
+}
+
+function lineEndWidth(text: string, at: number, code: number): 0 | 1 | 2 {
+  if (code === LINE_FEED) return 1;
+  if (code !== CARRIAGE_RETURN) return 0;
+  return text.charCodeAt(at + 1) === LINE_FEED ? 2 : 1;
+}
 
 export type CsvRecord =
   | { readonly line: number; readonly fields: readonly string[] }

@@ -1,5 +1,7 @@
 /** The hosts that webhooks may be sent to. An operator lists them; none is the default. */
 
+import { BlockList, isIP } from "node:net";
+
 /** `host`, or `host:port`; a port in brackets of IPv6 is none. */
 const ENTRY = /^(\[[^\]]+\]|[^:]+)(?::(\d{1,5}))?$/;
 
@@ -32,4 +34,59 @@ function normalEntry(entry: string): string {
     );
   }
   return port === undefined ? url.hostname : `${url.hostname}:${Number(port)}`;
+}
+
+// Addresses that are not on the public internet. An allowed name is no promise of where it points:
+// whoever owns it could point it at this machine or its network.
+
+/** Source: the special-purpose address registries of IANA (RFC 6890). */
+const PRIVATE_NETWORKS: readonly string[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
+  "::/128",
+  "::1/128",
+  "64:ff9b::/96",
+  "64:ff9b:1::/48",
+  "100::/64",
+  // Teredo and 6to4 hold an IPv4 address that may itself be private.
+  "2001::/32",
+  "2002::/16",
+  "2001:db8::/32",
+  "fc00::/7",
+  "fe80::/10",
+  "fec0::/10",
+  "ff00::/8",
+];
+
+const privateList = new BlockList();
+for (const network of PRIVATE_NETWORKS) {
+  const [address = "", bits] = network.split("/");
+  privateList.addSubnet(address, Number(bits), familyOf(address));
+}
+
+/** Whether an address, IPv4 in IPv6 included, is none that the public can reach. */
+export function isPrivateAddress(address: string): boolean {
+  return isIP(address) === 0 || privateList.check(address, familyOf(address));
+}
+
+/** Whether the name of a host is an address, or the one name of this machine. */
+export function isAddressOrLocal(hostname: string): boolean {
+  return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" {
+  return address.includes(":") ? "ipv6" : "ipv4";
 }

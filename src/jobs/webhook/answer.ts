@@ -6,7 +6,7 @@ const EXCERPT_LENGTH_MAX = 200;
 /** Answers below 500 after which another attempt may succeed. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
 
-export type Verdict = "delivered" | "tryAgain" | "giveUp";
+type Verdict = "delivered" | "tryAgain" | "giveUp";
 
 /** A redirect is an answer like any other: following it could lead anywhere. */
 export function verdictOn(status: number): Verdict {
@@ -44,4 +44,19 @@ async function excerptOf(response: Response): Promise<string> {
 /** In one line, and without what could steer a terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{C}\p{Z}]+/gu, " ").trim().slice(0, EXCERPT_LENGTH_MAX).toWellFormed();
+}
+
+const SECONDS = /^\d+$/;
+
+/** No receiver may put a delivery off for longer: an hour. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
+/** Nor may it ask for a storm of attempts. */
+const RETRY_AFTER_MS_MIN = 1_000;
+
+/** How long the receiver asks to be left alone; `undefined` when it does not say. */
+export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
+  const text = header?.trim() ?? "";
+  const asked = SECONDS.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  if (Number.isNaN(asked)) return undefined;
+  return Math.min(Math.max(asked, RETRY_AFTER_MS_MIN), RETRY_AFTER_MS_MAX);
 }

@@ -15,7 +15,7 @@ import type { CreateRequest, IncomingEvent, Receipt } from "../../../src/engine/
 import { MemoryJournal } from "../../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { MemoryIndex } from "./memory_index.ts";
-import { MemoryKeys } from "./memory_keys.ts";
+import { MemoryKeys } from "../../../src/testing/memory_keys.ts";
 
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];

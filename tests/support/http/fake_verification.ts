@@ -1,7 +1,7 @@
 /** A proof of the journal that ends when a test says so. */
 
 import type { Clock, VerificationRun } from "../../../src/engine/ports.ts";
-import type { VerificationPort } from "../../../src/http/ports/verification_port.ts";
+import type { VerificationPort } from "../../../src/http/http_deps.ts";
 
 export class FakeVerification implements VerificationPort {
   run: VerificationRun | null = null;

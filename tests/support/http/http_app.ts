@@ -7,15 +7,14 @@ import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/deliver
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import { SCOPES, TokenList } from "../../../src/http/guard/access.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";
-import { Metrics } from "../../../src/metrics/metrics.ts";
+import { commitWatchOf, jobWatchOf, Metrics } from "../../../src/metrics/metrics.ts";
 import { Trends } from "../../../src/metrics/trends.ts";
-import { commitWatchOf, jobWatchOf } from "../../../src/metrics/watches.ts";
 import { type MemoryContent, MemoryJournal } from "../../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { FakeVerification } from "./fake_verification.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
-import { MemoryKeys } from "../engine/memory_keys.ts";
+import { MemoryKeys } from "../../../src/testing/memory_keys.ts";
 
 /** So long that no seal comes between the entries that a test counts. */
 const QUIET_SEAL_MS = 2 ** 31 - 1;

@@ -1,6 +1,6 @@
 /** What a process tells of itself, made up. */
 
-import type { SystemPort } from "../../../src/http/ports/system_port.ts";
+import type { SystemPort } from "../../../src/http/http_deps.ts";
 
 export function toldSystem(journal: string): SystemPort {
   return {

@@ -53,6 +53,12 @@ export const undone = defineJob({
   },
 });
 
+/** `(module (memory (export "m") 1) (func (export "grow") (result i32) i32.const 16 memory.grow))` */
+const GROWING_MODULE = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 5, 3, 1, 0, 1],
+  ...[7, 12, 2, 1, 109, 2, 0, 4, 103, 114, 111, 119, 0, 0, 10, 8, 1, 6, 0, 65, 16, 64, 0, 11],
+);
+
 const KINDS = {
   spin: () => {
     for (;;);
@@ -95,6 +101,23 @@ const KINDS = {
   async buffersLater() {
     const all: unknown[] = [];
     for (;;) all.push(await new Blob(["x".repeat(1_000_000)]).arrayBuffer());
+  },
+  shared: () => {
+    const all: unknown[] = [];
+    for (;;) all.push(new SharedArrayBuffer(1_000_000));
+  },
+  assembly: () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    for (;;) memory.grow(16);
+  },
+  /** A module that asks for all of it by itself, whenever it is called. */
+  async assemblyLater() {
+    const { instance } = await WebAssembly.instantiate(GROWING_MODULE);
+    const grow = instance.exports.grow as () => number;
+    for (;;) {
+      grow();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   },
   /** Much, of which nothing is held. */
   async litter() {

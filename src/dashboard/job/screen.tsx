@@ -1,0 +1,224 @@
+/** `/ui/jobs/:id`: one job, why it is as it is, and what can be done about it. */
+
+import type { Context } from "hono";
+import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
+import { type Holding, lookingBack } from "../../http/guard/capacity.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { problemFacts } from "../../http/problems/problem.ts";
+import { readQuery } from "../../http/requests/query.ts";
+import { choice, single, whole } from "../../http/requests/query_parameters.ts";
+import { viewerOf } from "../../http/guard/access.ts";
+import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
+import { JobAttempts } from "./attempts.tsx";
+import { controlCalls, JobControls } from "./controls.tsx";
+import { JobData } from "./data.tsx";
+import { JobEntries, JobLog } from "./entries.tsx";
+import {
+  type EntryPageRequest,
+  type JobReading,
+  ORDERS,
+  readEntryPage,
+  type ReadingOptions,
+  readJob,
+} from "./reading.ts";
+import { JobExpectations } from "./expectations.tsx";
+import { JobExplanation } from "./explanation.tsx";
+import { JobFailure } from "./failure.tsx";
+import { JobHead } from "./head.tsx";
+import type { JobScreenState, RefusedEvent } from "./screen_state.ts";
+import { type ScaleName, SCALES, usualScale } from "./time_scale.ts";
+import { JobTimeline } from "./timeline_figure.tsx";
+import { withoutNote } from "../notes.ts";
+import { type Call, commandsOf } from "../parts/curl.tsx";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { jobPagePath } from "../parts/links.tsx";
+import { cutText, UserText } from "../parts/text.tsx";
+import type { Route } from "../../http/route.ts";
+import { withDistances } from "../../explain/distances.ts";
+import { eventCalls } from "./waits.tsx";
+
+export const JOB_SCREEN_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },
+  { method: "POST", path: "/ui/jobs/:id/event", scope: "submit", handle: takeEvent },
+  ...JOB_ACTION_ROUTES,
+];
+
+const JOB_PARAMETERS = {
+  ...NOTE_PARAMETER,
+  entry: single(whole(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
+  order: single(choice(ORDERS), "Of the entries."),
+  scale: single(choice(SCALES), "Of the timeline; to scale when absent and tasks overlap."),
+  tasks: single(whole(1, 1_000_000), "A page of the tasks."),
+  page: single(whole(1, 1_000_000), "Of the entries, from the oldest."),
+};
+
+async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
+  const query = readQuery(c.req.raw, JOB_PARAMETERS);
+  const { entry, order = "oldest", page: number, scale, tasks } = query;
+  return await showRead(c, deps, { order, number, wanted: entry }, {
+    scale,
+    tasksPage: tasks ?? 1,
+    returnTo: withoutNote(c.req.url),
+    refused: undefined,
+  });
+}
+
+async function takeEvent(c: Context, deps: HttpDeps): Promise<Response> {
+  const sent = await sendEvent(c, deps);
+  return "response" in sent ? sent.response : await showRefused(c, deps, sent.refused);
+}
+
+/** The page again, with what was typed and what is wrong with it. */
+async function showRefused(c: Context, deps: HttpDeps, refused: RefusedEvent): Promise<Response> {
+  const request = { order: "oldest", number: undefined, wanted: undefined } as const;
+  const returnTo = jobPagePath(c.req.param("id") ?? "");
+  return await showRead(c, deps, request, { scale: undefined, tasksPage: 1, returnTo, refused });
+}
+
+/** Reads the job and its entries, and shows them when there is time to make a page of them. */
+async function showRead(
+  c: Context,
+  deps: HttpDeps,
+  request: EntryPageRequest,
+  { scale, ...rest }: Pick<JobScreenState, "tasksPage" | "returnTo" | "refused"> & {
+    readonly scale: ScaleName | undefined;
+  },
+): Promise<Response> {
+  return await lookingBack(deps, async (holding) => {
+    const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
+    const { wanted } = request;
+    const reading = await readKnown(c, deps, { mayUnseal, wanted }, holding);
+    if (reading === undefined) return unknownJob(c, deps);
+    const page = await readEntryPage(deps, reading.outlined.logIds, request);
+    await deps.turnstile.enter("large");
+    const chosen = { scale: scale ?? usualScale(reading.timeline), page, ...rest };
+    return jobPage(c, deps, { ...stateOf(c, deps, reading), ...chosen });
+  });
+}
+
+async function readKnown(
+  c: Context,
+  deps: HttpDeps,
+  options: ReadingOptions,
+  holding: Holding,
+): Promise<JobReading | undefined> {
+  const id = c.req.param("id") ?? "";
+  return ID_PATTERN.test(id) ? await readJob(deps, id as JobId, options, holding) : undefined;
+}
+
+function stateOf(c: Context, deps: HttpDeps, reading: JobReading) {
+  const { scopes } = viewerOf(c.req.raw);
+  return {
+    ...reading,
+    curl: commandsOf(c, deps),
+    exportCommand: deps.system?.exportCommand(reading.job.jobId),
+    may: (scope: (typeof scopes)[number]) => scopes.includes(scope),
+  };
+}
+
+const TITLE_LENGTH_MAX = 60;
+
+function jobPage(c: Context, deps: HttpDeps, state: JobScreenState): Response {
+  const { job, explanation, refused } = state;
+  const name = cutText(job.type ?? "plan", TITLE_LENGTH_MAX);
+  return page(
+    c,
+    deps,
+    {
+      title: `${name} ${explanation.condition}: ${job.jobId}`,
+      screen: "jobs",
+      styles: ["job.css"],
+      scripts: ["job.js"],
+      calls: jobCalls(state),
+      ...(refused === undefined
+        ? { live: job.jobId }
+        : { status: problemFacts("invalid-request").status }),
+    },
+    <>
+      <NoteLine c={c} deps={deps} />
+      <JobHead state={state} />
+      <JobControls state={state} />
+      <JobExplanation state={state} />
+      <JobFailure state={state} />
+      <JobTimeline state={state} />
+      <JobAttempts state={state} />
+      <JobExpectations state={state} />
+      <JobLog state={state} />
+      <JobData state={state} />
+      <JobEntries state={state} />
+    </>,
+  );
+}
+
+function unknownJob(c: Context, deps: HttpDeps): Response {
+  const { status, title } = problemFacts("unknown-job");
+  const id = c.req.param("id") ?? "";
+  const calls = [{ label: "The newest jobs", command: commandsOf(c, deps).get("/jobs?limit=20") }];
+  return page(c, deps, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
+}
+
+/** The calls of curl that give what a job's page shows, and do what it offers. */
+function jobCalls(state: JobScreenState): readonly Call[] {
+  const { job, curl, outlined, exportCommand } = state;
+  const path = `/jobs/${job.jobId}`;
+  const isSealed = job.sealed !== undefined && outlined.inputRemoved === undefined;
+  return [
+    { label: "This job", command: curl.get(path) },
+    ...isSealed ? [{ label: "Its input", command: curl.get(`${path}/input`) }] : [],
+    ...state.may("operate") ? controlCalls(state) : [],
+    ...state.may("submit") ? eventCalls(state) : [],
+    ...furtherCalls(state),
+    ...exportCommand === undefined
+      ? []
+      : [{ label: "Write the job to a file, with all that explains it", command: exportCommand }],
+  ];
+}
+
+/** Of what the explanation advises, and is done to others than this job. */
+function furtherCalls({ job, curl, explanation, nowMs }: JobScreenState): readonly Call[] {
+  return explanation.next.flatMap(({ statement, action }) => {
+    const isKnown = action === undefined || action.path === "/events" ||
+      action.path.startsWith(`/jobs/${job.jobId}/`);
+    return isKnown ? [] : [{ label: withDistances(statement, nowMs), command: curl.of(action) }];
+  });
+}
+
+const SHOWN_MAX = 150;
+
+/** What there is to do about a job that is not there. */
+function UnknownJob({ id }: { readonly id: string }) {
+  const isLegal = ID_PATTERN.test(id);
+  return (
+    <section class="narrow">
+      <h1>There is no such job</h1>
+      <p class="lead">
+        No job in this journal has the id{" "}
+        <span class="id">
+          <UserText text={id} lengthMax={SHOWN_MAX} />
+        </span>
+        .
+      </p>
+      <p>
+        {isLegal
+          ? "Was it cut when it was copied, or is the job in the journal of another server? A part of the id is enough to search for it."
+          : `It cannot be the id of a job: those are ${ID_RULE}.`}
+      </p>
+      <form method="get" action="/ui/jobs" class="stack" role="search">
+        <label for="search">Search for jobs by id, type, label or error</label>
+        <input
+          id="search"
+          name="search"
+          type="search"
+          value={isLegal ? id : ""}
+          maxlength={200}
+          dir="ltr"
+        />
+        <button type="submit" class="primary">Search</button>
+      </form>
+      <p>
+        <a href="/ui/jobs">All jobs</a>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,230 @@
+/** `/ui/jobs`: finding jobs, seeing what keeps them, and acting on one or on all that match. */
+
+import type { Context } from "hono";
+import { CONTROLS } from "../../core/controls.ts";
+import type { JobFilter } from "../../engine/requests.ts";
+import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
+import { cursorOf } from "../../http/requests/query_parameters.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { Problem, problemFacts } from "../../http/problems/problem.ts";
+import { jobFilterOf } from "../../http/requests/job_filter.ts";
+import { bulkRequestOf, KINDS_MAX } from "../../http/routes/bulk.ts";
+import { viewerOf } from "../../http/guard/access.ts";
+import { type Commands, commandsOf } from "../parts/curl.tsx";
+import { actOnJobs } from "./act.tsx";
+import { JobsAddress, type ScreenQuery } from "./address.ts";
+import { BulkConfirm } from "./bulk_confirm.tsx";
+import { Chips, ConditionTabs, FilterForm } from "./filters.tsx";
+import { GroupTable } from "./groups.tsx";
+import { jobsPage, PAGE_JOBS } from "./list.ts";
+import { AboutLink, NoFailures, NoJobs, SearchedLine } from "./searched.tsx";
+import { rowsOf } from "./rows.ts";
+import { JobTable, SelectionBar } from "./table.tsx";
+import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "./surroundings.tsx";
+import { page } from "../page.tsx";
+import { MissingScope } from "../parts/action_form.tsx";
+import { NoteLine } from "../parts/note_line.tsx";
+import type { Route } from "../../http/route.ts";
+
+export const JOBS_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs", scope: "read", handle: showJobs },
+  { method: "POST", path: "/ui/jobs", scope: "operate", handle: actOnJobs },
+];
+
+/** What is asked for, and by whom. */
+interface PageRequest {
+  readonly c: Context;
+  readonly deps: HttpDeps;
+  readonly address: JobsAddress;
+  readonly query: ScreenQuery;
+  readonly filter: JobFilter;
+  readonly mayOperate: boolean;
+}
+
+async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
+  const address = JobsAddress.of(new URL(c.req.url).searchParams);
+  const query = readOrRefusal(address);
+  if (query instanceof Problem) return refusedPage(c, deps, address, query);
+  const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
+  const asked = { c, deps, address, query, filter: jobFilterOf(query), mayOperate };
+  if (query.do !== undefined && mayOperate) return confirmPage(asked, query.do);
+  return query.group === undefined ? await listPage(asked) : groupsPage(asked);
+}
+
+/** What somebody typed is wrong more often than not by a slip: it stays in the form. */
+function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
+  try {
+    return address.read();
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+const OPTIONS = { title: "Jobs", screen: "jobs", styles: ["jobs.css"] } as const;
+const LIVE = { ...OPTIONS, scripts: ["durations.js", "jobs.js"], live: "journal" } as const;
+
+function refusedPage(c: Context, deps: HttpDeps, address: JobsAddress, problem: Problem): Response {
+  const { errors = [] } = problem.members;
+  const { status } = problemFacts(problem.kind);
+  return page(
+    c,
+    deps,
+    { ...OPTIONS, scripts: ["durations.js", "jobs.js"], status },
+    <>
+      <Heading address={address} />
+      {errors.map((issue) => (
+        <p class="note note-bad" role="alert">
+          <bdi>{Object.values(issue).join(" ")}</bdi>
+        </p>
+      ))}
+      <FilterForm address={address} types={typesOf(deps)} />
+      <Chips address={address} />
+    </>,
+  );
+}
+
+async function listPage(asked: PageRequest): Promise<Response> {
+  const { c, deps, address, query, filter, mayOperate } = asked;
+  const { engine, clock } = deps;
+  const jobs = jobsPage(engine, query, filter);
+  const { count } = jobs;
+  const rows = await rowsOf(deps, jobs.jobs);
+  return page(
+    c,
+    deps,
+    {
+      ...LIVE,
+      calls: [{
+        label: "These jobs",
+        command: listCommand(commandsOf(c, deps), listFilters(asked)),
+      }],
+    },
+    <>
+      <Heading address={address} />
+      <NoteLine c={c} deps={deps} />
+      <FilterForm address={address} types={typesOf(deps)} />
+      <Chips address={address} />
+      <ConditionTabs address={address} count={count} />
+      <div class="job-bar">
+        <NewsLine jobs={jobs} address={address} />
+        {mayOperate
+          ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
+          : <MissingScope scope="operate" what="controlling jobs" />}
+      </div>
+      {mayOperate ? <SelectionBar rows={rows} returnTo={address.with()} /> : null}
+      {rows.length === 0
+        ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
+        : (
+          <JobTable
+            rows={rows}
+            gone={jobs.gone}
+            now={clock.now()}
+            returnTo={mayOperate ? address.with() : undefined}
+          />
+        )}
+      <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
+      <AboutLink search={query.search} />
+      <Pager jobs={jobs} address={address} />
+    </>,
+  );
+}
+
+/** With the place in the list, so that the call gives the page that is shown. */
+function listFilters({ address, query }: PageRequest): URLSearchParams {
+  const filters = address.filters();
+  if (query.cursor !== undefined) filters.set("cursor", cursorOf("jobs", query.cursor));
+  return filters;
+}
+
+function typesOf({ engine }: HttpDeps): readonly string[] {
+  return engine.definitions().map(({ type }) => type);
+}
+
+function groupsPage(asked: PageRequest): Response {
+  const { c, deps, address, filter, mayOperate } = asked;
+  const { groups, more, searched } = deps.engine.lists.failures(filter, KINDS_MAX);
+  return page(
+    c,
+    deps,
+    {
+      ...LIVE,
+      calls: [{
+        label: "These kinds of failures",
+        command: groupsCommand(commandsOf(c, deps), address.filters()),
+      }],
+    },
+    <>
+      <Heading address={address} />
+      <NoteLine c={c} deps={deps} />
+      <FilterForm address={address} types={typesOf(deps)} />
+      <Chips address={address} />
+      <div class="job-bar">
+        <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
+          The most frequent first
+        </p>
+      </div>
+      {groups.length === 0 ? <NoFailures address={address} /> : (
+        <GroupTable
+          groups={groups}
+          address={address}
+          now={deps.clock.now()}
+          mayOperate={mayOperate}
+        />
+      )}
+      {more === 0 ? null : <p class="hint">{more} rarer kinds are not shown.</p>}
+      <SearchedLine searched={searched} />
+      <p class="hint">
+        Failures are of one kind when the type, the task, the error and the words of its message are
+        the same: numbers, ids, times, paths and what is in quotation marks do not count.
+      </p>
+    </>,
+  );
+}
+
+function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
+  const { c, deps, address } = asked;
+  const request = bulkRequestOf({ action, filter: address.filterBody() }, deps, undefined);
+  return page(
+    c,
+    deps,
+    {
+      ...OPTIONS,
+      title: `${CONTROLS[action].label} jobs`,
+      calls: [{
+        label: `${CONTROLS[action].label} them`,
+        command: bulkCommand(commandsOf(c, deps), request, address),
+      }],
+    },
+    <BulkConfirm
+      action={action}
+      address={address}
+      preview={previewBulk(deps.engine, request)}
+      upTo={request.upTo}
+      now={deps.clock.now()}
+    />,
+  );
+}
+
+/** @param filters With the place in the list. */
+function listCommand(commands: Commands, filters: URLSearchParams): string {
+  return commands.get(`/jobs?${withLimit(filters, PAGE_JOBS)}`);
+}
+
+function groupsCommand(commands: Commands, filters: URLSearchParams): string {
+  return commands.get(`/failures?${withLimit(filters, KINDS_MAX)}`);
+}
+
+function withLimit(filters: URLSearchParams, limit: number): URLSearchParams {
+  const query = new URLSearchParams(filters);
+  query.set("limit", String(limit));
+  return query;
+}
+
+function bulkCommand(
+  commands: Commands,
+  { action, upTo }: BulkRequest,
+  address: JobsAddress,
+): string {
+  return commands.post("/jobs/bulk", { action, filter: address.filterBody(), upTo });
+}

@@ -1,0 +1,158 @@
+/**
+ * Markdown as elements of a page. A library reads it; what it found is made into elements
+ * here, so that no text, wherever it is from, is ever taken for HTML.
+ */
+
+import type { Child } from "hono/jsx";
+import { lexer, type Token, type Tokens } from "marked";
+import { CopyText } from "../parts/curl.tsx";
+
+export interface MarkdownProps {
+  readonly text: string;
+  /** Where a link leads in this dashboard; `undefined` where nothing is served for it. */
+  readonly hrefOf: (target: string) => string | undefined;
+}
+
+export function Markdown({ text, hrefOf }: MarkdownProps) {
+  return <>{new Rendering(hrefOf).blocks(lexer(text))}</>;
+}
+
+/** The id of a heading, as GitHub makes it, so that links lead to the same place in both. */
+export function headingId(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-");
+}
+
+class Rendering {
+  readonly #hrefOf: MarkdownProps["hrefOf"];
+
+  constructor(hrefOf: MarkdownProps["hrefOf"]) {
+    this.#hrefOf = hrefOf;
+  }
+
+  blocks(tokens: readonly Token[]): Child[] {
+    return tokens.map((token) => this.#block(token as Tokens.Generic & MarkedBlock));
+  }
+
+  #block(token: MarkedBlock): Child {
+    switch (token.type) {
+      case "heading":
+        return this.#heading(token);
+      case "paragraph":
+        return <p>{this.#inline(token.tokens)}</p>;
+      case "code":
+        return <Code token={token} />;
+      case "list":
+        return this.#list(token);
+      case "table":
+        return this.#table(token);
+      case "blockquote":
+        return <blockquote>{this.blocks(token.tokens)}</blockquote>;
+      case "hr":
+        return <hr />;
+      case "text":
+        return token.tokens === undefined ? token.text : this.#inline(token.tokens);
+      case "space":
+      case "def":
+        return null;
+      default:
+        // HTML among them: it is shown as what it is.
+        return token.raw;
+    }
+  }
+
+  #heading({ depth, text, tokens }: Tokens.Heading): Child {
+    const id = headingId(text);
+    const content = this.#inline(tokens);
+    if (depth === 1) return <h1 id={id}>{content}</h1>;
+    const linked = <a href={`#${id}`}>{content}</a>;
+    return depth === 2 ? <h2 id={id}>{linked}</h2> : <h3 id={id}>{linked}</h3>;
+  }
+
+  #list({ ordered, items }: Tokens.List): Child {
+    const elements = items.map((item) => <li>{this.blocks(item.tokens)}</li>);
+    return ordered ? <ol>{elements}</ol> : <ul>{elements}</ul>;
+  }
+
+  #table({ header, rows }: Tokens.Table): Child {
+    return (
+      <div class="table-box" tabindex={0} role="region" aria-label={labelOf(header)}>
+        <table>
+          <thead>
+            <tr>{header.map((cell) => <th scope="col">{this.#inline(cell.tokens)}</th>)}</tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => <tr>{row.map((cell) => <td>{this.#inline(cell.tokens)}</td>)}</tr>)}
+          </tbody>
+        </table>
+      </div>
+    );
+  }
+
+  #inline(tokens: readonly Token[]): Child[] {
+    return tokens.map((token) => this.#span(token as Tokens.Generic & MarkedSpan));
+  }
+
+  #span(token: MarkedSpan): Child {
+    switch (token.type) {
+      case "strong":
+        return <strong>{this.#inline(token.tokens)}</strong>;
+      case "em":
+        return <em>{this.#inline(token.tokens)}</em>;
+      case "codespan":
+        return <code>{token.text}</code>;
+      case "link":
+        return this.#link(token);
+      case "image":
+        // Pictures are for those who read the page elsewhere: here is what they show.
+        return <em>{token.text}</em>;
+      case "br":
+        return <br />;
+      case "text":
+      case "escape":
+        return token.text;
+      default:
+        return token.raw;
+    }
+  }
+
+  #link({ href, tokens }: Tokens.Link): Child {
+    const target = this.#hrefOf(href);
+    const content = this.#inline(tokens);
+    return target === undefined ? <span>{content}</span> : <a href={target}>{content}</a>;
+  }
+}
+
+type MarkedBlock =
+  | Tokens.Heading
+  | Tokens.Paragraph
+  | Tokens.Code
+  | Tokens.List
+  | Tokens.Table
+  | Tokens.Blockquote
+  | Tokens.Hr
+  | Tokens.Text
+  | Tokens.Space
+  | Tokens.Def
+  | Tokens.HTML;
+
+type MarkedSpan =
+  | Tokens.Strong
+  | Tokens.Em
+  | Tokens.Codespan
+  | Tokens.Link
+  | Tokens.Image
+  | Tokens.Br
+  | Tokens.Text
+  | Tokens.Escape
+  | Tokens.HTML;
+
+/** What one types, or puts into a file, can be copied; a drawing is only looked at. */
+function Code({ token: { text, lang = "" } }: { readonly token: Tokens.Code }) {
+  return lang === "" || lang === "text"
+    ? <pre tabindex={0}><code dir="ltr">{text}</code></pre>
+    : <CopyText text={text} />;
+}
+
+function labelOf(header: readonly Tokens.TableCell[]): string {
+  return header.map(({ text }) => text).join(", ");
+}

@@ -1,0 +1,241 @@
+/** `/`: what goes on, at one look; programs that ask for it get the index. */
+
+import type { Context } from "hono";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/answers/overview_view.ts";
+import { STATUS } from "../../http/problems/problem.ts";
+import { readQuery } from "../../http/requests/query.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import { answerIndex, INDEX_OPERATION } from "../../http/routes/system.ts";
+import { AttentionSection } from "./attention_section.tsx";
+import { CensusSection } from "./census_section.tsx";
+import { PAUSE_ACTION_ROUTE, PausesSection } from "./pauses_section.tsx";
+import { TrendSection } from "./trend_section.tsx";
+import { TrustStrip } from "./trust_strip.tsx";
+import { type Call, type Commands, commandsOf, CopyText } from "../parts/curl.tsx";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { acceptsHtml } from "../problems.tsx";
+import type { Route } from "../../http/route.ts";
+import { viewerOf } from "../../http/guard/access.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { Empty } from "../parts/table.tsx";
+import { queueBriefOf } from "../../explain/brief.ts";
+import type { Citation, Statement } from "../../explain/explanation.ts";
+import type { QueueExplanation } from "../../explain/queue_explanation.ts";
+import { TimedText } from "../parts/text.tsx";
+
+const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
+
+export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/",
+    scope: "read",
+    operation: INDEX_OPERATION,
+    handle: (c, deps) => acceptsHtml(c.req.raw) ? showOverview(c, deps) : answerIndex(),
+  },
+  // What somebody types who has seen the paths of the other screens.
+  {
+    method: "GET",
+    path: "/ui",
+    scope: "read",
+    handle: () => emptyResponse(STATUS.seeOther, { location: "/" }),
+  },
+  PAUSE_ACTION_ROUTE,
+];
+
+async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
+  const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
+  const { engine, overview, clock } = deps;
+  const [journal, { census, pauses, attention, counts }, standing] = await Promise.all([
+    engine.journalInfo(),
+    readOverview(deps, span),
+    // What keeps all from being recorded, and a pause, are told by themselves.
+    troubleOf(deps) === undefined ? engine.explainQueue() : undefined,
+  ]);
+  const now = clock.now();
+  const commands = commandsOf(c, deps);
+  const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
+  const stoppedBy = { told: pauses.length === 0 ? standing : undefined, now };
+  return page(
+    c,
+    deps,
+    {
+      title: "Overview",
+      screen: "overview",
+      styles: ["uplot.css", "overview.css"],
+      scripts: ["uplot.js", "durations.js", "overview.js"],
+      live: "journal",
+      headers: { vary: "accept" },
+      calls: [
+        { label: "This screen", command: commands.get(`/overview?span=${span}`) },
+        ...(mayOperate ? pauses : []).map(({ pauseId }) => ({
+          label: `End the pause ${pauseId}`,
+          command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
+        })),
+        ...standstillCalls(stoppedBy, commands),
+      ],
+    },
+    <>
+      <h1 class="unseen">Overview</h1>
+      <NoteLine c={c} deps={deps} />
+      <Health deps={deps} />
+      <PausesSection
+        pauses={pauses}
+        mayEnd={mayOperate}
+        now={now}
+      />
+      <Standstill {...stoppedBy} />
+      <div id="first-job" data-live>
+        {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
+      </div>
+      <AttentionSection
+        attention={attention}
+        open={engine.lists.count({ conditions: ["failed"], retried: false })}
+        failingTypes={counts?.failingTypes ?? []}
+        now={now}
+      />
+      <CensusSection census={census} />
+      {counts === undefined ? null : <TrendSection {...counts} />}
+      <TrustStrip
+        journal={journal}
+        sync={overview?.trend("1h").whole.sync}
+        diskFree={counts?.diskFree}
+        now={now}
+      />
+    </>,
+  );
+}
+
+/** Whether anything can be recorded; nothing when all is well. */
+function Health({ deps }: { readonly deps: HttpDeps }) {
+  const trouble = troubleOf(deps);
+  return (
+    <div id="health" data-live>
+      {trouble === undefined ? null : <p class="note note-bad" role="alert">{trouble}</p>}
+    </div>
+  );
+}
+
+function troubleOf({ engine }: HttpDeps): string | undefined {
+  if (engine.failed) {
+    return "The journal has failed: nothing can be recorded until the process starts again.";
+  }
+  if (engine.draining) return "The process is stopping: nothing new is taken.";
+  if (engine.full) {
+    return "There is no room on the disk: nothing new is taken until there is. " +
+      "Reads go on, and so do running jobs, as long as the reserve lasts.";
+  }
+  return undefined;
+}
+
+/** Works with every set of definitions: a plan needs no code. */
+const FIRST_JOB: JsonObject = {
+  jobId: "parcel-1",
+  plan: {
+    expected: [{
+      id: "shipped",
+      eventType: "shop.ParcelShipped",
+      correlation: { equals: { orderId: "42" } },
+    }],
+  },
+};
+
+const ITS_EVENT: JsonObject = {
+  eventType: "shop.ParcelShipped",
+  attributes: { orderId: "42" },
+};
+
+/** What is shown of a journal without jobs: how there would be one. */
+function FirstJob({ commands }: { readonly commands: Commands }) {
+  return (
+    <Empty title="There are no jobs yet">
+      <p>Submit one that waits for a parcel, and see here what it waits for:</p>
+      <CopyText text={commands.post("/jobs", FIRST_JOB)} />
+      <p>Then tell Daybook that the parcel was shipped, and the job is done:</p>
+      <CopyText text={commands.post("/events", ITS_EVENT)} />
+      <p>Or fill another, fresh journal with a lively mixture of jobs, and look around:</p>
+      <CopyText text="deno task demo" />
+    </Empty>
+  );
+}
+
+/** What has stood still for less may be on its way already. */
+const SHOWN_AFTER_MS = 5_000;
+
+interface StandstillProps {
+  readonly told: QueueExplanation<Citation> | undefined;
+  readonly now: number;
+}
+
+/** Why all work stands still, when it does: the cause, what proves it, and what would end it. */
+function Standstill({ told, now }: StandstillProps) {
+  return (
+    <div id="standstill" data-live>
+      {told !== undefined && isShown(told, now) ? <Cause told={told} now={now} /> : null}
+    </div>
+  );
+}
+
+/** What would end it. */
+function standstillCalls(
+  { told, now }: StandstillProps,
+  commands: Commands,
+): readonly Call[] {
+  if (told === undefined || !isShown(told, now)) return [];
+  return queueBriefOf(told, now).next.flatMap(({ statement, action }) =>
+    action === undefined ? [] : [{ label: statement, command: commands.of(action) }]
+  );
+}
+
+function isShown({ standsStill, since }: QueueExplanation<Citation>, now: number): boolean {
+  return standsStill && (since === undefined || now - Date.parse(since) >= SHOWN_AFTER_MS);
+}
+
+interface CauseProps extends StandstillProps {
+  readonly told: QueueExplanation<Citation>;
+}
+
+function Cause({ told, now }: CauseProps) {
+  const { summary, reasons, next } = queueBriefOf(told, now);
+  return (
+    <section class="note note-bad stack" aria-label="Why work stands still">
+      <p role="alert">
+        {summary.map((part) => <Cited of={part} />)}
+      </p>
+      <ul>
+        {reasons.map((reason) => (
+          <li>
+            <Cited of={reason} />
+          </li>
+        ))}
+      </ul>
+      <ul>
+        {next.map((step) => (
+          <li>
+            <Cited of={step} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Each line that it rests on leads to the journal. */
+function Cited({ of }: { readonly of: Statement<Citation> }) {
+  return (
+    <>
+      <TimedText text={of.statement} />
+      {of.cites.map(({ logId, eventType }) => (
+        <>
+          {" "}
+          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title={eventType}>
+            <span class="unseen">entry</span>
+            {logId}
+          </a>
+        </>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+/** An entry as pages show it. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { isLarge, type JsonObject } from "../../core/json.ts";
+import { entryNote } from "../../engine/queries/entry_note.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { cutText, type ShownJson, shownJson, UserText } from "./text.tsx";
+
+/** All that pages show of an entry. */
+export interface ShownEntry extends Omit<JobEventLogEntry, "attributes"> {
+  /** In a few words, the same as in a terminal; may be empty. */
+  readonly note: string;
+  /** All of it, as JSON. */
+  readonly json: ShownJson;
+}
+
+const NOTE_LENGTH_MAX = 240;
+/** Of a smaller entry the text is made at once. */
+const SMALL_CHARACTERS = 8 * 1024;
+
+const UTC = { timeOfDay: (time: string) => `${time.slice(11, 19)} UTC` };
+
+/**
+ * An event may have a megabyte, and a page a hundred events: what each says is cut to what a page
+ * shows as soon as it is read, a large one in a turn of its own.
+ *
+ * @param lengthMax Of its JSON, in UTF-16 units. */
+export async function shownEntry(
+  { turnstile }: Pick<HttpDeps, "turnstile">,
+  entry: JobEventLogEntry,
+  lengthMax: number,
+): Promise<ShownEntry> {
+  if (isLarge(entry.attributes as JsonObject, SMALL_CHARACTERS)) await turnstile.enter("medium");
+  const { attributes: _, ...rest } = entry;
+  const note = entryNote(entry, UTC);
+  const shown = cutText(note, NOTE_LENGTH_MAX);
+  return {
+    ...rest,
+    note: shown === note ? note : `${shown}…`,
+    json: shownJson(entry as unknown as JsonObject, lengthMax),
+  };
+}
+
+/** What an entry says, in a few words: the same as in a terminal. */
+export function EntryNote({ entry: { note } }: { readonly entry: Pick<ShownEntry, "note"> }) {
+  if (note === "") return null;
+  return (
+    <span class="entry-note">
+      <UserText text={note} />
+    </span>
+  );
+}

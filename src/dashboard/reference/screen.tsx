@@ -1,0 +1,182 @@
+/**
+ * `/ui/reference`: each route with what it does and a call of it, and each kind of problem. All
+ * else that there is to say of a route, such as schemas, is in `/openapi.json`.
+ */
+
+import type { Context } from "hono";
+import type { JsonObject } from "../../core/json.ts";
+import { curlOf, followCurlOf, readCurlOf } from "../../http/answers/curl.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { MEANINGS } from "../../http/problems/meanings.ts";
+import { PROBLEM_KINDS, problemFacts, problemType } from "../../http/problems/problem.ts";
+import { isObject } from "../../http/requests/fields.ts";
+import { refuseQuery } from "../../http/requests/query.ts";
+import { reachedAs } from "../../http/requests/headers.ts";
+import type { Route } from "../../http/route.ts";
+import { page } from "../page.tsx";
+import { CopyText } from "../parts/curl.tsx";
+import { Table } from "../parts/table.tsx";
+
+export const REFERENCE_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/reference", scope: "read", handle: showReference },
+];
+
+/** As much of an operation of the document as the page shows. */
+export interface DescribedOperation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly parameters?: readonly { name: string; in: string; required?: boolean }[];
+  readonly requestBody?: { readonly content: DescribedContents };
+  readonly responses: Readonly<Record<string, { readonly content?: DescribedContents }>>;
+  readonly security: readonly JsonObject[];
+}
+
+type DescribedContents = Readonly<
+  Record<string, { readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>
+>;
+
+export interface DescribedApi {
+  readonly info: { readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+}
+
+/** An operation, with the place where it is. */
+export interface Placed {
+  readonly method: string;
+  /** As in the document: `/jobs/{id}`. */
+  readonly path: string;
+  readonly operation: DescribedOperation;
+}
+
+/** In the order of the document. */
+export function operationsIn({ paths }: DescribedApi): readonly Placed[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      operation,
+    }))
+  );
+}
+
+export interface ExampleCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: JsonObject;
+  /** The answer comes bit by bit. */
+  readonly isStream: boolean;
+}
+
+/** A call that may be made as it is, on a job with the id of the examples. */
+export function exampleCall({ method, path, operation }: Placed): ExampleCall {
+  const { parameters = [], requestBody, responses } = operation;
+  const required = parameters.filter(({ in: place, required }) => place === "query" && required)
+    // The only ones that are required are points of a job's life.
+    .map(({ name }) => [name, "2026-01-31T12:00:00Z"]);
+  const search = new URLSearchParams(required).toString();
+  const examples = Object.values(requestBody?.content["application/json"]?.examples ?? {});
+  const body = examples.map(({ value }) => value).find(isObject);
+  return {
+    method,
+    path: path.replace("{id}", "order-42") + (search === "" ? "" : `?${search}`),
+    ...(body === undefined ? {} : { body }),
+    isStream: Object.values(responses).some(({ content = {} }) => "text/event-stream" in content),
+  };
+}
+
+function curlOfExample(
+  { method, path, body, isStream }: ExampleCall,
+  base: string,
+  needsToken: boolean,
+): string {
+  if (isStream) return followCurlOf(path, base, needsToken);
+  if (method === "GET") return readCurlOf(path, base, needsToken);
+  const action = { method: method === "DELETE" ? method : "POST", path } as const;
+  return curlOf(body === undefined ? action : { ...action, body }, base, needsToken);
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  jobs: "Jobs",
+  events: "Events and the journal",
+  replay: "Looking back",
+  system: "The system",
+};
+
+function showReference(c: Context, deps: HttpDeps): Response {
+  refuseQuery(c.req.raw);
+  const document = deps.openApi() as unknown as DescribedApi;
+  const { origin } = reachedAs(c.req.raw);
+  const groups = Map.groupBy(operationsIn(document), ({ operation }) => operation.tags[0] ?? "");
+  return page(
+    c,
+    deps,
+    { title: "Reference", styles: ["reference.css"] },
+    <>
+      <header class="stack">
+        <h1>Reference of the API</h1>
+        <p class="soft">
+          Daybook{" "}
+          {document.info.version}: every route, the scope that it needs, and a call of it on this
+          server, about a job with the id{" "}
+          <code>order-42</code>. Parameters, bodies, answers and their schemas are in{" "}
+          <a href="/openapi.json">openapi.json</a>.
+        </p>
+      </header>
+      {[...groups].map(([tag, operations]) => (
+        <section class="part" aria-labelledby={`tag-${tag}`}>
+          <h2 id={`tag-${tag}`}>{TITLES[tag] ?? tag}</h2>
+          <Table caption={`Routes: ${TITLES[tag] ?? tag}`} headings={["Route", "Scope", "Call"]}>
+            {operations.map((placed) => (
+              <OperationRow
+                placed={placed}
+                curl={curlOfExample(exampleCall(placed), origin, deps.needsToken)}
+              />
+            ))}
+          </Table>
+        </section>
+      ))}
+      <Problems />
+    </>,
+  );
+}
+
+function OperationRow({ placed, curl }: { readonly placed: Placed; readonly curl: string }) {
+  const { method, path, operation: { operationId, summary, security } } = placed;
+  const scopes = security.flatMap((one) => one["bearer"] as readonly string[] ?? []);
+  return (
+    <tr id={`operation-${operationId}`}>
+      <th scope="row" class="route">
+        <span class="route-path mono">{method} {path}</span>
+        <span class="route-summary">{summary}</span>
+      </th>
+      <td>{scopes.length === 0 ? "none" : scopes.join(", ")}</td>
+      <td class="route-call">
+        <CopyText text={curl} />
+      </td>
+    </tr>
+  );
+}
+
+/** Every kind of refusal, as RFC 9457 has them. */
+function Problems() {
+  return (
+    <section class="part" aria-labelledby="problems">
+      <h2 id="problems">Problems</h2>
+      <p class="soft">
+        Every refusal is a problem as in RFC 9457, whose <code>type</code> is one of these.
+      </p>
+      <Table caption="Kinds of problems" headings={["Type", "Status", "What it means"]}>
+        {PROBLEM_KINDS.map((kind) => (
+          <tr id={`problem-${kind}`}>
+            <th scope="row">
+              <a class="mono" href={problemType(kind)}>{kind}</a>
+            </th>
+            <td>{problemFacts(kind).status}</td>
+            <td class="words">{problemFacts(kind).title}. {MEANINGS[kind]}</td>
+          </tr>
+        ))}
+      </Table>
+    </section>
+  );
+}

@@ -1,0 +1,95 @@
+/** The texts of a form, and the value that they say. Pure. */
+
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { type ChoiceField, type Field, isOneLine, type SchemaForm } from "./field.ts";
+import { type JsonTyped, jsonTyped, textTyped, typedText } from "./typed.ts";
+import { assertNever } from "../../core/assert_never.ts";
+import type { PointedIssue } from "../../http/requests/fields.ts";
+
+/** By the names of inputs. */
+export type FormTexts = ReadonlyMap<string, string>;
+
+/** The name of the input of a field. */
+export function inputName({ pointer }: Pick<Field, "pointer">): string {
+  return `input${pointer}`;
+}
+
+/** The texts that say a value; those of a value that is left out are none. */
+export function textsOf(form: SchemaForm, value: JsonValue | undefined): FormTexts {
+  return new Map(form.fields.flatMap((field) => {
+    const own = form.isObject ? memberOf(value, field.name) : value;
+    return own === undefined ? [] : [[inputName(field), textOf(field, own)] as const];
+  }));
+}
+
+/** What a form holds at first: defaults, and an example of the JSON that must be there. */
+export function textsAtFirst({ fields }: SchemaForm): FormTexts {
+  return new Map(fields.flatMap((field) => {
+    const isShown = field.kind === "json" && field.isRequired && !field.isSecret;
+    const value = field.default ?? (isShown ? field.example : undefined);
+    return value === undefined ? [] : [[inputName(field), textOf(field, value)] as const];
+  }));
+}
+
+/** What is typed in one field. */
+export function textOf(field: Field, value: JsonValue): string {
+  if (field.kind === "json") return JSON.stringify(value, null, 2);
+  return field.kind === "text" && typeof value === "string"
+    ? typedText(value, isOneLine(field))
+    : JSON.stringify(value);
+}
+
+function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  const members = (value ?? {}) as JsonObject;
+  return Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
+interface FormInput {
+  /** `undefined` when nothing was filled in for a value that has no members. */
+  readonly value: JsonValue | undefined;
+  /** Texts that say nothing; what is wrong with a value is for its schema to say. */
+  readonly issues: readonly PointedIssue[];
+}
+
+/** What the texts say; pointers of issues begin at the value. */
+export function inputOf({ fields, isObject }: SchemaForm, texts: FormTexts): FormInput {
+  const read = fields.map((field) =>
+    [field.name, valueOf(field, texts.get(inputName(field)) ?? "")] as const
+  );
+  const issues = read.flatMap(([, { issues }]) => issues);
+  if (!isObject) return { value: read[0]?.[1].value, issues };
+  const members = read.flatMap(([name, { value }]) =>
+    value === undefined ? [] : [[name, value] as const]
+  );
+  return { value: Object.fromEntries(members), issues };
+}
+
+function valueOf(field: Field, typed: string): JsonTyped {
+  if (typed.trim() === "") return { issues: [] };
+  switch (field.kind) {
+    case "text":
+      // A secret is taken as it is: nobody sees what would become of it.
+      return { value: field.isSecret ? typed : textTyped(typed), issues: [] };
+    case "number":
+      // What is no number stays text, so that the schema says what is wrong with it.
+      return isNumber(typed)
+        ? jsonTyped(typed.trim(), field.pointer)
+        : { value: typed.trim(), issues: [] };
+    case "choice":
+      return { value: choiceOf(field, typed), issues: [] };
+    case "json":
+      return jsonTyped(typed, field.pointer);
+    default:
+      return assertNever(field, "field");
+  }
+}
+
+/** What is none of the choices stays text, and the schema refuses it. */
+function choiceOf({ values }: ChoiceField, typed: string): JsonValue {
+  const value = values.find((one) => JSON.stringify(one) === typed);
+  return value === undefined ? typed : value;
+}
+
+function isNumber(typed: string): boolean {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(typed.trim());
+}

@@ -1,0 +1,79 @@
+/** What is typed into a form, a scalar or JSON, and the value that it says. */
+
+import type { JsonValue } from "../../core/json.ts";
+import { parseJson } from "../../http/bodies/json_document.ts";
+import { Problem } from "../../http/problems/problem.ts";
+import type { PointedIssue } from "../../http/requests/fields.ts";
+
+// Texts as they are typed. What is blank is left out; so that an empty text can be said all the
+// same, and one with spaces at its ends or with the line ends that a browser changes, a text in
+// double quotes is read as JSON.
+
+/** What is typed for a text, in a line or where there is room for several. */
+export function typedText(text: string, isLine: boolean): string {
+  return needsQuotes(text, isLine) ? JSON.stringify(text) : text;
+}
+
+/** The text that was typed. */
+export function textTyped(typed: string): string {
+  return quoted(typed) ?? withPlainLineEnds(typed);
+}
+
+/** A form is sent with line ends of its own, whatever was typed. */
+export function withPlainLineEnds(typed: string): string {
+  return typed.replaceAll("\r\n", "\n");
+}
+
+function needsQuotes(text: string, isLine: boolean): boolean {
+  if (text.trim() === "" || /[\r\0]/.test(text) || !text.isWellFormed()) return true;
+  return quoted(text) !== undefined || (isLine && text.includes("\n"));
+}
+
+function quoted(typed: string): string | undefined {
+  const trimmed = typed.trim();
+  if (trimmed.length < 2 || !trimmed.startsWith('"') || !trimmed.endsWith('"')) return undefined;
+  try {
+    return String(JSON.parse(trimmed));
+  } catch {
+    return undefined;
+  }
+}
+
+export interface JsonTyped {
+  /** `undefined` when nothing was typed, or no JSON. */
+  readonly value?: JsonValue;
+  readonly issues: readonly PointedIssue[];
+}
+
+/** @param pointer Where the value is in what is sent. */
+export function jsonTyped(text: string, pointer: string): JsonTyped {
+  if (text.trim() === "") return { issues: [] };
+  try {
+    return { value: parseJson(text), issues: [] };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { issues: issuesOf(error, text, pointer) };
+  }
+}
+
+function issuesOf(
+  { message, members: { position, errors } }: Problem,
+  text: string,
+  at: string,
+): readonly PointedIssue[] {
+  if (position !== undefined) {
+    return [{ pointer: at, detail: `is not JSON: ${jsonPlaceText(text, position)}` }];
+  }
+  if (errors === undefined) return [{ pointer: at, detail: message }];
+  return errors.flatMap((issue) =>
+    "pointer" in issue ? [{ pointer: at + issue.pointer, detail: issue.detail }] : []
+  );
+}
+
+/** `unexpected character in line 3, column 7`, as editors count. */
+export function jsonPlaceText(text: string, position: number): string {
+  if (position >= text.length) return "it ends too early";
+  const lines = text.slice(0, position).split("\n");
+  const column = (lines.at(-1)?.length ?? 0) + 1;
+  return `unexpected character in line ${lines.length}, column ${column}`;
+}

@@ -1,0 +1,109 @@
+/** `/ui/sign-in`: a token for a cookie, and back. */
+
+import type { Context } from "hono";
+import { counted } from "../core/counted.ts";
+import type { Scope } from "../http/guard/access.ts";
+import { clientAddress } from "../http/guard/client_address.ts";
+import type { HttpDeps } from "../http/http_deps.ts";
+import { problemFacts, STATUS } from "../http/problems/problem.ts";
+import { reachedAs } from "../http/requests/headers.ts";
+import { emptyResponse } from "../http/answers/response.ts";
+import { endedSessionCookie, sessionCookie, sessionOf } from "../http/guard/sessions.ts";
+import { readForm, safeReturnPath } from "./form.ts";
+import { page } from "./page.tsx";
+import type { Route } from "../http/route.ts";
+
+export const SIGN_IN_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/sign-in", scope: "open", handle: showSignIn },
+  { method: "POST", path: "/ui/sign-in", scope: "open", handle: signIn },
+  { method: "POST", path: "/ui/sign-out", scope: "open", handle: signOut },
+];
+
+function showSignIn(c: Context, deps: HttpDeps): Response {
+  const next = safeReturnPath(c.req.query("next"));
+  // Where no token is asked for, there is nothing to sign in to.
+  if (!deps.needsToken) return emptyResponse(STATUS.seeOther, { location: next });
+  return signInPage(c, deps, next);
+}
+
+/** Why nobody was signed in, and what kind of refusal that is. */
+interface Refusal {
+  readonly kind: "unauthorized" | "too-many-failures";
+  readonly text: string;
+}
+
+function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: Refusal): Response {
+  const status = refusal === undefined ? STATUS.ok : problemFacts(refusal.kind).status;
+  return page(
+    c,
+    deps,
+    { title: "Sign in", status },
+    <section class="narrow">
+      <h1>Sign in</h1>
+      <p class="lead">
+        This server asks for a token: one of those in <code>DAYBOOK_TOKEN</code> or its token file.
+      </p>
+      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal.text}</p>}
+      <form method="post" action="/ui/sign-in" class="stack">
+        <input type="hidden" name="next" value={next} />
+        {/* Who keeps passwords for people keeps them by a name. */}
+        <input type="text" name="username" value="daybook" autocomplete="username" hidden />
+        <label for="token">Token</label>
+        <input
+          id="token"
+          name="token"
+          type="password"
+          autocomplete="current-password"
+          required
+          autofocus
+        />
+        <button type="submit" class="primary">Sign in</button>
+      </form>
+      <p class="hint">
+        Your browser keeps the name of a session, not the token. It ends when you sign out, after 12
+        hours without use, when the token is revoked, or when the server starts again.
+      </p>
+    </section>,
+  );
+}
+
+async function signIn(c: Context, deps: HttpDeps): Promise<Response> {
+  const form = await readForm(c.req.raw, deps.openBodies);
+  const next = safeReturnPath(form.get("next"));
+  const token = form.get("token")?.trim() ?? "";
+  const checked = deps.tokens?.check(token, clientAddress(c));
+  if (checked?.holder === undefined && (checked?.waitSeconds ?? 0) > 0) {
+    return slowedDown(c, deps, next, checked?.waitSeconds ?? 0);
+  }
+  const text = refusalOf(checked?.holder?.scopes);
+  if (text !== undefined) return signInPage(c, deps, next, { kind: "unauthorized", text });
+  const { host, secure } = reachedAs(c.req.raw);
+  const cookie = sessionCookie(host, deps.sessions.open(token), secure);
+  return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
+}
+
+/** Who tries tokens is not told whether this one was right. */
+function slowedDown(c: Context, deps: HttpDeps, next: string, waitSeconds: number): Response {
+  const text = "Cannot sign in now: too many wrong tokens came from your address; try again " +
+    `in ${counted(waitSeconds, "second")}.`;
+  const response = signInPage(c, deps, next, { kind: "too-many-failures", text });
+  response.headers.set("retry-after", String(waitSeconds));
+  return response;
+}
+
+/** Who may see no page needs no session. */
+function refusalOf(scopes: readonly Scope[] | undefined): string | undefined {
+  if (scopes === undefined) return "Cannot sign in: this is no token of this server.";
+  if (scopes.includes("read")) return undefined;
+  return `Cannot sign in: pages need the scope read, and this token has ${scopes.join(", ")}.`;
+}
+
+function signOut(c: Context, deps: HttpDeps): Response {
+  const { host, secure } = reachedAs(c.req.raw);
+  const name = sessionOf(c.req.raw.headers, host);
+  if (name !== undefined) deps.sessions.close(name);
+  return emptyResponse(STATUS.seeOther, {
+    location: "/ui/sign-in",
+    "set-cookie": endedSessionCookie(host, secure),
+  });
+}

@@ -1,0 +1,213 @@
+/** What the stream shows: its query, its form, and how far it searched. */
+
+import { Problem } from "../../http/problems/problem.ts";
+import { type Query, readQuery } from "../../http/requests/query.ts";
+import { single, whole } from "../../http/requests/query_parameters.ts";
+import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
+import { STRATA } from "../../core/event.ts";
+import { UserText } from "../parts/text.tsx";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import {
+  type EntriesFound,
+  type EntrySearch,
+  searchAhead,
+  searchBack,
+} from "../../http/requests/entry_search.ts";
+import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+
+const position = whole(0, Number.MAX_SAFE_INTEGER);
+
+/** The filters are those of `/stream`, by the same names. */
+const PARAMETERS = {
+  ...JOURNAL_STREAM_PARAMETERS,
+  before: single(position, "The newest entries below this position."),
+  since: single(position, "The newest entries, and none up to this position."),
+};
+
+export type StreamQuery = Query<typeof PARAMETERS>;
+
+/** What the path of the stream screen asks for. */
+export const FILTER_NAMES = ["types", "stratum", "jobId", "only"] as const;
+type FilterName = (typeof FILTER_NAMES)[number];
+
+/** The filters as they were filled in. */
+type FilterTexts = Readonly<Record<FilterName, string>>;
+
+export interface AskedStream {
+  readonly texts: FilterTexts;
+  /** `undefined` when something is wrong with it. */
+  readonly query: StreamQuery | undefined;
+  readonly issues: ReadonlyMap<string, string>;
+}
+
+/** A form sends the fields that nobody filled in as well: those ask nothing. */
+export function askedStream(request: Request): AskedStream {
+  const url = new URL(request.url);
+  const filled = [...url.searchParams].filter(([, value]) => value.trim() !== "");
+  const trimmed = new URLSearchParams(filled.map(([name, value]) => [name, value.trim()]));
+  const text = (name: string) => trimmed.getAll(name).join(",");
+  const texts = {
+    types: text("types"),
+    stratum: text("stratum"),
+    jobId: text("jobId"),
+    only: text("only"),
+  };
+  url.search = withoutSpaces(trimmed).toString();
+  return { texts, ...parsed(new Request(url)) };
+}
+
+/** People write a space behind a comma. */
+function withoutSpaces(search: URLSearchParams): URLSearchParams {
+  return new URLSearchParams(
+    [...search].map(([name, value]) => [name, name === "types" ? value.replace(/\s/g, "") : value]),
+  );
+}
+
+function parsed(request: Request): Pick<AskedStream, "query" | "issues"> {
+  try {
+    return { query: readQuery(request, PARAMETERS), issues: new Map() };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const issues = (error.members.errors ?? []).flatMap((issue) =>
+      "parameter" in issue ? [[issue.parameter, issue.detail] as const] : []
+    );
+    return { query: undefined, issues: new Map(issues) };
+  }
+}
+
+/** The filters, and where to look, as a query; empty when there is none of it. */
+export function streamSearch(
+  texts: FilterTexts,
+  place: Readonly<Record<string, number>> = {},
+): string {
+  const filters = FILTER_NAMES.flatMap((name) => texts[name] === "" ? [] : [[name, texts[name]]]);
+  const places = Object.entries(place).map(([name, value]) => [name, String(value)]);
+  const search = new URLSearchParams([...filters, ...places]).toString();
+  return search === "" ? "" : `?${search}`;
+}
+
+export function isFiltered(texts: FilterTexts): boolean {
+  return FILTER_NAMES.some((name) => texts[name] !== "");
+}
+
+/** The filters of the stream, as a form that puts them into the path. */
+export function FilterForm({ asked }: { readonly asked: AskedStream }) {
+  const { texts, issues } = asked;
+  return (
+    <form method="get" action="/ui/stream" class="stream-filters" aria-label="Filters">
+      <div class="field field-wide">
+        <label for="types">Event types</label>
+        <input
+          id="types"
+          name="types"
+          value={texts.types}
+          placeholder="job.TaskFailed, shop.ParcelShipped"
+          autocomplete="off"
+          spellcheck={false}
+          aria-invalid={issues.has("types") ? "true" : undefined}
+        />
+        <Issue name="types" asked={asked} />
+      </div>
+      <div class="field">
+        <label for="jobId">Job id</label>
+        <input
+          id="jobId"
+          name="jobId"
+          value={texts.jobId}
+          autocomplete="off"
+          spellcheck={false}
+          aria-invalid={issues.has("jobId") ? "true" : undefined}
+        />
+        <Issue name="jobId" asked={asked} />
+      </div>
+      <div class="field">
+        <label for="stratum">Stratum</label>
+        <select id="stratum" name="stratum">
+          <option value="">all</option>
+          {STRATA.map((name) => (
+            <option value={name} selected={name === texts.stratum}>{name}</option>
+          ))}
+        </select>
+        <Issue name="stratum" asked={asked} />
+      </div>
+      <div class="field">
+        <label class="check">
+          <input
+            type="checkbox"
+            name="only"
+            value="transitions"
+            checked={texts.only === "transitions"}
+          />
+          Only what changed a job
+        </label>
+        <Issue name="only" asked={asked} />
+      </div>
+      <div class="row">
+        <button type="submit" class="primary">Filter</button>
+        {isFiltered(texts) ? <a class="button" href="/ui/stream">Clear</a> : null}
+      </div>
+    </form>
+  );
+}
+
+function Issue({ name, asked }: { readonly name: FilterName; readonly asked: AskedStream }) {
+  const detail = asked.issues.get(name);
+  if (detail === undefined) return null;
+  return (
+    <p class="issues" data-issue={name}>
+      <UserText text={`${name} ${detail}`} />
+    </p>
+  );
+}
+
+/** Rows of one page. */
+export const ROWS_MAX = 100;
+/** What a page reads of the journal at most, however rare what passes. */
+const LOOK_MAX = 10_000;
+
+/** Of each entry, in the page; all of it is one click away. */
+const ENTRY_JSON_MAX = 1_500;
+
+export async function findEntries(
+  deps: HttpDeps,
+  query: StreamQuery,
+): Promise<EntriesFound<ShownEntry>> {
+  const { after, before, since } = query;
+  const search = searchOf(deps, query);
+  if (after !== undefined) return await searchAhead(search, after);
+  if (before !== undefined) return await searchBack(search, before);
+  return since === undefined
+    ? await searchBack(search, deps.engine.headLogId + 1)
+    : await searchSince(search, since);
+}
+
+/** The newest, and none that a reader has already. */
+async function searchSince(
+  search: EntrySearch<ShownEntry>,
+  since: number,
+): Promise<EntriesFound<ShownEntry>> {
+  const head = search.engine.headLogId;
+  const lookMax = Math.min(search.lookMax, Math.max(0, head - since));
+  const found = await searchBack({ ...search, lookMax }, head + 1);
+  return {
+    ...found,
+    entries: found.entries.filter(({ logId }) => logId > since),
+    from: Math.max(found.from, since + 1),
+  };
+}
+
+function searchOf(deps: HttpDeps, query: StreamQuery): EntrySearch<ShownEntry> {
+  return {
+    engine: deps.engine,
+    reading: deps.reading,
+    show: (entry) => shownEntry(deps, entry, ENTRY_JSON_MAX),
+    filter: {
+      jobId: query.jobId,
+      stratum: query.stratum,
+      eventTypes: query.types && new Set(query.types),
+    },
+    onlyTransitions: query.only !== undefined,
+    limit: ROWS_MAX,
+    lookMax: LOOK_MAX,
+  };
+}

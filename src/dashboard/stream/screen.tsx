@@ -1,0 +1,188 @@
+/** `/ui/stream`: the journal as it grows, and back to its beginning. */
+
+import type { Context } from "hono";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import type { EntriesFound } from "../../http/requests/entry_search.ts";
+import { problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { commandsOf } from "../parts/curl.tsx";
+import { page, type PageOptions } from "../page.tsx";
+import { countText } from "../../core/size.ts";
+import { Empty } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+import type { ShownEntry } from "../parts/shown_entry.tsx";
+import { EntryHeads, EntryRow } from "./entry_row.tsx";
+import {
+  type AskedStream,
+  askedStream,
+  FILTER_NAMES,
+  FilterForm,
+  findEntries,
+  isFiltered,
+  ROWS_MAX,
+  type StreamQuery,
+  streamSearch,
+} from "./filter.tsx";
+import type { Route } from "../../http/route.ts";
+
+export const STREAM_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/stream", scope: "read", handle: showStream },
+];
+
+async function showStream(c: Context, deps: HttpDeps): Promise<Response> {
+  const asked = askedStream(c.req.raw);
+  const { query } = asked;
+  const found = query === undefined ? undefined : await findEntries(deps, query);
+  return page(
+    c,
+    deps,
+    {
+      ...pageOptions(deps, query),
+      ...found === undefined
+        ? {}
+        : { calls: [{ label: "Follow it", command: curlOfPage(c, deps, asked, found) }] },
+    },
+    <>
+      <h1>Stream</h1>
+      <FilterForm asked={asked} />
+      {found === undefined || query === undefined
+        ? <OtherIssues asked={asked} />
+        : <Found deps={deps} asked={asked} query={query} found={found} />}
+    </>,
+  );
+}
+
+function pageOptions({ engine }: HttpDeps, query: StreamQuery | undefined): PageOptions {
+  const common = {
+    title: "Stream",
+    screen: "stream",
+    scripts: ["stream.js"],
+    styles: ["stream.css"],
+  } as const;
+  if (query === undefined) {
+    return { ...common, status: problemFacts("invalid-request").status };
+  }
+  if (isOfThePast(query)) return { ...common, status: STATUS.ok };
+  const { jobId } = query;
+  const isKnown = jobId !== undefined && engine.job(jobId) !== undefined;
+  return { ...common, live: isKnown ? jobId : "journal" };
+}
+
+/** A page of the past stays as it is. */
+function isOfThePast({ before, after }: StreamQuery): boolean {
+  return before !== undefined || after !== undefined;
+}
+
+/** What is wrong, and is about no field. */
+function OtherIssues({ asked: { issues } }: { readonly asked: AskedStream }) {
+  const others = [...issues].filter(([name]) => !FILTER_NAMES.some((own) => own === name));
+  return (
+    <div class="note note-bad" role="alert">
+      <p>Cannot show the entries: the filters are wrong.</p>
+      {others.map(([name, detail]) => (
+        <p>
+          <UserText text={`${name} ${detail}`} />
+        </p>
+      ))}
+    </div>
+  );
+}
+
+interface FoundProps {
+  readonly deps: HttpDeps;
+  readonly asked: AskedStream;
+  readonly query: StreamQuery;
+  readonly found: EntriesFound<ShownEntry>;
+}
+
+function Found({ deps, asked, query, found }: FoundProps) {
+  const { engine, clock } = deps;
+  const now = clock.now();
+  const { entries, from, to } = found;
+  return (
+    <section aria-label="Entries" class="stream">
+      <div class="stream-news">
+        <span id="stream-state" class="soft">
+          {isOfThePast(query) ? "Entries of the past" : "The newest first"}
+        </span>
+        <button type="button" id="stream-show" class="primary" hidden>Show them</button>
+        {isOfThePast(query) ? <a href={`/ui/stream${streamSearch(asked.texts)}`}>Newest</a> : null}
+      </div>
+      <EntryHeads />
+      <ol
+        id="stream-rows"
+        class="stream-rows"
+        data-from={from}
+        data-to={to}
+        data-filtered={isFiltered(asked.texts) ? "true" : undefined}
+      >
+        {entries.map((entry) => (
+          <EntryRow entry={entry} transition={engine.transitionAt(entry)} now={now} />
+        ))}
+      </ol>
+      {entries.length === 0 ? <Nothing asked={asked} /> : null}
+      <Pages deps={deps} asked={asked} found={found} />
+    </section>
+  );
+}
+
+function Nothing({ asked: { texts } }: { readonly asked: AskedStream }) {
+  return isFiltered(texts)
+    ? <Empty title="No entry here passes these filters" />
+    : (
+      <Empty title="There is nothing here yet">
+        <p>
+          Every fact is an entry of the journal. Submit a job, or deliver an event, to see some.
+        </p>
+      </Empty>
+    );
+}
+
+/** Where one is, how far was looked, and the way back and on. */
+function Pages({ deps, asked: { texts }, found }: Omit<FoundProps, "query">) {
+  const { from, to } = found;
+  const hasOlder = from > 1;
+  const hasNewer = to < deps.engine.headLogId;
+  return (
+    <nav class="stream-pages" aria-label="Pages of the journal">
+      <p id="stream-looked" class="hint">{lookedText(found, isFiltered(texts))}</p>
+      <div class="row">
+        {hasNewer
+          ? <a class="button" href={`/ui/stream${streamSearch(texts, { after: to })}`}>Newer</a>
+          : null}
+        <a
+          id="stream-older"
+          class="button"
+          href={`/ui/stream${streamSearch(texts, { before: from })}`}
+          hidden={!hasOlder}
+        >
+          Older
+        </a>
+      </div>
+    </nav>
+  );
+}
+
+/** Said as it is: with a rare match, most of the journal was not looked at. */
+function lookedText(
+  { entries, from, to, looked }: EntriesFound<ShownEntry>,
+  filtered: boolean,
+): string {
+  if (to < from) return "No entry was looked at.";
+  const range = `entries ${countText(from)} to ${countText(to)}`;
+  if (!filtered) return `These are ${range}.`;
+  const count = entries.length === 1 ? "1 passes" : `${countText(entries.length)} pass`;
+  const full = entries.length === ROWS_MAX ? ", as many as a page has" : "";
+  return `Of ${range}, ${countText(looked)} were looked at, and ${count}${full}.`;
+}
+
+/** From the same place on, with the same filters. */
+function curlOfPage(
+  c: Context,
+  deps: HttpDeps,
+  asked: AskedStream,
+  found: EntriesFound<ShownEntry>,
+): string {
+  const isPast = asked.query !== undefined && isOfThePast(asked.query);
+  const search = streamSearch(asked.texts, isPast ? { after: found.from - 1 } : {});
+  return commandsOf(c, deps).follow(`/stream${search}`);
+}

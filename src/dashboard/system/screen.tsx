@@ -1,0 +1,248 @@
+/** `/ui/system`: the journal and its proof, limits and their use, definitions, configuration. */
+
+import type { Context } from "hono";
+import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
+import { Problem, STATUS } from "../../http/problems/problem.ts";
+import { readQuery, refuseQuery } from "../../http/requests/query.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import { startVerification } from "../../http/routes/journal.ts";
+import { tokenHolders, viewerOf } from "../../http/guard/access.ts";
+import { readForm, safeReturnPath } from "../form.ts";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { commandsOf } from "../parts/curl.tsx";
+import { ConfigurationSection, TokensSection } from "./configuration_section.tsx";
+import { JournalSection, VerificationSection } from "./journal_section.tsx";
+import type { Route } from "../../http/route.ts";
+import type { DefinitionInfo } from "../../engine/requests.ts";
+import { Empty, Table } from "../parts/table.tsx";
+import { definitionPath } from "../parts/links.tsx";
+import { UserText } from "../parts/text.tsx";
+import { type LimitInUse, limitsInUse } from "../../http/answers/system.ts";
+import { countText, sizeText } from "../../core/size.ts";
+import { durationText } from "../../core/duration.ts";
+import { Time } from "../parts/time.tsx";
+
+const PATH = "/ui/system";
+
+export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
+  { method: "GET", path: PATH, scope: "read", handle: showSystem },
+  { method: "POST", path: `${PATH}/verify`, scope: "operate", handle: verify },
+];
+
+async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  const { engine, clock, system, verification } = deps;
+  const journal = await engine.journalInfo();
+  const commands = commandsOf(c, deps);
+  const viewer = viewerOf(c.req.raw);
+  const { scopes } = viewer;
+  const now = clock.now();
+  return page(
+    c,
+    deps,
+    {
+      title: "System",
+      screen: "system",
+      styles: ["system.css"],
+      scripts: ["system.js"],
+      live: "journal",
+      calls: [
+        { label: "This screen", command: commands.get("/system") },
+        ...verification === undefined || !scopes.includes("operate")
+          ? []
+          : [{ label: "Verify now", command: commands.post("/journal/verify") }],
+      ],
+    },
+    <>
+      <h1>System</h1>
+      <div class="two-columns">
+        <div class="column">
+          <JournalSection journal={journal} system={system} />
+          <VerificationSection
+            last={journal.lastVerification}
+            run={verification?.run ?? null}
+            canVerify={verification !== undefined}
+            mayVerify={scopes.includes("operate")}
+            now={now}
+            note={<NoteLine c={c} deps={deps} />}
+          />
+          {system === undefined ? null : (
+            <ProcessSection
+              figures={system.process()}
+              versions={system.versions}
+              now={now}
+            />
+          )}
+        </div>
+        <div class="column">
+          <DefinitionsSection
+            definitions={engine.definitions()}
+            maySubmit={scopes.includes("submit")}
+          />
+          <LimitsSection deps={deps} />
+        </div>
+      </div>
+      {system === undefined ? null : <ConfigurationSection settings={system.settings} />}
+      <TokensSection
+        needsToken={deps.needsToken}
+        holders={tokenHolders(deps, viewer)}
+      />
+    </>,
+  );
+}
+
+async function verify(c: Context, deps: HttpDeps): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const form = await readForm(c.req.raw, deps.bodies);
+  const path = safeReturnPath(form.get("return"));
+  return emptyResponse(STATUS.seeOther, { location: verifyAndTell(deps, path) });
+}
+
+/** What is refused is told where the button is. */
+function verifyAndTell(deps: HttpDeps, path: string): string {
+  try {
+    startVerification(deps);
+    return deps.notes.pathWith(path, "The verification has begun.");
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return deps.notes.pathWith(path, error.message, true);
+  }
+}
+
+interface DefinitionsSectionProps {
+  readonly definitions: readonly DefinitionInfo[];
+  readonly maySubmit: boolean;
+}
+
+/** The types of jobs that can be submitted, and what else can be brought in. */
+function DefinitionsSection({ definitions, maySubmit }: DefinitionsSectionProps) {
+  return (
+    <section class="sheet" aria-labelledby="definitions-heading">
+      <h2 id="definitions-heading">Definitions</h2>
+      {definitions.length === 0
+        ? (
+          <Empty title="No definitions are loaded">
+            <p>
+              <code>--definitions my_jobs.ts</code> loads your own. A plan needs none.
+            </p>
+          </Empty>
+        )
+        : (
+          <ul class="definitions">
+            {definitions.map((definition) => (
+              <Definition definition={definition} maySubmit={maySubmit} />
+            ))}
+          </ul>
+        )}
+      <p class="row">
+        <a class="button" href="/ui/system/plan">A job without code</a>
+        <a class="button" href="/ui/system/event">Send an event</a>
+      </p>
+    </section>
+  );
+}
+
+interface DefinitionProps {
+  readonly definition: DefinitionInfo;
+  readonly maySubmit: boolean;
+}
+
+function Definition({ definition, maySubmit }: DefinitionProps) {
+  const { type, version, description } = definition;
+  const path = definitionPath(type);
+  return (
+    <li>
+      <div>
+        <a href={path} class="mono">
+          <UserText text={type} lengthMax={200} />
+        </a>{" "}
+        <span class="soft">version {version}</span>
+        {description === undefined ? null : (
+          <p class="soft">
+            <UserText text={description} lengthMax={300} />
+          </p>
+        )}
+      </div>
+      <a class="button" href={`${path}#submit-heading`}>{maySubmit ? "Submit" : "Form"}</a>
+    </li>
+  );
+}
+
+interface LimitsSectionProps {
+  readonly deps: HttpDeps;
+}
+
+/** What there may be at a time, and what there is. */
+function LimitsSection({ deps }: LimitsSectionProps) {
+  return (
+    <section class="sheet" aria-labelledby="limits-heading">
+      <h2 id="limits-heading">Limits and usage</h2>
+      <div id="limits" data-live>
+        <Table caption="Limits" headings={["What", "Used", "At most", "Flag"]}>
+          {rowsOf(deps).map((row) => <LimitRow row={row} />)}
+        </Table>
+      </div>
+    </section>
+  );
+}
+
+function LimitRow(
+  { row: { what, flag, unit, used, max } }: { readonly row: Omit<LimitInUse, "name"> },
+) {
+  const text = unit === "bytes" ? sizeText : countText;
+  return (
+    <tr>
+      <td>{what}</td>
+      <td class={used >= max ? "number bad" : "number"}>{text(used)}</td>
+      <td class="number">{text(max)}</td>
+      <td class="mono soft">{flag ?? "fixed"}</td>
+    </tr>
+  );
+}
+
+/** Workers are no limit at which something is refused; what comes waits for one. */
+function rowsOf(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
+  const limits = limitsInUse(deps);
+  if (deps.system === undefined) return limits;
+  const workers = { what: "workers with a job", flag: "--max-running", unit: "count" } as const;
+  return [{ ...workers, ...deps.system.workers() }, ...limits];
+}
+
+interface ProcessSectionProps {
+  readonly figures: ProcessFigures;
+  readonly versions: SystemPort["versions"];
+  readonly now: number;
+}
+
+/** The process: how long it has been there, and what it takes of the machine. */
+function ProcessSection({ figures, versions, now }: ProcessSectionProps) {
+  const { pid, startedAt, residentBytes, heap, cpuSeconds } = figures;
+  return (
+    <section class="sheet" aria-labelledby="process-heading">
+      <h2 id="process-heading">Process</h2>
+      <dl class="facts" id="process" data-live>
+        <dt>Process id</dt>
+        <dd>{pid}</dd>
+        <dt>Started</dt>
+        <dd>
+          <Time at={new Date(startedAt).toISOString()} now={now} />
+        </dd>
+        <dt>Memory</dt>
+        <dd>
+          {sizeText(residentBytes)} resident, {sizeText(heap.used)} of heap, which may be at most
+          {" "}
+          {sizeText(heap.max)}
+        </dd>
+        <dt>Processor</dt>
+        <dd>{durationText(cpuSeconds * 1000)}</dd>
+        {versions.map(({ name, version }) => (
+          <>
+            <dt>{name}</dt>
+            <dd>{version}</dd>
+          </>
+        ))}
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,250 @@
+/** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
+
+import type { Context } from "hono";
+import type { Child } from "hono/jsx";
+import type { JsonValue } from "../../core/json.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { problemOfFailure, valueOf } from "../../http/problems/engine_problem.ts";
+import { definitionPath, jobPagePath } from "../parts/links.tsx";
+import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { readQuery, refuseQuery } from "../../http/requests/query.ts";
+import { originOf } from "../../http/requests/headers.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import { viewerOf } from "../../http/guard/access.ts";
+import { readForm } from "../form.ts";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER } from "../parts/note_line.tsx";
+import { exampleOf } from "../schema_form/example.ts";
+import { formOf } from "../schema_form/field.ts";
+import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/form_texts.ts";
+import { commandsOf } from "../parts/curl.tsx";
+import {
+  creationCall,
+  CreationForm,
+  type CreationFormProps,
+  type Refusal,
+} from "./creation_fields.tsx";
+import { creationOf, redacted, SHOW, type Subject } from "./creation_form.ts";
+import { DefinitionPage, UnloadedTypePage } from "./definition_page.tsx";
+import type { Route } from "../../http/route.ts";
+
+export const SUBMIT_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/ui/system/definitions/:type",
+    scope: "read",
+    handle: showType,
+  },
+  {
+    method: "POST",
+    path: "/ui/system/definitions/:type",
+    scope: "submit",
+    handle: (c, deps) => create(c, deps, ofType),
+  },
+  {
+    method: "GET",
+    path: "/ui/system/plan",
+    scope: "read",
+    handle: (c, deps) => show(c, deps, PLAN_FORM),
+  },
+  {
+    method: "POST",
+    path: "/ui/system/plan",
+    scope: "submit",
+    handle: (c, deps) => create(c, deps, () => PLAN_FORM),
+  },
+];
+
+/** A page with a form that creates jobs. */
+interface CreationScreen {
+  readonly title: string;
+  readonly path: string;
+  readonly subject: Subject;
+  /** What the form holds at first. */
+  readonly texts: FormTexts;
+  readonly body: (form: CreationFormProps, deps: HttpDeps) => Child;
+}
+
+/** The page that a path names. @throws {Problem} when there is none. */
+type ScreenOf = (c: Context, deps: HttpDeps) => CreationScreen;
+
+const ofType: ScreenOf = (c, deps) => typeForm(deps, c.req.param("type") ?? "");
+
+const SAMPLE_PLAN: JsonValue = {
+  expected: [{
+    id: "shipped",
+    eventType: "shop.ParcelShipped",
+    correlation: { equals: { orderId: "42" } },
+  }],
+};
+
+const PLAN_FIELDS = formOf({ description: "What the job waits for." }, "plan");
+
+const PLAN_FORM: CreationScreen = {
+  title: "A plan",
+  path: "/ui/system/plan",
+  subject: { kind: "plan", form: PLAN_FIELDS },
+  texts: textsOf(PLAN_FIELDS, SAMPLE_PLAN),
+  body: (form) => <PlanPage form={form} />,
+};
+
+/** @throws {Problem} when there is no such definition. */
+function typeForm({ engine }: HttpDeps, type: string): CreationScreen {
+  const definition = engine.definitions().find((one) => one.type === type);
+  if (definition === undefined) {
+    throw new Problem(
+      "not-found",
+      `Cannot show the definition ${type}: none of this type is loaded`,
+    );
+  }
+  const fields = formOf(definition.inputSchema, "input", definition.secrets);
+  return {
+    title: type,
+    path: definitionPath(type),
+    subject: { kind: "type", type, form: fields, example: exampleOf(definition.inputSchema) },
+    texts: textsAtFirst(fields),
+    body: (form, deps) => {
+      const [newest] = deps.engine.list({ types: [type], limit: 1 }).jobs;
+      return <DefinitionPage definition={definition} newest={newest} form={form} deps={deps} />;
+    },
+  };
+}
+
+function showType(c: Context, deps: HttpDeps): Response {
+  const type = c.req.param("type") ?? "";
+  const { engine } = deps;
+  const isLoaded = engine.definitions().some((one) => one.type === type);
+  if (isLoaded || engine.lists.count({ types: [type] }).jobs === 0) {
+    return show(c, deps, typeForm(deps, type));
+  }
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  const options = { title: type, screen: "system", styles: ["system.css"] } as const;
+  return page(c, deps, options, <UnloadedTypePage deps={deps} type={type} />);
+}
+
+function show(c: Context, deps: HttpDeps, screen: CreationScreen): Response {
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  return formPage(c, deps, screen, screen.texts);
+}
+
+/** To the page of the new job; or the form again, with all that was typed. */
+async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const texts: FormTexts = new Map(await readForm(c.req.raw, deps.bodies));
+  const screen = screenOf(c, deps);
+  if (texts.has(SHOW)) return formPage(c, deps, screen, texts);
+  const { clock, maxStartDelayMs } = deps;
+  try {
+    const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
+    const origin = originOf(c.req.raw, deps.spans);
+    const { job } = valueOf(await deps.engine.create({ ...request, origin }));
+    return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
+  } catch (error) {
+    const problem = refusalIn(error);
+    if (problem === undefined) throw error;
+    return formPage(c, deps, screen, texts, problem);
+  }
+}
+
+/** What a form can be shown again for. */
+export function refusalIn(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  return error instanceof Error ? problemOfFailure(error) : undefined;
+}
+
+export function refusalOf(
+  { message, members }: Problem,
+  redact: (text: string) => string = (text) => text,
+): Refusal {
+  const issues = (members.errors ?? []).map((issue) => ({
+    pointer: "pointer" in issue ? issue.pointer : "",
+    detail: redact(issue.detail),
+  }));
+  return { message: redact(message), issues };
+}
+
+function formPage(
+  c: Context,
+  deps: HttpDeps,
+  { title, path, subject, texts: atFirst, body }: CreationScreen,
+  texts: FormTexts,
+  problem?: Problem,
+): Response {
+  const form: CreationFormProps = {
+    action: path,
+    subject,
+    texts,
+    textsAtFirst: atFirst,
+    refusal: problem === undefined
+      ? undefined
+      : refusalOf(problem, (text) => redacted(text, subject.form, texts)),
+    scopes: viewerOf(c.req.raw).scopes,
+  };
+  return page(
+    c,
+    deps,
+    {
+      title,
+      screen: "system",
+      styles: ["system.css"],
+      calls: [creationCall(form, commandsOf(c, deps))],
+      showsCalls: texts.has(SHOW),
+      ...(problem === undefined
+        ? {}
+        : { status: problemFacts(problem.kind).status, headers: problem.headers }),
+    },
+    body(form, deps),
+  );
+}
+
+/** A job without code: a plan that events from outside fulfil. */
+function PlanPage({ form }: { readonly form: CreationFormProps }) {
+  return (
+    <>
+      <header class="stack">
+        <p class="crumbs">
+          <a href="/ui/system">System</a> / plan
+        </p>
+        <h1>A job without code</h1>
+        <p class="lead">
+          It is done when every expectation of its plan has been met by events from outside.
+        </p>
+      </header>
+      <div class="two-columns">
+        <section class="sheet" aria-labelledby="submit-heading">
+          <h2 id="submit-heading">Submit a plan</h2>
+          <CreationForm {...form} />
+        </section>
+        <section class="sheet" aria-labelledby="words-heading">
+          <h2 id="words-heading">What a plan may say</h2>
+          <dl class="facts">
+            <dt>expected</dt>
+            <dd>
+              Expectations, each with an <code>id</code> and an <code>eventType</code>.
+            </dd>
+            <dt>correlation</dt>
+            <dd>
+              Which events of that type count: <code>"any"</code>,{" "}
+              <code>{`{"equals": {"orderId": "42"}}`}</code>, <code>in</code>, <code>all</code>,
+              {" "}
+              <code>anyOf</code>, <code>not</code>.
+            </dd>
+            <dt>multiplicity</dt>
+            <dd>
+              <code>"ExactlyOnce"</code>, <code>"AtLeastOnce"</code> or{" "}
+              <code>{`{"times": 3}`}</code>.
+            </dd>
+            <dt>policy</dt>
+            <dd>
+              <code>errors</code> are events that fail the job; <code>compensation</code>{" "}
+              names those that end its undoing.
+            </dd>
+          </dl>
+          <p class="hint">
+            Then <a href="/ui/system/event">send the event</a> that it waits for.
+          </p>
+        </section>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,77 @@
+/** What changed between two points of a job's life. */
+
+import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { Point } from "../../core/point.ts";
+import type { PointDifference } from "../../engine/requests.ts";
+import { valueOf } from "../../http/problems/engine_problem.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
+import { Problem } from "../../http/problems/problem.ts";
+import { ChangeTable } from "./changes.tsx";
+import { COMPARE_FORM } from "./entry_table.tsx";
+import { timePath } from "../parts/links.tsx";
+
+export interface Comparison {
+  readonly difference?: PointDifference;
+  /** Why the points cannot be compared, in words. */
+  readonly refusal?: string;
+}
+
+/** Nothing, when no point is given to go from. */
+export async function comparison(
+  engine: JobEngine,
+  jobId: JobId,
+  from: Point | undefined,
+  to: Point | undefined,
+  hold: Hold,
+): Promise<Comparison> {
+  if (from === undefined) return {};
+  try {
+    return { difference: valueOf(await engine.diff(jobId, from, to, hold)) };
+  } catch (error) {
+    if (!(error instanceof Problem) || error.kind !== "unknown-point") throw error;
+    return { refusal: error.message };
+  }
+}
+
+interface DifferenceSectionProps {
+  readonly jobId: string;
+  /** The point that the page shows. */
+  readonly at: string | number;
+  /** Absent until somebody asks. */
+  readonly difference?: PointDifference | undefined;
+  /** Why there is none, when it was asked for. */
+  readonly refusal?: string | undefined;
+}
+
+/** What differs between two points of a job's life. */
+export function DifferenceSection(props: DifferenceSectionProps) {
+  const { jobId, at, difference, refusal } = props;
+  return (
+    <section id="difference" class="sheet" aria-labelledby="difference-title">
+      <h2 id="difference-title">The difference between two points</h2>
+      <form id={COMPARE_FORM} method="get" action={`${timePath(jobId)}#difference`} class="row">
+        <input type="hidden" name="at" value={at} />
+        <p class="hint">Choose an entry to go from, and one to go to, in the list of entries.</p>
+        <button type="submit">Compare</button>
+      </form>
+      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}
+      {difference === undefined ? null : <Result difference={difference} />}
+    </section>
+  );
+}
+
+function Result({ difference: { from, to, changes } }: { readonly difference: PointDifference }) {
+  return (
+    <div id="changes" data-from={from} data-to={to} class="stack-wide">
+      <p>
+        From entry {from} to entry {to}: {changes.length === 0
+          ? "nothing differs."
+          : changes.length === 1
+          ? "one value differs."
+          : `${changes.length} values differ.`}
+      </p>
+      {changes.length === 0 ? null : <ChangeTable caption="What differs" changes={changes} />}
+    </div>
+  );
+}

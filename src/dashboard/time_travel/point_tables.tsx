@@ -1,0 +1,123 @@
+/** The expectations and the tasks of a job at a point in time. */
+
+import type { LogId } from "../../core/ids.ts";
+import type { jobResource } from "../../core/job_resource.ts";
+import { EntryLink } from "../parts/links.tsx";
+import { Table } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+import { TaskProgress } from "../parts/amounts.tsx";
+import { Time } from "../parts/time.tsx";
+
+const ROWS_MAX = 50;
+const CITES_MAX = 8;
+
+interface ExpectationTableProps {
+  readonly jobId: string;
+  readonly expected: ReturnType<typeof jobResource>["expected"];
+}
+
+/** How far each expectation of a job's plan was. */
+export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
+  if (expected.length === 0) return <p class="soft">The plan expects nothing.</p>;
+  const more = expected.length - ROWS_MAX;
+  return (
+    <>
+      <Table caption="Expectations" headings={["Expectation", "Event type", "Counted", "By"]}>
+        {expected.slice(0, ROWS_MAX).map((one) => (
+          <tr data-expectation={one.id}>
+            <th scope="row">
+              <UserText text={one.id} />
+            </th>
+            <td class="mono">
+              <UserText text={one.eventType} />
+            </td>
+            <td class={one.satisfied ? "counted satisfied" : "counted"}>
+              {one.matched} of {one.required}
+              {one.waived === undefined ? null : ", waived"}
+            </td>
+            <td>
+              <Cites
+                jobId={jobId}
+                by={one.waived === undefined ? one.by : [...one.by, one.waived]}
+              />
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {more > 0 ? <p class="hint">{more} more expectations are in the JSON.</p> : null}
+    </>
+  );
+}
+
+function Cites({ jobId, by }: { readonly jobId: string; readonly by: readonly LogId[] }) {
+  const more = by.length - CITES_MAX;
+  return (
+    <span class="cites">
+      {by.slice(0, CITES_MAX).map((logId) => <EntryLink jobId={jobId} logId={logId} />)}
+      {more > 0 ? <span class="soft">and {more} more</span> : null}
+    </span>
+  );
+}
+
+type Task = ReturnType<typeof jobResource>["tasks"][number];
+
+/** Of very many the last are shown: those are what the entry was about. */
+export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
+  if (tasks.length === 0) return <p class="soft">No task had begun.</p>;
+  const more = tasks.length - ROWS_MAX;
+  return (
+    <>
+      {more > 0 ? <p class="hint">{more} earlier tasks are in the JSON.</p> : null}
+      <Table caption="Tasks" headings={["Task", "Status", "Attempts", "Now"]}>
+        {tasks.slice(-ROWS_MAX).map((task) => (
+          <tr data-task={task.taskId}>
+            <th scope="row">
+              <UserText text={task.taskId} />
+            </th>
+            <td>{task.status}</td>
+            <td>{task.attempts}</td>
+            <td class="told">
+              <Now task={task} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </>
+  );
+}
+
+const NOTE_LENGTH_MAX = 300;
+
+/** What there is to say beside the status. */
+function Now({ task }: { readonly task: Task }) {
+  const { progress } = task;
+  return (
+    <>
+      {progress === undefined ? null : <TaskProgress {...progress} />}
+      {"retryAt" in task && task.retryAt !== undefined
+        ? (
+          <span class="piece">
+            again at <Time at={task.retryAt} />
+          </span>
+        )
+        : null}
+      {"dueAt" in task && task.dueAt !== undefined
+        ? (
+          <span class="piece">
+            until <Time at={task.dueAt} />
+          </span>
+        )
+        : null}
+      {"error" in task && task.error !== undefined
+        ? (
+          <span class="piece">
+            <UserText
+              text={`${task.error.name}: ${task.error.message}`}
+              lengthMax={NOTE_LENGTH_MAX}
+            />
+          </span>
+        )
+        : null}
+    </>
+  );
+}

@@ -1,0 +1,245 @@
+/** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
+
+import type { Context } from "hono";
+import type { JobState } from "../../core/job_state.ts";
+import { sampleEvent } from "../../explain/sample_event.ts";
+import type { Hold } from "../../engine/queries/entry_pages.ts";
+import { lookingBack } from "../../http/guard/capacity.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { jobPath } from "../../http/answers/job_view.ts";
+import { planDocumentOf } from "../../http/requests/plan_schema.ts";
+import { problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { type Query, readQuery } from "../../http/requests/query.ts";
+import { choice, single, whole } from "../../http/requests/query_parameters.ts";
+import { jobOf } from "../../http/routes/jobs.ts";
+import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
+import { readForm } from "../form.ts";
+import { type Call, type Commands, commandsOf } from "../parts/curl.tsx";
+import { page } from "../page.tsx";
+import { JobLink, type TimeQuery } from "../parts/links.tsx";
+import { type Comparison, comparison, DifferenceSection } from "./difference.tsx";
+import { EntryTable } from "./entry_table.tsx";
+import { PointSection } from "./point_section.tsx";
+import { Slider } from "./slider.tsx";
+import { type TimeView, timeView } from "./time_view.ts";
+import {
+  type AskedWhatIf,
+  askWhatIf,
+  EMPTY_WHAT_IF,
+  leftOutOf,
+  type WhatIfForm,
+  whatIfForm,
+} from "./what_if.ts";
+import { WhatIfResult } from "./what_if_result.tsx";
+import { WhatIfSection } from "./what_if_section.tsx";
+import type { Route } from "../../http/route.ts";
+
+/** A plan that is longer is not put into the form to be edited. */
+const PLAN_LENGTH_MAX = 16_000;
+
+export const TIME_TRAVEL_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs/:id/time", scope: "read", handle: showTime },
+  // As the what-if of the API: it records nothing.
+  { method: "POST", path: "/ui/jobs/:id/time", scope: "read", handle: showWhatIf },
+];
+
+const TIME_PARAMETERS = {
+  ...POINT_PARAMETERS,
+  from: single(DIFF_PARAMETERS.from.schema, "Where a comparison begins."),
+  to: DIFF_PARAMETERS.to,
+  step: single(whole(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
+  part: single(choice(["point"]), "Only what a script changes when the slider moves."),
+};
+
+type TimeParameters = Query<typeof TIME_PARAMETERS>;
+
+async function showTime(c: Context, deps: HttpDeps): Promise<Response> {
+  const query = readQuery(c.req.raw, TIME_PARAMETERS);
+  return await lookingBack(deps, async ({ hold }) => {
+    const shown = await shownOf(c, deps, query, EMPTY_WHAT_IF, hold);
+    await deps.turnstile.enter("large");
+    return query.part === "point" ? pointPage(c, deps, shown) : timePage(c, deps, shown);
+  });
+}
+
+/** The same page, with what the form asks. */
+async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
+  const query = readQuery(c.req.raw, TIME_PARAMETERS);
+  const form = whatIfForm(await readForm(c.req.raw, deps.bodies));
+  return await lookingBack(deps, async ({ hold }) => {
+    const shown = await shownOf(c, deps, query, form, hold);
+    const { present } = shown.view;
+    const plan = planDocumentOf(present);
+    const asked = await askWhatIf(deps.engine, present.jobId, form, plan, hold);
+    await deps.turnstile.enter("large");
+    return timePage(c, deps, shown, { form, asked });
+  });
+}
+
+/** What a path asks for. */
+interface Shown {
+  readonly view: TimeView;
+  readonly query: TimeQuery;
+  readonly compared: Comparison;
+}
+
+async function shownOf(
+  c: Context,
+  deps: HttpDeps,
+  query: TimeParameters,
+  form: WhatIfForm,
+  hold: Hold,
+): Promise<Shown> {
+  const { jobId, firstLogId } = jobOf(c, deps.engine);
+  const { at, from, to, step } = query;
+  const compared = await comparison(deps.engine, jobId, from?.point, to?.point, hold);
+  const { difference } = compared;
+  const ends = difference === undefined ? [firstLogId] : [difference.from, difference.to];
+  const position = { point: at?.point, count: step };
+  const view = await timeView(deps.engine, jobId, position, [...ends, ...leftOutOf(form)], hold);
+  return {
+    view,
+    query: {
+      at: at?.text ?? (step === undefined ? undefined : view.entry.logId),
+      from: from?.text,
+      to: to?.text,
+    },
+    compared,
+  };
+}
+
+interface WhatIf {
+  readonly form: WhatIfForm;
+  readonly asked?: AskedWhatIf;
+}
+
+function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Response {
+  const { jobId } = shown.view.job;
+  const isWrong = shown.compared.refusal !== undefined || (whatIf?.asked?.issues.length ?? 0) > 0;
+  return page(
+    c,
+    deps,
+    {
+      title: `${jobId} in time`,
+      screen: "jobs",
+      scripts: ["time_travel.js"],
+      styles: ["time_travel.css"],
+      calls: callsOf(commandsOf(c, deps), shown, whatIf?.asked),
+      status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
+    },
+    <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
+  );
+}
+
+/** What the script asks for: it replaces what has the same id. */
+function pointPage(c: Context, deps: HttpDeps, shown: Shown): Response {
+  const { view, query } = shown;
+  return page(
+    c,
+    deps,
+    {
+      title: `${view.job.jobId} in time`,
+      styles: ["time_travel.css"],
+      calls: callsOf(commandsOf(c, deps), shown),
+    },
+    <>
+      <h1>
+        <JobLink jobId={view.job.jobId} />
+      </h1>
+      <Slider view={view} query={query} />
+      <PointSection view={view} />
+    </>,
+  );
+}
+
+interface TimeTravelProps {
+  readonly shown: Shown;
+  readonly whatIf: WhatIf;
+}
+
+function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProps) {
+  const { job: { jobId }, logIds, entry, present } = view;
+  const { difference, refusal } = compared;
+  const { form, asked } = whatIf;
+  return (
+    <>
+      <header class="stack-wide">
+        <h1>Time travel</h1>
+        <p>
+          <JobLink jobId={jobId} />{" "}
+          <span class="soft">as it was at each of its {logIds.length} entries</span>
+        </p>
+      </header>
+      <div class="travel">
+        <Slider view={view} query={query} />
+        <PointSection view={view} />
+        <EntryTable
+          view={view}
+          query={query}
+          from={difference?.from ?? logIds[0] ?? 0}
+          to={difference?.to ?? entry.logId}
+          leftOut={leftOutOf(form)}
+        />
+      </div>
+      <DifferenceSection
+        jobId={jobId}
+        at={query.at ?? entry.logId}
+        difference={difference}
+        refusal={refusal}
+      />
+      <WhatIfSection
+        jobId={jobId}
+        query={query}
+        form={form}
+        issues={asked?.issues ?? []}
+        planIsTooLong={planText(present) === ""}
+        sampleEvent={sampleText(present)}
+      >
+        {asked?.answer === undefined ? null : <WhatIfResult {...asked.answer} />}
+      </WhatIfSection>
+    </>
+  );
+}
+
+function emptyForm(present: JobState): WhatIfForm {
+  return { ...EMPTY_WHAT_IF, plan: planText(present) };
+}
+
+/** The plan as it may be edited; empty when it is too long for that. */
+function planText(job: JobState): string {
+  const text = JSON.stringify(planDocumentOf(job), null, 2);
+  return text.length > PLAN_LENGTH_MAX ? "" : text;
+}
+
+/** What would satisfy the first expectation that is open, for whoever wants to add an event. */
+function sampleText({ plan, expected, jobId }: JobState): string {
+  const samples = plan.expected
+    .filter((_, index) => expected[index]?.matched === 0)
+    .map((one) => sampleEvent(one, jobId))
+    .filter((sample) => sample !== undefined);
+  const { eventType, attributes } = samples[0]?.event ?? { eventType: "shop.Paid", attributes: {} };
+  const text = JSON.stringify([{ eventType, attributes }]);
+  return text.length > 500 ? "" : text;
+}
+
+function callsOf(
+  commands: Commands,
+  { view, query: { from = "", to }, compared }: Shown,
+  asked?: AskedWhatIf,
+): readonly Call[] {
+  const { job: { jobId }, entry: { logId } } = view;
+  const path = jobPath(jobId);
+  const ends = [["from", String(from)], ...to === undefined ? [] : [["to", String(to)]]];
+  return [
+    { label: "This point", command: commands.get(`${path}/replay?at=${logId}`) },
+    ...compared.difference === undefined ? [] : [{
+      label: "The difference",
+      command: commands.get(`${path}/diff?${new URLSearchParams(ends)}`),
+    }],
+    // What is too long for a command is in the fields above, to be put into a file.
+    ...asked?.answer === undefined ? [] : [{
+      label: "This what-if",
+      command: commands.post(`${path}/what-if`, asked.document, "what-if.json"),
+    }],
+  ];
+}

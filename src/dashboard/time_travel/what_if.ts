@@ -1,0 +1,159 @@
+/** What a what-if supposes, as its form says it, and what comes of it. */
+
+import type { JobId, LogId } from "../../core/ids.ts";
+import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { type PointedIssue, wholeNumberOf } from "../../http/requests/fields.ts";
+import { jsonTyped } from "../schema_form/typed.ts";
+import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";
+import type { Supposition } from "../../explain/supposition.ts";
+import type { WhatIfReport } from "../../engine/queries/replays.ts";
+import { valueOf } from "../../http/problems/engine_problem.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
+import { Problem } from "../../http/problems/problem.ts";
+import { suppositionOf } from "../../http/requests/supposition_schema.ts";
+
+/** As it was filled in; the names of its fields are those of the document's members. */
+export interface WhatIfForm {
+  readonly without: readonly string[];
+  readonly with: string;
+  readonly plan: string;
+  readonly upTo: string;
+}
+
+/** The what-if form: what its fields say, as the document that `POST /jobs/:id/what-if` takes. */
+export const EMPTY_WHAT_IF: WhatIfForm = { without: [], with: "", plan: "", upTo: "" };
+
+interface WhatIfDocument {
+  readonly document: JsonObject;
+  /** Pointers lead into the document. */
+  readonly issues: readonly PointedIssue[];
+}
+
+export function whatIfForm(fields: URLSearchParams): WhatIfForm {
+  return {
+    without: fields.getAll("without"),
+    with: fields.get("with") ?? "",
+    plan: fields.get("plan") ?? "",
+    upTo: fields.get("upTo") ?? "",
+  };
+}
+
+/** The entries that are to be left out, as far as the form names any. */
+export function leftOutOf({ without }: WhatIfForm): ReadonlySet<LogId> {
+  return new Set(without.map(wholeNumberOf).filter((logId) => logId !== undefined));
+}
+
+/**
+ * What the form asks. A plan that was left as it is asks nothing, and one event needs no
+ * brackets around it.
+ *
+ * @param presentPlan What the field for the plan holds before anybody edits it.
+ */
+export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIfDocument {
+  const [events, plan] = [jsonTyped(form.with, "/with"), jsonTyped(form.plan, "/plan")];
+  const isPlanKept = plan.value === undefined || equalJson(plan.value, presentPlan);
+  const upTo = form.upTo.trim();
+  return {
+    document: {
+      ...(form.without.length === 0 ? {} : { without: form.without.map(positionOf) }),
+      ...(events.value === undefined ? {} : { with: listed(events.value) }),
+      ...(isPlanKept ? {} : { plan: plan.value as JsonValue }),
+      ...(upTo === "" ? {} : { upTo }),
+    },
+    issues: [...events.issues, ...plan.issues],
+  };
+}
+
+/** Text that is no number stays what it is, for the schema to refuse. */
+function positionOf(text: string): JsonValue {
+  return wholeNumberOf(text) ?? text;
+}
+
+function listed(value: JsonValue): JsonValue {
+  return Array.isArray(value) ? value : [value];
+}
+
+interface WhatIfAnswered {
+  /** With the steps around the first difference. */
+  readonly report: WhatIfReport;
+  /** Up to the same point, with the steps of the same stretch. */
+  readonly recorded: Replay;
+}
+
+const STEPS_MAX = 100;
+
+export interface AskedWhatIf {
+  /** As the API would be asked. */
+  readonly document: JsonObject;
+  /** What is wrong with it; then there is no answer. */
+  readonly issues: readonly PointedIssue[];
+  readonly answer?: WhatIfAnswered;
+}
+
+/** @param presentPlan What the field for the plan held before anybody edited it. */
+export async function askWhatIf(
+  engine: JobEngine,
+  jobId: JobId,
+  form: WhatIfForm,
+  presentPlan: JsonObject,
+  hold: Hold,
+): Promise<AskedWhatIf> {
+  const { document, issues } = whatIfDocument(form, presentPlan);
+  if (issues.length > 0) return { document, issues };
+  try {
+    const supposition = suppositionOf(document, jobId);
+    return { document, issues, answer: await answerTo(engine, jobId, supposition, hold) };
+  } catch (error) {
+    const errors = error instanceof Problem ? error.members.errors ?? [] : [];
+    const found = errors.filter((issue) => "pointer" in issue);
+    if (found.length === 0) throw error;
+    return { document, issues: found };
+  }
+}
+
+async function answerTo(
+  engine: JobEngine,
+  jobId: JobId,
+  supposition: Supposition,
+  hold: Hold,
+): Promise<WhatIfAnswered> {
+  const first = valueOf(await engine.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold));
+  const differsAt = first.firstDifference?.logId ?? 0;
+  const isInside = first.next === undefined || differsAt <= first.next;
+  const wanted = { after: isInside ? 0 : beginOf(engine, jobId, differsAt), limit: STEPS_MAX };
+  const report = isInside ? first : valueOf(await engine.whatIf(jobId, supposition, wanted, hold));
+  const recorded = await recordedUpTo(engine, jobId, supposition, report, wanted, hold);
+  const end = Math.min(report.next ?? Infinity, recorded.next ?? Infinity);
+  return { report: cut(report, end), recorded: cut(recorded, end) };
+}
+
+/** Where to begin so that a position is in the middle of what is shown. */
+function beginOf(engine: JobEngine, jobId: JobId, position: number): LogId {
+  const logIds = engine.positions(jobId);
+  const index = logIds.findLastIndex((logId) => logId <= position);
+  return logIds[index - STEPS_MAX / 2] ?? 0;
+}
+
+/** Beyond the end of one side the other stands alone, and would look like a difference. */
+function cut<Told extends Replay>(told: Told, end: LogId): Told {
+  return { ...told, steps: told.steps.filter(({ logId }) => logId <= end) };
+}
+
+/**
+ * What is on record up to where the supposition ends. A point that only the supposed history
+ * has, such as an event that never reached the job, ends the record before its position.
+ */
+async function recordedUpTo(
+  engine: JobEngine,
+  jobId: JobId,
+  { upTo }: Supposition,
+  { job: { lastLogId } }: WhatIfReport,
+  wanted: StepsWanted,
+  hold: Hold,
+): Promise<Replay> {
+  const replayed = await engine.replay(jobId, upTo, wanted, hold);
+  if (replayed.ok) return replayed.value;
+  const last = Math.floor(lastLogId);
+  return valueOf(await engine.replay(jobId, { kind: "logId", logId: last }, wanted, hold));
+}

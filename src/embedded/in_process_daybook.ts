@@ -1,0 +1,171 @@
+/** The calls of a program that has Daybook inside, on an engine in its own process. */
+
+import { explanationText } from "../explain/explanation_text.ts";
+import type { JsonForm } from "../core/json_form.ts";
+import { ID_PATTERN, type JobId } from "../core/ids.ts";
+import { isTerminal } from "../core/job_state.ts";
+import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import type { Clock } from "../engine/ports.ts";
+import { createRequestOf } from "../http/requests/create_request.ts";
+import { createAll } from "../http/answers/job_receipts.ts";
+import type { Point } from "../core/point.ts";
+import { curlOf } from "../http/answers/curl.ts";
+import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.ts";
+import { judgeEvent } from "../http/requests/event_schema.ts";
+import { idempotencyOf } from "../http/requests/headers.ts";
+import { judgingOf } from "../http/requests/job_documents.ts";
+import { POINT_RULE, pointOf } from "../http/requests/supposition_schema.ts";
+import { invalidParameter } from "../http/requests/query.ts";
+import { parseJson } from "../http/bodies/json_document.ts";
+import { deliver } from "../http/answers/receipts.ts";
+import { controlled } from "../http/routes/controls.ts";
+import type {
+  ControlOptions,
+  DeliveredEvent,
+  EmbeddedDaybook,
+  EventReceipt,
+  ExplainOptions,
+  JobControl,
+  JobReceipt,
+  SubmitOptions,
+  SubmittedJob,
+  WaitOptions,
+} from "./daybook.ts";
+import { type Job, jobOf } from "./job.ts";
+import { orRefused } from "./refused_error.ts";
+
+/** What the calls are made on. */
+export interface InProcessHost {
+  readonly engine: JobEngine;
+  readonly clock: Clock;
+  readonly maxStartDelayMs: number;
+  readonly fetch: EmbeddedDaybook["fetch"];
+  /** See `EmbeddedDaybook.close`; called once. */
+  stop(closeServer: () => Promise<unknown>): Promise<void>;
+}
+
+/** @throws {Problem} `invalid-request`. */
+function pointAt(at: string | number): Point {
+  const point = pointOf(String(at));
+  if (point === undefined) throw invalidParameter("at", POINT_RULE);
+  return point;
+}
+
+export class InProcessDaybook implements EmbeddedDaybook {
+  readonly #host: InProcessHost;
+  #closing: Promise<void> | undefined;
+
+  constructor(host: InProcessHost) {
+    this.#host = host;
+    this.fetch = host.fetch;
+  }
+
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+
+  submit<Schema extends InputSchema, ExpectationName extends string, Output>(
+    definition: JobDefinition<Schema, ExpectationName, Output>,
+    input: SubmittedInput<Schema>,
+    options: SubmitOptions = {},
+  ): Promise<Job<JsonForm<Output>>> {
+    const { idempotencyKey, ...fields } = options;
+    return this.write(async (engine) => {
+      const document = parseJson(JSON.stringify({ type: definition.type, input, ...fields }));
+      const { clock, maxStartDelayMs } = this.#host;
+      const limits = { now: clock.now(), maxStartDelayMs };
+      const creation = createRequestOf(document, limits);
+      const idempotency = idempotencyOf(idempotencyKey, document);
+      const request = idempotency === undefined ? creation : { ...creation, idempotency };
+      return jobOf<JsonForm<Output>>(valueOf(await engine.create(request)).job);
+    });
+  }
+
+  submitAll<Schema extends InputSchema, ExpectationName extends string, Output>(
+    { type }: JobDefinition<Schema, ExpectationName, Output>,
+    jobs: readonly SubmittedJob<SubmittedInput<Schema>>[],
+  ): Promise<readonly JobReceipt[]> {
+    return this.write(async (engine) => {
+      const { clock, maxStartDelayMs } = this.#host;
+      const { judge } = judgingOf({ clock, eventsMax: Infinity, maxStartDelayMs });
+      const judged = jobs.map(({ idempotencyKey, ...fields }, index) => {
+        const document = parseJson(JSON.stringify({ type, ...fields }));
+        const job = judge(document, `/${index}`);
+        const idempotency = idempotencyOf(idempotencyKey, document);
+        return job.valid && idempotency !== undefined
+          ? { ...job, request: { ...job.request, idempotency } }
+          : job;
+      });
+      return await createAll(engine, judged);
+    });
+  }
+
+  deliver(event: DeliveredEvent): Promise<EventReceipt> {
+    return this.write(async (engine) => {
+      const judged = judgeEvent(parseJson(JSON.stringify(event)));
+      const [receipt] = await deliver(engine, { single: true, items: [judged] });
+      return receipt as EventReceipt;
+    });
+  }
+
+  control(jobId: string, control: JobControl, options: ControlOptions = {}): Promise<Job> {
+    return this.write(async (engine) => {
+      const body = parseJson(JSON.stringify(options));
+      return jobOf(await controlled(engine, this.#existing(jobId), control, body));
+    });
+  }
+
+  job(jobId: string): Job | undefined {
+    const state = this.#host.engine.job(jobId as JobId);
+    return state === undefined ? undefined : jobOf(state);
+  }
+
+  wait<Output>(
+    job: string | Job<Output>,
+    { timeoutMs, signal }: WaitOptions,
+  ): Promise<Job<Output>> {
+    const { engine } = this.#host;
+    return orRefused(async () => {
+      const jobId = this.#existing(typeof job === "string" ? job : job.jobId);
+      return jobOf<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal));
+    });
+  }
+
+  explain(jobId: string, { at }: ExplainOptions = {}): Promise<string> {
+    const { engine } = this.#host;
+    return orRefused(async () => {
+      const existing = this.#existing(jobId);
+      const explanation = at === undefined
+        ? await engine.explain(existing)
+        : valueOf(await engine.explainAt(existing, pointAt(at)));
+      if (explanation === undefined) throw unknownJob(jobId);
+      return explanationText(explanation, {
+        commandOf: (action) => curlOf(action, "", false),
+        nowMs: this.#host.clock.now(),
+      });
+    });
+  }
+
+  close(closeServer: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
+    return this.#closing ??= this.#host.stop(closeServer);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What may be refused, and records something. */
+  protected write<Value>(run: (engine: JobEngine) => Promise<Value>): Promise<Value> {
+    const { engine } = this.#host;
+    return orRefused(async () => {
+      if (engine.draining) throw draining();
+      return await run(engine);
+    });
+  }
+
+  /** @throws {Problem} `unknown-job`. */
+  #existing(jobId: string): JobId {
+    const state = ID_PATTERN.test(jobId) ? this.#host.engine.job(jobId as JobId) : undefined;
+    if (state === undefined) throw unknownJob(jobId);
+    return state.jobId;
+  }
+}

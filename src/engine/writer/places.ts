@@ -1,0 +1,63 @@
+/**
+ * Which jobs hold a place among the limits of their type, by what is on record: from the begin of
+ * an attempt until the job waits, sleeps, backs off, is held or has ended. An attempt that was cut short
+ * has not ended its hold: after a restart the job still has its place.
+ */
+
+import type { Condition } from "../../core/condition.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { Applied } from "../../core/job_fold.ts";
+
+export class Places {
+  /** With the entry since which each holds it. */
+  readonly #since = new Map<JobId, LogId>();
+
+  has(jobId: JobId): boolean {
+    return this.#since.has(jobId);
+  }
+
+  /** The begin of the attempt since which a job holds its place. */
+  since(jobId: JobId): LogId | undefined {
+    return this.#since.get(jobId);
+  }
+
+  get all(): readonly (readonly [JobId, LogId])[] {
+    return [...this.#since];
+  }
+
+  see(applied: Applied): void {
+    const { entry, job } = applied;
+    if (rests(applied)) {
+      if (this.#since.size > 0) this.#since.delete(job.jobId);
+    } else if (
+      (entry.eventType === "job.TaskStarted" || entry.eventType === "job.CompensationStarted") &&
+      !this.#since.has(job.jobId)
+    ) {
+      this.#since.set(job.jobId, entry.logId);
+    }
+  }
+
+  /** Takes over those of a snapshot. */
+  restore(all: readonly (readonly [JobId, LogId])[]): void {
+    for (const [jobId, since] of all) this.#since.set(jobId, since);
+  }
+}
+
+/** Whether a job holds no place after an entry. */
+export function rests({ condition, entry }: Applied): boolean {
+  return RESTING.has(condition) ||
+    entry.eventType === "job.TaskCompensationFailed" && "retryAt" in entry.attributes;
+}
+
+const RESTING: ReadonlySet<Condition> = new Set([
+  "created",
+  "scheduled",
+  "waiting",
+  "sleeping",
+  "backingOff",
+  "suspended",
+  "parked",
+  "succeeded",
+  "failed",
+  "cancelled",
+]);

@@ -1,0 +1,237 @@
+/**
+ * Reads an export back, and believes nothing: what is appended to a journal stays there,
+ * and a line that the next start cannot use would keep that Daybook from starting.
+ */
+
+import { parseJsonText } from "../core/json_text.ts";
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import type { JobEventLogEntry } from "../core/event.ts";
+import { isReserved } from "../core/event_type.ts";
+import type { LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
+import { referencesOf } from "../core/log_references.ts";
+import { foldAll } from "../core/job_fold.ts";
+import { messageOf } from "../core/thrown.ts";
+import { quotedEntry } from "../core/quotation.ts";
+import { quotedEventId } from "../engine/writer/derived_ids.ts";
+import { refuseEntry } from "../engine/writer/framework_schemas.ts";
+import { inputIssues } from "../engine/input_issues.ts";
+import { EXPORT_VERSION, type ExportEnd, type ExportHeader } from "./export_file.ts";
+import { endSchema, entrySchema, headerSchema, planSchema } from "./export_schema.ts";
+
+export interface ExportFile {
+  readonly header: ExportHeader;
+  /** As its own entries tell it, at the positions of the file. */
+  readonly job: JobState;
+  /** In the order of the journal that they come from. */
+  readonly entries: readonly JobEventLogEntry[];
+}
+
+/** The file is not a whole export. */
+export class ExportFileError extends Error {
+  override readonly name = "ExportFileError";
+
+  /** @param line The number of the line at fault, from 1. */
+  constructor(readonly line: number, reason: string) {
+    super(`line ${line}: ${reason}`);
+  }
+}
+
+const NEWLINE = 10;
+
+/** @throws {ExportFileError} naming the first line that is not as `journal export` writes it. */
+export function parseExport(bytes: Uint8Array): ExportFile {
+  const lines = linesIn(bytes);
+  const header = headerIn(lines[0] ?? "");
+  const entries = lines.slice(1, -1).map((line, index) => entryIn(line, index + 2));
+  requireWhole(bytes, lines, entries.length);
+  const flaw = new FileCheck(header).flawIn(entries);
+  if (flaw !== undefined) throw flaw;
+  return { header, entries, job: jobIn(header, entries) };
+}
+
+/** The text of each line. */
+function linesIn(bytes: Uint8Array): readonly string[] {
+  const lines = textIn(bytes).split("\n");
+  const last = lines.length;
+  if (bytes.length === 0) throw new ExportFileError(1, "the file is empty");
+  if (lines.pop() !== "") throw new ExportFileError(last, "it is not whole: the file was cut");
+  if (lines.length < 2) throw new ExportFileError(last, "the file is not a whole export");
+  return lines;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function textIn(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new ExportFileError(lineNotUtf8(bytes), "it is not UTF-8");
+  }
+}
+
+function lineNotUtf8(bytes: Uint8Array): number {
+  let start = 0;
+  for (let number = 1;; number++) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    try {
+      decoder.decode(bytes.subarray(start, newline < 0 ? bytes.length : newline));
+    } catch {
+      return number;
+    }
+    start = newline + 1;
+  }
+}
+
+function headerIn(line: string): ExportHeader {
+  const value = jsonIn(line, 1) as Partial<ExportHeader> | null;
+  const version: unknown = value?.daybookExport;
+  if (version === undefined) throw new ExportFileError(1, "the file is no export of a job");
+  if (version !== EXPORT_VERSION) {
+    const known = `this Daybook reads version ${EXPORT_VERSION}`;
+    throw new ExportFileError(1, `it is of export version ${version}, and ${known}`);
+  }
+  requireShape(headerSchema, value, 1);
+  return value as ExportHeader;
+}
+
+function entryIn(line: string, number: number): JobEventLogEntry {
+  const value = jsonIn(line, number);
+  requireShape(entrySchema, value, number);
+  const entry = value as JobEventLogEntry;
+  const reason = refuseEntry(entry);
+  if (reason !== undefined) throw new ExportFileError(number, reason);
+  if (entry.stratum === "framework" && entry.eventType === "job.JobCreated") {
+    requireShape(planSchema, entry.attributes.plan, number, "/attributes/plan");
+  }
+  return entry;
+}
+
+function jsonIn(line: string, number: number): unknown {
+  try {
+    return parseJsonText(line);
+  } catch {
+    throw new ExportFileError(number, "it is not JSON");
+  }
+}
+
+function requireShape(schema: v.GenericSchema, value: unknown, line: number, at = ""): void {
+  const { issues } = v.safeParse(schema, value);
+  const [issue] = inputIssues(issues ?? [], at);
+  if (issue === undefined) return;
+  throw new ExportFileError(line, `${issue.pointer || "it"} ${issue.detail}`);
+}
+
+/** The last line is of all before it. */
+function requireWhole(bytes: Uint8Array, lines: readonly string[], entries: number): void {
+  const number = lines.length;
+  const value = jsonIn(lines[number - 1] ?? "", number);
+  if (!v.is(endSchema, value)) {
+    throw new ExportFileError(number, "it is not the closing line: the file was cut");
+  }
+  const end: ExportEnd = value;
+  if (end.entries !== entries) {
+    throw new ExportFileError(number, `${end.entries} entries were exported, here are ${entries}`);
+  }
+  const closing = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
+  const sha256 = createHash("sha256").update(bytes.subarray(0, closing)).digest("hex");
+  if (sha256 === end.sha256) return;
+  throw new ExportFileError(number, "its sha256 is not that of the lines before: one was changed");
+}
+
+function jobIn(header: ExportHeader, entries: readonly JobEventLogEntry[]): JobState {
+  const own = entries.filter(({ jobId }) => jobId === header.jobId);
+  if (own.length !== header.own) {
+    throw new ExportFileError(
+      1,
+      `${header.own} own entries are named, and ${own.length} are there`,
+    );
+  }
+  const job = projected(own);
+  if (job.state !== header.state) {
+    throw new ExportFileError(
+      1,
+      `state is named ${header.state}, and the entries say ${job.state}`,
+    );
+  }
+  return job;
+}
+
+function projected(own: readonly JobEventLogEntry[]): JobState {
+  try {
+    return foldAll(own);
+  } catch (error) {
+    throw new ExportFileError(1, messageOf(error));
+  }
+}
+
+/** What must be so of the entries of one file among each other. */
+class FileCheck {
+  readonly #header: ExportHeader;
+  readonly #eventIds = new Set<string>();
+  #last: LogId = 0;
+
+  constructor(header: ExportHeader) {
+    this.#header = header;
+  }
+
+  flawIn(entries: readonly JobEventLogEntry[]): ExportFileError | undefined {
+    if (entries.length !== this.#header.entries) {
+      const reason = `${this.#header.entries} entries are named, and ${entries.length} are there`;
+      return new ExportFileError(1, reason);
+    }
+    const positions = new Set(entries.map(({ logId }) => logId));
+    for (const [index, entry] of entries.entries()) {
+      const reason = this.#orderFlaw(entry) ?? belongingFlaw(entry, this.#header.jobId) ??
+        referenceFlaw(entry, positions);
+      if (reason !== undefined) return new ExportFileError(index + 2, reason);
+    }
+    return undefined;
+  }
+
+  #orderFlaw({ logId, eventId }: JobEventLogEntry): string | undefined {
+    if (logId <= this.#last) return `logId ${logId} comes after ${this.#last}`;
+    if (this.#eventIds.has(eventId)) return `event id ${eventId} is there already`;
+    this.#last = logId;
+    this.#eventIds.add(eventId);
+    return undefined;
+  }
+}
+
+function referenceFlaw(
+  entry: JobEventLogEntry,
+  positions: ReadonlySet<LogId>,
+): string | undefined {
+  const missing = referencesOf(entry).find((logId) => !positions.has(logId));
+  return missing === undefined ? undefined : `it refers to entry ${missing}, which is not there`;
+}
+
+const JOURNAL_FACTS = new Set<string>(["journal.Recovered", "journal.EntryQuoted"]);
+
+/** An entry is the job's own, or moves no job. */
+function belongingFlaw(entry: JobEventLogEntry, jobId: string): string | undefined {
+  const { eventType, stratum } = entry;
+  if (stratum !== "framework") {
+    if (isReserved(eventType)) return `${eventType} is in a namespace of the framework`;
+    return entry.jobId === undefined || entry.jobId === jobId
+      ? undefined
+      : `it is of job ${entry.jobId}`;
+  }
+  if (entry.jobId !== undefined) {
+    if (entry.jobId !== jobId) return `it is of job ${entry.jobId}`;
+    return eventType.startsWith("job.") ? undefined : `${eventType} is about no job`;
+  }
+  if (!JOURNAL_FACTS.has(eventType)) return `${eventType} has no place in the history of a job`;
+  return eventType === "journal.EntryQuoted" ? quotationFlaw(entry, jobId) : undefined;
+}
+
+function quotationFlaw(entry: JobEventLogEntry, jobId: string): string | undefined {
+  const quoted = quotedEntry(entry);
+  const { issues } = v.safeParse(entrySchema, quoted);
+  const [issue] = inputIssues(issues ?? []);
+  if (issue !== undefined) return `what it quotes is no entry: ${issue.pointer} ${issue.detail}`;
+  if (quoted.jobId === jobId) return `it quotes an entry of job ${jobId} itself`;
+  if (entry.eventId !== quotedEventId(quoted.eventId)) return "its eventId is not a quotation's";
+  return refuseEntry(quoted);
+}

@@ -1,0 +1,136 @@
+/** What the headers of a request say: its key, its preferences, where it comes from. */
+
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import type { JsonValue } from "../../core/json.ts";
+import { invalidRequest } from "../problems/problem.ts";
+import type { Origin } from "../../core/origin.ts";
+import { type TraceIds, traceIdsOf } from "../../core/trace_ids.ts";
+import { withOrigin } from "../../engine/requests.ts";
+import type { EventDocument } from "./event_documents.ts";
+import { viewerOf } from "../guard/access.ts";
+
+const KEY_RULE = "must be 1 to 255 visible ASCII characters";
+
+/** `Idempotency-Key`: the same key and body create once. */
+export const idempotencyKeyField = v.pipe(
+  v.string(),
+  v.regex(/^[\x21-\x7e]{1,255}$/, KEY_RULE),
+);
+
+/** @throws {Problem} `invalid-request` when there is a key, and it is illegal. */
+export function requireKey(key: string | null): void {
+  if (key === null || v.is(idempotencyKeyField, key)) return;
+  throw invalidRequest([{ header: "Idempotency-Key", detail: KEY_RULE }]);
+}
+
+/**
+ * A key with a digest of what the document says, white space aside, or `undefined` when
+ * there is no key.
+ *
+ * @param place Of one of many documents that came with the key: no header can hold a key like
+ * what is made of both.
+ * @throws {Problem} `invalid-request` when the key is illegal.
+ */
+export function idempotencyOf(
+  key: string | null | undefined,
+  document: JsonValue,
+  place?: number,
+): { readonly key: string; readonly digest: string } | undefined {
+  if (key === null || key === undefined) return undefined;
+  requireKey(key);
+  const ofPlace = place === undefined ? key : `${key} ${place}`;
+  return {
+    key: ofPlace,
+    digest: createHash("sha256").update(JSON.stringify(document)).digest("hex"),
+  };
+}
+
+const WAIT_SECONDS_MAX = 60;
+
+const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
+/** Of several the first counts, whatever it asks for. */
+const RETURN = /(?:^|,)\s*return\s*=\s*"?([a-z]*)"?\s*(?:$|[,;])/i;
+
+export interface Preferences {
+  /** `wait=N`: how many seconds for the end of the job; `undefined` when not asked for. */
+  readonly waitSeconds?: number | undefined;
+  /** `return=minimal`: only what leads to the job. */
+  readonly minimal: boolean;
+}
+
+const NO_PREFERENCES: Preferences = { minimal: false };
+const MINIMAL: Preferences = { minimal: true };
+
+/** `Prefer` (RFC 7240): what a client would rather have. A preference is never an error. */
+export function preferencesOf({ headers }: Request): Preferences {
+  const header = headers.get("prefer");
+  if (header === null) return NO_PREFERENCES;
+  if (header === "return=minimal") return MINIMAL;
+  const asked = WAIT.exec(header)?.[1];
+  const minimal = RETURN.exec(header)?.[1]?.toLowerCase() === "minimal";
+  return asked === undefined
+    ? { minimal }
+    : { minimal, waitSeconds: Math.min(Number(asked), WAIT_SECONDS_MAX) };
+}
+
+/** The header that says by which preferences an answer is; `undefined` when by none. */
+export function appliedHeader(
+  { waitSeconds, minimal }: Preferences,
+): { readonly "preference-applied": string } | undefined {
+  const wait = waitSeconds === undefined ? undefined : `wait=${waitSeconds}`;
+  if (!minimal) return wait === undefined ? undefined : { "preference-applied": wait };
+  const both = wait === undefined ? "return=minimal" : `return=minimal, ${wait}`;
+  return { "preference-applied": both };
+}
+
+/** Who collects spans, of the request that is being answered. */
+export interface RequestSpans {
+  /** Where the request is in its trace. */
+  active(): TraceIds | undefined;
+  /** Tells which route it takes, after which its span is named: paths are as many as jobs. */
+  routed(method: string, route: string): void;
+}
+
+/** Its trace is the span of the request where there is one, else what `traceparent` says. */
+export function originOf(request: Request, spans: RequestSpans | undefined): Origin | undefined {
+  const trace = spans?.active() ?? traceIdsOf(request.headers.get("traceparent"));
+  const { name } = viewerOf(request);
+  return name === undefined ? trace : { ...trace, actor: name };
+}
+
+/** The same events, each with its origin. */
+export function originatedEvents(
+  document: EventDocument,
+  origin: Origin | undefined,
+): EventDocument {
+  if (origin === undefined) return document;
+  const items = document.items.map((judged) =>
+    judged.valid ? { valid: true as const, event: withOrigin(judged.event, origin) } : judged
+  );
+  return { ...document, items };
+}
+
+interface ReachedAs {
+  readonly host: string;
+  /** Whether over TLS, to the proxy at least. */
+  readonly secure: boolean;
+  /** Of calls that reach it the same way, without a slash at the end. */
+  readonly origin: string;
+}
+
+/**
+ * A proxy that ends TLS says so in `X-Forwarded-Proto`. Without one anybody may say it, and
+ * nothing depends on it but what they are shown themselves.
+ */
+export function reachedAs({ headers, url }: Request): ReachedAs {
+  const { host: named, protocol } = new URL(url);
+  const host = headers.get("host") ?? named;
+  const secure = protocol === "https:" || schemeTold(headers) === "https";
+  return { host, secure, origin: `${secure ? "https" : "http"}://${host}` };
+}
+
+/** Of several proxies the first one is the client's. */
+function schemeTold(headers: Headers): string | undefined {
+  return headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
+}

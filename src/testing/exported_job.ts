@@ -1,0 +1,103 @@
+/** Jobs of a real journal as fixtures, from the files that `journal export` writes. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import { foldAll } from "../core/job_fold.ts";
+import { isTerminal } from "../core/job_state.ts";
+import { withReferences } from "../core/log_references.ts";
+import type { JobStateName } from "../embedded/job.ts";
+import type { DefinitionRegistry } from "../engine/definition_registry.ts";
+import type { Clock } from "../engine/ports.ts";
+import { checkHistory } from "../engine/queries/history_check.ts";
+import { isSealed } from "../engine/secrets/sealing.ts";
+import { parseExport } from "../export/export_parser.ts";
+import type { MemoryContent } from "../journal/memory_journal.ts";
+import type { RecordedEvent } from "./recorded_event.ts";
+
+/** A job with its history, as it was when it was exported. */
+export interface ExportedJob {
+  /** It keeps its id. */
+  readonly jobId: string;
+  /** `null` for a plan without code. */
+  readonly type: string | null;
+  /** As it was then. */
+  readonly state: JobStateName;
+  /** Its own entries, and those that they refer to. */
+  readonly entries: readonly RecordedEvent[];
+}
+
+/**
+ * Reads a file of `deno task journal export`, for `testDaybook` to begin with.
+ *
+ * @param file What the file holds. Imported as text it needs no permission:
+ * `import order from "./order-42.ndjson" with { type: "text" };`.
+ * @throws {Error} naming the first line that is not as `journal export` writes it.
+ *
+ * @example
+ * ```ts
+ * import { defineJob } from "@daybook/daybook";
+ * import { fromExport, testDaybook } from "@daybook/daybook/testing";
+ * import * as v from "valibot";
+ *
+ * const greet = defineJob({
+ *   type: "greeting.send",
+ *   version: 2,
+ *   runs: [1],
+ *   input: v.object({ name: v.string() }),
+ *   run: (ctx, { name }) => ctx.task("write", () => `Good day, ${name}`),
+ * });
+ *
+ * export async function replay(file: string) {
+ *   const journal = fromExport(file);
+ *   await using daybook = await testDaybook([greet], { journal });
+ *   return (await daybook.wait(journal.jobId)).output;
+ * }
+ * ```
+ */
+export function fromExport(file: string): ExportedJob {
+  const { job: { jobId, type = null, state }, entries } = parseExport(
+    new TextEncoder().encode(file),
+  );
+  return { jobId, type, state, entries: entries as readonly RecordedEvent[] };
+}
+
+/** The same entries as a journal of their own: at positions without gaps, in one batch. */
+export function contentOf({ entries }: ExportedJob): Partial<MemoryContent> {
+  const recorded = entries as readonly JobEventLogEntry[];
+  const positions = new Map(recorded.map(({ logId }, index) => [logId, index + 1]));
+  const moved = recorded.map((entry, index) => ({
+    ...withReferences(entry, (logId) => positions.get(logId) ?? 0),
+    logId: index + 1,
+  }));
+  return { entries: moved, batches: [1] };
+}
+
+/**
+ * Makes sure that today's definitions go the way that the job has on record.
+ *
+ * @param entries At positions from 1 on, as the job is begun with.
+ * @throws {Error} saying what does not fit, and at which line of the file.
+ */
+export async function requireFit(
+  jobId: string,
+  entries: readonly JobEventLogEntry[],
+  registry: DefinitionRegistry,
+  clock: Clock,
+): Promise<void> {
+  const job = foldAll(entries.filter((entry) => entry.jobId === jobId));
+  const lack = registry.lackFor(job);
+  const definition = registry.running(job) ?? registry.get(job.type);
+  if (job.type === undefined || isSealed(job)) return;
+  if (definition === undefined || (lack !== undefined && !isTerminal(job))) {
+    throw new Error(`Cannot begin with job ${jobId}: ${lack}`);
+  }
+  const entriesAt = (logIds: readonly number[]) =>
+    Promise.resolve(logIds.flatMap((logId) => entries.slice(logId - 1, logId)));
+  const verdict = await checkHistory(definition, job, { clock, entriesAt });
+  if (!("logId" in verdict)) return;
+  const { type, version } = definition;
+  // The first line of the file is about the job, so that entries begin with the second.
+  throw new Error(
+    `Cannot begin with job ${jobId}: ${type} version ${version} does not fit what version ` +
+      `${job.definitionVersion} did: line ${verdict.logId + 1} of the file ${verdict.message}`,
+  );
+}

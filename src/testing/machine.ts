@@ -1,0 +1,239 @@
+/** What outlives the processes of a test: the clock, and what is in the journal when one dies. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../core/ids.ts";
+import { isTerminal, type JobState } from "../core/job_state.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import { DefinitionRegistry } from "../engine/definition_registry.ts";
+import { JournalFailedError } from "../engine/ports.ts";
+import type { MemoryContent } from "../journal/memory_journal.ts";
+import { CountedRandom } from "./counted_random.ts";
+import { contentOf, type ExportedJob, requireFit } from "./exported_job.ts";
+import { ManualClock } from "./manual_clock.ts";
+import { MemoryKeys } from "./memory_keys.ts";
+import { LOOKS_MAX, PATIENT_LOOKS_MAX } from "./open_code.ts";
+import { RunTraces } from "./run_traces.ts";
+import { SecondCalls } from "./second_calls.ts";
+import { TestProcess } from "./test_process.ts";
+import { TurnClock } from "./turn_clock.ts";
+
+export interface MachineOptions {
+  readonly definitions: readonly AnyJobDefinition[];
+  /** Nothing, when absent. */
+  readonly exported: ExportedJob | undefined;
+  readonly startMs: number;
+  warn(message: string): void;
+}
+
+/** Nothing has happened for so many turns of the event loop: nothing will. */
+const QUIET_TURNS = 5;
+/** The same while there is something that may need some more. */
+const BUSY_TURNS = 30;
+
+export class Machine {
+  readonly clock: ManualClock;
+  readonly #options: MachineOptions;
+  readonly #random = new CountedRandom("01T");
+  readonly #keys = new MemoryKeys();
+  readonly #traces = new RunTraces();
+  readonly #definitions: readonly AnyJobDefinition[];
+  readonly #registry: DefinitionRegistry;
+  readonly #secondCalls: SecondCalls;
+  #process: TestProcess | undefined;
+  /** How many processes there were. What one does that is over is of no consequence. */
+  #lives = 0;
+  /** While another process begins. */
+  #starting: Promise<void> | undefined;
+  /** The steps after which it is to die. */
+  readonly #crashes = new Set<string>();
+  /** The end of the journal when it was last told of such a step. */
+  #armedAt: LogId = 0;
+  /** Jobs that have not ended. */
+  readonly #open = new Set<JobId>();
+  /** Jobs whose `run` may have got further since it was called a second time. */
+  readonly #moved = new Set<JobId>();
+  readonly #defects: unknown[] = [];
+
+  private constructor(options: MachineOptions) {
+    this.#options = options;
+    this.clock = new ManualClock(options.startMs);
+    this.#definitions = options.definitions.map((one) => this.#traces.listenedTo(one));
+    this.#registry = new DefinitionRegistry(this.#definitions);
+    this.#secondCalls = new SecondCalls({
+      clock: new TurnClock(this.clock),
+      keys: this.#keys,
+      registry: this.#registry,
+      traces: this.#traces,
+    });
+  }
+
+  /** @throws {Error} when the definitions do not fit the job that it begins with. */
+  static async start(options: MachineOptions): Promise<Machine> {
+    const machine = new Machine(options);
+    const { exported } = options;
+    const content = exported === undefined ? {} : contentOf(exported);
+    const { entries = [] } = content;
+    machine.#see(entries);
+    if (exported !== undefined) await machine.#requireFit(exported.jobId, entries);
+    await machine.#begin(content);
+    await machine.settle();
+    return machine;
+  }
+
+  /** The one that runs; while another begins, the one before. */
+  get process(): TestProcess {
+    if (this.#process === undefined) throw new TypeError("Cannot use a process before it is there");
+    return this.#process;
+  }
+
+  crashAfter(taskId: string): void {
+    if (taskId === MAIN_TASK) {
+      throw new TypeError(`Cannot crash after ${taskId}: the name stands for run itself`);
+    }
+    this.#crashes.add(taskId);
+    this.#armedAt = this.process.journal.head.logId;
+  }
+
+  /** The process dies as it is, once all has happened that needs no time. */
+  async crash(): Promise<void> {
+    await this.settle();
+    const { journal } = this.process;
+    this.#beginAgain(journal.content);
+    journal.failNext(new JournalFailedError("the process has ended"));
+    await this.settle();
+  }
+
+  /** The jobs that have not ended. */
+  get openJobs(): readonly JobState[] {
+    const { engine } = this.process;
+    const jobs = [...this.#open].flatMap((jobId) => engine.job(jobId) ?? []);
+    for (const job of jobs) if (isTerminal(job)) this.#open.delete(job.jobId);
+    return jobs.filter((job) => !isTerminal(job));
+  }
+
+  /** Lets all happen that needs neither time nor anything from outside. */
+  async settle(): Promise<void> {
+    for (let quiet = 0, needed = QUIET_TURNS; quiet < needed; quiet++) {
+      const { process } = this;
+      const { mark } = process;
+      await this.clock.nextTurn();
+      await this.#starting;
+      if (process !== this.process || mark !== process.mark) quiet = -1;
+      needed = process.isBusy ? BUSY_TURNS : QUIET_TURNS;
+    }
+  }
+
+  /** The same, and gives code of jobs some time that awaits something from outside. */
+  async rest(): Promise<void> {
+    do await this.settle(); while (await this.process.code.comesBack(LOOKS_MAX));
+  }
+
+  /** Gives the code of one job more time; `false` when it needs none, or has had enough. */
+  async restLonger(jobId: string): Promise<boolean> {
+    const isAwaited = await this.process.code.comesBack(PATIENT_LOOKS_MAX, jobId);
+    await this.settle();
+    return isAwaited;
+  }
+
+  /** @throws when the `run` of a job does not do the same each time, or Daybook has a defect. */
+  async requireSound(): Promise<void> {
+    const moved = [...this.#moved];
+    this.#moved.clear();
+    await this.#secondCalls.check(this.process.engine, moved);
+    this.#traces.requireSame();
+    const [defect] = this.#defects.splice(0);
+    if (defect !== undefined) throw defect;
+    const isOver = this.openJobs.length === 0;
+    if (isOver && this.process.journal.head.logId > this.#armedAt) await this.#requireCrashed();
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.clock.advance(ms, () => this.rest());
+    await this.rest();
+  }
+
+  async stop(closeServer: () => Promise<unknown>): Promise<void> {
+    try {
+      await this.rest();
+      await this.requireSound();
+      await this.#requireCrashed();
+    } finally {
+      const stopped = Promise.all([this.process.stop(), closeServer()]);
+      let isStopped = false;
+      const end = () => isStopped = true;
+      stopped.then(end, end);
+      for (await this.settle(); !isStopped; await this.settle()) this.clock.callNext(Infinity);
+      await stopped;
+    }
+  }
+
+  /** A crash that does not happen makes a test that tests nothing; told once. */
+  async #requireCrashed(): Promise<void> {
+    const [missing] = this.#crashes;
+    if (missing === undefined) return;
+    this.#crashes.clear();
+    const { engine } = this.process;
+    const entries = await engine.entries(0, Infinity);
+    const steps = entries.flatMap(({ eventType, taskId = MAIN_TASK }) =>
+      eventType === "job.TaskCompleted" && taskId !== MAIN_TASK ? [taskId] : []
+    );
+    const last = entries.findLast(({ jobId }) => jobId !== undefined)?.jobId;
+    const why = last === undefined ? undefined : await engine.explain(last);
+    throw new Error(
+      `Cannot crash after ${missing}: no step of this name has completed since; completed are ` +
+        `${[...new Set(steps)].join(", ") || "none"}. ${why?.summary ?? "There is no job."}`,
+    );
+  }
+
+  async #requireFit(jobId: string, entries: readonly JobEventLogEntry[]): Promise<void> {
+    await requireFit(jobId, entries, this.#registry, new TurnClock(this.clock));
+    this.#traces.requireSame();
+  }
+
+  async #begin(content: Partial<MemoryContent>): Promise<void> {
+    const { warn } = this.#options;
+    const life = this.#lives;
+    this.#process = await TestProcess.start({
+      clock: this.clock,
+      random: this.#random,
+      keys: this.#keys,
+      definitions: this.#definitions,
+      content,
+      endsWith: (entries) => {
+        this.#see(entries);
+        return entries.some((entry) => this.#dies(entry));
+      },
+      ended: (content) => {
+        if (life === this.#lives) this.#beginAgain(content);
+      },
+      onDefect: (error) => this.#defects.push(error),
+      warn,
+    });
+  }
+
+  #beginAgain(content: MemoryContent): void {
+    this.#lives++;
+    this.#traces.forget();
+    // Through JSON, as through a file: what JSON would change must not be in it.
+    const left: MemoryContent = JSON.parse(JSON.stringify(content));
+    const starting = (this.#starting ?? Promise.resolve()).then(async () => {
+      this.process.kill();
+      await this.#begin(left);
+      if (this.#starting === starting) this.#starting = undefined;
+    });
+    this.#starting = starting;
+  }
+
+  #see(entries: readonly JobEventLogEntry[]): void {
+    for (const { eventType, jobId } of entries) {
+      if (jobId === undefined) continue;
+      this.#moved.add(jobId);
+      if (eventType === "job.JobCreated") this.#open.add(jobId);
+    }
+  }
+
+  #dies({ eventType, taskId }: JobEventLogEntry): boolean {
+    return eventType === "job.TaskCompleted" && taskId !== undefined &&
+      this.#crashes.delete(taskId);
+  }
+}

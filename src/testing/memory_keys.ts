@@ -1,0 +1,44 @@
+/** Keys of sealed inputs in memory: the twin of `KeyFiles`. */
+
+import { randomBytes } from "node:crypto";
+import type { JobId } from "../core/ids.ts";
+import type { KeyStore } from "../engine/ports.ts";
+
+export class MemoryKeys implements KeyStore {
+  readonly keys = new Map<JobId, Uint8Array>();
+  /** What every call rejects with, while there is something. */
+  failure: Error | undefined;
+
+  async create(jobId: JobId): Promise<Uint8Array> {
+    await this.#ready();
+    const key = randomBytes(32);
+    this.keys.set(jobId, key);
+    return key;
+  }
+
+  async read(jobId: JobId): Promise<Uint8Array | undefined> {
+    await this.#ready();
+    return this.keys.get(jobId);
+  }
+
+  async remove(jobId: JobId): Promise<void> {
+    await this.#ready();
+    this.keys.delete(jobId);
+  }
+
+  async held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
+    await this.#ready();
+    return new Set(jobIds.filter((jobId) => this.keys.has(jobId)));
+  }
+
+  async keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
+    await this.#ready();
+    for (const jobId of this.keys.keys()) if (!jobIds.includes(jobId)) this.keys.delete(jobId);
+    return new Set(this.keys.keys());
+  }
+
+  async #ready(): Promise<void> {
+    await Promise.resolve();
+    if (this.failure !== undefined) throw this.failure;
+  }
+}

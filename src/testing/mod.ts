@@ -1,0 +1,46 @@
+/**
+ * The test kit of Daybook: jobs are tested on a journal in memory and a clock that the test
+ * moves, in milliseconds and without permissions.
+ *
+ * @example A job that waits for an event, across a crash
+ * ```ts
+ * import { defineJob } from "@daybook/daybook";
+ * import { eventFor, testDaybook } from "@daybook/daybook/testing";
+ * import assert from "node:assert/strict";
+ * import * as v from "valibot";
+ *
+ * const pay = defineJob({
+ *   type: "order.pay",
+ *   version: 1,
+ *   input: v.object({ orderId: v.string() }),
+ *   expects: ({ orderId }) => ({
+ *     paid: { eventType: "bank.OrderPaid", correlation: { equals: { orderId } } },
+ *   }),
+ *   async run(ctx, { orderId }) {
+ *     const invoice = await ctx.task("invoice", () => `invoice-${orderId}`);
+ *     await ctx.expect("paid");
+ *     return invoice;
+ *   },
+ * });
+ *
+ * Deno.test("order.pay: is done once it is paid, whatever happens to the process", async () => {
+ *   await using daybook = await testDaybook([pay]);
+ *   daybook.crashAfter("invoice");
+ *   const job = await daybook.submit(pay, { orderId: "42" });
+ *   await daybook.deliver(eventFor(pay, job, "paid"));
+ *   assert.equal((await daybook.wait(job)).output, "invoice-42");
+ * });
+ * ```
+ *
+ * @module
+ */
+
+/** What the kit speaks of. */
+export type * from "../mod.ts";
+export type { RestingJob, TestDaybook, TestOptions } from "./daybook.ts";
+export { days, hours, minutes, seconds } from "./durations.ts";
+export { eventFor } from "./event_for.ts";
+export { type ExportedJob, fromExport } from "./exported_job.ts";
+export { NotDeterministicError } from "./not_deterministic_error.ts";
+export type { RecordedEvent } from "./recorded_event.ts";
+export { testDaybook } from "./test_daybook.ts";

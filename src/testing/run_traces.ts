@@ -1,0 +1,105 @@
+/**
+ * Listens to what each call of `run` does, and compares it with what an earlier call for the same
+ * job did in the same place.
+ */
+
+import type { AnyJobDefinition, JobContext } from "../engine/definition.ts";
+import { NotDeterministicError } from "./not_deterministic_error.ts";
+import { askedStep, returnedStep, type RunStep, stepDifference, threwStep } from "./run_steps.ts";
+
+/** How far one call has come. */
+interface Call {
+  readonly type: string;
+  readonly jobId: string;
+  /** What was done for the job before, and what this call adds to it. */
+  readonly known: RunStep[];
+  taken: number;
+}
+
+export class RunTraces {
+  #known = new Map<string, RunStep[]>();
+  #calls = new Map<string, Call>();
+  /** The first difference. */
+  #difference: NotDeterministicError | undefined;
+
+  /** The same definition, whose `run` is listened to; it runs in this thread. */
+  listenedTo(definition: AnyJobDefinition): AnyJobDefinition {
+    const { isolation: _isolation, module: _module, ...rest } = definition;
+    return { ...rest, run: (ctx, input) => this.#run(definition, ctx, input) };
+  }
+
+  /** What is to come is compared with nothing that was before. */
+  forget(): void {
+    this.#known = new Map();
+    this.#calls = new Map();
+  }
+
+  /** The last call for a job has done all that it will: it must have come as far as others. */
+  requireAll(jobId: string): void {
+    const call = this.#calls.get(jobId);
+    if (call !== undefined && call.taken < call.known.length) this.#compare(call, undefined);
+  }
+
+  /** @throws {NotDeterministicError} when two calls did not do the same; once. */
+  requireSame(): void {
+    const difference = this.#difference;
+    this.#difference = undefined;
+    if (difference !== undefined) throw difference;
+  }
+
+  async #run(definition: AnyJobDefinition, ctx: JobContext<string>, input: unknown) {
+    const call = this.#begin(definition.type, ctx.jobId);
+    const listening = contextWith(ctx, (step) => this.#take(call, step));
+    try {
+      const output = await definition.run(listening, input);
+      this.#take(call, returnedStep(output));
+      return output;
+    } catch (error) {
+      this.#take(call, threwStep(error));
+      throw error;
+    }
+  }
+
+  #begin(type: string, jobId: string): Call {
+    const known = this.#known.get(jobId) ?? [];
+    const call = { type, jobId, known, taken: 0 };
+    this.#known.set(jobId, known);
+    this.#calls.set(jobId, call);
+    return call;
+  }
+
+  #take(call: Call, step: RunStep): void {
+    if (call.taken === call.known.length) call.known.push(step);
+    else this.#compare(call, step);
+    call.taken++;
+  }
+
+  #compare({ type, jobId, known, taken }: Call, step: RunStep | undefined): void {
+    const first = known[taken];
+    const difference = first && stepDifference(first, step);
+    // Those of a process that is over are of no interest.
+    if (difference === undefined || this.#known.get(jobId) !== known) return;
+    const before = known[taken - 1];
+    const after = before?.kind === "asked" ? before.call : null;
+    const what = `${after === null ? "at its beginning" : `after ${after}`}, it ${difference}`;
+    this.#difference ??= new NotDeterministicError(type, jobId, after, what);
+  }
+}
+
+/** The same context; whatever it is asked for but the time is told. */
+function contextWith(
+  ctx: JobContext<string>,
+  asked: (step: RunStep) => void,
+): JobContext<string> {
+  return new Proxy(ctx, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name === "now") return value.bind(target);
+      return (...args: readonly unknown[]) => {
+        asked(askedStep(String(name), args));
+        return value.apply(target, args);
+      };
+    },
+  });
+}

@@ -1,0 +1,150 @@
+/** Opens a Daybook for a test. */
+
+import type { JobId } from "../core/ids.ts";
+import { conditionOf } from "../core/condition.ts";
+import { isTerminal, type JobState } from "../core/job_state.ts";
+import type { WaitOptions } from "../embedded/daybook.ts";
+import { InProcessDaybook } from "../embedded/in_process_daybook.ts";
+import type { Job, JobCondition } from "../embedded/job.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import type { RestingJob, TestDaybook, TestOptions } from "./daybook.ts";
+import { Machine } from "./machine.ts";
+import { EPOCH_MS } from "./manual_clock.ts";
+import type { RecordedEvent } from "./recorded_event.ts";
+
+/**
+ * Opens a Daybook in memory for the test of a job: its journal is gone with the test, and its
+ * clock moves only when the test says so. It needs no permissions. Every `run` is called twice.
+ *
+ * @throws {TypeError} when a definition cannot be used.
+ * @throws {Error} when the definitions do not fit what the job did that it begins with.
+ *
+ * @example
+ * ```ts
+ * import { defineJob } from "@daybook/daybook";
+ * import { seconds, testDaybook } from "@daybook/daybook/testing";
+ * import assert from "node:assert/strict";
+ * import * as v from "valibot";
+ *
+ * const charge = defineJob({
+ *   type: "order.charge",
+ *   version: 1,
+ *   input: v.object({ orderId: v.string() }),
+ *   run: (ctx) =>
+ *     ctx.task("charge", ({ attempt }) => {
+ *       if (attempt === 1) throw new Error("the bank is busy");
+ *       return { charged: true };
+ *     }),
+ * });
+ *
+ * Deno.test("order.charge: is tried again", async () => {
+ *   await using daybook = await testDaybook([charge]);
+ *   const job = await daybook.submit(charge, { orderId: "42" });
+ *   await daybook.advance(seconds(5));
+ *   const { state, output } = await daybook.wait(job);
+ *   assert.equal(state, "Done", await daybook.explain(job.jobId));
+ *   assert.deepEqual(output, { charged: true });
+ * });
+ * ```
+ */
+export async function testDaybook(
+  definitions: readonly AnyJobDefinition[],
+  { journal, startsAt, warn = warnOnConsole }: TestOptions = {},
+): Promise<TestDaybook> {
+  const last = startsAt ?? journal?.entries.at(-1)?.receivedAt;
+  const startMs = last === undefined ? EPOCH_MS : Date.parse(last);
+  if (Number.isNaN(startMs)) throw new TypeError(`Cannot begin at ${last}: it is no time`);
+  const machine = await Machine.start({ definitions, exported: journal, startMs, warn });
+  return new DaybookUnderTest(machine);
+}
+
+function warnOnConsole(message: string): void {
+  console.error(`daybook: ${message}`);
+}
+
+const MAX_START_DELAY_MS = 15 * 60_000;
+
+class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    super({
+      get engine() {
+        return machine.process.engine;
+      },
+      clock: machine.clock,
+      maxStartDelayMs: MAX_START_DELAY_MS,
+      fetch: (request) => machine.process.fetch(request),
+      stop: (closeServer) => machine.stop(closeServer),
+    });
+    this.#machine = machine;
+  }
+
+  now(): number {
+    return this.#machine.clock.now();
+  }
+
+  async advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw new RangeError(`Cannot advance by ${ms} ms: time does not go back`);
+    await this.#machine.advance(ms);
+    await this.#machine.requireSound();
+  }
+
+  async untilIdle(): Promise<readonly RestingJob[]> {
+    await this.#machine.rest();
+    await this.#machine.requireSound();
+    const { engine } = this.#machine.process;
+    return await Promise.all(this.#machine.openJobs.map((job) => resting(engine, job)));
+  }
+
+  crashAfter(taskId: string): void {
+    this.#machine.crashAfter(taskId);
+  }
+
+  async crash(): Promise<void> {
+    await this.#machine.crash();
+  }
+
+  async events(job?: string | Job): Promise<readonly RecordedEvent[]> {
+    const { engine } = this.#machine.process;
+    const jobId = typeof job === "object" ? job.jobId : job;
+    const entries = jobId === undefined
+      ? await engine.entries(0, Infinity)
+      : await engine.history(jobId as JobId, 0, Infinity);
+    return entries as readonly RecordedEvent[];
+  }
+
+  override async wait<Output>(
+    job: string | Job<Output>,
+    { timeoutMs = 0, signal }: Partial<WaitOptions> = {},
+  ): Promise<Job<Output>> {
+    const { clock } = this.#machine;
+    const endMs = clock.now() + timeoutMs;
+    const jobId = typeof job === "string" ? job : job.jobId;
+    const goesOn = () => {
+      const state = this.#machine.process.engine.job(jobId as JobId);
+      return state !== undefined && !isTerminal(state) && signal?.aborted !== true;
+    };
+    await this.#machine.rest();
+    while (goesOn() && clock.callNext(endMs)) await this.#machine.rest();
+    if (goesOn()) await this.#machine.advance(endMs - clock.now());
+    while (goesOn() && await this.#machine.restLonger(jobId));
+    await this.#machine.requireSound();
+    return await super.wait(job, { timeoutMs: 0 });
+  }
+
+  protected override async write<Value>(
+    run: (engine: JobEngine) => Promise<Value>,
+  ): Promise<Value> {
+    const value = await super.write(run);
+    await this.#machine.settle();
+    return value;
+  }
+}
+
+async function resting(engine: JobEngine, job: JobState): Promise<RestingJob> {
+  const { jobId, type = null } = job;
+  const why = (await engine.explain(jobId))?.summary ?? "";
+  return { jobId, type, condition: conditionOf(job) as JobCondition, why };
+}

@@ -1,0 +1,110 @@
+/** One life of the process that a test plays: an engine on a journal in memory. */
+
+import type { Hono } from "hono";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import { ENGINE_LIMITS } from "../engine/events/delivery_limits.ts";
+import { JobEngine } from "../engine/job_engine.ts";
+import { JournalFailedError, type KeyStore, type Random } from "../engine/ports.ts";
+import { type MemoryContent, MemoryJournal } from "../journal/memory_journal.ts";
+import { VERSION } from "../version.ts";
+import type { ManualClock } from "./manual_clock.ts";
+import { OpenCode } from "./open_code.ts";
+import { ProcessClock } from "./process_clock.ts";
+
+export interface TestProcessOptions {
+  readonly clock: ManualClock;
+  readonly random: Random;
+  readonly keys: KeyStore;
+  readonly definitions: readonly AnyJobDefinition[];
+  readonly content: Partial<MemoryContent>;
+  /** Told of each durable batch before anybody else is: whether the process ends with it. */
+  endsWith(entries: readonly JobEventLogEntry[]): boolean;
+  /** It has ended, and this is what it leaves behind. */
+  ended(content: MemoryContent): void;
+  /** Something that cannot be: a defect of Daybook. */
+  onDefect(error: unknown): void;
+  warn(message: string): void;
+}
+
+/** As many as `deno task start` runs at a time. */
+const MAX_RUNNING = 16;
+
+export class TestProcess {
+  readonly #streams = new AbortController();
+  #app: Promise<Hono> | undefined;
+
+  private constructor(
+    readonly engine: JobEngine,
+    readonly journal: MemoryJournal,
+    readonly clock: ProcessClock,
+    /** What of the code of jobs has not come back. */
+    readonly code: OpenCode,
+    private readonly onDefect: (error: unknown) => void,
+  ) {}
+
+  static async start(options: TestProcessOptions): Promise<TestProcess> {
+    const { random, keys, definitions, content, onDefect, warn } = options;
+    const clock = new ProcessClock(options.clock);
+    const code = new OpenCode();
+    const engine = new JobEngine({
+      ...{ clock, random, keys, definitions, onDefect },
+      maxRunning: MAX_RUNNING,
+      limits: { ...ENGINE_LIMITS, jobsBytesMax: Infinity },
+      attemptWatch: code,
+      onMisuse: warn,
+      onJournalFailed: () => options.ended(journal.content),
+    });
+    const { consumer } = engine;
+    const { journal, report } = await MemoryJournal.open({
+      ...{ clock, random, content, warn },
+      // A seal between entries would only be in the way of who reads them.
+      quietSealMs: Infinity,
+      consumer: {
+        ...consumer,
+        durable(entries) {
+          if (options.endsWith(entries)) throw new JournalFailedError("the process has ended");
+          consumer.durable(entries);
+        },
+      },
+    });
+    await engine.start(journal, report.recoveredLogId ?? undefined);
+    return new TestProcess(engine, journal, clock, code, onDefect);
+  }
+
+  /** Changes with all that it does. */
+  get mark(): string {
+    return `${this.journal.head.logId} ${this.code.mark}`;
+  }
+
+  /** Whether it has to be given turns of the event loop for certain. */
+  get isBusy(): boolean {
+    return this.journal.pendingBytes > 0 || this.clock.isTurning || this.code.isOpen;
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const app = await (this.#app ??= this.#makeApp());
+    return await app.fetch(request);
+  }
+
+  /** It is over, without another word. */
+  kill(): void {
+    this.#streams.abort();
+    this.clock.end();
+  }
+
+  /** Ends streams and attempts. The clock has to move meanwhile. */
+  async stop(): Promise<void> {
+    this.#streams.abort();
+    await this.engine.stop(0);
+    await this.journal.close();
+  }
+
+  /** Only then: most tests of jobs need none of it. */
+  async #makeApp(): Promise<Hono> {
+    const { createApp } = await import("../http/app.ts");
+    const { engine, clock, onDefect: onError } = this;
+    const { signal: shutdownSignal } = this.#streams;
+    return createApp({ engine, clock, version: VERSION, onError, shutdownSignal });
+  }
+}

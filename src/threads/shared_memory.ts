@@ -1,0 +1,118 @@
+/**
+ * What the code of a thread holds in memory that V8 does not count for it: `SharedArrayBuffer`s, and
+ * the memories of WebAssembly, its modules' own as far as they export them.
+ */
+
+type Held = SharedArrayBuffer | WebAssembly.Memory;
+
+type Instantiate = (...args: unknown[]) => Promise<
+  WebAssembly.Instance | WebAssembly.WebAssemblyInstantiatedSource
+>;
+
+const PAGE_BYTES = 65_536;
+
+/** Looks at one before and after it comes to be, or grows. */
+export interface Growth {
+  /** Throws where so many bytes are far too many. */
+  before(bytes: number): void;
+  /** Throws where there are too many now. */
+  after(): void;
+}
+
+export class SharedMemory {
+  readonly #held = new Set<WeakRef<Held>>();
+  readonly #growth: Growth;
+
+  constructor(growth: Growth) {
+    this.#growth = growth;
+  }
+
+  /** From now on it sees each that code makes. */
+  begin(): void {
+    this.#watchBuffers();
+    this.#watchMemories();
+    this.#watchInstances();
+  }
+
+  /** Of those that somebody holds, or held earlier in this turn of the loop. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const reference of this.#held) {
+      const held = reference.deref();
+      if (held === undefined) this.#held.delete(reference);
+      else bytes += "buffer" in held ? held.buffer.byteLength : held.byteLength;
+    }
+    return bytes;
+  }
+
+  #watchBuffers(): void {
+    const growth = this.#growth;
+    const { prototype } = SharedArrayBuffer;
+    const grow = prototype.grow;
+    prototype.grow = function (size) {
+      growth.before(size ?? 0);
+      grow.call(this, size);
+      growth.after();
+    };
+    globalThis.SharedArrayBuffer = this.#watched(SharedArrayBuffer, ([size]) => Number(size));
+  }
+
+  #watchMemories(): void {
+    const growth = this.#growth;
+    const { prototype } = WebAssembly.Memory;
+    const grow = prototype.grow;
+    prototype.grow = function (pages) {
+      growth.before(pages * PAGE_BYTES);
+      const before = grow.call(this, pages);
+      growth.after();
+      return before;
+    };
+    const sizeOf = ([{ initial }]: [WebAssembly.MemoryDescriptor]) => initial * PAGE_BYTES;
+    WebAssembly.Memory = this.#watched(WebAssembly.Memory, sizeOf);
+  }
+
+  #watchInstances(): void {
+    const scope = WebAssembly as unknown as Record<string, Instantiate | undefined>;
+    for (const name of ["instantiate", "instantiateStreaming"]) {
+      const original = scope[name];
+      if (original === undefined) continue;
+      scope[name] = async (...args) => {
+        const made = await Reflect.apply(original, WebAssembly, args);
+        this.#keepMemories(made instanceof WebAssembly.Instance ? made : made.instance);
+        return made;
+      };
+    }
+    WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+      construct: (target, args, newTarget) => {
+        const made = Reflect.construct(target, args, newTarget);
+        this.#keepMemories(made);
+        return made;
+      },
+    });
+  }
+
+  #keepMemories({ exports }: WebAssembly.Instance): void {
+    for (const value of Object.values(exports)) {
+      if (value instanceof WebAssembly.Memory) this.#keep(value);
+    }
+  }
+
+  #watched<Made extends new (...args: never[]) => Held>(
+    original: Made,
+    sizeOf: (args: ConstructorParameters<Made>) => number,
+  ): Made {
+    return new Proxy(original, {
+      construct: (target, args, newTarget) => {
+        this.#growth.before(sizeOf(args as ConstructorParameters<Made>));
+        const made = Reflect.construct(target, args, newTarget);
+        this.#keep(made);
+        return made;
+      },
+    });
+  }
+
+  #keep(made: Held): void {
+    this.#held.add(new WeakRef(made));
+    this.#growth.after();
+  }
+}

@@ -1,0 +1,290 @@
+/** `limits` of a definition: places by type and key, turns of keys, and what a kill leaves. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import * as v from "valibot";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { JobFold } from "../../src/core/job_fold.ts";
+import type { JobId } from "../../src/core/ids.ts";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { Places } from "../../src/engine/writer/places.ts";
+import { defineJob, type JobLimits, RetryLater } from "../../src/mod.ts";
+import { stories } from "../core/arbitrary_entries.ts";
+import { rounds } from "../support/effort.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+import { test } from "../support/sanitized.ts";
+
+interface Input {
+  readonly tenant: string;
+}
+
+/** Jobs whose one task goes on until a test says so. */
+class Work {
+  readonly begun: string[] = [];
+  readonly #ends = new Map<string, () => void>();
+
+  definition(
+    limits: JobLimits<Input>,
+    more: Partial<AnyJobDefinition> = {},
+  ): AnyJobDefinition {
+    return {
+      ...defineJob({
+        type: "mail.send",
+        version: 1,
+        input: v.object({ tenant: v.string() }),
+        limits,
+        run: (ctx) => ctx.task("send", () => this.doing(ctx.jobId)),
+      }),
+      ...more,
+    };
+  }
+
+  doing(jobId: string): Promise<string> {
+    this.begun.push(jobId);
+    return new Promise((resolve) => this.#ends.set(jobId, () => resolve("sent")));
+  }
+
+  end(jobId: string): void {
+    const end = this.#ends.get(jobId);
+    assert.ok(end, `${jobId} is not under way`);
+    this.#ends.delete(jobId);
+    end();
+  }
+}
+
+const byTenant = ({ tenant }: Input) => tenant;
+
+async function submit(harness: Harness, id: string, tenant: string, priority = 0): Promise<void> {
+  await harness.create({ type: "mail.send", input: { tenant }, jobId: id as JobId, priority });
+}
+
+async function end(harness: Harness, work: Work, id: string): Promise<void> {
+  work.end(id);
+  await harness.clock.settle();
+}
+
+test("shares: no more jobs of a type are at work than maxRunning, and the next begins when one ends", async () => {
+  const work = new Work();
+  const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 2 })] });
+  for (const id of ["a", "b", "c", "d"]) await submit(harness, id, "x");
+  assert.deepEqual(work.begun, ["a", "b"]);
+  await end(harness, work, "b");
+  assert.deepEqual(work.begun, ["a", "b", "c"]);
+  harness.assertSound();
+});
+
+test("shares: a job of another key passes those whose key has no place left", async () => {
+  const work = new Work();
+  const limits = { key: byTenant, perKey: 1 };
+  const harness = await Harness.start({ definitions: [work.definition(limits)] });
+  for (const id of ["x1", "x2", "x3"]) await submit(harness, id, "x");
+  await submit(harness, "y1", "y");
+  assert.deepEqual(work.begun, ["x1", "y1"]);
+  assert.equal(harness.job("x2" as JobId).key, "x");
+  harness.assertSound();
+});
+
+test("shares: keys of one priority take turns, lower priority goes first, and a key's own jobs keep their order", async () => {
+  const work = new Work();
+  const limits = { key: byTenant };
+  const harness = await Harness.start({ definitions: [work.definition(limits)], maxRunning: 1 });
+  for (const id of ["x1", "x2", "x3", "x4"]) await submit(harness, id, "x");
+  for (const id of ["y1", "y2"]) await submit(harness, id, "y");
+  await submit(harness, "z1", "z");
+  await submit(harness, "urgent", "x", -1);
+  for (let ended = 0; ended < 8; ended++) await end(harness, work, work.begun.at(-1) ?? "");
+  assert.deepEqual(work.begun, ["x1", "urgent", "x2", "y1", "z1", "x3", "y2", "x4"]);
+  harness.assertSound();
+});
+
+test("shares: jobs without a key take turns with keys, and stay first in, first out", async () => {
+  const work = new Work();
+  const plain = { ...work.definition({ maxRunning: 9 }), type: "plain.do", limits: undefined };
+  const { limits: _, ...unlimited } = plain;
+  const definitions = [work.definition({ key: byTenant }), unlimited as AnyJobDefinition];
+  const harness = await Harness.start({ definitions, maxRunning: 1 });
+  for (const id of ["x1", "x2", "x3"]) await submit(harness, id, "x");
+  for (const id of ["p1", "p2"]) {
+    await harness.create({ type: "plain.do", input: { tenant: "x" }, jobId: id as JobId });
+  }
+  for (let ended = 0; ended < 5; ended++) await end(harness, work, work.begun.at(-1) ?? "");
+  assert.deepEqual(work.begun.slice(0, 1), ["x1"]);
+  assert.deepEqual(work.begun.filter((id) => id.startsWith("p")), ["p1", "p2"]);
+  assert.ok(work.begun.indexOf("p1") <= 2, work.begun.join());
+  harness.assertSound();
+});
+
+test("shares: a job that waits for an event has no place, and needs one again to go on", async () => {
+  const begun: string[] = [];
+  const work = new Work();
+  const definition = defineJob({
+    type: "mail.send",
+    version: 1,
+    input: v.object({ tenant: v.string() }),
+    limits: { key: byTenant, perKey: 1 },
+    expects: () => ({ paid: { eventType: "shop.Paid" } }),
+    async run(ctx) {
+      await ctx.task("before", () => void begun.push(`${ctx.jobId} before`));
+      await ctx.expect("paid");
+      await ctx.task("after", () => work.doing(ctx.jobId));
+    },
+  });
+  const harness = await Harness.start({ definitions: [definition as AnyJobDefinition] });
+  await submit(harness, "a", "x");
+  await submit(harness, "b", "x");
+  assert.deepEqual(begun, ["a before", "b before"]);
+  await harness.event("shop.Paid", {});
+  assert.deepEqual(work.begun, ["a"]);
+  assert.equal(harness.condition("b" as JobId), "queued");
+  await end(harness, work, "a");
+  assert.deepEqual(work.begun, ["a", "b"]);
+  harness.assertSound();
+});
+
+test("shares: a job that backs off leaves its place to others, and waits for one when it is due", async () => {
+  const work = new Work();
+  const definition = defineJob({
+    type: "mail.send",
+    version: 1,
+    input: v.object({ tenant: v.string() }),
+    limits: { maxRunning: 1 },
+    run: (ctx) =>
+      ctx.task("send", (task) => {
+        if (ctx.jobId === "a" && task.attempt === 1) throw new RetryLater(1_000);
+        return work.doing(ctx.jobId);
+      }),
+  });
+  const harness = await Harness.start({ definitions: [definition as AnyJobDefinition] });
+  await submit(harness, "a", "x");
+  assert.equal(harness.condition("a" as JobId), "backingOff");
+  await submit(harness, "b", "x");
+  assert.deepEqual(work.begun, ["b"]);
+  await harness.clock.advance(5_000);
+  assert.deepEqual(work.begun, ["b"]);
+  await end(harness, work, "b");
+  assert.deepEqual(work.begun, ["b", "a"]);
+  harness.assertSound();
+});
+
+test("shares: a suspended job keeps its place until its attempt has ended, and no longer", async () => {
+  const work = new Work();
+  const run: AnyJobDefinition["run"] = async (ctx) => {
+    await ctx.task("send", () => work.doing(ctx.jobId));
+    await ctx.task("file", () => work.doing(`${ctx.jobId} again`));
+  };
+  const definitions = [work.definition({ maxRunning: 1 }, { run })];
+  const harness = await Harness.start({ definitions });
+  await submit(harness, "a", "x");
+  await submit(harness, "b", "x");
+  await harness.control("a" as JobId, "suspend");
+  assert.deepEqual(work.begun, ["a"]);
+  await end(harness, work, "a");
+  assert.deepEqual(work.begun, ["a", "b"]);
+  await harness.control("a" as JobId, "resume");
+  await end(harness, work, "b");
+  assert.deepEqual(work.begun, ["a", "b", "b again"]);
+  await end(harness, work, "b again");
+  assert.deepEqual(work.begun, ["a", "b", "b again", "a again"]);
+  harness.assertSound();
+});
+
+test("shares: a cancelled job gives its place back, and so does one that has failed", async () => {
+  const work = new Work();
+  const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
+  for (const id of ["a", "b"]) await submit(harness, id, "x");
+  await harness.control("a" as JobId, "cancel");
+  await end(harness, work, "a");
+  assert.deepEqual(work.begun, ["a", "b"]);
+  harness.assertSound();
+});
+
+test("shares: after a kill a job that was at work has its place still, and nobody of its key passes it", async () => {
+  const work = new Work();
+  const definitions = [work.definition({ key: byTenant, perKey: 1 })];
+  const first = await Harness.start({ definitions, maxRunning: 4 });
+  await submit(first, "late", "x", 5);
+  await submit(first, "urgent", "x", 0);
+  assert.deepEqual(work.begun, ["late"]);
+  work.begun.length = 0;
+  for (const crash of ["crash", "crashWithoutSnapshot"] as const) {
+    const second = await first[crash]();
+    assert.deepEqual(work.begun, ["late"], crash);
+    assert.equal(second.condition("urgent" as JobId), "queued");
+    await end(second, work, "late");
+    assert.deepEqual(work.begun, ["late", "urgent"]);
+    work.begun.length = 0;
+    second.assertSound();
+  }
+});
+
+test("shares: what key throws, or gives that is no key, refuses the job with the reason", async () => {
+  const refused = async (key: (input: Input) => string, more = {}) => {
+    const definition = new Work().definition({ key }, more);
+    const harness = await Harness.start({ definitions: [definition] });
+    const outcome = await harness.engine.create({
+      type: "mail.send",
+      input: { tenant: "top-secret" },
+    });
+    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+    return outcome.problem.issues.map(({ detail }) => detail).join();
+  };
+  const begin = "mail.send cannot make a key of it: ";
+  const rule = "limits.key must give a text of 1 to 200 characters, without control characters";
+  const thrower = () => {
+    throw new RangeError("no tenant of that name");
+  };
+  assert.equal(await refused(thrower), `${begin}no tenant of that name`);
+  assert.equal(await refused(() => ""), `${begin}${rule}, and gave an empty text`);
+  assert.equal(
+    await refused(() => "x".repeat(201)),
+    `${begin}${rule}, and gave a text of 201 characters`,
+  );
+  const wrong = (value: unknown) => (() => value) as () => string;
+  assert.equal(await refused(wrong(7)), `${begin}${rule}, and gave a value of type number`);
+  assert.equal(await refused(wrong(Promise.resolve("x"))), `${begin}${rule}, and gave a promise`);
+  assert.match(await refused(byTenant, { secrets: ["tenant"] }), /limits\.key gave a secret/);
+});
+
+test("shares: limits that say nothing, or nothing sensible, are refused with what is wrong", async () => {
+  const flaw = async (limits: unknown) => {
+    const definitions = [new Work().definition({}, { limits } as Partial<AnyJobDefinition>)];
+    return await Harness.start({ definitions }).then(() => "", (error) => error.message);
+  };
+  await Promise.all([
+    [{}, /limits must say something: maxRunning, key, perKey/],
+    [{ perkey: 2 }, /limits has no member perkey: it may have maxRunning, key, perKey/],
+    [
+      { maxRunning: 0 },
+      /maxRunning must be a whole number from 1 to 1000000; to hold all jobs, pause/,
+    ],
+    [{ maxRunning: 1.5 }, /Cannot register mail\.send: limits\.maxRunning must be a whole number/],
+    [{ perKey: 2 }, /limits\.perKey needs limits\.key, a function of the input/],
+    [{ key: "tenant" }, /limits\.key must be a function of the input/],
+    [7, /limits must be an object/],
+  ].map(async ([limits, wanted]) => assert.match(await flaw(limits), wanted as RegExp)));
+});
+
+Deno.test("shares: places by record are the same from all entries as from a snapshot and the rest, and duplicates change nothing", () => {
+  const placesOf = (
+    entries: readonly JobEventLogEntry[],
+    from = new Places(),
+    fold = new JobFold(),
+  ) => {
+    for (const entry of entries) from.see(fold.apply(entry));
+    return { places: from, fold };
+  };
+  fc.assert(
+    fc.property(stories, fc.nat(), ({ entries }, at) => {
+      const whole = placesOf(entries).places.all;
+      const cut = 1 + at % entries.length;
+      const half = placesOf(entries.slice(0, cut));
+      const restored = new Places();
+      restored.restore(JSON.parse(JSON.stringify(half.places.all)));
+      const fold = new JobFold(JSON.parse(JSON.stringify(half.fold.job)));
+      assert.deepEqual(placesOf(entries.slice(cut), restored, fold).places.all, whole);
+      const twice = entries.flatMap((entry) => [entry, entry]);
+      assert.deepEqual(placesOf(twice).places.all, whole);
+    }),
+    { numRuns: rounds(300, 10_000, 100) },
+  );
+});
