@@ -353,7 +353,8 @@ export class JobRun {
     const hasEnded = stage.end.kind !== "pending";
     // Its end must be on record: another call of run would not come to it the same way.
     if (hasEnded && stage.concludedBy === 0) return;
-    const hasWork = this.#isReady;
+    // An answer that is not durable yet is there for the next call.
+    const hasWork = this.#isReady || this.#answers.waiting;
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork, hasEnded };
     for (const retryAt of retryTimes(this.#job.whole)) this.#wakeAt(retryAt);
