@@ -40,7 +40,7 @@ export interface TestDaybook extends EmbeddedDaybook {
   now(): number;
 
   /**
-   * Lets time pass: retries, delays, time limits and retentions come due one by one, and what
+   * Lets time pass: retries, sleeps, time limits and retentions come due one by one, and what
    * follows from each happens before the next. Where a step awaits something real, that is
    * waited for, about a quarter of a second: then it counts as held up by the test, and time
    * passes all the same.
@@ -66,7 +66,7 @@ export interface TestDaybook extends EmbeddedDaybook {
    * `JournalFailedError`, as it would in real life. When it has not happened once all jobs have
    * ended, or the test has, that is an error.
    *
-   * @param taskId The name that `ctx.task` is given.
+   * @param taskId The name that `ctx.task`, or `ctx.sleep`, is given.
    */
   crashAfter(taskId: string): void;
 

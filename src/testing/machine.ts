@@ -25,6 +25,9 @@ export interface MachineOptions {
   warn(message: string): void;
 }
 
+/** What says that a step has completed; a sleep is one, too. */
+const STEP_ENDS: ReadonlySet<string> = new Set(["job.TaskCompleted", "job.TimerElapsed"]);
+
 /** Nothing has happened for so many turns of the event loop: nothing will. */
 const QUIET_TURNS = 5;
 /** The same while there is something that may need some more. */
@@ -175,7 +178,7 @@ export class Machine {
     const { engine } = this.process;
     const entries = await engine.entries(0, Infinity);
     const steps = entries.flatMap(({ eventType, taskId = MAIN_TASK }) =>
-      eventType === "job.TaskCompleted" && taskId !== MAIN_TASK ? [taskId] : []
+      STEP_ENDS.has(eventType) && taskId !== MAIN_TASK ? [taskId] : []
     );
     const last = entries.findLast(({ jobId }) => jobId !== undefined)?.jobId;
     const why = last === undefined ? undefined : await engine.explain(last);
@@ -233,7 +236,6 @@ export class Machine {
   }
 
   #dies({ eventType, taskId }: JobEventLogEntry): boolean {
-    return eventType === "job.TaskCompleted" && taskId !== undefined &&
-      this.#crashes.delete(taskId);
+    return STEP_ENDS.has(eventType) && taskId !== undefined && this.#crashes.delete(taskId);
   }
 }

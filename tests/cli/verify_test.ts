@@ -6,7 +6,9 @@ import { journalCommand, type Said } from "../support/process/journal_command.ts
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   dropSnapshots,
+  engineOn,
   forge,
+  furtherIds,
   journalOfJobs,
   setText,
   snapshotPaths,
@@ -52,6 +54,15 @@ test("verify: an intact journal of three segments and two snapshots", async () =
   assert.equal(entries, head);
   assert.match(textAt(disk, lastSegment(disk)), new RegExp(`"chain":"${line.slice(-43)}"`));
   assert.deepEqual([code, more, err], [0, [], []]);
+});
+
+test("verify: a snapshot that was written while a pause was in force is intact", async () => {
+  const disk = await journalOfJobs();
+  const { stop } = await engineOn(disk, furtherIds, { hold: true });
+  await stop();
+
+  assert.match(textAt(disk, snapshotPaths(disk).at(-1) ?? ""), /^\{"pauses":\[/m);
+  assert.match((await verify(disk)).out.join("\n"), /^intact: /);
 });
 
 test("verify: the verdict is on record, and a pipe gets it as JSON", async () => {

@@ -162,8 +162,8 @@ Deno.test("GET /jobs: retried tells apart what has a retry", async () => {
 
 const BAD_QUERIES: readonly (readonly [string, string])[] = [
   ["?stat=Running", "stat"],
-  ["?state=running", "state"],
-  ["?condition=Queued", "condition"],
+  ["?state=runs", "state"],
+  ["?condition=Queueing", "condition"],
   ["?limit=0", "limit"],
   ["?limit=501", "limit"],
   ["?limit=1e2", "limit"],

@@ -14,17 +14,19 @@ export interface EngineOnFilesOptions extends Omit<FileJournalOptions, "consumer
   readonly index?: JobIndex;
   /** What finds events by their values; the engine by itself, when absent. */
   readonly pastEvents?: PastEvents | undefined;
+  /** Begins with a pause of everything. */
+  readonly hold?: boolean;
 }
 
 /** Started, with what a stop left unfinished taken up. */
 export async function engineOnFiles(
-  { definitions, maxRunning, index, pastEvents, ...files }: EngineOnFilesOptions,
+  { definitions, maxRunning, index, pastEvents, hold, ...files }: EngineOnFilesOptions,
 ) {
   const { clock, random } = files;
   const engine = new JobEngine({ clock, random, definitions, maxRunning, index, pastEvents });
   const { journal, report } = await FileJournal.open({ ...files, consumer: engine.consumer });
   try {
-    await engine.start(journal, report.recoveredLogId ?? undefined);
+    await engine.start(journal, report.recoveredLogId ?? undefined, hold);
   } catch (error) {
     await journal.close();
     throw error;

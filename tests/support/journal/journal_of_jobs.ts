@@ -5,8 +5,7 @@ import { eventType } from "../../../src/core/event_type.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
 import type { Random } from "../../../src/engine/ports.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
-import type { FileJournalOptions } from "../../../src/journal/options.ts";
-import { engineOnFiles } from "../engine/engine_on_files.ts";
+import { engineOnFiles, type EngineOnFilesOptions } from "../engine/engine_on_files.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "../http/http_definitions.ts";
 import { forged } from "./journal_forgery.ts";
@@ -53,7 +52,7 @@ export const furtherIds: Random = new FakeRandom("02J");
 export async function engineOn(
   disk: FileSystem,
   random: Random = furtherIds,
-  options: Partial<FileJournalOptions> = {},
+  options: Partial<EngineOnFilesOptions> = {},
 ) {
   const clock = new FakeClock();
   const { engine, journal, report } = await engineOnFiles({
