@@ -257,7 +257,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       journal.head,
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
       await parkedPlaces(engine),
-      engine.pauses(),
+      engine.pauses.all(),
     ),
   );
 }

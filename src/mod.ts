@@ -51,6 +51,7 @@ export type { Correlation, Equalities } from "./core/correlation.ts";
 export type { Deadline, ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
 export type { JsonForm, NotJson, Recordable, Returns } from "./core/json_form.ts";
 export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
+export type { PauseRule } from "./core/pause_rule.ts";
 export type { RetryPolicy } from "./core/retry_policy.ts";
 export type { InputRetention } from "./core/sealed_input.ts";
 export type { SecretPath } from "./engine/secrets/secret_path.ts";

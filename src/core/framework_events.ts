@@ -76,8 +76,14 @@ export type AttemptFailure =
 /**
  * Why an attempt was cut short, by no fault of its own. One that was withdrawn had its start on
  * record, and its handler was not called: its job was suspended, or there was no worker for it.
+ * `paused` is the same where a pause came to hold the job.
  */
-export type InterruptionReason = "crash" | "shutdown" | "cancelled" | "withdrawn";
+export type InterruptionReason = "crash" | "shutdown" | "cancelled" | "withdrawn" | "paused";
+
+/** Whether the handler of an attempt that was cut short was not even called. */
+export function isWithdrawal(reason: InterruptionReason): boolean {
+  return reason === "withdrawn" || reason === "paused";
+}
 
 export interface EventCorrelatedAttributes {
   readonly eventId: EventId;
@@ -91,6 +97,24 @@ export interface EventCorrelatedAttributes {
 export interface ImportOrigin {
   readonly logId: LogId;
   readonly chain: string;
+}
+
+/** Which jobs a pause holds: those that fit each member that is there; all, where none is. */
+export interface PauseScope {
+  readonly type?: string;
+  /** As `name:value`. */
+  readonly label?: string;
+  /** By which a definition sorts its jobs: `limits.key`. */
+  readonly key?: string;
+}
+
+export interface PauseBeganAttributes extends PauseScope {
+  readonly pauseId: string;
+  readonly reason: string;
+  /** RFC 3339; it ends by itself then. */
+  readonly until?: string;
+  /** Of a pause by rule: the failed attempts that are its cause. */
+  readonly failures?: readonly LogId[];
 }
 
 /** An entry of a job that is not in this journal; its times and cause are the quotation's. */
@@ -207,9 +231,13 @@ export interface FrameworkAttributes {
    * what it said. `causedBy` is the line that has the id.
    */
   readonly "journal.EventRefused": RefusedAttributes;
-  /** Nothing begins any more, of any job. It names no job, and is no part of one's history. */
-  readonly "job.PauseBegan": { readonly pauseId: string; readonly reason: string };
-  readonly "job.PauseEnded": { readonly pauseId: string };
+  /** Nothing begins any more of the jobs that it holds. It is no part of a job's history. */
+  readonly "job.PauseBegan": PauseBeganAttributes;
+  readonly "job.PauseEnded": {
+    readonly pauseId: string;
+    /** It ended by itself, since its time had come. */
+    readonly elapsed?: true;
+  };
   readonly "journal.SegmentOpened": {
     readonly formatVersion: number;
     /** Absent in the first segment. */

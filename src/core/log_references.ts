@@ -37,6 +37,7 @@ const POSITIONS: {
   "job.CompensationEnded": [],
   "job.RecoveryRequired": [],
   "job.InputRemoved": [],
+  // Its `failures` are of this journal, which it never leaves.
   "job.PauseBegan": [],
   "job.PauseEnded": [],
   "journal.SegmentOpened": [],

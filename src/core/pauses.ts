@@ -1,11 +1,10 @@
-/** What holds every job at once, and not one alone: a pure fold of the entries that tell of it. */
+/** What holds many jobs at once, and not one alone: a pure fold of the entries that tell of it. */
 
 import type { JobEventLogEntry } from "./event.ts";
+import type { PauseBeganAttributes, PauseScope } from "./framework_events.ts";
 import type { LogId } from "./ids.ts";
 
-export interface Pause {
-  readonly pauseId: string;
-  readonly reason: string;
+export interface Pause extends PauseBeganAttributes {
   /** The `job.PauseBegan` entry, and its time. */
   readonly by: LogId;
   readonly since: string;
@@ -13,16 +12,40 @@ export interface Pause {
   readonly actor?: string;
 }
 
+/** What of a job says whether a pause holds it. */
+export interface Pausable {
+  readonly type?: string;
+  readonly key?: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** The pauses in force after an entry, the oldest first; the same array where it is about none. */
 export function notePause(pauses: readonly Pause[], entry: JobEventLogEntry): readonly Pause[] {
   if (entry.stratum !== "framework") return pauses;
   if (entry.eventType === "job.PauseBegan") {
-    const { pauseId, reason } = entry.attributes;
-    const others = pauses.filter((pause) => pause.pauseId !== pauseId);
-    const { logId: by, receivedAt: since, actor } = entry;
-    return [...others, { pauseId, reason, by, since, ...(actor === undefined ? {} : { actor }) }];
+    const { logId: by, receivedAt: since, actor, attributes } = entry;
+    if (pauses.some(({ pauseId }) => pauseId === attributes.pauseId)) return pauses;
+    return [...pauses, { ...attributes, by, since, ...(actor === undefined ? {} : { actor }) }];
   }
   if (entry.eventType !== "job.PauseEnded") return pauses;
   const { pauseId } = entry.attributes;
   return pauses.filter((pause) => pause.pauseId !== pauseId);
+}
+
+/** Whether nothing of a job may begin while a pause is in force. */
+export function holds({ type, label, key }: PauseScope, job: Pausable): boolean {
+  if (type !== undefined && type !== job.type) return false;
+  if (key !== undefined && key !== job.key) return false;
+  if (label === undefined) return true;
+  const colon = label.indexOf(":");
+  return job.labels[label.slice(0, colon)] === label.slice(colon + 1);
+}
+
+export function isOfEverything({ type, label, key }: PauseScope): boolean {
+  return type === undefined && label === undefined && key === undefined;
+}
+
+/** Whether failures began it, and nobody's request. */
+export function isByRule({ failures }: PauseBeganAttributes): boolean {
+  return failures !== undefined;
 }

@@ -306,6 +306,7 @@ function crashesAfter({ interruptions }: TaskState, reason: InterruptionReason):
     case "cancelled":
       return 0;
     case "withdrawn":
+    case "paused":
       return interruptions;
     default:
       return assertNever(reason, "reason of an interruption");

@@ -4,6 +4,7 @@ import type { Correlation } from "../core/correlation.ts";
 import type { JsonForm, Returns } from "../core/json_form.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
+import type { PauseRule } from "../core/pause_rule.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { SecretPath } from "./secrets/secret_path.ts";
@@ -248,6 +249,12 @@ export interface JobDefinition<
   /** How many of its jobs may be at work at a time, in all and of one key; no limit by default. */
   readonly limits?: JobLimits<ParsedInput<Schema>>;
   /**
+   * A circuit breaker: when so many attempts of jobs of this type fail within so many milliseconds,
+   * the type is paused for a while, which is on record with these failures. No other attempt begins
+   * meanwhile, so that none is used up; the newest version of the type has the rule.
+   */
+  readonly pauseAfter?: PauseRule;
+  /**
    * `"thread"`: `run` and its tasks are called in a thread, with a bound on its memory, which is
    * ended where a time limit passes and they do not end. A loop without end, an exit or memory
    * without end then costs this job alone. Needs `module`.
@@ -287,6 +294,8 @@ export interface AnyJobDefinition {
   readonly secrets?: readonly string[];
   /** What becomes of the input. */
   readonly retention?: InputRetention;
+  /** When failures pause its type. */
+  readonly pauseAfter?: PauseRule;
   /** How many of its jobs may be at work at a time. */
   readonly limits?: Omit<JobLimits<unknown>, "key"> & {
     /** Sorts them. */

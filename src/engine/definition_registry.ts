@@ -27,6 +27,7 @@ import {
 } from "../core/job_plan.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import { ruleFlaw } from "../core/pause_rule.ts";
 import type { JsonValue } from "../core/json.ts";
 import {
   type AnyJobDefinition,
@@ -174,6 +175,9 @@ function requireUsable(definition: AnyJobDefinition): void {
   if (onCompensated !== "Done" && onCompensated !== "Failed") {
     throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
   }
+  const { pauseAfter } = definition;
+  const ruled = pauseAfter === undefined ? undefined : ruleFlaw(pauseAfter);
+  if (ruled !== undefined) throw new TypeError(`Cannot register ${type}: ${ruled}`);
   const { isolation, module } = definition;
   if (isolation !== undefined && isolation !== "thread") {
     throw new TypeError(`Cannot register ${type}: isolation must be "thread", or left out`);
@@ -290,6 +294,7 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
     ...(definition.startsOn === undefined ? {} : { startsOn: matcherOf(definition.startsOn) }),
     ...(definition.secrets === undefined ? {} : { secrets: definition.secrets }),
     ...(definition.retention === undefined ? {} : { retention: definition.retention }),
+    ...(definition.pauseAfter === undefined ? {} : { pauseAfter: definition.pauseAfter }),
     ...limitsInfo(definition),
   };
 }

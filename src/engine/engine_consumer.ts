@@ -11,6 +11,9 @@ type ConsumerParts = Pick<
   EngineParts,
   | "projection"
   | "pauses"
+  | "pauseControls"
+  | "failures"
+  | "breakers"
   | "places"
   | "writer"
   | "views"
@@ -76,14 +79,12 @@ class LettingGo {
 }
 
 function onDurableBatch(
-  { pauses, places, writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
+  parts: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
+  const { places, writer, views, supervisor, feed, turns } = parts;
   const shown = writer.durable(entries);
-  for (const entry of entries) pauses.see(entry);
-  const isPaused = pauses.all.length > 0;
-  workers.hold("pause", isPaused);
-  threadWorkers.hold("pause", isPaused);
+  seePauses(parts, entries);
   for (const applied of shown) {
     places.see(applied);
     for (const view of views) view.see(applied);
@@ -92,6 +93,22 @@ function onDurableBatch(
   supervisor.durable(shown);
   writer.answerWaiting();
   feed.wake();
-  workers.grantNext();
-  threadWorkers.grantNext();
+  parts.workers.grantNext();
+  parts.threadWorkers.grantNext();
+}
+
+/** What pauses hold, and the rules that begin some, before anything else goes on. */
+function seePauses(
+  { pauses, pauseControls, failures, breakers, projection: { table } }: ConsumerParts,
+  entries: readonly JobEventLogEntry[],
+): void {
+  let isOther = false;
+  const failed = new Set<string>();
+  for (const entry of entries) {
+    if (pauses.see(entry)) isOther = true;
+    const type = failures.see(entry, pauses.all, (jobId) => table.head(jobId)?.type);
+    if (type !== undefined) failed.add(type);
+  }
+  if (isOther) pauseControls.changed();
+  if (failed.size > 0) breakers.consider(failed);
 }

@@ -3,6 +3,7 @@
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { Attention } from "./views/attention.ts";
+import { Breakers } from "./run/breakers.ts";
 import { type CodePlace, IN_PROCESS } from "./run/code_place.ts";
 import { Commands } from "./writer/commands.ts";
 import { CARRIED_TRACES } from "./run/carried_trace.ts";
@@ -35,6 +36,7 @@ import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
 import { Patience } from "./run/patience.ts";
+import { PauseControls } from "./run/pause_controls.ts";
 import type { JobIndex } from "./job_index.ts";
 import type {
   AttemptWatch,
@@ -126,8 +128,10 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     table,
     unmatched,
   });
+  const work = withWork(parts, options, status);
   return {
     ...parts,
+    ...work,
     pacer,
     creation: new Creation({ ...parts, pacer }),
     retries: new Retries(parts),
@@ -154,12 +158,12 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     }),
     queueExplainer: new QueueExplainer({
       ...parts,
+      ...work,
       lists,
       draining: () => status.draining,
       failed: () => status.failed,
       full: () => events.journal.full("ordinary"),
     }),
-    ...withWork(parts, options, status),
   };
 }
 
@@ -181,7 +185,7 @@ function foundationOf(options: JobEngineOptions) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
   const projection = new Projection(options.index);
-  const { table, eventIds, pauses, places } = projection;
+  const { table, eventIds, pauses, failures, places } = projection;
   const events = new EventEngine(clock, random, eventIds);
   const turns = new LoopTurns(clock);
   const promptTypes = new PromptTypes();
@@ -200,6 +204,7 @@ function foundationOf(options: JobEngineOptions) {
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     pauses,
+    failures,
     places,
     shares,
     filed: new FiledJobs(),
@@ -262,7 +267,9 @@ function withWork(
   writer.listener = supervisor;
   const news = new ParkedNews(onParked);
   const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits, news];
-  return { tracing, supervisor, inputRemovals, views };
+  const pauseControls = new PauseControls({ ...parts, onDefect });
+  const breakers = new Breakers({ ...parts, onDefect });
+  return { tracing, supervisor, inputRemovals, views, pauseControls, breakers };
 }
 
 const UNKEPT: JobLog = { write: () => {} };

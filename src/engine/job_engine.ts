@@ -7,16 +7,8 @@ import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { About } from "../explain/about.ts";
 import type { EventExplanation } from "../explain/event_explanation.ts";
 import type { Citation, Explanation } from "../explain/explanation.ts";
-import {
-  type EventId,
-  type JobId,
-  type LogId,
-  MAIN_TASK,
-  newId,
-  type TaskId,
-} from "../core/ids.ts";
+import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
-import type { Origin } from "../core/origin.ts";
 import type { Point } from "../core/point.ts";
 import type { QueueExplanation } from "../explain/queue_explanation.ts";
 import type { Replay, StepsWanted } from "../explain/replay_steps.ts";
@@ -29,6 +21,7 @@ import type { Hold } from "./queries/entry_pages.ts";
 import type { Account } from "./queries/explainer.ts";
 import type { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
+import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
 import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./queries/replays.ts";
@@ -38,7 +31,6 @@ import {
   type CreateRequest,
   type DefinitionInfo,
   type EntryOfJob,
-  type HeldPause,
   type IncomingEvent,
   type ListPage,
   type ListQuery,
@@ -73,12 +65,15 @@ export class JobEngine {
   readonly lists: JobLists;
   /** What is told of all of them at one look. */
   readonly survey: JobSurvey;
+  /** What holds many of them at once. */
+  readonly pauses: PauseControls;
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
     this.#parts = engineParts(options, this.#status);
     this.lists = this.#parts.lists;
     this.survey = new JobSurvey(this.#parts);
+    this.pauses = this.#parts.pauseControls;
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
@@ -91,7 +86,8 @@ export class JobEngine {
    * @returns What was recorded of the attempts that the stop cut short.
    */
   async start(journal: Journal, restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
-    const { events, pastEvents, projection, supervisor, table, views, writer } = this.#parts;
+    const { breakers, events, pastEvents, projection, supervisor, table, views, writer } =
+      this.#parts;
     projection.begin();
     table.index?.made();
     events.open(journal);
@@ -105,36 +101,9 @@ export class JobEngine {
       entriesAt: (logIds: readonly LogId[]) => journal.readAt(logIds),
     };
     for (const view of views) await view.restore(past);
-    const { pauses, workers, threadWorkers } = this.#parts;
-    if (hold && pauses.all.length === 0) await this.#hold();
-    const isPaused = pauses.all.length > 0;
-    workers.hold("pause", isPaused);
-    threadWorkers.hold("pause", isPaused);
+    await this.pauses.start(hold);
+    breakers.start();
     return await supervisor.recover(restart);
-  }
-
-  async #hold(): Promise<void> {
-    const { patience, random, writer } = this.#parts;
-    const attributes = { pauseId: newId.pause(random.ulid()), reason: "started with --hold" };
-    const draft = { stratum: "framework", eventType: "job.PauseBegan", attributes } as const;
-    await patience.record(() => writer.settled(writer.append([draft], "vital").lastLogId, null));
-  }
-
-  /** The pauses in force, with how many jobs wait for their end. */
-  pauses(): readonly HeldPause[] {
-    const { workers, threadWorkers } = this.#parts;
-    const jobs = workers.waiting + threadWorkers.waiting;
-    return this.#parts.pauses.all.map((pause) => ({ ...pause, jobs }));
-  }
-
-  /** Ends a pause; `undefined` when there is none of this id. Rejects as `create` does. */
-  async endPause(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
-    const pause = this.pauses().find((one) => one.pauseId === pauseId);
-    if (pause === undefined) return undefined;
-    const { writer } = this.#parts;
-    const about = { stratum: "framework", eventType: "job.PauseEnded" } as const;
-    const draft = { ...origin, ...about, attributes: { pauseId } };
-    return await writer.settled(writer.append([draft]).lastLogId, pause);
   }
 
   /** The same text without the secrets of jobs that run right now. */
@@ -387,6 +356,7 @@ export class JobEngine {
       ...census,
       queued: this.#parts.workers.waiting + this.#parts.threadWorkers.waiting,
       oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
+      paused: this.pauses.figures,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       unfinishedBytes: this.#parts.table.unfinishedBytes,
       listening: this.#parts.feed.waiting + this.#parts.waits.size,

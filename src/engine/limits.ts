@@ -6,8 +6,8 @@ import { guardOf } from "./secrets/sealing.ts";
 
 /** More places than this are no limit. */
 const PLACES_MAX = 1_000_000;
-const KEY_PATTERN = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
-const KEY_RULE = "a text of 1 to 200 characters, without control characters";
+export const KEY_PATTERN = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
+export const KEY_RULE = "a text of 1 to 200 characters, without control characters";
 
 const NAMES = ["maxRunning", "key", "perKey"];
 

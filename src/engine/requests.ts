@@ -12,6 +12,7 @@ import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
+import type { PauseRule } from "../core/pause_rule.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { PlaceLimits } from "./run/shares.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
@@ -302,9 +303,11 @@ export interface Census {
   readonly maxWorkers: number;
 }
 
-/** A pause in force, and how many jobs wait for a worker meanwhile. */
+/** A pause in force, and what it keeps from a worker. */
 export interface HeldPause extends Pause {
   readonly jobs: number;
+  /** Those that would go first, at most 5. */
+  readonly firstJobs: readonly JobId[];
 }
 
 /** Parked jobs of one type, and one reason. */
@@ -350,6 +353,8 @@ export interface DefinitionInfo {
   /** Dotted paths of what the journal does not hold in clear. */
   readonly secrets?: readonly string[];
   readonly retention?: InputRetention;
+  /** When failures pause its type. */
+  readonly pauseAfter?: PauseRule;
   /** How many of its jobs may be at work at a time; `byKey` where it sorts them by a key. */
   readonly limits?: PlaceLimits & { readonly byKey: boolean };
 }

@@ -27,13 +27,13 @@ import {
   capital,
   interruptionText,
   progressText,
-  queueText,
   reasonText,
   shortened,
   taskText,
   timeText,
-  workersFlag,
 } from "./phrases.ts";
+import { pauseCause, pausesCited } from "./pause_texts.ts";
+import { queueText, workersFlag } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -132,9 +132,10 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const stands = queue ?? queueThen;
   const began = (queue?.limit ?? stands)?.holders?.map(({ startedBy }) => startedBy) ?? [];
-  const pause = stands?.pause === undefined ? [] : [stands.pause.by];
+  const pauses = pausesCited(stands?.pauses);
   return [
-    { statement: limit, cites: [...pause, since.logId, ...began.slice(0, HOLDERS_MAX)] },
+    { statement: limit, cites: [...pauses, since.logId, ...began.slice(0, HOLDERS_MAX)] },
+    ...(stands?.pauses ?? []).flatMap(pauseCause),
     ...whyQueued(outlined, causes),
     ...backingOff(outlined, causes),
   ];
@@ -145,14 +146,14 @@ function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: E
   if (queue === undefined) return [];
   const wanted = queue.limit === undefined ? "worker" : "place";
   const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
-  const pause = queue.pause === undefined ? [] : [queue.pause.by];
   const began = queue.limit?.holders.map(({ startedBy }) => startedBy) ?? [];
-  const cites = [...pause, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
-  return [{ statement, cites }];
+  const pauses = pausesCited(queue.pauses);
+  const cites = [...pauses, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
+  return [{ statement, cites }, ...(queue.pauses ?? []).flatMap(pauseCause)];
 }
 
 function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
-  const isOfWorkers = queue.pause === undefined && queue.limit === undefined;
+  const isOfWorkers = queue.pauses === undefined && queue.limit === undefined;
   const limit = isOfWorkers ? ` (the limit is ${workersFlag(queue)})` : "";
   return `${queueText(queue)}${limit}`;
 }

@@ -3,7 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
-import type { AttemptFailure } from "../core/framework_events.ts";
+import { type AttemptFailure, isWithdrawal } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
@@ -276,7 +276,7 @@ function cutShortSteps(outlined: OutlinedHistory, job: DoneJob | FailedJob): Rea
     if (attempt?.started === undefined || ended?.end.kind !== "interrupted" || isOvertaken) {
       return [];
     }
-    if (ended.end.reason === "withdrawn") return [];
+    if (isWithdrawal(ended.end.reason)) return [];
     const statement = `${capital(taskText(taskId))} was cut short (${
       interruptionText(ended.end.reason)
     }): it may have done its work or a part of it, and nothing undid that.`;

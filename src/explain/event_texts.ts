@@ -19,6 +19,7 @@ import {
   taskFact,
   undoingText,
 } from "./fact_texts.ts";
+import { scopeText } from "./pause_texts.ts";
 import { interruptionText, progressText } from "./phrases.ts";
 import { findWait } from "../core/waits.ts";
 
@@ -34,7 +35,7 @@ interface EventTexts<Type extends FrameworkEventType> {
   readonly fact: (entry: FrameworkEntry<Type>, change: Change) => string;
 }
 
-const OF_ALL_JOBS = () => "A fact about all jobs, and part of no job's history.";
+const OF_MANY_JOBS = () => "A fact about many jobs, and part of no job's history.";
 const OF_THE_JOURNAL = () => "A fact about the journal, and not about jobs.";
 
 export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Type> } = {
@@ -165,10 +166,14 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     fact: () => "The input of the job was removed, which changes no state.",
   },
   "job.PauseBegan": {
-    note: ({ pauseId, reason }) => `${pauseId}, of everything: ${reason}`,
-    fact: OF_ALL_JOBS,
+    note: ({ pauseId, reason, until, ...scope }) =>
+      joined([pauseId, `of ${scopeText(scope)}`, until && `until ${until}`]) + `: ${reason}`,
+    fact: OF_MANY_JOBS,
   },
-  "job.PauseEnded": { note: ({ pauseId }) => pauseId, fact: OF_ALL_JOBS },
+  "job.PauseEnded": {
+    note: ({ pauseId, elapsed }) => joined([pauseId, elapsed && "its time had come"]),
+    fact: OF_MANY_JOBS,
+  },
   "journal.SegmentOpened": {
     note: ({ formatVersion }) => `format ${formatVersion}`,
     fact: OF_THE_JOURNAL,

@@ -58,6 +58,12 @@ export interface OvertakenBy {
   readonly isAll: boolean;
 }
 
+/** A pause that holds a job. */
+export interface HoldingPause extends Pause {
+  /** Of a pause by rule, the last of the failed attempts that are its cause. */
+  readonly lastFailure?: JobEventLogEntry;
+}
+
 /** Who had workers at a time that is past. */
 export interface WorkersThen {
   readonly holders: readonly WorkerHolder[];
@@ -78,8 +84,8 @@ export interface Circumstances {
     readonly isThreaded?: boolean;
     /** Another job, beside which nothing runs; see `Suspects`. */
     readonly alone?: JobId;
-    /** Everything is paused: nobody gets a worker before that ends. */
-    readonly pause?: Pause;
+    /** Those that keep the job from a worker, the oldest first; at least one. */
+    readonly pauses?: readonly HoldingPause[];
     /** Those that have the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     readonly overtaken?: OvertakenBy;
@@ -88,8 +94,8 @@ export interface Circumstances {
   };
   /** The same of a time that is past, as far as the journal tells. */
   readonly queueThen?: WorkersThen & {
-    /** A pause that was in force. */
-    readonly pause?: Pause;
+    /** Those that held the job, the oldest first; at least one. */
+    readonly pauses?: readonly HoldingPause[];
   };
   /** The process is stopping. */
   readonly draining: boolean;

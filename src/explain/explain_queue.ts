@@ -1,7 +1,8 @@
 /**
  * Explains the work as a whole: what holds it up when it stands still, and what would end that. It
- * stands still while nobody gets a worker: on a full disk, in a pause, where all workers are held
- * since before the job came that has waited for longest, or where all jobs are parked or suspended.
+ * stands still while nobody gets a worker: on a full disk, in a pause of everything or of all that
+ * wants a worker, where all workers are held since before the job came that has waited for longest,
+ * or where all jobs are parked or suspended.
  */
 
 import type { Condition } from "../core/condition.ts";
@@ -9,11 +10,12 @@ import { counted } from "../core/counted.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { Pause } from "../core/pauses.ts";
+import { isOfEverything, type Pause } from "../core/pauses.ts";
 import type { QueueExplanation } from "./queue_explanation.ts";
 import type { Circumstances, WorkerHolder } from "./evidence.ts";
 import { anyone, itself } from "./next_step.ts";
-import { byWhom, later, oneLine, reasonText, shortened } from "./phrases.ts";
+import { endStep, pauseText, pauseTimes, scopeText } from "./pause_texts.ts";
+import { later, latest, oneLine, reasonText, shortened } from "./phrases.ts";
 import { cancelHolders, HELD_BY, holdersText, holderText } from "./queue_holders.ts";
 
 /** Workers of one kind, and who has them. */
@@ -25,6 +27,13 @@ export interface WorkerPool {
   readonly waiting: number;
   /** The longest first; not all of very many. */
   readonly holders: readonly WorkerHolder[];
+}
+
+/** A pause, and what it keeps from a worker. */
+export interface QueuePause extends Pause {
+  readonly jobs: number;
+  /** Those that would go first. */
+  readonly firstJobs: readonly JobId[];
 }
 
 /** A job that is in its condition for longest, and since which entry. */
@@ -48,14 +57,17 @@ export interface QueueFacts {
   readonly circumstances: Pick<Circumstances, "full" | "draining">;
   /** Nothing can be recorded before the process starts again. */
   readonly failed: boolean;
-  readonly pause: Pause | undefined;
+  /** The oldest first. */
+  readonly pauses: readonly QueuePause[];
+  /** How many jobs they keep from a worker. */
+  readonly paused: number;
   readonly pools: readonly WorkerPool[];
   /** The job beside which nothing else may run. */
   readonly alone: JobId | undefined;
   readonly conditions: ReadonlyMap<Condition, number>;
   /** The most first. */
   readonly parked: readonly ParkedGroup[];
-  /** Of those that are queued, suspended, or wait for an event. */
+  /** Of those that are queued and not paused, suspended, or wait for an event. */
   readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
 }
 
@@ -63,10 +75,12 @@ type Told = Statement<LogId>;
 
 const REASONS_MAX = 5;
 const HOLDERS_MAX = 3;
+const PAUSES_MAX = 3;
+const NAMED_MAX = 3;
 
 export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
   const { cause, ...told } = causeOf(facts);
-  const because = [...cause, ...held(facts), ...longestOnes(facts)];
+  const because = [...cause, ...pausedOnes(facts), ...held(facts), ...longestOnes(facts)];
   return {
     asOf: facts.asOf,
     ...told,
@@ -80,7 +94,7 @@ interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because"> {
 }
 
 function causeOf(facts: QueueFacts): Cause {
-  const { circumstances: { full, draining }, failed, pause, asOf } = facts;
+  const { circumstances: { full, draining }, failed, pauses, asOf } = facts;
   if (failed) {
     return {
       standsStill: true,
@@ -106,7 +120,9 @@ function causeOf(facts: QueueFacts): Cause {
       next: [itself("The next start takes up what is left.", [])],
     };
   }
+  const pause = pauses.find(isOfEverything);
   if (pause !== undefined) return pausedCause(facts, pause);
+  if (isAllPaused(facts)) return allPausedCause(facts);
   const stuck = facts.pools.find((pool) => isStuck(pool, facts));
   if (stuck !== undefined) return stuckCause(facts, stuck);
   return numberOf(facts, ["queued", "executing", "backingOff", "compensating"]) > 0
@@ -115,22 +131,39 @@ function causeOf(facts: QueueFacts): Cause {
 }
 
 function pausedCause(facts: QueueFacts, pause: Pause): Cause {
-  const { since, reason, by, pauseId } = pause;
-  const why = `${byWhom(pause)}${reasonText(reason)}`;
-  const path = `/pauses/${pauseId}`;
   return {
     standsStill: true,
-    since,
-    summary: `Nothing begins: everything is paused since ${since}${why}. ` +
-      waitText(facts),
-    cause: [{ statement: `The pause began at ${since}${why}.`, cites: [by] }],
-    next: [{
-      by: "anyone",
-      statement: "End the pause:",
-      cites: [],
-      action: { method: "DELETE", path },
-    }],
+    since: pause.since,
+    summary: `Nothing begins: ${pauseText(pause)}. ${waitText(facts)}`,
+    cause: [],
+    next: pauseEnds([pause]),
   };
+}
+
+/** Whether pauses hold all that wants a worker, and nothing has one. */
+function isAllPaused({ paused, pools }: QueueFacts): boolean {
+  return paused > 0 && pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
+}
+
+function allPausedCause(facts: QueueFacts): Cause {
+  const holding = facts.pauses.filter(({ jobs }) => jobs > 0);
+  const texts = shortened(holding.map(pauseText), PAUSES_MAX);
+  return {
+    standsStill: true,
+    ...(holding[0] === undefined ? {} : { since: holding[0].since }),
+    summary: `Nothing begins: a pause holds each job that wants a worker: ${texts}.`,
+    cause: [],
+    next: pauseEnds(holding),
+  };
+}
+
+function pauseEnds(pauses: readonly Pause[]): readonly NextStep<LogId>[] {
+  return pauses.slice(0, PAUSES_MAX).flatMap((pause) => [
+    ...pause.until === undefined
+      ? []
+      : [itself(`The pause of ${scopeText(pause)} ends by itself at ${pause.until}.`, [pause.by])],
+    endStep(pause),
+  ]);
 }
 
 /** Whether all workers are held since before that job came which has waited for longest. */
@@ -180,7 +213,10 @@ function movingCause(facts: QueueFacts): Cause {
     standsStill: false,
     summary: `Work goes on: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
     cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
-    next: [itself("It goes on by itself.", [])],
+    next: [
+      itself("It goes on by itself.", []),
+      ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
+    ],
   };
 }
 
@@ -245,6 +281,19 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
     : [...code, anyone(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
 }
 
+/** What pauses hold, those of everything included. */
+function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
+  return pauses.slice(0, PAUSES_MAX).map((pause) => {
+    const { jobs, firstJobs, reason, by, failures = [] } = pause;
+    const named = jobs === 0 ? "" : `: ${shortened(firstJobs.slice(0, NAMED_MAX), jobs)}`;
+    const more = jobs > NAMED_MAX ? ` and ${jobs - NAMED_MAX} more` : "";
+    const waits = counted(jobs, "job waits", "jobs wait");
+    const statement = `The pause of ${scopeText(pause)} has been in force ${pauseTimes(pause)}` +
+      `${reasonText(reason)}; ${waits} for its end${named}${more}.`;
+    return { statement, cites: [by, ...latest(failures)] };
+  });
+}
+
 /** What is held beside the cause. */
 function held({ parked }: QueueFacts): readonly Told[] {
   return parked.map(({ type, jobs, newest }) => ({
@@ -269,13 +318,16 @@ function longestOnes({ longest }: QueueFacts): readonly Told[] {
 }
 
 /** `3 jobs wait for a worker, the longest since ....`, or that none does. */
-function waitText({ conditions, longest: { queued } }: QueueFacts): string {
-  const jobs = conditions.get("queued") ?? 0;
-  if (jobs === 0) return "No job waits for a worker.";
+function waitText({ conditions, paused, pauses, longest: { queued } }: QueueFacts): string {
+  // What everybody waits for is told by itself.
+  const apart = pauses.some(isOfEverything) ? 0 : paused;
+  const jobs = Math.max(0, (conditions.get("queued") ?? 0) - apart);
+  const held = apart === 0 ? "" : ` Pauses hold ${counted(apart, "job")}.`;
+  if (jobs === 0) return `No job waits for a worker.${held}`;
   const since = queued === undefined
     ? ""
     : `, ${jobs === 1 ? "" : "the longest "}since ${queued.since}`;
-  return `${counted(jobs, "job waits", "jobs wait")} for a worker${since}.`;
+  return `${counted(jobs, "job waits", "jobs wait")} for a worker${since}.${held}`;
 }
 
 function numberOf({ conditions }: QueueFacts, wanted: readonly Condition[]): number {

@@ -16,6 +16,7 @@ import type { Circumstances, Evidence } from "./evidence.ts";
 import { afterFailure } from "./next_after_failure.ts";
 import { anyone, itself } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
+import { pauseSteps } from "./pause_texts.ts";
 import { attemptText, capital, later, matcherText, shortened, taskText } from "./phrases.ts";
 import { cancelHolders } from "./queue_holders.ts";
 import { isHopeless, openExpectations } from "./open_expectations.ts";
@@ -215,21 +216,17 @@ function whileSuspended({ job, suspended }: OutlinedHistory): Next {
   return [itself(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
 }
 
+/** Of those that hold a job. */
+const PAUSES_MAX = 3;
+
 /** When it gets a worker. */
 function once(
   { circumstances: { queue } }: { readonly circumstances: Pick<Circumstances, "queue"> },
   cites: readonly LogId[],
 ): Next {
-  const pause = queue?.pause;
-  if (pause === undefined) {
-    const place = queue?.limit === undefined ? "" : "a place is free and ";
-    return [itself(`It runs when ${place}its turn comes.`, cites)];
-  }
-  const path = `/pauses/${pause.pauseId}`;
-  return [
-    itself("Nothing begins while everything is paused; events still count.", [pause.by]),
-    { by: "anyone", statement: "End the pause:", cites: [], action: { method: "DELETE", path } },
-  ];
+  if (queue?.pauses !== undefined) return queue.pauses.slice(0, PAUSES_MAX).flatMap(pauseSteps);
+  const place = queue?.limit === undefined ? "" : "a place is free and ";
+  return [itself(`It runs when ${place}its turn comes.`, cites)];
 }
 
 /** What is due already waits for a worker, whatever time is on record. */

@@ -12,7 +12,7 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited } from "./attempts.ts";
 import type { Attempt, AttemptEnd } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
-import type { InterruptionReason } from "../core/framework_events.ts";
+import { type InterruptionReason, isWithdrawal } from "../core/framework_events.ts";
 import {
   attemptText,
   capital,
@@ -130,7 +130,7 @@ function isCancelled({ failedBy }: OutlinedHistory): boolean {
 }
 
 function howFar(reason: InterruptionReason): string {
-  return reason === "withdrawn"
+  return isWithdrawal(reason)
     ? "Its handler was not called."
     : "How far it had come is not on record.";
 }

@@ -1,7 +1,6 @@
 /** Turns of phrase that explanations share, so that one thing is always said the same way. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
@@ -9,7 +8,6 @@ import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/
 import { correlationText } from "./mismatch.ts";
 import { shownText } from "../core/shown_value.ts";
 import { durationText } from "../core/duration.ts";
-import type { Circumstances, LimitInTheWay } from "./evidence.ts";
 
 /** Of many entries that say the same, so many are cited: the latest. */
 const CITED_MAX = 10;
@@ -55,6 +53,8 @@ export function interruptionText(reason: InterruptionReason): string {
       return "the job was over";
     case "withdrawn":
       return "it was withdrawn, for want of a worker or since the job was suspended";
+    case "paused":
+      return "a pause came to hold the job";
     default:
       return assertNever(reason, "reason of an interruption");
   }
@@ -169,43 +169,4 @@ export function placeText({ stack = "" }: ErrorFact): string {
     if (file !== undefined) return `, thrown at ${oneLine(file)}:${number}`;
   }
   return "";
-}
-
-/** `2 jobs ahead of it, and 16 of 16 workers busy`. */
-export function queueText(
-  { ahead, busy, max, isThreaded = false, alone, pause, limit }: NonNullable<
-    Circumstances["queue"]
-  >,
-): string {
-  if (pause !== undefined) {
-    return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
-  }
-  if (limit !== undefined) return `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
-  const beside = alone === undefined
-    ? ""
-    : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
-  return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
-    counted(
-      max,
-      isThreaded ? "worker with a thread" : "worker",
-      isThreaded ? "workers with a thread" : "workers",
-    )
-  } busy${beside}`;
-}
-
-/** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
-function limitText({ limit, type, key = "", places, taken }: LimitInTheWay): string {
-  const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
-  const of = limit === "perKey" ? ` of type ${type}` : "";
-  return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of})`;
-}
-
-function aheadText({ key }: LimitInTheWay, ahead: number): string {
-  const whose = key === undefined ? "" : " of its key";
-  return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
-}
-
-/** The flag that says how many workers there are. */
-export function workersFlag({ isThreaded }: NonNullable<Circumstances["queue"]>): string {
-  return isThreaded === true ? "--max-threads" : "--max-running";
 }

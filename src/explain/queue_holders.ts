@@ -1,12 +1,14 @@
-/** Who stands in the way of a queued job: those that hold the workers, and those that went first. */
+/** What stands in the way of a queued job: who holds the workers, who went first, and pauses. */
 
 import { counted } from "../core/counted.ts";
 import type { NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
-import type { Circumstances, WorkerHolder } from "./evidence.ts";
+import { shownText } from "../core/shown_value.ts";
+import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
 import { anyone } from "./next_step.ts";
-import { byWhom, reasonText, taskText } from "./phrases.ts";
+import { pausesText } from "./pause_texts.ts";
+import { taskText } from "./phrases.ts";
 
 /** How the reason begins that names who has a worker. */
 export const HELD_BY = "A worker is held by ";
@@ -15,6 +17,41 @@ const NAMED_MAX = 3;
 const CANCELLED_MAX = 2;
 
 type Queue = NonNullable<Circumstances["queue"]>;
+
+/** `2 jobs ahead of it, and 16 of 16 workers busy`. */
+export function queueText(
+  { ahead, busy, max, isThreaded = false, alone, pauses, limit }: Queue,
+): string {
+  if (pauses !== undefined) return pausesText(pauses);
+  if (limit !== undefined) return `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
+  const beside = alone === undefined
+    ? ""
+    : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
+  return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
+    counted(
+      max,
+      isThreaded ? "worker with a thread" : "worker",
+      isThreaded ? "workers with a thread" : "workers",
+    )
+  } busy${beside}`;
+}
+
+/** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
+function limitText({ limit, type, key = "", places, taken }: LimitInTheWay): string {
+  const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
+  const of = limit === "perKey" ? ` of type ${type}` : "";
+  return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of})`;
+}
+
+function aheadText({ key }: LimitInTheWay, ahead: number): string {
+  const whose = key === undefined ? "" : " of its key";
+  return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
+}
+
+/** The flag that says how many workers there are. */
+export function workersFlag({ isThreaded }: Queue): string {
+  return isThreaded === true ? "--max-threads" : "--max-running";
+}
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
 export function holdersText({ holders = [], busy, limit }: Queue): string {
@@ -26,10 +63,8 @@ export function holdersText({ holders = [], busy, limit }: Queue): string {
 
 /** What stood before a job at a time that is past. */
 export function queueThenText(then: NonNullable<Circumstances["queueThen"]>): string {
-  const { holders, lookedAt, pause } = then;
-  if (pause !== undefined) {
-    return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
-  }
+  const { holders, lookedAt, pauses } = then;
+  if (pauses !== undefined) return pausesText(pauses);
   const named = holders.slice(0, NAMED_MAX).map(holderText);
   const rest = holders.length - named.length;
   const others = rest > 0 ? `; and ${counted(rest, "other job")}` : "";

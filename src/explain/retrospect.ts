@@ -4,6 +4,7 @@
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import { isWithdrawal } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { expectationAccepts, requiredMatches } from "../core/job_plan.ts";
@@ -54,7 +55,7 @@ export function repeatedSteps({ attempts }: OutlinedHistory): Told {
 
 function isCutShort({ ended, started }: Attempt): boolean {
   return started !== undefined && ended?.end.kind === "interrupted" &&
-    ended.end.reason !== "withdrawn";
+    !isWithdrawal(ended.end.reason);
 }
 
 /** Tasks that failed, and completed at last. */

@@ -24,7 +24,6 @@ import {
   byWhom,
   capital,
   errorText,
-  queueText,
   reasonText,
   shortened,
   taskText,
@@ -35,7 +34,7 @@ import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts
 import { openSleeps, sleepsText } from "./times.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { usualText } from "./usual_time.ts";
-import { holdersText, overtakenText, queueThenText } from "./queue_holders.ts";
+import { holdersText, overtakenText, queueText, queueThenText } from "./queue_holders.ts";
 import { likeliestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;

@@ -13,6 +13,7 @@ export interface EngineReadings {
     readonly busyWorkers: number;
     readonly maxWorkers: number;
     readonly queued: number;
+    readonly paused: { readonly pauses: number; readonly jobs: number };
     readonly oldestQueuedMs: number;
     readonly conditions: ReadonlyMap<Condition, number>;
     readonly indexed: number;
@@ -75,6 +76,12 @@ const OF_ENGINE: readonly Reading[] = [
     "daybook_oldest_queued_age_seconds",
     "How long the job that is queued for longest is; 0 when none is.",
     ({ engine }) => engine.activity.oldestQueuedMs / 1000,
+  ),
+  gauge("daybook_pauses", "Pauses in force.", ({ engine }) => engine.activity.paused.pauses),
+  gauge(
+    "daybook_paused_jobs",
+    "Jobs that want a worker, and that pauses keep from one.",
+    ({ engine }) => engine.activity.paused.jobs,
   ),
   gauge("daybook_workers_busy", "Workers with a job.", ({ engine }) => engine.activity.busyWorkers),
   gauge("daybook_workers_max", "Workers.", ({ engine }) => engine.activity.maxWorkers),

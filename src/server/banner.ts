@@ -7,6 +7,7 @@ import { shellWord } from "../core/shell_word.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "../engine/ports.ts";
 import type { HeldPause } from "../engine/requests.ts";
+import { pauseTimes, scopeText } from "../explain/pause_texts.ts";
 import type { Scope } from "../http/guard/access.ts";
 import type { EventDraft } from "../core/event.ts";
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
@@ -96,13 +97,14 @@ function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
 }
 
 function pauseLines(
-  { pauseId, reason, since, actor, jobs }: HeldPause,
+  pause: HeldPause,
   url: string,
   token: TokenSource | undefined,
 ): readonly string[] {
-  const who = actor === undefined ? "" : ` by ${actor}`;
+  const { pauseId, reason, jobs } = pause;
+  const what = `${scopeText(pause)} ${pauseTimes(pause)}`;
   return [
-    `paused: everything since ${since}${who} (${reason}); ${counted(jobs, "job")} waiting`,
+    `paused: ${what} (${reason}); ${counted(jobs, "job")} waiting`,
     `  to go on: deno task daybook end-pause ${pauseId} --url ${url}`,
     `  or: curl -s${tokenOption("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
   ];

@@ -206,7 +206,7 @@ Deno.test("pauses, end-pause: what is paused since when and by whom, and what wa
   await app.clock.settle();
   const listed = await runCli(app, ["pauses"]);
   const [, pauseId = ""] =
-    /^(pau_\S+) {2}everything is paused since \S+, started with --hold; 1 job waiting$/
+    /^(pau_\S+) {2}everything is paused since \S+, started with --hold; 1 job waiting: a$/
       .exec(listed.terminal.text) ?? [];
   assert.equal(listed.code, 0, listed.terminal.text);
   const ended = await runCli(app, ["end-pause"]);
@@ -217,6 +217,31 @@ Deno.test("pauses, end-pause: what is paused since when and by whom, and what wa
   await app.clock.settle();
   assert.equal((await (await app.get("/jobs/a")).json()).condition, "succeeded");
   assert.equal((await runCli(app, ["pauses"])).terminal.text, "nothing is paused");
+});
+
+Deno.test("pause: jobs of a type, or with a label, until a time or for a while, and why; 64 without", async () => {
+  const app = await startApp();
+  const begun = await runCli(app, [
+    ...["pause", "--type", "test.greet", "-l", "shop:berlin", "--until", "30m"],
+    ...["--reason", "the bank is down"],
+  ]);
+  const until = new Date(app.clock.now() + 30 * 60_000).toISOString();
+  assert.equal(begun.code, 0, begun.terminal.errors.join());
+  assert.ok(
+    begun.terminal.text.includes(
+      `type test.greet with label shop:berlin is paused since ${
+        new Date(app.clock.now()).toISOString()
+      }, until ${until}, the bank is down; 0 jobs waiting`,
+    ),
+    begun.terminal.text,
+  );
+  for (const wrong of [[], ["--until", "soon"], ["--label", "berlin"]]) {
+    const reason = wrong.length === 0 ? [] : ["--reason", "x"];
+    assert.equal((await runCli(app, ["pause", ...wrong, ...reason])).code, 64);
+  }
+  const unknown = await runCli(app, ["pause", "--type", "test.gret", "--reason", "x"]);
+  assert.equal(unknown.code, 65);
+  assert.match(unknown.terminal.errors.join(), /did you mean test\.greet/);
 });
 
 Deno.test("end-pause: 1 where nothing is paused, and 65 for a pause that there is not", async () => {

@@ -294,7 +294,8 @@ Deno.test("aheadOfEach: as many as come first of each place, as for each place a
   fc.assert(fc.property(fc.array(place), fc.array(place), upTo, (waiting, asked, upTo) => {
     const queue = new WorkerQueue(0, new PromptTypes(), assert.ifError);
     for (const place of waiting) {
-      queue.request({ ...place, jobId: "j" as JobId, type: "t", begins: false }, () => {});
+      const wanted = { ...place, jobId: "j" as JobId, type: "t", labels: {}, begins: false };
+      queue.request(wanted, () => {});
     }
     const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
     assert.deepEqual(

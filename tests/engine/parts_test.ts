@@ -9,8 +9,11 @@ import { type Entrant, Slots } from "../../src/engine/run/slots.ts";
 import { Scheduler } from "../../src/engine/run/scheduler.ts";
 import { LoopTurns } from "../../src/engine/run/loop_turns.ts";
 import type { Wanted, Worker } from "../../src/engine/run/requests_in_order.ts";
+import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+
+const WANTED = { priority: 0, order: 0, type: "slow", labels: {}, begins: false } as const;
 
 /** A queue whose grants are told by name. */
 function queueOf(max: number, promptTypes = new PromptTypes()) {
@@ -18,13 +21,10 @@ function queueOf(max: number, promptTypes = new PromptTypes()) {
   const granted: string[] = [];
   const workers = new Map<string, Worker>();
   const ask = (name: string, options: Partial<Wanted> = {}) =>
-    queue.request(
-      { jobId: name as JobId, priority: 0, order: 0, type: "slow", begins: false, ...options },
-      (worker) => {
-        granted.push(name);
-        workers.set(name, worker);
-      },
-    );
+    queue.request({ ...WANTED, jobId: name as JobId, ...options }, (worker) => {
+      granted.push(name);
+      workers.set(name, worker);
+    });
   const release = (name: string) => queue.release(workers.get(name) as Worker);
   return { queue, granted, workers, ask, release };
 }
@@ -52,6 +52,91 @@ Deno.test("worker queue: never more than the limit, and a withdrawn request gets
   release("b");
 
   assert.deepEqual(granted, ["a", "b", "early", "late"]);
+});
+
+Deno.test("worker queue: what a pause holds is not in the queue, and is in its place when no pause holds it", () => {
+  const { queue, granted, ask, release } = queueOf(1);
+  const pause = (pauseId: string, scope: object) => ({
+    ...{ pauseId, reason: "", by: 1, since: "" },
+    ...scope,
+  });
+  const slow = pause("p1", { type: "slow" });
+  const acme = pause("p2", { label: "tenant:acme" });
+  const both = pause("p3", { type: "fast", label: "tenant:acme" });
+  ask("busy", { type: "other" });
+  ask("late", { order: 3 });
+  ask("fast", { type: "fast", order: 4, labels: { tenant: "acme" } });
+  ask("free", { type: "fast", order: 5, labels: { tenant: "other" } });
+  queue.pause([slow, acme, both]);
+  const withdraw = ask("early", { order: 1, begins: true });
+  ask("gone", { order: 2 })?.();
+
+  assert.deepEqual([queue.waiting, queue.paused], [1, 3]);
+  const held = (one: typeof slow, upTo = 9) => queue.heldBy(one, upTo);
+  assert.deepEqual(held(slow).first.map(({ jobId }) => jobId), ["early", "late"]);
+  assert.deepEqual([held(slow).jobs, held(slow, 2).jobs], [2, 1]);
+  assert.deepEqual([held(acme).jobs, held(both).jobs], [1, 1]);
+  assert.ok(queue.holds(0, 3) && queue.isPaused({ type: "slow", labels: {} }));
+  release("busy");
+  assert.deepEqual(granted, ["busy", "free"]);
+
+  withdraw?.();
+  queue.pause([both]);
+  assert.deepEqual([queue.waiting, queue.paused, granted.length], [1, 1, 2]);
+  release("free");
+  queue.pause([]);
+  release("late");
+  assert.deepEqual(granted, ["busy", "free", "late", "fast"]);
+});
+
+Deno.test("worker queue: a pause of a key leaves its places to others, and its line where it was", () => {
+  const shares = new Shares([["t", { perKey: 1 }]]);
+  const queue = new WorkerQueue(2, new PromptTypes(), assert.ifError, shares);
+  const granted: string[] = [];
+  const ask = (name: string, key: string, order: number) =>
+    queue.request({
+      ...WANTED,
+      ...{ jobId: name as JobId, type: "t", key, order, share: shares.of({ type: "t", key }) },
+    }, () => granted.push(name));
+  queue.hold(true);
+  ask("a1", "a", 1);
+  const withdraw = ask("a2", "a", 2);
+  ask("b1", "b", 3);
+  queue.pause([{ pauseId: "p", reason: "", by: 1, since: "", key: "a" }]);
+  queue.hold(false);
+  assert.deepEqual([granted, queue.waiting, queue.paused], [["b1"], 0, 2]);
+  withdraw?.();
+  assert.equal(queue.paused, 1, "what a pause came to hold can be withdrawn all the same");
+  queue.pause([]);
+  queue.grantNext();
+  assert.deepEqual([granted, queue.waiting, queue.paused], [["b1", "a1"], 0, 0]);
+});
+
+Deno.test("worker queue: however many a pause holds, who asks for a worker beside them meets none of them", () => {
+  const { queue, granted, ask, release } = queueOf(1);
+  let looks = 0;
+  const labels = new Proxy<Record<string, string>>({ tenant: "acme" }, {
+    get: (target, name) => (looks++, Reflect.get(target, name)),
+  });
+  ask("busy");
+  for (let order = 0; order < 10_000; order++) ask(`held-${order}`, { order, labels });
+  queue.pause([{ pauseId: "p", reason: "", by: 1, since: "", label: "tenant:acme" }]);
+  assert.deepEqual([queue.paused, looks], [10_000, 10_000], "each is looked at once");
+  release("busy");
+  for (let order = 0; order < 100; order++) {
+    ask(`free-${order}`, { order: order + 20_000 });
+    release(`free-${order}`);
+  }
+  assert.deepEqual([granted.length, looks], [101, 10_000]);
+});
+
+Deno.test("worker queue: who has a worker may begin nothing more while a pause holds the job", () => {
+  const { queue, workers, ask } = queueOf(1);
+  ask("a", { labels: { tenant: "acme" } });
+  const worker = workers.get("a") as Worker;
+  assert.equal(queue.mayStart(worker), true);
+  queue.pause([{ pauseId: "p", reason: "", by: 1, since: "", label: "tenant:acme" }]);
+  assert.equal(queue.mayStart(worker), false);
 });
 
 Deno.test("worker queue: while there is no room to begin, jobs that go on get the workers, and order is kept", () => {

@@ -1,14 +1,23 @@
-/** A start with everything paused: one can look, cancel and go on. */
+/** Pauses: of everything at a start, so that one can look, and of jobs by type and label. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { PAUSES_MAX } from "../../src/engine/run/pause_controls.ts";
 import { TokenList } from "../../src/http/guard/access.ts";
 import { locationOf, pageOf, regionOf, submitForm } from "../support/http/dashboard.ts";
-import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 
 interface Pause {
   readonly pauseId: string;
+  readonly type?: string;
+  readonly label?: string;
+  readonly key?: string;
   readonly reason: string;
+  readonly until?: string;
   readonly jobs: number;
+  readonly firstJobs: readonly string[];
 }
 
 async function bodyOf<Body>(response: Response): Promise<Body> {
@@ -90,7 +99,7 @@ Deno.test("hold: the overview says what is paused and since when, and its button
   const told = regionOf(await pageOf(app, "/"), "pauses");
   assert.match(
     told,
-    /Everything is paused.* since .*started with --hold.*1 job waits for its end/s,
+    /Everything<\/bdi> is paused.* since .*started with --hold.*1 job waits for its end/s,
   );
 
   const action = `/ui/pauses/${pause?.pauseId}/end`;
@@ -124,4 +133,233 @@ Deno.test("hold: the button needs the scope operate", async () => {
     403,
     "forbidden",
   );
+});
+
+/** Two steps, of which the first lasts until it is told to end. */
+function twoSteps() {
+  const gate = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const definition = defineJob({
+    type: "test.steps",
+    version: 1,
+    input: v.object({}),
+    expects: () => ({ paid: { eventType: "shop.Paid" } }),
+    async run(ctx) {
+      await ctx.task("one", async () => {
+        begun.push(`${ctx.jobId} one`);
+        await gate.promise;
+      });
+      await ctx.task("two", () => void begun.push(`${ctx.jobId} two`));
+      await ctx.expect("paid");
+    },
+  });
+  return { gate, begun, definition: definition as unknown as AnyJobDefinition };
+}
+
+async function begin(app: TestApp, body: object): Promise<Pause> {
+  const pause: Pause = await jsonOf(await app.post("/pauses", body), 201) as unknown as Pause;
+  await app.clock.settle();
+  return pause;
+}
+
+async function submitAs(app: TestApp, jobId: string, labels: object, type = "test.greet") {
+  const input = type === "test.greet" ? { name: "x" } : {};
+  await jsonOf(await app.post("/jobs", { type, jobId, input, labels }), 202);
+  await app.clock.settle();
+}
+
+Deno.test("pause: of a type holds its jobs alone, names the first of them, and lets them go in order", async () => {
+  const { definition, begun, gate } = twoSteps();
+  gate.resolve();
+  const app = await startApp({ definitions: [...DEFINITIONS, definition], maxRunning: 1 });
+  const pause = await begin(app, { type: "test.steps", reason: "the bank is down" });
+  assert.deepEqual([pause.type, pause.jobs, pause.firstJobs], ["test.steps", 0, []]);
+  for (const jobId of ["a", "b", "c", "d", "e", "f"]) await submitAs(app, jobId, {}, "test.steps");
+  await submit(app, "greeting");
+  assert.equal(await conditionOf(app, "greeting"), "succeeded");
+  assert.equal(await conditionOf(app, "f"), "queued");
+  const [held] = await pausesOf(app);
+  assert.deepEqual([held?.jobs, held?.firstJobs], [6, ["a", "b", "c", "d", "e"]]);
+
+  assert.equal((await bodyOf<Pause>(await endPause(app, pause.pauseId))).jobs, 6);
+  assert.deepEqual(begun.filter((step) => step.endsWith("one")).map(([job]) => job), [..."abcdef"]);
+});
+
+Deno.test("pause: what runs ends, no other step begins, and events count meanwhile", async () => {
+  const { definition, begun, gate } = twoSteps();
+  const app = await startApp({ definitions: [definition] });
+  await submitAs(app, "a", {}, "test.steps");
+  const pause = await begin(app, { type: "test.steps", reason: "the bank is down" });
+  assert.equal(await conditionOf(app, "a"), "executing");
+  gate.resolve();
+  await app.clock.settle();
+  await app.post("/events", { eventType: "shop.Paid", jobId: "a", attributes: {} });
+  assert.deepEqual([begun, await conditionOf(app, "a")], [["a one"], "queued"]);
+  assert.deepEqual((await pausesOf(app))[0]?.firstJobs, ["a"]);
+
+  const second = await startApp({
+    ...{ definitions: [definition], content: app.journal.content, clock: app.clock },
+  });
+  assert.deepEqual([begun, await conditionOf(second, "a")], [["a one"], "queued"]);
+  await endPause(second, pause.pauseId);
+  assert.deepEqual([begun, await conditionOf(second, "a")], [["a one", "a two"], "succeeded"]);
+});
+
+Deno.test("pause: what it holds between two steps leaves its place among the limits to others, also after a kill", async () => {
+  const { begun, gate, definition } = twoSteps();
+  const limited = { ...definition, limits: { maxRunning: 1 } };
+  const app = await startApp({ definitions: [limited] });
+  await submitAs(app, "a", { tenant: "acme" }, "test.steps");
+  await submitAs(app, "b", {}, "test.steps");
+  const pause = await begin(app, { label: "tenant:acme", reason: "unpaid" });
+  assert.deepEqual([begun, await conditionOf(app, "b")], [["a one"], "queued"]);
+  gate.resolve();
+  await app.clock.settle();
+  assert.deepEqual(begun, ["a one", "b one", "b two"]);
+  const entries = await app.engine.entries(0, 100);
+  const cut = entries.filter(({ eventType }) => eventType === "job.TaskInterrupted");
+  assert.deepEqual(cut.map(({ jobId, taskId, attributes }) => [jobId, taskId, attributes]), [
+    ["a", "main", { attempt: 1, phase: "run", reason: "paused" }],
+  ]);
+
+  const second = await startApp({
+    ...{ definitions: [limited], content: app.journal.content, clock: app.clock },
+  });
+  await submitAs(second, "c", {}, "test.steps");
+  assert.deepEqual(begun.slice(3), ["c one", "c two"]);
+  await endPause(second, pause.pauseId);
+  assert.deepEqual(begun.slice(5), ["a two"]);
+});
+
+Deno.test("pause: of a label, or of a type with a label; a job is free when no pause holds it", async () => {
+  const app = await startApp();
+  const label = "tenant:acme:eu";
+  const all = await begin(app, { label, reason: "unpaid" });
+  const greetings = await begin(app, { type: "test.greet", label, reason: "spam" });
+  await submitAs(app, "held", { tenant: "acme:eu" });
+  await submitAs(app, "free", { tenant: "acme" });
+  assert.deepEqual([await conditionOf(app, "held"), await conditionOf(app, "free")], [
+    "queued",
+    "succeeded",
+  ]);
+  assert.deepEqual((await pausesOf(app)).map(({ jobs }) => jobs), [1, 1]);
+  await endPause(app, all.pauseId);
+  assert.equal(await conditionOf(app, "held"), "queued");
+  await endPause(app, greetings.pauseId);
+  assert.equal(await conditionOf(app, "held"), "succeeded");
+});
+
+Deno.test("pause: of a key holds its jobs, whatever their type", async () => {
+  const byTenant = (type: string) =>
+    defineJob({
+      type,
+      version: 1,
+      input: v.object({ tenant: v.string() }),
+      limits: { key: ({ tenant }) => tenant },
+      run: (ctx) => ctx.task("work", () => "done"),
+    }) as unknown as AnyJobDefinition;
+  const app = await startApp({ definitions: [byTenant("test.mail"), byTenant("test.bill")] });
+  const pause = await begin(app, { key: "acme", reason: "unpaid" });
+  for (const [type, tenant] of [["mail", "acme"], ["bill", "acme"], ["mail", "other"]]) {
+    const body = { type: `test.${type}`, jobId: `${type}-${tenant}`, input: { tenant } };
+    await jsonOf(await app.post("/jobs", body), 202);
+    await app.clock.settle();
+  }
+  assert.equal(await conditionOf(app, "mail-other"), "succeeded");
+  const [held] = await pausesOf(app);
+  assert.deepEqual([held?.key, held?.firstJobs], ["acme", ["mail-acme", "bill-acme"]]);
+  const { summary } = await jsonOf<{ summary: string }>(
+    await app.get("/jobs/bill-acme/explain"),
+    200,
+  );
+  assert.match(summary, /^Job bill-acme is queued: key acme is paused since /);
+  await endPause(app, pause.pauseId);
+  assert.equal(await conditionOf(app, "bill-acme"), "succeeded");
+});
+
+Deno.test("pause: it ends by itself at its time, which is on record, also when that came while no process ran", async () => {
+  const app = await startApp();
+  const until = new Date(app.clock.now() + 60_000).toISOString();
+  await begin(app, { type: "test.greet", reason: "a minute", until });
+  await begin(app, { type: "test.doomed", reason: "ended by hand", until }).then(({ pauseId }) =>
+    endPause(app, pauseId)
+  );
+  await submit(app, "a");
+  const content = structuredClone(app.journal.content);
+  await app.clock.advance(59_999);
+  assert.equal(await conditionOf(app, "a"), "queued");
+  await app.clock.advance(1);
+  assert.deepEqual([await conditionOf(app, "a"), await pausesOf(app)], ["succeeded", []]);
+  const ends = async (from: TestApp) =>
+    (await from.engine.entries(0, 100)).filter(({ eventType }) => eventType === "job.PauseEnded")
+      .map(({ attributes }) => "elapsed" in attributes);
+  assert.deepEqual(await ends(app), [false, true]);
+
+  // Killed before, and started again when the time had long passed.
+  const second = await startApp({ content, clock: app.clock });
+  await app.clock.advance(0);
+  assert.deepEqual([await conditionOf(second, "a"), await pausesOf(second)], ["succeeded", []]);
+  assert.deepEqual(await ends(second), [false, true]);
+});
+
+Deno.test("pause: what it holds takes no place in the queue from others", async () => {
+  const app = await startApp({ limits: { queuedMax: 2 }, maxRunning: 1 });
+  await begin(app, { type: "test.greet", reason: "the bank is down" });
+  for (const jobId of ["a", "b", "c", "d", "e"]) await submit(app, jobId);
+  await submitAs(app, "other", {}, "test.doomed");
+  assert.equal(await conditionOf(app, "other"), "failed");
+  const metrics = await (await app.get("/metrics")).text();
+  assert.match(metrics, /^daybook_pauses 1$/m);
+  assert.match(metrics, /^daybook_paused_jobs 5$/m);
+  assert.match(metrics, /^daybook_queue_depth 0$/m);
+});
+
+Deno.test("pause: what cannot be is refused, with what could", async () => {
+  const app = await startApp();
+  const past = new Date(app.clock.now()).toISOString();
+  const bodies: readonly (readonly [object, string, RegExp])[] = [
+    [{}, "/reason", /is required/],
+    [{ reason: " " }, "/reason", /must say why/],
+    [{ reason: "x", key: "" }, "/key", /1 to 200 characters/],
+    [{ reason: "x", label: "acme" }, "/label", /name:value/],
+    [{ reason: "x", until: past }, "/until", /still to come/],
+    [{ reason: "x", until: "tomorrow" }, "/until", /RFC 3339/],
+    [{ reason: "x", job: "a" }, "/job", /./],
+  ];
+  for (const [body, pointer, detail] of bodies) {
+    const problem = await problemOf(await app.post("/pauses", body), 422, "invalid-request");
+    assert.deepEqual(pointersOf(problem), [pointer]);
+    assert.match(problem.errors?.[0]?.detail ?? "", detail);
+  }
+  const unknown = await app.post("/pauses", { reason: "x", type: "test.gret" });
+  assert.match(
+    (await problemOf(unknown, 422, "unknown-type")).detail,
+    /^Cannot pause type "test\.gret": it is not a known type; did you mean test\.greet\? known are/,
+  );
+  assert.deepEqual(await pausesOf(app), []);
+
+  for (let pause = 0; pause < PAUSES_MAX; pause++) await begin(app, { reason: "x", label: "a:b" });
+  await problemOf(await app.post("/pauses", { reason: "x", label: "a:b" }), 503, "over-capacity");
+});
+
+Deno.test("pause: the form of the overview begins one, and the overview says what it holds", async () => {
+  const app = await startApp();
+  await submit(app, "before");
+  assert.ok((await pageOf(app, "/")).includes('action="/ui/pauses"'));
+  const form = { return: "/", type: "test.greet", label: "", for: "30m", reason: "the bank" };
+  const location = await locationOf(await submitForm(app, "/ui/pauses", form));
+  await submit(app, "a");
+  const page = await pageOf(app, location);
+  assert.match(page, /Paused: type test\.greet\./);
+  assert.match(
+    regionOf(page, "pauses"),
+    /Type test\.greet.* is paused.* since .*, until .*the bank.*Nothing of it begins.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
+  );
+  for (const [wrong, told] of [[{ for: "soon" }, "a duration"], [{ reason: "" }, "required"]]) {
+    const refused = await locationOf(
+      await submitForm(app, "/ui/pauses", { ...form, ...wrong as object }),
+    );
+    assert.match(await pageOf(app, refused), new RegExp(`role="alert".*${told}`, "s"));
+  }
+  assert.equal((await pausesOf(app)).length, 1);
 });

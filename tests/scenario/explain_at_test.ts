@@ -168,7 +168,7 @@ test("explain at a point: a pause that held everything then is told, also after 
   await daybook.submit("held", "web.quick");
   const asOf = daybook.engine.headLogId;
   const said = await daybook.explanation("held");
-  const [pause] = daybook.engine.pauses();
+  const [pause] = daybook.engine.pauses.all();
   await daybook.app.request(`${BASE}/pauses/${pause?.pauseId}`, { method: "DELETE" });
   await daybook.clock.advance(1_000);
 

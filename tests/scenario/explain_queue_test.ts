@@ -127,6 +127,41 @@ test("explain the queue: a pause of everything, with its reason, and the call th
   assert.match(next[0]?.curl ?? "", /-X DELETE .*\/pauses\/pau_/);
 });
 
+test("explain the queue: a pause of a type, what it holds, and what goes on beside it", async () => {
+  const first = await Explained.start({ ...OPTIONS, maxRunning: 1 });
+  const until = "2026-01-01T01:00:00.000Z";
+  await first.post("/pauses", { type: "web.quick", reason: "the site is down", until });
+  await first.submit("held", "web.quick");
+  const daybook = await first.crash();
+  const all = await toldOf(daybook);
+  assert.equal(all.standsStill, true);
+  assert.equal(
+    all.summary,
+    "Nothing begins: a pause holds each job that wants a worker: type web.quick is paused since " +
+      "2026-01-01T00:00:00.000Z, until 2026-01-01T01:00:00.000Z (reason: the site is down).",
+  );
+  assert.equal(all.because[0]?.cites[0]?.eventType, "job.PauseBegan");
+  assert.deepEqual(all.next.map(({ statement }) => statement), [
+    "The pause of type web.quick ends by itself at 2026-01-01T01:00:00.000Z.",
+    "End the pause of type web.quick:",
+  ]);
+
+  await daybook.submit("endless", "web.crawl");
+  await daybook.submit("behind", "web.crawl");
+  const beside = await toldOf(daybook);
+  assert.match(
+    beside.summary,
+    /^The queue stands still: the only worker is held: .* 1 job waits for a worker, since .*\. Pauses hold 1 job\.$/,
+  );
+  assert.ok(
+    beside.because.some(({ statement }) =>
+      statement ===
+        "The pause of type web.quick has been in force since 2026-01-01T00:00:00.000Z, until " +
+          "2026-01-01T01:00:00.000Z (reason: the site is down); 1 job waits for its end: held."
+    ),
+  );
+});
+
 test("explain the queue: all is parked for want of a definition, or suspended", async () => {
   const first = await Explained.start(OPTIONS);
   for (const jobId of ["a", "b", "c"]) await first.submit(jobId, "web.crawl");

@@ -50,9 +50,12 @@ export class EngineClients {
   readonly #open = new Set<Request>();
   readonly #sent: IncomingEvent[] = [];
   readonly #created = new Map<string, string>();
+  readonly #isPausing: boolean;
   #count = 0;
 
-  constructor(world: World, jobs: JobModel, promises: Promises) {
+  /** @param isPausing Whether jobs have labels, for pauses to go by. */
+  constructor(world: World, jobs: JobModel, promises: Promises, isPausing: boolean) {
+    this.#isPausing = isPausing;
     this.#world = world;
     this.#jobs = jobs;
     this.#promises = promises;
@@ -76,6 +79,33 @@ export class EngineClients {
     }
   }
 
+  /** Begins a pause, or ends one. */
+  pause(engine: JobEngine): void {
+    const { dice, scheduler } = this.#world;
+    const { pauses } = this.#jobs;
+    const inForce = engine.pauses.all();
+    if (inForce.length > 0 && dice.chance(0.5)) {
+      const { pauseId } = dice.pick(inForce);
+      return void this.#once(`end of ${pauseId}`, async () => {
+        await engine.pauses.end(pauseId);
+        if (pauses.has(pauseId)) this.#world.violate(`${pauseId} was ended, and is in force`);
+      });
+    }
+    const scope = dice.pick([{}, { type: "sim.work" }, { type: "sim.opened" }, {
+      label: "half:0",
+    }]);
+    const forMs = dice.pick([Infinity, 0, 500, 20_000]);
+    const until = forMs === Infinity ? {} : {
+      until: new Date(scheduler.timeOfDayMs + forMs).toISOString(),
+    };
+    void this.#once("pause", async () => {
+      const pause = await engine.pauses.begin({ ...scope, ...until, reason: "simulated" });
+      if (pause === undefined) return;
+      const { pauseId, by } = pause;
+      this.#promises.sawJob({ jobId: pauseId, lastLogId: by });
+    });
+  }
+
   /** Asks again what was not answered before the process died. */
   askAgain(engine: JobEngine): void {
     for (const request of [...this.#open]) void this.#attempt(engine, request);
@@ -85,6 +115,7 @@ export class EngineClients {
   /** @param givesUp Ends what stays parked, as it is. */
   async pushOn(engine: JobEngine, givesUp: boolean): Promise<void> {
     this.askAgain(engine);
+    for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);
     for (const job of this.#jobs.unfinished) {
       const condition = conditionOf(job);
       if (condition === "created") await engine.control(job.jobId, { kind: "start" });
@@ -182,6 +213,7 @@ export class EngineClients {
         ? { idempotency: { key, digest: "same" } }
         : { jobId: jobId(`job_${key}`) }),
       trace: traceOf(this.#count),
+      ...(this.#isPausing ? { labels: { half: `${this.#count % 2}` } } : {}),
       ...(dice.chance(0.1) ? { start: false } : {}),
       ...(dice.chance(0.15)
         ? { startAt: new Date(scheduler.timeOfDayMs + 60_000).toISOString() }

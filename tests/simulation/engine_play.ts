@@ -10,6 +10,7 @@ import { type EnginePorts, EngineWitness, HONEST_ENGINE, watched } from "./engin
 import { JobModel } from "./job_model.ts";
 import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
+import { RULE } from "./pause_model.ts";
 import { Promises } from "./promises.ts";
 import { Dice } from "./dice.ts";
 import { type Loaded, LOADS, simulatedDefinitions } from "./simulated_jobs.ts";
@@ -31,6 +32,8 @@ const READ_MAX = 100_000;
 /** Whatever backs off is due after that. */
 const AFTER_JUMP_MS = 8_000;
 const HOUR_MS = 3_600_000;
+/** A pause by rule may be so late: what is on its way to the disk, and one look for room. */
+const OVERDUE_MS = 10_000;
 /** What the next process finds of the index may be older than the newest snapshot. */
 const WITHOUT_INDEX = "or it rests on an index that is not here";
 
@@ -47,6 +50,9 @@ export class EnginePlay {
   /** Of its own, so that seeds that are known stay what they are. */
   readonly #codeDice: Dice;
   readonly #changesCode: boolean;
+  readonly #isPausing: boolean;
+  /** For how long failures have been due to pause their type. */
+  #overdueMs = 0;
   #actionsLeft: number;
   /** Of the life that goes on, until it is asked to end. */
   #starvation: StarvationWatch | undefined;
@@ -58,13 +64,14 @@ export class EnginePlay {
     this.#ports = ports;
     this.#jobs = new JobModel(violate);
     this.#promises = new Promises(this.#jobs, violate);
-    this.#clients = new EngineClients(world, this.#jobs, this.#promises);
+    this.#isPausing = ports.pausesOften === true;
+    this.#clients = new EngineClients(world, this.#jobs, this.#promises, this.#isPausing);
     this.model = new JournalModel(violate, (entry) => {
       world.trace.note(() => `durable: ${named(entry)}`);
       this.#jobs.see(entry);
       this.#starvation?.see(entry);
     });
-    world.scheduler.onPassing = (ms) => this.#starvation?.passes(ms);
+    world.scheduler.onPassing = (ms) => this.#passes(ms);
     this.#actionsLeft = dice.between(5, 30);
     this.#maxRunning = ports.maxRunning ?? dice.pick([1, 2, 5]);
     this.#index = new SimulatedIndex(dice);
@@ -118,6 +125,7 @@ export class EnginePlay {
       this.#world.violate(`${job.jobId} does not end: it is ${conditionOf(job)}`);
     }
     if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
+    for (const { pauseId } of engine.pauses.all()) this.#world.violate(`${pauseId} does not end`);
     const { busyWorkers, queued } = engine.activity;
     if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are held for ever`);
   }
@@ -164,7 +172,12 @@ export class EnginePlay {
       index: this.#index.next(),
       clock: life.clock,
       random: this.#world.random,
-      definitions: simulatedDefinitions(life.clock, this.#promises, this.#loaded()),
+      definitions: simulatedDefinitions(
+        life.clock,
+        this.#promises,
+        this.#loaded(),
+        this.#isPausing ? RULE : undefined,
+      ),
       maxRunning: this.#maxRunning,
       onDefect: (error) => {
         if (isInjected(error)) return;
@@ -184,6 +197,19 @@ export class EnginePlay {
     this.#promises.judge(this.model.exposed);
     this.#jobs.compare((jobId) => engine.job(jobId as never));
     this.#jobs.compareTrails(engine);
+    this.#jobs.pauses.compare(engine.pauses.all());
+  }
+
+  #passes(ms: number): void {
+    this.#starvation?.passes(ms);
+    const { scheduler, weather } = this.#world;
+    // Without its code, a process knows of no rule.
+    const isOverdue = this.#isPausing && !this.#changesCode && this.#starvation !== undefined &&
+      !weather.isFull && this.#jobs.pauses.isDue(scheduler.timeOfDayMs);
+    this.#overdueMs = isOverdue ? this.#overdueMs + ms : 0;
+    if (this.#overdueMs < OVERDUE_MS) return;
+    this.#overdueMs = 0;
+    this.#world.violate("failures should have paused their type");
   }
 
   /** As `main.ts` does it: those who wait hear of it, and then the process ends. */
@@ -205,10 +231,17 @@ export class EnginePlay {
     this.#clients.askAgain(opened.engine);
     while (this.#actionsLeft-- > 0 && this.#goesOn) {
       switch (
-        dice.kind({ clients: 16, sleep: 10, jump: isOften ? 8 : 0.5, stop: 0.8, crash: 0.4 })
+        dice.kind({
+          // The first: where its weight is 0 it changes no other seed.
+          pause: this.#isPausing ? 6 : 0,
+          ...{ clients: 16, sleep: 10, jump: isOften ? 8 : 0.5, stop: 0.8, crash: 0.4 },
+        })
       ) {
         case "clients":
           for (let n = dice.between(1, 3); n > 0; n--) this.#clients.act(opened.engine);
+          break;
+        case "pause":
+          this.#clients.pause(opened.engine);
           break;
         case "sleep":
           await scheduler.sleep(world.weather.napMs(), opened.life.number);

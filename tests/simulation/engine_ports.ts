@@ -24,6 +24,8 @@ export interface EnginePorts {
   readonly options: { readonly batchBytesMax?: number; readonly reserveBytes?: number };
   /** Somebody sets the clock all the time, and then lets some of it pass. */
   readonly setsClockOften?: boolean;
+  /** Somebody pauses jobs all the time, and so does the rule of a definition. */
+  readonly pausesOften?: boolean;
   /** Workers; as many as the seed says, when absent. */
   readonly maxRunning?: number;
 }
@@ -43,6 +45,9 @@ export const ONE_WORKER: EnginePorts = {
 
 /** On a machine whose time of day is set again and again. */
 export const SET_CLOCK: EnginePorts = { ...HONEST_ENGINE, setsClockOften: true };
+
+/** Where jobs are paused again and again, by hand and by rule. */
+export const PAUSED: EnginePorts = { ...HONEST_ENGINE, pausesOften: true };
 
 /** Tells the model of every batch, before the engine hears of it. */
 export class EngineWitness implements JournalConsumer {

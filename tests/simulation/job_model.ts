@@ -8,6 +8,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
+import { PauseModel } from "./pause_model.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 
 /** The state table, without its conditions. */
@@ -43,6 +44,7 @@ const OWN = /^job\.(?:Task|Compensation|RecoveryRequired)/;
 export class JobModel {
   readonly #violate: (what: string) => void;
   readonly jobs = new Map<string, JobState>();
+  readonly pauses: PauseModel;
   readonly #states = new Map<string, JobState[]>();
   readonly #entries = new Map<string, JobEventLogEntry[]>();
   /** `eventType jobId taskId`, with the number of the attempt where there is one. */
@@ -54,11 +56,13 @@ export class JobModel {
 
   constructor(violate: (what: string) => void) {
     this.#violate = violate;
+    this.pauses = new PauseModel(violate);
   }
 
   /** Takes in the next durable entry. */
   see(entry: JobEventLogEntry): void {
     this.#seeId(entry);
+    this.pauses.see(entry, (jobId) => this.jobs.get(jobId)?.type);
     if (entry.jobId === undefined) return;
     this.#seeFact(entry);
     this.#seeTrace(entry);

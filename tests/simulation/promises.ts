@@ -46,7 +46,11 @@ export class Promises {
     const [begun, ended] = isUndoing
       ? ["job.CompensationStarted", "job.TaskCompensated"] as const
       : ["job.TaskStarted", "job.TaskCompleted"] as const;
-    const { state, parked } = this.#jobs.jobs.get(jobId) ?? {};
+    const job = this.#jobs.jobs.get(jobId);
+    const { state, parked } = job ?? {};
+    if (job !== undefined && this.#jobs.pauses.isPaused(job)) {
+      this.#violate(`${taskId} of ${jobId} begins while a pause holds the job`);
+    }
     if (parked !== undefined) this.#violate(`${taskId} of ${jobId} runs while the job is parked`);
     if (state !== (isUndoing ? "Compensating" : "Running")) {
       this.#violate(`${taskId} of ${jobId} runs while the job is ${state}`);

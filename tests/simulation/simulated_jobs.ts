@@ -4,6 +4,7 @@ import * as v from "valibot";
 import type { JobPlan } from "../../src/core/job_plan.ts";
 import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { eventType } from "../../src/core/event_type.ts";
+import type { PauseRule } from "../../src/core/pause_rule.ts";
 import {
   type AnyJobDefinition,
   defineJob,
@@ -130,16 +131,23 @@ export function simulatedDefinitions(
   clock: Clock,
   observer: JobObserver,
   loaded: readonly Loaded[] = [{ version: 1, runs: [] }],
+  rule?: PauseRule,
 ): readonly AnyJobDefinition[] {
-  return [...loaded.map((one) => workOf(clock, observer, one)), opened(clock, observer)];
+  return [...loaded.map((one) => workOf(clock, observer, one, rule)), opened(clock, observer)];
 }
 
-function workOf(clock: Clock, observer: JobObserver, { version, runs }: Loaded): AnyJobDefinition {
+function workOf(
+  clock: Clock,
+  observer: JobObserver,
+  { version, runs }: Loaded,
+  rule: PauseRule | undefined,
+): AnyJobDefinition {
   const code = new JobCode(clock, observer, version === 1 ? "t" : "u");
   return defineJob({
     type: "sim.work",
     version,
     runs,
+    ...(rule === undefined ? {} : { pauseAfter: rule }),
     input: v.custom<Work>(() => true),
     expects: ({ key }) =>
       Object.fromEntries(

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { BROKEN_VARIANTS } from "./broken_variants.ts";
-import { ONE_WORKER, SET_CLOCK } from "./engine_ports.ts";
+import { ONE_WORKER, PAUSED, SET_CLOCK } from "./engine_ports.ts";
 import {
   failureText,
   knownSeeds,
@@ -73,6 +73,13 @@ Deno.test("simulation: new seeds of the engine while somebody sets the clock fin
   for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(30, 5_000, 10); seed++) {
     const { violations } = await playEngineSeed(seed, { ports: SET_CLOCK });
     assert.deepEqual(violations, [], `seed ${seed} while somebody sets the clock`);
+  }
+});
+
+Deno.test("simulation: new seeds of the engine where jobs are paused again and again find no violation", async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 5); seed++) {
+    const { violations } = await playEngineSeed(seed, { ports: PAUSED });
+    assert.deepEqual(violations, [], `seed ${seed} where jobs are paused`);
   }
 });
 

@@ -75,7 +75,7 @@ export class StarvationWatch {
   }
 
   #couldRun(job: JobState): boolean {
-    if (!this.#hasRoom(job)) return false;
+    if (!this.#hasRoom(job) || this.#jobs.pauses.isPaused(job)) return false;
     switch (conditionOf(job)) {
       case "queued":
         return true;

@@ -1,6 +1,10 @@
-/** `pauses` and `end-pause`: what holds every job at once, and its end. */
+/** `pause`, `pauses` and `end-pause`: what holds many jobs at once, its beginning and its end. */
 
 import { counted } from "../../core/counted.ts";
+import { DURATION_RULE } from "../../core/duration.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { scopeText } from "../../explain/pause_texts.ts";
+import { millisecondsOf, TIME_RULE } from "../../http/requests/fields.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import {
   type Command,
@@ -9,17 +13,48 @@ import {
   EXIT_NEGATIVE,
   EXIT_OK,
   EXIT_USAGE,
+  UsageError,
 } from "../command.ts";
+import { splitAt } from "../json_input.ts";
 import { plainText } from "../plain_text.ts";
 import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
 import { expectShape, type PauseResource, pauseResource, pausesAnswer } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
+import { durationOf } from "../times.ts";
 
 export function pauseCommands(surroundings: Surroundings): readonly Command[] {
   return [
     {
+      name: "pause",
+      summary: "pause jobs: nothing of them begins until the pause ends",
+      positionals: "",
+      arity: [0, 0],
+      options: [
+        { name: "type", value: "type", help: "only jobs of this type" },
+        { name: "label", short: "l", value: "name:value", help: "only jobs with this label" },
+        { name: "key", value: "key", help: "only jobs of this key: limits.key of their type" },
+        { name: "reason", value: "text", help: "why; it is recorded, and explain says it" },
+        {
+          name: "until",
+          value: "time",
+          help: "when it ends by itself: an RFC 3339 time, or 30m from now",
+        },
+        ...FORM_OPTIONS,
+        ...SERVER_OPTIONS,
+      ],
+      notes: [
+        "It holds the jobs that fit each option that is given, and all of them where none is.",
+        "Attempts that run end; no other begins. Jobs may be created, and events count.",
+      ],
+      examples: [
+        "deno task daybook pause --type payment.collect --until 30m --reason 'the bank is down'",
+        "deno task daybook pause --label shop:berlin --reason stocktaking",
+      ],
+      run: (input) => begin(input, surroundings),
+    },
+    {
       name: "pauses",
-      summary: "list what is paused, since when and by whom",
+      summary: "list what is paused, since when and by whom, and what waits",
       positionals: "",
       arity: [0, 0],
       options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
@@ -43,6 +78,40 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
       run: (input) => end(input, surroundings),
     },
   ];
+}
+
+async function begin(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  const form = formOf(input);
+  const body = pauseOf(input, surroundings);
+  const client = clientOf(input, surroundings);
+  const pause = expectShape(pauseResource, await client.post("/pauses", body), client);
+  if (form === "json") printJson(input, pause);
+  else input.terminal.out(textOf(pause, input));
+  return EXIT_OK;
+}
+
+/** @throws {UsageError} when no reason is given, or an option says what cannot be. */
+function pauseOf(input: CommandInput, surroundings: Surroundings): JsonObject {
+  const reason = input.text("reason");
+  if (reason === undefined) throw new UsageError("pause needs a --reason: explanations say it");
+  const label = input.text("label");
+  const fields = {
+    reason,
+    type: input.text("type"),
+    key: input.text("key"),
+    label: label && splitAt(label, "--label", ":").join(":"),
+    until: untilOf(input.text("until"), surroundings),
+  };
+  return Object.fromEntries(
+    Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined),
+  );
+}
+
+function untilOf(text: string | undefined, { clock }: Surroundings): string | undefined {
+  if (text === undefined || millisecondsOf(text) !== undefined) return text;
+  const forMs = durationOf(text);
+  if (forMs !== undefined) return new Date(clock.now() + forMs).toISOString();
+  throw new UsageError(`--until must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
 }
 
 async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
@@ -86,8 +155,14 @@ async function pausesOf(client: Client): Promise<readonly PauseResource[]> {
 }
 
 function textOf(pause: PauseResource, { terminal: { style } }: CommandInput): string {
-  const { pauseId, reason, since, actor, jobs } = pause;
+  const { pauseId, reason, since, until, actor, jobs, firstJobs } = pause;
   const who = actor === undefined ? "" : ` by ${actor}`;
-  return `${style("bold", pauseId)}  everything is paused since ${since}${plainText(who)}, ` +
-    `${plainText(reason)}; ${counted(jobs, "job")} waiting`;
+  const end = until === undefined ? "" : `, until ${until}`;
+  const first = firstJobs.slice(0, NAMED_MAX).join(", ");
+  const named = jobs === 0 ? "" : `: ${first}${jobs > NAMED_MAX ? ", ..." : ""}`;
+  const text = `${scopeText(pause)} is paused since ${since}${who}${end}, ${reason}; ` +
+    `${counted(jobs, "job")} waiting${named}`;
+  return `${style("bold", pauseId)}  ${plainText(text)}`;
 }
+
+const NAMED_MAX = 3;

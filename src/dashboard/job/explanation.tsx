@@ -133,7 +133,7 @@ function StepAction({ state, step }: Props & { readonly step: NextStep<Citation>
   if (form !== undefined) return <a href={`#${form}`}>Send it from here</a>;
   const pauseId = PAUSE_PATH.exec(step.action?.path ?? "")?.[1];
   if (pauseId !== undefined && state.may("operate")) {
-    return <EndPause id="end-pause" pause={{ pauseId }} returnTo={state.returnTo} />;
+    return <EndPause id={`end-${pauseId}`} pause={{ pauseId }} returnTo={state.returnTo} />;
   }
   // Another job, such as one that has the worker, is controlled on its own page.
   const isOwn = step.action?.path.startsWith(`/jobs/${state.job.jobId}/`) === true;

@@ -20,6 +20,7 @@ import isolation from "../../manual/isolation.md" with { type: "text" };
 import jobLifecycle from "../../manual/job-lifecycle.md" with { type: "text" };
 import journalWithJq from "../../manual/journal-with-jq.md" with { type: "text" };
 import movingFromQueues from "../../manual/moving-from-queues.md" with { type: "text" };
+import pausing from "../../manual/pausing.md" with { type: "text" };
 import index from "../../manual/README.md" with { type: "text" };
 import runningAServer from "../../manual/running-a-server.md" with { type: "text" };
 import systemdAndCaddy from "../../manual/systemd-and-caddy.md" with { type: "text" };
@@ -42,6 +43,7 @@ const PAGES = {
   "waiting-for-an-event": waitingForAnEvent,
   "times-in-a-job": timesInAJob,
   "compensation": compensation,
+  "pausing": pausing,
   "testing-your-jobs": testingYourJobs,
   "webhook-in": webhookIn,
   "systemd-and-caddy": systemdAndCaddy,

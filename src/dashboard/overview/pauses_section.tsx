@@ -1,7 +1,10 @@
-/** What is paused, since when and by whom, and what ends that. */
+/** What is paused, since when and by whom, what waits for its end, and what ends it. */
 
 import type { Context } from "hono";
+import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../engine/requests.ts";
+import { scopeText } from "../../explain/pause_texts.ts";
+import { capital } from "../../explain/phrases.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { Problem, STATUS } from "../../http/problems/problem.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
@@ -9,11 +12,13 @@ import { endPause } from "../../http/routes/pauses.ts";
 import { readForm, safeReturnPath } from "../form.ts";
 import { Confirm, MissingScope } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
+import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import type { Route } from "../../http/route.ts";
 
 const LENGTH_MAX = 200;
+const CAUSES_MAX = 5;
 
 export interface PausesSectionProps {
   readonly pauses: readonly HeldPause[];
@@ -24,7 +29,7 @@ export interface PausesSectionProps {
 /** Nothing where nothing is paused. */
 export function PausesSection({ pauses, ...props }: PausesSectionProps) {
   return (
-    <div id="pauses" data-live>
+    <div id="pauses" class="stack" data-live>
       {pauses.map((pause) => <PauseNote pause={pause} {...props} />)}
     </div>
   );
@@ -33,19 +38,30 @@ export function PausesSection({ pauses, ...props }: PausesSectionProps) {
 type PauseNoteProps = Omit<PausesSectionProps, "pauses"> & { readonly pause: HeldPause };
 
 function PauseNote({ pause, mayEnd, now }: PauseNoteProps) {
-  const { pauseId, reason, since, actor } = pause;
+  const { pauseId, reason, since, until, actor } = pause;
   return (
     <div class="note note-bad stack">
       <p>
-        <strong>Everything is paused</strong> since <Time at={since} now={now} />
+        <strong>
+          <UserText text={capital(scopeText(pause))} lengthMax={LENGTH_MAX} /> is paused
+        </strong>{" "}
+        since <Time at={since} now={now} />
         {actor === undefined ? null : (
           <>
             {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
           </>
         )}
-        : <UserText text={reason} lengthMax={LENGTH_MAX} />. Nothing begins, events still count, and
+        {until === undefined ? null : (
+          <>
+            , until <Time at={until} now={now} />
+          </>
+        )}
+        : <UserText text={reason} lengthMax={LENGTH_MAX} />
+        <Causes pause={pause} />.{" "}
+        {isOfEverything(pause) ? "Nothing begins" : "Nothing of it begins"}, events still count, and
         {" "}
-        {waitText(pause)}.
+        {waitText(pause)}
+        <FirstJobs pause={pause} />.
       </p>
       {mayEnd
         ? <EndPause pause={pause} returnTo="/" id={`end-${pauseId}`} />
@@ -58,6 +74,43 @@ function waitText({ jobs }: HeldPause): string {
   return jobs === 0
     ? "no job waits for its end"
     : `${countedText(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
+}
+
+/** Of a pause by rule, the failures that are its cause, with links to the latest. */
+function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
+  if (failures.length === 0) return null;
+  return (
+    <>
+      {" ("}
+      {failures.length > CAUSES_MAX ? "the latest: " : null}
+      {failures.slice(-CAUSES_MAX).map((logId, index) => (
+        <>
+          {index === 0 ? null : ", "}
+          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title="a failed attempt">
+            <span class="unseen">entry</span>
+            {logId}
+          </a>
+        </>
+      ))}
+      {")"}
+    </>
+  );
+}
+
+/** `: a, b and 17 more`, with links. */
+function FirstJobs({ pause: { jobs, firstJobs } }: { readonly pause: HeldPause }) {
+  const more = jobs - firstJobs.length;
+  return (
+    <>
+      {firstJobs.map((jobId, index) => (
+        <>
+          {index === 0 ? ": " : ", "}
+          <JobLink jobId={jobId} />
+        </>
+      ))}
+      {more > 0 && firstJobs.length > 0 ? ` and ${more} more` : null}
+    </>
+  );
 }
 
 interface EndPauseProps {

@@ -9,6 +9,7 @@ import { emptyResponse } from "../../http/answers/response.ts";
 import { answerIndex, INDEX_OPERATION } from "../../http/routes/system.ts";
 import { AttentionSection } from "./attention_section.tsx";
 import { CensusSection } from "./census_section.tsx";
+import { BEGIN_PAUSE_ROUTE, PauseForm } from "./pause_form.tsx";
 import { PAUSE_ACTION_ROUTE, PausesSection } from "./pauses_section.tsx";
 import { TrendSection } from "./trend_section.tsx";
 import { TrustStrip } from "./trust_strip.tsx";
@@ -43,6 +44,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
     handle: () => emptyResponse(STATUS.seeOther, { location: "/" }),
   },
   PAUSE_ACTION_ROUTE,
+  BEGIN_PAUSE_ROUTE,
 ];
 
 async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
@@ -57,7 +59,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const now = clock.now();
   const commands = commandsOf(c, deps);
   const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
-  const stoppedBy = { told: pauses.length === 0 ? standing : undefined, now };
+  const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
     c,
     deps,
@@ -97,6 +99,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         now={now}
       />
       <CensusSection census={census} />
+      {mayOperate && census.jobs > 0
+        ? <PauseForm types={engine.definitions().map(({ type }) => type)} />
+        : null}
       {counts === undefined ? null : <TrendSection {...counts} />}
       <TrustStrip
         journal={journal}
@@ -106,6 +111,11 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
       />
     </>,
   );
+}
+
+/** Whether the end of a pause is what would end the standstill. */
+function isOfPauses(standing: QueueExplanation<Citation> | undefined): boolean {
+  return standing?.next.some(({ action }) => action?.path.startsWith("/pauses/")) === true;
 }
 
 /** Whether anything can be recorded; nothing when all is well. */

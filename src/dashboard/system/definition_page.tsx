@@ -4,7 +4,9 @@ import type { Child } from "hono/jsx";
 import { counted } from "../../core/counted.ts";
 import { matcherText } from "../../explain/phrases.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
+import { durationText } from "../../core/duration.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { ruleText } from "../../core/pause_rule.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { JobLink } from "../parts/links.tsx";
@@ -185,9 +187,9 @@ function placesText({ maxRunning, perKey, byKey }: NonNullable<DefinitionInfo["l
 
 /** What else a definition promises. */
 function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
-  const { startsOn, secrets = [], retention, limits } = definition;
-  const isPlain = startsOn === undefined && secrets.length === 0 && retention === undefined;
-  if (isPlain && limits === undefined) return null;
+  const { startsOn, secrets = [], retention, limits, pauseAfter } = definition;
+  const terms = [startsOn, retention, limits, pauseAfter, ...secrets];
+  if (terms.every((term) => term === undefined)) return null;
   return (
     <section class="sheet" aria-labelledby="terms-heading">
       <h2 id="terms-heading">Also</h2>
@@ -218,6 +220,12 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
           <>
             <dt>At work at a time</dt>
             <dd>{placesText(limits)}</dd>
+          </>
+        )}
+        {pauseAfter === undefined ? null : (
+          <>
+            <dt>Paused by itself</dt>
+            <dd>for {durationText(pauseAfter.forMs)} when {ruleText(pauseAfter)}</dd>
           </>
         )}
       </dl>

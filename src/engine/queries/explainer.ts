@@ -13,11 +13,12 @@ import {
   unkept,
 } from "../../explain/outlined_history.ts";
 import { OutlineGathering } from "../../explain/outline_gathering.ts";
-import type { Circumstances, LimitInTheWay } from "../../explain/evidence.ts";
+import type { Circumstances, HoldingPause, LimitInTheWay } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
+import { holds, type Pause } from "../../core/pauses.ts";
 import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -201,8 +202,10 @@ export class Explainer {
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
     const { busy, max } = workers;
-    const [pause] = pauses.all;
-    if (pause !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, pause } };
+    const holding = await this.#holding(pauses.all, job);
+    if (holding.length > 0) {
+      return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
+    }
     const limit = await this.#limitInTheWay(job);
     if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
     const holders = await workerHolders(this.#parts, isThreaded);
@@ -239,9 +242,24 @@ export class Explainer {
     const isThreaded = registry.running(job)?.isolation === "thread";
     const { max } = isThreaded ? threadWorkers : workers;
     const then = await workersThen(this.#parts, { isThreaded, max }, upTo, share);
+    const known = await pausesThen(this.#parts, upTo);
     // Where the index of values is not that far, those that are in force still.
-    const [pause = pauses.all.find(({ by }) => by <= upTo)] = await pausesThen(this.#parts, upTo);
-    return { ...common, queueThen: pause === undefined ? then : { ...then, pause } };
+    const inForce = known.length > 0 ? known : pauses.all.filter(({ by }) => by <= upTo);
+    const holding = await this.#holding(inForce, job);
+    const queueThen = holding.length === 0 ? then : { ...then, pauses: holding };
+    return { ...common, queueThen };
+  }
+
+  /** The pauses that hold a job; of those by rule with what was the last straw. */
+  async #holding(pauses: readonly Pause[], job: JobState): Promise<readonly HoldingPause[]> {
+    const holding = pauses.filter((pause) => holds(pause, job));
+    const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
+    const entries = await this.#parts.history.at(last.toSorted((left, right) => left - right));
+    const known = new Map(entries.map((entry) => [entry.logId, entry]));
+    return holding.map((pause) => {
+      const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
+      return lastFailure === undefined ? pause : { ...pause, lastFailure };
+    });
   }
 
   async #cited(

@@ -3,7 +3,7 @@
 import type { Condition } from "../../core/condition.ts";
 import { explainQueue, type LongestJob, type QueueFacts } from "../../explain/explain_queue.ts";
 import type { Citation } from "../../explain/explanation.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Clock } from "../ports.ts";
@@ -13,7 +13,7 @@ import type { Attention } from "../views/attention.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { Pauses } from "../writer/pauses.ts";
+import type { PauseControls } from "../run/pause_controls.ts";
 import { cited } from "./citations.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
@@ -26,7 +26,7 @@ export interface QueueExplainerParts {
   readonly events: EventEngine;
   readonly history: JobEntryReader;
   readonly lists: JobLists;
-  readonly pauses: Pauses;
+  readonly pauseControls: PauseControls;
   readonly registry: DefinitionRegistry;
   readonly suspects: Suspects;
   readonly table: JobTable;
@@ -40,6 +40,9 @@ export interface QueueExplainerParts {
 /** Conditions of which the job is told that is in them for longest; of those suspended, the oldest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
 type Held = typeof HELD[number];
+
+/** Of those that are queued for longest: pauses may hold a great many. */
+const LOOKED_AT_MAX = 10_000;
 
 export class QueueExplainer {
   readonly #parts: QueueExplainerParts;
@@ -60,9 +63,10 @@ export class QueueExplainer {
   }
 
   async #facts(): Promise<QueueFacts> {
-    const { attention, census, events, pauses, suspects, workers, threadWorkers } = this.#parts;
+    const { attention, census, events, pauseControls, suspects, workers, threadWorkers } =
+      this.#parts;
     const asOf = events.journal.head.logId;
-    const [pause] = pauses.all;
+    const pauses = pauseControls.all();
     const [alone] = suspects.all.keys();
     const conditions = new Map(census.conditions);
     const parked = attention.parked;
@@ -77,7 +81,8 @@ export class QueueExplainer {
       asOf,
       failed: this.#parts.failed(),
       circumstances: { full: this.#parts.full(), draining: this.#parts.draining() },
-      pause,
+      pauses,
+      paused: pauseControls.figures.jobs,
       pools,
       alone,
       conditions,
@@ -101,13 +106,22 @@ export class QueueExplainer {
   }
 
   #found(condition: Held): Omit<LongestJob, "since"> | undefined {
-    const { attention, census, lists, clock, table } = this.#parts;
+    const { attention, lists, table } = this.#parts;
     if (condition === "waiting") return attention.longestWaiting;
     const [jobId] = condition === "queued"
-      ? [census.oldestQueued(clock.now())?.jobId]
+      ? [this.#oldestQueued()]
       : lists.page({ conditions: [condition], oldestFirst: true, limit: 1 }).jobs
         .map((job) => job.jobId);
     const job = jobId === undefined ? undefined : table.job(jobId);
     return job && { jobId: job.jobId, by: lists.lastTransition(job) };
+  }
+
+  /** The one that is queued for longest and that no pause of a part of the jobs holds. */
+  #oldestQueued(): JobId | undefined {
+    const { census, pauseControls, table } = this.#parts;
+    return census.queued.take(LOOKED_AT_MAX).find((jobId) => {
+      const job = table.head(jobId);
+      return job !== undefined && !pauseControls.holdsApart(job);
+    });
   }
 }

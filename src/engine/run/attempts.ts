@@ -1,7 +1,8 @@
 /**
  * The attempts of one job that are open: tasks and their compensations alike. An attempt is on
  * record before its handler is called; how it ended is on record before the next is begun. One
- * whose handler cannot be called, since there is no slot or its job is suspended, is withdrawn.
+ * whose handler cannot be called, since there is no slot or its job is suspended or paused, is
+ * withdrawn.
  */
 
 import { decide } from "../../core/decide.ts";
@@ -203,7 +204,7 @@ export class Attempts implements Entrant {
 
   /**
    * How an attempt ends whose handler is not to be called. Its job may have failed, or have been
-   * suspended, since the decision, even by a later entry of the same batch. What is not durable
+   * suspended or paused, since the decision, even by a later entry of the same batch. What is not durable
    * may be lost; once it is durable, it cancels an attempt that is under way.
    */
   #insteadOf({ work }: Open): AttemptOutcome | undefined {
@@ -212,7 +213,8 @@ export class Attempts implements Entrant {
     if (work.run === undefined) return { kind: "failed", error: missing(work) };
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
     if (this.#isStopped) return STOPPED;
-    return isHeld(head) ? WITHDRAWN : undefined;
+    if (isHeld(head)) return WITHDRAWN;
+    return this.#parts.services.workers.isPaused(head) ? PAUSED : undefined;
   }
 
   #begin(open: Open): void {
@@ -298,7 +300,7 @@ export class Attempts implements Entrant {
       ends.record([...progress, this.#draft(open, end)], facts);
       trace.end(executionId, endOfAttempt(outcome));
       if (failure !== undefined && "retryAt" in failure) this.#parts.again(work, failure.retryAt);
-      if (outcome === WITHDRAWN) this.#parts.withdrawn(work);
+      if (outcome === WITHDRAWN || outcome === PAUSED) this.#parts.withdrawn(work);
     } catch (thrown) {
       if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
       this.#gaveUp(open, this.#parts.guard().factOf(thrown));
@@ -342,6 +344,7 @@ export class Attempts implements Entrant {
 const CANCELLED = { kind: "interrupted", reason: "cancelled" } as const;
 const STOPPED = { kind: "interrupted", reason: "shutdown" } as const;
 const WITHDRAWN = { kind: "interrupted", reason: "withdrawn" } as const;
+const PAUSED = { kind: "interrupted", reason: "paused" } as const;
 
 function missing({ taskId }: Work): ErrorFact {
   const message = `run no longer gives task ${taskId} a compensation`;

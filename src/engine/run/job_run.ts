@@ -450,11 +450,14 @@ export class JobRun {
     if (kind !== "called" && kind !== "unopened" && kind !== "left") return;
     if (this.#hold.isHeld) return this.#goAhead();
     if (this.#hold.kind !== "none") return;
+    const { priority, labels, key } = this.#job.head;
     const wanted = {
       jobId: this.#jobId,
-      priority: this.#job.head.priority,
+      priority,
       order: this.#order,
       type: this.#definition.type,
+      labels,
+      key,
       begins: this.#needsRoom,
       isAlone: this.#isAlone,
       share: this.#services.shares.wantedBy(this.#job.head),
@@ -548,22 +551,25 @@ export class JobRun {
 
   /** What is added to what is under way takes no other worker. */
   get #mayStart(): boolean {
+    if (this.#services.workers.isPaused(this.#job.head)) return false;
     return this.#attempts.isBusy || this.#hold.mayStart;
   }
 
   /**
-   * There is no worker for what it is to do next. Where its call of `run` is told as under way, it
-   * ends, as goes on record, and a later one takes the job up: what is told as executing has to
-   * execute. Any other goes back into the queue. What is on its way to the disk gets there before.
+   * There is no worker for what it is to do next, or a pause holds it. What is under way ends
+   * before. Where its call of `run` is told as under way, it ends, as goes on record, and a later
+   * one takes the job up: what is told as executing has to execute. Any other goes back into the queue. What is on its way to the disk gets there before.
    */
   #giveWay(): void {
-    if (!this.#main.isDurable || !this.#ends.areDurable) return;
+    if (this.#attempts.isBusy || !this.#main.isDurable || !this.#ends.areDurable) return;
     if (!this.#main.isUnderWay) {
       this.#hold.release();
+      this.#services.rested(this.#jobId);
       return this.#wake();
     }
-    this.#ends.record([this.#main.interrupted("withdrawn")]);
-    this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
+    const reason = this.#services.workers.isPaused(this.#job.head) ? "paused" : "withdrawn";
+    this.#ends.record([this.#main.interrupted(reason)]);
+    this.#trace.endRun({ kind: "interrupted", reason });
     this.#end();
   }
 

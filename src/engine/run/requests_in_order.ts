@@ -1,7 +1,8 @@
 /** Requests for a worker in the order in which they are granted: lower priority, then older. */
 
 import TinyQueue from "tinyqueue";
-import type { JobId } from "../../core/ids.ts";
+import type { Pausable } from "../../core/pauses.ts";
+import type { PausableRequest } from "./paused_requests.ts";
 import type { Share } from "./shares.ts";
 
 /** Where in the queue a request is. */
@@ -12,8 +13,7 @@ export interface Place {
 }
 
 /** What a job asks for. */
-export interface Wanted extends Place {
-  readonly jobId: JobId;
+export interface Wanted extends Place, PausableRequest {
   readonly type: string;
   /** Whether the job has to record that it begins, for which a full disk has no room. */
   readonly begins: boolean;
@@ -24,7 +24,7 @@ export interface Wanted extends Place {
 }
 
 /** What a job is granted. */
-export interface Worker {
+export interface Worker extends Pausable {
   readonly type: string;
   /** The number of its grant: those that were granted first go on first. */
   readonly turn: number;
@@ -37,6 +37,8 @@ export interface Request extends Wanted {
   readonly grant: (worker: Worker) => void;
   /** Granted, or withdrawn. */
   isOver: boolean;
+  /** What took its place when a pause came to hold it. */
+  instead?: Request;
 }
 
 export class RequestsInOrder {

@@ -112,14 +112,14 @@ export class Supervisor implements WriterListener {
     const wasCutShort = isCrash(applied);
     const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
     if (wasCutShort || triesAgain) this.#suspect([table.existing(job.jobId)]);
-    this.#parts.threadServices.workers.hold("alone", suspects.all.size > 0);
+    this.#parts.threadServices.workers.hold(suspects.all.size > 0);
   }
 
   /** What is in a thread cannot end the process: it only has to wait for what runs alone. */
   #suspect(jobs: readonly JobState[]): void {
     const { suspects, threadServices } = this.#parts;
     suspects.open(jobs.filter((job) => !this.#isInThread(job)));
-    threadServices.workers.hold("alone", suspects.all.size > 0);
+    threadServices.workers.hold(suspects.all.size > 0);
   }
 
   #isInThread(job: JobState): boolean {
@@ -336,6 +336,8 @@ export class Supervisor implements WriterListener {
       priority: head.priority,
       order: head.startedBy,
       type: definition.type,
+      labels: head.labels,
+      key: head.key,
       begins: head.state === "Running",
       isAlone: this.#parts.suspects.has(jobId),
       // What backs off only sees to its times: it asks for a place when it is due.

@@ -6,10 +6,14 @@
  * Jobs of a prompt type share the workers that are nobody's own, many of them a worker: it is the
  * disk that they wait for. They go on as long as one worker is nobody's own, and a job that needs
  * its own leaves the last to them until they are done.
+ *
+ * What a pause holds is not in the queue before the pause ends.
  */
 
 import TinyQueue from "tinyqueue";
 import type { LogId } from "../../core/ids.ts";
+import type { Pausable, Pause } from "../../core/pauses.ts";
+import { type Held, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
 import {
   first,
@@ -28,9 +32,6 @@ const SHARING_PER_WORKER_MAX = 16;
 /** Of all together: each run that has begun is held in memory. */
 const SHARING_MAX = 512;
 
-/** `alone`: something of another queue has to run alone. `pause`: everything is paused. */
-type HoldReason = "alone" | "pause";
-
 /** Takes a request back; it may have been granted already. */
 export type Withdraw = () => void;
 
@@ -45,6 +46,7 @@ export class WorkerQueue implements PlaceQueue {
   readonly #turns = new TurnsOfKeys();
   /** Those that run alone. */
   readonly #alone = new TinyQueue<Request>([], inQueueOrder);
+  readonly #paused = new PausedRequests<Request>(inQueueOrder);
   #isAlone = false;
   #holdsBeginning = false;
   /** Workers that are one job's own; more than there are only while jobs turn out to be slow. */
@@ -54,8 +56,8 @@ export class WorkerQueue implements PlaceQueue {
   #waiting = 0;
   #grants = 0;
   #stopped = false;
-  /** While there is a reason, nobody is granted anything. */
-  readonly #heldFor = new Set<HoldReason>();
+  /** While something of another queue has to run alone, nobody is granted anything. */
+  #isHeld = false;
 
   /**
    * @param onDefect Takes what a grant throws: it is not for whoever gave a worker back.
@@ -79,17 +81,26 @@ export class WorkerQueue implements PlaceQueue {
     return Math.min(this.#own + this.#sharing, this.#max);
   }
 
+  /** Requests in the queue. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#waiting - this.paused;
+  }
+
+  /** Requests that pauses hold. */
+  get paused(): number {
+    return this.#paused.all.size;
   }
 
   get max(): number {
     return this.#max;
   }
 
-  /** Whether a request of this priority and order waits for a worker. */
+  /** Whether a request of this priority and order waits for a worker, or for the end of a pause. */
   holds(priority: number, order: number): boolean {
-    return this.#lineOf({ priority, order }) !== undefined;
+    return this.#lineOf({ priority, order }) !== undefined ||
+      this.#paused.all.values().some((request) =>
+        request.priority === priority && request.order === order
+      );
   }
 
   /**
@@ -125,16 +136,45 @@ export class WorkerQueue implements PlaceQueue {
    * @returns What withdraws the request; nothing when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const { jobId, priority, order, type, begins, isAlone = false, share } = wanted;
-    const about = { jobId, priority, order, type, begins, isAlone, share };
-    const request: Request = { ...about, grant, isOver: false };
+    const request: Request = { ...wanted, grant, isOver: false };
+    if (request.share !== undefined) request.share.waiting++;
+    this.#waiting++;
+    if (!this.#paused.take(request)) {
+      this.#push(request);
+      this.grantNext();
+    }
+    return request.isOver ? undefined : () => this.#end(request);
+  }
+
+  #push(request: Request): void {
+    const { isAlone = false, share } = request;
     if (isAlone) this.#alone.push(request);
     else if (share === undefined) this.#requests.push(request);
     else this.#turns.push(request, share);
-    if (share !== undefined) share.waiting++;
-    this.#waiting++;
-    this.grantNext();
-    return request.isOver ? undefined : () => this.#end(request);
+  }
+
+  /** These pauses are in force from now on; what they hold no more can be granted. */
+  pause(pauses: readonly Pause[]): void {
+    const released = this.#paused.change(pauses);
+    for (const request of this.#lines.flat()) {
+      if (request.isOver || !this.#paused.isPaused(request)) continue;
+      // Where it is in its line, it is taken out when it comes to the front.
+      const held = { ...request };
+      request.isOver = true;
+      request.instead = held;
+      this.#paused.hold(held);
+    }
+    for (const request of released) this.#push(request);
+  }
+
+  /** What a pause holds of what waits here. */
+  heldBy(pause: Pause, upTo: LogId): Held<Wanted> {
+    return this.#paused.heldBy(pause, upTo);
+  }
+
+  /** Whether nothing of a job may begin. */
+  isPaused(job: Pausable): boolean {
+    return this.#paused.isPaused(job);
   }
 
   /** Gives a granted worker back. */
@@ -161,10 +201,11 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /**
-   * Whether a job may put an attempt on record. When not, others turned out to be slow that were
-   * taken to be prompt: the job must give its worker back.
+   * Whether a job may put an attempt on record. When not, it is paused, or others turned out to be
+   * slow that were taken to be prompt: the job must give its worker back.
    */
   mayStart(worker: Worker): boolean {
+    if (this.#paused.isPaused(worker)) return false;
     if (!worker.isShared) return this.#own <= this.#max;
     if (this.#promptTypes.has(worker.type)) return this.#own < this.#max;
     if (!this.#hasOwn(this.#sharing - 1)) return false;
@@ -188,10 +229,11 @@ export class WorkerQueue implements PlaceQueue {
     });
   }
 
-  /** Grants nothing while there is a reason; those that have a worker go on. */
-  hold(reason: HoldReason, isHeld: boolean): void {
-    if (isHeld) this.#heldFor.add(reason);
-    else if (this.#heldFor.delete(reason)) this.grantNext();
+  /** Grants nothing while it is held; those that have a worker go on. */
+  hold(isHeld: boolean): void {
+    const isLetGo = this.#isHeld && !isHeld;
+    this.#isHeld = isHeld;
+    if (isLetGo) this.grantNext();
   }
 
   freed(share: Share): void {
@@ -205,9 +247,11 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   #end(request: Request): void {
+    if (request.instead !== undefined) return this.#end(request.instead);
     if (request.isOver) return;
     request.isOver = true;
     this.#waiting--;
+    this.#paused.remove(request);
     const { share } = request;
     if (share === undefined) return;
     share.waiting--;
@@ -233,7 +277,7 @@ export class WorkerQueue implements PlaceQueue {
 
   /** Grants what may be granted; called whenever that may be more than before. */
   grantNext(): void {
-    while (!this.#stopped && this.#heldFor.size === 0) {
+    while (!this.#stopped && !this.#isHeld) {
       const foremost = this.#foremost();
       if (foremost === undefined) return;
       const { request } = foremost;
@@ -251,13 +295,19 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Nobody is passed over: who cannot have a worker keeps those behind it waiting. */
-  #workerFor({ type, isAlone = false }: Request): Worker | undefined {
+  #workerFor({ type, labels, key, isAlone = false }: Request): Worker | undefined {
     if (this.#isAlone) return undefined;
-    if (isAlone) return this.#own + this.#sharing > 0 ? undefined : this.#aloneFor(type);
+    const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
+    if (isAlone) {
+      if (this.#own + this.#sharing > 0) return undefined;
+      this.#own++;
+      this.#isAlone = true;
+      return granted();
+    }
     if (!this.#promptTypes.has(type)) {
       if (!this.#hasOwn(this.#sharing)) return undefined;
       this.#own++;
-      return { type, turn: ++this.#grants, isShared: false, isAlone: false };
+      return granted();
     }
     const free = this.#max - this.#own;
     const most = Math.min(
@@ -265,13 +315,7 @@ export class WorkerQueue implements PlaceQueue {
     );
     if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
     this.#sharing++;
-    return { type, turn: ++this.#grants, isShared: true, isAlone: false };
-  }
-
-  #aloneFor(type: string): Worker {
-    this.#own++;
-    this.#isAlone = true;
-    return { type, turn: ++this.#grants, isShared: false, isAlone: true };
+    return { ...granted(), isShared: true };
   }
 
   /** Whether there is a worker for one job alone, beside so many that share. */

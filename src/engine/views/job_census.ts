@@ -39,6 +39,11 @@ export class JobCensus implements View {
     return this.#conditions;
   }
 
+  /** Jobs that are queued, for longest first. */
+  get queued(): IteratorObject<JobId> {
+    return this.#since.queued.keys();
+  }
+
   /** The job that is queued for longest, if one is. */
   oldestQueued(nowMs: number): OldestQueued | undefined {
     for (const [jobId, sinceMs] of this.#since.queued) {

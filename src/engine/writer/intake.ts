@@ -62,7 +62,7 @@ export class Intake {
     }
   }
 
-  /** Below 0 while workers are free. */
+  /** Below 0 while workers are free. What a pause holds is in nobody's way, and does not count. */
   get #queued(): number {
     const { workers, threadWorkers } = this.#parts;
     return threadWorkers.waiting + workers.waiting - (workers.max - workers.busy);

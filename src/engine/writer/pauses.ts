@@ -1,4 +1,4 @@
-/** The pauses in force: kept in step with each durable entry, and ended by whoever asks. */
+/** The pauses in force: kept in step with each durable entry. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { notePause, type Pause } from "../../core/pauses.ts";
@@ -15,8 +15,11 @@ export class Pauses {
     return this.#all.find((pause) => pause.pauseId === pauseId);
   }
 
-  see(entry: JobEventLogEntry): void {
-    this.#all = notePause(this.#all, entry);
+  /** Whether the entry changed any. */
+  see(entry: JobEventLogEntry): boolean {
+    const before = this.#all;
+    this.#all = notePause(before, entry);
+    return this.#all !== before;
   }
 
   /** Takes over those of a snapshot. */

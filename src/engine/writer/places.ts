@@ -1,11 +1,11 @@
 /**
  * Which jobs hold a place among the limits of their type, by what is on record: from the begin of
- * an attempt until the job waits, sleeps, backs off, is held or has ended. An attempt that was cut short
- * has not ended its hold: after a restart the job still has its place.
+ * an attempt until the job waits, sleeps, backs off, is held, by a pause too, or has ended. An
+ * attempt that was cut short has not ended its hold: after a restart the job still has its place.
  */
 
 import type { Condition } from "../../core/condition.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 
 export class Places {
@@ -46,7 +46,9 @@ export class Places {
 /** Whether a job holds no place after an entry. */
 export function rests({ condition, entry }: Applied): boolean {
   return RESTING.has(condition) ||
-    entry.eventType === "job.TaskCompensationFailed" && "retryAt" in entry.attributes;
+    entry.eventType === "job.TaskCompensationFailed" && "retryAt" in entry.attributes ||
+    entry.eventType === "job.TaskInterrupted" && entry.taskId === MAIN_TASK &&
+      "reason" in entry.attributes && entry.attributes.reason === "paused";
 }
 
 const RESTING: ReadonlySet<Condition> = new Set([

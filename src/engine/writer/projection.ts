@@ -7,6 +7,7 @@ import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
 import { Pauses } from "./pauses.ts";
+import { RecentFailures } from "./recent_failures.ts";
 import { Places } from "./places.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 
@@ -14,6 +15,7 @@ export class Projection implements JournalConsumer {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly pauses = new Pauses();
+  readonly failures = new RecentFailures();
   readonly places = new Places();
   #hasBegun = false;
   #isWhole = false;
@@ -48,6 +50,7 @@ export class Projection implements JournalConsumer {
     this.pauses.see(entry);
     const applied = this.table.apply(entry);
     if (applied !== undefined) this.places.see(applied);
+    this.failures.see(entry, this.pauses.all, (jobId) => this.table.head(jobId)?.type);
   }
 
   durable(entries: readonly JobEventLogEntry[]): void {

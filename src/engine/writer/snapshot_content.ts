@@ -12,6 +12,7 @@ import type { EventIds } from "./event_ids.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { Pauses } from "./pauses.ts";
+import type { FailuresByType, RecentFailures } from "./recent_failures.ts";
 import type { Places } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
 import { trailBytes, trailOf } from "./trail.ts";
@@ -30,6 +31,7 @@ const NOTHING = new Uint8Array();
 type Line =
   | { readonly content: number; readonly index?: JournalHead }
   | { readonly pauses: readonly Pause[] }
+  | { readonly failures: FailuresByType }
   | { readonly places: Places["all"] }
   | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
@@ -39,30 +41,42 @@ export interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly pauses: Pauses;
+  readonly failures: RecentFailures;
   readonly places: Places;
 }
 
 /** The content as of now, whatever comes while it is written out. */
 export function captureContent(
-  { table, eventIds, pauses, places }: Projected,
+  projected: Projected,
   head: JournalHead,
 ): Iterable<string> {
+  const { table } = projected;
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;
-  return linesOf(jobs, index, { pauses, places }, columnsOf({ eventIds }));
+  return linesOf(jobs, index, ofManyJobs(projected), columnsOf(projected));
 }
 
 /** What it is where all jobs that have ended are in an index. */
 export function captureLiving(projected: Projected, head: JournalHead): Iterable<string> {
   const living = projected.table.kept().filter(({ job }) => !isTerminal(job));
   const columns = { ...columnsOf(projected), eventIds: NOTHING };
-  return linesOf(living, head, projected, columns);
+  return linesOf(living, head, ofManyJobs(projected), columns);
 }
 
 /** Whether a content, by its first line, rests on an index. */
 export function restsOnIndex(first: string): boolean {
   const line = parsed([first])[0];
   return line !== undefined && "content" in line && line.index !== undefined;
+}
+
+/** What is of no job alone, where there is some. */
+function ofManyJobs({ pauses, failures, places }: Projected): readonly Line[] {
+  const failed = failures.capture();
+  return [
+    ...pauses.all.length === 0 ? [] : [{ pauses: pauses.all }],
+    ...failed.length === 0 ? [] : [{ failures: failed }],
+    ...places.all.length === 0 ? [] : [{ places: places.all }],
+  ];
 }
 
 function columnsOf({ eventIds }: Pick<Projected, "eventIds">): Columns {
@@ -73,15 +87,14 @@ function columnsOf({ eventIds }: Pick<Projected, "eventIds">): Columns {
 function* linesOf(
   jobs: readonly KeptJob[],
   index: JournalHead | undefined,
-  { pauses, places }: Pick<Projected, "pauses" | "places">,
+  ofManyJobs: readonly Line[],
   columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
     ? { content: CONTENT_VERSION }
     : { content: CONTENT_VERSION, index };
   yield JSON.stringify(first);
-  if (pauses.all.length > 0) yield JSON.stringify({ pauses: pauses.all } satisfies Line);
-  if (places.all.length > 0) yield JSON.stringify({ places: places.all } satisfies Line);
+  for (const line of ofManyJobs) yield JSON.stringify(line);
   for (const { job, trail } of jobs) {
     const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
     yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies Line);
@@ -99,7 +112,7 @@ function* linesOf(
  */
 export function restoreContent(
   lines: readonly string[],
-  { table, eventIds, pauses, places }: Projected,
+  { table, eventIds, pauses, failures, places }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
@@ -112,6 +125,7 @@ export function restoreContent(
   const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [] };
   for (const line of rest) {
     if ("pauses" in line) pauses.restore(line.pauses);
+    if ("failures" in line) failures.restore(line.failures);
     if ("places" in line) places.restore(line.places);
     if ("job" in line) table.restore(restored(line));
     if (table.isLettingGo) table.letGo();

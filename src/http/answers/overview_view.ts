@@ -67,7 +67,7 @@ export async function readOverview(
     failingTypes: overview.failingTypes(),
     diskFree,
   };
-  return { census: engine.survey.census(), pauses: engine.pauses(), attention, counts };
+  return { census: engine.survey.census(), pauses: engine.pauses.all(), attention, counts };
 }
 
 export function overviewView({ census, pauses, attention, counts }: Overview) {
@@ -83,8 +83,11 @@ export function overviewView({ census, pauses, attention, counts }: Overview) {
   };
 }
 
-export function pauseView({ pauseId, reason, since, by, actor, jobs }: HeldPause) {
-  return { pauseId, reason, since, by, ...(actor === undefined ? {} : { actor }), jobs };
+export function pauseView(pause: HeldPause) {
+  const { pauseId, type, label, key, reason, since, until, by, failures, actor } = pause;
+  const { jobs, firstJobs } = pause;
+  // What is undefined is left out of the answer.
+  return { pauseId, type, label, key, reason, since, until, by, failures, actor, jobs, firstJobs };
 }
 
 function jobsView({ jobs, states, conditions }: Census) {

@@ -103,6 +103,10 @@ export const definitionsAnswer = v.object({
     )),
     secrets: v.exactOptional(v.array(text)),
     retention: v.exactOptional(retentionAnswer),
+    pauseAfter: v.exactOptional(says(
+      v.object({ failures: count, withinMs: milliseconds, forMs: milliseconds }),
+      "So many failed attempts within this time pause the type for that long.",
+    )),
     limits: v.exactOptional(says(
       v.object({
         maxRunning: v.exactOptional(says(count, "Of all keys together.")),
@@ -151,14 +155,23 @@ export const indexAnswer = v.object({ name: text, links: v.record(v.string(), te
 export const liveAnswer = v.object({ status: v.literal("live") });
 export const readyAnswer = v.object({ status: v.literal("ready") });
 
-/** As `pauseView` makes it; `jobs` wait for a worker, `actor` is who asked for it. */
+/** As `pauseView` makes it. */
 export const pauseAnswer = v.object({
   pauseId: text,
+  type: v.exactOptional(says(text, "It holds jobs of this type alone.")),
+  label: v.exactOptional(says(text, "It holds jobs with this label alone, as name:value.")),
+  key: v.exactOptional(says(text, "It holds jobs of this key alone.")),
   reason: text,
   since: time,
-  by: position,
-  actor: v.exactOptional(text),
-  jobs: count,
+  until: v.exactOptional(says(time, "When it ends by itself.")),
+  by: says(position, "The entry that began it."),
+  failures: v.exactOptional(says(
+    v.array(position),
+    "Of a pause by rule: the failed attempts that are its cause.",
+  )),
+  actor: v.exactOptional(says(text, "Who asked for it.")),
+  jobs: says(count, "How many jobs it keeps from a worker now."),
+  firstJobs: says(v.array(text), "Those of them that would go first, at most 5."),
 });
 
 export const pausesAnswer = v.object({ pauses: v.array(pauseAnswer) });

@@ -26,7 +26,7 @@ export function problemOf(problem: EngineProblem): Problem {
     case "unknownJob":
       return unknownJob(problem.jobId);
     case "unknownType":
-      return unknownType(problem.type, problem.known);
+      return unknownType("create a job of", problem.type, problem.known);
     case "invalidInput":
       return invalidRequest(
         problem.issues.map(({ pointer, detail }) => ({ pointer: `/input${pointer}`, detail })),
@@ -66,12 +66,13 @@ function jobExists(jobId: string): Problem {
   );
 }
 
-function unknownType(type: string, known: readonly string[]): Problem {
+/** @param cannot What cannot be done: `create a job of`. */
+export function unknownType(cannot: string, type: string, known: readonly string[]): Problem {
   const names = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
   const meant = nearestName(type, known);
   const advice = meant === undefined ? names : `did you mean ${meant}? ${names}`;
   const cause = `is not a known type; ${advice}`;
-  const detail = `Cannot create a job of type ${JSON.stringify(type)}: it ${cause}`;
+  const detail = `Cannot ${cannot} type ${JSON.stringify(type)}: it ${cause}`;
   return new Problem("unknown-type", detail, {
     errors: [{ pointer: "/type", detail: cause }],
     knownTypes: known,

@@ -149,6 +149,18 @@ export const reasonField = v.pipe(
   v.maxLength(REASON_LENGTH_MAX, `must be at most ${REASON_LENGTH_MAX} characters`),
 );
 
+/** The same where none may be left out. */
+export const neededReasonField = v.pipe(
+  reasonField,
+  v.check((text) => text.trim() !== "", "must say why"),
+);
+
+/** One label, as lists and pauses ask for it. */
+export const labelField = v.pipe(
+  documented(v.string(), { type: "string", pattern: "^[^:]+:" }),
+  v.check((text) => text.indexOf(":") >= 1, "must be a name and a value as name:value"),
+);
+
 const LABELS_MAX = 32;
 const LABEL_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._\/-]{0,62}$/;
 const LABEL_VALUE_PATTERN = /^[^\p{Cc}\p{Cs}]{0,256}$/u;

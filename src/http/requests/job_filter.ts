@@ -6,7 +6,7 @@ import { STATE_NAMES } from "../../core/job_state.ts";
 import type { JobFilter } from "../../engine/requests.ts";
 import { says } from "../answers/parts.ts";
 import { documented } from "./documented.ts";
-import { strictObject } from "./fields.ts";
+import { labelField, strictObject } from "./fields.ts";
 import type { Query } from "./query.ts";
 import {
   choice,
@@ -27,8 +27,7 @@ const searchText = v.pipe(
 );
 
 const label = v.pipe(
-  documented(v.string(), { type: "string", pattern: "^[^:]+:" }),
-  v.check((text) => text.indexOf(":") >= 1, "must be a name and a value as name:value"),
+  labelField,
   v.transform((text): readonly [name: string, value: string] => {
     const colon = text.indexOf(":");
     return [text.slice(0, colon), text.slice(colon + 1)];

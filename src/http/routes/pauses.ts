@@ -1,25 +1,91 @@
-/** `/pauses`: what holds every job at once, and its end. */
+/** `/pauses`: what holds many jobs at once, its beginning and its end. */
 
+import * as v from "valibot";
+import { KEY_PATTERN, KEY_RULE } from "../../engine/limits.ts";
 import type { HeldPause } from "../../engine/requests.ts";
+import { PAUSES_MAX } from "../../engine/run/pause_controls.ts";
+import { says } from "../answers/parts.ts";
 import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
+import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import {
+  BODY_PROBLEMS,
+  json,
+  telling,
+  TRACE_HEADERS,
+  WRITE_PROBLEMS,
+} from "../openapi/operation.ts";
 import { pauseView } from "../answers/overview_view.ts";
-import { Problem, STATUS } from "../problems/problem.ts";
+import { unknownType } from "../problems/engine_problem.ts";
+import { invalidRequest, Problem, STATUS } from "../problems/problem.ts";
+import {
+  checked,
+  labelField,
+  neededReasonField,
+  strictObject,
+  timeField,
+} from "../requests/fields.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
+
+const keyField = v.pipe(v.string(), v.regex(KEY_PATTERN, `must be ${KEY_RULE}`));
+
+const pauseBody = strictObject({
+  type: v.exactOptional(says(v.string(), "Only jobs of this type.")),
+  label: v.exactOptional(says(labelField, "Only jobs with this label, as name:value.")),
+  key: v.exactOptional(
+    says(keyField, "Only jobs of this key, by which their definitions sort them (limits.key)."),
+  ),
+  reason: says(neededReasonField, "Why; it is recorded, and explanations say it."),
+  until: v.exactOptional(
+    says(timeField, "When it ends by itself; else it lasts until it is ended."),
+  ),
+});
 
 export const PAUSE_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/pauses",
     scope: "read",
-    operation: telling("listPauses", "List what holds every job at once", pausesAnswer),
+    operation: telling("listPauses", "List the pauses, with what each holds", pausesAnswer),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
-      return jsonResponse({ pauses: engine.pauses().map(pauseView) }, STATUS.ok);
+      return jsonResponse({ pauses: engine.pauses.all().map(pauseView) }, STATUS.ok);
+    },
+  },
+  {
+    method: "POST",
+    path: "/pauses",
+    scope: "operate",
+    operation: {
+      id: "beginPause",
+      tag: "system",
+      summary: "Pause jobs: nothing of them begins until it ends",
+      description: "It holds the jobs that fit each member that is given, and all of them where " +
+        "none is. Attempts that run end, and are recorded; no other begins. Jobs may be created, " +
+        "events count, and so do times that are due: what they wake waits for the end of the " +
+        "pause. It is on record, and lasts over restarts.",
+      headers: TRACE_HEADERS,
+      body: {
+        required: true,
+        content: json(pauseBody, {
+          oneType: { type: "payment.collect", reason: "the bank is down" },
+          oneLabel: {
+            label: "shop:berlin",
+            reason: "stocktaking",
+            until: "2027-01-31T18:00:00Z",
+          },
+        }),
+      },
+      answers: { [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) } },
+      problems: [...BODY_PROBLEMS, "unknown-type", "over-capacity", ...WRITE_PROBLEMS],
+    },
+    async handle({ req }, deps) {
+      refuseQuery(req.raw);
+      const body = await readJson(req.raw, deps.bodies);
+      return jsonResponse(pauseView(await beginPause(body, req.raw, deps)), STATUS.created);
     },
   },
   {
@@ -46,6 +112,35 @@ export const PAUSE_ROUTES: readonly Route[] = [
 ];
 
 /**
+ * Begins a pause for whoever the request comes from.
+ *
+ * @param body As `POST /pauses` takes it.
+ * @throws {Problem} `invalid-request`, `unknown-type`, `over-capacity`
+ */
+export async function beginPause(
+  body: unknown,
+  request: Request,
+  { engine, spans, clock }: HttpDeps,
+): Promise<HeldPause> {
+  const asked = checked(pauseBody, body);
+  const types = [...new Set(engine.definitions().map(({ type }) => type))];
+  if (asked.type !== undefined && !types.includes(asked.type)) {
+    throw unknownType("pause", asked.type, types);
+  }
+  if (asked.until !== undefined && Date.parse(asked.until) <= clock.now()) {
+    throw invalidRequest([{ pointer: "/until", detail: "must be a time that is still to come" }]);
+  }
+  const begun = await engine.pauses.begin(asked, originOf(request, spans));
+  if (begun !== undefined) return begun;
+  throw new Problem(
+    "over-capacity",
+    `Cannot begin a pause: ${PAUSES_MAX} are in force, and there may be no more`,
+    {},
+    { "retry-after": "5" },
+  );
+}
+
+/**
  * Ends a pause for whoever the request comes from.
  *
  * @returns The pause as it was.
@@ -56,7 +151,7 @@ export async function endPause(
   request: Request,
   { engine, spans }: HttpDeps,
 ): Promise<HeldPause> {
-  const ended = await engine.endPause(pauseId, originOf(request, spans));
+  const ended = await engine.pauses.end(pauseId, originOf(request, spans));
   if (ended !== undefined) return ended;
   throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: there is none with this id`);
 }

@@ -77,6 +77,19 @@ export const BUSY = defineJob({
   },
 });
 
+/** Asks a bank that is down; three failures within a minute pause its type for five. */
+export const BANK = defineJob({
+  type: "shop.bank",
+  version: 1,
+  input: v.object({}),
+  pauseAfter: { failures: 3, withinMs: 60_000, forMs: 300_000 },
+  async run(ctx) {
+    await ctx.task("charge", () => {
+      throw new Error("the bank is down");
+    }, { retry: RETRY });
+  },
+});
+
 /** Has a time limit. */
 export const LIMITED = defineJob({
   type: "shop.limited",
@@ -218,6 +231,7 @@ export const ALL: readonly unknown[] = [
   TROUBLE,
   FORGIVING,
   BUSY,
+  BANK,
   LIMITED,
   PARALLEL,
   DEAF,

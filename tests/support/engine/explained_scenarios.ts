@@ -506,6 +506,43 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "queued_while_its_type_and_its_label_are_paused",
+    condition: "queued",
+    arrange: async (daybook) => {
+      const until = "2026-01-01T00:30:00.000Z";
+      await daybook.post("/pauses", { type: "shop.order", reason: "the depot is shut", until });
+      await daybook.submit("free", "shop.limited");
+      const labels = { shop: "berlin" };
+      await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" }, { labels });
+      await daybook.clock.advance(60_000);
+      await daybook.post("/pauses", { label: "shop:berlin", reason: "stocktaking" });
+      return await daybook.crash();
+    },
+  },
+  {
+    name: "queued_while_failures_pause_its_type",
+    condition: "queued",
+    arrange: async (daybook) => {
+      for (const name of ["a", "b", "c"]) {
+        await daybook.submit(`failing-${name}`, "shop.bank");
+      }
+      await daybook.clock.advance(100);
+      await daybook.submit("job", "shop.bank");
+      await daybook.clock.advance(60_000);
+      return await daybook.crash();
+    },
+  },
+  {
+    name: "backing_off_while_failures_pause_its_type",
+    condition: "backingOff",
+    arrange: async (daybook) => {
+      for (const name of ["a", "b"]) await daybook.submit(`failing-${name}`, "shop.bank");
+      await daybook.submit("job", "shop.bank");
+      await daybook.clock.advance(60_000);
+      return await daybook.crash();
+    },
+  },
+  {
     name: "queued_beside_one_that_runs_alone",
     condition: "queued",
     arrange: async (daybook) => {

@@ -123,6 +123,14 @@ export const bulkActions = fc.record({
   reason: fc.string({ maxLength: 20 }),
 }, { requiredKeys: ["action", "filter"] });
 
+/** Of jobs that there are none of, so that the others go on. */
+export const pauses = fc.record({
+  label: fc.constantFrom("none:such", "none:such", "none:", "none"),
+  type: fc.constantFrom("test.greet", "test.greet", "test.parcel", "test.gret"),
+  reason: fc.constantFrom("the bank is down", "stocktaking", "x", " "),
+  until: fc.constantFrom("2126-01-01T00:00:00Z", "2126-01-01T00:00:00+01:00", "tomorrow"),
+}, { requiredKeys: ["label", "reason"] });
+
 export const reasons = fc.record({ reason: fc.string({ maxLength: 100 }) }, taken);
 
 export const retries = fc.record({

@@ -1,0 +1,108 @@
+/** The form that begins a pause, and what it does. */
+
+import type { Context } from "hono";
+import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
+import { scopeText } from "../../explain/pause_texts.ts";
+import { emptyResponse } from "../../http/answers/response.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { invalidRequest, Problem, STATUS } from "../../http/problems/problem.ts";
+import type { Route } from "../../http/route.ts";
+import { beginPause } from "../../http/routes/pauses.ts";
+import { filledField, readForm, safeReturnPath } from "../form.ts";
+import { Confirm } from "../parts/action_form.tsx";
+
+const PATH = "/ui/pauses";
+
+export function PauseForm({ types }: { readonly types: readonly string[] }) {
+  return (
+    <Confirm
+      id="begin-pause"
+      action={PATH}
+      label="Pause jobs"
+      warning="Nothing begins of the jobs that fit, all of them where nothing is chosen, until the pause ends. What runs ends first, and events still count."
+      returnTo="/"
+    >
+      <label class="field">
+        Of type
+        <select name="type">
+          <option value="">any</option>
+          {[...new Set(types)].map((type) => <option value={type}>{type}</option>)}
+        </select>
+      </label>
+      <label class="field">
+        With label
+        <input
+          type="text"
+          name="label"
+          placeholder="name:value"
+          pattern="[^:]+:.*"
+          autocomplete="off"
+        />
+      </label>
+      <label class="field">
+        With key
+        <input type="text" name="key" placeholder="as its limits sort it" autocomplete="off" />
+      </label>
+      <label class="field">
+        For
+        <input
+          type="text"
+          name="for"
+          placeholder="30m, or until it is ended"
+          autocomplete="off"
+        />
+      </label>
+      <label class="field">
+        Reason, for the record
+        <input type="text" name="reason" required maxlength={500} autocomplete="off" />
+      </label>
+    </Confirm>
+  );
+}
+
+export const BEGIN_PAUSE_ROUTE: Route = {
+  method: "POST",
+  path: PATH,
+  scope: "operate",
+  handle: begin,
+};
+
+async function begin(c: Context, deps: HttpDeps): Promise<Response> {
+  const form = await readForm(c.req.raw, deps.bodies);
+  const back = safeReturnPath(form.get("return"));
+  return emptyResponse(STATUS.seeOther, { location: await beginAndTell(c, deps, form, back) });
+}
+
+/** What is refused is told where the form is. */
+async function beginAndTell(
+  c: Context,
+  deps: HttpDeps,
+  form: URLSearchParams,
+  path: string,
+): Promise<string> {
+  try {
+    const pause = await beginPause(bodyOf(form, deps.clock.now()), c.req.raw, deps);
+    return deps.notes.pathWith(path, `Paused: ${scopeText(pause)}.`);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const [issue] = error.members.errors ?? [];
+    const why = issue === undefined ? "" : `: ${issue.detail}`;
+    return deps.notes.pathWith(path, `${error.message}${why}.`, true);
+  }
+}
+
+function bodyOf(form: URLSearchParams, now: number) {
+  const length = filledField(form, "for");
+  const forMs = length === undefined ? undefined : parseDuration(length.trim());
+  if (Number.isNaN(forMs)) {
+    throw invalidRequest([{ pointer: "/for", detail: `must be ${DURATION_RULE}` }]);
+  }
+  const fields = {
+    type: filledField(form, "type"),
+    label: filledField(form, "label")?.trim(),
+    key: filledField(form, "key"),
+    reason: filledField(form, "reason"),
+    until: forMs === undefined ? undefined : new Date(now + forMs).toISOString(),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,78 @@
+/**
+ * Circuit breakers: pauses types whose attempts fail too often, by the rule of their definition. It
+ * goes by failures on record alone, so that a process that is killed before the pause is on record
+ * leaves it to the next.
+ */
+
+import { newId } from "../../core/ids.ts";
+import { ruleText, trippedBy } from "../../core/pause_rule.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Clock, Random } from "../ports.ts";
+import type { RecentFailures } from "../writer/recent_failures.ts";
+import type { Writer } from "../writer/writer.ts";
+import type { Patience } from "./patience.ts";
+
+interface BreakersParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly registry: DefinitionRegistry;
+  readonly failures: RecentFailures;
+  readonly writer: Writer;
+  readonly patience: Patience;
+  readonly onDefect: (error: unknown) => void;
+}
+
+export class Breakers {
+  readonly #parts: BreakersParts;
+  /** Types whose pause is on its way to the disk. */
+  readonly #tripping = new Set<string>();
+
+  constructor(parts: BreakersParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at all types, at a start. */
+  start(): void {
+    this.consider(this.#parts.registry.types);
+  }
+
+  /** Pauses those of these types whose rule says so; the newest version of each has the rule. */
+  consider(types: Iterable<string>): void {
+    const { patience, onDefect } = this.#parts;
+    for (const type of types) {
+      if (this.#tripping.has(type) || this.#trip(type) === undefined) continue;
+      this.#tripping.add(type);
+      patience.record(() => this.#record(type))
+        .finally(() => this.#tripping.delete(type)).catch(onDefect);
+    }
+  }
+
+  #trip(type: string) {
+    const { registry, failures, clock } = this.#parts;
+    const rule = registry.get(type)?.pauseAfter;
+    const tripped = rule && trippedBy(rule, failures.of(type), clock.now());
+    return tripped && { rule, ...tripped };
+  }
+
+  /** Where the disk was full, it is decided again. */
+  async #record(type: string): Promise<void> {
+    const trip = this.#trip(type);
+    if (trip === undefined) return;
+    const { random, writer } = this.#parts;
+    const { rule, failures, untilMs } = trip;
+    const positions = failures.map(({ logId }) => logId);
+    const { lastLogId } = writer.append([{
+      stratum: "framework",
+      eventType: "job.PauseBegan",
+      causedBy: Math.max(...positions),
+      attributes: {
+        pauseId: newId.pause(random.ulid()),
+        type,
+        reason: ruleText(rule),
+        until: new Date(untilMs).toISOString(),
+        failures: positions,
+      },
+    }], "vital");
+    await writer.settled(lastLogId, undefined);
+  }
+}

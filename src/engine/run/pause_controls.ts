@@ -1,0 +1,172 @@
+/**
+ * Begins and ends pauses, and ends those by itself whose time has come. A pause holds what it holds
+ * once it is durable.
+ */
+
+import type { EventDraft } from "../../core/event.ts";
+import type { FrameworkAttributes, PauseScope } from "../../core/framework_events.ts";
+import { newId } from "../../core/ids.ts";
+import type { Origin } from "../../core/origin.ts";
+import { holds, isOfEverything, type Pausable, type Pause } from "../../core/pauses.ts";
+import type { Random, Urgency } from "../ports.ts";
+import type { HeldPause } from "../requests.ts";
+import type { Pauses } from "../writer/pauses.ts";
+import type { Writer } from "../writer/writer.ts";
+import type { Patience } from "./patience.ts";
+import { FIRST_MAX } from "./paused_requests.ts";
+import { inQueueOrder } from "./requests_in_order.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { WorkerQueue } from "./worker_queue.ts";
+
+/** Each is compared with each job that wants a worker. */
+export const PAUSES_MAX = 100;
+
+export interface PauseRequest extends PauseScope {
+  readonly reason: string;
+  /** RFC 3339; it ends by itself then. */
+  readonly until?: string;
+}
+
+interface PauseControlsParts {
+  readonly pauses: Pauses;
+  readonly workers: WorkerQueue;
+  readonly threadWorkers: WorkerQueue;
+  readonly writer: Writer;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly patience: Patience;
+  readonly onDefect: (error: unknown) => void;
+}
+
+export class PauseControls {
+  readonly #parts: PauseControlsParts;
+  /** By pause, what calls off its end at its time. */
+  readonly #alarms = new Map<string, () => void>();
+  /** Ends that are on their way to the disk, by pause. */
+  readonly #ending = new Map<string, Promise<void>>();
+  /** How many beginnings are on their way to the disk. */
+  #beginning = 0;
+
+  constructor(parts: PauseControlsParts) {
+    this.#parts = parts;
+  }
+
+  /** The pauses in force, the oldest first, with what each holds. */
+  all(): readonly HeldPause[] {
+    return this.#parts.pauses.all.map((pause) => this.#held(pause));
+  }
+
+  /** How many pauses are in force, and how many jobs they keep from a worker. */
+  get figures(): { readonly pauses: number; readonly jobs: number } {
+    const { pauses, workers, threadWorkers } = this.#parts;
+    return { pauses: pauses.all.length, jobs: workers.paused + threadWorkers.paused };
+  }
+
+  /** Whether a pause holds a job that is not of everything. */
+  holdsApart(job: Pausable): boolean {
+    return this.#parts.pauses.all.some((pause) => !isOfEverything(pause) && holds(pause, job));
+  }
+
+  /**
+   * Begins a pause. Rejects as `JobEngine.create` does.
+   *
+   * @returns `undefined` when as many are in force as there may be.
+   */
+  async begin(request: PauseRequest, origin?: Origin): Promise<HeldPause | undefined> {
+    const { pauses, random, writer } = this.#parts;
+    if (pauses.all.length + this.#beginning >= PAUSES_MAX) return undefined;
+    const pauseId = newId.pause(random.ulid());
+    const { lastLogId } = writer.append([{ ...origin, ...began({ pauseId, ...request }) }]);
+    this.#beginning++;
+    try {
+      await writer.settled(lastLogId, undefined);
+    } finally {
+      this.#beginning--;
+    }
+    const pause = pauses.get(pauseId);
+    return pause && this.#held(pause);
+  }
+
+  /** Ends a pause; `undefined` when there is none of this id. Rejects as `JobEngine.create` does. */
+  async end(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
+    await this.#ending.get(pauseId)?.catch(() => {});
+    const pause = this.#parts.pauses.get(pauseId);
+    if (pause === undefined) return undefined;
+    const held = this.#held(pause);
+    await this.#recordEnd(pause, { pauseId }, "ordinary", origin);
+    return held;
+  }
+
+  /**
+   * Takes up what was in force at a start.
+   *
+   * @param hold Begins with a pause of everything, unless there is one.
+   */
+  async start(hold: boolean): Promise<void> {
+    const { patience, pauses, random, writer } = this.#parts;
+    if (hold && !pauses.all.some(isOfEverything)) {
+      const pauseId = newId.pause(random.ulid());
+      const draft = began({ pauseId, reason: "started with --hold" });
+      await patience.record(() => writer.settled(writer.append([draft], "vital").lastLogId, null));
+    }
+    this.changed();
+  }
+
+  /** Other pauses are in force than before. */
+  changed(): void {
+    const { pauses, workers, threadWorkers, scheduler } = this.#parts;
+    workers.pause(pauses.all);
+    threadWorkers.pause(pauses.all);
+    for (const [pauseId, cancel] of this.#alarms) {
+      if (pauses.get(pauseId) !== undefined) continue;
+      cancel();
+      this.#alarms.delete(pauseId);
+    }
+    for (const { pauseId, until } of pauses.all) {
+      if (until === undefined || this.#alarms.has(pauseId)) continue;
+      this.#alarms.set(pauseId, scheduler.at(Date.parse(until), () => this.#elapsed(pauseId)));
+    }
+  }
+
+  #elapsed(pauseId: string): void {
+    const { patience, pauses, onDefect } = this.#parts;
+    patience.record(async () => {
+      await this.#ending.get(pauseId)?.catch(() => {});
+      const pause = pauses.get(pauseId);
+      if (pause !== undefined) await this.#recordEnd(pause, { pauseId, elapsed: true }, "vital");
+    }).catch(onDefect);
+  }
+
+  async #recordEnd(
+    { pauseId, by }: Pause,
+    attributes: FrameworkAttributes["job.PauseEnded"],
+    urgency: Urgency,
+    origin?: Origin,
+  ): Promise<void> {
+    const { writer } = this.#parts;
+    const about = { stratum: "framework", eventType: "job.PauseEnded", causedBy: by } as const;
+    const { lastLogId } = writer.append([{ ...origin, ...about, attributes }], urgency);
+    const ended = writer.settled(lastLogId, undefined);
+    this.#ending.set(pauseId, ended);
+    try {
+      await ended;
+    } finally {
+      this.#ending.delete(pauseId);
+    }
+  }
+
+  #held(pause: Pause): HeldPause {
+    const { workers, threadWorkers, writer } = this.#parts;
+    const held = [workers, threadWorkers].map((queue) => queue.heldBy(pause, writer.durableLogId));
+    const first = held.flatMap(({ first }) => first).toSorted(inQueueOrder).slice(0, FIRST_MAX);
+    return {
+      ...pause,
+      jobs: held.reduce((sum, { jobs }) => sum + jobs, 0),
+      firstJobs: first.map(({ jobId }) => jobId),
+    };
+  }
+}
+
+function began(attributes: FrameworkAttributes["job.PauseBegan"]): EventDraft {
+  return { stratum: "framework", eventType: "job.PauseBegan", attributes };
+}

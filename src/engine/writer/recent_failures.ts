@@ -1,0 +1,63 @@
+/**
+ * The latest failed attempts of each type since a rule last paused it: what rules go by. All of it
+ * follows from the entries.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId } from "../../core/ids.ts";
+import { FAILURES_MAX, type RecordedFailure } from "../../core/pause_rule.ts";
+import { isByRule, type Pause } from "../../core/pauses.ts";
+
+export type FailuresByType = readonly (readonly [type: string, readonly RecordedFailure[]])[];
+
+export class RecentFailures {
+  readonly #byType = new Map<string, RecordedFailure[]>();
+
+  /** In the order of the journal. */
+  of(type: string): readonly RecordedFailure[] {
+    return this.#byType.get(type) ?? [];
+  }
+
+  /**
+   * Takes in an entry. What fails while a rule pauses its type does not count: it began before.
+   *
+   * @param pauses Those in force after it.
+   * @returns The type that it adds a failure to, if it does.
+   */
+  see(
+    entry: JobEventLogEntry,
+    pauses: readonly Pause[],
+    typeOf: (jobId: JobId) => string | undefined,
+  ): string | undefined {
+    if (entry.stratum !== "framework") return undefined;
+    const { eventType, logId, receivedAt: at } = entry;
+    if (eventType === "job.PauseBegan") {
+      const { failures, type } = entry.attributes;
+      if (failures !== undefined && type !== undefined) this.#byType.delete(type);
+      return undefined;
+    }
+    if (eventType !== "job.TaskFailed" && eventType !== "job.TaskCompensationFailed") {
+      return undefined;
+    }
+    const type = entry.jobId === undefined ? undefined : typeOf(entry.jobId);
+    if (type === undefined || pauses.some((pause) => isByRule(pause) && pause.type === type)) {
+      return undefined;
+    }
+    const failures = this.#byType.get(type) ?? [];
+    failures.push({ logId, at });
+    if (failures.length > FAILURES_MAX) failures.shift();
+    this.#byType.set(type, failures);
+    return type;
+  }
+
+  /** All of it, for a snapshot. */
+  capture(): FailuresByType {
+    return [...this.#byType].map(([type, failures]) => [type, [...failures]]);
+  }
+
+  /** Takes over those of a snapshot. */
+  restore(all: FailuresByType): void {
+    this.#byType.clear();
+    for (const [type, failures] of all) this.#byType.set(type, [...failures]);
+  }
+}

@@ -1,0 +1,85 @@
+/** What is said of pauses: what each holds, since when and until when, and what ends it. */
+
+import { counted } from "../core/counted.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { AttemptFailure, PauseScope } from "../core/framework_events.ts";
+import type { LogId } from "../core/ids.ts";
+import { isOfEverything, type Pause } from "../core/pauses.ts";
+import type { HoldingPause } from "./evidence.ts";
+import type { NextStep, Statement } from "./explanation.ts";
+import { itself } from "./next_step.ts";
+import { byWhom, errorText, latest, oneLine, reasonText, taskText } from "./phrases.ts";
+
+/** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
+export function scopeText({ type, label, key }: PauseScope): string {
+  const parts = [
+    ...type === undefined ? [] : [`type ${oneLine(type)}`],
+    ...label === undefined ? [] : [`label ${oneLine(label)}`],
+    ...key === undefined ? [] : [`key ${oneLine(key)}`],
+  ];
+  return parts.length === 0 ? "everything" : parts.join(" with ");
+}
+
+/** `type mail.send is paused since ... by on-call, until ... (reason: the mail server is down)`. */
+export function pauseText(pause: Pause): string {
+  return `${scopeText(pause)} is paused ${pauseTimes(pause)}${reasonText(pause.reason)}`;
+}
+
+/** `since ... by on-call, until ...`. */
+export function pauseTimes({ since, until, actor }: Pause): string {
+  const end = until === undefined ? "" : `, until ${until}`;
+  return `since ${since}${byWhom(actor === undefined ? {} : { actor })}${end}`;
+}
+
+/** The oldest of those that hold a job, and how many others do. */
+export function pausesText(pauses: readonly Pause[]): string {
+  const [first, ...others] = pauses;
+  if (first === undefined) return "";
+  const beside = others.length === 0
+    ? ""
+    : `, and ${counted(others.length, "other pause holds", "other pauses hold")} it`;
+  return `${pauseText(first)}${beside}`;
+}
+
+/** Which failures began a pause by rule. */
+export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {
+  if (failures === undefined) return [];
+  const attempts = counted(failures.length, "attempt");
+  const last = lastFailure === undefined ? "" : `, the last of ${failureText(lastFailure)}`;
+  const statement = `The pause began by itself when ${attempts} of type ${oneLine(type)} had ` +
+    `failed${last}.`;
+  return [{ statement, cites: [...latest(failures), by] }];
+}
+
+type Reasons = readonly Statement<LogId>[];
+
+/** `task charge of job a at 2026-...: BankDown: the bank is down`. */
+function failureText(entry: JobEventLogEntry): string {
+  const { jobId = "", taskId = "", receivedAt } = entry;
+  const { error } = entry.attributes as Partial<AttemptFailure>;
+  const what = error === undefined ? "" : `: ${errorText(error)}`;
+  return `${taskText(taskId)} of job ${jobId} at ${receivedAt}${what}`;
+}
+
+export function pausesCited(pauses: readonly Pause[] = []): readonly LogId[] {
+  return pauses.map(({ by }) => by);
+}
+
+/** What a pause does meanwhile, and what ends it. */
+export function pauseSteps(pause: Pause): readonly NextStep<LogId>[] {
+  const { by, until } = pause;
+  const nothing = isOfEverything(pause)
+    ? "Nothing begins while everything is paused; events still count."
+    : `Nothing of ${scopeText(pause)} begins while it is paused; events still count.`;
+  return [
+    itself(nothing, [by]),
+    ...until === undefined ? [] : [itself(`The pause ends by itself at ${until}.`, [by])],
+    endStep(pause),
+  ];
+}
+
+export function endStep(pause: Pause): NextStep<LogId> {
+  const which = isOfEverything(pause) ? "" : ` of ${scopeText(pause)}`;
+  const action = { method: "DELETE", path: `/pauses/${pause.pauseId}` } as const;
+  return { by: "anyone", statement: `End the pause${which}:`, cites: [], action };
+}

@@ -1,0 +1,66 @@
+/** What pauses hold, and which failures begin one, told from the durable entries alone. */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { trippedBy } from "../../src/core/pause_rule.ts";
+import { holds, notePause, type Pausable, type Pause } from "../../src/core/pauses.ts";
+import type { HeldPause } from "../../src/engine/requests.ts";
+import { RecentFailures } from "../../src/engine/writer/recent_failures.ts";
+
+/** The rule of the type of most jobs, where there is one. */
+export const RULED = "sim.work";
+export const RULE = { failures: 4, withinMs: 10_000, forMs: 20_000 };
+
+export class PauseModel {
+  readonly #violate: (what: string) => void;
+  #all: readonly Pause[] = [];
+  readonly #failures = new RecentFailures();
+  /** Failed attempts that can be the cause of a pause, and that are none yet. */
+  readonly #open = new Map<number, { readonly type: string | undefined; readonly atMs: number }>();
+
+  constructor(violate: (what: string) => void) {
+    this.#violate = violate;
+  }
+
+  /** Takes in the next durable entry. */
+  see(entry: JobEventLogEntry, typeOf: (jobId: string) => string | undefined): void {
+    this.#all = notePause(this.#all, entry);
+    this.#failures.see(entry, this.#all, typeOf);
+    if (entry.stratum !== "framework") return;
+    if (entry.eventType === "job.PauseBegan") this.#seeBegin(entry.logId, entry.attributes);
+    if (/^job\.Task(?:Compensation)?Failed$/.test(entry.eventType)) {
+      const type = typeOf(entry.jobId ?? "");
+      this.#open.set(entry.logId, { type, atMs: Date.parse(entry.receivedAt) });
+    }
+  }
+
+  isPaused(job: Pausable): boolean {
+    return this.#all.some((pause) => holds(pause, job));
+  }
+
+  has(pauseId: string): boolean {
+    return this.#all.some((pause) => pause.pauseId === pauseId);
+  }
+
+  /** Whether failures have come together that must pause their type. */
+  isDue(nowMs: number): boolean {
+    return trippedBy(RULE, this.#failures.of(RULED), nowMs) !== undefined;
+  }
+
+  /** What an engine says of pauses has to be what the entries say. */
+  compare(told: readonly HeldPause[]): void {
+    const live = JSON.stringify(told.map(({ jobs: _, firstJobs: __, ...pause }) => pause));
+    const noted = JSON.stringify(this.#all);
+    if (live !== noted) this.#violate(`pauses are told as ${live}, and are ${noted}`);
+  }
+
+  #seeBegin(logId: number, { type, failures }: { type?: string; failures?: readonly number[] }) {
+    if (failures === undefined) return;
+    const causes = failures.map((failure) => this.#open.get(failure));
+    for (const failure of failures) this.#open.delete(failure);
+    const times = causes.map((cause) => cause?.atMs ?? NaN);
+    const span = (times.at(-1) ?? NaN) - (times[0] ?? NaN);
+    const isRight = failures.length === RULE.failures && span <= RULE.withinMs &&
+      causes.every((cause) => cause !== undefined && cause.type === type);
+    if (!isRight) this.#violate(`the pause at ${logId} has no cause: ${failures}`);
+  }
+}
