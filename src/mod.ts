@@ -32,6 +32,7 @@ export {
   defineJob,
   type ErrorMatcher,
   type Expectation,
+  type ExpectOptions,
   type FactEvent,
   type InputSchema,
   type JobContext,
@@ -48,7 +49,7 @@ export {
   type TaskOptions,
 } from "./engine/definition.ts";
 export type { Correlation, Equalities } from "./core/correlation.ts";
-export type { ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
+export type { Deadline, ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
 export type { JsonForm, NotJson, Recordable, Returns } from "./core/json_form.ts";
 export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
 export type { PauseRule } from "./core/pause_rule.ts";
@@ -79,6 +80,7 @@ export type {
   JobParking,
   JobStateName,
   JobTask,
+  JobWait,
 } from "./embedded/job.ts";
 export { type Issue, RefusedError } from "./embedded/refused_error.ts";
 export { JournalFailedError } from "./engine/ports.ts";

@@ -61,10 +61,15 @@ export interface StartCompensationCommand {
   readonly maxAttempts?: number;
 }
 
-/** The time of sleeps has come. */
+/** What ends at a time: a sleep, a wait of `run`, or an expectation's deadline in the plan. */
+export type Timer =
+  | { readonly taskId: TaskId }
+  | { readonly expectation: string; readonly wait?: number };
+
+/** The time of something has come. */
 export interface ElapseCommand {
   readonly kind: "elapse";
-  readonly taskIds: readonly TaskId[];
+  readonly timer: Timer;
 }
 
 /** Where a command comes from; recorded with what follows, and without influence on it. */

@@ -2,9 +2,9 @@
 
 import { assertNever } from "./assert_never.ts";
 import { type LogId, MAIN_TASK } from "./ids.ts";
-import { requiredMatches } from "./job_plan.ts";
 import {
   hasCode,
+  isMet,
   type JobState,
   type RunningJob,
   type TaskState,
@@ -123,8 +123,14 @@ function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
 /** Whether something has come since `run` began to wait that it can go on with. */
 function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): boolean {
   if (lastCompleted > main.seen) return true;
+  if (hasPassed(job, main.seen)) return true;
   const asked = new Set(main.expectations);
   return job.plan.expected.some(({ id }, index) => asked.has(id) && hasAllMatches(job, index));
+}
+
+/** Whether a wait of `run` has ended by its time since then. */
+function hasPassed({ waits = [] }: RunningJob, seen: LogId): boolean {
+  return waits.some(({ passedBy = 0, reusedFrom }) => passedBy > seen && reusedFrom === undefined);
 }
 
 /** Whether the expectation of this id has all its matches; false when there is none. */
@@ -140,6 +146,5 @@ export function allSatisfied(job: JobState): boolean {
 function hasAllMatches(job: JobState, index: number): boolean {
   const expected = job.plan.expected[index];
   const progress = job.expected[index];
-  return expected !== undefined && progress !== undefined &&
-    progress.matched >= requiredMatches(expected.multiplicity);
+  return expected !== undefined && progress !== undefined && isMet(expected, progress);
 }

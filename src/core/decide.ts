@@ -15,7 +15,7 @@ import type {
 import { accept, control, type Decision, type Reasoned, reject, rejectState } from "./decision.ts";
 import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
-import type { ErrorFact, FailureKind } from "./framework_events.ts";
+import type { ErrorFact, FailureKind, FrameworkAttributes } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import {
   type CompensatingJob,
@@ -25,9 +25,11 @@ import {
   isSleep,
   type JobState,
   type RunningJob,
+  type TimedWait,
 } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
 import { backsOff, sleeping } from "./task_facts.ts";
+import { findWait, isSettled } from "./waits.ts";
 
 /** What a command makes of a job; `undefined` is a job that is not there yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
@@ -142,12 +144,25 @@ function elapsed(jobId: JobId, taskId: TaskId, reusedFrom?: LogId): JobEventDraf
 }
 
 /** Sleeps go on while their job is held, so they end then as well; others may have ended them. */
-function decideElapse(job: JobState, { taskIds }: ElapseCommand): Decision {
-  if (job.state !== "Running") return rejectState(job, "end a sleep of", ["Running"]);
-  const due = taskIds.filter((taskId) => findTask(job, taskId)?.status === "sleeping");
-  return due.length === 0
-    ? reject(`Cannot end a sleep of job ${job.jobId}: it has ended`, [])
-    : accept(due.map((taskId) => elapsed(job.jobId, taskId)));
+function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
+  const { jobId } = job;
+  if (job.state !== "Running") return rejectState(job, "end a timer of", ["Running"]);
+  const over = reject(`Cannot end a timer of job ${jobId}: it has ended`, []);
+  if ("taskId" in timer) {
+    const isOpen = findTask(job, timer.taskId)?.status === "sleeping";
+    return isOpen ? accept([elapsed(jobId, timer.taskId)]) : over;
+  }
+  const { expectation, wait } = timer;
+  const isOpen = !isSettled(job, expectation) &&
+    (wait === undefined || findWait(job, expectation, wait)?.passedBy === undefined);
+  return isOpen ? accept([deadlinePassed(jobId, timer)]) : over;
+}
+
+function deadlinePassed(
+  jobId: JobId,
+  attributes: FrameworkAttributes["job.DeadlinePassed"],
+): JobEventDraft {
+  return { stratum: "framework", eventType: "job.DeadlinePassed", jobId, attributes };
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {
@@ -175,7 +190,10 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
     start: true,
   });
   if (!created.accepted) return created;
-  const reused = reusableTasks(job, from).map((task) => reusedResult(newJobId, task));
+  const reused = [
+    ...reusableTasks(job, from).map((task) => reusedResult(newJobId, task)),
+    ...reusableWaits(job, from).map((wait) => reusedWait(newJobId, wait)),
+  ];
   const cause = { draft: given.length };
   const caused = created.events.map((event) => ({ ...event, causedBy: cause }));
   return accept([...given, retried, ...caused, ...reused, ...facts]);
@@ -193,13 +211,29 @@ function givenUp(job: JobState, { reason }: Reasoned): readonly JobEventDraft[] 
  * `main`: `run` is what a retry calls again.
  */
 export function reusableTasks(job: JobState, from?: TaskId): readonly CompletedTask[] {
-  const limit = from === undefined ? Infinity : findTask(job, from)?.firstLogId ?? 0;
+  const limit = limitOf(job, from);
   return job.tasks
     .filter((task): task is CompletedTask =>
       task.status === "completed" && task.taskId !== MAIN_TASK &&
       task.compensation === undefined && task.completedBy < limit
     )
     .toSorted((left, right) => left.completedBy - right.completedBy);
+}
+
+/** What was completed from there on is done anew. */
+function limitOf(job: JobState, from: TaskId | undefined): LogId {
+  return from === undefined ? Infinity : findTask(job, from)?.firstLogId ?? 0;
+}
+
+/** Waits of `run` that ended without an event. */
+function reusableWaits(job: JobState, from?: TaskId): readonly TimedWait[] {
+  const limit = limitOf(job, from);
+  return job.waits?.filter(({ passedBy = Infinity }) => passedBy < limit) ?? [];
+}
+
+function reusedWait(jobId: JobId, { expectation, wait, passedBy = 0 }: TimedWait): JobEventDraft {
+  const attributes = { expectation, wait, reusedFrom: passedBy };
+  return { ...deadlinePassed(jobId, attributes), causedBy: passedBy };
 }
 
 function reusedResult(jobId: JobId, task: CompletedTask): JobEventDraft {

@@ -1,9 +1,11 @@
 /** Which entries are error events, and what they say of the failure. */
 
 import type { JobEventLogEntry } from "./event.ts";
+import { durationText } from "./duration.ts";
 import type { ErrorFact } from "./framework_events.ts";
 import { type MatchableEvent, matcherAccepts } from "./job_plan.ts";
 import type { Failure, RunningJob } from "./job_state.ts";
+import { deadlineOf } from "./waits.ts";
 
 /**
  * The failure that an entry causes, or `undefined` when it is not an error event: a
@@ -26,6 +28,12 @@ export function failureOf(
       return entry.taskId === undefined
         ? { kind, error, ...because(entry) }
         : { kind, taskId: entry.taskId, error, ...because(entry) };
+    }
+    const late = deadlineOf(job, entry)?.expected;
+    if (late?.within?.otherwise === "fail") {
+      const time = durationText(late.within.ms);
+      const message = `"${late.id}" was not met within ${time} of the start`;
+      return { kind: "error", error: { name: "DeadlinePassed", message }, ...because(entry) };
     }
   }
   for (const matcher of job.plan.policy.errors) {

@@ -174,10 +174,24 @@ export interface FrameworkAttributes {
     /** The last entry that `run` has had an answer from; what came later is news to it. */
     readonly seen?: LogId;
   };
-  /** `run` sleeps until then, in a step of its own; the entry names it in `taskId`. */
+  /** `run` sleeps until then, in the step that the entry names, or waits for an expectation. */
   readonly "job.TimerSet": {
     /** RFC 3339. */
     readonly dueAt: string;
+    /** Of a wait. */
+    readonly expectation?: string;
+    /** Which of the expectation's waits it is: 1 for the first. */
+    readonly wait?: number;
+  };
+  /**
+   * An expectation is not met in time. With `wait`, that wait of `run` ends without an event;
+   * else the deadline of the plan passes, which fails the job or waives the expectation.
+   */
+  readonly "job.DeadlinePassed": {
+    readonly expectation: string;
+    readonly wait?: number;
+    /** The entry of the retried job that ended the wait there. */
+    readonly reusedFrom?: LogId;
   };
   /** The sleep is over: its time has come, or `causedBy` is the `job.JobWoken` that ended it. */
   readonly "job.TimerElapsed": {

@@ -177,6 +177,7 @@ function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolea
     case "running/left-in-place":
     case "compensating/left-in-place":
     case "running/satisfied":
+    case "running/waived-satisfied":
     case "compensating/done":
     case "compensating/failed":
       return true;
@@ -188,6 +189,7 @@ function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolea
     case "created/started-empty":
     case "created/record-only":
     case "running/matched":
+    case "running/waived":
     case "running/record-only":
     case "terminal/record-only":
     case "any/already-applied":

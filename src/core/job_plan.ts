@@ -29,6 +29,19 @@ export const MATCHES_MAX = 2_000_000;
 /** How many events satisfy an expectation; those beyond it are recorded as surplus. */
 export type Multiplicity = "ExactlyOnce" | "AtLeastOnce" | { readonly times: number };
 
+/** Until when an expectation has to be met, and what happens when it is not. */
+export interface Deadline {
+  /** Milliseconds from the start of the job. */
+  readonly ms: number;
+  /** `fail` the job, or `waive` the expectation: then it counts as satisfied. */
+  readonly otherwise: "fail" | "waive";
+}
+
+/** Nobody means more: it is a mistake in the unit. */
+export const YEARS_MAX = 100;
+/** The same in milliseconds: no sleep, wait or deadline may be longer. */
+export const REST_MS_MAX = YEARS_MAX * 365.25 * 24 * 60 * 60 * 1_000;
+
 /** A predicate over events. */
 export interface ExpectedEvent {
   /** Unique within its plan. */
@@ -38,6 +51,7 @@ export interface ExpectedEvent {
   readonly multiplicity: Multiplicity;
   /** When present, only events of this task match. */
   readonly taskId?: TaskId;
+  readonly within?: Deadline;
 }
 
 /** How a job ends after its compensation succeeded. */
@@ -93,7 +107,8 @@ export function sharedPlan(plan: JobPlan): JobPlan {
     first.id === MAIN_EXPECTATION_ID && first.kind === "TaskCompletion" &&
     first.matcher.eventType === MAIN_EXPECTATION.matcher.eventType &&
     first.matcher.correlation === "any" && first.multiplicity === "ExactlyOnce" &&
-    first.taskId === MAIN_TASK && errors.length === 0 && compensation === undefined &&
+    first.taskId === MAIN_TASK && first.within === undefined && errors.length === 0 &&
+    compensation === undefined &&
     onCompensated === DEFAULT_POLICY.onCompensated;
   return isMainOnly ? MAIN_ONLY_PLAN : plan;
 }

@@ -13,9 +13,11 @@ import {
   type ExpectationState,
   type Failure,
   findTask,
+  isMet,
   isTerminal,
   type JobState,
   type TaskState,
+  type TimedWait,
 } from "./job_state.ts";
 
 /** What the resource begins with, and its summary too. */
@@ -54,6 +56,7 @@ export function jobResource(job: JobState) {
       expectationResource(expected, job.expected[index])
     ),
     tasks: job.tasks.map(taskResource),
+    ...(job.waits === undefined ? {} : { waits: job.waits.map(waitResource) }),
     failure: failureResource(job),
   };
 }
@@ -95,11 +98,14 @@ export function outputOf(job: JobState) {
   return main?.status === "completed" ? main.result ?? null : null;
 }
 
-const UNMATCHED: Pick<ExpectationState, "matched" | "by"> = { matched: 0, by: [] };
+const UNMATCHED: ExpectationState = { matched: 0, by: [], surplus: 0 };
+
+function waitResource({ expectation, wait, dueAt, passedBy }: TimedWait) {
+  return { expectation, wait, dueAt, ...(passedBy === undefined ? {} : { passedBy }) };
+}
 
 export function expectationResource(expected: ExpectedEvent, progress = UNMATCHED) {
-  const { matched, by } = progress;
-  const required = requiredMatches(expected.multiplicity);
+  const { matched, by, waived } = progress;
   return {
     id: expected.id,
     kind: expected.kind,
@@ -107,9 +113,11 @@ export function expectationResource(expected: ExpectedEvent, progress = UNMATCHE
     correlation: expected.matcher.correlation,
     taskId: expected.taskId,
     multiplicity: expected.multiplicity,
-    required,
+    ...(expected.within === undefined ? {} : { within: expected.within }),
+    required: requiredMatches(expected.multiplicity),
     matched,
-    satisfied: matched >= required,
+    satisfied: isMet(expected, progress),
+    ...(waived === undefined ? {} : { waived }),
     by,
   };
 }

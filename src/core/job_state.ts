@@ -11,6 +11,7 @@ import type {
   JobParkedAttributes,
 } from "./framework_events.ts";
 import type { JobId, LogId, TaskId } from "./ids.ts";
+import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import type { JsonValue } from "./json.ts";
 
 /** A job may have no more tasks than these: its state and its answers hold each of them. */
@@ -126,6 +127,28 @@ export interface ExpectationState {
   readonly by: readonly LogId[];
   /** Matches beyond satisfaction. */
   readonly surplus: number;
+  /** The `job.DeadlinePassed` by which it counts as satisfied without all its matches. */
+  readonly waived?: LogId;
+}
+
+/** Whether an expectation is satisfied: it has all its matches, or is waived. */
+export function isMet({ multiplicity }: ExpectedEvent, progress: ExpectationState): boolean {
+  return progress.matched >= requiredMatches(multiplicity) || progress.waived !== undefined;
+}
+
+/** A wait of `run` for an expectation that ends at a time. */
+export interface TimedWait {
+  readonly expectation: string;
+  /** 1 for the first of its expectation. */
+  readonly wait: number;
+  /** RFC 3339. */
+  readonly dueAt: string;
+  /** The entry that began it. */
+  readonly setBy: LogId;
+  /** The `job.DeadlinePassed` that ended it, when no event did before. */
+  readonly passedBy?: LogId;
+  /** The entry of the retried job that ended it there. */
+  readonly reusedFrom?: LogId;
 }
 
 /** The same, shared where neighbours are equal, as the projector makes them. */
@@ -139,6 +162,7 @@ export function shared(expected: readonly ExpectationState[]): readonly Expectat
 
 function areEqual(left: ExpectationState, right: ExpectationState): boolean {
   return left.matched === right.matched && left.surplus === right.surplus &&
+    left.waived === right.waived &&
     left.by.length === right.by.length && left.by.every((logId, at) => logId === right.by[at]);
 }
 
@@ -166,6 +190,8 @@ interface JobFacts extends JobCreatedAttributes {
   readonly lastLogId: LogId;
   readonly tasks: readonly TaskState[];
   readonly expected: readonly ExpectationState[];
+  /** Absent while `run` has waited for nothing until a time. */
+  readonly waits?: readonly TimedWait[];
   /** The `job.JobSuspended` entry in force. */
   readonly suspendedBy?: LogId;
   /** Only while the job is Running or Compensating; apart from a suspension. */

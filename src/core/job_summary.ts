@@ -11,6 +11,7 @@ import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
 import { jobHead, recordedFailure } from "./job_resource.ts";
 import {
   findTask,
+  isMet,
   isTerminal,
   type JobState,
   type Parking,
@@ -106,10 +107,11 @@ function queuedMsOf(job: JobState): number | null {
 
 function progressOf({ plan, expected, tasks }: JobState): ProgressSummary {
   let [satisfied, all, attempts] = [0, 0, 0];
-  for (const [index, { id, multiplicity }] of plan.expected.entries()) {
-    if (id === MAIN_EXPECTATION_ID) continue;
+  for (const [index, planned] of plan.expected.entries()) {
+    if (planned.id === MAIN_EXPECTATION_ID) continue;
     all++;
-    if ((expected[index]?.matched ?? 0) >= requiredMatches(multiplicity)) satisfied++;
+    const progress = expected[index];
+    if (progress !== undefined && isMet(planned, progress)) satisfied++;
   }
   for (const task of tasks) attempts = Math.max(attempts, task.attempts);
   return { satisfied, expected: all, attempts };
@@ -125,7 +127,8 @@ function openOf({ plan, expected, tasks }: JobState): OpenSummary {
   for (const [index, { id, multiplicity }] of plan.expected.entries()) {
     if (openExpectations.length === OPEN_MAX) break;
     const [matched, required] = [expected[index]?.matched ?? 0, requiredMatches(multiplicity)];
-    if (id === MAIN_EXPECTATION_ID || matched >= required) continue;
+    const isOver = matched >= required || expected[index]?.waived !== undefined;
+    if (id === MAIN_EXPECTATION_ID || isOver) continue;
     openExpectations.push({ id, matched, required });
   }
   return { tasks: openTasks, expected: openExpectations };

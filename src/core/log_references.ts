@@ -25,6 +25,7 @@ const POSITIONS: {
   "job.TaskStarted": [],
   "job.TaskWaiting": ["seen"],
   "job.TimerSet": [],
+  "job.DeadlinePassed": ["reusedFrom"],
   "job.TimerElapsed": ["reusedFrom"],
   "job.TaskCompleted": ["reusedFrom"],
   "job.TaskFailed": [],

@@ -9,25 +9,21 @@ import { allSatisfied } from "./condition.ts";
 import { isCorrelated, isRefused, type JobEventLogEntry } from "./event.ts";
 import { failureOf, leavesInPlace } from "./failure.ts";
 import type { JobId, LogId } from "./ids.ts";
+import { expectationAccepts, type MatchableEvent, matcherAccepts, sharedPlan } from "./job_plan.ts";
 import {
-  expectationAccepts,
-  type MatchableEvent,
-  matcherAccepts,
-  requiredMatches,
-  sharedPlan,
-} from "./job_plan.ts";
-import type {
-  CompensatingJob,
-  CreatedJob,
-  DoneJob,
-  ExpectationState,
-  FailedJob,
-  Failure,
-  JobState,
-  RunningJob,
+  type CompensatingJob,
+  type CreatedJob,
+  type DoneJob,
+  type ExpectationState,
+  type FailedJob,
+  type Failure,
+  isMet,
+  type JobState,
+  type RunningJob,
 } from "./job_state.ts";
 import { withMatch } from "./matches.ts";
 import type { RuleName } from "./rules.ts";
+import { noteWait, waivedBy, withGivenUp } from "./waits.ts";
 import { abandonOpenTasks, hasSomethingToCompensate, noteTask } from "./task_facts.ts";
 
 /** The job after an entry, and why. */
@@ -107,6 +103,8 @@ function projectCreated(job: CreatedJob, entry: JobEventLogEntry): Step {
 function projectRunning(job: RunningJob, entry: JobEventLogEntry): Step {
   const noted = noteFacts(job, entry);
   if (entry.stratum === "coordination") return step(noted, "running/record-only");
+  const waived = waivedBy(job, entry);
+  if (waived !== undefined) return projectWaiver(noted, entry, waived);
   const event = matchableOf(entry);
   const matched = matchedExpectations(job, event);
   const failure = failureOf(job, entry, event);
@@ -127,18 +125,26 @@ function projectMatch(
   entry: JobEventLogEntry,
   matched: readonly number[],
 ): Step {
-  const counted = { ...noted, expected: count(job, matched, entry.logId) };
+  const expected = withGivenUp(noted, entry, count(job, matched, entry.logId));
+  const counted = { ...noted, expected };
   const ids = matched.map((index) => job.plan.expected[index]?.id ?? "");
   return allSatisfied(counted)
     ? step(done(counted, entry), "running/satisfied", ids)
     : step(counted, "running/matched", ids);
 }
 
+function projectWaiver(job: RunningJob, entry: JobEventLogEntry, index: number): Step {
+  const progress = { ...job.expected[index] ?? UNMATCHED, waived: entry.logId };
+  const waived = { ...job, expected: job.expected.with(index, progress) };
+  return allSatisfied(waived)
+    ? step(done(waived, entry), "running/waived-satisfied")
+    : step(waived, "running/waived");
+}
+
 /** Whether the expectation at an index of the plan still wants matches. */
 function isOpen(job: RunningJob, index: number): boolean {
-  const expectation = job.plan.expected[index];
-  const matched = job.expected[index]?.matched ?? 0;
-  return expectation !== undefined && matched < requiredMatches(expectation.multiplicity);
+  const [expectation, progress] = [job.plan.expected[index], job.expected[index]];
+  return expectation !== undefined && !isMet(expectation, progress ?? UNMATCHED);
 }
 
 function projectCompensating(job: CompensatingJob, entry: JobEventLogEntry): Step {
@@ -186,7 +192,13 @@ function noteFacts<Job extends RunningJob | CompensatingJob>(
     const resumed = entry.attributes.of === "parked" ? withoutParking(job) : withoutSuspension(job);
     return { ...resumed, lastLogId: entry.logId } as Job;
   }
-  return { ...job, lastLogId: entry.logId, tasks: noteTask(job.tasks, entry) };
+  const noted = { ...job, lastLogId: entry.logId, tasks: noteTask(job.tasks, entry) };
+  return isOfWaits(entry) ? noteWait(noted, entry) : noted;
+}
+
+function isOfWaits({ eventType, taskId }: JobEventLogEntry): boolean {
+  return eventType === "job.DeadlinePassed" ||
+    eventType === "job.TimerSet" && taskId === undefined;
 }
 
 function withoutSuspension<Job extends JobState>({ suspendedBy: _, ...job }: Job) {

@@ -49,6 +49,18 @@ export const RULES = {
     condition: "all satisfied",
     next: "Done",
   },
+  "running/waived": {
+    state: "Running",
+    incoming: "DeadlinePassed, of an expectation that is waived then",
+    condition: "not all satisfied",
+    next: "Running",
+  },
+  "running/waived-satisfied": {
+    state: "Running",
+    incoming: "DeadlinePassed, of an expectation that is waived then",
+    condition: "all satisfied",
+    next: "Done",
+  },
   "running/error-compensating": {
     state: "Running",
     incoming: "error event",

@@ -27,9 +27,10 @@ export function noteTask(
     case "job.CompensationStarted":
     case "job.TaskCompensated":
     case "job.TaskCompensationFailed":
-    case "job.TimerSet":
     case "job.TimerElapsed":
       return replaceTask(tasks, entry);
+    case "job.TimerSet":
+      return entry.taskId === undefined ? tasks : replaceTask(tasks, entry);
     case "job.JobWoken":
       return tasks.map((task) => woken(task, entry));
     case "job.JobCreated":
@@ -40,6 +41,7 @@ export function noteTask(
     case "job.JobCancelled":
     case "job.JobRetried":
     case "job.EventCorrelated":
+    case "job.DeadlinePassed":
     case "job.CompensationEnded":
     case "job.RecoveryRequired":
     case "job.InputRemoved":

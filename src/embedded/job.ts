@@ -2,7 +2,7 @@
 
 import type * as v from "valibot";
 import type { Correlation } from "../core/correlation.ts";
-import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
+import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import { jobResource } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -84,6 +84,8 @@ export interface Job<Output = unknown> {
   readonly expected: readonly JobExpectation[];
   /** The tasks that have begun; `run` itself is listed as `main`. */
   readonly tasks: readonly JobTask[];
+  /** The waits of `run` that end at a time; absent where there were none. */
+  readonly waits?: readonly JobWait[];
   /** Why it failed or is compensating; otherwise `null`. */
   readonly failure: JobFailure | null;
 }
@@ -121,10 +123,26 @@ export interface JobExpectation {
   readonly required: number;
   /** How many have matched; those beyond `required` are not counted. */
   readonly matched: number;
-  /** Whether enough have matched. */
+  /** Until when it has to come, from the start of the job on. */
+  readonly within?: Deadline;
+  /** Whether enough have matched, or it is waived. */
   readonly satisfied: boolean;
+  /** The position of the entry by which it counts as satisfied without all its events. */
+  readonly waived?: number;
   /** The positions of the entries that matched. */
   readonly by: readonly number[];
+}
+
+/** A wait of `run` for an expectation that ends at a time. */
+export interface JobWait {
+  /** What it waits for. */
+  readonly expectation: string;
+  /** Which wait for it: 1 for the first. */
+  readonly wait: number;
+  /** When it ends without the event. */
+  readonly dueAt: string;
+  /** The position of the entry that says that it has. */
+  readonly passedBy?: number;
 }
 
 /** One step of a job: a task or a sleep. */

@@ -3,7 +3,7 @@
 import type { Correlation } from "../core/correlation.ts";
 import type { JsonForm, Returns } from "../core/json_form.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
+import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import type { PauseRule } from "../core/pause_rule.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
@@ -36,6 +36,8 @@ export interface Expectation {
   readonly correlation?: Correlation;
   /** Default `"ExactlyOnce"`. */
   readonly multiplicity?: Multiplicity;
+  /** Until when it has to come, from the start of the job on. Without it there is no limit. */
+  readonly within?: Deadline;
 }
 
 /** An event that fails the job when it comes. */
@@ -157,6 +159,12 @@ export interface TaskOptions<Result> {
   readonly compensate?: (result: Result, task: TaskContext) => unknown;
 }
 
+/** How long `ctx.expect` waits. */
+export interface ExpectOptions {
+  /** In milliseconds, up to 100 years. */
+  readonly withinMs: number;
+}
+
 /** When a sleep ends: after so many milliseconds, or at a time, which may be over. */
 export type SleepTime = number | {
   /** RFC 3339, or in milliseconds since the epoch. */
@@ -196,6 +204,15 @@ export interface JobContext<ExpectationName extends string> {
   sleep(id: string, time: SleepTime): Promise<void>;
   /** Resolves with the events that satisfied an expectation, in the order of the journal. */
   expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
+  /**
+   * The same, or `undefined` when they have not come in time. The time is on record when the wait
+   * begins, and counts as that of `ctx.sleep` does. It ends this wait alone: the event still
+   * counts, and `ctx.expect` may be called again. What `run` gave up on is waived when it returns.
+   */
+  expect(
+    name: ExpectationName,
+    options: ExpectOptions,
+  ): Promise<readonly [FactEvent, ...FactEvent[]] | undefined>;
 }
 
 /** A type of job, as `defineJob` takes it. */

@@ -10,6 +10,7 @@ import {
 } from "../core/event_type.ts";
 import { correlationFlaw, holds } from "../core/correlation.ts";
 import {
+  type Deadline,
   type EventMatcher,
   EXPECTED_EVENT_KINDS,
   type ExpectedEvent,
@@ -19,8 +20,10 @@ import {
   MATCHES_MAX,
   type Multiplicity,
   requiredMatches,
+  REST_MS_MAX,
   sharedPlan,
   TIMES_MAX,
+  YEARS_MAX,
 } from "../core/job_plan.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -247,6 +250,7 @@ function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
     kind,
     matcher: matcherOf(spec),
     multiplicity: multiplicityOf(id, spec),
+    ...(spec.within === undefined ? {} : { within: deadlineOf(id, spec.within) }),
   };
 }
 
@@ -256,6 +260,15 @@ function multiplicityOf(id: string, { multiplicity = "ExactlyOnce" }: Expectatio
   throw new TypeError(
     `Cannot expect ${id}: multiplicity must be ExactlyOnce, AtLeastOnce or {times} with a whole ` +
       `number from 1 to ${TIMES_MAX}`,
+  );
+}
+
+function deadlineOf(id: string, { ms, otherwise }: Deadline): Deadline {
+  const isTime = Number.isFinite(ms) && ms > 0 && ms <= REST_MS_MAX;
+  if (isTime && (otherwise === "fail" || otherwise === "waive")) return { ms, otherwise };
+  throw new TypeError(
+    `Cannot expect ${id}: within must be {ms, otherwise} with milliseconds up to ${YEARS_MAX} ` +
+      'years and "fail" or "waive"',
   );
 }
 

@@ -5,7 +5,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { type Condition, conditionOf } from "../core/condition.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
@@ -20,7 +20,7 @@ import type { Evidence } from "./evidence.ts";
 import { originOf } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
-import { sleepEnded, sleepReasons } from "./sleeps.ts";
+import { sleepEnded, sleepReasons } from "./times.ts";
 import {
   attemptText,
   byWhom,
@@ -183,6 +183,12 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   if (slept?.status === "completed") {
     const { statement, cites } = sleepEnded(outlined, slept);
     return [{ statement: `${statement}: run can go on.`, cites }];
+  }
+  if (since.eventType === "job.DeadlinePassed") {
+    const { expectation } = (since as FrameworkEntry<"job.DeadlinePassed">).attributes;
+    const statement = `"${expectation}" did not come before ${timeText(since)}: run goes on ` +
+      "without it.";
+    return [{ statement, cites: [since.logId, main.lastLogId] }];
   }
   const statement = `run can go on with what came at ${timeText(since)}.`;
   return [{ statement, cites: [since.logId, main.lastLogId] }];

@@ -68,6 +68,12 @@ function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<L
   if (rule === "created/started-empty") {
     return { statement: "Its plan expects nothing, so it was Done when it started.", cites };
   }
+  if (rule === "running/waived-satisfied") {
+    const { expectation } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
+    const statement = `The deadline of "${expectation}" passed at ${timeText(entry)}, which ` +
+      "waives it, the last that the plan expected.";
+    return { statement, cites: [...cites, outlined.created.logId] };
+  }
   const what = entry.eventType === "job.TaskCompleted"
     ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
     : `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
@@ -119,6 +125,10 @@ function failed(
     const statement = taskFailedText(failure, attributes, at);
     const began = outlined.attempts.get(entry.taskId ?? MAIN_TASK)?.at(-1)?.started?.logId;
     return { statement, cites: began === undefined ? cites : [...cites, began] };
+  }
+  if (entry.eventType === "job.DeadlinePassed") {
+    const statement = `A deadline of its plan passed at ${at}: ${failure.error.message}.`;
+    return { statement, cites: [...cites, outlined.created.logId] };
   }
   const event = matchableOf(entry);
   const matcher = outlined.job.plan.policy.errors.find((one) => matcherAccepts(one, event));

@@ -4,7 +4,7 @@
  */
 
 import { type Condition, conditionOf } from "../core/condition.ts";
-import { type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
+import type { ExpectedEvent } from "../core/job_plan.ts";
 import {
   endedAtOf,
   failureResource,
@@ -15,7 +15,7 @@ import {
   taskResource,
 } from "../core/job_resource.ts";
 import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
-import type { ExpectationState, JobState, TaskState } from "../core/job_state.ts";
+import { type ExpectationState, isMet, type JobState, type TaskState } from "../core/job_state.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 
 /** One value of the job resource that differs. */
@@ -120,10 +120,10 @@ function expectationChanges(
   });
 }
 
-function countFields({ multiplicity }: ExpectedEvent, progress?: ExpectationState): Fields {
+function countFields(expected: ExpectedEvent, progress?: ExpectationState): Fields {
   if (progress === undefined) return NO_FIELDS;
-  const { matched } = progress;
-  return { matched, satisfied: matched >= requiredMatches(multiplicity) };
+  const { matched, waived } = progress;
+  return { matched, satisfied: isMet(expected, progress), waived };
 }
 
 /**

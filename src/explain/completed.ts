@@ -12,7 +12,7 @@ import {
 import { matchableOf } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
-import { sleepEnded } from "./sleeps.ts";
+import { sleepEnded } from "./times.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
 /** Of very many, the last so many that were settled are told. */
@@ -91,9 +91,26 @@ function settledExpectation(
 ): readonly Settled[] {
   const { id, multiplicity } = expected;
   const at = progress?.by.at(-1);
+  if (id !== MAIN_EXPECTATION_ID && progress?.waived !== undefined) {
+    return [{ at: progress.waived, tell: () => waived(outlined, expected, progress) }];
+  }
   if (id === MAIN_EXPECTATION_ID || progress === undefined || at === undefined) return [];
   if (progress.matched < requiredMatches(multiplicity)) return [];
   return [{ at, tell: () => satisfiedExpectation(outlined, expected, progress, at) }];
+}
+
+/** `"paid" is waived since ...: 0 of 1 came in time.` */
+function waived(
+  outlined: OutlinedHistory,
+  expected: ExpectedEvent,
+  { matched, waived = 0, by }: ExpectationState,
+): CompletedItem<LogId> {
+  const passed = outlined.entries.get(waived);
+  const at = passed === undefined ? "" : ` since its deadline passed at ${timeText(passed)}`;
+  const statement = `"${expected.id}" is waived${at}: ${
+    countText(expected, matched)
+  } came in time.`;
+  return { kind: "expectation", id: expected.id, statement, cites: [waived, ...before(by)] };
 }
 
 function satisfiedExpectation(

@@ -22,6 +22,7 @@ import {
 } from "./fact_texts.ts";
 import { scopeText } from "./pause_texts.ts";
 import { interruptionText, progressText, reasonText } from "./phrases.ts";
+import { findWait } from "../core/waits.ts";
 
 /** Writes the time of day of an RFC 3339 time, in the zone of whoever reads. */
 export interface DayTimes {
@@ -90,8 +91,27 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     ),
   },
   "job.TimerSet": {
-    note: ({ dueAt }) => `until ${dueAt}`,
-    fact: taskFact(({ attributes }) => `it is a sleep, which is due at ${attributes.dueAt}`),
+    note: ({ dueAt, expectation }) => joined([expectation && `"${expectation}"`, `until ${dueAt}`]),
+    fact: (entry, change) => {
+      const { expectation, wait, dueAt } = entry.attributes;
+      return expectation === undefined
+        ? taskFact(() => `it is a sleep, which is due at ${dueAt}`)(entry, change)
+        : `run waits for "${expectation}" until ${dueAt}, by wait ${wait} for it.`;
+    },
+  },
+  "job.DeadlinePassed": {
+    note: ({ expectation, reusedFrom }) =>
+      joined([
+        `"${expectation}"`,
+        reusedFrom === undefined ? undefined : `reused from ${reusedFrom}`,
+      ]),
+    fact: ({ logId, attributes: { expectation, wait } }, { after }) => {
+      const hasEnded = wait !== undefined &&
+        findWait(after, expectation, wait)?.passedBy === logId;
+      return hasEnded
+        ? `Wait ${wait} of run for "${expectation}" ends without it; the event still counts.`
+        : `"${expectation}" is settled already: its deadline changes nothing.`;
+    },
   },
   "job.TimerElapsed": {
     note: ({ reusedFrom }) => reusedFrom === undefined ? "" : `reused from ${reusedFrom}`,

@@ -22,7 +22,7 @@ import { cancelHolders, rateOpensAt } from "./queue_holders.ts";
 import { isHopeless, openExpectations } from "./open_expectations.ts";
 import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
-import { endsOfSleeps } from "./sleeps.ts";
+import { deadlineSteps, endsByTime } from "./times.ts";
 
 type Next = readonly NextStep<LogId>[];
 
@@ -58,7 +58,7 @@ export function nextOf(
       return [
         ...once(evidence, []),
         ...dueAttempts(outlined),
-        ...endsOfSleeps(outlined),
+        ...endsByTime(outlined),
         ...(queue === undefined ? [] : cancelHolders(queue)),
         ...controls(outlined),
       ];
@@ -66,26 +66,31 @@ export function nextOf(
       return [
         ...whileExecuting(outlined),
         ...dueAttempts(outlined),
-        ...endsOfSleeps(outlined),
+        ...endsByTime(outlined),
         ...controls(outlined),
       ];
     case "waiting":
       return [...whileWaiting(outlined, waitingFor), ...controls(outlined)];
     case "sleeping":
-      return [...endsOfSleeps(outlined), ...controls(outlined)];
+      return [...endsByTime(outlined), ...controls(outlined)];
     case "backingOff":
-      return [...onceDue(outlined, evidence), ...wakeUp(outlined, evidence), ...controls(outlined)];
+      return [
+        ...onceDue(outlined, evidence),
+        ...wakeUp(outlined, evidence),
+        ...deadlineSteps(outlined),
+        ...controls(outlined),
+      ];
     case "suspended":
       return [
         ...whileSuspended(outlined),
-        ...endsOfSleeps(outlined),
+        ...endsByTime(outlined),
         ...eventsToSend(outlined, waitingFor),
         ...controls(outlined),
       ];
     case "parked":
       return [
         ...whileParked(outlined),
-        ...endsOfSleeps(outlined),
+        ...endsByTime(outlined),
         ...eventsToSend(outlined, waitingFor),
       ];
     case "compensating":
@@ -164,9 +169,9 @@ function whileWaiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor
   if (open.every(({ expected }) => isHopeless(outlined.job, expected))) {
     return [itself("Nothing can move it any more.", [outlined.created.logId])];
   }
-  const sleeps = endsOfSleeps(outlined);
+  const ends = endsByTime(outlined);
   const nothing = itself("Nothing, until an event comes.", []);
-  return [...(sleeps.length > 0 ? sleeps : [nothing]), ...eventsToSend(outlined, waitingFor)];
+  return [...(ends.length > 0 ? ends : [nothing]), ...eventsToSend(outlined, waitingFor)];
 }
 
 function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {

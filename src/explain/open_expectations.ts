@@ -2,13 +2,8 @@
 
 import { isReserved } from "../core/event_type.ts";
 import type { LogId } from "../core/ids.ts";
-import {
-  type EventMatcher,
-  type ExpectedEvent,
-  MAIN_EXPECTATION_ID,
-  requiredMatches,
-} from "../core/job_plan.ts";
-import { hasCode, type JobState } from "../core/job_state.ts";
+import { type EventMatcher, type ExpectedEvent, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
+import { hasCode, isMet, type JobState } from "../core/job_state.ts";
 
 export interface OpenExpectation {
   readonly expected: ExpectedEvent;
@@ -22,10 +17,9 @@ export function openExpectations(job: JobState): readonly OpenExpectation[] {
   if (job.state === "Compensating") return compensationEvents(job);
   if (job.state !== "Created" && job.state !== "Running") return [];
   return job.plan.expected.flatMap((expected, index) => {
-    const { matched, by } = job.expected[index] ?? { matched: 0, by: [] };
-    const isOpen = expected.id !== MAIN_EXPECTATION_ID &&
-      matched < requiredMatches(expected.multiplicity);
-    return isOpen ? [{ expected, matched, by }] : [];
+    const progress = job.expected[index] ?? { matched: 0, by: [], surplus: 0 };
+    const isOpen = expected.id !== MAIN_EXPECTATION_ID && !isMet(expected, progress);
+    return isOpen ? [{ expected, matched: progress.matched, by: progress.by }] : [];
   });
 }
 

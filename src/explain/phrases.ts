@@ -104,6 +104,12 @@ export function matcherText({ eventType, correlation }: EventMatcher, ofTask = "
   return `${eventType}${ofTask}${where}`;
 }
 
+/** `within 3 d of the start, or it is waived`. */
+export function deadlineText({ ms, otherwise }: { ms: number; otherwise: string }): string {
+  const end = otherwise === "fail" ? "the job fails" : "it is waived";
+  return `within ${durationText(ms)} of the start, or ${end}`;
+}
+
 /** `1 of 3`. */
 export function countText(expected: ExpectedEvent, matched: number): string {
   return `${matched} of ${requiredMatches(expected.multiplicity)}`;

@@ -31,7 +31,7 @@ import {
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
-import { openSleeps, sleepsText } from "./sleeps.ts";
+import { openSleeps, sleepsText } from "./times.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { usualText } from "./usual_time.ts";
 import { holdersText, overtakenText, queueText, queueThenText } from "./queue_holders.ts";
@@ -318,6 +318,7 @@ function failureText(failure: Failure | undefined): string {
       return `${taskText(taskId ?? MAIN_TASK)} failed for good with ${errorText(error)}`;
     case "error":
       if (taskId === MAIN_TASK) return `run threw ${errorText(error)}`;
+      if (error.name === "DeadlinePassed") return error.message;
       return error.message === policyMessage(error.name)
         ? `${error.name} came, which its policy names an error`
         : errorText(error);

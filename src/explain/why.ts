@@ -34,6 +34,10 @@ export function whyOf(before: JobState | undefined, entry: JobEventLogEntry, ste
       return matchText(before as RunningJob, entry, step);
     case "running/satisfied":
       return `${matchText(before as RunningJob, entry, step)} The plan has all it needs.`;
+    case "running/waived":
+      return waivedText(entry);
+    case "running/waived-satisfied":
+      return `${waivedText(entry)} The plan has all it needs.`;
     case "running/error-compensating":
     case "running/error-failed":
     case "running/left-in-place":
@@ -53,6 +57,11 @@ export function whyOf(before: JobState | undefined, entry: JobEventLogEntry, ste
     default:
       return assertNever(step.rule, "rule");
   }
+}
+
+function waivedText(entry: JobEventLogEntry): string {
+  const { expectation } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
+  return `The deadline of expectation "${expectation}" has passed, and its plan waives it then.`;
 }
 
 function creationText({ retryOf, startAt, plan }: JobState): string {

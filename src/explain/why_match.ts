@@ -52,6 +52,10 @@ function oneMatchText(before: RunningJob, id: string): string {
   const index = before.plan.expected.findIndex((expected) => expected.id === id);
   const required = requiredMatches(before.plan.expected[index]?.multiplicity ?? "ExactlyOnce");
   const matched = before.expected[index]?.matched ?? 0;
+  const waived = before.expected[index]?.waived;
+  if (waived !== undefined) {
+    return `It matches expectation "${id}", which entry ${waived} had waived: surplus.`;
+  }
   return matched < required
     ? `It matches expectation "${id}": ${matched + 1} of ${required}.`
     : `It matches expectation "${id}", which had all it needs (${matched} of ${required}): surplus.`;

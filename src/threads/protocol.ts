@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { RestTime } from "../engine/run/rest_time.ts";
+import type { Expectable } from "../engine/run/run_context.ts";
 
 /** A thrown value. */
 export interface Thrown {
@@ -30,7 +31,7 @@ export type ToThread =
       readonly version: number;
       readonly jobId: JobId;
       readonly input: JsonValue | undefined;
-      readonly expectations: readonly string[];
+      readonly expectations: readonly Expectable[];
     }
     | { readonly kind: "result"; readonly taskId: TaskId; readonly result: JsonValue | undefined }
     | {
@@ -38,6 +39,8 @@ export type ToThread =
       readonly name: string;
       readonly events: readonly FactEvent[];
     }
+    /** A time came first: of one wait of the expectation. */
+    | { readonly kind: "deadline"; readonly name: string; readonly wait: number }
     | AttemptMessage
     | { readonly kind: "abort"; readonly executionId: ExecutionId; readonly reason: Thrown }
   );
@@ -73,6 +76,12 @@ export type OfCall =
   }
   | { readonly kind: "sleep"; readonly taskId: TaskId; readonly time: RestTime }
   | { readonly kind: "expect"; readonly name: string }
+  | {
+    readonly kind: "wait";
+    readonly name: string;
+    readonly wait: number;
+    readonly withinMs: number;
+  }
   | { readonly kind: "returned"; readonly output: JsonValue | undefined }
   | { readonly kind: "threw"; readonly thrown: Thrown }
   | {

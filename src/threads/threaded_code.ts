@@ -131,7 +131,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     if (this.#isOver) return this.#pool.giveBack(thread);
     this.#thread = thread;
     thread.use(this);
-    const expectations = ctx.names;
+    const expectations = ctx.expectables;
     const about = { type, version, jobId: ctx.jobId, input: recorded, expectations };
     this.#unrested = 0;
     this.#tell({ kind: "run", ...about });
@@ -161,6 +161,8 @@ class ThreadedCall implements CodeCall, ThreadUser {
         return this.#guarded(() => this.#askSleep(message));
       case "expect":
         return this.#guarded(() => this.#askExpectation(message.name));
+      case "wait":
+        return this.#guarded(() => this.#askWait(message));
       case "returned":
         this.#hasEnded = true;
         return this.#output.resolve(message.output);
@@ -222,6 +224,15 @@ class ThreadedCall implements CodeCall, ThreadUser {
   #askExpectation(name: string): void {
     const answer = this.#request.ctx.expect(name);
     const tell = (events: Awaited<typeof answer>) => this.#tell({ kind: "events", name, events });
+    answer.then(tell, (error) => this.#output.reject(error));
+  }
+
+  #askWait({ name, wait, withinMs }: Extract<OfCall, { kind: "wait" }>): void {
+    const answer = this.#request.ctx.expect(name, { withinMs });
+    const tell = (events: Awaited<typeof answer>) => {
+      if (events === undefined) this.#tell({ kind: "deadline", name, wait });
+      else this.#tell({ kind: "events", name, events });
+    };
     answer.then(tell, (error) => this.#output.reject(error));
   }
 

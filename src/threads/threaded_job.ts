@@ -45,6 +45,7 @@ export class ThreadedJob {
       },
       askedSleep: ({ taskId, time }) => post({ kind: "sleep", taskId, time }),
       askedExpectation: ({ name }) => post({ kind: "expect", name }),
+      askedWait: ({ name, wait, time }) => post({ kind: "wait", name, wait, withinMs: time.ms }),
     });
   }
 
@@ -101,6 +102,8 @@ export class ThreadedJob {
       case "events":
         this.#asked.expectations.get(message.name)?.resolve(message.events);
         return void this.#asked.expectations.delete(message.name);
+      case "deadline":
+        return this.#asked.answerDeadline(message.name, message.wait);
       case "attempt":
         return this.#attempt(message);
       case "abort":

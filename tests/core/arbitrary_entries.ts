@@ -58,16 +58,23 @@ const expectedTypes = fc.oneof(
   fc.constantFrom("job.TaskCompleted", "job.TaskFailed", "job.JobCancelled", "job.JobSuspended"),
 );
 
+const deadlines = fc.record({
+  ms: fc.constantFrom(1, 86_400_000),
+  otherwise: fc.constantFrom("fail" as const, "waive" as const, "waive" as const),
+});
+
 function expectationsOf(types: fc.Arbitrary<string>): fc.Arbitrary<ExpectedEvent> {
   return fc.record({
     type: types,
     correlation: correlations,
     multiplicity: multiplicities,
     task: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, tasks),
-  }).map(({ type, correlation, multiplicity, task }) =>
+    within: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, deadlines),
+  }).map(({ type, correlation, multiplicity, task, within }) =>
     expectation("", type, {
       correlation,
       multiplicity,
+      ...(within === undefined ? {} : { within }),
       ...(task === undefined ? {} : { taskId: taskId(task) }),
     })
   );
@@ -144,7 +151,7 @@ const outsideFacts: fc.Arbitrary<Move> = fc.tuple(
 });
 
 const runs: fc.Arbitrary<Move> = fc.tuple(
-  fc.constantFrom(0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8),
+  fc.constantFrom(0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 11),
   tasks,
   attempts,
   fc.boolean(),
@@ -168,6 +175,12 @@ const runs: fc.Arbitrary<Move> = fc.tuple(
       return story.timerSet("overnight").mainWaiting();
     case 7:
       return story.timerElapsed("overnight");
+    case 8:
+      return story.waitSet("e0", attempt).mainWaiting("e0");
+    case 9:
+      return story.deadlinePassed("e0", attempt);
+    case 10:
+      return story.deadlinePassed(compensable ? "e0" : "e1");
     default:
       return story.mainWaiting("e0", "e1");
   }
@@ -240,7 +253,9 @@ export const reorderings: fc.Arbitrary<Reordering> = fc.record({
   const named = expected.map((one, index) => ({ ...one, id: `e${index}` }));
   const begun = (coded ? codedJob(named) : outsideJob(named)).started();
   const story = moves.reduce((told, move) => move(told), begun);
-  const after = story.entries.slice(begun.entries.length).filter((entry) => !isFinal(entry));
+  const after = story.entries.slice(begun.entries.length)
+    // Between an event and a deadline the order is what counts.
+    .filter((entry) => !isFinal(entry) && entry.eventType !== "job.DeadlinePassed");
   const reordered = after
     .map((entry, index) => ({ entry, at: isFact(entry) ? (places[index] ?? 0) - 0.5 : index }))
     .toSorted((left, right) => left.at - right.at)

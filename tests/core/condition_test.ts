@@ -153,6 +153,17 @@ const CASES: readonly Case[] = [
     condition: "waiting",
   },
   {
+    name: "code whose wait for an event is over is queued",
+    story: run.waitSet("shipped").mainWaiting("shipped").deadlinePassed("shipped", 1),
+    condition: "queued",
+  },
+  {
+    name: "code that waits again after that is waiting",
+    story: run.waitSet("shipped").mainWaiting("shipped").deadlinePassed("shipped", 1)
+      .waitSet("shipped", 2).mainWaiting("shipped"),
+    condition: "waiting",
+  },
+  {
     name: "a suspended job is suspended while it sleeps",
     story: run.timerSet("overnight").mainWaiting().suspended(),
     condition: "suspended",

@@ -57,7 +57,10 @@ Deno.test("quotation: what is quoted is what was, at the position of the quotati
   }
 });
 
-const KEYS = new Set(["by", "seen", "because", "reusedFrom", "completedBy", "suspendedBy"]);
+const KEYS = new Set([
+  ...["by", "seen", "because", "reusedFrom", "completedBy", "suspendedBy"],
+  ...["setBy", "passedBy", "waived"],
+]);
 
 function isPosition(key: string): boolean {
   return KEYS.has(key) || key.endsWith("LogId") || key === "startedBy" || key === "endedBy";

@@ -49,6 +49,74 @@ const unwinding = reserved.taskStarted("charge").taskFailed("charge");
 const forgivenRun = codedJob([], { onCompensated: "Done" }).started().mainStarted()
   .compensableTask("reserve").cancelled();
 
+const SIGNED = expectation("signed", "ec.Signed", { within: { ms: 1, otherwise: "waive" } });
+const STRICT = expectation("signed", "ec.Signed", { within: { ms: 1, otherwise: "fail" } });
+
+const DEADLINES: readonly Case[] = [
+  {
+    name: "the deadline of an expectation waives it",
+    given: outsideJob([SIGNED, PAID]).started().deadlinePassed("signed"),
+    rule: "running/waived",
+    state: "Running",
+    condition: "waiting",
+  },
+  {
+    name: "the deadline of the last open expectation waives it, and the job is Done",
+    given: outsideJob([SIGNED, PAID]).started().fact("ec.Paid").deadlinePassed("signed"),
+    rule: "running/waived-satisfied",
+    state: "Done",
+    condition: "succeeded",
+  },
+  {
+    name: "an event that comes after the deadline is surplus",
+    given: outsideJob([SIGNED, PAID]).started().deadlinePassed("signed").fact("ec.Signed"),
+    rule: "running/matched",
+    state: "Running",
+    condition: "waiting",
+    matched: ["signed"],
+  },
+  {
+    name: "a deadline after the event changes nothing",
+    given: outsideJob([STRICT, PAID]).started().fact("ec.Signed").deadlinePassed("signed"),
+    rule: "running/record-only",
+    state: "Running",
+    condition: "waiting",
+  },
+  {
+    name: "the deadline of an expectation fails the job",
+    given: outsideJob([STRICT, PAID]).started().deadlinePassed("signed"),
+    rule: "running/error-failed",
+    state: "Failed",
+    condition: "failed",
+  },
+  {
+    name: "a deadline that fails the job has undone what can be",
+    given: codedJob([STRICT]).started().mainStarted().compensableTask("reserve")
+      .deadlinePassed("signed"),
+    rule: "running/error-compensating",
+    state: "Compensating",
+    condition: "compensating",
+  },
+  {
+    name: "the end of run waives what it waited for until a time that came",
+    given: codedJob([SHIPPED]).started().mainStarted().waitSet("shipped")
+      .deadlinePassed("shipped", 1).mainCompleted(),
+    rule: "running/satisfied",
+    state: "Done",
+    condition: "succeeded",
+    matched: ["main"],
+  },
+  {
+    name: "the end of run waives nothing that it did not give up",
+    given: codedJob([SHIPPED, PAID]).started().mainStarted().waitSet("shipped")
+      .deadlinePassed("shipped", 1).mainCompleted(),
+    rule: "running/matched",
+    state: "Running",
+    condition: "waiting",
+    matched: ["main"],
+  },
+];
+
 const CREATION: readonly Case[] = [
   {
     name: "JobCreated makes a job that has not started",
@@ -594,6 +662,7 @@ const ALREADY_APPLIED: readonly Case[] = [
 ];
 
 const CASES: readonly Case[] = [
+  ...DEADLINES,
   ...CREATION,
   ...CREATED,
   ...MATCHING,

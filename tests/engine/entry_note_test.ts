@@ -40,6 +40,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "job.TaskStarted": [{ attempt: 2 }, "attempt 2"],
   "job.TaskWaiting": [{ expectations: ["shipped", "paid"] }, "for shipped, paid"],
   "job.TimerSet": [{ dueAt: RETRY_AT }, `until ${RETRY_AT}`],
+  "job.DeadlinePassed": [{ expectation: "paid", reusedFrom: 12 }, '"paid", reused from 12'],
   "job.TimerElapsed": [{ reusedFrom: 12 }, "reused from 12"],
   "job.TaskCompleted": [{ attempt: 1, reusedFrom: 12 }, "reused from 12"],
   "job.TaskFailed": [

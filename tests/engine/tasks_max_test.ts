@@ -9,6 +9,7 @@ Deno.test("run: a job may have so many tasks, and the call for one more says so"
     seenAt: () => 0,
     askedTask: () => {},
     askedSleep: () => {},
+    askedWait: () => {},
     askedExpectation: () => {},
   });
   for (let task = 0; task < TASKS_MAX; task++) asked.task(`task-${task}`, () => task);

@@ -147,8 +147,8 @@ function pathsOf(story: JobStory, count: number): ReadonlyMap<string, string> {
   };
   const { state, condition, parked, startAt, startedAt, endedAt, output } = head;
   note("", { state, condition, parked, startAt, startedAt, endedAt, output });
-  for (const { id, matched, satisfied, by } of expected) {
-    note(`expected[${id}].`, { matched, satisfied });
+  for (const { id, matched, satisfied, waived, by } of expected) {
+    note(`expected[${id}].`, { matched, satisfied, waived });
     by.forEach((logId, index) => paths.set(`expected[${id}].by[${index}]`, `${logId}`));
   }
   for (const { taskId, ...fields } of tasks) note(`tasks[${taskId}].`, fields);

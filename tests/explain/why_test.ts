@@ -42,6 +42,8 @@ const forgiving = outsideJob([PAID], { compensation: UNDO, onCompensated: "Done"
   .cancelled();
 const single = outsideJob([PAID]).started();
 
+const WAIVED = expectation("signed", "ec.Signed", { within: { ms: 1, otherwise: "waive" } });
+
 interface Case {
   readonly name: string;
   /** Its last entry is the one that is asked about. */
@@ -94,6 +96,17 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
       why: "The job has not started: only job.JobStarted moves it.",
     },
   ],
+  "running/waived": [{
+    name: "says which expectation counts as satisfied, and why",
+    given: outsideJob([WAIVED, SHIPPED]).started().deadlinePassed("signed"),
+    why: 'The deadline of expectation "signed" has passed, and its plan waives it then.',
+  }],
+  "running/waived-satisfied": [{
+    name: "says that the plan has all it needs then",
+    given: outsideJob([WAIVED]).started().deadlinePassed("signed"),
+    why: 'The deadline of expectation "signed" has passed, and its plan waives it then. ' +
+      "The plan has all it needs.",
+  }],
   "running/matched": [
     {
       name: "counts against what the expectation needs",

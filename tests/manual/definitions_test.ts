@@ -15,6 +15,8 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "bike.assemble": { bikeId: "7", parts: 2 },
   "csv.import": { csv: "article,amount\nscrew,12\nnut,7\n", chunkRows: 1 },
   "file.parse": { kind: "good" },
+  "invoice.followUp": { invoiceId: "7" },
+  "invoice.remind": { invoiceId: "7" },
   "invoice.send": { invoiceId: "7" },
   "mail.send": { to: "ada@example.com", text: "Good day" },
   "order.announce": { orderId: "42" },
@@ -70,7 +72,7 @@ async function run(definition: AnyJobDefinition, crashAfter?: string): Promise<[
       await daybook.deliver({ ...eventFor(typed, job, id), eventId: `${id}-${count}` });
     }
   }
-  return [await daybook.wait(job, { timeoutMs: days(1) }), daybook];
+  return [await daybook.wait(job, { timeoutMs: days(30) }), daybook];
 }
 
 /** Runs it, and again with a crash after each of its steps: all end the same. */

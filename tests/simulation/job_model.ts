@@ -26,6 +26,7 @@ const ONCE = new Set([
   "job.JobCreated",
   "job.JobStarted",
   "job.TaskCompleted",
+  "job.TimerElapsed",
   "job.TaskCompensated",
   "job.CompensationEnded",
 ]);

@@ -31,7 +31,13 @@ interface TaskStep {
   readonly undoFailures: number | null;
 }
 
-type Step = TaskStep | { readonly event: number };
+interface WaitStep {
+  readonly event: number;
+  /** `null` waits however long it takes. */
+  readonly withinMs: number | null;
+}
+
+type Step = TaskStep | WaitStep | { readonly sleepMs: number };
 
 /** What a job is to do: branches of steps, side by side. */
 export interface Work {
@@ -60,7 +66,12 @@ function anyBranches(dice: Dice, step: () => Step): Work["branches"] {
 }
 
 function anyStep(dice: Dice): Step {
-  return dice.chance(0.3) ? { event: dice.between(0, EVENTS.length - 1) } : anyTask(dice);
+  if (dice.chance(0.15)) return { sleepMs: dice.pick([0, 30, 700]) };
+  if (!dice.chance(0.35)) return anyTask(dice);
+  return {
+    event: dice.between(0, EVENTS.length - 1),
+    withinMs: dice.pick([null, null, 0, 400]),
+  };
 }
 
 function anyTask(dice: Dice): TaskStep {
@@ -85,6 +96,9 @@ export function anyPlan(dice: Dice, key: string): JobPlan {
       kind: "DomainFact",
       matcher: matcher(type),
       multiplicity: dice.pick(["ExactlyOnce", "AtLeastOnce", { times: 2 }] as const),
+      ...(dice.chance(0.2)
+        ? { within: { ms: 900, otherwise: dice.pick(["fail", "waive"] as const) } }
+        : {}),
     })),
     policy: dice.chance(0.3)
       ? { ...DEFAULT_POLICY, errors }
@@ -187,9 +201,16 @@ class JobCode {
   }
 
   async #step(ctx: JobContext<string>, step: Step, taskId: string): Promise<string> {
+    if ("sleepMs" in step) {
+      await ctx.sleep(taskId, step.sleepMs);
+      return "slept";
+    }
     if ("event" in step) {
-      const [event] = await ctx.expect(EVENTS[step.event] ?? EVENTS[0]);
-      return event.eventId;
+      const name = EVENTS[step.event] ?? EVENTS[0];
+      const events = step.withinMs === null
+        ? await ctx.expect(name)
+        : await ctx.expect(name, { withinMs: step.withinMs });
+      return events?.[0].eventId ?? "nothing in time";
     }
     const result = await ctx.task(taskId, (task) => this.#work(task, step), this.#options(step));
     this.#observer.wentOn(ctx.jobId, taskId);

@@ -1,6 +1,7 @@
 /** One job as a page. */
 
 import { correlationText } from "../../explain/mismatch.ts";
+import { deadlineText } from "../../explain/phrases.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type {
   ExpectationResource,
@@ -127,13 +128,17 @@ function expectationLines({ expected }: JobResource, options: PageOptions): read
   });
 }
 
-function wantedText({ eventType, taskId, correlation, by }: ExpectationResource): string {
+function wantedText(
+  { eventType, taskId, correlation, by, within, waived }: ExpectationResource,
+): string {
   const task = taskId === undefined ? "" : ` of ${taskId}`;
   const where = correlation === "any" ? "" : ` with ${correlationText(correlation)}`;
   const entries = by.length === 0
     ? ""
     : `, by ${by.length === 1 ? "entry" : "entries"} ${cites(by)}`;
-  return plainText(`${eventType}${task}${where}${entries}`);
+  const limit = within === undefined ? "" : `, ${deadlineText(within)}`;
+  const end = waived === undefined ? limit : `, waived by entry ${waived}`;
+  return plainText(`${eventType}${task}${where}${entries}${end}`);
 }
 
 const CITES_MAX = 5;

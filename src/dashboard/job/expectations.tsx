@@ -4,6 +4,7 @@ import { correlationText } from "../../explain/mismatch.ts";
 import { expectationResource } from "../../core/job_resource.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import { Table } from "../parts/table.tsx";
+import { deadlineText } from "../../explain/phrases.ts";
 import { UserText } from "../parts/text.tsx";
 import { EntryCite } from "./cite.tsx";
 import type { JobScreenState } from "./screen_state.ts";
@@ -40,7 +41,7 @@ export function JobExpectations({ state }: Props) {
 }
 
 function Row({ state, one }: Props & { readonly one: Expectation }) {
-  const { matched, required, satisfied, surplus } = one;
+  const { matched, required, satisfied, surplus, waived } = one;
   return (
     <tr>
       <th scope="row">
@@ -51,6 +52,11 @@ function Row({ state, one }: Props & { readonly one: Expectation }) {
       </td>
       <td class="came">
         <span class={satisfied ? "count count-whole" : "count"}>{matched} of {required}</span>
+        {waived === undefined ? null : (
+          <>
+            {" "}waived <EntryCite state={state} logId={waived} />
+          </>
+        )}
         {surplus > 0 ? <span class="soft">{` and ${surplus} surplus`}</span> : null}
       </td>
       <td>
@@ -69,7 +75,7 @@ function Row({ state, one }: Props & { readonly one: Expectation }) {
 }
 
 function Wanted({ one }: { readonly one: Expectation }) {
-  const { id, eventType, correlation, taskId } = one;
+  const { id, eventType, correlation, taskId, within } = one;
   if (id === MAIN_EXPECTATION_ID) return <>the end of its code</>;
   return (
     <>
@@ -84,6 +90,7 @@ function Wanted({ one }: { readonly one: Expectation }) {
           {" "}where <UserText text={correlationText(correlation)} lengthMax={400} />
         </>
       )}
+      {within === undefined ? null : <span class="soft">{`, ${deadlineText(within)}`}</span>}
     </>
   );
 }

@@ -3,7 +3,8 @@
 import type { Condition } from "../../core/condition.ts";
 import type { ParkReason } from "../../core/framework_events.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
-import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
+import { requiredMatches } from "../../core/job_plan.ts";
+import { openExpectations } from "../../explain/open_expectations.ts";
 import { recordedFailure, sleepsUntilOf } from "../../core/job_resource.ts";
 import type {
   BackingOffTask,
@@ -95,11 +96,9 @@ function runningText({ taskId, attempts, progress }: TaskState): string {
 
 /** `waits for shipped, 0 of 1, and 2 more`. */
 function waitingText(job: JobState): string {
-  const open = job.plan.expected.flatMap(({ id, multiplicity }, index) => {
-    const [matched, required] = [job.expected[index]?.matched ?? 0, requiredMatches(multiplicity)];
-    const isOpen = id !== MAIN_EXPECTATION_ID && matched < required;
-    return isOpen ? [`${id}, ${matched} of ${required}`] : [];
-  });
+  const open = openExpectations(job).map(({ expected: { id, multiplicity }, matched }) =>
+    `${id}, ${matched} of ${requiredMatches(multiplicity)}`
+  );
   const [first] = open;
   if (first === undefined) return "";
   return `waits for ${first}${open.length === 1 ? "" : `, and ${open.length - 1} more`}`;

@@ -25,6 +25,7 @@ import index from "../../manual/README.md" with { type: "text" };
 import runningAServer from "../../manual/running-a-server.md" with { type: "text" };
 import systemdAndCaddy from "../../manual/systemd-and-caddy.md" with { type: "text" };
 import testingYourJobs from "../../manual/testing-your-jobs.md" with { type: "text" };
+import timesInAJob from "../../manual/times-in-a-job.md" with { type: "text" };
 import tracing from "../../manual/tracing.md" with { type: "text" };
 import upgrading from "../../manual/upgrading.md" with { type: "text" };
 import waitingForAnEvent from "../../manual/waiting-for-an-event.md" with { type: "text" };
@@ -40,6 +41,7 @@ const PAGES = {
   "when-things-go-wrong": whenThingsGoWrong,
   "first-definition": firstDefinition,
   "waiting-for-an-event": waitingForAnEvent,
+  "times-in-a-job": timesInAJob,
   "compensation": compensation,
   "pausing": pausing,
   "testing-your-jobs": testingYourJobs,

@@ -23,17 +23,23 @@ export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
   return (
     <>
       <Table caption="Expectations" headings={["Expectation", "Event type", "Counted", "By"]}>
-        {expected.slice(0, ROWS_MAX).map(({ id, eventType, matched, required, satisfied, by }) => (
-          <tr data-expectation={id}>
+        {expected.slice(0, ROWS_MAX).map((one) => (
+          <tr data-expectation={one.id}>
             <th scope="row">
-              <UserText text={id} />
+              <UserText text={one.id} />
             </th>
             <td class="mono">
-              <UserText text={eventType} />
+              <UserText text={one.eventType} />
             </td>
-            <td class={satisfied ? "counted satisfied" : "counted"}>{matched} of {required}</td>
+            <td class={one.satisfied ? "counted satisfied" : "counted"}>
+              {one.matched} of {one.required}
+              {one.waived === undefined ? null : ", waived"}
+            </td>
             <td>
-              <Cites jobId={jobId} by={by} />
+              <Cites
+                jobId={jobId}
+                by={one.waived === undefined ? one.by : [...one.by, one.waived]}
+              />
             </td>
           </tr>
         ))}

@@ -3,13 +3,8 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { matcherEffort } from "../../core/effort.ts";
 import { isReserved } from "../../core/event_type.ts";
-import {
-  type MatchableEvent,
-  type PolicyEvent,
-  policyEvents,
-  requiredMatches,
-} from "../../core/job_plan.ts";
-import type { JobState } from "../../core/job_state.ts";
+import { type MatchableEvent, type PolicyEvent, policyEvents } from "../../core/job_plan.ts";
+import { isMet, type JobState } from "../../core/job_state.ts";
 import { mismatchesText } from "../../explain/mismatch.ts";
 import { matchableOf } from "../../core/projector.ts";
 import { nearestName } from "../../explain/spelling.ts";
@@ -83,10 +78,11 @@ function unexpected(job: JobState, event: MatchableEvent): string {
 
 /** The types that the job still waits for; one that may have been meant comes first. */
 function stillWaitingFor(job: JobState, eventType: string): string {
-  const open = job.plan.expected.filter(({ matcher, multiplicity }, index) =>
-    !isReserved(matcher.eventType) &&
-    (job.expected[index]?.matched ?? 0) < requiredMatches(multiplicity)
-  );
+  const open = job.plan.expected.filter((expected, index) => {
+    const progress = job.expected[index];
+    return !isReserved(expected.matcher.eventType) && progress !== undefined &&
+      !isMet(expected, progress);
+  });
   const types = new Set<string>(open.map(({ matcher }) => matcher.eventType));
   if (types.size === 0) return "it waits for no event from outside";
   const meant = nearestName(eventType, types);

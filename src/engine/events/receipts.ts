@@ -203,6 +203,8 @@ function reasonOf(step: Applied): string {
     case "created/started-empty":
     case "running/matched":
     case "running/satisfied":
+    case "running/waived":
+    case "running/waived-satisfied":
     case "any/already-applied":
       return "matched no expectation";
     default:

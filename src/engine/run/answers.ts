@@ -106,7 +106,7 @@ export class Answers {
   add(settlements: readonly Settlement[]): void {
     for (const settlement of settlements) {
       // One whose entry was lost and appended again: `run` has had it.
-      const wasGiven = settlement.kind !== "expectation" && this.#asked !== undefined &&
+      const wasGiven = "taskId" in settlement && this.#asked !== undefined &&
         this.#asked.tasks.has(settlement.taskId) && !this.#asked.openTasks.has(settlement.taskId);
       if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
       else this.#settlements.push(settlement);
@@ -127,6 +127,14 @@ export class Answers {
       this.#settlements.unshift(early);
     }
     this.#endGrace?.();
+  }
+
+  /** `run` waits for an expectation until a time. */
+  askedForWait(name: string, wait: number): void {
+    // A deadline that is there already came before the event.
+    this.askedFor(`expectation ${name}`);
+    this.askedFor(`deadline ${name} ${wait}`);
+    this.askedFor(`deadline ${name} undefined`);
   }
 
   /** `run` will ask for nothing more. */
@@ -153,14 +161,15 @@ export class Answers {
       const next = this.#settlements[0];
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
-      if (next.kind !== "expectation" && !this.#isAsked(next) && this.#graced !== next) {
+      if (!("name" in next) && !this.#isAsked(next) && this.#graced !== next) {
         return this.#waitForTask(next);
       }
       this.#settlements.shift();
       if (!this.#isAsked(next)) {
-        if (next.kind !== "expectation") return this.#endWith(next.taskId);
+        if ("taskId" in next) return this.#endWith(next.taskId);
         this.#keep(next);
-      } else if (next.kind !== "expectation") this.#answerTask(next);
+      } else if ("taskId" in next) this.#answerTask(next);
+      else if (next.kind === "deadline") void this.#answerDeadline(next);
       else void this.#answerExpectation(next);
     }
   }
@@ -259,6 +268,9 @@ export class Answers {
     if (settlement.kind === "expectation") {
       return this.#asked?.expectations.has(settlement.name) ?? false;
     }
+    if (settlement.kind === "deadline") {
+      return this.#asked?.isAwaited(settlement.name, settlement.wait) ?? false;
+    }
     return this.#asked?.tasks.get(settlement.taskId)?.kind === settlement.kind;
   }
 
@@ -268,6 +280,15 @@ export class Answers {
     const result = task?.status === "completed" ? copyOf(task.result) : undefined;
     this.#reacts();
     this.#asked?.answerTask(taskId, result);
+  }
+
+  async #answerDeadline({ name, wait, logId }: Extract<Settlement, { kind: "deadline" }>) {
+    this.#pause = "reading";
+    const [entry] = await this.#services.entriesAt([logId]);
+    this.#see(logId, entry?.receivedAt ?? "");
+    this.#reacts();
+    this.#asked?.answerDeadline(name, wait);
+    this.#resume();
   }
 
   async #answerExpectation({ name, logId }: Extract<Settlement, { kind: "expectation" }>) {

@@ -1,14 +1,7 @@
 /** The tasks and compensations of one run that back off, each until its time. */
 
 import type { JobState } from "../../core/job_state.ts";
-import { sleeping } from "../../core/task_facts.ts";
 import type { Scheduler } from "./scheduler.ts";
-
-/** When what backs off or sleeps of a job is due; RFC 3339. */
-export function dueTimes(job: JobState): readonly string[] {
-  const sleeps = job.state === "Running" ? sleeping(job.tasks) : [];
-  return [...retryTimes(job), ...sleeps.map(({ dueAt }) => dueAt)];
-}
 
 /** When what backs off of a job is due; RFC 3339. */
 export function retryTimes({ state, tasks }: JobState): readonly string[] {

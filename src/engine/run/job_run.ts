@@ -19,7 +19,7 @@ import {
 } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { Answers } from "./answers.ts";
-import type { AskedSleep, AskedTask, RunContext } from "./run_context.ts";
+import type { AskedSleep, AskedTask, AskedTimer, AskedWait, RunContext } from "./run_context.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs, retryTimes } from "./backoffs.ts";
@@ -43,6 +43,7 @@ import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import type { WantedPlace } from "./shares.ts";
 import { settlementsOf } from "./settlements.ts";
 import { Undoing, undone } from "./undoing.ts";
+import { findWait, isSettled } from "../../core/waits.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
 import type { Worker } from "./requests_in_order.ts";
 
@@ -88,7 +89,7 @@ export class JobRun {
   /** Asked for, and ready to start. */
   #ready: Work[] = [];
   /** Asked for, and not on record. Absent until there is one, as for most jobs. */
-  #sleeps: AskedSleep[] | undefined;
+  #timers: AskedTimer[] | undefined;
   /** Of a run that is over: attempts of it may not have ended. */
   #codeToLeave: CodeCall | undefined;
   #isAdvancing = false;
@@ -180,7 +181,7 @@ export class JobRun {
     this.#answers.lost(durableLogId);
     this.#undoing = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
-    this.#sleeps = this.#unrecordedSleeps(this.#stage.asked);
+    this.#timers = this.#unrecordedTimers(this.#stage.asked);
     this.#services.later(() => this.#wake());
   }
 
@@ -223,7 +224,7 @@ export class JobRun {
 
   /** Whether it has something to begin. */
   get #isReady(): boolean {
-    return this.#ready.length > 0 || this.#sleeps !== undefined;
+    return this.#ready.length > 0 || this.#timers !== undefined;
   }
 
   #newAnswers(): Answers {
@@ -288,6 +289,9 @@ export class JobRun {
         if (answers === this.#answers) answers.askedFor(`expectation ${name}`);
         this.#wake();
       },
+      askedWait: (wait: AskedWait) => {
+        if (answers === this.#answers) this.#askedWait(wait);
+      },
     };
     const log = this.#mainLog();
     const host = {
@@ -332,7 +336,7 @@ export class JobRun {
     this.#answers.stop();
     this.#answers = this.#newAnswers();
     this.#ready = [];
-    this.#sleeps = undefined;
+    this.#timers = undefined;
     this.#backoffs.cancel();
   }
 
@@ -350,7 +354,8 @@ export class JobRun {
     const hasEnded = stage.end.kind !== "pending";
     // Its end must be on record: another call of run would not come to it the same way.
     if (hasEnded && stage.concludedBy === 0) return;
-    const hasWork = this.#isReady;
+    // An answer that is not durable yet is there for the next call.
+    const hasWork = this.#isReady || this.#answers.waiting;
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork, hasEnded };
     for (const retryAt of retryTimes(this.#job.whole)) this.#wakeAt(retryAt);
@@ -395,17 +400,30 @@ export class JobRun {
   }
 
   #askedSleep(sleep: AskedSleep): void {
-    if (this.#job.task(sleep.taskId) === undefined) (this.#sleeps ??= []).push(sleep);
+    if (!this.#isSet(sleep)) (this.#timers ??= []).push(sleep);
     this.#answers.askedFor(`task ${sleep.taskId}`);
     this.#wake();
   }
 
-  #unrecordedSleeps({ openSleeps, openTasks, tasks }: RunContext): AskedSleep[] | undefined {
-    if (openSleeps === 0) return undefined;
-    const unrecorded = [...openTasks].flatMap((taskId) => {
+  #askedWait(asked: AskedWait): void {
+    if (!this.#isSet(asked)) (this.#timers ??= []).push(asked);
+    this.#answers.askedForWait(asked.name, asked.wait);
+    this.#wake();
+  }
+
+  /** Whether its time is on record, or will never be needed. */
+  #isSet(asked: AskedTimer): boolean {
+    if (asked.kind === "sleep") return this.#job.task(asked.taskId) !== undefined;
+    const { name, wait } = asked;
+    return findWait(this.#job.head, name, wait) !== undefined || isSettled(this.#job.head, name);
+  }
+
+  #unrecordedTimers({ openSleeps, openTasks, tasks, waits }: RunContext): AskedTimer[] | undefined {
+    const sleeps = openSleeps === 0 ? [] : [...openTasks].flatMap((taskId) => {
       const asked = tasks.get(taskId);
-      return asked?.kind === "sleep" && this.#job.task(taskId) === undefined ? [asked] : [];
+      return asked?.kind === "sleep" ? [asked] : [];
     });
+    const unrecorded = [...sleeps, ...waits].filter((asked) => !this.#isSet(asked));
     return unrecorded.length > 0 ? unrecorded : undefined;
   }
 
@@ -481,7 +499,7 @@ export class JobRun {
       return;
     }
     const { state } = this.#job.head;
-    if (state === "Running" && this.#sleeps !== undefined) this.#beginSleeps(this.#sleeps);
+    if (state === "Running" && this.#timers !== undefined) this.#beginTimers(this.#timers);
     if (state === "Running" && this.#ready.length > 0) this.#startReady();
     if (state === "Compensating") this.#undoNext();
     this.#considerRest();
@@ -493,16 +511,19 @@ export class JobRun {
   }
 
   /** Puts on record until when they last; the timers of the engine end them. */
-  #beginSleeps(sleeps: readonly AskedSleep[]): void {
+  #beginTimers(timers: readonly AskedTimer[]): void {
     const { clock, draining } = this.#services;
     if (draining || isHeld(this.#job.head)) return;
-    const about = { jobId: this.#jobId, ...this.#trace.ids };
-    const drafts = sleeps.map(({ taskId, time }): JobEventDraft => ({
-      ...{ stratum: "framework", eventType: "job.TimerSet", ...about, taskId },
-      attributes: { dueAt: dueAtOf(time, clock.now()) },
-    }));
-    const written = this.#record(drafts, () => this.#advanceSoon());
-    if (written !== undefined) this.#sleeps = undefined;
+    const common = { stratum: "framework", eventType: "job.TimerSet", jobId: this.#jobId } as const;
+    const about = { ...common, ...this.#trace.ids };
+    const drafts = timers.filter((asked) => !this.#isSet(asked)).map((asked): JobEventDraft => {
+      const dueAt = dueAtOf(asked.time, clock.now());
+      return asked.kind === "sleep"
+        ? { ...about, taskId: asked.taskId, attributes: { dueAt } }
+        : { ...about, attributes: { dueAt, expectation: asked.name, wait: asked.wait } };
+    });
+    if (drafts.length > 0 && !this.#record(drafts, () => this.#advanceSoon())) return;
+    this.#timers = undefined;
   }
 
   #startReady(): void {
@@ -711,7 +732,7 @@ export class JobRun {
     this.#trace.endRun(endOfJob(job));
     this.#backoffs.cancel();
     this.#ready = [];
-    this.#sleeps = undefined;
+    this.#timers = undefined;
     this.#attempts.cancel();
     if (job.state !== "Compensating") return;
     // Out of the queue and in again: it may have waited there for room that it needs no more.

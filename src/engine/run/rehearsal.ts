@@ -78,6 +78,7 @@ export async function rehearsed(
       askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
       askedSleep: ({ taskId }) => answers.askedFor(`task ${taskId}`),
       askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
+      askedWait: ({ name, wait }) => answers.askedForWait(name, wait),
     },
     guard,
     place,

@@ -1,11 +1,8 @@
 /** How long `run` asks to rest: checked at once, and turned into a time when it goes on record. */
 
 import type { SleepTime } from "../definition.ts";
+import { REST_MS_MAX, YEARS_MAX } from "../../core/job_plan.ts";
 import { MisuseError } from "./misuse.ts";
-
-/** Nobody means more: it is a mistake in the unit. */
-const REST_YEARS_MAX = 100;
-const REST_MS_MAX = REST_YEARS_MAX * 365.25 * 24 * 60 * 60 * 1_000;
 
 /** In milliseconds: from when it goes on record, or since the epoch. */
 export type RestTime = { readonly ms: number } | { readonly untilMs: number };
@@ -32,7 +29,7 @@ export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
 export function checkedMs(step: string, ms: number): number {
   if (Number.isFinite(ms) && ms >= 0 && ms <= REST_MS_MAX) return ms;
   throw new MisuseError(
-    `Cannot ask for ${step} of ${ms} ms: give milliseconds, from 0 to ${REST_YEARS_MAX} years`,
+    `Cannot ask for ${step} of ${ms} ms: give milliseconds, from 0 to ${YEARS_MAX} years`,
   );
 }
 

@@ -50,7 +50,10 @@ export function callRun(
   place: CodePlace = IN_PROCESS,
   host: CodeHost = UNHEARD,
 ): RunCall {
-  const asked = new RunContext(job.jobId, job.plan.expected.map(({ id }) => id), {
+  const expectables = job.plan.expected.map(({ id, within }) => (
+    { name: id, isWaivable: within?.otherwise === "waive" }
+  ));
+  const asked = new RunContext(job.jobId, expectables, {
     ...listener,
     askedTask: (task) => {
       guard.clean("the name of a task", task.taskId);

@@ -6,8 +6,15 @@ import { TASKS_MAX } from "../../core/job_state.ts";
 import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
 import type { JsonForm } from "../../core/json_form.ts";
-import type { FactEvent, JobContext, SleepTime, TaskContext, TaskOptions } from "../definition.ts";
-import { type RestTime, restTime } from "./rest_time.ts";
+import type {
+  ExpectOptions,
+  FactEvent,
+  JobContext,
+  SleepTime,
+  TaskContext,
+  TaskOptions,
+} from "../definition.ts";
+import { checkedMs, type RestTime, restTime } from "./rest_time.ts";
 
 /** A task that `run` awaits, or has awaited. */
 export interface AskedTask {
@@ -28,10 +35,32 @@ export interface AskedSleep {
   readonly resolve: () => void;
 }
 
+/** A wait for an expectation that ends at a time. */
+export interface AskedWait {
+  readonly kind: "wait";
+  readonly name: string;
+  /** 1 for the first of its expectation. */
+  readonly wait: number;
+  readonly time: { readonly ms: number };
+  readonly resolve: (events: Events | undefined) => void;
+}
+
+/** What is over at a time. */
+export type AskedTimer = AskedSleep | AskedWait;
+
+type Events = readonly [FactEvent, ...FactEvent[]];
+
 /** An expectation that `run` awaits. */
 export interface AskedExpectation {
   readonly name: string;
   readonly resolve: (events: readonly FactEvent[]) => void;
+}
+
+/** An expectation of the plan, as far as `run` has to do with it. */
+export interface Expectable {
+  readonly name: string;
+  /** Its deadline may pass, and then there is nothing to give. */
+  readonly isWaivable: boolean;
 }
 
 export interface AskListener {
@@ -39,7 +68,9 @@ export interface AskListener {
   seenAt(): number;
   askedTask(task: AskedTask): void;
   askedSleep(sleep: AskedSleep): void;
-  askedExpectation(expectation: AskedExpectation): void;
+  /** Without a time; once for each. */
+  askedExpectation(expectation: Pick<AskedExpectation, "name">): void;
+  askedWait(wait: AskedWait): void;
 }
 
 export class RunContext implements JobContext<string> {
@@ -51,16 +82,24 @@ export class RunContext implements JobContext<string> {
   openSleeps = 0;
   /** Those that have not been answered yet. */
   readonly expectations = new Map<string, AskedExpectation>();
+  /** Those that have not been answered yet, by `waitKey`; absent until there is one. */
+  #waits: Map<string, AskedWait> | undefined;
   readonly jobId: JobId;
-  /** Of the expectations of its plan. */
-  readonly names: readonly string[];
+  /** Of its plan. */
+  readonly expectables: readonly Expectable[];
   #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
+  /** Expectations that are awaited without a time. */
+  readonly #untimed = new Set<string>();
+  /** Expectations whose deadline has passed: no event of them will be given. */
+  readonly #waived = new Set<string>();
+  /** How many waits of an expectation there have been. */
+  readonly #waitCounts = new Map<string, number>();
   #isOver = false;
   readonly #listener: AskListener;
 
-  constructor(jobId: JobId, expectationNames: readonly string[], listener: AskListener) {
+  constructor(jobId: JobId, expectables: readonly Expectable[], listener: AskListener) {
     this.jobId = jobId;
-    this.names = expectationNames;
+    this.expectables = expectables;
     this.#listener = listener;
   }
 
@@ -107,25 +146,93 @@ export class RunContext implements JobContext<string> {
     return promise;
   }
 
-  expect(name: string): Promise<readonly [FactEvent, ...FactEvent[]]> {
+  expect(name: string): Promise<Events>;
+  expect(name: string, options: ExpectOptions): Promise<Events | undefined>;
+  expect(name: string, options?: ExpectOptions): Promise<Events | undefined> {
     mustBeInRun(`expectation ${name}`, this);
-    if (!this.names.includes(name)) {
+    const expectable = this.expectables.find((one) => one.name === name);
+    if (expectable === undefined) {
       // The end of run is an expectation too, and none that run could wait for.
-      const others = this.names.filter((other) => other !== MAIN_TASK);
+      const others = this.expectables.map((one) => one.name).filter((one) => one !== MAIN_TASK);
       const what = others.join(", ") || "nothing";
       throw new TypeError(
         `Cannot expect ${JSON.stringify(name)}: the plan does not name it, it names ${what}`,
       );
     }
+    if (options !== undefined) return this.#expectWithin(name, options);
+    if (expectable.isWaivable) {
+      throw new MisuseError(
+        `Cannot expect ${JSON.stringify(name)} without withinMs: its deadline may waive it, and ` +
+          "then there would be no event to give",
+      );
+    }
+    const events = this.#eventsOf(name);
+    if (!this.#untimed.has(name)) {
+      this.#untimed.add(name);
+      this.#listener.askedExpectation({ name });
+    }
+    return events;
+  }
+
+  #eventsOf(name: string): Promise<Events> {
     let answer = this.#answers?.get(name);
     if (answer === undefined) {
       const { promise, resolve } = Promise.withResolvers<readonly FactEvent[]>();
       (this.#answers ??= new Map()).set(name, answer = promise);
-      const expectation = { name, resolve };
-      this.expectations.set(name, expectation);
-      this.#listener.askedExpectation(expectation);
+      const answered = (events: readonly FactEvent[]) => {
+        resolve(events);
+        for (const wait of this.#waitsOf(name)) this.#end(wait, events as Events);
+      };
+      this.expectations.set(name, { name, resolve: answered });
     }
-    return answer as Promise<readonly [FactEvent, ...FactEvent[]]>;
+    return answer as Promise<Events>;
+  }
+
+  #expectWithin(name: string, { withinMs }: ExpectOptions): Promise<Events | undefined> {
+    const time = { ms: checkedMs(`expectation ${name} within`, withinMs) };
+    const wait = (this.#waitCounts.get(name) ?? 0) + 1;
+    this.#waitCounts.set(name, wait);
+    if (this.#waived.has(name)) return Promise.resolve(undefined);
+    const events = this.#eventsOf(name);
+    // It has been answered.
+    if (!this.expectations.has(name)) return events;
+    const { promise, resolve } = Promise.withResolvers<Events | undefined>();
+    const asked: AskedWait = { kind: "wait", name, wait, time, resolve };
+    (this.#waits ??= new Map()).set(waitKey(name, wait), asked);
+    this.#listener.askedWait(asked);
+    return promise;
+  }
+
+  /** The waits that have not ended. */
+  get waits(): readonly AskedWait[] {
+    return [...this.#waits?.values() ?? []];
+  }
+
+  #waitsOf(name: string): readonly AskedWait[] {
+    return this.waits.filter((wait) => wait.name === name);
+  }
+
+  #end(wait: AskedWait, events: Events | undefined): void {
+    this.#waits?.delete(waitKey(wait.name, wait.wait));
+    wait.resolve(events);
+  }
+
+  /** Whether `run` waits for what a deadline ends. */
+  isAwaited(name: string, wait: number | undefined): boolean {
+    if (wait === undefined) return this.#waitsOf(name).length > 0;
+    return this.#waits?.has(waitKey(name, wait)) ?? false;
+  }
+
+  /** A time has come first: ends one wait of an expectation, or all where it is waived. */
+  answerDeadline(name: string, wait: number | undefined): void {
+    for (const one of this.#waitsOf(name)) {
+      if (wait === undefined || one.wait === wait) this.#end(one, undefined);
+    }
+    if (wait === undefined) this.#waived.add(name);
+    // Nobody awaits it any more, until it is asked for again.
+    if (this.#untimed.has(name) || this.#waitsOf(name).length > 0) return;
+    this.expectations.delete(name);
+    this.#answers?.delete(name);
   }
 
   /** Whether `run` waits for an event or a time. */
@@ -179,6 +286,10 @@ export class RunContext implements JobContext<string> {
     }
     return taskId;
   }
+}
+
+function waitKey(name: string, wait: number): string {
+  return `${name} ${wait}`;
 }
 
 /** @throws {TypeError} when an option is one that no attempt could go by. */

@@ -5,14 +5,16 @@
  */
 
 import { isSatisfied } from "../../core/condition.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
+import { findWait, progressOf } from "../../core/waits.ts";
 import {
   type CompletedTask,
   isSleep,
   type JobState,
   type TaskState,
+  type TimedWait,
 } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 
@@ -24,18 +26,37 @@ export type Settlement =
     readonly taskId: TaskId;
     readonly receivedAt: string;
   }
-  | { readonly kind: "expectation"; readonly logId: LogId; readonly name: string };
+  | { readonly kind: "expectation"; readonly logId: LogId; readonly name: string }
+  | {
+    readonly kind: "deadline";
+    readonly logId: LogId;
+    readonly name: string;
+    /** The wait that it ends; all of the expectation where that is waived. */
+    readonly wait: number | undefined;
+  };
 
 /** One text for what is answered. */
 export function keyOf(settlement: Settlement): string {
+  if ("taskId" in settlement) return `task ${settlement.taskId}`;
   return settlement.kind === "expectation"
     ? `expectation ${settlement.name}`
-    : `task ${settlement.taskId}`;
+    : `deadline ${settlement.name} ${settlement.wait}`;
 }
 
 /** Results that a retry took over: their place in the order is wherever `run` asks for them. */
 export function reusedSettlements(job: JobState): readonly Settlement[] {
-  return job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [answerOf(task)] : []);
+  return [
+    ...job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [answerOf(task)] : []),
+    ...passedWaits(job, ({ reusedFrom }) => reusedFrom !== undefined),
+  ];
+}
+
+function passedWaits(job: JobState, isMeant: (wait: TimedWait) => boolean): readonly Settlement[] {
+  return job.waits?.flatMap((one): readonly Settlement[] => {
+    const { expectation: name, wait, passedBy } = one;
+    if (passedBy === undefined || !isMeant(one)) return [];
+    return [{ kind: "deadline", logId: passedBy, name, wait }];
+  }) ?? [];
 }
 
 /** All other answers on record, oldest first. */
@@ -43,11 +64,17 @@ export function recordedSettlements(job: JobState): Settlement[] {
   const settlements: Settlement[] = job.tasks.flatMap((task) =>
     isOnRecord(task) && !isReused(task) ? [answerOf(task)] : []
   );
-  job.plan.expected.forEach(({ id }, index) => {
-    const logId = job.expected[index]?.by.at(-1);
-    if (id === MAIN_EXPECTATION_ID || logId === undefined || !isSatisfied(job, id)) return;
-    settlements.push({ kind: "expectation", logId, name: id });
+  job.plan.expected.forEach(({ id, multiplicity, within }, index) => {
+    const { matched = 0, by = [], waived } = job.expected[index] ?? {};
+    const logId = by.at(-1);
+    if (id === MAIN_EXPECTATION_ID) return;
+    if (logId !== undefined && matched >= requiredMatches(multiplicity)) {
+      settlements.push({ kind: "expectation", logId, name: id });
+    } else if (waived !== undefined && within !== undefined) {
+      settlements.push({ kind: "deadline", logId: waived, name: id, wait: undefined });
+    }
   });
+  settlements.push(...passedWaits(job, ({ reusedFrom }) => reusedFrom === undefined));
   return settlements.sort((left, right) => left.logId - right.logId);
 }
 
@@ -81,7 +108,22 @@ export function settlementsOf(applied: Applied): readonly Settlement[] {
     ));
     return [...taskSettlement(entry), ...settlements];
   }
+  if (entry.eventType === "job.DeadlinePassed") {
+    return deadlineSettlement(entry as FrameworkEntry<"job.DeadlinePassed">, job);
+  }
   return taskSettlement(entry);
+}
+
+/** None of a deadline that came too late. */
+function deadlineSettlement(
+  { logId, attributes }: FrameworkEntry<"job.DeadlinePassed">,
+  job: JobState,
+): readonly Settlement[] {
+  const { expectation: name, wait } = attributes;
+  const tookEffect = wait === undefined
+    ? progressOf(job, name)?.progress.waived === logId
+    : findWait(job, name, wait)?.passedBy === logId;
+  return tookEffect ? [{ kind: "deadline", logId, name, wait }] : NONE;
 }
 
 const ENDS: Readonly<Record<string, "task" | "sleep">> = {

@@ -10,7 +10,7 @@ import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state
 import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { dueTimes } from "./backoffs.ts";
+import { retryTimes } from "./backoffs.ts";
 import { culpritAt, interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
@@ -21,7 +21,7 @@ import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Shares } from "./shares.ts";
 import type { Suspects } from "./suspects.ts";
-import type { Timers } from "./timers.ts";
+import { openTimers, type Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import { type Places, rests } from "../writer/places.ts";
@@ -264,9 +264,9 @@ export class Supervisor implements WriterListener {
   /** Before anything is waited for. */
   #rememberTimes(job: JobState): void {
     const start = job.state === "Created" && job.startAt !== undefined ? [job.startAt] : [];
-    for (const time of [...start, ...dueTimes(job)]) {
-      this.#services.scheduler.remember(Date.parse(time));
-    }
+    const { scheduler } = this.#services;
+    for (const time of [...start, ...retryTimes(job)]) scheduler.remember(Date.parse(time));
+    for (const { dueMs } of openTimers(job)) scheduler.remember(dueMs);
   }
 
   /** That a job is parked, for none of its code can run. */

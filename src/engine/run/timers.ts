@@ -1,15 +1,18 @@
 /**
- * Ends sleeps when their time has come: by a fact of its own, whether the job is held or not, and
- * without a worker. Many that are due at once go on record one group after the other, so that
- * nothing else is held up.
+ * What ends at a time: sleeps, waits of `run`, and deadlines of plans. Each ends by a fact of its
+ * own, whether its job is held or not, and without a worker. Many that are due at once go on
+ * record one group after the other, so that nothing else is held up.
  */
 
+import type { Timer } from "../../core/command.ts";
 import { decide } from "../../core/decide.ts";
-import type { JobEventDraft } from "../../core/event.ts";
-import type { JobId, TaskId } from "../../core/ids.ts";
+import type { FrameworkEntry, JobEventDraft } from "../../core/event.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
+import { isMet, type JobState } from "../../core/job_state.ts";
 import { sleeping } from "../../core/task_facts.ts";
+import { isSettled, openWaits } from "../../core/waits.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { Patience } from "./patience.ts";
@@ -26,14 +29,49 @@ interface TimerParts {
   readonly onDefect: (error: unknown) => void;
 }
 
+/** Something that ends at a time. */
+export interface OpenTimer {
+  readonly timer: Timer;
+  /** Milliseconds since the epoch, as on record. */
+  readonly dueMs: number;
+}
+
+/** What of a job ends at a time, by what is on record. */
+export function openTimers(job: JobState): readonly OpenTimer[] {
+  if (job.state !== "Running") return [];
+  return [
+    ...sleeping(job.tasks).map(({ taskId, dueAt }) => timerAt({ taskId }, Date.parse(dueAt))),
+    ...openWaits(job).map(({ expectation, wait, dueAt }) =>
+      timerAt({ expectation, wait }, Date.parse(dueAt))
+    ),
+    ...deadlines(job),
+  ];
+}
+
+function timerAt(timer: Timer, dueMs: number): OpenTimer {
+  return { timer, dueMs };
+}
+
+/** Of the plan. */
+function deadlines(job: Extract<JobState, { state: "Running" }>): readonly OpenTimer[] {
+  // Most jobs share one plan, which has none.
+  if (job.plan === MAIN_ONLY_PLAN) return [];
+  return job.plan.expected.flatMap((expected, index) => {
+    const { id, within } = expected;
+    const progress = job.expected[index];
+    if (within === undefined || progress === undefined || isMet(expected, progress)) return [];
+    return [timerAt({ expectation: id }, Date.parse(job.startedAt) + within.ms)];
+  });
+}
+
 interface Alarm {
-  readonly taskId: TaskId;
+  readonly timer: Timer;
   readonly cancel: () => void;
 }
 
 interface Due {
   readonly jobId: JobId;
-  readonly taskId: TaskId;
+  readonly timer: Timer;
 }
 
 export class Timers {
@@ -47,44 +85,61 @@ export class Timers {
   }
 
   /** Takes in a job that a start has found, once what the stop cut short is on record. */
-  open({ jobId, state, tasks }: JobState): void {
-    if (state !== "Running") return;
-    for (const { taskId, dueAt } of sleeping(tasks)) this.#set(jobId, taskId, dueAt);
+  open(job: JobState): void {
+    for (const one of openTimers(job)) this.#set(job.jobId, one);
   }
 
   /** Takes in what a durable entry did. */
-  see({ job, entry }: Applied): void {
-    if (entry.eventType === "job.TimerSet") return this.#seeSet(job, entry.taskId);
+  see({ job, entry, matched }: Applied): void {
+    const { jobId } = job;
+    if (entry.eventType === "job.TimerSet") {
+      return this.#seeSet(job, entry as FrameworkEntry<"job.TimerSet">);
+    }
+    if (entry.eventType === "job.JobStarted" && job.state === "Running") {
+      for (const one of deadlines(job)) this.#set(jobId, one);
+    }
     if (this.#alarms.size === 0) return;
-    if (entry.eventType === "job.TimerElapsed") this.#cancel(job.jobId, entry.taskId);
-    else if (isTerminal(job) || job.state === "Compensating") this.#cancel(job.jobId);
+    if (job.state !== "Running") return this.#cancel(jobId, () => true);
+    const { taskId } = entry;
+    if (entry.eventType === "job.TimerElapsed") {
+      this.#cancel(jobId, (timer) => "taskId" in timer && timer.taskId === taskId);
+    } else if (matched.length > 0 || entry.eventType === "job.DeadlinePassed") {
+      this.#cancel(jobId, (timer) => "expectation" in timer && isOver(job, timer));
+    }
   }
 
-  #seeSet({ jobId, state, tasks }: JobState, taskId: TaskId | undefined): void {
-    const sleep = sleeping(tasks).find((task) => task.taskId === taskId);
-    if (sleep !== undefined && state === "Running") this.#set(jobId, sleep.taskId, sleep.dueAt);
+  #seeSet(job: JobState, { taskId, attributes }: FrameworkEntry<"job.TimerSet">): void {
+    const { dueAt, expectation, wait } = attributes;
+    const timer = taskId !== undefined
+      ? { taskId }
+      : expectation !== undefined && wait !== undefined
+      ? { expectation, wait }
+      : undefined;
+    if (timer === undefined || job.state !== "Running") return;
+    this.#set(job.jobId, timerAt(timer, Date.parse(dueAt)));
   }
 
-  #set(jobId: JobId, taskId: TaskId, dueAt: string): void {
-    const cancel = this.#parts.scheduler.at(Date.parse(dueAt), () => this.#isDue(jobId, taskId));
+  #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
+    const cancel = this.#parts.scheduler.at(dueMs, () => this.#isDue(jobId, timer));
     const alarms = this.#alarms.get(jobId);
-    if (alarms === undefined) this.#alarms.set(jobId, [{ taskId, cancel }]);
-    else alarms.push({ taskId, cancel });
+    if (alarms === undefined) this.#alarms.set(jobId, [{ timer, cancel }]);
+    else alarms.push({ timer, cancel });
   }
 
-  /** @param only One sleep; all of the job when absent. */
-  #cancel(jobId: JobId, only?: TaskId): void {
+  #cancel(jobId: JobId, isMeant: (timer: Timer) => boolean): void {
     const alarms = this.#alarms.get(jobId);
     if (alarms === undefined) return;
-    const isMeant = ({ taskId }: Alarm) => only === undefined || taskId === only;
-    for (const alarm of alarms) if (isMeant(alarm)) alarm.cancel();
-    const others = alarms.filter((alarm) => !isMeant(alarm));
+    const others = alarms.filter(({ timer, cancel }) => {
+      if (!isMeant(timer)) return true;
+      cancel();
+      return false;
+    });
     if (others.length === 0) this.#alarms.delete(jobId);
     else this.#alarms.set(jobId, others);
   }
 
-  #isDue(jobId: JobId, taskId: TaskId): void {
-    this.#due.push({ jobId, taskId });
+  #isDue(jobId: JobId, timer: Timer): void {
+    this.#due.push({ jobId, timer });
     if (!this.#isRecording) this.#recordAll().catch(this.#parts.onDefect);
   }
 
@@ -102,16 +157,26 @@ export class Timers {
 
   async #record(due: readonly Due[]): Promise<void> {
     const { writer } = this.#parts;
-    const drafts = due.flatMap(({ jobId, taskId }) => this.#elapsed(jobId, taskId));
+    const drafts = due.flatMap((one) => this.#elapsed(one));
     if (drafts.length === 0) return;
     await writer.settled(writer.append(drafts, "vital").lastLogId, undefined);
   }
 
-  /** Nothing of a sleep that something else has ended. */
-  #elapsed(jobId: JobId, taskId: TaskId): readonly JobEventDraft[] {
-    const job = this.#parts.table.pending(jobId)?.withOnly([taskId]);
+  /** Nothing of what something else has ended. */
+  #elapsed({ jobId, timer }: Due): readonly JobEventDraft[] {
+    const taskIds = "taskId" in timer ? [timer.taskId] : [];
+    const job = this.#parts.table.pending(jobId)?.withOnly(taskIds);
     if (job === undefined) return [];
-    const decision = decide(job, { kind: "elapse", taskIds: [taskId] });
+    const decision = decide(job, { kind: "elapse", timer });
     return decision.accepted ? decision.events : [];
   }
+}
+
+/** Whether a wait, or a deadline, has nothing to end any more. */
+function isOver(job: JobState, timer: Extract<Timer, { expectation: string }>): boolean {
+  if (isSettled(job, timer.expectation)) return true;
+  return timer.wait !== undefined &&
+    !openWaits(job).some(({ expectation, wait }) =>
+      expectation === timer.expectation && wait === timer.wait
+    );
 }

@@ -98,7 +98,16 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   })),
   "job.TaskStarted": hasAttempt,
   "job.TaskWaiting": like(v.looseObject({ expectations: names })),
-  "job.TimerSet": like(v.looseObject({ dueAt: text })),
+  "job.TimerSet": like(v.looseObject({
+    dueAt: text,
+    expectation: v.optional(text),
+    wait: v.optional(finite),
+  })),
+  "job.DeadlinePassed": like(v.looseObject({
+    expectation: text,
+    wait: v.optional(finite),
+    reusedFrom: v.optional(finite),
+  })),
   "job.TimerElapsed": like(v.looseObject({ reusedFrom: v.optional(finite) })),
   "job.TaskCompleted": hasAttempt,
   "job.TaskFailed": like(attemptFailure),

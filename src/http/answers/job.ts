@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
+import { withinField } from "../requests/plan_schema.ts";
 import { correlationField } from "../requests/correlation_schema.ts";
 import { fingerprintField } from "../requests/fields.ts";
 import {
@@ -42,9 +43,13 @@ const expectationOf = (position: Position) =>
     correlation: says(correlationField, "What the attributes of an event must be."),
     taskId: v.exactOptional(says(text, "The task that an event must be about.")),
     multiplicity,
+    within: v.exactOptional(withinField),
     required: says(count, "Events that it needs."),
     matched: says(count, "Events that have counted so far."),
-    satisfied: says(v.boolean(), "Whether it has all that it needs."),
+    satisfied: says(v.boolean(), "Whether it has all that it needs, or is waived."),
+    waived: v.exactOptional(
+      says(position, "The entry by which it counts as satisfied without all its events."),
+    ),
     by: says(v.array(position), "The entries that have counted, by logId."),
   });
 
@@ -178,6 +183,15 @@ const jobEntriesOf = (position: Position) => ({
   output: says(anyJson, "What `run` returned; null until then."),
   expected: says(v.array(expectationOf(position)), "The events that it waits or has waited for."),
   tasks: says(v.array(taskAnswer), "Its steps, in the order in which they began."),
+  waits: v.exactOptional(says(
+    v.array(v.object({
+      expectation: says(text, "What `run` waits for."),
+      wait: says(count, "Which wait for it: 1 for the first."),
+      dueAt: says(time, "When it ends without the event."),
+      passedBy: v.exactOptional(says(position, "The entry that says that it has.")),
+    })),
+    "The waits of `run` that end at a time; absent where there were none.",
+  )),
   failure: says(v.nullable(failureOf(position)), "Why it failed; null while it has not."),
 });
 

@@ -83,7 +83,8 @@ type NewJob = CreatedJob | RunningJob;
 function isNew(job: JobState): job is NewJob {
   return (job.state === "Running" || job.state === "Created") && job.tasks.length === 0 &&
     job.sealed === undefined && job.retryOf === undefined && job.parked === undefined &&
-    job.expected.every(({ matched }) => matched === 0);
+    job.waits === undefined &&
+    job.expected.every(({ matched, waived }) => matched === 0 && waived === undefined);
 }
 
 /** Ids of jobs, times and what the framework names have nothing that JSON would escape. */
@@ -125,9 +126,12 @@ function expectedText(expected: readonly ExpectedEvent[]): string {
     : `[${expected.map(expectationText).join(",")}]`;
 }
 
-function expectationText({ id, kind, matcher, taskId, multiplicity }: ExpectedEvent): string {
+function expectationText(
+  { id, kind, matcher, taskId, multiplicity, within }: ExpectedEvent,
+): string {
   const task = taskId === undefined ? "" : `"taskId":${jsonOf(taskId)},`;
   return `{"id":${jsonOf(id)},"kind":"${kind}","eventType":${jsonOf(matcher.eventType)},` +
     `"correlation":${jsonOf(matcher.correlation)},${task}"multiplicity":${jsonOf(multiplicity)},` +
+    (within === undefined ? "" : `"within":${jsonOf(within)},`) +
     `"required":${requiredMatches(multiplicity)},"matched":0,"satisfied":false,"by":[]}`;
 }

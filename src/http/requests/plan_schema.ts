@@ -10,7 +10,9 @@ import {
   MAIN_EXPECTATION_ID,
   MATCHES_MAX,
   requiredMatches,
+  REST_MS_MAX,
   TIMES_MAX,
+  YEARS_MAX,
 } from "../../core/job_plan.ts";
 import { correlationField, correlationSize } from "./correlation_schema.ts";
 import {
@@ -107,6 +109,19 @@ const correlation = unlessHuge(
   CORRELATION_SIZE_RULE,
 );
 
+/** Until when an expectation has to be met. */
+export const withinField = strictObject({
+  ms: v.pipe(
+    v.number(),
+    v.check((ms) => ms > 0 && ms <= REST_MS_MAX, `must be above 0 and at most ${YEARS_MAX} years`),
+    v.description("Milliseconds from the start of the job."),
+  ),
+  otherwise: v.pipe(
+    v.picklist(["fail", "waive"], 'must be "fail" or "waive"'),
+    v.description("`fail` the job, or `waive` the expectation, which then counts as satisfied."),
+  ),
+});
+
 const expectation = strictObject({
   id: id<string>(),
   kind: v.exactOptional(kind),
@@ -114,6 +129,7 @@ const expectation = strictObject({
   correlation: v.exactOptional(correlation),
   multiplicity: v.exactOptional(multiplicity),
   taskId: v.exactOptional(taskIdField),
+  within: v.exactOptional(withinField),
 });
 
 const matcher = strictObject({
@@ -203,6 +219,7 @@ function expectationOf(input: v.InferOutput<typeof expectation>): ExpectedEvent 
     matcher: matcherOf(input),
     multiplicity: input.multiplicity ?? "ExactlyOnce",
     ...(input.taskId === undefined ? {} : { taskId: input.taskId }),
+    ...(input.within === undefined ? {} : { within: input.within }),
   };
 }
 

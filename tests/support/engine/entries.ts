@@ -55,9 +55,11 @@ export function matcher(type: string, correlation: Correlation = "any"): EventMa
   return { eventType: eventType(type), correlation };
 }
 
-type ExpectationOptions = Partial<Pick<ExpectedEvent, "multiplicity" | "taskId" | "kind">> & {
-  readonly correlation?: Correlation;
-};
+type ExpectationOptions =
+  & Partial<Pick<ExpectedEvent, "multiplicity" | "taskId" | "kind" | "within">>
+  & {
+    readonly correlation?: Correlation;
+  };
 
 /** An expectation of a domain fact, once, with any attributes, unless told otherwise. */
 export function expectation(
@@ -256,6 +258,16 @@ export class JobStory {
 
   timerSet(id: string): JobStory {
     return this.ofTask("job.TimerSet", id, { dueAt: timeOf(900) });
+  }
+
+  waitSet(expectation: string, wait = 1): JobStory {
+    return this.framework("job.TimerSet", { dueAt: timeOf(900), expectation, wait });
+  }
+
+  /** @param wait Absent for the deadline of the plan. */
+  deadlinePassed(expectation: string, wait?: number): JobStory {
+    const which = wait === undefined ? {} : { wait };
+    return this.framework("job.DeadlinePassed", { expectation, ...which });
   }
 
   timerElapsed(id: string): JobStory {

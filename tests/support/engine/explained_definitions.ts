@@ -168,6 +168,22 @@ export const WELCOME = defineJob({
   },
 });
 
+/** Waits for a payment for three days, and reminds once; the shipment is waived after ten. */
+export const INVOICE = defineJob({
+  type: "shop.invoice",
+  version: 1,
+  input: v.object({}),
+  expects: () => ({
+    paid: { eventType: "shop.Paid" },
+    rated: { eventType: "shop.Rated", within: { ms: 10 * 86_400_000, otherwise: "waive" } },
+  }),
+  async run(ctx) {
+    const paid = await ctx.expect("paid", { withinMs: 3 * 86_400_000 });
+    if (paid !== undefined) return "paid";
+    return await ctx.task("remind", () => "reminded");
+  },
+});
+
 /** Waits for three days between two steps; with `beside`, for a payment as well. */
 export const REMINDER = defineJob({
   type: "shop.reminder",
@@ -221,4 +237,5 @@ export const ALL: readonly unknown[] = [
   DEAF,
   WELCOME,
   REMINDER,
+  INVOICE,
 ];

@@ -253,6 +253,45 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "waiting_until_a_time",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.invoice");
+      await daybook.clock.advance(86_400_000);
+      return await daybook.crash();
+    },
+  },
+  {
+    name: "waiting_after_a_wait_that_ended",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.invoice");
+      const later = await daybook.crash();
+      await later.clock.advance(4 * 86_400_000);
+      return later;
+    },
+  },
+  {
+    name: "succeeded_with_what_was_waived",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.invoice");
+      await daybook.clock.advance(10 * 86_400_000);
+    },
+  },
+  {
+    name: "failed_at_a_deadline",
+    condition: "failed",
+    arrange: async (daybook) => {
+      const within = { ms: 3 * 86_400_000, otherwise: "fail" };
+      const expected = [{ id: "parts", ...MATCHER, within }];
+      await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+      const later = await daybook.crash();
+      await later.clock.advance(3 * 86_400_000);
+      return later;
+    },
+  },
+  {
     name: "waiting_beside_a_sleep",
     condition: "waiting",
     arrange: async (daybook) => {

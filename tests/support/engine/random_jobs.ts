@@ -32,7 +32,7 @@ interface TaskStep {
 type Step =
   | TaskStep
   | { readonly kind: "sleep"; readonly ms: number }
-  | { readonly kind: "expect"; readonly event: number };
+  | { readonly kind: "expect"; readonly event: number; readonly withinMs: number | null };
 type Branches = readonly (readonly Step[])[];
 
 export type Action =
@@ -72,7 +72,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("expect" as const), event: fc.nat(2) }),
+    arbitrary: fc.record({
+      kind: fc.constant("expect" as const),
+      event: fc.nat(2),
+      withinMs: fc.constantFrom(null, null, 0, 700, 5_000),
+    }),
   },
 );
 
@@ -112,6 +116,15 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
 );
+
+/** The same, whose code waits for events however long they take. */
+export function withoutDeadlines(action: Action): Action {
+  if (action.kind !== "create") return action;
+  const branches = action.branches.map((steps) =>
+    steps.map((step) => step.kind === "expect" ? { ...step, withinMs: null } : step)
+  );
+  return { ...action, branches };
+}
 
 export const alteration: fc.Arbitrary<Alteration> = fc.record({
   kind: fc.constantFrom<Alteration["kind"]>("rename", "skip", "insert"),
@@ -279,9 +292,13 @@ export class Play {
       if (altered === "skip") continue;
       const taskId = `t${branch}-${index}${altered === "rename" ? "-renamed" : ""}`;
       if (step.kind === "sleep") await ctx.sleep(taskId, step.ms);
-      else if (step.kind === "expect") await ctx.expect(`e${step.event}`);
+      else if (step.kind === "expect") await this.#expect(ctx, step);
       else await ctx.task(taskId, (task) => this.#work(life, step, task), optionsOf(step));
     }
+  }
+
+  #expect(ctx: JobContext<string>, { event, withinMs }: Step & { readonly kind: "expect" }) {
+    return withinMs === null ? ctx.expect(`e${event}`) : ctx.expect(`e${event}`, { withinMs });
   }
 
   #alterationAt(branch: number, index: number): Alteration["kind"] | undefined {

@@ -66,8 +66,8 @@ const WELCOME = defineJob({
   async run(ctx) {
     await ctx.task("greet", () => "hello");
     await ctx.sleep("pause", 700);
-    const [confirmed] = await ctx.expect("confirmed");
-    return confirmed.eventId;
+    const confirmed = await ctx.expect("confirmed", { withinMs: 60_000 });
+    return confirmed?.[0].eventId;
   },
 });
 
@@ -93,6 +93,8 @@ export interface PostRequest {
   readonly body: object;
 }
 
+const WAIVED = { ms: 1_500, otherwise: "waive" };
+
 /** What makes job number `n`; every eleventh is of the same kind. */
 export function creationOf(n: number): PostRequest {
   const orderId = `o${n}`;
@@ -101,7 +103,12 @@ export function creationOf(n: number): PostRequest {
   const kinds: readonly PostRequest[] = [
     job({
       jobId,
-      plan: { expected: [expected("shipped", "shop.ParcelShipped", { correlation: { equals } })] },
+      plan: {
+        expected: [
+          expected("shipped", "shop.ParcelShipped", { correlation: { equals } }),
+          ...(n % 2 === 0 ? [] : [expected("rated", "mixed.Rated", { within: WAIVED })]),
+        ],
+      },
     }),
     job({
       jobId,
@@ -109,7 +116,10 @@ export function creationOf(n: number): PostRequest {
       plan: {
         expected: [
           expected("parts", "mixed.Part", { multiplicity: { times: 3 }, correlation: { equals } }),
-          expected("any", "mixed.Part", { correlation: { in: { orderId: [orderId] } } }),
+          expected("any", "mixed.Part", {
+            correlation: { in: { orderId: [orderId] } },
+            within: { ms: 2_500, otherwise: n % 3 === 0 ? "fail" : "waive" },
+          }),
         ],
         policy: { errors: [{ eventType: "mixed.Lost", correlation: { equals } }] },
       },

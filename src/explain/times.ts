@@ -1,14 +1,16 @@
-/** What a job that sleeps waits for, and how a sleep ended. */
+/** What a job waits for that comes at a time, and how a sleep ended. */
 
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { CompletedTask, JobState, SleepingTask } from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
+import { openWaits } from "../core/waits.ts";
 import { alike } from "./alike.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import { anyone, itself } from "./next_step.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { byWhom, reasonText, shortened } from "./phrases.ts";
+import { openExpectations } from "./open_expectations.ts";
+import { byWhom, later, reasonText, shortened } from "./phrases.ts";
 
 const NAMES_MAX = 10;
 
@@ -41,8 +43,33 @@ export function sleepReasons(
   );
 }
 
+/** What its time ends: sleeps, waits and deadlines of the plan. */
+export function endsByTime(outlined: OutlinedHistory): readonly NextStep<LogId>[] {
+  return [...endsOfSleeps(outlined), ...endsOfWaits(outlined), ...deadlineSteps(outlined)];
+}
+
+function endsOfWaits({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
+  if (job.state !== "Running") return [];
+  return openWaits(job).slice(0, NAMES_MAX).map(({ expectation, dueAt, setBy }) =>
+    itself(`run waits for "${expectation}" until ${dueAt}, and then goes on without it.`, [setBy])
+  );
+}
+
+/** Until when what the plan expects has to come. */
+export function deadlineSteps(outlined: OutlinedHistory): readonly NextStep<LogId>[] {
+  const { job, created, started } = outlined;
+  if (job.state !== "Running" || started === undefined) return [];
+  return openExpectations(job).flatMap(({ expected: { id, within } }) => {
+    if (within === undefined) return [];
+    const dueAt = later(job.startedAt, within.ms);
+    const otherwise = within.otherwise === "fail" ? "the job fails" : "it is waived";
+    const statement = `"${id}" has until ${dueAt} to come: otherwise ${otherwise}.`;
+    return [itself(statement, [created.logId, started.logId])];
+  }).slice(0, NAMES_MAX);
+}
+
 /** When the sleeps end by themselves, and what ends them now. */
-export function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
+function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
   const sleeps = openSleeps(job).slice(0, NAMES_MAX);
   if (sleeps.length === 0) return [];
   const then = job.suspendedBy === undefined && job.parked === undefined

@@ -1,4 +1,4 @@
-/** The real process: jobs that sleep through a kill, and what is told of them, word for word. */
+/** The real process: times in jobs that pass through a kill, and what is told of them, word for word. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -15,6 +15,15 @@ export const remind = defineJob({
     await ctx.task("greet", () => "hello");
     await ctx.sleep("overnight", ms);
     return await ctx.task("remind", () => "reminded");
+  },
+});
+
+export const invoice = defineJob({
+  type: "shop.invoice", version: 1, input: v.object({ ms: v.number() }),
+  expects: () => ({ paid: { eventType: "shop.Paid" } }),
+  async run(ctx, { ms }) {
+    const paid = await ctx.expect("paid", { withinMs: ms });
+    return paid === undefined ? "unpaid" : "paid";
   },
 });
 `;
@@ -34,7 +43,13 @@ interface Explained {
   readonly timing: { readonly sleepingMs: number };
 }
 
+interface Entry {
+  readonly eventType: string;
+  readonly receivedAt: string;
+}
+
 interface Shown {
+  readonly waits?: readonly { readonly dueAt: string }[];
   readonly condition: string;
   readonly state: string;
   readonly output: unknown;
@@ -49,7 +64,45 @@ function lines(told: readonly Told[]): readonly string[] {
   );
 }
 
-Deno.test("sleeping: through a kill and a start, and told word for word with the lines", async () => {
+/** Of a wait and of a plan whose times are over, and of a wait that goes on. */
+async function assertDeadlines(daybook: DaybookProcess): Promise<void> {
+  const explained = async (jobId: string) =>
+    await daybook.get(`/jobs/${jobId}/explain`) as Explained;
+  const passedIn = async (jobId: string) => {
+    const { entries } = await daybook.get(`/jobs/${jobId}/events`) as { entries: Entry[] };
+    const passed = entries.find(({ eventType }) => eventType === "job.DeadlinePassed");
+    return passed ?? assert.fail(`no deadline of ${jobId} has passed`);
+  };
+  const unpaid = await explained("unpaid");
+  const passed = await passedIn("unpaid");
+  assert.equal((await daybook.get("/jobs/unpaid") as Shown).output, "unpaid");
+  assert.deepEqual(lines(unpaid.completed.slice(0, 1)), [
+    `"paid" is waived since its deadline passed at ${passed.receivedAt}: 0 of 1 came in time. ` +
+    "[job.DeadlinePassed]",
+  ]);
+
+  const late = await explained("late");
+  assert.equal(late.summary, 'Job late failed: "signed" was not met within 500 ms of the start.');
+  assert.deepEqual(lines(late.because.slice(0, 1)), [
+    `A deadline of its plan passed at ${(await passedIn("late")).receivedAt}: "signed" was not ` +
+    "met within 500 ms of the start. [job.DeadlinePassed] [job.JobCreated]",
+  ]);
+
+  const { waits = [] } = await daybook.get("/jobs/paid") as Shown;
+  const paid = await explained("paid");
+  assert.deepEqual(lines(paid.next.slice(0, 1)), [
+    `run waits for "paid" until ${waits[0]?.dueAt}, and then goes on without it. [job.TimerSet]`,
+  ]);
+  const event = { eventType: "shop.Paid", jobId: "paid" };
+  const sent = await daybook.post("/events", event);
+  assert.equal(sent.status, 200, await sent.text());
+  await until(
+    "the invoice is paid",
+    async () => (await daybook.get("/jobs/paid") as Shown).output === "paid",
+  );
+}
+
+Deno.test("times: through a kill and a start, and told word for word with the lines", async () => {
   await inFolder(async (folder) => {
     const module = `${folder}/jobs.ts`;
     await Deno.writeTextFile(module, CODE);
@@ -59,20 +112,32 @@ Deno.test("sleeping: through a kill and a start, and told word for word with the
       permissions: [`--allow-read=${module},${SOURCE}`],
     };
     const first = await DaybookProcess.start(options);
-    const submit = async (jobId: string, ms: number) => {
-      const answer = await first.post("/jobs", { type: "shop.remind", jobId, input: { ms } });
+    const submit = async (jobId: string, ms: number, type = "shop.remind") => {
+      const answer = await first.post("/jobs", { type, jobId, input: { ms } });
       assert.equal(answer.status, 202, await answer.text());
     };
     await submit("long", THREE_DAYS);
     await submit("short", 500);
+    await submit("unpaid", 500, "shop.invoice");
+    await submit("paid", THREE_DAYS, "shop.invoice");
+    const within = { ms: 500, otherwise: "fail" };
+    const plan = { expected: [{ id: "signed", eventType: "shop.Signed", within }] };
+    const planned = await first.post("/jobs", { jobId: "late", plan });
+    assert.equal(planned.status, 202, await planned.text());
     const isAsleep = async (jobId: string) =>
       (await first.get(`/jobs/${jobId}`) as Shown).condition !== "executing";
-    await until("both rest", async () => await isAsleep("long") && await isAsleep("short"));
+    await until("all rest", async () => {
+      const jobs = await Promise.all(["long", "short", "unpaid", "paid"].map(isAsleep));
+      return jobs.every((isOne) => isOne);
+    });
     await first.kill();
 
     const daybook = await DaybookProcess.start(options);
     const show = async (jobId: string) => await daybook.get(`/jobs/${jobId}`) as Shown;
-    await until("what was due has gone on", async () => (await show("short")).state === "Done");
+    for (const [jobId, state] of [["short", "Done"], ["unpaid", "Done"], ["late", "Failed"]]) {
+      await until(`${jobId} is over`, async () => (await show(jobId ?? "")).state === state);
+    }
+    await assertDeadlines(daybook);
     const job = await show("long");
     const [, greet, sleep] = job.tasks;
     const dueAt = job.sleepsUntil ?? "";

@@ -1,0 +1,96 @@
+/** Waits that end at a time, and what becomes of expectations that are not met by then. Pure. */
+
+import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import { MAIN_TASK } from "./ids.ts";
+import { requiredMatches } from "./job_plan.ts";
+import {
+  type ExpectationState,
+  isMet,
+  type JobState,
+  type RunningJob,
+  type TimedWait,
+} from "./job_state.ts";
+
+/** How far an expectation is; `undefined` where the plan names none such. */
+export function progressOf(job: JobState, expectation: string) {
+  const index = job.plan.expected.findIndex(({ id }) => id === expectation);
+  const [expected, progress] = [job.plan.expected[index], job.expected[index]];
+  return expected && progress && { index, expected, progress };
+}
+
+/** Whether an expectation has all its matches, or is waived; `false` where there is none such. */
+export function isSettled(job: JobState, expectation: string): boolean {
+  const found = progressOf(job, expectation);
+  return found !== undefined && isMet(found.expected, found.progress);
+}
+
+/** The job after `run` began to wait until a time, or that time came first. */
+export function noteWait<Job extends JobState>(job: Job, entry: JobEventLogEntry): Job {
+  if (entry.stratum !== "framework") return job;
+  if (entry.eventType === "job.TimerSet") return begun(job, entry);
+  return entry.eventType === "job.DeadlinePassed" ? passed(job, entry) : job;
+}
+
+function begun<Job extends JobState>(job: Job, entry: FrameworkEntry<"job.TimerSet">): Job {
+  const { expectation, wait, dueAt } = entry.attributes;
+  if (expectation === undefined || wait === undefined) return job;
+  if (findWait(job, expectation, wait) !== undefined) return job;
+  const begun: TimedWait = { expectation, wait, dueAt, setBy: entry.logId };
+  return { ...job, waits: [...job.waits ?? [], begun] };
+}
+
+function passed<Job extends JobState>(job: Job, entry: FrameworkEntry<"job.DeadlinePassed">): Job {
+  const { expectation, wait, reusedFrom } = entry.attributes;
+  if (wait === undefined || isSettled(job, expectation)) return job;
+  const before = findWait(job, expectation, wait);
+  const passed = { passedBy: entry.logId };
+  if (reusedFrom !== undefined && before === undefined) {
+    const times = { dueAt: entry.receivedAt, setBy: entry.logId };
+    const reused: TimedWait = { expectation, wait, ...times, ...passed, reusedFrom };
+    return { ...job, waits: [...job.waits ?? [], reused] };
+  }
+  if (before === undefined || before.passedBy !== undefined) return job;
+  return { ...job, waits: job.waits?.map((one) => one === before ? { ...one, ...passed } : one) };
+}
+
+export function findWait(job: JobState, name: string, nth: number): TimedWait | undefined {
+  return job.waits?.find(({ expectation, wait }) => expectation === name && wait === nth);
+}
+
+/** Those of `run` that neither an event nor their time has ended. */
+export function openWaits(job: JobState): readonly TimedWait[] {
+  return job.waits?.filter(({ expectation, passedBy }) =>
+    passedBy === undefined && !isSettled(job, expectation)
+  ) ?? [];
+}
+
+/** The expectation that an entry waives, by its index in the plan. */
+export function waivedBy(job: RunningJob, entry: JobEventLogEntry): number | undefined {
+  const found = deadlineOf(job, entry);
+  return found?.expected.within?.otherwise === "waive" ? found.index : undefined;
+}
+
+/** The expectation whose deadline passes by an entry, while it is not met. */
+export function deadlineOf(job: RunningJob, entry: JobEventLogEntry) {
+  if (entry.stratum !== "framework" || entry.eventType !== "job.DeadlinePassed") return undefined;
+  const { expectation, wait } = entry.attributes;
+  const found = wait === undefined ? progressOf(job, expectation) : undefined;
+  return found === undefined || isMet(found.expected, found.progress) ? undefined : found;
+}
+
+/** What `run` gave up on is waived when it has returned. */
+export function withGivenUp(
+  job: RunningJob,
+  entry: JobEventLogEntry,
+  expected: readonly ExpectationState[],
+): readonly ExpectationState[] {
+  const isEndOfRun = entry.eventType === "job.TaskCompleted" && entry.taskId === MAIN_TASK;
+  if (job.waits === undefined || !isEndOfRun) return expected;
+  return job.waits.reduce((all, { expectation, passedBy }) => {
+    const index = job.plan.expected.findIndex(({ id }) => id === expectation);
+    const [planned, progress] = [job.plan.expected[index], all[index]];
+    if (passedBy === undefined || planned === undefined || progress === undefined) return all;
+    const isOpen = progress.matched < requiredMatches(planned.multiplicity);
+    return isOpen ? all.with(index, { ...progress, waived: passedBy }) : all;
+  }, expected);
+}

@@ -1,0 +1,320 @@
+/** Waits of `run` that end at a time, and deadlines of plans. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import { EXPECTED_EVENT_KINDS, type JobPlan } from "../../src/core/job_plan.ts";
+import type { EventType } from "../../src/core/event_type.ts";
+import { defineJob, type Expectation, type JobContext } from "../../src/engine/definition.ts";
+import { planOf } from "../../src/engine/definition_registry.ts";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+
+const DAY = 86_400_000;
+
+type Paid = JobContext<"paid">;
+
+function withPaid(run: (ctx: Paid) => Promise<unknown>, paid: Partial<Expectation> = {}) {
+  return defineJob({
+    type: "shop.invoice",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({ paid: { eventType: "shop.Paid", ...paid } }),
+    run,
+  });
+}
+
+/** Asks three times, and says what came of each. */
+const PATIENT = withPaid(async (ctx) => {
+  const told: string[] = [];
+  for (let reminder = 1; reminder <= 3; reminder++) {
+    const paid = await ctx.expect("paid", { withinMs: 3 * DAY });
+    if (paid !== undefined) return [...told, paid[0].eventId];
+    told.push(await ctx.task(`remind-${reminder}`, () => `reminded ${reminder}`));
+  }
+  return told;
+});
+
+async function started(definition: AnyJobDefinition) {
+  const daybook = await Harness.start({ definitions: [definition] });
+  return { daybook, id: await daybook.submit(definition.type) };
+}
+
+function outputOf(daybook: Harness, id: JobId) {
+  const main = daybook.job(id).tasks.find(({ taskId }) => taskId === "main");
+  return main?.status === "completed" ? main.result : undefined;
+}
+
+function paidIn(daybook: Harness, id: JobId) {
+  const job = daybook.job(id);
+  const index = job.plan.expected.findIndex((expected) => expected.id === "paid");
+  return job.expected[index];
+}
+
+Deno.test("expect within: an event in time is given, and the deadline never passes", async () => {
+  const { daybook, id } = await started(PATIENT);
+  await daybook.clock.advance(DAY);
+  await daybook.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
+  assert.deepEqual(outputOf(daybook, id), ["payment"]);
+  assert.equal(daybook.job(id).state, "Done");
+  await daybook.clock.advance(9 * DAY);
+  assert.ok(!(await daybook.story(id)).includes("DeadlinePassed"));
+  assert.equal(daybook.clock.armed, 0);
+  daybook.assertSound();
+});
+
+Deno.test("expect within: a wait that is over gives undefined, and the event counts for the next", async () => {
+  const { daybook, id } = await started(PATIENT);
+  assert.equal(daybook.condition(id), "waiting");
+  await daybook.clock.advance(4 * DAY);
+  await daybook.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
+  assert.deepEqual(outputOf(daybook, id), ["reminded 1", "payment"]);
+  assert.equal(daybook.job(id).state, "Done");
+  daybook.assertSound();
+});
+
+Deno.test("expect within: what run gave up on is waived when it returns", async () => {
+  const { daybook, id } = await started(PATIENT);
+  await daybook.clock.advance(10 * DAY);
+  const passed = (await daybook.entries(id)).filter(({ eventType }) =>
+    eventType === "job.DeadlinePassed"
+  );
+  assert.deepEqual(passed.map(({ attributes }) => attributes), [
+    { expectation: "paid", wait: 1 },
+    { expectation: "paid", wait: 2 },
+    { expectation: "paid", wait: 3 },
+  ]);
+  assert.equal(paidIn(daybook, id)?.waived, passed[2]?.logId);
+  assert.equal(daybook.job(id).state, "Done");
+  daybook.assertSound();
+});
+
+Deno.test("expect within: it goes the same way again through a crash at every entry", async () => {
+  for (let crashes = 0; crashes < 12; crashes++) {
+    const { daybook: first, id } = await started(PATIENT);
+    let daybook = first;
+    for (let day = 0; day < 10; day++) {
+      if (day === 7) await daybook.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
+      await daybook.clock.advance(DAY - 1);
+      if (day === crashes) daybook = await daybook.crash();
+      await daybook.clock.advance(1);
+    }
+    daybook = await daybook.crash();
+    await daybook.clock.advance(1);
+    assert.deepEqual(outputOf(daybook, id), ["reminded 1", "reminded 2", "payment"]);
+    daybook.assertSound();
+  }
+});
+
+Deno.test("expect within: it ends while the process is away, and while the job is suspended", async () => {
+  const { daybook, id } = await started(PATIENT);
+  daybook.clock.jump(4 * DAY);
+  const later = await daybook.crash();
+  await later.clock.advance(1);
+  assert.deepEqual(later.job(id).waits?.map(({ passedBy }) => passedBy !== undefined), [
+    true,
+    false,
+  ]);
+  await later.control(id, "suspend");
+  await later.clock.advance(3 * DAY);
+  assert.deepEqual(later.job(id).waits?.map(({ passedBy }) => passedBy !== undefined), [
+    true,
+    true,
+  ]);
+  assert.equal(later.condition(id), "suspended");
+  await later.control(id, "resume");
+  await later.clock.advance(4 * DAY);
+  assert.equal(later.job(id).state, "Done");
+  later.assertSound();
+});
+
+Deno.test("expect within: beside a wait without a time, the event is still to come", async () => {
+  const definition = withPaid(async (ctx) => {
+    const [soon, atLast] = await Promise.all([
+      ctx.expect("paid", { withinMs: DAY }),
+      ctx.expect("paid"),
+    ]);
+    return [soon === undefined, atLast[0].eventId];
+  });
+  const { daybook, id } = await started(definition);
+  await daybook.clock.advance(DAY);
+  assert.equal(daybook.condition(id), "waiting");
+  const later = await daybook.crash();
+  await later.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
+  assert.deepEqual(outputOf(later, id), [true, "payment"]);
+  later.assertSound();
+});
+
+Deno.test("expect within: an event that is there is given at once, whatever the time", async () => {
+  const definition = withPaid(async (ctx) => {
+    await ctx.sleep("first", DAY);
+    const paid = await ctx.expect("paid", { withinMs: 0 });
+    return paid?.[0].eventId;
+  });
+  const { daybook, id } = await started(definition);
+  await daybook.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
+  await daybook.clock.advance(DAY);
+  assert.equal(outputOf(daybook, id), "payment");
+  daybook.assertSound();
+});
+
+Deno.test("expect within: a retry does not wait again where it gave up", async () => {
+  const bank = { isOpen: false };
+  const definition = withPaid(async (ctx) => {
+    const paid = await ctx.expect("paid", { withinMs: DAY });
+    await ctx.task("settle", () => {
+      if (!bank.isOpen) throw new Error("the bank is closed");
+    }, { retry: { maxAttempts: 1 } });
+    return paid === undefined;
+  });
+  const { daybook, id } = await started(definition);
+  await daybook.clock.advance(DAY);
+  assert.equal(daybook.job(id).state, "Failed");
+  bank.isOpen = true;
+  const retried = await daybook.engine.retry(id, {});
+  assert.ok(retried.ok);
+  await daybook.clock.settle();
+  const { jobId } = retried.value;
+  assert.equal(outputOf(daybook, jobId), true);
+  assert.equal(daybook.job(jobId).state, "Done");
+  assert.equal(daybook.job(jobId).waits?.[0]?.reusedFrom, daybook.job(id).waits?.[0]?.passedBy);
+  daybook.assertSound();
+});
+
+Deno.test("expect within: misuse is told at once", async () => {
+  const cases: [(ctx: Paid) => Promise<unknown>, Partial<Expectation>, string][] = [
+    [
+      (ctx) => ctx.expect("paid", { withinMs: -1 }),
+      {},
+      "Cannot ask for expectation paid within of -1 ms: give milliseconds, from 0 to 100 years",
+    ],
+    [
+      (ctx) => Promise.resolve(void ctx.expect("paid", { withinMs: DAY })),
+      {},
+      "run returned before expectation paid had ended: await all that ctx gives",
+    ],
+    [
+      (ctx) => ctx.expect("paid"),
+      { within: { ms: DAY, otherwise: "waive" } },
+      'Cannot expect "paid" without withinMs: its deadline may waive it, and then there would be ' +
+      "no event to give",
+    ],
+  ];
+  for (const [run, paid, message] of cases) {
+    const { daybook, id } = await started(withPaid(run, paid));
+    await daybook.clock.settle();
+    const job = daybook.job(id);
+    assert.equal("failure" in job && job.failure?.error.message, message);
+  }
+});
+
+function plan(otherwise: "fail" | "waive", others: readonly string[] = []): JobPlan {
+  const expectation = (id: string) => ({
+    id,
+    kind: EXPECTED_EVENT_KINDS[1] ?? "DomainFact",
+    matcher: { eventType: `shop.${id}` as EventType, correlation: "any" as const },
+    multiplicity: "ExactlyOnce" as const,
+  });
+  return {
+    expected: [
+      { ...expectation("Paid"), within: { ms: 3 * DAY, otherwise } },
+      ...others.map(expectation),
+    ],
+    policy: { errors: [], onCompensated: "Failed" },
+  };
+}
+
+async function planned(plan: JobPlan) {
+  const daybook = await Harness.start();
+  const { jobId: id } = await daybook.create({ plan });
+  return { daybook, id };
+}
+
+Deno.test("within: a plan fails at its deadline, by its time on record, through a crash", async () => {
+  const { daybook, id } = await planned(plan("fail"));
+  await daybook.clock.advance(DAY);
+  const later = await daybook.crash();
+  await later.clock.advance(2 * DAY - 1);
+  assert.equal(later.job(id).state, "Running");
+  await later.clock.advance(1);
+  const job = later.job(id);
+  assert.ok(job.state === "Failed");
+  assert.deepEqual(
+    [job.failure.kind, job.failure.error.name, job.failure.error.message],
+    ["error", "DeadlinePassed", '"Paid" was not met within 3 d of the start'],
+  );
+  later.assertSound();
+});
+
+Deno.test("within: an event in time lets the deadline go by, and one after it changes nothing", async () => {
+  const { daybook, id } = await planned(plan("fail"));
+  await daybook.event("shop.Paid", {}, { jobId: id });
+  assert.equal(daybook.job(id).state, "Done");
+  await daybook.clock.advance(5 * DAY);
+  assert.ok(!(await daybook.story(id)).includes("DeadlinePassed"));
+
+  const { daybook: other, id: late } = await planned(plan("fail"));
+  await other.clock.advance(3 * DAY);
+  await other.event("shop.Paid", {}, { jobId: late });
+  assert.equal(other.job(late).state, "Failed");
+});
+
+Deno.test("within: an expectation that is waived counts as satisfied", async () => {
+  const { daybook, id } = await planned(plan("waive"));
+  await daybook.clock.advance(3 * DAY);
+  assert.equal(daybook.job(id).state, "Done");
+
+  const { daybook: other, id: both } = await planned(plan("waive", ["Shipped"]));
+  await other.clock.advance(3 * DAY);
+  assert.equal(other.job(both).state, "Running");
+  await other.event("shop.Paid", {}, { jobId: both });
+  assert.deepEqual(other.job(both).expected[0]?.surplus, 1);
+  await other.event("shop.Shipped", {}, { jobId: both });
+  assert.equal(other.job(both).state, "Done");
+});
+
+Deno.test("within: a deadline fails a job that sleeps, is suspended, or is parked, and undoes it", async () => {
+  const undone: string[] = [];
+  const definition = withPaid(async (ctx) => {
+    await ctx.task("reserve", () => 1, { compensate: () => void undone.push("reserve") });
+    await ctx.sleep("long", 30 * DAY);
+  }, { within: { ms: 3 * DAY, otherwise: "fail" } });
+  const { daybook, id } = await started(definition);
+  await daybook.clock.advance(3 * DAY);
+  assert.deepEqual([daybook.job(id).state, undone], ["Failed", ["reserve"]]);
+  daybook.assertSound();
+});
+
+Deno.test("within: code whose expectation is waived goes on, and so does each later wait", async () => {
+  const definition = withPaid(async (ctx) => {
+    const first = await ctx.expect("paid", { withinMs: 30 * DAY });
+    const second = await ctx.expect("paid", { withinMs: 30 * DAY });
+    return [first === undefined, second === undefined];
+  }, { within: { ms: 3 * DAY, otherwise: "waive" } });
+  const { daybook, id } = await started(definition);
+  await daybook.clock.advance(3 * DAY);
+  assert.deepEqual(outputOf(daybook, id), [true, true]);
+  assert.equal(daybook.job(id).state, "Done");
+  daybook.assertSound();
+});
+
+Deno.test("within: code that expects and does not wait ends its job at the deadline", async () => {
+  const definition = withPaid(() => Promise.resolve(1), {
+    within: { ms: DAY, otherwise: "waive" },
+  });
+  const { daybook, id } = await started(definition);
+  assert.equal(daybook.condition(id), "waiting");
+  await daybook.clock.advance(DAY);
+  assert.equal(daybook.job(id).state, "Done");
+  daybook.assertSound();
+});
+
+Deno.test("within: a deadline that nobody means makes no plan", () => {
+  for (const ms of [0, -1, NaN, Infinity, 1e15]) {
+    const definition = withPaid(() => Promise.resolve(), { within: { ms, otherwise: "fail" } });
+    assert.throws(() => planOf(definition as unknown as AnyJobDefinition, {}), {
+      message: "Cannot expect paid: within must be {ms, otherwise} with milliseconds up to 100 " +
+        'years and "fail" or "waive"',
+    });
+  }
+});
