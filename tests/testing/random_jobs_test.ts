@@ -6,6 +6,7 @@ import * as v from "valibot";
 import {
   defineJob,
   type JobControl,
+  JournalFailedError,
   NonRetryableError,
   RefusedError,
   type SubmittedInput,
@@ -134,6 +135,8 @@ Deno.test("second call: nothing is said of a run that does the same, whatever ha
         await play.end();
         await daybook.close();
       } catch (error) {
+        // A retry takes over the results of steps: the process may end after one of these.
+        if (error instanceof JournalFailedError) return;
         // Not every job has such a step.
         if (!(error instanceof Error) || !untold.test(error.message)) throw error;
       }
