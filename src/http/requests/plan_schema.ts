@@ -251,13 +251,16 @@ export function planDocument({ expected, policy }: JobPlan) {
   };
 }
 
-function expectationDocument({ id, kind, matcher, multiplicity, taskId }: ExpectedEvent) {
+function expectationDocument(
+  { id, kind, matcher, multiplicity, taskId, within }: ExpectedEvent,
+) {
   return {
     id,
     kind,
     ...matcherDocument(matcher),
     multiplicity,
     ...(taskId === undefined ? {} : { taskId }),
+    ...(within === undefined ? {} : { within }),
   };
 }
 
