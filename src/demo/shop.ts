@@ -24,6 +24,7 @@ export function shopDefinitions(services: ShopServices): readonly AnyJobDefiniti
     stocktake(services),
     payout(services),
     welcome(services),
+    invoice(services),
   ];
 }
 
@@ -137,6 +138,22 @@ function welcome(services: ShopServices) {
       });
       const [confirmed] = await ctx.expect("confirmed");
       return { confirmedAt: confirmed.occurredAt };
+    },
+  });
+}
+
+const PAYMENT_TERM_MS = 14 * 24 * 60 * 60 * 1_000;
+
+function invoice(services: ShopServices) {
+  return defineJob({
+    type: "shop.invoice",
+    version: 1,
+    description: "Sends an invoice, and a reminder two weeks later.",
+    input: v.strictObject({ customer: name, amount: v.pipe(v.number(), v.integer()) }),
+    async run(ctx) {
+      await ctx.task("send", ({ signal }) => services.work(100, signal));
+      await ctx.sleep("payment-term", PAYMENT_TERM_MS);
+      await ctx.task("remind", ({ signal }) => services.work(100, signal));
     },
   });
 }

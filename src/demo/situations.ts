@@ -29,6 +29,7 @@ export async function makeSituations(shop: ShopClient, now: number): Promise<rea
     waiting(shop),
     partlyMatched(shop),
     backingOff(shop),
+    sleeping(shop),
     compensated(shop),
     recoveryRequired(shop),
     compensating(shop),
@@ -111,6 +112,13 @@ async function backingOff(shop: ShopClient): Promise<Situation> {
   });
   await shop.until(jobId, "backingOff");
   return { name: "backing off", jobId, look: "when the next of 60 attempts comes" };
+}
+
+async function sleeping(shop: ShopClient): Promise<Situation> {
+  const input = { customer: "Adeyemi", amount: 48_000 };
+  const jobId = await shop.submit({ type: "shop.invoice", jobId: "invoice-2009", input });
+  await shop.until(jobId, "sleeping");
+  return { name: "sleeping", jobId, look: "when the reminder is due; wake it" };
 }
 
 async function compensated(shop: ShopClient): Promise<Situation> {

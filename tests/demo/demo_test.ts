@@ -30,6 +30,8 @@ async function checkRuns(demo: DemoProcess): Promise<void> {
     (await jobIn(demo, situation)).tasks.find((task) => task.taskId === taskId)?.status;
   assert.equal((await jobIn(demo, "backing off")).condition, "backingOff");
   assert.equal(await statusOf("backing off", "send"), "backingOff");
+  assert.equal((await jobIn(demo, "sleeping")).condition, "sleeping");
+  assert.equal(await statusOf("sleeping", "payment-term"), "sleeping");
   assert.equal((await jobIn(demo, "compensated")).failure?.recoveryRequired, false);
   assert.equal(await statusOf("compensated", "reserve"), "compensated");
   assert.equal((await jobIn(demo, "recovery required")).failure?.recoveryRequired, true);

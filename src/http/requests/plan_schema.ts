@@ -260,7 +260,7 @@ function expectationDocument(
     ...matcherDocument(matcher),
     multiplicity,
     ...(taskId === undefined ? {} : { taskId }),
-    ...(within === undefined ? {} : { within }),
+    ...(within === undefined ? {} : { within: { ...within } }),
   };
 }
 
