@@ -23,6 +23,7 @@ import {
 } from "./open_api.ts";
 
 const RUNS = rounds(240, 4_000, 15);
+const ROUNDS_MAX = 5;
 const REQUESTS_PER_RUN = 50;
 /** Of each operation, how many requests must be good ones; there are many more in most runs. */
 const TAKEN_MIN = rounds(2, 2, 0);
@@ -165,9 +166,15 @@ function property(conformance: Conformance, start: () => Promise<TestApp>) {
 
 Deno.test("openapi: every route answers as it says, and takes nothing that it does not", async () => {
   const conformance = new Conformance(await readDocument());
-  await fc.assert(property(conformance, startWithJobs), { numRuns: RUNS });
-  const rare = operationsOf(conformance.document).map(nameOf)
-    .filter((name) => !ENDS.includes(name) && (conformance.taken.get(name) ?? 0) < TAKEN_MIN);
+  const rareOnes = () =>
+    operationsOf(conformance.document).map(nameOf)
+      .filter((name) => !ENDS.includes(name) && (conformance.taken.get(name) ?? 0) < TAKEN_MIN);
+  let rare: readonly string[] = [];
+  // A control applies to few jobs: by chance a round has hardly a good request of one.
+  for (let round = 0; round === 0 || rare.length > 0 && round < ROUNDS_MAX; round++) {
+    await fc.assert(property(conformance, startWithJobs), { numRuns: RUNS });
+    rare = rareOnes();
+  }
   console.log(`openapi: ${conformance.sent} requests`);
   assert.deepEqual(rare, [], "nearly all requests to these are refused");
 });
@@ -220,14 +227,19 @@ function formProperty(conformance: Conformance) {
 
 Deno.test("openapi: a request made from the document alone has the form that its route takes", async () => {
   const conformance = new Conformance(await readDocument());
-  await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000, 10) });
+  // A control needs a job in the right state, and what-if a plan that makes sense.
+  const rareOnes = () =>
+    operationsOf(conformance.document).map(nameOf)
+      .filter((name) => !name.startsWith("POST /jobs/") && !ENDS.includes(name))
+      .filter((name) => !conformance.taken.has(name));
+  let rare: readonly string[] = [];
+  for (let round = 0; round === 0 || rare.length > 0 && round < ROUNDS_MAX; round++) {
+    await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000, 10) });
+    rare = IS_QUICK ? [] : rareOnes();
+  }
   const taken = [...conformance.taken.values()].reduce((sum, one) => sum + one, 0);
   console.log(`openapi: ${conformance.sent} requests from the document, ${taken} taken`);
-  // A control needs a job in the right state, and what-if a plan that makes sense.
-  const rare = operationsOf(conformance.document).map(nameOf)
-    .filter((name) => !name.startsWith("POST /jobs/") && !ENDS.includes(name))
-    .filter((name) => !conformance.taken.has(name));
-  if (!IS_QUICK) assert.deepEqual(rare, [], "all requests to these are refused");
+  assert.deepEqual(rare, [], "all requests to these are refused");
 });
 
 /** Documents that allow what no route takes. */
