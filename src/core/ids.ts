@@ -58,6 +58,15 @@ export function taskId(text: string): TaskId {
   return checked(text, "task id") as TaskId;
 }
 
+/**
+ * Of a sleep, which is a step as a task is.
+ *
+ * @throws {TypeError} when the text is not a legal id.
+ */
+export function sleepId(text: string): TaskId {
+  return checked(text, "sleep id") as TaskId;
+}
+
 function checked(text: string, what: string): string {
   if (!ID_PATTERN.test(text)) {
     throw new TypeError(`Cannot use ${JSON.stringify(text)} as a ${what}: it must be ${ID_RULE}`);

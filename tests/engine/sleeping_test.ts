@@ -284,6 +284,10 @@ Deno.test("sleep: misuse is told at once", async () => {
       "the epoch",
     ],
     [
+      (ctx) => ctx.sleep("three days", 5),
+      'Cannot use "three days" as a sleep id: it must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -',
+    ],
+    [
       (ctx) => ctx.sleep("main", 5),
       "Cannot ask for sleep main: the name stands for run itself",
     ],

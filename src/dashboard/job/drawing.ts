@@ -224,7 +224,7 @@ function laneNote(spans: readonly LaneSpan[]): string {
 }
 
 function spanText(span: LaneSpan): string {
-  if (span.kind === "sleep") return span.goesOn ? `sleeping until ${span.dueAt}` : "slept";
+  if (span.kind === "sleep") return span.goesOn ? "sleeping" : "slept";
   if (span.kind === "backoff") return span.goesOn ? "backing off" : "backed off";
   return OUTCOME_WORDS[span.outcome];
 }

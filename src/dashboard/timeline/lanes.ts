@@ -58,8 +58,6 @@ export interface BackoffSpan extends Stretch {
 
 export interface SleepSpan extends Stretch {
   readonly kind: "sleep";
-  /** When it ends by itself, while it goes on. */
-  readonly dueAt: string | undefined;
 }
 
 export type LaneSpan = AttemptSpan | BackoffSpan | SleepSpan;
@@ -102,9 +100,8 @@ export function lanesOf(
 
 function sleepSpan(task: TaskState): Unplaced<SleepSpan> {
   const goesOn = task.status === "sleeping";
-  const dueAt = goesOn ? task.dueAt : undefined;
   const toBy = goesOn ? undefined : task.lastLogId;
-  return { kind: "sleep", fromBy: task.firstLogId, toBy, goesOn, dueAt };
+  return { kind: "sleep", fromBy: task.firstLogId, toBy, goesOn };
 }
 
 function laneSpans(

@@ -1,6 +1,6 @@
 /** What a call of `run` has asked for so far, and the context through which it asks. */
 
-import { MAIN_TASK, taskId as checkedTaskId } from "../../core/ids.ts";
+import { MAIN_TASK, sleepId, taskId as checkedTaskId } from "../../core/ids.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
 import { TASKS_MAX } from "../../core/job_state.ts";
 import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
@@ -266,7 +266,7 @@ export class RunContext implements JobContext<string> {
   }
 
   #newTaskId(text: string, kind: "task" | "sleep"): TaskId {
-    const taskId = checkedTaskId(text);
+    const taskId = kind === "task" ? checkedTaskId(text) : sleepId(text);
     if (taskId === MAIN_TASK) {
       throw new TypeError(`Cannot ask for ${kind} ${text}: the name stands for run itself`);
     }
