@@ -6,6 +6,7 @@
 
 import type { JobLog, JobLogLine } from "../engine/ports.ts";
 import type { JobId } from "../core/ids.ts";
+import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
 
 const FILE_BYTES_MAX = 16 * 1_048_576;
@@ -149,7 +150,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
 /** A line that a crash cut short is none. */
 function parsed(line: string): readonly JobLogLine[] {
   try {
-    return [JSON.parse(line)];
+    return [parseJsonText(line) as JobLogLine];
   } catch {
     return [];
   }

@@ -1,6 +1,7 @@
 /** What `run` does as far as Daybook sees it: what it asks `ctx` for, and how it ends. */
 
 import { equalJson, type JsonObject, type JsonValue } from "../core/json.ts";
+import { parseJsonText } from "../core/json_text.ts";
 import { shownValue } from "../core/shown_value.ts";
 import { thrownText } from "../engine/run/divergence.ts";
 
@@ -80,7 +81,7 @@ function form(value: unknown): JsonValue {
       value,
       (_, part) => typeof part === "function" ? "function" : part,
     );
-    return text === undefined ? null : JSON.parse(text);
+    return text === undefined ? null : parseJsonText(text) as JsonValue;
   } catch {
     // What JSON cannot hold, the engine refuses by itself.
     return null;

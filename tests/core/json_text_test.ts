@@ -19,6 +19,23 @@ for (const [first, second, names] of PAIRS) {
   });
 }
 
+Deno.test("parseJsonText: a text is read as it is written after code made an object like it", () => {
+  const poisons: readonly ((text: string) => unknown)[] = [
+    (text) => JSON.parse(text),
+    (text) => structuredClone(JSON.parse(text)),
+  ];
+  for (const [index, poison] of poisons.entries()) {
+    for (
+      const [name, like] of [["\n", "\\"], ["\u0001", "\\"], ['"', "\\"], ["\n\n", "\\n"]] as const
+    ) {
+      const first = `of ${index}`;
+      poison(JSON.stringify({ [first]: 0, [like]: [1], last: 2 }));
+      const value = { [first]: 0, [name]: [1], last: 2 };
+      assert.deepEqual(parseJsonText(JSON.stringify(value)), value);
+    }
+  }
+});
+
 /** Names of few characters, most of which are escaped. */
 const names = fc.string({
   unit: fc.constantFrom("\\", "\n", '"', "a", ":", "~0~"),
