@@ -45,7 +45,7 @@ function rateText({ type, key, count, perMs }: LimitInTheWay & { limit: "rate" }
 }
 
 /** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
-function limitText(inTheWay: LimitInTheWay): string {
+export function limitText(inTheWay: LimitInTheWay): string {
   if (inTheWay.limit === "rate") return rateText(inTheWay);
   const { limit, type, key = "", places, taken } = inTheWay;
   const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
@@ -64,7 +64,9 @@ export function workersFlag({ isThreaded }: Queue): string {
 }
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
-export function holdersText({ holders = [], busy, limit }: Queue): string {
+export function holdersText(
+  { holders = [], busy, limit }: Pick<Queue, "holders" | "busy" | "limit">,
+): string {
   const named = holdersOf(limit, holders).slice(0, NAMED_MAX).map(holderText);
   if (named.length === 0) return "";
   const taken = limit === undefined || limit.limit === "rate" ? busy : limit.taken;
@@ -82,13 +84,13 @@ function holdersOf(
 }
 
 /** The entries that began what is in the way, the oldest first. */
-export function beganBy({ limit, holders = [] }: Queue): readonly LogId[] {
+export function beganBy({ limit, holders = [] }: Pick<Queue, "holders" | "limit">): readonly LogId[] {
   if (limit?.limit === "rate") return limit.starts.map(({ by }) => by);
   return holdersOf(limit, holders).map(({ startedBy }) => startedBy);
 }
 
 /** When a rate lets the next job begin; RFC 3339. */
-export function rateOpensAt({ limit }: Queue): string | undefined {
+export function rateOpensAt({ limit }: Pick<Queue, "limit">): string | undefined {
   if (limit?.limit !== "rate") return undefined;
   const [first] = limit.starts;
   return first && new Date(first.atMs + limit.perMs).toISOString();

@@ -29,9 +29,10 @@ import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
+import { limitInTheWay } from "./limit_in_the_way.ts";
 import { pausesThen } from "./pauses_then.ts";
 import { positionOf, searchPoint } from "./point_search.ts";
-import { overtakenBy, placeHolders, workerHolders } from "./queue_survey.ts";
+import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { workersThen } from "./queue_then.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { siblingsOf } from "./siblings.ts";
@@ -220,26 +221,11 @@ export class Explainer {
 
   /** What a job waits for that has a worker within reach, but no place. */
   async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
-    const { shares, starts } = this.#parts;
+    const { shares } = this.#parts;
     const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
     const limit = wanted && shares.reached(wanted);
     if (wanted === undefined || limit === undefined) return undefined;
-    const { share } = wanted;
-    const { type, limits, held } = share.of;
-    const key = limit === "rate" ? job.rateKey : share.key;
-    const isOfKey = share.key !== undefined;
-    const about = { type, isOfKey, ...(key === undefined ? {} : { key }) };
-    if (limit === "rate") {
-      return { ...about, limit, ...limits.rate ?? NO_RATE, starts: starts.of(job) };
-    }
-    const jobIds = shares.holdersOf(share);
-    return {
-      ...about,
-      limit,
-      places: limits[limit] ?? 0,
-      taken: limit === "perKey" ? share.holders.size : held,
-      holders: await placeHolders(this.#parts, jobIds),
-    };
+    return await limitInTheWay(this.#parts, job, limit, wanted);
   }
 
   /** What the journal tells of how the process stood to a job at a time that is past. */
@@ -289,8 +275,6 @@ export class Explainer {
     });
   }
 }
-
-const NO_RATE = { count: 0, perMs: 0 };
 
 /** The row of the state table by which an entry failed or ended the job. */
 function ruleOf({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {

@@ -13,6 +13,7 @@
 import TinyQueue from "tinyqueue";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
+import type { WantingRequest } from "./limit_lines.ts";
 import { type Held, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
 import {
@@ -178,6 +179,20 @@ export class WorkerQueue implements PlaceQueue {
       this.#paused.hold(held);
     }
     for (const request of released) this.#push(request);
+  }
+
+  /**
+   * The requests that need a place, or to begin as far as a rate counts, in no order.
+   *
+   * @param upTo As for `aheadOf`.
+   */
+  wanting(upTo: LogId): readonly WantingRequest[] {
+    const { epoch } = this.#shares;
+    return this.#lines.flat().flatMap((request) => {
+      if (!isCounted(request, upTo)) return [];
+      const needs = request.epoch === epoch ? request.needs : request.needsNow?.();
+      return needs === undefined ? [] : [{ request, needs }];
+    });
   }
 
   /** What a pause holds of what waits here. */

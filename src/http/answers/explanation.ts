@@ -126,6 +126,10 @@ export const queueExplanationAnswer = v.object({
   asOf: says(position, "The answer is a function of the journal up to here."),
   standsStill: says(v.boolean(), "Whether something holds up jobs that would go on."),
   since: v.exactOptional(says(time, "Since when.")),
+  queued: says(
+    v.object({ paused: count, limited: count, forWorker: count }),
+    "How many jobs wait for the end of a pause, for a limit to have room, and for a worker.",
+  ),
   summary: says(text, "The cause, in one or two sentences."),
   because: says(v.array(v.object(statement)), "What led to it, the decisive first."),
   next: says(v.array(nextStep), "What happens next, or what one can do."),
