@@ -6,6 +6,8 @@ import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { Effect } from "./likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../core/pauses.ts";
+import type { HeldUp } from "./hold_ups.ts";
+import type { Moment } from "./place_history.ts";
 import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that an expectation may have meant. */
@@ -47,6 +49,8 @@ interface LimitOf {
   readonly key?: string;
   /** Whether it is jobs of its own key that are ahead of it: keys take turns. */
   readonly isOfKey: boolean;
+  /** Where an operator put it in the place of the code's: the entry, and its time. */
+  readonly change?: Moment;
 }
 
 interface PlacesInTheWay extends LimitOf {
@@ -111,6 +115,9 @@ export interface Circumstances {
   readonly queueThen?: WorkersThen & {
     /** Those that held the job, the oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];
+    /** The limit that kept it from a place, and how many were before it. */
+    readonly limit?: LimitInTheWay;
+    readonly ahead?: number;
   };
   /** The process is stopping. */
   readonly draining: boolean;
@@ -132,6 +139,8 @@ export interface Evidence {
   readonly contrast?: Contrast | undefined;
   /** Only of a job that has ended, where there are enough to compare it with. */
   readonly usual?: UsualTime | undefined;
+  /** Only of a job that has ended, where a pause or a limit kept it waiting for long. */
+  readonly heldUp?: HeldUp | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**
    * By the id of an expectation that has all its matches, the first event that would have been one

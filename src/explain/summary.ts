@@ -267,9 +267,10 @@ function succeeded(outlined: OutlinedHistory, evidence: Evidence): string {
 }
 
 /** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
-function tookText(outlined: OutlinedHistory, { usual }: Evidence): string {
+function tookText(outlined: OutlinedHistory, evidence: Evidence): string {
   const { created, endedBy, job } = outlined;
-  const parts = timeSpent(outlined, usual);
+  const { usual } = evidence;
+  const parts = timeSpent(outlined, evidence);
   if (parts.length === 0 || endedBy === undefined || usual === undefined) return "";
   const all = durationText(lengthMs(created.receivedAt, endedBy.entry.receivedAt));
   return `, after ${all}, ${usualText(usual, job)}: ${timeText(parts)}`;

@@ -31,7 +31,9 @@ function mail(
 function lineOf({ statement, cites }: Statement<Citation>): readonly string[] {
   return [
     statement,
-    ...cites.map(({ logId, eventType, segment, line }) => `${logId} ${eventType} ${segment}:${line}`),
+    ...cites.map(({ logId, eventType, segment, line }) =>
+      `${logId} ${eventType} ${segment}:${line}`
+    ),
   ];
 }
 
@@ -154,7 +156,8 @@ test("explain the queue: limits that keep jobs waiting are named with the key, h
   const pause = { type: "mail.send", key: "bolt", reason: "bolt moves house" };
   await daybook.post("/pauses", pause);
   await daybook.submit("b1", "mail.send", { tenant: "bolt" });
-  const holds = "2 of 2 places of key acme taken (perKey of type mail.send): a1 in task send since " +
+  const holds =
+    "2 of 2 places of key acme taken (perKey of type mail.send): a1 in task send since " +
     "2026-01-01T00:00:00.000Z, with a time limit of 10 min; a2 in task send since " +
     "2026-01-01T00:00:00.000Z, with a time limit of 10 min.";
   assert.deepEqual(await queueOf(daybook), {

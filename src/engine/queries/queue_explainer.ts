@@ -20,6 +20,7 @@ import type { Attention } from "../views/attention.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Places } from "../writer/places.ts";
 import type { Starts } from "../writer/starts.ts";
 import type { PauseControls } from "../run/pause_controls.ts";
@@ -35,6 +36,7 @@ export interface QueueExplainerParts {
   readonly clock: Clock;
   readonly events: EventEngine;
   readonly history: JobEntryReader;
+  readonly limitChanges: LimitChanges;
   readonly lists: JobLists;
   readonly pauseControls: PauseControls;
   readonly places: Places;

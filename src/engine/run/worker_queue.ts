@@ -26,7 +26,8 @@ import {
   type Worker,
 } from "./requests_in_order.ts";
 import type { RateWindow } from "./rate_window.ts";
-import type { PlaceQueue, Share, Shares } from "./shares.ts";
+import type { PlaceQueue, Share, Shares, TypeShare } from "./shares.ts";
+import type { TurnLine } from "./supposed_turns.ts";
 import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
 
 /** So many jobs share workers, at the most, for each worker. */
@@ -195,6 +196,11 @@ export class WorkerQueue implements PlaceQueue {
     });
   }
 
+  /** How jobs of a type take turns, and how many of them could have a worker now. */
+  turnsOf(type: TypeShare): { readonly lines: readonly TurnLine[]; readonly room: number } {
+    return { lines: this.#turns.linesOf(type), room: Math.max(0, this.#roomFor(type.type)) };
+  }
+
   /** What a pause holds of what waits here. */
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
     return this.#paused.heldBy(pause, upTo);
@@ -359,18 +365,23 @@ export class WorkerQueue implements PlaceQueue {
       this.#isAlone = true;
       return granted();
     }
+    if (this.#roomFor(type) <= 0) return undefined;
     if (!this.#promptTypes.has(type)) {
-      if (!this.#hasOwn(this.#sharing)) return undefined;
       this.#own++;
       return granted();
     }
+    this.#sharing++;
+    return { ...granted(), isShared: true };
+  }
+
+  /** How many more jobs of a type may have workers, as far as nothing runs alone. */
+  #roomFor(type: string): number {
     const free = this.#max - this.#own;
+    if (!this.#promptTypes.has(type)) return free - (this.#sharing > 0 ? 1 : 0);
     const most = Math.min(
       ...[this.#promptTypes.runsMax(type), SHARING_PER_WORKER_MAX * this.#max, SHARING_MAX],
     );
-    if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
-    this.#sharing++;
-    return { ...granted(), isShared: true };
+    return free <= 0 ? 0 : Math.max(free, most) - this.#sharing;
   }
 
   /** Whether there is a worker for one job alone, beside so many that share. */

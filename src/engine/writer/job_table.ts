@@ -17,6 +17,8 @@ import { EventIds } from "./event_ids.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
 import { Leaving } from "./leaving.ts";
 import {
+  type ConditionFrom,
+  conditionsIn,
   lastTransitionIn,
   positionsAfter,
   positionsBefore,
@@ -156,6 +158,11 @@ export class JobTable {
   /** The condition in which a job was as of a position; `undefined` before its creation. */
   conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
     return transitionUpTo(this.#trailOf(jobId), logId)?.condition;
+  }
+
+  /** In which conditions a job was, from which entry on. */
+  conditionsOf(jobId: JobId): readonly ConditionFrom[] {
+    return conditionsIn(this.#trailOf(jobId));
   }
 
   /** The job that was appended under this key. */

@@ -101,6 +101,10 @@ export const explanationAnswer = v.object({
   timing: v.object({
     scheduledMs: milliseconds,
     queuedMs: milliseconds,
+    queuedPausedMs: v.exactOptional(says(milliseconds, "Of that, held by a pause.")),
+    queuedLimitedMs: v.exactOptional(
+      says(milliseconds, "Of that, for a place within the limits of its type."),
+    ),
     executingMs: milliseconds,
     waitingMs: milliseconds,
     sleepingMs: milliseconds,
