@@ -22,6 +22,7 @@ import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { LimitsInForce } from "./queries/limits_in_force.ts";
+import { LimitsWhatIfs } from "./queries/limits_what_ifs.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
@@ -130,6 +131,15 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     unmatched,
   });
   const work = withWork(parts, options, status);
+  const explainer = new Explainer({
+    ...parts,
+    pacer,
+    lists,
+    contrasts: new Contrasts(lists, pacer),
+    usualTimes: new UsualTimes(lists, pacer),
+    draining: () => status.draining,
+    full: (urgency) => events.journal.full(urgency),
+  });
   return {
     ...parts,
     ...work,
@@ -148,15 +158,8 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     eventExplainer,
     about: new AboutSearch({ events, history, table, pastEvents, eventExplainer }),
     lists,
-    explainer: new Explainer({
-      ...parts,
-      pacer,
-      lists,
-      contrasts: new Contrasts(lists, pacer),
-      usualTimes: new UsualTimes(lists, pacer),
-      draining: () => status.draining,
-      full: (urgency) => events.journal.full(urgency),
-    }),
+    explainer,
+    limitsWhatIfs: new LimitsWhatIfs({ ...parts, pacer, lists, explainer }),
     limitsInForce: new LimitsInForce(parts),
     queueExplainer: new QueueExplainer({
       ...parts,

@@ -22,9 +22,14 @@ export function heldUpReasons(
   if (endedBy === undefined || heldUp === undefined) return [];
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
   return heldUp.all.flatMap((holdUp) => {
-    if (holdUp.kind === "worker" || !isRelevant(holdUp.ms, totalMs)) return [];
-    return [holdUp.kind === "pause" ? pauseReason(holdUp) : limitReason(holdUp, heldUp.isAll)];
+    return isRelevant(holdUp.ms, totalMs) ? holdUpReason(holdUp, heldUp.isAll) : [];
   });
+}
+
+/** @param isAll Whether all jobs of that time were looked at. */
+export function holdUpReason(holdUp: HoldUp, isAll: boolean): readonly Statement<LogId>[] {
+  if (holdUp.kind === "worker") return [];
+  return [holdUp.kind === "pause" ? pauseReason(holdUp) : limitReason(holdUp, isAll)];
 }
 
 function pauseReason(

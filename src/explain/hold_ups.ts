@@ -9,7 +9,6 @@ import { lengthMs } from "./condition_spans.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
   type Holder,
-  isIn,
   type Moment,
   ownPlaces,
   type PauseStay,
@@ -47,7 +46,7 @@ export interface HeldUp {
 }
 
 /** While it was queued, from one entry to the next that changed anything. */
-interface QueuedStay {
+export interface QueuedStay {
   readonly from: Moment;
   readonly to: Moment;
   readonly begins: boolean;
@@ -112,7 +111,7 @@ export function* heldUp(
 }
 
 /** Its begin, all that changed something meanwhile, and its end. */
-function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Moment[] {
+export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Moment[] {
   const { limits, pauses, others } = history;
   const changes = [
     ...limits.flatMap(({ change }) => change ?? []),
@@ -127,6 +126,11 @@ function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Mo
   const inOrder = new Map(changes.map((moment) => [moment.logId, moment]));
   const between = [...inOrder.values()].toSorted((left, right) => left.logId - right.logId);
   return [from, ...between, to];
+}
+
+/** The oldest of those that held the job at a position. */
+export function pauseAt({ pauses }: PlaceHistory, logId: LogId): PauseStay | undefined {
+  return pauses.find(({ by, ended }) => by <= logId && (ended?.logId ?? Infinity) > logId);
 }
 
 interface Sum {
@@ -153,9 +157,7 @@ class Sums {
   /** What held the job from one moment to the next, between which nothing is on record. */
   add({ logId, at }: Moment, next: Moment, { from, to, begins }: QueuedStay): void {
     const endMs = Date.parse(next.at);
-    const pause = this.history.pauses.find(({ by, since, ended }) =>
-      isIn({ from: { logId: by, at: since }, ...(ended === undefined ? {} : { to: ended }) }, logId)
-    );
+    const pause = pauseAt(this.history, logId);
     // What backed off is queued since it was due, and not since its last entry.
     for (let atMs = Math.max(Date.parse(at), Date.parse(from.at)); atMs < endMs;) {
       const { own, history } = this;
@@ -199,7 +201,7 @@ class Sums {
 }
 
 /** When a rate lets the next begin, whatever else comes; of places that takes an entry. */
-function opensAtMs(reached: ReachedThen | undefined): number {
+export function opensAtMs(reached: ReachedThen | undefined): number {
   const [first] = reached?.limit === "rate" ? reached.starts : [];
   return reached?.limit !== "rate" || first === undefined
     ? Infinity

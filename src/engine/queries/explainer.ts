@@ -153,7 +153,7 @@ export class Explainer {
       this.#parts.history.pages,
       hold,
     );
-    const outlined = await this.#outlinedHistoryOf(logIds, share, hold);
+    const outlined = await this.#outlined(logIds, share, hold);
     const { job } = outlined;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
@@ -175,7 +175,12 @@ export class Explainer {
     };
   }
 
-  async #outlinedHistoryOf(
+  /** A job's own entries in outline, for other answers that are made from them. */
+  outlined(jobId: JobId, hold = HOLD_NOTHING): Promise<OutlinedHistory> {
+    return this.#outlined(this.#parts.history.positions(jobId), { spentMs: 0 }, hold);
+  }
+
+  async #outlined(
     logIds: readonly LogId[],
     share: Share,
     hold: Hold,

@@ -51,20 +51,27 @@ export interface Stretch {
   readonly to: LogId;
 }
 
-/** What is on record of it; of a type that never had limits, nothing of other jobs is read. */
+/**
+ * What is on record of it; of a type that never had limits, nothing of other jobs is read.
+ *
+ * @param supposed Limits that are asked about as well.
+ */
 export async function placeHistory(
   parts: PlaceHistoryParts,
   job: JobState,
   stretch: Stretch,
   share: Share,
+  supposed: PlaceLimits = {},
 ): Promise<PlaceHistory> {
   const { type = "" } = job;
   const limits = await limitsIn(parts, type, stretch);
   const pauses = await pausesIn(parts, job, stretch);
-  const isLimited = limits.some(({ limits }) => Object.values(limits).some(Boolean));
-  if (!isLimited) return { type, limits, pauses, others: [] };
+  const asked = [supposed, ...limits.map(({ limits }) => limits)];
+  if (asked.every((one) => Object.keys(one).length === 0)) {
+    return { type, limits, pauses, others: [] };
+  }
   const reading = new Reading(parts, job, stretch, share);
-  return { type, limits, pauses, ...await reading.all(limits) };
+  return { type, limits, pauses, ...await reading.all(asked) };
 }
 
 /** What the code of a type says of its places. */
@@ -130,8 +137,8 @@ class Reading {
     readonly share: Share,
   ) {}
 
-  async all(limits: readonly LimitsFrom[]): Promise<Pick<PlaceHistory, "others" | "lookedAt">> {
-    await this.#find(limits.some(({ limits }) => limits.rate !== undefined));
+  async all(limits: readonly PlaceLimits[]): Promise<Pick<PlaceHistory, "others" | "lookedAt">> {
+    await this.#find(limits.some(({ rate }) => rate !== undefined));
     const wanted = [...this.#found.values()];
     const entries = await this.#read(wanted.flatMap(({ conditions }) => this.#inSight(conditions)));
     const isWhole = this.#isAll && !entries.isCut;

@@ -13,6 +13,8 @@ import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
+import type { Citation } from "../../explain/explanation.ts";
+import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { supposing, type WhatIf } from "../../explain/what_if.ts";
 import { entryCharacters, type EntryPages, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
@@ -33,6 +35,8 @@ interface JobHistory {
 export interface WhatIfReport extends WhatIf {
   /** `false` when more events may match than are looked at: then some may be missing. */
   readonly allPastEvents: boolean;
+  /** What other limits would do, where some are supposed. */
+  readonly limits?: LimitsWhatIf<Citation>;
 }
 
 interface PastEventsNear {

@@ -143,8 +143,8 @@ export class TurnsOfKeys {
         }))
         : []
     );
-    const { going, starting } = this.#lanesOf(type);
-    const without = [...going.withoutKey.all, ...starting.withoutKey.all];
+    const lanes = Object.values(this.#byType.get(type) ?? {}) as readonly Lane[];
+    const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
     const byPriority = Map.groupBy(without, ({ priority }) => priority);
     return [...byPriority].reduce<readonly TurnLine[]>((lines, [priority, requests]) => {
       const share = requests[0]?.needs?.share;
