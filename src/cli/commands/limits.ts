@@ -25,6 +25,7 @@ import {
   limitsAnswer,
   limitsWhatIfAnswer,
 } from "../resources.ts";
+import { paintedExplanation } from "../render/marks.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 
 const COUNT_MAX = 1_000_000;
@@ -131,8 +132,9 @@ async function whatIf(input: CommandInput, surroundings: Surroundings): Promise<
   }
   const answer = await client.post(`${jobPath(jobId)}/what-if?limit=1`, { limits });
   const { limits: told } = expectShape(limitsWhatIfAnswer, answer, client);
+  const text = () => limitsWhatIfText(told as unknown as LimitsWhatIf<Citation>);
   if (form === "json") printJson(input, told);
-  else printLines(input, plainPage(limitsWhatIfText(told as LimitsWhatIf<Citation>)).split("\n"));
+  else printLines(input, paintedExplanation(plainPage(text()), input.terminal.style));
   return EXIT_OK;
 }
 
