@@ -121,16 +121,6 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   );
   const pacer = new Pacer(parts.clock);
   const lists = new JobLists(parts);
-  const replays = new Replays(history, pastEvents, pacer, () => events.journal.head.logId);
-  const eventExplainer = new EventExplainer({
-    events,
-    history,
-    registry,
-    replays,
-    table,
-    unmatched,
-  });
-  const work = withWork(parts, options, status);
   const explainer = new Explainer({
     ...parts,
     pacer,
@@ -140,6 +130,18 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     draining: () => status.draining,
     full: (urgency) => events.journal.full(urgency),
   });
+  const head = () => events.journal.head.logId;
+  const limitsWhatIfs = new LimitsWhatIfs({ ...parts, pacer, lists, explainer });
+  const replays = new Replays(history, pastEvents, pacer, head, limitsWhatIfs);
+  const eventExplainer = new EventExplainer({
+    events,
+    history,
+    registry,
+    replays,
+    table,
+    unmatched,
+  });
+  const work = withWork(parts, options, status);
   return {
     ...parts,
     ...work,
@@ -159,7 +161,6 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     about: new AboutSearch({ events, history, table, pastEvents, eventExplainer }),
     lists,
     explainer,
-    limitsWhatIfs: new LimitsWhatIfs({ ...parts, pacer, lists, explainer }),
     limitsInForce: new LimitsInForce(parts),
     queueExplainer: new QueueExplainer({
       ...parts,

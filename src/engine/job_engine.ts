@@ -282,17 +282,13 @@ export class JobEngine {
   }
 
   /** What would have become of a job; nothing is recorded. */
-  async whatIf(
+  whatIf(
     jobId: JobId,
     supposition: Supposition,
     wanted?: StepsWanted,
     hold?: Hold,
   ): Promise<Outcome<WhatIfReport>> {
-    const { replays, limitsWhatIfs } = this.#parts;
-    const outcome = await replays.whatIf(jobId, supposition, wanted, hold);
-    if (!outcome.ok || supposition.limits === undefined) return outcome;
-    const limits = await limitsWhatIfs.of(jobId, supposition.limits, hold);
-    return limits.ok ? { ok: true, value: { ...outcome.value, limits: limits.value } } : limits;
+    return this.#parts.replays.whatIf(jobId, supposition, wanted, hold);
   }
 
   /** The journal's entries after a position, oldest first, at most `limit`. */

@@ -19,6 +19,7 @@ import { supposing, type WhatIf } from "../../explain/what_if.ts";
 import { entryCharacters, type EntryPages, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
+import type { LimitsWhatIfs } from "./limits_what_ifs.ts";
 import { searchPoint } from "./point_search.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 
@@ -73,6 +74,7 @@ export class Replays {
   readonly #pastEvents: Pick<PastEvents, "find">;
   readonly #pacer: Pacer;
   readonly #head: () => LogId;
+  readonly #limits: Pick<LimitsWhatIfs, "of">;
 
   /** @param head Gives the last durable position. */
   constructor(
@@ -80,7 +82,9 @@ export class Replays {
     pastEvents: Pick<PastEvents, "find">,
     pacer: Pacer,
     head: () => LogId,
+    limits: Pick<LimitsWhatIfs, "of">,
   ) {
+    this.#limits = limits;
     this.#pacer = pacer;
     this.#history = history;
     this.#pastEvents = pastEvents;
@@ -149,9 +153,13 @@ export class Replays {
     const sameIds = await this.#sameIds(supposition);
     const work = supposing(entries, supposition, past.entries, head, sameIds, wanted);
     const answer = await this.#pacer.all(share, work);
-    return answer.ok
-      ? { ok: true, value: { ...answer.value, allPastEvents: past.all } }
-      : { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
+    if (!answer.ok) {
+      return { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
+    }
+    const report = { ...answer.value, allPastEvents: past.all };
+    if (supposition.limits === undefined) return { ok: true, value: report };
+    const limits = await this.#limits.of(jobId, supposition.limits, hold);
+    return limits.ok ? { ok: true, value: { ...report, limits: limits.value } } : limits;
   }
 
   async #fold(
