@@ -57,7 +57,9 @@ function limitReason(
     const { count, perMs, starts } = reached;
     const statement =
       `It waited ${least}${durationText(ms)} to begin within the rate of ${what}: ` +
-      `${counted(count, "start")} within ${durationText(perMs)} were used up ${limit}.`;
+      `${counted(count, "start")} within ${durationText(perMs)} ${
+        wereText(count)
+      } used up ${limit}.`;
     const cites = starts.slice(-NAMED_MAX).map(({ logId }) => logId);
     return { statement, cites: [...changed, ...cites, ...until] };
   }
@@ -66,8 +68,14 @@ function limitReason(
   const rest = holders.length - named.length;
   const others = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
   const statement = `It waited ${least}${durationText(ms)} for a place of ${what}: ` +
-    `${reached.places} of ${reached.places} were taken ${limit}, by ${names.join("; ")}${others}.`;
+    `${reached.places} of ${reached.places} ${wereText(reached.places)} taken ${limit}, by ${
+      names.join("; ")
+    }${others}.`;
   return { statement, cites: [...changed, ...named.map(({ since }) => since.logId), ...until] };
+}
+
+function wereText(count: number): string {
+  return count === 1 ? "was" : "were";
 }
 
 /** `for a place of key acme`, `held by the pause of type mail.send`, `for a worker`. */

@@ -20,7 +20,7 @@ import {
 } from "./hold_ups.ts";
 import { holdUpReason } from "./hold_up_texts.ts";
 import { insteadText, type SupposedLimits, withSupposed } from "./limits_supposed.ts";
-import { inForceReason, type LimitsAsked, type LimitsWhatIf } from "./limits_what_if.ts";
+import { inForceThenReason, type LimitsAsked, type LimitsWhatIf } from "./limits_what_if.ts";
 import {
   type AskedMoment,
   holdersAt,
@@ -74,7 +74,7 @@ export function* limitsInRetrospect(
         ? noLessText(queuedMs)
         : `longer: ${tight.statement}`),
     because: [
-      inForceReason(asked),
+      inForceThenReason(asked),
       ...(heldUp?.all ?? []).flatMap((one) => holdUpReason(one, heldUp?.isAll ?? true)),
       ...all.flatMap((times) => freeReasons(times)),
       ...tight === undefined ? [] : [tight.reason],

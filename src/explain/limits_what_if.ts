@@ -151,13 +151,28 @@ function asItIs(
   ];
 }
 
-export function inForceReason(
-  { outlined: { created }, inForce: { limits, change } }: Pick<LimitsAsked, "outlined" | "inForce">,
+/** Which limits are the others of. */
+function inForceReason(asked: LimitsAsked): Statement<LogId> {
+  return limitsReason(asked, "is", "has");
+}
+
+/** The same of a time that is past. */
+export function inForceThenReason(asked: LimitsAsked): Statement<LogId> {
+  return limitsReason(asked, "was", "had");
+}
+
+function limitsReason(
+  { outlined: { created }, inForce: { limits, change } }: LimitsAsked,
+  is: string,
+  has: string,
 ): Statement<LogId> {
   const whose = change === undefined
-    ? "as its code that is loaded now says"
+    ? "by its code as it is loaded now"
     : `as changed at ${change.at}`;
-  const statement = `In force is ${limitsText(limits)}, ${whose}.`;
+  const what = Object.keys(limits).length === 0
+    ? `${has} no limits`
+    : `${is} limited to ${limitsText(limits)}`;
+  const statement = `Its type ${what}, ${whose}.`;
   return { statement, cites: [change?.logId ?? created.logId] };
 }
 

@@ -14,6 +14,7 @@ import { runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
+import { heldUpReasons } from "./hold_up_texts.ts";
 import { namedInputText } from "./named_input.ts";
 import { openExpectations } from "./open_expectations.ts";
 import { lengthMs } from "./condition_spans.ts";
@@ -262,6 +263,7 @@ function succeeded(outlined: OutlinedHistory, evidence: Evidence): string {
     ...repeatedSteps(outlined),
     ...overlookedEvents(outlined, evidence),
     ...mendedFailures(outlined),
+    ...took === "" ? heldUpReasons(outlined, evidence) : [],
   ];
   return aside === undefined ? done : `${done} ${aside.statement}`;
 }

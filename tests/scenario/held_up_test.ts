@@ -43,7 +43,18 @@ test("an ended job tells the limit that delayed it, with the attempts that held 
   await end(daybook, letters, "acme2");
   await daybook.clock.advance(1_000);
   await end(daybook, letters, "acme3");
-  assert.deepEqual(await heldUpOf(daybook, "acme3"), {});
+  assert.deepEqual(await heldUpOf(daybook, "acme3"), {
+    because: [[
+      "It waited 5 min for a place of key acme: 1 of 1 was taken (perKey of type mail.send), by " +
+      "acme1 since 2026-01-01T00:00:00.000Z; acme2 since 2026-01-01T00:04:00.000Z.",
+      "4 job.TaskStarted 00000000000000000001.ndjson:5",
+      "12 job.TaskStarted 00000000000000000001.ndjson:17",
+      "17 job.TaskStarted 00000000000000000014.ndjson:6",
+    ]],
+    queuedMs: 300_000,
+    queuedPausedMs: undefined,
+    queuedLimitedMs: 300_000,
+  });
   assert.match(await daybook.text("acme3"), /queued 5 min \(of it 5 min for a place\)/);
   // It waited for nothing.
   assert.deepEqual((await heldUpOf(daybook, "acme1")).because, []);
@@ -60,7 +71,26 @@ test("an ended job tells the pause that held it, and the wait for a place after 
   await end(daybook, letters, "bolt1");
   await daybook.clock.advance(1_000);
   await end(daybook, letters, "acme1");
-  assert.deepEqual(await heldUpOf(daybook, "acme1"), {});
+  assert.deepEqual(await heldUpOf(daybook, "acme1"), {
+    because: [
+      [
+        "It was held 10 min by the pause of key acme, in force from 2026-01-01T00:00:00.000Z until " +
+        "2026-01-01T00:10:00.000Z (reason: acme moves house).",
+        "2 job.PauseBegan 00000000000000000001.ndjson:3",
+        "9 job.PauseEnded 00000000000000000001.ndjson:13",
+        "12 job.TaskStarted 00000000000000000001.ndjson:18",
+      ],
+      [
+        "It waited 5 min for a place of type mail.send: 1 of 1 was taken (maxRunning), by bolt1 " +
+        "since 2026-01-01T00:00:00.000Z.",
+        "7 job.TaskStarted 00000000000000000001.ndjson:10",
+        "12 job.TaskStarted 00000000000000000001.ndjson:18",
+      ],
+    ],
+    queuedMs: 900_000,
+    queuedPausedMs: 600_000,
+    queuedLimitedMs: 300_000,
+  });
 });
 
 test("an ended job tells the rate that held it, and no worker that was wanted is taken for a limit", async () => {
@@ -70,7 +100,17 @@ test("an ended job tells the rate that held it, and no worker that was wanted is
   await end(daybook, letters, "acme1");
   await daybook.clock.advance(1_000);
   await end(daybook, letters, "acme2");
-  assert.deepEqual(await heldUpOf(daybook, "acme2"), {});
+  assert.deepEqual(await heldUpOf(daybook, "acme2"), {
+    because: [[
+      "It waited 1 min to begin within the rate of type mail.send: 1 start within 1 min was used up " +
+      "(rate).",
+      "4 job.TaskStarted 00000000000000000001.ndjson:5",
+      "10 job.TaskStarted 00000000000000000001.ndjson:14",
+    ]],
+    queuedMs: 180_000,
+    queuedPausedMs: undefined,
+    queuedLimitedMs: 60_000,
+  });
 });
 
 test("an ended job tells nothing of a limit that its code had not then", async () => {
@@ -100,8 +140,19 @@ test("explain at a point: a queued job names the limit of then, as it was change
     [then.value.summary, then.value.because.map(lineOf)],
     [said.summary, said.because.map(lineOf)],
   );
-  assert.equal(said.summary, "");
-  assert.deepEqual(lineOf(said.because[0] ?? assert.fail()), []);
+  assert.equal(
+    said.summary,
+    "Job acme3 is queued: 1 job of its key ahead of it, and 1 of 1 place of key acme taken (perKey " +
+      "of type mail.send, as changed at 2026-01-01T00:00:00.000Z): acme1 in task send since " +
+      "2026-01-01T00:00:00.000Z, with a time limit of 1 h.",
+  );
+  assert.deepEqual(lineOf(said.because[0] ?? assert.fail()), [
+    "It has been queued since 2026-01-01T00:00:00.000Z: 1 job of its key ahead of it, and 1 of 1 " +
+    "place of key acme taken (perKey of type mail.send, as changed at 2026-01-01T00:00:00.000Z).",
+    "2 job.LimitsChanged 00000000000000000001.ndjson:3",
+    "10 job.JobStarted 00000000000000000001.ndjson:14",
+    "6 job.TaskStarted 00000000000000000001.ndjson:8",
+  ]);
 });
 
 test("explain at a point: a queued job names the rate of then, and not the one of now", async () => {

@@ -107,21 +107,25 @@ export class LimitsWhatIfs {
       : this.#queueOf(job).turnsOf(wanted.share.of);
     const rateRoom = await this.#rateRoom(job, limits, share);
     const { granted, isGranted } = supposedTurns(lines, job.jobId, { limits, rateRoom, room });
-    const before = isGranted ? granted.slice(0, -1) : granted;
-    const ofKey = before.filter(({ key }) => key === job.key).length;
+    const holding = pauses.all.filter((pause) => holds(pause, job));
+    const first = isGranted ? granted.slice(0, -1) : granted;
+    const ofKey = first.filter(({ key }) => key === job.key);
     const taken = {
-      maxRunning: (wanted?.share.of.held ?? 0) + before.length,
-      perKey: (wanted?.share.holders.size ?? 0) + ofKey,
-      rate: (limits.rate?.count ?? 0) - rateRoom + before.length,
+      maxRunning: (wanted?.share.of.held ?? 0) + first.length,
+      perKey: (wanted?.share.holders.size ?? 0) + ofKey.length,
+      rate: (limits.rate?.count ?? 0) - rateRoom + first.length,
     };
+    const then = wanted && await this.#limitThen(job, limits, wanted, taken);
+    // Others do not come before a job that a pause holds, or its own key.
+    const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
     const reached = wanted && shares.reached(wanted);
     const { busy, max } = registry.running(job)?.isolation === "thread"
       ? this.#parts.threadWorkers
       : this.#parts.workers;
     return {
-      pauses: pauses.all.filter((pause) => holds(pause, job)),
+      pauses: holding,
       now: wanted && reached && await limitInTheWay(this.#parts, job, reached, wanted),
-      then: wanted && await this.#limitThen(job, limits, wanted, taken),
+      then,
       before: before.map(({ jobId, order }) => ({ jobId, startedBy: order })),
       isGranted,
       taken,
