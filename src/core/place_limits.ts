@@ -1,6 +1,5 @@
 /** Limits of a type of job. */
 
-import type { Condition } from "./condition.ts";
 import { durationText } from "./duration.ts";
 
 /** At most `count` jobs begin within any `perMs` milliseconds. */
@@ -17,20 +16,6 @@ export interface PlaceLimits {
   readonly perKey?: number;
   readonly rate?: Rate;
 }
-
-/** In these a job holds no place: it has not begun, does nothing, is held, or is over. */
-export const WITHOUT_PLACE: ReadonlySet<Condition> = new Set([
-  "created",
-  "scheduled",
-  "waiting",
-  "sleeping",
-  "backingOff",
-  "suspended",
-  "parked",
-  "succeeded",
-  "failed",
-  "cancelled",
-]);
 
 /** `maxRunning 6, rate 9 per 1 min`. */
 export function limitsText({ maxRunning, perKey, rate }: PlaceLimits): string {

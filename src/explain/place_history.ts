@@ -4,11 +4,11 @@
  * entries.
  */
 
-import type { Condition } from "../core/condition.ts";
+import { type Condition, WITHOUT_PLACE } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { type ChangedLimits, noteLimits } from "../core/changed_limits.ts";
-import { type PlaceLimits, WITHOUT_PLACE } from "../core/place_limits.ts";
+import type { PlaceLimits } from "../core/place_limits.ts";
 import { notePause, type Pause } from "../core/pauses.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 

@@ -4,9 +4,9 @@
  * attempt that was cut short has not ended its hold: after a restart the job still has its place.
  */
 
+import { WITHOUT_PLACE } from "../../core/condition.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import { WITHOUT_PLACE } from "../../core/place_limits.ts";
 
 export class Places {
   /** With the entry since which each holds it. */
