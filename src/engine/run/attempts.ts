@@ -16,14 +16,14 @@ import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
+import type { Hold } from "./hold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { ProgressReports } from "./progress_reports.ts";
-import type { RunServices } from "./run_services.ts";
+import type { RunOwner, RunServices } from "./run_services.ts";
 import type { Entrant } from "./slots.ts";
 import type { Place } from "./requests_in_order.ts";
 import type { Work } from "./work.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
-import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** `refused`: the job may start nothing now. The others as of `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
@@ -34,18 +34,10 @@ export interface AttemptsParts {
   readonly job: PendingJob;
   readonly ends: Ends;
   readonly trace: RunTrace;
+  readonly hold: Hold;
+  readonly owner: RunOwner;
+  /** Of the job. */
   readonly type: string;
-  /** Who goes first where handlers wait for each other. */
-  place(): Place;
-  guard(): SecretGuard;
-  /** An attempt has failed and is to be made again at a time, in RFC 3339. */
-  again(work: Work, retryAt: string): void;
-  /** The handler of an attempt was not called: it is to be made again when it may be. */
-  withdrawn(work: Work): void;
-  /** A handler takes longer than it may to be prompt. */
-  goesOn(): void;
-  /** An attempt has ended, which is appended, or kept for want of room. */
-  ended(): void;
 }
 
 /** One that is on record, or on its way there. */
@@ -76,8 +68,10 @@ export class Attempts implements Entrant {
     this.#parts = parts;
   }
 
+  /** Who goes first where handlers wait for each other. */
   get place(): Place {
-    return this.#parts.place();
+    const { job, hold } = this.#parts;
+    return { priority: job.head.priority, order: hold.turn };
   }
 
   get type(): string {
@@ -140,7 +134,7 @@ export class Attempts implements Entrant {
 
   /** A handler takes longer than it may to be prompt. */
   goesOn(): void {
-    this.#parts.goesOn();
+    this.#parts.hold.keep();
   }
 
   /** What was on its way is lost; the result is the work that did not begin. */
@@ -230,7 +224,7 @@ export class Attempts implements Entrant {
       timeoutMs: work.timeoutMs,
       span: trace.spanOf(executionId),
       run,
-      guard: this.#parts.guard(),
+      guard: this.#parts.owner.guard,
       log: this.#logOf(open),
       // Progress belongs to the task; that of its undoing has no place to be shown.
       onProgress: (progress: Progress) => {
@@ -250,7 +244,7 @@ export class Attempts implements Entrant {
     const { services: { jobLog: log, clock }, jobId, trace } = this.#parts;
     const ids = trace.spanOf(executionId)?.ids;
     const about = { jobId, taskId, attempt, executionId, ...ids };
-    return new AttemptLog({ about, log, clock, guard: this.#parts.guard() });
+    return new AttemptLog({ about, log, clock, guard: this.#parts.owner.guard });
   }
 
   #progressed(open: Open, progress: Progress): void {
@@ -284,7 +278,7 @@ export class Attempts implements Entrant {
   }
 
   #ended(open: Open, outcome: AttemptOutcome): void {
-    const { ends, job, trace, services } = this.#parts;
+    const { ends, job, owner, trace, services } = this.#parts;
     const { work, executionId } = open;
     const last = open.reports?.end();
     const progress = last === undefined ? [] : [this.#progressOf(open, last)];
@@ -299,14 +293,14 @@ export class Attempts implements Entrant {
       const end = endOf(open, outcome, failure, emitted);
       ends.record([...progress, this.#draft(open, end)], facts);
       trace.end(executionId, endOfAttempt(outcome));
-      if (failure !== undefined && "retryAt" in failure) this.#parts.again(work, failure.retryAt);
-      if (outcome === WITHDRAWN || outcome === PAUSED) this.#parts.withdrawn(work);
+      if (failure !== undefined && "retryAt" in failure) owner.startAt(work, failure.retryAt);
+      if (outcome === WITHDRAWN || outcome === PAUSED) owner.giveBack(work);
     } catch (thrown) {
       if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
-      this.#gaveUp(open, this.#parts.guard().factOf(thrown));
+      this.#gaveUp(open, this.#parts.owner.guard.factOf(thrown));
     }
     this.#considerIdle();
-    this.#parts.ended();
+    owner.advanceSoon();
   }
 
   /** It cannot be recorded as it ended: that is on record, so that nothing hangs. */

@@ -7,7 +7,7 @@
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { JournalFailedError, JournalFullError } from "../ports.ts";
-import type { RunServices } from "./run_services.ts";
+import type { RunOwner, RunServices } from "./run_services.ts";
 
 /** An event whose id is settled, so that what causes it can name it. */
 export type NamedFact = FactDraft & { readonly eventId: EventId };
@@ -24,16 +24,16 @@ interface End {
 export class Ends {
   readonly #services: RunServices;
   readonly #jobId: JobId;
-  readonly #paid: () => void;
+  readonly #owner: Pick<RunOwner, "advanceSoon">;
   /** Those that are not durable, oldest first. */
   #ends: End[] = [];
   #isTrying = false;
 
-  /** @param paid Told when all that was kept is appended. */
-  constructor(services: RunServices, jobId: JobId, paid: () => void) {
+  /** @param owner Advances when all that was kept is appended. */
+  constructor(services: RunServices, jobId: JobId, owner: Pick<RunOwner, "advanceSoon">) {
     this.#services = services;
     this.#jobId = jobId;
-    this.#paid = paid;
+    this.#owner = owner;
   }
 
   /** Whether one is kept for want of room: nothing else may be appended before it. */
@@ -100,7 +100,7 @@ export class Ends {
   /** @throws {JournalFullError} when there is no room yet. */
   #pay(): void {
     for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
-    this.#paid();
+    this.#owner.advanceSoon();
   }
 
   /** What waits for room was within the limit when it was taken. */

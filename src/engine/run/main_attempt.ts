@@ -5,8 +5,10 @@ import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
+import type { SpanEnd } from "../ports.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { Started } from "./attempts.ts";
+import { recordOrRetry } from "./patience.ts";
 import type { RunServices } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
 
@@ -50,9 +52,13 @@ export class MainAttempt {
     return head.state === "Running" && this.#parts.job.task(MAIN_TASK)?.status === "running";
   }
 
-  /** On a full disk the reserve is for jobs that have begun. */
+  /** Puts it on record, unless it is. On a full disk the reserve is for jobs that have begun. */
   start(): Started {
     const { services, job, trace } = this.#parts;
+    const { state } = job.head;
+    // A call that only undoes tasks is no attempt.
+    if (this.isOnRecord || state === "Compensating") return "started";
+    if (state !== "Running" || services.draining) return "refused";
     const executionId = newId.execution(services.random.ulid());
     const span = trace.start("run", MAIN_TASK, executionId);
     const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace: span }];
@@ -76,15 +82,32 @@ export class MainAttempt {
     this.#parts.trace.dropRun();
   }
 
-  completed(output: JsonValue | undefined): JobEventDraft {
+  /**
+   * Records what `run` returned.
+   *
+   * @param again Called when a full disk may have room.
+   * @returns The entry; 0 when it was not recorded.
+   */
+  complete(output: JsonValue | undefined, again: () => void): LogId {
     const result = output === undefined ? {} : { result: output };
-    return this.#draft("job.TaskCompleted", { attempt: this.#started.attempt, ...result });
+    const draft = this.#draft("job.TaskCompleted", { attempt: this.#started.attempt, ...result });
+    return this.#end(draft, { kind: "completed" }, again);
   }
 
-  failed(error: ErrorFact, kind: "poison" | "error"): JobEventDraft {
+  /** The same of what `run` threw, unless its job no longer runs. */
+  fail(error: ErrorFact, kind: "poison" | "error", again: () => void): LogId {
+    if (this.#parts.job.head.state !== "Running") return 0;
     const attempt = Math.max(1, this.#started.attempt);
     const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
-    return this.#draft("job.TaskFailed", attributes);
+    return this.#end(this.#draft("job.TaskFailed", attributes), { kind: "failed", error }, again);
+  }
+
+  #end(draft: JobEventDraft, end: SpanEnd, again: () => void): LogId {
+    const { services, trace } = this.#parts;
+    const written = recordOrRetry(services, [draft], again);
+    if (written === undefined) return 0;
+    trace.endRun(end);
+    return written.lastLogId;
   }
 
   interrupted(reason: InterruptionReason): JobEventDraft {

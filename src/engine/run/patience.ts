@@ -3,7 +3,9 @@
  * only the next start tells what is on record.
  */
 
+import type { JobEventDraft } from "../../core/event.ts";
 import { type Clock, JournalFailedError, JournalFullError, type Random } from "../ports.ts";
+import type { Writer, Written } from "../writer/writer.ts";
 
 /**
  * How long a disk that refuses is given before it is asked again, on average: a record that
@@ -68,4 +70,20 @@ export class Patience {
       }
     }
   }
+}
+
+/**
+ * Appends what follows from other entries. When those are lost it is lost too, and decided again,
+ * so that a full disk need not keep it, as it keeps the ends of attempts.
+ *
+ * @param again Called when there may be room.
+ */
+export function recordOrRetry(
+  { writer, later }: { readonly writer: Writer; later(callback: () => void): void },
+  drafts: readonly JobEventDraft[],
+  again: () => void,
+): Written | undefined {
+  const written = writer.tryAppend(drafts, "vital");
+  if (written === "full") later(again);
+  return typeof written === "string" ? undefined : written;
 }

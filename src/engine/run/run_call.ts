@@ -54,7 +54,7 @@ export function callRun(
     { name: id, isWaivable: within?.otherwise === "waive" }
   ));
   const asked = new RunContext(job.jobId, expectables, {
-    ...listener,
+    seenAt: () => answers.seenAtMs,
     askedTask: (task) => {
       guard.clean("the name of a task", task.taskId);
       listener.askedTask(task);
@@ -63,7 +63,8 @@ export function callRun(
       guard.clean("the name of a sleep", sleep.taskId);
       listener.askedSleep(sleep);
     },
-    seenAt: () => answers.seenAtMs,
+    askedExpectation: (expectation) => listener.askedExpectation(expectation),
+    askedWait: (wait) => listener.askedWait(wait),
   });
   let code: CodeCall | undefined;
   const call = (input: unknown) => {

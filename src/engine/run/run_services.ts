@@ -1,7 +1,7 @@
 /** What running one job needs from the rest of the engine. */
 
 import type { JobId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { CompensatingJob, JobState, RunningJob } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
@@ -13,11 +13,13 @@ import type { CodePlace } from "./code_place.ts";
 import type { AttemptWatch, Clock, JobLog, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
 import type { Shares } from "./shares.ts";
 import type { Slots } from "./slots.ts";
 import type { Suspects } from "./suspects.ts";
 import type { LoopTurns } from "./loop_turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
+import type { Work } from "./work.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
@@ -29,6 +31,30 @@ export interface EndedRun {
   idle(): Promise<void>;
   /** Ends what is being attempted, for the reason that the process stops. */
   interrupt(): void;
+}
+
+/** The run of a job, as its parts see it. */
+export interface RunOwner extends EndedRun {
+  /** Of the secrets in the input of the job. */
+  readonly guard: SecretGuard;
+  /** There may be something to do. */
+  wake(): void;
+  /** What `run` is called with is there. */
+  call(job: RunningJob | CompensatingJob, guard: SecretGuard): void;
+  /** There was no room on the disk to record that it begins. */
+  beginLater(): void;
+  /** What to do next may be something else now: an attempt has ended, or a full disk has room. */
+  advanceSoon(): void;
+  /** An attempt has failed and is made again at a time, in RFC 3339. */
+  startAt(work: Work, retryAt: string): void;
+  /** The handler of an attempt was not called: it is made again when it may be. */
+  giveBack(work: Work): void;
+  /** The call rests, and the worker is given back. */
+  rested(): void;
+  /** Where its code ran is gone, and the call with it. */
+  codeLost(): void;
+  /** The job has ended, or is left to a later run. */
+  end(): void;
 }
 
 export interface RunServices {

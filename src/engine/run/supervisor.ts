@@ -14,9 +14,10 @@ import { retryTimes } from "./backoffs.ts";
 import { culpritAt, interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
+import { wantedBy } from "./hold.ts";
 import { JobRun } from "./job_run.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { Patience } from "./patience.ts";
+import { type Patience, recordOrRetry } from "./patience.ts";
 import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Shares } from "./shares.ts";
@@ -342,8 +343,7 @@ export class Supervisor implements WriterListener {
   /** None of its code can run, whatever it waits for. */
   #parkWithoutCode(jobId: JobId, message: string): void {
     const draft = parked(jobId, { reason: "noDefinition", message });
-    const written = this.#services.writer.tryAppend([draft], "vital");
-    if (written === "full") this.#services.later(() => this.#takeUp(jobId, false));
+    recordOrRetry(this.#services, [draft], () => this.#takeUp(jobId, false));
   }
 
   /** A run takes memory: it is made when there is a worker for it. */
@@ -351,13 +351,8 @@ export class Supervisor implements WriterListener {
     const { head } = job;
     const definition = this.#parts.registry.running(head);
     if (definition === undefined || head.state === "Created") return;
-    const wanted = {
-      jobId,
-      priority: head.priority,
-      order: head.startedBy,
+    const wanted = wantedBy(job, {
       type: definition.type,
-      labels: head.labels,
-      key: head.key,
       begins: head.state === "Running",
       isAlone: this.#parts.suspects.has(jobId),
       // What backs off only sees to its times: it asks for a place when it is due.
@@ -365,7 +360,7 @@ export class Supervisor implements WriterListener {
         job.conditionNow === "backingOff"
           ? undefined
           : this.#parts.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined),
-    };
+    });
     const services = this.#servicesFor(definition);
     const withdraw = services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);

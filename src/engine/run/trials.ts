@@ -18,7 +18,7 @@ import type { EntriesAt } from "../views/view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { CodePlace } from "./code_place.ts";
-import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
+import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { parked } from "./parking.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
 import { InputMismatchError } from "./run_call.ts";
@@ -114,15 +114,12 @@ export class Trials {
     const place = this.#parts.placeOf(definition);
     const source = { clock, entriesAt, guard, place };
     const { asked, end, missing } = await rehearsed(definition, job, source);
-    const misfit = (text: string, disagreesWith: number): Verdict => ({
-      misfit: { reason: "diverged", message: guard.redact(text), disagreesWith },
-    });
     if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
-      return misfit(misfitText(definition, job, end.error), job.firstLogId);
+      return { misfit: misfitParking(definition, job, end.error, guard) };
     }
     if (missing === undefined) return { misfit: undefined };
     const divergence = divergenceAt(missing, job, asked, end);
-    return misfit(divergedText(definition, job, divergence), divergence.logId);
+    return { misfit: divergedParking(definition, job, divergence, guard) };
   }
 
   async #conclude(jobId: JobId, verdict: Verdict): Promise<void> {
