@@ -117,6 +117,12 @@ export class DefinitionRegistry {
     });
   }
 
+  /** Whether a job runs in a thread of its own. */
+  isInThread(job: CodeOfJob): boolean {
+    const definition = this.running(job);
+    return definition !== undefined && isThreaded(definition);
+  }
+
   /** Whether jobs of a type run in threads of their own. */
   get hasThreaded(): boolean {
     return this.all.some(isThreaded);

@@ -15,6 +15,7 @@ type ConsumerParts = Pick<
   | "failures"
   | "breakers"
   | "places"
+  | "heldPlaces"
   | "starts"
   | "limitChanges"
   | "writer"
@@ -97,7 +98,7 @@ function onDurableBatch(
   supervisor.durable(shown);
   writer.answerWaiting();
   feed.wake();
-  for (const type of new Set(changed)) parts.supervisor.limitsChanged(type);
+  for (const type of new Set(changed)) parts.heldPlaces.limitsChanged(type);
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
 }

@@ -33,6 +33,7 @@ import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
 import { ParkedNews } from "./views/parked_news.ts";
 import { JobWaits } from "./views/job_waits.ts";
+import { HeldPlaces } from "./run/held_places.ts";
 import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
@@ -195,6 +196,8 @@ function foundationOf(options: JobEngineOptions) {
   const scheduler = new Scheduler(clock, onDefect);
   const shares = new Shares(clock, scheduler, registry.limits);
   const threadsMax = registry.hasThreaded ? options.threads?.max ?? 0 : 0;
+  // Workers of their own: jobs that wait for a thread hold up none that need no thread.
+  const threadWorkers = new WorkerQueue(threadsMax, neverPrompt, onDefect, shares);
   return {
     clock,
     random,
@@ -224,11 +227,10 @@ function foundationOf(options: JobEngineOptions) {
     scheduler,
     workers: new WorkerQueue(maxRunning, promptTypes, onDefect, shares),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
-    // Its workers are apart: who waits for a thread holds up nobody who needs none.
-    threadWorkers: new WorkerQueue(threadsMax, neverPrompt, onDefect, shares),
+    threadWorkers,
     threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
-    suspects: new Suspects(),
+    suspects: new Suspects({ registry, table, threadWorkers }),
     patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
   };
@@ -241,6 +243,7 @@ function withWriting(parts: ReturnType<typeof foundationOf>) {
   return {
     ...parts,
     writer,
+    heldPlaces: new HeldPlaces({ ...parts, writer }),
     commands: new Commands(table, writer),
     history: new JobEntryReader(events, table),
     fanOut: new FanOut(filed.started, registry, table),

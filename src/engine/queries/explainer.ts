@@ -248,7 +248,7 @@ export class Explainer {
     const common = { definition, draining: false, full: false } as const;
     if (conditionOf(job) !== "queued") return common;
     const { registry, workers, threadWorkers, pauses } = this.#parts;
-    const isThreaded = registry.running(job)?.isolation === "thread";
+    const isThreaded = registry.isInThread(job);
     const { max } = isThreaded ? threadWorkers : workers;
     const then = await workersThen(this.#parts, { isThreaded, max }, upTo, share);
     const known = await pausesThen(this.#parts, upTo);

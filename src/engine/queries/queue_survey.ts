@@ -34,7 +34,7 @@ export async function workerHolders(
     oldestFirst: true,
     limit: RUNNING_MAX,
   });
-  const here = jobs.filter((job) => (registry.running(job)?.isolation === "thread") === isThreaded);
+  const here = jobs.filter((job) => registry.isInThread(job) === isThreaded);
   return await holdersAmong({ lists, history }, here);
 }
 

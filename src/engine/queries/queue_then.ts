@@ -74,7 +74,7 @@ export async function workersThen(
 
 function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: JobSummary) {
   if (type === null || definitionVersion === null) return false;
-  return registry.running({ type, definitionVersion })?.isolation === "thread";
+  return registry.isInThread({ type, definitionVersion });
 }
 
 /** @param entries The newest first. */

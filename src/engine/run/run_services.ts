@@ -68,7 +68,7 @@ export interface RunServices {
   readonly workers: WorkerQueue;
   readonly slots: Slots;
   /** Places of types that have limits. */
-  readonly shares: Pick<Shares, "wantedBy">;
+  readonly shares: Pick<Shares, "wantedBy" | "release">;
   /** The jobs that run alone. */
   readonly suspects: Pick<Suspects, "has">;
   readonly turns: LoopTurns;

@@ -6,12 +6,12 @@
 import type { Condition } from "../../core/condition.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state.ts";
+import { hasCode, isHeld, isTerminal } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { retryTimes } from "./backoffs.ts";
-import { culpritAt, interruptions, withTheirTraces } from "./interruptions.ts";
+import type { HeldPlaces } from "./held_places.ts";
+import { interruptions } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { wantedBy } from "./hold.ts";
@@ -20,14 +20,11 @@ import type { JobTable } from "../writer/job_table.ts";
 import { type Patience, recordOrRetry } from "./patience.ts";
 import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
-import type { Shares } from "./shares.ts";
 import type { Suspects } from "./suspects.ts";
-import { openTimers, type Timers } from "./timers.ts";
+import type { Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
+import { jobsToTry, parkingsOf, recordAtStart, rememberTimes } from "./unfinished.ts";
 import type { Withdraw } from "./worker_queue.ts";
-import { type Places, rests } from "../writer/places.ts";
-import type { LimitChanges } from "../writer/limit_changes.ts";
-import type { Starts } from "../writer/starts.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
 export interface SupervisorParts {
@@ -40,10 +37,7 @@ export interface SupervisorParts {
   readonly patience: Patience;
   readonly suspects: Suspects;
   readonly timers: Timers;
-  readonly shares: Shares;
-  readonly places: Places;
-  readonly starts: Starts;
-  readonly limitChanges: LimitChanges;
+  readonly heldPlaces: HeldPlaces;
 }
 
 export class Supervisor implements WriterListener {
@@ -85,55 +79,22 @@ export class Supervisor implements WriterListener {
   /** Entries of jobs have become durable. */
   durable(steps: readonly Applied[]): void {
     const touched = new Set<JobRun>();
-    for (const applied of steps) this.#seeSuspects(applied);
-    for (const applied of steps) this.#parts.timers.see(applied);
+    const { heldPlaces, suspects, timers } = this.#parts;
+    for (const applied of steps) suspects.see(applied);
+    for (const applied of steps) timers.see(applied);
     for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
     for (const run of touched) this.#guarded(() => run.batchDurable());
-    if (!this.#parts.shares.areHeld) return;
-    for (const { entry, job } of steps) {
-      if (entry.eventType === "job.TaskStarted") this.#parts.shares.began(job.jobId);
-    }
-    for (const applied of steps) if (rests(applied)) this.rested(applied.job.jobId);
+    heldPlaces.durable(steps, this.#isBusy);
   }
 
-  /**
-   * A job may have nothing under way: gives its place back if so, by what is on record. What is on
-   * its way to the disk gets there before.
-   */
+  /** A run has given its worker back: its job may have nothing under way. */
   rested(jobId: JobId): void {
-    const { places, shares, table } = this.#parts;
-    if (!shares.holds(jobId) || places.has(jobId) || this.#isBusy(jobId)) return;
-    const last = table.pending(jobId)?.head.lastLogId ?? 0;
-    if (last <= this.#services.writer.durableLogId) shares.release(jobId);
+    this.#parts.heldPlaces.rested(jobId, this.#isBusy);
   }
 
-  #isBusy(jobId: JobId): boolean {
-    if (this.#runs.get(jobId)?.isBusy === true) return true;
-    return [...this.#ending].some(([run, ofJob]) => ofJob === jobId && run.isBusy);
-  }
-
-  /** What was cut short once more, or ended the process and is to try again, runs alone. */
-  #seeSuspects(applied: Applied): void {
-    const { before, job } = applied;
-    const { suspects, table } = this.#parts;
-    suspects.see(applied);
-    const wasCutShort = isCrash(applied);
-    const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
-    if (wasCutShort || triesAgain) this.#suspect([table.existing(job.jobId)]);
-    this.#parts.threadServices.workers.hold(suspects.all.size > 0);
-  }
-
-  /** What is in a thread cannot end the process: it only has to wait for what runs alone. */
-  #suspect(jobs: readonly JobState[]): void {
-    const { suspects, threadServices } = this.#parts;
-    suspects.open(jobs.filter((job) => !this.#isInThread(job)));
-    threadServices.workers.hold(suspects.all.size > 0);
-  }
-
-  #isInThread(job: JobState): boolean {
-    const definition = this.#parts.registry.running(job);
-    return definition !== undefined && isThreaded(definition);
-  }
+  readonly #isBusy = (jobId: JobId): boolean =>
+    this.#runs.get(jobId)?.isBusy === true ||
+    [...this.#ending].some(([run, ofJob]) => ofJob === jobId && run.isBusy);
 
   #see(applied: Applied, touched: Set<JobRun>): void {
     const { jobId } = applied.job;
@@ -157,7 +118,7 @@ export class Supervisor implements WriterListener {
     for (const jobId of jobIds) {
       if (this.#isStarted(jobId)) continue;
       this.#leaveQueue(jobId);
-      this.#parts.shares.release(jobId);
+      this.#services.shares.release(jobId);
     }
     for (const jobId of jobIds) {
       this.#guarded(() => {
@@ -196,101 +157,23 @@ export class Supervisor implements WriterListener {
    * @returns What that had cut short, as it was recorded.
    */
   async recover(restart: LogId | undefined): Promise<readonly EventDraft[]> {
-    const { table, patience } = this.#parts;
-    const { writer, entriesAt } = this.#services;
+    const { heldPlaces, registry, suspects, table, timers } = this.#parts;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
-    for (const job of unfinished) this.#rememberTimes(job);
-    this.#takePlaces();
+    for (const job of unfinished) rememberTimes(job, this.#services.scheduler);
+    heldPlaces.restore();
     // Those that were not open at this end; the others are found when that is on record.
-    this.#suspect(unfinished);
+    suspects.open(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
-    const culprit = restart === undefined
-      ? undefined
-      : culpritAt(unfinished, restart, (job) => this.#isInThread(job));
-    const drafts = [
-      ...cutShort,
-      ...culprit ? [culprit] : [],
-      ...unfinished.flatMap((job) => this.#withoutCode(job)),
-    ];
-    const takeUp = () => {
+    const parkings = parkingsOf(unfinished, registry, restart);
+    await recordAtStart(this.#parts, [...cutShort, ...parkings], () => {
       for (const { jobId } of unfinished) {
-        this.#parts.timers.open(table.existing(jobId));
+        timers.open(table.existing(jobId));
         if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
       }
-      this.#trials.begin(this.#toBeTried(unfinished));
-    };
-    if (drafts.length === 0) {
-      takeUp();
-      return cutShort;
-    }
-    const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
-    const refused = Promise.withResolvers<void>();
-    const recorded = patience.record(async () => {
-      try {
-        const { lastLogId } = writer.append(traced, "vital");
-        await writer.settled(lastLogId, undefined);
-      } catch (error) {
-        refused.resolve();
-        throw error;
-      }
-    }).then(takeUp);
-    recorded.catch(this.#services.onDefect);
-    // A full disk may have no room for long; others read meanwhile.
-    await Promise.race([recorded, refused.promise]);
-    return cutShort;
-  }
-
-  /** Other limits of a type are in force: jobs that are at work have places of it. */
-  limitsChanged(type: string): void {
-    const { limitChanges, registry, shares } = this.#parts;
-    shares.change(type, limitChanges.of(type)?.limits ?? registry.get(type)?.limits ?? {});
-    this.#restorePlaces();
-  }
-
-  #restorePlaces(): void {
-    const { places, shares, table } = this.#parts;
-    for (const [jobId] of places.all) shares.restore(table.existing(jobId));
-  }
-
-  /** Jobs have the places that they had, by what is on record. */
-  #takePlaces(): void {
-    const { limitChanges, shares, starts } = this.#parts;
-    for (const { type, limits } of limitChanges.all) shares.change(type, limits);
-    this.#restorePlaces();
-    for (const [type, rateKey, recorded] of starts.kept) {
-      shares.remember(rateKey === null ? { type } : { type, rateKey }, recorded);
-    }
-  }
-
-  /** Before anything is waited for. */
-  #rememberTimes(job: JobState): void {
-    const start = job.state === "Created" && job.startAt !== undefined ? [job.startAt] : [];
-    const { scheduler } = this.#services;
-    for (const time of [...start, ...retryTimes(job)]) scheduler.remember(Date.parse(time));
-    for (const { dueMs } of openTimers(job)) scheduler.remember(dueMs);
-  }
-
-  /** That a job is parked, for none of its code can run. */
-  #withoutCode(job: JobState): readonly EventDraft[] {
-    if (job.state === "Created" || job.parked?.reason === "crashed" || !hasCode(job)) return [];
-    const message = this.#parts.registry.lackFor(job);
-    if (message === undefined || job.parked?.message === message) return [];
-    return [parked(job.jobId, { reason: "noDefinition", message })];
-  }
-
-  /** Parked jobs that other code may fit, and then those that wait, as far as they are few. */
-  #toBeTried(unfinished: readonly JobState[]): readonly JobId[] {
-    const { registry, table } = this.#parts;
-    const open = unfinished.flatMap(({ jobId }) => {
-      const job = table.pending(jobId)?.head;
-      const mayFit = job !== undefined && job.state !== "Created" && hasCode(job) &&
-        registry.running(job) !== undefined && !this.#isKnown(jobId);
-      return mayFit && job.parked?.reason !== "crashed" ? [job] : [];
+      const idle = unfinished.filter(({ jobId }) => !this.#isKnown(jobId));
+      this.#trials.begin(jobsToTry(idle, table, registry));
     });
-    const isParked = (job: JobState) => job.parked !== undefined;
-    const waiting = open.filter((job) => !isParked(job) && !this.#isInThread(job))
-      .slice(0, TRIALS_MAX);
-    return [...open.filter(isParked), ...waiting].map(({ jobId }) => jobId);
+    return cutShort;
   }
 
   /** Resolves when no attempt is being made. */
@@ -351,6 +234,7 @@ export class Supervisor implements WriterListener {
     const { head } = job;
     const definition = this.#parts.registry.running(head);
     if (definition === undefined || head.state === "Created") return;
+    const services = this.#servicesFor(definition);
     const wanted = wantedBy(job, {
       type: definition.type,
       begins: head.state === "Running",
@@ -359,9 +243,8 @@ export class Supervisor implements WriterListener {
       needs: () =>
         job.conditionNow === "backingOff"
           ? undefined
-          : this.#parts.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined),
+          : services.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined),
     });
-    const services = this.#servicesFor(definition);
     const withdraw = services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
       this.#parts.table.hold(jobId);
@@ -401,18 +284,10 @@ function mayGoAhead({ before, job }: Applied): boolean {
   return before?.state === "Created" && job.state === "Running" && job.retryOf === undefined;
 }
 
-function isCrash({ entry }: Applied): boolean {
-  return entry.stratum === "framework" && entry.eventType === "job.TaskInterrupted" &&
-    entry.attributes.reason === "crash";
-}
-
 /** Whether somebody asks a job to try again that waits, so that no run would find out now. */
 function isToBeTried({ before, job }: Applied): boolean {
   return before?.parked?.reason === "diverged" && job.parked === undefined && !isTerminal(job);
 }
-
-/** Of jobs that wait so many are tried at a start; the others find out when they wake. */
-const TRIALS_MAX = 10_000;
 
 /** A waiting job needs no run yet; one that backs off may have other branches that can run. */
 const WORK: ReadonlySet<Condition> = new Set(["queued", "backingOff", "compensating"]);
