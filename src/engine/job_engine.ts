@@ -298,7 +298,7 @@ export class JobEngine {
 
   /** How an entry changed its job's state or condition; `undefined` when it did not. */
   transitionAt(entry: EntryOfJob): Transition | undefined {
-    return this.#parts.table.transitionAt(entry);
+    return this.#parts.table.trails.transitionAt(entry);
   }
 
   /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */

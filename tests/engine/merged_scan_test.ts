@@ -33,7 +33,7 @@ function tableOf(jobs: readonly JobState[], index: MemoryIndex | undefined): Job
 }
 
 function pages(table: JobTable, filter: JobFilter, query: Omit<ListQuery, "limit">): LogId[] {
-  return [...table.scan(filter, query)].map(({ firstLogId }) => firstLogId);
+  return [...table.listed.scan(filter, query)].map(({ firstLogId }) => firstLogId);
 }
 
 Deno.test("merged scan: whatever is asked, the answer is that of a table without an index", async () => {

@@ -22,17 +22,17 @@ export class JobEntryReader {
 
   /** The positions of a job's entries, ascending; none of one that is not there. */
   positions(jobId: JobId): readonly LogId[] {
-    return this.#table.logIds(jobId, 0, Infinity);
+    return this.#table.trails.logIds(jobId, 0, Infinity);
   }
 
   /** The entries of a job after a position, oldest first, at most `limit`. */
   async of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return await this.at(this.#table.logIds(jobId, after, limit));
+    return await this.at(this.#table.trails.logIds(jobId, after, limit));
   }
 
   /** The entries of a job before a position, newest first, at most `limit`. */
   async back(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return (await this.at(this.#table.logIdsBack(jobId, before, limit))).toReversed();
+    return (await this.at(this.#table.trails.logIdsBack(jobId, before, limit))).toReversed();
   }
 
   /** The entries at these positions, which ascend. */

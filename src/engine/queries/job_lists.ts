@@ -43,7 +43,7 @@ export class JobLists {
 
   /** Summaries, for which no job in the index is read whole. */
   summaries(query: ListQuery): ListPage<JobSummary> {
-    return this.#pageOf(query, (found) => this.#table.summary(found), summarySize);
+    return this.#pageOf(query, (found) => this.#table.listed.summary(found), summarySize);
   }
 
   /** Whole jobs. */
@@ -56,7 +56,7 @@ export class JobLists {
     read: (found: FoundJob) => Job,
     sizeOf: (job: Job, max: number) => number,
   ): ListPage<Job> {
-    const scan = this.#table.scan(query, query);
+    const scan = this.#table.listed.scan(query, query);
     const jobs: Job[] = [];
     let characters = 0;
     for (const found of scan) {
@@ -79,14 +79,14 @@ export class JobLists {
     visit: (found: FoundJob) => void,
     range?: JobRange,
   ): Stop | undefined {
-    const scan = this.#table.scan(filter, range);
+    const scan = this.#table.listed.scan(filter, range);
     for (const found of scan) visit(found);
     return scan.reach;
   }
 
   /** How many jobs a filter applies to, and what these do. */
   count(filter: JobFilter, range?: JobRange): JobCount {
-    const scan = this.#table.scanMemory(filter, range);
+    const scan = this.#table.listed.scanMemory(filter, range);
     const conditions = new Map<Condition, number>();
     let jobs = 0;
     for (const { condition } of scan) {
@@ -103,7 +103,7 @@ export class JobLists {
    * A kind of which every job was retried is left out, unless the filter asks for retried ones.
    */
   failures(filter: JobFilter, kindsMax = Infinity): FailureGroups {
-    const scan = this.#table.scanMemory(filter);
+    const scan = this.#table.listed.scanMemory(filter);
     const groups = new Map<ErrorFingerprint, Growing>();
     for (const record of scan) {
       const fingerprint = scan.fingerprintOf(record);
@@ -133,27 +133,27 @@ export class JobLists {
 
   /** The job that the entry at this position created. */
   summaryAt(firstLogId: LogId): JobSummary | undefined {
-    return this.#table.summaryAt(firstLogId);
+    return this.#table.listed.summaryAt(firstLogId);
   }
 
   /** The newest job that is a retry of this one. */
   retryOf(jobId: JobId): JobId | undefined {
-    return this.#table.retryOf(jobId);
+    return this.#table.listed.retryOf(jobId);
   }
 
   /** Whether a filter applies, as it is now, to the job that was created at a position. */
   isAmong(filter: JobFilter, firstLogId: LogId): boolean {
-    return this.#table.isAmong(filter, firstLogId);
+    return this.#table.listed.isAmong(filter, firstLogId);
   }
 
   /** The entry that brought a job into its condition. */
   lastTransition(job: JobState): LogId {
-    return this.#table.lastTransition(job);
+    return this.#table.trails.lastTransition(job);
   }
 
   /** The condition in which a job was as of a position; `undefined` before its creation. */
   conditionAt(job: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
-    return this.#table.conditionAt(job, logId);
+    return this.#table.trails.conditionAt(job, logId);
   }
 
   /** How many others come first, for each of these jobs, if it waits for a worker. */
@@ -176,7 +176,7 @@ function newGroup(newest: LogId): Growing {
 }
 
 function addTo(group: Growing, table: JobTable, job: JobState): void {
-  const isRetried = table.retryOf(job.jobId) !== undefined;
+  const isRetried = table.listed.retryOf(job.jobId) !== undefined;
   group.jobs++;
   group.oldest = job.firstLogId;
   if (isRetried) group.retried++;

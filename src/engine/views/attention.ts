@@ -128,7 +128,7 @@ export class Attention implements View {
 
   /** What comes while a job waits, such as one of three events, does not begin its wait anew. */
   #waitsSince(jobId: JobId): LogId {
-    return this.#table.lastTransition(this.#table.existing(jobId));
+    return this.#table.trails.lastTransition(this.#table.existing(jobId));
   }
 }
 

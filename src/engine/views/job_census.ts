@@ -130,6 +130,6 @@ interface Queued {
 }
 
 function queuedBy(table: JobTable, job: Exclude<JobState, CreatedJob>): Queued {
-  const logId = table.lastTransition(job);
+  const logId = table.trails.lastTransition(job);
   return { jobId: job.jobId, logId, at: logId === job.startedBy ? job.startedAt : undefined };
 }

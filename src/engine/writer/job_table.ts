@@ -5,46 +5,26 @@
  * brings it back.
  */
 
-import type { Condition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
-import { awaitsOutside, sharedPlan } from "../../core/job_plan.ts";
+import type { JobId } from "../../core/ids.ts";
+import { sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import type { JobSummary } from "../../core/job_summary.ts";
 import { JobOrder } from "./job_order.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { EventIds } from "./event_ids.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
 import { Leaving } from "./leaving.ts";
-import {
-  lastTransitionIn,
-  positionsAfter,
-  positionsBefore,
-  type Trail,
-  transitionIn,
-  transitionUpTo,
-} from "./trail.ts";
+import { ListedJobs } from "./listed_jobs.ts";
+import type { Trail } from "./trail.ts";
 import { Trails } from "./trails.ts";
-import type { EndedJob, FoundJob, JobIndex } from "../job_index.ts";
+import type { JobIndex } from "../job_index.ts";
 import type { JournalHead } from "../ports.ts";
-import { JobScan } from "../queries/job_scan.ts";
-import { searchTextOf } from "../queries/job_search.ts";
-import { MergedScan } from "../queries/merged_scan.ts";
-import type { EntryOfJob, JobFilter, JobRange, ListQuery, Transition } from "../requests.ts";
-
-type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
 
 /** A job as a snapshot has it. */
 export interface KeptJob {
   readonly job: JobState;
   /** It may hold later entries than the job: they are not part of it. */
   readonly trail: Trail;
-}
-
-/** The newest retry of a job. */
-interface Retry {
-  readonly jobId: JobId;
-  readonly firstLogId: LogId;
 }
 
 export class JobTable {
@@ -57,10 +37,9 @@ export class JobTable {
   readonly #leaving: Leaving | undefined;
   /** The job that was read last from the index. */
   #lastIndexed: WeakRef<JobRecord> | undefined;
+  readonly trails: Trails;
+  readonly listed: ListedJobs;
   readonly #byIdempotencyKey = new Map<string, JobId>();
-  /** Of jobs whose row in the index does not tell it yet. */
-  readonly #retries = new Map<JobId, Retry>();
-  readonly #trails: Trails;
   #unfinished = 0;
   #unfinishedBytes = 0;
 
@@ -71,7 +50,8 @@ export class JobTable {
   constructor(index?: JobIndex, ids: EventIds = new EventIds()) {
     this.#index = index;
     this.#leaving = index && new Leaving(index, ids);
-    this.#trails = new Trails(index);
+    this.trails = new Trails(this.#records, index);
+    this.listed = new ListedJobs(this.#order, this.#records, index);
   }
 
   get index(): JobIndex | undefined {
@@ -136,26 +116,6 @@ export class JobTable {
   /** The jobs in memory, oldest first: without an index all, and with one those that live. */
   *jobs(): Iterable<JobState> {
     for (const record of this.#order) yield record.job;
-  }
-
-  /** Positions of a job's entries after one, ascending, at most so many. */
-  logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
-    return positionsAfter(this.#trailOf(jobId), after, limit);
-  }
-
-  /** The last positions of a job's entries before one, ascending, at most so many. */
-  logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
-    return positionsBefore(this.#trailOf(jobId), before, limit);
-  }
-
-  /** How an entry changed its job; `undefined` when it did not, or is about none. */
-  transitionAt({ jobId, logId }: EntryOfJob): Transition | undefined {
-    return jobId === undefined ? undefined : transitionIn(this.#trailOf(jobId), logId);
-  }
-
-  /** The condition in which a job was as of a position; `undefined` before its creation. */
-  conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
-    return transitionUpTo(this.#trailOf(jobId), logId)?.condition;
   }
 
   /** The job that was appended under this key. */
@@ -262,7 +222,7 @@ export class JobTable {
     if (this.#index === undefined || this.#records.has(jobId)) return;
     const job = this.#indexed(jobId)?.job;
     if (job === undefined) return;
-    const record = new JobRecord(job, this.#trails.take(jobId));
+    const record = new JobRecord(job, this.trails.take(jobId));
     this.#leaving?.cameBack(record);
     // Its own id: that of an entry may be a part of a longer text.
     this.#records.set(job.jobId, record);
@@ -287,76 +247,6 @@ export class JobTable {
     this.#put(this.#leaving?.next ?? []);
   }
 
-  /** The job that was created by the entry at a position. */
-  createdAt(firstLogId: LogId): JobState | undefined {
-    return this.#order.createdAt(firstLogId)?.job ?? this.#index?.createdAt(firstLogId);
-  }
-
-  /** The newest job that is a retry of this one. */
-  retryOf(jobId: JobId): JobId | undefined {
-    const retry = this.#retries.get(jobId);
-    if (retry !== undefined) return retry.jobId;
-    if (this.#lives(jobId)) return undefined;
-    const retriedAt = this.#index?.retriedAt(jobId);
-    return retriedAt === undefined ? undefined : this.#idAt(retriedAt);
-  }
-
-  /** Where the newest retry of this one was created. */
-  retriedAt(jobId: JobId): LogId | undefined {
-    return this.#retries.get(jobId)?.firstLogId ?? this.#index?.retriedAt(jobId);
-  }
-
-  /** The summary of the job that was created by the entry at a position. */
-  summaryAt(firstLogId: LogId): JobSummary | undefined {
-    const summary = this.#summaryOf(firstLogId);
-    return summary && this.#withRetry(summary);
-  }
-
-  /** The summary of one that a scan found. */
-  summary({ summary }: Pick<FoundJob, "summary">): JobSummary {
-    return this.#withRetry(summary);
-  }
-
-  /** The jobs of a range that a filter applies to, the newest first unless it says otherwise. */
-  scan(filter: JobFilter, range: ScanRange = {}): JobScan | MergedScan {
-    const inMemory = this.scanMemory(filter, range);
-    if (this.#index === undefined) return inMemory;
-    const indexed = this.#index.scan(filter, range);
-    return new MergedScan(inMemory, indexed, range.oldestFirst ?? false);
-  }
-
-  /** The same of the jobs in memory. */
-  scanMemory(
-    filter: JobFilter,
-    { before, after = 0, oldestFirst = false }: ScanRange = {},
-  ): JobScan {
-    const newest = before === undefined ? this.#order.end - 1 : this.#order.indexBefore(before);
-    const oldest = this.#order.indexBefore(after + 1) + 1;
-    const isRetried = (jobId: JobId) => this.retryOf(jobId) !== undefined;
-    return new JobScan(
-      { order: this.#order, isRetried },
-      { newest, oldest, oldestFirst },
-      filter,
-    );
-  }
-
-  /** Whether a filter applies, as it is now, to the job that was created at a position. */
-  isAmong(filter: JobFilter, firstLogId: LogId): boolean {
-    const record = this.#order.createdAt(firstLogId);
-    if (record !== undefined) return this.scanMemory(filter).applies(record);
-    const range = { after: firstLogId - 1, before: firstLogId + 1 };
-    return this.#index?.scan(filter, range)[Symbol.iterator]().next().done === false;
-  }
-
-  /** The entry that brought a job into its condition. */
-  lastTransition({ jobId }: JobState): LogId {
-    return lastTransitionIn(this.#trailOf(jobId));
-  }
-
-  #trailOf(jobId: JobId): Trail {
-    return this.#records.get(jobId)?.trail ?? this.#trails.of(jobId);
-  }
-
   /** In memory, or, for as long as it is looked at, from the index. */
   #recordOf(jobId: JobId): JobRecord | undefined {
     return this.#records.get(jobId) ?? this.#indexed(jobId);
@@ -373,49 +263,17 @@ export class JobTable {
     return record;
   }
 
-  #lives(jobId: JobId): boolean {
-    const record = this.#records.get(jobId);
-    return record !== undefined && !isTerminal(record.head);
-  }
-
   #put(records: readonly JobRecord[]): void {
-    const left = this.#leaving?.put(records, this.#endedOf);
+    const left = this.#leaving?.put(records, (jobId) => this.listed.retriedAt(jobId));
     for (const record of left ?? []) this.#leave(record);
-  }
-
-  readonly #endedOf = (record: JobRecord): EndedJob => {
-    const { job, summary, trail } = record;
-    return {
-      job,
-      summary,
-      trail,
-      text: searchTextOf(record),
-      awaitsOutside: awaitsOutside(job.plan),
-      retriedAt: job.state === "Failed" ? this.retriedAt(job.jobId) : undefined,
-      wasThere: record.isIndexed,
-    };
-  };
-
-  #summaryOf(firstLogId: LogId): JobSummary | undefined {
-    return this.#order.createdAt(firstLogId)?.summary ?? this.#index?.summaryAt(firstLogId);
-  }
-
-  #idAt(firstLogId: LogId): JobId | undefined {
-    const record = this.#order.createdAt(firstLogId);
-    return record?.shownHead.jobId ?? this.#index?.summaryAt(firstLogId)?.jobId;
-  }
-
-  #withRetry(summary: JobSummary): JobSummary {
-    const retriedBy = summary.state === "Failed" ? this.retryOf(summary.jobId) : undefined;
-    return retriedBy === undefined ? summary : { ...summary, retriedBy };
   }
 
   #leave(record: JobRecord): void {
     const { jobId, idempotency } = record.job;
     this.#records.delete(jobId);
     this.#lastIndexed = undefined;
-    this.#trails.left(jobId, record.trail);
-    this.#retries.delete(jobId);
+    this.trails.left(jobId, record.trail);
+    this.listed.left(jobId);
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
     this.#order.leave(record);
   }
@@ -430,10 +288,11 @@ export class JobTable {
     if (idempotency !== undefined) this.#byIdempotencyKey.set(idempotency.key, jobId);
   }
 
-  #list(record: JobRecord, { jobId, retryOf, firstLogId }: JobState): void {
+  #list(record: JobRecord, job: JobState): void {
+    const { retryOf, firstLogId } = job;
     this.#order.add(record);
     if (retryOf === undefined) return;
-    this.#retries.set(retryOf, { jobId, firstLogId });
+    this.listed.retried(retryOf, job);
     // A start may have let the job go before it came to this: its row has to say so.
     const isTold = this.#index?.retriedAt(retryOf) === firstLogId;
     if (!isTold) this.wake(retryOf);

@@ -1,6 +1,9 @@
 /** Jobs that have ended and stay in memory until the index has them, with the rows of event ids. */
 
+import type { JobId, LogId } from "../../core/ids.ts";
+import { awaitsOutside } from "../../core/job_plan.ts";
 import type { EndedJob, JobIndex } from "../job_index.ts";
+import { searchTextOf } from "../queries/job_search.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
@@ -69,15 +72,16 @@ export class Leaving {
   /**
    * Puts jobs that have ended. Those of which something is on its way stay in memory as well.
    *
-   * @param endedOf What the index takes of one.
+   * @param retriedAt Where the newest retry of a job was created.
    * @returns Those that may be forgotten now: none when the index took nothing.
    */
   put(
     records: readonly JobRecord[],
-    endedOf: (record: JobRecord) => EndedJob,
+    retriedAt: (jobId: JobId) => LogId | undefined,
   ): readonly JobRecord[] {
     if (records.length + this.#ids.unsaved === 0) return [];
-    const isTaken = this.#index.put(records.map(endedOf), this.#ids.rows());
+    const jobs = records.map((record) => endedOf(record, retriedAt));
+    const isTaken = this.#index.put(jobs, this.#ids.rows());
     this.#askAgainAt = isTaken ? 0 : 2 * (this.#records.size + this.#ids.unsaved);
     if (!isTaken) return [];
     this.#ids.saved();
@@ -94,4 +98,20 @@ export class Leaving {
     this.#records.add(record);
     this.#characters += record.size;
   }
+}
+
+function endedOf(
+  record: JobRecord,
+  retriedAt: (jobId: JobId) => LogId | undefined,
+): EndedJob {
+  const { job, summary, trail } = record;
+  return {
+    job,
+    summary,
+    trail,
+    text: searchTextOf(record),
+    awaitsOutside: awaitsOutside(job.plan),
+    retriedAt: job.state === "Failed" ? retriedAt(job.jobId) : undefined,
+    wasThere: record.isIndexed,
+  };
 }

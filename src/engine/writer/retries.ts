@@ -123,7 +123,8 @@ export class Retries {
   /** Where the newest retry of a job was created; 0 when there is none. */
   #retriedAt({ jobId }: JobState): LogId {
     const { table } = this.#parts;
-    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ?? table.retriedAt(jobId) ?? 0;
+    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ??
+      table.listed.retriedAt(jobId) ?? 0;
   }
 
   /** Events from outside that counted for a job: they happened, and count again. */
