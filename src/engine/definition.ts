@@ -1,12 +1,11 @@
 /** Definitions: code that knows how to run a type of job. */
 
 import type { Correlation } from "../core/correlation.ts";
-import type { JsonForm, Returns } from "../core/json_form.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { Returns } from "../core/json_form.ts";
 import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import type { PauseRule } from "../core/pause_rule.ts";
-import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
+import type { FactEvent, JobContext } from "./job_context.ts";
 import type { SecretPath } from "./secrets/secret_path.ts";
 
 /**
@@ -89,130 +88,6 @@ export interface JobRate<Input> {
   readonly perMs: number;
   /** Counts each key apart; all jobs of the type together by default. Recorded as `key` is. */
   readonly key?: (input: Input) => string;
-}
-
-/** A domain event, as `run` and `startsOn` see it. */
-export interface FactEvent {
-  /** Unique in the journal: a second event with this id changes nothing. */
-  readonly eventId: string;
-  /** Such as `ec.shipment.ShipmentCompleted`. */
-  readonly eventType: string;
-  /** When the sender says that it happened: RFC 3339, in UTC. */
-  readonly occurredAt: string;
-  /** What it says. It has no type of its own: the sender, not this program, defines it. */
-  readonly attributes: JsonObject;
-}
-
-/** What an attempt of a task, or of its compensation, gets. */
-export interface TaskContext {
-  /** With `taskId` a key under which the step can be made idempotent. */
-  readonly jobId: string;
-  /** The name that `ctx.task` was given. */
-  readonly taskId: string;
-  /** Of this attempt alone. */
-  readonly executionId: string;
-  /** 1 for the first. */
-  readonly attempt: number;
-  /** Aborts on cancellation, on the time limit and at shutdown. */
-  readonly signal: AbortSignal;
-  /**
-   * Where the attempt is in its trace, for protocols that do not carry it by themselves: a
-   * header of W3C Trace Context. `undefined` when the job has no trace. Under `OTEL_DENO`
-   * do not send it with `fetch`, which then sends one by itself.
-   */
-  readonly traceparent?: string;
-  /**
-   * Stages a domain event. It is recorded in the same batch as the task's completion,
-   * or, when the attempt fails, not at all. An attempt may emit 1,000.
-   *
-   * @throws {TypeError} when the type is illegal or lies in a reserved namespace.
-   * @throws {NonRetryableError} when JSON would lose or change some of the attributes, or
-   * the attempt has emitted too much.
-   */
-  emit(eventType: string, attributes?: JsonObject): void;
-  /**
-   * Says something to people: on the job's page, at `GET /jobs/:id/log` and in the log of the
-   * server. It is kept beside the journal, for a while; no state rests on it. An attempt may say
-   * 1,000 lines.
-   *
-   * @param data What JSON can hold, up to 8,000 characters of it.
-   */
-  log(message: string, data?: unknown): void;
-  /**
-   * Records how far the attempt is; `total` in the same unit as `done`. It may be called as often
-   * as one likes: four a second, each the latest, and the last of all are recorded.
-   */
-  progress(done: number, total?: number, note?: string): void;
-}
-
-/**
- * How one task is run, tried again and undone.
- *
- * @typeParam Result As the journal has it.
- */
-export interface TaskOptions<Result> {
-  /** Default: 3 attempts, 1 s doubling up to 60 s, with a fifth of jitter. */
-  readonly retry?: Partial<RetryPolicy>;
-  /** In milliseconds: an attempt that takes longer fails with `TimeoutError`. No limit by default. */
-  readonly timeoutMs?: number;
-  /** Undoes the completed task when the job fails or is cancelled. */
-  readonly compensate?: (result: Result, task: TaskContext) => unknown;
-}
-
-/** How long `ctx.expect` waits. */
-export interface ExpectOptions {
-  /** In milliseconds, up to 100 years. */
-  readonly withinMs: number;
-}
-
-/** When a sleep ends: after so many milliseconds, or at a time, which may be over. */
-export type SleepTime = number | {
-  /** RFC 3339, or in milliseconds since the epoch. */
-  readonly until: Date | string | number;
-};
-
-/** What `run` may use. It must await nothing else, so that it can be called again. */
-export interface JobContext<ExpectationName extends string> {
-  /** Chosen by whoever submitted the job, or `job_` and a ULID. */
-  readonly jobId: string;
-  /**
-   * The time of the last entry that `run` has seen, in milliseconds since the epoch:
-   * the same when `run` is called again after a restart.
-   */
-  now(): number;
-  /**
-   * Runs `fn` once and remembers its result, which is what the journal holds of it: a `Date`
-   * in it is text. What JSON would lose or change (`Map`, `Set`, functions, symbols, `bigint`,
-   * `NaN`, cycles, more than 64 levels or a million characters) fails the task. A completed
-   * task gives its recorded result without running.
-   *
-   * @param taskId Unique in the job, and the same when `run` is called again.
-   */
-  task<Result>(
-    taskId: string,
-    fn: ((task: TaskContext) => Result | Promise<Result>) & Returns<Result>,
-    options?: TaskOptions<JsonForm<Result>>,
-  ): Promise<JsonForm<Result>>;
-  /**
-   * A step that is over at a time, at most 100 years away. The job holds no worker meanwhile. The
-   * time is on record when the sleep begins, and counts through restarts and while the job is
-   * suspended, parked or paused; waking the job ends the sleep early. A sleep that has ended is
-   * over at once when `run` is called again, or the job is retried.
-   *
-   * @param id Unique in the job, among its tasks too, and the same when `run` is called again.
-   */
-  sleep(id: string, time: SleepTime): Promise<void>;
-  /** Resolves with the events that satisfied an expectation, in the order of the journal. */
-  expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
-  /**
-   * The same, or `undefined` when they have not come in time. The time is on record when the wait
-   * begins, and counts as that of `ctx.sleep` does. It ends this wait alone: the event still
-   * counts, and `ctx.expect` may be called again. What `run` gave up on is waived when it returns.
-   */
-  expect(
-    name: ExpectationName,
-    options: ExpectOptions,
-  ): Promise<readonly [FactEvent, ...FactEvent[]] | undefined>;
 }
 
 /** A type of job, as `defineJob` takes it. */
@@ -365,51 +240,4 @@ export function defineJob<
     throw new TypeError(`Cannot define ${type ?? "a job"}: run ${flaw}must be a function`);
   }
   return definition;
-}
-
-/**
- * Throw it in a task when trying again cannot help: the job fails as `poison`.
- *
- * @example
- * ```ts
- * import { NonRetryableError } from "@daybook/daybook";
- *
- * export function send(email: string): string {
- *   if (!email.includes("@")) throw new NonRetryableError(`${email} is no address`);
- *   return `sent to ${email}`;
- * }
- * ```
- */
-export class NonRetryableError extends Error {
-  /** As the journal has it. */
-  override readonly name: string = "NonRetryableError";
-}
-
-/**
- * Throw it in a task to choose the delay before the next attempt. It uses up an attempt, as
- * any other error does.
- *
- * @example
- * ```ts
- * import { RetryLater } from "@daybook/daybook";
- *
- * export async function charge(orderId: string, signal: AbortSignal): Promise<string> {
- *   const response = await fetch(`https://bank.example/charges/${orderId}`, { signal });
- *   if (response.status === 429) throw new RetryLater(30_000, "the bank asks for patience");
- *   return await response.text();
- * }
- * ```
- */
-export class RetryLater extends Error {
-  /** As the journal has it. */
-  override readonly name: string = "RetryLater";
-
-  /** Until the next attempt, in milliseconds. */
-  readonly delayMs: number;
-
-  /** Asks for the next attempt after `delayMs` milliseconds; `message` is for whoever asks why. */
-  constructor(delayMs: number, message = `asked to be tried again in ${delayMs} ms`) {
-    super(message);
-    this.delayMs = delayMs;
-  }
 }

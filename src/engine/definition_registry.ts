@@ -34,9 +34,9 @@ import {
   type AnyJobDefinition,
   type ErrorMatcher,
   type Expectation,
-  type FactEvent,
   isThreaded,
 } from "./definition.ts";
+import type { FactEvent } from "./job_context.ts";
 import { requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import { schemaOf } from "./parsed_input.ts";

@@ -7,26 +7,24 @@ import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { About } from "../explain/about.ts";
 import type { EventExplanation } from "../explain/event_explanation.ts";
 import type { Citation, Explanation } from "../explain/explanation.ts";
-import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
-import type { Origin } from "../core/origin.ts";
-import type { PlaceLimits } from "../core/place_limits.ts";
 import type { Point } from "../core/point.ts";
 import type { QueueExplanation } from "../explain/queue_explanation.ts";
-import type { Replay, StepsWanted } from "../explain/replay_steps.ts";
-import type { Supposition } from "../explain/supposition.ts";
 import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
 import type { Hold } from "./queries/entry_pages.ts";
 import type { Account } from "./queries/explainer.ts";
+import type { JobEntryReader } from "./queries/job_entry_reader.ts";
 import type { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
+import type { LimitsInForce } from "./queries/limits_in_force.ts";
+import type { Replays } from "./queries/replays.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
 import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
-import type { WhatIfReport } from "./queries/replays.ts";
 import {
   type ControlRequest,
   type Created,
@@ -34,12 +32,9 @@ import {
   type DefinitionInfo,
   type EntryOfJob,
   type IncomingEvent,
-  type LimitedType,
   type ListPage,
   type ListQuery,
   type Outcome,
-  type ParkedJobs,
-  type PointDifference,
   type Receipt,
   type RetryRequest,
   type ShownInput,
@@ -70,6 +65,12 @@ export class JobEngine {
   readonly survey: JobSurvey;
   /** What holds many of them at once. */
   readonly pauses: PauseControls;
+  /** How many of a type may be at work, and how many are. */
+  readonly limits: LimitsInForce;
+  /** The entries of one job. */
+  readonly history: JobEntryReader;
+  /** What a job was at some point, and what it would have been. */
+  readonly replays: Replays;
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
@@ -77,6 +78,9 @@ export class JobEngine {
     this.lists = this.#parts.lists;
     this.survey = new JobSurvey(this.#parts);
     this.pauses = this.#parts.pauseControls;
+    this.limits = this.#parts.limitsInForce;
+    this.history = this.#parts.history;
+    this.replays = this.#parts.replays;
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
@@ -109,26 +113,6 @@ export class JobEngine {
     return await supervisor.recover(restart);
   }
 
-  /** The limits of types of jobs, and their use. */
-  limits(): readonly LimitedType[] {
-    return this.#parts.limitsInForce.all;
-  }
-
-  /** Puts other limits in the place of those of a type's code. Rejects as `create` does. */
-  changeLimits(
-    type: string,
-    limits: PlaceLimits,
-    reason: string,
-    origin?: Origin,
-  ): Promise<Outcome<LimitedType>> {
-    return this.#parts.limitsInForce.change(type, limits, reason, origin);
-  }
-
-  /** Takes that back; `undefined` when there is nothing to take back. Rejects as `create` does. */
-  restoreLimits(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined> {
-    return this.#parts.limitsInForce.restore(type, reason, origin);
-  }
-
   /** The same text without the secrets of jobs that run right now. */
   redact(text: string): string {
     return this.#parts.liveSecrets.redact(text);
@@ -153,29 +137,9 @@ export class JobEngine {
     return this.#parts.events.journal.head.logId;
   }
 
-  /** Parked jobs by reason and type, the most first. */
-  get parkedJobs(): readonly ParkedJobs[] {
-    return this.#parts.attention.parked;
-  }
-
-  /** By job, the tasks that run alone, since the process ended twice while they were open. */
-  get aloneTasks(): ReadonlyMap<JobId, readonly TaskId[]> {
-    const { all } = this.#parts.suspects;
-    return new Map(
-      [...all].map((
-        [jobId, tasks],
-      ) => [jobId, [...tasks].filter((taskId) => taskId !== MAIN_TASK)]),
-    );
-  }
-
   /** Resolves when it is known of all jobs that waited at the start whether their code fits. */
   tried(): Promise<void> {
     return this.#parts.supervisor.tried();
-  }
-
-  /** Unfinished jobs whose sealed input could not be opened at the start. */
-  get keylessJobs(): number {
-    return this.#parts.inputRemovals.keyless;
   }
 
   /**
@@ -250,46 +214,6 @@ export class JobEngine {
   /** Where entries are to be found; the positions must ascend. */
   readonly locate = (logIds: readonly LogId[]): Promise<readonly EntryLocation[]> =>
     this.#parts.events.journal.locate(logIds);
-
-  /** A job's entries after a position, oldest first, at most `limit`. */
-  history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.history.of(jobId, after, limit);
-  }
-
-  /** A job's entries before a position, newest first, at most `limit`. */
-  historyBack(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.history.back(jobId, before, limit);
-  }
-
-  /** The positions of a job's entries, ascending. */
-  positions(jobId: JobId): readonly LogId[] {
-    return this.#parts.history.positions(jobId);
-  }
-
-  /** The job as of a point, now when absent, and what entries up to it did. */
-  replay(
-    jobId: JobId,
-    point?: Point,
-    wanted?: StepsWanted,
-    hold?: Hold,
-  ): Promise<Outcome<Replay>> {
-    return this.#parts.replays.replay(jobId, point, wanted, hold);
-  }
-
-  /** What differs between two points of a job's life; `to` is now, when absent. */
-  diff(jobId: JobId, from: Point, to?: Point, hold?: Hold): Promise<Outcome<PointDifference>> {
-    return this.#parts.replays.diff(jobId, from, to, hold);
-  }
-
-  /** What would have become of a job; nothing is recorded. */
-  whatIf(
-    jobId: JobId,
-    supposition: Supposition,
-    wanted?: StepsWanted,
-    hold?: Hold,
-  ): Promise<Outcome<WhatIfReport>> {
-    return this.#parts.replays.whatIf(jobId, supposition, wanted, hold);
-  }
 
   /** The journal's entries after a position, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {

@@ -2,7 +2,7 @@
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { messageOf } from "../core/thrown.ts";
-import { NonRetryableError } from "./definition.ts";
+import { NonRetryableError } from "./job_errors.ts";
 
 /** Objects and arrays within each other; as deep as a body of a request may be. */
 const DEPTH_MAX = 64;

@@ -10,7 +10,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import { nearestName } from "../../explain/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
-import type { FactEvent } from "../definition.ts";
+import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { EndedJobs } from "../views/ended_jobs.ts";
 import type { SettledFact } from "./fan_out.ts";

@@ -9,7 +9,7 @@ import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState } from "../../core/job_state.ts";
 import { copyOf, type JsonObject } from "../../core/json.ts";
 import type { RunContext } from "./run_context.ts";
-import type { FactEvent } from "../definition.ts";
+import type { FactEvent } from "../job_context.ts";
 import type { Clock } from "../ports.ts";
 import {
   isReused,

@@ -6,7 +6,7 @@
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
-import { NonRetryableError } from "../definition.ts";
+import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { Answers } from "./answers.ts";

@@ -1,6 +1,6 @@
 /** What code does with `ctx` that cannot be: told at once, in words that name the step. */
 
-import { NonRetryableError } from "../definition.ts";
+import { NonRetryableError } from "../job_errors.ts";
 import { attemptHere } from "./current_attempt.ts";
 
 export class MisuseError extends NonRetryableError {

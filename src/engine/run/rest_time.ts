@@ -1,6 +1,6 @@
 /** How long `run` asks to rest: checked at once, and turned into a time when it goes on record. */
 
-import type { SleepTime } from "../definition.ts";
+import type { SleepTime } from "../job_context.ts";
 import { REST_MS_MAX, YEARS_MAX } from "../../core/job_plan.ts";
 import { MisuseError } from "./misuse.ts";
 

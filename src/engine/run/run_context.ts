@@ -13,7 +13,7 @@ import type {
   SleepTime,
   TaskContext,
   TaskOptions,
-} from "../definition.ts";
+} from "../job_context.ts";
 import { checkedMs, type RestTime, restTime } from "./rest_time.ts";
 
 /** A task that `run` awaits, or has awaited. */

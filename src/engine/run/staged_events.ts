@@ -3,7 +3,7 @@
 import { eventType, isReserved } from "../../core/event_type.ts";
 import type { FactDraft } from "../../core/event.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
-import { NonRetryableError } from "../definition.ts";
+import { NonRetryableError } from "../job_errors.ts";
 import { recordable } from "../recordable.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 

@@ -4,7 +4,7 @@ import type { TaskId } from "../../core/ids.ts";
 import type { CompletedTask } from "../../core/job_state.ts";
 import { copyOf } from "../../core/json.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
-import type { TaskContext } from "../definition.ts";
+import type { TaskContext } from "../job_context.ts";
 import type { AskedTask } from "./run_context.ts";
 
 /** Something to attempt: a task, or the undoing of one. */

@@ -8,7 +8,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 import { errorFact } from "../../core/thrown.ts";
-import { NonRetryableError } from "../definition.ts";
+import { NonRetryableError } from "../job_errors.ts";
 
 /** Shorter values, such as a year, stand in too many texts that mean something else. */
 export const SECRET_LENGTH_MIN = 6;

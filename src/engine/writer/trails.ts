@@ -39,27 +39,27 @@ export class Trails {
 
   /** Positions of a job's entries after one, ascending, at most so many. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
-    return positionsAfter(this.#of(jobId), after, limit);
+    return positionsAfter(this.of(jobId), after, limit);
   }
 
   /** The last positions of a job's entries before one, ascending, at most so many. */
   logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
-    return positionsBefore(this.#of(jobId), before, limit);
+    return positionsBefore(this.of(jobId), before, limit);
   }
 
   /** How an entry changed its job; `undefined` when it did not, or is about none. */
   transitionAt({ jobId, logId }: EntryOfJob): Transition | undefined {
-    return jobId === undefined ? undefined : transitionIn(this.#of(jobId), logId);
+    return jobId === undefined ? undefined : transitionIn(this.of(jobId), logId);
   }
 
   /** The entry that brought a job into its condition. */
   lastTransition({ jobId }: JobState): LogId {
-    return lastTransitionIn(this.#of(jobId));
+    return lastTransitionIn(this.of(jobId));
   }
 
   /** The condition in which a job was as of a position; `undefined` before its creation. */
   conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
-    return transitionUpTo(this.#of(jobId), logId)?.condition;
+    return transitionUpTo(this.of(jobId), logId)?.condition;
   }
 
   /** A job has left memory. */
@@ -74,12 +74,13 @@ export class Trails {
     }
   }
 
-  #of(jobId: JobId): Trail {
+  /** The trail of a job; an empty one when there is no such job. */
+  of(jobId: JobId): Trail {
     return this.#records.get(jobId)?.trail ?? this.#indexed(jobId);
   }
 
   /**
-   * The trail of a job that is not in memory; an empty one when there is no such job.
+   * The same of one that is not in memory.
    *
    * @throws {IndexDamagedError} when it cannot be read.
    */
@@ -89,7 +90,7 @@ export class Trails {
     return trail ?? NO_TRAIL;
   }
 
-  /** The same, for a job that is brought back into memory. */
+  /** That of one that is brought back into memory. */
   take(jobId: JobId): Trail {
     const trail = this.#indexed(jobId);
     this.#forget(jobId);
