@@ -1,8 +1,7 @@
 /**
- * The attempts of one job that are open: tasks and their compensations alike. An attempt is on
- * record before its handler is called; how it ended is on record before the next is begun. One
- * whose handler cannot be called, since there is no slot or its job is suspended or paused, is
- * withdrawn.
+ * The open attempts of one job, of tasks and compensations alike. An attempt is on record before
+ * its handler is called, and its outcome before the next one begins. When a handler cannot be
+ * called, for want of a slot or because its job is suspended or paused, the attempt is withdrawn.
  */
 
 import { decide } from "../../core/decide.ts";
@@ -25,7 +24,7 @@ import type { Place } from "./requests_in_order.ts";
 import type { Work } from "./work.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 
-/** `refused`: the job may start nothing now. The others as of `Writer.tryAppend`. */
+/** `refused`: the job may start nothing now. The others as for `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
 
 export interface AttemptsParts {
@@ -40,7 +39,7 @@ export interface AttemptsParts {
   readonly type: string;
 }
 
-/** One that is on record, or on its way there. */
+/** An attempt that is on record, or on its way there. */
 interface Open {
   readonly work: Work;
   readonly executionId: ExecutionId;
@@ -48,9 +47,9 @@ interface Open {
   readonly startedBy: LogId;
   /** Absent until its handler is called. */
   running?: Attempt;
-  /** What the watch named it. */
+  /** Its number in the watch. */
   watched?: number;
-  /** Absent until it reports some. */
+  /** Absent until it reports progress. */
   reports?: ProgressReports;
 }
 
@@ -58,7 +57,7 @@ export class Attempts implements Entrant {
   readonly #parts: AttemptsParts;
   /** Oldest first. */
   #open: Open[] = [];
-  /** How many handlers have been called and have not ended. */
+  /** Handlers that have been called and have not ended. */
   #running = 0;
   #slot: "none" | "wanted" | "held" = "none";
   #isStopped = false;
@@ -68,7 +67,7 @@ export class Attempts implements Entrant {
     this.#parts = parts;
   }
 
-  /** Who goes first where handlers wait for each other. */
+  /** The order in which handlers wait for a slot. */
   get place(): Place {
     const { job, hold } = this.#parts;
     return { priority: job.head.priority, order: hold.turn };
@@ -87,7 +86,7 @@ export class Attempts implements Entrant {
     if (this.isBusy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Puts an attempt of each on record; their handlers are called when that is durable. */
+  /** Appends the start of an attempt of each; their handlers are called when it is durable. */
   start(works: readonly Work[]): Started {
     const { services, trace, job } = this.#parts;
     const ids = works.map(() => newId.execution(services.random.ulid()));
@@ -119,25 +118,29 @@ export class Attempts implements Entrant {
     if (begins) this.#enterSlot();
   }
 
-  /** There is a slot: calls the handlers of those whose start is durable. */
+  /** Has a slot: calls the handlers whose start is durable. */
   begin(): void {
     this.#slot = "held";
     this.#beginDurable();
     this.#considerIdle();
   }
 
-  /** There is none for them. */
+  /** There is no slot. */
   withdraw(): void {
     this.#slot = "none";
     for (const open of this.#notCalled()) this.#ended(open, this.#insteadOf(open) ?? WITHDRAWN);
   }
 
-  /** A handler takes longer than it may to be prompt. */
+  /** A handler takes too long to count as prompt. */
   goesOn(): void {
     this.#parts.hold.keep();
   }
 
-  /** What was on its way is lost; the result is the work that did not begin. */
+  /**
+   * Drops attempts whose start was lost.
+   *
+   * @returns The work that did not begin.
+   */
   lost(durableLogId: LogId): readonly Work[] {
     const lost = this.#open.filter(({ startedBy }) => startedBy > durableLogId);
     this.#open = this.#open.filter(({ startedBy }) => startedBy <= durableLogId);
@@ -147,14 +150,14 @@ export class Attempts implements Entrant {
     return lost.map(({ work }) => work);
   }
 
-  /** The job was cancelled, or has failed: tasks that are being attempted end. */
+  /** The job has failed or was cancelled: its tasks end. */
   cancel(): void {
     for (const { work, running } of this.#open) {
       if (work.kind === "task") running?.interrupt("cancelled");
     }
   }
 
-  /** The process stops: what is being attempted ends, and nothing begins any more. */
+  /** The process stops: running attempts end, and none begins. */
   stop(): void {
     this.#isStopped = true;
     for (const { running } of this.#open) running?.interrupt("shutdown");
@@ -188,7 +191,7 @@ export class Attempts implements Entrant {
     }
   }
 
-  /** Whose start is durable. */
+  /** Attempts whose start is durable and whose handler was not called. */
   #notCalled(): readonly Open[] {
     const { durableLogId } = this.#parts.services.writer;
     return this.#open.filter(({ running, startedBy }) =>
@@ -197,9 +200,9 @@ export class Attempts implements Entrant {
   }
 
   /**
-   * How an attempt ends whose handler is not to be called. Its job may have failed, or have been
-   * suspended or paused, since the decision, even by a later entry of the same batch. What is not durable
-   * may be lost; once it is durable, it cancels an attempt that is under way.
+   * The outcome of an attempt whose handler must not be called. Since the decision its job may have
+   * failed, or have been suspended or paused, even by a later entry of the same batch. Only what is
+   * durable counts here; the rest cancels a running attempt once it is durable.
    */
   #insteadOf({ work }: Open): AttemptOutcome | undefined {
     const head = this.#parts.job.shownHead;
@@ -226,7 +229,7 @@ export class Attempts implements Entrant {
       run,
       guard: this.#parts.owner.guard,
       log: this.#logOf(open),
-      // Progress belongs to the task; that of its undoing has no place to be shown.
+      // The progress of a compensation is not shown anywhere.
       onProgress: (progress: Progress) => {
         if (work.kind === "task") this.#progressed(open, progress);
       },
@@ -258,7 +261,7 @@ export class Attempts implements Entrant {
     open.reports.report(progress);
   }
 
-  /** What is kept for want of room goes before; a later report will say more than this one. */
+  /** What a full disk keeps waiting goes first; a later report will say more than this one. */
   #recordProgress(open: Open, progress: Progress): LogId | undefined {
     if (this.#parts.ends.owed) return undefined;
     const draft = this.#progressOf(open, progress);
@@ -303,7 +306,7 @@ export class Attempts implements Entrant {
     owner.advanceSoon();
   }
 
-  /** It cannot be recorded as it ended: that is on record, so that nothing hangs. */
+  /** Its outcome cannot be recorded: records that instead, so that nothing hangs. */
   #gaveUp(open: Open, error: ErrorFact): void {
     const { attempt, executionId } = open;
     const attributes = {

@@ -1,4 +1,4 @@
-/** Where a `run` leaves the way that the journal has recorded, and what it does instead. */
+/** Where `run` disagrees with the record, and what it does instead. */
 
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
@@ -31,7 +31,7 @@ export function divergenceAt(
   return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, asked, end) };
 }
 
-/** Why a job is parked whose `run` goes another way than the record. */
+/** Parks a job whose `run` disagrees with the record. */
 export function divergedParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
   { definitionVersion }: JobState,
@@ -43,7 +43,7 @@ export function divergedParking(
   return { reason: "diverged", message: guard.redact(text), disagreesWith: logId };
 }
 
-/** The same of one that is not called, since it does not take the input on record. */
+/** Parks a job whose code rejects the input on record, and so is not called. */
 export function misfitParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
   { firstLogId }: JobState,
@@ -70,7 +70,7 @@ function insteadOf(job: JobState, asked: RunContext, end: RunEnd): string {
 
 const THROWN_LENGTH_MAX = 500;
 
-/** What was thrown, in one line. */
+/** What was thrown, on one line. */
 export function thrownText(error: unknown): string {
   const { name, message } = errorFact(error);
   const text = `${name}: ${message}`.replace(/\s+/g, " ").trim();

@@ -1,6 +1,6 @@
 /**
- * Keeps the places of limits in step with the record: jobs have at a start those that they had, and
- * give theirs back when it is on disk that nothing of them is under way.
+ * Keeps the places of limits in step with the record. After a start, jobs have the places that they
+ * had; a job gives its place back once it is durable that nothing of it is running.
  */
 
 import type { JobId } from "../../core/ids.ts";
@@ -30,7 +30,7 @@ export class HeldPlaces {
     this.#parts = parts;
   }
 
-  /** At a start. */
+  /** Takes the places on record, at a start. */
   restore(): void {
     const { limitChanges, shares, starts } = this.#parts;
     for (const { type, limits } of limitChanges.all) shares.change(type, limits);
@@ -40,14 +40,13 @@ export class HeldPlaces {
     }
   }
 
-  /** Other limits of a type are in force: jobs that are at work have places of it. */
+  /** Other limits of a type are in force; working jobs hold places of them. */
   limitsChanged(type: string): void {
     const { limitChanges, registry, shares } = this.#parts;
     shares.change(type, limitChanges.of(type)?.limits ?? registry.get(type)?.limits ?? {});
     this.#restoreHolders();
   }
 
-  /** Entries of jobs have become durable. */
   durable(steps: readonly Applied[], isBusy: (jobId: JobId) => boolean): void {
     const { shares } = this.#parts;
     if (!shares.areHeld) return;
@@ -58,8 +57,7 @@ export class HeldPlaces {
   }
 
   /**
-   * A job may have nothing under way: gives its place back if so. What is on its way to the disk
-   * gets there before.
+   * A job may have nothing running: gives its place back if so, once its last entry is durable.
    *
    * @param isBusy Whether an attempt of a job is open.
    */

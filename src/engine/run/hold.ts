@@ -14,7 +14,7 @@ type State =
 
 const NONE: State = { kind: "none" };
 
-/** What a job that has started asks of the queue. */
+/** The request of a started job to the queue. */
 export function wantedBy(
   { head }: PendingJob,
   { type, begins, isAlone, needs }: Required<
@@ -22,7 +22,7 @@ export function wantedBy(
   >,
 ): Wanted {
   const { jobId, priority, labels, key } = head;
-  // First in, first out goes by the start, also when a job comes back.
+  // Orders by the start, even when a job returns to the queue.
   const order = head.state === "Created" ? head.firstLogId : head.startedBy;
   return { jobId, priority, order, type, labels, key, begins, isAlone, needs };
 }
@@ -61,13 +61,12 @@ export class Hold {
     return this.#parts.services.suspects.has(this.#parts.jobId);
   }
 
-  /** The place that the job needs beside a worker, and does not have. */
+  /** The place among limits that the job needs and does not have. */
   get needsPlace(): WantedPlace | undefined {
     const { services, job } = this.#parts;
     return services.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined);
   }
 
-  /** Whether a pause holds the job. */
   get isPaused(): boolean {
     return this.#parts.services.workers.isPaused(this.#parts.job.head);
   }
@@ -78,7 +77,7 @@ export class Hold {
   }
 
   /**
-   * Asks for a worker where there is none, and calls back when there is.
+   * Asks for a worker, and calls back when there is one.
    *
    * @param begins Whether the job has to record that it begins.
    */
@@ -93,7 +92,7 @@ export class Hold {
     if (withdraw !== undefined) this.#state = { kind: "queued", withdraw };
   }
 
-  /** What ran alone may run beside others from now on. */
+  /** A job that ran alone may run beside others from now on. */
   join(): void {
     if (this.#state.kind === "held") this.#parts.services.workers.join(this.#state.worker);
   }

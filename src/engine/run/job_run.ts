@@ -1,9 +1,8 @@
 /**
- * The run of one job, from its first worker until it ends. It calls `run`, gives the worker back
- * while there is nothing to do, and hears of every entry of its job: when it is appended, so
- * that `run` can go on, and when it is durable, so that handlers can. After a restart `run` is
- * called again: what is on record is answered from the journal, in the journal's order, before
- * anything new is started.
+ * The run of one job, from its first worker to its end. It calls `run`, gives the worker back while
+ * there is nothing to do, and learns of every entry of its job: when it is appended, so that `run`
+ * can continue, and when it is durable, so that handlers can. After a restart `run` is called
+ * again: it gets the answers on record, in the order of the journal, before anything new starts.
  */
 
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -29,13 +28,14 @@ import { endOfJob } from "./run_trace.ts";
 import { settlementsOf } from "./settlements.ts";
 import type { Work } from "./work.ts";
 
-/** How far a run is. */
 type Stage =
   | Opening
-  /** What it begins with is lost, or found no room: it opens when it has a worker again. */
+  /** Its beginning was lost, or found no room on the disk: it opens again when it has a worker. */
   | { readonly kind: "unopened" }
   | LiveCall
-  /** Its code has given back where it ran, or has lost it: it is called again for more. */
+  /**
+   * Its code has left its place, or has lost it: `run` is called again when there is more to do.
+   */
   | { readonly kind: "left"; hasWork: boolean; readonly hasEnded: boolean }
   | { readonly kind: "over" };
 
@@ -43,7 +43,7 @@ export class JobRun implements RunOwner {
   readonly #parts: RunParts;
   #guard: SecretGuard = NO_SECRETS;
   #stage: Stage;
-  /** Of a run that is over: attempts of it may not have ended. */
+  /** The last call of a run that is over, kept until its attempts have ended. */
   #callToLeave: LiveCall | undefined;
 
   constructor(
@@ -69,14 +69,13 @@ export class JobRun implements RunOwner {
     return this.#guard;
   }
 
-  // --- What the supervisor tells it
+  // --- For the supervisor
 
-  /** A worker is there: calls `run` once what that begins with is there too. */
+  /** Has a worker: calls `run` once everything for that is ready. */
   begin(): void {
     if (this.#stage.kind === "opening") this.#stage.begin();
   }
 
-  /** An entry of the job was appended. */
   appended(applied: Applied): void {
     const stage = this.#stage;
     if (stage.kind !== "called" && stage.kind !== "left") return;
@@ -86,29 +85,28 @@ export class JobRun implements RunOwner {
     else stage.hasWork ||= !stage.hasEnded;
   }
 
-  /** An entry of the job has become durable. */
   durable({ before, job, entry }: Applied): void {
     if (before?.state === "Running" && job.state !== "Running") this.#leaveRunning(job);
     if (entry.eventType === "job.JobWoken") this.#parts.backoffs.wake();
     if (isTerminal(job)) this.end();
   }
 
-  /** Called once all entries of a batch have been passed to `durable`. */
+  /** Follows the calls of `durable` for a batch. */
   batchDurable(): void {
     const { ends, attempts, hold } = this.#parts;
     ends.durable();
     if (!hold.isAlone) hold.join();
     attempts.durable();
     if (isHeld(this.#head)) {
-      // Withdrawn, so that it does not count in other jobs' queue positions.
+      // So that it does not count in the queue positions of others.
       return this.#withdraw();
     }
     if (hold.isHeld || this.#hasWork) this.wake();
   }
 
   /**
-   * Entries of the job that were not durable are lost: work they had started starts again, and
-   * work they had prevented is done.
+   * Entries of the job were lost before they were durable: repeats the work that they started, and
+   * does the work that they prevented.
    */
   lost(durableLogId: LogId): void {
     const { attempts, main, services } = this.#parts;
@@ -120,19 +118,19 @@ export class JobRun implements RunOwner {
     services.later(() => this.wake());
   }
 
-  /** The start of its job is lost, so that there is nothing to run. */
+  /** The start of its job is lost: there is nothing to run. */
   drop(): void {
     this.#parts.attempts.lost(0);
     this.#parts.trace.dropRun();
     this.end();
   }
 
-  /** Ends what is being attempted, for the reason that the process stops. */
+  /** Aborts its attempts, since the process stops. */
   interrupt(): void {
     this.#parts.attempts.stop();
   }
 
-  /** Resolves when no attempt is being made. */
+  /** Resolves when no attempt is open. */
   idle(): Promise<void> {
     return this.#parts.attempts.idle();
   }
@@ -142,7 +140,7 @@ export class JobRun implements RunOwner {
     return this.#parts.attempts.isBusy;
   }
 
-  /** Records that `run` itself is cut short by a stop, when it was doing something. */
+  /** Records that a shutdown cut `run` short, if it was doing something. */
   recordShutdown(): void {
     const { main, services, trace } = this.#parts;
     if (this.#stage.kind === "called" && main.isUnderWay) {
@@ -153,7 +151,7 @@ export class JobRun implements RunOwner {
 
   // --- Its worker
 
-  /** Gets a worker, and does what there is to do. */
+  /** Asks for a worker if it has none, and does what there is to do. */
   wake(): void {
     const { kind } = this.#stage;
     if (kind !== "called" && kind !== "unopened" && kind !== "left") return;
@@ -184,12 +182,12 @@ export class JobRun implements RunOwner {
   #goAhead(): void {
     if (this.#stage.kind === "called") return this.#stage.give();
     if (this.#stage.kind === "left" && this.isBusy) return;
-    // From the beginning: a full disk may have come before it was known where the job comes from.
+    // From the beginning, since the trace may not have been read before the disk was full.
     this.#stage = new Opening(this.#parts);
     this.#stage.begin();
   }
 
-  /** With a worker, `run` gets what there is for it, or it would never rest. */
+  /** A held run with a worker still gets its answers, or it would never rest. */
   #withdraw(): void {
     const { hold } = this.#parts;
     if (hold.kind === "queued") hold.release();
@@ -214,13 +212,12 @@ export class JobRun implements RunOwner {
     this.#call?.work.giveBack(work);
   }
 
-  /** Calls `run` again from the beginning once the disk has room. */
+  /** Calls `run` again from the beginning. */
   #beginAgain(): void {
     this.#forgetCall();
     this.beginLater();
   }
 
-  /** What a call of `run` asked for counts no more. */
   #forgetCall(): void {
     this.#call?.letGo();
     this.#stop();
@@ -232,8 +229,8 @@ export class JobRun implements RunOwner {
   }
 
   /**
-   * There was no room for its begin: it waits at its place in the queue, without a worker, so
-   * that jobs that have begun can go on.
+   * There was no room to record its beginning: it waits in the queue without a worker, so that jobs
+   * that have begun can continue.
    */
   beginLater(): void {
     this.#stage = { kind: "unopened" };
@@ -244,22 +241,22 @@ export class JobRun implements RunOwner {
     this.wake();
   }
 
-  /** The code is gone while attempts were open: `run` is called again when those have ended. */
+  /** The code is gone while attempts are open: `run` is called again when they have ended. */
   codeLost(): void {
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork: true, hasEnded: false };
     void this.idle().then(() => this.wake());
   }
 
-  /** Where code takes a place of its own, that is for others while the job rests. */
+  /** Frees the place where its code runs while the job rests. */
   #leaveCode(): void {
     const call = this.#call;
     if (call === undefined) return;
     const { hasEnded, hasWork, isConcluded } = call;
-    // Its end must be on record: another call of run would not come to it the same way.
+    // Another call of `run` might not reach the same end, so the end must be on record.
     if (hasEnded && !isConcluded) return;
     this.#forgetCall();
-    // An answer that is not durable yet is there for the next call.
+    // An answer that is not durable yet waits for the next call.
     this.#stage = { kind: "left", hasWork, hasEnded };
     for (const retryAt of retryTimes(this.#parts.job.whole)) this.#wakeAt(retryAt);
   }
@@ -269,7 +266,7 @@ export class JobRun implements RunOwner {
     else this.#wakeAt(retryAt);
   }
 
-  /** Without a call of `run` there is nothing that could be tried again but the call. */
+  /** Without a call of `run`, a retry can only call it again. */
   #wakeAt(retryAt: string): void {
     this.#parts.backoffs.until(retryAt, () => {
       if (this.#stage.kind === "left") this.#stage.hasWork = true;
@@ -286,7 +283,7 @@ export class JobRun implements RunOwner {
     this.#call?.work.clear();
     attempts.cancel();
     if (job.state !== "Compensating") return;
-    // Out of the queue and in again: it may have waited there for room that it needs no more.
+    // Requests again, since it may have waited for room on the disk, which it no longer needs.
     if (hold.kind === "queued") hold.release();
     this.wake();
   }

@@ -1,6 +1,6 @@
 /**
- * One call of a job's `run`, from when it is called until it is let go: gives it its answers,
- * begins what it asks for, and records how it ended.
+ * One call of a job's `run`, until it is forgotten: answers it, begins what it asks for, and
+ * records how it ended.
  */
 
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
@@ -22,7 +22,7 @@ import type { RunParts } from "./run_parts.ts";
 import type { Settlement } from "./settlements.ts";
 import type { Work } from "./work.ts";
 
-/** How the call came to an end, or that it does not fit what is on record. */
+/** How the call ended, or that it disagrees with the record. */
 type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
 
 export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
@@ -37,7 +37,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
   readonly #code: CodeCall | undefined;
   #log: AttemptLog | undefined;
   #end: End = { kind: "pending" };
-  /** The entry that tells its end; 0 while there is none. */
+  /** The entry that records its end; 0 while there is none. */
   #concludedBy: LogId = 0;
   /** Nothing that it does counts any more. */
   #isOver = false;
@@ -62,7 +62,6 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     );
   }
 
-  /** Whether `run` has returned or thrown. */
   get hasEnded(): boolean {
     return this.#end.kind !== "pending";
   }
@@ -77,36 +76,35 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     return this.#answers.waiting || this.work.isReady;
   }
 
-  /** Answers to it have been appended. */
   settled(settlements: readonly Settlement[]): void {
     this.#answers.add(settlements);
     if (this.#run.hold.isHeld) this.#answers.give();
   }
 
-  /** Gives `run` the answers that are there; call it while the run has a worker. */
+  /** Gives `run` its answers; requires a worker. */
   give(): void {
     this.#answers.give();
   }
 
-  /** Entries that were not durable are lost: what they had started starts again. */
+  /** Entries were lost before they were durable: their work starts again. */
   takeBack(durableLogId: LogId, works: readonly Work[]): void {
     if (this.#concludedBy > durableLogId) this.#concludedBy = 0;
     this.#answers.lost(durableLogId);
     this.work.lost(works, this.#asked);
   }
 
-  /** It is given nothing more. */
+  /** Gives it no more answers. */
   stop(): void {
     this.#isOver = true;
     this.#answers.stop();
   }
 
-  /** Gives back where its code ran. */
+  /** Frees the place where its code ran. */
   letGo(): void {
     this.#code?.letGo();
   }
 
-  /** Considers what to do next, once all that code asks for in one go is known. */
+  /** Decides what to do next, after the code has asked for everything that it asks for at once. */
   readonly advanceSoon = (): void => {
     if (this.#isAdvancing || this.#isOver) return;
     this.#isAdvancing = true;
@@ -121,7 +119,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     });
   };
 
-  // --- What it says
+  // --- What it asks for and says
 
   askedTask(task: AskedTask): void {
     if (this.#isOver) return;
@@ -186,7 +184,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     this.advanceSoon();
   }
 
-  /** Code that is new to the job does not take its input: it is not the job that is wrong. */
+  /** When code that is new to the job rejects its input, the job is not at fault. */
   #misfit(end: RunEnd): End | undefined {
     if (end.kind !== "threw" || !isThrown(end.error, InputMismatchError)) return undefined;
     const { job, definition } = this.#run;
@@ -206,7 +204,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     this.advanceSoon();
   }
 
-  // --- What is done about it
+  // --- What to do next
 
   #advance(): void {
     const { ends, hold } = this.#run;
@@ -219,8 +217,8 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
   }
 
   /**
-   * What is on record comes first. The end of `run` counts for nothing when its job no longer
-   * runs, unless what says so is lost.
+   * Records the end of `run`, once all that is on record has been answered. It does not count when
+   * its job no longer runs, unless the entry that ended the job is lost.
    */
   #conclude(): void {
     const { job, main } = this.#run;
@@ -238,7 +236,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     if (failedBy > 0) this.#concludedBy = failedBy;
   }
 
-  /** Nothing goes on, and nothing is undone, until there is code that fits. */
+  /** Holds the job, and undoes nothing, until there is code that fits. */
   #park(parking: JobParkedAttributes): void {
     const { services, jobId, job: { head }, main, trace, owner } = this.#run;
     if (!isTerminal(head) && head.parked === undefined) {
@@ -276,11 +274,11 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     owner.rested();
   }
 
-  /** That `run` waits, unless it is on record, or `run` has something else to do. */
+  /** Records that `run` waits, unless that is on record or it has something else to do. */
   #recordWaiting(): void {
     const { hold, job: { head }, main, services } = this.#run;
     if (this.#isOver || this.hasEnded || hold.kind !== "none") return;
-    // Work that may not begin now is no wait: a later run must find it and do it.
+    // A job whose work may not begin now does not wait: a later run must find the work.
     if (!this.#asked.rests || head.state !== "Running" || this.hasWork) return;
     const waiting = main.waiting([...this.#asked.expectations.keys()], this.#answers.seenLogId);
     if (waiting !== undefined) recordOrRetry(services, [waiting], () => this.#recordWaiting());

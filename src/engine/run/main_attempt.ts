@@ -1,4 +1,4 @@
-/** What goes on record of a call of `run` itself: it is an attempt of the task `main`. */
+/** The entries about a call of `run` itself, which is an attempt of the task `main`. */
 
 import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
@@ -30,14 +30,12 @@ type MainEventType =
 
 export class MainAttempt {
   readonly #parts: MainAttemptParts;
-  /** Its number, and the entry that began it. */
   #started = NOT_STARTED;
 
   constructor(parts: MainAttemptParts) {
     this.#parts = parts;
   }
 
-  /** Whether its start is on record, or on its way there. */
   get isOnRecord(): boolean {
     return this.#started !== NOT_STARTED;
   }
@@ -46,7 +44,7 @@ export class MainAttempt {
     return this.#started.startedBy <= this.#parts.services.writer.durableLogId;
   }
 
-  /** Whether it has neither ended nor waits, by what is on record. */
+  /** Whether it is running, by what is on record. */
   get isUnderWay(): boolean {
     const { head } = this.#parts.job;
     return head.state === "Running" && this.#parts.job.task(MAIN_TASK)?.status === "running";
@@ -56,7 +54,7 @@ export class MainAttempt {
   start(): Started {
     const { services, job, trace } = this.#parts;
     const { state } = job.head;
-    // A call that only undoes tasks is no attempt.
+    // A call that only undoes tasks is not an attempt.
     if (this.isOnRecord || state === "Compensating") return "started";
     if (state !== "Running" || services.draining) return "refused";
     const executionId = newId.execution(services.random.ulid());
@@ -94,7 +92,7 @@ export class MainAttempt {
     return this.#end(draft, { kind: "completed" }, again);
   }
 
-  /** The same of what `run` threw, unless its job no longer runs. */
+  /** The same for what `run` threw, unless its job no longer runs. */
   fail(error: ErrorFact, kind: "poison" | "error", again: () => void): LogId {
     if (this.#parts.job.head.state !== "Running") return 0;
     const attempt = Math.max(1, this.#started.attempt);
@@ -115,7 +113,7 @@ export class MainAttempt {
     return this.#draft("job.TaskInterrupted", { attempt, phase: "run", reason });
   }
 
-  /** `undefined` when it is on record already that it waits for these, having seen as much. */
+  /** `undefined` when it is already on record that it waits for these, having seen as much. */
   waiting(expectations: readonly string[], seen: LogId): JobEventDraft | undefined {
     const main = this.#parts.job.task(MAIN_TASK);
     const isOnRecord = main?.status === "waiting" && main.seen >= seen &&

@@ -1,6 +1,6 @@
 /**
- * What a call of `run` begins with: where its job comes from, its start on record, and its input
- * in clear.
+ * Everything that a call of `run` needs: where its job comes from, its start on record, and its
+ * input in clear.
  */
 
 import type { CompensatingJob, RunningJob } from "../../core/job_state.ts";
@@ -17,7 +17,7 @@ export class Opening {
     this.#run = run;
   }
 
-  /** Gets it together, and has `run` called. */
+  /** Gets it, and has `run` called. */
   begin(): void {
     const { job, services, trace } = this.#run;
     const finding = trace.begin(job.head);
@@ -25,7 +25,6 @@ export class Opening {
     else finding.then(() => this.#open()).catch(services.onDefect);
   }
 
-  /** Nobody waits for it any more. */
   stop(): void {
     this.#isOver = true;
   }
@@ -34,7 +33,7 @@ export class Opening {
     if (this.#isOver) return;
     const { job, main, owner, services } = this.#run;
     const began = main.start();
-    // Suspended or stopping: this run gives way, and a later one takes the job up.
+    // Suspended or stopping: a later run takes the job up.
     if (began === "refused") return owner.end();
     if (began === "full") return owner.beginLater();
     if (began === "failed") return;
@@ -43,7 +42,7 @@ export class Opening {
     else owner.call(whole as RunningJob | CompensatingJob, NO_SECRETS);
   }
 
-  /** `run` gets its input as if it had never been sealed; without it, it is not called. */
+  /** Without its input `run` is not called. */
   async #unseal(sealed: SealedJob): Promise<void> {
     const { job, jobId, main, owner, services } = this.#run;
     const opened = await services.openInput(sealed);

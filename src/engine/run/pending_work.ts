@@ -1,6 +1,6 @@
 /**
- * What a call of `run` has asked for and has not begun: tasks that are ready or back off, and times
- * that are not on record. When its job is undone, this is the compensations instead.
+ * What a call of `run` has asked for and has not begun: tasks that are ready or back off, and
+ * timers that are not on record; when its job is undone, the compensations instead.
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
@@ -15,10 +15,10 @@ import { compensationWork, taskWork, type Work } from "./work.ts";
 
 export class PendingWork {
   readonly #run: RunParts;
-  /** Considers again what there is to do, once code has asked for all that it asks for in one go. */
+  /** Decides what to do next, after the code has asked for everything that it asks for at once. */
   readonly #advanceSoon: () => void;
   #ready: Work[] = [];
-  /** Absent until there is one, as for most jobs. */
+  /** Absent until there is one; most jobs have none. */
   #timers: AskedTimer[] | undefined;
   /** Absent until something is to be undone. */
   #undoing: Undoing | undefined;
@@ -28,7 +28,6 @@ export class PendingWork {
     this.#advanceSoon = advanceSoon;
   }
 
-  /** Whether there is something to begin. */
   get isReady(): boolean {
     return this.#ready.length > 0 || this.#timers !== undefined;
   }
@@ -44,7 +43,7 @@ export class PendingWork {
     if (!this.#isSet(asked)) (this.#timers ??= []).push(asked);
   }
 
-  /** An attempt did not begin after all. Compensations are found again by themselves. */
+  /** An attempt did not begin after all. Compensations are found again without this. */
   giveBack(work: Work): void {
     if (work.kind === "task") this.#ready.push(work);
   }
@@ -58,7 +57,7 @@ export class PendingWork {
     this.#advanceSoon();
   }
 
-  /** Entries are lost, and with them the start of these. */
+  /** Entries were lost, and the start of these works with them. */
   lost(works: readonly Work[], asked: RunContext): void {
     this.#undoing = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
@@ -79,7 +78,7 @@ export class PendingWork {
     if (state === "Compensating") this.#undoNext(asked);
   }
 
-  /** Whether its time is on record, or will never be needed. */
+  /** Whether its time is on record, or no longer matters. */
   #isSet(asked: AskedTimer): boolean {
     const { job } = this.#run;
     if (asked.kind === "sleep") return job.task(asked.taskId) !== undefined;
@@ -96,13 +95,15 @@ export class PendingWork {
     return unrecorded.length > 0 ? unrecorded : undefined;
   }
 
-  /** For good: the undoing waits for no task that is to be tried again. */
+  /**
+   * Only once the failure is durable: compensation does not wait for tasks that would be retried.
+   */
   get #isToBeUndone(): boolean {
     const { job: { head }, services } = this.#run;
     return head.state === "Compensating" && head.failure.because <= services.writer.durableLogId;
   }
 
-  /** Puts on record until when they last; the timers of the engine end them. */
+  /** Records when they are due; the engine's timers end them. */
   #beginTimers(timers: readonly AskedTimer[]): void {
     const { services, job, jobId, trace } = this.#run;
     if (services.draining || isHeld(job.head)) return;
@@ -121,21 +122,21 @@ export class PendingWork {
   #startReady(): void {
     const { services, attempts, hold } = this.#run;
     if (services.draining) return;
-    // Alone is alone, also among the job's own.
+    // A job that runs alone also runs its own tasks one at a time.
     if (hold.isAlone && attempts.isBusy) return;
     const works = this.#ready.splice(0, hold.isAlone ? 1 : Infinity);
-    // Suspended or ended in the meantime: when it is resumed, they start.
+    // The job was suspended, or has ended: they start when it resumes.
     if (!this.#start(works)) this.#ready.unshift(...works);
   }
 
-  /** Puts attempts on record, unless the run has to give its worker back; whether it did. */
+  /** Appends the start of attempts, unless the run must give its worker back; `false` then. */
   #start(works: readonly Work[]): boolean {
     const { attempts, hold, owner, services } = this.#run;
-    // What is added to what is under way takes no other worker.
+    // A job with running attempts needs no other worker for more.
     if (hold.isPaused || !attempts.isBusy && !hold.mayStart) {
       this.#giveWay();
     } else if (hold.needsPlace !== undefined) {
-      // It has had a worker for longer than its place: for both it waits its turn.
+      // Its place was taken away while it kept the worker: it queues for both.
       hold.release();
       owner.wake();
     } else {
@@ -147,10 +148,9 @@ export class PendingWork {
   }
 
   /**
-   * There is no worker for what comes next, or a pause holds it. What is under way ends before, and
-   * what is on its way to the disk gets there. Where the call is shown as under way, it ends, on
-   * record, and a later run takes the job up: what is shown as executing has to execute. Any other
-   * goes back into the queue.
+   * Gives the worker up, for want of one or because of a pause, once running attempts have ended
+   * and their entries are durable. A call that is shown as executing must execute: it is
+   * interrupted on record, and a later run takes the job up. Any other call returns to the queue.
    */
   #giveWay(): void {
     const { attempts, ends, hold, jobId, main, owner, services, trace } = this.#run;
@@ -166,7 +166,9 @@ export class PendingWork {
     owner.end();
   }
 
-  /** One at a time, in reverse order of completion; what was under way ends first. */
+  /**
+   * Undoes one task at a time, in reverse order of completion, after running attempts have ended.
+   */
   #undoNext(asked: RunContext): void {
     const { services, job, attempts, backoffs } = this.#run;
     if (attempts.isBusy || backoffs.areAny || services.draining || isHeld(job.head)) return;
@@ -175,7 +177,7 @@ export class PendingWork {
     const task = asked.tasks.get(next.taskId);
     const work = compensationWork(next, task?.kind === "task" ? task : undefined);
     const { compensation } = next;
-    // The alarm of a compensation that backs off is set again after a restart.
+    // After a restart the timer of a compensation that backs off is set again.
     const isBackingOff = compensation?.status === "backingOff";
     if (isBackingOff && !services.scheduler.isOver(Date.parse(compensation.retryAt))) {
       return this.startAt(work, compensation.retryAt);

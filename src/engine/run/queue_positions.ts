@@ -1,26 +1,26 @@
-/** Where in the queue a job stands: how many requests are granted before it. */
+/** A job's position in the queue: how many requests are granted before it. */
 
 import type { LogId } from "../../core/ids.ts";
 import { inQueueOrder, type Place, type Request } from "./requests_in_order.ts";
 
-/** Requests that are granted one after the other, in no order; some may be over. */
+/** Requests that are granted one after the other; unsorted, and some may be over. */
 type Line = readonly Request[];
 
-/** The line that has a request at a place. */
+/** The line with a request at a place. */
 export function lineOf(lines: readonly Line[], { priority, order }: Place): Line | undefined {
   const isHere = (request: Request) =>
     !request.isOver && request.priority === priority && request.order === order;
   return lines.find((line) => line.some(isHere));
 }
 
-/** @param lines The first is that of a place at which nobody waits. */
+/** @param lines The first serves for a place where nobody waits. */
 export function aheadOf(lines: readonly Line[], place: Place, upTo: LogId): number {
   const line = lineOf(lines, place) ?? lines[0] ?? [];
   return line.filter((request) => isCounted(request, upTo) && inQueueOrder(request, place) < 0)
     .length;
 }
 
-/** The same of many places, which must ascend; `undefined` for one at which nobody waits. */
+/** The same for many places in ascending order; `undefined` where nobody waits. */
 export function aheadOfEach(
   lines: readonly Line[],
   places: readonly Place[],

@@ -1,4 +1,4 @@
-/** What the run of one job consists of, whichever call of `run` is made. */
+/** What the run of one job consists of, across calls of `run`. */
 
 import type { JobId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";

@@ -1,6 +1,6 @@
 /**
- * Keeps a run for every job that has something to do: begins it when the job becomes
- * ready, tells it of its job's entries, and takes jobs up again after a restart.
+ * Keeps a run for each job that has something to do: begins it when the job is ready, passes it the
+ * entries of its job, and takes jobs up again after a restart.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -43,10 +43,10 @@ export interface SupervisorParts {
 export class Supervisor implements WriterListener {
   readonly #parts: SupervisorParts;
   readonly #services: RunServices;
-  /** Jobs whose `run` is to be called when there is a worker, with what takes them out again. */
+  /** Jobs that wait for a worker so that `run` can be called, with what takes them out again. */
   readonly #queued = new Map<JobId, Withdraw>();
   readonly #runs = new Map<JobId, JobRun>();
-  /** Runs that are over, while an attempt of theirs has not ended yet. */
+  /** Runs that are over but have an open attempt. */
   readonly #ending = new Map<EndedRun, JobId>();
   readonly #trials: Trials;
 
@@ -64,7 +64,7 @@ export class Supervisor implements WriterListener {
     });
   }
 
-  /** Resolves when it is known of all jobs that waited at the start whether their code fits. */
+  /** Resolves when all jobs that waited at the start have been checked against their code. */
   tried(): Promise<void> {
     return this.#trials.done();
   }
@@ -76,7 +76,6 @@ export class Supervisor implements WriterListener {
     else if (mayGoAhead(applied) && !this.#queued.has(jobId)) this.#takeUp(jobId, false);
   }
 
-  /** Entries of jobs have become durable. */
   durable(steps: readonly Applied[]): void {
     const touched = new Set<JobRun>();
     const { heldPlaces, suspects, timers } = this.#parts;
@@ -87,7 +86,7 @@ export class Supervisor implements WriterListener {
     heldPlaces.durable(steps, this.#isBusy);
   }
 
-  /** A run has given its worker back: its job may have nothing under way. */
+  /** A run has given its worker back. */
   rested(jobId: JobId): void {
     this.#parts.heldPlaces.rested(jobId, this.#isBusy);
   }
@@ -114,7 +113,7 @@ export class Supervisor implements WriterListener {
 
   lost(jobIds: ReadonlySet<JobId>): void {
     const { durableLogId } = this.#services.writer;
-    // Before a run that is dropped lets go of its worker.
+    // First, since a run that is dropped lets go of its worker.
     for (const jobId of jobIds) {
       if (this.#isStarted(jobId)) continue;
       this.#leaveQueue(jobId);
@@ -125,7 +124,7 @@ export class Supervisor implements WriterListener {
         const run = this.#runs.get(jobId);
         if (!this.#isStarted(jobId)) run?.drop();
         else if (run !== undefined) run.lost(durableLogId);
-        // What is lost may have taken it out of the queue.
+        // A lost entry may have taken it out of the queue.
         else if (!this.#queued.has(jobId)) this.#takeUp(jobId, false);
       });
     }
@@ -141,7 +140,7 @@ export class Supervisor implements WriterListener {
     this.#queued.delete(jobId);
   }
 
-  /** One job's run must not stop the journal, nor the runs of others. */
+  /** A defect in one job's run must not stop the journal, or other runs. */
   #guarded(work: () => void): void {
     try {
       work();
@@ -153,7 +152,7 @@ export class Supervisor implements WriterListener {
   /**
    * Takes up the jobs that a stop left unfinished.
    *
-   * @param restart The `journal.Recovered` entry, after a stop that was not clean.
+   * @param restart The `journal.Recovered` entry, after an unclean stop.
    * @returns What that had cut short, as it was recorded.
    */
   async recover(restart: LogId | undefined): Promise<readonly EventDraft[]> {
@@ -161,7 +160,7 @@ export class Supervisor implements WriterListener {
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
     for (const job of unfinished) rememberTimes(job, this.#services.scheduler);
     heldPlaces.restore();
-    // Those that were not open at this end; the others are found when that is on record.
+    // Jobs that were open at this stop are found when that is on record.
     suspects.open(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
     const parkings = parkingsOf(unfinished, registry, restart);
@@ -176,22 +175,21 @@ export class Supervisor implements WriterListener {
     return cutShort;
   }
 
-  /** Resolves when no attempt is being made. */
+  /** Resolves when no attempt is open. */
   async idle(): Promise<void> {
     await Promise.all([...this.#runs.values(), ...this.#ending.keys()].map((run) => run.idle()));
   }
 
-  /** Ends what is being attempted. */
   interrupt(): void {
     for (const run of [...this.#runs.values(), ...this.#ending.keys()]) run.interrupt();
   }
 
-  /** Records which runs are cut short by a stop. */
+  /** Records which runs a shutdown cuts short. */
   recordShutdown(): void {
     for (const run of this.#runs.values()) run.recordShutdown();
   }
 
-  /** A run is over; when it only gave way, a new one may have to follow. */
+  /** A run is over; if it only gave way, another may have to follow. */
   ended(jobId: JobId, run: EndedRun): void {
     if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
     this.#ending.set(run, jobId);
@@ -223,13 +221,13 @@ export class Supervisor implements WriterListener {
     }
   }
 
-  /** None of its code can run, whatever it waits for. */
+  /** No loaded code can run it. */
   #parkWithoutCode(jobId: JobId, message: string): void {
     const draft = parked(jobId, { reason: "noDefinition", message });
     recordOrRetry(this.#services, [draft], () => this.#takeUp(jobId, false));
   }
 
-  /** A run takes memory: it is made when there is a worker for it. */
+  /** A run takes memory, so it is made when there is a worker for it. */
   #begin(jobId: JobId, job: PendingJob): void {
     const { head } = job;
     const definition = this.#parts.registry.running(head);
@@ -239,7 +237,7 @@ export class Supervisor implements WriterListener {
       type: definition.type,
       begins: head.state === "Running",
       isAlone: this.#parts.suspects.has(jobId),
-      // What backs off only sees to its times: it asks for a place when it is due.
+      // A job that backs off needs a place only when it is due.
       needs: () =>
         job.conditionNow === "backingOff"
           ? undefined
@@ -250,17 +248,19 @@ export class Supervisor implements WriterListener {
       this.#parts.table.hold(jobId);
       const run = new JobRun(services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
-      // Whoever appends its start goes on first.
+      // The code that appended its start runs on first.
       queueMicrotask(() => this.#guarded(() => run.begin()));
     });
     if (withdraw !== undefined) this.#queued.set(jobId, withdraw);
   }
 
-  /** Withdraws a job with nothing to do, so that it does not count in others' queue positions. */
+  /**
+   * Withdraws a job with nothing to do, so that it does not count in the queue positions of others.
+   */
   #reconsider(jobId: JobId, { before, job }: Applied): void {
     const head = this.#parts.table.pending(jobId)?.head;
     if (head === undefined || head.state === "Created") return;
-    // To be undone, it needs no room for its begin: it waits among the others.
+    // Compensation needs no room for its beginning, so the job queues again without that.
     const isToBeUndone = before?.state === "Running" && job.state === "Compensating";
     if (!isTerminal(head) && !isHeld(head) && !isToBeUndone) return;
     this.#leaveQueue(jobId);
@@ -276,18 +276,18 @@ export class Supervisor implements WriterListener {
 }
 
 /**
- * Whether `run` may be called before the start of its job is durable, as it may go on before the
- * result of a task is: what it does first then shares a batch with the start. A retry goes by
- * what is on record of other jobs, and waits for that.
+ * Whether `run` may be called before the start of its job is durable, just as it may continue
+ * before the result of a task is: its first step then shares a batch with the start. A retry
+ * depends on what is on record of other jobs, and waits for that.
  */
 function mayGoAhead({ before, job }: Applied): boolean {
   return before?.state === "Created" && job.state === "Running" && job.retryOf === undefined;
 }
 
-/** Whether somebody asks a job to try again that waits, so that no run would find out now. */
+/** Whether somebody resumed a diverged job, which may wait, so that no run would find out now. */
 function isToBeTried({ before, job }: Applied): boolean {
   return before?.parked?.reason === "diverged" && job.parked === undefined && !isTerminal(job);
 }
 
-/** A waiting job needs no run yet; one that backs off may have other branches that can run. */
+/** A waiting job needs no run yet; one that backs off may have other branches to run. */
 const WORK: ReadonlySet<Condition> = new Set(["queued", "backingOff", "compensating"]);

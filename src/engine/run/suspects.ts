@@ -1,6 +1,6 @@
 /**
- * The attempts that run alone, since the process ended twice in a row while they were open. Each
- * does so until it ends by itself: then it was not the cause.
+ * Attempts that run alone, since the process ended twice in a row while they were open. An attempt
+ * is cleared when it ends by itself.
  */
 
 import { suspectsOf } from "../../core/crashes.ts";
@@ -26,7 +26,7 @@ export class Suspects {
     this.#parts = parts;
   }
 
-  /** Takes in what a start has found. What is in a thread cannot end the process: it only waits. */
+  /** Adds the suspects among jobs. A job in a thread cannot end the process: it only waits. */
   open(jobs: Iterable<JobState>): void {
     for (const job of jobs) {
       const tasks = suspectsOf(job).map(({ taskId }) => taskId);
@@ -46,11 +46,10 @@ export class Suspects {
     return this.#tasks.has(jobId);
   }
 
-  /** Takes in what a durable entry did. */
   see(applied: Applied): void {
     this.#clear(applied);
     const { before, job } = applied;
-    // What was cut short once more, or ended the process and is to try again, runs alone.
+    // Cut short again, or retried after it ended the process.
     const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
     if (isCrash(applied) || triesAgain) this.open([this.#parts.table.existing(job.jobId)]);
     else this.#holdThreads();
@@ -63,11 +62,11 @@ export class Suspects {
   #clear({ before, job, entry }: Applied): void {
     const tasks = this.#tasks.get(job.jobId);
     if (tasks === undefined) return;
-    // What fails or is cancelled runs none of its tasks any more.
+    // A job that fails, is cancelled or parked runs none of its tasks any more.
     if (job.state !== before?.state || job.parked !== undefined) tasks.clear();
     if (entry.stratum === "framework" && ENDS.has(entry.eventType)) {
       if (entry.taskId !== undefined) tasks.delete(entry.taskId);
-      // `run` got as far as the end of a task, or rests: it is not what ends the process.
+      // `run` got past a task, or rests: it did not end the process.
       tasks.delete(MAIN_TASK);
     }
     if (tasks.size === 0) this.#tasks.delete(job.jobId);

@@ -13,17 +13,17 @@ import type { RunServices } from "./run_services.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { openTimers } from "./timers.ts";
 
-/** Of jobs that wait so many are tried at a start; the others find out when they wake. */
+/** How many waiting jobs are tried at a start; the others find out when they wake. */
 const TRIALS_MAX = 10_000;
 
-/** Notes what a job waits for, before anything is waited for. */
+/** Reads off how far away a job's times are, before anything waits for them. */
 export function rememberTimes(job: JobState, scheduler: Scheduler): void {
   const start = job.state === "Created" && job.startAt !== undefined ? [job.startAt] : [];
   for (const time of [...start, ...retryTimes(job)]) scheduler.remember(Date.parse(time));
   for (const { dueMs } of openTimers(job)) scheduler.remember(dueMs);
 }
 
-/** That jobs are parked: the one that ended the process, and those that none of their code runs. */
+/** Parks the job that ended the process, and those that no loaded code runs. */
 export function parkingsOf(
   jobs: readonly JobState[],
   registry: DefinitionRegistry,
@@ -42,8 +42,8 @@ export function parkingsOf(
 }
 
 /**
- * Records what a start has found, and calls back when it is on disk. Resolves before that where the
- * disk has no room, which may take long: others read meanwhile.
+ * Records what a start has found, and calls back when it is durable. Resolves earlier when the disk
+ * is full, which may take long: reads work meanwhile.
  */
 export async function recordAtStart(
   { services, table, patience }: {
@@ -71,7 +71,7 @@ export async function recordAtStart(
   await Promise.race([recorded, refused.promise]);
 }
 
-/** Parked jobs that other code may fit, and then those that wait, as far as they are few. */
+/** Parked jobs that other code may fit, then a number of those that wait. */
 export function jobsToTry(
   jobs: readonly JobState[],
   table: JobTable,

@@ -1,28 +1,28 @@
 /**
- * Workers: as many as handlers may run at a time. Most jobs have one of their own, until they end
- * or have nothing to do.
+ * Workers: as many as handlers may run at a time. Most jobs have one of their own until they end or
+ * have nothing to do.
  *
- * Jobs of a prompt type share the workers that no job has for its own, many jobs to a worker: they
- * wait for the disk. They run as long as one such worker is left; a job that needs its own leaves
- * the last one to them until they are done.
+ * Jobs of a prompt type wait mostly for the disk, so many of them share each worker that no job has
+ * for itself. They run while there is at least one such worker; a job that needs its own leaves
+ * them the last one until they are done.
  */
 
 import type { PromptTypes } from "./prompt_types.ts";
 import type { Request, Worker } from "./requests_in_order.ts";
 
-/** So many jobs share workers, at the most, for each worker. */
+/** The most jobs that share one worker. */
 const SHARING_PER_WORKER_MAX = 16;
-/** Of all together: each run that has begun is held in memory. */
+/** The most jobs that share workers in all: each run that has begun is held in memory. */
 const SHARING_MAX = 512;
 
 export class WorkerPool {
   readonly max: number;
   readonly #promptTypes: PromptTypes;
-  /** Workers that are one job's own; above `max` only while jobs turn out to be slow. */
+  /** Workers with a job of their own; above `max` only while jobs turn out to be slow. */
   #own = 0;
   /** Jobs that share the others. */
   #sharing = 0;
-  /** Whether a job runs alone: then nobody else gets a worker. */
+  /** Whether a job runs alone, so that no other gets a worker. */
   #isAlone = false;
   #grants = 0;
 
@@ -31,12 +31,11 @@ export class WorkerPool {
     this.#promptTypes = promptTypes;
   }
 
-  /** Workers with a job, as far as there are workers. */
+  /** Workers with a job, at most `max`. */
   get busy(): number {
     return Math.min(this.#own + this.#sharing, this.max);
   }
 
-  /** A worker for a request, if there is one. */
   take({ type, labels, key, isAlone = false }: Request): Worker | undefined {
     if (this.#isAlone) return undefined;
     const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
@@ -66,7 +65,7 @@ export class WorkerPool {
     else this.#own--;
   }
 
-  /** What ran alone may run beside others from now on; `false` when it was not alone. */
+  /** A job that ran alone may run beside others from now on; `false` when it did not. */
   join(worker: Worker): boolean {
     if (!worker.isAlone) return false;
     worker.isAlone = false;
@@ -74,7 +73,7 @@ export class WorkerPool {
     return true;
   }
 
-  /** A worker that was shared is the job's own from now on. */
+  /** Turns a shared worker into the job's own. */
   keep(worker: Worker): void {
     if (!worker.isShared) return;
     worker.isShared = false;
@@ -82,7 +81,9 @@ export class WorkerPool {
     this.#own++;
   }
 
-  /** Whether a job may begin an attempt; not when types turned out to be slow that were prompt. */
+  /**
+   * Whether a job may begin an attempt; `false` when types that were prompt turn out to be slow.
+   */
   mayStart(worker: Worker): boolean {
     if (!worker.isShared) return this.#own <= this.max;
     if (this.#promptTypes.has(worker.type)) return this.#own < this.max;
@@ -91,7 +92,7 @@ export class WorkerPool {
     return true;
   }
 
-  /** Whether there is a worker for one job alone, beside so many that share. */
+  /** Whether a job can have a worker of its own beside this many that share. */
   #hasOwn(sharing: number): boolean {
     return this.#own + (sharing > 0 ? 1 : 0) < this.max;
   }

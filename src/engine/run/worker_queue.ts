@@ -1,7 +1,7 @@
 /**
- * Who gets a worker next: lower priority first, then first in, first out, but that keys take turns.
- * A job puts an attempt on record only while it has a worker. What a pause holds is not in the queue
- * before the pause ends.
+ * The queue for workers: lower priority first, then first in, first out, except that keys take
+ * turns. A job records an attempt only while it has a worker. What a pause holds is not in the
+ * queue.
  */
 
 import TinyQueue from "tinyqueue";
@@ -34,7 +34,7 @@ const NO_SHARES: QueueShares = {
   tell: () => {},
 };
 
-/** Takes a request back; it may have been granted already. */
+/** Withdraws a request, which may have been granted already. */
 export type Withdraw = () => void;
 
 export class WorkerQueue implements PlaceQueue {
@@ -51,12 +51,13 @@ export class WorkerQueue implements PlaceQueue {
   #holdsBeginning = false;
   #waiting = 0;
   #stopped = false;
-  /** While something of another queue has to run alone, nobody is granted anything. */
+  /** Grants nothing while a job of another queue has to run alone. */
   #isHeld = false;
 
   /**
-   * @param onDefect Takes what a grant throws: it is not for whoever gave a worker back.
-   * @param shares Where those who are granted take their places.
+   * @param onDefect Takes what a grant throws, which does not concern the run that gave a worker
+   * back.
+   * @param shares Where granted jobs take their places.
    */
   constructor(
     max: number,
@@ -71,7 +72,6 @@ export class WorkerQueue implements PlaceQueue {
     shares.tell(this);
   }
 
-  /** Workers with a job, as far as there are workers. */
   get busy(): number {
     return this.#pool.busy;
   }
@@ -81,7 +81,6 @@ export class WorkerQueue implements PlaceQueue {
     return this.#waiting - this.paused;
   }
 
-  /** Requests that pauses hold. */
   get paused(): number {
     return this.#paused.all.size;
   }
@@ -90,7 +89,9 @@ export class WorkerQueue implements PlaceQueue {
     return this.#pool.max;
   }
 
-  /** Whether a request of this priority and order waits for a worker, or for the end of a pause. */
+  /**
+   * Whether a request of this priority and order waits, for a worker or for the end of a pause.
+   */
   holds(priority: number, order: number): boolean {
     return lineOf(this.#lines, { priority, order }) !== undefined ||
       this.#paused.all.values().some((request) =>
@@ -99,19 +100,19 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /**
-   * How many requests are granted before one of this priority and order; of one that waits for a
-   * place, how many of its key.
+   * How many requests are granted before one of this priority and order; if it waits for a place,
+   * how many of its key.
    *
-   * @param upTo Requests of jobs that started after this position do not count: nobody is told
-   * of a start before it is durable.
+   * @param upTo Requests of jobs that started after this position do not count: their start is not
+   * durable yet.
    */
   aheadOf(place: Place, upTo: LogId): number {
     return aheadOf(this.#lines, place, upTo);
   }
 
   /**
-   * The same of many places at once, which must ascend: one pass over the queue, however
-   * many they are. `undefined` for a place at which nobody waits.
+   * The same for many places in ascending order, in one pass over the queue; `undefined` where
+   * nobody waits.
    */
   aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
     return aheadOfEach(this.#lines, places, upTo);
@@ -120,7 +121,7 @@ export class WorkerQueue implements PlaceQueue {
   /**
    * Calls `grant` when there is a worker.
    *
-   * @returns What withdraws the request; nothing when it was granted at once.
+   * @returns What withdraws the request; `undefined` when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
     const asked = { needsNow: wanted.needs, needs: wanted.needs?.(), epoch: this.#shares.epoch };
@@ -141,12 +142,12 @@ export class WorkerQueue implements PlaceQueue {
     else this.#turns.push(request, needs);
   }
 
-  /** These pauses are in force from now on; what they hold no more can be granted. */
+  /** Other pauses are in force; requests that they release can be granted. */
   pause(pauses: readonly Pause[]): void {
     const released = this.#paused.change(pauses);
     for (const request of this.#lines.flat()) {
       if (request.isOver || !this.#paused.isPaused(request)) continue;
-      // Where it is in its line, it is taken out when it comes to the front.
+      // The original stays in its line until it comes to the front.
       const held = { ...request };
       request.isOver = true;
       request.instead = held;
@@ -155,45 +156,43 @@ export class WorkerQueue implements PlaceQueue {
     for (const request of released) this.#push(request);
   }
 
-  /** What a pause holds of what waits here. */
+  /** What a pause holds of the requests here. */
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
     return this.#paused.heldBy(pause, upTo);
   }
 
-  /** Whether nothing of a job may begin. */
   isPaused(job: Pausable): boolean {
     return this.#paused.isPaused(job);
   }
 
-  /** Gives a granted worker back. */
   release(worker: Worker): void {
     this.#pool.release(worker);
     this.grantNext();
   }
 
-  /** What ran alone may run beside others from now on. */
+  /** A job that ran alone may run beside others from now on. */
   join(worker: Worker): void {
     if (this.#pool.join(worker)) this.grantNext();
   }
 
-  /** The handlers of a job go on: its worker is its own. */
+  /** A slow handler gets its job a worker of its own. */
   keep(worker: Worker): void {
     this.#pool.keep(worker);
   }
 
   /**
-   * Whether a job may put an attempt on record. When not, it is paused, or others turned out to be
-   * slow that were taken to be prompt: the job must give its worker back.
+   * Whether a job may record an attempt. If not, it is paused, or jobs that were prompt turned out
+   * to be slow: it must give its worker back.
    */
   mayStart(worker: Worker): boolean {
     return !this.#paused.isPaused(worker) && this.#pool.mayStart(worker);
   }
 
   /**
-   * The disk has no room for a job that begins: those wait where they are in the queue, and
-   * jobs that have begun get the workers.
+   * The disk has no room for jobs that begin: those keep their place in the queue, and jobs that
+   * have begun get the workers.
    *
-   * @param later Calls back when the disk may be asked again.
+   * @param later Calls back when the disk may have room.
    */
   holdBeginning(later: (callback: () => void) => void): void {
     if (this.#holdsBeginning) return;
@@ -205,7 +204,7 @@ export class WorkerQueue implements PlaceQueue {
     });
   }
 
-  /** Grants nothing while it is held; those that have a worker go on. */
+  /** Grants nothing while held; jobs with a worker keep it. */
   hold(isHeld: boolean): void {
     const isLetGo = this.#isHeld && !isHeld;
     this.#isHeld = isHeld;
@@ -222,7 +221,6 @@ export class WorkerQueue implements PlaceQueue {
     this.grantNext();
   }
 
-  /** Grants nothing any more. */
   stop(): void {
     this.#stopped = true;
   }
@@ -236,7 +234,7 @@ export class WorkerQueue implements PlaceQueue {
     this.#count(request, -1);
   }
 
-  /** Whoever waits for a place, or to begin, is counted there. */
+  /** Counts the requests that wait for a place, or to begin. */
   #count({ needs }: Request, difference: 1 | -1): void {
     if (needs === undefined) return;
     needs.share.waiting += difference;
@@ -244,7 +242,7 @@ export class WorkerQueue implements PlaceQueue {
     this.#shares.forget(needs.share);
   }
 
-  /** Limits have changed since: whether it waits elsewhere from now on. */
+  /** Whether a request waits elsewhere now, since limits have changed. */
   #refiled(foremost: Candidate): boolean {
     const { request } = foremost;
     if (request.epoch === this.#shares.epoch) return false;
@@ -273,7 +271,7 @@ export class WorkerQueue implements PlaceQueue {
       if (foremost === undefined) return;
       if (this.#refiled(foremost)) continue;
       const { request } = foremost;
-      // Nobody is passed over: who cannot have a worker keeps those behind it waiting.
+      // A request without a worker keeps those behind it waiting: none is passed over.
       const worker = this.#pool.take(request);
       if (worker === undefined) return;
       foremost.take();
