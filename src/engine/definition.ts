@@ -9,23 +9,23 @@ import type { FactEvent, JobContext } from "./job_context.ts";
 import type { SecretPath } from "./secrets/secret_path.ts";
 
 /**
- * A schema of valibot, as far as types follow from it: what it takes, and what it makes of
+ * A valibot schema, reduced to the types that follow from it: what it takes, and what it makes of
  * that. Written out here so that the public surface names no type of a library.
  */
 export interface InputSchema<Input = unknown, Output = unknown> {
-  /** What tells a schema from other parts of valibot. */
+  /** Distinguishes a schema from other parts of valibot. */
   readonly kind: "schema";
-  /** Of the compiler alone: there is nothing here at run time. */
+  /** For the compiler only: it does not exist at run time. */
   readonly "~types"?: { readonly input: Input; readonly output: Output } | undefined;
 }
 
-/** What a schema takes: what a job of this definition is submitted with. */
+/** What a schema takes: what callers submit a job with. */
 export type SubmittedInput<Schema extends InputSchema> = NonNullable<Schema["~types"]>["input"];
 
-/** What a schema makes of that: what `run` is given. */
+/** What a schema makes of that: what `run` gets. */
 export type ParsedInput<Schema extends InputSchema> = NonNullable<Schema["~types"]>["output"];
 
-/** One event that a job waits for, under a name that `ctx.expect` takes. */
+/** An event that a job waits for, under a name that `ctx.expect` takes. */
 export interface Expectation {
   /** Default `"DomainFact"`. */
   readonly kind?: ExpectedEventKind;
@@ -35,7 +35,7 @@ export interface Expectation {
   readonly correlation?: Correlation;
   /** Default `"ExactlyOnce"`. */
   readonly multiplicity?: Multiplicity;
-  /** Until when it has to come, from the start of the job on. Without it there is no limit. */
+  /** The time limit, from the start of the job. Without it there is none. */
   readonly within?: Deadline;
 }
 
@@ -54,27 +54,27 @@ export interface StartsOn {
   /** Default `"any"`: each event of the type starts a job. */
   readonly correlation?: Correlation;
   /**
-   * The input of the job that an event starts, for the schema to judge: hand on what the event
-   * says as it is. An input that the schema refuses makes a job that has failed and says what
-   * was wrong, so that the event is not lost without a trace.
+   * The input of the job that an event starts; the schema checks it, so pass on what the event says
+   * as it is. An input that the schema rejects makes a failed job that says what was wrong, so that
+   * the event is not lost without a trace.
    */
   input(event: FactEvent): unknown;
 }
 
 /**
  * How many jobs of a type may be at work at a time. A job has its place from its first attempt
- * until it waits, backs off, is suspended or ends.
+ * until it waits, sleeps, backs off, is suspended or ends.
  */
 export interface JobLimits<Input> {
-  /** Of all keys together. */
+  /** All keys together. */
   readonly maxRunning?: number;
   /**
-   * Sorts the jobs, by customer for example: keys of one priority take turns, so that one with
-   * very many jobs does not hold up the others. 1 to 200 characters; it is recorded, in clear, when
-   * the job is created. What it throws refuses the job.
+   * Groups the jobs, for example by customer: keys of one priority take turns, so that a key with
+   * very many jobs does not hold up the others. 1 to 200 characters, recorded in clear when the job
+   * is created. If it throws, the job is refused.
    */
   readonly key?: (input: Input) => string;
-  /** Of one key. */
+  /** For each key. */
   readonly perKey?: number;
   /** How many jobs may begin within a time; a job begins with its first attempt. */
   readonly rate?: JobRate<Input>;
@@ -86,11 +86,13 @@ export interface JobRate<Input> {
   readonly count: number;
   /** In milliseconds, at most a day. */
   readonly perMs: number;
-  /** Counts each key apart; all jobs of the type together by default. Recorded as `key` is. */
+  /**
+   * Counts each key separately; by default, all jobs of the type together. Recorded as `key` is.
+   */
   readonly key?: (input: Input) => string;
 }
 
-/** A type of job, as `defineJob` takes it. */
+/** A type of job, for `defineJob`. */
 export interface JobDefinition<
   Schema extends InputSchema = InputSchema,
   ExpectationName extends string = string,
@@ -104,60 +106,62 @@ export interface JobDefinition<
    */
   readonly version: number;
   /**
-   * Other versions whose jobs this one may run, where theirs are not loaded: those that it asks
-   * for the same tasks in the same order. A job that no version may run is parked.
+   * Other versions whose jobs this one may run when theirs are not loaded: it must ask for the same
+   * tasks in the same order. A job that no version may run is parked.
    */
   readonly runs?: readonly number[];
   /** For `GET /definitions` and the dashboard. */
   readonly description?: string;
-  /** A schema of valibot; an input that it refuses makes no job. */
+  /** A valibot schema; an input that it rejects makes no job. */
   readonly input: Schema;
-  /** What the job waits for beside `run`; fixed, and recorded, when the job is created. */
+  /** What the job waits for beside `run`; fixed and recorded when the job is created. */
   readonly expects?: (input: ParsedInput<Schema>) => Readonly<Record<ExpectationName, Expectation>>;
   /** Events that fail the job. */
   readonly errors?: (input: ParsedInput<Schema>) => readonly ErrorMatcher[];
-  /** How a job ends when all was compensated. Default `"Failed"`. */
+  /** How a job ends after it was compensated. Default `"Failed"`. */
   readonly onCompensated?: "Done" | "Failed";
-  /** Events that start a job of this type; one that comes twice starts one job. */
+  /** Events that start a job of this type; the same event starts only one job. */
   readonly startsOn?: StartsOn;
   /**
-   * Dotted paths of secrets in the input, `*` for every element of an array:
-   * `["card.number", "recipients.*.iban"]`. `run` gets them; the journal, and whatever is
-   * made of it, shows a mark in their place. What tasks say is watched for values of 6
-   * characters or more: a message has them replaced, a result with one in it fails the job.
+   * Dotted paths of secrets in the input, with `*` for every element of an array: `["card.number",
+   * "recipients.*.iban"]`. `run` gets the values; the journal, and everything made from it, shows a
+   * mark instead. Values of 6 characters or more are looked for in what tasks say: in a message
+   * they are replaced, in a result they fail the job.
    */
   readonly secrets?: readonly SecretPath<SubmittedInput<Schema>>[];
   /**
-   * What becomes of the input when the job has ended, done or failed. Default `"keep"`.
-   * Otherwise all of it is under a seal from the beginning, and removed at the end, or
-   * `afterMs` later; from then on the job cannot be retried. Never hides the plan.
+   * What happens to the input when the job has ended, done or failed. Default `"keep"`. Otherwise
+   * all of it is sealed from the beginning, and removed at the end, or `afterMs` later; after that
+   * the job cannot be retried. Never hides the plan.
    */
   readonly retention?: InputRetention;
-  /** How many of its jobs may be at work at a time, in all and of one key; no limit by default. */
+  /**
+   * How many of its jobs may be at work at a time, in all and for each key; no limit by default.
+   */
   readonly limits?: JobLimits<ParsedInput<Schema>>;
   /**
    * A circuit breaker: when so many attempts of jobs of this type fail within so many milliseconds,
-   * the type is paused for a while, which is on record with these failures. No other attempt begins
-   * meanwhile, so that none is used up; the newest version of the type has the rule.
+   * the type is paused for a while, on record with these failures. No other attempt begins
+   * meanwhile, so that none is used up. The rule is that of the newest version.
    */
   readonly pauseAfter?: PauseRule;
   /**
-   * `"thread"`: `run` and its tasks are called in a thread, with a bound on its memory, which is
-   * ended where a time limit passes and they do not end. A loop without end, an exit or memory
-   * without end then costs this job alone. Needs `module`.
+   * `"thread"`: calls `run` and its tasks in a thread with limited memory, which is ended when they
+   * ignore a time limit. An endless loop, an exit or running out of memory then affects this job
+   * alone. Needs `module`.
    */
   readonly isolation?: "thread";
   /** `import.meta.url` of the module that exports this definition; for `isolation`. */
   readonly module?: string;
   /**
-   * What a job does. It is called again after a restart, and must then ask for the same tasks
-   * and expectations: await nothing but what `ctx` gives, and take the time from `ctx.now()`.
-   * What it returns is the job's output, as JSON has it; what JSON would lose or change fails it.
+   * What a job does. It is called again after a restart, and must then ask for the same tasks and
+   * expectations: await nothing but what `ctx` gives, and take the time from `ctx.now()`. Its
+   * result is the job's output, as JSON; what JSON would lose or change fails the job.
    */
   run(ctx: JobContext<ExpectationName>, input: ParsedInput<Schema>): Promise<Output>;
 }
 
-/** A definition of whatever input and expectations, as the engine holds it. */
+/** A definition with any input and expectations, as the engine holds it. */
 export interface AnyJobDefinition {
   /** A dotted name such as `order.fulfil`. */
   readonly type: string;
@@ -201,14 +205,13 @@ export interface AnyJobDefinition {
   run(ctx: JobContext<string>, input: unknown): Promise<unknown>;
 }
 
-/** Whether jobs of a definition run in a thread of their own. */
 export function isThreaded({ isolation }: AnyJobDefinition): boolean {
   return isolation === "thread";
 }
 
 /**
- * Declares a type of job. Types follow from it: `input` from its schema, the names
- * that `ctx.expect` accepts from `expects`, a task's result from its function.
+ * Declares a type of job, and infers the types in it: `input` from its schema, the names that
+ * `ctx.expect` accepts from `expects`, the result of a task from its function.
  *
  * @throws {TypeError} when `run` is not a function.
  *

@@ -1,4 +1,4 @@
-/** What the code of a job is given: `ctx` in `run`, and `task` in each attempt. */
+/** What the code of a job gets: `ctx` in `run`, and `task` in each attempt. */
 
 import type { JsonForm, Returns } from "../core/json_form.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -6,18 +6,18 @@ import type { RetryPolicy } from "../core/retry_policy.ts";
 
 /** What `run` may use. It must await nothing else, so that it can be called again. */
 export interface JobContext<ExpectationName extends string> {
-  /** Chosen by whoever submitted the job, or `job_` and a ULID. */
+  /** Chosen by the caller, or `job_` and a ULID. */
   readonly jobId: string;
   /**
-   * The time of the last entry that `run` has seen, in milliseconds since the epoch:
-   * the same when `run` is called again after a restart.
+   * The time of the last entry that `run` has seen, in milliseconds since the epoch: the same when
+   * `run` is called again after a restart.
    */
   now(): number;
   /**
-   * Runs `fn` once and remembers its result, which is what the journal holds of it: a `Date`
-   * in it is text. What JSON would lose or change (`Map`, `Set`, functions, symbols, `bigint`,
-   * `NaN`, cycles, more than 64 levels or a million characters) fails the task. A completed
-   * task gives its recorded result without running.
+   * Runs `fn` once and remembers its result in the form that the journal holds: a `Date` in it
+   * becomes text. What JSON would lose or change (`Map`, `Set`, functions, symbols, `bigint`,
+   * `NaN`, cycles, more than 64 levels or a million characters) fails the task. A completed task
+   * gives its recorded result without running.
    *
    * @param taskId Unique in the job, and the same when `run` is called again.
    */
@@ -27,10 +27,10 @@ export interface JobContext<ExpectationName extends string> {
     options?: TaskOptions<JsonForm<Result>>,
   ): Promise<JsonForm<Result>>;
   /**
-   * A step that is over at a time, at most 100 years away. The job holds no worker meanwhile. The
-   * time is on record when the sleep begins, and counts through restarts and while the job is
-   * suspended, parked or paused; waking the job ends the sleep early. A sleep that has ended is
-   * over at once when `run` is called again, or the job is retried.
+   * A step that ends at a time, at most 100 years away. The job holds no worker meanwhile. The time
+   * is recorded when the sleep begins, and runs on through restarts and while the job is suspended,
+   * parked or paused; waking the job ends the sleep early. A sleep that has ended takes no time
+   * when `run` is called again, or the job is retried.
    *
    * @param id Unique in the job, among its tasks too, and the same when `run` is called again.
    */
@@ -38,9 +38,10 @@ export interface JobContext<ExpectationName extends string> {
   /** Resolves with the events that satisfied an expectation, in the order of the journal. */
   expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
   /**
-   * The same, or `undefined` when they have not come in time. The time is on record when the wait
-   * begins, and counts as that of `ctx.sleep` does. It ends this wait alone: the event still
-   * counts, and `ctx.expect` may be called again. What `run` gave up on is waived when it returns.
+   * The same, or `undefined` if they have not come in time. The time is recorded when the wait
+   * begins, and runs on like that of `ctx.sleep`. Only this wait ends: the event still counts, and
+   * `ctx.expect` may be called again. Expectations that `run` gave up on are waived when it
+   * returns.
    */
   expect(
     name: ExpectationName,
@@ -49,14 +50,16 @@ export interface JobContext<ExpectationName extends string> {
 }
 
 /**
- * How one task is run, tried again and undone.
+ * How one task is run, retried and undone.
  *
- * @typeParam Result As the journal has it.
+ * @typeParam Result In the form that the journal holds.
  */
 export interface TaskOptions<Result> {
   /** Default: 3 attempts, 1 s doubling up to 60 s, with a fifth of jitter. */
   readonly retry?: Partial<RetryPolicy>;
-  /** In milliseconds: an attempt that takes longer fails with `TimeoutError`. No limit by default. */
+  /**
+   * In milliseconds: an attempt that takes longer fails with `TimeoutError`. No limit by default.
+   */
   readonly timeoutMs?: number;
   /** Undoes the completed task when the job fails or is cancelled. */
   readonly compensate?: (result: Result, task: TaskContext) => unknown;
@@ -64,20 +67,20 @@ export interface TaskOptions<Result> {
 
 /** What an attempt of a task, or of its compensation, gets. */
 export interface TaskContext {
-  /** With `taskId` a key under which the step can be made idempotent. */
+  /** With `taskId`, a key that makes the step idempotent elsewhere. */
   readonly jobId: string;
   /** The name that `ctx.task` was given. */
   readonly taskId: string;
-  /** Of this attempt alone. */
+  /** Unique to this attempt. */
   readonly executionId: string;
   /** 1 for the first. */
   readonly attempt: number;
-  /** Aborts on cancellation, on the time limit and at shutdown. */
+  /** Aborts on cancellation, at the time limit and at shutdown. */
   readonly signal: AbortSignal;
   /**
-   * Where the attempt is in its trace, for protocols that do not carry it by themselves: a
-   * header of W3C Trace Context. `undefined` when the job has no trace. Under `OTEL_DENO`
-   * do not send it with `fetch`, which then sends one by itself.
+   * The position of the attempt in its trace, for protocols that do not carry it by themselves: a
+   * header of W3C Trace Context. `undefined` when the job has no trace. Under `OTEL_DENO` do not
+   * send it with `fetch`, which then sends its own.
    */
   readonly traceparent?: string;
   /**
@@ -90,16 +93,16 @@ export interface TaskContext {
    */
   emit(eventType: string, attributes?: JsonObject): void;
   /**
-   * Says something to people: on the job's page, at `GET /jobs/:id/log` and in the log of the
-   * server. It is kept beside the journal, for a while; no state rests on it. An attempt may say
+   * Logs a line for people: on the job's page, at `GET /jobs/:id/log` and in the log of the server.
+   * It is kept beside the journal for a while, and is not part of any state. An attempt may log
    * 1,000 lines.
    *
-   * @param data What JSON can hold, up to 8,000 characters of it.
+   * @param data Up to 8,000 characters of JSON.
    */
   log(message: string, data?: unknown): void;
   /**
-   * Records how far the attempt is; `total` in the same unit as `done`. It may be called as often
-   * as one likes: four a second, each the latest, and the last of all are recorded.
+   * Reports progress, with `total` in the same unit as `done`. Call it as often as you like: at
+   * most four reports a second are recorded, each the latest, and always the last.
    */
   progress(done: number, total?: number, note?: string): void;
 }
@@ -110,7 +113,7 @@ export interface ExpectOptions {
   readonly withinMs: number;
 }
 
-/** When a sleep ends: after so many milliseconds, or at a time, which may be over. */
+/** When a sleep ends: after so many milliseconds, or at a time, which may be past. */
 export type SleepTime = number | {
   /** RFC 3339, or in milliseconds since the epoch. */
   readonly until: Date | string | number;
@@ -122,8 +125,8 @@ export interface FactEvent {
   readonly eventId: string;
   /** Such as `ec.shipment.ShipmentCompleted`. */
   readonly eventType: string;
-  /** When the sender says that it happened: RFC 3339, in UTC. */
+  /** When it happened, according to the sender: RFC 3339, in UTC. */
   readonly occurredAt: string;
-  /** What it says. It has no type of its own: the sender, not this program, defines it. */
+  /** Its content. It has no type of its own: the sender, not this program, defines it. */
   readonly attributes: JsonObject;
 }

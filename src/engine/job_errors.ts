@@ -1,4 +1,4 @@
-/** Errors that code of a job throws to say whether, and when, it is tried again. */
+/** Errors that code of a job throws to say whether, and when, to retry. */
 
 /**
  * Throw it in a task when trying again cannot help: the job fails as `poison`.

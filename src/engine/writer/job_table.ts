@@ -1,8 +1,7 @@
 /**
- * All jobs as projected from what was appended and from what is durable, and where the
- * entries of each are; everything here can be made again from the journal. Jobs that have
- * ended leave memory for the index, where there is one; an entry that comes for such a job
- * brings it back.
+ * All jobs as projected from what was appended and from what is durable, and where their entries
+ * are; all of it can be rebuilt from the journal. Ended jobs leave memory for the index, if there
+ * is one; a later entry brings such a job back.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -20,10 +19,10 @@ import { Trails } from "./trails.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalHead } from "../ports.ts";
 
-/** A job as a snapshot has it. */
+/** A job in a snapshot. */
 export interface KeptJob {
   readonly job: JobState;
-  /** It may hold later entries than the job: they are not part of it. */
+  /** May hold later entries than the job, which are not part of it. */
   readonly trail: Trail;
 }
 
@@ -31,11 +30,11 @@ export class JobTable {
   readonly #index: JobIndex | undefined;
   /** Of jobs in memory. */
   readonly #records = new Map<JobId, JobRecord>();
-  /** Of these, those that are durable. */
+  /** Those of them that are durable. */
   readonly #order = new JobOrder();
-  /** Absent where there is no index to leave for. */
+  /** Absent without an index. */
   readonly #leaving: Leaving | undefined;
-  /** The job that was read last from the index. */
+  /** The job that was last read from the index. */
   #lastIndexed: WeakRef<JobRecord> | undefined;
   readonly trails: Trails;
   readonly listed: ListedJobs;
@@ -44,8 +43,8 @@ export class JobTable {
   #unfinishedBytes = 0;
 
   /**
-   * @param index Where jobs that have ended go; without one they stay in memory.
-   * @param ids What goes to the index with them.
+   * @param index Where ended jobs go; without one they stay in memory.
+   * @param ids Stored in the index with them.
    */
   constructor(index?: JobIndex, ids: EventIds = new EventIds()) {
     this.#index = index;
@@ -62,29 +61,28 @@ export class JobTable {
     return this.#order.size + this.indexed;
   }
 
-  /** Jobs in the index. */
   get indexed(): number {
     let indexed = 0;
     for (const count of this.#index?.conditions.values() ?? []) indexed += count;
     return indexed;
   }
 
-  /** Jobs that have ended and are not in the index yet. */
+  /** Ended jobs that the index does not have yet. */
   get leaving(): number {
     return this.#leaving?.records.size ?? 0;
   }
 
-  /** Whether there are so many of these that it is time to let them go. */
+  /** Whether enough of them wait for `letGo`. */
   get isLettingGo(): boolean {
     return this.#leaving?.isDue === true;
   }
 
-  /** Jobs that have not ended, those that are on their way to the disk included. */
+  /** Jobs that have not ended, including those on their way to the disk. */
   get unfinished(): number {
     return this.#unfinished;
   }
 
-  /** What they hold, by the size of its text. */
+  /** Their size, as the length of their text. */
   get unfinishedBytes(): number {
     return this.#unfinishedBytes;
   }
@@ -108,22 +106,22 @@ export class JobTable {
     return job;
   }
 
-  /** The job with all that was appended: what commands are decided on. */
+  /** The job with everything appended, for decisions. */
   pending(jobId: JobId): PendingJob | undefined {
     return this.#recordOf(jobId);
   }
 
-  /** The jobs in memory, oldest first: without an index all, and with one those that live. */
+  /** The jobs in memory, oldest first: all, or with an index those that live. */
   *jobs(): Iterable<JobState> {
     for (const record of this.#order) yield record.job;
   }
 
-  /** The job that was appended under this key. */
+  /** The job created under this key. */
   jobOfKey(idempotencyKey: string): JobId | undefined {
     return this.#byIdempotencyKey.get(idempotencyKey) ?? this.#index?.jobOfKey(idempotencyKey);
   }
 
-  /** Projects an entry that was appended; `undefined` when it is about no job. */
+  /** Projects an appended entry; `undefined` when it concerns no job. */
   append(entry: JobEventLogEntry): Applied | undefined {
     if (entry.jobId === undefined) return undefined;
     let record = this.#records.get(entry.jobId);
@@ -146,7 +144,7 @@ export class JobTable {
     return applied;
   }
 
-  /** An entry has become durable: what it did to its job is shown from now on. */
+  /** An entry has become durable: its effect is visible from now on. */
   show(applied: Applied): void {
     const { job } = applied;
     const record = this.#records.get(job.jobId);
@@ -157,7 +155,7 @@ export class JobTable {
     this.#leaving?.consider(record);
   }
 
-  /** An entry was lost on its way to the disk; those that came later were taken back before. */
+  /** An entry was lost on its way to the disk; later ones were taken back before. */
   takeBack(applied: Applied): void {
     const { jobId, idempotency } = applied.job;
     const record = this.#records.get(jobId);
@@ -173,14 +171,14 @@ export class JobTable {
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
   }
 
-  /** Projects an entry that is durable already. */
+  /** Projects a durable entry. */
   apply(entry: JobEventLogEntry): Applied | undefined {
     const applied = this.append(entry);
     if (applied !== undefined) this.show(applied);
     return applied;
   }
 
-  /** Takes over a job from a snapshot. */
+  /** Restores a job from a snapshot. */
   restore({ job, trail }: KeptJob): void {
     const shared = { ...job, plan: sharedPlan(job.plan) };
     const record = new JobRecord(shared, trail);
@@ -192,8 +190,8 @@ export class JobTable {
   }
 
   /**
-   * What a snapshot holds, oldest first, as it is now: every job, or, where the index is marked
-   * to hold the others, those that live.
+   * The content of a snapshot now, oldest first: every job, or, once the index is marked to hold
+   * the others, those that live.
    *
    * @throws {Error} when the index does not take them.
    */
@@ -208,13 +206,12 @@ export class JobTable {
     return jobs.filter(({ job }) => !isTerminal(job));
   }
 
-  /** The jobs in memory, oldest first, as they are now. */
   kept(): readonly KeptJob[] {
     return Array.from(this.#order, ({ job, trail }) => ({ job, trail }));
   }
 
   /**
-   * An entry comes for a job that may have left: it is in memory again.
+   * Brings a job back into memory that may have left.
    *
    * @throws {IndexDamagedError} when it cannot be read.
    */
@@ -224,12 +221,12 @@ export class JobTable {
     if (job === undefined) return;
     const record = new JobRecord(job, this.trails.take(jobId));
     this.#leaving?.cameBack(record);
-    // Its own id: that of an entry may be a part of a longer text.
+    // Its own copy of the id: that of an entry may be a slice of a longer text.
     this.#records.set(job.jobId, record);
     this.#order.add(record);
   }
 
-  /** A call of `run` looks at the job: it stays in memory until that is released. */
+  /** A call of `run` uses the job: it stays in memory until it is released. */
   hold(jobId: JobId): void {
     const record = this.#records.get(jobId);
     if (record !== undefined) record.holders++;
@@ -242,17 +239,17 @@ export class JobTable {
     this.#leaving?.consider(record);
   }
 
-  /** Lets some of the jobs that have ended leave memory, as far as the index takes them. */
+  /** Moves some ended jobs to the index, if it takes them. */
   letGo(): void {
     this.#put(this.#leaving?.next ?? []);
   }
 
-  /** In memory, or, for as long as it is looked at, from the index. */
+  /** In memory, or temporarily from the index. */
   #recordOf(jobId: JobId): JobRecord | undefined {
     return this.#records.get(jobId) ?? this.#indexed(jobId);
   }
 
-  /** What is done about a job looks at it several times, and to read a large one takes long. */
+  /** A request reads a job several times, and reading a large one takes long. */
   #indexed(jobId: JobId): JobRecord | undefined {
     const last = this.#lastIndexed?.deref();
     if (last?.head.jobId === jobId) return last;
@@ -278,7 +275,6 @@ export class JobTable {
     this.#order.leave(record);
   }
 
-  /** A job is unfinished from now on, or no more. */
   #count({ size }: JobRecord, difference: 1 | -1): void {
     this.#unfinished += difference;
     this.#unfinishedBytes += difference * size;
@@ -293,7 +289,7 @@ export class JobTable {
     this.#order.add(record);
     if (retryOf === undefined) return;
     this.listed.retried(retryOf, job);
-    // A start may have let the job go before it came to this: its row has to say so.
+    // The job may have left during a start, before this entry was read: its row must be updated.
     const isTold = this.#index?.retriedAt(retryOf) === firstLogId;
     if (!isTold) this.wake(retryOf);
   }

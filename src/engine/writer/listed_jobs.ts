@@ -1,4 +1,4 @@
-/** All jobs in the order of their creation, those in memory and those in the index: for lists. */
+/** All jobs in the order of their creation, in memory and in the index, for lists. */
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
@@ -19,7 +19,7 @@ export class ListedJobs {
   readonly #order: JobOrder;
   readonly #records: ReadonlyMap<JobId, JobRecord>;
   readonly #index: JobIndex | undefined;
-  /** Of jobs whose row in the index does not tell it yet. */
+  /** Of jobs whose row in the index does not have it yet. */
   readonly #retries = new Map<JobId, Retry>();
 
   constructor(
@@ -57,7 +57,7 @@ export class ListedJobs {
     this.#retries.set(retryOf, { jobId, firstLogId });
   }
 
-  /** A job has left memory: its row in the index tells of its retry. */
+  /** A job has left memory: its row in the index has its retry. */
   left(jobId: JobId): void {
     this.#retries.delete(jobId);
   }
@@ -68,12 +68,12 @@ export class ListedJobs {
     return summary && this.#withRetry(summary);
   }
 
-  /** The summary of one that a scan found. */
+  /** The summary of a job that a scan found. */
   summary({ summary }: Pick<FoundJob, "summary">): JobSummary {
     return this.#withRetry(summary);
   }
 
-  /** The jobs of a range that a filter applies to, the newest first unless it says otherwise. */
+  /** The jobs of a range that a filter applies to, newest first by default. */
   scan(filter: JobFilter, range: ScanRange = {}): JobScan | MergedScan {
     const inMemory = this.scanMemory(filter, range);
     if (this.#index === undefined) return inMemory;
@@ -81,7 +81,7 @@ export class ListedJobs {
     return new MergedScan(inMemory, indexed, range.oldestFirst ?? false);
   }
 
-  /** The same of the jobs in memory. */
+  /** The same for the jobs in memory. */
   scanMemory(
     filter: JobFilter,
     { before, after = 0, oldestFirst = false }: ScanRange = {},
@@ -96,7 +96,7 @@ export class ListedJobs {
     );
   }
 
-  /** Whether a filter applies, as it is now, to the job that was created at a position. */
+  /** Whether a filter applies to the job created at a position, as it is now. */
   isAmong(filter: JobFilter, firstLogId: LogId): boolean {
     const record = this.#order.createdAt(firstLogId);
     if (record !== undefined) return this.scanMemory(filter).applies(record);

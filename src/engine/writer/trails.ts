@@ -1,7 +1,7 @@
 /**
  * Where the entries of jobs are, and how they changed them. Of jobs that are not in memory it keeps
- * the trails of those that left last, since a stream tells of their ends just then, and of those
- * that were asked for last, since a stream that resumes far back comes by each job many times.
+ * the trails of those that left last, since a stream reports their ends just then, and of those
+ * read last, since a stream that resumes far back meets each job many times.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -21,13 +21,13 @@ import {
 } from "./trail.ts";
 
 const TRAILS_MAX = 2_048;
-/** Entries of all of them together: half a megabyte. */
+/** Of all of them together: half a megabyte. */
 const ENTRIES_MAX = 1 << 16;
 
 export class Trails {
   readonly #records: ReadonlyMap<JobId, JobRecord>;
   readonly #index: JobIndex | undefined;
-  /** Of jobs that are not in memory, in the order in which they were used. */
+  /** Of jobs that are not in memory, in the order of their use. */
   readonly #trails = new Map<JobId, Trail>();
   #entries = 0;
 
@@ -37,17 +37,17 @@ export class Trails {
     this.#index = index;
   }
 
-  /** Positions of a job's entries after one, ascending, at most so many. */
+  /** Positions of a job's entries after one, ascending, at most `limit`. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
     return positionsAfter(this.of(jobId), after, limit);
   }
 
-  /** The last positions of a job's entries before one, ascending, at most so many. */
+  /** The last positions of a job's entries before one, ascending, at most `limit`. */
   logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
     return positionsBefore(this.of(jobId), before, limit);
   }
 
-  /** How an entry changed its job; `undefined` when it did not, or is about none. */
+  /** How an entry changed its job; `undefined` when it did not, or concerns none. */
   transitionAt({ jobId, logId }: EntryOfJob): Transition | undefined {
     return jobId === undefined ? undefined : transitionIn(this.of(jobId), logId);
   }
@@ -57,12 +57,11 @@ export class Trails {
     return lastTransitionIn(this.of(jobId));
   }
 
-  /** The condition in which a job was as of a position; `undefined` before its creation. */
+  /** The condition of a job as of a position; `undefined` before its creation. */
   conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
     return transitionUpTo(this.of(jobId), logId)?.condition;
   }
 
-  /** A job has left memory. */
   left(jobId: JobId, trail: Trail): void {
     this.#forget(jobId);
     this.#trails.set(jobId, trail);
@@ -80,7 +79,7 @@ export class Trails {
   }
 
   /**
-   * The same of one that is not in memory.
+   * The same for a job that is not in memory.
    *
    * @throws {IndexDamagedError} when it cannot be read.
    */
@@ -90,7 +89,7 @@ export class Trails {
     return trail ?? NO_TRAIL;
   }
 
-  /** That of one that is brought back into memory. */
+  /** The same for a job that is being brought back into memory. */
   take(jobId: JobId): Trail {
     const trail = this.#indexed(jobId);
     this.#forget(jobId);
