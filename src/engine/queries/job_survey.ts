@@ -1,4 +1,4 @@
-/** All jobs at one look: how many there are of each kind, and those that may need a person. */
+/** All jobs at a glance: how many there are of each kind, and those that may need a person. */
 
 import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { Suspects } from "../run/suspects.ts";
@@ -32,7 +32,7 @@ export class JobSurvey {
     this.#parts = parts;
   }
 
-  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
+  /** How many jobs there are of each kind; costs nothing, however many there are. */
   census(): Census {
     const { census, clock, table, workers, threadWorkers } = this.#parts;
     return {
@@ -45,7 +45,7 @@ export class JobSurvey {
     };
   }
 
-  /** Parked jobs by reason and type, the most first. */
+  /** Parked jobs by reason and type, the largest group first. */
   get parkedJobs(): readonly ParkedJobs[] {
     return this.#parts.attention.parked;
   }
