@@ -1,4 +1,4 @@
-/** Explanations that are about no one job, as text for a terminal. */
+/** Explanations about more than one job, as text for a terminal. */
 
 import type { About } from "./about.ts";
 import { counted } from "../core/counted.ts";
@@ -19,7 +19,6 @@ import {
   WIDTH,
 } from "./explanation_text.ts";
 
-/** What became of an event. */
 export function eventExplanationText(
   { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
   width = WIDTH,
@@ -36,7 +35,6 @@ export function eventExplanationText(
   return lines.join("\n") + "\n";
 }
 
-/** Why the work as a whole stands still, or that it goes on. */
 export function queueExplanationText(
   told: QueueExplanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,

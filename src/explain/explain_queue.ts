@@ -1,8 +1,8 @@
 /**
- * Explains the work as a whole: what holds it up when it stands still, and what would end that. It
- * stands still while nobody gets a worker: on a full disk, in a pause of everything or of all that
- * wants a worker, where all workers are held since before the job came that has waited for longest,
- * or where all jobs are parked or suspended.
+ * Explains the work as a whole: when it stands still, the cause, and what would end that. It stands
+ * still while no job gets a worker: on a full disk, during a pause of everything or of all that
+ * want a worker, when all workers have been held since before the longest waiting job came, or when
+ * all jobs are parked or suspended.
  */
 
 import type { Condition } from "../core/condition.ts";
@@ -26,7 +26,7 @@ import {
   rateOpensAt,
 } from "./queue_holders.ts";
 
-/** Workers of one kind, and who has them. */
+/** Workers of one kind, and the jobs that have them. */
 export interface WorkerPool {
   readonly isThreaded: boolean;
   readonly busy: number;
@@ -40,7 +40,7 @@ export interface WorkerPool {
 /** A pause, and what it keeps from a worker. */
 export interface QueuePause extends Pause {
   readonly jobs: number;
-  /** Those that would go first. */
+  /** The first in the queue. */
   readonly firstJobs: readonly JobId[];
 }
 
@@ -68,13 +68,13 @@ export interface ParkedGroup {
   readonly newest: { readonly jobId: JobId; readonly message: string; readonly by: LogId };
 }
 
-/** What is known of all jobs at one look. */
+/** The state of all jobs at a glance. */
 export interface QueueFacts {
   readonly asOf: LogId;
   readonly circumstances: Pick<Circumstances, "full" | "draining">;
-  /** Nothing can be recorded before the process starts again. */
+  /** Nothing can be recorded until the process starts again. */
   readonly failed: boolean;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly pauses: readonly QueuePause[];
   /** How many jobs they keep from a worker. */
   readonly paused: number;
@@ -82,10 +82,10 @@ export interface QueueFacts {
   readonly limits: readonly QueueLimit[];
   readonly limited: number;
   readonly pools: readonly WorkerPool[];
-  /** The job beside which nothing else may run. */
+  /** The job that runs alone. */
   readonly alone: JobId | undefined;
   readonly conditions: ReadonlyMap<Condition, number>;
-  /** The most first. */
+  /** The largest group first. */
   readonly parked: readonly ParkedGroup[];
   /** Of those that are queued for a worker, suspended, or wait for an event. */
   readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
@@ -194,7 +194,7 @@ function pauseEnds(pauses: readonly Pause[]): readonly NextStep<LogId>[] {
   ]);
 }
 
-/** Whether all workers are held since before that job came which has waited for longest. */
+/** Whether all workers have been held since before the longest waiting job came. */
 function isStuck({ waiting, busy, max, holders }: WorkerPool, { longest }: QueueFacts): boolean {
   const queued = longest.queued;
   return waiting > 0 && busy >= max && holders.length > 0 && queued !== undefined &&
@@ -248,7 +248,7 @@ function movingCause(facts: QueueFacts): Cause {
   };
 }
 
-/** Nothing runs, and nothing wants to. */
+/** Nothing runs, and nothing waits to. */
 function idleCause(facts: QueueFacts): Cause {
   const { conditions, parked } = facts;
   const held = numberOf(facts, ["parked", "suspended"]);
@@ -280,7 +280,7 @@ function idleCause(facts: QueueFacts): Cause {
   return { standsStill: true, summary, cause: [], next: release(facts) };
 }
 
-/** Of one job, and of several. */
+/** Singular and plural. */
 const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
   ["parked", ["is parked", "are parked"]],
   ["suspended", ["is suspended", "are suspended"]],
@@ -290,7 +290,7 @@ const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
   ["created", ["was never started", "were never started"]],
 ];
 
-/** What would let those go on that are held. */
+/** What would release jobs that are held. */
 function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
   const types = parked.filter(({ reason }) => reason !== "crashed").slice(0, HOLDERS_MAX);
   const code = types.map(({ type, newest, jobs, reason }) => {
@@ -344,7 +344,7 @@ function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
   });
 }
 
-/** What is held beside the cause. */
+/** What is held apart from the cause. */
 function held({ parked }: QueueFacts): readonly Told[] {
   return parked.map(({ type, jobs, newest }) => ({
     statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +

@@ -125,11 +125,11 @@ test("an ended job tells nothing of a limit that its code had not then", async (
 
 test("explain at a point: a queued job names the limit of then, as it was changed by then", async () => {
   const { letters, daybook } = await started({ perKey: 2 });
-  await daybook.engine.changeLimits("mail.send", { perKey: 1 }, "slow today");
+  await daybook.engine.limits.change("mail.send", { perKey: 1 }, "slow today");
   await submit(daybook, "acme1", "acme2", "acme3");
   const said = await daybook.explanation("acme3");
   const asOf = daybook.engine.headLogId;
-  await daybook.engine.restoreLimits("mail.send");
+  await daybook.engine.limits.restore("mail.send");
   await daybook.clock.advance(5_000);
   for (const jobId of ["acme1", "acme2", "acme3"]) await end(daybook, letters, jobId);
   await daybook.clock.advance(1_000);
@@ -160,7 +160,7 @@ test("explain at a point: a queued job names the rate of then, and not the one o
   await submit(daybook, "acme1", "acme2");
   const said = await daybook.explanation("acme2");
   const asOf = daybook.engine.headLogId;
-  await daybook.engine.changeLimits("mail.send", { rate: { count: 9, perMs: 1_000 } }, "more");
+  await daybook.engine.limits.change("mail.send", { rate: { count: 9, perMs: 1_000 } }, "more");
   await daybook.clock.advance(61_000);
   for (const jobId of ["acme1", "acme2"]) await end(daybook, letters, jobId);
   const then = await daybook.engine.explainAt("acme2" as JobId, { kind: "logId", logId: asOf });

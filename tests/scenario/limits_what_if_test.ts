@@ -235,13 +235,13 @@ test("what if other limits: a job that never waited, and fewer places than there
 
 test("what if other limits: those that were changed are in force as of their line", async () => {
   const { daybook, submit, end } = await started({ perKey: 2 });
-  await daybook.engine.changeLimits("mail.send", { perKey: 1 }, "slow today");
+  await daybook.engine.limits.change("mail.send", { perKey: 1 }, "slow today");
   await submit("acme1", "acme2");
   await daybook.clock.advance(5_000);
   await end("acme1");
   await daybook.clock.advance(1_000);
   await end("acme2");
-  await daybook.engine.restoreLimits("mail.send");
+  await daybook.engine.limits.restore("mail.send");
   const told = await whatIf(daybook, "acme2", { perKey: 2 });
   assert.deepEqual([told.statement, told.because[0], told.because[1]], [
     "With perKey 2 instead of 1, job acme2 would have waited 5 s less than the 5 s that it was queued.",

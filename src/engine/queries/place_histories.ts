@@ -166,7 +166,7 @@ class Reading {
         max: LOOKED_AT_MAX,
         see: ({ jobId, priority }) => {
           if (jobId === this.job.jobId) return;
-          const conditions = this.parts.table.conditionsOf(jobId).filter(({ logId }) =>
+          const conditions = this.parts.table.trails.conditionsOf(jobId).filter(({ logId }) =>
             logId <= to
           );
           this.#found.set(jobId, { jobId, priority, conditions });

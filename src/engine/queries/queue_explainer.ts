@@ -1,4 +1,4 @@
-/** Explains the work as a whole: reads what is known of all jobs at one look. */
+/** Explains the work as a whole. */
 
 import type { Condition } from "../../core/condition.ts";
 import {
@@ -52,7 +52,10 @@ export interface QueueExplainerParts {
   readonly full: () => boolean;
 }
 
-/** Conditions of which the job is told that is in them for longest; of those suspended, the oldest. */
+/**
+ * For each of these conditions the job that has been in it longest is named; of suspended jobs, the
+ * oldest.
+ */
 const HELD = ["queued", "suspended", "waiting"] as const;
 type Held = typeof HELD[number];
 

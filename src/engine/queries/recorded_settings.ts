@@ -10,7 +10,7 @@ import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 
-/** Of those that began, and of those that ended, the last so many before it. */
+/** How many beginnings, and how many ends, to look at before that time. */
 const LOOKED_AT_MAX = 32;
 
 export const PAUSE_TYPES: readonly string[] = ["job.PauseBegan", "job.PauseEnded"];
