@@ -82,9 +82,11 @@ export function startsWithin(
   return within.reverse();
 }
 
-/** Which of the others wait at a position. */
+/** Which of the others wait for a place at a position; what was cut short has its place still. */
 export function waitingAt(history: PlaceHistory, logId: LogId): readonly JobOfType[] {
-  return indexOf(history).queued.at(logId).map(({ job }) => job);
+  const { held, queued } = indexOf(history);
+  const holding = new Set(held.at(logId).map(({ job }) => job));
+  return queued.at(logId).flatMap(({ job }) => holding.has(job) ? [] : [job]);
 }
 
 /** Which of two is granted first, where they have one key. */
