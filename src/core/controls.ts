@@ -53,7 +53,8 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     label: "Suspend",
     done: "Suspended",
     summary: "suspend a job: it begins nothing new",
-    effect: "It begins nothing new until it is resumed. What is running ends by itself, and events " +
+    effect:
+      "It begins nothing new until it is resumed. What is running ends by itself, and events " +
       "still count.",
     confirm: false,
     conditions: ["queued", "executing", "waiting", "sleeping", "backingOff", "compensating"],

@@ -289,7 +289,10 @@ test("shares: what key throws, or gives that is no key, refuses the job with the
   );
   const wrong = (value: unknown) => (() => value) as () => string;
   assert.equal(await refused(wrong(7)), `${begin}${rule}, but returned a value of type number`);
-  assert.equal(await refused(wrong(Promise.resolve("x"))), `${begin}${rule}, but returned a promise`);
+  assert.equal(
+    await refused(wrong(Promise.resolve("x"))),
+    `${begin}${rule}, but returned a promise`,
+  );
   assert.match(await refused(byTenant, { secrets: ["tenant"] }), /limits\.key returned a secret/);
 });
 

@@ -132,7 +132,7 @@ export class Attempts implements Entrant {
   }
 
   /** A handler takes too long to count as prompt. */
-  goesOn(): void {
+  slow(): void {
     this.#parts.hold.keep();
   }
 

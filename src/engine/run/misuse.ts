@@ -13,7 +13,7 @@ export class MisuseError extends NonRetryableError {
  * @param step Such as `task charge`.
  * @throws {MisuseError} when a task asks for it, or `run` has ended.
  */
-export function mustBeInRun(step: string, { jobId, isOver }: AskedBy): void {
+export function mustBeInRun(step: string, { jobId, isOver }: StepCaller): void {
   const outer = attemptHere();
   if (outer?.jobId === jobId) {
     throw new MisuseError(
@@ -28,7 +28,7 @@ export function mustBeInRun(step: string, { jobId, isOver }: AskedBy): void {
   }
 }
 
-interface AskedBy {
+interface StepCaller {
   readonly jobId: string;
   readonly isOver: boolean;
 }

@@ -43,7 +43,7 @@ interface Lane {
 }
 
 interface LanesOfType {
-  readonly going: Lane;
+  readonly continuing: Lane;
   /** Jobs that begin and that a rate counts. */
   readonly starting: Lane;
 }
@@ -72,7 +72,7 @@ export class TurnsOfKeys {
 
   push(request: Request, needs: WantedPlace): void {
     const { share, window } = needs;
-    const lane = this.#lanesOf(share.of)[window === undefined ? "going" : "starting"];
+    const lane = this.#lanesOf(share.of)[window === undefined ? "continuing" : "starting"];
     if (share.key === undefined && window?.isOfType !== false) {
       return lane.withoutKey.push(request);
     }
@@ -84,9 +84,9 @@ export class TurnsOfKeys {
   /** The next of these that can be granted. */
   next(mayBegin: boolean): Candidate | undefined {
     let next: Candidate | undefined;
-    for (const [type, { going, starting }] of this.#byType) {
+    for (const [type, { continuing, starting }] of this.#byType) {
       if (type.isFull) continue;
-      for (const lane of [going, starting]) {
+      for (const lane of [continuing, starting]) {
         const ofKey = this.#nextOfKeys(lane.ready, mayBegin);
         if (ofKey !== undefined && isBefore(ofKey, next)) next = ofKey;
         const without = this.withoutKey(lane.withoutKey, mayBegin);
@@ -131,7 +131,9 @@ export class TurnsOfKeys {
 
   /** The requests of each line; those without a key are one line. */
   get all(): readonly (readonly Request[])[] {
-    const lanes = [...this.#byType.values()].flatMap(({ going, starting }) => [going, starting]);
+    const lanes = [...this.#byType.values()].flatMap((
+      { continuing, starting },
+    ) => [continuing, starting]);
     const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
     return [without, ...[...this.#lines.values()].flat().map(({ requests }) => requests.all)];
   }
@@ -139,7 +141,7 @@ export class TurnsOfKeys {
   #lanesOf(type: TypeShare): LanesOfType {
     let lanes = this.#byType.get(type);
     if (lanes === undefined) {
-      this.#byType.set(type, lanes = { going: newLane(), starting: newLane() });
+      this.#byType.set(type, lanes = { continuing: newLane(), starting: newLane() });
     }
     return lanes;
   }
