@@ -62,7 +62,6 @@ export interface QueueFacts {
   /** How many jobs they keep from a worker. */
   readonly paused: number;
   readonly pools: readonly WorkerPool[];
-  /** The job that runs alone. */
   readonly alone: JobId | undefined;
   readonly conditions: ReadonlyMap<Condition, number>;
   /** The largest group first. */

@@ -70,11 +70,9 @@ export interface RunListener {
 }
 
 export class RunContext implements JobContext<string> {
-  /** Tasks and sleeps. */
   readonly tasks = new Map<TaskId, TaskRequest | SleepRequest>();
   /** Not answered yet. */
   readonly openTasks = new Set<TaskId>();
-  /** How many of those are sleeps. */
   openSleeps = 0;
   /** Not answered yet. */
   readonly expectations = new Map<string, ExpectationRequest>();

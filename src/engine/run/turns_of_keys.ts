@@ -96,7 +96,6 @@ export class TurnsOfKeys {
     return next;
   }
 
-  /** The next request of jobs without a key. */
   withoutKey(requests: RequestsInOrder, mayBegin: boolean): Candidate | undefined {
     const request = requests.first(mayBegin);
     const window = request?.needs?.window;
