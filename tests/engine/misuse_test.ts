@@ -49,7 +49,7 @@ Deno.test("misuse: a task that run does not await fails the job, which names it,
   const text = await (await app.get(`/jobs/${jobId}/explain?format=text`)).text();
   assert.match(
     text.replaceAll("\n", " "),
-    /^Job \S+ failed: run .*MisuseError: run returned before task notify had ended: await all/,
+    /^Job \S+ failed: run .*MisuseError: run returned before task notify had ended: await everything/,
   );
 });
 
