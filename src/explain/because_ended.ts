@@ -175,7 +175,6 @@ export function neverStarted(outlined: OutlinedHistory, { failure }: FailedJob):
     failure.taskId === MAIN_TASK && attempt?.started === undefined;
 }
 
-/** How the compensation ended, if there was one. */
 function compensationEnd(
   outlined: OutlinedHistory,
   job: DoneJob | FailedJob,

@@ -82,7 +82,6 @@ export interface QueueFacts {
   readonly limits: readonly QueueLimit[];
   readonly limited: number;
   readonly pools: readonly WorkerPool[];
-  /** The job that runs alone. */
   readonly alone: JobId | undefined;
   readonly conditions: ReadonlyMap<Condition, number>;
   /** The largest group first. */

@@ -28,7 +28,6 @@ interface JobHistory {
   readonly pages: EntryPages;
   /** The positions of a job's entries, ascending; empty when there is no such job. */
   positions(jobId: JobId): readonly LogId[];
-  /** The entry with this id, if any. */
   find(eventId: EventId): Promise<JobEventLogEntry | undefined>;
 }
 
@@ -227,7 +226,6 @@ export class Replays {
     return typeof entries === "string" ? { entries: [], all: false } : { entries, all };
   }
 
-  /** The entries with the ids of supposed events. */
   async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {
     const found: JobEventLogEntry[] = [];
     for (const { eventId } of events) {

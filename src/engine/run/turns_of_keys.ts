@@ -44,7 +44,7 @@ interface Lane {
 }
 
 interface LanesOfType {
-  readonly going: Lane;
+  readonly continuing: Lane;
   /** Jobs that begin and that a rate counts. */
   readonly starting: Lane;
 }
@@ -73,7 +73,7 @@ export class TurnsOfKeys {
 
   push(request: Request, needs: WantedPlace): void {
     const { share, window } = needs;
-    const lane = this.#lanesOf(share.of)[window === undefined ? "going" : "starting"];
+    const lane = this.#lanesOf(share.of)[window === undefined ? "continuing" : "starting"];
     if (share.key === undefined && window?.isOfType !== false) {
       return lane.withoutKey.push(request);
     }
@@ -85,9 +85,9 @@ export class TurnsOfKeys {
   /** The next of these that can be granted. */
   next(mayBegin: boolean): Candidate | undefined {
     let next: Candidate | undefined;
-    for (const [type, { going, starting }] of this.#byType) {
+    for (const [type, { continuing, starting }] of this.#byType) {
       if (type.isFull) continue;
-      for (const lane of [going, starting]) {
+      for (const lane of [continuing, starting]) {
         const ofKey = this.#nextOfKeys(lane.ready, mayBegin);
         if (ofKey !== undefined && isBefore(ofKey, next)) next = ofKey;
         const without = this.withoutKey(lane.withoutKey, mayBegin);
@@ -97,7 +97,6 @@ export class TurnsOfKeys {
     return next;
   }
 
-  /** The next request of jobs without a key. */
   withoutKey(requests: RequestsInOrder, mayBegin: boolean): Candidate | undefined {
     const request = requests.first(mayBegin);
     const window = request?.needs?.window;
@@ -154,7 +153,9 @@ export class TurnsOfKeys {
 
   /** The requests of each key; those without a key are one. */
   get all(): readonly (readonly Request[])[] {
-    const lanes = [...this.#byType.values()].flatMap(({ going, starting }) => [going, starting]);
+    const lanes = [...this.#byType.values()].flatMap((
+      { continuing, starting },
+    ) => [continuing, starting]);
     const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
     const ofKeys = [...this.#lines.values()].map((lines) =>
       lines.flatMap(({ requests }) => requests.all)
@@ -165,7 +166,7 @@ export class TurnsOfKeys {
   #lanesOf(type: TypeShare): LanesOfType {
     let lanes = this.#byType.get(type);
     if (lanes === undefined) {
-      this.#byType.set(type, lanes = { going: newLane(), starting: newLane() });
+      this.#byType.set(type, lanes = { continuing: newLane(), starting: newLane() });
     }
     return lanes;
   }

@@ -80,7 +80,6 @@ export class Trails {
     }
   }
 
-  /** The trail of a job; an empty one when there is no such job. */
   of(jobId: JobId): Trail {
     return this.#records.get(jobId)?.trail ?? this.#indexed(jobId);
   }
