@@ -57,7 +57,7 @@ function aheadIn(
   });
 }
 
-function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
+export function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
   return !isOver && order <= upTo;
 }
 

@@ -11,6 +11,7 @@ import TinyQueue from "tinyqueue";
 import type { RateWindow } from "./rate_window.ts";
 import { inQueueOrder, type Request, RequestsInOrder } from "./requests_in_order.ts";
 import type { Share, TypeShare, WantedPlace } from "./shares.ts";
+import type { TurnLine } from "./supposed_turns.ts";
 
 /** A request that can be granted, and its turn. */
 export interface Candidate {
@@ -128,13 +129,38 @@ export class TurnsOfKeys {
     for (const line of aside) this.#consider(line);
   }
 
-  /** The requests of each line; those without a key are one line. */
+  /** Those of a type, as they take turns. */
+  linesOf(type: TypeShare): readonly TurnLine[] {
+    const ofKeys = [...this.#lines].flatMap(([share, lines]) =>
+      share.of === type
+        ? lines.map(({ priority, turn, requests: { all } }) => ({
+          share,
+          priority,
+          turn,
+          requests: all,
+        }))
+        : []
+    );
+    const lanes = Object.values(this.#byType.get(type) ?? {}) as readonly Lane[];
+    const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
+    const byPriority = Map.groupBy(without, ({ priority }) => priority);
+    return [...byPriority].reduce<readonly TurnLine[]>((lines, [priority, requests]) => {
+      const share = requests[0]?.needs?.share;
+      const turn = this.#withoutKey.get(priority) ?? 0;
+      return share === undefined ? lines : [...lines, { share, priority, turn, requests }];
+    }, ofKeys);
+  }
+
+  /** The requests of each key; those without a key are one. */
   get all(): readonly (readonly Request[])[] {
     const lanes = [...this.#byType.values()].flatMap((
       { continuing, starting },
     ) => [continuing, starting]);
     const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
-    return [without, ...[...this.#lines.values()].flat().map(({ requests }) => requests.all)];
+    const ofKeys = [...this.#lines.values()].map((lines) =>
+      lines.flatMap(({ requests }) => requests.all)
+    );
+    return [without, ...ofKeys];
   }
 
   #lanesOf(type: TypeShare): LanesOfType {

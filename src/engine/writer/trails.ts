@@ -11,6 +11,8 @@ import type { JobIndex } from "../job_index.ts";
 import type { EntryOfJob, Transition } from "../requests.ts";
 import type { JobRecord } from "./job_record.ts";
 import {
+  type ConditionFrom,
+  conditionsIn,
   lastTransitionIn,
   NO_TRAIL,
   positionsAfter,
@@ -55,6 +57,11 @@ export class Trails {
   /** The entry that brought a job into its condition. */
   lastTransition({ jobId }: JobState): LogId {
     return lastTransitionIn(this.of(jobId));
+  }
+
+  /** The conditions a job was in, each with the entry that began it. */
+  conditionsOf(jobId: JobId): readonly ConditionFrom[] {
+    return conditionsIn(this.of(jobId));
   }
 
   /** The condition of a job as of a position; `undefined` before its creation. */
