@@ -161,7 +161,8 @@ test("explain the queue: limits that keep jobs waiting are named with the key, h
     "2026-01-01T00:00:00.000Z, with a time limit of 10 min; a2 in task send since " +
     "2026-01-01T00:00:00.000Z, with a time limit of 10 min.";
   assert.deepEqual(await queueOf(daybook), {
-    summary: "Work continues: 2 of 4 workers busy. No job waits for a worker. Limits hold 2 jobs. " +
+    summary:
+      "Work continues: 2 of 4 workers busy. No job waits for a worker. Limits hold 2 jobs. " +
       "Pauses hold 1 job.",
     queued: { paused: 1, limited: 2, forWorker: 0 },
     standsStill: false,
