@@ -33,7 +33,7 @@ import {
   timeText,
 } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
-import { beganBy, changeCited, limitThenText, queueText, workersFlag } from "./queue_holders.ts";
+import { beganBy, changeCited, holdsThenText, queueText, workersFlag } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -130,9 +130,8 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const since = outlined.conditionSince;
   const turn = `It has been queued since ${timeText(since)}`;
   const stands = queue ?? queueThen;
-  const limit = queue === undefined
-    ? queueThen?.limit === undefined ? `${turn}.` : `${turn}: ${limitThenText(queueThen)}.`
-    : `${turn}: ${limitText(queue)}.`;
+  const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
+  const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
   const began = stands === undefined ? [] : beganBy(stands).slice(0, HOLDERS_MAX);
   const settings = [...pausesCited(stands?.pauses), ...changeCited(stands ?? {})];
   return [
