@@ -88,11 +88,9 @@ export class Listener {
     if (clock.monotonic() - this.#toldMs >= TOLD_EVERY_MS) {
       this.#toldMs = clock.monotonic();
       warn(
-        `Cannot take new connections: ${messageOf(error)}; those that are open are served, ones ` +
-          `that ask for nothing are closed in ${
-            durationText(ASKS_NOTHING_MS)
-          }, and new ones are taken ` +
-          "as soon as that works again",
+        `Cannot take new connections: ${messageOf(error)}; open ones are served, idle ones are ` +
+          `closed in ${durationText(ASKS_NOTHING_MS)}, and new ones are ` +
+          "taken as soon as that works again",
       );
     }
     clock.setTimer(AGAIN_MS, () => this.#again());

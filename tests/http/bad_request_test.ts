@@ -479,6 +479,6 @@ Deno.test("POST /jobs and what-if: a plan that wants over 2,000,000 events in al
       "invalid-request",
     );
     assert.deepEqual(pointersOf(problem), ["/plan"]);
-    assert.match(problem.detail, /must want at most 2000000 events, all its expectations together/);
+    assert.match(problem.detail, /must expect at most 2000000 events in all/);
   }
 });

@@ -48,7 +48,7 @@ Deno.test("line reader: a line of another shape is refused although its crc is r
   );
   assert.equal(
     flawOf(GOOD.replace('"attributes"', '"color":"red","attributes"')),
-    "the line has a field that is not known",
+    "the line has an unknown field",
   );
   assert.equal(flawOf(GOOD.replace('"r"', "r")), "the line is not JSON");
 });

@@ -34,7 +34,7 @@ Deno.test("TokenFile: a rotated token counts after a second at most, and the old
 
   assert.equal(file.holderOf(OLD)?.scopes, undefined);
   assert.deepEqual(file.holderOf(NEW)?.scopes, ["read"]);
-  assert.deepEqual(warnings, ["the token file tokens was read again: 1 tokens are valid"]);
+  assert.deepEqual(warnings, ["the token file tokens was reloaded: 1 tokens are valid"]);
 });
 
 Deno.test("TokenFile: it is read once a second at most, however many ask", () => {

@@ -104,7 +104,7 @@ test("watchdog: inside a program it only reports, when the event loop turns agai
     while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
 
     assert.equal(state, "Done");
-    assert.match(warnings[0] ?? "", /stood still .* turns again; open: job_slow \(main; spin, att/);
+    assert.match(warnings[0] ?? "", /was blocked .* runs again; open: job_slow \(main; spin, att/);
   });
 });
 

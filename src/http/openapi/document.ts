@@ -82,12 +82,12 @@ const PROBLEM_LIST = PROBLEM_KINDS
   .join("\n");
 
 const DESCRIPTION = "A job engine in one process, with an append-only journal. Every refusal is " +
-  `a problem as of RFC 9457, of one of these types:\n\n${PROBLEM_LIST}`;
+  `a problem (RFC 9457) of one of these types:\n\n${PROBLEM_LIST}`;
 
 /** The server that the document is about. */
 interface DescribedServer {
   readonly version: string;
-  /** Whether it takes no request without one, but for the probes. */
+  /** Whether every request but a probe needs one. */
   readonly needsToken: boolean;
 }
 
@@ -100,7 +100,7 @@ export function openApiDocument(
     openapi: "3.1.0",
     info: { title: "Daybook", version, description: DESCRIPTION },
     // Relative to where the document was found, behind whatever proxy that is.
-    servers: [{ url: "/", description: "The server that gave this document" }],
+    servers: [{ url: "/", description: "The server that this document came from" }],
     paths: pathsOf(routes, needsToken),
     components: {
       schemas: namedSchemaObjects(NAMED),
@@ -169,7 +169,9 @@ function parametersOf({ path }: Place, { query = {}, headers = {} }: Operation):
 
 function queryObject(name: string, { form, schema, description, required }: Parameter): JsonObject {
   const one = schemaOf(schema);
-  const also = form === "list" ? " May be repeated, or have several, comma separated." : "";
+  const also = form === "list"
+    ? " May be repeated, or hold several values separated by commas."
+    : "";
   return {
     name,
     in: "query",

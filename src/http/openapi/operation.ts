@@ -67,14 +67,14 @@ export function telling(
 /** Of a route that records what it is asked to. */
 export const TRACE_HEADERS: Readonly<Record<string, Header>> = {
   "traceparent": {
-    description: "As in W3C Trace Context: its ids are recorded with all that the request " +
-      "causes. One that is not valid is ignored.",
+    description: "W3C Trace Context: its ids are recorded with everything the request causes. " +
+      "An invalid value is ignored.",
     schema: v.string(),
   },
 };
 
 /** What Prefer may say. */
-export const WAIT = "wait=N: up to N seconds, at most 60, for the end of the job.";
+export const WAIT = "wait=N: wait up to N seconds, at most 60, for the job to end.";
 
 export const PREFERENCE_APPLIED: Header = {
   description: "Which preferences were applied.",

@@ -42,7 +42,7 @@ export const METRICS_ROUTES: readonly Route[] = [{
   operation: {
     id: "showMetrics",
     tag: "system",
-    summary: "Show what Prometheus is to know",
+    summary: "Show metrics for Prometheus",
     answers: {
       [STATUS.ok]: {
         description: "The text format of Prometheus.",
@@ -54,7 +54,7 @@ export const METRICS_ROUTES: readonly Route[] = [{
   async handle({ req }, { metrics, streams, requests, waiting }) {
     refuseQuery(req.raw);
     if (metrics === undefined) {
-      throw new Problem("not-found", "Cannot show metrics: nothing is counted here");
+      throw new Problem("not-found", "Cannot show metrics: this process does not count any");
     }
     const activity = { streams: streams.open, requests: requests.open, waiting: waiting.open };
     return new Response(await metrics.text(activity), {
@@ -87,17 +87,17 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
     systemAnswer,
     {
       description:
-        "The holders of valid tokens are shown to those who may operate; no token or secret " +
-        "is told to anybody.",
+        "The holders of valid tokens are shown to tokens with the scope operate; tokens and " +
+        "secrets are never shown.",
     },
   ),
-  handle({ req }, deps) {
-    refuseQuery(req.raw);
-    return jsonResponse(systemView(deps, viewerOf(req.raw)), STATUS.ok);
+  handle(c, deps) {
+    refuseQuery(c.req.raw);
+    return jsonResponse(systemView(deps, viewerOf(c)), STATUS.ok);
   },
 }];
 
-/** What is told of the process, in JSON: where nobody tells of it, that is `null`. */
+/** The facts about the process, in JSON; `null` if they are not known. */
 function systemView(deps: HttpDeps, viewer: Viewer) {
   const { system, version, needsToken } = deps;
   return {
@@ -144,7 +144,7 @@ const INDEX = {
 };
 
 /** People get the overview there, as the dashboard declares. */
-export const INDEX_OPERATION = telling("showIndex", "Show where everything is", indexAnswer);
+export const INDEX_OPERATION = telling("showIndex", "List the entry points", indexAnswer);
 
 /** What `/` answers to programs; people get the overview there. */
 export function answerIndex(): Response {
@@ -156,14 +156,14 @@ export const HEALTH_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/livez",
     scope: "open",
-    operation: telling("livez", "Say that the process is there", liveAnswer),
+    operation: telling("livez", "Check that the process is alive", liveAnswer),
     handle: () => jsonResponse({ status: "live" }, STATUS.ok),
   },
   {
     method: "GET",
     path: "/readyz",
     scope: "open",
-    operation: telling("readyz", "Say whether writes are taken", readyAnswer, {
+    operation: telling("readyz", "Check whether writes are accepted", readyAnswer, {
       problems: ["not-ready", "draining"],
     }),
     handle(_, { engine }) {
