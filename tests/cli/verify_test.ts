@@ -329,7 +329,7 @@ test("verify: where there is no journal it says so", async () => {
   const disk = await journalOfJobs();
   const { code, err } = await journalCommand(disk, ["verify", "--journal", "elsewhere/"]);
   assert.equal(code, 74);
-  assert.match(err.join(), /Cannot read journal elsewhere: there is no such folder/);
+  assert.match(err.join(), /Cannot read journal elsewhere: the folder does not exist/);
 });
 
 test("verify: the environment names the journal, and an option goes before it", async () => {

@@ -322,7 +322,7 @@ Deno.test("pause: what cannot be is refused, with what could", async () => {
     [{ reason: " " }, "/reason", /must say why/],
     [{ reason: "x", key: "" }, "/key", /1 to 200 characters/],
     [{ reason: "x", label: "acme" }, "/label", /name:value/],
-    [{ reason: "x", until: past }, "/until", /still to come/],
+    [{ reason: "x", until: past }, "/until", /in the future/],
     [{ reason: "x", until: "tomorrow" }, "/until", /RFC 3339/],
     [{ reason: "x", job: "a" }, "/job", /./],
   ];

@@ -61,7 +61,7 @@ for (const [what, text] of [["missing", undefined], ["empty", ""], ["invalid", "
     assert.deepEqual([file.holderOf(OLD)?.scopes, file.holderOf(NEW)?.scopes], [undefined, SCOPES]);
     assert.equal(warnings.length, 2);
     assert.match(warnings[0] ?? "", /^Cannot use the token file tokens: .*stay valid$/);
-    assert.match(warnings[1] ?? "", /read again/);
+    assert.match(warnings[1] ?? "", /reloaded/);
   });
 }
 

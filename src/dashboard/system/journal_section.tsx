@@ -212,7 +212,7 @@ function Progress({ run }: { readonly run: VerificationRun | null }) {
     case "failed":
       return (
         <p class="note note-bad">
-          The last run came to no verdict: <UserText text={run.detail} lengthMax={500} />
+          The last run reached no verdict: <UserText text={run.detail} lengthMax={500} />
         </p>
       );
     default:
