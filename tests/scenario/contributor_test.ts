@@ -14,7 +14,9 @@ const ROUTE = `{
     method: "GET",
     path: "/journal/hello",
     scope: "read",
-    operation: telling("sayHello", "Say hello", strictObject({ hello: text })),
+    operation: telling("sayHello", "Say hello", strictObject({ hello: text }), {
+      description: "An example of a route.",
+    }),
     handle: () => jsonResponse({ hello: "journal" }, STATUS.ok),
   },`;
 
@@ -122,8 +124,9 @@ Deno.test("contributor: a route is one file; a screen a file and a line; a text 
       await posted.body?.cancel();
       assert.deepEqual([posted.status, posted.headers.get("allow")], [405, "GET, HEAD"]);
       const { paths } = await (await get("/openapi.json")).json();
-      const { operationId, security } = paths["/journal/hello"].get;
+      const { operationId, security, responses } = paths["/journal/hello"].get;
       assert.deepEqual([operationId, security], ["sayHello", [{ bearer: ["read"] }]]);
+      assert.deepEqual(responses[200].content["application/json"].example, { hello: "text" });
       assert.match(await (await get("/ui/reference")).text(), /curl [^\n]*\/journal\/hello/);
       const screen = await (await get("/ui/hello")).text();
       assert.match(screen, /<title>Hello · Daybook<\/title>.*<h1>Hello<\/h1>/s);

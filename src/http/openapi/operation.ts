@@ -33,7 +33,7 @@ export interface Operation {
   readonly id: string;
   readonly tag: "jobs" | "events" | "replay" | "system";
   readonly summary: string;
-  readonly description?: string;
+  readonly description: string;
   readonly query?: Parameters;
   readonly headers?: Readonly<Record<string, Header>>;
   readonly body?: { readonly required: boolean; readonly content: Contents };
@@ -52,7 +52,7 @@ export function telling(
   id: string,
   summary: string,
   schema: v.GenericSchema,
-  more: Partial<Pick<Operation, "description" | "query" | "problems">> = {},
+  more: Pick<Operation, "description"> & Partial<Pick<Operation, "query" | "problems">>,
 ): Operation {
   return {
     id,

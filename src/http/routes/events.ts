@@ -170,6 +170,8 @@ export const EVENT_ROUTES: readonly Route[] = [
       id: "listEntries",
       tag: "events",
       summary: "Read the entries of the journal, the oldest first",
+      description:
+        "In pages, or with Accept: application/x-ndjson as lines; filtered by type, stratum or job.",
       query: ENTRY_PARAMETERS,
       answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
       problems: [],
@@ -184,6 +186,8 @@ export const EVENT_ROUTES: readonly Route[] = [
       id: "streamEntries",
       tag: "events",
       summary: "Follow the journal, from its head unless after says otherwise",
+      description:
+        "With after or Last-Event-ID, history first, then live, without a gap or a repeat.",
       query: JOURNAL_STREAM_PARAMETERS,
       headers: { "Last-Event-ID": LAST_EVENT_ID },
       answers: { [STATUS.ok]: { description: "Server-sent events.", content: STREAM } },

@@ -132,12 +132,16 @@ function withCurls<Told extends { readonly next: readonly NextStep<Citation>[] }
   };
 }
 
+const PROSE = {
+  waiting: 'Job order-42 is waiting for "shipped" (ec.shipment.ShipmentCompleted), 0 of 1.\n',
+};
+
 /** As JSON or as prose. */
 function answers(schema: v.GenericSchema): Readonly<Record<number, Answer>> {
   return {
     [STATUS.ok]: {
       description: "Every statement cites entries.",
-      content: { ...json(schema), "text/plain": { schema: v.string() } },
+      content: { ...json(schema), "text/plain": { schema: v.string(), examples: PROSE } },
     },
   };
 }

@@ -173,6 +173,8 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "showJob",
       tag: "jobs",
       summary: "Show a job",
+      description:
+        "Its state, condition, tasks, expectations and failure. With Prefer: wait=N it waits for the end of the job, or, with If-None-Match, for a change.",
       headers: {
         "Prefer": { description: WAIT, schema: v.string() },
         "If-None-Match": { description: "The ETag of the last answer.", schema: v.string() },
@@ -201,6 +203,8 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "showJobInput",
       tag: "jobs",
       summary: "Show the input that the journal holds under a seal",
+      description:
+        "An input with secrets or a retention is sealed: GET /jobs/:id does not show it.",
       answers: {
         [STATUS.ok]: { description: "Secrets are masked.", content: json(inputAnswer) },
       },
@@ -216,6 +220,7 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "listJobEntries",
       tag: "jobs",
       summary: "Read the entries of a job, the oldest first",
+      description: "Every line of the journal that is about the job, in pages or as NDJSON.",
       query: HISTORY_PARAMETERS,
       answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
       problems: ["unknown-job"],
@@ -230,6 +235,7 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "streamJob",
       tag: "jobs",
       summary: "Follow the entries of a job, from its first",
+      description: "History first, then live, without a gap or a repeat; Last-Event-ID resumes.",
       query: JOB_STREAM_PARAMETERS,
       headers: { "Last-Event-ID": LAST_EVENT_ID },
       answers: {

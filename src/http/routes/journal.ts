@@ -48,6 +48,7 @@ export const JOURNAL_ROUTES: readonly Route[] = [
       "showJournal",
       "Show where the journal is, and how it was found",
       journalAnswer,
+      { description: "Its head and segments, the last recovery, snapshot and verification." },
     ),
     handle: showJournal,
   },

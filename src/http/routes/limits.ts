@@ -46,6 +46,9 @@ export const LIMIT_ROUTES: readonly Route[] = [
       "listLimits",
       "List the limits of types of jobs, and their use",
       limitsAnswer,
+      {
+        description: "Of each type with limits: places taken, jobs waiting, and the busiest keys.",
+      },
     ),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
@@ -100,6 +103,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
       id: "restoreLimits",
       tag: "system",
       summary: "Restore the limits of the code",
+      description: "Undoes changeLimits: the limits in the definition apply again, at once.",
       answers: {
         [STATUS.ok]: {
           description: "The limits as they are now.",

@@ -50,7 +50,9 @@ export const PAUSE_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/pauses",
     scope: "read",
-    operation: telling("listPauses", "List the pauses, with what each holds", pausesAnswer),
+    operation: telling("listPauses", "List the pauses, with what each holds", pausesAnswer, {
+      description: "Those in force: since when, by whom, why, and how many jobs each holds.",
+    }),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
       return jsonResponse({ pauses: engine.pauses.all().map(pauseView) }, STATUS.ok);
@@ -97,6 +99,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
       id: "endPause",
       tag: "system",
       summary: "End a pause: the jobs it held can start",
+      description: "It is recorded, with who ended it. Jobs start as workers become free.",
       answers: {
         [STATUS.ok]: { description: "The pause as it was.", content: json(pauseAnswer) },
       },

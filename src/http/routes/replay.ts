@@ -148,6 +148,7 @@ export const REPLAY_ROUTES: readonly Route[] = [
       id: "diffJob",
       tag: "replay",
       summary: "Compare a job at two points of its life",
+      description: "Each value of the job that differs between the two points, with both values.",
       query: DIFF_PARAMETERS,
       answers: { [STATUS.ok]: { description: "What differs.", content: json(diffAnswer) } },
       problems: ["unknown-job", "unknown-point"],
