@@ -52,7 +52,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
     ),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
-      return jsonResponse({ limits: engine.limits() }, STATUS.ok);
+      return jsonResponse({ limits: engine.limits.all }, STATUS.ok);
     },
   },
   {
@@ -80,7 +80,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
       refuseQuery(req.raw);
       const { reason, ...limits } = checked(changeBody, await readJson(req.raw, deps.bodies));
       const type = req.param("type") ?? "";
-      const outcome = await deps.engine.changeLimits(
+      const outcome = await deps.engine.limits.change(
         type,
         limits,
         reason,
@@ -132,7 +132,7 @@ export async function restoreLimits(
   c: Context,
   { engine, spans }: HttpDeps,
 ): Promise<LimitedType> {
-  const restored = await engine.restoreLimits(type, undefined, originOf(c, spans));
+  const restored = await engine.limits.restore(type, undefined, originOf(c, spans));
   if (restored !== undefined) return restored;
   throw new Problem(
     "unknown-limits",
