@@ -109,6 +109,6 @@ async function acceptAhead(
     location,
     `snapshot ${name} stands for logId ${logId}, but the journal ends before it: acknowledged ` +
       "entries are lost (--accept-snapshot-ahead continues without them); in a copy made while " +
-      "Daybook ran, delete the snapshots instead: they are caches",
+      "Daybook ran, delete its snapshots instead: they are caches",
   );
 }
