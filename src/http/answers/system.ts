@@ -90,7 +90,7 @@ export const journalAnswer = v.object({
   ...verificationRun.entries,
 });
 
-const placeLimits = {
+export const placeLimits = {
   maxRunning: v.exactOptional(says(count, "Jobs of the type at a time.")),
   perKey: v.exactOptional(says(count, "Jobs of one key at a time.")),
   rate: v.exactOptional(says(

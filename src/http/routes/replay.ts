@@ -164,13 +164,16 @@ export const REPLAY_ROUTES: readonly Route[] = [
       id: "whatIf",
       tag: "replay",
       summary: "Show what would have become of a job; records nothing",
-      description: "The job as it would be, the first difference, and a page of the steps.",
+      description: "The job as it would be, the first difference, and a page of the steps. With " +
+        "`limits`, which are given alone, whether it would start now, or how much less it would " +
+        "have waited: a limit that is left out stays as it is, and null means no limit.",
       query: STEP_PARAMETERS,
       body: {
         required: true,
         content: json(supposition, {
           without: { without: [7] },
           with: { with: [SUPPOSED_EVENT] },
+          limits: { limits: { maxRunning: 6 } },
         }),
       },
       answers: { [STATUS.ok]: { description: "As it would be.", content: json(whatIfAnswer) } },
