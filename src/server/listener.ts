@@ -116,7 +116,7 @@ const RETRY_AFTER = { "retry-after": "1" };
  * While a long journal is being read: how far that is, in words for whoever started the process,
  * and for the probes of a supervisor, which would take silence for a process that hangs.
  */
-export class Opening {
+export class StartProgress {
   readonly #clock: Pick<Clock, "monotonic" | "pause">;
   readonly #tell: (line: string) => void;
   #sliceBegan: number;
