@@ -196,6 +196,8 @@ for (const [what, flaw, message] of FLAWS) {
 
 Deno.test("export parser: a closing line that counts other entries than there are is refused", () => {
   const text = new TextDecoder().decode(file(HEADER, STORY.entries));
-  const wrong = new TextEncoder().encode(text.replace(/\{"entries":3(?=,"sha256")/, '{"entries":4'));
+  const wrong = new TextEncoder().encode(
+    text.replace(/\{"entries":3(?=,"sha256")/, '{"entries":4'),
+  );
   assert.throws(() => parseExport(wrong), /line 5: 4 entries were exported, here are 3/);
 });

@@ -26,7 +26,8 @@ function opening() {
   return { clock, lines, opening: new StartProgress(clock, (line) => lines.push(line)) };
 }
 
-const ask = ({ fetch }: StartProgress, path: string) => fetch(new Request(`http://127.0.0.1${path}`));
+const ask = ({ fetch }: StartProgress, path: string) =>
+  fetch(new Request(`http://127.0.0.1${path}`));
 
 Deno.test("opening: others have their turn every twenty milliseconds, and people a line every two seconds", async () => {
   const { clock, lines, opening: { progress } } = opening();
