@@ -26,7 +26,7 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
-import { Listener, Opening } from "./src/server/listener.ts";
+import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
@@ -223,7 +223,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   const tracing = OpenTelemetry.find(VERSION);
   if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
-  const opening = new Opening(systemClock, (line) => log.info(line));
+  const opening = new StartProgress(systemClock, (line) => log.info(line));
   let answer: Daybook["fetch"] = opening.fetch;
   let server: Listener | string | undefined;
   const toListen = () =>

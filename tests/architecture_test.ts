@@ -144,6 +144,20 @@ Deno.test("architecture: core is pure, the engine knows no files, and only http 
   }
 });
 
+Deno.test("architecture: no two classes of src have one name", async () => {
+  const names: string[] = [];
+  for (const path of (await readImports("src")).keys()) {
+    const text = await Deno.readTextFile(ROOT + path);
+    names.push(
+      ...[...text.matchAll(/^(?:export )?(?:abstract )?class (\w+)/gm)].map(([, name = ""]) =>
+        name
+      ),
+    );
+  }
+  assert.ok(names.length > 100);
+  assert.deepEqual(names.filter((name, at) => names.indexOf(name) !== at), []);
+});
+
 Deno.test("architecture: an import in the wrong direction and a long way around are found", () => {
   const imports = new Map([
     ["src/core/a.ts", ["src/core/b.ts"]],

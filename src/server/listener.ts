@@ -113,10 +113,10 @@ const LINE_MS = 2_000;
 const RETRY_AFTER = { "retry-after": "1" };
 
 /**
- * While a long journal is being read: how far that is, in words for whoever started the process,
+ * While a long journal is being read: how far that is, in words for the log,
  * and for the probes of a supervisor, which would take silence for a process that hangs.
  */
-export class Opening {
+export class StartProgress {
   readonly #clock: Pick<Clock, "monotonic" | "pause">;
   readonly #tell: (line: string) => void;
   #sliceBegan: number;

@@ -14,7 +14,7 @@ interface Kind<Value = unknown> {
   readonly value?: string;
   /** From the smallest to the largest value, in words. */
   readonly range?: string;
-  /** Its issue goes on after the name of the setting: `must be from 1 to 256`. */
+  /** Its message follows the name of the setting: `must be from 1 to 256`. */
   readonly schema: v.GenericSchema<string, Value>;
   /** In words, with its unit. */
   show(value: Value): string;
