@@ -251,7 +251,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Counts the requests that wait for a place, or to begin. */
-  #count({ needs }: Request, difference: 1 | -1): void {
+  #count({ needs }: Pick<Request, "needs">, difference: 1 | -1): void {
     if (needs === undefined) return;
     needs.share.waiting += difference;
     if (needs.window !== undefined) needs.window.waiting += difference;
@@ -267,9 +267,11 @@ export class WorkerQueue implements PlaceQueue {
     const { share, window } = request.needs ?? {};
     if (needs?.share === share && needs?.window === window) return false;
     foremost.take();
-    this.#count(request, -1);
+    const before = { needs: request.needs };
     request.needs = needs;
+    // In this order: a share that nobody waits for is forgotten, and its key would get another.
     this.#count(request, 1);
+    this.#count(before, -1);
     this.#push(request);
     return true;
   }
