@@ -82,6 +82,9 @@ export function limitsWhileQueued(
     because: [...asItIs(asked, standing), ...goFirst(before), ...thenReasons(standing, begins)],
     assumes: [
       "Nothing else comes or ends before the limits are changed; what is at work stays so.",
+      ...supposed.rate != null && inForce.limits.rate === undefined
+        ? ["A rate counts no start from before it is in force."]
+        : [],
     ],
     behind: before.map(({ jobId }) => jobId),
   };

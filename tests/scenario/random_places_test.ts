@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { conditionOf } from "../../src/core/condition.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import { rounds } from "../support/effort.ts";
@@ -95,6 +96,47 @@ test("what is told of a queued job at a point is what was told then, whatever ca
           `${jobId} ${JSON.stringify(timing)}`,
         );
       }
+    }),
+    { numRuns: rounds(15, 2_000, 5) },
+  );
+});
+
+const SUPPOSED = [
+  { maxRunning: 1, perKey: null, rate: null },
+  { maxRunning: 3, perKey: 1, rate: null },
+  { maxRunning: 5, perKey: 2, rate: null },
+  { maxRunning: null, perKey: 3, rate: null },
+  { maxRunning: 4, perKey: null, rate: { count: 4, perMs: 20_000 } },
+  { maxRunning: null, perKey: null, rate: null },
+] as const;
+
+test("what other limits would do to a queued job is what they do once they are in force", async () => {
+  const scripts = fc.array(steps, { minLength: 10, maxLength: 40 });
+  const which = fc.record({
+    limits: fc.constantFrom(...LIMITS),
+    supposed: fc.constantFrom(...SUPPOSED),
+    nth: fc.nat(9),
+  });
+  await fc.assert(
+    fc.asyncProperty(which, scripts, async ({ limits, supposed, nth }, script) => {
+      const { daybook } = await play(limits, script);
+      const { engine } = daybook;
+      const queued = engine.list({ conditions: ["queued"], limit: 50 }).jobs;
+      const job = queued[nth % Math.max(1, queued.length)];
+      if (job === undefined) return;
+      const answer = await engine.replays.whatIf(job.jobId, { limits: supposed });
+      assert.ok(answer.ok && answer.value.limits !== undefined);
+      const { outcome, behind = [], statement } = answer.value.limits;
+      const given = Object.entries(supposed).filter(([, limit]) => limit !== null);
+      await engine.limits.change("mail.send", Object.fromEntries(given), "as was asked");
+      await daybook.clock.settle();
+      const conditionIn = (jobId: JobId) => {
+        const found = engine.job(jobId);
+        return found && conditionOf(found);
+      };
+      const begins = conditionIn(job.jobId) === "executing";
+      assert.equal(outcome, begins ? "begins" : "waits", statement);
+      for (const jobId of behind) assert.equal(conditionIn(jobId), "executing", statement);
     }),
     { numRuns: rounds(15, 2_000, 5) },
   );

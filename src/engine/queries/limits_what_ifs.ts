@@ -18,10 +18,9 @@ import {
 } from "../../explain/limits_what_if.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { LimitsFrom, PlaceHistory } from "../../explain/place_history.ts";
-import { limitsAt, startsWithin } from "../../explain/reached_limits.ts";
+import { limitsAt } from "../../explain/reached_limits.ts";
 import type { SuppositionIssue } from "../../explain/supposition.ts";
 import type { Share } from "../events/pacer.ts";
-import type { Clock } from "../ports.ts";
 import type { Outcome } from "../requests.ts";
 import type { WantedPlace } from "../run/shares.ts";
 import { supposedTurns } from "../run/supposed_turns.ts";
@@ -34,7 +33,6 @@ import { limitsOfCode, placeHistory, type PlaceHistoryParts } from "./place_hist
 import type { EventEngine } from "../writer/event_engine.ts";
 
 type Parts = PlaceHistoryParts & LimitInTheWayParts & {
-  readonly clock: Clock;
   readonly events: EventEngine;
   readonly explainer: Pick<Explainer, "outlined">;
   readonly workers: WorkerQueue;
@@ -63,7 +61,7 @@ export class LimitsWhatIfs {
     const isWaiting = job.state !== "Created" && (conditionOf(job) === "queued" ||
       this.#queueOf(job).holds(job.priority, job.startedBy));
     const answer = isWaiting
-      ? await this.#whileQueued(outlined, supposed, share)
+      ? await this.#whileQueued(outlined, supposed)
       : await this.#inRetrospect(outlined, supposed, share);
     const citing = { pages: history.pages, journal: events.journal };
     return { ok: true, value: { ...answer, because: await cited(citing, answer.because) } };
@@ -86,22 +84,21 @@ export class LimitsWhatIfs {
   async #whileQueued(
     outlined: OutlinedHistory,
     supposed: SupposedLimits,
-    share: Share,
   ): Promise<LimitsWhatIf<LogId>> {
     const { job } = outlined;
     const inForce = this.#inForce(job.type ?? "");
     const limits = withSupposed(inForce.limits, supposed);
     const asked: LimitsAsked = { outlined, inForce, supposed, limits };
-    return limitsWhileQueued(asked, await this.#standing(job, limits, share));
+    return limitsWhileQueued(asked, await this.#standing(job, limits));
   }
 
-  async #standing(job: JobState, limits: PlaceLimits, share: Share): Promise<QueuedStanding> {
+  async #standing(job: JobState, limits: PlaceLimits): Promise<QueuedStanding> {
     const { pauses, shares, registry } = this.#parts;
     const wanted = shares.wantedBy(job, hasBegun(job));
     const { lines, room } = wanted === undefined
       ? { lines: [], room: 0 }
       : this.#queueOf(job).turnsOf(wanted.share.of);
-    const rateRoom = await this.#rateRoom(job, limits, share);
+    const rateRoom = this.#rateRoom(limits, wanted, !hasBegun(job));
     const { granted, isGranted } = supposedTurns(lines, job.jobId, { limits, rateRoom, room });
     const holding = pauses.all.filter((pause) => holds(pause, job));
     const first = isGranted ? granted.slice(0, -1) : granted;
@@ -151,16 +148,15 @@ export class LimitsWhatIfs {
     return { ...told, places: limits[told.limit] ?? 0, taken: taken[told.limit] };
   }
 
-  /** How many jobs may begin now that the rate counts together with this one. */
-  async #rateRoom(job: JobState, { rate }: PlaceLimits, share: Share): Promise<number> {
-    if (rate === undefined || hasBegun(job)) return Infinity;
-    const to = this.#parts.events.journal.head.logId;
-    const history = await placeHistory(this.#parts, job, { from: to, to }, share, { rate });
-    const moment = { logId: to, atMs: this.#parts.clock.now() };
-    return Math.max(
-      0,
-      rate.count - startsWithin(history, queuedAs(job), moment, rate.perMs).length,
-    );
+  /**
+   * How many jobs can begin now that the rate counts together with this one. Where no rate is in
+   * force, no start counts yet.
+   */
+  #rateRoom(limits: PlaceLimits, wanted: WantedPlace | undefined, begins: boolean): number {
+    if (limits.rate === undefined || !begins) return Infinity;
+    const { count, perMs } = limits.rate;
+    const counted = wanted?.window && this.#parts.shares.startsWithin(wanted.window, perMs);
+    return Math.max(0, count - (counted ?? 0));
   }
 
   async #inRetrospect(

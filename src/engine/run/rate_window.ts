@@ -32,6 +32,11 @@ export class RateWindow {
     return this.#pending + this.#times.length;
   }
 
+  /** The same with a rate for another time. */
+  within(perMs: number, nowMs: number): number {
+    return this.#pending + this.#times.filter((time) => time > nowMs - perMs).length;
+  }
+
   /** A job may begin. */
   take(): void {
     this.#pending++;

@@ -180,6 +180,11 @@ export class Shares {
     return window === undefined || this.isOpen(window) ? undefined : "rate";
   }
 
+  /** How many starts count in a window, had it a rate for another time. */
+  startsWithin(window: RateWindow, perMs: number): number {
+    return window.within(perMs, this.#clock.monotonic());
+  }
+
   /** Whether one more job may begin; if not, the queues are told when it may. */
   isOpen(window: RateWindow): boolean {
     const nowMs = this.#clock.monotonic();
