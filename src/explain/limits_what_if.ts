@@ -59,7 +59,12 @@ export interface QueuedStanding {
   readonly isGranted: boolean;
   /** Places that would be taken before it, of its type and of its key. */
   readonly taken: { readonly maxRunning: number; readonly perKey: number; readonly rate: number };
-  readonly workers: { readonly busy: number; readonly max: number };
+  /** With the job beside which nothing else runs. */
+  readonly workers: {
+    readonly busy: number;
+    readonly max: number;
+    readonly alone?: JobId | undefined;
+  };
 }
 
 const NAMED_MAX = 3;
@@ -127,11 +132,14 @@ function placeText(
 }
 
 /** `: 2 of 2 places of key acme taken (...): a1 in ...`, by what would hold it. */
-function waitText({ pauses, then, before, workers: { busy, max } }: QueuedStanding): string {
+function waitText({ pauses, then, before, workers }: QueuedStanding): string {
+  const { busy, max, alone } = workers;
   if (pauses.length > 0) return `: ${pausesText(pauses)}`;
   const once = before.length === 0 ? "" : `, once ${namesOf(before)} had begun`;
   return then === undefined
-    ? `${once}: for a worker, with ${busy} of ${counted(max, "worker")} busy`
+    ? `${once}: for a worker, with ${busy} of ${counted(max, "worker")} busy${
+      alone === undefined ? "" : `, while job ${alone} runs alone`
+    }`
     : `${once}: ${limitText(then)}${holdersText({ limit: then, busy: 0 })}`;
 }
 

@@ -267,6 +267,20 @@ test("shares: a key has its places once, also where its only job that waits need
   harness.assertSound();
 });
 
+test("shares: a change of limits that lets several keys begin leaves them their turns", async () => {
+  const work = new Work();
+  const limits = { key: byTenant, perKey: 1, maxRunning: 3 };
+  const harness = await Harness.start({ definitions: [work.definition(limits)] });
+  for (const [id, tenant] of [["x1", "x"], ["y1", "y"], ["y2", "y"], ["x2", "x"]] as const) {
+    await submit(harness, id, tenant);
+  }
+  assert.deepEqual(work.begun, ["x1", "y1"]);
+  await harness.engine.limits.change("mail.send", { maxRunning: 3 }, "a new contract");
+  await harness.clock.settle();
+  assert.deepEqual(work.begun, ["x1", "y1", "y2"]);
+  harness.assertSound();
+});
+
 test("shares: a job that begins once counts once, however often it goes on", async () => {
   const work = new Work();
   const definition = work.definition({ rate: { count: 1, perMs: 60_000 } });

@@ -23,6 +23,7 @@ import type { SuppositionIssue } from "../../explain/supposition.ts";
 import type { Share } from "../events/pacer.ts";
 import type { Outcome } from "../requests.ts";
 import type { WantedPlace } from "../run/shares.ts";
+import type { Suspects } from "../run/suspects.ts";
 import { supposedTurns } from "../run/supposed_turns.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import { cited } from "./citations.ts";
@@ -35,6 +36,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 type Parts = PlaceHistoryParts & LimitInTheWayParts & {
   readonly events: EventEngine;
   readonly explainer: Pick<Explainer, "outlined">;
+  readonly suspects: Suspects;
   readonly workers: WorkerQueue;
   readonly threadWorkers: WorkerQueue;
 };
@@ -122,7 +124,7 @@ export class LimitsWhatIfs {
       before: before.map(({ jobId, order }) => ({ jobId, startedBy: order })),
       isGranted,
       taken,
-      workers: { busy, max },
+      workers: { busy, max, alone: [...this.#parts.suspects.all.keys()][0] },
     };
   }
 

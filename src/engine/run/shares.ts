@@ -53,6 +53,8 @@ export interface PlaceQueue {
   freed(share: Share): void;
   /** A window admits one more start. */
   opened(window: RateWindow): void;
+  /** Limits of a type have changed: all of these may have room now. */
+  changed(shares: readonly Share[], windows: readonly RateWindow[]): void;
 }
 
 export interface TypeUse {
@@ -117,13 +119,10 @@ export class Shares {
     const places = this.#byType.get(type) ?? this.#places(type, limits);
     places.all.limits = limits;
     this.epoch++;
-    for (const window of places.windows.values()) {
-      window.rate = limits.rate ?? NO_RATE;
-      this.#opened(window);
-    }
-    for (const share of [...places.byKey.values()]) {
-      for (const queue of this.#queues) queue.freed(share);
-    }
+    const windows = [...places.windows.values()];
+    for (const window of windows) window.rate = limits.rate ?? NO_RATE;
+    const shares = [...places.byKey.values()];
+    for (const queue of this.#queues) queue.changed(shares, windows);
   }
 
   get use(): readonly TypeUse[] {

@@ -54,8 +54,9 @@ export class WorkerPool {
     return { ...granted(), isShared: true };
   }
 
-  /** How many more jobs of a type can have a worker, unless one runs alone. */
+  /** How many more jobs of a type can have a worker. */
   roomFor(type: string): number {
+    if (this.#isAlone) return 0;
     const free = this.max - this.#own;
     if (!this.#promptTypes.has(type)) return Math.max(0, free - (this.#sharing > 0 ? 1 : 0));
     const most = Math.min(

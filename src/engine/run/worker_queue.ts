@@ -169,7 +169,11 @@ export class WorkerQueue implements PlaceQueue {
 
   /** How jobs of a type take turns, and how many of them could have a worker now. */
   turnsOf(type: TypeShare): { readonly lines: readonly TurnLine[]; readonly room: number } {
-    return { lines: this.#turns.linesOf(type), room: this.#pool.roomFor(type.type) };
+    const mayHave = !this.#isHeld && first(this.#alone) === undefined;
+    return {
+      lines: this.#turns.linesOf(type),
+      room: mayHave ? this.#pool.roomFor(type.type) : 0,
+    };
   }
 
   /** What a pause holds of what waits here. */
@@ -234,6 +238,13 @@ export class WorkerQueue implements PlaceQueue {
 
   opened(window: RateWindow): void {
     this.#turns.opened(window);
+    this.grantNext();
+  }
+
+  /** Grants once all are considered, so that keys keep their turns. */
+  changed(shares: readonly Share[], windows: readonly RateWindow[]): void {
+    for (const window of windows) this.#turns.opened(window);
+    for (const share of shares) this.#turns.freed(share);
     this.grantNext();
   }
 
