@@ -102,6 +102,24 @@ test("what if other limits: a queued job would still wait, and for which limit t
   ]);
 });
 
+test("what if other limits: a limit that is new holds back those of its key, and says whose places they are", async () => {
+  const { daybook, submit } = await started({});
+  await daybook.engine.limits.change("mail.send", { maxRunning: 2 }, "slow today");
+  await submit("acme1", "bolt1", "cog1", "cog2", "acme2");
+  const limits = { maxRunning: 9, perKey: 1 };
+  const cog = await whatIf(daybook, "cog2", limits);
+  const acme = await whatIf(daybook, "acme2", limits);
+  const would = "With maxRunning 9 instead of 2 and perKey 1 instead of none, job";
+  assert.deepEqual([cog.behind, cog.statement, acme.behind, acme.statement], [
+    ["cog1"],
+    `${would} cog2 would still wait, once cog1 had begun: 1 of 1 place of key cog taken (perKey of ` +
+    "type mail.send).",
+    [],
+    `${would} acme2 would still wait: 1 of 1 place of key acme taken (perKey of type mail.send): ` +
+    "acme1 in task send since 2026-01-01T00:00:00.000Z, with a time limit of 1 h.",
+  ]);
+});
+
 test("what if other limits: no place helps where all workers are busy, or a pause holds it", async () => {
   const { daybook, submit } = await started({ maxRunning: 2 }, 2);
   await submit("acme1", "bolt1", "acme2");

@@ -45,7 +45,7 @@ export async function limitInTheWay(
     limit,
     places: limits[limit] ?? 0,
     taken: limit === "perKey" ? share.holders.size : held,
-    holders: await placeHolders(parts, shares.holdersOf(share)),
+    holders: await placeHolders(parts, shares.holdersOf(share, limit)),
   };
 }
 

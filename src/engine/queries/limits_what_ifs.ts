@@ -91,10 +91,14 @@ export class LimitsWhatIfs {
     const inForce = this.#inForce(job.type ?? "");
     const limits = withSupposed(inForce.limits, supposed);
     const asked: LimitsAsked = { outlined, inForce, supposed, limits };
-    return limitsWhileQueued(asked, await this.#standing(job, limits));
+    return limitsWhileQueued(asked, await this.#standing(job, limits, supposed));
   }
 
-  async #standing(job: JobState, limits: PlaceLimits): Promise<QueuedStanding> {
+  async #standing(
+    job: JobState,
+    limits: PlaceLimits,
+    supposed: SupposedLimits,
+  ): Promise<QueuedStanding> {
     const { pauses, shares, registry } = this.#parts;
     const wanted = shares.wantedBy(job, hasBegun(job));
     const { lines, room } = wanted === undefined
@@ -110,7 +114,7 @@ export class LimitsWhatIfs {
       perKey: (wanted?.share.holders.size ?? 0) + ofKey.length,
       rate: (limits.rate?.count ?? 0) - rateRoom + first.length,
     };
-    const then = wanted && await this.#limitThen(job, limits, wanted, taken);
+    const then = wanted && await this.#limitThen(job, limits, supposed, wanted, taken);
     // Others do not come before a job that a pause holds, or its own key.
     const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
     const reached = wanted && shares.reached(wanted);
@@ -132,6 +136,7 @@ export class LimitsWhatIfs {
   async #limitThen(
     job: JobState,
     limits: PlaceLimits,
+    supposed: SupposedLimits,
     wanted: WantedPlace,
     taken: QueuedStanding["taken"],
   ): Promise<LimitInTheWay | undefined> {
@@ -145,7 +150,9 @@ export class LimitsWhatIfs {
       ? "rate"
       : undefined;
     if (limit === undefined) return undefined;
-    const told = await limitInTheWay(this.#parts, job, limit, wanted);
+    const { change, ...rest } = await limitInTheWay(this.#parts, job, limit, wanted);
+    // What is supposed nobody has changed.
+    const told = change === undefined || limit in supposed ? rest : { ...rest, change };
     if (told.limit === "rate") return { ...told, ...rate };
     return { ...told, places: limits[told.limit] ?? 0, taken: taken[told.limit] };
   }

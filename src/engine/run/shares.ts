@@ -199,8 +199,8 @@ export class Shares {
   }
 
   /** The jobs that hold the places of the limit that others wait for, the longest first. */
-  holdersOf(share: Share): readonly JobId[] {
-    if (share.isFull) return [...share.holders];
+  holdersOf(share: Share, limit: ReachedLimit): readonly JobId[] {
+    if (limit === "perKey") return [...share.holders];
     return [...this.#held].flatMap(([jobId, held]) => held.share.of === share.of ? [jobId] : []);
   }
 

@@ -35,10 +35,7 @@ export function supposedTurns(
   jobId: JobId,
   { limits, rateRoom, room }: Supposed,
 ): SupposedTurns {
-  const queues = lines.map(({ requests, ...line }) => ({
-    ...line,
-    requests: requests.filter(({ isOver }) => !isOver).toSorted(inQueueOrder),
-  }));
+  const queues = mergedLines(lines);
   const window = windowOf(queues.flatMap(({ requests }) => requests), jobId);
   const [first] = queues;
   const taken = new Map(queues.map(({ share }) => [share, share.holders.size]));
@@ -64,6 +61,27 @@ export function supposedTurns(
     next.turn = ++turn;
   }
   return { granted, isGranted: false };
+}
+
+/** Lines of one key and priority as one: what waits for different rates no longer does. */
+function mergedLines(lines: readonly TurnLine[]) {
+  const merged: { -readonly [Name in keyof TurnLine]: TurnLine[Name] }[] = [];
+  for (const { requests, ...line } of lines) {
+    const open = requests.filter(({ isOver }) => !isOver).toSorted(inQueueOrder);
+    const [first] = open;
+    if (first === undefined) continue;
+    const same = merged.find(({ share, priority }) =>
+      share === line.share && priority === line.priority
+    );
+    const [other] = same?.requests ?? [];
+    if (same === undefined || other === undefined) {
+      merged.push({ ...line, requests: open });
+      continue;
+    }
+    if (inQueueOrder(first, other) < 0) same.turn = line.turn;
+    same.requests = [...same.requests, ...open].toSorted(inQueueOrder);
+  }
+  return merged.map((line) => ({ ...line, requests: [...line.requests] }));
 }
 
 function windowOf(requests: readonly Request[], jobId: JobId): RateWindow | undefined {
