@@ -375,14 +375,16 @@ export interface LimitedType {
   readonly change?: Omit<ChangedLimits, "type" | "limits">;
   /** Places that are taken. */
   readonly held: number;
-  /** Jobs that the rate counts now; 0 where it counts each key apart. */
-  readonly began: number;
-  /** Jobs that wait for a place. */
+  /** Jobs that wait for a place, or for the rate. */
   readonly waiting: number;
   /** Those with a job at work or waiting, the most first; `null` for jobs without. */
   readonly keys: TypeUse["keys"];
   /** How many more there are. */
   readonly moreKeys: number;
+  /** What the rate counts now, the most first. */
+  readonly rates: TypeUse["rates"];
+  /** How many more keys of the rate there are. */
+  readonly moreRates: number;
 }
 
 /** What differs between two points of a job's life. */

@@ -5,7 +5,7 @@ import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/timing_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
-import { EndPause } from "../overview/pauses_section.tsx";
+import { EndPause } from "../limits/pauses_section.tsx";
 import { TimedText } from "../parts/text.tsx";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";

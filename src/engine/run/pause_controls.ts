@@ -27,6 +27,12 @@ export interface PauseRequest extends PauseScope {
   readonly until?: string;
 }
 
+export interface BegunPause {
+  readonly pause: HeldPause;
+  /** Whether this request began it, and none before that asked for the same. */
+  readonly isNew: boolean;
+}
+
 interface PauseControlsParts {
   readonly pauses: Pauses;
   readonly workers: WorkerQueue;
@@ -44,8 +50,8 @@ export class PauseControls {
   readonly #alarms = new Map<string, () => void>();
   /** Ends that are on their way to the disk, by pause. */
   readonly #ending = new Map<string, Promise<void>>();
-  /** How many beginnings are on their way to the disk. */
-  #beginning = 0;
+  /** Beginnings that are on their way to the disk, by what they ask for. */
+  readonly #beginning = new Map<string, Promise<void>>();
 
   constructor(parts: PauseControlsParts) {
     this.#parts = parts;
@@ -68,23 +74,43 @@ export class PauseControls {
   }
 
   /**
-   * Begins a pause. Rejects as `JobEngine.create` does.
+   * Begins a pause, unless one that is the same is in force. Rejects as `JobEngine.create` does.
    *
    * @returns `undefined` when as many are in force as there may be.
    */
-  async begin(request: PauseRequest, origin?: Origin): Promise<HeldPause | undefined> {
-    const { pauses, random, writer } = this.#parts;
-    if (pauses.all.length + this.#beginning >= PAUSES_MAX) return undefined;
+  async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
+    const { pauses, random } = this.#parts;
+    const asked = askedText(request);
+    const before = await this.#inForce(asked);
+    if (before !== undefined) return { pause: this.#held(before), isNew: false };
+    if (pauses.all.length + this.#beginning.size >= PAUSES_MAX) return undefined;
     const pauseId = newId.pause(random.ulid());
-    const { lastLogId } = writer.append([{ ...origin, ...began({ pauseId, ...request }) }]);
-    this.#beginning++;
+    const begun = this.#recordBeginning({ ...origin, ...began({ pauseId, ...request }) });
+    this.#beginning.set(asked, begun);
     try {
-      await writer.settled(lastLogId, undefined);
+      await begun;
     } finally {
-      this.#beginning--;
+      this.#beginning.delete(asked);
     }
     const pause = pauses.get(pauseId);
-    return pause && this.#held(pause);
+    return pause && { pause: this.#held(pause), isNew: true };
+  }
+
+  async #recordBeginning(draft: EventDraft): Promise<void> {
+    const { writer } = this.#parts;
+    await writer.settled(writer.append([draft]).lastLogId, undefined);
+  }
+
+  /** The pause that was asked for in the same words, once what was asked before this is done. */
+  async #inForce(asked: string): Promise<Pause | undefined> {
+    for (;;) {
+      const pause = this.#parts.pauses.all.find((one) => askedText(one) === asked);
+      const underway = pause === undefined
+        ? this.#beginning.get(asked)
+        : this.#ending.get(pause.pauseId)?.catch(() => {});
+      if (underway === undefined) return pause;
+      await underway;
+    }
   }
 
   /** Ends a pause; `undefined` when there is none of this id. Rejects as `JobEngine.create` does. */
@@ -169,4 +195,9 @@ export class PauseControls {
 
 function began(attributes: FrameworkAttributes["job.PauseBegan"]): EventDraft {
   return { stratum: "framework", eventType: "job.PauseBegan", attributes };
+}
+
+/** What is held, why and until when: the same text for each repetition of a request. */
+function askedText({ type, label, key, reason, until }: PauseRequest): string {
+  return JSON.stringify([type, label, key, reason, until && Date.parse(until)]);
 }

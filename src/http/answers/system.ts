@@ -110,13 +110,24 @@ export const limitedTypeAnswer = v.object({
     "Why others are in force than those of the code.",
   )),
   held: says(count, "Places that are taken."),
-  began: says(count, "Jobs that the rate counts now; 0 where it counts each key apart."),
-  waiting: says(count, "Jobs that wait for a place."),
+  waiting: says(count, "Jobs that wait for a place, or for the rate."),
   keys: says(
     v.array(v.object({ key: v.nullable(text), held: count, waiting: count })),
     "Those with a job at work or waiting, the most first; null is for jobs without.",
   ),
   moreKeys: says(count, "How many more keys there are."),
+  rates: says(
+    v.array(v.object({
+      key: says(v.nullable(text), "null where the rate counts all jobs of the type."),
+      began: says(count, "Jobs that it counts now."),
+      waiting: says(count, "Jobs that wait, and have not begun."),
+      nextAt: v.exactOptional(
+        says(time, "When the next may begin; absent while one may, or starts are being recorded."),
+      ),
+    })),
+    "What the rate counts now: all jobs of the type, or each key apart, the most first.",
+  ),
+  moreRates: says(count, "How many more keys of the rate there are."),
 });
 
 export const limitsAnswer = v.object({ limits: v.array(limitedTypeAnswer) });

@@ -1,17 +1,17 @@
 /** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
 
 import * as v from "valibot";
+import type { Origin } from "../../core/origin.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
-import type { HttpDeps } from "../http_deps.ts";
 import { BODY_PROBLEMS, json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { reasonField, strictObject } from "../requests/fields.ts";
-import { checked } from "../requests/fields.ts";
+import { checked, neededReasonField, strictObject } from "../requests/fields.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
@@ -28,7 +28,7 @@ const changeBody = strictObject({
   maxRunning: v.exactOptional(whole(PLACES_MAX)),
   perKey: v.exactOptional(whole(PLACES_MAX)),
   rate: v.exactOptional(strictObject({ count: whole(RATE_COUNT_MAX), perMs: whole(RATE_MS_MAX) })),
-  reason: v.pipe(reasonField, v.minLength(1, "must say why")),
+  reason: neededReasonField,
 });
 
 const EXAMPLES = {
@@ -73,21 +73,13 @@ export const LIMIT_ROUTES: readonly Route[] = [
     },
     async handle({ req }, deps) {
       refuseQuery(req.raw);
-      const { reason, ...limits } = checked(changeBody, await readJson(req.raw, deps.bodies));
-      const type = req.param("type") ?? "";
-      const outcome = await deps.engine.changeLimits(
-        type,
-        limits,
-        reason,
+      const changed = await changeLimits(
+        req.param("type") ?? "",
+        await readJson(req.raw, deps.bodies),
+        deps.engine,
         originOf(req.raw, deps.spans),
       );
-      if (!outcome.ok && outcome.problem.kind === "unknownType") {
-        throw new Problem(
-          "unknown-limits",
-          `Cannot limit ${type}: no definition of this type is loaded`,
-        );
-      }
-      return jsonResponse(valueOf(outcome), STATUS.ok);
+      return jsonResponse(changed, STATUS.ok);
     },
   },
   {
@@ -108,25 +100,50 @@ export const LIMIT_ROUTES: readonly Route[] = [
     },
     async handle({ req }, deps) {
       refuseQuery(req.raw);
-      return jsonResponse(
-        await restoreLimits(req.param("type") ?? "", req.raw, deps),
-        STATUS.ok,
+      const restored = await restoreLimits(
+        req.param("type") ?? "",
+        deps.engine,
+        originOf(req.raw, deps.spans),
       );
+      return jsonResponse(restored, STATUS.ok);
     },
   },
 ];
 
 /**
- * Takes changed limits back for whoever the request comes from.
+ * Puts other limits in the place of those of a type's code.
+ *
+ * @param body As `PUT /limits/:type` takes it.
+ * @throws {Problem} `invalid-request`, `unknown-limits`
+ */
+export async function changeLimits(
+  type: string,
+  body: unknown,
+  engine: JobEngine,
+  origin?: Origin,
+): Promise<LimitedType> {
+  const { reason, ...limits } = checked(changeBody, body);
+  const outcome = await engine.changeLimits(type, limits, reason, origin);
+  if (!outcome.ok && outcome.problem.kind === "unknownType") {
+    throw new Problem(
+      "unknown-limits",
+      `Cannot limit ${type}: no definition of this type is loaded`,
+    );
+  }
+  return valueOf(outcome);
+}
+
+/**
+ * Takes changed limits back.
  *
  * @throws {Problem} `unknown-limits`
  */
 export async function restoreLimits(
   type: string,
-  request: Request,
-  { engine, spans }: HttpDeps,
+  engine: JobEngine,
+  origin?: Origin,
 ): Promise<LimitedType> {
-  const restored = await engine.restoreLimits(type, undefined, originOf(request, spans));
+  const restored = await engine.restoreLimits(type, undefined, origin);
   if (restored !== undefined) return restored;
   throw new Problem(
     "unknown-limits",

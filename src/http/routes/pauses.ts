@@ -2,8 +2,10 @@
 
 import * as v from "valibot";
 import { KEY_PATTERN, KEY_RULE } from "../../engine/limits.ts";
+import type { Origin } from "../../core/origin.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import type { HeldPause } from "../../engine/requests.ts";
-import { PAUSES_MAX } from "../../engine/run/pause_controls.ts";
+import { type BegunPause, PAUSES_MAX } from "../../engine/run/pause_controls.ts";
 import { says } from "../answers/parts.ts";
 import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
 import { readJson } from "../bodies/body.ts";
@@ -66,7 +68,9 @@ export const PAUSE_ROUTES: readonly Route[] = [
       description: "It holds the jobs that fit each member that is given, and all of them where " +
         "none is. Attempts that run end, and are recorded; no other begins. Jobs may be created, " +
         "events count, and so do times that are due: what they wake waits for the end of the " +
-        "pause. It is on record, and lasts over restarts.",
+        "pause. It is on record, and lasts over restarts. While it is in force, the same request " +
+        "again, with the same type, label, key, reason and end, is answered with it, so it may " +
+        "be sent again after an answer that was lost.",
       headers: TRACE_HEADERS,
       body: {
         required: true,
@@ -79,13 +83,20 @@ export const PAUSE_ROUTES: readonly Route[] = [
           },
         }),
       },
-      answers: { [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) } },
+      answers: {
+        [STATUS.ok]: {
+          description: "The pause that the same request began before; nothing is recorded.",
+          content: json(pauseAnswer),
+        },
+        [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) },
+      },
       problems: [...BODY_PROBLEMS, "unknown-type", "over-capacity", ...WRITE_PROBLEMS],
     },
     async handle({ req }, deps) {
       refuseQuery(req.raw);
       const body = await readJson(req.raw, deps.bodies);
-      return jsonResponse(pauseView(await beginPause(body, req.raw, deps)), STATUS.created);
+      const { pause, isNew } = await beginPause(body, deps, originOf(req.raw, deps.spans));
+      return jsonResponse(pauseView(pause), isNew ? STATUS.created : STATUS.ok);
     },
   },
   {
@@ -103,25 +114,27 @@ export const PAUSE_ROUTES: readonly Route[] = [
     },
     async handle({ req }, deps) {
       refuseQuery(req.raw);
-      return jsonResponse(
-        pauseView(await endPause(req.param("id") ?? "", req.raw, deps)),
-        STATUS.ok,
+      const ended = await endPause(
+        req.param("id") ?? "",
+        deps.engine,
+        originOf(req.raw, deps.spans),
       );
+      return jsonResponse(pauseView(ended), STATUS.ok);
     },
   },
 ];
 
 /**
- * Begins a pause for whoever the request comes from.
+ * Begins a pause, unless one that is the same is in force.
  *
  * @param body As `POST /pauses` takes it.
  * @throws {Problem} `invalid-request`, `unknown-type`, `over-capacity`
  */
 export async function beginPause(
   body: unknown,
-  request: Request,
-  { engine, spans, clock }: HttpDeps,
-): Promise<HeldPause> {
+  { engine, clock }: Pick<HttpDeps, "engine" | "clock">,
+  origin?: Origin,
+): Promise<BegunPause> {
   const asked = checked(pauseBody, body);
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
   if (asked.type !== undefined && !types.includes(asked.type)) {
@@ -130,7 +143,7 @@ export async function beginPause(
   if (asked.until !== undefined && Date.parse(asked.until) <= clock.now()) {
     throw invalidRequest([{ pointer: "/until", detail: "must be a time that is still to come" }]);
   }
-  const begun = await engine.pauses.begin(asked, originOf(request, spans));
+  const begun = await engine.pauses.begin(asked, origin);
   if (begun !== undefined) return begun;
   throw new Problem(
     "over-capacity",
@@ -141,17 +154,17 @@ export async function beginPause(
 }
 
 /**
- * Ends a pause for whoever the request comes from.
+ * Ends a pause.
  *
  * @returns The pause as it was.
  * @throws {Problem} `unknown-pause`
  */
 export async function endPause(
   pauseId: string,
-  request: Request,
-  { engine, spans }: HttpDeps,
+  engine: JobEngine,
+  origin?: Origin,
 ): Promise<HeldPause> {
-  const ended = await engine.pauses.end(pauseId, originOf(request, spans));
+  const ended = await engine.pauses.end(pauseId, origin);
   if (ended !== undefined) return ended;
   throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: there is none with this id`);
 }
