@@ -78,7 +78,9 @@ interface OneProps {
 }
 
 function Use({ one, now }: OneProps) {
-  const { type, limits: { maxRunning, perKey }, held, waiting, keys } = one;
+  const { type, limits: { maxRunning, perKey }, held, waiting } = one;
+  // Those of a type without keys are all its jobs once more.
+  const keys = one.keys.some(({ key }) => key !== null) ? one.keys : [];
   const query = new URLSearchParams({ type, condition: "queued" });
   return (
     <div class="limit-use">
