@@ -20,7 +20,7 @@ const mail = defineJob({
   limits: { maxRunning: 1, key: ({ tenant }) => tenant },
   run: async (ctx) => {
     await ctx.task("write", () => "written");
-    await ctx.sleep("a while", minutes(1));
+    await ctx.sleep("a-while", minutes(1));
     return await ctx.task("send", () => "sent");
   },
 });

@@ -81,8 +81,13 @@ export class PauseControls {
   async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
     const { pauses, random } = this.#parts;
     const asked = askedText(request);
-    const before = await this.#inForce(asked);
-    if (before !== undefined) return { pause: this.#held(before), isNew: false };
+    // What was asked for before this comes first; nothing may come between the look and the note.
+    for (let before = this.#underway(asked); before !== undefined;) {
+      await before;
+      before = this.#underway(asked);
+    }
+    const existing = this.#inForce(asked);
+    if (existing !== undefined) return { pause: this.#held(existing), isNew: false };
     if (pauses.all.length + this.#beginning.size >= PAUSES_MAX) return undefined;
     const pauseId = newId.pause(random.ulid());
     const begun = this.#recordBeginning({ ...origin, ...began({ pauseId, ...request }) });
@@ -101,16 +106,16 @@ export class PauseControls {
     await writer.settled(writer.append([draft]).lastLogId, undefined);
   }
 
-  /** The pause that was asked for in the same words, once what was asked before this is done. */
-  async #inForce(asked: string): Promise<Pause | undefined> {
-    for (;;) {
-      const pause = this.#parts.pauses.all.find((one) => askedText(one) === asked);
-      const underway = pause === undefined
-        ? this.#beginning.get(asked)
-        : this.#ending.get(pause.pauseId)?.catch(() => {});
-      if (underway === undefined) return pause;
-      await underway;
-    }
+  #inForce(asked: string): Pause | undefined {
+    return this.#parts.pauses.all.find((pause) => askedText(pause) === asked);
+  }
+
+  /** The beginning of the pause that is asked for so, or its end, on the way to the disk. */
+  #underway(asked: string): Promise<void> | undefined {
+    const pause = this.#inForce(asked);
+    return pause === undefined
+      ? this.#beginning.get(asked)
+      : this.#ending.get(pause.pauseId)?.catch(() => {});
   }
 
   /** Ends a pause; `undefined` when there is none of this id. Rejects as `JobEngine.create` does. */
