@@ -63,7 +63,7 @@ Deno.test("limits screen: of each limit what is in use and left, by key and rate
     "at work 3 3 0 1",
     "at work, key <acme> 2 2 0 1",
     "at work, key other 1 2 1 0",
-    `began within 1 min the next may begin at ${at} in 30 s 3 3 0 1`,
+    `began within 1 min next at ${at} in 30 s 3 3 0 1`,
   ]);
   const page = await pageOf(app, PATH);
   assert.match(page, /href="\/ui\/jobs\?type=mail\.send&amp;condition=queued"/);
@@ -127,12 +127,12 @@ Deno.test("limits screen: its form has what is in force, changes it with a reaso
 
 Deno.test("limits screen: a type without limits gets some by the form, which offers it no more", async () => {
   const app = await startApp({ definitions: [MAIL, PLAIN] });
-  const form = elementOf(await pageOf(app, PATH), "limit-another");
+  const form = elementOf(await pageOf(app, PATH), "limit-type");
   assert.deepEqual(form.match(/<option value="[^"]*"/g), ['<option value="plain.do"']);
   const fields = { return: PATH, type: "plain.do", count: "10", perMs: "1h30m", reason: "slow" };
   const page = await pageOf(app, await locationOf(await submitForm(app, PATH, fields)));
   assert.match(textOf(elementOf(page, "limits-plain.do")), /^plain\.do rate 10 per 1 h 30 min /);
-  assert.doesNotMatch(page, /id="limit-another"/);
+  assert.doesNotMatch(page, /id="limit-type"/);
   const { limits } = await jsonOf<{ limits: { type: string; limits: object }[] }>(
     await app.get("/limits"),
     200,

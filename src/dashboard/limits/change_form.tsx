@@ -32,13 +32,13 @@ export function ChangeForm({ one: { type, limits, byKey } }: { readonly one: Lim
 }
 
 /** Of a type that has none; nothing where all have some. */
-export function LimitAnotherType({ types }: { readonly types: readonly string[] }) {
+export function LimitType({ types }: { readonly types: readonly string[] }) {
   if (types.length === 0) return null;
   return (
     <Confirm
-      id="limit-another"
+      id="limit-type"
       action={LIMITS_PATH}
-      label="Limit another type"
+      label="Limit a type"
       warning={WARNING}
       returnTo={LIMITS_PATH}
     >

@@ -135,7 +135,7 @@ function RateRows({ one: { limits: { rate }, rates, moreRates }, now }: OneProps
           )}
           {nextAt === undefined ? null : (
             <div>
-              the next may begin at <Time at={nextAt} now={now} />
+              next at <Time at={nextAt} now={now} />
             </div>
           )}
         </UseRow>
@@ -160,9 +160,9 @@ function UseRow({ used, max = Infinity, waiting, children }: UseRowProps) {
     <tr>
       <th scope="row">{children}</th>
       <td class="number">{countText(used)}</td>
-      <td class="number">{max === Infinity ? "any" : countText(max)}</td>
+      <td class="number">{max === Infinity ? "no limit" : countText(max)}</td>
       <td class={left === 0 ? "number bad" : "number"}>
-        {max === Infinity ? "any" : countText(left)}
+        {max === Infinity ? "–" : countText(left)}
       </td>
       <td class="number">{waiting}</td>
     </tr>

@@ -10,7 +10,7 @@ import { MissingScope } from "../parts/action_form.tsx";
 import { commandsOf } from "../parts/curl.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
-import { CHANGE_LIMITS_ROUTE, LimitAnotherType, RESTORE_LIMITS_ROUTE } from "./change_form.tsx";
+import { CHANGE_LIMITS_ROUTE, LimitType, RESTORE_LIMITS_ROUTE } from "./change_form.tsx";
 import { LimitedTypes } from "./limited_types.tsx";
 import { BEGIN_PAUSE_ROUTE, PauseForm } from "./pause_form.tsx";
 import { END_PAUSE_ROUTE, PausesSection } from "./pauses_section.tsx";
@@ -78,7 +78,7 @@ function showLimits(c: Context, deps: HttpDeps): Response {
         <LimitedTypes limits={limits} types={types} mayChange={mayOperate} now={now} />
         {mayOperate
           ? (
-            <LimitAnotherType
+            <LimitType
               types={types.filter((type) => !limits.some((one) => one.type === type))}
             />
           )
