@@ -162,7 +162,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
   }
 
   limits(): readonly TypeLimits[] {
-    return this.#host.engine.limits();
+    return this.#host.engine.limits.all;
   }
 
   changeLimits(type: string, change: LimitChange): Promise<TypeLimits> {

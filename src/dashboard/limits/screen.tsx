@@ -28,7 +28,7 @@ function showLimits(c: Context, deps: HttpDeps): Response {
   const { engine } = deps;
   const now = deps.clock.now();
   const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
-  const [limits, pauses] = [engine.limits(), engine.pauses.all()];
+  const [limits, pauses] = [engine.limits.all, engine.pauses.all()];
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
   const commands = commandsOf(c, deps);
   const ending = mayOperate

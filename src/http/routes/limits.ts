@@ -48,7 +48,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
     ),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
-      return jsonResponse({ limits: engine.limits() }, STATUS.ok);
+      return jsonResponse({ limits: engine.limits.all }, STATUS.ok);
     },
   },
   {
@@ -123,7 +123,7 @@ export async function changeLimits(
   origin?: Origin,
 ): Promise<LimitedType> {
   const { reason, ...limits } = checked(changeBody, body);
-  const outcome = await engine.changeLimits(type, limits, reason, origin);
+  const outcome = await engine.limits.change(type, limits, reason, origin);
   if (!outcome.ok && outcome.problem.kind === "unknownType") {
     throw new Problem(
       "unknown-limits",
@@ -143,7 +143,7 @@ export async function restoreLimits(
   engine: JobEngine,
   origin?: Origin,
 ): Promise<LimitedType> {
-  const restored = await engine.restoreLimits(type, undefined, origin);
+  const restored = await engine.limits.restore(type, undefined, origin);
   if (restored !== undefined) return restored;
   throw new Problem(
     "unknown-limits",
