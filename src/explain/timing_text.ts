@@ -33,9 +33,16 @@ export function timingText(
   return spent === "" ? `${now}.` : `${now}; before that: ${spent}.`;
 }
 
-/** `queued 2 ms, executing 1.204 s`; empty when no time has passed. */
+/** `queued 2 ms (of it 1 ms held by a pause), executing 1.204 s`; empty when no time has passed. */
 function spentText(timing: Timing): string {
-  return TIMING_WORDS.flatMap(([name, words]) =>
-    timing[name] === 0 ? [] : [`${words} ${durationText(timing[name])}`]
-  ).join(", ");
+  const { queuedPausedMs: paused = 0, queuedLimitedMs: limited = 0 } = timing;
+  const parts = [
+    ...paused === 0 ? [] : [`${durationText(paused)} held by a pause`],
+    ...limited === 0 ? [] : [`${durationText(limited)} for a place`],
+  ].join(" and ");
+  return TIMING_WORDS.flatMap(([name, words]) => {
+    if (timing[name] === 0) return [];
+    const ofIt = name === "queuedMs" && parts !== "" ? ` (of it ${parts})` : "";
+    return [`${words} ${durationText(timing[name])}${ofIt}`];
+  }).join(", ");
 }

@@ -3,7 +3,6 @@
 import * as v from "valibot";
 import type { Origin } from "../../core/origin.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -12,22 +11,15 @@ import { BODY_PROBLEMS, json, telling, WRITE_PROBLEMS } from "../openapi/operati
 import { valueOf } from "../problems/engine_problem.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { checked, neededReasonField, strictObject } from "../requests/fields.ts";
+import { placesField, rateField } from "../requests/limit_fields.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 
-const whole = (max: number) =>
-  v.pipe(
-    v.number("must be a number"),
-    v.integer("must be a whole number"),
-    v.minValue(1, "must be at least 1"),
-    v.maxValue(max, `must be at most ${max}`),
-  );
-
 const changeBody = strictObject({
-  maxRunning: v.exactOptional(whole(PLACES_MAX)),
-  perKey: v.exactOptional(whole(PLACES_MAX)),
-  rate: v.exactOptional(strictObject({ count: whole(RATE_COUNT_MAX), perMs: whole(RATE_MS_MAX) })),
+  maxRunning: v.exactOptional(placesField),
+  perKey: v.exactOptional(placesField),
+  rate: v.exactOptional(rateField),
   reason: neededReasonField,
 });
 
