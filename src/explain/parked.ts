@@ -77,7 +77,9 @@ export function whileParked(outlined: OutlinedHistory): Next {
     ? "there is nothing to undo"
     : `${leaving} ${begun === "" ? "stay as they are" : "stays"}`;
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
-  const anew = reused === "" ? "a new job starts from the beginning" : `a new job reuses ${reused}`;
+  const after = reused === ""
+    ? "a new job starts from the beginning"
+    : `a new job reuses ${reused}`;
   return [
     ...remedy(outlined, job.parked.reason, parked.logId),
     // Code that fits takes up the others by itself; other code parks them again.
@@ -86,7 +88,7 @@ export function whileParked(outlined: OutlinedHistory): Next {
       : []),
     ...(job.state === "Running" ? [anyone(cancelText(job.parked.reason), `${path}/cancel`)] : []),
     anyone(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
-    anyone(`Cancel it and retry it; ${anew}:`, `${path}/retry`),
+    anyone(`Cancel it and retry it; ${after}:`, `${path}/retry`),
   ];
 }
 
@@ -107,7 +109,7 @@ function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId
     case "noDefinition": {
       const version = job.definitionVersion ?? 1;
       const statement = `Nothing, until Daybook starts with a module (--definitions) that has ` +
-        `type ${type} version ${version}, or another that says runs: [${version}]; then it goes on.`;
+        `type ${type} version ${version}, or another that says runs: [${version}]; then it continues.`;
       return [itself(statement, [created.logId])];
     }
     case "crashed": {

@@ -33,9 +33,7 @@ type Stage =
   /** Its beginning was lost, or found no room on the disk: it opens again when it has a worker. */
   | { readonly kind: "unopened" }
   | LiveCall
-  /**
-   * Its code has left its place, or has lost it: `run` is called again when there is more to do.
-   */
+  /** Its code has left its place, or has lost it: `run` is called again when there is more. */
   | { readonly kind: "left"; hasWork: boolean; readonly hasEnded: boolean }
   | { readonly kind: "over" };
 
@@ -68,8 +66,6 @@ export class JobRun implements RunOwner {
   get guard(): SecretGuard {
     return this.#guard;
   }
-
-  // --- For the supervisor
 
   /** Has a worker: calls `run` once everything for that is ready. */
   begin(): void {
@@ -147,8 +143,6 @@ export class JobRun implements RunOwner {
     trace.endRun({ kind: "interrupted", reason: "shutdown" });
   }
 
-  // --- Its worker
-
   /** Asks for a worker if it has none, and does what there is to do. */
   wake(): void {
     const { kind } = this.#stage;
@@ -192,8 +186,6 @@ export class JobRun implements RunOwner {
     else if (hold.isHeld) this.#call?.give();
     else this.advanceSoon();
   }
-
-  // --- Its calls of run
 
   call(job: RunningJob | CompensatingJob, guard: SecretGuard): void {
     this.#guard = guard;
@@ -271,8 +263,6 @@ export class JobRun implements RunOwner {
       this.wake();
     });
   }
-
-  // --- Its end
 
   #leaveRunning(job: JobState): void {
     const { attempts, backoffs, hold, trace } = this.#parts;
