@@ -79,7 +79,7 @@ Deno.test("daybook.pause: with an end, it ends by itself; what cannot be is refu
 
   const past = daybook.pause({ reason: "x", until });
   assert.deepEqual((await refusalOf(past)).issues, [
-    { pointer: "/until", detail: "must be a time that is still to come" },
+    { pointer: "/until", detail: "must be in the future" },
   ]);
   const unknown = daybook.pause({ reason: "x", type: "mail.sent" });
   assert.match((await refusalOf(unknown)).message, /did you mean mail\.send/);

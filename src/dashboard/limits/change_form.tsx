@@ -143,7 +143,7 @@ export const CHANGE_LIMITS_ROUTE: Route = {
   handle: (c, deps) =>
     actAndTell(c, deps, async (form) => {
       const type = filledField(form, "type") ?? "";
-      const origin = originOf(c.req.raw, deps.spans);
+      const origin = originOf(c, deps.spans);
       const { limits } = await changeLimits(type, bodyOf(form), deps.engine, origin);
       return `The limits of ${type} are changed: ${limitsText(limits)}.`;
     }),
@@ -156,7 +156,7 @@ export const RESTORE_LIMITS_ROUTE: Route = {
   handle: (c, deps) =>
     actAndTell(c, deps, async () => {
       const type = c.req.param("type") ?? "";
-      const origin = originOf(c.req.raw, deps.spans);
+      const origin = originOf(c, deps.spans);
       const { limits } = await restoreLimits(type, deps.engine, origin);
       return `The limits of the code are in force again for ${type}: ${limitsText(limits)}.`;
     }),

@@ -18,7 +18,7 @@ export function PauseForm({ types }: { readonly types: readonly string[] }) {
       id="begin-pause"
       action={PATH}
       label="Pause jobs"
-      warning="Nothing begins of the jobs that fit, all of them where nothing is chosen, until the pause ends. What runs ends first, and events still count."
+      warning="Jobs that match start no attempts until the pause ends; if you choose nothing, this means all jobs. Running attempts finish first, and events still count."
       returnTo={LIMITS_PATH}
     >
       <label class="field">
@@ -40,19 +40,19 @@ export function PauseForm({ types }: { readonly types: readonly string[] }) {
       </label>
       <label class="field">
         With key
-        <input type="text" name="key" placeholder="as its limits sort it" autocomplete="off" />
+        <input type="text" name="key" placeholder="the key of its limits" autocomplete="off" />
       </label>
       <label class="field">
         For
         <input
           type="text"
           name="for"
-          placeholder="30m, or until it is ended"
+          placeholder="such as 30m; blank: until someone ends it"
           autocomplete="off"
         />
       </label>
       <label class="field">
-        Reason, for the record
+        Reason (recorded)
         <input type="text" name="reason" required maxlength={500} autocomplete="off" />
       </label>
     </Confirm>
@@ -66,7 +66,7 @@ export const BEGIN_PAUSE_ROUTE: Route = {
   handle: (c, deps) =>
     actAndTell(c, deps, async (form) => {
       const body = bodyOf(form, deps.clock.now());
-      const { pause, isNew } = await beginPause(body, deps, originOf(c.req.raw, deps.spans));
+      const { pause, isNew } = await beginPause(body, deps, originOf(c, deps.spans));
       return `${isNew ? "Paused" : "Paused already"}: ${scopeText(pause)}.`;
     }),
 };

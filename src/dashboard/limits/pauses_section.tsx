@@ -61,7 +61,7 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
         )}
         : <UserText text={reason} lengthMax={LENGTH_MAX} />
         <Causes pause={pause} />.{" "}
-        {isOfEverything(pause) ? "Nothing begins" : "Nothing of it begins"}, events still count, and
+        {isOfEverything(pause) ? "Nothing begins" : "It starts nothing"}, events still count, and
         {" "}
         {waitText(pause)}
         <FirstJobs pause={pause} />.
@@ -75,7 +75,7 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
 
 function waitText({ jobs }: HeldPause): string {
   return jobs === 0
-    ? "no job waits for its end"
+    ? "no job is waiting for its end"
     : `${countedText(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
 }
 
@@ -130,7 +130,7 @@ export function EndPause({ pause: { pauseId }, id, returnTo }: EndPauseProps) {
       id={id}
       action={`/ui/pauses/${encodeURIComponent(pauseId)}/end`}
       label="End the pause"
-      warning="All that waits begins, as fast as there are workers for it."
+      warning="Everything it holds starts as workers become free."
       returnTo={returnTo}
     />
   );
@@ -142,7 +142,7 @@ export const END_PAUSE_ROUTE: Route = {
   scope: "operate",
   handle: (c, deps) =>
     actAndTell(c, deps, async () => {
-      const origin = originOf(c.req.raw, deps.spans);
+      const origin = originOf(c, deps.spans);
       await endPause(c.req.param("id") ?? "", deps.engine, origin);
       return "The pause is over: what it held begins.";
     }),

@@ -27,7 +27,7 @@ function showLimits(c: Context, deps: HttpDeps): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);
   const { engine } = deps;
   const now = deps.clock.now();
-  const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
+  const mayOperate = viewerOf(c).scopes.includes("operate");
   const [limits, pauses] = [engine.limits.all, engine.pauses.all()];
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
   const commands = commandsOf(c, deps);

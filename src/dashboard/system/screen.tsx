@@ -33,7 +33,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   const { engine, clock, system, verification } = deps;
   const journal = await engine.journalInfo();
   const commands = commandsOf(c, deps);
-  const viewer = viewerOf(c.req.raw);
+  const viewer = viewerOf(c);
   const { scopes } = viewer;
   const now = clock.now();
   return page(

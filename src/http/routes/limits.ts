@@ -37,6 +37,9 @@ export const LIMIT_ROUTES: readonly Route[] = [
       "listLimits",
       "List the limits of types of jobs, and their use",
       limitsAnswer,
+      {
+        description: "Of each type with limits: places taken, jobs waiting, and the busiest keys.",
+      },
     ),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
@@ -50,10 +53,10 @@ export const LIMIT_ROUTES: readonly Route[] = [
     operation: {
       id: "changeLimits",
       tag: "system",
-      summary: "Put other limits in the place of those of the code",
+      summary: "Replace the limits of the code",
       description:
-        "All of them: what the body leaves out is no limit. They are recorded, stay in " +
-        "force over restarts, and are taken back with DELETE. What is at work stays so.",
+        "All of them: a limit that the body leaves out is lifted. They are recorded, survive " +
+        "restarts, and are undone with DELETE. Running jobs are not affected.",
       body: { required: true, content: json(changeBody, EXAMPLES) },
       answers: {
         [STATUS.ok]: {
@@ -63,13 +66,14 @@ export const LIMIT_ROUTES: readonly Route[] = [
       },
       problems: ["unknown-limits", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
     },
-    async handle({ req }, deps) {
+    async handle(c, deps) {
+      const { req } = c;
       refuseQuery(req.raw);
       const changed = await changeLimits(
         req.param("type") ?? "",
         await readJson(req.raw, deps.bodies),
         deps.engine,
-        originOf(req.raw, deps.spans),
+        originOf(c, deps.spans),
       );
       return jsonResponse(changed, STATUS.ok);
     },
@@ -81,7 +85,8 @@ export const LIMIT_ROUTES: readonly Route[] = [
     operation: {
       id: "restoreLimits",
       tag: "system",
-      summary: "Take changed limits back: those of the code are in force again",
+      summary: "Restore the limits of the code",
+      description: "Undoes changeLimits: the limits in the definition apply again, at once.",
       answers: {
         [STATUS.ok]: {
           description: "The limits as they are now.",
@@ -90,12 +95,12 @@ export const LIMIT_ROUTES: readonly Route[] = [
       },
       problems: ["unknown-limits", ...WRITE_PROBLEMS],
     },
-    async handle({ req }, deps) {
-      refuseQuery(req.raw);
+    async handle(c, deps) {
+      refuseQuery(c.req.raw);
       const restored = await restoreLimits(
-        req.param("type") ?? "",
+        c.req.param("type") ?? "",
         deps.engine,
-        originOf(req.raw, deps.spans),
+        originOf(c, deps.spans),
       );
       return jsonResponse(restored, STATUS.ok);
     },
@@ -126,7 +131,7 @@ export async function changeLimits(
 }
 
 /**
- * Takes changed limits back.
+ * Restores the limits of the code.
  *
  * @throws {Problem} `unknown-limits`
  */
@@ -139,6 +144,6 @@ export async function restoreLimits(
   if (restored !== undefined) return restored;
   throw new Problem(
     "unknown-limits",
-    `Cannot take back limits of ${type}: none are changed`,
+    `Cannot restore the limits of ${type}: they are not changed`,
   );
 }
