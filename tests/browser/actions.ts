@@ -266,8 +266,8 @@ const LIMITS_ACTIONS: readonly Action[] = [
       await page.waitForURL(/note=/);
       assert.match(await noteOn(page), /limits of shop\.newsletter are changed: maxRunning 2/);
       assert.equal(await limits(), 2);
-      await unfold(page, "Take the change back");
-      await press(page, /Yes, take the change back/);
+      await unfold(page, "Restore the limits");
+      await press(page, /Yes, restore the limits/);
       await page.waitForLoadState("load");
       assert.equal(await limits(), 6);
     },

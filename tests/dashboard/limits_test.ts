@@ -122,7 +122,7 @@ Deno.test("limits screen: its form has what is in force, changes it with a reaso
   assert.match(textOf(restored), /in force again for mail\.send: maxRunning 3, perKey 2/);
   assert.doesNotMatch(restored, /mail\.send\/restore/);
   const again = await pageOf(app, await locationOf(await submitForm(app, action, back)));
-  assert.match(again, /role="alert".*Cannot take back limits of mail\.send/s);
+  assert.match(again, /role="alert".*Cannot restore the limits of mail\.send/s);
 });
 
 Deno.test("limits screen: a type without limits gets some by the form, which offers it no more", async () => {

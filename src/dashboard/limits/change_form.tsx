@@ -1,4 +1,4 @@
-/** The forms that put other limits in the place of those of the code, and take that back. */
+/** The forms that replace the limits of the code, and that restore them. */
 
 import type { Child } from "hono/jsx";
 import { durationText, parseDuration } from "../../core/duration.ts";
@@ -12,8 +12,8 @@ import { actAndTell, filledField } from "../form.ts";
 import { Confirm } from "../parts/action_form.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
-const WARNING = "These take the place of all limits of the type: what is left empty is no limit. " +
-  "What is at work stays so. They stay in force over restarts, until the change is taken back.";
+const WARNING = "These replace all limits of the type: an empty field is no limit. Jobs at work " +
+  "stay at work. The change survives restarts, until the limits of the code are restored.";
 
 /** Of a type that has limits: filled in with those in force. */
 export function ChangeForm({ one: { type, limits, byKey } }: { readonly one: LimitedType }) {
@@ -86,7 +86,7 @@ function LimitFields({ limits: { maxRunning, perKey, rate }, byKey }: LimitField
         />
       </label>
       <label class="field">
-        Reason, for the record
+        Reason (recorded)
         <input type="text" name="reason" required maxlength={1_000} autocomplete="off" />
       </label>
     </>
@@ -129,7 +129,7 @@ export function RestoreForm({ one: { type, code } }: { readonly one: LimitedType
     <Confirm
       id={`restore-${type}`}
       action={`${LIMITS_PATH}/${encodeURIComponent(type)}/restore`}
-      label="Take the change back"
+      label="Restore the limits"
       warning={`The limits of the code are in force again: ${limitsText(code)}.`}
       returnTo={LIMITS_PATH}
     />

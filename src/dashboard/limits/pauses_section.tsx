@@ -144,6 +144,6 @@ export const END_PAUSE_ROUTE: Route = {
     actAndTell(c, deps, async () => {
       const origin = originOf(c, deps.spans);
       await endPause(c.req.param("id") ?? "", deps.engine, origin);
-      return "The pause is over: what it held begins.";
+      return "The pause has ended: the jobs it held can start.";
     }),
 };

@@ -38,7 +38,7 @@ function showLimits(c: Context, deps: HttpDeps): Response {
         command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
       })),
       ...limits.filter(({ change }) => change !== undefined).map(({ type }) => ({
-        label: `Take the change of ${type} back`,
+        label: `Restore the limits of ${type}`,
         command: commands.of({ method: "DELETE", path: `/limits/${encodeURIComponent(type)}` }),
       })),
     ]

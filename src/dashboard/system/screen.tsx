@@ -94,7 +94,7 @@ function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   return actAndTell(c, deps, () => {
     startVerification(deps);
-    return "The verification has begun.";
+    return "The verification has started.";
   });
 }
 
