@@ -43,9 +43,9 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
   wake: {
     label: "Wake now",
     done: "Woken",
-    summary: "end a backoff or a sleep early",
+    summary: "end a backoff, a sleep or a wait until a time early",
     effect: "What is to be tried again later is tried at once, with the attempts that it has " +
-      "left, and a sleep ends.",
+      "left. A sleep ends, and so does a wait until a time, as if its time had come.",
     confirm: false,
     conditions: ["sleeping", "backingOff"],
   },

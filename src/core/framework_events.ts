@@ -152,7 +152,10 @@ export interface FrameworkAttributes {
   readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
   /** The engine holds the job until somebody, or other code, decides. */
   readonly "job.JobParked": JobParkedAttributes;
-  /** What backs off is to be tried at once, and what sleeps ends: a fact of its own says so. */
+  /**
+   * What backs off is to be tried at once. Sleeps, and waits of `run` until a time, end: each by a
+   * fact of its own.
+   */
   readonly "job.JobWoken": ControlAttributes;
   /** With `leftInPlace` nothing is undone: these completed tasks stay as they are. */
   readonly "job.JobCancelled": ControlAttributes & { readonly leftInPlace?: readonly TaskId[] };
@@ -182,16 +185,21 @@ export interface FrameworkAttributes {
     readonly expectation?: string;
     /** Which of the expectation's waits it is: 1 for the first. */
     readonly wait?: number;
+    /** How long `run` asked to wait, in milliseconds. */
+    readonly withinMs?: number;
   };
   /**
    * An expectation is not met in time. With `wait`, that wait of `run` ends without an event;
-   * else the deadline of the plan passes, which fails the job or waives the expectation.
+   * else the deadline of the plan passes, which fails the job or waives the expectation. Its time
+   * has come, or `causedBy` is the `job.JobWoken` that ended the wait.
    */
   readonly "job.DeadlinePassed": {
     readonly expectation: string;
     readonly wait?: number;
     /** The entry of the retried job that ended the wait there. */
     readonly reusedFrom?: LogId;
+    /** With `reusedFrom`: how long `run` asked to wait there, in milliseconds. */
+    readonly withinMs?: number;
   };
   /** The sleep is over: its time has come, or `causedBy` is the `job.JobWoken` that ended it. */
   readonly "job.TimerElapsed": {

@@ -143,6 +143,8 @@ export interface TimedWait {
   readonly wait: number;
   /** RFC 3339. */
   readonly dueAt: string;
+  /** How long `run` asked to wait, in milliseconds; absent in journals of before it was recorded. */
+  readonly withinMs?: number;
   /** The entry that began it. */
   readonly setBy: LogId;
   /** The `job.DeadlinePassed` that ended it, when no event did before. */

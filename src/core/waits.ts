@@ -32,20 +32,22 @@ export function noteWait<Job extends JobState>(job: Job, entry: JobEventLogEntry
 }
 
 function begun<Job extends JobState>(job: Job, entry: FrameworkEntry<"job.TimerSet">): Job {
-  const { expectation, wait, dueAt } = entry.attributes;
+  const { expectation, wait, dueAt, withinMs } = entry.attributes;
   if (expectation === undefined || wait === undefined) return job;
   if (findWait(job, expectation, wait) !== undefined) return job;
-  const begun: TimedWait = { expectation, wait, dueAt, setBy: entry.logId };
+  const asked = withinMs === undefined ? {} : { withinMs };
+  const begun: TimedWait = { expectation, wait, dueAt, ...asked, setBy: entry.logId };
   return { ...job, waits: [...job.waits ?? [], begun] };
 }
 
 function passed<Job extends JobState>(job: Job, entry: FrameworkEntry<"job.DeadlinePassed">): Job {
-  const { expectation, wait, reusedFrom } = entry.attributes;
+  const { expectation, wait, reusedFrom, withinMs } = entry.attributes;
   if (wait === undefined || isSettled(job, expectation)) return job;
   const before = findWait(job, expectation, wait);
   const passed = { passedBy: entry.logId };
   if (reusedFrom !== undefined && before === undefined) {
-    const times = { dueAt: entry.receivedAt, setBy: entry.logId };
+    const asked = withinMs === undefined ? {} : { withinMs };
+    const times = { dueAt: entry.receivedAt, ...asked, setBy: entry.logId };
     const reused: TimedWait = { expectation, wait, ...times, ...passed, reusedFrom };
     return { ...job, waits: [...job.waits ?? [], reused] };
   }

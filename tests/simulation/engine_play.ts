@@ -10,6 +10,7 @@ import { type EnginePorts, EngineWitness, HONEST_ENGINE, watched } from "./engin
 import { JobModel } from "./job_model.ts";
 import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
+import { CODE_LIMITS } from "./limit_model.ts";
 import { RULE } from "./pause_model.ts";
 import { Promises } from "./promises.ts";
 import { Dice } from "./dice.ts";
@@ -51,6 +52,7 @@ export class EnginePlay {
   readonly #codeDice: Dice;
   readonly #changesCode: boolean;
   readonly #isPausing: boolean;
+  readonly #isLimiting: boolean;
   /** For how long failures have been due to pause their type. */
   #overdueMs = 0;
   #actionsLeft: number;
@@ -62,10 +64,12 @@ export class EnginePlay {
     const violate = (what: string) => world.violate(what);
     this.#world = world;
     this.#ports = ports;
-    this.#jobs = new JobModel(violate);
+    this.#jobs = new JobModel(violate, () => world.scheduler.nowMs);
     this.#promises = new Promises(this.#jobs, violate);
     this.#isPausing = ports.pausesOften === true;
-    this.#clients = new EngineClients(world, this.#jobs, this.#promises, this.#isPausing);
+    this.#isLimiting = ports.limitsOften === true;
+    if (this.#isLimiting) this.#jobs.limits.limit();
+    this.#clients = new EngineClients(world, this.#jobs, this.#promises, ports);
     this.model = new JournalModel(violate, (entry) => {
       world.trace.note(() => `durable: ${named(entry)}`);
       this.#jobs.see(entry);
@@ -76,7 +80,8 @@ export class EnginePlay {
     this.#maxRunning = ports.maxRunning ?? dice.pick([1, 2, 5]);
     this.#index = new SimulatedIndex(dice);
     this.#codeDice = new Dice(world.seed);
-    this.#changesCode = this.#codeDice.chance(0.3);
+    // What rates have counted is forgotten where no code says that there are rates.
+    this.#changesCode = this.#codeDice.chance(0.3) && !this.#isLimiting;
     this.#options = {
       segmentBytes: dice.pick([1_500, 6_000, 40_000]),
       snapshotEvery: dice.pick([8, 30, 200]),
@@ -126,6 +131,9 @@ export class EnginePlay {
     }
     if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
     for (const { pauseId } of engine.pauses.all()) this.#world.violate(`${pauseId} does not end`);
+    for (const { type, held, waiting } of engine.limits()) {
+      if (held + waiting > 0) this.#world.violate(`${held} places of ${type} are held for ever`);
+    }
     const { busyWorkers, queued } = engine.activity;
     if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are held for ever`);
   }
@@ -176,7 +184,10 @@ export class EnginePlay {
         life.clock,
         this.#promises,
         this.#loaded(),
-        this.#isPausing ? RULE : undefined,
+        {
+          ...(this.#isPausing ? { rule: RULE } : {}),
+          ...(this.#isLimiting ? { limits: CODE_LIMITS } : {}),
+        },
       ),
       maxRunning: this.#maxRunning,
       onDefect: (error) => {
@@ -198,6 +209,7 @@ export class EnginePlay {
     this.#jobs.compare((jobId) => engine.job(jobId as never));
     this.#jobs.compareTrails(engine);
     this.#jobs.pauses.compare(engine.pauses.all());
+    this.#jobs.limits.compare(engine.limits());
   }
 
   #passes(ms: number): void {
@@ -233,12 +245,18 @@ export class EnginePlay {
       switch (
         dice.kind({
           // The first: where its weight is 0 it changes no other seed.
+          limit: this.#isLimiting ? 6 : 0,
           pause: this.#isPausing ? 6 : 0,
           ...{ clients: 16, sleep: 10, jump: isOften ? 8 : 0.5, stop: 0.8, crash: 0.4 },
+          // A rate goes by the times on record.
+          ...(this.#isLimiting ? { jump: 0, crash: 1.5 } : {}),
         })
       ) {
         case "clients":
           for (let n = dice.between(1, 3); n > 0; n--) this.#clients.act(opened.engine);
+          break;
+        case "limit":
+          this.#clients.limit(opened.engine);
           break;
         case "pause":
           this.#clients.pause(opened.engine);

@@ -62,7 +62,7 @@ function doneText(control: StateControl, job: JobState): string {
     case "start":
       return "The job was started.";
     case "wake":
-      return "What backs off is tried again now.";
+      return "What backs off is tried again now, and a sleep or a wait until a time is over.";
     case "suspend":
       return "The job is suspended: what runs ends, nothing new begins, and events still count.";
     case "resume":

@@ -6,8 +6,9 @@
 
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import { isSleep, type JobState, type TaskState } from "../../core/job_state.ts";
+import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyOf, type JsonObject } from "../../core/json.ts";
+import { hasSwapped, type LostStep } from "./divergence.ts";
 import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../definition.ts";
 import type { Clock } from "../ports.ts";
@@ -32,8 +33,8 @@ export interface AnswerServices {
   /** The last durable position: facts from outside are given to nobody before. */
   durableLogId(): LogId;
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
-  /** `run` does not ask for a task on record. */
-  diverged(taskId: TaskId): void;
+  /** `run` does not ask for a step on record. */
+  diverged(step: LostStep): void;
   /** There is nothing to give for now. */
   idle(): void;
   /** Whether `run` is elsewhere, and has not come to rest yet; then `reacted` is called later. */
@@ -97,7 +98,7 @@ export class Answers {
     this.#asked = asked;
     this.#settlements = recordedSettlements(job);
     for (const reused of reusedSettlements(job)) this.#keep(reused);
-    this.#replaying = job.tasks.length > 1 || this.waiting;
+    this.#replaying = job.tasks.length > 1 || job.waits !== undefined || this.waiting;
     if (this.#replaying) this.#reactsIn = this.#services.turns.number;
     this.#see(job.startedBy, job.startedAt);
   }
@@ -124,14 +125,15 @@ export class Answers {
     const early = this.#early?.get(key);
     if (early !== undefined) {
       this.#early?.delete(key);
-      this.#settlements.unshift(early);
+      // In the order of the journal, in whichever order `run` asks.
+      const later = this.#settlements.findIndex(({ logId }) => logId > early.logId);
+      this.#settlements.splice(later === -1 ? this.#settlements.length : later, 0, early);
     }
     this.#endGrace?.();
   }
 
   /** `run` waits for an expectation until a time. */
   askedForWait(name: string, wait: number): void {
-    // A deadline that is there already came before the event.
     this.askedFor(`expectation ${name}`);
     this.askedFor(`deadline ${name} ${wait}`);
     this.askedFor(`deadline ${name} undefined`);
@@ -161,12 +163,13 @@ export class Answers {
       const next = this.#settlements[0];
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
-      if (!("name" in next) && !this.#isAsked(next) && this.#graced !== next) {
-        return this.#waitForTask(next);
+      const step = stepOf(next);
+      if (step !== undefined && !this.#isAsked(next) && this.#graced !== next) {
+        return this.#waitForStep(next);
       }
       this.#settlements.shift();
       if (!this.#isAsked(next)) {
-        if ("taskId" in next) return this.#endWith(next.taskId);
+        if (step !== undefined) return this.#endWith(step);
         this.#keep(next);
       } else if ("taskId" in next) this.#answerTask(next);
       else if (next.kind === "deadline") void this.#answerDeadline(next);
@@ -200,7 +203,7 @@ export class Answers {
     this.#endWith(missing);
   }
 
-  #endWith(missing: TaskId | undefined): void {
+  #endWith(missing: LostStep | undefined): void {
     this.#replaying = false;
     if (missing !== undefined) {
       // A run that goes another way is given nothing more.
@@ -221,7 +224,7 @@ export class Answers {
   }
 
   /** Apart, since a closure in the loop of `give` would cost each answer. */
-  #waitForTask(next: Settlement): void {
+  #waitForStep(next: Settlement): void {
     this.#waitToBeAsked(next, () => this.#isAsked(next) || this.#settlements[0] !== next);
   }
 
@@ -257,11 +260,19 @@ export class Answers {
     });
   }
 
-  #missing(): TaskId | undefined {
-    return this.#services.job.whole.tasks.find((task) =>
+  #missing(): LostStep | undefined {
+    const { tasks, waits = [] } = this.#services.job.whole;
+    const task = tasks.find((task) =>
       task.taskId !== MAIN_TASK && !isReused(task) &&
       this.#asked?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
-    )?.taskId;
+    );
+    return task ?? waits.find((wait) => wait.reusedFrom === undefined && !this.#hasAsked(wait));
+  }
+
+  /** Whether `run` has asked for a wait as it did before. */
+  #hasAsked({ expectation, wait }: Pick<TimedWait, "expectation" | "wait">): boolean {
+    const asked = this.#asked?.withinsOf(expectation) ?? [];
+    return wait <= asked.length && !hasSwapped(this.#services.job.whole, expectation, wait, asked);
   }
 
   #isAsked(settlement: Settlement): boolean {
@@ -269,7 +280,9 @@ export class Answers {
       return this.#asked?.expectations.has(settlement.name) ?? false;
     }
     if (settlement.kind === "deadline") {
-      return this.#asked?.isAwaited(settlement.name, settlement.wait) ?? false;
+      const { name: expectation, wait } = settlement;
+      return this.#asked?.isAwaited(expectation, wait) === true &&
+        (wait === undefined || this.#hasAsked({ expectation, wait }));
     }
     return this.#asked?.tasks.get(settlement.taskId)?.kind === settlement.kind;
   }
@@ -314,6 +327,13 @@ export class Answers {
     this.#seenLogId = logId;
     this.#seenAtMs = Date.parse(receivedAt);
   }
+}
+
+/** The step that an answer ends, which `run` must have asked for before; an event may come early. */
+function stepOf(settlement: Settlement): LostStep | undefined {
+  if ("taskId" in settlement) return settlement;
+  if (settlement.kind === "expectation" || settlement.wait === undefined) return undefined;
+  return { expectation: settlement.name, wait: settlement.wait };
 }
 
 /** The events that entries record, each a copy of its own; a correlated one as it came. */

@@ -1,32 +1,75 @@
 /** Where a `run` leaves the way that the journal has recorded, and what it does instead. */
 
 import type { LogId, TaskId } from "../../core/ids.ts";
-import { findTask, isSleep, type JobState } from "../../core/job_state.ts";
+import { durationText } from "../../core/duration.ts";
+import { findTask, isSleep, type JobState, type TimedWait } from "../../core/job_state.ts";
+import { findWait } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import { errorFact } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { InputMismatchError, RunEnd } from "./run_call.ts";
 
+/** A step on record that `run` does not ask for: a task, a sleep, or a wait until a time. */
+export type LostStep = { readonly taskId: TaskId } | Pick<TimedWait, "expectation" | "wait">;
+
 export interface Divergence {
-  readonly taskId: TaskId;
-  /** Such as `task charge` or `sleep overnight`. */
+  /** Absent for a wait. */
+  readonly taskId?: TaskId;
+  /** Such as `task charge`, `sleep overnight` or `wait 1 for "paid"`. */
   readonly step: string;
-  /** The entry that first named the task, which `run` disagrees with. */
+  /** The entry that first named the step, which `run` disagrees with. */
   readonly logId: LogId;
   /** What `run` does, as a predicate: `asks for bill instead`. */
   readonly instead: string;
 }
 
-/** @param taskId The task on record that `run` no longer asks for. */
+/** @param lost What `run` no longer asks for. */
 export function divergenceAt(
-  taskId: TaskId,
+  lost: LostStep,
   job: JobState,
   asked: RunContext,
   end: RunEnd,
 ): Divergence {
+  if ("expectation" in lost) return divergenceAtWait(lost, job, asked, end);
+  const { taskId } = lost;
   const task = findTask(job, taskId);
   const step = `${task !== undefined && isSleep(task) ? "sleep" : "task"} ${taskId}`;
   return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, asked, end) };
+}
+
+function divergenceAtWait(
+  { expectation, wait }: Pick<TimedWait, "expectation" | "wait">,
+  job: JobState,
+  asked: RunContext,
+  end: RunEnd,
+): Divergence {
+  const recorded = findWait(job, expectation, wait);
+  const length = recorded?.withinMs === undefined ? "" : ` of ${durationText(recorded.withinMs)}`;
+  const askedMs = asked.withinsOf(expectation)[wait - 1];
+  const instead = askedMs === undefined
+    ? insteadOf(job, asked, end)
+    : `asks for one of ${durationText(askedMs)} in its place: waits for it have changed places`;
+  const step = `wait ${wait}${length} for "${expectation}"`;
+  return { step, logId: recorded?.setBy ?? 0, instead };
+}
+
+/**
+ * Whether `run` now asks for another wait of an expectation in the place of one, as told by how
+ * long each may take. One that merely takes longer or shorter than before keeps its time on record.
+ *
+ * @param asked For how long each of its waits is to be now, in milliseconds, the first one first.
+ */
+export function hasSwapped(
+  { waits = [] }: JobState,
+  expectation: string,
+  wait: number,
+  asked: readonly number[],
+): boolean {
+  const others = waits.filter((one) => one.expectation === expectation);
+  const isChanged = (one: TimedWait) =>
+    one.withinMs !== undefined && one.wait <= asked.length && asked[one.wait - 1] !== one.withinMs;
+  return others.some((one) => one.wait === wait && isChanged(one)) &&
+    others.some((one) => isChanged(one) && one.withinMs === asked[wait - 1]);
 }
 
 /** What stands in the way of a job whose `run` goes another way, as a clause. */

@@ -8,7 +8,7 @@
 
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact, JobParkedAttributes } from "../../core/framework_events.ts";
-import { type JobId, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
@@ -25,7 +25,7 @@ import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs, retryTimes } from "./backoffs.ts";
 import type { CodeCall } from "./code_place.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
-import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
+import { divergedText, divergenceAt, type LostStep, misfitText } from "./divergence.ts";
 import { Ends } from "./ends.ts";
 import { Hold } from "./hold.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -233,7 +233,7 @@ export class JobRun {
       ...{ clock, turns, entriesAt },
       job: this.#job,
       durableLogId: () => writer.durableLogId,
-      diverged: (taskId) => this.#diverged(taskId),
+      diverged: (step) => this.#diverged(step),
       idle: () => this.#advanceSoon(),
       isReacting: () => this.#stage.kind === "called" && this.#stage.code?.isReacting === true,
     });
@@ -520,7 +520,7 @@ export class JobRun {
       const dueAt = dueAtOf(asked.time, clock.now());
       return asked.kind === "sleep"
         ? { ...about, taskId: asked.taskId, attributes: { dueAt } }
-        : { ...about, attributes: { dueAt, expectation: asked.name, wait: asked.wait } };
+        : { ...about, attributes: waitOf(asked, dueAt) };
     });
     if (drafts.length > 0 && !this.#record(drafts, () => this.#advanceSoon())) return;
     this.#timers = undefined;
@@ -648,11 +648,11 @@ export class JobRun {
     this.#trace.endRun(end);
   }
 
-  #diverged(taskId: TaskId): void {
+  #diverged(step: LostStep): void {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.end.kind === "diverged") return;
     const { asked, end } = stage;
-    const divergence = divergenceAt(taskId, this.#job.whole, asked, end);
+    const divergence = divergenceAt(step, this.#job.whole, asked, end);
     const text = divergedText(this.#definition, this.#job.head, divergence);
     stage.end = this.#doesNotFit(text, divergence.logId);
     this.#advanceSoon();
@@ -778,6 +778,10 @@ export class JobRun {
     if (written === "full") this.#services.later(again);
     return typeof written === "string" ? undefined : written;
   }
+}
+
+function waitOf({ name, wait, time }: AskedWait, dueAt: string) {
+  return { dueAt, expectation: name, wait, withinMs: time.ms };
 }
 
 function isRunning({ state }: JobState): boolean {

@@ -92,8 +92,8 @@ export class RunContext implements JobContext<string> {
   readonly #untimed = new Set<string>();
   /** Expectations whose deadline has passed: no event of them will be given. */
   readonly #waived = new Set<string>();
-  /** How many waits of an expectation there have been. */
-  readonly #waitCounts = new Map<string, number>();
+  /** For how long each wait of an expectation was to be, in milliseconds, the first one first. */
+  readonly #withins = new Map<string, number[]>();
   #isOver = false;
   readonly #listener: AskListener;
 
@@ -190,8 +190,9 @@ export class RunContext implements JobContext<string> {
 
   #expectWithin(name: string, { withinMs }: ExpectOptions): Promise<Events | undefined> {
     const time = { ms: checkedMs(`expectation ${name} within`, withinMs) };
-    const wait = (this.#waitCounts.get(name) ?? 0) + 1;
-    this.#waitCounts.set(name, wait);
+    const withins = this.#withins.get(name) ?? [];
+    this.#withins.set(name, withins);
+    const wait = withins.push(withinMs);
     if (this.#waived.has(name)) return Promise.resolve(undefined);
     const events = this.#eventsOf(name);
     // It has been answered.
@@ -201,6 +202,11 @@ export class RunContext implements JobContext<string> {
     (this.#waits ??= new Map()).set(waitKey(name, wait), asked);
     this.#listener.askedWait(asked);
     return promise;
+  }
+
+  /** For how long each wait of an expectation was to be, in milliseconds, the first one first. */
+  withinsOf(name: string): readonly number[] {
+    return this.#withins.get(name) ?? [];
   }
 
   /** The waits that have not ended. */

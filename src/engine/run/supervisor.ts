@@ -92,7 +92,10 @@ export class Supervisor implements WriterListener {
     for (const { entry, job } of steps) {
       if (entry.eventType === "job.TaskStarted") this.#parts.shares.began(job.jobId);
     }
-    for (const applied of steps) if (rests(applied)) this.rested(applied.job.jobId);
+    for (const applied of steps) {
+      const { job } = applied;
+      if (rests(applied) || this.#services.workers.isPaused(job)) this.rested(job.jobId);
+    }
   }
 
   /**

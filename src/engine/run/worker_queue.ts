@@ -33,6 +33,9 @@ const SHARING_PER_WORKER_MAX = 16;
 /** Of all together: each run that has begun is held in memory. */
 const SHARING_MAX = 512;
 
+/** No limits are as old: what is needed is asked again. */
+const OUTDATED = -1;
+
 type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "tell">;
 
 const NO_SHARES: QueueShares = {
@@ -177,7 +180,11 @@ export class WorkerQueue implements PlaceQueue {
       request.instead = held;
       this.#paused.hold(held);
     }
-    for (const request of released) this.#push(request);
+    for (const request of released) {
+      // It may have given its place back meanwhile.
+      request.epoch = OUTDATED;
+      this.#push(request);
+    }
   }
 
   /** What a pause holds of what waits here. */

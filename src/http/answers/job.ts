@@ -187,6 +187,10 @@ const jobEntriesOf = (position: Position) => ({
     v.array(v.object({
       expectation: says(text, "What `run` waits for."),
       wait: says(count, "Which wait for it: 1 for the first."),
+      withinMs: v.exactOptional(says(
+        milliseconds,
+        "How long `run` asked to wait, in milliseconds.",
+      )),
       dueAt: says(time, "When it ends without the event."),
       passedBy: v.exactOptional(says(position, "The entry that says that it has.")),
     })),
