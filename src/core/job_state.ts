@@ -16,6 +16,8 @@ import type { JsonValue } from "./json.ts";
 
 /** A job may have no more tasks than these: its state and its answers hold each of them. */
 export const TASKS_MAX = 10_000;
+/** The same of waits of `run` that end at a time. */
+export const WAITS_MAX = 10_000;
 
 export interface Progress {
   readonly done: number;

@@ -56,7 +56,12 @@ function linesIn(bytes: Uint8Array): readonly string[] {
   const lines = textIn(bytes).split("\n");
   const last = lines.length;
   if (bytes.length === 0) throw new ExportFileError(1, "the file is empty");
-  if (lines.pop() !== "") throw new ExportFileError(last, "it is not whole: the file was cut");
+  const end = lines.pop() ?? "";
+  if (end !== "") {
+    // One line alone may be something else.
+    if (last === 1) headerIn(end);
+    throw new ExportFileError(last, "it is not whole: the file was cut");
+  }
   if (lines.length < 2) throw new ExportFileError(last, "the file is not a whole export");
   return lines;
 }

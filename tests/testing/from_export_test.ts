@@ -146,9 +146,9 @@ Deno.test("fromExport: what is given in the place of an export is named, with wh
     await (await daybook.fetch(new Request(`http://localhost/${path}`))).text();
   const others: readonly [string, RegExp][] = [
     [entries, /but entries, as a segment or GET \/jobs\/:id\/events has them; deno task journal/],
-    [`${await get("jobs/waiting/events")}\n\n`, /but a page of entries/],
-    [`${await get("jobs/waiting")}\n\n`, /but a job, as GET \/jobs\/:id answers it/],
-    [`${await get("jobs/waiting/explain")}\n\n`, /but an explanation/],
+    [await get("jobs/waiting/events"), /but a page of entries/],
+    [await get("jobs/waiting"), /but a job, as GET \/jobs\/:id answers it/],
+    [await get("jobs/waiting/explain"), /but an explanation/],
     ["./order-42.ndjson", /from ".\/order-42.ndjson": give the text that the file holds/],
     [new TextEncoder().encode(file) as never, /from a value of type object: give the text/],
     [undefined as never, /from a value of type undefined: give the text/],

@@ -2,7 +2,7 @@
 
 import { MAIN_TASK, sleepId, taskId as checkedTaskId } from "../../core/ids.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
-import { TASKS_MAX } from "../../core/job_state.ts";
+import { TASKS_MAX, WAITS_MAX } from "../../core/job_state.ts";
 import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
 import type { JsonForm } from "../../core/json_form.ts";
@@ -94,6 +94,7 @@ export class RunContext implements JobContext<string> {
   readonly #waived = new Set<string>();
   /** For how long each wait of an expectation was to be, in milliseconds, the first one first. */
   readonly #withins = new Map<string, number[]>();
+  #waitCount = 0;
   #isOver = false;
   readonly #listener: AskListener;
 
@@ -192,6 +193,12 @@ export class RunContext implements JobContext<string> {
     const time = { ms: checkedMs(`expectation ${name} within`, withinMs) };
     const withins = this.#withins.get(name) ?? [];
     this.#withins.set(name, withins);
+    if (++this.#waitCount > WAITS_MAX) {
+      throw new TypeError(
+        `Cannot wait for ${JSON.stringify(name)} again: this job has waited ${WAITS_MAX} times ` +
+          "until a time, and a job may do so no more; let a wait take longer, or start further jobs",
+      );
+    }
     const wait = withins.push(withinMs);
     if (this.#waived.has(name)) return Promise.resolve(undefined);
     const events = this.#eventsOf(name);
