@@ -95,7 +95,12 @@ export function nextOf(
         ...eventsToSend(outlined, waitingFor),
       ];
     case "compensating":
-      return [...whileCompensating(outlined, waitingFor), ...controls(outlined)];
+      return [
+        ...queue?.pauses === undefined
+          ? whileCompensating(outlined, waitingFor)
+          : once(evidence, []),
+        ...controls(outlined),
+      ];
     case "succeeded":
       return [itself("Nothing: it is over.", [])];
     case "failed":
