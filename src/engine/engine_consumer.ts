@@ -17,6 +17,7 @@ type ConsumerParts = Pick<
   | "failures"
   | "breakers"
   | "places"
+  | "shares"
   | "starts"
   | "limitChanges"
   | "writer"
@@ -89,18 +90,19 @@ function onDurableBatch(
   const { writer, views, supervisor, feed, turns } = parts;
   const shown = writer.durable(entries);
   const givenBack = seeInOrder(parts, entries, shown);
-  const changed = entries.flatMap((entry) => parts.limitChanges.see(entry) ?? []);
+  const changed = new Set(entries.flatMap((entry) => parts.limitChanges.see(entry) ?? []));
   for (const applied of shown) {
     parts.starts.see(applied);
     for (const view of views) view.see(applied);
   }
   turns.passed();
   // Before anything is begun in the place of what has ended.
-  for (const type of new Set(changed)) supervisor.limitsChanged(type);
+  for (const type of changed) supervisor.limitsChanged(type);
   supervisor.durable(shown);
-  for (const jobId of givenBack) supervisor.rested(jobId);
+  supervisor.gaveBack(givenBack);
   writer.answerWaiting();
   feed.wake();
+  for (const type of changed) parts.shares.tellChanged(type);
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
 }
@@ -109,7 +111,7 @@ function onDurableBatch(
  * What pauses hold, the places that jobs have, and the rules that begin pauses, before anything
  * else goes on; in the order of the journal, as a start sees them.
  *
- * @returns Jobs that have no place any more since a pause began.
+ * @returns Jobs that have no place any more since a pause holds them.
  */
 function seeInOrder(
   { pauses, pauseControls, failures, breakers, places, projection: { table } }: ConsumerParts,
@@ -127,7 +129,7 @@ function seeInOrder(
     }
     const applied = shown[next];
     if (applied?.entry.logId === entry.logId) {
-      places.see(applied);
+      if (places.see(applied)) givenBack.push(applied.job.jobId);
       next++;
     }
     const type = failures.see(entry, pauses.all, (jobId) => table.head(jobId)?.type);

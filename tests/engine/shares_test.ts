@@ -16,6 +16,7 @@ import {
   NonRetryableError,
   RetryLater,
 } from "../../src/mod.ts";
+import { wholeAttributes, writtenAttributes } from "../../src/journal/line_defaults.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { rounds } from "../support/effort.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
@@ -298,6 +299,28 @@ test("shares: what key throws, or gives that is no key, refuses the job with the
   assert.equal(await refused(wrong(7)), `${begin}${rule}, and gave a value of type number`);
   assert.equal(await refused(wrong(Promise.resolve("x"))), `${begin}${rule}, and gave a promise`);
   assert.match(await refused(byTenant, { secrets: ["tenant"] }), /limits\.key gave a secret/);
+});
+
+test("shares: a job with a key is read back from its line as it was made, to the byte", async () => {
+  const work = new Work();
+  const startsOn = { eventType: "mail.Asked", input: () => ({ tenant: "x" }) };
+  const limits = { key: byTenant, perKey: 1, rate: { count: 9, perMs: 1, key: byTenant } };
+  const definition = work.definition(limits, {
+    startsOn,
+    run: () => Promise.reject(new Error("no")),
+  });
+  const harness = await Harness.start({ definitions: [definition] });
+  await submit(harness, "a", "x");
+  await harness.event("mail.Asked");
+  assert.ok((await harness.engine.retry("a" as JobId, {})).ok);
+  const created = (await harness.engine.entries(0, 1_000))
+    .filter(({ eventType }) => eventType === "job.JobCreated");
+  assert.equal(created.length, 3);
+  for (const entry of created) {
+    const written = JSON.parse(JSON.stringify(writtenAttributes(entry)));
+    const read = wholeAttributes(entry.eventType, written);
+    assert.equal(JSON.stringify(read), JSON.stringify(entry.attributes));
+  }
 });
 
 test("shares: limits that say nothing, or nothing sensible, are refused with what is wrong", async () => {

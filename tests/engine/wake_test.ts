@@ -118,6 +118,8 @@ Deno.test("wake: a wait until a time ends as if its time had come, by an entry t
   assert.deepEqual(reminded, ["first"]);
   await daybook.event("shop.Paid", {}, { jobId: id });
   assert.equal(daybook.job(id).state, "Done");
+  await daybook.clock.advance(9 * DAY);
+  assert.equal((await daybook.story(id)).filter((fact) => fact === "DeadlinePassed").length, 1);
   assert.equal(daybook.clock.armed, 0);
   daybook.assertSound();
 });

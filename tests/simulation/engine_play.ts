@@ -6,7 +6,13 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Journal } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { EngineClients } from "./engine_clients.ts";
-import { type EnginePorts, EngineWitness, HONEST_ENGINE, watched } from "./engine_ports.ts";
+import {
+  type EnginePorts,
+  EngineWitness,
+  HONEST_ENGINE,
+  watched,
+  withAppend,
+} from "./engine_ports.ts";
 import { JobModel } from "./job_model.ts";
 import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
@@ -58,6 +64,8 @@ export class EnginePlay {
   #actionsLeft: number;
   /** Of the life that goes on, until it is asked to end. */
   #starvation: StarvationWatch | undefined;
+  /** The same, once it has taken up what was on record. */
+  #working: JobEngine | undefined;
 
   constructor(world: World, ports = HONEST_ENGINE) {
     const { dice } = world;
@@ -163,10 +171,15 @@ export class EnginePlay {
     }
     const opened = { life, engine, journal: files, witness };
     this.#judge(opened);
-    await engine.start(
-      between.journal(watched(files, this.model)),
-      report.recoveredLogId ?? undefined,
-    );
+    const served = between.journal(watched(files, this.model));
+    void life.over.then(() => this.#working = undefined);
+    // With the first that it records, it has taken up what was there.
+    const journal = withAppend(served, (group, urgency) => {
+      this.#working = engine;
+      return served.append(group, urgency);
+    });
+    await engine.start(journal, report.recoveredLogId ?? undefined);
+    this.#working = engine;
     return opened;
   }
 
@@ -214,6 +227,7 @@ export class EnginePlay {
 
   #passes(ms: number): void {
     this.#starvation?.passes(ms);
+    if (this.#working !== undefined) this.#jobs.limits.compareHeld(this.#working.limits());
     const { scheduler, weather } = this.#world;
     // Without its code, a process knows of no rule.
     const isOverdue = this.#isPausing && !this.#changesCode && this.#starvation !== undefined &&
@@ -279,6 +293,7 @@ export class EnginePlay {
 
   async #stop({ engine, journal }: Opened): Promise<void> {
     this.#starvation = undefined;
+    this.#working = undefined;
     await engine.stop(this.#world.dice.pick([0, 100, 1_000]));
     await journal.close();
     this.#world.exit();

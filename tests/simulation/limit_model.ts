@@ -99,6 +99,13 @@ export class LimitModel {
     if (live !== noted) this.#violate(`limits are told as changed by ${live}, and are by ${noted}`);
   }
 
+  /** Every place on record is taken; one may be that is on its way there. */
+  compareHeld(told: readonly LimitedType[]): void {
+    const held = told.find(({ type }) => type === LIMITED_TYPE)?.held ?? 0;
+    if (!this.#isLimited || held >= this.#held) return;
+    this.#violate(`${this.#held} places are held by what is on record, and ${held} are taken`);
+  }
+
   get #limits(): PlaceLimits {
     return this.#changed[0]?.limits ?? CODE_LIMITS;
   }

@@ -202,9 +202,9 @@ export class JobRun {
     return this.#attempts.idle();
   }
 
-  /** Whether an attempt is open. */
+  /** Whether it has a worker, with which it may be about to begin, or an attempt is open. */
   get isBusy(): boolean {
-    return this.#attempts.isBusy;
+    return this.#hold.isHeld || this.#attempts.isBusy;
   }
 
   /** Records that `run` itself is cut short by a stop, when it was doing something. */

@@ -86,6 +86,8 @@ interface TypePlaces {
   readonly windows: Map<string | undefined, RateWindow>;
 }
 
+const NO_PLACES: Pick<TypePlaces, "byKey" | "windows"> = { byKey: new Map(), windows: new Map() };
+
 interface Held extends WantedPlace {
   /** Whether its start is on disk, as far as a window counts it. */
   hasBegun: boolean;
@@ -115,16 +117,22 @@ export class Shares {
     for (const [type, of] of limits) this.#places(type, of);
   }
 
-  /** Other limits are in force from now on; what is at work stays so. */
+  /**
+   * Other limits are in force from now on; what is at work stays so. Who waits is told by
+   * `tellChanged`, so that nobody is granted anything before.
+   */
   change(type: string, limits: PlaceLimits): void {
     const places = this.#byType.get(type) ?? this.#places(type, limits);
     places.all.limits = limits;
     this.epoch++;
-    for (const window of places.windows.values()) {
-      window.rate = limits.rate ?? NO_RATE;
-      this.#opened(window);
-    }
-    for (const share of [...places.byKey.values()]) {
+    for (const window of places.windows.values()) window.rate = limits.rate ?? NO_RATE;
+  }
+
+  /** Those who wait may have what other limits allow. */
+  tellChanged(type: string): void {
+    const { windows, byKey } = this.#byType.get(type) ?? NO_PLACES;
+    for (const window of windows.values()) this.#opened(window);
+    for (const share of [...byKey.values()]) {
       for (const queue of this.#queues) queue.freed(share);
     }
   }

@@ -53,6 +53,8 @@ export class Supervisor implements WriterListener {
   readonly #runs = new Map<JobId, JobRun>();
   /** Runs that are over, while an attempt of theirs has not ended yet. */
   readonly #ending = new Map<EndedRun, JobId>();
+  /** Jobs that have no place by what is on record, as long as they have one here. */
+  readonly #givenBack = new Set<JobId>();
   readonly #trials: Trials;
 
   constructor(parts: SupervisorParts) {
@@ -93,8 +95,8 @@ export class Supervisor implements WriterListener {
       if (entry.eventType === "job.TaskStarted") this.#parts.shares.began(job.jobId);
     }
     for (const applied of steps) {
-      const { job } = applied;
-      if (rests(applied) || this.#services.workers.isPaused(job)) this.rested(job.jobId);
+      const { jobId } = applied.job;
+      if (rests(applied) || this.#givenBack.has(jobId)) this.rested(jobId);
     }
   }
 
@@ -104,9 +106,20 @@ export class Supervisor implements WriterListener {
    */
   rested(jobId: JobId): void {
     const { places, shares, table } = this.#parts;
-    if (!shares.holds(jobId) || places.has(jobId) || this.#isBusy(jobId)) return;
+    if (!shares.holds(jobId) || places.has(jobId)) return void this.#givenBack.delete(jobId);
+    if (this.#isBusy(jobId)) return;
     const last = table.pending(jobId)?.head.lastLogId ?? 0;
-    if (last <= this.#services.writer.durableLogId) shares.release(jobId);
+    if (last > this.#services.writer.durableLogId) return;
+    this.#givenBack.delete(jobId);
+    shares.release(jobId);
+  }
+
+  /** By what is on record these have no place any more, although they do not rest. */
+  gaveBack(jobIds: readonly JobId[]): void {
+    for (const jobId of jobIds) {
+      this.#givenBack.add(jobId);
+      this.rested(jobId);
+    }
   }
 
   #isBusy(jobId: JobId): boolean {

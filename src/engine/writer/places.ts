@@ -40,22 +40,26 @@ export class Places {
     return [...this.#held].map(([jobId, { since }]) => [jobId, since]);
   }
 
-  /** Takes in an entry, once the pauses have. */
-  see(applied: Applied): void {
+  /**
+   * Takes in an entry, once the pauses have.
+   *
+   * @returns Whether the job gives its place back with that, since a pause holds it.
+   */
+  see(applied: Applied): boolean {
     const { entry, job, isAtWork } = applied;
     const { jobId } = job;
     if (rests(applied)) {
       if (this.#held.size > 0) this.#held.delete(jobId);
-      return;
+      return false;
     }
     let holding = this.#held.get(jobId);
     if (holding === undefined) {
-      if (!BEGINS.has(entry.eventType)) return;
+      if (!BEGINS.has(entry.eventType)) return false;
       holding = { since: entry.logId, job, isAtWork };
       this.#held.set(jobId, holding);
     }
     holding.isAtWork = isAtWork;
-    if (this.#pauses.all.length > 0 && this.#isGivenBack(holding)) this.#held.delete(jobId);
+    return this.#pauses.all.length > 0 && this.#isGivenBack(holding) && this.#held.delete(jobId);
   }
 
   /**
