@@ -66,6 +66,25 @@ export function openWaits(job: JobState): readonly TimedWait[] {
   ) ?? [];
 }
 
+/**
+ * Whether `run` now asks for another wait of an expectation in the place of one, as told by how
+ * long each may take. One that merely takes longer or shorter than before keeps its time on record.
+ *
+ * @param asked For how long each of its waits is to be now, in milliseconds, the first one first.
+ */
+export function hasSwapped(
+  { waits = [] }: JobState,
+  expectation: string,
+  wait: number,
+  asked: readonly number[],
+): boolean {
+  const others = waits.filter((one) => one.expectation === expectation);
+  const isChanged = (one: TimedWait) =>
+    one.withinMs !== undefined && one.wait <= asked.length && asked[one.wait - 1] !== one.withinMs;
+  return others.some((one) => one.wait === wait && isChanged(one)) &&
+    others.some((one) => isChanged(one) && one.withinMs === asked[wait - 1]);
+}
+
 /** The expectation that an entry waives, by its index in the plan. */
 export function waivedBy(job: RunningJob, entry: JobEventLogEntry): number | undefined {
   const found = deadlineOf(job, entry);

@@ -93,9 +93,7 @@ export function wokenBy(
   logId: LogId,
 ): FrameworkEntry<"job.JobWoken"> | undefined {
   const cause = entries.get(entries.get(logId)?.causedBy ?? 0);
-  return cause?.eventType === "job.JobWoken"
-    ? cause as FrameworkEntry<"job.JobWoken">
-    : undefined;
+  return cause?.eventType === "job.JobWoken" ? cause as FrameworkEntry<"job.JobWoken"> : undefined;
 }
 
 /** `a wake control by ops (reason: the customer called)`. */

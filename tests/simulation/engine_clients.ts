@@ -132,7 +132,9 @@ export class EngineClients {
     const limits = dice.pick(OTHER_LIMITS);
     void this.#once(`limits ${JSON.stringify(limits)}`, async () => {
       const outcome = await engine.changeLimits(LIMITED_TYPE, limits, "simulated");
-      if (!outcome.ok) return this.#world.violate(`limits were refused: ${JSON.stringify(outcome)}`);
+      if (!outcome.ok) {
+        return this.#world.violate(`limits were refused: ${JSON.stringify(outcome)}`);
+      }
       const { by } = outcome.value.change ?? {};
       if (by !== undefined) this.#promises.sawJob({ jobId: LIMITED_TYPE, lastLogId: by });
     });

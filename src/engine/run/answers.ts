@@ -8,13 +8,14 @@ import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyOf, type JsonObject } from "../../core/json.ts";
-import { hasSwapped, type LostStep } from "./divergence.ts";
+import { hasSwapped } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import {
   isReused,
   keyOf,
+  type LostStep,
   recordedSettlements,
   reusedSettlements,
   type Settlement,

@@ -5,12 +5,10 @@ import { durationText } from "../../core/duration.ts";
 import { findTask, isSleep, type JobState, type TimedWait } from "../../core/job_state.ts";
 import { findWait } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
+import type { LostStep } from "./settlements.ts";
 import { errorFact } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { InputMismatchError, RunEnd } from "./run_call.ts";
-
-/** A step on record that `run` does not ask for: a task, a sleep, or a wait until a time. */
-export type LostStep = { readonly taskId: TaskId } | Pick<TimedWait, "expectation" | "wait">;
 
 export interface Divergence {
   /** Absent for a wait. */
@@ -51,25 +49,6 @@ function divergenceAtWait(
     : `asks for one of ${durationText(askedMs)} in its place: waits for it have changed places`;
   const step = `wait ${wait}${length} for "${expectation}"`;
   return { step, logId: recorded?.setBy ?? 0, instead };
-}
-
-/**
- * Whether `run` now asks for another wait of an expectation in the place of one, as told by how
- * long each may take. One that merely takes longer or shorter than before keeps its time on record.
- *
- * @param asked For how long each of its waits is to be now, in milliseconds, the first one first.
- */
-export function hasSwapped(
-  { waits = [] }: JobState,
-  expectation: string,
-  wait: number,
-  asked: readonly number[],
-): boolean {
-  const others = waits.filter((one) => one.expectation === expectation);
-  const isChanged = (one: TimedWait) =>
-    one.withinMs !== undefined && one.wait <= asked.length && asked[one.wait - 1] !== one.withinMs;
-  return others.some((one) => one.wait === wait && isChanged(one)) &&
-    others.some((one) => isChanged(one) && one.withinMs === asked[wait - 1]);
 }
 
 /** What stands in the way of a job whose `run` goes another way, as a clause. */

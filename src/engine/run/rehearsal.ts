@@ -10,11 +10,11 @@ import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { RunContext } from "./run_context.ts";
 import { type CodePlace, UNHEARD } from "./code_place.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import type { LostStep } from "./divergence.ts";
 import type { Clock } from "../ports.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { LoopTurns } from "./loop_turns.ts";
+import type { LostStep } from "./settlements.ts";
 
 export interface HistorySource {
   readonly clock: Clock;
