@@ -17,6 +17,7 @@ type ConsumerParts = Pick<
   | "failures"
   | "breakers"
   | "places"
+  | "heldPlaces"
   | "shares"
   | "starts"
   | "limitChanges"
@@ -56,7 +57,7 @@ export function engineConsumer(
   };
 }
 
-/** Jobs that have ended leave memory a few at a time: many of them may be large. */
+/** Jobs that have ended leave memory a few at a time, since many of them may be large. */
 class LettingGo {
   #isUnderWay = false;
 
@@ -66,7 +67,7 @@ class LettingGo {
     private readonly clock: Pick<Clock, "pause">,
   ) {}
 
-  /** Off the way of what waits for the batch. */
+  /** Later, so that nothing that waits for the batch is delayed. */
   soon(): void {
     if (this.#isUnderWay) return;
     this.#isUnderWay = true;
@@ -97,7 +98,7 @@ function onDurableBatch(
   }
   turns.passed();
   // Before anything is begun in the place of what has ended.
-  for (const type of changed) supervisor.limitsChanged(type);
+  for (const type of changed) parts.heldPlaces.limitsChanged(type);
   supervisor.durable(shown);
   supervisor.gaveBack(givenBack);
   writer.answerWaiting();

@@ -454,7 +454,7 @@ test("shares: limits that are lowered when a place gets free let nobody have it"
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 2 })] });
   for (const id of ["a", "b", "c"]) await submit(harness, id, "x");
-  const changed = harness.engine.changeLimits("mail.send", { maxRunning: 1 }, "the bank is slow");
+  const changed = harness.engine.limits.change("mail.send", { maxRunning: 1 }, "the bank is slow");
   work.end("a");
   await changed;
   await harness.clock.settle();

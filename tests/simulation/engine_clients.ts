@@ -126,12 +126,12 @@ export class EngineClients {
     const { dice } = this.#world;
     if (dice.chance(0.3)) {
       return void this.#once("limits of the code", async () => {
-        await engine.restoreLimits(LIMITED_TYPE);
+        await engine.limits.restore(LIMITED_TYPE);
       });
     }
     const limits = dice.pick(OTHER_LIMITS);
     void this.#once(`limits ${JSON.stringify(limits)}`, async () => {
-      const outcome = await engine.changeLimits(LIMITED_TYPE, limits, "simulated");
+      const outcome = await engine.limits.change(LIMITED_TYPE, limits, "simulated");
       if (!outcome.ok) {
         return this.#world.violate(`limits were refused: ${JSON.stringify(outcome)}`);
       }

@@ -139,7 +139,7 @@ export class EnginePlay {
     }
     if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
     for (const { pauseId } of engine.pauses.all()) this.#world.violate(`${pauseId} does not end`);
-    for (const { type, held, waiting } of engine.limits()) {
+    for (const { type, held, waiting } of engine.limits.all) {
       if (held + waiting > 0) this.#world.violate(`${held} places of ${type} are held for ever`);
     }
     const { busyWorkers, queued } = engine.activity;
@@ -222,12 +222,12 @@ export class EnginePlay {
     this.#jobs.compare((jobId) => engine.job(jobId as never));
     this.#jobs.compareTrails(engine);
     this.#jobs.pauses.compare(engine.pauses.all());
-    this.#jobs.limits.compare(engine.limits());
+    this.#jobs.limits.compare(engine.limits.all);
   }
 
   #passes(ms: number): void {
     this.#starvation?.passes(ms);
-    if (this.#working !== undefined) this.#jobs.limits.compareHeld(this.#working.limits());
+    if (this.#working !== undefined) this.#jobs.limits.compareHeld(this.#working.limits.all);
     const { scheduler, weather } = this.#world;
     // Without its code, a process knows of no rule.
     const isOverdue = this.#isPausing && !this.#changesCode && this.#starvation !== undefined &&

@@ -1,8 +1,8 @@
 /**
- * Which jobs hold a place among the limits of their type, by what is on record: from the begin of
- * an attempt until the job waits, sleeps, backs off, is held or has ended. What a pause holds gives
- * its place back once nothing of it is open, whether it is run or undone. An attempt that was cut
- * short has not ended its hold otherwise: after a restart the job still has its place.
+ * Which jobs hold a place among the limits of their type, by what is on record: from the beginning
+ * of an attempt until the job waits, sleeps, backs off, is held or has ended. What a pause holds
+ * gives its place back once nothing of it is open, whether it runs or is undone. A crash does not
+ * end it otherwise: after a restart the job still has its place.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -31,7 +31,7 @@ export class Places {
     return this.#held.has(jobId);
   }
 
-  /** The begin of the attempt since which a job holds its place. */
+  /** The beginning of the attempt since which a job holds its place. */
   since(jobId: JobId): LogId | undefined {
     return this.#held.get(jobId)?.since;
   }
