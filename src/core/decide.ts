@@ -136,7 +136,7 @@ function decideWake(job: JobState, command: Reasoned): Decision {
   ];
   if (ends.length === 0 && !backsOff(job.tasks)) {
     return reject(
-      `Cannot wake job ${job.jobId}: nothing of it backs off, sleeps or waits until a time` +
+      `Cannot wake job ${job.jobId}: it neither backs off, nor sleeps, nor waits until a time` +
         insteadOfWaking(job),
       [],
     );

@@ -7,10 +7,10 @@ import { RunContext } from "../../src/engine/run/run_context.ts";
 Deno.test("run: a job may have so many tasks, and the call for one more says so", () => {
   const asked = new RunContext(jobId("order-7"), [], {
     seenAt: () => 0,
-    askedTask: () => {},
-    askedSleep: () => {},
-    askedWait: () => {},
-    askedExpectation: () => {},
+    onTask: () => {},
+    onSleep: () => {},
+    onWait: () => {},
+    onExpectation: () => {},
   });
   for (let task = 0; task < TASKS_MAX; task++) asked.task(`task-${task}`, () => task);
 
@@ -26,10 +26,10 @@ Deno.test("run: a job may wait so often until a time, and the call for one more 
   const expectables = ["paid", "rated"].map((name) => ({ name, isWaivable: false }));
   const asked = new RunContext(jobId("order-7"), expectables, {
     seenAt: () => 0,
-    askedTask: () => {},
-    askedSleep: () => {},
-    askedWait: ({ name, wait }) => asked.answerDeadline(name, wait),
-    askedExpectation: () => {},
+    onTask: () => {},
+    onSleep: () => {},
+    onWait: ({ name, wait }) => asked.answerDeadline(name, wait),
+    onExpectation: () => {},
   });
   for (let wait = 0; wait < WAITS_MAX; wait++) {
     void asked.expect(wait % 2 === 0 ? "paid" : "rated", { withinMs: 0 });

@@ -184,8 +184,8 @@ Deno.test("wake: a job that waits for an event alone is refused, with what ends 
   assert.ok(!outcome.ok && outcome.problem.kind === "rejected");
   assert.equal(
     outcome.problem.rejection.message,
-    `Cannot wake job ${id}: nothing of it backs off, sleeps or waits until a time; "paid" is met ` +
-      "by an event of type shop.Paid, and a job that is to wait no longer can be cancelled",
+    `Cannot wake job ${id}: it neither backs off, nor sleeps, nor waits until a time; "paid" is ` +
+      "met by an event of type shop.Paid, and a job that is to wait no longer can be cancelled",
   );
 });
 

@@ -48,7 +48,7 @@ type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
 export class Answers {
   readonly #services: AnswerServices;
   readonly #graceMs: number;
-  #asked: RunContext | undefined;
+  #ctx: RunContext | undefined;
   #settlements: Settlement[] = [];
   /** Answers that were there before `run` asked for them. */
   #early: Map<string, Settlement> | undefined;
@@ -94,8 +94,8 @@ export class Answers {
   }
 
   /** Takes the record of a job whose `run` is about to be called. */
-  begin(asked: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
-    this.#asked = asked;
+  begin(ctx: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
+    this.#ctx = ctx;
     this.#settlements = recordedSettlements(job);
     for (const reused of reusedSettlements(job)) this.#keep(reused);
     this.#replaying = job.tasks.length > 1 || job.waits !== undefined || this.waiting;
@@ -107,8 +107,8 @@ export class Answers {
   add(settlements: readonly Settlement[]): void {
     for (const settlement of settlements) {
       // `run` has had this one: its entry was lost and appended again.
-      const wasGiven = "taskId" in settlement && this.#asked !== undefined &&
-        this.#asked.tasks.has(settlement.taskId) && !this.#asked.openTasks.has(settlement.taskId);
+      const wasGiven = "taskId" in settlement && this.#ctx !== undefined &&
+        this.#ctx.tasks.has(settlement.taskId) && !this.#ctx.openTasks.has(settlement.taskId);
       if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
       else this.#settlements.push(settlement);
     }
@@ -120,7 +120,7 @@ export class Answers {
     this.#seenLogId = Math.min(this.#seenLogId, durableLogId);
   }
 
-  askedFor(key: string): void {
+  requested(key: string): void {
     const early = this.#early?.get(key);
     if (early !== undefined) {
       this.#early?.delete(key);
@@ -132,10 +132,10 @@ export class Answers {
   }
 
   /** `run` waits for an expectation, with a time limit. */
-  askedForWait(name: string, wait: number): void {
-    this.askedFor(`expectation ${name}`);
-    this.askedFor(`deadline ${name} ${wait}`);
-    this.askedFor(`deadline ${name} undefined`);
+  waitRequested(name: string, wait: number): void {
+    this.requested(`expectation ${name}`);
+    this.requested(`deadline ${name} ${wait}`);
+    this.requested(`deadline ${name} undefined`);
   }
 
   /** `run` will ask for nothing more. */
@@ -262,27 +262,28 @@ export class Answers {
     const { tasks, waits = [] } = this.#services.job.whole;
     const task = tasks.find((task) =>
       task.taskId !== MAIN_TASK && !isReused(task) &&
-      this.#asked?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
+      this.#ctx?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
     );
-    return task ?? waits.find((wait) => wait.reusedFrom === undefined && !this.#hasAsked(wait));
+    return task ?? waits.find((wait) => wait.reusedFrom === undefined && !this.#isWaitedFor(wait));
   }
 
   /** Whether `run` has asked for a wait as it did before. */
-  #hasAsked({ expectation, wait }: Pick<TimedWait, "expectation" | "wait">): boolean {
-    const asked = this.#asked?.withinsOf(expectation) ?? [];
-    return wait <= asked.length && !hasSwapped(this.#services.job.whole, expectation, wait, asked);
+  #isWaitedFor({ expectation, wait }: Pick<TimedWait, "expectation" | "wait">): boolean {
+    const withins = this.#ctx?.withinsOf(expectation) ?? [];
+    return wait <= withins.length &&
+      !hasSwapped(this.#services.job.whole, expectation, wait, withins);
   }
 
   #isAsked(settlement: Settlement): boolean {
     if (settlement.kind === "expectation") {
-      return this.#asked?.expectations.has(settlement.name) ?? false;
+      return this.#ctx?.expectations.has(settlement.name) ?? false;
     }
     if (settlement.kind === "deadline") {
       const { name: expectation, wait } = settlement;
-      return this.#asked?.isAwaited(expectation, wait) === true &&
-        (wait === undefined || this.#hasAsked({ expectation, wait }));
+      return this.#ctx?.isAwaited(expectation, wait) === true &&
+        (wait === undefined || this.#isWaitedFor({ expectation, wait }));
     }
-    return this.#asked?.tasks.get(settlement.taskId)?.kind === settlement.kind;
+    return this.#ctx?.tasks.get(settlement.taskId)?.kind === settlement.kind;
   }
 
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
@@ -290,7 +291,7 @@ export class Answers {
     this.#see(logId, receivedAt);
     const result = task?.status === "completed" ? copyOf(task.result) : undefined;
     this.#reacts();
-    this.#asked?.answerTask(taskId, result);
+    this.#ctx?.answerTask(taskId, result);
   }
 
   async #answerDeadline({ name, wait, logId }: Extract<Settlement, { kind: "deadline" }>) {
@@ -298,14 +299,14 @@ export class Answers {
     const [entry] = await this.#services.entriesAt([logId]);
     this.#see(logId, entry?.receivedAt ?? "");
     this.#reacts();
-    this.#asked?.answerDeadline(name, wait);
+    this.#ctx?.answerDeadline(name, wait);
     this.#resume();
   }
 
   async #answerExpectation({ name, logId }: Extract<Settlement, { kind: "expectation" }>) {
     this.#pause = "reading";
-    const expectation = this.#asked?.expectations.get(name);
-    this.#asked?.expectations.delete(name);
+    const expectation = this.#ctx?.expectations.get(name);
+    this.#ctx?.expectations.delete(name);
     const job = this.#services.job.whole;
     const index = job.plan.expected.findIndex((expected) => expected.id === name);
     const entries = await this.#services.entriesAt(job.expected[index]?.by ?? []);

@@ -27,27 +27,27 @@ export interface Divergence {
 export function divergenceAt(
   lost: LostStep,
   job: JobState,
-  asked: RunContext,
+  ctx: RunContext,
   end: RunEnd,
 ): Divergence {
-  if ("expectation" in lost) return divergenceAtWait(lost, job, asked, end);
+  if ("expectation" in lost) return divergenceAtWait(lost, job, ctx, end);
   const { taskId } = lost;
   const task = findTask(job, taskId);
   const step = `${task !== undefined && isSleep(task) ? "sleep" : "task"} ${taskId}`;
-  return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, asked, end) };
+  return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, ctx, end) };
 }
 
 function divergenceAtWait(
   { expectation, wait }: Pick<TimedWait, "expectation" | "wait">,
   job: JobState,
-  asked: RunContext,
+  ctx: RunContext,
   end: RunEnd,
 ): Divergence {
   const recorded = findWait(job, expectation, wait);
   const length = recorded?.withinMs === undefined ? "" : ` of ${durationText(recorded.withinMs)}`;
-  const askedMs = asked.withinsOf(expectation)[wait - 1];
+  const askedMs = ctx.withinsOf(expectation)[wait - 1];
   const instead = askedMs === undefined
-    ? insteadOf(job, asked, end)
+    ? insteadOf(job, ctx, end)
     : `asks for one of ${durationText(askedMs)} in its place: waits for it have changed places`;
   const step = `wait ${wait}${length} for "${expectation}"`;
   return { step, logId: recorded?.setBy ?? 0, instead };
@@ -78,14 +78,14 @@ export function misfitParking(
   return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
 }
 
-function insteadOf(job: JobState, asked: RunContext, end: RunEnd): string {
+function insteadOf(job: JobState, ctx: RunContext, end: RunEnd): string {
   if (end.kind === "threw") return `throws ${thrownText(end.error)} instead`;
   if (end.kind === "returned") return "returns instead";
-  const open = [...asked.openTasks];
+  const open = [...ctx.openTasks];
   const fresh = open.filter((taskId) => findTask(job, taskId) === undefined);
   const tasks = fresh.length > 0 ? fresh : open;
   if (tasks.length > 0) return `asks for ${tasks.join(", ")} instead`;
-  const expectations = [...asked.expectations.keys()];
+  const expectations = [...ctx.expectations.keys()];
   if (expectations.length > 0) return `waits for ${expectations.join(", ")} instead`;
   return "asks for nothing new: it awaits something other than ctx";
 }

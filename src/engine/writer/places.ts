@@ -5,7 +5,7 @@
  * end it otherwise: after a restart the job still has its place.
  */
 
-import type { Condition } from "../../core/condition.ts";
+import { WITHOUT_PLACE } from "../../core/condition.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -96,21 +96,8 @@ export class Places {
 const BEGINS: ReadonlySet<string> = new Set(["job.TaskStarted", "job.CompensationStarted"]);
 /** Whether a job holds no place after an entry, whatever is paused. */
 export function rests({ condition, entry }: Applied): boolean {
-  return RESTING.has(condition) ||
+  return WITHOUT_PLACE.has(condition) ||
     entry.eventType === "job.TaskCompensationFailed" && "retryAt" in entry.attributes ||
     entry.eventType === "job.TaskInterrupted" && entry.taskId === MAIN_TASK &&
       "reason" in entry.attributes && entry.attributes.reason === "paused";
 }
-
-const RESTING: ReadonlySet<Condition> = new Set([
-  "created",
-  "scheduled",
-  "waiting",
-  "sleeping",
-  "backingOff",
-  "suspended",
-  "parked",
-  "succeeded",
-  "failed",
-  "cancelled",
-]);
