@@ -33,7 +33,7 @@ import {
   timeText,
 } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
-import { beganBy, changeCited, limitThenText, queueText, workersFlag } from "./queue_holders.ts";
+import { beganBy, changeCited, holdsThenText, queueText, workersFlag } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -130,9 +130,8 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const since = outlined.conditionSince;
   const turn = `It has been queued since ${timeText(since)}`;
   const stands = queue ?? queueThen;
-  const limit = queue === undefined
-    ? queueThen?.limit === undefined ? `${turn}.` : `${turn}: ${limitThenText(queueThen)}.`
-    : `${turn}: ${limitText(queue)}.`;
+  const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
+  const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
   const began = stands === undefined ? [] : beganBy(stands).slice(0, HOLDERS_MAX);
   const settings = [...pausesCited(stands?.pauses), ...changeCited(stands ?? {})];
   return [
@@ -182,7 +181,7 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   );
   if (slept?.status === "completed") {
     const { statement, cites } = sleepEnded(outlined, slept);
-    return [{ statement: `${statement}: run can go on.`, cites }];
+    return [{ statement: `${statement}: run can continue.`, cites }];
   }
   if (since.eventType === "job.DeadlinePassed") {
     const { expectation } = (since as FrameworkEntry<"job.DeadlinePassed">).attributes;
@@ -190,11 +189,11 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
     const how = woken === undefined
       ? `"${expectation}" did not come before ${timeText(since)}`
       : `The wait for "${expectation}" was ended early at ${timeText(since)} by ${wakeText(woken)}`;
-    const statement = `${how}: run goes on without it.`;
+    const statement = `${how}: run continues without it.`;
     const by = woken === undefined ? [] : [woken.logId];
     return [{ statement, cites: [since.logId, ...by, main.lastLogId] }];
   }
-  const statement = `run can go on with what came at ${timeText(since)}.`;
+  const statement = `run can continue with what came at ${timeText(since)}.`;
   return [{ statement, cites: [since.logId, main.lastLogId] }];
 }
 

@@ -259,6 +259,22 @@ test("shares: a rate with a key counts each key apart, and one that is used up h
   harness.assertSound();
 });
 
+test("shares: a key has its places once, also where its only job that waits needs something else since a change of limits", async () => {
+  const work = new Work();
+  const limits = { key: byTenant, perKey: 1, rate: { count: 1, perMs: 3_600_000 } };
+  const harness = await Harness.start({ definitions: [work.definition(limits)] });
+  await submit(harness, "x1", "x");
+  await submit(harness, "y1", "y");
+  await harness.engine.limits.change("mail.send", { perKey: 1 }, "no rate today");
+  await harness.clock.settle();
+  assert.deepEqual(work.begun, ["x1", "y1"]);
+  await submit(harness, "y2", "y");
+  assert.deepEqual(work.begun, ["x1", "y1"]);
+  await end(harness, work, "y1");
+  assert.deepEqual(work.begun, ["x1", "y1", "y2"]);
+  harness.assertSound();
+});
+
 test("shares: a job that begins once counts once, however often it goes on", async () => {
   const work = new Work();
   const definition = work.definition({ rate: { count: 1, perMs: 60_000 } });

@@ -94,9 +94,7 @@ export class WorkerQueue implements PlaceQueue {
     return this.#pool.max;
   }
 
-  /**
-   * Whether a request of this priority and order waits, for a worker or for the end of a pause.
-   */
+  /** Whether a request of this priority and order waits, for a worker or the end of a pause. */
   holds(priority: number, order: number): boolean {
     return lineOf(this.#lines, { priority, order }) !== undefined ||
       this.#paused.all.values().some((request) =>
@@ -115,10 +113,7 @@ export class WorkerQueue implements PlaceQueue {
     return aheadOf(this.#lines, place, upTo);
   }
 
-  /**
-   * The same for many places in ascending order, in one pass over the queue; `undefined` where
-   * nobody waits.
-   */
+  /** The same for many places in ascending order, in one pass; `undefined` where nobody waits. */
   aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
     return aheadOfEach(this.#lines, places, upTo);
   }
@@ -263,7 +258,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Counts the requests that wait for a place, or to begin. */
-  #count({ needs }: Request, difference: 1 | -1): void {
+  #count({ needs }: Pick<Request, "needs">, difference: 1 | -1): void {
     if (needs === undefined) return;
     needs.share.waiting += difference;
     if (needs.window !== undefined) needs.window.waiting += difference;
@@ -279,9 +274,11 @@ export class WorkerQueue implements PlaceQueue {
     const { share, window } = request.needs ?? {};
     if (needs?.share === share && needs?.window === window) return false;
     foremost.take();
-    this.#count(request, -1);
+    const before = { needs: request.needs };
     request.needs = needs;
+    // In this order: a share that nobody waits for is forgotten, and its key would get another.
     this.#count(request, 1);
+    this.#count(before, -1);
     this.#push(request);
     return true;
   }
