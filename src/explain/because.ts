@@ -262,10 +262,10 @@ function doneText({ progress }: TaskState): string {
   return progress === undefined ? "" : `, and has done ${progressText(progress)}`;
 }
 
-const WAITS_TOLD_MAX = 10;
+const WAITS_SHOWN_MAX = 10;
 
 function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Reasons {
-  const waits = waitingFor.slice(0, WAITS_TOLD_MAX).map(({ statement, cites }) => ({
+  const waits = waitingFor.slice(0, WAITS_SHOWN_MAX).map(({ statement, cites }) => ({
     statement: `It waits for ${statement}`,
     cites,
   }));
@@ -283,7 +283,7 @@ function runReasons(outlined: OutlinedHistory): Reasons {
   if (main?.status !== "waiting" || outlined.waiting === undefined) return [];
   const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
   if (names.length === 0) return [];
-  const asked = shortened(names.map((name) => `"${name}"`), WAITS_TOLD_MAX);
+  const asked = shortened(names.map((name) => `"${name}"`), WAITS_SHOWN_MAX);
   const before = job.tasks
     .filter((task) => task.status === "completed")
     .toSorted((left, right) => right.lastLogId - left.lastLogId)[0];

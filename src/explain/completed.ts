@@ -16,7 +16,7 @@ import { sleepEnded, wakeText, wokenBy } from "./times.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
 /** How many are described, the last that were settled. */
-const TOLD_MAX = 500;
+const SHOWN_MAX = 500;
 
 export interface Completed {
   /** In the order in which they were settled. */
@@ -38,7 +38,7 @@ export function completedOf(outlined: OutlinedHistory): Completed {
       settledExpectation(outlined, expected, job.expected[index])
     ),
   ].toSorted((left, right) => left.at - right.at);
-  const told = settled.slice(-TOLD_MAX);
+  const told = settled.slice(-SHOWN_MAX);
   return { told: told.map(({ tell }) => tell()), more: settled.length - told.length };
 }
 
