@@ -57,7 +57,7 @@ const JOB_ACTIONS: readonly Action[] = [
       assert.equal(await conditionOf(demo, demo.jobIn("plan without code")), "suspended");
       await press(page, "Resume");
       assert.equal(await conditionOf(demo, demo.jobIn("plan without code")), "waiting");
-      assert.match(await noteOn(page), /resumed|goes on/i);
+      assert.match(await noteOn(page), /resumed|continues/i);
     },
   },
   {

@@ -186,7 +186,7 @@ testWithHomes(
 
     const refused = await imported(fresh, text);
     assert.equal(refused.code, 1);
-    assert.match(refused.err.join(), /it is Running, and its other home would go on with it/);
+    assert.match(refused.err.join(), /it is Running, and would continue in the other journal too/);
 
     assert.equal((await imported(fresh, text, "--unfinished")).code, 0);
     await fresh.start();

@@ -42,7 +42,7 @@ const HOUR_MS = 3_600_000;
 /** A pause by rule may be so late: what is on its way to the disk, and one look for room. */
 const OVERDUE_MS = 10_000;
 /** What the next process finds of the index may be older than the newest snapshot. */
-const WITHOUT_INDEX = "or it rests on an index that is not here";
+const WITHOUT_INDEX = "or it needs an index that is not here";
 
 export class EnginePlay {
   readonly #world: World;
