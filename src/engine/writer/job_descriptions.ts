@@ -19,9 +19,9 @@ export interface JobDescription {
   readonly protection: Protection | undefined;
 }
 
-interface CodeOfJob {
+interface Coded {
   readonly attributes: Pick<JobCreatedAttributes, "type" | "definitionVersion" | "plan" | "input">;
-  /** They come last in what is recorded: a line gives them back there, and so the state has them. */
+  /** After all that every job has: so a line is read back in the order in which it was made. */
   readonly keys: JobKeys;
 }
 
@@ -74,7 +74,7 @@ export class JobDescriptions {
     return definition && protectionOf(definition);
   }
 
-  #code(type: string, input: JsonValue | undefined): Outcome<CodeOfJob> {
+  #code(type: string, input: JsonValue | undefined): Outcome<Coded> {
     const definition = this.#registry.get(type);
     if (definition === undefined) {
       return { ok: false, problem: { kind: "unknownType", type, known: this.#registry.types } };
