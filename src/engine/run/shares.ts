@@ -57,12 +57,23 @@ export interface PlaceQueue {
   changed(shares: readonly Share[], windows: readonly RateWindow[]): void;
 }
 
+/** What a rate counts now. */
+export interface RateUse {
+  /** `null` where it counts all jobs of the type. */
+  readonly key: string | null;
+  readonly began: number;
+  /** Jobs that wait and have not begun. */
+  readonly waiting: number;
+  /** When the next may begin, once as many as allowed have begun, all of them on disk. */
+  readonly nextAt?: string;
+}
+
 export interface TypeUse {
   readonly type: string;
   /** Places that are taken. */
   readonly held: number;
-  /** Starts that the type's rate counts now; 0 when it counts each key apart. */
-  readonly began: number;
+  /** What its rate counts now: all jobs of the type, or each key apart. */
+  readonly rates: readonly RateUse[];
   /** Keys with a job at work or waiting for a place; `null` is for jobs without. */
   readonly keys: readonly {
     readonly key: string | null;
@@ -84,6 +95,8 @@ interface TypePlaces {
   /** Those with a start that counts. */
   readonly windows: Map<string | undefined, RateWindow>;
 }
+
+const NO_PLACES: Pick<TypePlaces, "byKey" | "windows"> = { byKey: new Map(), windows: new Map() };
 
 interface Held extends WantedPlace {
   /** Whether its start is durable; `true` when no rate counts it. */
@@ -114,28 +127,46 @@ export class Shares {
     for (const [type, of] of limits) this.#places(type, of);
   }
 
-  /** Changes the limits of a type; jobs at work stay at work. */
+  /**
+   * Changes the limits of a type; jobs at work stay at work. Who waits is told by `tellChanged`, so
+   * that nobody is granted anything before.
+   */
   change(type: string, limits: PlaceLimits): void {
     const places = this.#byType.get(type) ?? this.#places(type, limits);
     places.all.limits = limits;
     this.epoch++;
-    const windows = [...places.windows.values()];
-    for (const window of windows) window.rate = limits.rate ?? NO_RATE;
-    const shares = [...places.byKey.values()];
-    for (const queue of this.#queues) queue.changed(shares, windows);
+    for (const window of places.windows.values()) window.rate = limits.rate ?? NO_RATE;
+  }
+
+  /** Those who wait may have what other limits allow. */
+  tellChanged(type: string): void {
+    const { windows, byKey } = this.#byType.get(type) ?? NO_PLACES;
+    for (const queue of this.#queues) queue.changed([...byKey.values()], [...windows.values()]);
   }
 
   get use(): readonly TypeUse[] {
     return [...this.#byType.values()].map(({ all, byKey, windows }) => {
-      const window = windows.get(undefined);
+      const rates = [...windows].flatMap(([key, window]) => this.#useOf(key, window));
       const keys = [...byKey.values()].map(({ key, holders, waiting }) => ({
         key: key ?? null,
         held: holders.size,
         waiting,
       }));
-      const began = window?.counted(this.#clock.monotonic()) ?? 0;
-      return { type: all.type, held: all.held, began, keys };
+      return { type: all.type, held: all.held, rates, keys };
     });
+  }
+
+  /** Nothing of a window in which nothing counts. */
+  #useOf(key: string | undefined, window: RateWindow): readonly RateUse[] {
+    const nowMs = this.#clock.monotonic();
+    const { waiting } = window;
+    const began = window.counted(nowMs);
+    if (began === 0 && waiting === 0) return [];
+    const inMs = Math.ceil(window.opensAtMs(nowMs) - nowMs);
+    const nextAt = inMs > 0 && inMs < Infinity
+      ? { nextAt: new Date(this.#clock.now() + inMs).toISOString() }
+      : {};
+    return [{ key: key ?? null, began, waiting, ...nextAt }];
   }
 
   #places(type: string, limits: PlaceLimits): TypePlaces {
