@@ -20,7 +20,7 @@ import type { Evidence } from "./evidence.ts";
 import { originOf } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
-import { sleepEnded, sleepReasons } from "./times.ts";
+import { sleepEnded, sleepReasons, wakeText, wokenBy } from "./times.ts";
 import {
   attemptText,
   byWhom,
@@ -185,9 +185,13 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   }
   if (since.eventType === "job.DeadlinePassed") {
     const { expectation } = (since as FrameworkEntry<"job.DeadlinePassed">).attributes;
-    const statement = `"${expectation}" did not come before ${timeText(since)}: run continues ` +
-      "without it.";
-    return [{ statement, cites: [since.logId, main.lastLogId] }];
+    const woken = wokenBy(outlined, since.logId);
+    const how = woken === undefined
+      ? `"${expectation}" did not come before ${timeText(since)}`
+      : `The wait for "${expectation}" was ended early at ${timeText(since)} by ${wakeText(woken)}`;
+    const statement = `${how}: run continues without it.`;
+    const by = woken === undefined ? [] : [woken.logId];
+    return [{ statement, cites: [since.logId, ...by, main.lastLogId] }];
   }
   const statement = `run can continue with what came at ${timeText(since)}.`;
   return [{ statement, cites: [since.logId, main.lastLogId] }];

@@ -312,7 +312,7 @@ for (const [name, [flaw, spoil]] of Object.entries(CARELESS)) {
 const WRONG: Readonly<Record<string, readonly [RegExp, (text: string) => string]>> = {
   "lacks a state": [
     /must be equal to one of/,
-    (text) => text.replaceAll('"Running","Compensating"', '"Compensating"'),
+    (text) => text.replaceAll('"Created","Running",', '"Created",'),
   ],
   "lacks a parameter": [
     /parameter stratum is not described/,

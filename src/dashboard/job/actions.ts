@@ -62,7 +62,7 @@ function doneText(control: StateControl, job: JobState): string {
     case "start":
       return "The job was started.";
     case "wake":
-      return "What was backing off is tried again now.";
+      return "What was backing off is tried again now, and a sleep or a wait until a time is over.";
     case "suspend":
       return "The job is suspended: running attempts finish, no new one starts, and events " +
         "still count.";

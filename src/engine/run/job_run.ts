@@ -130,8 +130,9 @@ export class JobRun implements RunOwner {
     return this.#parts.attempts.idle();
   }
 
+  /** Whether it has a worker, with which it may be about to begin, or an attempt is open. */
   get isBusy(): boolean {
-    return this.#parts.attempts.isBusy;
+    return this.#parts.hold.isHeld || this.#parts.attempts.isBusy;
   }
 
   /** Records that a shutdown cut `run` short, if it was doing something. */

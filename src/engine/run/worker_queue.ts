@@ -26,6 +26,9 @@ import type { TurnLine } from "./supposed_turns.ts";
 import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
+/** No limits are as old: what is needed is asked again. */
+const OUTDATED = -1;
+
 type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "tell">;
 
 const NO_SHARES: QueueShares = {
@@ -150,7 +153,11 @@ export class WorkerQueue implements PlaceQueue {
       request.instead = held;
       this.#paused.hold(held);
     }
-    for (const request of released) this.#push(request);
+    for (const request of released) {
+      // It may have given its place back meanwhile.
+      request.epoch = OUTDATED;
+      this.#push(request);
+    }
   }
 
   /**

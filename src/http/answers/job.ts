@@ -207,6 +207,10 @@ const jobEntriesOf = (position: Position) => ({
     v.array(v.object({
       expectation: says(text, "What `run` waits for."),
       wait: says(count, "Which wait for that expectation this is, from 1."),
+      withinMs: v.exactOptional(says(
+        milliseconds,
+        "How long `run` asked to wait, in milliseconds.",
+      )),
       dueAt: says(time, "When it ends without the event."),
       passedBy: v.exactOptional(says(position, "The entry that records that it ended.")),
     })),
