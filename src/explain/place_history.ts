@@ -75,20 +75,24 @@ export interface Between {
 /**
  * When a job held its place, and when it was queued, by its conditions.
  *
- * @param isGivenUp Whether an entry that made it queued gave its place back: for a pause.
+ * @param givenUpAt Where it gave its place back while it was queued: for a pause.
  */
 export function placesOf(
   conditions: readonly { readonly logId: LogId; readonly condition: Condition }[],
-  isGivenUp: (logId: LogId) => boolean,
+  givenUpAt: (queued: Between) => LogId | undefined,
 ): { readonly held: readonly Between[]; readonly queued: readonly Between[] } {
   const held: { from: LogId; to?: LogId }[] = [];
-  const queued: { from: LogId; to?: LogId }[] = [];
-  for (const { logId, condition } of conditions) {
-    const [hold, wait] = [held.at(-1), queued.at(-1)];
-    if (wait !== undefined) wait.to ??= logId;
-    if (condition === "queued") queued.push({ from: logId });
+  const queued: Between[] = [];
+  for (const [at, { logId, condition }] of conditions.entries()) {
+    const hold = held.at(-1);
     const isHeld = hold !== undefined && hold.to === undefined;
-    if (isHeld && (WITHOUT_PLACE.has(condition) || isGivenUp(logId))) hold.to = logId;
+    if (condition === "queued") {
+      const next = conditions[at + 1];
+      const wait = next === undefined ? { from: logId } : { from: logId, to: next.logId };
+      queued.push(wait);
+      const to = isHeld ? givenUpAt(wait) : undefined;
+      if (isHeld && to !== undefined) hold.to = to;
+    } else if (isHeld && WITHOUT_PLACE.has(condition)) hold.to = logId;
     else if (!isHeld && condition === "executing") held.push({ from: logId });
   }
   return { held, queued };
@@ -97,9 +101,9 @@ export function placesOf(
 /** When a job held its own place, as far as its history is kept. */
 export function ownPlaces({ spans, entries }: OutlinedHistory): readonly Between[] {
   const conditions = spans.map(({ by: logId, condition }) => ({ logId, condition }));
-  return placesOf(conditions, (logId) => {
-    const { attributes = {} } = entries.get(logId) ?? {};
-    return "reason" in attributes && attributes.reason === "paused";
+  return placesOf(conditions, ({ from }) => {
+    const { attributes = {} } = entries.get(from) ?? {};
+    return "reason" in attributes && attributes.reason === "paused" ? from : undefined;
   }).held;
 }
 

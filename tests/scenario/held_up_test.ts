@@ -189,3 +189,22 @@ test("explain at a point: a queued job names the rate of then, and not the one o
   assert.equal(then.value.summary, said.summary);
   assert.match(said.summary, /1 of 1 start within 1 min of type mail\.send used up \(rate\)/);
 });
+
+test("explain at a point: what was cut short while a pause held it had no place", async () => {
+  const { daybook: first } = await started({ maxRunning: 2 });
+  await submit(first, "acme1");
+  await first.post("/pauses", { key: "acme", reason: "acme moves house" });
+  const daybook = await first.crash();
+  await submit(daybook, "bolt1", "bolt2", "bolt3");
+  const said = await daybook.explanation("bolt3");
+  const asOf = daybook.engine.headLogId;
+  await daybook.clock.advance(5_000);
+  await submit(daybook, "cog1");
+  const then = await daybook.engine.explainAt("bolt3" as JobId, { kind: "logId", logId: asOf });
+  assert.ok(then.ok);
+  assert.match(
+    said.summary,
+    /2 of 2 places of type mail\.send taken \(maxRunning\): bolt1 .*bolt2 /,
+  );
+  assert.equal(then.value.summary, said.summary);
+});

@@ -65,12 +65,15 @@ export async function placeHistory(
 ): Promise<PlaceHistory> {
   const { type = "" } = job;
   const limits = await limitsIn(parts, type, stretch);
-  const pauses = await pausesIn(parts, job, stretch);
+  const allPauses = await pausesUpTo(parts, stretch.to);
+  const pauses = allPauses.filter((pause) =>
+    holds(pause, job) && (pause.ended === undefined || pause.ended.logId > stretch.from)
+  );
   const asked = [supposed, ...limits.map(({ limits }) => limits)];
   if (asked.every((one) => Object.keys(one).length === 0)) {
     return { type, limits, pauses, others: [] };
   }
-  const reading = new Reading(parts, job, stretch, share);
+  const reading = new Reading(parts, job, stretch, allPauses, share);
   return { type, limits, pauses, ...await reading.all(asked) };
 }
 
@@ -106,16 +109,9 @@ function inForce({ limits, by, since }: ChangedLimits): LimitsFrom {
   return { limits, change: { logId: by, at: since }, from: by };
 }
 
-async function pausesIn(
-  parts: PlaceHistoryParts,
-  job: JobState,
-  { from, to }: Stretch,
-): Promise<readonly PauseStay[]> {
+async function pausesUpTo(parts: PlaceHistoryParts, to: LogId): Promise<readonly PauseStay[]> {
   const all = pauseStays(await recorded(parts, PAUSE_TYPES, to));
-  const known = all.length > 0 ? all : parts.pauses.all.filter(({ by }) => by <= to);
-  return known.filter((pause: PauseStay) =>
-    holds(pause, job) && (pause.ended === undefined || pause.ended.logId > from)
-  );
+  return all.length > 0 ? all : parts.pauses.all.filter(({ by }) => by <= to);
 }
 
 /** A job that was in the way, or may have been. */
@@ -134,6 +130,7 @@ class Reading {
     readonly parts: PlaceHistoryParts,
     readonly job: JobState,
     readonly stretch: Stretch,
+    readonly pauses: readonly PauseStay[],
     readonly share: Share,
   ) {}
 
@@ -141,6 +138,7 @@ class Reading {
     await this.#find(limits.some(({ rate }) => rate !== undefined));
     const wanted = [...this.#found.values()];
     const entries = await this.#read(wanted.flatMap(({ conditions }) => this.#inSight(conditions)));
+    for (const { by, since } of this.pauses) entries.at.set(by, since);
     const isWhole = this.#isAll && !entries.isCut;
     const others: JobOfType[] = [];
     for (const found of wanted) {
@@ -203,13 +201,18 @@ class Reading {
 
   /** `undefined` of a job that was in nobody's way. */
   #jobOf({ jobId, priority, conditions }: Found, read: ReadEntries): JobOfType | undefined {
-    const places = placesOf(conditions, (logId) => read.paused.has(logId));
+    const head = this.parts.table.head(jobId);
+    const pauses = head === undefined ? [] : this.pauses.filter((pause) => holds(pause, head));
+    const places = placesOf(
+      conditions,
+      (queued) => read.paused.has(queued.from) ? queued.from : heldFrom(queued, pauses),
+    );
     const [held, queued] = [read.stays(places.held), read.stays(places.queued)];
     const start = conditions.find(({ condition }) => condition === "queued");
     const first = conditions.find(({ condition }) => condition === "executing");
     const began = first && read.moment(first.logId);
     if (held.length === 0 && queued.length === 0 && began === undefined) return undefined;
-    const { key, rateKey } = this.parts.table.head(jobId) ?? {};
+    const { key, rateKey } = head ?? {};
     return {
       jobId,
       priority,
@@ -221,6 +224,12 @@ class Reading {
       ...(began === undefined ? {} : { began }),
     };
   }
+}
+
+/** Since where a pause held what was cut short, and is queued: that gives its place back. */
+function heldFrom({ from, to = Infinity }: Between, pauses: readonly PauseStay[]) {
+  const pause = pauses.find(({ by, ended }) => by < to && (ended?.logId ?? Infinity) > from);
+  return pause && Math.max(from, pause.by);
 }
 
 /** Of the entries that were read, what is to be known of them. */
