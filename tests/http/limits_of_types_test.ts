@@ -141,3 +141,19 @@ test("limits: the System screen shows each, its use, and the button that takes a
   assert.match(page, /why not/);
   assert.match(page, /\/ui\/limits\/mail\.send\/restore/);
 });
+
+test("limits: a change and its restoration at once are answered, of a type whose code has none too", async () => {
+  const { engine } = await Explained.start(OPTIONS);
+  for (const type of ["plain.do", "mail.send"]) {
+    await engine.limits.change(type, { maxRunning: 2 }, "one");
+    // Both are in one batch.
+    const [changed, restored] = await Promise.all([
+      engine.limits.change(type, { maxRunning: 3 }, "two"),
+      engine.limits.restore(type),
+    ]);
+    assert.ok(changed.ok);
+    assert.deepEqual(changed.value, restored);
+    assert.equal(restored?.change, undefined);
+    assert.deepEqual(restored?.limits, restored?.code);
+  }
+});
