@@ -45,6 +45,7 @@ const POSITIONS: {
   "journal.SegmentOpened": [],
   "journal.Sealed": [],
   "journal.Recovered": [],
+  "journal.WriterOpened": [],
   // It tells of one journal, and never leaves it.
   "journal.Repaired": [],
   // `from` is of the other journal, and stays.
