@@ -28,24 +28,19 @@ export interface PostgresJournal {
   readonly keys: KeyStore;
   /** Who leads, as far as known. */
   readonly leader: () => Leader | undefined;
-  close(): Promise<void>;
 }
 
 /** @throws {UnfitDatabaseError} if the database cannot be relied on. */
 export async function openPostgres(options: PostgresOptions): Promise<PostgresJournal> {
   const { place, writer, url, secretKey, followed } = options;
   const patience = new Patience(options);
-  const sql = session(place);
   const turn = new PostgresTurn(options, { writer, url });
-  const close = async () => {
-    await turn.end();
-    await sql.end({ timeout: 1 });
-  };
+  const sql = turn.session;
   const other = session(place);
   try {
     await requireFit(place, sql, other, patience);
   } catch (error) {
-    await close();
+    await turn.end();
     throw error;
   } finally {
     await other.end({ timeout: 1 });
@@ -55,6 +50,5 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresJo
     shared: { log, turn, writer, url, followed },
     keys: new PostgresKeys(sql, place.journal, patience, secretKey),
     leader: () => turn.leader,
-    close,
   };
 }

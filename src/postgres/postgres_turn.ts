@@ -1,5 +1,6 @@
 /**
- * Whose turn it is to lead: who holds an advisory lock, which ends with its session. A leader that
+ * Whose turn it is to lead: who holds an advisory lock, which ends with its session. That is the
+ * session that appends, so the last append of a leader is over when its lock is free. A leader that
  * stands still or is cut off keeps its session; so it also says each second that it is alive, and
  * one that has said nothing for a while loses the lock. Safety needs none of this: the log refuses
  * whoever is too late.
@@ -30,7 +31,10 @@ export class PostgresTurn implements Turn {
   readonly #options: PatienceOptions;
   readonly #self: Leader;
   readonly #patience: Patience;
+  /** Appends, and holds the lock. */
   readonly #sql: Sql;
+  /** An append may wait for a standby; what says that the leader is alive does not. */
+  readonly #alive: Sql;
   readonly #clock: Clock;
   #isHeld = false;
   #isEnded = false;
@@ -38,11 +42,17 @@ export class PostgresTurn implements Turn {
   #cancelBeat: (() => void) | undefined;
 
   constructor(options: PatienceOptions, self: Leader) {
+    this.#sql = session(options.place, () => this.#isHeld = false);
+    this.#alive = session(options.place);
     this.#options = options;
     this.#self = self;
     this.#clock = options.clock;
     this.#patience = new Patience(options);
-    this.#sql = session(options.place, () => this.#isHeld = false);
+  }
+
+  /** The session that holds the lock, for appending. */
+  get session(): Sql {
+    return this.#sql;
   }
 
   /** Who leads, as of the last look. */
@@ -76,7 +86,7 @@ export class PostgresTurn implements Turn {
   async end(): Promise<void> {
     this.#isEnded = true;
     this.#cancelBeat?.();
-    await this.#sql.end({ timeout: 1 });
+    await Promise.all([this.#sql.end({ timeout: 1 }), this.#alive.end({ timeout: 1 })]);
   }
 
   async #lock(): Promise<boolean> {
@@ -114,8 +124,9 @@ export class PostgresTurn implements Turn {
 
   async #beat(overtaken: () => void): Promise<void> {
     try {
-      await this.#lock();
       if (!await this.#isStillLeader()) return overtaken();
+      // A session that was lost has lost the lock.
+      if (!this.#isHeld) await this.#lock();
     } catch {
       // Appends tell when the database is back, and who leads then.
     }
@@ -125,7 +136,7 @@ export class PostgresTurn implements Turn {
   async #say(): Promise<void> {
     const { writer, url } = this.#self;
     const { journal } = this.#options.place;
-    await this.#sql`
+    await this.#alive`
       insert into daybook_leader (journal, writer, url, seen)
       values (${journal}, ${writer}, ${url}, clock_timestamp())
       on conflict (journal) do update
@@ -133,7 +144,7 @@ export class PostgresTurn implements Turn {
   }
 
   async #isStillLeader(): Promise<boolean> {
-    const rows = await this.#sql`
+    const rows = await this.#alive`
       update daybook_leader set seen = clock_timestamp()
       where journal = ${this.#options.place.journal} and writer = ${this.#self.writer}
       returning 1`;

@@ -3,6 +3,7 @@
  * it. While a leader goes and another comes, they wait.
  */
 
+import { messageOf } from "../core/thrown.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";
 import { jsonResponse } from "../http/answers/response.ts";
@@ -139,11 +140,15 @@ async function answerOf(leader: string, request: Request, body: Body): Promise<R
 /** Whether the leader cannot have seen the request, or seeing it twice does no harm. */
 function mayRepeat({ method }: Request, body: Body, error: unknown): boolean {
   if (body instanceof ReadableStream) return false;
-  return method === "GET" || method === "HEAD" ||
-    error instanceof Error && error.message.includes("(Connect)");
+  // As Deno says that it came to no connection.
+  return method === "GET" || method === "HEAD" || reasonOf(error).includes("(Connect)");
 }
 
 function unready(pathname: string, reason: string): Response {
   const detail = `Cannot answer: ${reason}`;
   return problemResponse(new Problem("not-ready", detail, {}, { "retry-after": "1" }), pathname);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? messageOf(error.cause ?? error) : "";
 }
