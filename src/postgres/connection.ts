@@ -22,14 +22,16 @@ export function session(place: Place, onClose: () => void = () => {}): Sql {
   });
 }
 
-/** States of PostgreSQL that pass: no connection, no resources, a shutdown, a demotion. */
-const PASSING = /^(?:08|53|57|58|40)...$|^25006$/;
+/**
+ * What passes: no connection, as the driver and the system say it; and by the states of PostgreSQL,
+ * no resources, a shutdown, a demotion.
+ */
+const PASSING = /^CONNECT|^E[A-Z]+$|^(?:08|53|57|58|40)...$|^25006$/;
 
 /** Whether the same may work later. */
 function passes(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.name !== "PostgresError") return !(error instanceof TypeError);
-  return PASSING.test(String((error as { code?: unknown }).code));
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return PASSING.test(String(error.code));
 }
 
 const DELAY_MIN_MS = 50;

@@ -113,7 +113,8 @@ async function requireTables(place: Place, sql: Sql): Promise<void> {
       and to_regclass('daybook_key') is not null as there`;
   if (row?.there === true) return;
   try {
-    await sql.unsafe(TABLES);
+    // Two processes that begin at once would both make them, and one would fail.
+    await sql.unsafe(`select pg_advisory_xact_lock(hashtext('daybook tables'));\n${TABLES}`);
   } catch (error) {
     if (codeOf(error) !== "42501") throw error;
     const reason =
