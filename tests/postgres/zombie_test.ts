@@ -42,8 +42,10 @@ testWithPostgres(
         attributes: { name: "n" },
       });
       assert.ok(told.ok, await told.text());
-      const { output } = await follower.get("/jobs/sealed?wait=30") as { output: unknown };
-      assert.equal(output, 12);
+      await until("it is done", async () => {
+        return (await follower.get("/jobs/sealed"))["state"] === "Done";
+      });
+      assert.equal((await follower.get("/jobs/sealed"))["output"], 12);
       assert.equal((await fetch(`${follower.url}/jobs/late`)).status, 404);
       assert.equal(await follower.stop(), 0);
     }),
