@@ -274,7 +274,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
   await daybook.tried();
-  for (const warning of startWarnings(daybook.engine)) warn(warning);
+  for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
   answer = daybook.fetch;
   following?.leads(daybook.fetch);
   const listening = toListen();

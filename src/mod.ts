@@ -32,22 +32,23 @@ export {
   defineJob,
   type ErrorMatcher,
   type Expectation,
-  type ExpectOptions,
-  type FactEvent,
   type InputSchema,
-  type JobContext,
   type JobDefinition,
   type JobLimits,
   type JobRate,
-  NonRetryableError,
   type ParsedInput,
-  RetryLater,
-  type SleepTime,
   type StartsOn,
   type SubmittedInput,
-  type TaskContext,
-  type TaskOptions,
 } from "./engine/definition.ts";
+export type {
+  ExpectOptions,
+  FactEvent,
+  JobContext,
+  SleepTime,
+  TaskContext,
+  TaskOptions,
+} from "./engine/job_context.ts";
+export { NonRetryableError, RetryLater } from "./engine/job_errors.ts";
 export type { Correlation, Equalities } from "./core/correlation.ts";
 export type { Deadline, ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
 export type { JsonForm, NotJson, Recordable, Returns } from "./core/json_form.ts";

@@ -1,7 +1,7 @@
 /**
- * Ends a switch over a union: a member that no case handles does not compile.
+ * Ends a switch over a union, so that a member without a case does not compile.
  *
- * @throws {TypeError} when a value from outside the union gets here at run time.
+ * @throws {TypeError} when a value from outside the union arrives at run time.
  */
 export function assertNever(value: never, what: string): never {
   throw new TypeError(`Cannot handle ${what}: ${JSON.stringify(value)}`);

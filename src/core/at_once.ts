@@ -1,9 +1,9 @@
-/** Work that yields now and then, so that whoever does it may pause; and doing it without. */
+/** Long computations as generators, so that the caller may pause between steps, or not. */
 
-/** Each `yield` is a place to pause at; the result comes in the end. */
+/** Each `yield` is a place to pause; the result is the return value. */
 export type Work<Result> = Generator<undefined, Result>;
 
-/** Does all of it, without a pause. */
+/** Runs it to the end without a pause. */
 export function atOnce<Result>(work: Work<Result>): Result {
   for (;;) {
     const step = work.next();

@@ -1,10 +1,9 @@
-/** Limits that an operator has put in the place of those of the code: a pure fold. */
+/** Limits that an operator set in place of those in the code: a pure fold. */
 
 import type { JobEventLogEntry } from "./event.ts";
 import type { LogId } from "./ids.ts";
 import type { PlaceLimits } from "./place_limits.ts";
 
-/** In force until they are taken back. */
 export interface ChangedLimits {
   readonly type: string;
   readonly limits: PlaceLimits;
@@ -12,11 +11,11 @@ export interface ChangedLimits {
   /** The `job.LimitsChanged` entry, and its time. */
   readonly by: LogId;
   readonly since: string;
-  /** Whose token it was asked for with. */
+  /** The name beside the token of the request. */
   readonly actor?: string;
 }
 
-/** Those in force after an entry; the same array where it is about none. */
+/** The changes in force after an entry; the same array when the entry is not about limits. */
 export function noteLimits(
   changed: readonly ChangedLimits[],
   entry: JobEventLogEntry,

@@ -1,4 +1,4 @@
-/** Commands: what jobs are told to do, with all that a pure decision on them needs. */
+/** Commands on jobs, with everything that a pure decision on them needs. */
 
 import type { JobEventDraft } from "./event.ts";
 import type { JobCreatedAttributes } from "./framework_events.ts";
@@ -10,7 +10,7 @@ export interface CreateCommand {
   readonly kind: "create";
   readonly jobId: JobId;
   readonly attributes: JobCreatedAttributes;
-  /** Whether it starts in the same batch. */
+  /** Whether it also starts, in the same batch. */
   readonly start: boolean;
 }
 
@@ -22,7 +22,7 @@ interface ControlCommand {
 interface CancelCommand {
   readonly kind: "cancel";
   readonly reason?: string;
-  /** Of a parked job: undoes nothing. */
+  /** Of a parked job: undo nothing. */
   readonly leave?: boolean;
 }
 
@@ -30,10 +30,10 @@ export interface RetryCommand {
   readonly kind: "retry";
   readonly newJobId: JobId;
   readonly attributes: JobCreatedAttributes;
-  /** Reuse only what was completed before this task first started. */
+  /** Reuse only what completed before this task first started. */
   readonly from?: TaskId;
   readonly reason?: string;
-  /** Events that counted for the old job, correlated to the new one. */
+  /** Events that counted for the old job, now correlated to the new one. */
   readonly facts: readonly JobEventDraft[];
 }
 
@@ -42,7 +42,7 @@ export interface AttemptRequest {
   readonly executionId: ExecutionId;
   /** Absent for `main`. */
   readonly maxAttempts?: number;
-  /** In milliseconds; absent is no limit. */
+  /** In milliseconds; absent means no limit. */
   readonly timeoutMs?: number;
   readonly compensable: boolean;
   readonly trace?: TraceIds | undefined;
@@ -57,22 +57,21 @@ export interface StartCompensationCommand {
   readonly kind: "startCompensation";
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
-  /** Absent when nothing is known of the task's code any more. */
+  /** Absent when the code of the task is unknown. */
   readonly maxAttempts?: number;
 }
 
-/** What ends at a time: a sleep, a wait of `run`, or an expectation's deadline in the plan. */
+/** What has a due time: a sleep, a timed wait of `run`, or a deadline of the plan. */
 export type Timer =
   | { readonly taskId: TaskId }
   | { readonly expectation: string; readonly wait?: number };
 
-/** The time of something has come. */
 export interface ElapseCommand {
   readonly kind: "elapse";
   readonly timer: Timer;
 }
 
-/** Where a command comes from; recorded with what follows, and without influence on it. */
+/** Where a command comes from; recorded with its events, and without influence on them. */
 interface Traced {
   readonly origin?: Origin | undefined;
 }

@@ -29,23 +29,22 @@ export const CONDITIONS = [
 
 export type Condition = (typeof CONDITIONS)[number];
 
-/** As people read it. */
 export function conditionText(condition: Condition): string {
   return condition === "backingOff" ? "backing off" : condition;
 }
 
-/** What the condition goes by of a job's tasks. The flags tell of all but `main`. */
+/** What the condition depends on in a job's tasks. The flags cover all tasks but `main`. */
 export interface TaskOverview {
   readonly main: TaskState | undefined;
   readonly anyRunning: boolean;
   readonly anyInterrupted: boolean;
   readonly anyBackingOff: boolean;
   readonly anySleeping: boolean;
-  /** The latest entry that completed one; 0 when none did. */
+  /** The latest entry that completed one; 0 if there is none. */
   readonly lastCompleted: LogId;
 }
 
-/** @param tasks Of the job's tasks, where that is known already: else they are looked through. */
+/** @param tasks An overview, if the caller has one; otherwise the tasks are searched. */
 export function conditionOf(job: JobState, tasks?: TaskOverview): Condition {
   switch (job.state) {
     case "Created":
@@ -63,7 +62,7 @@ export function conditionOf(job: JobState, tasks?: TaskOverview): Condition {
   }
 }
 
-/** Resuming a job that is parked as well does not make it go on by itself. */
+/** A suspended job that is also parked stays held when it is resumed. */
 function heldCondition({ parked, suspendedBy }: JobState): Condition | undefined {
   if (parked !== undefined) return "parked";
   return suspendedBy === undefined ? undefined : "suspended";
@@ -78,7 +77,7 @@ function runningCondition(job: RunningJob, known?: TaskOverview): Condition {
   return tasks.anyBackingOff ? "backingOff" : mainCondition(job, tasks);
 }
 
-/** The latest tasks come first: what runs is most often among them, and tells enough. */
+/** Searches from the end: what runs is usually among the latest tasks, and decides the rest. */
 function overviewOf({ tasks }: RunningJob): TaskOverview {
   let [anyRunning, anyInterrupted, anyBackingOff, anySleeping] = [false, false, false, false];
   let lastCompleted = 0;
@@ -95,7 +94,7 @@ function overviewOf({ tasks }: RunningJob): TaskOverview {
   return { main, anyRunning, anyInterrupted, anyBackingOff, anySleeping, lastCompleted };
 }
 
-/** No other task is open: what `run` itself is doing. */
+/** What `run` itself is doing; no other task is open. */
 function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
   const { main, lastCompleted } = tasks;
   switch (main?.status) {
@@ -103,7 +102,7 @@ function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
       return "executing";
     case "waiting":
       if (hasAnswer(job, main, lastCompleted)) return "queued";
-      // Somebody can move what waits for an event as well.
+      // A job that also waits for an event is `waiting`: somebody can send that.
       return tasks.anySleeping && main.expectations.length === 0 ? "sleeping" : "waiting";
     case "backingOff":
     case "sleeping":
@@ -120,7 +119,7 @@ function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
   }
 }
 
-/** Whether something has come since `run` began to wait that it can go on with. */
+/** Whether `run` has an answer that it had not seen when it began to wait. */
 function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): boolean {
   if (lastCompleted > main.seen) return true;
   if (hasPassed(job, main.seen)) return true;
@@ -128,17 +127,16 @@ function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): bo
   return job.plan.expected.some(({ id }, index) => asked.has(id) && hasAllMatches(job, index));
 }
 
-/** Whether a wait of `run` has ended by its time since then. */
+/** Whether a timed wait of `run` has ended since then. */
 function hasPassed({ waits = [] }: RunningJob, seen: LogId): boolean {
   return waits.some(({ passedBy = 0, reusedFrom }) => passedBy > seen && reusedFrom === undefined);
 }
 
-/** Whether the expectation of this id has all its matches; false when there is none. */
+/** Whether the expectation with this id has all its matches; `false` if there is none. */
 export function isSatisfied(job: JobState, expectationId: string): boolean {
   return hasAllMatches(job, job.plan.expected.findIndex(({ id }) => id === expectationId));
 }
 
-/** Whether every expectation of the plan has all its matches. */
 export function allSatisfied(job: JobState): boolean {
   return job.plan.expected.every((_, index) => hasAllMatches(job, index));
 }

@@ -1,6 +1,6 @@
 /**
- * The controls of jobs: their names, what is said of each, and for which jobs each is. The API,
- * the dashboard, the commands and the library read this table.
+ * The controls of jobs: names, texts, and the jobs that each applies to. The API, the dashboard,
+ * the commands and the library all read this table.
  */
 
 import type { Condition } from "./condition.ts";
@@ -10,15 +10,15 @@ import type { JobState } from "./job_state.ts";
 export interface ControlFacts {
   /** On a button. */
   readonly label: string;
-  /** Before the jobs that it was done to. */
+  /** The past tense, before the number of jobs. */
   readonly done: string;
   /** What it does, in a line. */
   readonly summary: string;
-  /** What it does to a job, in sentences. */
+  /** What it does to a job, in full sentences. */
   readonly effect: string;
-  /** It cannot be taken back, so people are asked first. */
+  /** Whether to ask first, since it cannot be undone. */
   readonly confirm: boolean;
-  /** Jobs in these conditions are meant where it is done to many. */
+  /** Conditions of the jobs that a bulk action applies to. */
   readonly conditions: readonly Condition[];
 }
 
@@ -73,7 +73,7 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     effect: "It becomes a new job that reuses the completed results that still stand. The old " +
       "one stays as it is; one that is parked is given up.",
     confirm: false,
-    // A job that somebody cancelled is retried only where that is asked for by name.
+    // A cancelled job is retried only when named.
     conditions: ["failed"],
   },
   cancel: {
@@ -90,14 +90,13 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
 export const STATE_CONTROLS = CONTROL_NAMES.filter((name) => name !== "retry");
 export type StateControl = (typeof STATE_CONTROLS)[number];
 
-/** Those that are done to many jobs at once. */
 export const BULK_CONTROLS = ["retry", "cancel", "suspend", "resume"] as const;
 export type BulkControl = (typeof BULK_CONTROLS)[number];
 
 /**
- * Whether a job takes a control as it is, by the rules that decide on it.
+ * Whether a job accepts a control now, by the rules that decide on it.
  *
- * @param leave Of a cancellation: undoes nothing.
+ * @param leave Of a cancellation: undo nothing.
  */
 export function isLegal(job: JobState, control: ControlName, leave = false): boolean {
   const command = control === "retry"

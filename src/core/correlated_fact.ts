@@ -1,4 +1,4 @@
-/** What a job's `job.EventCorrelated` says of the event that reached it. */
+/** The event that a `job.EventCorrelated` entry stands for. */
 
 import type { FactEntry } from "./event.ts";
 import type { EventCorrelatedAttributes } from "./framework_events.ts";

@@ -76,7 +76,7 @@ export function holdsInPart(correlation: Correlation, attributes: JsonObject): b
   );
 }
 
-/** How many clauses a correlation has; of alternatives, as many as the shortest. */
+/** The number of clauses; of alternatives, the clauses of the shortest. */
 export function correlationTerms(correlation: Correlation): number {
   if (correlation === "any") return 0;
   if ("equals" in correlation) return Object.keys(correlation.equals).length;
@@ -95,10 +95,9 @@ export interface EqualityTerm {
 }
 
 /**
- * The ways to index a predicate. Each alternative is a list of terms of which at
- * least one is true of every event that the predicate accepts; an index needs to
- * file a job under the terms of just one alternative. An empty result means that
- * the predicate gives no hold, and each event of the type must be tried.
+ * The ways to index a predicate. Each alternative is a list of terms, at least one of which is true
+ * of every event that the predicate accepts; an index files a job under the terms of one
+ * alternative. An empty result means that no index helps, and each event of the type must be tried.
  */
 export function indexAlternatives(correlation: Correlation): readonly (readonly EqualityTerm[])[] {
   if (correlation === "any" || "not" in correlation) return [];
@@ -115,12 +114,12 @@ export function indexAlternatives(correlation: Correlation): readonly (readonly 
   return branches.every((branch) => branch !== undefined) ? [branches.flat()] : [];
 }
 
-/** Predicates within each other, at most. */
+/** How deep predicates may nest. */
 export const CORRELATION_DEPTH_MAX = 16;
 
 /**
- * What is wrong with a predicate that code made, or `undefined` when nothing is. What JSON
- * would change must not get into a plan: it would mean something else after a restart.
+ * What is wrong with a predicate that code made, or `undefined`. What JSON would change must not
+ * get into a plan: it would mean something else after a restart.
  */
 export function correlationFlaw(correlation: Correlation, depth = 1): string | undefined {
   if (depth > CORRELATION_DEPTH_MAX) {
@@ -155,7 +154,7 @@ function termsFlaw<Value>(
   return undefined;
 }
 
-/** The first names of all paths that a predicate looks at. */
+/** The first names of all paths in a predicate. */
 export function correlationPaths(correlation: Correlation): ReadonlySet<string> {
   return new Set(pathsOf(correlation).map((path) => path.split(".")[0] ?? path));
 }

@@ -1,7 +1,7 @@
 /**
- * The rule of three: what of a job was being done when the process ended uncleanly, and what is
- * taken to be the cause. An attempt that was open at two such ends in a row runs alone from then
- * on; one that was alone at the third is the cause, and its job is parked.
+ * The rule of three: which attempts were open when the process ended uncleanly, and which is taken
+ * to be the cause. An attempt open at two such ends in a row runs alone from then on; one that was
+ * alone at the third is the cause, and its job is parked.
  */
 
 import { type LogId, MAIN_TASK } from "./ids.ts";
@@ -10,17 +10,17 @@ import { hasCode, isTerminal, type JobState, type TaskState } from "./job_state.
 /** Unclean ends in a row after which an attempt that was open at all of them runs alone. */
 export const CRASHES_UNTIL_ALONE = 2;
 
-/** Tasks of which an attempt, or one of their undoing, is on record as open; `main` among them. */
+/** Tasks with an attempt on record as open, or a compensation; `main` among them. */
 export function openTasks(job: JobState): readonly TaskState[] {
   if (!hasCode(job) || isTerminal(job)) return [];
   const open = job.tasks.filter(isOpen);
-  // What backs off runs nothing, while its `run` is told as under way.
+  // A job that backs off runs nothing, although its `main` is still running on record.
   const rests = job.state === "Running" && open.every(isMain) &&
     job.tasks.some(({ status }) => status === "backingOff");
   return rests ? [] : open;
 }
 
-/** The same without `main`, which only waits for the others where there are any. */
+/** The same without `main`, unless it is the only one: it only waits for the others. */
 export function attemptsAt(job: JobState): readonly TaskState[] {
   const open = openTasks(job);
   const others = open.filter((task) => !isMain(task));
@@ -28,8 +28,8 @@ export function attemptsAt(job: JobState): readonly TaskState[] {
 }
 
 /**
- * Tasks that were open at so many unclean ends in a row that they run alone until an attempt of
- * them ends by itself.
+ * Tasks that run alone until an attempt of them ends by itself, after so many unclean ends in a
+ * row.
  */
 export function suspectsOf(job: JobState): readonly TaskState[] {
   if (!hasCode(job) || isTerminal(job) || job.parked !== undefined) return [];
@@ -40,7 +40,7 @@ export function suspectsOf(job: JobState): readonly TaskState[] {
   return (others.length > 0 ? others : cutShort).filter(hasCrashedTwice);
 }
 
-/** Whether an attempt that was alone at an unclean end is taken to have caused that one too. */
+/** Whether an attempt that was alone at an unclean end is taken to have caused it. */
 export function isCulprit(job: JobState, task: TaskState): boolean {
   return hasCrashedTwice(task) && !(isMain(task) && hasGoneOn(job, task.lastLogId));
 }
@@ -49,7 +49,7 @@ function hasCrashedTwice({ interruptions }: TaskState): boolean {
   return interruptions >= CRASHES_UNTIL_ALONE;
 }
 
-/** Whether `run` got as far as the end of a task in this life of the process. */
+/** Whether `run` got past the end of a task since the process started. */
 function hasGoneOn({ tasks }: JobState, since: LogId): boolean {
   return tasks.some((task) => task.status === "completed" && task.completedBy > since);
 }

@@ -1,6 +1,6 @@
 /**
- * Decisions: a command and the state of its job give events, or a rejection that says
- * why. Pure; what needs a clock, an id or randomness comes in with the command.
+ * Decisions: a command and the state of its job give events, or a rejection that says why. Pure:
+ * anything that needs a clock, an id or randomness comes in with the command.
  */
 
 import { assertNever } from "./assert_never.ts";
@@ -31,7 +31,7 @@ import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
 import { backsOff, sleeping } from "./task_facts.ts";
 import { findWait, isSettled } from "./waits.ts";
 
-/** What a command makes of a job; `undefined` is a job that is not there yet. */
+/** @param job `undefined` when there is none yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
   const decision = decideAlone(job, command);
   const { origin } = command;
@@ -39,7 +39,6 @@ export function decide(job: JobState | undefined, command: Command): Decision {
   return accept(decision.events.map((event) => ({ ...event, ...origin })));
 }
 
-/** Whoever asks for it. */
 function decideAlone(job: JobState | undefined, command: Command): Decision {
   if (command.kind === "create") return decideCreate(job, command);
   if (job === undefined) return reject(`Cannot ${command.kind} job: it was not created`, []);
@@ -86,8 +85,8 @@ function decideStart(job: JobState, command: Reasoned): Decision {
 }
 
 /**
- * Created is left by `JobStarted` alone, so a job that has not started is started and
- * cancelled in one batch: none of its code runs.
+ * Only `JobStarted` leaves Created, so a job that has not started is started and cancelled in one
+ * batch: none of its code runs.
  */
 function decideCancel(job: JobState, command: Reasoned & { readonly leave?: boolean }): Decision {
   if (command.leave === true) return decideLeave(job, command);
@@ -143,7 +142,7 @@ function elapsed(jobId: JobId, taskId: TaskId, reusedFrom?: LogId): JobEventDraf
   return { stratum: "framework", eventType: "job.TimerElapsed", jobId, taskId, attributes };
 }
 
-/** Sleeps go on while their job is held, so they end then as well; others may have ended them. */
+/** Timers run on while their job is held; the job may have ended them in another way. */
 function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
   const { jobId } = job;
   if (job.state !== "Running") return rejectState(job, "end a timer of", ["Running"]);
@@ -199,7 +198,7 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
   return accept([...given, retried, ...caused, ...reused, ...facts]);
 }
 
-/** How the job ends that is tried again, where it has not: nothing of it is undone. */
+/** How the job that is retried ends, if it has not: nothing of it is undone. */
 function givenUp(job: JobState, { reason }: Reasoned): readonly JobEventDraft[] | undefined {
   if (job.state === "Failed") return [];
   const ended = job.parked && decideLeave(job, reason === undefined ? {} : { reason });
@@ -207,8 +206,8 @@ function givenUp(job: JobState, { reason }: Reasoned): readonly JobEventDraft[] 
 }
 
 /**
- * Completed tasks whose effect still stands, in the order of their completion. Never
- * `main`: `run` is what a retry calls again.
+ * Completed tasks whose effect still stands, in order of completion. Never `main`, which a retry
+ * calls again.
  */
 export function reusableTasks(job: JobState, from?: TaskId): readonly CompletedTask[] {
   const limit = limitOf(job, from);
@@ -220,12 +219,12 @@ export function reusableTasks(job: JobState, from?: TaskId): readonly CompletedT
     .toSorted((left, right) => left.completedBy - right.completedBy);
 }
 
-/** What was completed from there on is done anew. */
+/** Tasks completed from this position on run again. */
 function limitOf(job: JobState, from: TaskId | undefined): LogId {
   return from === undefined ? Infinity : findTask(job, from)?.firstLogId ?? 0;
 }
 
-/** Waits of `run` that ended without an event. */
+/** Timed waits of `run` that ended without an event. */
 function reusableWaits(job: JobState, from?: TaskId): readonly TimedWait[] {
   const limit = limitOf(job, from);
   return job.waits?.filter(({ passedBy = Infinity }) => passedBy < limit) ?? [];
@@ -296,19 +295,18 @@ function decideStartCompensation(job: JobState, command: StartCompensationComman
   }]);
 }
 
-/** How an attempt ended without a result. */
+/** How an attempt failed. */
 export type AttemptError =
   | { readonly kind: "failed"; readonly error: ErrorFact }
   | { readonly kind: "nonRetryable"; readonly error: ErrorFact }
   | { readonly kind: "retryLater"; readonly error: ErrorFact; readonly delayMs: number };
 
-/** What follows from a failed attempt. */
 export type AttemptVerdict =
   | { readonly final: true; readonly kind: FailureKind }
   | { readonly final: false; readonly delayMs: number };
 
 /**
- * Whether a failed attempt is tried again, and after how long.
+ * Whether a failed attempt is retried, and after how long.
  *
  * @param failures Failed attempts of this task, this one included.
  * @param random From 0 up to 1, for the jitter.

@@ -1,4 +1,4 @@
-/** Decisions on a job that the engine has parked: to try again, or to give it up. */
+/** Decisions on a parked job: to try again, or to give it up. */
 
 import { accept, control, type Decision, type Reasoned, reject } from "./decision.ts";
 import type { JobEventDraft } from "./event.ts";
@@ -13,7 +13,7 @@ export function resumed(job: JobState, command: Reasoned): readonly JobEventDraf
   ];
 }
 
-/** The job goes on, if it is not suspended as well. */
+/** Unparks the job; it stays held if it is also suspended. */
 export function unparked({ jobId }: JobState, { reason }: Reasoned): JobEventDraft {
   const why = reason === undefined ? {} : { reason };
   return {
@@ -25,15 +25,15 @@ export function unparked({ jobId }: JobState, { reason }: Reasoned): JobEventDra
 }
 
 /**
- * What is recorded when a running job is cancelled. For one that crashed there is code, which does
- * not run the crashed attempt again: what it did is undone now. The others stay parked until there
- * is code that knows how.
+ * The entries when a running job is cancelled. A crashed job has code, which does not run the
+ * crashed attempt again, so its tasks are undone now. Others stay parked until there is code that
+ * can undo them.
  */
 export function cancelParked(job: RunningJob, cancelled: JobEventDraft): readonly JobEventDraft[] {
   return job.parked?.reason === "crashed" ? [unparked(job, {}), cancelled] : [cancelled];
 }
 
-/** Ends a parked job as it is: nothing is undone, and what is left in place is named. */
+/** Ends a parked job as it is: nothing is undone, and what stays in place is named. */
 export function decideLeave(job: JobState, { reason }: Reasoned): Decision {
   if (job.parked === undefined) {
     return reject(

@@ -1,4 +1,4 @@
-/** What decisions are made of: events, or a rejection that says why. */
+/** The result of a decision: events, or a rejection that says why. */
 
 import type { JobEventDraft } from "./event.ts";
 import type { JobId } from "./ids.ts";
@@ -7,13 +7,12 @@ import type { JobState, StateName } from "./job_state.ts";
 export interface Rejection {
   /** A sentence: action first, then the state. */
   readonly message: string;
-  /** The states in which the same command is accepted; empty when none would help. */
+  /** The states in which the same command is accepted; empty when there is none. */
   readonly allowedIn: readonly StateName[];
-  /** What else has to be so in those states. */
+  /** A further condition in those states. */
   readonly allowedWhile?: Hold;
 }
 
-/** What more than its state has to be so of a job. */
 type Hold = "suspended" | "not suspended" | "parked" | "suspended or parked";
 
 export type Decision =

@@ -1,13 +1,13 @@
 /**
- * How much work it is to compare an event with predicates, before any of it is done. One is
- * about a tenth of a microsecond: a value that is looked up and compared.
+ * Estimates the cost of comparing an event with predicates before doing it. One unit is about a
+ * tenth of a microsecond: one value looked up and compared.
  */
 
 import type { Correlation } from "./correlation.ts";
 import { type EventMatcher, type JobPlan, policyEvents } from "./job_plan.ts";
 import type { JobState } from "./job_state.ts";
 
-/** Characters of a path that are found in the time of one comparison; of deep ones. */
+/** Characters of a deep path that are resolved in the time of one comparison. */
 const PATH_CHARACTERS = 16;
 /** Values of a list that are compared in the time of one look-up. */
 const VALUES = 32;
@@ -37,7 +37,7 @@ function pathEffort(path: string): number {
 
 const known = new WeakMap<JobPlan, number>();
 
-/** To compare an event with everything that a plan names. */
+/** The cost of comparing an event with everything that a plan names. */
 export function planEffort(plan: JobPlan): number {
   let effort = known.get(plan);
   if (effort === undefined) {
@@ -47,7 +47,9 @@ export function planEffort(plan: JobPlan): number {
   return effort;
 }
 
-/** To take an event into a job, at most: compared with its plan, and counted by all of it. */
+/**
+ * The most that taking an event into a job can cost: comparing it with the plan, and counting it.
+ */
 export function takingEffort({ plan, expected }: JobState): number {
   let positions = expected.length * POSITIONS;
   let last: readonly number[] | undefined;
@@ -59,8 +61,8 @@ export function takingEffort({ plan, expected }: JobState): number {
 }
 
 /**
- * How much an event is compared with, to find what it was near to: of a clause about a value
- * that it does not have, to tell takes eighty times as long as to see that it fails.
+ * The budget for near misses. Describing a clause about a missing value takes eighty times as long
+ * as seeing that it fails.
  */
 export const NEARNESS_EFFORT_MAX = 2_000;
 

@@ -1,17 +1,17 @@
 /**
- * Which failures are of one kind. Two have the same fingerprint when the type of the job,
- * the task, the name of the error and the words of its message are the same. What varies
- * from one failure to the next is none of the words; in `messageTemplate` it is `*`:
+ * Groups failures of one kind. Two have the same fingerprint when the type of the job, the task,
+ * the name of the error and the words of its message are the same. Parts that vary from one failure
+ * to the next are not words; `messageTemplate` replaces them with `*`:
  *
  * - text in quotation marks, `"…"`, `'…'`, `` `…` `` and their typographic forms
- * - addresses of the web and of mail
+ * - web and mail addresses
  * - paths that begin with `/`, `\`, `./`, `../`, `~/` or a drive
- * - UUIDs, and eight or more hexadecimal digits, be they letters only
- * - a word that has a digit in it, with what is joined to it: numbers, times, sizes,
- *   versions, ULIDs and other ids, addresses of hosts
- * - several of these in a row, with nothing but commas, spaces or `and` between them, as one
+ * - UUIDs, and eight or more hexadecimal digits, even if all are letters
+ * - a word with a digit in it, and what is joined to it: numbers, times, sizes, versions,
+ *   ULIDs and other ids, host addresses
+ * - several of these in a row, with only commas, spaces or `and` between them, as one
  *
- * A fingerprint is derived and never recorded: a later version of Daybook may group otherwise.
+ * A fingerprint is derived and never recorded: a later version may group differently.
  */
 
 import type { ErrorFact } from "./framework_events.ts";
@@ -24,7 +24,6 @@ export type ErrorFingerprint = string & { readonly [fingerprintBrand]: true };
 
 export const FINGERPRINT_PATTERN = /^[0-9a-f]{12}$/;
 
-/** What tells failures of one kind from those of another. */
 export interface ErrorOrigin {
   /** Of the job; absent for a plan driven by outside events. */
   readonly type?: string | undefined;
@@ -37,15 +36,15 @@ export function errorFingerprint({ type, taskId, error }: ErrorOrigin): ErrorFin
   return hashOf(words.join("\n")) as ErrorFingerprint;
 }
 
-/** Of a job that failed; a cancellation is no error and has none. */
+/** Of a failed job; a cancellation is not an error and has none. */
 export function fingerprintOf(job: JobState, failure: Failure): ErrorFingerprint | undefined {
   if (failure.kind === "cancelled") return undefined;
   return errorFingerprint({ type: job.type, taskId: failure.taskId, error: failure.error });
 }
 
-/** So much of a message is read; what follows does not tell failures apart. */
+/** Only this much of a message is read; the rest does not distinguish failures. */
 export const MESSAGE_LENGTH_MAX = 1_000;
-/** Cut after what varies has one length, so that it does not move the end. */
+/** Cut after the varying parts have one length, so that they do not move the end. */
 const TEMPLATE_LENGTH_MAX = 300;
 
 /** A message with `*` in place of what varies. */
@@ -57,7 +56,7 @@ export function messageTemplate(message: string): string {
     .slice(0, TEMPLATE_LENGTH_MAX);
 }
 
-/** In this order. Each begins where no word goes on, so that a long one is looked through once. */
+/** Applied in this order. Each begins at a word boundary, so that a long word is scanned once. */
 const VARYING: readonly RegExp[] = [
   /"[^"]{0,400}"|“[^”]{0,400}”|‘[^’]{0,400}’|`[^`]{0,400}`/gu,
   /(?<![\p{L}\p{N}])'[^']{0,400}'(?![\p{L}\p{N}])/gu,
@@ -70,8 +69,8 @@ const VARYING: readonly RegExp[] = [
 ];
 
 /**
- * 48 bits of cyrb53, which is public domain: enough to tell kinds apart, and no protection
- * against anyone who wants two to look alike.
+ * 48 bits of cyrb53, which is public domain: enough to distinguish kinds, no protection against
+ * deliberate collisions.
  * Source: https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js
  */
 function hashOf(text: string): string {

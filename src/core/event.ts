@@ -17,7 +17,7 @@ import type { JsonObject } from "./json.ts";
 export const STRATA = ["framework", "domain", "coordination"] as const;
 export type Stratum = typeof STRATA[number];
 
-/** What an event may name, beside its type and attributes. */
+/** What an event may refer to, beside its type and attributes. */
 export interface EventReferences {
   readonly jobId?: JobId;
   readonly taskId?: TaskId;
@@ -25,20 +25,19 @@ export interface EventReferences {
   readonly executionId?: ExecutionId;
   readonly traceId?: string;
   readonly spanId?: string;
-  /** Who asked for it, where tokens have names; observability too. */
+  /** The name beside the token that caused it; observability too. */
   readonly actor?: string;
-  /** The entry that made this one happen. */
+  /** The entry that caused this one. */
   readonly causedBy?: LogId;
 }
 
-/** What every recorded event has, whatever it is about. */
 export interface Recorded extends EventReferences {
   /** Position in the journal, and the order of interpretation. */
   readonly logId: LogId;
   readonly eventId: EventId;
-  /** RFC 3339, as the sender said; for reference only. */
+  /** RFC 3339, as given by the sender; for reference only. */
   readonly occurredAt: string;
-  /** RFC 3339, when Daybook got it. */
+  /** RFC 3339, when Daybook received it. */
   readonly receivedAt: string;
 }
 
@@ -57,13 +56,11 @@ export interface FactEntry extends Recorded {
 export type JobEntry = { [Type in JobEventType]: FrameworkEntry<Type> }[JobEventType];
 export type JournalEntry = { [Type in JournalEventType]: FrameworkEntry<Type> }[JournalEventType];
 
-/** A fact about a task of a job. */
 export type TaskEntry = Extract<
   JobEntry,
   { eventType: `job.Task${string}` | `job.Timer${string}` | "job.CompensationStarted" }
 >;
 
-/** An event as recorded. */
 export type JobEventLogEntry = JobEntry | JournalEntry | FactEntry;
 
 /** Whether an entry stands for an event that named no job. */
@@ -73,7 +70,7 @@ export function isCorrelated(
   return entry.eventType === "job.EventCorrelated";
 }
 
-/** Whether an entry stands for an event that was refused, since its id was on record. */
+/** Whether an entry stands for an event that was refused because its id was on record. */
 export function isRefused(
   entry: JobEventLogEntry,
 ): entry is FrameworkEntry<"journal.EventRefused"> {
@@ -85,10 +82,10 @@ export function isFromOutside(entry: JobEventLogEntry): boolean {
   return entry.stratum !== "framework" || isCorrelated(entry);
 }
 
-/** What one draft may say of `causedBy`: an entry, or a draft of the same group by its index. */
+/** A cause: an entry, or a draft of the same group by its index. */
 export type Cause = LogId | { readonly draft: number };
 
-/** An event before it has a position; what is absent is filled in when it is recorded. */
+/** An event before it has a position; absent members are filled in when it is recorded. */
 interface DraftOf<Entry extends JobEventLogEntry> {
   readonly stratum: Entry["stratum"];
   readonly eventType: Entry["eventType"];

@@ -28,7 +28,6 @@ export function eventType(text: string): EventType {
   return text;
 }
 
-/** Whether a name lies in a namespace that callers may not write. */
 export function isReserved(text: string): boolean {
   return RESERVED_NAMESPACES.some((namespace) => text.startsWith(namespace));
 }

@@ -8,8 +8,9 @@ import type { Failure, RunningJob } from "./job_state.ts";
 import { deadlineOf } from "./waits.ts";
 
 /**
- * The failure that an entry causes, or `undefined` when it is not an error event: a
- * final `job.TaskFailed`, `job.JobCancelled`, or an event that the policy names.
+ * The failure that an entry causes, or `undefined` when it is not an error event: a final
+ * `job.TaskFailed`, `job.JobCancelled`, a deadline that fails the job, or an event that the policy
+ * names.
  */
 export function failureOf(
   job: RunningJob,
@@ -46,7 +47,7 @@ export function failureOf(
   return undefined;
 }
 
-/** Whether it is a cancellation that undoes nothing. */
+/** Whether an entry is a cancellation that undoes nothing. */
 export function leavesInPlace(entry: JobEventLogEntry): boolean {
   return entry.stratum === "framework" && entry.eventType === "job.JobCancelled" &&
     entry.attributes.leftInPlace !== undefined;

@@ -1,12 +1,11 @@
 /**
- * Identifiers. Each has a type of its own, so that a task id cannot be passed for
- * a job id, and a constructor that refuses text outside its alphabet: an id is
- * safe in a line of the journal, in a URL and in a terminal.
+ * Identifiers. Each kind has its own type, so that a task id cannot be passed for a job id, and a
+ * constructor that rejects text outside its alphabet: an id is safe in a line of the journal, in a
+ * URL and in a terminal.
  */
 
 declare const brand: unique symbol;
 
-/** `Base`, told apart from every other kind of `Base` by the compiler alone. */
 export type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };
 
 export type JobId = Branded<string, "JobId">;
@@ -19,18 +18,17 @@ export type TaskId = Branded<string, "TaskId">;
 export type LogId = number;
 
 /**
- * What every id may look like, the caller's own included. `.` and `..` are left out:
- * programs that read a URL take them for steps between folders.
+ * What any id may look like, callers' ids included. `.` and `..` are excluded, since programs that
+ * read a URL resolve them.
  */
 export const ID_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._:~-]{1,128}$/;
 
-/** The same rule in words, for error messages. */
+/** The same rule for error messages. */
 export const ID_RULE = "1 to 128 characters of A-Z a-z 0-9 . _ : ~ -";
 
 /** The root task of a job with code: its `run`. */
 export const MAIN_TASK = "main" as TaskId;
 
-/** A new id of each kind: a readable prefix, and a ULID. */
 export const newId = {
   job: (ulid: string) => `job_${ulid}` as JobId,
   event: (ulid: string) => `evt_${ulid}` as EventId,
@@ -60,7 +58,7 @@ export function taskId(text: string): TaskId {
 }
 
 /**
- * Of a sleep, which is a step as a task is.
+ * The id of a sleep, which is a step like a task.
  *
  * @throws {TypeError} when the text is not a legal id.
  */

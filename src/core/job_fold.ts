@@ -1,9 +1,9 @@
 /**
- * Folds many entries of one job, as `project` does, in time that goes by their number: to
- * project a job of thousands of tasks entry by entry copies and searches all of them at each.
+ * Folds many entries of one job as `project` does, in time proportional to their number: projecting
+ * a job of thousands of tasks entry by entry would copy and search all tasks each time.
  *
- * An entry is about one task at most, so the projector is given the job with that task alone,
- * and with all of them only where the end of the job or of its run turns on the others.
+ * An entry concerns at most one task, so the projector gets the job with that task alone, and with
+ * all of them only when the end of the job or of its run depends on the others.
  */
 
 import { assertNever } from "./assert_never.ts";
@@ -15,8 +15,8 @@ import { project, type Step } from "./projector.ts";
 import { TaskTally } from "./task_tally.ts";
 
 /**
- * What one entry did to its job. Of the tasks, the two states hold the one that the entry is
- * about, or all: whatever changed, and nothing else may be read from them.
+ * What one entry did to its job. The `tasks` of both states hold the one that the entry concerns,
+ * or all of them; nothing else may be read from them.
  */
 export interface Applied extends Step {
   readonly entry: JobEventLogEntry;
@@ -27,38 +27,38 @@ export interface Applied extends Step {
 }
 
 const NO_TASKS: readonly TaskState[] = [];
-/** Most jobs that wait have no task, and there may be a great many of them. */
+/** Most waiting jobs have no task, and there may be very many of them. */
 const NO_MAP = new Map<TaskId | undefined, TaskState>();
 
 export class JobFold {
-  /** All but the tasks. */
+  /** Everything but the tasks. */
   #head: JobState | undefined;
-  /** In the order in which they came: a key that is set again keeps its place. */
+  /** In order of arrival: a key that is set again keeps its place. */
   #tasks: Map<TaskId | undefined, TaskState> = NO_MAP;
   #tally: TaskTally | undefined;
   #condition: Condition | undefined;
-  /** The job with its tasks, once somebody asked for it. */
+  /** The job with its tasks, once it has been read. */
   #whole: JobState | undefined;
 
-  /** @param from The job so far, when the entries go on from there. */
+  /** @param from The job so far, if the entries continue from there. */
   constructor(from?: JobState) {
     if (from !== undefined) this.#take(from);
   }
 
   /** The job after the last entry; `undefined` before the first. Costs a copy of its tasks. */
   get job(): JobState | undefined {
-    // What the head holds of the tasks is as they are now.
+    // The head holds all the tasks, as they are now.
     return this.#whole ??= this.#head?.tasks.length === this.#tasks.size
       ? this.#head
       : this.#with([...this.#tasks.values()]);
   }
 
-  /** The same; its `tasks` are incomplete and must not be read. */
+  /** The same, with incomplete `tasks` that must not be read. */
   get head(): JobState | undefined {
     return this.#head;
   }
 
-  /** The same, of whose tasks only these may be read. */
+  /** The same, with only these tasks readable. */
   withOnly(taskIds: readonly TaskId[]): JobState | undefined {
     if (!taskIds.some((taskId) => this.#tasks.has(taskId))) return this.#head;
     return this.#with(taskIds.flatMap((taskId) => this.#tasks.get(taskId) ?? []));
@@ -88,7 +88,7 @@ export class JobFold {
     return { entry, before, job, rule, matched, conditionBefore, condition: this.#take(job) };
   }
 
-  /** Takes the last step back, as if its entry had never been. */
+  /** Takes back the last step, as if its entry had never been. */
   revert(last: Applied): void {
     restoreTasks(this.#tasks, last);
     this.#head = last.before;
@@ -100,7 +100,7 @@ export class JobFold {
     }
   }
 
-  /** The job as it was before the last steps, which are given oldest first. */
+  /** The job before the last steps, which are given oldest first. */
   jobBefore(steps: readonly Applied[]): JobState | undefined {
     const [first] = steps;
     if (first === undefined) return this.job;
@@ -110,7 +110,7 @@ export class JobFold {
     return { ...first.before, tasks: [...tasks.values()] };
   }
 
-  /** Most entries are about the same task as the one before, or about none. */
+  /** Most entries concern the same task as the one before, or none. */
   #headWith(own: TaskState | undefined): JobState | undefined {
     const tasks = this.#head?.tasks ?? NO_TASKS;
     const isThere = own === undefined ? tasks.length === 0 : tasks.length === 1 && tasks[0] === own;
@@ -168,10 +168,10 @@ const TOLD_OF: ReadonlySet<string> = new Set([
   "job.TaskInterrupted",
 ]);
 
-/** Whether the step, or what is told of it, might be another if the job had all its tasks. */
+/** Whether the step, or its description, could differ if the job had all its tasks. */
 function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolean {
   switch (rule) {
-    // There may be something to compensate, and what is open is abandoned.
+    // Something may need compensation, and open tasks are abandoned.
     case "running/error-compensating":
     case "running/error-failed":
     case "running/left-in-place":
@@ -181,7 +181,7 @@ function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolea
     case "compensating/done":
     case "compensating/failed":
       return true;
-    // The failure tells which tasks are left in place, and which were cut short.
+    // The failure names the tasks that stay in place, and those cut short.
     case "compensating/record-only":
       return TOLD_OF.has(entry.eventType) && job.tasks.length > 0;
     case "none/created":

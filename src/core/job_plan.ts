@@ -20,10 +20,10 @@ export interface EventMatcher {
   readonly correlation: Correlation;
 }
 
-/** More events than this no expectation may want: their positions are part of the state. */
+/** The most events that an expectation may want: their positions are part of the state. */
 export const TIMES_MAX = 10_000;
 
-/** More than these no plan may want, all its expectations together. */
+/** The most that all expectations of a plan may want together. */
 export const MATCHES_MAX = 2_000_000;
 
 /** How many events satisfy an expectation; those beyond it are recorded as surplus. */
@@ -37,9 +37,9 @@ export interface Deadline {
   readonly otherwise: "fail" | "waive";
 }
 
-/** Nobody means more: it is a mistake in the unit. */
+/** Longer is taken for a mistake in the unit. */
 export const YEARS_MAX = 100;
-/** The same in milliseconds: no sleep, wait or deadline may be longer. */
+/** In milliseconds: the longest sleep, wait or deadline. */
 export const REST_MS_MAX = YEARS_MAX * 365.25 * 24 * 60 * 60 * 1_000;
 
 /** A predicate over events. */
@@ -68,10 +68,8 @@ export interface JobPolicy {
 /** What an event does that a policy names: it fails the job, or ends its compensation. */
 export type PolicyRole = "errors" | "succeeded" | "failed";
 
-/** What ends a compensation. */
 export const COMPENSATION_ENDS: readonly PolicyRole[] = ["succeeded", "failed"];
 
-/** An event that a policy names. */
 export interface PolicyEvent {
   readonly role: PolicyRole;
   readonly matcher: EventMatcher;
@@ -96,10 +94,10 @@ export const MAIN_EXPECTATION: ExpectedEvent = {
   taskId: MAIN_TASK,
 };
 
-/** The plan of a job with code that expects nothing else: most jobs share this one. */
+/** The plan of a job with code that expects nothing else; most jobs share this value. */
 export const MAIN_ONLY_PLAN: JobPlan = { expected: [MAIN_EXPECTATION], policy: DEFAULT_POLICY };
 
-/** The same plan, as the shared value where there is one: a state need not hold a copy. */
+/** The shared value of an equal plan, if there is one: a state need not hold a copy. */
 export function sharedPlan(plan: JobPlan): JobPlan {
   const [first, second] = plan.expected;
   const { errors, compensation, onCompensated } = plan.policy;
@@ -118,19 +116,18 @@ export function requiredMatches(multiplicity: Multiplicity): number {
   return typeof multiplicity === "object" ? multiplicity.times : 1;
 }
 
-/** What matching looks at; observability ids are not among it. */
+/** What matching reads; observability ids are not part of it. */
 export interface MatchableEvent {
   readonly eventType: string;
   readonly taskId?: TaskId;
   readonly attributes: JsonObject;
 }
 
-/** Same event type, and the correlation holds. */
 export function matcherAccepts(matcher: EventMatcher, event: MatchableEvent): boolean {
   return matcher.eventType === event.eventType && holds(matcher.correlation, event.attributes);
 }
 
-/** The rule "Match" of the design, but for the job id, which the caller has checked. */
+/** Matching as the design defines it, without the job id, which the caller has checked. */
 export function expectationAccepts(expected: ExpectedEvent, event: MatchableEvent): boolean {
   return expected.matcher.eventType === event.eventType &&
     (expected.taskId === undefined || expected.taskId === event.taskId) &&
@@ -150,15 +147,14 @@ export function policyEvents({ errors, compensation }: JobPolicy): readonly Poli
 }
 
 /**
- * The matchers by which events without a job id reach a job of this plan. Those on
- * framework events are left out: such events always carry their job's id.
+ * The matchers by which events without a job id reach a job of this plan. Matchers of framework
+ * events are left out: such events always carry their job's id.
  */
 export function outsideMatchers({ expected, policy }: JobPlan): readonly EventMatcher[] {
   return [...expected, ...policyEvents(policy)].map(({ matcher }) => matcher)
     .filter((matcher) => !isReserved(matcher.eventType));
 }
 
-/** Whether events from outside could ever be for a job with this plan. */
 export function awaitsOutside(plan: JobPlan): boolean {
   // Most jobs share one plan, which awaits none.
   return plan !== MAIN_ONLY_PLAN && outsideMatchers(plan).length > 0;

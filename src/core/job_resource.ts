@@ -1,6 +1,6 @@
 /**
- * The job resource: a job's state under the names that clients see. What is absent is
- * `null`, but for the fields that section 6 of the design marks `?`.
+ * The job resource: a job's state under the names that clients see. Absent values are `null`,
+ * except for the fields that section 6 of the design marks `?`.
  */
 
 import { conditionOf } from "./condition.ts";
@@ -20,7 +20,7 @@ import {
   type TimedWait,
 } from "./job_state.ts";
 
-/** What the resource begins with, and its summary too. */
+/** The members that the resource shares with its summary. */
 export function jobHead(job: JobState) {
   const startAt = startAtOf(job);
   const sleepsUntil = sleepsUntilOf(job);
@@ -61,14 +61,14 @@ export function jobResource(job: JobState) {
   };
 }
 
-/** What of the input is not shown, and until when it is kept; absent where all is shown. */
+/** What of the input is hidden, and until when it is kept; absent if nothing is. */
 function sealedResource({ sealed }: JobState) {
   return sealed === undefined
     ? undefined
     : { secrets: sealed.secrets, retention: sealed.retention };
 }
 
-/** Only until it starts: afterwards `startedAt` tells. */
+/** Only until the job starts; then there is `startedAt`. */
 export function startAtOf(job: JobState): string | undefined {
   return job.state === "Created" ? job.startAt : undefined;
 }
@@ -92,7 +92,6 @@ export function endedAtOf(job: JobState): string | null {
   return isTerminal(job) ? job.endedAt : null;
 }
 
-/** What `run` returned. */
 export function outputOf(job: JobState) {
   const main = findTask(job, MAIN_TASK);
   return main?.status === "completed" ? main.result ?? null : null;
@@ -153,7 +152,7 @@ function outcomeOf(task: TaskState) {
   }
 }
 
-/** While and after a task is undone, that is what its status tells. */
+/** From its start on, a compensation decides the status of its task. */
 function compensationOf({ compensation }: CompletedTask) {
   switch (compensation?.status) {
     case undefined:

@@ -1,7 +1,7 @@
 /**
- * A job as its entries tell it. Values of these types come only from the projector;
- * each member of a union holds just what exists in it. Times are text as recorded,
- * and are never compared: the order is that of `logId`.
+ * A job as its entries describe it. Only the projector makes values of these types; each member of
+ * a union holds just what exists in it. Times are text as recorded, and are never compared: the
+ * order is that of `logId`.
  */
 
 import type {
@@ -14,7 +14,7 @@ import type { JobId, LogId, TaskId } from "./ids.ts";
 import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import type { JsonValue } from "./json.ts";
 
-/** A job may have no more tasks than these: its state and its answers hold each of them. */
+/** The most tasks that a job may have: its state and its answers hold each of them. */
 export const TASKS_MAX = 10_000;
 
 export interface Progress {
@@ -23,7 +23,6 @@ export interface Progress {
   readonly note?: string;
 }
 
-/** How far the undoing of one completed task is. */
 export type Compensation =
   | { readonly status: "running"; readonly attempts: number; readonly failures: number }
   | { readonly status: "interrupted"; readonly attempts: number; readonly failures: number }
@@ -44,7 +43,7 @@ export type Compensation =
 
 interface TaskFacts {
   readonly taskId: TaskId;
-  /** Attempts begun; the number of the latest. A sleep has none. */
+  /** Attempts begun, and so the number of the latest. A sleep has none. */
   readonly attempts: number;
   /** Attempts that failed. Interrupted ones do not count. */
   readonly failures: number;
@@ -53,7 +52,6 @@ interface TaskFacts {
   readonly startedAt: string;
   /** The entry that first named this task. */
   readonly firstLogId: LogId;
-  /** The entry that last changed it. */
   readonly lastLogId: LogId;
   readonly compensable: boolean;
   readonly progress?: Progress;
@@ -67,7 +65,7 @@ export interface RunningTask extends TaskFacts {
 export interface WaitingTask extends TaskFacts {
   readonly status: "waiting";
   readonly expectations: readonly string[];
-  /** What `run` had seen when it began to wait. */
+  /** The last entry that `run` had an answer from when it began to wait. */
   readonly seen: LogId;
 }
 
@@ -77,7 +75,6 @@ export interface BackingOffTask extends TaskFacts {
   readonly error: ErrorFact;
 }
 
-/** A step that is over at a time. */
 export interface SleepingTask extends TaskFacts {
   readonly status: "sleeping";
   /** RFC 3339. */
@@ -88,7 +85,6 @@ export interface InterruptedTask extends TaskFacts {
   readonly status: "interrupted";
 }
 
-/** Still open when its job ended. */
 export interface AbandonedTask extends TaskFacts {
   readonly status: "abandoned";
   readonly endedAt: string;
@@ -120,12 +116,11 @@ export type TaskState =
   | CompletedTask
   | FailedTask;
 
-/** How far one expectation of the plan is; same index as in `plan.expected`. */
+/** The progress of one expectation, at its index in `plan.expected`. */
 export interface ExpectationState {
   readonly matched: number;
   /** The entries that counted. */
   readonly by: readonly LogId[];
-  /** Matches beyond satisfaction. */
   readonly surplus: number;
   /** The `job.DeadlinePassed` by which it counts as satisfied without all its matches. */
   readonly waived?: LogId;
@@ -136,22 +131,22 @@ export function isMet({ multiplicity }: ExpectedEvent, progress: ExpectationStat
   return progress.matched >= requiredMatches(multiplicity) || progress.waived !== undefined;
 }
 
-/** A wait of `run` for an expectation that ends at a time. */
+/** A wait of `run` for an expectation, with a time limit. */
 export interface TimedWait {
   readonly expectation: string;
-  /** 1 for the first of its expectation. */
+  /** Its number among the waits of its expectation, from 1. */
   readonly wait: number;
   /** RFC 3339. */
   readonly dueAt: string;
   /** The entry that began it. */
   readonly setBy: LogId;
-  /** The `job.DeadlinePassed` that ended it, when no event did before. */
+  /** The `job.DeadlinePassed` that ended it, unless an event came first. */
   readonly passedBy?: LogId;
   /** The entry of the retried job that ended it there. */
   readonly reusedFrom?: LogId;
 }
 
-/** The same, shared where neighbours are equal, as the projector makes them. */
+/** The same, sharing equal neighbours, as the projector does. */
 export function shared(expected: readonly ExpectationState[]): readonly ExpectationState[] {
   let last: ExpectationState | undefined;
   return expected.map((progress) => {
@@ -174,11 +169,11 @@ export interface Failure {
   readonly recoveryRequired: boolean;
   /** The entry that failed the job. */
   readonly because: LogId;
-  /** An operator ended the job without undoing what it had done. */
+  /** An operator ended the job without undoing its effects. */
   readonly leave?: true;
 }
 
-/** That the engine holds a job, and why; `by` is the `job.JobParked` entry in force. */
+/** Why the engine holds a job; `by` is the `job.JobParked` entry in force. */
 export interface Parking extends JobParkedAttributes {
   readonly by: LogId;
 }
@@ -190,11 +185,11 @@ interface JobFacts extends JobCreatedAttributes {
   readonly lastLogId: LogId;
   readonly tasks: readonly TaskState[];
   readonly expected: readonly ExpectationState[];
-  /** Absent while `run` has waited for nothing until a time. */
+  /** Absent until `run` has begun a timed wait. */
   readonly waits?: readonly TimedWait[];
   /** The `job.JobSuspended` entry in force. */
   readonly suspendedBy?: LogId;
-  /** Only while the job is Running or Compensating; apart from a suspension. */
+  /** Only while the job is Running or Compensating; independent of a suspension. */
   readonly parked?: Parking;
 }
 
@@ -204,7 +199,7 @@ export interface CreatedJob extends JobFacts {
 
 interface StartedFacts extends JobFacts {
   readonly startedAt: string;
-  /** The entry of `job.JobStarted`; first in, first out goes by it. */
+  /** The `job.JobStarted` entry; first in, first out goes by it. */
   readonly startedBy: LogId;
 }
 
@@ -243,22 +238,22 @@ export const STATE_NAMES: readonly StateName[] = [
   "Failed",
 ];
 
-/** Whether nothing can change the job's state any more. */
+/** Whether the job has ended. */
 export function isTerminal(job: JobState): job is DoneJob | FailedJob {
   return job.state === "Done" || job.state === "Failed";
 }
 
-/** Whether nothing of the job may begin: somebody suspended it, or the engine parked it. */
+/** Whether the job may begin nothing: it is suspended or parked. */
 export function isHeld({ suspendedBy, parked }: JobState): boolean {
   return suspendedBy !== undefined || parked !== undefined;
 }
 
-/** Whether the job has a definition's code to run, or is driven from outside alone. */
+/** Whether the job has a definition, or is only driven from outside. */
 export function hasCode(job: JobState): boolean {
   return job.definitionVersion !== undefined;
 }
 
-/** Whether a step is a sleep: it has no code, and so no attempts. */
+/** Whether a step is a sleep, which has no code and no attempts. */
 export function isSleep({ attempts }: TaskState): boolean {
   return attempts === 0;
 }

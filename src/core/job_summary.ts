@@ -1,6 +1,6 @@
 /**
- * The summary of a job: what a list needs to know of it, under the names of the job resource.
- * It has no input, plan, results or steps, so that it is small whatever the job holds.
+ * The summary of a job: what a list shows, under the names of the job resource. It leaves out
+ * input, plan, results and steps, so that it is small whatever the job holds.
  */
 
 import type { Condition } from "./condition.ts";
@@ -37,13 +37,12 @@ export interface JobSummary {
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly retryOf?: JobId;
-  /** Only while the engine holds it. */
   readonly parked?: Parking;
   /** The newest job that is a retry of it. */
   readonly retriedBy?: JobId;
   readonly progress: ProgressSummary;
   /**
-   * Milliseconds from its start to its first attempt; `null` before that, and of a plan without
+   * Milliseconds from its start to its first attempt; `null` before that, and for a plan without
    * code.
    */
   readonly queuedMs: number | null;
@@ -53,14 +52,14 @@ export interface JobSummary {
 }
 
 export interface ProgressSummary {
-  /** Expectations that have all their matches, and all that there are; `main` is not counted. */
+  /** Expectations that have all their matches, and all that there are; without `main`. */
   readonly satisfied: number;
   readonly expected: number;
-  /** Of the task that needed most. */
+  /** Of the task with the most attempts. */
   readonly attempts: number;
 }
 
-/** What a job has in hand, and what it waits for: the first few of each; `main` is none. */
+/** Open tasks and expectations: the first few of each, without `main`. */
 export interface OpenSummary {
   readonly tasks: readonly TaskId[];
   readonly expected: readonly OpenExpectation[];
@@ -75,7 +74,7 @@ export interface OpenExpectation {
 export interface FailureSummary {
   readonly kind: FailureKind;
   readonly taskId: TaskId | null;
-  /** Without a stack, and cut where it is long. */
+  /** Without a stack, and cut when long. */
   readonly error: { readonly name: string; readonly message: string };
   readonly fingerprint: ErrorFingerprint | null;
   readonly recoveryRequired: boolean;
@@ -84,10 +83,10 @@ export interface FailureSummary {
 
 /** Of each. */
 const OPEN_MAX = 5;
-/** Characters of an error that are kept; what is cut ends with `…`. */
+/** In characters; a cut text ends with `…`. */
 const ERROR_LENGTH_MAX = { name: 100, message: 300 };
 
-/** All of it but `retriedBy`, which no job knows of itself. */
+/** Everything but `retriedBy`, which the job itself does not know. */
 export function jobSummary(job: JobState): JobSummary {
   return {
     ...jobHead(job),
@@ -98,7 +97,7 @@ export function jobSummary(job: JobState): JobSummary {
   };
 }
 
-/** The time of day may have been set back meanwhile. */
+/** Never negative: the clock may have been set back. */
 function queuedMsOf(job: JobState): number | null {
   const main = findTask(job, MAIN_TASK);
   if (main === undefined || job.state === "Created") return null;
@@ -134,7 +133,7 @@ function openOf({ plan, expected, tasks }: JobState): OpenSummary {
   return { tasks: openTasks, expected: openExpectations };
 }
 
-/** An attempt of it runs, or is to come; or of its compensation. Or it is a sleep. */
+/** Whether an attempt of the task, or of its compensation, runs or will; or it is a sleep. */
 function isInHand(task: TaskState): boolean {
   if (task.taskId === MAIN_TASK) return false;
   switch (task.status) {
@@ -168,7 +167,7 @@ function failureOf(job: JobState): FailureSummary | null {
   };
 }
 
-/** One character less where a pair would be split. */
+/** Never splits a surrogate pair. */
 function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length).replace(/[\ud800-\udbff]$/, "")}…`;
 }

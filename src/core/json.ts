@@ -13,8 +13,8 @@ export interface JsonObject {
 }
 
 /**
- * The value at a dotted path, or `undefined` when any part is missing. Only own
- * properties count, so `constructor` and `__proto__` never reach a prototype.
+ * The value at a dotted path, or `undefined` when any part is missing. Only own properties count,
+ * so `constructor` and `__proto__` never reach a prototype.
  */
 export function valueAt(object: JsonObject, path: string): JsonValue | undefined {
   let value: unknown = object;
@@ -22,7 +22,7 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
       return undefined;
     }
-    // An array's length is a property of the language's, not of the data.
+    // The length of an array belongs to the language, not to the data.
     if (name === "length" && Array.isArray(value)) return undefined;
     value = (value as Record<string, unknown>)[name];
   }
@@ -30,8 +30,8 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
 }
 
 /**
- * A copy for user code, which may do to it what it likes. `structuredClone` takes four times as
- * long, since it asks for much that JSON does not have.
+ * A copy that user code may change. `structuredClone` takes four times as long, since it handles
+ * much that JSON does not have.
  */
 export function copyOf<Value extends JsonValue | undefined>(value: Value): Value;
 export function copyOf(value: JsonValue | undefined): JsonValue | undefined {
@@ -39,13 +39,13 @@ export function copyOf(value: JsonValue | undefined): JsonValue | undefined {
   if (Array.isArray(value)) return value.map((member) => copyOf(member));
   const copy: Record<string, JsonValue> = { ...value as JsonObject };
   for (const [name, member] of Object.entries(copy)) {
-    // Also a member that is called `__proto__`: it is there already, and no prototype is set.
+    // Safe for a member called `__proto__` too: it is an own property, so no prototype is set.
     if (typeof member === "object") copy[name] = copyOf(member);
   }
   return copy;
 }
 
-/** What has more members than this is walked over once, however many ask how large it is. */
+/** The size of a value with more members is computed once, however often it is needed. */
 const MEMBERS_MAX = 256;
 const sizesBefore = new WeakMap<object, number>();
 
@@ -74,10 +74,10 @@ function sizeOfMembers(object: JsonObject): number {
   return size;
 }
 
-/** A number and its comma take about as many characters. */
+/** A number and its comma take about this many characters. */
 export const ELEMENT_CHARACTERS = 2;
 
-/** Whether a value has more characters than this; looks at no more of it than that takes. */
+/** Whether a value takes more characters than this; stops looking once it does. */
 export function isLarge(value: unknown, characters: number): boolean {
   return charactersLeft(value, characters) < 0;
 }
@@ -100,7 +100,7 @@ function charactersLeft(value: unknown, room: number): number {
   return left;
 }
 
-/** A value with the same text up to so many characters, and little after them. */
+/** A value whose text begins with the same characters, with little after them. */
 export function beginningOf(value: JsonValue, characters: number): JsonValue {
   return beginning(value, { left: characters });
 }
@@ -137,7 +137,7 @@ function* firstMembers(
   }
 }
 
-/** Whether two values are the same JSON; the order of an object's members does not count. */
+/** Whether two values are the same JSON, whatever the order of members. */
 export function equalJson(left: JsonValue, right: JsonValue): boolean {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object") return false;
@@ -149,7 +149,7 @@ export function equalJson(left: JsonValue, right: JsonValue): boolean {
   });
 }
 
-/** Whether a value is one that `equals` and `in` can compare. */
+/** Whether `equals` and `in` can compare a value. */
 export function isScalar(value: unknown): value is JsonScalar {
   if (value === null) return true;
   const type = typeof value;

@@ -1,8 +1,8 @@
-/** What becomes of a type of this language when JSON holds it; types alone. */
+/** The type that a value has once JSON has held it; types only. */
 
 import type { JsonValue } from "./json.ts";
 
-/** What JSON would lose or change: none of it can be recorded. */
+/** What JSON would lose or change, and so cannot be recorded. */
 export type NotJson =
   | bigint
   | symbol
@@ -12,8 +12,8 @@ export type NotJson =
   | PromiseLike<unknown>;
 
 /**
- * What the journal holds of a value: a `Date` is text, as is whatever `toJSON` makes of others;
- * a member that may be `undefined` may be missing, and such an element is `null`.
+ * What the journal holds of a value: a `Date` becomes text, and other values what their `toJSON`
+ * returns; a member that may be `undefined` may be missing, and such an element is `null`.
  */
 export type JsonForm<Value> = unknown extends Value ? Value
   : Value extends JsonValue ? Value
@@ -37,7 +37,7 @@ export type JsonForm<Value> = unknown extends Value ? Value
     ) extends infer Members ? { [Name in keyof Members]: Members[Name] } : never
   : never;
 
-/** `never`, somewhere, where a type has parts that cannot be recorded. */
+/** Has `never` somewhere when parts of the type cannot be recorded. */
 export type Recordable<Value> = unknown extends Value ? unknown
   : Value extends JsonValue | undefined | void ? unknown
   : Value extends { toJSON(key: string): unknown } ? unknown
@@ -45,8 +45,8 @@ export type Recordable<Value> = unknown extends Value ? unknown
   : Value extends object ? { readonly [Name in keyof Value]: Recordable<Value[Name]> }
   : never;
 
-/** What a function has to be beside its type: one whose result can be recorded. */
+/** Constrains a function to results that can be recorded. */
 export type Returns<Value> = [Value] extends [Recordable<Value>] ? unknown : {
-  /** Nothing has it: it is here for the compiler to say what is wrong. */
+  /** Nothing has it: it lets the compiler say what is wrong. */
   readonly returns: "what JSON cannot hold: a Map, Set, function, symbol, bigint, promise or bytes";
 };

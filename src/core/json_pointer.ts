@@ -1,6 +1,6 @@
 /** JSON Pointers. Source: RFC 6901. */
 
-/** The pointer to a value, by the names and indexes on the way to it; empty for the whole. */
+/** The pointer to a value, by the names and indexes that lead to it; empty for the whole. */
 export function pointerTo(path: readonly (string | number)[]): string {
   return path.map((part) => `/${escapePart(String(part))}`).join("");
 }

@@ -1,22 +1,21 @@
 /**
- * Reads JSON text. What JSON.parse gives, but for a defect of V8 15.0 (Deno 2.9): a name that
- * is written with an escape is compared as it is written with the name that an earlier object
- * had at the same place, and is taken for that one when its first characters are the same.
- * After anything made `{"a":1,"\\":0}`, `structuredClone` of it too, it reads `{"a":1,"\n":0}`
- * with a name `\`, and facts would be others than those recorded. So no name with an escape
- * is given to it.
+ * Parses JSON. Works around a defect of V8 15.0 (Deno 2.9) in `JSON.parse`: a name written with an
+ * escape is compared, as written, with the name that an earlier object had at the same place, and
+ * is taken for that one when its first characters are equal. After anything made `{"a":1,"\\":0}`,
+ * even `structuredClone`, it reads `{"a":1,"\n":0}` with a name `\`, and facts would differ from
+ * those recorded. So names with an escape are kept from it.
  */
 
 const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
 /** A string, with the colon behind it when it is a name. */
 const STRING = /"((?:[^"\\]|\\.)*)"(\s*:)?/g;
 
-/** @throws {SyntaxError} when it is no JSON. */
+/** @throws {SyntaxError} when it is not JSON. */
 export function parseJsonText(text: string): unknown {
   return hasEscapedName(text) ? withNames(text) : JSON.parse(text);
 }
 
-/** Whether any name is written with an escape; hardly any text has one. Looks at each character at most once. */
+/** Whether any name is written with an escape; rare. Looks at each character at most once. */
 function hasEscapedName(text: string): boolean {
   let index = text.indexOf("\\");
   while (index !== -1) {
@@ -27,7 +26,7 @@ function hasEscapedName(text: string): boolean {
   return false;
 }
 
-/** Where the string ends that has an escape at `index`: at its quote, or at the end of the text. */
+/** The end of the string with an escape at `index`: its quote, or the end of the text. */
 function endOfString(text: string, index: number): number {
   while (index < text.length) {
     const code = text.charCodeAt(index);
@@ -45,13 +44,13 @@ function isBeforeColon(text: string, index: number): boolean {
   return code === COLON;
 }
 
-/** Reads the text with a mark for each name that has an escape, and gives the names back. */
+/** Parses the text with a mark for each name that has an escape, then restores the names. */
 function withNames(text: string): unknown {
   const mark = unusedIn(text);
   const names: string[] = [];
   const marked = text.replace(STRING, (string, content: string, colon?: string) => {
     if (colon === undefined || !content.includes("\\")) return string;
-    // A string by itself is read right.
+    // A string by itself is parsed correctly.
     names.push(JSON.parse(`"${content}"`));
     return `"${mark}${names.length - 1}"${colon}`;
   });
@@ -66,7 +65,6 @@ function unusedIn(text: string): string {
   }
 }
 
-/** The same value with its names. */
 function named(value: unknown, mark: string, names: readonly string[]): unknown {
   if (Array.isArray(value)) return value.map((item) => named(item, mark, names));
   if (typeof value !== "object" || value === null) return value;

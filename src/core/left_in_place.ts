@@ -1,26 +1,26 @@
-/** What a job did and nothing undid: whose effects stay when it ends. */
+/** What a job did and nothing undid: effects that stay when it ends. */
 
 import { MAIN_TASK } from "./ids.ts";
 import { type CompletedTask, isSleep, type JobState, type TaskState } from "./job_state.ts";
 
 /**
- * Completed tasks that nothing knows how to undo; of a job that was cancelled without undoing
- * anything, all that were not undone before.
+ * Completed tasks without a compensation; of a job cancelled without undoing anything, all that had
+ * not been undone before.
  */
 export function leftInPlace(job: JobState): readonly CompletedTask[] {
   const undoesNothing = "failure" in job && job.failure?.leave === true;
   return undoesNothing ? standing(job) : job.tasks.filter(isLeftInPlace);
 }
 
-/** A completed task that nothing knows how to undo, and whose effects remain. */
+/** Whether a completed task has no compensation, so that its effects stay. */
 export function isLeftInPlace(task: TaskState): task is CompletedTask {
   return task.status === "completed" && !task.compensable && !isSleep(task) &&
     task.taskId !== MAIN_TASK;
 }
 
 /**
- * Tasks of which an attempt was begun and never ended, as by a crash: it may have done its work or a
- * part of it, and nothing undoes that.
+ * Tasks with an attempt that began and never ended, as in a crash: it may have done all or part of
+ * its work, and nothing undoes that.
  */
 export function cutShort({ tasks }: Pick<JobState, "tasks">): readonly TaskState[] {
   return tasks.filter(isCutShort);
@@ -31,7 +31,6 @@ export function isCutShort({ taskId, status, attempts, failures }: TaskState): b
     (status === "interrupted" || status === "abandoned" && attempts > failures);
 }
 
-/** Completed tasks that were not undone. */
 export function standing({ tasks }: JobState): readonly CompletedTask[] {
   return tasks.filter(isStanding);
 }

@@ -1,13 +1,13 @@
 /**
- * Whether a recorded entry is one that could have been recorded: its names, its ids, and
- * what it refers to. What a framework fact carries is judged by its schema, elsewhere.
+ * Whether an entry could have been recorded: its names, its ids, and what it refers to. The
+ * attributes of framework facts are checked by their schemas, elsewhere.
  */
 
 import type { JobEventLogEntry } from "./event.ts";
 import { EVENT_TYPE_RULE, isEventType, isReserved } from "./event_type.ts";
 import { ID_PATTERN, ID_RULE } from "./ids.ts";
 
-/** What is wrong with an entry by itself, in words; `undefined` when nothing is. */
+/** What is wrong with an entry on its own; `undefined` when nothing is. */
 export function illegalityOf(entry: JobEventLogEntry): string | undefined {
   return nameFlaw(entry) ?? idFlaw(entry) ?? causeFlaw(entry) ?? subjectFlaw(entry);
 }
@@ -32,7 +32,7 @@ function illegalId(name: string, id: string | undefined): string | undefined {
   return `${name} ${JSON.stringify(id)} is not legal: it must be ${ID_RULE}`;
 }
 
-/** Causes come first: a chain of them always ends. */
+/** Causes come first, so that a chain of them always ends. */
 function causeFlaw({ causedBy, logId }: JobEventLogEntry): string | undefined {
   if (causedBy === undefined) return undefined;
   if (Number.isInteger(causedBy) && causedBy >= 1 && causedBy < logId) return undefined;

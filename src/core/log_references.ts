@@ -1,6 +1,6 @@
 /**
- * Positions that entries hold of other entries. They mean something in one journal only,
- * so an entry that moves to another has to have them all changed.
+ * Positions of other entries in an entry. They are valid in one journal only, so all of them change
+ * when an entry moves to another.
  */
 
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
@@ -9,7 +9,7 @@ import type { LogId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import { quotedEntry, requoted } from "./quotation.ts";
 
-/** Attributes that are positions, of each fact of the framework; a missing row does not compile. */
+/** The attributes that are positions, for each framework fact; a missing row does not compile. */
 const POSITIONS: {
   readonly [Type in FrameworkEventType]: readonly (keyof FrameworkAttributes[Type] & string)[];
 } = {
@@ -46,16 +46,16 @@ const POSITIONS: {
   "journal.Sealed": [],
   "journal.Recovered": [],
   "journal.WriterOpened": [],
-  // It tells of one journal, and never leaves it.
+  // About one journal, which it never leaves.
   "journal.Repaired": [],
-  // `from` is of the other journal, and stays.
+  // `from` is a position of the other journal, and stays.
   "journal.Imported": [],
   "journal.EventRefused": [],
-  // What the quoted entry refers to is looked at in the quoted entry.
+  // References of the quoted entry are handled there.
   "journal.EntryQuoted": [],
 };
 
-/** The positions that an entry refers to, its own not among them. */
+/** The positions that an entry refers to, without its own. */
 export function referencesOf(entry: JobEventLogEntry): readonly LogId[] {
   if (entry.eventType === "journal.EntryQuoted") return referencesOf(quotedEntry(entry));
   const attributes = entry.attributes as JsonObject;
@@ -63,7 +63,7 @@ export function referencesOf(entry: JobEventLogEntry): readonly LogId[] {
     .filter((value) => value !== undefined) as LogId[];
 }
 
-/** The same entry with every position that it refers to replaced. */
+/** The same entry with each of these positions replaced. */
 export function withReferences(
   entry: JobEventLogEntry,
   moved: (logId: LogId) => LogId,

@@ -1,24 +1,23 @@
 /**
- * An expectation takes one more match. Each state has a list of all of them, and to copy it for
- * each match takes time that goes by the square of their number: ten thousand took a third of the
- * time of folding a job. States of a long list share one that grows, and each makes its own part
- * of it when somebody looks.
+ * Counts one more match of an expectation. Each state has a list of its matches, and copying it for
+ * each match is quadratic: at ten thousand matches it took a third of the time of folding a job.
+ * States of a long list share one growing list, and each copies its own part when it is read.
  */
 
 import type { LogId } from "./ids.ts";
 import type { ExpectationState } from "./job_state.ts";
 
-/** A shorter list is copied. */
+/** Shorter lists are copied. */
 const LONG = 64;
 
-/** The list that a state has the first part of. */
+/** The list whose beginning a state has. */
 const growing = new WeakMap<ExpectationState, LogId[]>();
 
 export function withMatch(progress: ExpectationState, logId: LogId): ExpectationState {
   const { matched, surplus } = progress;
   if (matched < LONG) return { matched: matched + 1, by: [...progress.by, logId], surplus };
   const known = growing.get(progress);
-  // A longer one has gone on from this state before.
+  // A longer one has already been continued from this state.
   const all = known?.length === matched ? known : [...progress.by];
   all.push(logId);
   const next = firstOf(all, surplus);

@@ -3,6 +3,6 @@
 import type { TraceIds } from "./trace_ids.ts";
 
 export interface Origin extends Partial<TraceIds> {
-  /** The name that stands beside the token of the request; absent where nobody is known. */
+  /** The name beside the token of the request; absent when it is unknown. */
   readonly actor?: string;
 }

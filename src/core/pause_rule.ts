@@ -1,12 +1,12 @@
 /**
- * The rule by which failures pause their type, a circuit breaker: a pure function of what is on
- * record, so that a start comes to the same as the process before it.
+ * The rule by which failures pause their type, a circuit breaker: a pure function of the record, so
+ * that a restart comes to the same result.
  */
 
 import { durationText } from "./duration.ts";
 import type { LogId } from "./ids.ts";
 
-/** Failed attempts of a type that are remembered; no rule counts more. */
+/** Failed attempts that are kept for each type; no rule counts more. */
 export const FAILURES_MAX = 100;
 /** Milliseconds. */
 export const RULE_MS_MAX = 86_400_000;
@@ -30,15 +30,14 @@ export interface RecordedFailure {
 
 /** What a rule makes of failures. */
 export interface Tripped {
-  /** Those that are the cause. */
+  /** The failures that caused it. */
   readonly failures: readonly [RecordedFailure, ...RecordedFailure[]];
   /** Milliseconds since the epoch. */
   readonly untilMs: number;
 }
 
 /**
- * The first failures that are as many and as close as the rule says, and of which the pause is not
- * over yet.
+ * The first failures that satisfy the rule and whose pause is not over yet.
  *
  * @param failures Of one type, in the order of the journal.
  */
@@ -64,7 +63,7 @@ export function ruleText({ failures, withinMs }: PauseRule): string {
   return `${attempts} failed within ${durationText(withinMs)}`;
 }
 
-/** What is wrong with a rule, in words; `undefined` when nothing is. */
+/** What is wrong with a rule; `undefined` when nothing is. */
 export function ruleFlaw(rule: unknown): string | undefined {
   const example = "such as {failures: 20, withinMs: 60_000, forMs: 300_000}";
   if (typeof rule !== "object" || rule === null) return `pauseAfter must be an object, ${example}`;

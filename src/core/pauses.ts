@@ -1,4 +1,4 @@
-/** What holds many jobs at once, and not one alone: a pure fold of the entries that tell of it. */
+/** Pauses, which hold many jobs at once: a pure fold of the entries about them. */
 
 import type { JobEventLogEntry } from "./event.ts";
 import type { PauseBeganAttributes, PauseScope } from "./framework_events.ts";
@@ -8,18 +8,20 @@ export interface Pause extends PauseBeganAttributes {
   /** The `job.PauseBegan` entry, and its time. */
   readonly by: LogId;
   readonly since: string;
-  /** Whose token it was asked for with; absent where nobody is known, as for `--hold`. */
+  /** The name beside the token of the request; absent when it is unknown, as for `--hold`. */
   readonly actor?: string;
 }
 
-/** What of a job says whether a pause holds it. */
+/** What decides whether a pause holds a job. */
 export interface Pausable {
   readonly type?: string;
   readonly key?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The pauses in force after an entry, the oldest first; the same array where it is about none. */
+/**
+ * The pauses in force after an entry, oldest first; the same array when the entry is not about one.
+ */
 export function notePause(pauses: readonly Pause[], entry: JobEventLogEntry): readonly Pause[] {
   if (entry.stratum !== "framework") return pauses;
   if (entry.eventType === "job.PauseBegan") {
@@ -32,7 +34,7 @@ export function notePause(pauses: readonly Pause[], entry: JobEventLogEntry): re
   return pauses.filter((pause) => pause.pauseId !== pauseId);
 }
 
-/** Whether nothing of a job may begin while a pause is in force. */
+/** Whether a pause keeps a job from beginning anything. */
 export function holds({ type, label, key }: PauseScope, job: Pausable): boolean {
   if (type !== undefined && type !== job.type) return false;
   if (key !== undefined && key !== job.key) return false;
@@ -45,7 +47,7 @@ export function isOfEverything({ type, label, key }: PauseScope): boolean {
   return type === undefined && label === undefined && key === undefined;
 }
 
-/** Whether failures began it, and nobody's request. */
+/** Whether failures began it, not a request. */
 export function isByRule({ failures }: PauseBeganAttributes): boolean {
   return failures !== undefined;
 }

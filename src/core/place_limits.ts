@@ -8,7 +8,7 @@ export interface Rate {
   readonly perMs: number;
 }
 
-/** How many places there are; absent is no limit. */
+/** How many places there are; absent means no limit. */
 export interface PlaceLimits {
   /** Of all keys together. */
   readonly maxRunning?: number;

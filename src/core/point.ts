@@ -1,25 +1,24 @@
-/** A point in a job's life, and how much of its history lies before it. */
+/** A point in a job's history, and how many of its entries lie before it. */
 
 import { assertNever } from "./assert_never.ts";
 import { isCorrelated, type JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
 
 export type Point =
-  /** Up to and including this position, which may be that of another job's entry. */
+  /** Up to and including this position, which may belong to another job. */
   | { readonly kind: "logId"; readonly logId: LogId }
-  /** Up to and including the entry with this id, or that stands for the event with it. */
+  /** Up to and including the entry with this id, or the one that stands for the event with it. */
   | { readonly kind: "eventId"; readonly eventId: EventId }
   /**
-   * Up to the last entry that was received at or before this time. Should the clock have
-   * gone back meanwhile, that is the last of the moments at which it showed the time.
+   * Up to the last entry received at or before this time. If the clock was set back, the last of
+   * the moments at which it showed this time.
    */
   | { readonly kind: "time"; readonly time: Timestamp };
 
-/** RFC 3339 in UTC with milliseconds, as entries have it: its order as text is that of time. */
+/** RFC 3339 in UTC with milliseconds, as entries have it: sorts as text. */
 export type Timestamp = string;
 
 export type ResolvedPoint =
-  /** The number of entries from the first on; at least 1. */
   | { readonly ok: true; readonly count: number }
   /** Why the job has no such point; a sentence without its subject. */
   | { readonly ok: false; readonly detail: string };
@@ -28,7 +27,7 @@ export type ResolvedPoint =
  * How many of a job's entries lie at or before a point.
  *
  * @param point The end of the journal, when absent.
- * @param entries All entries of one job, oldest first; there is at least one.
+ * @param entries All entries of one job, oldest first; at least one.
  * @param head The last position of the journal.
  */
 export function resolvePoint(
@@ -51,7 +50,7 @@ export function resolvePoint(
   }
 }
 
-/** The ids by which an entry can be named: its own, and that of the event it stands for. */
+/** The ids that name an entry: its own, and that of the event it stands for. */
 export function eventIdsOf(entry: JobEventLogEntry): readonly EventId[] {
   return isCorrelated(entry) ? [entry.eventId, entry.attributes.eventId] : [entry.eventId];
 }

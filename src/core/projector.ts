@@ -1,8 +1,7 @@
 /**
- * The projector: a pure fold of a job's entries into its state. No clock, no I/O, no
- * randomness, no async; the same entries give the same state, byte for byte.
- *
- * Source of the rules: the state table of `RULES`.
+ * The projector: a pure fold of a job's entries into its state. No clock, no I/O, no randomness, no
+ * async; the same entries give the same state, byte for byte. The rules are the state table in
+ * `RULES`.
  */
 
 import { allSatisfied } from "./condition.ts";
@@ -40,8 +39,8 @@ const NOTHING_MATCHED: readonly string[] = [];
  * Applies one entry.
  *
  * @param job The job so far, or `undefined` before its first entry.
- * @throws {TypeError} when the first entry of a job is not `job.JobCreated`: no
- * journal written by this engine holds that.
+ * @throws {TypeError} when the first entry of a job is not `job.JobCreated`, which no journal of
+ * this engine holds.
  */
 export function project(job: JobState | undefined, entry: JobEventLogEntry): Step {
   if (job === undefined) return step(createdFrom(entry), "none/created");
@@ -108,7 +107,7 @@ function projectRunning(job: RunningJob, entry: JobEventLogEntry): Step {
   const event = matchableOf(entry);
   const matched = matchedExpectations(job, event);
   const failure = failureOf(job, entry, event);
-  // An error event that an expectation still waits for is what was asked for, no error.
+  // An error event that an expectation still waits for counts there and fails nothing.
   if (matched.length > 0 && (failure === undefined || matched.some((at) => isOpen(job, at)))) {
     return projectMatch(job, noted, entry, matched);
   }
@@ -211,7 +210,7 @@ function withoutParking<Job extends JobState>(job: Job): Omit<Job, "parked"> {
   return rest;
 }
 
-/** The event that matching looks at: for an entry that stands for one, that. */
+/** The event that matching reads: the one that the entry stands for, or the entry itself. */
 export function matchableOf(entry: JobEventLogEntry): MatchableEvent {
   return isCorrelated(entry) || isRefused(entry) ? entry.attributes : entry as MatchableEvent;
 }
@@ -236,7 +235,7 @@ function count(
   logId: LogId,
 ): readonly ExpectationState[] {
   const counted = [...job.expected];
-  // Expectations that had the same matches so far go on to share what is known of them.
+  // Expectations whose matches were the same so far keep sharing one value.
   let [open, matched, over, surplus]: (ExpectationState | undefined)[] = [];
   for (const index of indexes) {
     const progress = counted[index] ?? UNMATCHED;

@@ -1,7 +1,7 @@
 /**
- * Quotations: an imported job may refer to entries of jobs that are not here, such as the
- * result that a retry reused. They come along as evidence, wrapped, so that no job here
- * counts them as its own.
+ * Quotations: an imported job may refer to entries of jobs that are not here, such as the result
+ * that a retry reused. They come along as evidence, wrapped, so that no job here counts them as its
+ * own.
  */
 
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
@@ -13,9 +13,9 @@ import type { JsonObject } from "./json.ts";
 type Quotation = FrameworkEntry<"journal.EntryQuoted">;
 
 /**
- * The quotation of an entry of a job, at the same position.
+ * The quotation of a job's entry, at the same position.
  *
- * @param eventId Of the quotation; it follows from that of the entry.
+ * @param eventId Of the quotation; derived from that of the entry.
  */
 export function quotationOf(
   entry: JobEventLogEntry & { readonly jobId: JobId },
@@ -35,8 +35,8 @@ export function quotationOf(
 }
 
 /**
- * What an entry tells: for a quotation the entry that it quotes, at the position of the
- * quotation; any other entry as it is. What a statement is made of, but for where it is.
+ * The entry to describe: for a quotation the entry that it quotes, at the position of the
+ * quotation; otherwise the entry itself.
  */
 export function quotedEntry(entry: JobEventLogEntry): JobEventLogEntry {
   if (entry.eventType !== "journal.EntryQuoted") return entry;
@@ -51,7 +51,7 @@ export function quotedEntry(entry: JobEventLogEntry): JobEventLogEntry {
   } as JobEventLogEntry;
 }
 
-/** A quotation that quotes an entry with other references. */
+/** A quotation of the same entry with other references. */
 export function requoted(quotation: Quotation, quoted: JobEventLogEntry): Quotation {
   const attributes = { ...quotation.attributes, attributes: quoted.attributes as JsonObject };
   const { causedBy } = quoted;

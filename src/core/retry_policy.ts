@@ -1,19 +1,19 @@
-/** When a failed attempt is tried again. */
+/** When a failed attempt is retried. */
 
 export interface RetryPolicy {
   /** Attempts in all, the first included. */
   readonly maxAttempts: number;
   /** Delay before the second attempt, in milliseconds. */
   readonly initialMs: number;
-  /** By how much each delay is longer than the one before. */
+  /** The factor from each delay to the next. */
   readonly factor: number;
-  /** No delay is longer than this, in milliseconds, but one chosen by `RetryLater`. */
+  /** The longest delay in milliseconds; `RetryLater` may choose a longer one. */
   readonly maxMs: number;
   /** Share of a delay, 0 to 1, by which it is moved at random in either direction. */
   readonly jitter: number;
 }
 
-/** What a task gets that says nothing about retries. */
+/** The policy of a task that does not say. */
 export const DEFAULT_RETRY: RetryPolicy = {
   maxAttempts: 3,
   initialMs: 1_000,
@@ -38,10 +38,10 @@ export function retryPolicyFlaw(policy: RetryPolicy): string | undefined {
 }
 
 /**
- * The delay after the failed attempt number `failures` (1 for the first), in whole
- * milliseconds: exponential, bounded, with jitter.
+ * The delay after failed attempt number `failures` (1 for the first), in whole milliseconds:
+ * exponential, bounded, with jitter.
  *
- * @param random A number from 0 up to 1, so that this stays a pure function.
+ * @param random From 0 up to 1, so that this stays a pure function.
  */
 export function backoffMs(policy: RetryPolicy, failures: number, random: number): number {
   if (policy.initialMs === 0) return 0;

@@ -1,6 +1,6 @@
 /**
- * The rows of the state table, by name. The projector says for every entry which row
- * it applied; documents and explanations take the words from here.
+ * The rows of the state table, by name. The projector says for each entry which row it applied;
+ * documents and explanations take their words from here.
  */
 
 import type { StateName } from "./job_state.ts";

@@ -1,7 +1,7 @@
 /**
- * An input that the journal holds under a seal: only whoever has the job's key can read it.
- * The state of a job holds the envelope alone, so deleting the key removes the input from
- * every copy of the journal, and changes no line and no state.
+ * A sealed input: only the job's key can open it. The state of a job holds the envelope alone, so
+ * deleting the key removes the input from every copy of the journal, and changes no line and no
+ * state.
  */
 
 /** What becomes of the whole input once its job has ended. */
@@ -18,7 +18,7 @@ export interface SealedInput {
   readonly retention: InputRetention;
 }
 
-/** What a value that is secret is replaced by, wherever the input is shown. */
+/** What replaces a secret value wherever the input is shown. */
 export const SECRET_MARK = "[secret]";
 
 /** The text that an envelope is bound to: in another job's line it cannot be opened. */

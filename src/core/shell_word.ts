@@ -1,6 +1,6 @@
 /** Words of a command line, for people to copy. */
 
-/** What no shell reads as anything but itself. */
+/** What every shell reads literally. */
 const PLAIN = /^[\w@%+=:,./-][\w@%+=:,./~-]*$/;
 
 /** The text as one word of a POSIX shell: as it is, or in single quotes. */

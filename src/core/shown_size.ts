@@ -1,4 +1,4 @@
-/** About how many characters a job takes as it is shown; for limits only. */
+/** About how many characters a job takes as shown; for limits only. */
 
 import type { JobState, TaskState } from "./job_state.ts";
 import type { JobSummary } from "./job_summary.ts";
@@ -12,7 +12,7 @@ const PREDICATE = 40;
 const POSITION = 7;
 const TASK = 150;
 
-/** Looks at no more of it than makes so many. */
+/** Stops looking at `max`. */
 export function shownSize(job: JobState, max: number): number {
   let size = JOB + planEffort(job.plan) * PREDICATE + valueSize(job.input);
   for (const { by } of job.expected) {
@@ -28,7 +28,7 @@ export function shownSize(job: JobState, max: number): number {
 
 const SUMMARY = 900;
 
-/** Of a summary, in which only labels may be many. */
+/** Only the labels of a summary may be many. */
 export function summarySize({ labels, failure }: JobSummary): number {
   let size = SUMMARY + (failure?.error.message.length ?? 0);
   for (const name in labels) size += name.length + (labels[name]?.length ?? 0);

@@ -1,12 +1,12 @@
 /**
- * JSON values as a person reads them, in a sentence and in a terminal: bounded, on one
- * line, and with nothing in them that is not seen, or that a terminal would obey.
+ * JSON values for people, in a sentence and in a terminal: bounded, on one line, and without
+ * invisible characters or any that control a terminal.
  */
 
 import { beginningOf, isScalar, type JsonScalar, type JsonValue } from "./json.ts";
 
 const SHOWN_LENGTH_MAX = 60;
-/** Of a text that is cut, what its end keeps: long ids differ there. */
+/** Characters kept at the end of a cut text: long ids differ there. */
 const TAIL_LENGTH = 20;
 
 /** The value as JSON, cut when long; `nothing` when there is none. */
@@ -15,17 +15,17 @@ export function shownValue(value: JsonValue | undefined): string {
   return isScalar(value) ? shownScalar(value) : shownMembers(value);
 }
 
-/** The scalar as JSON; the middle of a long text is left out. */
+/** The scalar as JSON; a long text loses its middle. */
 export function shownScalar(value: JsonScalar): string {
   return visible(JSON.stringify(typeof value === "string" ? cutMiddle(value) : value));
 }
 
-/** Text that was chosen outside, such as a path, without quotes. */
+/** Text from outside, such as a path, without quotes. */
 export function shownText(text: string): string {
   return visible(cutMiddle(text));
 }
 
-/** Of a value that is long, no more is turned into text than is shown. */
+/** Converts no more of a long value than is shown. */
 function shownMembers(value: JsonValue): string {
   const text = JSON.stringify(beginningOf(value, 2 * SHOWN_LENGTH_MAX));
   return visible(text.length > SHOWN_LENGTH_MAX ? `${head(text, SHOWN_LENGTH_MAX)}…` : text);
@@ -36,12 +36,11 @@ function cutMiddle(text: string): string {
   return `${head(text, SHOWN_LENGTH_MAX - TAIL_LENGTH)}…${tail(text, TAIL_LENGTH)}`;
 }
 
-/** The first characters; one less where a pair would be split. */
 function head(text: string, length: number): string {
   return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }
 
-/** The last characters; one less where a pair would be split. */
+/** Neither splits a surrogate pair. */
 function tail(text: string, length: number): string {
   return text.slice(-length).replace(/^[\udc00-\udfff]/, "");
 }

@@ -1,4 +1,4 @@
-/** Sizes as people read and write them; there is no other form of it. */
+/** Sizes as people read and write them, in one format. */
 
 const COUNTS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
@@ -18,7 +18,7 @@ export function sizeText(bytes: number): string {
   return `${text} ${UNITS[unit]}`;
 }
 
-/** Bytes that a text such as `64MiB` or `65536` stands for; `NaN` when it is no whole number. */
+/** Bytes of a text such as `64MiB` or `65536`; `NaN` when it is not a whole number. */
 export function parseSize(text: string): number {
   const [, digits, unit = "bytes"] = /^(\d+)(?: ?(bytes|KiB|MiB|GiB))?$/.exec(text) ?? [];
   return digits === undefined ? NaN : Number(digits) * 1_024 ** UNITS.indexOf(unit);

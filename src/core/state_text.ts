@@ -1,6 +1,6 @@
-/** States, and changes of state, in a few words. */
+/** States, and their changes, in a few words. */
 
-/** What the condition adds to the state: `Running (waiting)`, but only `Done`. */
+/** The state, with the condition where that says more: `Running (waiting)`, but only `Done`. */
 export function stateText(
   { state, condition }: { readonly state: string; readonly condition: string },
 ): string {

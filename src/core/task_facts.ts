@@ -1,4 +1,4 @@
-/** What entries say of a job's tasks. Pure, like the projector that calls it. */
+/** The part of the projector about tasks; pure. */
 
 import { assertNever } from "./assert_never.ts";
 import type {
@@ -63,7 +63,7 @@ export function noteTask(
   }
 }
 
-/** Whether a failure now would leave the effect of a task that knows how to undo it. */
+/** Whether a failure now would leave the effect of a task that has a compensation. */
 export function hasSomethingToCompensate(tasks: readonly TaskState[]): boolean {
   return tasks.some((task) =>
     task.compensable &&
@@ -72,7 +72,7 @@ export function hasSomethingToCompensate(tasks: readonly TaskState[]): boolean {
   );
 }
 
-/** The tasks of a job that ends with this entry: what was open is abandoned. */
+/** The tasks of a job that ends with this entry: open ones are abandoned. */
 export function abandonOpenTasks(
   tasks: readonly TaskState[],
   { logId, receivedAt }: JobEventLogEntry,
@@ -85,7 +85,7 @@ export function abandonOpenTasks(
   );
 }
 
-/** What backs off is due now. */
+/** A task that backs off is due now. */
 function woken(task: TaskState, { logId, receivedAt }: JobEventLogEntry): TaskState {
   if (task.status === "backingOff") return { ...task, retryAt: receivedAt, lastLogId: logId };
   if (task.status !== "completed" || task.compensation?.status !== "backingOff") return task;
@@ -93,12 +93,10 @@ function woken(task: TaskState, { logId, receivedAt }: JobEventLogEntry): TaskSt
   return { ...task, compensation, lastLogId: logId };
 }
 
-/** The sleeps that have not ended. */
 export function sleeping(tasks: readonly TaskState[]): readonly SleepingTask[] {
   return tasks.filter((task) => task.status === "sleeping");
 }
 
-/** Whether something of the job is to be tried again at a time. */
 export function backsOff(tasks: readonly TaskState[]): boolean {
   return tasks.some((task) =>
     task.status === "backingOff" ||
@@ -118,7 +116,7 @@ function replaceTask(tasks: readonly TaskState[], entry: TaskEntry): readonly Ta
   return before === undefined ? [...tasks, after] : tasks.with(index, after);
 }
 
-/** Entries tell of the latest tasks most often; -1 when there is none of this id. */
+/** Searches from the end, since most entries concern the latest tasks; -1 if there is none. */
 function placeOf(tasks: readonly TaskState[], taskId: TaskId | undefined): number {
   let index = tasks.length - 1;
   while (index >= 0 && tasks[index]?.taskId !== taskId) index--;
@@ -164,7 +162,7 @@ function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | und
   }
 }
 
-/** What outlives a change of status. */
+/** What survives a change of status. */
 function factsOf(task: TaskState) {
   const { taskId, attempts, failures, interruptions, startedAt, firstLogId, compensable } = task;
   const facts = { taskId, attempts, failures, interruptions, startedAt, firstLogId, compensable };
@@ -231,7 +229,7 @@ function completed(
       ...(result === undefined ? {} : { result }),
     };
   }
-  // The same, of most tasks: without copies on the way.
+  // The same for most tasks, without intermediate copies.
   return {
     taskId: task?.taskId ?? entry.taskId as TaskId,
     attempts: attempt,
@@ -300,7 +298,7 @@ function interrupted(task: TaskState, entry: FrameworkEntry<"job.TaskInterrupted
   };
 }
 
-/** A clean stop ends the row; an attempt that did not begin says nothing. */
+/** A clean stop ends the row; an attempt whose handler was not called does not count. */
 function crashesAfter({ interruptions }: TaskState, reason: InterruptionReason): number {
   switch (reason) {
     case "crash":

@@ -1,4 +1,4 @@
-/** Counts of a job's tasks that are kept up as they change, so that none need be looked through. */
+/** Running counts of a job's tasks, so that none need be searched. */
 
 import type { TaskOverview } from "./condition.ts";
 import { type LogId, MAIN_TASK } from "./ids.ts";
@@ -32,7 +32,7 @@ export class TaskTally implements TaskOverview {
     return this.#counts.sleeping > 0;
   }
 
-  /** A task that is new, or has changed. One that has completed never is anything else again. */
+  /** A task is new, or has changed. A completed task changes no more. */
   note(before: TaskState | undefined, after: TaskState): void {
     if (after.taskId === MAIN_TASK) {
       this.main = after;

@@ -7,7 +7,7 @@ const NAME_LENGTH_MAX = 200;
 const MESSAGE_LENGTH_MAX = 4_000;
 const STACK_LENGTH_MAX = 2_000;
 
-/** Whether it is one of a class. What was thrown may be a proxy that throws when it is asked. */
+/** Whether it is an instance of a class. It may be a proxy that throws when inspected. */
 export function isThrown<Class>(
   thrown: unknown,
   type: abstract new (...args: never[]) => Class,
@@ -23,18 +23,18 @@ export function messageOf(thrown: unknown): string {
   return isThrown(thrown, Error) ? memberOf(thrown, "message") : asText(thrown);
 }
 
-/** With where it was thrown, when that is known. */
+/** With the place where it was thrown, if known. */
 export function stackOf(thrown: unknown): string {
   return isThrown(thrown, Error) ? memberOf(thrown, "stack", messageOf(thrown)) : asText(thrown);
 }
 
-/** Whether this process lacks a permission: as `fetch` says it, and as modules of Node do. */
+/** Whether a permission is missing: in the words of `fetch`, and in those of Node's modules. */
 export function isPermissionMissing(error: unknown): error is Error {
   return isThrown(error, Error) &&
     (memberOf(error, "name") === "NotCapable" || memberOf(error, "code") === "EPERM");
 }
 
-/** As a fact that a line of the journal can hold, however odd it is: what could be learnt. */
+/** As a fact that a line of the journal can hold, however odd the value. */
 export function errorFact(thrown: unknown, redact: Redaction = unchanged): ErrorFact {
   if (!isThrown(thrown, Error)) {
     return { name: "Error", message: textOf(asText(thrown), MESSAGE_LENGTH_MAX, redact) };
@@ -47,20 +47,20 @@ export function errorFact(thrown: unknown, redact: Redaction = unchanged): Error
   return stack === "" ? fact : { ...fact, stack: textOf(stack, STACK_LENGTH_MAX, redact) };
 }
 
-/** What takes out of a text what the journal must not hold. */
+/** Removes from a text what the journal must not hold. */
 type Redaction = (text: string) => string;
 
 function unchanged(text: string): string {
   return text;
 }
 
-/** Redacted before it is cut: half a secret could not be told from other text. */
+/** Redacted before it is cut: half a secret would not be recognised. */
 function textOf(value: string, length: number, redact: Redaction): string {
   const text = redact(value.toWellFormed());
   return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
-/** @param otherwise Where there is none, or none that can be read. */
+/** @param otherwise When there is none, or none that can be read. */
 function memberOf(error: Error, name: string, otherwise?: string): string {
   try {
     const value: unknown = Reflect.get(error, name);
@@ -70,13 +70,13 @@ function memberOf(error: Error, name: string, otherwise?: string): string {
   }
 }
 
-/** An object may have no text at all, or throw when asked for it. */
+/** An object may have no text, or throw when converted. */
 function asText(value: unknown): string {
   for (const text of [String, (value: unknown) => Object.prototype.toString.call(value)]) {
     try {
       return text(value);
     } catch {
-      // The next one may be able to.
+      // Try the next.
     }
   }
   return "(something that cannot be read)";

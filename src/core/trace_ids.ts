@@ -1,20 +1,19 @@
 /**
- * Places in a trace, as W3C Trace Context writes them: https://www.w3.org/TR/trace-context/.
- * They are recorded beside what they came with, and influence nothing.
+ * Places in a trace, as W3C Trace Context writes them: https://www.w3.org/TR/trace-context/. They
+ * are recorded with events, and influence nothing.
  */
 
-/** What an entry says of its trace. */
 export interface TraceIds {
   /** 32 lower-case hex digits, not all of them 0. */
   readonly traceId: string;
   /**
-   * 16 lower-case hex digits, not all of them 0. Absent in a trace that is not sampled: there
-   * is no span of that id to be found anywhere, and what follows is not sampled either.
+   * 16 lower-case hex digits, not all of them 0. Absent in a trace that is not sampled: no span
+   * with that id exists, and what follows is not sampled either.
    */
   readonly spanId?: string;
 }
 
-/** Of a version that is not known yet, what comes after is not known either. */
+/** Later versions may append fields of unknown meaning. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 const TRACE_ID = /^(?!0{32}$)[0-9a-f]{32}$/;
@@ -22,10 +21,10 @@ const SPAN_ID = /^(?!0{16}$)[0-9a-f]{16}$/;
 
 const SAMPLED = 0x01;
 
-/** What stands for the span of a trace that is not sampled, where a format wants one. */
+/** The span id of an unsampled trace, for formats that require one. */
 export const UNSAMPLED_SPAN_ID = "0000000000000001";
 
-/** What a `traceparent` says; `undefined` for one that is not valid, which is to be ignored. */
+/** The ids in a `traceparent`; `undefined` for an invalid one, which is to be ignored. */
 export function traceIdsOf(traceparent: unknown): TraceIds | undefined {
   if (typeof traceparent !== "string") return undefined;
   const [, version, traceId = "", spanId = "", flags = "", rest] = TRACEPARENT.exec(traceparent) ??
@@ -36,13 +35,12 @@ export function traceIdsOf(traceparent: unknown): TraceIds | undefined {
   return (parseInt(flags, 16) & SAMPLED) === 0 ? { traceId } : { traceId, spanId };
 }
 
-/** What to send on from a span of a trace. */
 export function traceparentOf({ traceId, spanId }: TraceIds, ownSpanId = spanId): string {
   const flags = spanId === undefined ? "00" : "01";
   return `00-${traceId}-${ownSpanId ?? UNSAMPLED_SPAN_ID}-${flags}`;
 }
 
-/** The place in a trace that an entry tells; senders may have given ids of other kinds. */
+/** The place of an entry in a trace; ids from senders may have another form. */
 export function traceOfEntry(
   { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
 ): TraceIds | undefined {
@@ -51,7 +49,7 @@ export function traceOfEntry(
   return SPAN_ID.test(spanId) ? { traceId, spanId } : undefined;
 }
 
-/** The ids of another event, whatever they are, for one that it causes. */
+/** The ids of an event, in whatever form, for one that it causes. */
 export function idsOf(
   { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
 ): Partial<TraceIds> | undefined {

@@ -1,4 +1,4 @@
-/** Waits that end at a time, and what becomes of expectations that are not met by then. Pure. */
+/** Timed waits, and what becomes of expectations that are not met in time. Pure. */
 
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK } from "./ids.ts";
@@ -11,20 +11,20 @@ import {
   type TimedWait,
 } from "./job_state.ts";
 
-/** How far an expectation is; `undefined` where the plan names none such. */
+/** The progress of an expectation; `undefined` when the plan has none of this name. */
 export function progressOf(job: JobState, expectation: string) {
   const index = job.plan.expected.findIndex(({ id }) => id === expectation);
   const [expected, progress] = [job.plan.expected[index], job.expected[index]];
   return expected && progress && { index, expected, progress };
 }
 
-/** Whether an expectation has all its matches, or is waived; `false` where there is none such. */
+/** Whether an expectation has all its matches, or is waived; `false` when there is none. */
 export function isSettled(job: JobState, expectation: string): boolean {
   const found = progressOf(job, expectation);
   return found !== undefined && isMet(found.expected, found.progress);
 }
 
-/** The job after `run` began to wait until a time, or that time came first. */
+/** The job after `run` began a timed wait, or its time came first. */
 export function noteWait<Job extends JobState>(job: Job, entry: JobEventLogEntry): Job {
   if (entry.stratum !== "framework") return job;
   if (entry.eventType === "job.TimerSet") return begun(job, entry);
@@ -57,7 +57,7 @@ export function findWait(job: JobState, name: string, nth: number): TimedWait | 
   return job.waits?.find(({ expectation, wait }) => expectation === name && wait === nth);
 }
 
-/** Those of `run` that neither an event nor their time has ended. */
+/** The timed waits of `run` that have not ended. */
 export function openWaits(job: JobState): readonly TimedWait[] {
   return job.waits?.filter(({ expectation, passedBy }) =>
     passedBy === undefined && !isSettled(job, expectation)
@@ -70,7 +70,7 @@ export function waivedBy(job: RunningJob, entry: JobEventLogEntry): number | und
   return found?.expected.within?.otherwise === "waive" ? found.index : undefined;
 }
 
-/** The expectation whose deadline passes by an entry, while it is not met. */
+/** The expectation whose deadline an entry passes, while it is not met. */
 export function deadlineOf(job: RunningJob, entry: JobEventLogEntry) {
   if (entry.stratum !== "framework" || entry.eventType !== "job.DeadlinePassed") return undefined;
   const { expectation, wait } = entry.attributes;
@@ -78,7 +78,7 @@ export function deadlineOf(job: RunningJob, entry: JobEventLogEntry) {
   return found === undefined || isMet(found.expected, found.progress) ? undefined : found;
 }
 
-/** What `run` gave up on is waived when it has returned. */
+/** Waives the expectations that `run` gave up on before it returned. */
 export function withGivenUp(
   job: RunningJob,
   entry: JobEventLogEntry,

@@ -1,16 +1,16 @@
 /** Text broken into lines. */
 
 /**
- * A space where a line may break: not between a number and its unit, nor in a list of
- * positions such as ` [3, 17, ...]`.
+ * A space where a line may break: not between a number and its unit, nor in a list of positions
+ * such as ` [3, 17, ...]`.
  */
 const BREAK = / (?<!\d (?=(?:ms|s|min|h|d)(?!\w)))(?<!\d, (?=(?:\d+|\.\.\.)[,\]]))/;
 
 /**
- * Breaks at spaces; a word that is longer than the line stays whole.
+ * Breaks at spaces; a word longer than the line stays whole.
  *
  * @param width Columns of a line, one for each UTF-16 code unit.
- * @param first What the first line begins with, and `rest` the others.
+ * @param first The beginning of the first line; `rest` begins the others.
  */
 export function wrapped(
   width: number,

@@ -1,7 +1,8 @@
 /** The definitions of the demo: the daily work of a small shop. */
 
 import * as v from "valibot";
-import { type AnyJobDefinition, defineJob, NonRetryableError } from "../engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../engine/definition.ts";
+import { NonRetryableError } from "../engine/job_errors.ts";
 import { csvImport } from "../jobs/csv_import.ts";
 import { orderFulfil } from "../jobs/order_fulfil.ts";
 import type { ShopServices } from "./services.ts";

@@ -21,7 +21,7 @@ export async function openInProcess(options: OpenOptions): Promise<EmbeddedDaybo
     onJournalFailed: options.onJournalFailed ?? ((error) => warn(failedText(error))),
   });
   await daybook.tried();
-  for (const warning of startWarnings(daybook.engine)) warn(warning);
+  for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
   const { engine, fetch } = daybook;
   return new InProcessDaybook({
     engine,

@@ -1,4 +1,4 @@
-/** The definitions that this process knows, and what follows from one and an input. */
+/** The definitions that this process has loaded, and what follows from one and an input. */
 
 import { toJsonSchema } from "@valibot/to-json-schema";
 import {
@@ -34,20 +34,22 @@ import {
   type AnyJobDefinition,
   type ErrorMatcher,
   type Expectation,
-  type FactEvent,
   isThreaded,
 } from "./definition.ts";
+import type { FactEvent } from "./job_context.ts";
 import { requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import { schemaOf } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
 
 export class DefinitionRegistry {
-  /** Of each type all versions, the newest first. */
+  /** All versions of each type, newest first. */
   readonly #byType = new Map<string, AnyJobDefinition[]>();
   readonly #starters = new Map<string, AnyJobDefinition[]>();
 
-  /** @throws {TypeError} when two definitions have one type and version, or a name is illegal. */
+  /**
+   * @throws {TypeError} when two definitions have the same type and version, or a name is illegal.
+   */
   constructor(definitions: readonly AnyJobDefinition[]) {
     for (const definition of definitions) this.#add(definition);
     for (const versions of this.#byType.values()) {
@@ -60,24 +62,24 @@ export class DefinitionRegistry {
     return [...this.#byType.keys()].toSorted();
   }
 
-  /** The newest version of a type: new jobs, and those that are tried again, use it. */
+  /** The newest version of a type: new jobs and retries use it. */
   get(type: string | undefined): AnyJobDefinition | undefined {
     return this.#versionsOf(type)[0];
   }
 
-  /** All versions of all types; of a type the newest first. */
+  /** All versions of all types, the newest of each type first. */
   get all(): readonly AnyJobDefinition[] {
     return this.types.flatMap((type) => this.#versionsOf(type));
   }
 
-  /** The version that created a job, or else the newest that says that it runs such jobs. */
+  /** The version that created a job, or else the newest that declares that it runs such jobs. */
   running({ type, definitionVersion: version = 0 }: CodeOfJob): AnyJobDefinition | undefined {
     const versions = this.#versionsOf(type);
     return versions.find((one) => one.version === version) ??
       versions.find(({ runs = [] }) => runs.includes(version));
   }
 
-  /** Why none runs a job, as a clause; `undefined` where one does. */
+  /** Why no version runs a job, as a clause; `undefined` when one does. */
   lackFor(job: CodeOfJob): string | undefined {
     const { type = "", definitionVersion } = job;
     if (this.running(job) !== undefined) return undefined;
@@ -104,12 +106,11 @@ export class DefinitionRegistry {
     return this.#starters.get(eventType) ?? [];
   }
 
-  /** The event types on which a definition starts a job. */
   get startingTypes(): readonly string[] {
     return [...this.#starters.keys()];
   }
 
-  /** How many jobs may be at work at a time, of the types that say so: the newest version counts. */
+  /** The limits of each type that has some: those of its newest version. */
   get limits(): readonly (readonly [string, PlaceLimits])[] {
     return this.types.flatMap((type) => {
       const { limits } = this.get(type) ?? {};
@@ -117,7 +118,13 @@ export class DefinitionRegistry {
     });
   }
 
-  /** Whether jobs of a type run in threads of their own. */
+  /** Whether a job runs in a thread of its own. */
+  isInThread(job: CodeOfJob): boolean {
+    const definition = this.running(job);
+    return definition !== undefined && isThreaded(definition);
+  }
+
+  /** Whether any definition runs in threads. */
   get hasThreaded(): boolean {
     return this.all.some(isThreaded);
   }
@@ -150,7 +157,7 @@ export class DefinitionRegistry {
   }
 }
 
-/** What of a job says which code runs it. */
+/** What decides which code runs a job. */
 type CodeOfJob = Pick<JobState, "type" | "definitionVersion">;
 
 const NONE: readonly AnyJobDefinition[] = [];
@@ -204,10 +211,10 @@ function isVersion(version: unknown): boolean {
 }
 
 /**
- * What a job of this definition waits for: its `run`, and what it expects.
+ * The plan of a job of this definition: its `run`, and what it expects.
  *
- * @throws {TypeError} when the definition names an expectation `main` or an event type that is
- * not legal, or wants too many events.
+ * @throws {TypeError} when the definition names an expectation `main`, or an event type that is not
+ * legal, or wants too many events.
  */
 export function planOf(definition: AnyJobDefinition, input: unknown): JobPlan {
   const expects = definition.expects?.(input) ?? {};

@@ -15,6 +15,7 @@ type ConsumerParts = Pick<
   | "failures"
   | "breakers"
   | "places"
+  | "heldPlaces"
   | "starts"
   | "limitChanges"
   | "writer"
@@ -53,7 +54,7 @@ export function engineConsumer(
   };
 }
 
-/** Jobs that have ended leave memory a few at a time: many of them may be large. */
+/** Jobs that have ended leave memory a few at a time, since many of them may be large. */
 class LettingGo {
   #isUnderWay = false;
 
@@ -63,7 +64,7 @@ class LettingGo {
     private readonly clock: Pick<Clock, "pause">,
   ) {}
 
-  /** Off the way of what waits for the batch. */
+  /** Later, so that nothing that waits for the batch is delayed. */
   soon(): void {
     if (this.#isUnderWay) return;
     this.#isUnderWay = true;
@@ -97,12 +98,12 @@ function onDurableBatch(
   supervisor.durable(shown);
   writer.answerWaiting();
   feed.wake();
-  for (const type of new Set(changed)) parts.supervisor.limitsChanged(type);
+  for (const type of new Set(changed)) parts.heldPlaces.limitsChanged(type);
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
 }
 
-/** What pauses hold, and the rules that begin some, before anything else goes on. */
+/** Pauses, and the rules that begin some, take effect before anything else. */
 function seePauses(
   { pauses, pauseControls, failures, breakers, projection: { table } }: ConsumerParts,
   entries: readonly JobEventLogEntry[],

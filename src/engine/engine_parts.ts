@@ -1,4 +1,4 @@
-/** Puts the parts of an engine together, the ones that know nothing of others first. */
+/** Assembles the parts of an engine, starting with those that depend on no other. */
 
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -33,6 +33,7 @@ import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
 import { ParkedNews } from "./views/parked_news.ts";
 import { JobWaits } from "./views/job_waits.ts";
+import { HeldPlaces } from "./run/held_places.ts";
 import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
@@ -76,33 +77,33 @@ export interface JobEngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
-  /** Needed when a definition has secrets, or a retention. */
+  /** Needed when a definition has secrets or a retention. */
   readonly keys?: KeyStore;
-  /** Where code runs whose definition asks for a thread; without it no definition may. */
+  /** Where definitions run that ask for a thread; without it there may be none. */
   readonly threads?: { readonly place: CodePlace; readonly max: number } | undefined;
-  /** Jobs whose tasks may run at a time. */
+  /** How many jobs may run tasks at a time. */
   readonly maxRunning: number;
-  /** Where jobs that have ended go; without it they stay in memory. */
+  /** Where ended jobs go; without it they stay in memory. */
   readonly index?: JobIndex | undefined;
-  /** Finds events by their values; without it the journal is read for that, in this thread. */
+  /** Finds events by their values; without it this thread reads the journal for that. */
   readonly pastEvents?: PastEvents | undefined;
-  /** What is taken from outside; without it there are no limits. */
+  /** Limits on what is taken from outside; none when absent. */
   readonly limits?: EngineLimits;
-  /** Counts what jobs do; nobody, when absent. */
+  /** Counts what jobs do. */
   readonly watch?: JobWatch;
-  /** Gets what code of jobs says to people; nobody, when absent. */
+  /** Takes what code of jobs logs for people. */
   readonly jobLog?: JobLog;
-  /** Told which attempts are open; nobody, when absent. */
+  /** Learns which attempts are open. */
   readonly attemptWatch?: AttemptWatch;
-  /** Collects spans; when absent, traces that come in are only carried on. */
+  /** Collects spans; when absent, traces of requests are only passed on. */
   readonly tracing?: Tracing | undefined;
   /** The journal has failed: nothing more can be recorded, and the process should end. */
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
   readonly onDefect?: (error: unknown) => void;
-  /** A job has been parked, in words for its operator. */
+  /** A job has been parked; the message is for its operator. */
   readonly onParked?: (message: string) => void;
-  /** Code of a job does what it should not, in words for its author. */
+  /** Code of a job breaks a rule; the message is for its author. */
   readonly onMisuse?: (message: string) => void;
 }
 
@@ -195,6 +196,8 @@ function foundationOf(options: JobEngineOptions) {
   const scheduler = new Scheduler(clock, onDefect);
   const shares = new Shares(clock, scheduler, registry.limits);
   const threadsMax = registry.hasThreaded ? options.threads?.max ?? 0 : 0;
+  // Workers of their own: jobs that wait for a thread hold up none that need no thread.
+  const threadWorkers = new WorkerQueue(threadsMax, neverPrompt, onDefect, shares);
   return {
     clock,
     random,
@@ -224,30 +227,30 @@ function foundationOf(options: JobEngineOptions) {
     scheduler,
     workers: new WorkerQueue(maxRunning, promptTypes, onDefect, shares),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
-    // Its workers are apart: who waits for a thread holds up nobody who needs none.
-    threadWorkers: new WorkerQueue(threadsMax, neverPrompt, onDefect, shares),
+    threadWorkers,
     threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
-    suspects: new Suspects(),
+    suspects: new Suspects({ registry, table, threadWorkers }),
     patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
   };
 }
 
-/** With the parts that write, and read what was written. */
+/** Adds the parts that write, and that read what was written. */
 function withWriting(parts: ReturnType<typeof foundationOf>) {
   const { events, filed, registry, table } = parts;
   const writer = new Writer(events, table, filed);
   return {
     ...parts,
     writer,
+    heldPlaces: new HeldPlaces({ ...parts, writer }),
     commands: new Commands(table, writer),
     history: new JobEntryReader(events, table),
     fanOut: new FanOut(filed.started, registry, table),
   };
 }
 
-/** Adds what acts by itself, and the views, which follow durable entries. */
+/** Adds the parts that act by themselves, and the views, which follow durable entries. */
 function withWork(
   parts: ReturnType<typeof withWriting>,
   {
@@ -280,12 +283,12 @@ function withWork(
 const UNKEPT: JobLog = { write: () => {} };
 const UNWATCHED: AttemptWatch = { began: () => 0, ended: () => {} };
 
-/** In which jobs with a thread differ from others. */
+/** How jobs in a thread differ from others. */
 type OwnServices =
   & Pick<RunServices, "code" | "leavesCode" | "workers" | "slots">
   & Partial<Pick<RunServices, "attemptWatch">>;
 
-/** Sealed inputs may be on record all the same: without keys they cannot be opened. */
+/** Sealed inputs may be on record even without a store of keys; they cannot be opened then. */
 const NO_KEYS: KeyStore = {
   create: () => Promise.reject(new TypeError("Cannot seal an input: there is no store of keys")),
   read: () => Promise.resolve(undefined),
@@ -294,7 +297,7 @@ const NO_KEYS: KeyStore = {
   keepOnly: () => Promise.resolve(new Set()),
 };
 
-/** @throws {TypeError} naming a definition that could create no job. */
+/** @throws {TypeError} naming a definition that could not create any job. */
 function requireNoProtection(registry: DefinitionRegistry): void {
   const needy = registry.all.find((definition) => protectionOf(definition) !== undefined);
   if (needy === undefined) return;
@@ -335,7 +338,7 @@ function supervisorOf(
       leavesCode: true,
       workers: threadWorkers,
       slots: threadSlots,
-      // What is in a thread holds up no event loop but its own.
+      // A thread blocks no event loop but its own.
       attemptWatch: UNWATCHED,
     }),
   });

@@ -1,7 +1,7 @@
-/** Whether an engine still works: told by its face and its journal, asked by its parts. */
+/** Whether an engine still works: set by the engine and its journal, read by its parts. */
 export class EngineStatus {
-  /** The journal takes nothing any more. */
+  /** The journal takes nothing more. */
   failed = false;
-  /** It is stopping, and begins nothing new. */
+  /** The engine is stopping, and begins nothing new. */
   draining = false;
 }

@@ -1,4 +1,4 @@
-/** What a schema found wrong, in words that do not name the library. */
+/** What a schema rejected, in words that do not name the library. */
 
 import type { BaseIssue } from "valibot";
 import { pointerTo } from "../core/json_pointer.ts";
@@ -38,7 +38,7 @@ function detailOf(issue: BaseIssue<unknown>): string {
 
 const CHOICES: ReadonlySet<string> = new Set(["picklist", "enum", "literal"]);
 
-/** `must be "north" or "south"`, unless the definition says it in its own words. */
+/** `must be "north" or "south"`, unless the definition has its own message. */
 function choicesOf({ type, expected, message }: BaseIssue<unknown>): string | undefined {
   const isOwn = !message.startsWith("Invalid type:");
   if (isOwn || !CHOICES.has(type) || expected === null) return undefined;

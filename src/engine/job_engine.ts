@@ -1,32 +1,30 @@
 /**
- * The engine's face: commands, events and reads. It routes; the work is done by the
- * parts that it puts together. `JobEngine` alone interprets events for jobs.
+ * The engine: commands, events and reads, each passed to the part that does the work. `JobEngine`
+ * alone interprets events for jobs.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { About } from "../explain/about.ts";
 import type { EventExplanation } from "../explain/event_explanation.ts";
 import type { Citation, Explanation } from "../explain/explanation.ts";
-import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
-import type { Origin } from "../core/origin.ts";
-import type { PlaceLimits } from "../core/place_limits.ts";
 import type { Point } from "../core/point.ts";
 import type { QueueExplanation } from "../explain/queue_explanation.ts";
-import type { Replay, StepsWanted } from "../explain/replay_steps.ts";
-import type { Supposition } from "../explain/supposition.ts";
 import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
 import type { Hold } from "./queries/entry_pages.ts";
 import type { Account } from "./queries/explainer.ts";
+import type { JobEntryReader } from "./queries/job_entry_reader.ts";
 import type { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
+import type { LimitsInForce } from "./queries/limits_in_force.ts";
+import type { Replays } from "./queries/replays.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
 import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
-import type { WhatIfReport } from "./queries/replays.ts";
 import {
   type ControlRequest,
   type Created,
@@ -34,12 +32,9 @@ import {
   type DefinitionInfo,
   type EntryOfJob,
   type IncomingEvent,
-  type LimitedType,
   type ListPage,
   type ListQuery,
   type Outcome,
-  type ParkedJobs,
-  type PointDifference,
   type Receipt,
   type RetryRequest,
   type ShownInput,
@@ -62,14 +57,19 @@ export class JobEngine {
   readonly #status = new EngineStatus();
   readonly #parts: EngineParts;
 
-  /** What the journal tells of its entries; given to it when it is opened. */
+  /** Interprets the journal's entries; passed to the journal when it is opened. */
   readonly consumer: JournalConsumer;
-  /** What is told of many jobs at once. */
+  /** Pages, counts and failures of many jobs. */
   readonly lists: JobLists;
-  /** What is told of all of them at one look. */
+  /** All jobs at a glance. */
   readonly survey: JobSurvey;
-  /** What holds many of them at once. */
   readonly pauses: PauseControls;
+  /** The limits of types, and their use. */
+  readonly limits: LimitsInForce;
+  /** The entries of one job. */
+  readonly history: JobEntryReader;
+  /** Jobs as they were, and as they would have been. */
+  readonly replays: Replays;
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
@@ -77,14 +77,16 @@ export class JobEngine {
     this.lists = this.#parts.lists;
     this.survey = new JobSurvey(this.#parts);
     this.pauses = this.#parts.pauseControls;
+    this.limits = this.#parts.limitsInForce;
+    this.history = this.#parts.history;
+    this.replays = this.#parts.replays;
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
   /**
-   * Begins to work on an open journal: files waiting jobs, and takes up what a stop left
-   * unfinished.
+   * Starts on an open journal: files waiting jobs, and takes up what a stop left unfinished.
    *
-   * @param restart The `journal.Recovered` entry, after a stop that was not clean.
+   * @param restart The `journal.Recovered` entry, after an unclean stop.
    * @param hold Begins with a pause of everything, unless there is one.
    * @returns What was recorded of the attempts that the stop cut short.
    */
@@ -109,42 +111,20 @@ export class JobEngine {
     return await supervisor.recover(restart);
   }
 
-  /** The limits of types of jobs, and their use. */
-  limits(): readonly LimitedType[] {
-    return this.#parts.limitsInForce.all;
-  }
-
-  /** Puts other limits in the place of those of a type's code. Rejects as `create` does. */
-  changeLimits(
-    type: string,
-    limits: PlaceLimits,
-    reason: string,
-    origin?: Origin,
-  ): Promise<Outcome<LimitedType>> {
-    return this.#parts.limitsInForce.change(type, limits, reason, origin);
-  }
-
-  /** Takes that back; `undefined` when there is nothing to take back. Rejects as `create` does. */
-  restoreLimits(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined> {
-    return this.#parts.limitsInForce.restore(type, reason, origin);
-  }
-
-  /** The same text without the secrets of jobs that run right now. */
+  /** The same text without the secrets of jobs that are running. */
   redact(text: string): string {
     return this.#parts.liveSecrets.redact(text);
   }
 
-  /** The journal takes nothing any more. */
   get failed(): boolean {
     return this.#status.failed;
   }
 
-  /** Nothing new can be recorded for want of room; reads go on, and so do running jobs. */
+  /** The disk has no room for anything new; reads and running jobs continue. */
   get full(): boolean {
     return this.#parts.events.journal.full("ordinary");
   }
 
-  /** The engine is stopping and begins nothing new. */
   get draining(): boolean {
     return this.#status.draining;
   }
@@ -153,29 +133,9 @@ export class JobEngine {
     return this.#parts.events.journal.head.logId;
   }
 
-  /** Parked jobs by reason and type, the most first. */
-  get parkedJobs(): readonly ParkedJobs[] {
-    return this.#parts.attention.parked;
-  }
-
-  /** By job, the tasks that run alone, since the process ended twice while they were open. */
-  get aloneTasks(): ReadonlyMap<JobId, readonly TaskId[]> {
-    const { all } = this.#parts.suspects;
-    return new Map(
-      [...all].map((
-        [jobId, tasks],
-      ) => [jobId, [...tasks].filter((taskId) => taskId !== MAIN_TASK)]),
-    );
-  }
-
-  /** Resolves when it is known of all jobs that waited at the start whether their code fits. */
+  /** Resolves when all jobs that waited at the start have been checked against their code. */
   tried(): Promise<void> {
     return this.#parts.supervisor.tried();
-  }
-
-  /** Unfinished jobs whose sealed input could not be opened at the start. */
-  get keylessJobs(): number {
-    return this.#parts.inputRemovals.keyless;
   }
 
   /**
@@ -205,7 +165,10 @@ export class JobEngine {
       : { ok: false, problem: { kind: "rejected", rejection: refusal } };
   }
 
-  /** Makes a new job of a failed one, or of a parked one, which ends with that. Rejects as `create` does. */
+  /**
+   * Makes a new job from a failed one, or from a parked one, which then ends. Rejects as `create`
+   * does.
+   */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
     return this.#parts.retries.retry(jobId, this.#traced(request));
   }
@@ -218,7 +181,7 @@ export class JobEngine {
     );
   }
 
-  /** What comes without a trace is in that of its caller. */
+  /** A request without a trace belongs to that of its caller. */
   #traced<Request extends ControlRequest | RetryRequest | CreateRequest>(
     request: Request,
   ): Request {
@@ -231,65 +194,25 @@ export class JobEngine {
     return this.#parts.table.job(jobId);
   }
 
-  /** What a job was given, with marks for what is secret, also where the journal shows none. */
+  /** The input of a job, with marks for secrets, even if the journal shows nothing of it. */
   async input(jobId: JobId): Promise<Outcome<ShownInput>> {
     const job = this.#parts.table.job(jobId);
     return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
   }
 
-  /** Whole jobs, the newest first; `lists.summaries` has them in short. */
+  /** Whole jobs, newest first; `lists.summaries` has summaries. */
   list(query: ListQuery): ListPage {
     return this.lists.page(query);
   }
 
-  /** The entries at these positions, which must ascend. */
+  /** The entries at these positions, in ascending order. */
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return this.#parts.events.journal.readAt(logIds);
   }
 
-  /** Where entries are to be found; the positions must ascend. */
+  /** Where the lines of entries are; positions in ascending order. */
   readonly locate = (logIds: readonly LogId[]): Promise<readonly EntryLocation[]> =>
     this.#parts.events.journal.locate(logIds);
-
-  /** A job's entries after a position, oldest first, at most `limit`. */
-  history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.history.of(jobId, after, limit);
-  }
-
-  /** A job's entries before a position, newest first, at most `limit`. */
-  historyBack(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.history.back(jobId, before, limit);
-  }
-
-  /** The positions of a job's entries, ascending. */
-  positions(jobId: JobId): readonly LogId[] {
-    return this.#parts.history.positions(jobId);
-  }
-
-  /** The job as of a point, now when absent, and what entries up to it did. */
-  replay(
-    jobId: JobId,
-    point?: Point,
-    wanted?: StepsWanted,
-    hold?: Hold,
-  ): Promise<Outcome<Replay>> {
-    return this.#parts.replays.replay(jobId, point, wanted, hold);
-  }
-
-  /** What differs between two points of a job's life; `to` is now, when absent. */
-  diff(jobId: JobId, from: Point, to?: Point, hold?: Hold): Promise<Outcome<PointDifference>> {
-    return this.#parts.replays.diff(jobId, from, to, hold);
-  }
-
-  /** What would have become of a job; nothing is recorded. */
-  whatIf(
-    jobId: JobId,
-    supposition: Supposition,
-    wanted?: StepsWanted,
-    hold?: Hold,
-  ): Promise<Outcome<WhatIfReport>> {
-    return this.#parts.replays.whatIf(jobId, supposition, wanted, hold);
-  }
 
   /** The journal's entries after a position, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
@@ -298,7 +221,7 @@ export class JobEngine {
 
   /** How an entry changed its job's state or condition; `undefined` when it did not. */
   transitionAt(entry: EntryOfJob): Transition | undefined {
-    return this.#parts.table.transitionAt(entry);
+    return this.#parts.table.trails.transitionAt(entry);
   }
 
   /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */
@@ -306,7 +229,7 @@ export class JobEngine {
     return this.#parts.explainer.explain(jobId, hold);
   }
 
-  /** The same as of a point, by what was on record then. */
+  /** The same as of a point, from what was on record then. */
   explainAt(jobId: JobId, point: Point, hold?: Hold): Promise<Outcome<Explanation<Citation>>> {
     return this.#parts.explainer.explainAt(jobId, point, hold);
   }
@@ -321,7 +244,7 @@ export class JobEngine {
     return this.#parts.about.of(value, hold);
   }
 
-  /** Why the work as a whole stands still, or that it goes on. */
+  /** Why work as a whole stands still, or that it does not. */
   explainQueue(): Promise<QueueExplanation<Citation>> {
     return this.#parts.queueExplainer.explain();
   }
@@ -332,8 +255,8 @@ export class JobEngine {
   }
 
   /**
-   * Resolves when there are entries after a position, after a time in milliseconds, or
-   * when the signal aborts.
+   * Resolves when there are entries after a position, after a time in milliseconds, or when the
+   * signal aborts.
    */
   async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.headLogId <= after && !this.#status.draining) {
@@ -342,8 +265,7 @@ export class JobEngine {
   }
 
   /**
-   * The job when it is as wanted, or as it is after a time in milliseconds or when the
-   * signal aborts.
+   * The job once it is as wanted, or after a time in milliseconds, or when the signal aborts.
    *
    * @param wanted Must decide without reading `tasks`.
    */
@@ -365,14 +287,14 @@ export class JobEngine {
     return this.#parts.registry.info();
   }
 
-  /** With how many jobs the index holds, and how many wait for it. */
+  /** With the number of jobs in the index, and of those that wait for it. */
   async journalInfo(): Promise<JournalInfo & { readonly index: IndexInfo }> {
     const { events, table } = this.#parts;
     const index = { jobs: table.indexed, waiting: table.leaving };
     return { ...await events.journal.info(), index };
   }
 
-  /** What is going on right now, in numbers. */
+  /** Current activity, in numbers. */
   get activity() {
     const { oldestQueued, ...census } = this.survey.census();
     return {
@@ -390,10 +312,10 @@ export class JobEngine {
   }
 
   /**
-   * Begins nothing new, lets running attempts end, then ends those that take longer. The
-   * journal is still open afterwards, for its owner to close.
+   * Begins nothing new, lets running attempts end, then aborts those that take longer. The journal
+   * stays open, for its owner to close.
    *
-   * @param drainMs How long running attempts may go on, in milliseconds.
+   * @param drainMs How long running attempts may continue, in milliseconds.
    */
   async stop(drainMs: number): Promise<void> {
     this.#status.draining = true;
@@ -403,7 +325,7 @@ export class JobEngine {
     this.#parts.waits.endAll();
     await within(this.#clock, drainMs, this.#parts.supervisor.idle());
     this.#parts.supervisor.interrupt();
-    // Bounded: on a full disk nothing that ends can be recorded, and recovery will say so.
+    // Bounded, since a full disk can record no outcome; recovery will.
     await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
     this.#parts.scheduler.stop();
     this.#parts.patience.stop();

@@ -1,14 +1,14 @@
-/** What a definition says of how many of its jobs may run at a time, and of their keys. */
+/** The limits in a definition: how many of its jobs may run at a time, and for each key. */
 
 import type { JsonValue } from "../core/json.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { guardOf } from "./secrets/sealing.ts";
 
-/** More places than this are no limit. */
+/** The largest limit. */
 export const PLACES_MAX = 1_000_000;
-/** The latest so many starts of each key are held in memory. */
+/** The largest count of a rate: so many starts of each key are held in memory. */
 export const RATE_COUNT_MAX = 10_000;
-/** A day: longer is for whoever submits. */
+/** A day; callers can delay a job longer. */
 export const RATE_MS_MAX = 24 * 3_600_000;
 export const KEY_PATTERN = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 export const KEY_RULE = "a text of 1 to 200 characters, without control characters";
@@ -16,14 +16,14 @@ export const KEY_RULE = "a text of 1 to 200 characters, without control characte
 const NAMES = ["maxRunning", "key", "perKey", "rate"];
 const RATE_NAMES = ["count", "perMs", "key"];
 
-/** Why numbers are no limits, as a clause; `undefined` when they are. */
+/** Why a value is not a limit, as a clause; `undefined` when it is. */
 function placesFlaw(name: string, places: unknown): string | undefined {
   if (places === undefined || isCount(places, PLACES_MAX)) return undefined;
   return `${name} must be a whole number from 1 to ${PLACES_MAX}` +
     (places === 0 ? "; to hold all jobs, pause them" : "");
 }
 
-/** The same of a rate. */
+/** The same for a rate. */
 function rateFlaw(name: string, rate: unknown): string | undefined {
   if (rate === undefined) return undefined;
   if (typeof rate !== "object" || rate === null) return `${name} must be {count, perMs}`;
@@ -75,17 +75,17 @@ function keyFlaw(name: string, key: unknown): string | undefined {
   return `${name} must be a function of the input, such as (input) => input.tenant`;
 }
 
-/** By what a job is limited, as its creation records it. */
+/** The keys that limit a job, as its creation records them. */
 export interface JobKeys {
   readonly key?: string;
   readonly rateKey?: string;
 }
 
 /**
- * The keys of a job, by which its definition limits.
+ * The keys of a job for the limits of its definition.
  *
  * @param value The input as the schema has parsed it.
- * @throws {TypeError} when a function gives no key, or a secret, and whatever it throws itself.
+ * @throws {TypeError} when a function returns no key, or a secret; or what it throws itself.
  */
 export function keysOf(
   { limits, secrets = [] }: AnyJobDefinition,

@@ -1,4 +1,4 @@
-/** What a definition makes of an input, or what is wrong with it. */
+/** An input as its definition parses it, or what is wrong with it. */
 
 import * as v from "valibot";
 import type { AnyJobDefinition } from "./definition.ts";
@@ -9,7 +9,6 @@ export type InputVerdict =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly issues: readonly InputIssue[] };
 
-/** Checks an input against its schema; the value is what `run` gets. */
 export function parseInput(definition: AnyJobDefinition, input: unknown): InputVerdict {
   const result = v.safeParse(schemaOf(definition), input);
   if (result.success) return { ok: true, value: result.output };
@@ -17,12 +16,12 @@ export function parseInput(definition: AnyJobDefinition, input: unknown): InputV
   return { ok: false, issues: inputIssues(result.issues) };
 }
 
-/** The issues of an input, in one line. */
+/** The issues of an input, on one line. */
 export function issuesText(issues: readonly InputIssue[]): string {
   return issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`).join("; ");
 }
 
-/** All of the schema, of which a definition's type shows a part. */
+/** The whole schema; the type of a definition shows only a part. */
 export function schemaOf({ input }: AnyJobDefinition): v.GenericSchema {
   return input as v.GenericSchema;
 }

@@ -11,7 +11,6 @@ import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../core/ids.ts"
 import type { JsonValue } from "../core/json.ts";
 import type { TraceIds } from "../core/trace_ids.ts";
 
-/** Time. Only `main.ts` has the real one. */
 export interface Clock {
   /** Milliseconds since the epoch; may jump. For time stamps only. */
   now(): number;
@@ -22,8 +21,8 @@ export interface Clock {
   /** Resolves after everything that is ready to run now has run. */
   nextTurn(): Promise<void>;
   /**
-   * Resolves when what has come from outside meanwhile, such as requests, has had its turn.
-   * For long work that is done in slices: after many turns alone nobody may have been heard.
+   * Resolves when events from outside, such as requests, have had their turn. For long work in
+   * slices, since turns alone may not let them in.
    */
   pause(): Promise<void>;
 }
@@ -36,7 +35,7 @@ export interface Random {
   fraction(): number;
 }
 
-/** An event with all that it needs but a position. */
+/** An event with everything but a position. */
 export type StampedEvent = EventDraft & {
   readonly eventId: EventId;
   readonly occurredAt: string;
@@ -47,10 +46,9 @@ export interface Appended {
   /** The entries with their positions, which are final if the group becomes durable. */
   readonly entries: readonly JobEventLogEntry[];
   /**
-   * Resolves when the batch of the group is on disk and the consumer has seen it, never
-   * before; one promise for all groups of a batch. Rejects with `JournalFullError` or
-   * `JournalFailedError`, and then every group appended later and not yet durable is
-   * rejected as well.
+   * Resolves when the batch of the group is durable and the consumer has seen it, never before; one
+   * promise for all groups of a batch. Rejects with `JournalFullError` or `JournalFailedError`, and
+   * then every later group that is not yet durable is rejected as well.
    */
   readonly durable: Promise<void>;
 }
@@ -68,7 +66,6 @@ export interface SegmentInfo {
   readonly bytes: number;
 }
 
-/** Where the line of an entry is. */
 export interface EntryLocation {
   readonly logId: LogId;
   /** File name of the segment. */
@@ -78,8 +75,8 @@ export interface EntryLocation {
 }
 
 /**
- * The lines that a verification read and checked itself, in one go and from first to last: it
- * takes none of them from a verdict, a sidecar, a snapshot or the index.
+ * The lines that a verification read and checked itself, in one pass from first to last, without
+ * relying on a verdict, a sidecar, a snapshot or the index.
  */
 export interface ProvedLines {
   readonly firstLogId: LogId;
@@ -93,16 +90,16 @@ export interface Verification {
   readonly at: string;
   /** As far as it was read. */
   readonly head: JournalHead;
-  /** Absent in what an older version found. */
+  /** Absent in reports of older versions. */
   readonly proved?: ProvedLines | null;
   readonly durationMs: number;
   /** What was found, in words. */
   readonly detail: string;
-  /** Of a journal that is damaged: the last end that was found to be intact before, and when. */
+  /** Of a damaged journal: the last end found intact before, and when. */
   readonly lastIntact?: JournalHead & { readonly at: string };
 }
 
-/** The last proof that was begun inside this process, and how far it is. */
+/** The last proof that this process began, and its progress. */
 export type VerificationRun =
   | {
     readonly status: "running";
@@ -110,9 +107,9 @@ export type VerificationRun =
     readonly bytesDone: number;
     readonly bytesTotal: number;
   }
-  /** Its verdict is on record: that of the journal's `lastVerification`, unless one came later. */
+  /** Its verdict is the journal's `lastVerification`, unless a later one replaced it. */
   | { readonly status: "ended"; readonly startedAt: string; readonly endedAt: string }
-  /** It came to no verdict, or to one that could not be kept. */
+  /** It reached no verdict, or could not store it. */
   | {
     readonly status: "failed";
     readonly startedAt: string;
@@ -121,8 +118,7 @@ export type VerificationRun =
   };
 
 /**
- * How many of the segments that get no more batches this process has read and verified itself;
- * the others it took as they are.
+ * How many of the closed segments this process has read and verified itself; it trusts the others.
  */
 export interface SegmentProof {
   readonly segments: number;
@@ -158,27 +154,25 @@ export interface RecoveryReport {
 }
 
 /**
- * What becomes of a group when the disk is full: one that is vital, since a running job
- * cannot do without it, is recorded as long as a reserve has room.
+ * What happens to a group when the disk is full: a `vital` one, which a running job cannot do
+ * without, is recorded while a reserve has room.
  */
 export type Urgency = "ordinary" | "vital";
 
-/**
- * An append-only sequence of entries. It knows nothing of what they mean.
- */
+/** An append-only sequence of entries, whose meaning it does not know. */
 export interface Journal {
   readonly head: JournalHead;
 
   /** Whether groups of an urgency find no room on the disk, as far as is known. */
   full(urgency: Urgency): boolean;
 
-  /** About how many bytes wait to become durable: what a slow disk makes it hold. */
+  /** About how many bytes wait to become durable, as on a slow disk. */
   readonly pendingBytes: number;
 
   /**
-   * Gives a group positions, at once and in order, and starts making it durable. The
-   * group is in one batch: after a crash all of it is there, or none. An index in
-   * `causedBy` is replaced with the position of that draft of the group.
+   * Gives a group positions, at once and in order, and starts making it durable. The group is in
+   * one batch: after a crash all of it is there, or none. An index in `causedBy` is replaced with
+   * the position of that draft of the group.
    *
    * @param urgency `"ordinary"` when absent.
    * @throws {JournalFailedError} at once, when the journal has failed or is closed.
@@ -191,69 +185,69 @@ export interface Journal {
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
 
   /**
-   * The durable entries at these positions, which must ascend. Cost goes by their
-   * number, not by the size of the journal.
+   * The durable entries at these positions, in ascending order. The cost depends on their number,
+   * not on the size of the journal.
    */
   readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
 
-  /** Where the lines of durable entries are; the positions must ascend. Reads nothing. */
+  /** Where the lines of durable entries are; positions in ascending order. Reads nothing. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]>;
 
   info(): Promise<JournalInfo>;
 
-  /** Waits for what is in flight, takes a snapshot, seals, and lets go of the files. */
+  /** Waits for what is in flight, takes a snapshot, seals, and closes the files. */
   close(): Promise<void>;
 }
 
 /**
- * Keys of sealed inputs, each in one place apart from the journal: when it is removed there,
- * the input is gone from every copy of the journal.
+ * Keys of sealed inputs, each stored once, apart from the journal: removing it there removes the
+ * input from every copy of the journal.
  */
 export interface KeyStore {
   /**
-   * Makes a key of 256 random bits for a job that is about to be created, in place of one
-   * that a creation left which never came to be. Resolves when it is on disk, and stays
-   * there. Rejects with `JournalFullError` when there is no room.
+   * Makes a 256-bit key for a job that is about to be created, replacing one left by a creation
+   * that did not happen. Resolves when it is durable. Rejects with `JournalFullError` when there is
+   * no room.
    */
   create(jobId: JobId): Promise<Uint8Array>;
-  /** `undefined` when there is none, or not any more. */
+  /** `undefined` when there is none, or no longer. */
   read(jobId: JobId): Promise<Uint8Array | undefined>;
-  /** Resolves when the key is gone from the disk; there may be none. */
+  /** Resolves when the key is gone from the disk, or there is none. */
   remove(jobId: JobId): Promise<void>;
-  /** Those of these jobs that have a key. */
+  /** Which of these jobs have a key. */
   held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>>;
   /**
-   * The same, and removes the keys of all other jobs: only for who has gone through the whole
-   * journal, and so knows of every job.
+   * The same, and removes the keys of all other jobs: only for a caller that has read the whole
+   * journal, and so knows every job.
    */
   keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>>;
 }
 
-/** Who interprets the journal: gets every entry once, in order, when it is durable. */
+/** Interprets the journal: gets every entry once, in order, when it is durable. */
 export interface JournalConsumer {
   /**
-   * Takes over the content of a snapshot, before any `replay`; all or nothing.
-   * `false` when it cannot use it: then an older one is tried, or all is replayed.
+   * Restores the content of a snapshot, before any `replay`; all or nothing. `false` when it cannot
+   * use it: then an older one is tried, or everything is replayed.
    */
   restore(lines: readonly string[]): boolean;
-  /** One entry found at the start. */
+  /** An entry found at the start. */
   replay(entry: JobEventLogEntry): void;
-  /** One batch that has just become durable. */
+  /** A batch that has just become durable. */
   durable(entries: readonly JobEventLogEntry[]): void;
-  /** All that was appended and is not durable is lost; its positions go to others. */
+  /** Everything appended that is not durable is lost; its positions will be used again. */
   lost(error: JournalFullError): void;
   /**
-   * The content of a snapshot of exactly what was seen so far. What is yielded later
-   * must not depend on entries that come after the call.
+   * The content of a snapshot of exactly what was seen so far. What is yielded later must not
+   * depend on entries that come after the call.
    */
   capture(head: JournalHead): Iterable<string>;
-  /** Why an entry that is whole cannot be understood, or `undefined` when it can. */
+  /** Why an intact entry cannot be understood; `undefined` when it can. */
   refuse(entry: JobEventLogEntry): string | undefined;
-  /** The journal will take nothing more: a sync failed. */
+  /** The journal takes nothing more: a sync failed. */
   failed(error: JournalFailedError): void;
 }
 
-/** How a job changed, with nothing that tells which job it is. */
+/** A change of a job, without anything that identifies it. */
 export interface ConditionChange {
   /** Absent for a plan driven by outside events. */
   readonly type: string | undefined;
@@ -264,32 +258,31 @@ export interface ConditionChange {
   readonly stayedMs: number | undefined;
 }
 
-/** Who counts what jobs do. */
 export interface JobWatch {
   /**
-   * A job's condition has changed, durably. What was there when the engine started is not
-   * told. Every job waits for this: it must be quick.
+   * A job's condition has changed, durably. Jobs that were there at the start are not reported.
+   * Every job waits for this, so it must be quick.
    */
   changed(change: ConditionChange): void;
 }
 
 /**
- * Who is told which code of jobs may be running in this thread, to name it when that never gives
- * way. Each attempt calls it: it must be quick.
+ * Learns which code of jobs may be running in this thread, to name it when it blocks. Each attempt
+ * calls it, so it must be quick.
  */
 export interface AttemptWatch {
   /**
    * @param attempt Its number; 0 for a call of `run`.
-   * @returns What `ended` is to be called with.
+   * @returns The argument for `ended`.
    */
   began(jobId: JobId, taskId: TaskId, attempt: number): number;
   ended(attempt: number): void;
 }
 
-/** What code of a job said to people at a time. */
+/** A line that code of a job logged for people. */
 export interface JobLogLine {
   readonly jobId: JobId;
-  /** `main` for what `run` said. */
+  /** `main` for a line of `run` itself. */
   readonly taskId: TaskId;
   readonly attempt: number;
   readonly executionId?: ExecutionId;
@@ -301,52 +294,52 @@ export interface JobLogLine {
   readonly data?: JsonValue;
 }
 
-/** Where that goes. Never throws, and nobody waits for it. */
+/** Takes these lines. Never throws, and nothing waits for it. */
 export interface JobLog {
   write(line: JobLogLine): void;
 }
 
-/** Something that takes time and belongs to a trace: a call of a job's `run`, or an attempt. */
+/** Something in a trace that takes time: a call of a job's `run`, or an attempt. */
 export interface SpanStart {
   readonly kind: "run" | "task" | "compensation";
   readonly jobId: JobId;
   readonly jobType: string;
   readonly taskId: TaskId;
-  /** Of this attempt alone, so that ids can follow from it. */
+  /** Of this attempt alone, so that ids can be derived from it. */
   readonly executionId: ExecutionId;
-  /** `undefined` when nothing is known that made it happen. */
+  /** `undefined` when its cause is unknown. */
   readonly parent: TraceIds | undefined;
-  /** A place in another trace that has to do with it. */
+  /** A related place in another trace. */
   readonly link?: TraceIds | undefined;
 }
 
-/** How a span ended; errors hold no secrets. */
+/** How a span ended; errors contain no secrets. */
 export type SpanEnd =
   | { readonly kind: "completed" }
   | { readonly kind: "interrupted"; readonly reason: string }
   | { readonly kind: "failed"; readonly error: ErrorFact };
 
 export interface Span {
-  /** For the entries that it records, and as parent of what it makes happen. */
+  /** For the entries that it records, and as parent of what it causes. */
   readonly ids: TraceIds;
-  /** For others, as a header of W3C Trace Context. */
+  /** For other systems, as a header of W3C Trace Context. */
   readonly traceparent: string;
-  /** Which attempt it is; known when that is on record. */
+  /** The number of the attempt, once it is on record. */
   attempt(attempt: number): void;
   /**
-   * Calls `work`, so that what that begins, now and later, belongs to the span. Absent where
-   * nobody would know.
+   * Calls `work` so that everything it begins, now and later, belongs to the span. Absent when
+   * nothing would use that.
    */
   within?<Result>(work: () => Result): Result;
-  /** Ends it once; one that is never ended is never shown. */
+  /** Ends it, once; a span that is never ended is never shown. */
   end(end: SpanEnd): void;
 }
 
-/** Who follows what jobs do through other systems. Never throws. */
+/** Follows what jobs do, for other systems. Never throws. */
 export interface Tracing {
   /** Whether it starts spans without a parent. */
   readonly beginsTraces: boolean;
-  /** Where the caller is, as far as it is known. */
+  /** The position of the caller in a trace, if known. */
   active(): TraceIds | undefined;
   start(start: SpanStart): Span;
 }
@@ -356,14 +349,14 @@ export class JournalFullError extends Error {
   override readonly name = "JournalFullError";
 }
 
-/** One batch cannot hold the group. Nothing was recorded. */
+/** The group does not fit into one batch. Nothing was recorded. */
 export class GroupTooLargeError extends Error {
   override readonly name = "GroupTooLargeError";
 }
 
 /**
- * The journal has failed or is closed. Whether the group is on disk is unknown; the
- * answer comes with the next start, by repeating the request with the same id or key.
+ * The journal has failed or is closed. Whether the group is durable is unknown until the next
+ * start; find out by repeating the request with the same id or key.
  */
 export class JournalFailedError extends Error {
   /** For logs. */

@@ -1,20 +1,23 @@
-/** What code hands over to be recorded, as JSON; what JSON would lose or change is refused. */
+/**
+ * Values from code, converted to the JSON that is recorded; what JSON would lose or change is
+ * refused.
+ */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { messageOf } from "../core/thrown.ts";
-import { NonRetryableError } from "./definition.ts";
+import { NonRetryableError } from "./job_errors.ts";
 
-/** Objects and arrays within each other; as deep as a body of a request may be. */
+/** The depth of nested objects and arrays, the same as for request bodies. */
 const DEPTH_MAX = 64;
 
 /** In characters of JSON. */
 export const RECORDED_LENGTH_MAX = 1_048_576;
 
 /**
- * The JSON form of a value: a copy, the same now and after a restart. `undefined` members are
- * left out, `undefined` elements are `null`, and what has a `toJSON` is what that gives.
+ * The JSON form of a value: a copy, the same now and after a restart. `undefined` members are left
+ * out, `undefined` elements become `null`, and a value with a `toJSON` becomes its result.
  *
- * @param what What it is, such as `result`.
+ * @param what The name of the value, such as `result`.
  * @throws {NonRetryableError} with the path of the first value that JSON would lose or change.
  */
 export function recordable(value: unknown, what: string): JsonValue | undefined {
@@ -23,21 +26,21 @@ export function recordable(value: unknown, what: string): JsonValue | undefined 
   try {
     return copy.of(value, "");
   } catch (thrown) {
-    // Getters, toJSON and proxies are code too.
+    // Getters, toJSON and proxies run code too.
     const problem = copy.problem ?? `${copy.place} cannot be read: ${messageOf(thrown)}`;
     throw new NonRetryableError(`Cannot record the ${what}: ${problem}`);
   }
 }
 
 class JsonCopy {
-  /** What is wrong, in words; the copy ends there. */
+  /** What is wrong; the copy stops there. */
   problem: string | undefined;
   readonly #path: (string | number)[] = [];
-  /** What is being copied, from the outermost on. */
+  /** The objects around the current one, outermost first. */
   readonly #outer: object[] = [];
   #length = 0;
 
-  /** Where the copy is: `rows[2].total`; `it` for the whole. */
+  /** The current path: `rows[2].total`; `it` for the whole. */
   get place(): string {
     const path = this.#path.map(stepText).join("");
     return path === "" ? "it" : path.replace(/^\./, "");
@@ -73,7 +76,7 @@ class JsonCopy {
   #number(value: number): number {
     if (!Number.isFinite(value)) this.#refuse(`is ${value}, which JSON does not have`);
     this.#takes(`${value}`.length);
-    // JSON has no other zero.
+    // JSON has no negative zero.
     return value === 0 ? 0 : value;
   }
 
@@ -111,7 +114,7 @@ class JsonCopy {
     if (value instanceof Date && !/^\d/.test(String(form))) {
       this.#refuse("is a Date that RFC 3339 has no text for");
     }
-    // JSON asks what it was given for no further form.
+    // JSON calls toJSON only once.
     return typeof form === "object" && form !== null ? this.#plain(form) : this.of(form, "");
   }
 
@@ -141,7 +144,9 @@ class JsonCopy {
     return copy;
   }
 
-  /** JSON takes an object for its enumerable members; of these that is not what they hold. */
+  /**
+   * JSON writes the enumerable members of an object; for these classes, those are not its content.
+   */
   #mustBeData(value: object): void {
     const prototype = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) return;
@@ -192,7 +197,7 @@ function lengthOf(text: string): number {
   return /["\\\u0000-\u001f]/.test(text) ? JSON.stringify(text).length : text.length + 2;
 }
 
-/** Also one that is called `__proto__`, which sets no prototype. */
+/** Sets a member called `__proto__` too, without setting the prototype. */
 function setOwn(object: Record<string, JsonValue>, name: string, value: JsonValue): void {
   if (name !== "__proto__") object[name] = value;
   else Object.defineProperty(object, name, { value, ...OWN });

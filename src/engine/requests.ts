@@ -1,4 +1,4 @@
-/** What the engine is asked, and what it answers. Expected failures are values. */
+/** Requests to the engine, and its answers. Expected failures are values. */
 
 import type { Change } from "../explain/changes.ts";
 import type { Rejection } from "../core/decision.ts";
@@ -25,7 +25,7 @@ export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly problem: EngineProblem };
 
-/** One thing that is wrong with an input; `pointer` is a JSON Pointer (RFC 6901) into it. */
+/** Something wrong with an input; `pointer` is a JSON Pointer (RFC 6901) into it. */
 export interface InputIssue {
   readonly pointer: string;
   readonly detail: string;
@@ -42,7 +42,7 @@ export type EngineProblem =
   | { readonly kind: "inputRemoved"; readonly jobId: JobId; readonly reason: string }
   | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId }
   | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
-  /** A what-if looks at no more of a job's history. */
+  /** A what-if reads no more of a job's history than this. */
   | {
     readonly kind: "tooLong";
     readonly jobId: JobId;
@@ -60,10 +60,10 @@ export function rejected(rejection: Rejection): Outcome<never> {
   return { ok: false, problem: { kind: "rejected", rejection } };
 }
 
-/** What a point of a job's life was given as. */
+/** The parameter that named a point. */
 export type PointName = "at" | "from" | "to";
 
-/** @param detail Why the job's life has no such point; a sentence without its subject. */
+/** @param detail Why the job has no such point; a sentence without its subject. */
 export function unknownPoint(point: PointName, detail: string): Outcome<never> {
   return { ok: false, problem: { kind: "unknownPoint", point, detail } };
 }
@@ -81,7 +81,7 @@ interface CreateCommon extends OriginatedRequest {
   readonly startAt?: string;
   /** Default `true`, or the time of `startAt`. */
   readonly start?: boolean;
-  /** `digest` tells whether the same key came with the same body. */
+  /** `digest` shows whether the same key came with the same body. */
   readonly idempotency?: { readonly key: string; readonly digest: string };
 }
 
@@ -96,11 +96,11 @@ export type CreateRequest =
 export interface Created {
   /** The job as it was when its creation became durable; the same for a replayed answer. */
   readonly job: JobState;
-  /** The same key came before with the same body: nothing was created now. */
+  /** Whether the same key came before with the same body, so that nothing was created now. */
   readonly replayed: boolean;
 }
 
-/** What a job was given, with marks for what is secret. */
+/** The input of a job, with marks for secrets. */
 export interface ShownInput {
   readonly input: JsonValue | undefined;
   readonly secrets: readonly string[];
@@ -114,7 +114,7 @@ interface PlainControlRequest extends OriginatedRequest {
 interface CancelRequest extends OriginatedRequest {
   readonly kind: "cancel";
   readonly reason?: string;
-  /** Of a parked job: nothing is undone, and what is left in place is named. */
+  /** Of a parked job: undo nothing, and name what stays in place. */
   readonly leave?: boolean;
 }
 
@@ -124,8 +124,8 @@ export interface RetryRequest extends OriginatedRequest {
   readonly from?: TaskId;
   readonly reason?: string;
   /**
-   * A job of which a retry was created after this position is left as it is: so that what is
-   * asked for twice is done once. With 0, a job that was ever retried.
+   * Leaves a job as it is if a retry of it was created after this position, so that a repeated
+   * request has no further effect. With 0, a job that was ever retried.
    */
   readonly unlessRetriedAfter?: LogId;
 }
@@ -133,7 +133,7 @@ export interface RetryRequest extends OriginatedRequest {
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
 export type IncomingEvent = Omit<FactDraft, "causedBy">;
 
-/** The same event with its origin; the ids of a trace that it brings itself stay. */
+/** The same event with its origin; trace ids of its own stay. */
 export function withOrigin(event: IncomingEvent, origin: Origin): IncomingEvent {
   const isTraced = event.traceId !== undefined || event.spanId !== undefined;
   if (!isTraced) return { ...event, ...origin };
@@ -148,23 +148,23 @@ export interface ReceiptJob {
   readonly expectation?: string;
   readonly matched?: number;
   readonly required?: number;
-  /** In words: why it counted for nothing, or did something else than to count. */
+  /** Why it did not count, or did something else. */
   readonly reason?: string;
 }
 
 interface NearestFacts {
   readonly jobId: JobId;
   readonly state: StateName;
-  /** In words: the clauses that the event fails, or why the job takes it no more, or not yet. */
+  /** The clauses that the event fails, or why the job does not take it, or not yet. */
   readonly reason: string;
-  /** The clauses that the event fails, at most 10; none when only the time was wrong. */
+  /** The clauses that the event fails, at most 10; empty when only the time was wrong. */
   readonly clauses: readonly Mismatch[];
 }
 
 /**
- * What an event came near to without matching it: an expectation, by its id in the plan of
- * the job; or an event that the policy of the job names, by what that does: `errors` fail
- * the job, and `succeeded` and `failed` end its compensation.
+ * What an event almost matched: an expectation, by its id in the plan of the job; or an event that
+ * the policy of the job names, by its effect: `errors` fail the job, and `succeeded` and `failed`
+ * end its compensation.
  */
 export type NearestExpectation =
   | NearestFacts & { readonly expectation: string; readonly policy?: undefined }
@@ -172,26 +172,26 @@ export type NearestExpectation =
 
 export interface Receipt {
   readonly eventId: EventId;
-  /** Of the first delivery, where the id was on record. Otherwise absent when rejected. */
+  /** Of the first delivery, when the id was on record. Otherwise absent when rejected. */
   readonly logId?: LogId;
   /**
-   * `matched`: it did something to a job. `recorded`: it is in the journal, and changed no
-   * job. `duplicate`: it was there before. `rejected`: it is not in the journal, or only as a
+   * `matched`: it did something to a job. `recorded`: it is in the journal, and changed no job.
+   * `duplicate`: it was there before. `rejected`: it is not in the journal, or only as a
    * `journal.EventRefused`.
    */
   readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
   readonly jobs: readonly ReceiptJob[];
-  /** How many more `jobs` would have, if it named all that the event did. */
+  /** How many more jobs the event reached than `jobs` names. */
   readonly more?: number;
-  /** Why it was rejected, or matched nothing; where `jobs` names a job, it says why there. */
+  /** Why it was rejected, or matched nothing; each of `jobs` has its own. */
   readonly reason?: string;
   /** Of an event that matched nothing: what it came nearest to. */
   readonly nearest?: NearestExpectation;
-  /** It was rejected for this alone, so that it may be sent again. */
+  /** The limit that alone caused the rejection, so that the event may be sent again. */
   readonly limit?: LimitReached;
 }
 
-/** Which jobs are meant: those to which all of this applies. */
+/** Selects the jobs to which all of this applies. */
 export interface JobFilter {
   readonly states?: readonly StateName[];
   readonly conditions?: readonly Condition[];
@@ -203,8 +203,8 @@ export interface JobFilter {
   /** RFC 3339, exclusive. */
   readonly createdBefore?: string;
   /**
-   * Words, each of which must be in the id, the type, a label as `name:value`, or in the name
-   * or message of an error, in upper or lower case.
+   * Words, each of which must be in the id, the type, a label as `name:value`, or the name or
+   * message of an error, in upper or lower case.
    */
   readonly search?: string;
   /** Of the job's failure. */
@@ -215,7 +215,7 @@ export interface JobFilter {
   readonly goesOnAfter?: LogId;
 }
 
-/** A part of all jobs, by `firstLogId`, which is how they are listed. */
+/** A range of all jobs by `firstLogId`, the order of lists. */
 export interface JobRange {
   /** Only jobs that were created before the one with this position. */
   readonly before?: LogId;
@@ -225,18 +225,20 @@ export interface JobRange {
 
 export interface ListQuery extends JobFilter, JobRange {
   readonly limit: number;
-  /** Fewer than `limit`, once those that were found take about so many; no limit, when absent. */
+  /**
+   * A limit on the size of the page: it ends early once its jobs take about so many characters.
+   */
   readonly charactersMax?: number;
-  /** From the oldest of the range on; absent, from the newest back. */
+  /** Starts with the oldest of the range; otherwise with the newest. */
   readonly oldestFirst?: boolean;
 }
 
 /**
- * How far a search went: it looks at so many jobs for one request, and then says where it
- * stopped instead of keeping everybody waiting.
+ * How far a search got: it looks at a bounded number of jobs for each request, and then says where
+ * it stopped.
  */
 export interface Reach {
-  /** So many were looked at. */
+  /** How many jobs it looked at. */
   readonly jobs: number;
   /** `createdAt` of the last of them. */
   readonly backTo: string;
@@ -244,23 +246,23 @@ export interface Reach {
 
 /** Where a search stopped before it had looked at all jobs. */
 export interface Stop extends Reach {
-  /** To be given as `before`, or `after`, to go on. */
+  /** Pass this as `before`, or `after`, to continue. */
   readonly next: LogId;
 }
 
 /** A page of whole jobs, or of summaries. */
 export interface ListPage<Job = JobState> {
   readonly jobs: readonly Job[];
-  /** To be given as `before`, or `after`, for the next page; absent on the last one. */
+  /** Pass this as `before`, or `after`, for the next page; absent on the last one. */
   readonly next?: LogId;
-  /** Absent when as many were found as were asked for, or all jobs were looked at. */
+  /** Absent when the page is full, or all jobs were looked at. */
   readonly searched?: Reach;
 }
 
-/** How many jobs there are that a filter applies to. */
+/** How many jobs a filter applies to. */
 export interface JobCount {
   readonly jobs: number;
-  /** By condition; one that is absent has none. */
+  /** By condition; absent ones have none. */
   readonly conditions: ReadonlyMap<Condition, number>;
   /** Absent when all jobs were looked at. */
   readonly searched?: Reach;
@@ -272,7 +274,7 @@ export interface FailureGroup {
   readonly type: string | null;
   readonly taskId: TaskId | null;
   readonly jobs: number;
-  /** Of these jobs a later one is a retry. */
+  /** How many of these jobs were retried. */
   readonly retried: number;
   /** Failed for good, and not retried yet. */
   readonly open: number;
@@ -285,7 +287,7 @@ export interface FailureGroup {
 export interface FailureGroups {
   /** The largest first. */
   readonly groups: readonly FailureGroup[];
-  /** So many are rarer, and not among them. */
+  /** How many smaller groups were left out. */
   readonly more: number;
   /** Absent when all jobs were looked at. */
   readonly searched?: Reach;
@@ -296,7 +298,7 @@ export interface OldestQueued {
   readonly queuedMs: number;
 }
 
-/** How many jobs there are, the ended ones included; a kind that is absent has none. */
+/** How many jobs there are, including ended ones; absent kinds have none. */
 export interface Census {
   readonly jobs: number;
   readonly states: ReadonlyMap<StateName, number>;
@@ -309,33 +311,33 @@ export interface Census {
 /** A pause in force, and what it keeps from a worker. */
 export interface HeldPause extends Pause {
   readonly jobs: number;
-  /** Those that would go first, at most 5. */
+  /** The first in the queue, at most 5. */
   readonly firstJobs: readonly JobId[];
 }
 
-/** Parked jobs of one type, and one reason. */
+/** Parked jobs of one type, for one reason. */
 export interface ParkedJobs {
   readonly reason: ParkReason;
   readonly type: string;
   readonly jobs: number;
-  /** The one parked last, and what stands in its way. */
+  /** The one parked last, and the obstacle. */
   readonly newest: Pick<Parking, "message" | "disagreesWith" | "by"> & { readonly jobId: JobId };
 }
 
 /** The jobs that a person may have to look at, a few of each kind. */
 export interface NeedingAttention {
-  /** Failed, and not retried; the last one comes first. */
+  /** Failed, and not retried; the latest first. */
   readonly failed: readonly FailedJob[];
-  /** Waiting, for longest first; `since` is RFC 3339. */
+  /** Waiting, the longest first; `since` is RFC 3339. */
   readonly waiting: readonly { readonly job: JobState; readonly since: string }[];
-  /** Parked, by the reason and the type, the most first. */
+  /** Parked, by reason and type, the largest group first. */
   readonly parked: readonly ParkedJobs[];
 }
 
-/** An entry, by what tells whose it is. */
+/** What identifies the job of an entry. */
 export type EntryOfJob = Pick<JobEventLogEntry, "jobId" | "logId">;
 
-/** Where an entry changed its job's state or condition. */
+/** A change of a job's state or condition by an entry. */
 export interface Transition {
   /** `null` for the entry that created the job. */
   readonly from: StateName | null;
@@ -346,51 +348,49 @@ export interface Transition {
 export interface DefinitionInfo {
   readonly type: string;
   readonly version: number;
-  /** Versions whose jobs it runs beside its own, where it says so. */
+  /** Other versions whose jobs it runs. */
   readonly runs?: readonly number[];
   readonly description?: string;
   /** JSON Schema (2020-12) of the input. */
   readonly inputSchema: JsonValue;
-  /** The events that start a job, each one. */
+  /** The events that each start a job. */
   readonly startsOn?: EventMatcher;
   /** Dotted paths of what the journal does not hold in clear. */
   readonly secrets?: readonly string[];
   readonly retention?: InputRetention;
   /** When failures pause its type. */
   readonly pauseAfter?: PauseRule;
-  /** How many of its jobs may be at work at a time; `byKey` where it sorts them by a key. */
+  /** How many of its jobs may be at work at a time; `byKey` when it has a limit key. */
   readonly limits?: PlaceLimits & { readonly byKey: boolean };
 }
 
-/** The limits of a type, and their use. */
 export interface LimitedType {
   readonly type: string;
   /** In force. */
   readonly limits: PlaceLimits;
-  /** As its definition has them; nothing in it where that is not loaded, or has none. */
+  /** The limits in its definition; empty when that is not loaded, or has none. */
   readonly code: PlaceLimits;
   /** Whether its jobs have keys. */
   readonly byKey: boolean;
-  /** Why others are in force than those of the code; absent where none are. */
+  /** Why the limits in force differ from those of the code; absent when they do not. */
   readonly change?: Omit<ChangedLimits, "type" | "limits">;
-  /** Places that are taken. */
   readonly held: number;
-  /** Jobs that the rate counts now; 0 where it counts each key apart. */
+  /** Starts that the rate counts now; 0 when it counts each key separately. */
   readonly began: number;
   /** Jobs that wait for a place. */
   readonly waiting: number;
-  /** Those with a job at work or waiting, the most first; `null` for jobs without. */
+  /** Keys with a job at work or waiting, the largest first; `null` for jobs without. */
   readonly keys: TypeUse["keys"];
   /** How many more there are. */
   readonly moreKeys: number;
 }
 
-/** What differs between two points of a job's life. */
+/** What differs between two points of a job's history. */
 export interface PointDifference {
   /** The job's last entry at each point. */
   readonly from: LogId;
   readonly to: LogId;
   readonly changes: readonly Change[];
-  /** How many more there are, where they are too many to be told. */
+  /** How many changes were left out. */
   readonly more?: number;
 }

@@ -1,4 +1,4 @@
-/** What carries a value, jobs and events, and what became of each. */
+/** The jobs and events that carry a value, and what became of each. */
 
 import type { Statement } from "./explanation.ts";
 import type { EventId, JobId, LogId } from "../core/ids.ts";
@@ -12,12 +12,14 @@ export interface EventAbout<Cite> extends Statement<Cite> {
 }
 
 export interface About<Cite> {
-  /** As it was asked. */
+  /** As requested. */
   readonly about: string;
-  /** What came later is not in here: the head of the journal, or as far as the index of values is. */
+  /**
+   * Later entries are not included: the head of the journal, or the end of the index of values.
+   */
   readonly asOf: LogId;
   readonly summary: string;
-  /** The newest first, and not all of many. */
+  /** Newest first; not all of many. */
   readonly jobs: readonly JobAbout<Cite>[];
   readonly events: readonly EventAbout<Cite>[];
 }

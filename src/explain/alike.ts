@@ -1,11 +1,11 @@
-/** Of what is alike and may be very much, some are told, and how many there are more. */
+/** Shows some of many similar items, and counts the rest. */
 
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 
 const TOLD_MAX = 50;
 
-/** @param cited What the count of the others rests on. */
+/** @param cited The entries that the count rests on. */
 export function alike<Item>(
   items: readonly Item[],
   cited: LogId,

@@ -1,4 +1,4 @@
-/** Explanations that are about no one job, as text for a terminal. */
+/** Explanations about more than one job, as text for a terminal. */
 
 import type { About } from "./about.ts";
 import { counted } from "../core/counted.ts";
@@ -18,7 +18,6 @@ import {
   WIDTH,
 } from "./explanation_text.ts";
 
-/** What became of an event. */
 export function eventExplanationText(
   { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
   width = WIDTH,
@@ -35,7 +34,6 @@ export function eventExplanationText(
   return lines.join("\n") + "\n";
 }
 
-/** Why the work as a whole stands still, or that it goes on. */
 export function queueExplanationText(
   told: QueueExplanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
@@ -53,7 +51,6 @@ export function queueExplanationText(
   return lines.join("\n") + "\n";
 }
 
-/** What carries a value. */
 export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
   const all = [...jobs, ...events];
   const lines = [

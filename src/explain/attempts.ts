@@ -1,4 +1,4 @@
-/** Attempts in words: of a task, or of its compensation. */
+/** Attempts in words, of tasks and of compensations. */
 
 import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -16,9 +16,9 @@ import {
   timeText,
 } from "./phrases.ts";
 
-/** Of many attempts that ended badly, the latest so many are told one by one. */
+/** How many unsuccessful attempts are described one by one, the latest. */
 const TOLD_MAX = 5;
-/** Of attempts that failed alike, the latest so many are cited. */
+/** How many of a group of similar failures are cited, the latest. */
 const CITED_MAX = 10;
 
 /** `task charge`, or `the compensation of task reserve`. */
@@ -33,9 +33,9 @@ export function compensationSubject(taskId: string): Subject {
 }
 
 /**
- * The attempts that did not succeed, the latest first; those in a row that failed alike are one.
+ * The attempts that did not succeed, latest first; similar failures in a row are grouped.
  *
- * @param causes What cut them short, such as a restart, where it is on record.
+ * @param causes What cut them short, such as a restart, if on record.
  */
 export function unsuccessfulAttempts(
   subject: Subject,
@@ -56,7 +56,7 @@ export function unsuccessfulAttempts(
   return [...told, { statement, cites }];
 }
 
-/** Whether the attempts that ended badly did so in one way. */
+/** Groups attempts in a row that ended in the same way. */
 function alikeInARow(attempts: readonly Attempt[]): readonly (readonly Attempt[])[] {
   const groups: Attempt[][] = [];
   let before: string | undefined;
@@ -71,7 +71,7 @@ function alikeInARow(attempts: readonly Attempt[]): readonly (readonly Attempt[]
   return groups;
 }
 
-/** @param group The latest first. */
+/** @param group Latest first. */
 function groupEnded(
   subject: Subject,
   group: readonly Attempt[],
@@ -97,12 +97,12 @@ function groupEnded(
   return [{ statement, cites }];
 }
 
-/** The ends of attempts that may be told one by one. */
+/** The ends of attempts that may be described one by one. */
 export function toldEnds(attempts: readonly Attempt[]): readonly JobEventLogEntry[] {
   return attempts.filter(endedBadly).slice(-TOLD_MAX).flatMap(({ ended }) => ended?.entry ?? []);
 }
 
-/** What made an entry happen, where that is at hand. */
+/** The cause of an entry, if it was read. */
 export function causeCited(
   entry: JobEventLogEntry | undefined,
   causes: Evidence["causes"],

@@ -1,4 +1,4 @@
-/** The attempts of tasks, or of their compensations, as entries begin and end them. */
+/** The attempts of tasks and compensations, from the entries that begin and end them. */
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact, FailureKind, InterruptionReason } from "../core/framework_events.ts";
@@ -15,20 +15,19 @@ export type AttemptEnd =
   }
   | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
 
-/** One attempt of a task, or of its compensation. */
 export interface Attempt {
   readonly attempt: number;
-  /** The number that counts: one more than the attempts that had failed. */
+  /** Its number: one more than the attempts that had failed. */
   readonly nth: number;
   readonly maxAttempts: number | undefined;
   /** `undefined` when only its end is on record. */
   readonly started: JobEventLogEntry | undefined;
   ended: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd } | undefined;
-  /** How many ended badly that were before it and are not kept. */
+  /** How many unsuccessful ones before it were not kept. */
   badBefore?: number;
 }
 
-/** Of one task, the latest. */
+/** Per task, the latest. */
 const ATTEMPTS_MAX = 200;
 
 export class AttemptsNoted {
@@ -77,14 +76,14 @@ export function endedBadly({ ended }: Attempt): boolean {
   return ended !== undefined && ended.end.kind !== "completed";
 }
 
-/** The number that counts of the attempt that follows these. */
+/** The number of the attempt that follows these. */
 function nextNth(attempts: readonly Attempt[]): number {
   const last = attempts.at(-1);
   if (last === undefined) return 1;
   return last.ended?.end.kind === "failed" ? last.nth + 1 : last.nth;
 }
 
-/** How many attempts there may be, from whatever entry of the task says it. */
+/** How many attempts there may be, from any entry of the task that says so. */
 export function maxAttemptsOf(attempts: readonly Attempt[]): number | undefined {
   const last = attempts.at(-1);
   if (last?.maxAttempts !== undefined) return last.maxAttempts;

@@ -1,6 +1,6 @@
 /**
- * The chain of reasons: from what the job is doing, or how it ended, back to a fact that came
- * from outside. One function for each condition; nothing in here looks at more than evidence.
+ * The chain of reasons: from what the job is doing, or how it ended, back to a fact from outside.
+ * One function for each condition; nothing here reads more than the evidence.
  */
 
 import { assertNever } from "../core/assert_never.ts";
@@ -55,7 +55,7 @@ export function becauseOf(
   });
 }
 
-/** What stands in the way that is not in the journal. */
+/** Obstacles that are not in the journal. */
 function processReasons(outlined: OutlinedHistory, { circumstances }: Evidence): Reasons {
   const { job } = outlined;
   if (job.state === "Done" || job.state === "Failed") return [];
@@ -122,7 +122,7 @@ function scheduled({ created }: OutlinedHistory): Statement<LogId> {
   return { statement: `Its start is due at ${startAt}.`, cites: [created.logId] };
 }
 
-/** Holders of workers whose begin is cited. */
+/** How many holders of workers are cited. */
 const HOLDERS_MAX = 3;
 
 function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence): Reasons {
@@ -143,7 +143,7 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   ];
 }
 
-/** What is due again, and cannot begin for want of a worker. */
+/** A retry is due, and cannot begin for want of a worker. */
 function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
   const wanted = queue.limit === undefined ? "worker" : "place";
@@ -160,7 +160,7 @@ function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): stri
   return `${queueText(queue)}${limit}`;
 }
 
-/** What a worker is wanted for. */
+/** Why the job needs a worker. */
 function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const { job, resumed } = outlined;
   const since = outlined.conditionSince;
@@ -218,7 +218,7 @@ function interruptionReason(
   return { statement, cites: [ended.entry.logId, ...causeCited(ended.entry, causes)] };
 }
 
-/** What runs, and beside it what is to be tried again. */
+/** What runs, and what will be retried meanwhile. */
 function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const since = outlined.conditionSince.logId;
   const running = alike(runningTasks(outlined.job), since, (task) => {
@@ -269,7 +269,7 @@ function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogI
   return [...waits, ...sleepReasons(outlined), ...runReasons(outlined)];
 }
 
-/** What `run` has to do with the wait. */
+/** What `run` is waiting for. */
 function runReasons(outlined: OutlinedHistory): Reasons {
   const { job } = outlined;
   const main = findTask(job, MAIN_TASK);
@@ -334,7 +334,7 @@ function suspended(
     : [...control, ...conditionReasons(beneath, outlined, queueless, waitingFor)];
 }
 
-/** The same, without a look at the queue: what is suspended waits for no worker. */
+/** The same without the queue: a suspended job waits for no worker. */
 export function withoutQueue(evidence: Evidence): Evidence {
   const { queue: _, ...circumstances } = evidence.circumstances;
   return { ...evidence, circumstances };

@@ -1,4 +1,4 @@
-/** How far the undoing of a failed job is. */
+/** How far the compensation of a failed job is. */
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
@@ -24,7 +24,7 @@ type Reasons = readonly Statement<LogId>[];
 
 const TOLD_MAX = 10;
 
-/** The completed tasks that know how to be undone. */
+/** The completed tasks that have a compensation. */
 export function compensableTasks(job: JobState): readonly CompletedTask[] {
   return job.tasks.filter((task): task is CompletedTask =>
     task.status === "completed" && task.compensable
@@ -69,7 +69,7 @@ function undoneSoFar(
   return [{ statement, cites: latest(endingsOf(outlined, undone)) }];
 }
 
-/** The entries with which compensations ended. */
+/** The entries that ended compensations. */
 export function endingsOf(
   outlined: OutlinedHistory,
   tasks: readonly CompletedTask[],
@@ -80,7 +80,7 @@ export function endingsOf(
   });
 }
 
-/** What of the undoing of one task is to be told. */
+/** The compensation of one task. */
 function undoing(
   outlined: OutlinedHistory,
   task: CompletedTask,

@@ -1,4 +1,4 @@
-/** How a job ended, and what made it fail. */
+/** How a job ended, and why it failed. */
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
@@ -36,7 +36,6 @@ type Reasons = readonly Statement<LogId>[];
 
 const TOLD_MAX = 10;
 
-/** Why a job that is over ended as it did. */
 export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
   const { job } = outlined;
   if (job.state !== "Done" && job.state !== "Failed") return [];
@@ -59,7 +58,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   ];
 }
 
-/** What settled the last expectation. */
+/** What satisfied the last expectation. */
 function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<LogId> {
   const { endedBy } = outlined;
   if (endedBy === undefined) throw new TypeError("Cannot tell what ended the job");
@@ -166,7 +165,7 @@ function sayingText({ attributes: { message } }: MatchableEvent): string {
     : "";
 }
 
-/** Whether the event that made the job gave no input that it could be started with. */
+/** Whether the event that created the job gave no valid input, so that it never started. */
 export function neverStarted(outlined: OutlinedHistory, { failure }: FailedJob): boolean {
   const attempt = outlined.attempts.get(MAIN_TASK)?.at(-1);
   return failure.error.name === "InvalidInput" && outlined.created.causedBy !== undefined &&
@@ -267,7 +266,7 @@ function leftBehind(job: DoneJob | FailedJob): Reasons {
   }];
 }
 
-/** Steps that were begun, and not ended by the end of the job: nothing undid what they did. */
+/** Steps that had begun and not ended when the job did: nothing undid their effects. */
 function cutShortSteps(outlined: OutlinedHistory, job: DoneJob | FailedJob): Reasons {
   return cutShort(job).flatMap(({ taskId }) => {
     const attempt = outlined.attempts.get(taskId)?.at(-1);
@@ -284,7 +283,7 @@ function cutShortSteps(outlined: OutlinedHistory, job: DoneJob | FailedJob): Rea
   }).slice(0, TOLD_MAX);
 }
 
-/** The entry that made this one happen: the event that it counts in place of, for one. */
+/** The cause of an entry, such as the event that it stands for. */
 function causeOf(
   entry: JobEventLogEntry,
   { entries }: OutlinedHistory,

@@ -1,6 +1,6 @@
 /**
- * Explanations in short, as prose, the page of a job and the overview tell them: the cause, at most
- * five reasons, what comes next, and the lines that are cited. Nothing is said twice.
+ * Explanations in short, for prose, the page of a job and the overview: the cause, at most five
+ * reasons, what comes next, and the lines that are cited. Nothing is repeated.
  */
 
 import { distances, withDistances } from "./distances.ts";
@@ -9,36 +9,36 @@ import type { QueueExplanation } from "./queue_explanation.ts";
 import { saidOnce, withoutSaid } from "./said_once.ts";
 
 const REASONS_MAX = 5;
-/** Of many near misses, the first so many. */
+/** How many near misses are shown. */
 const NEAR_MISSES_MAX = 10;
-/** Of many citations of one statement, so many are shown: the rest is in the JSON. */
+/** How many citations of one statement are shown; the JSON has the rest. */
 export const CITES_MAX = 8;
 
 type Told = Statement<Citation>;
 
-/** A near miss that the summary does not tell. */
+/** A near miss that the summary does not mention. */
 interface BriefMiss extends Told {
   readonly expectation: string;
 }
 
 export interface Brief {
-  /** One after the other they are the text; each with the evidence of what it ends with. */
+  /** Consecutive parts of the text, each with the evidence of its end. */
   readonly summary: readonly Told[];
   /** At most five. */
   readonly reasons: readonly Told[];
-  /** Reasons that are one too many. */
+  /** Reasons beyond those. */
   readonly moreReasons: readonly Told[];
   readonly misses: readonly BriefMiss[];
   /** How many near misses come after those. */
   readonly moreMisses: number;
   readonly next: readonly NextStep<Citation>[];
-  /** All that is cited here, in no order. */
+  /** All citations, unsorted. */
   readonly evidence: readonly Citation[];
-  /** As of when it says how far times are. */
+  /** The reading time for distances of times. */
   readonly nowMs: number | undefined;
 }
 
-/** @param readMs When it is read: times then say how far they are; a look back says it as of then. */
+/** @param readMs The reading time, for distances; a look back gives distances as of then. */
 export function briefOf(told: Explanation<Citation>, readMs: number | undefined): Brief {
   const { because, waitingFor, contrast, siblings } = told;
   const nowMs = readMs === undefined || told.asOfTime === undefined
@@ -75,7 +75,6 @@ export function briefOf(told: Explanation<Citation>, readMs: number | undefined)
   };
 }
 
-/** Why all work stands still, or that it goes on. */
 export function queueBriefOf(
   { summary: text, because, next }: QueueExplanation<Citation>,
   nowMs: number | undefined,
@@ -105,7 +104,7 @@ function distant<Part extends Told>(part: Part, nowMs: number | undefined): Part
   return { ...part, statement: withDistances(part.statement, nowMs) };
 }
 
-/** The first, and where the job comes from, in which every chain ends. */
+/** The first ones, and where the job comes from, which ends every chain. */
 function shortened(
   reasons: readonly Told[],
   max: number,
@@ -117,7 +116,7 @@ function shortened(
   };
 }
 
-/** `As of entry 17, received at ...: `, of a look back. */
+/** `As of entry 17, received at ...: `, for a look back. */
 function thenOf({ asOf, asOfTime }: Explanation<Citation>, readMs: number | undefined) {
   if (asOfTime === undefined) return [];
   const statement = `As of entry ${asOf}, received at ${asOfTime}: `;

@@ -1,6 +1,6 @@
 /**
- * What differs between two states of one job, in terms of the job resource. What never
- * changes in a job's life is left out, and so is `lastLogId`, which always does.
+ * The differences between two states of one job, in terms of the job resource. Members that never
+ * change are left out, and so is `lastLogId`, which always does.
  */
 
 import { type Condition, conditionOf } from "../core/condition.ts";
@@ -18,7 +18,7 @@ import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
 import { type ExpectationState, isMet, type JobState, type TaskState } from "../core/job_state.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 
-/** One value of the job resource that differs. */
+/** A value of the job resource that differs. */
 export interface Change {
   /** `condition`, `expected[shipped].matched`, `tasks[charge].status`, `failure.kind`. */
   readonly path: string;
@@ -34,9 +34,8 @@ type Unlike<Part> = readonly [index: number, before: Part | undefined, after: Pa
 const NO_FIELDS: Fields = {};
 
 /**
- * The changes from one state of a job to another; `undefined` is a job that is not there
- * yet. States that follow each other share the parts that did not change, which are
- * passed over.
+ * The changes from one state of a job to another; `undefined` is a job that does not exist yet.
+ * Consecutive states share the parts that did not change, which are skipped.
  */
 export function changesBetween(
   before: JobState | undefined,
@@ -45,13 +44,13 @@ export function changesBetween(
   return changesKnowing(before, after, before && conditionOf(before), after && conditionOf(after));
 }
 
-/** The first changes of these, and how many more there are. */
+/** The first changes, and how many more there are. */
 export interface FirstChanges {
   readonly changes: readonly Change[];
   readonly more: number;
 }
 
-/** The same, at most so many. */
+/** The same, at most `max`. */
 export function firstChanges(before: JobState, after: JobState, max: number): FirstChanges {
   const room = { left: max, more: 0 };
   const all = changesKnowing(before, after, conditionOf(before), conditionOf(after), room);
@@ -59,7 +58,7 @@ export function firstChanges(before: JobState, after: JobState, max: number): Fi
   return { changes, more: room.more + all.length - changes.length };
 }
 
-/** For what may be very many by itself: what finds no room is only counted. */
+/** Limits what may be very much: what exceeds it is only counted. */
 interface Room {
   left: number;
   more: number;
@@ -67,7 +66,7 @@ interface Room {
 
 const UNBOUNDED: Room = { left: Infinity, more: 0 };
 
-/** The same, of states with known conditions, that need hold no task but those that differ. */
+/** The same for states with known conditions, which need to hold only tasks that differ. */
 export function changesKnowing(
   before: JobState | undefined,
   after: JobState | undefined,
@@ -85,7 +84,7 @@ export function changesKnowing(
   ];
 }
 
-/** The same changes, the other way. */
+/** The same changes in the opposite direction. */
 export function reversed(changes: readonly Change[]): readonly Change[] {
   return changes.map(({ path, from, to }) => ({ path, from: to, to: from }));
 }
@@ -127,8 +126,8 @@ function countFields(expected: ExpectedEvent, progress?: ExpectationState): Fiel
 }
 
 /**
- * One by one: an expectation of thousands of events would otherwise tell all at each. Of
- * two such lists of one job, one begins with the other.
+ * Element by element, since an expectation of thousands of events would otherwise repeat them all
+ * each time. Of two such lists of one job, one is a prefix of the other.
  */
 function elementChanges(
   path: string,
@@ -160,7 +159,7 @@ function taskFields(task: TaskState | undefined): Fields {
   return fields;
 }
 
-/** In which of the lists of a failure the task is. */
+/** The list of a failure that contains the task. */
 function listOf(task: TaskState | undefined): "leftInPlace" | "cutShort" | undefined {
   if (task === undefined) return undefined;
   return isLeftInPlace(task) ? "leftInPlace" : isCutShort(task) ? "cutShort" : undefined;
@@ -178,7 +177,7 @@ function failureChanges(
   return differences("failure.", left ?? NO_FIELDS, right ?? NO_FIELDS);
 }
 
-/** The members of two lists that are not shared. Lists of a job's parts only ever grow. */
+/** The elements that two lists do not share. Lists of a job's parts only grow. */
 function unlike<Part>(
   before: readonly Part[] = [],
   after: readonly Part[] = [],

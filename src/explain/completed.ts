@@ -1,4 +1,4 @@
-/** What a job has behind it: tasks, and expectations with the entry that settled each. */
+/** What a job has completed: tasks, and expectations with the entry that settled each. */
 
 import type { CompletedItem } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
@@ -15,7 +15,7 @@ import { maxAttemptsOf } from "./attempts_noted.ts";
 import { sleepEnded } from "./times.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
-/** Of very many, the last so many that were settled are told. */
+/** How many are described, the last that were settled. */
 const TOLD_MAX = 500;
 
 export interface Completed {
@@ -72,7 +72,7 @@ function completedTask(outlined: OutlinedHistory, task: CompletedTask): Complete
   };
 }
 
-/** `, attempt 2 of 4`, or nothing where the first did it. */
+/** `, attempt 2 of 4`, or nothing when it was the first. */
 function attemptsOf(
   outlined: OutlinedHistory,
   { taskId, attempts, failures }: CompletedTask,

@@ -10,11 +10,11 @@ export interface ConditionSpan {
   readonly by: LogId;
   /** RFC 3339. */
   readonly from: string;
-  /** `undefined` while it goes on. */
+  /** `undefined` while it lasts. */
   to: string | undefined;
-  /** When what backs off is to go on; from then on it waits for a worker. */
+  /** When a backoff ends; from then on the job waits for a worker. */
   dueAt?: string;
-  /** How long those took that were before it and are not kept. */
+  /** The length of the spans before it that were not kept. */
   passedMs?: number;
 }
 
@@ -24,12 +24,12 @@ const LAST_MAX = 1_500;
 export class ConditionSpans {
   readonly #first: ConditionSpan[] = [];
   #last: ConditionSpan[] = [];
-  /** By condition, how long the spans took that are not kept. */
+  /** By condition, the length of the spans that were not kept. */
   readonly passedMs = new Map<Condition, number>();
 
   /**
-   * @param dueAt When what backs off is to go on.
-   * @returns whether the entry began another.
+   * @param dueAt When a backoff ends.
+   * @returns Whether the entry began another span.
    */
   note(
     { logId, receivedAt }: JobEventLogEntry,
@@ -47,7 +47,7 @@ export class ConditionSpans {
     return true;
   }
 
-  /** What is due, and has no worker, backs off no longer: it is queued. */
+  /** A backoff that is over is queued for a worker. */
   #end(span: ConditionSpan, at: string): void {
     const { by, from, dueAt = at } = span;
     const isLate = lengthMs(dueAt, at) > 0 && lengthMs(from, at) > 0;
@@ -80,8 +80,8 @@ export class ConditionSpans {
 }
 
 /**
- * A clock that went back must not make a length negative. `Date.parse` reads no clock: it is
- * a function of its text alone.
+ * Never negative, since the clock may have been set back. `Date.parse` reads no clock: it is a
+ * function of its text.
  */
 export function lengthMs(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from));

@@ -1,7 +1,7 @@
 /**
- * What jobs that share a failure or a wait have in common, and others of their type have not.
- * The rule: all that are alike have the value, at least three of them; none of the others has it,
- * at least ten of them. Fewer say nothing: it would be chance.
+ * What jobs that share a failure or a wait have in common, and others of their type do not. The
+ * rule: all similar jobs have the value, at least three of them, and none of at least ten others
+ * has it. With fewer it could be chance.
  */
 
 import type { JobState } from "../core/job_state.ts";
@@ -9,7 +9,7 @@ import type { JsonValue } from "../core/json.ts";
 import { SECRET_MARK } from "../core/sealed_input.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
-/** What all have that are alike, and none of the others. */
+/** A value that all similar jobs have, and none of the others. */
 export interface Trait {
   /** `label tenant`, `input.card.country`, `version`. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface Trait {
 }
 
 export interface Contrast {
-  /** At most so many as are told; the first is of a label, if there is one. */
+  /** As many as are shown; the first is a label, if there is one. */
   readonly traits: readonly Trait[];
   readonly alike: number;
   readonly others: number;
@@ -25,19 +25,19 @@ export interface Contrast {
 
 const ALIKE_MIN = 3;
 const OTHERS_MIN = 10;
-/** Jobs that are looked at of each kind, the newest. */
+/** How many jobs of each kind are compared, the newest. */
 export const ALIKE_MAX = 100;
 export const OTHERS_MAX = 250;
 const TRAITS_MAX = 2;
-/** Of one input, so many scalars are compared, and none that lies deeper. */
+/** How many scalars of one input are compared, from its outer levels. */
 const SCALARS_MAX = 32;
 const DEPTH_MAX = 4;
-/** A longer text is a document and no trait. */
+/** A longer text is a document, not a trait. */
 const TEXT_LENGTH_MAX = 200;
 
 type Scalar = Trait["value"];
 
-/** @param alike The job itself is one of them. */
+/** @param alike Includes the job itself. */
 export function contrastOf(
   alike: readonly JobState[],
   others: readonly JobState[],
@@ -73,7 +73,7 @@ function keepEqual(common: Map<string, Scalar>, theirs: ReadonlyMap<string, Scal
   }
 }
 
-/** Labels first: they are there to tell jobs apart. */
+/** Labels first, since they are meant to distinguish jobs. */
 function traitsOf(job: JobState): Map<string, Scalar> {
   const traits = new Map<string, Scalar>(
     Object.entries(job.labels).map(([name, value]) => [`label ${name}`, value]),

@@ -1,22 +1,22 @@
-/** How far away the moments are that a text names. */
+/** Adds distances to the times in a text. */
 
 import { distanceText } from "../core/duration.ts";
 
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
-/** What is nearer than this is now, to a reader. */
+/** Closer times count as now. */
 const NEAR_MS = 1_000;
 
 /**
- * The text with the distance beside each time in it, such as `(in 6 h)` or `(3 min ago)`; of
- * several times in a row that are as far, only the first is told.
+ * The text with a distance after each time, such as `(in 6 h)` or `(3 min ago)`; when several times
+ * in a row have the same distance, only the first gets it.
  *
- * @param nowMs When it is read; `undefined` leaves it as it is.
+ * @param nowMs The reading time; `undefined` leaves the text as it is.
  */
 export function withDistances(text: string, nowMs: number | undefined): string {
   return distances(nowMs)(text);
 }
 
-/** The same for texts that are read one after the other. */
+/** The same for consecutive texts. */
 export function distances(nowMs: number | undefined): (text: string) => string {
   if (nowMs === undefined) return (text) => text;
   let before = "";

@@ -1,7 +1,7 @@
 /**
- * Times in which the process died and was started again, as far as the journal tells: from the
- * last entry before a `journal.Recovered` to that. When in between it died is not on record, so
- * that each is the longest that it can have been.
+ * Times when the process was down, as far as the journal shows: from the last entry before a
+ * `journal.Recovered` to that entry. When the process died in between is not on record, so each is
+ * an upper bound.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -17,7 +17,7 @@ const RESTARTS: ReadonlySet<string> = new Set(["journal.Recovered", "journal.Wri
 export interface Downtime {
   /** The `journal.Recovered` entry. */
   readonly restart: LogId;
-  /** What the job was doing, as its entries tell. */
+  /** What the job was doing, by its entries. */
   readonly during: ConditionSpan;
   readonly ms: number;
 }
@@ -28,7 +28,7 @@ export function restartsOf({ attempts, compensations }: OutlinedHistory): readon
   return [...new Set(all.flatMap((attempt) => restartAfter(attempt) ?? []))];
 }
 
-/** The restart that found an attempt cut short, if a crash did that. */
+/** The restart after a crash that cut an attempt short, if one did. */
 export function restartAfter({ ended }: Attempt): LogId | undefined {
   if (ended === undefined) return undefined;
   const { entry, end } = ended;
@@ -38,7 +38,7 @@ export function restartAfter({ ended }: Attempt): LogId | undefined {
   return isCrash ? entry.causedBy : undefined;
 }
 
-/** @param causes Entries that `wantedCauses` names. */
+/** @param causes The entries that `wantedCauses` names. */
 export function downtimesOf(
   outlined: OutlinedHistory,
   causes: Evidence["causes"],
@@ -54,7 +54,7 @@ export function downtimesOf(
   });
 }
 
-/** Texts of times have their order, all being in UTC and as long. */
+/** Times sort as text, since all are in UTC and equally long. */
 function lengthWithin(
   { from, to }: ConditionSpan,
   last: JobEventLogEntry,

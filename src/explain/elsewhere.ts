@@ -1,46 +1,45 @@
 /**
- * Where an event has a value that a clause looks for at another path: one nesting too many
- * or too few, or another spelling of the name.
+ * Whether an event has a value at another path than a clause expects: one level too deep or too
+ * high, or under a misspelt name.
  */
 
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
 import { slipBetween } from "./spelling.ts";
 
-/** A scalar of an event. */
 export interface Place {
-  /** From the outside in; a name may hold any character, a dot too. */
+  /** From the outermost in; a name may contain any character, even a dot. */
   readonly names: readonly string[];
   readonly value: JsonScalar;
   readonly name: Name;
 }
 
-/** A path, ready to be compared with many others. */
+/** A path, prepared for many comparisons. */
 interface Name {
   readonly path: string;
-  /** In small letters, without what divides words. */
+  /** In lower case, without word separators. */
   readonly loose: string;
   /** The same without dots. */
   readonly letters: string;
 }
 
-/** Of an event's scalars, how many are looked at. */
+/** How many scalars of an event are looked at. */
 const PLACES_MAX = 32;
-/** Of its lists, objects and scalars together. */
+/** How many of its lists, objects and scalars together. */
 const VALUES_MAX = 128;
-/** In names shorter than this one other letter makes another name. */
+/** In shorter names a different letter means a different name. */
 const LETTERS_MIN = 4;
 
-/** One event is compared with many expectations. */
+/** Cached, since one event is compared with many expectations. */
 const placesBefore = new WeakMap<JsonObject, readonly Place[]>();
 
-/** The scalars of an event, the outermost first; of many, the first 32. */
+/** The scalars of an event, outermost first; at most 32. */
 export function placesIn(attributes: JsonObject): readonly Place[] {
   let places = placesBefore.get(attributes);
   if (places === undefined) placesBefore.set(attributes, places = findPlaces(attributes));
   return places;
 }
 
-/** The names as one path; a name that is no part of a dotted path is in brackets. */
+/** The names as one path; a name that cannot be part of a dotted path is in brackets. */
 export function placePath({ names }: Place): string {
   return names.reduce((path, name) => {
     if (name === "" || name.includes(".")) return `${path}[${JSON.stringify(name)}]`;
@@ -48,14 +47,14 @@ export function placePath({ names }: Place): string {
   }, "");
 }
 
-/** How a value compares with those that were expected; asked for no more than is needed. */
+/** How a value compares with the expected ones; computed only as far as needed. */
 export interface Likeness {
   readonly isSame: (value: JsonScalar) => boolean;
-  /** The same but for type, letter case or surrounding space. */
+  /** Equal but for type, letter case or surrounding space. */
   readonly isClose: (value: JsonScalar) => boolean;
 }
 
-/** The likeliest place for what is missing at a path; `undefined` when none is likely. */
+/** The likeliest place for a value that is missing at a path; `undefined` when none is likely. */
 export function likeliestPlace(
   attributes: JsonObject,
   path: string,
@@ -71,7 +70,7 @@ export function likeliestPlace(
   return likeliest;
 }
 
-/** The name tells more than the value; 0 when neither tells anything. */
+/** The name counts more than the value; 0 when neither indicates anything. */
 function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness): number {
   const isInside = isWithin(name, sought);
   if (!isInside && !isAlike(name, sought)) {
@@ -79,23 +78,23 @@ function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness):
   }
   if (likeness.isSame(value)) return 4;
   if (likeness.isClose(value)) return 3;
-  // What is inside the path was found: only a value that was asked for is news.
+  // Something was found inside the path, so only an expected value is of interest.
   return isInside ? 0 : 1;
 }
 
-/** Flags and short values are found in many places, and by chance. */
+/** Flags and short values are found in many places by chance. */
 function isTelling(value: JsonScalar): boolean {
   return (typeof value === "string" || typeof value === "number") && `${value}`.trim().length > 1;
 }
 
-/** Whether a place lies at a path or in the list or object that is there. */
+/** Whether a place is at a path, or inside the list or object there. */
 function isWithin({ path }: Name, sought: Name): boolean {
   return path === sought.path || path.startsWith(`${sought.path}.`);
 }
 
 /**
- * Whether somebody may have meant one path by the other: they differ in letter case, in
- * what divides words, by a single slip, or one is the end of the other.
+ * Whether one path may be meant by the other: they differ in letter case, in word separators or by
+ * a single slip, or one is the end of the other.
  */
 function isAlike(left: Name, right: Name): boolean {
   return isEndOf(left.loose, right.loose) || isEndOf(right.loose, left.loose) ||
@@ -140,7 +139,7 @@ function membersOf(
   return Object.keys(value).slice(0, limit).map((name) => [name, value[name] ?? null]);
 }
 
-/** Not where a digit differs: `line1` and `line2` are both meant. */
+/** Not when a digit differs: `line1` and `line2` are both intended. */
 function isSlip(left: string, right: string): boolean {
   if (Math.abs(left.length - right.length) > 1) return false;
   if (Math.min(left.length, right.length) < LETTERS_MIN) return false;

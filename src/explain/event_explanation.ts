@@ -5,7 +5,7 @@ import type { EventId, JobId, LogId } from "../core/ids.ts";
 import type { Mismatch } from "./mismatch.ts";
 import type { RuleName } from "../core/rules.ts";
 
-/** A job that the event reached or started, and what it did there. */
+/** A job that the event reached or started, and its effect there. */
 export interface ReachedJob<Cite> extends Statement<Cite> {
   readonly jobId: JobId;
   /** The row of the state table that applied. */
@@ -16,24 +16,24 @@ export interface ReachedJob<Cite> extends Statement<Cite> {
 export interface NearlyReached<Cite> extends Statement<Cite> {
   readonly jobId?: JobId;
   readonly expectation?: string;
-  /** A type of job that would have been started. */
+  /** The type of job that would have been started. */
   readonly type?: string;
-  /** What the event fails; none where only the time was wrong. */
+  /** The clauses that the event fails; empty when only the time was wrong. */
   readonly clauses: readonly Mismatch[];
 }
 
 export interface EventExplanation<Cite> {
   readonly eventId: EventId;
   readonly eventType: string;
-  /** The line of the event. */
+  /** The entry of the event. */
   readonly logId: LogId;
-  /** The head of the journal: what came later is not in here. */
+  /** The head of the journal: later entries are not included. */
   readonly asOf: LogId;
   readonly summary: string;
-  /** The oldest first; `more` counts those that are not listed. */
+  /** Oldest first; `more` counts those that are not listed. */
   readonly reached: readonly ReachedJob<Cite>[];
   readonly more?: number;
   readonly nearly: readonly NearlyReached<Cite>[];
-  /** Events that were refused, since they came with the id of this one and said something else. */
+  /** Events that were refused because they reused the id of this one with other content. */
   readonly refused: readonly Statement<Cite>[];
 }

@@ -1,6 +1,6 @@
 /**
- * What the facts of the framework say, in one table. Lists, streams, the timeline, replays and
- * explanations read it.
+ * One table of texts for the facts of the framework, for lists, streams, the timeline, replays and
+ * explanations.
  */
 
 import type { FrameworkEntry } from "../core/event.ts";
@@ -24,15 +24,15 @@ import { scopeText } from "./pause_texts.ts";
 import { interruptionText, progressText, reasonText } from "./phrases.ts";
 import { findWait } from "../core/waits.ts";
 
-/** Writes the time of day of an RFC 3339 time, in the zone of whoever reads. */
+/** Formats the time of day of an RFC 3339 time, in the reader's zone. */
 export interface DayTimes {
   timeOfDay(time: string): string;
 }
 
 interface EventTexts<Type extends FrameworkEventType> {
-  /** What it says, in a few words; may be empty. */
+  /** In a few words; may be empty. */
   readonly note: (attributes: FrameworkAttributes[Type], times: DayTimes) => string;
-  /** Of an open job that it does not move along the state table: what it says, in sentences. */
+  /** In sentences: its effect on an open job that it does not move along the state table. */
   readonly fact: (entry: FrameworkEntry<Type>, change: Change) => string;
 }
 
@@ -227,7 +227,7 @@ function reasonNote({ reason }: ControlAttributes): string {
   return reason ?? "";
 }
 
-/** The first attempt is what everybody expects. */
+/** A first attempt goes without saying. */
 function attemptNote({ attempt }: { readonly attempt: number }): string {
   return attempt === 1 ? "" : `attempt ${attempt}`;
 }
@@ -235,7 +235,7 @@ function attemptNote({ attempt }: { readonly attempt: number }): string {
 function failureNote(failure: AttemptFailure, times: DayTimes): string {
   const { attempt, maxAttempts, error } = failure;
   const which = `attempt ${attempt} of ${maxAttempts}`;
-  // What one looks for comes first, since lines are cut at their end: when, then why.
+  // The most useful comes first, since lines are cut at their end: when, then why.
   return "retryAt" in failure
     ? `again at ${times.timeOfDay(failure.retryAt)} (${which}): ${error.message}`
     : `${error.message} (${which}, for good: ${failure.kind})`;

@@ -1,4 +1,4 @@
-/** What an explanation is made from, beside the job's own entries. Nothing else goes into it. */
+/** Everything that an explanation is made from, beside the job's own entries. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { SiblingsStatement } from "./explanation.ts";
@@ -8,23 +8,22 @@ import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { UsualTime } from "./usual_time.ts";
 
-/** Events from outside that an expectation may have meant. */
+/** Events from outside that may have been meant for an expectation. */
 export interface Candidates {
   /** Those that share a value with what is expected, or carry one of the job's own. */
   readonly events: readonly JobEventLogEntry[];
   /** By their positions, the jobs that they reached. */
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
-  /** Loose forms of values that too many events carry to be a likeness. */
+  /** Loose forms of values that too many events carry to indicate a likeness. */
   readonly common: ReadonlySet<string>;
-  /** How many events of the type came that did not reach the job; absent where nobody counts. */
+  /** How many events of the type did not reach the job; absent when not counted. */
   readonly ofType?: number;
-  /** What came at or before this position may have been forgotten; 0 when nothing is. */
+  /** Events at or before this position may have been forgotten; 0 when none are. */
   readonly forgottenUpTo: LogId;
-  /** What came after this position was not looked at; absent when all was. */
+  /** Events after this position were not looked at; absent when all were. */
   readonly upTo?: LogId;
 }
 
-/** A job that has a worker. */
 export interface WorkerHolder {
   readonly jobId: JobId;
   readonly taskId: TaskId;
@@ -34,27 +33,27 @@ export interface WorkerHolder {
   readonly startedBy: LogId;
   /** The entry since which the job has the worker, for this task or another. */
   readonly grantedBy: LogId;
-  /** In milliseconds; absent is no limit. */
+  /** In milliseconds; absent means no limit. */
   readonly timeoutMs?: number;
 }
 
-/** A limit of a definition that is reached, so that a job waits for a place. */
+/** A reached limit that makes a job wait for a place. */
 export type LimitInTheWay = PlacesInTheWay | RateInTheWay;
 
 interface LimitOf {
   readonly type: string;
-  /** Of the job, as far as the limit goes by it. */
+  /** The job's key, if the limit depends on it. */
   readonly key?: string;
-  /** Whether it is jobs of its own key that are ahead of it: keys take turns. */
+  /** Whether only jobs of its own key are ahead of it: keys take turns. */
   readonly isOfKey: boolean;
 }
 
 interface PlacesInTheWay extends LimitOf {
   readonly limit: "maxRunning" | "perKey";
   readonly places: number;
-  /** How many are taken; more than there are where the limit was lowered. */
+  /** How many are taken; more than there are after the limit was lowered. */
   readonly taken: number;
-  /** Those that hold the places, the longest first; not all of very many. */
+  /** The jobs that hold the places, the longest first; not all of very many. */
   readonly holders: readonly WorkerHolder[];
 }
 
@@ -66,50 +65,49 @@ interface RateInTheWay extends LimitOf {
   readonly starts: readonly { readonly atMs: number; readonly by: LogId }[];
 }
 
-/** Jobs that came later and went first, since their priority is lower. */
+/** Jobs that came later and went first, thanks to a lower priority. */
 export interface OvertakenBy {
   readonly count: number;
-  /** Whether all that came later were looked at. */
+  /** Whether all later jobs were looked at. */
   readonly isAll: boolean;
 }
 
-/** A pause that holds a job. */
 export interface HoldingPause extends Pause {
-  /** Of a pause by rule, the last of the failed attempts that are its cause. */
+  /** Of a pause by rule, the last of the failed attempts that caused it. */
   readonly lastFailure?: JobEventLogEntry;
 }
 
-/** Who had workers at a time that is past. */
+/** The jobs that had workers at a time in the past. */
 export interface WorkersThen {
   readonly holders: readonly WorkerHolder[];
-  /** How many jobs were looked at, where there may be more holders. */
+  /** How many jobs were looked at, if there may be more holders. */
   readonly lookedAt?: number;
 }
 
-/** What the journal does not hold: how this process stands to the job right now. */
+/** What the journal does not hold: the state of this process with regard to the job. */
 export interface Circumstances {
   /** `none`: the job has no code, and needs none. */
   readonly definition: "none" | "loaded" | "missing";
-  /** The request of the job for a worker, while there is one. */
+  /** The job's request for a worker, while there is one. */
   readonly queue?: {
     readonly ahead: number;
     readonly busy: number;
     readonly max: number;
     /** Whether the workers that it waits for have threads of their own. */
     readonly isThreaded?: boolean;
-    /** Another job, beside which nothing runs; see `Suspects`. */
+    /** Another job, which runs alone; see `Suspects`. */
     readonly alone?: JobId;
-    /** Those that keep the job from a worker, the oldest first; at least one. */
+    /** The pauses that keep the job from a worker, oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];
-    /** Those that have the workers, the longest first; not all of very many. */
+    /** The jobs that have the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     readonly overtaken?: OvertakenBy;
-    /** It is not a worker that the job waits for, but a place; `ahead` are those of its key. */
+    /** Set when the job waits for a place, not for a worker; `ahead` counts those of its key. */
     readonly limit?: LimitInTheWay;
   };
-  /** The same of a time that is past, as far as the journal tells. */
+  /** The same at a time in the past, as far as the journal shows. */
   readonly queueThen?: WorkersThen & {
-    /** Those that held the job, the oldest first; at least one. */
+    /** The pauses that held the job, oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];
   };
   /** The process is stopping. */
@@ -118,24 +116,23 @@ export interface Circumstances {
   readonly full: boolean;
 }
 
-/** What an explanation takes beside the job's own entries. */
 export interface Evidence {
-  /** All of this is told of the journal up to here; the job's last entry, where it is absent. */
+  /** The explanation covers the journal up to here; the job's last entry when absent. */
   readonly asOf?: LogId;
-  /** When that entry was received, where it is not the last one of the journal; RFC 3339. */
+  /** When that entry was received, if it is not the last one of the journal; RFC 3339. */
   readonly asOfTime?: string;
-  /** Entries elsewhere that its own name as their cause, as far as `wantedCauses` says. */
+  /** Causes of the job's entries elsewhere in the journal, as far as `wantedCauses` names them. */
   readonly causes: ReadonlyMap<LogId, JobEventLogEntry>;
-  /** By the id of the expectation; only for those not satisfied, and not for all of very many. */
+  /** By the id of the expectation; only for open ones, and not for all of very many. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
   readonly contrast?: Contrast | undefined;
-  /** Only of a job that has ended, where there are enough to compare it with. */
+  /** Only for an ended job, if there are enough to compare with. */
   readonly usual?: UsualTime | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**
-   * By the id of an expectation that has all its matches, the first event that would have been one
-   * and came after them, without reaching the job.
+   * By the id of a satisfied expectation, the first event that would have matched it, came later
+   * and did not reach the job.
    */
   readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
 }

@@ -1,8 +1,6 @@
 /**
- * Explains a job: what it is doing or how it ended, and why, from its entries alone. Pure:
- * the same evidence gives the same words.
- *
- * Source of what is said: section 7 of the design.
+ * Explains a job: what it is doing or how it ended, and why, from its entries alone. Pure: the same
+ * evidence gives the same words. The content is specified in section 7 of the design.
  */
 
 import { atOnce, type Work } from "../core/at_once.ts";
@@ -23,7 +21,6 @@ import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
 import { waitsOf } from "./waiting_for.ts";
 
-/** Explains the job of these outlined. */
 export function explain(outlined: OutlinedHistory, evidence: Evidence): Explanation<LogId> {
   return atOnce(explaining(outlined, evidence));
 }
@@ -83,16 +80,16 @@ function summedUp(
   };
 }
 
-/** More of them are not looked at. */
+/** At most this many are read. */
 const CAUSES_MAX = 1_000;
 
-/** Entries elsewhere that the explanation may want to cite: what made the job's own happen. */
+/** Entries of others that the explanation may cite: the causes of the job's own. */
 export function wantedCauses(outlined: OutlinedHistory): readonly LogId[] {
   const { created, failedBy, endedBy, attempts, compensations } = outlined;
   const ends = [...attempts.values(), ...compensations.values()].flatMap(toldEnds);
   const effects = [created, failedBy?.entry, endedBy?.entry, ...ends];
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
-  // How long the process was down shows by the entry before its restart.
+  // The entry before a restart shows how long the process was down.
   const restarts = restartsOf(outlined).flatMap((logId) => [logId - 1, logId]);
   return [...new Set([...causes, ...restarts])]
     .filter((logId) => !outlined.entries.has(logId) && logId > 0)
@@ -115,7 +112,7 @@ export function citedIn(explanation: Explanation<LogId>): readonly LogId[] {
   return [...cited].toSorted((left, right) => left - right);
 }
 
-/** The same explanation with other citations in place of positions. */
+/** The same explanation with citations in place of positions. */
 export function citing<Cite>(
   explanation: Explanation<LogId>,
   cite: (logId: LogId) => Cite,

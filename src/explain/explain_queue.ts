@@ -1,8 +1,8 @@
 /**
- * Explains the work as a whole: what holds it up when it stands still, and what would end that. It
- * stands still while nobody gets a worker: on a full disk, in a pause of everything or of all that
- * wants a worker, where all workers are held since before the job came that has waited for longest,
- * or where all jobs are parked or suspended.
+ * Explains the work as a whole: when it stands still, the cause, and what would end that. It stands
+ * still while no job gets a worker: on a full disk, during a pause of everything or of all that
+ * want a worker, when all workers have been held since before the longest waiting job came, or when
+ * all jobs are parked or suspended.
  */
 
 import type { Condition } from "../core/condition.ts";
@@ -18,7 +18,7 @@ import { endStep, pauseText, pauseTimes, scopeText } from "./pause_texts.ts";
 import { later, latest, oneLine, reasonText, shortened } from "./phrases.ts";
 import { cancelHolders, HELD_BY, holdersText, holderText } from "./queue_holders.ts";
 
-/** Workers of one kind, and who has them. */
+/** Workers of one kind, and the jobs that have them. */
 export interface WorkerPool {
   readonly isThreaded: boolean;
   readonly busy: number;
@@ -32,11 +32,11 @@ export interface WorkerPool {
 /** A pause, and what it keeps from a worker. */
 export interface QueuePause extends Pause {
   readonly jobs: number;
-  /** Those that would go first. */
+  /** The first in the queue. */
   readonly firstJobs: readonly JobId[];
 }
 
-/** A job that is in its condition for longest, and since which entry. */
+/** The job that has been in a condition longest, and since which entry. */
 export interface LongestJob {
   readonly jobId: JobId;
   readonly by: LogId;
@@ -51,23 +51,23 @@ export interface ParkedGroup {
   readonly newest: { readonly jobId: JobId; readonly message: string; readonly by: LogId };
 }
 
-/** What is known of all jobs at one look. */
+/** The state of all jobs at a glance. */
 export interface QueueFacts {
   readonly asOf: LogId;
   readonly circumstances: Pick<Circumstances, "full" | "draining">;
-  /** Nothing can be recorded before the process starts again. */
+  /** Nothing can be recorded until the process starts again. */
   readonly failed: boolean;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly pauses: readonly QueuePause[];
   /** How many jobs they keep from a worker. */
   readonly paused: number;
   readonly pools: readonly WorkerPool[];
-  /** The job beside which nothing else may run. */
+  /** The job that runs alone. */
   readonly alone: JobId | undefined;
   readonly conditions: ReadonlyMap<Condition, number>;
-  /** The most first. */
+  /** The largest group first. */
   readonly parked: readonly ParkedGroup[];
-  /** Of those that are queued and not paused, suspended, or wait for an event. */
+  /** Of jobs that are queued and not paused, that are suspended, or that wait for an event. */
   readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
 }
 
@@ -89,7 +89,7 @@ export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
 }
 
 interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because"> {
-  /** The reasons that are its own. */
+  /** The first reasons, about the cause itself. */
   readonly cause: readonly Told[];
 }
 
@@ -140,7 +140,7 @@ function pausedCause(facts: QueueFacts, pause: Pause): Cause {
   };
 }
 
-/** Whether pauses hold all that wants a worker, and nothing has one. */
+/** Whether pauses hold all that want a worker, and nothing has one. */
 function isAllPaused({ paused, pools }: QueueFacts): boolean {
   return paused > 0 && pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
 }
@@ -166,7 +166,7 @@ function pauseEnds(pauses: readonly Pause[]): readonly NextStep<LogId>[] {
   ]);
 }
 
-/** Whether all workers are held since before that job came which has waited for longest. */
+/** Whether all workers have been held since before the longest waiting job came. */
 function isStuck({ waiting, busy, max, holders }: WorkerPool, { longest }: QueueFacts): boolean {
   const queued = longest.queued;
   return waiting > 0 && busy >= max && holders.length > 0 && queued !== undefined &&
@@ -220,7 +220,7 @@ function movingCause(facts: QueueFacts): Cause {
   };
 }
 
-/** Nothing runs, and nothing wants to. */
+/** Nothing runs, and nothing waits to. */
 function idleCause(facts: QueueFacts): Cause {
   const { conditions, parked } = facts;
   const held = numberOf(facts, ["parked", "suspended"]);
@@ -252,7 +252,7 @@ function idleCause(facts: QueueFacts): Cause {
   return { standsStill: true, summary, cause: [], next: release(facts) };
 }
 
-/** Of one job, and of several. */
+/** Singular and plural. */
 const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
   ["parked", ["is parked", "are parked"]],
   ["suspended", ["is suspended", "are suspended"]],
@@ -262,7 +262,7 @@ const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
   ["created", ["was never started", "were never started"]],
 ];
 
-/** What would let those go on that are held. */
+/** What would release jobs that are held. */
 function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
   const types = parked.filter(({ reason }) => reason !== "crashed").slice(0, HOLDERS_MAX);
   const code = types.map(({ type, newest, jobs, reason }) => {
@@ -281,7 +281,7 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
     : [...code, anyone(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
 }
 
-/** What pauses hold, those of everything included. */
+/** What pauses hold, including those of everything. */
 function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
   return pauses.slice(0, PAUSES_MAX).map((pause) => {
     const { jobs, firstJobs, reason, by, failures = [] } = pause;
@@ -294,7 +294,7 @@ function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
   });
 }
 
-/** What is held beside the cause. */
+/** What is held apart from the cause. */
 function held({ parked }: QueueFacts): readonly Told[] {
   return parked.map(({ type, jobs, newest }) => ({
     statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +
@@ -319,7 +319,7 @@ function longestOnes({ longest }: QueueFacts): readonly Told[] {
 
 /** `3 jobs wait for a worker, the longest since ....`, or that none does. */
 function waitText({ conditions, paused, pauses, longest: { queued } }: QueueFacts): string {
-  // What everybody waits for is told by itself.
+  // Jobs under a pause of everything are described separately.
   const apart = pauses.some(isOfEverything) ? 0 : paused;
   const jobs = Math.max(0, (conditions.get("queued") ?? 0) - apart);
   const held = apart === 0 ? "" : ` Pauses hold ${counted(apart, "job")}.`;

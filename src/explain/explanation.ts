@@ -1,6 +1,6 @@
 /**
- * What an explanation says. Every statement cites entries of the journal: by their
- * positions where it is made, and by segment and line where it is given out.
+ * The content of an explanation. Every statement cites entries of the journal: by their positions
+ * when it is made, and by segment and line when it is published.
  */
 
 import type { Condition } from "../core/condition.ts";
@@ -13,7 +13,7 @@ import type { Likeness } from "./likeness/suspect.ts";
 import type { RuleName } from "../core/rules.ts";
 import type { Mismatch } from "./mismatch.ts";
 
-/** Where an entry can be looked up. */
+/** The line of an entry. */
 export interface Citation {
   readonly logId: LogId;
   /** File name in `journal/segments`. */
@@ -22,11 +22,11 @@ export interface Citation {
   readonly line: number;
   readonly eventId: string;
   readonly eventType: string;
-  /** The row of the state table by which it failed or ended the job; absent of all others. */
+  /** The row of the state table by which it failed or ended the job; absent for all others. */
   readonly rule?: RuleName;
 }
 
-/** A sentence, with its evidence. */
+/** A sentence with its evidence. */
 export interface Statement<Cite> {
   readonly statement: string;
   readonly cites: readonly Cite[];
@@ -38,13 +38,13 @@ export interface CompletedItem<Cite> extends Statement<Cite> {
   readonly id: string;
 }
 
-/** An event that resembles the one that is expected, and did not count. */
+/** An event that resembles the expected one, and did not count. */
 export interface NearMiss<Cite> extends Statement<Cite> {
-  /** In what it resembles it. */
+  /** The kind of likeness. */
   readonly likeness: Likeness;
-  /** Clauses of the expectation that it fails; empty where something else is the matter. */
+  /** Clauses of the expectation that it fails; empty when something else is wrong. */
   readonly clauses: readonly Mismatch[];
-  /** What the event said; nothing, where that is very long. */
+  /** Its attributes; empty when very long. */
   readonly attributes: JsonObject;
 }
 
@@ -54,7 +54,7 @@ export interface WaitingFor<Cite> extends Statement<Cite> {
   readonly matched: number;
   readonly required: number;
   readonly nearMisses: readonly NearMiss<Cite>[];
-  /** That nothing resembles what is missing, or can ever meet it; the end of the statement. */
+  /** That nothing resembles what is missing, or can ever match; the end of the statement. */
   readonly remark?: string;
 }
 
@@ -63,19 +63,19 @@ export interface Action {
   readonly method: "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: JsonObject;
-  /** JSON pointers into the body, to what somebody has to fill in before it is sent. */
+  /** JSON pointers into the body, to values that must be filled in before it is sent. */
   readonly placeholders?: readonly string[];
 }
 
 export interface NextStep<Cite> extends Statement<Cite> {
-  /** Whether it happens by itself, or somebody has to do it. */
+  /** Whether it happens by itself, or takes a person. */
   readonly by: "itself" | "anyone";
   readonly action?: Action;
 }
 
 /**
- * How long a job was in each condition, in milliseconds, by the times of its entries.
- * What goes on still is not counted, so that the same journal always says the same.
+ * How long a job was in each condition, in milliseconds, by the times of its entries. The current
+ * condition is not counted, so that the same journal always gives the same result.
  */
 export interface Timing {
   readonly scheduledMs: number;
@@ -88,40 +88,40 @@ export interface Timing {
   readonly parkedMs: number;
   readonly compensatingMs: number;
   /**
-   * From the last entry before each crash that cut the job short to the restart, which is the
-   * longest that the process can have been down. Counted in no condition.
+   * From the last entry before each crash that cut the job short to the restart: an upper bound for
+   * the downtime. Counted in no condition.
    */
   readonly downMs: number;
-  /** From the creation to the end, or to the begin of what goes on still. */
+  /** From the creation to the end, or to the beginning of the current condition. */
   readonly totalMs: number;
-  /** Since when the job is in its condition; RFC 3339. */
+  /** Since when the job has been in its condition; RFC 3339. */
   readonly since: string;
 }
 
-/** What an explanation counts, and does not tell one by one. */
+/** What an explanation counts instead of describing. */
 export interface SummedUp {
-  /** Of the job's entries: how many, and the first and the last of them. */
+  /** Of the job's entries: how many, and the first and the last. */
   readonly entries?: { readonly count: number; readonly from: LogId; readonly to: LogId };
-  /** Items of `completed`: those that were settled before the ones that are listed. */
+  /** Items of `completed` that were settled before those listed. */
   readonly completed?: number;
-  /** Items of `waitingFor`: those that come after them in the plan. */
+  /** Items of `waitingFor` that come after them in the plan. */
   readonly waitingFor?: number;
 }
 
-/** What jobs that failed or wait like this one have in common, and others of the type have not. */
+/** What jobs that failed or wait like this one have in common, and others of the type do not. */
 export interface ContrastStatement<Cite> extends Statement<Cite> {
   readonly traits: readonly Trait[];
-  /** Jobs that are alike, this one among them. */
+  /** Similar jobs, including this one. */
   readonly alike: number;
-  /** Jobs that went through. */
+  /** Jobs that succeeded. */
   readonly others: number;
 }
 
 /** Jobs that share the cause of this one. */
 export interface SiblingsStatement<Cite> extends Statement<Cite> {
-  /** How many there are beside this one, as far as was looked. */
+  /** How many there are beside this one, as far as was searched. */
   readonly others: number;
-  /** What `GET /jobs?fingerprint=` takes, where they have one. */
+  /** For `GET /jobs?fingerprint=`, if they have one. */
   readonly fingerprint?: ErrorFingerprint;
   /** A few of them. */
   readonly jobs: readonly JobId[];
@@ -131,11 +131,11 @@ export interface Explanation<Cite> {
   readonly jobId: JobId;
   readonly state: StateName;
   readonly condition: Condition;
-  /** All of this is a function of the journal up to this entry. */
+  /** A function of the journal up to this entry. */
   readonly asOf: LogId;
   /**
-   * When that entry was received, RFC 3339; only of a look back at a point. Nothing is offered to
-   * be done then, since the job has gone on.
+   * When that entry was received, RFC 3339; only for a look back at a point. It suggests no
+   * actions, since the job has moved on.
    */
   readonly asOfTime?: string;
   readonly summary: string;
@@ -144,11 +144,11 @@ export interface Explanation<Cite> {
   readonly completed: readonly CompletedItem<Cite>[];
   readonly waitingFor: readonly WaitingFor<Cite>[];
   readonly next: readonly NextStep<Cite>[];
-  /** Absent where nothing sets such jobs apart, or there are too few to tell. */
+  /** Absent when nothing sets such jobs apart, or there are too few. */
   readonly contrast?: ContrastStatement<Cite>;
-  /** Absent where there are none. */
+  /** Absent when there are none. */
   readonly siblings?: SiblingsStatement<Cite>;
   readonly timing: Timing;
-  /** Absent when all is told. */
+  /** Absent when nothing was left out. */
   readonly summedUp?: SummedUp;
 }

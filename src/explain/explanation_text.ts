@@ -10,24 +10,24 @@ import { withDistances } from "./distances.ts";
 import { capital } from "./phrases.ts";
 import { spentText } from "./spent_text.ts";
 
-/** Columns of a line, where nobody knows the width of the screen. */
+/** The width of a line when that of the screen is unknown. */
 export const WIDTH = 78;
-/** Of long lists of what is done, the last so many are shown. */
+/** How many completed items are shown, the last. */
 const COMPLETED_MAX = 12;
-/** A longer command is nothing to paste from a screen. */
+/** A longer command is too long to paste. */
 const COMMAND_LENGTH_MAX = 4_000;
 const STILL_TO_COME_MAX = 10;
 
 export interface TextOptions {
-  /** The command that does what an action says, such as a call of curl. */
+  /** The command for an action, such as a call of curl. */
   commandOf(action: Action): string;
-  /** Columns of a line. */
+  /** In columns. */
   readonly width?: number;
-  /** When it is read: times then say how far they are; a look back says it as of then. */
+  /** The reading time, for distances of times; a look back gives them as of then. */
   readonly nowMs?: number;
 }
 
-/** Ends with a newline. Numbers in brackets are positions; the last part says where they are. */
+/** Ends with a newline. Numbers in brackets are positions; the last part has their lines. */
 export function explanationText(
   told: Explanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
@@ -70,7 +70,7 @@ function leftOut({ moreReasons: { length } }: Brief): readonly string[] {
   ];
 }
 
-/** What the plan still expects, where the reasons did not tell of it. */
+/** Expectations of the plan that the reasons did not mention. */
 function stillToCome(
   { because, waitingFor }: Explanation<Citation>,
   width: number,
@@ -107,7 +107,7 @@ export function item(text: string, width: number): readonly string[] {
   return wrapped(width, text, "  - ", "    ");
 }
 
-/** What is counted and not told one by one, as sentences. */
+/** What is counted instead of described, as sentences. */
 export function summedUpTexts({ summedUp }: Explanation<unknown>): readonly string[] {
   const { entries, completed = 0, waitingFor = 0 } = summedUp ?? {};
   return [
@@ -132,7 +132,7 @@ export function refs(cites: readonly Citation[]): string {
   return ` [${shown.join(", ")}${cites.length > shown.length ? ", ..." : ""}]`;
 }
 
-/** Which expectation each is of, where there are several. */
+/** Names the expectation of each, if there are several. */
 function nearMissLines(
   { misses, moreMisses }: Brief,
   waits: number,

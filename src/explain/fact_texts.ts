@@ -55,7 +55,7 @@ export function recoveryText(
     : "No compensation is under way, so nothing is left to recover.";
 }
 
-/** A fact about a task, or why it says nothing new. */
+/** A fact about a task, or why it has no effect. */
 export function taskFact<Entry extends TaskEntry>(
   text: (entry: Entry, before: OpenJob) => string,
 ): (entry: Entry, change: Change) => string {
@@ -82,7 +82,7 @@ export function undoingText(phase: "run" | "compensation"): string {
   return phase === "compensation" ? " to undo it" : "";
 }
 
-/** Why a fact about a task, in the state that it is in, says nothing new. */
+/** Why a fact about a task, in its state, has no effect. */
 function ineffectiveText(job: OpenJob, entry: TaskEntry): string {
   const { taskId } = entry;
   const task = taskId === undefined ? undefined : findTask(job, taskId);

@@ -1,6 +1,6 @@
 /**
- * What an explanation looks at one by one: of a long life the first entries and the last ones,
- * and of those between what came and counted for nothing, since it may have been meant to.
+ * The entries that an explanation looks at one by one: of a long history the first and the last,
+ * and between them those that came and did not count, since they may have been meant to.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -9,9 +9,9 @@ import { jsonSize } from "../core/json.ts";
 
 export interface KeptEntry {
   readonly entry: JobEventLogEntry;
-  /** `fact`: from outside; `ownFact`: of a type that the plan is about, which Daybook records. */
+  /** `fact`: from outside; `ownFact`: recorded by Daybook, of a type in the plan. */
   readonly kind: "fact" | "ownFact" | "other";
-  /** It counted for an expectation, or moved the job. */
+  /** Whether it counted for an expectation, or moved the job. */
   readonly counted: boolean;
 }
 
@@ -28,7 +28,7 @@ export class KeptEntries {
   readonly #first = new Kept(FIRST);
   readonly #overlooked = new Kept(OVERLOOKED);
   readonly #last = new Kept(LAST);
-  /** How many are not kept. */
+  /** How many were not kept. */
   passed = 0;
 
   add(kept: KeptEntry): void {
@@ -54,7 +54,7 @@ export class KeptEntries {
 class Kept {
   readonly #limit: Limit;
   #kept: KeptEntry[] = [];
-  /** Of the oldest that has not gone. */
+  /** The index of the oldest that is left. */
   #start = 0;
   #characters = 0;
 
@@ -83,7 +83,11 @@ class Kept {
     this.#characters += sizeOf(kept);
   }
 
-  /** What has to go for it. */
+  /**
+   * Adds an entry.
+   *
+   * @returns Those that were dropped for it.
+   */
   addInPlace(kept: KeptEntry): readonly KeptEntry[] {
     const gone: KeptEntry[] = [];
     while (!this.hasRoom) {

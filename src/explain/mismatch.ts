@@ -1,7 +1,7 @@
 /**
- * Why an event does not match: each clause of an expectation that it fails, with what was
- * expected and what was found. Says of every clause whether it failed closely, as `"42"`
- * fails `42`: that is nearly always a mistake of a sender, and worth telling.
+ * Why an event does not match: each clause of an expectation that it fails, with the expected and
+ * the found value. Says of each clause whether it failed closely, as `"42"` fails `42`: that is
+ * nearly always a mistake of the sender.
  */
 
 import { assertNever } from "../core/assert_never.ts";
@@ -20,7 +20,6 @@ import {
 import type { ExpectedEvent, MatchableEvent } from "../core/job_plan.ts";
 import { shownScalar, shownText, shownValue } from "../core/shown_value.ts";
 
-/** One clause that an event fails. */
 export interface Mismatch {
   /** A path into `attributes`, or `taskId`; empty when the clause is about several paths. */
   readonly path: string;
@@ -31,24 +30,24 @@ export interface Mismatch {
   /** The two are equal but for form; see `looseForm`. */
   readonly close: boolean;
   /**
-   * In what they differ then, where what is shown does not tell: spaces, code points; of values
-   * that are not equal, that one may be the other with a letter written wrong.
+   * How they differ then, if that does not show: spaces, code points; for values that are not
+   * equal, that one may be a misspelling of the other.
    */
   readonly form?: string;
   /** Where the event has it instead, when there is no scalar at the path. */
   readonly elsewhere?: Elsewhere;
 }
 
-/** What an event has at another path than a clause looks at. */
+/** A value of an event at another path than a clause looks at. */
 export interface Elsewhere {
   readonly path: string;
   /** As JSON, cut when long. */
   readonly found: string;
-  /** It is what was expected, but for form. */
+  /** Whether it is the expected value, but for form. */
   readonly close: boolean;
 }
 
-/** The clauses of an expectation that an event of its type fails; none when it matches. */
+/** The clauses of an expectation that an event of its type fails; empty when it matches. */
 export function mismatchesWith(
   expected: ExpectedEvent,
   event: MatchableEvent,
@@ -59,7 +58,7 @@ export function mismatchesWith(
   return [mismatch("taskId", [taskId], event.taskId), ...failing];
 }
 
-/** The clauses of a correlation that attributes fail; none when it holds. */
+/** The clauses of a correlation that attributes fail; empty when it holds. */
 export function correlationMismatches(
   correlation: Correlation,
   attributes: JsonObject,
@@ -79,16 +78,16 @@ export function correlationMismatches(
   return assertNever(correlation, "correlation");
 }
 
-/** What a clause adds to the distance when it fails closely. */
+/** Distance of a clause that fails closely. */
 export const CLOSE = 1;
-/** When what it expects is elsewhere, at least closely. */
+/** Distance of a clause whose value is elsewhere, at least closely. */
 export const MISPLACED = 9;
-/** When it is off. */
+/** Distance of any other failed clause. */
 export const OFF = 10;
 
 /**
- * How far an event is from matching: a close clause counts less than one that is off, and
- * of these one whose value is elsewhere a little less.
+ * How far an event is from matching: a close clause counts less than others, and among those one
+ * whose value is elsewhere a little less.
  */
 export function distanceOf(mismatches: readonly Mismatch[]): number {
   return mismatches.reduce((sum, { close, elsewhere }) => {
@@ -97,8 +96,8 @@ export function distanceOf(mismatches: readonly Mismatch[]): number {
 }
 
 /**
- * `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. What
- * is elsewhere follows: `orderId: expected "42", found nothing; "42" is at order.orderId`.
+ * `orderId: expected "42" (text), found 42 (number)`; with types when they differ. A value
+ * elsewhere follows: `orderId: expected "42", found nothing; "42" is at order.orderId`.
  */
 export function mismatchText({ path, expected, found, close, form, elsewhere }: Mismatch): string {
   const subject = path === "" ? "" : `${shownText(path)}: `;
@@ -112,7 +111,7 @@ export function mismatchText({ path, expected, found, close, form, elsewhere }: 
 
 const CLAUSES_TOLD_MAX = 3;
 
-/** Several clauses in one line; of many, the first few and how many more there are. */
+/** Several clauses on one line: the first few, and how many more there are. */
 export function mismatchesText(
   mismatches: readonly Mismatch[],
   toldMax = CLAUSES_TOLD_MAX,
@@ -140,7 +139,7 @@ export function correlationText(correlation: Correlation): string {
 
 const ANYTHING = "any attributes";
 const NEVER = "never";
-/** Of the values that `in` allows, how many are told. */
+/** How many of the values that `in` allows are named. */
 const VALUES_TOLD_MAX = 5;
 
 function failingTerms(
@@ -168,8 +167,8 @@ function elsewhereOf(
 }
 
 /**
- * The likeliest place for what is missing at a path, and whether a value is there that is
- * at least close to one of the allowed; `undefined` when no place is likely.
+ * The likeliest place for a value that is missing at a path, and whether it is at least close to
+ * one of the allowed; `undefined` when no place is likely.
  */
 export function misplacedValue(
   path: string,
@@ -190,7 +189,7 @@ function mismatch(
 ): Mismatch {
   const loose = isScalar(found) ? looseForm(found) : undefined;
   const nearest = allowed.find((value) => looseForm(value) === loose);
-  // Only a few are told: the one that was nearly met must be among them.
+  // Includes the one that was nearly met, since only a few are named.
   const told = nearest === undefined || allowed.length <= VALUES_TOLD_MAX
     ? allowed
     : [nearest, ...allowed.filter((value) => value !== nearest)];
@@ -204,7 +203,7 @@ function mismatch(
   return form === undefined ? clause : { ...clause, form };
 }
 
-/** Of many values that are allowed, so many are compared letter by letter. */
+/** How many allowed values are compared letter by letter. */
 const SPELT_MAX = 64;
 
 function slipText(allowed: readonly JsonScalar[], found: JsonScalar): string | undefined {
@@ -227,7 +226,7 @@ function nearestBranch(
 
 const IMPOSSIBLE: Mismatch = { path: "", expected: NEVER, found: "an event", close: false };
 
-/** Why something holds that must not: as near to one clause about one path as it goes. */
+/** Why something holds that must not, reduced to one clause about one path if possible. */
 function negationMismatches(
   correlation: Correlation,
   attributes: JsonObject,
@@ -261,14 +260,14 @@ function conjunction(parts: readonly string[]): string {
   return parts.length === 0 ? ANYTHING : parts.join(" and ");
 }
 
-/** A single part stands for itself. */
+/** A single part stands alone. */
 function joined(parts: readonly Correlation[], word: string, ofNone: string): string {
   const [only, another] = parts;
   if (only === undefined) return ofNone;
   return another === undefined ? correlationText(only) : parts.map(grouped).join(word);
 }
 
-/** In brackets where "and" and "or" would run into each other. */
+/** In brackets when "and" and "or" would be ambiguous. */
 function grouped(correlation: Correlation): string {
   const text = correlationText(correlation);
   return isCompound(correlation) ? `(${text})` : text;
@@ -293,7 +292,9 @@ function oneOf(values: readonly JsonScalar[]): string {
   return `${ONE_OF}${told}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** What to add to each side so that a difference of type is seen; of several, to the found one. */
+/**
+ * Notes for each side that show a difference of type; for several values, only for the found one.
+ */
 function typeNotes(expected: string, found: string): readonly [string, string] {
   const several = expected.startsWith(ONE_OF);
   const [left, right] = [several ? expected.slice(ONE_OF.length) : expected, found].map(typeNote);

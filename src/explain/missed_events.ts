@@ -1,4 +1,4 @@
-/** Events that a job of some plan would have taken, and that did not reach it. */
+/** Events that a job under some plan would have taken, and that did not reach it. */
 
 import type { Work } from "../core/at_once.ts";
 import { correlatedAttributes } from "../core/correlated_fact.ts";
@@ -13,13 +13,12 @@ import {
 import { eventIdsOf } from "../core/point.ts";
 
 /**
- * The events as if they had reached the job: each is a `job.EventCorrelated` in the place
- * of the original. Pauses after each event.
+ * The events as if they had reached the job: each is a `job.EventCorrelated` in the place of the
+ * original. Pauses after each event.
  *
- * @param own All entries of one job, oldest first; there is at least one.
- * @param pastEvents Facts of the whole journal, by position; others than facts that name
- * no job are left out.
- * @param after Events that came later than this position.
+ * @param own All entries of one job, oldest first; at least one.
+ * @param pastEvents Facts of the whole journal, by position; only those that name no job are used.
+ * @param after Only events after this position.
  */
 export function* findMissed(
   own: readonly JobEventLogEntry[],

@@ -1,4 +1,4 @@
-/** The part of a job's input that an error names: who reads of a weight wants to see it. */
+/** The part of a job's input that an error names, so that its value can be shown. */
 
 import { placePath, placesIn } from "./elsewhere.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -6,7 +6,7 @@ import { isScalar, type JsonObject } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
 const TOLD_MAX = 2;
-/** Shorter names are words of any sentence. */
+/** Shorter names occur as ordinary words. */
 const NAME_LENGTH_MIN = 3;
 
 /** `; its input has weight = "2,5"`, or nothing. */

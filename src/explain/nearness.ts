@@ -1,6 +1,6 @@
 /**
- * How far an event is from what is expected, without the words for it: of many expectations
- * the nearest is wanted, and only for that one is it worth saying why it does not match.
+ * How far an event is from what is expected, without the words for it: among many expectations only
+ * the nearest needs them.
  */
 
 import { type Correlation, type Equalities, holds } from "../core/correlation.ts";
@@ -16,7 +16,7 @@ import {
   OFF,
 } from "./mismatch.ts";
 
-/** The one that an event fails least, and of several such the first; `undefined` of none. */
+/** The one that an event fails least, the first of several; `undefined` if there is none. */
 export function nearestOf<Candidate>(
   candidates: readonly Candidate[],
   distanceTo: (candidate: Candidate) => number,

@@ -114,7 +114,7 @@ function loadDefinition({ job, created }: OutlinedHistory): NextStep<LogId> {
   return { by: "anyone", statement, cites: [created.logId] };
 }
 
-/** The controls that the job's state takes. */
+/** The controls that the job accepts now. */
 function controls({ job }: OutlinedHistory): Next {
   const path = `/jobs/${job.jobId}`;
   switch (job.state) {
@@ -155,7 +155,7 @@ function whileExecuting({ job, attempts }: OutlinedHistory): Next {
   });
 }
 
-/** When an attempt is ended at the latest; of those that do not say, nothing is known. */
+/** When an attempt ends at the latest, if it has a time limit. */
 function untilText(started: JobEventLogEntry | undefined): string {
   if (started?.eventType !== "job.TaskStarted") return "";
   const { attributes, receivedAt } = started as FrameworkEntry<"job.TaskStarted">;
@@ -195,7 +195,7 @@ function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<
   });
 }
 
-/** Whether the event that came has all that was expected, in one way or another. */
+/** Whether the event has everything that was expected, in one way or another. */
 function isMeant({ likeness }: NearMiss<LogId>): boolean {
   return likeness !== "values" && likeness !== "spelling";
 }
@@ -216,7 +216,7 @@ function whileSuspended({ job, suspended }: OutlinedHistory): Next {
   return [itself(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
 }
 
-/** Of those that hold a job. */
+/** How many pauses are shown. */
 const PAUSES_MAX = 3;
 
 /** When it gets a worker. */
@@ -233,14 +233,14 @@ function once(
   return [itself(`It runs when ${place}its turn comes.`, cites)];
 }
 
-/** What is due already waits for a worker, whatever time is on record. */
+/** A retry that is due waits for a worker, whatever time is on record. */
 function onceDue(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
   return queue === undefined
     ? dueAttempts(outlined)
     : once({ circumstances: { queue } }, [outlined.conditionSince.logId]);
 }
 
-/** Ends the backoff early; what is due already waits for a worker alone. */
+/** Ends the backoff early; a retry that is due waits only for a worker. */
 function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
   if (queue !== undefined || !backsOff(job.tasks)) return [];
   return [anyone("Try it again now, once the cause is fixed:", `/jobs/${job.jobId}/wake`)];

@@ -1,4 +1,4 @@
-/** What can be done about a job that failed, and what nothing but a person can mend. */
+/** What can be done about a failed job, and what takes a person. */
 
 import { reusableTasks } from "../core/decide.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -39,7 +39,7 @@ export function afterFailure(outlined: OutlinedHistory, job: FailedJob): Next {
     ...begun(outlined, job),
     ...underWay(outlined),
   ];
-  // It is not over for whoever has to undo something.
+  // Not over for the person who has to undo something.
   const first = done.length > 0 || byHand.length > 0 ? done : [nothing];
   const { inputRemoved } = outlined;
   if (inputRemoved !== undefined) return [...first, ...byHand, withInput(inputRemoved)];
@@ -62,7 +62,7 @@ function onceMore(names: string, repeats: NextStep<LogId> | undefined): string {
   return `${repeats === undefined ? "Retry" : "Then retry"} it once more; ${names}:`;
 }
 
-/** What has to change before a retry can end otherwise: it takes the same input and results. */
+/** What must change before a retry can end differently: it gets the same input and results. */
 function repeatsItself(
   outlined: OutlinedHistory,
   { failure }: FailedJob,
@@ -89,7 +89,7 @@ function repeatsItself(
   return undefined;
 }
 
-/** What was being done when the job failed, and did no more than begin, or ended unheeded. */
+/** What was running when the job failed: it only began, or its outcome had no effect. */
 function underWay(outlined: OutlinedHistory): Next {
   const overtaken = overtakenAttempts(outlined)
     .filter(({ attempt: { ended } }) => ended?.end.kind !== "failed");
@@ -101,28 +101,28 @@ function underWay(outlined: OutlinedHistory): Next {
   return [{ by: "anyone", statement, cites }];
 }
 
-/** Nobody has the input any more but who sent it. */
+/** Only the sender still has the input. */
 function withInput(removed: JobEventLogEntry): NextStep<LogId> {
   const statement = `Submit it again with its input, which was removed at ${timeText(removed)}: ` +
     "without it there is no retry.";
   return { by: "anyone", statement, cites: [removed.logId] };
 }
 
-/** A retry takes the input that is on record. */
+/** A retry takes the input on record. */
 function submitAgain({ created }: OutlinedHistory): NextStep<LogId> {
   const statement = "Submit it again with an input that its definition takes; a retry of this " +
     "job would fail for the same reason while the definition is what it is.";
   return { by: "anyone", statement, cites: [created.logId] };
 }
 
-/** An event that gave no valid input made it: the same input would fail again. */
+/** The event that created it gave no valid input: the same input would fail again. */
 function sendAgain({ created }: OutlinedHistory): NextStep<LogId> {
   const statement = "Send the event again, corrected and under a new id; a retry of this job " +
     "would fail for the same reason.";
   return { by: "anyone", statement, cites: [created.logId] };
 }
 
-/** What no retry and no engine can mend. */
+/** What neither a retry nor the engine can repair. */
 function recovery(job: FailedJob): Next {
   if (!job.failure.recoveryRequired) return [];
   const failed = compensableTasks(job)
@@ -138,7 +138,7 @@ function recovery(job: FailedJob): Next {
   }];
 }
 
-/** What was begun before the job failed, and cut short: nobody knows how far it came. */
+/** What had begun before the job failed, and was cut short: how far it got is unknown. */
 function begun(outlined: OutlinedHistory, job: FailedJob): Next {
   const overtaken = new Set(overtakenAttempts(outlined).map(({ taskId }) => taskId));
   const cut = cutShort(job).filter(({ taskId }) => !overtaken.has(taskId));
@@ -154,7 +154,7 @@ function begun(outlined: OutlinedHistory, job: FailedJob): Next {
   }];
 }
 
-/** What nothing undid, because nothing was declared that could. */
+/** What nothing undid, since no compensation was declared. */
 function leftovers(job: FailedJob): Next {
   const left = leftInPlace(job);
   if (left.length === 0) return [];

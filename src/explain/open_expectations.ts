@@ -1,4 +1,7 @@
-/** What events could still move a job: expectations that lack matches, or the end of an undoing. */
+/**
+ * The events that could still move a job: expectations without all their matches, or the end of a
+ * compensation.
+ */
 
 import { isReserved } from "../core/event_type.ts";
 import type { LogId } from "../core/ids.ts";
@@ -12,7 +15,7 @@ export interface OpenExpectation {
   readonly by: readonly LogId[];
 }
 
-/** In the order of the plan; never the end of `run`, which no event from outside brings. */
+/** In the order of the plan, without the end of `run`, which no event from outside causes. */
 export function openExpectations(job: JobState): readonly OpenExpectation[] {
   if (job.state === "Compensating") return compensationEvents(job);
   if (job.state !== "Created" && job.state !== "Running") return [];
@@ -23,7 +26,7 @@ export function openExpectations(job: JobState): readonly OpenExpectation[] {
   });
 }
 
-/** A compensation that is driven from outside ends with one event or the other. */
+/** A compensation driven from outside ends with one event or the other. */
 function compensationEvents({ plan, tasks }: JobState): readonly OpenExpectation[] {
   const policy = plan.policy.compensation;
   if (policy === undefined || tasks.some(({ compensable }) => compensable)) return [];
@@ -43,16 +46,16 @@ function asExpectation(id: string, matcher: EventMatcher): OpenExpectation {
   return { expected, matched: 0, by: [] };
 }
 
-/** What controls record, which anyone may give to a job that runs. */
+/** The events of controls, which anyone can use on a running job. */
 const OF_CONTROLS: readonly string[] = ["job.JobSuspended", "job.JobResumed"];
 
-/** Whether nothing can bring such an event about for the job: neither its code nor anyone. */
+/** Whether nothing can cause such an event for the job: neither its code nor anyone. */
 export function isHopeless(job: JobState, expected: ExpectedEvent): boolean {
   return !hasCode(job) && isOwnEvent(expected) &&
     !OF_CONTROLS.includes(expected.matcher.eventType);
 }
 
-/** Whether nobody outside may send such an event: the framework alone records it. */
+/** Whether only the framework records such an event. */
 export function isOwnEvent({ matcher }: ExpectedEvent): boolean {
   return isReserved(matcher.eventType);
 }

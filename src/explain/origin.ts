@@ -8,10 +8,10 @@ import type { Evidence } from "./evidence.ts";
 import { shownText } from "../core/shown_value.ts";
 import { byWhom, reasonText, timeText } from "./phrases.ts";
 
-/** Sooner than this a start is on time. */
+/** A start within this is on time. */
 const LATE_MS = 1_000;
 
-/** How it was started, if that was not part of its making, and how it was made. */
+/** How it was started, unless on creation, and how it was created. */
 export function originOf(
   outlined: OutlinedHistory,
   { causes }: Evidence,
@@ -28,7 +28,7 @@ function startedWithIt({ created }: OutlinedHistory, started: JobEventLogEntry):
   return started.logId === created.logId + 1 && started.receivedAt === created.receivedAt;
 }
 
-/** What has not started is left by a start alone, so a cancel brings one with it. */
+/** A job leaves Created only by a start, so a cancellation includes one. */
 function onlyToCancel({ failedBy }: OutlinedHistory, started: JobEventLogEntry): boolean {
   const cancelled = failedBy?.entry;
   return cancelled?.eventType === "job.JobCancelled" && cancelled.logId === started.logId + 1 &&
@@ -86,7 +86,7 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
     (all.length > LABELS_MAX ? `, and ${all.length - LABELS_MAX} more labels` : "");
 }
 
-/** A start is late when the process was away at the time, for one. */
+/** A start is late when the process was down at the time, for example. */
 function askedText(startAt: string, at: string): string {
   const isLate = Date.parse(at) - Date.parse(startAt) >= LATE_MS;
   return isLate ? `; its submission asked for ${startAt}` : ", as its submission asked";

@@ -1,21 +1,21 @@
-/** Whether two states of a job, under plans that need not be the same, come to the same. */
+/** Whether two states of a job, under plans that may differ, have the same outcome. */
 
 import type { Applied } from "../core/job_fold.ts";
 import type { JobPlan } from "../core/job_plan.ts";
 import { recordedFailure } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
 
-/** Indexes of one expectation in two plans; `undefined` where a plan has none of its id. */
+/** Indexes of one expectation in two plans; `undefined` when a plan has none of its id. */
 type Places = readonly [left: number | undefined, right: number | undefined];
 
-/** Remembers how two plans correspond, so that state after state is compared at little cost. */
+/** Remembers how two plans correspond, so that comparing many states is cheap. */
 export class OutcomeComparison {
   #plans: readonly [JobPlan, JobPlan] | undefined;
   #places: readonly Places[] = [];
 
   /**
-   * Whether, after these steps, state, condition, kind of failure, or the count of an expectation differs. An
-   * expectation that only one of the plans has counts as unmatched in the other.
+   * Whether state, condition, kind of failure, or the count of an expectation differs after these
+   * steps. An expectation that only one of the plans has counts as unmatched in the other.
    */
   differ(one: Applied | undefined, other: Applied | undefined): boolean {
     if (one === undefined || other === undefined) return one !== other;

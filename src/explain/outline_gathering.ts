@@ -1,4 +1,4 @@
-/** Notes a job's entries for its outlined, the oldest first; of very many it keeps some. */
+/** Gathers a job's entries for its outline, oldest first; of very many it keeps some. */
 
 import type { Condition } from "../core/condition.ts";
 import {
@@ -16,7 +16,7 @@ import { type ConditionSpan, ConditionSpans } from "./condition_spans.ts";
 import { KeptEntries, type KeptEntry } from "./kept_entries.ts";
 import { isOwnEvent } from "./open_expectations.ts";
 
-/** Entries that are counted in a state, and not looked at one by one. */
+/** Entries of a state that are counted instead of looked at one by one. */
 export interface PassedEntries {
   readonly count: number;
   /** The first and the last of them; some between may have been looked at. */
@@ -24,23 +24,23 @@ export interface PassedEntries {
   readonly to: LogId;
 }
 
-/** What is noted of all entries, whether they are kept or not. */
+/** What is known of all entries, kept or not. */
 export interface Noted {
   readonly job: JobState;
   readonly kept: readonly KeptEntry[];
   readonly passed: PassedEntries | undefined;
-  /** Positions of all entries, and of what was the cause of those that stand for an event. */
+  /** Positions of all entries, and of the causes of those that stand for an event. */
   readonly logIds: readonly LogId[];
   readonly causes: readonly LogId[];
   readonly spans: readonly ConditionSpan[];
-  /** By condition, how long the spans took that are not kept. */
+  /** By condition, the length of the spans that were not kept. */
   readonly passedMs: ReadonlyMap<Condition, number>;
   readonly attempts: ReadonlyMap<TaskId, readonly Attempt[]>;
   readonly compensations: ReadonlyMap<TaskId, readonly Attempt[]>;
-  /** The entry that made the job leave Running with an error, and the one that ended it. */
+  /** The entry that moved the job out of Running with an error, and the one that ended it. */
   readonly failedBy: { readonly entry: JobEventLogEntry; readonly rule: RuleName } | undefined;
   readonly endedBy: { readonly entry: JobEventLogEntry; readonly rule: RuleName } | undefined;
-  /** The entry after which the condition is what it is. */
+  /** The entry since which the job has been in its condition. */
   readonly conditionSince: JobEventLogEntry;
   readonly created: FrameworkEntry<"job.JobCreated">;
   readonly started: FrameworkEntry<"job.JobStarted"> | undefined;
@@ -212,13 +212,13 @@ export class OutlineGathering {
   }
 }
 
-/** When the first of what backs off is to go on. */
+/** When the first backoff ends. */
 function dueAtOf({ tasks }: JobState): string | undefined {
   return tasks.flatMap((task) => task.status === "backingOff" ? [task.retryAt] : [])
     .toSorted()[0];
 }
 
-/** It counted for an expectation, or moved the job. */
+/** Whether it counted for an expectation, or moved the job. */
 function hasCounted({ before, job, matched }: Applied): boolean {
   return matched.length > 0 || before?.state !== job.state;
 }

@@ -1,4 +1,4 @@
-/** A job's entries in the order of an explanation: what began, ended and moved it. */
+/** A job's entries as an explanation needs them: what began, ended and moved it. */
 
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -9,11 +9,11 @@ import type { KeptEntry } from "./kept_entries.ts";
 type ByType = ReadonlyMap<string, readonly JobEventLogEntry[]>;
 
 export interface OutlinedHistory extends Noted {
-  /** Those that are kept, by position. */
+  /** The entries that are kept, by position. */
   readonly entries: ReadonlyMap<LogId, JobEventLogEntry>;
-  /** Of these the ones from outside, by the type of the event, oldest first. */
+  /** Those of them from outside, by the type of the event, oldest first. */
   readonly facts: ByType;
-  /** The same of what Daybook recorded, of the types that the plan is about. */
+  /** The same for those recorded by Daybook, of the types in the plan. */
   readonly ownFacts: ByType;
   /** Positions of those that counted for an expectation, or moved the job. */
   readonly counted: ReadonlySet<LogId>;
@@ -21,7 +21,7 @@ export interface OutlinedHistory extends Noted {
   readonly reachedBy: ReadonlySet<string>;
   /** Whether an entry is the job's own, kept or not. */
   isOwn(logId: LogId): boolean;
-  /** Whether it is an event that reached the job by an entry which stands for it. */
+  /** Whether it is an event that reached the job through an entry that stands for it. */
   hasReached(logId: LogId): boolean;
 }
 
@@ -36,7 +36,7 @@ export const OutlinedHistory = {
   },
 } as const;
 
-/** @param recalled Entries that are not kept, and are told all the same; see `unkept`. */
+/** @param recalled Entries that are shown although they were not kept; see `unkept`. */
 export function outlinedHistoryOf(
   noted: Noted,
   recalled: readonly JobEventLogEntry[],
@@ -56,7 +56,7 @@ export function outlinedHistoryOf(
   };
 }
 
-/** Positions of entries that are told although they are not kept: what settled something. */
+/** Positions of entries that are shown although they were not kept: they settled something. */
 export function unkept({ job, kept }: Noted): readonly LogId[] {
   const known = new Set(kept.map(({ entry }) => entry.logId));
   const last = job.expected.flatMap(({ by }) => by.at(-1) ?? []);
@@ -75,7 +75,7 @@ function inOrder(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntr
   return entries.toSorted((left, right) => left.logId - right.logId);
 }
 
-/** @param positions Which ascend. */
+/** @param positions In ascending order. */
 function includes(positions: readonly LogId[], logId: LogId): boolean {
   let [low, high] = [0, positions.length];
   while (low < high) {
@@ -94,7 +94,7 @@ export function outline(entry: JobEventLogEntry): JobEventLogEntry {
   return { ...entry, attributes: {} } as JobEventLogEntry;
 }
 
-/** The id that an event had when it came from outside. */
+/** The id of an event when it came from outside. */
 export function originalIdOf(entry: JobEventLogEntry): string {
   return isCorrelated(entry) ? entry.attributes.eventId : entry.eventId;
 }

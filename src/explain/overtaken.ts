@@ -1,6 +1,6 @@
 /**
- * Attempts that were being made when the job failed. Whatever they did is done: no
- * compensation knows of it, and a retry of the job does it again.
+ * Attempts that were running when the job failed. Their effects stay: no compensation knows of
+ * them, and a retry of the job repeats them.
  */
 
 import { assertNever } from "../core/assert_never.ts";
@@ -44,12 +44,11 @@ export function overtakenAttempts(outlined: OutlinedHistory): readonly Overtaken
   });
 }
 
-/** Those whose end is not on record. */
 export function unendedAttempts(outlined: OutlinedHistory): readonly Overtaken[] {
   return overtakenAttempts(outlined).filter(({ attempt }) => attempt.ended === undefined);
 }
 
-/** What came of each. */
+/** The outcome of each. */
 export function overtakenReasons(
   outlined: OutlinedHistory,
   causes: Evidence["causes"],

@@ -46,7 +46,7 @@ export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Re
   ];
 }
 
-/** How often the process ended while it ran, and which restarts say so. */
+/** How often the process ended while it ran, and the restarts that show it. */
 function crashes(
   { job, parked, attempts, compensations }: OutlinedHistory,
   { causes }: Evidence,
@@ -80,7 +80,7 @@ export function whileParked(outlined: OutlinedHistory): Next {
   const anew = reused === "" ? "a new job starts from the beginning" : `a new job reuses ${reused}`;
   return [
     ...remedy(outlined, job.parked.reason, parked.logId),
-    // Code that fits takes up the others by itself, and other code parks them again.
+    // Code that fits takes up the others by itself; other code parks them again.
     ...(job.parked.reason === "crashed"
       ? [anyone("Let it try again as it is:", `${path}/resume`)]
       : []),
@@ -96,7 +96,7 @@ function cancelText(reason: ParkReason): string {
     : "Cancel it; what can be undone is undone once code fits:";
 }
 
-/** What has to be put right, and whether the job goes on by itself then. */
+/** What must be put right, and whether the job then continues by itself. */
 function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId): Next {
   const type = job.type ?? "";
   switch (reason) {

@@ -1,4 +1,4 @@
-/** What is said of pauses: what each holds, since when and until when, and what ends it. */
+/** Pauses in words: the scope of each, its times, and what ends it. */
 
 import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -31,7 +31,7 @@ export function pauseTimes({ since, until, actor }: Pause): string {
   return `since ${since}${byWhom(actor === undefined ? {} : { actor })}${end}`;
 }
 
-/** The oldest of those that hold a job, and how many others do. */
+/** The oldest pause that holds a job, and how many others do. */
 export function pausesText(pauses: readonly Pause[]): string {
   const [first, ...others] = pauses;
   if (first === undefined) return "";
@@ -41,7 +41,7 @@ export function pausesText(pauses: readonly Pause[]): string {
   return `${pauseText(first)}${beside}`;
 }
 
-/** Which failures began a pause by rule. */
+/** The failures that began a pause by rule. */
 export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {
   if (failures === undefined) return [];
   const attempts = counted(failures.length, "attempt");

@@ -1,4 +1,4 @@
-/** Turns of phrase that explanations share, so that one thing is always said the same way. */
+/** Phrases that explanations share, so that the same thing is always said the same way. */
 
 import { assertNever } from "../core/assert_never.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -9,10 +9,10 @@ import { correlationText } from "./mismatch.ts";
 import { shownText } from "../core/shown_value.ts";
 import { durationText } from "../core/duration.ts";
 
-/** Of many entries that say the same, so many are cited: the latest. */
+/** How many entries that say the same are cited, the latest. */
 const CITED_MAX = 10;
 
-/** Longer messages of errors are cut: the entry that is cited has all of it. */
+/** Longer error messages are cut; the cited entry has the whole message. */
 const MESSAGE_LENGTH_MAX = 300;
 
 /** `a`, `a and b`, `a, b and c`. */
@@ -21,10 +21,10 @@ function listed(parts: readonly string[]): string {
 }
 
 /**
- * `attempt 2 of 4`, or `attempt 2` where the limit is not on record.
+ * `attempt 2 of 4`, or `attempt 2` when the limit is not on record.
  *
- * @param nth The number that counts: being cut short uses up none.
- * @param begun How often an attempt was begun; more than `nth` when some were cut short.
+ * @param nth Its number; interrupted attempts do not count.
+ * @param begun How many attempts were begun; more than `nth` when some were cut short.
  */
 export function attemptText(nth: number, maxAttempts: number | undefined, begun = nth): string {
   const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
@@ -33,7 +33,7 @@ export function attemptText(nth: number, maxAttempts: number | undefined, begun 
   return `attempt ${nth}${limit}${again}`;
 }
 
-/** `PaymentRefused: the payment was refused`, in one line. */
+/** `PaymentRefused: the payment was refused`, on one line. */
 export function errorText({ name, message }: ErrorFact): string {
   const asked = askedDelayMs({ name, message });
   if (asked !== undefined) return `RetryLater: asked for a pause of ${durationText(asked)}`;
@@ -42,7 +42,7 @@ export function errorText({ name, message }: ErrorFact): string {
   return line === "" ? who : `${who}: ${line}`;
 }
 
-/** Why an attempt was cut short, by no fault of its own. */
+/** Why an attempt was cut short, through no fault of its own. */
 export function interruptionText(reason: InterruptionReason): string {
   switch (reason) {
     case "crash":
@@ -74,7 +74,7 @@ export function progressText(
 
 const ASKED = /^asked to be tried again in (\d+) ms$/;
 
-/** How long a task asked to be left alone, when it did with `RetryLater`; in milliseconds. */
+/** The delay that a task asked for with `RetryLater`, in milliseconds. */
 export function askedDelayMs({ name, message }: ErrorFact): number | undefined {
   const ms = name === "RetryLater" ? ASKED.exec(message)?.[1] : undefined;
   return ms === undefined ? undefined : Number(ms);
@@ -85,7 +85,7 @@ export function reasonText(reason: string | undefined): string {
   return reason === undefined || reason.trim() === "" ? "" : ` (reason: ${oneLine(reason)})`;
 }
 
-/** Text from outside, made fit for a sentence and a terminal. */
+/** Text from outside, made safe for a sentence and a terminal. */
 export function oneLine(text: string): string {
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
   return line.length <= MESSAGE_LENGTH_MAX
@@ -115,7 +115,7 @@ export function countText(expected: ExpectedEvent, matched: number): string {
   return `${matched} of ${requiredMatches(expected.multiplicity)}`;
 }
 
-/** ` by on-call`, where the token of the request had a name. */
+/** ` by on-call`, when the token of the request had a name. */
 export function byWhom({ actor }: { readonly actor?: string }): string {
   return actor === undefined ? "" : ` by ${shownText(actor)}`;
 }
@@ -125,29 +125,29 @@ export function taskText(taskId: string): string {
   return taskId === "main" ? "run" : `task ${taskId}`;
 }
 
-/** The time of an entry, as it is recorded. */
+/** The time of an entry, as recorded. */
 export function timeText({ receivedAt }: Pick<JobEventLogEntry, "receivedAt">): string {
   return receivedAt;
 }
 
-/** Keeps the sentence going when there are many: `a, b, c and 7 more`. */
+/** Shortens long lists: `a, b, c and 7 more`. */
 export function shortened(parts: readonly string[], max: number): string {
   return parts.length <= max
     ? listed(parts)
     : `${parts.slice(0, max).join(", ")} and ${parts.length - max} more`;
 }
 
-/** The text as a sentence begins with it; the name `run` stays as it is in code. */
+/** The text at the beginning of a sentence; the name `run` stays as it is in code. */
 export function capital(text: string): string {
   return text === "run" ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The latest of entries that all count for the same. */
+/** The latest of several entries that say the same. */
 export function latest(logIds: readonly LogId[]): readonly LogId[] {
   return logIds.slice(-CITED_MAX);
 }
 
-/** The same of those before the last. */
+/** The same for those before the last. */
 export function before(logIds: readonly LogId[]): readonly LogId[] {
   return logIds.slice(-CITED_MAX - 1, -1);
 }
@@ -161,7 +161,7 @@ export function later(time: string, ms: number): string {
 const FOREIGN_FRAME = /ext:|node:|\/src\/engine\//;
 const FRAME = /([^/\\\s(]+):(\d+):\d+\)?$/;
 
-/** `, thrown at my_jobs.ts:22`, or nothing where the stack does not tell. */
+/** `, thrown at my_jobs.ts:22`, or nothing when the stack does not show it. */
 export function placeText({ stack = "" }: ErrorFact): string {
   for (const line of stack.split("\n")) {
     if (!line.startsWith("    at ") || FOREIGN_FRAME.test(line)) continue;

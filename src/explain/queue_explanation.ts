@@ -1,16 +1,16 @@
-/** Why the work as a whole stands still, or that it goes on, in sentences that cite lines. */
+/** Why work as a whole stands still, or that it does not, in sentences that cite lines. */
 
 import type { NextStep, Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 
 export interface QueueExplanation<Cite> {
-  /** All of this is told of the journal up to this entry. */
+  /** A function of the journal up to this entry. */
   readonly asOf: LogId;
-  /** Whether something holds up jobs that would go on. */
+  /** Whether something holds up jobs that could run. */
   readonly standsStill: boolean;
-  /** Since when it does, RFC 3339; absent where that is not known. */
+  /** Since when, RFC 3339; absent when unknown. */
   readonly since?: string;
-  /** One sentence, which names the cause. */
+  /** One sentence that names the cause. */
   readonly summary: string;
   /** At most five. */
   readonly because: readonly Statement<Cite>[];

@@ -1,4 +1,7 @@
-/** What stands in the way of a queued job: who holds the workers, who went first, and pauses. */
+/**
+ * What keeps a queued job waiting: the jobs that hold the workers, those that went first, and
+ * pauses.
+ */
 
 import { counted } from "../core/counted.ts";
 import type { NextStep } from "./explanation.ts";
@@ -10,7 +13,7 @@ import { anyone } from "./next_step.ts";
 import { pausesText } from "./pause_texts.ts";
 import { taskText } from "./phrases.ts";
 
-/** How the reason begins that names who has a worker. */
+/** The beginning of the reason that names the holder of a worker. */
 export const HELD_BY = "A worker is held by ";
 
 const NAMED_MAX = 3;
@@ -58,7 +61,7 @@ function aheadText({ isOfKey }: LimitInTheWay, ahead: number): string {
   return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
 }
 
-/** The flag that says how many workers there are. */
+/** The flag that sets the number of workers. */
 export function workersFlag({ isThreaded }: Queue): string {
   return isThreaded === true ? "--max-threads" : "--max-running";
 }
@@ -72,7 +75,7 @@ export function holdersText({ holders = [], busy, limit }: Queue): string {
   return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
 }
 
-/** Who holds what is wanted; of a rate nobody does, and what was begun stays begun. */
+/** The holders of workers or places; a rate has none. */
 function holdersOf(
   limit: LimitInTheWay | undefined,
   ofWorkers: readonly WorkerHolder[],
@@ -81,7 +84,7 @@ function holdersOf(
   return limit.limit === "rate" ? [] : limit.holders;
 }
 
-/** The entries that began what is in the way, the oldest first. */
+/** The entries that began what is in the way, oldest first. */
 export function beganBy({ limit, holders = [] }: Queue): readonly LogId[] {
   if (limit?.limit === "rate") return limit.starts.map(({ by }) => by);
   return holdersOf(limit, holders).map(({ startedBy }) => startedBy);
@@ -94,7 +97,7 @@ export function rateOpensAt({ limit }: Queue): string | undefined {
   return first && new Date(first.atMs + limit.perMs).toISOString();
 }
 
-/** What stood before a job at a time that is past. */
+/** What kept a job waiting at a time in the past. */
 export function queueThenText(then: NonNullable<Circumstances["queueThen"]>): string {
   const { holders, lookedAt, pauses } = then;
   if (pauses !== undefined) return pausesText(pauses);
@@ -116,7 +119,7 @@ export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): s
   return `${jobId} in ${taskText(taskId)} since ${since}, ${limit}`;
 }
 
-/** A sentence with a space before it; nothing where nobody overtook the job. */
+/** A sentence with a space before it; empty when nobody overtook the job. */
 export function overtakenText({ overtaken }: Queue, priority: number): string {
   if (overtaken === undefined || overtaken.count === 0) return "";
   const { count, isAll } = overtaken;
@@ -126,7 +129,7 @@ export function overtakenText({ overtaken }: Queue, priority: number): string {
     "and lower is sooner.";
 }
 
-/** The way out, where a worker has to be had at once. */
+/** What to do when a worker is needed at once. */
 export function cancelHolders({ holders = [], limit }: Queue): readonly NextStep<LogId>[] {
   const what = limit === undefined ? "worker" : "place";
   return holdersOf(limit, holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({

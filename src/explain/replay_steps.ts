@@ -1,4 +1,4 @@
-/** A job's life step by step: for each entry the row that applied, what it changed, and why. */
+/** A job's history step by step: for each entry the row that applied, what it changed, and why. */
 
 import { type Change, changesKnowing } from "./changes.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -17,11 +17,11 @@ export interface ReplayStep {
   readonly why: string;
 }
 
-/** Of all steps, which are told: there may be very many. */
+/** Selects some of the steps, since there may be very many. */
 export interface StepsWanted {
   /** Those after this position; from the first, when absent. */
   readonly after?: LogId | undefined;
-  /** At most so many; all of them, when absent. */
+  /** At most so many; all, when absent. */
   readonly limit?: number | undefined;
   /** And these, wherever they are. */
   readonly also?: ReadonlySet<LogId> | undefined;
@@ -31,14 +31,14 @@ export interface Replay {
   /** The job after the last step. */
   readonly job: JobState;
   readonly steps: readonly ReplayStep[];
-  /** Where there are more steps: to be given as `after`, to go on. */
+  /** When there are more steps: pass this as `after` to continue. */
   readonly next?: LogId;
 }
 
-/** A page of steps ends once its steps hold this many changes. */
+/** A page of steps ends once its steps have this many changes. */
 const CHANGES_MAX = 20_000;
 
-/** Those that are wanted; of the others nothing is made. */
+/** Collects the steps that are wanted; the others cost nothing. */
 export class ToldSteps {
   readonly steps: ReplayStep[] = [];
   readonly #wanted: StepsWanted;
@@ -51,7 +51,7 @@ export class ToldSteps {
     this.#wanted = wanted;
   }
 
-  /** Where there are more; see `Replay`. */
+  /** When there are more; see `Replay`. */
   get next(): { readonly next?: LogId } {
     return this.#next === undefined ? {} : { next: this.#next };
   }
@@ -77,7 +77,10 @@ export class ToldSteps {
   }
 }
 
-/** Folds entries of one job, oldest first. States are not kept: memory goes by what is told. */
+/**
+ * Folds entries of one job, oldest first. States are not kept: memory depends on the steps that are
+ * wanted.
+ */
 export class Replaying {
   readonly #fold = new JobFold();
   readonly #told: ToldSteps;
@@ -111,7 +114,6 @@ export function replaySteps(entries: Iterable<JobEventLogEntry>): Replay {
   return replaying.replay;
 }
 
-/** What one entry did. */
 export function replayStep(entry: JobEventLogEntry, applied: Applied): ReplayStep {
   const { before, job, rule, conditionBefore, condition } = applied;
   return {

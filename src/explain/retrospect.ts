@@ -1,6 +1,6 @@
 /**
- * What is worth telling of the way of a job that went on all the same: where its time went, steps
- * that may have happened twice, failures that an attempt mended, and what came too late.
+ * What is notable about a job that went on all the same: where its time went, steps that may have
+ * happened twice, failures that a later attempt made good, and events that came too late.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -29,13 +29,13 @@ import { timeSpent, timeText } from "./time_spent.ts";
 
 type Told = readonly Statement<LogId>[];
 
-/** How the reason begins that says where the time went. */
+/** The beginning of the reason that says where the time went. */
 export const SPENT = "Of its time it spent ";
 
 const TASKS_TOLD_MAX = 3;
 const VALUES_TOLD_MAX = 3;
 
-/** What a step that was begun again may have done more than once: the first attempt's effect. */
+/** What a repeated step may have done more than once: the effect of its first attempt. */
 export function repeatedSteps({ attempts }: OutlinedHistory): Told {
   return [...attempts].flatMap(([taskId, ofTask]) => {
     if (taskId === MAIN_TASK) return [];
@@ -58,7 +58,7 @@ function isCutShort({ ended, started }: Attempt): boolean {
     !isWithdrawal(ended.end.reason);
 }
 
-/** Tasks that failed, and completed at last. */
+/** Tasks that failed, and completed in the end. */
 export function mendedFailures(outlined: OutlinedHistory): Told {
   const mended = outlined.job.tasks.flatMap(({ taskId, status }) => {
     const ofTask = outlined.attempts.get(taskId) ?? [];
@@ -81,7 +81,7 @@ export function mendedFailures(outlined: OutlinedHistory): Told {
   return mended.slice(0, TASKS_TOLD_MAX);
 }
 
-/** Where the time went of a job that took far longer than others, and is over. */
+/** Where the time went of an ended job that took far longer than others. */
 export function whereTimeWent(outlined: OutlinedHistory, { usual }: Evidence): Told {
   const parts = timeSpent(outlined, usual);
   if (parts.length === 0) return [];
@@ -89,7 +89,7 @@ export function whereTimeWent(outlined: OutlinedHistory, { usual }: Evidence): T
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];
 }
 
-/** What satisfied an expectation, where another event that would have came too late. */
+/** What satisfied an expectation, when another event that would have came too late. */
 export function overlookedEvents(outlined: OutlinedHistory, { later = new Map() }: Evidence): Told {
   const { job } = outlined;
   return job.plan.expected.flatMap((expected, at) => {
@@ -117,7 +117,7 @@ interface Two {
   readonly late: JobEventLogEntry;
 }
 
-/** Only of what the plan did not ask about; nothing, where the two say the same. */
+/** Only about what the plan did not ask for; empty when the two are equal. */
 function lateText(
   id: string,
   asked: ReadonlySet<string>,

@@ -7,15 +7,15 @@ import { isReserved } from "../core/event_type.ts";
 import type { JobState } from "../core/job_state.ts";
 
 export interface RetryPreview {
-  /** Tasks that do not run again: their recorded results are taken over. */
+  /** Tasks that do not run again: their recorded results are reused. */
   readonly reuses: readonly TaskId[];
-  /** Tasks that were begun, and are done anew when the code asks for them. */
+  /** Tasks that were begun, and run again when the code asks for them. */
   readonly again: readonly TaskId[];
   /** How many events counted for the job, and count again. */
   readonly facts: number;
 }
 
-/** @param from The task from which on everything is done anew. */
+/** @param from The task from which on everything runs again. */
 export function retryPreview(job: JobState, from?: TaskId): RetryPreview {
   const reuses = reusableTasks(job, from).map(({ taskId }) => taskId);
   const again = job.tasks.map(({ taskId }) => taskId)

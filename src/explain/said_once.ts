@@ -1,18 +1,21 @@
-/** What the summary says already is not said again below it: its evidence goes up there. */
+/**
+ * Avoids repetition: what the summary says is not repeated below it, and its evidence moves up
+ * there.
+ */
 
 import type { Statement } from "./explanation.ts";
 import { SPENT } from "./retrospect.ts";
 import { HELD_BY } from "./queue_holders.ts";
 
-/** What a statement begins with, and the summary leaves out. */
+/** Beginnings of statements that the summary leaves out. */
 const BEGINNINGS = [SPENT, HELD_BY];
-/** A shorter piece is repeated more easily than looked up. */
+/** Shorter pieces are easier to repeat than to look up. */
 const PIECE_LENGTH_MIN = 12;
 
 interface Said<Cite, Told> {
-  /** In parts, each with the evidence of what is told up to its end. */
+  /** In parts, each with the evidence up to its end. */
   readonly summary: readonly Statement<Cite>[];
-  /** What is to be told beside it. */
+  /** The statements that remain. */
   readonly rest: readonly Told[];
 }
 
@@ -43,7 +46,9 @@ function pieceOf(statement: string): string {
   return statement.slice(beginning.length || 1, statement.endsWith(".") ? -1 : undefined);
 }
 
-/** The statement without what the summary has as well: its last sentence, or the error it quotes. */
+/**
+ * The statement without what the summary has as well: its last sentence, or the error it quotes.
+ */
 export function withoutSaid(statement: string, summary: string): string {
   const last = statement.lastIndexOf(". ");
   const sentence = last < 0 ? "" : pieceOf(statement.slice(last + 2));

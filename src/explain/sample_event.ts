@@ -1,4 +1,4 @@
-/** An event that would satisfy an expectation, for whoever wants to send it. */
+/** A sample event that would satisfy an expectation. */
 
 import { type Correlation, holds } from "../core/correlation.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
@@ -6,23 +6,23 @@ import { pointerTo } from "../core/json_pointer.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
-/** Of the values that would do, so many are named in a placeholder. */
+/** How many of the possible values a placeholder names. */
 const VALUES_TOLD_MAX = 5;
-/** Of attributes that the plan does not ask about. */
+/** How many attributes that the plan does not ask about. */
 const REST_MAX = 10;
 
-/** An event to be sent, made from the job's plan alone. */
+/** An event to send, made from the job's plan alone. */
 export interface SampleEvent {
   readonly event: JsonObject;
-  /** What the plan leaves open, and a placeholder stands for: JSON pointers into the event. */
+  /** JSON pointers into the event, to placeholders for what the plan leaves open. */
   readonly placeholders: readonly string[];
 }
 
 /**
- * `undefined` when none can be made up, as for some negations.
+ * `undefined` when none can be made, as for some negations.
  *
- * @param meant Attributes of an event that was meant and did not count: what the plan does not ask
- * about, and code may read, becomes a placeholder that shows the value.
+ * @param meant Attributes of an event that was meant and did not count: those that the plan does
+ * not ask about, and code may read, become placeholders that show their values.
  */
 export function sampleEvent(
   expected: ExpectedEvent,
@@ -56,15 +56,15 @@ export function sampleEvent(
 }
 
 /**
- * What an event has to say so that a correlation holds, of alternatives the first; `undefined`
- * when nothing can be made up, as for some negations.
+ * Attributes for which a correlation holds, using the first alternative; `undefined` when none can
+ * be made, as for some negations.
  */
 export function matchingAttributes(correlation: Correlation): JsonObject | undefined {
   const attributes = nested(termsOf(correlation).map(first));
   return holds(correlation, attributes) ? attributes : undefined;
 }
 
-/** What has to be at a path: one of these. */
+/** A value that must be at a path: one of these. */
 interface Term {
   readonly path: string;
   readonly allowed: readonly JsonScalar[];
@@ -72,7 +72,7 @@ interface Term {
   readonly isOptional?: true;
 }
 
-/** What to set so that the correlation holds; of alternatives, the first that can be met. */
+/** What to set so that the correlation holds, using the first alternative that can be met. */
 function termsOf(correlation: Correlation): readonly Term[] {
   if (correlation === "any" || "not" in correlation) return [];
   if ("equals" in correlation) {
@@ -85,7 +85,10 @@ function termsOf(correlation: Correlation): readonly Term[] {
   return alternativeTerms(correlation.anyOf);
 }
 
-/** Those of the first that can be met, with the values that the others have in their places. */
+/**
+ * The terms of the first alternative that can be met, with the values that the others have in their
+ * places.
+ */
 function alternativeTerms(branches: readonly Correlation[]): readonly Term[] {
   const all = branches.map((part) => ({ part, terms: termsOf(part) }));
   const possible = all.find(({ part, terms }) => holds(part, nested(terms.map(first))));
@@ -106,7 +109,7 @@ function isOpen({ allowed, isOptional }: Term): boolean {
   return allowed.length > 1 || isOptional === true;
 }
 
-/** The value, where there is one that would do; else what to put there. */
+/** A possible value, or else a placeholder. */
 function told(term: Term): JsonScalar {
   const { allowed } = term;
   if (!isOpen(term)) return allowed[0] ?? null;
@@ -114,14 +117,14 @@ function told(term: Term): JsonScalar {
   return `<one of ${allowed.slice(0, VALUES_TOLD_MAX).map(shownScalar).join(", ")}${more}>`;
 }
 
-/** Whether a text is one that stands for a value which nobody filled in. */
+/** Whether a text is a placeholder that nobody filled in. */
 export function isPlaceholder(value: unknown): boolean {
   return typeof value === "string" && /^<(?:one of|such as) .*>$/s.test(value);
 }
 
 /**
- * The JSON with placeholders that are no texts: a server refuses it until they are filled in. What
- * is escaped stays so, but for quotation marks.
+ * The JSON with placeholders unquoted, so that a server refuses it until they are filled in.
+ * Escapes stay, except for quotation marks.
  */
 export function withBarePlaceholders(json: string): string {
   return json.replace(
@@ -148,7 +151,7 @@ function nested(terms: readonly (readonly [path: string, value: JsonScalar])[]):
   return attributes as JsonObject;
 }
 
-/** Also for names such as `__proto__`, which plain assignment would take for something else. */
+/** Works for names such as `__proto__` too, unlike plain assignment. */
 function set<Value extends JsonScalar | Draft>(object: Draft, name: string, value: Value): Value {
   Object.defineProperty(object, name, {
     value,

@@ -1,18 +1,18 @@
-/** Whether one name may be a slip of the pen for another. */
+/** Whether one name may be a misspelling of another. */
 
 import leven from "leven";
 
-/** Longer ones are no names, and comparing them would take long. */
+/** Longer texts are not names, and comparing them would take long. */
 const LENGTH_MAX = 500;
-/** More edits than this make another name. */
+/** More edits make another name. */
 const EDITS_MAX = 2;
-/** One edit is a slip in so many letters: nearly all short names are two edits apart. */
+/** One edit per so many letters counts as a slip: nearly all short names are two edits apart. */
 const LETTERS_OF_EDIT = 4;
 
 /**
- * How far two names are apart: 0 when they differ in letter case only, otherwise the
- * letters added, left out or exchanged (Levenshtein distance). `undefined` when they are
- * equal, or more than two edits apart.
+ * The distance between two names: 0 when they differ in letter case only, otherwise the letters
+ * added, left out or exchanged (Levenshtein distance). `undefined` when they are equal, or more
+ * than two edits apart.
  */
 export function slipBetween(left: string, right: string): number | undefined {
   if (left === right) return undefined;
@@ -22,7 +22,7 @@ export function slipBetween(left: string, right: string): number | undefined {
   return edits > EDITS_MAX ? undefined : edits;
 }
 
-/** The nearest of some names, the first of several; `undefined` when none may be meant. */
+/** The nearest of some names, the first of several; `undefined` when none is likely. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let fewest = Infinity;

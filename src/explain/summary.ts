@@ -109,14 +109,14 @@ function queued(
   return `is queued: ${turn}${besideText(outlined)}.${overtakenText(queue, outlined.job.priority)}`;
 }
 
-/** `, while task b failed ...`, when something of the job is to be tried again meanwhile. */
+/** `, while task b failed ...`, when something will be retried meanwhile. */
 function besideText(outlined: OutlinedHistory): string {
   const open = backingOffTexts(outlined, isHeld(outlined));
   const again = open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
   return again + sleepingText(outlined.job);
 }
 
-/** `, while sleep overnight ends at ...`, when it does something else as well. */
+/** `, while sleep overnight ends at ...`, when the job does something else as well. */
 function sleepingText(job: JobState): string {
   return openSleeps(job).length === 0 ? "" : `, while ${sleepsText(job)}`;
 }
@@ -178,7 +178,7 @@ function limitHolders(queue: Queue): string {
   return queue.limit === undefined ? "" : holdersText(queue);
 }
 
-/** What is suspended is tried when it is resumed, whatever time is on record. */
+/** A suspended job retries when it is resumed, whatever time is on record. */
 function isHeld({ job }: OutlinedHistory): boolean {
   return job.suspendedBy !== undefined;
 }
@@ -327,7 +327,7 @@ function failureText(failure: Failure | undefined): string {
   }
 }
 
-/** What `failureOf` says of an event that has no message of its own. */
+/** The message that `failureOf` gives an event without one. */
 function policyMessage(eventType: string): string {
   return `the policy names ${eventType} an error`;
 }

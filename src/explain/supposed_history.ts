@@ -1,6 +1,6 @@
 /**
- * The history that a supposition makes of a job's: entries left out, events added, and
- * past events that another plan would have taken.
+ * The history of a job under a supposition: entries left out, events added, and past events that
+ * another plan would have taken.
  */
 
 import type { Work } from "../core/at_once.ts";
@@ -18,8 +18,8 @@ import {
 } from "./supposition.ts";
 
 /**
- * An entry of a supposed history. `past`: the event is in the journal, and the supposed
- * plan would have taken it; it counts only where the job would have been waiting then.
+ * An entry of a supposed history. `past`: the event is in the journal, and the supposed plan would
+ * have taken it; it counts only if the job would have been waiting then.
  */
 export interface SupposedEntry {
   readonly entry: JobEventLogEntry;
@@ -27,9 +27,9 @@ export interface SupposedEntry {
 }
 
 export interface SupposedHistory {
-  /** What the job's own entries are, up to the point. */
+  /** The job's own entries, up to the point. */
   readonly recorded: readonly JobEventLogEntry[];
-  /** By position; those of supposed events lie between: 12.001, 12.002. */
+  /** By position; supposed events are in between: 12.001, 12.002. */
   readonly supposed: readonly SupposedEntry[];
 }
 
@@ -37,13 +37,13 @@ export type Supposed =
   | { readonly ok: true; readonly value: SupposedHistory }
   | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
 
-/** A supposed event lies some thousandths behind an entry: no more than these can be told apart. */
+/** Supposed events have thousandths as positions, so this many fit after an entry. */
 export const SUPPOSED_EVENTS_MAX = 999;
 const POSITIONS_BETWEEN = SUPPOSED_EVENTS_MAX + 1;
 
 /**
- * The history that a supposition makes of a job's. Entries that the supposed plan would
- * not have taken stay, so that it can be told why each does not count.
+ * The history of a job under a supposition. Entries that the supposed plan would not have taken
+ * stay, to show why each does not count.
  *
  * @param entries All entries of one job, oldest first.
  * @param pastEvents Facts of the whole journal that name no job and may match the plan.
@@ -126,7 +126,7 @@ function withEvents(
     const after = event.after ?? end;
     const count = (counts.get(after) ?? 0) + 1;
     counts.set(after, count);
-    // One division gives the number that prints as 12.001; a sum need not.
+    // One division gives the number that prints as 12.001; a sum might not.
     const logId = (after * POSITIONS_BETWEEN + count) / POSITIONS_BETWEEN;
     const entryBefore = lastUpTo(history, after)?.entry;
     const eventId = event.eventId ?? `evt_whatif_${index + 1}` as EventId;
@@ -135,7 +135,7 @@ function withEvents(
   return added.length === 0 ? history : inOrder([...history, ...added]);
 }
 
-/** Of a history, which ascends, the last entry up to a position. */
+/** The last entry up to a position of a history, which ascends. */
 function lastUpTo(history: readonly SupposedEntry[], logId: LogId): SupposedEntry | undefined {
   let [low, high] = [0, history.length];
   while (low < high) {
@@ -146,7 +146,7 @@ function lastUpTo(history: readonly SupposedEntry[], logId: LogId): SupposedEntr
   return history[low - 1];
 }
 
-/** An event of the same job, received when the entry before it was. */
+/** An event of the same job, received at the time of the entry before it. */
 function factOf(
   { after: _, ...event }: SupposedEvent & { readonly eventId: EventId },
   logId: LogId,

@@ -1,4 +1,4 @@
-/** What a what-if supposes of a job, and what of it cannot be. */
+/** The suppositions of a what-if, and which are impossible. */
 
 import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { EventType } from "../core/event_type.ts";
@@ -23,16 +23,16 @@ export interface SupposedEvent {
 }
 
 export interface Supposition {
-  /** In place of the job's own; of a job with code, the end of `run` stays expected. */
+  /** Replaces the job's own; the end of `run` stays expected in a job with code. */
   readonly plan?: JobPlan;
   /** Positions of entries of the job to leave out. */
   readonly without?: readonly LogId[];
   readonly with?: readonly SupposedEvent[];
-  /** Leaves out all that came after; the end of the journal, when absent. */
+  /** Leaves out everything later; the end of the journal, when absent. */
   readonly upTo?: Point;
 }
 
-/** One thing that cannot be supposed; `pointer` is a JSON Pointer into the supposition. */
+/** Something that cannot be supposed; `pointer` is a JSON Pointer into the supposition. */
 export interface SuppositionIssue {
   readonly pointer: string;
   readonly detail: string;
@@ -127,8 +127,8 @@ function withIssues(
 }
 
 /**
- * The door lets an id through once, whatever comes under it later. One that the job itself
- * got before is told as a second delivery; another was no event of this job.
+ * An id is accepted once, whatever comes under it later. An id that the job itself got before makes
+ * a second delivery; any other was not an event of this job.
  */
 function repeatedIssues(
   entries: readonly JobEventLogEntry[],

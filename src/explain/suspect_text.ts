@@ -1,4 +1,4 @@
-/** What a suspect has in common with what was expected, and why it did not count, in words. */
+/** How a suspect resembles what was expected, and why it did not count, in words. */
 
 import { type FrameworkEntry, isCorrelated, isRefused } from "../core/event.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
@@ -13,7 +13,9 @@ import { shortened, timeText } from "./phrases.ts";
 const VALUES_TOLD_MAX = 2;
 const JOBS_TOLD_MAX = 2;
 
-/** Without the full stop: `shop.Paid came at ... and did not count: orderId: expected "42", ...` */
+/**
+ * Without the full stop: `shop.Paid came at ... and did not count: orderId: expected "42", ...`
+ */
 export function suspectText(
   outlined: OutlinedHistory,
   expected: ExpectedEvent,
@@ -60,7 +62,7 @@ function earlyText({ started }: OutlinedHistory): string {
     : `it came before the job started at ${timeText(started)}, and events count from the start on`;
 }
 
-/** What it did to the one job that it names. */
+/** Its effect on the one job that it names. */
 function didText(effects: readonly Effect[]): string {
   const counted = effects[0]?.counted;
   if (counted === undefined) return ", and so touches no other";

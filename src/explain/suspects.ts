@@ -10,12 +10,12 @@ import type { Candidates } from "./evidence.ts";
 import type { OpenExpectation } from "./open_expectations.ts";
 
 const SUSPECTS_MAX = 3;
-/** Of the job's own events that did not count, the latest so many of each kind are compared. */
+/** How many of the job's own events that did not count are compared, the latest of each kind. */
 const OWN_MAX = 64;
-/** Of events that merely carry values, what is farther from the likeliest only distracts. */
+/** Events that merely carry values distract when they are farther than this from the likeliest. */
 const MARGIN = 3;
 
-/** What the job is compared by, the same for all that it waits for. */
+/** What events are compared with, the same for all that the job waits for. */
 export function comparisonOf(outlined: OutlinedHistory): Omit<Comparison, "common"> {
   const { job, created, started } = outlined;
   return {
@@ -48,7 +48,7 @@ export function* suspectsOf(
   ).slice(0, SUSPECTS_MAX);
 }
 
-/** What reached the job and did not count for this. */
+/** Events that reached the job and did not count for this. */
 function ownOnes(
   outlined: OutlinedHistory,
   { expected, by }: OpenExpectation,
@@ -97,7 +97,7 @@ function byDistance(left: Suspect, right: Suspect): number {
   return left.distance - right.distance || byTime(right.entry, left.entry);
 }
 
-/** Not by position before time: several jobs that move elsewhere may arrive in another order. */
+/** By time first: imported jobs may come with their events in another order. */
 function byTime(left: JobEventLogEntry, right: JobEventLogEntry): number {
   return textOrder(left.receivedAt, right.receivedAt) || left.logId - right.logId;
 }

@@ -1,4 +1,6 @@
-/** Where the time of a job went that took far longer than others: attempts that failed, pauses, waits. */
+/**
+ * Where the time went of a job that took far longer than others: failed attempts, pauses, waits.
+ */
 
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isSleep } from "../core/job_state.ts";
@@ -9,7 +11,7 @@ import { durationText } from "../core/duration.ts";
 import { taskText } from "./phrases.ts";
 import { isFarLonger, type UsualTime } from "./usual_time.ts";
 
-/** Of what took the time, so many are told, and none that took less of it than this. */
+/** How many parts are named, and the least share of the time for that. */
 const PARTS_MAX = 3;
 const SHARE_MIN = 0.1;
 
@@ -20,7 +22,7 @@ export interface TimePart {
   readonly cites: readonly LogId[];
 }
 
-/** The longest first; none of a job that did not take far longer than others. */
+/** Longest first; empty for a job that did not take far longer than others. */
 export function timeSpent(
   outlined: OutlinedHistory,
   usual: UsualTime | undefined,
@@ -64,7 +66,7 @@ function during(taskId: string, attempt: Attempt): readonly TimePart[] {
   return [{ ms, text, cites }];
 }
 
-/** Until the next attempt: a backoff, or a pause that the task asked for. */
+/** Until the next attempt: a backoff, or a delay that the task asked for. */
 function pause(
   taskId: string,
   { ended }: Attempt,
@@ -100,7 +102,7 @@ function spanParts(outlined: OutlinedHistory): readonly TimePart[] {
   });
 }
 
-/** `in sleep overnight`, by what ended it. */
+/** `in sleep overnight`, by the entry that ended it. */
 function sleptText({ job }: OutlinedHistory, endedBy: LogId | undefined): string {
   const slept = job.tasks.find((task) =>
     task.status === "completed" && task.completedBy === endedBy && isSleep(task)
@@ -108,7 +110,7 @@ function sleptText({ job }: OutlinedHistory, endedBy: LogId | undefined): string
   return slept === undefined ? "asleep" : `in sleep ${slept.taskId}`;
 }
 
-/** `waiting for "signed" (legal.ContractSigned)`, by what ended the wait. */
+/** `waiting for "signed" (legal.ContractSigned)`, by the entry that ended the wait. */
 function waitText({ job }: OutlinedHistory, endedBy: LogId | undefined): string {
   const at = job.expected.findIndex(({ by }) => by.includes(endedBy ?? 0));
   const expected = job.plan.expected[at];

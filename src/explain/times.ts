@@ -1,4 +1,4 @@
-/** What a job waits for that comes at a time, and how a sleep ended. */
+/** What a job waits for that has a due time, and how a sleep ended. */
 
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -14,7 +14,7 @@ import { byWhom, later, reasonText, shortened } from "./phrases.ts";
 
 const NAMES_MAX = 10;
 
-/** Those that go on, the first to end first. */
+/** Open sleeps, the first to end first. */
 export function openSleeps({ state, tasks }: JobState): readonly SleepingTask[] {
   if (state !== "Running") return [];
   return sleeping(tasks).toSorted((left, right) =>
@@ -22,7 +22,7 @@ export function openSleeps({ state, tasks }: JobState): readonly SleepingTask[] 
   );
 }
 
-/** `sleep overnight ends at 2026-01-04T00:00:00.000Z`: each of them, the first end first. */
+/** `sleep overnight ends at 2026-01-04T00:00:00.000Z`: each of them, the first to end first. */
 export function sleepsText(job: JobState): string {
   const ends = openSleeps(job).map(({ taskId, dueAt }) => `sleep ${taskId} ends at ${dueAt}`);
   return shortened(ends, NAMES_MAX);
@@ -43,7 +43,7 @@ export function sleepReasons(
   );
 }
 
-/** What its time ends: sleeps, waits and deadlines of the plan. */
+/** What ends at its time: sleeps, waits and deadlines of the plan. */
 export function endsByTime(outlined: OutlinedHistory): readonly NextStep<LogId>[] {
   return [...endsOfSleeps(outlined), ...endsOfWaits(outlined), ...deadlineSteps(outlined)];
 }
@@ -55,7 +55,7 @@ function endsOfWaits({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
   );
 }
 
-/** Until when what the plan expects has to come. */
+/** When the deadlines of the plan pass. */
 export function deadlineSteps(outlined: OutlinedHistory): readonly NextStep<LogId>[] {
   const { job, created, started } = outlined;
   if (job.state !== "Running" || started === undefined) return [];
@@ -83,7 +83,7 @@ function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
   ];
 }
 
-/** `Sleep overnight ended at ..., when it was due`, with the entries that say so. */
+/** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */
 export function sleepEnded(
   { entries, created }: OutlinedHistory,
   { taskId, endedAt, completedBy, reusedFrom }: CompletedTask,

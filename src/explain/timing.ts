@@ -6,7 +6,7 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import type { Downtime } from "./downtimes.ts";
 
-/** @param downtimes While the process was down the job did nothing, whatever its entries tell. */
+/** @param downtimes While the process was down the job did nothing, whatever its entries say. */
 export function timingOf(outlined: OutlinedHistory, downtimes: readonly Downtime[] = []): Timing {
   const { spans, passedMs } = outlined;
   const ended = downtimes.filter(({ during }) => during.to !== undefined);

@@ -1,7 +1,7 @@
 /**
- * How long jobs like one took that went through. The rule: of at least five of them that were
- * created before it, and it took far longer when it took more than three times their median, and a
- * second more. Of fewer nothing is said.
+ * How long similar jobs took that succeeded. The rule: it compares with at least five that were
+ * created before the job, which took far longer if it took more than three times their median, and
+ * at least a second more. With fewer nothing is said.
  */
 
 import type { JobState } from "../core/job_state.ts";
@@ -17,14 +17,14 @@ const JOBS_MIN = 5;
 const TIMES = 3;
 const MORE_MS = 1_000;
 
-/** `undefined` of too few. */
+/** `undefined` when there are too few. */
 export function usualTimeOf(lengthsMs: readonly number[]): UsualTime | undefined {
   if (lengthsMs.length < JOBS_MIN) return undefined;
   const sorted = lengthsMs.toSorted((left, right) => left - right);
   return { jobs: sorted.length, medianMs: sorted[sorted.length >> 1] ?? 0 };
 }
 
-/** Whether a job may have taken far longer than whatever is usual. */
+/** Whether a job may have taken far longer than any usual time. */
 export function mayBeLong(ms: number): boolean {
   return ms > MORE_MS;
 }

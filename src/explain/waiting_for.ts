@@ -25,13 +25,13 @@ import { countText, latest, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
 import { comparisonOf, suspectsOf } from "./suspects.ts";
 
-/** More clauses than this a near miss does not list. */
+/** The most clauses that a near miss lists. */
 const CLAUSES_MAX = 10;
 
-/** Of very many expectations, the first so many are told. */
+/** The most expectations that are described, the first. */
 export const WAITS_MAX = 200;
 
-/** Longer attributes of an event are not told again. */
+/** Longer attributes of an event are left out. */
 const ATTRIBUTES_LENGTH_MAX = 16_384;
 
 interface Found {
@@ -59,7 +59,7 @@ export function* waitsOf(
   });
 }
 
-/** What merely carries the job's values is told once, where it is likeliest to belong. */
+/** An event that merely carries the job's values is shown once, where it most likely belongs. */
 function likeliestPlaces(
   found: readonly Found[],
 ): ReadonlyMap<LogId, { readonly at: number; readonly distance: number }> {
@@ -115,14 +115,14 @@ function nearMiss(
   };
 }
 
-/** What no event can ever meet. */
+/** What no event can ever match. */
 function hopeless({ job }: OutlinedHistory, expected: ExpectedEvent): string | undefined {
   if (!isHopeless(job, expected)) return undefined;
   return "Nothing will meet it: Daybook alone records such events, " +
     "and this job has no code that would bring one about.";
 }
 
-/** Where nothing was looked for, nothing is said. */
+/** Empty when nothing was searched. */
 function nothingLikeIt(
   outlined: OutlinedHistory,
   { expected, matched }: OpenExpectation,
@@ -151,7 +151,7 @@ function lower(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** The first value that is demanded and that no other event of the type carries. */
+/** The first demanded value that no other event of the type carries. */
 function lackedValue(
   { job }: OutlinedHistory,
   { matcher }: ExpectedEvent,
@@ -181,7 +181,7 @@ function unique(logIds: readonly LogId[]): readonly LogId[] {
   return [...new Set(logIds)];
 }
 
-/** Of an event that was refused, the line that has its id. */
+/** For a refused event, the line that has its id. */
 function firstOf(entry: JobEventLogEntry): readonly LogId[] {
   return isRefused(entry) && entry.causedBy !== undefined ? [entry.causedBy] : [];
 }

@@ -1,6 +1,6 @@
 /**
- * What would have become of a job, had its plan or its history been another. Entries are
- * only projected: code that would have run otherwise is not run, so what it did stays.
+ * What would have become of a job under another plan or history. Entries are only projected: code
+ * that would have run differently is not run, so its effects stay.
  */
 
 import { atOnce, type Work } from "../core/at_once.ts";
@@ -23,14 +23,14 @@ import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supp
 import type { Supposition, SuppositionIssue } from "./supposition.ts";
 import { whyOf } from "./why.ts";
 
-/** How a job stands after an entry. */
+/** The job after an entry. */
 export interface Standing {
   readonly state: StateName;
   readonly condition: Condition;
   readonly rule: RuleName;
 }
 
-/** The first position at which the outcome is another. */
+/** The first position at which the outcome differs. */
 export interface FirstDifference {
   readonly logId: LogId;
   readonly eventType: string;
@@ -53,7 +53,7 @@ export type WhatIfAnswer =
 /**
  * Projects a job under a supposition, beside the job as recorded.
  *
- * @param entries All entries of one job, oldest first; there is at least one.
+ * @param entries All entries of one job, oldest first; at least one.
  * @param pastEvents Facts of the whole journal that name no job and may match the plan.
  * @param head The last position of the journal.
  * @param sameIds Entries of the journal that have the id of a supposed event.
@@ -81,7 +81,6 @@ export function* supposing(
   return history.ok ? { ok: true, value: yield* compare(history.value, wanted) } : history;
 }
 
-/** One entry, played. */
 interface Played {
   readonly entry: JobEventLogEntry;
   readonly folded: Applied;
@@ -144,7 +143,7 @@ function repeated(last: Applied): Applied {
   return { ...last, ...unchanged, rule: "any/already-applied" };
 }
 
-/** Both plays by position; where only one has an entry, the other has none. */
+/** Both histories by position; when only one has an entry, the other has none. */
 function* sideBySide(
   left: Generator<Played>,
   right: Generator<Played>,

@@ -1,7 +1,7 @@
 /**
- * Why an entry did to its job what it did: one or two short sentences for each row of the
- * state table, and when nothing changed, why not. Nothing is guessed: all is read from the
- * job as it was, the entry, and the step that the projector took.
+ * Why an entry affected its job as it did: one or two short sentences for each row of the state
+ * table, and when nothing changed, why not. Nothing is guessed: all is read from the job before the
+ * entry, the entry, and the projector's step.
  */
 
 import { assertNever } from "../core/assert_never.ts";
@@ -19,7 +19,7 @@ import { EVENT_TEXTS } from "./event_texts.ts";
 import type { Change } from "./fact_texts.ts";
 import { matchText, noMatchText, plannedText } from "./why_match.ts";
 
-/** @param before The job before the entry; `undefined` when it was not there yet. */
+/** @param before The job before the entry; `undefined` when there was none yet. */
 export function whyOf(before: JobState | undefined, entry: JobEventLogEntry, step: Step): string {
   switch (step.rule) {
     case "none/created":

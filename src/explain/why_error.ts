@@ -47,10 +47,7 @@ function finalFailureText(before: RunningJob, entry: FrameworkEntry<"job.TaskFai
   }.`;
 }
 
-/**
- * Which of its attempts failed, by the number that counts: one that was cut short takes none
- * of those that a task may have.
- */
+/** Which attempt failed, by its number: interrupted attempts do not count. */
 export function failedAttempt(
   before: RunningJob | CompensatingJob,
   { taskId, eventType, attributes }: FrameworkEntry<
@@ -129,8 +126,8 @@ function succeededEndText(entry: JobEventLogEntry): string {
 }
 
 /**
- * Why an entry that comes while the job compensates does not end that. Empty for a fact of
- * the framework that no matcher of the policy is for.
+ * Why an entry does not end the compensation of a job. Empty for a framework fact that no matcher
+ * of the policy is for.
  */
 export function noCompensationEndText(before: CompensatingJob, entry: JobEventLogEntry): string {
   if (entry.stratum === "coordination") return COORDINATION_TEXT;

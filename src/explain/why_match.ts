@@ -37,7 +37,7 @@ export function plannedText({ expected }: JobPlan): string {
   return names.length === 0 ? last : `${names.join(", ")} and ${last}`;
 }
 
-/** Which expectations an entry matched, with their counts after it. */
+/** The expectations that an entry matched, with their counts after it. */
 export function matchText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
   const sentences = step.matched.slice(0, NAMED_MAX).map((id) => oneMatchText(before, id));
   const more = step.matched.length - sentences.length;
@@ -62,8 +62,8 @@ function oneMatchText(before: RunningJob, id: string): string {
 }
 
 /**
- * Why an entry that is no error matches no expectation. Empty for a fact of the framework
- * that the plan does not ask for: that says what happened, and was never meant to match.
+ * Why an entry that is not an error matches no expectation. Empty for a framework fact that the
+ * plan does not ask for: it was never meant to match.
  */
 export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string {
   if (entry.stratum === "coordination") return COORDINATION_TEXT;
@@ -73,7 +73,7 @@ export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string
   return isFromOutside(entry) ? unexpectedText(before.plan, event) : "";
 }
 
-/** Expectations of the event's type; the end of `run` is no near miss of another task. */
+/** Expectations of the event's type; the end of `run` is not a near miss of another task. */
 function namersOf({ expected }: JobPlan, event: MatchableEvent): readonly ExpectedEvent[] {
   return expected.filter(({ id, matcher }) =>
     matcher.eventType === event.eventType && id !== MAIN_EXPECTATION_ID

@@ -4,7 +4,8 @@
  */
 
 import * as v from "valibot";
-import { defineJob, type TaskContext } from "../engine/definition.ts";
+import { defineJob } from "../engine/definition.ts";
+import type { TaskContext } from "../engine/job_context.ts";
 import { type Column, COLUMN_TYPES, readRow, type RowRead } from "./csv/columns.ts";
 import { type Chunk, type FileSpec, type Layout, layoutOf } from "./csv/layout.ts";
 import {

@@ -4,7 +4,8 @@
  */
 
 import * as v from "valibot";
-import { defineJob, NonRetryableError } from "../engine/definition.ts";
+import { defineJob } from "../engine/definition.ts";
+import { NonRetryableError } from "../engine/job_errors.ts";
 
 export interface Order {
   readonly orderId: string;

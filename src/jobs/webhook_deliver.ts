@@ -4,12 +4,9 @@
  */
 
 import { isPermissionMissing } from "../core/thrown.ts";
-import {
-  defineJob,
-  NonRetryableError,
-  RetryLater,
-  type TaskContext,
-} from "../engine/definition.ts";
+import { defineJob } from "../engine/definition.ts";
+import type { TaskContext } from "../engine/job_context.ts";
+import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import { AllowedHosts, isAddressOrLocal, isPrivateAddress } from "./webhook/allowed_hosts.ts";
 import { discardBody, retryAfterMs, tellAnswer, verdictOn } from "./webhook/answer.ts";
 import { type WebhookInput, webhookInput } from "./webhook/input.ts";

@@ -20,12 +20,14 @@ export interface EngineReadings {
     readonly leaving: number;
     readonly pendingBytes: number;
   };
-  limits(): readonly {
-    readonly type: string;
-    readonly limits: { readonly maxRunning?: number };
-    readonly held: number;
-    readonly waiting: number;
-  }[];
+  readonly limits: {
+    readonly all: readonly {
+      readonly type: string;
+      readonly limits: { readonly maxRunning?: number };
+      readonly held: number;
+      readonly waiting: number;
+    }[];
+  };
   readonly failed: boolean;
   readonly full: boolean;
   readonly draining: boolean;
@@ -236,7 +238,7 @@ function addUnfinished({ engine }: Sources, registers: Registry[]): void {
 
 /** Of types that have limits; keys are too many to be labels. */
 function addLimits({ engine }: Sources, registers: Registry[]): void {
-  const limits = engine.limits();
+  const limits = engine.limits.all;
   if (limits.length === 0) return;
   const labelNames = ["type"];
   const of = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });

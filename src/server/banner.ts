@@ -5,6 +5,7 @@ import { durationText } from "../core/duration.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import { shellWord } from "../core/shell_word.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
+import type { JobSurvey } from "../engine/queries/job_survey.ts";
 import type { JournalHead, RecoveryReport } from "../engine/ports.ts";
 import type { HeldPause } from "../engine/requests.ts";
 import { pauseTimes, scopeText } from "../explain/pause_texts.ts";
@@ -72,9 +73,9 @@ interface ParkedPlace {
 }
 
 export async function parkedPlaces(
-  { parkedJobs, locate }: Pick<JobEngine, "parkedJobs" | "locate">,
+  { survey, locate }: Pick<JobEngine, "survey" | "locate">,
 ): Promise<readonly ParkedPlace[]> {
-  return await Promise.all(parkedJobs.map(async ({ type, reason, jobs, newest }) => {
+  return await Promise.all(survey.parkedJobs.map(async ({ type, reason, jobs, newest }) => {
     const { disagreesWith } = newest;
     const [place] = disagreesWith === undefined ? [] : await locate([disagreesWith]);
     const group = { type, reason, jobs };
@@ -140,7 +141,7 @@ function examples(url: string, source: TokenSource | undefined): readonly string
 /** What whoever starts Daybook should know of the jobs that it found. */
 export function startWarnings(
   { parkedJobs, keylessJobs, aloneTasks }: Pick<
-    JobEngine,
+    JobSurvey,
     "parkedJobs" | "keylessJobs" | "aloneTasks"
   >,
 ): readonly string[] {

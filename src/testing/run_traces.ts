@@ -3,7 +3,8 @@
  * job did in the same place.
  */
 
-import type { AnyJobDefinition, JobContext } from "../engine/definition.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import type { JobContext } from "../engine/job_context.ts";
 import { NotDeterministicError } from "./not_deterministic_error.ts";
 import { askedStep, returnedStep, type RunStep, stepDifference, threwStep } from "./run_steps.ts";
 

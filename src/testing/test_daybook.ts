@@ -111,7 +111,7 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
     const jobId = typeof job === "object" ? job.jobId : job;
     const entries = jobId === undefined
       ? await engine.entries(0, Infinity)
-      : await engine.history(jobId as JobId, 0, Infinity);
+      : await engine.history.of(jobId as JobId, 0, Infinity);
     return entries as readonly RecordedEvent[];
   }
 

@@ -1,6 +1,6 @@
 /** Messages between the engine and a thread: plain data, about one call of `run` at a time. */
 
-import type { FactEvent } from "../engine/definition.ts";
+import type { FactEvent } from "../engine/job_context.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";

@@ -3,7 +3,7 @@
 import type { JobId } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
 import { messageOf } from "../core/thrown.ts";
-import type { TaskContext } from "../engine/definition.ts";
+import type { TaskContext } from "../engine/job_context.ts";
 import { checkedProgress } from "../engine/run/attempt.ts";
 import { LOG_LINES_MAX } from "../engine/run/attempt_log.ts";
 import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";

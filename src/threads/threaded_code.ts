@@ -4,7 +4,7 @@
 
 import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, TaskId } from "../core/ids.ts";
-import type { TaskContext } from "../engine/definition.ts";
+import type { TaskContext } from "../engine/job_context.ts";
 import { Interruption } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/code_place.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";

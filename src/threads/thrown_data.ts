@@ -1,7 +1,7 @@
 /** Converts errors to data and back: a thread and the engine share no objects. */
 
 import { isThrown } from "../core/thrown.ts";
-import { NonRetryableError, RetryLater } from "../engine/definition.ts";
+import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import type { Thrown } from "./protocol.ts";
 
 /** Far more than is recorded; the text is cut only after secrets were removed. */

@@ -6,11 +6,8 @@ import { eventType } from "../../src/core/event_type.ts";
 import { type JobId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import { isTerminal, type JobState } from "../../src/core/job_state.ts";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  NonRetryableError,
-} from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { JournalHome } from "./journal_home.ts";
 
 const order = defineJob({

@@ -313,7 +313,7 @@ Deno.test("explain --at: as of then, with nothing to be done; without a job, abo
   const now = await runCli(app, ["explain", "p-1"]);
   const then = await runCli(app, ["explain", "p-1", "--at", "2026-01-01T00:01:00Z"]);
   const created = await runCli(app, ["explain", "p-1", "--at", "2026-01-01T00:00:59Z"]);
-  const job = app.engine.positions("p-1" as JobId);
+  const job = app.engine.history.positions("p-1" as JobId);
   const first = await runCli(app, ["explain", "p-1", "--at", String(job[1])]);
   const all = await runCli(app, ["explain"]);
   const wrong = await runCli(app, ["explain", "--at", "7"]);

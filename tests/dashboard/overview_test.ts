@@ -4,11 +4,8 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { CONDITIONS } from "../../src/core/condition.ts";
 import { STATE_NAMES } from "../../src/core/job_state.ts";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  NonRetryableError,
-} from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { Trends } from "../../src/metrics/trends.ts";
 import { pageOf, regionOf } from "../support/http/dashboard.ts";

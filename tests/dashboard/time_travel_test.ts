@@ -51,7 +51,7 @@ async function assertPointPage(server: Server, jobId: JobId, logId: LogId): Prom
 
 Deno.test("time travel: at every logId of mixed jobs the page is as the replay says", async () => {
   for (const { jobId } of run.engine.list({ limit: 500 }).jobs) {
-    for (const { logId } of await run.engine.history(jobId, 0, 1_000)) {
+    for (const { logId } of await run.engine.history.of(jobId, 0, 1_000)) {
       await assertPointPage(run, jobId, logId);
     }
   }
@@ -70,7 +70,7 @@ Deno.test("time travel: at every logId of jobs that fail and are undone, as well
   const states = new Set<string>();
   for (const { jobId, state } of app.engine.list({ limit: 500 }).jobs) {
     states.add(state);
-    for (const { logId } of await app.engine.history(jobId, 0, 1_000)) {
+    for (const { logId } of await app.engine.history.of(jobId, 0, 1_000)) {
       await assertPointPage(app, jobId, logId);
     }
   }
@@ -81,7 +81,7 @@ Deno.test("time travel: every entry is in the list, as a link to its point", asy
   const [job] = run.engine.list({ limit: 1 }).jobs;
   const jobId = job?.jobId as JobId;
   const html = await pageOf(run, `/ui/jobs/${jobId}/time`);
-  for (const { logId } of await run.engine.history(jobId, 0, 1_000)) {
+  for (const { logId } of await run.engine.history.of(jobId, 0, 1_000)) {
     assert.ok(html.includes(`href="/ui/jobs/${jobId}/time?at=${logId}"`), String(logId));
   }
   // What is chosen here comes before what may be too wide for the screen.
@@ -93,7 +93,7 @@ Deno.test("time travel: every entry is in the list, as a link to its point", asy
 Deno.test("time travel: without scripts the slider is a form that names an entry by its number", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
-  const entries = await app.engine.history(jobId as JobId, 0, 10);
+  const entries = await app.engine.history.of(jobId as JobId, 0, 10);
   for (const [index, { logId }] of entries.entries()) {
     const html = await pageOf(app, `/ui/jobs/${jobId}/time?step=${index + 1}`);
     assert.equal(attributeOf(elementOf(html, "point"), "data-log-id"), String(logId));
@@ -106,7 +106,7 @@ Deno.test("time travel: without scripts the slider is a form that names an entry
 Deno.test("time travel: the links lead to the entries around the point, and end where it ends", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
-  const [first, second] = await app.engine.history(jobId as JobId, 0, 10);
+  const [first, second] = await app.engine.history.of(jobId as JobId, 0, 10);
   const atFirst = elementOf(
     await pageOf(app, `/ui/jobs/${jobId}/time?at=${first?.logId}`),
     "steps",
@@ -206,7 +206,7 @@ async function assertWhatIf(
 
 Deno.test("what-if page: each entry left out gives what the API gives", async () => {
   for (const { jobId } of run.engine.list({ limit: 500 }).jobs) {
-    const entries = await run.engine.history(jobId, 0, 1_000);
+    const entries = await run.engine.history.of(jobId, 0, 1_000);
     for (const { logId } of entries.slice(1)) {
       await assertWhatIf(run, jobId, [["without", String(logId)]], { without: [logId] });
     }
@@ -326,7 +326,7 @@ Deno.test("time travel: hostile text is text, and a megabyte of it no megabyte o
   const attributes = { orderId: MEGABYTE, [HOSTILE]: HOSTILE };
   await app.post("/events", { eventType: "shop.ParcelShipped", jobId, attributes });
   await app.post(`/jobs/${jobId}/cancel`, { reason: HOSTILE });
-  for (const { logId } of await app.engine.history(jobId as JobId, 0, 100)) {
+  for (const { logId } of await app.engine.history.of(jobId as JobId, 0, 100)) {
     const html = await pageOf(app, `/ui/jobs/${jobId}/time?at=${logId}&from=2`);
     assert.doesNotMatch(html, /<script>|<img|<b>/);
     assert.ok(html.length < 100_000, `${html.length}`);

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { defineJob, RetryLater } from "../../src/engine/definition.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import { RetryLater } from "../../src/engine/job_errors.ts";
 import type { MemoryContent } from "../../src/journal/memory_journal.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
 

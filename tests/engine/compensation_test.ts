@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { eventType } from "../../src/core/event_type.ts";
-import {
-  defineJob,
-  NonRetryableError,
-  RetryLater,
-  type TaskOptions,
-} from "../../src/engine/definition.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import type { TaskOptions } from "../../src/engine/job_context.ts";
+import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
 const once = { maxAttempts: 1 };

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { eventType } from "../../src/core/event_type.ts";
 import { taskId } from "../../src/core/ids.ts";
-import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
 /** A job of two tasks, the first of which ends when the test says so. */

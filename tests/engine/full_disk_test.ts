@@ -8,13 +8,9 @@ import type { CreateRequest } from "../../src/engine/requests.ts";
 import { eventId, type JobId, jobId } from "../../src/core/ids.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import * as v from "valibot";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  type Expectation,
-  type JobContext,
-  NonRetryableError,
-} from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob, type Expectation } from "../../src/engine/definition.ts";
+import type { JobContext } from "../../src/engine/job_context.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken_kernel.ts";
 import { Harness } from "../support/engine/engine_harness.ts";

@@ -4,11 +4,9 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type JobId, taskId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
-import {
-  type AnyJobDefinition,
-  type JobContext,
-  NonRetryableError,
-} from "../../src/engine/definition.ts";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import type { JobContext } from "../../src/engine/job_context.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { HistoryVerdict } from "../../src/engine/queries/history_check.ts";
 import { planChanges } from "../../src/engine/queries/plan_change.ts";
 import { Harness } from "../support/engine/engine_harness.ts";

@@ -7,7 +7,8 @@ import { fingerprintOf } from "../../src/core/error_fingerprint.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { JobState } from "../../src/core/job_state.ts";
-import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { SCAN_COST_MAX } from "../../src/engine/queries/job_scan.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
@@ -222,7 +223,7 @@ Deno.test("list: a search that costs too much ends, and says how far it looked",
   const looked = none.searched?.jobs ?? 0;
   assert.deepEqual(none.jobs, []);
   assert.ok(looked > 10_000 && looked < count, `${looked} were looked at`);
-  assert.equal(none.searched?.backTo, table.createdAt(count - looked + 1)?.createdAt);
+  assert.equal(none.searched?.backTo, table.listed.createdAt(count - looked + 1)?.createdAt);
   assert.equal(none.next, count - looked + 1);
   assert.equal(listsOf(table).count({ search: "nothing-like-it" }).searched?.jobs, looked);
 });

@@ -7,11 +7,8 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, executionId } from "../../src/core/ids.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  NonRetryableError,
-} from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine/engine_harness.ts";

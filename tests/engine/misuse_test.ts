@@ -3,12 +3,9 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  type JobContext,
-  RetryLater,
-} from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import type { JobContext } from "../../src/engine/job_context.ts";
+import { RetryLater } from "../../src/engine/job_errors.ts";
 import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/staged_events.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";

@@ -102,7 +102,7 @@ Deno.test("parked: a type that is gone parks its jobs, and is taken up when it i
   assert.deepEqual(renamed.job(id).parked?.reason, "noDefinition");
   assert.match(renamed.job(id).parked?.message ?? "", /no definition of type shop.order is loaded/);
   assert.deepEqual(
-    renamed.engine.parkedJobs.map(({ reason, type, jobs }) => [reason, type, jobs]),
+    renamed.engine.survey.parkedJobs.map(({ reason, type, jobs }) => [reason, type, jobs]),
     [
       ["noDefinition", "shop.order", 1],
     ],

@@ -37,7 +37,7 @@ function partsOf(count: number, executing: readonly number[]): Parts {
         executing.includes(Number(jobId)) ? "executing" : "queued",
     },
     history: { back: (jobId: string) => Promise.resolve([began(jobId)]) },
-    registry: { running: () => undefined },
+    registry: { isInThread: () => false },
     pacer: new Pacer(new FakeClock()),
   };
   return parts as unknown as Parts;

@@ -109,7 +109,7 @@ async function endAll(harness: Harness, ids: readonly JobId[]): Promise<void> {
     await harness.clock.advance(1_000);
   }
   for (const id of ids) assert.ok(isTerminal(harness.job(id)), `${id} ${harness.condition(id)}`);
-  const [use] = harness.engine.limits();
+  const [use] = harness.engine.limits.all;
   assert.deepEqual([use?.held, use?.waiting], [0, 0]);
 }
 

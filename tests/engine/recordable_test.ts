@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as v from "valibot";
-import { type AnyJobDefinition, defineJob, type TaskContext } from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import type { TaskContext } from "../../src/engine/job_context.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { recordable, RECORDED_LENGTH_MAX } from "../../src/engine/recordable.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";

@@ -47,7 +47,7 @@ async function start() {
   const daybook = await Harness.start();
   const { engine, journal } = daybook;
   const history = {
-    positions: (id: ReturnType<typeof jobId>) => engine.positions(id),
+    positions: (id: ReturnType<typeof jobId>) => engine.history.positions(id),
     pages: new EntryPages({ at: (logIds) => journal.readAt(logIds) }),
     find: (id: EventId) =>
       Promise.resolve(journal.content.entries.find((entry) => entry.eventId === id)),

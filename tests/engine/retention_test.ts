@@ -215,7 +215,7 @@ Deno.test("retention: removing changes no state: the job is as before, but for i
   assert.deepEqual(after, rest);
   assert.deepEqual(await explanation(harness, jobId), explained);
   assert.deepEqual(foldAll(await harness.entries(jobId)), harness.job(jobId));
-  const replay = await harness.engine.replay(jobId);
+  const replay = await harness.engine.replays.replay(jobId);
   assert.ok(replay.ok);
   const step = replay.value.steps.at(-1);
   assert.deepEqual([step?.eventType, step?.rule, step?.changed], [

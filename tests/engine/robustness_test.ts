@@ -4,15 +4,9 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { Correlation } from "../../src/core/correlation.ts";
 import type { JobId } from "../../src/core/ids.ts";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  type JobContext,
-  NonRetryableError,
-  RetryLater,
-  type TaskContext,
-  type TaskOptions,
-} from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import type { JobContext, TaskContext, TaskOptions } from "../../src/engine/job_context.ts";
+import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { JournalFullError, type SpanStart } from "../../src/engine/ports.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";

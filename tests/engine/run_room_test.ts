@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { jobId } from "../../src/core/ids.ts";
-import { type AnyJobDefinition, defineJob, type JobContext } from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import type { JobContext } from "../../src/engine/job_context.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
 function job(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {

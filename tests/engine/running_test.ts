@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { defineJob, NonRetryableError, RetryLater } from "../../src/engine/definition.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { jobId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { Harness } from "../support/engine/engine_harness.ts";

@@ -40,7 +40,7 @@ function journalText({ journal }: Harness): string {
 /** Nobody who looks at the journal, or asks the engine, sees it. */
 async function assertUnseen({ harness }: Shop, jobId: JobId): Promise<void> {
   const [replayed, explained] = [
-    await harness.engine.replay(jobId),
+    await harness.engine.replays.replay(jobId),
     await harness.engine.explain(jobId),
   ];
   const texts = [journalText(harness), harness.job(jobId), replayed, explained];

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { JobContext, SleepTime } from "../../src/engine/definition.ts";
+import type { JobContext, SleepTime } from "../../src/engine/job_context.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import type { TaskId } from "../../src/core/ids.ts";

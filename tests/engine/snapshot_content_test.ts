@@ -43,7 +43,10 @@ Deno.test("snapshot content: one that holds every job is read with an index and 
     assert.equal(restored.table.size, 2);
     assert.equal(restored.table.job(jobId)?.state, "Done");
     assert.equal(index?.job(jobId)?.state, index && "Done");
-    assert.deepEqual(restored.table.logIds(jobId, 0, 100), projection.table.logIds(jobId, 0, 100));
+    assert.deepEqual(
+      restored.table.trails.logIds(jobId, 0, 100),
+      projection.table.trails.logIds(jobId, 0, 100),
+    );
   }
 });
 

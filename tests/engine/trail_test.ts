@@ -132,7 +132,7 @@ Deno.test("trails: those that left last and those that were asked for last are n
     Array.from({ length: 5_000 }, (_, index) => [number(index), [index * 4_096]]),
   );
   const { index, asked } = indexOf(all);
-  const trails = new Trails(index);
+  const trails = new Trails(new Map(), index);
   for (let at = 0; at < 1_000; at++) trails.left(number(at), all.get(number(at)) as Trail);
   for (let at = 0; at < 1_000; at++) assert.equal(trails.of(number(at)), all.get(number(at)));
   assert.deepEqual(asked, []);
@@ -147,7 +147,7 @@ Deno.test("trails: those that left last and those that were asked for last are n
 });
 
 Deno.test("trails: a job that is in memory again, and leaves again, has its newer trail", () => {
-  const trails = new Trails(indexOf(new Map()).index);
+  const trails = new Trails(new Map(), indexOf(new Map()).index);
   const jobId = "job-1" as JobId;
   trails.left(jobId, [4_096]);
   assert.deepEqual(trails.take(jobId), [4_096]);
@@ -159,7 +159,7 @@ Deno.test("trails: a job that is in memory again, and leaves again, has its newe
 
 Deno.test("trails: however long they are, what is held together is bounded", () => {
   const { index, asked } = indexOf(new Map());
-  const trails = new Trails(index);
+  const trails = new Trails(new Map(), index);
   const long = new Array<number>(30_000).fill(1);
   for (let at = 0; at < 10; at++) trails.left(`job-${at}` as JobId, long);
   for (let at = 0; at < 10; at++) trails.of(`job-${at}` as JobId);

@@ -3,11 +3,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  NonRetryableError,
-} from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import {
   BULK_MAX,

@@ -67,7 +67,7 @@ Deno.test("POST /jobs/bulk: the reason and who asked are recorded with each", as
   const app = await startApp();
   await createPlan(app, { jobId: "a" });
   await bulk(app, { action: "suspend", filter: {}, reason: "lunch" });
-  const [entry] = await app.engine.historyBack("a" as never, Infinity, 1);
+  const [entry] = await app.engine.history.back("a" as never, Infinity, 1);
   assert.deepEqual([entry?.eventType, entry?.attributes], ["job.JobSuspended", {
     reason: "lunch",
   }]);

@@ -106,14 +106,13 @@ Deno.test("searchBack: of one job only its own entries are read", async () => {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
       if (name === "entries") return () => assert.fail("the whole journal is read");
-      if (name !== "historyBack") {
-        return typeof member === "function" ? member.bind(target) : member;
-      }
-      return async (...call: Parameters<JobEngine["historyBack"]>) => {
-        const entries = await target.historyBack(...call);
+      if (name !== "history") return typeof member === "function" ? member.bind(target) : member;
+      const back: typeof target.history.back = async (...call) => {
+        const entries = await target.history.back(...call);
         read.push(entries.length);
         return entries;
       };
+      return { back };
     },
   });
   const filter = { jobId: "own" as JobId };
@@ -127,7 +126,7 @@ Deno.test("searchBack: of one job only its own entries are read", async () => {
   };
   const found = await searchBack(search, app.engine.headLogId + 1);
   assert.equal(found.entries.length, 3);
-  const own = await app.engine.history("own" as JobId, 0, 1_000);
+  const own = await app.engine.history.of("own" as JobId, 0, 1_000);
   assert.deepEqual(found.entries, own.slice(-3).toReversed());
   assert.ok(read.reduce((sum, count) => sum + count, 0) <= own.length, read.join());
 });

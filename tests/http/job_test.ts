@@ -324,7 +324,7 @@ Deno.test("GET /jobs/:id/events: its entries alone, in pages", async () => {
   assert.equal(second.nextCursor, null);
   const whole = await jsonOf<EntriesBody>(await app.get(`/jobs/${jobId}/events`), 200);
   assert.deepEqual(whole.entries, [...first.entries, ...second.entries]);
-  assert.deepEqual(whole.entries, await app.engine.history(jobId as never, 0, 10));
+  assert.deepEqual(whole.entries, await app.engine.history.of(jobId as never, 0, 10));
 });
 
 Deno.test("GET /jobs/:id/events: NDJSON has a line for each entry", async () => {

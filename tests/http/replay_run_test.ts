@@ -26,7 +26,7 @@ const recording = run.recording;
 
 const histories = new Map<JobId, readonly JobEventLogEntry[]>();
 for (const jobId of recording.keys()) {
-  histories.set(jobId, await run.engine.history(jobId, 0, Infinity));
+  histories.set(jobId, await run.engine.history.of(jobId, 0, Infinity));
 }
 
 async function replayed(jobId: JobId, at: string | number): Promise<ReplayBody> {

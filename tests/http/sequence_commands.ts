@@ -304,7 +304,7 @@ export async function assertAgreement(model: SequenceModel, app: TestApp): Promi
   );
   shown.forEach((job, index) => assertJob(job, model.jobs.at(-1 - index) as ModelJob));
   for (const { jobId, entries } of model.jobs) {
-    const recorded = await app.engine.history(jobId as never, 0, 1_000);
+    const recorded = await app.engine.history.of(jobId as never, 0, 1_000);
     assert.equal(recorded.length, entries, `entries of job ${jobId}`);
   }
 }

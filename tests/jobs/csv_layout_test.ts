@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NonRetryableError } from "../../src/engine/definition.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { type FileSpec, layoutOf } from "../../src/jobs/csv/layout.ts";
 
 function layout(csv: string, more: Partial<FileSpec> = {}) {

@@ -42,7 +42,7 @@ async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Pr
 /** With the time since when each is in its condition, the oldest first. */
 async function sinceOf(engine: JobEngine, jobs: readonly JobState[]) {
   const found = await Promise.all(jobs.map(async (job) => {
-    const entries = await engine.history(job.jobId, 0, 10_000);
+    const entries = await engine.history.of(job.jobId, 0, 10_000);
     const last = entries.findLast((entry) => engine.transitionAt(entry) !== undefined);
     assert.ok(last);
     return { job, since: last.receivedAt, logId: last.logId };

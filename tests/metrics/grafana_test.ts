@@ -72,7 +72,7 @@ async function families(): Promise<ReadonlyMap<string, Family>> {
   const whole = {
     activity: engine.activity,
     ...{ failed: false, full: false, draining: false },
-    limits: () => [{ type: "mail.send", limits: { maxRunning: 2 }, held: 1, waiting: 3 }],
+    limits: { all: [{ type: "mail.send", limits: { maxRunning: 2 }, held: 1, waiting: 3 }] },
     journalInfo: () =>
       Promise.resolve({ ...info, lastSnapshot: { logId: 1, file: "x" }, lastVerification }),
   };

@@ -28,7 +28,7 @@ for (const { name, arrange } of SCENARIOS.filter((_, at) => at % EVERY === 0)) {
     const daybook = await arrange(first) ?? first;
     const jobId = jobOf(daybook);
     const { headLogId } = daybook.engine;
-    const created = daybook.engine.positions(jobId as JobId)[0] ?? assert.fail();
+    const created = daybook.engine.history.positions(jobId as JobId)[0] ?? assert.fail();
     for (let logId = created; logId < headLogId; logId++) {
       const told = await explainedAt(daybook, jobId, logId);
       assert.equal(told.asOf, logId);

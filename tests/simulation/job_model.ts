@@ -104,9 +104,9 @@ export class JobModel {
   }
 
   /** Where an engine says that entries are, and what they did, has to be as projected as well. */
-  compareTrails(engine: Pick<JobEngine, "positions" | "transitionAt">): void {
+  compareTrails(engine: Pick<JobEngine, "history" | "transitionAt">): void {
     for (const [jobId, entries] of this.#entries) {
-      const told = engine.positions(jobId as JobId).join();
+      const told = engine.history.positions(jobId as JobId).join();
       const logIds = entries.map(({ logId }) => logId).join();
       if (told !== logIds) this.#violate(`${jobId} is told at ${told}, and is at ${logIds}`);
       let before: JobState | undefined;

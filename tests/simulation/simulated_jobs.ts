@@ -5,14 +5,9 @@ import type { JobPlan } from "../../src/core/job_plan.ts";
 import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import type { PauseRule } from "../../src/core/pause_rule.ts";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  type JobContext,
-  NonRetryableError,
-  RetryLater,
-  type TaskContext,
-} from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import type { JobContext, TaskContext } from "../../src/engine/job_context.ts";
+import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import type { Clock } from "../../src/engine/ports.ts";
 import type { Dice } from "./dice.ts";
 

@@ -40,7 +40,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   const viewer = viewerOf(c.req.raw);
   const { scopes } = viewer;
   const now = clock.now();
-  const limits = engine.limits();
+  const limits = engine.limits.all;
   return page(
     c,
     deps,

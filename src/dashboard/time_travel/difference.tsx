@@ -27,7 +27,7 @@ export async function comparison(
 ): Promise<Comparison> {
   if (from === undefined) return {};
   try {
-    return { difference: valueOf(await engine.diff(jobId, from, to, hold)) };
+    return { difference: valueOf(await engine.replays.diff(jobId, from, to, hold)) };
   } catch (error) {
     if (!(error instanceof Problem) || error.kind !== "unknown-point") throw error;
     return { refusal: error.message };

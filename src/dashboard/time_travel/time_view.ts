@@ -63,9 +63,9 @@ export async function timeView(
 ): Promise<TimeView> {
   const present = engine.job(jobId);
   if (present === undefined) throw unknownJob(jobId);
-  const logIds = engine.positions(jobId);
+  const logIds = engine.history.positions(jobId);
   const point = position.point ?? pointOfCount(logIds, position.count);
-  const { job } = valueOf(await engine.replay(jobId, point, NO_STEPS, hold));
+  const { job } = valueOf(await engine.replays.replay(jobId, point, NO_STEPS, hold));
   const index = logIds.indexOf(job.lastLogId);
   const window = windowAround(index, logIds.length, ROWS_MAX);
   const steps = await stepsOf(engine, jobId, [
@@ -96,7 +96,7 @@ async function stepsOf(
   const logId = wanted.reduce((last, one) => Math.max(last, one), 0);
   const upTo = { kind: "logId", logId: Math.min(logId, engine.headLogId) } as const;
   const also = new Set(wanted);
-  const { steps } = valueOf(await engine.replay(jobId, upTo, { ...NO_STEPS, also }, hold));
+  const { steps } = valueOf(await engine.replays.replay(jobId, upTo, { ...NO_STEPS, also }, hold));
   return new Map(steps.map((step) => [step.logId, step]));
 }
 

@@ -118,11 +118,15 @@ async function answerTo(
   supposition: Supposition,
   hold: Hold,
 ): Promise<WhatIfAnswered> {
-  const first = valueOf(await engine.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold));
+  const first = valueOf(
+    await engine.replays.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold),
+  );
   const differsAt = first.firstDifference?.logId ?? 0;
   const isInside = first.next === undefined || differsAt <= first.next;
   const wanted = { after: isInside ? 0 : beginOf(engine, jobId, differsAt), limit: STEPS_MAX };
-  const report = isInside ? first : valueOf(await engine.whatIf(jobId, supposition, wanted, hold));
+  const report = isInside
+    ? first
+    : valueOf(await engine.replays.whatIf(jobId, supposition, wanted, hold));
   const recorded = await recordedUpTo(engine, jobId, supposition, report, wanted, hold);
   const end = Math.min(report.next ?? Infinity, recorded.next ?? Infinity);
   return { report: cut(report, end), recorded: cut(recorded, end) };
@@ -130,7 +134,7 @@ async function answerTo(
 
 /** Where to begin so that a position is in the middle of what is shown. */
 function beginOf(engine: JobEngine, jobId: JobId, position: number): LogId {
-  const logIds = engine.positions(jobId);
+  const logIds = engine.history.positions(jobId);
   const index = logIds.findLastIndex((logId) => logId <= position);
   return logIds[index - STEPS_MAX / 2] ?? 0;
 }
@@ -152,8 +156,8 @@ async function recordedUpTo(
   wanted: StepsWanted,
   hold: Hold,
 ): Promise<Replay> {
-  const replayed = await engine.replay(jobId, upTo, wanted, hold);
+  const replayed = await engine.replays.replay(jobId, upTo, wanted, hold);
   if (replayed.ok) return replayed.value;
   const last = Math.floor(lastLogId);
-  return valueOf(await engine.replay(jobId, { kind: "logId", logId: last }, wanted, hold));
+  return valueOf(await engine.replays.replay(jobId, { kind: "logId", logId: last }, wanted, hold));
 }

@@ -1,9 +1,9 @@
 /**
- * Which jobs wait for an event, without asking each of them. A matcher is filed under an
- * equality that every event it accepts must fulfil (`orderId` is `"42"`), so an event
- * finds its jobs by its own values; only matchers that demand no equality are tried one by
- * one. Values are filed in their loose form, so that what an event's values lead to also
- * holds the expectations that it missed by type, case or space only.
+ * Finds the jobs that wait for an event without asking each of them. A matcher is filed under an
+ * equality that every event it accepts must fulfil (`orderId` is `"42"`), so an event finds its
+ * jobs by its own values; only matchers that demand no equality are tried one by one. Values are
+ * filed in their loose form, so that an event's values also lead to expectations that it missed
+ * only by type, case or space.
  */
 
 import { type EqualityTerm, indexAlternatives } from "../../core/correlation.ts";
@@ -19,10 +19,9 @@ import {
 import { ReachSearch } from "./reach_search.ts";
 import { type Bucket, type Candidate, type Filed, TypeIndex } from "./type_index.ts";
 
-/** With no value in common, how many of the type are candidates. */
+/** How many of the type are candidates when none shares a value. */
 const NEWEST_MAX = 8;
 
-/** Where one matcher of a job was filed. */
 interface Filing {
   readonly index: TypeIndex;
   readonly filed: Filed;
@@ -33,14 +32,13 @@ interface Filing {
 export class CorrelationIndex {
   readonly #types = new Map<string, TypeIndex>();
   readonly #filings = new Map<JobId, readonly Filing[]>();
-  /** Those that go on. */
+  /** Searches that have not ended. */
   readonly #searches = new Set<ReachSearch>();
 
   /**
-   * Files all matchers of a plan; a job that is filed already stays as it is.
+   * Files all matchers of a plan, unless the job is filed already.
    *
-   * @param acting What of the policy could have an effect on the job: only that is ever a
-   * candidate.
+   * @param acting The parts of the policy that could affect the job now: only those are candidates.
    */
   add(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[] = ERRORS): void {
     if (this.#filings.has(jobId)) return;
@@ -66,26 +64,26 @@ export class CorrelationIndex {
     for (const search of this.#searches) search.removed(jobId);
   }
 
-  /** Files a job anew, if it is filed: something else of its policy can have an effect now. */
+  /** Files a filed job again, since other parts of its policy can affect it now. */
   refile(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[]): void {
     if (!this.#filings.has(jobId)) return;
     this.remove(jobId);
     this.add(jobId, plan, acting);
   }
 
-  /** The jobs of which a matcher accepts the event, each once, in the order filed. */
+  /** The jobs with a matcher that accepts the event, each once, in the order filed. */
   jobsFor(event: MatchableEvent): readonly JobId[] {
     return this.searchFor(event).jobsAtOnce();
   }
 
-  /** The same, and what it would take; good until something is filed or removed. */
+  /** The same, with its cost; valid until something is filed or removed. */
   searchFor(event: MatchableEvent): ReachSearch {
     const index = this.#types.get(event.eventType);
     const buckets = index === undefined ? [] : [index.unkeyed, ...index.bucketsFor(event)];
     return new ReachSearch(event, buckets);
   }
 
-  /** The same, with pauses; what is filed or removed counts until it is ended. */
+  /** The same in steps; follows what is filed or removed until it is ended. */
   beginSearch(event: MatchableEvent): ReachSearch {
     const search = this.searchFor(event);
     this.#searches.add(search);
@@ -97,10 +95,10 @@ export class CorrelationIndex {
   }
 
   /**
-   * What the event meets or may be near to, at most `limit`: what its own values lead to, or
-   * would at another path, then what demands no equality; when there is neither, a few of
-   * those filed last for its type, expectations first. The cost goes by `limit`, by what the
-   * event says and by the paths that the jobs look at, not by how many jobs are filed.
+   * At most `limit` matchers that the event meets or may be near to: those that its own values lead
+   * to, or would at another path, then those that demand no equality; if there are none, a few of
+   * those filed last for its type, expectations first. The cost depends on `limit`, on the event
+   * and on the paths that jobs look at, not on how many jobs are filed.
    */
   candidates(event: MatchableEvent, limit: number): readonly Filed[] {
     const index = this.#types.get(event.eventType);
@@ -120,12 +118,12 @@ export class CorrelationIndex {
     return this.#types.get(eventType)?.expectations.jobs ?? 0;
   }
 
-  /** Of how many jobs the policy names events of a type that could have an effect. */
+  /** How many jobs have a policy that names events of a type and could be affected. */
   naming(eventType: string): number {
     return this.#types.get(eventType)?.policies.jobs ?? 0;
   }
 
-  /** Event types that are filed, at most so many. */
+  /** At most `limit` of the event types that are filed. */
   *types(limit: number): Iterable<string> {
     let left = limit;
     for (const eventType of this.#types.keys()) {
@@ -134,7 +132,6 @@ export class CorrelationIndex {
     }
   }
 
-  /** How many jobs are filed. */
   get size(): number {
     return this.#filings.size;
   }
@@ -167,7 +164,7 @@ function file(index: TypeIndex, filed: Filed): Filing {
   return { index, filed, terms };
 }
 
-/** Adds candidates until there are so many; looks at no more of the bucket than that. */
+/** Adds candidates up to the limit; looks at no more of the bucket than that. */
 function takeFrom(bucket: Bucket, limit: number, found: Set<Filed>): void {
   let left = limit;
   for (const filed of bucket) {
@@ -176,12 +173,12 @@ function takeFrom(bucket: Bucket, limit: number, found: Set<Filed>): void {
   }
 }
 
-/** The alternative whose buckets are emptiest now: `orderId` rather than `region`. */
+/** The alternative with the emptiest buckets: `orderId` rather than `region`. */
 function mostSelective(
   index: TypeIndex,
   alternatives: readonly (readonly EqualityTerm[])[],
 ): readonly EqualityTerm[] | undefined {
-  // Most plans leave no choice, and a look at the buckets costs as much as filing.
+  // Most plans leave no choice, and looking at the buckets costs as much as filing.
   if (alternatives.length < 2) return alternatives[0];
   let best: readonly EqualityTerm[] | undefined;
   let bestSize = Infinity;

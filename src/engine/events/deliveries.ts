@@ -18,7 +18,7 @@ const EVENT_CHARACTERS = 200;
 
 export class Deliveries {
   readonly #parts: DeliveriesParts;
-  /** Of all events whose requests are not answered. */
+  /** Of all events whose requests are not answered yet. */
   #characters = 0;
 
   constructor(parts: DeliveriesParts) {
@@ -26,13 +26,13 @@ export class Deliveries {
   }
 
   /**
-   * One receipt for each event, in their order. Events are judged one by one: each is
-   * its own group, and all share a batch when they can. Those that would go beyond a limit
-   * are rejected, and may be sent again; what came before them is recorded.
+   * One receipt for each event, in their order. Events are judged one by one: each is its own
+   * group, and all share a batch if possible. Those that would exceed a limit are rejected, and may
+   * be sent again; those before them are recorded.
    *
-   * Rejects with `JournalFullError` or `JournalFailedError`; repeating the request with
-   * the same event ids is safe. Rejects with `OverCapacityError` before anything is
-   * recorded: an event is not taken without the jobs that it starts.
+   * Rejects with `JournalFullError` or `JournalFailedError`; repeating the request with the same
+   * event ids is safe. Rejects with `OverCapacityError` before anything is recorded: an event is
+   * not taken without the jobs that it starts.
    */
   async deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     if (events.length === 0) return [];
@@ -40,7 +40,7 @@ export class Deliveries {
     const starters = this.#startersOf(events.filter(({ eventId }) => {
       return eventId === undefined || known.get(eventId)?.entry === undefined;
     }));
-    // What came before adds nothing, and is answered whatever the limits say.
+    // Duplicates add nothing, and are answered whatever the limits say.
     const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
     this.#parts.intake.requireRoom({ jobs, starts: jobs });
     const characters = events.reduce((sum, event) => sum + charactersOf(event), 0);
@@ -53,7 +53,10 @@ export class Deliveries {
     }
   }
 
-  /** What waits for its turn is held as what waits for the disk is; one request may be more. */
+  /**
+   * Events that wait for their turn count like those that wait for the disk; a single request may
+   * exceed the limit.
+   */
   #requireRoom(characters: number): void {
     const { pendingBytesMax } = this.#parts.limits;
     if (this.#characters === 0 || this.#characters + characters <= pendingBytesMax) return;
@@ -70,14 +73,14 @@ export class Deliveries {
     return starters;
   }
 
-  /** Looks up the ids that the journal may hold. */
+  /** Looks up the ids that the journal may have. */
   async #lookUp(events: readonly IncomingEvent[]): Promise<Known> {
     const { events: engine, pacer } = this.#parts;
     const found: Known = new Map();
     const share = { spentMs: 0 };
     for (const { eventId } of events) {
       if (eventId === undefined) continue;
-      // The index is asked, and there may be thousands of them.
+      // In slices, since this asks the index, perhaps for thousands.
       const asked = pacer.do(share, () => engine.mayHold(eventId));
       const mayHold = asked instanceof Promise ? await asked : asked;
       if (mayHold) found.set(eventId, await engine.lookUp(eventId));

@@ -1,7 +1,7 @@
 /**
- * One request's events, judged in their order. What is little is recorded at once, so that it
- * shares a batch; what is much waits its turn, and lets others have theirs. Once a limit of
- * the request is reached the rest is refused: what was recorded before keeps its receipt.
+ * The events of one request, judged in their order. Small ones are recorded at once, so that they
+ * share a batch; large ones wait for their turn, and let others have theirs. Once a limit of the
+ * request is reached the rest is rejected; what was recorded before keeps its receipt.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
@@ -41,7 +41,6 @@ export interface DeliveryParts {
   readonly table: JobTable;
   readonly unmatched: Unmatched;
   readonly intake: Intake;
-  /** Jobs that have started and not ended. */
   readonly index: CorrelationIndex;
   readonly reaches: Reaches;
   readonly gate: DeliveryGate;
@@ -49,12 +48,11 @@ export interface DeliveryParts {
   readonly limits: DeliveryLimits;
 }
 
-/** More than this is looked for in pieces. */
+/** Larger searches run in slices. */
 const EFFORT_AT_ONCE = 2_000;
 /** Minimum cost of a search, so that few run at once: each is notified of everything filed. */
 const SEARCH_COST = 50;
 
-/** Ids that were looked up. */
 export type Known = Map<EventId, LookedUp>;
 
 /** By event, the definitions of the jobs that it starts; most start none. */
@@ -65,10 +63,10 @@ interface Judged {
   readonly receipt: Receipt | Promise<Receipt>;
 }
 
-/** An event on its way in. */
+/** An event that has not been judged. */
 interface Arrival {
   readonly fact: SettledFact;
-  /** Its sender chose its id. */
+  /** Whether the sender chose its id. */
   readonly named: boolean;
   readonly starters: readonly AnyJobDefinition[];
 }
@@ -84,7 +82,7 @@ export class Delivery {
   #cost = 0;
   /** Why nothing more is taken. */
   #full: LimitReached | undefined;
-  /** Something could not be recorded: then nothing that follows can. */
+  /** An event could not be recorded: then none after it can. */
   #failed = false;
 
   constructor(parts: DeliveryParts, known: Known, starters: Starters) {
@@ -103,7 +101,7 @@ export class Delivery {
       const judged = atOnce instanceof Promise ? await atOnce : atOnce;
       const { receipt } = judged ?? await this.#judgeInTurn(arrival);
       receipts.push(receipt);
-      // It is awaited with the others, and may fail before that.
+      // It is awaited with the others, and may reject before that.
       if (receipt instanceof Promise) receipt.catch(() => this.#failed = true);
     }
     return await Promise.all(receipts);
@@ -121,7 +119,7 @@ export class Delivery {
     };
   }
 
-  /** `undefined` when it has to be looked up or looked for, or there is no room for it now. */
+  /** `undefined` when it needs a lookup or a search, or has no room now. */
   #judgeAtOnce(arrival: Arrival): Judged | undefined {
     const early = this.#judgeEarly(arrival);
     if (early !== undefined || this.#mustLookUp(arrival)) return early;
@@ -166,7 +164,7 @@ export class Delivery {
     }
   }
 
-  /** What needs no recording; the result is `undefined` for what does. */
+  /** For events that need no recording; `undefined` for the others. */
   #judgeEarly(arrival: Arrival): Judged | undefined {
     const { fact } = arrival;
     const { eventId, jobId } = fact;
@@ -180,20 +178,20 @@ export class Delivery {
     return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
   }
 
-  /** What equals the first delivery changes nothing; anything else is refused, on record. */
+  /** An equal event changes nothing; another is refused, on record. */
   #repeated(before: JobEventLogEntry, fact: SettledFact): Receipt | Promise<Receipt> {
     if (saysTheSame(before, fact)) return duplicateOf(before);
     if (this.#full !== undefined) return refused(fact.eventId, this.#full);
     return recordRefusal(this.#parts, { first: before, event: fact }, this.#known);
   }
 
-  /** A duplicate once the first one is durable; if that is lost, this one takes its place. */
+  /** A duplicate once the first event is durable; if that is lost, this one replaces it. */
   async #afterFirst(logId: LogId, arrival: Arrival): Promise<Receipt> {
     if (await this.#parts.writer.isDurable(logId)) await this.#lookUp(arrival);
     return await (this.#judgeEarly(arrival) ?? await this.#judgeInTurn(arrival)).receipt;
   }
 
-  /** Without a pause up to the recording, so that no equal id slips in between. */
+  /** Does not pause before it records, so that no equal id comes in between. */
   #judgeFound(arrival: Arrival, reach: Reach, place: Place): Judged {
     const limit = this.#parts.reaches.refusal(reach) ?? this.#limitOfRequest(reach);
     return limit === undefined
@@ -224,7 +222,9 @@ export class Delivery {
     }
   }
 
-  /** Made as soon as it is appended: all that it rests on is durable when the event is. */
+  /**
+   * Made when the event is appended: everything that it depends on is durable when the event is.
+   */
   #receiptOf(
     fact: SettledFact,
     drafts: readonly EventDraft[],
@@ -242,7 +242,7 @@ export class Delivery {
     return { receipt: refused(fact.eventId, limit) };
   }
 
-  /** The first event of a request may go beyond it. */
+  /** The first event of a request may exceed it. */
   #limitOfRequest({ entries, bytes }: Reach): LimitReached | undefined {
     const { entriesMax, entriesBytesMax } = this.#parts.limits;
     if (this.#entries === 0) return undefined;
@@ -274,7 +274,7 @@ export class Delivery {
     return this.#parts.reaches.of(fact, jobs, starters);
   }
 
-  /** What it costs, where that is soon known, or else may cost. */
+  /** The cost, or an upper bound if that is faster to find. */
   #estimate(arrival: Arrival): number {
     const search = this.#searchFor(arrival);
     return search !== undefined && search.effort > EFFORT_AT_ONCE
@@ -290,7 +290,6 @@ const OF_ALL: readonly LimitReached["name"][] = [
   "pendingBytesMax",
 ];
 
-/** Whether jobs are looked for that expect it. */
 function isSought({ fact }: Arrival): boolean {
   return fact.stratum === "domain" && fact.jobId === undefined;
 }

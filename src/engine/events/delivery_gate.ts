@@ -1,28 +1,30 @@
 /**
  * Bounds what one batch of events may produce, since a batch is projected at once and everyone
- * waits for it. What finds no room queues, smallest first. The unit is one job reached, about
- * 20 us.
+ * waits for it. Events without room queue, smallest first. The unit is one job reached, about 20
+ * us.
  */
 
-/** While less is on its way to the disk more is let in, which may go beyond it. */
+/**
+ * More is admitted while the total on its way to the disk is below this, and may then exceed it.
+ */
 const COST_MAX = 500;
-/** What is little need not wait for what is much: there is as much room again for it. */
+/** Small events need not wait for large ones: they have as much room again. */
 const COST_LITTLE = 10;
 
 interface Waiting {
   readonly place: Place;
-  /** Who has the least comes first. */
+  /** The lowest goes first. */
   readonly order: number;
   readonly enter: () => void;
 }
 
-/** What somebody has of the room inside, until it is given back. */
+/** Part of the room, until it is given back. */
 export class Place {
   #kept = false;
 
   constructor(private readonly gate: DeliveryGate, public cost: number) {}
 
-  /** Keeps the place, at its actual cost, until the entries are durable. */
+  /** Keeps it, at its actual cost, until the entries are durable. */
   keep(cost: number): void {
     this.#kept = true;
     this.gate.changed(cost - this.cost);
@@ -42,7 +44,7 @@ export class Place {
 export class DeliveryGate {
   readonly #waiting: Waiting[] = [];
   #inside = 0;
-  /** All that was ever let in. */
+  /** Total ever admitted. */
   #passed = 0;
 
   /** `undefined` when there is no room now, or others wait for it. */
@@ -55,9 +57,9 @@ export class DeliveryGate {
 
   /**
    * Resolves when there is room. Small requests go before large ones and before those already
-   * served much, within a bound, so that nobody starves.
+   * served much, within a bound, so that none starves.
    *
-   * @param served What the same request has had.
+   * @param served The cost that the same request has had admitted before.
    */
   async enter(cost: number, served: number): Promise<Place> {
     const atOnce = this.tryEnter(cost);

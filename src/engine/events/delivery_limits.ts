@@ -1,28 +1,28 @@
-/** The limits of the engine, and what is said of an event that reaches one. */
+/** The limits of the engine, and the reason given to an event that reaches one. */
 
-/** What one event, or one request of many, may make the engine do, whatever waits for it. */
+/** What one event, or one request of many, may cause, whatever waits for it. */
 export interface DeliveryLimits {
   /** Predicates that are tried to find the jobs of one event. */
   readonly triedMax: number;
-  /** Jobs that one event may reach; one with a large plan counts for several. */
+  /** Jobs that one event may reach; one with a large plan counts as several. */
   readonly fanOutMax: number;
-  /** Bytes that one event may take with its copies, when it reaches several jobs. */
+  /** Bytes that one event and its copies may take, when it reaches several jobs. */
   readonly fanOutBytesMax: number;
-  /** Entries that the events of one request may make; the first event may go beyond it. */
+  /** Entries that the events of one request may make; the first event may exceed it. */
   readonly entriesMax: number;
   /** Bytes of these. */
   readonly entriesBytesMax: number;
 }
 
-/** What is there at a time, against its limit. */
+/** Limits on what exists at the same time. */
 export interface StandingLimits {
   /** Jobs that have not ended. */
   readonly jobsMax: number;
-  /** Bytes of what they hold: plans, inputs, labels, results; one job may go beyond it. */
+  /** Bytes of their plans, inputs, labels and results; one job may exceed it. */
   readonly jobsBytesMax: number;
   /** Jobs that wait for a worker. */
   readonly queuedMax: number;
-  /** Bytes that wait for the journal to make them durable; one request may go beyond it. */
+  /** Bytes that wait to become durable; one request may exceed it. */
   readonly pendingBytesMax: number;
 }
 
@@ -30,7 +30,7 @@ export type EngineLimits = StandingLimits & DeliveryLimits;
 
 const MIB = 1_048_576;
 
-/** What a Daybook may hold and do; `--jobs-bytes` sets the one that depends on the machine. */
+/** The default limits; `--jobs-bytes` sets the one that depends on the machine. */
 export const ENGINE_LIMITS: Omit<EngineLimits, "jobsBytesMax"> = {
   triedMax: 1_000_000,
   fanOutMax: 1_000,
@@ -54,13 +54,13 @@ export const NO_LIMITS: EngineLimits = {
   pendingBytesMax: Infinity,
 };
 
-/** Why an event was not taken: with less that waits for it, or later, it may be. */
+/** Why an event was not taken: it may be later, or when less waits for it. */
 export interface LimitReached {
   readonly name: keyof EngineLimits;
   readonly max: number;
 }
 
-/** As the reason of a receipt. */
+/** As the reason in a receipt. */
 export function limitText({ name, max }: LimitReached): string {
   return `not recorded: ${TEXTS[name](max)}`;
 }

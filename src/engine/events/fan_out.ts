@@ -1,4 +1,4 @@
-/** What one fact from outside, or from a task, makes happen: correlations and new jobs. */
+/** What one fact from outside, or from a task, causes: correlations and new jobs. */
 
 import { correlatedAttributes } from "../../core/correlated_fact.ts";
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
@@ -9,7 +9,9 @@ import type { JsonValue } from "../../core/json.ts";
 import { errorFact } from "../../core/thrown.ts";
 import { idsOf } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
-import { type AnyJobDefinition, type FactEvent, NonRetryableError } from "../definition.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import type { FactEvent } from "../job_context.ts";
+import { NonRetryableError } from "../job_errors.ts";
 import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
 import { type JobKeys, keysOf } from "../limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
@@ -17,13 +19,13 @@ import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
-/** A fact whose id and time are settled, so that what follows can name it. */
+/** A fact with an id and time, so that its effects can name it. */
 export type SettledFact = FactDraft & {
   readonly eventId: EventId;
   readonly occurredAt: string;
 };
 
-/** What a fact reaches, where that was looked for before. */
+/** What a fact reaches, if that was looked up before. */
 export interface Found {
   readonly jobs: readonly JobId[];
   readonly starters: readonly AnyJobDefinition[];
@@ -41,11 +43,11 @@ export class FanOut {
   }
 
   /**
-   * The fact, with an entry for every job that expects it or that its policy names, and
-   * the jobs that it starts. They are one group: all of it is recorded, or none.
+   * The fact, with an entry for every job that expects it or whose policy names it, and the jobs
+   * that it starts. They are one group: all of it is recorded, or none.
    *
-   * @param at The index that the fact will have in its group.
-   * @param max How many entries the group may have, at most.
+   * @param at The index of the fact in its group.
+   * @param max The most entries that the group may have.
    * @throws {TooManyEntriesError} when it would have more.
    */
   expand(
@@ -99,8 +101,8 @@ function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft
 }
 
 /**
- * A job started by an event. When the event gives no valid input the job is there all
- * the same, and failed: an event that starts something never just vanishes.
+ * A job started by an event. When the event gives no valid input the job is created all the same,
+ * and fails: an event that starts something never just vanishes.
  */
 function startedJob(
   definition: AnyJobDefinition,

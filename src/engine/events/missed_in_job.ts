@@ -19,10 +19,10 @@ import {
   ownSubjectText,
 } from "./nearest_expectation.ts";
 
-/** Of the types that a job waits for, how many are told. */
+/** Of the types that a job waits for, how many are named. */
 const TYPES_TOLD_MAX = 3;
 
-/** What the job wants that the event came nearest to, if anything is of its type. */
+/** The part of the job's plan that the event came nearest to, if any is of its type. */
 export function nearestInJob(
   { job, entry }: Applied,
   comparisons: Comparisons,
@@ -35,14 +35,13 @@ export function nearestInJob(
   return nearestOf(compared.map((wanted) => missed(job, wanted, event)));
 }
 
-/** The reason in words. */
 export function missedInJob(step: Applied, nearest: Missed | undefined): string {
   if (nearest === undefined) return unexpected(step.job, matchableOf(step.entry));
   const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
   return `matched no expectation: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 
-/** The reason in words, for a job that compensates. */
+/** The same for a job that compensates. */
 export function missedInCompensation(step: Applied, nearest: Missed | undefined): string {
   if (nearest === undefined) return `recorded only: state is ${step.job.state}`;
   const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
@@ -76,7 +75,7 @@ function unexpected(job: JobState, event: MatchableEvent): string {
     : `${none}; ${stillWaitingFor(job, eventType)}`;
 }
 
-/** The types that the job still waits for; one that may have been meant comes first. */
+/** The types that the job still waits for, first the one that may have been meant. */
 function stillWaitingFor(job: JobState, eventType: string): string {
   const open = job.plan.expected.filter((expected, index) => {
     const progress = job.expected[index];

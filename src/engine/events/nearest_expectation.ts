@@ -1,4 +1,4 @@
-/** Of what jobs wanted and an event missed, the one that it came nearest to. */
+/** Among the matchers that an event missed, the one that it came nearest to. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import { isSatisfied } from "../../core/condition.ts";
@@ -16,14 +16,14 @@ import { correlationDistance, expectationDistance } from "../../explain/nearness
 import type { Wanted } from "./type_index.ts";
 import type { NearestExpectation } from "../requests.ts";
 
-/** More clauses than this a receipt does not list. */
+/** The most clauses that a receipt lists. */
 const CLAUSES_MAX = 10;
 
-/** What an event may still be compared with. */
+/** The budget for comparing one event. */
 export class Comparisons {
   #left: number;
 
-  /** @param effort Once it is used up nothing is compared; the last may go beyond it. */
+  /** @param effort Once it is used up nothing is compared; the last comparison may exceed it. */
   constructor(effort: number = NEARNESS_EFFORT_MAX) {
     this.#left = effort;
   }
@@ -32,7 +32,7 @@ export class Comparisons {
     return this.#left <= 0;
   }
 
-  /** The first of these, as far as the effort goes. */
+  /** The first of these within the budget. */
   take<Item>(items: Iterable<Item>, effortOf: (item: Item) => number): readonly Item[] {
     const taken: Item[] = [];
     for (const item of items) {
@@ -43,17 +43,17 @@ export class Comparisons {
     return taken;
   }
 
-  /** Of work that goes by the number of things looked at. */
+  /** Charges work by the number of things looked at. */
   spend(looked: number): void {
     this.#left -= looked / 10;
   }
 }
 
-/** What a job wanted and an event of its type is compared with. */
+/** A matcher of a job that an event of its type is compared with. */
 export interface Missed {
   readonly job: JobState;
   readonly wanted: Wanted;
-  /** How far the event is from it; 0 when nothing but the time is wrong. */
+  /** How far the event is from it; 0 when only the time is wrong. */
   readonly distance: number;
 }
 
@@ -64,7 +64,7 @@ export function missed(job: JobState, wanted: Wanted, event: MatchableEvent): Mi
   return { job, wanted, distance };
 }
 
-/** The clauses that the event fails, in words: of many that are compared, for the nearest. */
+/** The clauses that the event fails; when many matchers are compared, only for the nearest. */
 export function failingClauses({ wanted }: Missed, event: MatchableEvent): readonly Mismatch[] {
   return "role" in wanted
     ? correlationMismatches(wanted.matcher.correlation, event.attributes)
@@ -72,8 +72,8 @@ export function failingClauses({ wanted }: Missed, event: MatchableEvent): reado
 }
 
 /**
- * What still waits comes before what no event could serve, then the nearest, then
- * expectations, then the oldest job.
+ * Open ones come before those that no event could serve, then the nearest, then expectations, then
+ * the oldest job.
  */
 export function nearestOf(all: readonly Missed[]): Missed | undefined {
   let nearest: Missed | undefined;
@@ -83,7 +83,7 @@ export function nearestOf(all: readonly Missed[]): Missed | undefined {
   return nearest;
 }
 
-/** Other jobs of which that is as true: which one is named is by their age alone. */
+/** Other jobs that are equally near: only their age decides which one is named. */
 export function asNear(all: readonly Missed[], nearest: Missed): readonly JobState[] {
   const jobs = all.filter((one) => one.job !== nearest.job && isAsNear(one, nearest))
     .map(({ job }) => job);
@@ -116,7 +116,7 @@ export function untimelyText(job: JobState): string {
   return job.state === "Created" ? "the job has not started" : `the job is ${job.state}`;
 }
 
-/** Whether the event has anything of what was wanted, if only nearly or at another path. */
+/** Whether the event has any value that was wanted, even if only nearly or at another path. */
 export function hasInCommon(
   { wanted }: Missed,
   clauses: readonly Mismatch[],
@@ -138,7 +138,7 @@ export function subjectText(missed: Missed): string {
   return `${name} of job ${job.jobId}`;
 }
 
-/** The same to somebody who speaks of the job already. */
+/** The same in a text that is about the job already. */
 export function ownSubjectText(missed: Missed): string {
   const { wanted } = missed;
   return "role" in wanted
@@ -158,7 +158,7 @@ const POLICY_OWNERS: Readonly<Record<PolicyRole, string>> = {
   failed: "compensation",
 };
 
-/** Where nothing but the time is wrong, that is told by itself. */
+/** When only the time is wrong, that is said separately. */
 function remarkOn({ job, wanted, distance }: Missed): string {
   if ("role" in wanted || distance === 0) return "";
   if (job.state !== "Running") return ` (state is ${job.state})`;

@@ -1,19 +1,19 @@
 /**
- * Time slices that requests share: together they yield as often as one alone would. The
- * request that has used least goes first, so small ones do not wait behind large ones.
+ * Time slices that requests share: together they yield as often as one alone would. The request
+ * that has used least goes first, so small ones do not wait behind large ones.
  */
 
 import type { Work } from "../../core/at_once.ts";
 import type { Clock } from "../ports.ts";
 
-/** How long others may be held up, but for the last piece. */
+/** The longest that others are held up, apart from the last piece. */
 const SLICE_MS = 5;
-/** Of work in many steps, how much is one piece. */
+/** The length of one piece of work in many steps. */
 const PIECE_MS = 1;
-/** Who had less so far does not wait: most work is not more than this in all. */
+/** A request that has used less does not wait; most need no more in all. */
 const LITTLE_MS = 1;
 
-/** What somebody had so far. */
+/** What a request has used so far. */
 export interface Share {
   spentMs: number;
 }
@@ -27,7 +27,7 @@ export class Pacer {
   readonly #clock: Clock;
   #pieces: Piece[] = [];
   #spentMs = 0;
-  /** By those who did not wait, since the last pause. */
+  /** Used since the last pause by requests that did not wait. */
   #aheadMs = 0;
   #running = false;
 
@@ -35,7 +35,7 @@ export class Pacer {
     this.#clock = clock;
   }
 
-  /** Does a piece of work, at once where there is time for it. */
+  /** Does a piece of work, at once if there is time for it. */
   do<Result>(share: Share, work: () => Result): Result | Promise<Result> {
     if (!this.#running && this.#spentMs < SLICE_MS) return this.#spend(share, work);
     if (share.spentMs < LITTLE_MS && this.#aheadMs < SLICE_MS) return this.#spendAhead(share, work);
@@ -96,7 +96,7 @@ export class Pacer {
       this.#aheadMs = 0;
       while (this.#spentMs < SLICE_MS && this.#pieces.length > 0) {
         this.#next()?.run();
-        // Whoever goes on with the result asks for the next piece meanwhile.
+        // The request that gets the result asks for its next piece meanwhile.
         await Promise.resolve();
       }
     }

@@ -1,4 +1,4 @@
-/** What one event would make the engine do, found out before any of it is done. */
+/** The effect of an event, determined before any of it happens. */
 
 import { takingEffort } from "../../core/effort.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -16,15 +16,15 @@ const ENTRY_EFFORT = 200;
 const BYTES_AT_ONCE = 3_000;
 
 export interface Reach {
-  /** The jobs that it reaches, unless it names the one. */
+  /** The jobs that it reaches; empty when it names one itself. */
   readonly jobs: readonly JobId[];
   /** The definitions of the jobs that it starts. */
   readonly starters: readonly AnyJobDefinition[];
   readonly entries: number;
   readonly bytes: number;
-  /** Of the jobs: those with large plans count for several. */
+  /** Of the jobs: those with large plans count as several. */
   readonly weight: number;
-  /** Of all that is made, in jobs of a small plan. */
+  /** Of everything that is made, in jobs with a small plan. */
   readonly cost: number;
 }
 
@@ -37,7 +37,7 @@ export class Reaches {
     this.#limits = limits;
   }
 
-  /** @param jobs That a search found. */
+  /** @param jobs Found by a search. */
   of(
     { attributes, jobId }: SettledFact,
     jobs: readonly JobId[],
@@ -57,7 +57,7 @@ export class Reaches {
     return bytes > fanOutBytesMax ? { name: "fanOutBytesMax", max: fanOutBytesMax } : undefined;
   }
 
-  /** In jobs of a small plan; no more are looked at than one event may reach. */
+  /** In jobs with a small plan; looks at no more jobs than one event may reach. */
   #weightOf(jobs: readonly JobId[]): number {
     return jobs.slice(0, this.#limits.fanOutMax).reduce((sum, jobId) => {
       const job = this.#table.head(jobId);

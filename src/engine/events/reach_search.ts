@@ -1,6 +1,6 @@
 /**
- * Looks for the jobs that an event reaches, some matchers at a time. What is filed or taken
- * away meanwhile counts, so that the result is right at any moment after the end.
+ * Searches the jobs that an event reaches, some matchers at a time. It follows what is filed or
+ * removed meanwhile, so that the result is right at any moment after the end.
  */
 
 import { atOnce, type Work } from "../../core/at_once.ts";
@@ -8,7 +8,7 @@ import type { JobId } from "../../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../../core/job_plan.ts";
 import type { Bucket, Filed } from "./type_index.ts";
 
-/** Effort between two places to pause at: about a tenth of a millisecond. */
+/** Effort between two pauses: about a tenth of a millisecond. */
 const EFFORT_AT_ONCE = 1_000;
 
 export class ReachSearch {
@@ -19,12 +19,12 @@ export class ReachSearch {
     this.#buckets = buckets;
   }
 
-  /** What it takes to try all that may accept the event. */
+  /** The cost of trying all matchers that may accept the event. */
   get effort(): number {
     return this.#buckets.reduce((sum, { effort }) => sum + effort, 0);
   }
 
-  /** No more jobs than this can be found. */
+  /** An upper bound on the jobs that can be found. */
   get size(): number {
     return this.#buckets.reduce((sum, { size }) => sum + size, 0);
   }

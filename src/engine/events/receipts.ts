@@ -15,7 +15,7 @@ import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expec
 import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
-/** A second delivery of the same content: it changes nothing. */
+/** A second delivery with the same content. */
 export function duplicateOf({ eventId, logId }: JobEventLogEntry): Receipt {
   return { eventId, logId, disposition: "duplicate", jobs: [] };
 }
@@ -27,7 +27,7 @@ export function idReusedBy({ eventId, logId }: JobEventLogEntry): Receipt {
   return { ...rejected(eventId, reason), logId };
 }
 
-/** Whether an event says what an entry, or a refused event, said before. */
+/** Whether an event equals an entry, or a refused event. */
 export function saysTheSame(
   before: JobEventLogEntry | RefusedAttributes,
   event: IncomingEvent,
@@ -44,20 +44,20 @@ export function refused(eventId: EventId, limit: LimitReached): Receipt {
   return { ...rejected(eventId, limitText(limit)), limit };
 }
 
-/** What a receipt names at most: the rest is counted. */
+/** The most jobs that a receipt names; the rest is counted. */
 const JOBS_TOLD_MAX = 100;
 const JOBS_TOLD_MIN = 10;
 /** All receipts of one answer together. */
 const JOBS_OF_ANSWER = 10_000;
 const CLAUSES_OF_ANSWER = 1_000;
 
-/** How many jobs each receipt names when a request has this many receipts. */
+/** How many jobs each receipt names in an answer with this many receipts. */
 export function jobsToldOf(receipts: number): number {
   const share = Math.floor(JOBS_OF_ANSWER / receipts);
   return Math.max(JOBS_TOLD_MIN, Math.min(JOBS_TOLD_MAX, share));
 }
 
-/** The same receipt, with the clauses that one of so many lists. */
+/** The same receipt, with as many clauses as one of so many lists. */
 export function oneOf(receipts: number, receipt: Receipt): Receipt {
   const { nearest } = receipt;
   if (nearest === undefined) return receipt;
@@ -65,7 +65,7 @@ export function oneOf(receipts: number, receipt: Receipt): Receipt {
   return { ...receipt, nearest: { ...nearest, clauses: nearest.clauses.slice(0, clausesMax) } };
 }
 
-/** What the entries that an event made did, as one answer. */
+/** The effects of the entries that an event made. */
 export function receiptOf(
   eventId: EventId,
   logId: number,
@@ -85,13 +85,13 @@ export function receiptOf(
   };
 }
 
-/** What an entry did to its job. */
+/** The effect of an entry on its job. */
 interface Effect {
   readonly step: Applied;
   readonly draft: EventDraft | undefined;
 }
 
-/** Of a job that is made one is told: that it has started, or has failed at once. */
+/** One effect for each new job: that it has started, or has failed at once. */
 function* effectsOf(
   drafts: readonly EventDraft[],
   applied: readonly (Applied | undefined)[],
@@ -105,21 +105,21 @@ function* effectsOf(
   }
 }
 
-/** A job that the event starts, and that fails at once, since it gives no valid input. */
+/** Whether the event starts a job that fails at once, for want of a valid input. */
 function isFailedStart(draft: EventDraft): boolean {
   return draft.eventType === "job.TaskFailed";
 }
 
-/** It counted, it failed the job, or it ended a compensation; or it started a job. */
+/** Whether it counted, failed the job, ended a compensation or started a job. */
 function hadEffect(step: Applied): boolean {
   return step.matched.length > 0 || step.before?.state !== step.job.state;
 }
 
-/** The jobs of one receipt, each with what the event did: as many as there is room for. */
+/** The jobs of one receipt, each with the effect of the event: as many as there is room for. */
 class ToldJobs {
   readonly jobs: ReceiptJob[] = [];
   more = 0;
-  /** Of those that it reached without effect, what the event came nearest to. */
+  /** Among the jobs that it reached without effect, what the event came nearest to. */
   nearest: NearestExpectation | undefined;
   readonly #comparisons = new Comparisons();
 
@@ -160,7 +160,7 @@ class ToldJobs {
   }
 }
 
-/** Whether something that the job wants may nearly have been met. */
+/** Whether the event may nearly have met something that the job wants. */
 function mayHaveMissed({ entry, rule }: Applied): boolean {
   return entry.stratum !== "coordination" &&
     (rule === "running/record-only" || rule === "compensating/record-only");

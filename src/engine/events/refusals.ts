@@ -1,6 +1,6 @@
 /**
- * Events whose id is on record with other content. What they said is a fact of its own, so that
- * a job which waits for it can tell: one for each distinct content, and at most three an id.
+ * Events whose id is on record with other content. Their content is recorded, so that a job that
+ * waits for it can show it: once for each distinct content, and at most three times for each id.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -15,7 +15,7 @@ import type { Writer } from "../writer/writer.ts";
 import type { SettledFact } from "./fan_out.ts";
 import { idReusedBy, refused, saysTheSame } from "./receipts.ts";
 
-/** Contents that are kept of what was sent under one id. */
+/** The most contents that are kept for one id. */
 export const CONTENTS_MAX = 3;
 
 export interface RefusalParts {
@@ -25,16 +25,15 @@ export interface RefusalParts {
 }
 
 export interface Reuse {
-  /** The entry that has the id. */
   readonly first: JobEventLogEntry;
   readonly event: SettledFact;
 }
 
 /**
- * The receipt of an event that reuses an id, once what it said is durable, if that is to be
- * recorded. Rejects as a recording does.
+ * The receipt of an event that reuses an id, once its content is durable, if that is recorded.
+ * Rejects as a recording does.
  *
- * @param known Ids that were looked up; what is found is added.
+ * @param known Ids that were looked up; results are added.
  */
 export async function recordRefusal(
   parts: RefusalParts,
@@ -59,7 +58,7 @@ export async function recordRefusal(
   return idReusedBy(first);
 }
 
-/** Appends before it first waits, so that no equal id slips in between. */
+/** Appends before it first waits, so that no equal id comes in between. */
 async function record(
   { intake, writer }: RefusalParts,
   eventId: EventId,

@@ -1,6 +1,6 @@
 /**
- * The matchers for one event type, filed so that an event finds those that may accept it by
- * its own values. Values are filed in their loose form.
+ * The matchers for one event type, filed so that an event finds those that may accept it by its own
+ * values, in their loose form.
  */
 
 import type { EqualityTerm } from "../../core/correlation.ts";
@@ -10,7 +10,7 @@ import type { ExpectedEvent, MatchableEvent, PolicyEvent } from "../../core/job_
 import { isScalar, type JsonObject, valueAt } from "../../core/json.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 
-/** What of a plan an event may be near to: an expectation, or what the policy names. */
+/** What an event may match in a plan: an expectation, or an event of the policy. */
 export type Wanted = ExpectedEvent | PolicyEvent;
 
 export interface Candidate {
@@ -18,13 +18,13 @@ export interface Candidate {
   readonly wanted: Wanted;
 }
 
-/** Of one type, those that may be candidates are linked, to get at the newest. */
+/** Those that may be candidates are linked within their type, to find the newest. */
 export interface Filed extends Candidate {
-  /** What it takes to try it. */
+  /** The cost of trying it. */
   readonly effort: number;
-  /** Where it is linked; `undefined` for what could have no effect on its job now. */
+  /** The chain that links it; `undefined` if it could not affect its job now. */
   readonly chain: Chain | undefined;
-  /** The first one of its job in the chain. */
+  /** Whether it is the first of its job in the chain. */
   readonly first: boolean;
   older: Filed | undefined;
   newer: Filed | undefined;
@@ -33,7 +33,7 @@ export interface Filed extends Candidate {
 /** Matchers that are tried together, in the order filed. */
 export class Bucket implements Iterable<Filed> {
   readonly #filed = new Set<Filed>();
-  /** What it takes to try all of them. */
+  /** The cost of trying all of them. */
   effort = 0;
 
   get size(): number {
@@ -55,10 +55,10 @@ export class Bucket implements Iterable<Filed> {
   }
 }
 
-/** Filed matchers in the order filed; those of one job are next to each other. */
+/** Matchers in the order filed; those of one job are neighbours. */
 export class Chain {
   newest: Filed | undefined;
-  /** Jobs of which a matcher is linked. */
+  /** Jobs with a matcher in the chain. */
   jobs = 0;
 
   link(candidate: Candidate, effort: number): Filed {
@@ -86,7 +86,7 @@ export class Chain {
   }
 }
 
-/** Of the paths that jobs look at, how many are looked for at another place. */
+/** How many of the paths that jobs look at are looked for at another place. */
 const MISPLACED_PATHS_MAX = 64;
 /** With more indexed paths than this, the event's own paths are looked up instead. */
 const PATHS_MAX = 64;
@@ -116,8 +116,8 @@ export class TypeIndex {
   }
 
   /**
-   * What the event's own values lead to. The cost goes by how many values it has, or by how
-   * many paths the jobs look at, whichever is less.
+   * The buckets that the event's own values lead to. The cost depends on the number of its values,
+   * or of the paths that jobs look at, whichever is less.
    */
   bucketsFor({ attributes }: MatchableEvent): readonly Bucket[] {
     const own = this.#byPath.size > PATHS_MAX
@@ -138,7 +138,7 @@ export class TypeIndex {
     return buckets;
   }
 
-  /** What its values lead to when they are taken for those of another path. */
+  /** The buckets that its values lead to if taken for those of another path. */
   misplacedFor({ attributes }: MatchableEvent): readonly Bucket[] {
     const places = placesIn(attributes);
     return this.#byPath.values().take(MISPLACED_PATHS_MAX).flatMap((values) =>
@@ -154,13 +154,13 @@ export class TypeIndex {
 
 type Scalars = readonly (readonly [path: string, looseForm: string])[];
 
-/** The scalars of an event by their paths; `undefined` when there are more than so many. */
+/** The scalars of an event by their paths; `undefined` when there are more than `limit`. */
 function scalarsIn(attributes: JsonObject, limit: number): Scalars | undefined {
   const found: (readonly [string, string])[] = [];
   const open: (readonly [prefix: string, members: JsonObject])[] = [["", attributes]];
   for (const [prefix, members] of open) {
     for (const name of Object.keys(members)) {
-      // No path leads there: a dot divides names.
+      // No path leads there: a dot separates names.
       if (name.includes(".")) continue;
       const value = members[name];
       if (isScalar(value)) found.push([prefix + name, looseForm(value)]);

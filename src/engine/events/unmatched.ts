@@ -1,6 +1,6 @@
 /**
- * Why an event without a job id matched nothing, and what it came nearest to. Looks at a
- * bounded number of expectations, however many jobs wait.
+ * Why an event without a job id matched nothing, and what it came nearest to. Looks at a bounded
+ * number of expectations, however many jobs wait.
  */
 
 import { counted } from "../../core/counted.ts";
@@ -10,7 +10,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import { nearestName } from "../../explain/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
-import type { FactEvent } from "../definition.ts";
+import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { EndedJobs } from "../views/ended_jobs.ts";
 import type { SettledFact } from "./fan_out.ts";
@@ -29,10 +29,10 @@ import {
 } from "./nearest_expectation.ts";
 import type { Receipt } from "../requests.ts";
 
-/** Expectations and events of policies that are compared with one event, if they are short. */
+/** Expectations and policy events that are compared with one event, if they are short. */
 const CANDIDATES_MAX = 64;
 const EFFORT_MAX = 400;
-/** Event types that are looked at for the one that was meant. */
+/** Event types that are searched for the one that was meant. */
 const TYPES_MAX = 256;
 
 export const NEVER_INTERPRETED =
@@ -42,9 +42,7 @@ type Explained = Pick<Receipt, "reason" | "nearest">;
 
 /** Where an event that found no job may have been meant to go. */
 export interface Addressees {
-  /** Jobs that have started and not ended. */
   readonly started: CorrelationIndex;
-  /** Jobs that have been created and not started. */
   readonly unstarted: CorrelationIndex;
   readonly ended: EndedJobs;
 }
@@ -66,7 +64,7 @@ export class Unmatched {
     return this.#untimely(fact) ?? this.#nearest(fact, at) ?? this.#nobody(fact);
   }
 
-  /** Only the time is wrong: too early, or else too late. */
+  /** Only the time is wrong: too early or too late. */
   #untimely(event: MatchableEvent): Explained | undefined {
     const early = this.#compared(this.#jobs.unstarted, event).filter(({ job, distance }) =>
       job.state === "Created" && distance === 0
@@ -104,7 +102,7 @@ export class Unmatched {
     return { reason: `matched nothing: ${reason}`, nearest: nearestExpectation(nearest, clauses) };
   }
 
-  /** How many jobs want events of a type, where it is by chance that one of them is named. */
+  /** How many jobs want events of a type, when naming one of them would be arbitrary. */
   #noneOf({ wanted }: Missed): string | undefined {
     const { eventType } = wanted.matcher;
     const { started, unstarted } = this.#jobs;
@@ -164,7 +162,7 @@ export class Unmatched {
   }
 }
 
-/** ` (job j2 is as near)`, or nothing; not all are compared, so no number is told. */
+/** ` (job j2 is as near)`, or nothing; without a number, since not all are compared. */
 function asNearText([first, ...others]: readonly JobState[]): string {
   if (first === undefined) return "";
   const more = others.length === 0 ? "is" : "and others are";

@@ -1,6 +1,7 @@
 /**
- * Everything that carries one value, in whatever form and wherever: jobs that were given it, events
- * that say it, and what became of each. So somebody who knows an order finds out why there is no job.
+ * Everything that carries a value, in whatever form and wherever: jobs that were given it, events
+ * that contain it, and what became of each. With it, somebody who knows an order finds out why
+ * there is no job.
  */
 
 import type { About, EventAbout, JobAbout } from "../../explain/about.ts";
@@ -30,11 +31,11 @@ interface AboutParts {
   readonly eventExplainer: EventExplainer;
 }
 
-/** Of each kind, the newest so many are told. */
+/** How many of each kind are shown, the newest. */
 const TOLD_MAX = 10;
 const NAMED_MAX = 3;
 
-/** What became of a job that has ended. */
+/** The outcome of an ended job. */
 const ENDED: Readonly<Partial<Record<Condition, string>>> = {
   succeeded: "has succeeded",
   failed: "has failed",

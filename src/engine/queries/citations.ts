@@ -1,4 +1,4 @@
-/** Says where the entries are that statements cite. */
+/** Finds the lines of the entries that statements cite. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
@@ -7,7 +7,7 @@ import type { Journal } from "../ports.ts";
 import type { EntryPages } from "./entry_pages.ts";
 
 export interface CitationParts {
-  /** Where entries are read; a few at a time, since they may be large. */
+  /** Reads entries a few at a time, since they may be large. */
   readonly pages: EntryPages;
   readonly journal: Pick<Journal, "locate">;
 }
@@ -17,7 +17,7 @@ type Named = Pick<JobEventLogEntry, "eventId" | "eventType">;
 /**
  * The citations of positions, which ascend.
  *
- * @param known Gives entries that were read before.
+ * @param known Returns entries that were read before.
  */
 export async function citationsOf(
   { pages, journal }: CitationParts,
@@ -40,7 +40,7 @@ export async function citationsOf(
   }));
 }
 
-/** The same statements, with where their entries are. */
+/** The same statements, with the lines of their entries. */
 export async function cited<Told extends Statement<LogId>>(
   parts: CitationParts,
   told: readonly Told[],

@@ -1,7 +1,4 @@
-/**
- * What is special about a job that failed or waits: compared with jobs of its type that were
- * created within an hour of it.
- */
+/** What sets a failed or waiting job apart from jobs of its type created within an hour of it. */
 
 import { conditionOf } from "../../core/condition.ts";
 import { fingerprintOf } from "../../core/error_fingerprint.ts";
@@ -28,10 +25,10 @@ export class Contrasts {
   }
 
   /**
-   * `undefined` where the job neither failed nor waits, or nothing sets it apart.
+   * `undefined` when the job neither failed nor waits, or nothing sets it apart.
    *
    * @param job As of `upTo`.
-   * @param upTo What came later counts for nobody; absent is the end of the journal.
+   * @param upTo Later entries do not count; when absent, all do.
    */
   async of(job: JobState, share: Share, upTo?: LogId): Promise<Contrast | undefined> {
     const kind = this.#kindOf(job, upTo);

@@ -1,4 +1,4 @@
-/** What an entry says, in a few words: the same in a terminal and in a page. */
+/** An entry in a few words, the same in a terminal and on a page. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { FrameworkEventType } from "../../core/framework_events.ts";
@@ -6,17 +6,17 @@ import { beginningOf, type JsonObject } from "../../core/json.ts";
 import { type DayTimes, EVENT_TEXTS } from "../../explain/event_texts.ts";
 import { refuseEntry } from "../writer/framework_schemas.ts";
 
-/** As much of an entry as its note is made of, read from a file or from a server. */
+/** The parts of an entry that its note needs, from a file or from a server. */
 export interface NotedEntry {
   readonly stratum: string;
   readonly eventType: string;
   readonly attributes: object;
 }
 
-/** Of JSON, no more is told: lines are cut long before. */
+/** Lines are cut long before this much JSON. */
 const JSON_LENGTH_MAX = 2_000;
 
-/** In plain words; facts from outside, and whatever is not known, as JSON. */
+/** In plain words; facts from outside and unknown ones as JSON. */
 export function entryNote(entry: NotedEntry, times: DayTimes): string {
   const { eventType, attributes, stratum } = entry;
   const isKnown = stratum === "framework" && Object.hasOwn(EVENT_TEXTS, eventType) &&

@@ -1,6 +1,6 @@
 /**
- * Entries, read a few at a time: there may be very many, and each may be large. However many
- * read, one page is in memory at a time, beside what its reader keeps of it.
+ * Reads entries a few at a time, since there may be very many and each may be large. However many
+ * readers there are, one page is in memory at a time, beside what its reader keeps of it.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -10,7 +10,7 @@ import { type JsonObject, jsonSize } from "../../core/json.ts";
 const ENTRIES_FIRST = 2;
 const ENTRIES_MAX = 64;
 const GROWTH = 8;
-/** What a page is to have, as far as that can be told from the one before. */
+/** The target size of a page, as estimated from the one before. */
 const PAGE_CHARACTERS = 512 * 1024;
 /** Of an entry, beside its attributes. */
 const ENTRY_CHARACTERS = 400;
@@ -25,12 +25,12 @@ export type Hold = (bytes: number) => void;
 
 export const HOLD_NOTHING: Hold = () => {};
 
-/** About what an entry takes. */
+/** About how many characters an entry takes. */
 export function entryCharacters({ attributes }: JobEventLogEntry): number {
   return ENTRY_CHARACTERS + jsonSize(attributes as JsonObject);
 }
 
-/** How many entries to read next: few until it is known how large they are. */
+/** How many entries to read next: few until their size is known. */
 export class PageSize {
   readonly #max: number;
   next: number = ENTRIES_FIRST;
@@ -46,11 +46,11 @@ export class PageSize {
   }
 }
 
-/** One at a time, in the order in which they come. */
+/** Admits one at a time, in order of arrival. */
 export class Lane {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves when nobody is before the caller, who must call what it gives. */
+  /** Resolves when the caller is next; it must call the result when done. */
   async enter(): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = this.#last;
@@ -60,7 +60,7 @@ export class Lane {
   }
 }
 
-/** Whoever takes a page has the lane until the next is asked for: nothing else may be read in it. */
+/** A reader of a page has the lane until it asks for the next; nothing else may read in it. */
 export class EntryPages {
   readonly #source: EntrySource;
   readonly #lane: Lane;
@@ -79,7 +79,7 @@ export class EntryPages {
     }
   }
 
-  /** The same, the last page first; within a page in order. */
+  /** The same, the last page first; each page in order. */
   async *back(logIds: readonly LogId[]): AsyncGenerator<readonly JobEventLogEntry[]> {
     const size = new PageSize();
     for (let end = logIds.length; end > 0;) {

@@ -1,6 +1,6 @@
 /**
- * What became of one event: the jobs that it reached or started, those that it nearly reached,
- * and what was refused under its id.
+ * What became of one event: the jobs that it reached or started, those that it nearly reached, and
+ * what was refused under its id.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -34,9 +34,9 @@ interface EventExplainerParts {
   readonly unmatched: Unmatched;
 }
 
-/** Jobs that are listed, and definitions: more are counted. */
+/** The most jobs, and definitions, that are listed; the rest is counted. */
 const LISTED_MAX = 20;
-/** Of an event that reached many jobs, the sentence names so many. */
+/** How many jobs the sentence names. */
 const NAMED_MAX = 3;
 const PAGE = 500;
 
@@ -69,7 +69,7 @@ export class EventExplainer {
     return await this.of(entry, asOf, hold);
   }
 
-  /** The same of an entry that was read. */
+  /** The same for an entry that was read. */
   async of(
     entry: JobEventLogEntry,
     asOf: LogId,
@@ -91,7 +91,7 @@ export class EventExplainer {
     };
   }
 
-  /** The entry itself, where it names a job; else those of its batch that it made. */
+  /** The entry itself, when it names a job; otherwise those that it made in its batch. */
   async #effectsOf({ jobId, logId }: JobEventLogEntry): Promise<readonly Effect[]> {
     if (jobId !== undefined) return [{ jobId, logId }];
     const effects: Effect[] = [];

@@ -1,7 +1,7 @@
 /**
- * Finds what an explanation takes from elsewhere in the journal: what made the job's own
- * entries happen, and events that were meant for what it waits for. Of all that, a bounded
- * number is read, whatever the size of the journal.
+ * Finds what an explanation needs from elsewhere in the journal: the causes of the job's entries,
+ * and events that were meant for what it waits for. Reads a bounded number, whatever the size of
+ * the journal.
  */
 
 import { correlationTerms } from "../../core/correlation.ts";
@@ -24,26 +24,26 @@ import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { EntryPages, type EntrySource, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import { type Resembling, ValueSearch } from "./value_search.ts";
 
-/** Events that are looked at for one expectation, and for all of them, unless that is too few. */
+/** The most events to look at for one expectation, and for all of them together. */
 const CANDIDATES_MAX = 64;
 const CANDIDATES_OF_ALL = 1_280;
 const CANDIDATES_MIN = 4;
-/** Longer events are not compared, and of all together no more than this. */
+/** The most characters of events to compare in all. */
 const CHARACTERS_MAX = 16 * 1024 * 1024;
-/** Of what is only cited, more than this is not kept. */
+/** Larger entries that are only cited are cut. */
 const OUTLINED_LENGTH = 16_384;
-/** Expectations that are satisfied, of which later events are looked for; and of how many. */
+/** Satisfied expectations whose later events are searched. */
 const SATISFIED_MAX = 10;
 const LATE_MAX = 20;
-/** Events that a satisfied expectation may have taken which are looked at, for the late ones. */
+/** Events that a satisfied expectation may have taken, searched for late ones. */
 const NEAR_MAX = 64;
-/** Jobs that an event reached, of which it is told. */
+/** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
 
 /** Where entries are read, up to a head. */
 export interface EvidenceSource extends EntrySource {
   readonly headLogId: LogId;
-  /** What became of other jobs; absent where nobody knows, and then nobody counts either. */
+  /** Other jobs, if known; without it no effects are found. */
   job?(jobId: JobId): JobState | undefined;
 }
 
@@ -76,7 +76,9 @@ export class EvidenceSearch {
     this.#do = paced;
   }
 
-  /** Looks up what resembles what is missing, reads that, and what the job's entries name. */
+  /**
+   * Looks up what resembles what is missing, and reads that and what the job's entries refer to.
+   */
   async run(outlined: OutlinedHistory): Promise<EvidenceFound> {
     const { headLogId } = this.#source;
     const open = openExpectations(outlined.job).slice(0, WAITS_MAX).map(({ expected }) => expected);
@@ -113,7 +115,7 @@ export class EvidenceSearch {
     return { causes: foreignEntries, candidates, foreignEntries, effects, later };
   }
 
-  /** Events like those that satisfied an expectation, which came after them and reached nobody. */
+  /** Events like those that satisfied an expectation, which came later and reached no job. */
   #lateOnes(
     outlined: OutlinedHistory,
     met: readonly MetExpectation[],
@@ -123,7 +125,7 @@ export class EvidenceSearch {
       met.flatMap(({ id, matcher, last }) => {
         const near = found.near(matcher, NEAR_MAX)
           .filter((logId) => logId <= this.#source.headLogId);
-        // Of a value that many events carry, the next one is another's.
+        // When many events carry a value, the next one belongs to something else.
         if (near.length > LATE_MAX) return [];
         const late = near.filter((logId) =>
           logId > last && !outlined.isOwn(logId) && !outlined.hasReached(logId)
@@ -133,7 +135,7 @@ export class EvidenceSearch {
     );
   }
 
-  /** What is only cited is kept without what may be large of it. */
+  /** Cited entries are kept without their large parts. */
   async #foreignEntries(
     causes: readonly LogId[],
     events: readonly LogId[],
@@ -155,7 +157,7 @@ export class EvidenceSearch {
     return foreignEntries;
   }
 
-  /** The jobs that events name, and those that the entries after them stand for. */
+  /** The jobs that events name, and those of the entries that stand for them. */
   async #effects(
     events: readonly LogId[],
     foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>,
@@ -199,7 +201,7 @@ function isAccepted({ job }: OutlinedHistory, id: string, entry: JobEventLogEntr
     expectationAccepts(expected, matchableOf(entry));
 }
 
-/** By expectation, what resembles it: the likeliest first, and at most a share of all. */
+/** By expectation, the events that resemble it: the likeliest first, at most a share of all. */
 async function resembling(
   open: readonly ExpectedEvent[],
   search: ValueSearch,
@@ -214,13 +216,12 @@ async function resembling(
   return wanted;
 }
 
-/** One that has all its matches. */
+/** An expectation with all its matches. */
 interface MetExpectation extends Pick<ExpectedEvent, "id" | "matcher"> {
-  /** The position of the last of them. */
   readonly last: LogId;
 }
 
-/** Those of which later events are looked for. */
+/** Those whose later events are searched. */
 function metExpectations({ job: { plan, expected } }: OutlinedHistory): readonly MetExpectation[] {
   return plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, multiplicity }, at) => {
     const last = expected[at]?.by.at(-1);

@@ -1,6 +1,6 @@
 /**
- * Explains jobs: reads what an explanation is made from, adds how this process stands to the
- * job, and says where each citation is to be found.
+ * Explains jobs: reads what an explanation needs, adds the state of this process, and finds the
+ * lines of each citation.
  */
 
 import { conditionOf } from "../../core/condition.ts";
@@ -70,12 +70,12 @@ export interface ExplainerParts {
   readonly full: (urgency: Urgency) => boolean;
 }
 
-/** An explanation, with what it was made from. */
+/** An explanation, with the entries it was made from. */
 export interface Account {
   readonly explanation: Explanation<Citation>;
   /** The job's own entries, as far as the explanation goes. */
   readonly outlined: OutlinedHistory;
-  /** Entries that it may cite and that are not the job's own, by position. */
+  /** Entries of others that it may cite, by position. */
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
 }
 
@@ -84,11 +84,11 @@ interface Extent {
   /** The job's entries up to there. */
   readonly logIds: readonly LogId[];
   readonly asOf: LogId;
-  /** When that entry was received, where it is not the last. */
+  /** When that entry was received, if it is not the last. */
   readonly asOfTime?: string;
 }
 
-/** About what outlined keep of a job's entries, however many there are. */
+/** The most characters of a job's entries that are kept, however many there are. */
 const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 export class Explainer {
@@ -103,15 +103,18 @@ export class Explainer {
     return (await this.account(jobId, hold))?.explanation;
   }
 
-  /** The same, with the entries that it is made from: who shows both need not read them again. */
+  /**
+   * The same, with the entries that it is made from: a caller that shows both need not read them
+   * again.
+   */
   async account(jobId: JobId, hold = HOLD_NOTHING): Promise<Account | undefined> {
-    // The job ends with these, whatever comes meanwhile: nothing later is looked at.
+    // Fixed before anything is read: later entries do not count.
     const logIds = this.#parts.history.positions(jobId);
     const asOf = this.#parts.events.journal.head.logId;
     return logIds.length === 0 ? undefined : await this.#accountOf({ logIds, asOf }, hold);
   }
 
-  /** Explains a job as of a point: by what was on record then, wherever in the journal. */
+  /** Explains a job as of a point, from what was on record then, anywhere in the journal. */
   async explainAt(
     jobId: JobId,
     point: Point,
@@ -218,7 +221,7 @@ export class Explainer {
     return { ...common, queue: isBeside ? { ...queue, alone } : queue };
   }
 
-  /** What a job waits for that has a worker within reach, but no place. */
+  /** The limit that a job waits for, if it is not for a worker. */
   async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
     const { shares, starts } = this.#parts;
     const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
@@ -242,24 +245,24 @@ export class Explainer {
     };
   }
 
-  /** What the journal tells of how the process stood to a job at a time that is past. */
+  /** What the journal tells of the process at a time in the past. */
   async #circumstancesThen(job: JobState, upTo: LogId, share: Share): Promise<Circumstances> {
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
     if (conditionOf(job) !== "queued") return common;
     const { registry, workers, threadWorkers, pauses } = this.#parts;
-    const isThreaded = registry.running(job)?.isolation === "thread";
+    const isThreaded = registry.isInThread(job);
     const { max } = isThreaded ? threadWorkers : workers;
     const then = await workersThen(this.#parts, { isThreaded, max }, upTo, share);
     const known = await pausesThen(this.#parts, upTo);
-    // Where the index of values is not that far, those that are in force still.
+    // When the index of values lags behind, those that are still in force.
     const inForce = known.length > 0 ? known : pauses.all.filter(({ by }) => by <= upTo);
     const holding = await this.#holding(inForce, job);
     const queueThen = holding.length === 0 ? then : { ...then, pauses: holding };
     return { ...common, queueThen };
   }
 
-  /** The pauses that hold a job; of those by rule with what was the last straw. */
+  /** The pauses that hold a job; those by rule with their last failure. */
   async #holding(pauses: readonly Pause[], job: JobState): Promise<readonly HoldingPause[]> {
     const holding = pauses.filter((pause) => holds(pause, job));
     const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
@@ -304,7 +307,7 @@ function* noting(entries: readonly JobEventLogEntry[], gathering: OutlineGatheri
   }
 }
 
-/** What the next entry of a job is, to a disk that is full. */
+/** The urgency of the job's next entry on a full disk. */
 function urgencyOf(job: JobState): Urgency {
   const goesOn = ["executing", "backingOff", "compensating"].includes(conditionOf(job));
   return goesOn ? "vital" : "ordinary";

@@ -1,7 +1,6 @@
 /**
- * Whether today's definition goes the way that a job has on record. `run` is called and
- * answered from the record alone: no task function and no compensation is ever called,
- * and nothing that is not on record is started.
+ * Whether the current definition still fits the record of a job. `run` is called and answered from
+ * the record alone: no task or compensation is called, and nothing new is started.
  */
 
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
@@ -24,37 +23,36 @@ import { undoable } from "../run/undoing.ts";
 
 /** What `run` does when all that is on record has been answered. */
 export interface NextSteps {
-  /** Tasks that it asks for: new ones, and those on record that are not completed. */
+  /** Tasks that it asks for: new ones, and recorded ones that are not completed. */
   readonly tasks: readonly TaskId[];
   /** Names of expectations that it waits for. */
   readonly expectations: readonly string[];
   readonly end: RunEnd["kind"];
 }
 
-/** `logId` is the entry that today's definition disagrees with; `message` says how. */
+/** `logId` is the entry that the current definition disagrees with; `message` says how. */
 export type HistoryVerdict =
   | { readonly kind: "compatible"; readonly next: NextSteps }
   /** `run` does not ask for a task on record: in flight, the job is parked. */
   | ({ readonly kind: "diverges"; readonly message: string } & Divergence)
-  /** The code does not take the input of a job that has begun: in flight, it is parked. */
+  /** The code rejects the input of a job that has begun: in flight, it is parked. */
   | { readonly kind: "refusesInput"; readonly logId: LogId; readonly message: string }
-  /** `run` throws, and on record it did not. */
+  /** `run` throws, and did not on record. */
   | { readonly kind: "wouldFail"; readonly logId: LogId; readonly message: string }
-  /** A completed task could be undone, and `run` no longer says how. */
+  /** A completed task had a compensation, and `run` no longer gives it one. */
   | {
     readonly kind: "cannotCompensate";
     readonly taskId: TaskId;
     readonly logId: LogId;
     readonly message: string;
   }
-  /** `run` ended on record, and now goes on. */
+  /** `run` ended on record, and now continues. */
   | { readonly kind: "goesOn"; readonly logId: LogId; readonly message: string }
   | { readonly kind: "notChecked"; readonly message: string };
 
 /**
- * Checks a job with code against its definition of today. Resolves in bounded time, a
- * grace for each answer on record at the most, whatever `run` awaits; never rejects for
- * what `run` does.
+ * Checks a job with code against its current definition. Resolves in bounded time, at most one
+ * grace period for each answer on record, whatever `run` awaits; never rejects because of `run`.
  */
 export async function checkHistory(
   definition: AnyJobDefinition,
@@ -138,7 +136,7 @@ function stillPending({ job, asked, graceMs }: Rehearsal): HistoryVerdict | unde
   return { kind: "goesOn", logId, message };
 }
 
-/** Whether it is on record that `run` itself failed. */
+/** Whether `run` itself failed on record. */
 function failsItself(job: StartedJob): boolean {
   return "failure" in job && job.failure?.taskId === MAIN_TASK;
 }

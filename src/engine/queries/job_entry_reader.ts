@@ -1,7 +1,4 @@
-/**
- * A job's entries, read from the journal. The engine keeps only their positions, so the
- * histories of finished jobs may move elsewhere without anything else changing.
- */
+/** A job's entries, read from the journal; the engine keeps only their positions. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
@@ -12,7 +9,7 @@ import { EntryPages } from "./entry_pages.ts";
 export class JobEntryReader {
   readonly #events: EventEngine;
   readonly #table: JobTable;
-  /** For whoever reads all entries of a job. */
+  /** For callers that read all entries of a job. */
   readonly pages: EntryPages = new EntryPages(this);
 
   constructor(events: EventEngine, table: JobTable) {
@@ -20,27 +17,26 @@ export class JobEntryReader {
     this.#table = table;
   }
 
-  /** The positions of a job's entries, ascending; none of one that is not there. */
+  /** The positions of a job's entries, ascending; empty when there is no such job. */
   positions(jobId: JobId): readonly LogId[] {
-    return this.#table.logIds(jobId, 0, Infinity);
+    return this.#table.trails.logIds(jobId, 0, Infinity);
   }
 
   /** The entries of a job after a position, oldest first, at most `limit`. */
   async of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return await this.at(this.#table.logIds(jobId, after, limit));
+    return await this.at(this.#table.trails.logIds(jobId, after, limit));
   }
 
   /** The entries of a job before a position, newest first, at most `limit`. */
   async back(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return (await this.at(this.#table.logIdsBack(jobId, before, limit))).toReversed();
+    return (await this.at(this.#table.trails.logIdsBack(jobId, before, limit))).toReversed();
   }
 
-  /** The entries at these positions, which ascend. */
   async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return logIds.length === 0 ? [] : await this.#events.journal.readAt(logIds);
   }
 
-  /** The entry of the journal that has this id, if there is one. */
+  /** The entry with this id, if any. */
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
     return await this.#events.find(eventId);
   }

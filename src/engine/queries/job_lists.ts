@@ -1,4 +1,4 @@
-/** What is told of many jobs at once: a page of them, their number, their failures by kind. */
+/** Many jobs at once: pages, counts, and failures by kind. */
 
 import type { Condition } from "../../core/condition.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
@@ -41,12 +41,11 @@ export class JobLists {
     this.#writer = writer;
   }
 
-  /** Summaries, for which no job in the index is read whole. */
+  /** Summaries, which read no indexed job as a whole. */
   summaries(query: ListQuery): ListPage<JobSummary> {
-    return this.#pageOf(query, (found) => this.#table.summary(found), summarySize);
+    return this.#pageOf(query, (found) => this.#table.listed.summary(found), summarySize);
   }
 
-  /** Whole jobs. */
   page(query: ListQuery): ListPage {
     return this.#pageOf(query, ({ job }) => job, shownSize);
   }
@@ -56,7 +55,7 @@ export class JobLists {
     read: (found: FoundJob) => Job,
     sizeOf: (job: Job, max: number) => number,
   ): ListPage<Job> {
-    const scan = this.#table.scan(query, query);
+    const scan = this.#table.listed.scan(query, query);
     const jobs: Job[] = [];
     let characters = 0;
     for (const found of scan) {
@@ -71,22 +70,23 @@ export class JobLists {
   }
 
   /**
-   * Shows each job that a filter applies to, from the newest back; tells where it stopped, if
-   * it did before the oldest.
+   * Shows each job that a filter applies to, newest first.
+   *
+   * @returns Where it stopped, if that was before the oldest.
    */
   visit(
     filter: JobFilter,
     visit: (found: FoundJob) => void,
     range?: JobRange,
   ): Stop | undefined {
-    const scan = this.#table.scan(filter, range);
+    const scan = this.#table.listed.scan(filter, range);
     for (const found of scan) visit(found);
     return scan.reach;
   }
 
-  /** How many jobs a filter applies to, and what these do. */
+  /** How many jobs a filter applies to, by condition. */
   count(filter: JobFilter, range?: JobRange): JobCount {
-    const scan = this.#table.scanMemory(filter, range);
+    const scan = this.#table.listed.scanMemory(filter, range);
     const conditions = new Map<Condition, number>();
     let jobs = 0;
     for (const { condition } of scan) {
@@ -99,11 +99,11 @@ export class JobLists {
   }
 
   /**
-   * The failures among the jobs that a filter applies to, by fingerprint, at most so many kinds.
-   * A kind of which every job was retried is left out, unless the filter asks for retried ones.
+   * The failures among the jobs that a filter applies to, by fingerprint, at most `kindsMax` kinds.
+   * A kind whose jobs were all retried is left out, unless the filter asks for retried ones.
    */
   failures(filter: JobFilter, kindsMax = Infinity): FailureGroups {
-    const scan = this.#table.scanMemory(filter);
+    const scan = this.#table.listed.scanMemory(filter);
     const groups = new Map<ErrorFingerprint, Growing>();
     for (const record of scan) {
       const fingerprint = scan.fingerprintOf(record);
@@ -133,30 +133,29 @@ export class JobLists {
 
   /** The job that the entry at this position created. */
   summaryAt(firstLogId: LogId): JobSummary | undefined {
-    return this.#table.summaryAt(firstLogId);
+    return this.#table.listed.summaryAt(firstLogId);
   }
 
-  /** The newest job that is a retry of this one. */
   retryOf(jobId: JobId): JobId | undefined {
-    return this.#table.retryOf(jobId);
+    return this.#table.listed.retryOf(jobId);
   }
 
-  /** Whether a filter applies, as it is now, to the job that was created at a position. */
+  /** Whether a filter applies to the job created at a position, as it is now. */
   isAmong(filter: JobFilter, firstLogId: LogId): boolean {
-    return this.#table.isAmong(filter, firstLogId);
+    return this.#table.listed.isAmong(filter, firstLogId);
   }
 
   /** The entry that brought a job into its condition. */
   lastTransition(job: JobState): LogId {
-    return this.#table.lastTransition(job);
+    return this.#table.trails.lastTransition(job);
   }
 
-  /** The condition in which a job was as of a position; `undefined` before its creation. */
+  /** The condition of a job as of a position; `undefined` before its creation. */
   conditionAt(job: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
-    return this.#table.conditionAt(job, logId);
+    return this.#table.trails.conditionAt(job, logId);
   }
 
-  /** How many others come first, for each of these jobs, if it waits for a worker. */
+  /** How many others come before each of these jobs that waits for a worker. */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
     return queuePlaces(this.#workers, jobs, this.#writer.durableLogId);
   }
@@ -176,7 +175,7 @@ function newGroup(newest: LogId): Growing {
 }
 
 function addTo(group: Growing, table: JobTable, job: JobState): void {
-  const isRetried = table.retryOf(job.jobId) !== undefined;
+  const isRetried = table.listed.retryOf(job.jobId) !== undefined;
   group.jobs++;
   group.oldest = job.firstLogId;
   if (isRetried) group.retried++;
@@ -212,8 +211,8 @@ interface Waiting extends Place {
 }
 
 /**
- * How many requests are granted before that of each job, in one pass over each queue; one that
- * waits for none is absent.
+ * How many requests are granted before that of each job, in one pass over each queue; jobs that
+ * wait for nothing are absent.
  */
 function queuePlaces(
   queues: readonly WorkerQueue[],

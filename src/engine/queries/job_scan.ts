@@ -1,7 +1,7 @@
 /**
- * Looks through jobs, in the order of their creation, for those that a filter applies to. What
- * one scan may cost is bounded, and it tells how far it came: with however many jobs, nobody
- * else waits for it for long.
+ * Searches jobs, in the order of their creation, for those that a filter applies to. The cost of a
+ * scan is bounded, and it reports how far it got, so that others never wait long, however many jobs
+ * there are.
  */
 
 import {
@@ -18,21 +18,21 @@ import { JobSearch } from "./job_search.ts";
 import type { JobFilter, Stop } from "../requests.ts";
 
 /**
- * What a scan may cost. Measured with 100,000 jobs in a journal: 60,000 are looked at for their
- * text in about 30 ms, and a look at the condition of all of them takes 5 ms.
+ * The most that a scan may cost. Measured with 100,000 jobs in a journal: it searches the text of
+ * 60,000 in about 30 ms, and looks at the condition of all of them in 5 ms.
  */
 export const SCAN_COST_MAX = 600_000;
-/** What costs something, beside looking at the text of a job, which tells its own. */
+/** Costs, apart from searching the text of a job, which reports its own. */
 const COST = { job: 1, time: 4, fingerprint: 150 };
 
-/** What of all jobs is looked at. Indexes are into all of them, the oldest first. */
+/** The range to search. Indexes are into all jobs, oldest first. */
 export interface ScanBounds {
   readonly newest: number;
   readonly oldest: number;
   readonly oldestFirst: boolean;
 }
 
-/** What the table knows of its jobs beside each of them. */
+/** What the table knows about its jobs beside each of them. */
 export interface JobRecords {
   readonly order: Pick<JobOrder, "at">;
   /** Whether a later job is a retry of this one. */
@@ -57,7 +57,7 @@ export class JobScan implements Iterable<JobRecord> {
     this.#times = timesOf(filter);
   }
 
-  /** What applies, until all jobs of the bounds were looked at, or the cost is reached. */
+  /** The jobs that match, until the range or the cost is exhausted. */
   *[Symbol.iterator](): Iterator<JobRecord> {
     const { newest, oldest, oldestFirst } = this.#bounds;
     const step = oldestFirst ? 1 : -1;
@@ -73,14 +73,16 @@ export class JobScan implements Iterable<JobRecord> {
     }
   }
 
-  /** Where the scan stopped before it had looked at all; `undefined` when it did not. */
+  /** Where the scan stopped early; `undefined` when it did not. */
   get reach(): Stop | undefined {
     if (this.#stoppedAt === undefined) return undefined;
     const { createdAt, firstLogId } = this.#stoppedAt.shownHead;
     return { jobs: this.#looked, backTo: createdAt, next: firstLogId };
   }
 
-  /** Whether the filter applies to a job. What costs least comes first; none is made whole. */
+  /**
+   * Whether the filter applies to a job. The cheapest checks come first; none copies the whole job.
+   */
   applies(record: JobRecord): boolean {
     const { shownHead: job, condition } = record;
     const { states, conditions, types, labels, fingerprint, retried, goesOnAfter } = this.#filter;
@@ -100,7 +102,9 @@ export class JobScan implements Iterable<JobRecord> {
     return this.fingerprintOf(record) === wanted;
   }
 
-  /** Of its failure, if that is an error. Made once: the error of a job does not change. */
+  /**
+   * Of its failure, if that is an error. Computed once, since the error of a job does not change.
+   */
   fingerprintOf(record: JobRecord): ErrorFingerprint | undefined {
     const job = record.shownHead;
     const failure = recordedFailure(job);

@@ -1,6 +1,6 @@
 /**
- * Free text, looked for in what a job is known by: its id, type, labels and errors. Words,
- * and no expressions: what is looked for costs nobody more than what it is looked for in.
+ * Free text search in what identifies a job: its id, type, labels and errors. Words instead of
+ * expressions, so that the cost depends only on the text that is searched.
  */
 
 import type { ErrorFact } from "../../core/framework_events.ts";
@@ -9,8 +9,8 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JobRecord } from "../writer/job_record.ts";
 
 /**
- * What looking at one job costs, as a scan counts it: more where there is much text. To put
- * it in lower case costs as much as to look for three words.
+ * The cost of searching one job, for a scan: more when there is much text. Lower-casing it costs as
+ * much as searching for three words.
  */
 const COST_LEAST = 9;
 const CHARACTERS_AT_ONE = 70;
@@ -23,7 +23,7 @@ export class JobSearch {
     this.#words = wordsIn(text);
   }
 
-  /** Whether every word is somewhere in the job's text, and what it cost to know. */
+  /** Whether every word is somewhere in the job's text, and the cost of finding out. */
   look(record: JobRecord): { readonly found: boolean; readonly cost: number } {
     const text = searchTextOf(record);
     const looks = LOWER_CASE_COST + this.#words.length;
@@ -34,17 +34,17 @@ export class JobSearch {
   }
 }
 
-/** What is looked for, in lower case. */
+/** The words to search for, in lower case. */
 export function wordsIn(text: string): readonly string[] {
   return [...new Set(text.toLowerCase().split(/\s+/))].filter((word) => word !== "");
 }
 
-/** What it is looked for in, in lower case. */
+/** The text to search, in lower case. */
 export function searchTextOf(record: JobRecord): string {
   return textOf(record).toLowerCase();
 }
 
-/** A line for each part, since no word goes over the end of a line. */
+/** One line for each part, since no word spans lines. */
 function textOf(record: JobRecord): string {
   const { shownHead: job, condition } = record;
   let text = job.type === undefined ? job.jobId : `${job.jobId}\n${job.type}`;
@@ -55,7 +55,7 @@ function textOf(record: JobRecord): string {
   return text;
 }
 
-/** After which tasks are going to be tried again. */
+/** Errors of tasks that will be retried. */
 function openErrors({ tasks }: JobState): string {
   return tasks.map((task) => task.status === "backingOff" ? linesOf(task.error) : "").join("");
 }

@@ -1,16 +1,21 @@
-/** All jobs at one look: how many there are of each kind, and those that may need a person. */
+/** All jobs at a glance: how many there are of each kind, and those that may need a person. */
 
+import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import type { Suspects } from "../run/suspects.ts";
+import type { InputRemovals } from "../secrets/input_removals.ts";
 import type { Attention } from "../views/attention.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Clock } from "../ports.ts";
-import type { Census, NeedingAttention } from "../requests.ts";
+import type { Census, NeedingAttention, ParkedJobs } from "../requests.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 
 export interface JobSurveyParts {
   readonly attention: Attention;
+  readonly suspects: Suspects;
+  readonly inputRemovals: InputRemovals;
   readonly census: JobCensus;
   readonly clock: Clock;
   readonly events: EventEngine;
@@ -27,7 +32,7 @@ export class JobSurvey {
     this.#parts = parts;
   }
 
-  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
+  /** How many jobs there are of each kind; costs nothing, however many there are. */
   census(): Census {
     const { census, clock, table, workers, threadWorkers } = this.#parts;
     return {
@@ -38,6 +43,23 @@ export class JobSurvey {
       busyWorkers: workers.busy + threadWorkers.busy,
       maxWorkers: workers.max + threadWorkers.max,
     };
+  }
+
+  /** Parked jobs by reason and type, the largest group first. */
+  get parkedJobs(): readonly ParkedJobs[] {
+    return this.#parts.attention.parked;
+  }
+
+  /** By job, the tasks that run alone, since the process ended twice while they were open. */
+  get aloneTasks(): ReadonlyMap<JobId, readonly TaskId[]> {
+    const withoutMain = (tasks: ReadonlySet<TaskId>) =>
+      [...tasks].filter((taskId) => taskId !== MAIN_TASK);
+    return new Map([...this.#parts.suspects.all].map(([id, tasks]) => [id, withoutMain(tasks)]));
+  }
+
+  /** Unfinished jobs whose sealed input could not be opened at the start. */
+  get keylessJobs(): number {
+    return this.#parts.inputRemovals.keyless;
   }
 
   /** The jobs that a person may have to look at, a few of each kind. */

@@ -1,4 +1,4 @@
-/** Goes through jobs of a range, a page at a time and with pauses, for one who counts or looks. */
+/** Visits the jobs of a range, a page at a time and with pauses. */
 
 import type { LogId } from "../../core/ids.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
@@ -13,7 +13,7 @@ export interface JobVisit {
   readonly range: Omit<ListQuery, "limit">;
   readonly max: number;
   see(job: JobSummary): void;
-  /** Whether no more have to be seen. */
+  /** Whether the visit may end. */
   isEnough?(): boolean;
 }
 

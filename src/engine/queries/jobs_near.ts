@@ -1,4 +1,4 @@
-/** Jobs that one is compared with: the newest of a range that are meant, read a page at a time. */
+/** Finds jobs to compare with: the newest of a range that qualify, read a page at a time. */
 
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
@@ -8,7 +8,7 @@ import type { JobLists } from "./job_lists.ts";
 
 /** Read without a pause. */
 const PAGE = 20;
-/** For each job that is wanted, so many are looked at before the search is given up. */
+/** How many jobs to look at for each one that is wanted. */
 const LOOKED_AT_EACH = 4;
 
 export interface JobsWanted {
@@ -38,7 +38,7 @@ export async function jobsNear(
   return jobs.slice(0, max);
 }
 
-/** Whether a job was over as of a position. */
+/** Whether a job had ended as of a position. */
 export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
   return isTerminal(job) && job.endedBy <= upTo;
 }

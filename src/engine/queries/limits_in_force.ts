@@ -1,4 +1,4 @@
-/** Limits of types of jobs: those of the code, those that were put in their place, and their use. */
+/** The limits of each type: those in the code, those set in their place, and their use. */
 
 import type { EventDraft } from "../../core/event.ts";
 import type { Origin } from "../../core/origin.ts";
@@ -10,7 +10,7 @@ import type { Shares } from "../run/shares.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Writer } from "../writer/writer.ts";
 
-/** Of the keys of a type so many are told, those with the most jobs first. */
+/** How many keys of a type are shown, those with the most jobs. */
 const KEYS_MAX = 50;
 
 export interface LimitsInForceParts {
@@ -27,7 +27,7 @@ export class LimitsInForce {
     this.#parts = parts;
   }
 
-  /** Of the types that have some, in the order of their names. */
+  /** Of each type that has limits, in the order of their names. */
   get all(): readonly LimitedType[] {
     const { registry, limitChanges, shares } = this.#parts;
     const use = new Map(shares.use.map((one) => [one.type, one]));
@@ -58,7 +58,7 @@ export class LimitsInForce {
     });
   }
 
-  /** Puts other limits in the place of those of the code. Rejects as `Writer.settled` does. */
+  /** Sets limits in place of those in the code. Rejects as `Writer.settled` does. */
   async change(
     type: string,
     limits: PlaceLimits,
@@ -83,7 +83,7 @@ export class LimitsInForce {
     return { ok: true, value: this.#existing(type) };
   }
 
-  /** The limits of the code are in force again; `undefined` when they are already. */
+  /** Restores the limits in the code; `undefined` when they are in force already. */
   async restore(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined> {
     if (this.#parts.limitChanges.of(type) === undefined) return undefined;
     const before = this.#existing(type);

@@ -1,6 +1,6 @@
 /**
- * Jobs in memory and in the index as one list, in the order of their creation. Both are looked
- * at in one turn of the loop, so that a job that goes from one to the other is there once.
+ * Jobs in memory and in the index as one list, in the order of their creation. Both are read in one
+ * turn of the event loop, so that a job that moves from one to the other appears once.
  */
 
 import type { FoundJob, IndexScan } from "../job_index.ts";
@@ -18,7 +18,7 @@ export class MergedScan implements Iterable<FoundJob> {
     this.#oldestFirst = oldestFirst;
   }
 
-  /** Where it stopped before it had looked at all; `undefined` when it did not. */
+  /** Where it stopped early; `undefined` when it did not. */
   get reach(): Stop | undefined {
     const [one, other] = [this.#inMemory.reach, this.#indexed.reach];
     if (one === undefined || other === undefined) return one ?? other;
@@ -26,7 +26,7 @@ export class MergedScan implements Iterable<FoundJob> {
     return { ...nearer, jobs: one.jobs + other.jobs };
   }
 
-  /** Nothing from behind the place where either of the two has stopped. */
+  /** Nothing beyond the place where either of the two has stopped. */
   *[Symbol.iterator](): Iterator<FoundJob> {
     const inMemory: Iterator<FoundJob> = this.#inMemory[Symbol.iterator]();
     const indexed = this.#indexed[Symbol.iterator]();

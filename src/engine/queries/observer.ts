@@ -1,7 +1,6 @@
 /**
- * Follows a journal without acting on it: all jobs as projected, and where each event id
- * is. For commands that open a journal offline; the snapshots that it leaves are those of
- * the engine.
+ * Follows a journal without acting on it: all jobs as projected, and where each event id is. For
+ * commands that open a journal offline; the snapshots that it leaves are those of the engine.
  */
 
 import type { EventDraft } from "../../core/event.ts";
@@ -13,7 +12,7 @@ import { Projection } from "../writer/projection.ts";
 import { interruptions } from "../run/interruptions.ts";
 
 export class Observer {
-  /** What the journal tells of its entries; given to it when it is opened. */
+  /** Interprets the journal's entries; passed to the journal when it is opened. */
   readonly consumer: Projection = new Projection();
 
   job(jobId: JobId): JobState | undefined {
@@ -24,7 +23,7 @@ export class Observer {
     return this.consumer.table.jobOfKey(idempotencyKey);
   }
 
-  /** Positions, ascending, of entries that may have this id; reading them tells. */
+  /** Positions, ascending, of entries that may have this id; read them to be sure. */
   candidates(eventId: EventId): readonly LogId[] {
     return this.consumer.eventIds.candidates(eventId);
   }
@@ -39,7 +38,7 @@ export class Observer {
       .flatMap((job) => interruptions(job, restart));
   }
 
-  /** Tells of an event without a job id which jobs expect it, or name it in their policy. */
+  /** Finds the jobs that expect an event without a job id, or name it in their policy. */
   expecting(): (event: MatchableEvent) => readonly JobId[] {
     const index = new CorrelationIndex();
     for (const { jobId, plan, state } of this.consumer.table.jobs()) {

@@ -1,4 +1,4 @@
-/** Pauses that were in force at a time that is past, those that have ended since included. */
+/** Pauses that were in force at a time in the past, including those that have ended since. */
 
 import { notePause, type Pause } from "../../core/pauses.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -6,7 +6,7 @@ import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 
-/** Of those that began, and of those that ended, the last so many before it. */
+/** How many beginnings, and how many ends, to look at before that time. */
 const LOOKED_AT_MAX = 32;
 
 interface PausesThenParts {

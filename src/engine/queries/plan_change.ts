@@ -1,6 +1,6 @@
 /**
- * How today's definition would plan a recorded job. The recorded plan stays in force, so
- * a difference is no break by itself; whoever deploys should know of it all the same.
+ * How the current definition would plan a recorded job. The recorded plan stays in force, so a
+ * difference breaks nothing by itself, but somebody who deploys should know of it.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -14,13 +14,13 @@ import { thrownText } from "../run/divergence.ts";
 
 export interface PlanChange {
   readonly change: "added" | "removed" | "changed";
-  /** What the change is about: `expectation shipped`, `the list of errors`, `onCompensated`. */
+  /** The part that changed: `expectation shipped`, `the list of errors`, `onCompensated`. */
   readonly part: string;
 }
 
 /**
- * Changes from the recorded plan to today's; none for an input that no longer fits,
- * which is told apart. In words, when there is no plan today.
+ * Changes from the recorded plan to the current one; none for an input that no longer fits, which
+ * is reported separately. A text, when the definition makes no plan.
  */
 export function planChanges(
   definition: AnyJobDefinition,
@@ -62,7 +62,7 @@ function changeOf(
   return isDeepStrictEqual(matching(before), matching(after)) ? undefined : "changed";
 }
 
-/** What of an expectation decides which events it takes, and how many. */
+/** The parts of an expectation that decide which events it takes, and how many. */
 function matching({ matcher, multiplicity, taskId }: ExpectedEvent) {
   return { ...matcher, multiplicity, taskId };
 }

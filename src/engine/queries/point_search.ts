@@ -14,9 +14,9 @@ import {
 import type { EntryPages } from "./entry_pages.ts";
 
 /**
- * `resolvePoint`, of entries that are on disk.
+ * `resolvePoint` for entries on disk.
  *
- * @param logIds Of all entries of the job; there is at least one.
+ * @param logIds Of all entries of the job; at least one.
  */
 export async function searchPoint(
   point: Point | undefined,
@@ -41,10 +41,10 @@ export async function searchPoint(
 }
 
 /**
- * The last position of the journal that lies at or before a point of a job's life. By a time, it
- * is one after which the clock showed more: where the clock has been set back there are several.
+ * The last position of the journal at or before a point of a job's history. For a time, it is one
+ * after which the clock showed more; if the clock was set back there are several.
  *
- * @param count How many of the job's entries do, as `searchPoint` found.
+ * @param count How many of the job's entries lie there, from `searchPoint`.
  */
 export async function positionOf(
   point: Point,

@@ -1,4 +1,4 @@
-/** Explains the work as a whole: reads what is known of all jobs at one look. */
+/** Explains the work as a whole. */
 
 import type { Condition } from "../../core/condition.ts";
 import { explainQueue, type LongestJob, type QueueFacts } from "../../explain/explain_queue.ts";
@@ -37,11 +37,14 @@ export interface QueueExplainerParts {
   readonly full: () => boolean;
 }
 
-/** Conditions of which the job is told that is in them for longest; of those suspended, the oldest. */
+/**
+ * For each of these conditions the job that has been in it longest is named; of suspended jobs, the
+ * oldest.
+ */
 const HELD = ["queued", "suspended", "waiting"] as const;
 type Held = typeof HELD[number];
 
-/** Of those that are queued for longest: pauses may hold a great many. */
+/** How many queued jobs to look at, since pauses may hold very many. */
 const LOOKED_AT_MAX = 10_000;
 
 export class QueueExplainer {
@@ -93,7 +96,7 @@ export class QueueExplainer {
 
   async #pool(workers: WorkerQueue, isThreaded: boolean) {
     const { busy, max, waiting } = workers;
-    // Who has them is of interest to those who want one.
+    // Who holds the workers matters only when jobs wait for one.
     const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.#parts, isThreaded);
     return { isThreaded, busy, max, waiting, holders };
   }
@@ -116,7 +119,7 @@ export class QueueExplainer {
     return job && { jobId: job.jobId, by: lists.lastTransition(job) };
   }
 
-  /** The one that is queued for longest and that no pause of a part of the jobs holds. */
+  /** The job that has been queued longest and that no pause of some jobs holds. */
   #oldestQueued(): JobId | undefined {
     const { census, pauseControls, table } = this.#parts;
     return census.queued.take(LOOKED_AT_MAX).find((jobId) => {

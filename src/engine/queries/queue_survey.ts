@@ -1,4 +1,4 @@
-/** What stands before a job that waits for a worker. */
+/** What keeps a job waiting for a worker. */
 
 import type { OvertakenBy, WorkerHolder } from "../../explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
@@ -12,10 +12,10 @@ import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
 
-/** Jobs that run and are looked at, and jobs that came later. */
+/** The most running jobs, and later jobs, that are looked at. */
 const RUNNING_MAX = 32;
 const LATER_MAX = 1_000;
-/** Entries of a job that are looked at for the begin of its latest attempt. */
+/** Entries of a job that are searched for the beginning of its latest attempt. */
 const BEGINS_LOOKED_AT = 32;
 
 interface QueueSurveyParts {
@@ -34,7 +34,7 @@ export async function workerHolders(
     oldestFirst: true,
     limit: RUNNING_MAX,
   });
-  const here = jobs.filter((job) => (registry.running(job)?.isolation === "thread") === isThreaded);
+  const here = jobs.filter((job) => registry.isInThread(job) === isThreaded);
   return await holdersAmong({ lists, history }, here);
 }
 
@@ -48,7 +48,7 @@ export async function placeHolders(
     .map((jobId) => table.existing(jobId));
   const running = await holdersAmong(parts, jobs);
   const told = new Set(running.map(({ jobId }) => jobId));
-  // What was cut short holds its place, though nothing of it runs.
+  // A job that was cut short holds its place, although nothing of it runs.
   const others = jobs.filter(({ jobId }) => !told.has(jobId))
     .flatMap(({ jobId }) => places.since(jobId) ?? []).toSorted((a, b) => a - b);
   const cutShort = (await history.at(others)).flatMap((entry) => holderSince(entry));
@@ -92,7 +92,7 @@ async function holdersAmong(
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
-/** The entry that began the attempt which is open, where it is not the first one. */
+/** The entry that began the open attempt, if that is not the first. */
 async function latestBegin(
   history: JobEntryReader,
   jobId: JobId,
@@ -109,7 +109,7 @@ function isBegin(
   return entry?.eventType === "job.TaskStarted";
 }
 
-/** How many jobs that were created later have begun, since their priority is lower. */
+/** How many jobs created later have begun, thanks to a lower priority. */
 export async function overtakenBy(
   parts: { readonly lists: JobLists; readonly pacer: Pacer },
   job: JobState,

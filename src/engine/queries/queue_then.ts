@@ -1,7 +1,7 @@
 /**
- * Who had the workers at a time that is past. Jobs that had one went on after it, so that only
- * those are looked at: back from the time, and then from the oldest on, since who has a worker for
- * long came before those that wait for it.
+ * Which jobs had the workers at a time in the past. They continued after it, so only such jobs are
+ * looked at: backwards from the time, and then from the oldest on, since a job that holds a worker
+ * for long is older than those that wait for it.
  */
 
 import type { WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
@@ -16,7 +16,7 @@ import { visitJobs } from "./job_visit.ts";
 
 /** Jobs that are looked at from each end. */
 const LOOKED_AT_MAX = 2_000;
-/** Entries of a job that are looked at for the attempt that was open. */
+/** Entries of a job that are searched for the attempt that was open. */
 const ENTRIES_MAX = 32;
 
 interface QueueThenParts {
@@ -26,7 +26,7 @@ interface QueueThenParts {
   readonly pacer: Pacer;
 }
 
-/** Workers that jobs of one kind wait for: where so many are held, nobody else has one. */
+/** Workers of one kind: when so many are held, no other job has one. */
 interface Pool {
   readonly isThreaded: boolean;
   readonly max: number;
@@ -74,7 +74,7 @@ export async function workersThen(
 
 function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: JobSummary) {
   if (type === null || definitionVersion === null) return false;
-  return registry.running({ type, definitionVersion })?.isolation === "thread";
+  return registry.isInThread({ type, definitionVersion });
 }
 
 /** @param entries The newest first. */

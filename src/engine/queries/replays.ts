@@ -1,5 +1,5 @@
 /**
- * Looks back at one job: replayed to a point, compared between two, or projected under a
+ * Looks back at one job: replays it to a point, compares two points, or projects it under a
  * supposition. Everything is read from the journal, and nothing is recorded.
  */
 
@@ -20,18 +20,18 @@ import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { searchPoint } from "./point_search.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 
-/** The entries of jobs; `JobEntryReader` is one that has them. */
+/** Reads the entries of jobs, as `JobEntryReader` does. */
 interface JobHistory {
   readonly pages: EntryPages;
-  /** The positions of a job's entries, ascending; none of one that is not there. */
+  /** The positions of a job's entries, ascending; empty when there is no such job. */
   positions(jobId: JobId): readonly LogId[];
-  /** The entry of the journal that has this id, if there is one. */
+  /** The entry with this id, if any. */
   find(eventId: EventId): Promise<JobEventLogEntry | undefined>;
 }
 
 /** A what-if, and whether all events were considered that it could have taken. */
 export interface WhatIfReport extends WhatIf {
-  /** `false` when more events may match than are looked at: then some may be missing. */
+  /** `false` when more events may match than are looked at, so that some may be missing. */
   readonly allPastEvents: boolean;
 }
 
@@ -45,7 +45,9 @@ interface PastEventsFound {
   readonly all: boolean;
 }
 
-/** Facts that one matcher of a supposed plan may take, and all of its matchers together. */
+/**
+ * The most facts that one matcher of a supposed plan may take, and all of its matchers together.
+ */
 const NEAR_MAX = 1_000;
 const PAST_EVENTS_MAX = 10_000;
 /** Matchers of a supposed plan that are looked up together. */
@@ -58,10 +60,10 @@ const MATCHERS_AT_A_TIME = 32;
 const WHAT_IF_ENTRIES_MAX = 10_000;
 const WHAT_IF_CHARACTERS_MAX = 32 * 1024 * 1024;
 
-/** Of an entry that is only counted: its position, and what is told of its step. */
+/** Of an entry that is only counted: its position, and a description of its step. */
 const FOLDED_CHARACTERS = 200;
 
-/** Of what differs between two points, so much is told. */
+/** The most characters of differences that are reported. */
 const CHANGES_MAX = 20_000;
 
 export class Replays {
@@ -70,7 +72,7 @@ export class Replays {
   readonly #pacer: Pacer;
   readonly #head: () => LogId;
 
-  /** @param head Gives the last durable position. */
+  /** @param head Returns the last durable position. */
   constructor(
     history: JobHistory,
     pastEvents: Pick<PastEvents, "find">,
@@ -84,8 +86,8 @@ export class Replays {
   }
 
   /**
-   * The job as of a point, or as it is now, and steps up to it. All of it is read and folded, a
-   * little at a time, and only the steps that are wanted are kept.
+   * The job as of a point, or now, and steps up to it. All of it is read and folded, a little at a
+   * time, and only the steps that are wanted are kept.
    */
   async replay(
     jobId: JobId,
@@ -103,7 +105,7 @@ export class Replays {
     return { ok: true, value: replaying.replay };
   }
 
-  /** What differs from one point to another, which may be the earlier; now, when absent. */
+  /** The differences from one point to another, which may be the earlier; now, when absent. */
   async diff(
     jobId: JobId,
     from: Point,
@@ -127,7 +129,7 @@ export class Replays {
     return { ok: true, value: differenceOf(states, start.count <= end.count) };
   }
 
-  /** The job under a supposition, and where its outcome first is another. */
+  /** The job under a supposition, and where its outcome first differs. */
   async whatIf(
     jobId: JobId,
     supposition: Supposition,
@@ -183,8 +185,8 @@ export class Replays {
   }
 
   /**
-   * Where facts are that did not reach the job, and might have. A plan that stays as it was, of
-   * a job that does not live longer, has taken all that it could.
+   * Facts that did not reach the job, and might have. A job that does not live longer, under the
+   * same plan, has taken all that it could.
    */
   async #near(
     [created]: readonly JobEventLogEntry[],
@@ -213,7 +215,7 @@ export class Replays {
     return typeof entries === "string" ? { entries: [], all: false } : { entries, all };
   }
 
-  /** What the journal has under the ids of supposed events. */
+  /** The entries with the ids of supposed events. */
   async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {
     const found: JobEventLogEntry[] = [];
     for (const { eventId } of events) {
@@ -224,7 +226,7 @@ export class Replays {
   }
 }
 
-/** What a fold may keep of an entry: the state of a job holds no event that came from outside. */
+/** How much a fold may keep of an entry: the state of a job holds no event from outside. */
 function foldedCharacters(entry: JobEventLogEntry): number {
   return isFromOutside(entry) ? FOLDED_CHARACTERS : entryCharacters(entry);
 }
@@ -276,7 +278,7 @@ function* each(
   }
 }
 
-/** What comes later need not be read, where there is more than may be. */
+/** Later entries need not be read, when there are more than allowed. */
 function upTo(logIds: readonly LogId[], point: Point | undefined): readonly LogId[] {
   if (logIds.length <= WHAT_IF_ENTRIES_MAX || point?.kind !== "logId") return logIds;
   return logIds.slice(0, Math.max(1, logIds.findLastIndex((logId) => logId <= point.logId) + 1));

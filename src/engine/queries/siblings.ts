@@ -15,9 +15,9 @@ import type { JobLists } from "./job_lists.ts";
 type Siblings = SiblingsStatement<LogId>;
 
 const NAMED_MAX = 5;
-/** Entries on each side of a cancellation or an interruption that are looked at. */
+/** Entries to look at on each side of a cancellation or an interruption. */
 const NEAR = 200;
-/** Where one of so many at an end of these shares it, there may be more behind. */
+/** If one of so many at an end of these shares it, there may be more beyond. */
 const EDGE = 8;
 const SAME_MS = 60_000;
 
@@ -31,8 +31,8 @@ interface SiblingsParts {
 
 /**
  * @param job As of `upTo`.
- * @param entries The job's own, as far as they are known.
- * @param upTo What came later counts for nobody; absent is the end of the journal.
+ * @param entries The job's own, as far as known.
+ * @param upTo Later entries do not count; when absent, all do.
  */
 export async function siblingsOf(
   job: JobState,

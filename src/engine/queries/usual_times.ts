@@ -1,4 +1,6 @@
-/** How long jobs like one took: of its type, or plans that wait for the same types of events. */
+/**
+ * How long similar jobs took: of the same type, or plans that wait for the same types of events.
+ */
 
 import { lengthMs } from "../../explain/condition_spans.ts";
 import { mayBeLong, type UsualTime, usualTimeOf } from "../../explain/usual_time.ts";
@@ -9,7 +11,7 @@ import type { JobFilter } from "../requests.ts";
 import type { JobLists } from "./job_lists.ts";
 import { hasEnded, jobsNear } from "./jobs_near.ts";
 
-/** The newest so many are compared. */
+/** How many to compare, the newest. */
 const JOBS_MAX = 100;
 
 export class UsualTimes {
@@ -22,10 +24,10 @@ export class UsualTimes {
   }
 
   /**
-   * Of jobs that were created before it and went through; `undefined` where there are too few, or
-   * the job goes on, failed, or was over soon.
+   * Of jobs that were created before it and succeeded; `undefined` when there are too few, or the
+   * job has not ended, failed, or was short.
    *
-   * @param upTo Those count that had ended by then; absent is the end of the journal.
+   * @param upTo Only jobs that had ended by then count; when absent, all do.
    */
   async of(job: JobState, share: Share, upTo?: LogId): Promise<UsualTime | undefined> {
     if (job.state !== "Done" || !mayBeLong(lengthMs(job.createdAt, job.endedAt))) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Which events share values with what a job waits for, or carry the job's own. They are weighed by
- * how few events carry what they share, and never by when they came.
+ * Events that share values with what a job waits for, or carry the job's own values. They are
+ * weighed by how rare the shared values are, never by when they came.
  */
 
 import type { Work } from "../../core/at_once.ts";
@@ -14,19 +14,19 @@ import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { isFiled } from "../views/value_keys.ts";
 
-/** What more events carry than this is no likeness. */
+/** A value that more events carry indicates no likeness. */
 const RARE_MAX = 20;
 /** Values of one expectation that are looked up. */
 const DEMANDED_MAX = 64;
 
-/** Ways of writing a value wrong that are looked up, for one explanation. */
+/** Misspellings of a value that are looked up, for one explanation. */
 const SLIPS_MAX = 256;
-/** Where more events have a value that is one letter off, they are about other things. */
+/** When more events have a value that is one letter off, they are about something else. */
 const MISSPELT_MAX = 3;
 
-/** What an event is worth that has it. */
+/** The weight of an event with each property. */
 const WEIGHT = { rareDemanded: 8, rareOwn: 4, demanded: 3, type: 2 } as const;
-/** What is worth less shares its type alone. */
+/** An event with less shares only its type. */
 const WEIGHT_MIN = 3;
 
 export interface Resembling {
@@ -34,7 +34,10 @@ export interface Resembling {
   readonly logIds: readonly LogId[];
   /** Loose forms of values that too many events carry. */
   readonly common: ReadonlySet<string>;
-  /** How many other events of the type there are; `undefined` where too many came later to tell. */
+  /**
+   * How many other events of the type there are; `undefined` when too many later ones make that
+   * unknown.
+   */
   readonly ofType: number | undefined;
 }
 
@@ -43,7 +46,7 @@ interface Weighed {
   readonly common: ReadonlySet<string>;
   /** Other events of the type. */
   readonly ofType: ReadonlySet<LogId>;
-  /** Whether something has a value that is demanded, and few have it. */
+  /** Whether an event has a demanded value that few have. */
   readonly hasRare: boolean;
 }
 
@@ -57,7 +60,7 @@ export class ValueSearch {
   #slipsLeft = SLIPS_MAX;
 
   /**
-   * @param headLogId What comes later came after the job as it is told.
+   * @param headLogId Later entries do not count.
    * @param paced Does work with pauses.
    */
   constructor(
@@ -73,13 +76,13 @@ export class ValueSearch {
     this.#own = ownValues(outlined.job).map(({ loose }) => loose);
   }
 
-  /** Adds to a lookup what `resembling` begins with. */
+  /** Adds what `resembling` needs to a lookup. */
   lookUp({ matcher }: ExpectedEvent, lookup: Lookup): void {
     lookup.ofType(matcher.eventType, CARRIERS_MAX);
     for (const loose of [...wantedOf(matcher), ...this.#own]) lookup.carrying(loose, CARRIERS_MAX);
   }
 
-  /** @param events What was found of `lookUp`. */
+  /** @param events The result of that lookup. */
   async resembling(
     { matcher }: ExpectedEvent,
     events: FoundEvents,
@@ -89,7 +92,7 @@ export class ValueSearch {
     const wanted = wantedOf(matcher);
     const weighed = await this.#do(this.#weighed(wanted, events, latest));
     const { weights, common, ofType, hasRare } = weighed;
-    // Where nothing has it, somebody may have written it wrong.
+    // When no event has the value, it may be misspelt in one.
     if (!hasRare) {
       for (const logId of await this.#misspelt(wanted, ofType)) {
         weights.set(logId, (weights.get(logId) ?? 0) + WEIGHT.rareDemanded);
@@ -168,7 +171,7 @@ export class ValueSearch {
     return carriers;
   }
 
-  /** What reached the job is among its own entries, and is no stranger to it. */
+  /** Without the job's own entries. */
   #others(logIds: readonly LogId[]): readonly LogId[] {
     const { isOwn, hasReached } = this.#outlined;
     return logIds.filter((logId) =>

@@ -1,7 +1,7 @@
 /**
- * Gives a job's `run` its answers in the order of the journal, each after `run` has done
- * what the one before made it do. What is on record comes first; a `run` that does not
- * ask for it has diverged from its history.
+ * Answers a job's `run` in the order of the journal, each time after `run` has reacted to the
+ * answer before. What is on record comes first; a `run` that does not ask for it has diverged from
+ * its history.
  */
 
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
@@ -9,7 +9,7 @@ import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState } from "../../core/job_state.ts";
 import { copyOf, type JsonObject } from "../../core/json.ts";
 import type { RunContext } from "./run_context.ts";
-import type { FactEvent } from "../definition.ts";
+import type { FactEvent } from "../job_context.ts";
 import type { Clock } from "../ports.ts";
 import {
   isReused,
@@ -20,23 +20,23 @@ import {
 } from "./settlements.ts";
 import type { LoopTurns } from "./loop_turns.ts";
 
-/** How long `run` may take to ask for what is on record before it counts as diverged. */
+/** How long `run` may take to ask for what is on record before it has diverged. */
 export const DIVERGENCE_GRACE_MS = 1_000;
 
-/** What answering needs from outside: less than a live run, so that a record alone will do. */
+/** What answering needs from outside; a recorded history can provide it without a live run. */
 export interface AnswerServices {
   readonly clock: Clock;
   readonly turns: LoopTurns;
-  /** The job with all that was appended. */
+  /** The job with everything appended so far. */
   readonly job: { readonly whole: JobState; task(taskId: TaskId): TaskState | undefined };
-  /** The last durable position: facts from outside are given to nobody before. */
+  /** The last durable position: `run` gets facts from outside only up to here. */
   durableLogId(): LogId;
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
   /** `run` does not ask for a task on record. */
   diverged(taskId: TaskId): void;
-  /** There is nothing to give for now. */
+  /** There is no answer to give for now. */
   idle(): void;
-  /** Whether `run` is elsewhere, and has not come to rest yet; then `reacted` is called later. */
+  /** Whether `run` is in another place and still reacting; if so, `reacted` is called later. */
   isReacting(): boolean;
 }
 
@@ -51,9 +51,9 @@ export class Answers {
   /** Answers that were there before `run` asked for them. */
   #early: Map<string, Settlement> | undefined;
   #pause: Pause = "none";
-  /** The turn in which `run` was last given something to react to. */
+  /** The turn of the event loop in which `run` last got an answer. */
   #reactsIn = -1;
-  /** What has been given its time to be asked for. */
+  /** The answer for which `run` has used up its time to ask. */
   #graced: Settlement | "end" | undefined;
   #replaying = false;
   #closed = false;
@@ -76,23 +76,22 @@ export class Answers {
     return this.#seenLogId;
   }
 
-  /** Whether answers that were on record when `run` was called are still outstanding. */
+  /** Whether `run` still lacks answers that were on record when it was called. */
   get replaying(): boolean {
     return this.#replaying;
   }
 
-  /** Whether there is an answer to give. */
   get waiting(): boolean {
     return this.#settlements.length > 0;
   }
 
-  /** Whether `run` has had all that there is. */
+  /** Whether `run` has had all answers. */
   get isIdle(): boolean {
     return this.#pause === "none" && !this.#replaying && !this.#services.isReacting() &&
       !this.#isDue(this.#settlements[0]);
   }
 
-  /** Takes what is on record of a job whose `run` is about to be called. */
+  /** Takes the record of a job whose `run` is about to be called. */
   begin(asked: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
     this.#asked = asked;
     this.#settlements = recordedSettlements(job);
@@ -105,7 +104,7 @@ export class Answers {
   /** Takes answers that have just been appended. */
   add(settlements: readonly Settlement[]): void {
     for (const settlement of settlements) {
-      // One whose entry was lost and appended again: `run` has had it.
+      // `run` has had this one: its entry was lost and appended again.
       const wasGiven = "taskId" in settlement && this.#asked !== undefined &&
         this.#asked.tasks.has(settlement.taskId) && !this.#asked.openTasks.has(settlement.taskId);
       if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
@@ -113,13 +112,12 @@ export class Answers {
     }
   }
 
-  /** What is not durable is lost, and what it answered with it. */
+  /** Forgets answers whose entries were lost before they were durable. */
   lost(durableLogId: LogId): void {
     this.#settlements = this.#settlements.filter(({ logId }) => logId <= durableLogId);
     this.#seenLogId = Math.min(this.#seenLogId, durableLogId);
   }
 
-  /** `run` has asked for something. */
   askedFor(key: string): void {
     const early = this.#early?.get(key);
     if (early !== undefined) {
@@ -129,9 +127,9 @@ export class Answers {
     this.#endGrace?.();
   }
 
-  /** `run` waits for an expectation until a time. */
+  /** `run` waits for an expectation, with a time limit. */
   askedForWait(name: string, wait: number): void {
-    // A deadline that is there already came before the event.
+    // A deadline that is already on record came before the event.
     this.askedFor(`expectation ${name}`);
     this.askedFor(`deadline ${name} ${wait}`);
     this.askedFor(`deadline ${name} undefined`);
@@ -143,7 +141,7 @@ export class Answers {
     this.#endGrace?.();
   }
 
-  /** Nothing more needs to be given: the job has ended. */
+  /** `run` gets no more answers: its job has ended. */
   stop(): void {
     this.#settlements = [];
     this.#replaying = false;
@@ -152,8 +150,8 @@ export class Answers {
   }
 
   /**
-   * Gives what can be given now. Where `run` has to be given time, to react or to ask, it goes
-   * on by itself after that.
+   * Gives the answers that are due. If `run` needs time to react or to ask, the rest follow by
+   * themselves.
    */
   give(): void {
     while (this.#pause === "none") {
@@ -174,23 +172,22 @@ export class Answers {
     }
   }
 
-  /** `run` has come to rest, elsewhere. */
+  /** `run` is done reacting, in its other place. */
   reacted(): void {
     if (this.#pause === "reaction") this.#resume();
   }
 
-  /** Until `run` asks for it. */
   #keep(settlement: Settlement): void {
     (this.#early ??= new Map()).set(keyOf(settlement), settlement);
   }
 
-  /** A fact, or a time that has come, is shown to nobody before it is durable; a result only `run` sees. */
+  /** Facts and elapsed times must be durable before `run` sees them; results need not be. */
   #isDue(next: Settlement | undefined): next is Settlement {
     return next !== undefined &&
       (next.kind === "task" || next.logId <= this.#services.durableLogId());
   }
 
-  /** All that is on record has been answered; now `run` must have asked for all of it. */
+  /** All that is on record has been answered; by now `run` must have asked for all of it. */
   #endReplay(): void {
     if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
     const missing = this.#missing();
@@ -203,7 +200,7 @@ export class Answers {
   #endWith(missing: TaskId | undefined): void {
     this.#replaying = false;
     if (missing !== undefined) {
-      // A run that goes another way is given nothing more.
+      // A diverged run gets no more answers.
       this.#settlements = [];
       this.#services.diverged(missing);
     }
@@ -220,7 +217,7 @@ export class Answers {
     this.give();
   }
 
-  /** Apart, since a closure in the loop of `give` would cost each answer. */
+  /** Separate, since a closure in the loop of `give` would cost every answer. */
   #waitForTask(next: Settlement): void {
     this.#waitToBeAsked(next, () => this.#isAsked(next) || this.#settlements[0] !== next);
   }
@@ -234,14 +231,14 @@ export class Answers {
   }
 
   /**
-   * Resolves when `met` holds, when `run` has ended, or when the grace is over. Call it only
+   * Resolves when `met` holds, when `run` has ended, or when the grace period is over. Call it only
    * when no answer is due.
    */
   graceFor(met: () => boolean): Promise<void> {
     return new Promise((resolve) => this.#giveTime(met, resolve));
   }
 
-  /** A `run` that awaits other things than `ctx` is given some time to ask. */
+  /** Gives a `run` that awaits things other than `ctx` some time to ask. */
   #giveTime(met: () => boolean, over: () => void): void {
     this.#services.turns.next(() => {
       if (met() || this.#closed) return over();
@@ -316,7 +313,7 @@ export class Answers {
   }
 }
 
-/** The events that entries record, each a copy of its own; a correlated one as it came. */
+/** The events in entries, each copied; a correlated one as it arrived. */
 function factsOf(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
   return entries.map((entry) => {
     const { eventId, eventType, occurredAt, attributes } = isCorrelated(entry)

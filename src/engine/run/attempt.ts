@@ -1,4 +1,4 @@
-/** One attempt of a task's function: limits, cancellation, staged events, and its end. */
+/** One attempt of a task's function: its limits, cancellation, staged events and outcome. */
 
 import type { AttemptError } from "../../core/decide.ts";
 import type { FactDraft } from "../../core/event.ts";
@@ -6,7 +6,8 @@ import type { InterruptionReason } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isThrown } from "../../core/thrown.ts";
-import { NonRetryableError, RetryLater, type TaskContext } from "../definition.ts";
+import type { TaskContext } from "../job_context.ts";
+import { NonRetryableError, RetryLater } from "../job_errors.ts";
 import type { AttemptLog } from "./attempt_log.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
 import { recordable } from "../recordable.ts";
@@ -15,16 +16,16 @@ import type { Progress } from "../../core/job_state.ts";
 import type { Clock, Span } from "../ports.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
-/** How long an attempt may go on after its signal has aborted. */
+/** How long an attempt may continue after its signal was aborted. */
 const ABORT_GRACE_MS = 10_000;
 
-/** The same at a stop, which has given running attempts their time before. */
+/** The same at a shutdown, which has waited for running attempts before. */
 export const SHUTDOWN_GRACE_MS = 1_000;
 
-/** A year: no delay that a task may choose is longer. */
+/** A year: the longest delay that a task may choose. */
 const RETRY_LATER_MAX_MS = 365 * 86_400_000;
 
-/** The reason of an abort that is no failure of the task. */
+/** The reason of an abort that is not a failure of the task. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
 
@@ -49,11 +50,11 @@ export interface AttemptRequest {
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
   readonly attempt: number;
-  /** In milliseconds; `undefined` is no limit. */
+  /** In milliseconds; `undefined` means no limit. */
   readonly timeoutMs: number | undefined;
   readonly run: (task: TaskContext) => unknown;
   readonly onProgress: (progress: Progress) => void;
-  /** Told of calls that come after the end. */
+  /** Called for each `emit` or `progress` after the end. */
   readonly onLate: (call: "emit" | "progress") => void;
   readonly guard: SecretGuard;
   readonly log: AttemptLog;
@@ -62,8 +63,8 @@ export interface AttemptRequest {
 }
 
 /**
- * Calls a task's function once and tells how that ended, once: whatever it does, every end is
- * an outcome. A signal and timers are made only for those who use them.
+ * Calls a task's function once and reports its outcome once, whatever the function does. The signal
+ * and timers are made only when used.
  */
 export class Attempt implements AttemptOf {
   readonly #request: AttemptRequest;
@@ -87,13 +88,13 @@ export class Attempt implements AttemptOf {
     if (timeoutMs !== undefined) {
       this.#cancelTimer = this.#clock.setTimer(timeoutMs, () => this.#exceeded(timeoutMs));
     }
-    // Called by a promise, so that the engine is not in the stacks that the task throws.
+    // Called from a promise, so that the engine is not in the stacks that the task throws.
     const context = Promise.resolve(contextOf(this, this.#request));
     withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
 
-  /** Asks it to end; when it has not after a grace, it is left to itself. */
+  /** Aborts it; after a grace period it is abandoned. */
   interrupt(reason: InterruptionReason): void {
     if (this.#hasEnded || this.#stop instanceof Interruption) return;
     const stop = this.#stop = new Interruption(reason);
@@ -147,7 +148,7 @@ export class Attempt implements AttemptOf {
     if (!this.#isLate("progress")) this.#request.onProgress(progress);
   }
 
-  /** What was stopped from outside may not know it yet; anything else is told that it is late. */
+  /** Code stopped from outside may not know yet; any other late call is reported. */
   #isLate(call: "emit" | "progress"): boolean {
     if (this.#hasEnded && this.#stop === undefined) this.#request.onLate(call);
     return this.#hasEnded;
@@ -188,7 +189,7 @@ export class Attempt implements AttemptOf {
   }
 }
 
-/** What a task's function is given; its parts may be taken out of it. */
+/** The argument of a task's function; its members may be destructured. */
 function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
   const { jobId, taskId, executionId, guard, span } = request;
   return {
@@ -211,7 +212,6 @@ function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
 
 const NOTE_LENGTH_MAX = 1_000;
 
-/** @throws {TypeError} when a number is not finite. */
 export function checkedProgress(done: number, total?: number, note?: string): Progress {
   if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
     throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
@@ -223,7 +223,7 @@ export function checkedProgress(done: number, total?: number, note?: string): Pr
   };
 }
 
-/** What `work` begins belongs to the span. */
+/** Calls `work` within the span, if there is one. */
 export function withinSpan<Result>(span: Span | undefined, work: () => Result): Result {
   return span?.within === undefined ? work() : span.within(work);
 }
@@ -235,7 +235,7 @@ function outcomeOf(thrown: unknown, guard: SecretGuard): AttemptError {
   return delayMs === undefined ? { kind: "failed", error } : { kind: "retryLater", error, delayMs };
 }
 
-/** `undefined` when it is no number, or cannot be read. */
+/** `undefined` when it is not a number, or cannot be read. */
 function chosenDelay(thrown: RetryLater): number | undefined {
   try {
     const { delayMs } = thrown;

@@ -1,4 +1,4 @@
-/** What the code of one attempt says to people. It is no fact, and no part of any state. */
+/** What the code of one attempt logs for people. Not a fact, and not part of any state. */
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { messageOf } from "../../core/thrown.ts";
@@ -6,10 +6,10 @@ import type { Clock, JobLog, JobLogLine } from "../ports.ts";
 import { recordable } from "../recordable.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
-/** Of one attempt; what it says beyond is counted. */
+/** Per attempt; further lines are only counted. */
 export const LOG_LINES_MAX = 1_000;
 const LOG_LENGTH_MAX = 262_144;
-/** Of one line, in characters. */
+/** Per line, in characters. */
 const MESSAGE_LENGTH_MAX = 4_000;
 const DATA_LENGTH_MAX = 8_000;
 
@@ -39,7 +39,7 @@ export class AttemptLog {
     else this.#put({ message: text, ...added });
   }
 
-  /** The attempt has ended: tells of what was too much. */
+  /** Reports at the end of the attempt how many lines were dropped. */
   end(): void {
     if (this.#leftOut === 0) return;
     this.#put({ message: `${this.#leftOut} more lines were not kept: too much for one attempt` });
@@ -56,7 +56,7 @@ export class AttemptLog {
     return text.length <= MESSAGE_LENGTH_MAX ? text : `${text.slice(0, MESSAGE_LENGTH_MAX)}…`;
   }
 
-  /** What cannot be recorded is no reason to fail: it is only said. */
+  /** Data that cannot be recorded must not fail the attempt; the reason is logged instead. */
   #dataOf(data: unknown): { readonly data: JsonObject | JsonValue } {
     try {
       const value = this.#parts.guard.redacted(recordable(data, "data") ?? null);

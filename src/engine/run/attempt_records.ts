@@ -1,4 +1,4 @@
-/** What goes on record of an attempt, but for whose it is. */
+/** The entries about an attempt, without the ids that say whose it is. */
 
 import type { Command } from "../../core/command.ts";
 import { type AttemptError, judgeFailure } from "../../core/decide.ts";
@@ -10,7 +10,6 @@ import type { AttemptOutcome } from "./attempt.ts";
 import type { Work } from "./work.ts";
 import type { RunTrace } from "./run_trace.ts";
 
-/** An event type, and attributes of that type. */
 export interface AttemptRecord {
   readonly eventType: string;
   readonly attributes: object;
@@ -18,11 +17,10 @@ export interface AttemptRecord {
 
 interface AttemptOf {
   readonly work: Work;
-  /** Its number. */
   readonly attempt: number;
 }
 
-/** The command that puts an attempt of each on record, or of one compensation. */
+/** The command that starts an attempt of each task, or of one compensation. */
 export function startOf(
   works: readonly Work[],
   ids: readonly ExecutionId[],
@@ -54,7 +52,7 @@ export function startOf(
   return { kind: "startAttempts", attempts };
 }
 
-/** How often a task has been attempted and has failed, or its compensation has. */
+/** The attempts and failures of a task, or of its compensation. */
 export function countsOf(
   { kind }: Work,
   task: TaskState | undefined,
@@ -64,7 +62,7 @@ export function countsOf(
 }
 
 /**
- * How an attempt failed, and when it is made again.
+ * How an attempt failed, and when it is retried.
  *
  * @param failures Before this one.
  */

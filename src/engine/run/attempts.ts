@@ -1,8 +1,7 @@
 /**
- * The attempts of one job that are open: tasks and their compensations alike. An attempt is on
- * record before its handler is called; how it ended is on record before the next is begun. One
- * whose handler cannot be called, since there is no slot or its job is suspended or paused, is
- * withdrawn.
+ * The open attempts of one job, of tasks and compensations alike. An attempt is on record before
+ * its handler is called, and its outcome before the next one begins. When a handler cannot be
+ * called, for want of a slot or because its job is suspended or paused, the attempt is withdrawn.
  */
 
 import { decide } from "../../core/decide.ts";
@@ -16,16 +15,16 @@ import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
+import type { Hold } from "./hold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { ProgressReports } from "./progress_reports.ts";
-import type { RunServices } from "./run_services.ts";
+import type { RunOwner, RunServices } from "./run_services.ts";
 import type { Entrant } from "./slots.ts";
 import type { Place } from "./requests_in_order.ts";
 import type { Work } from "./work.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
-import type { SecretGuard } from "../secrets/secret_guard.ts";
 
-/** `refused`: the job may start nothing now. The others as of `Writer.tryAppend`. */
+/** `refused`: the job may start nothing now. The others as for `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
 
 export interface AttemptsParts {
@@ -34,21 +33,13 @@ export interface AttemptsParts {
   readonly job: PendingJob;
   readonly ends: Ends;
   readonly trace: RunTrace;
+  readonly hold: Hold;
+  readonly owner: RunOwner;
+  /** Of the job. */
   readonly type: string;
-  /** Who goes first where handlers wait for each other. */
-  place(): Place;
-  guard(): SecretGuard;
-  /** An attempt has failed and is to be made again at a time, in RFC 3339. */
-  again(work: Work, retryAt: string): void;
-  /** The handler of an attempt was not called: it is to be made again when it may be. */
-  withdrawn(work: Work): void;
-  /** A handler takes longer than it may to be prompt. */
-  goesOn(): void;
-  /** An attempt has ended, which is appended, or kept for want of room. */
-  ended(): void;
 }
 
-/** One that is on record, or on its way there. */
+/** An attempt that is on record, or on its way there. */
 interface Open {
   readonly work: Work;
   readonly executionId: ExecutionId;
@@ -56,9 +47,9 @@ interface Open {
   readonly startedBy: LogId;
   /** Absent until its handler is called. */
   running?: Attempt;
-  /** What the watch named it. */
+  /** Its number in the watch. */
   watched?: number;
-  /** Absent until it reports some. */
+  /** Absent until it reports progress. */
   reports?: ProgressReports;
 }
 
@@ -66,7 +57,7 @@ export class Attempts implements Entrant {
   readonly #parts: AttemptsParts;
   /** Oldest first. */
   #open: Open[] = [];
-  /** How many handlers have been called and have not ended. */
+  /** Handlers that have been called and have not ended. */
   #running = 0;
   #slot: "none" | "wanted" | "held" = "none";
   #isStopped = false;
@@ -76,8 +67,10 @@ export class Attempts implements Entrant {
     this.#parts = parts;
   }
 
+  /** The order in which handlers wait for a slot. */
   get place(): Place {
-    return this.#parts.place();
+    const { job, hold } = this.#parts;
+    return { priority: job.head.priority, order: hold.turn };
   }
 
   get type(): string {
@@ -93,7 +86,7 @@ export class Attempts implements Entrant {
     if (this.isBusy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Puts an attempt of each on record; their handlers are called when that is durable. */
+  /** Appends the start of an attempt of each; their handlers are called when it is durable. */
   start(works: readonly Work[]): Started {
     const { services, trace, job } = this.#parts;
     const ids = works.map(() => newId.execution(services.random.ulid()));
@@ -125,25 +118,29 @@ export class Attempts implements Entrant {
     if (begins) this.#enterSlot();
   }
 
-  /** There is a slot: calls the handlers of those whose start is durable. */
+  /** Has a slot: calls the handlers whose start is durable. */
   begin(): void {
     this.#slot = "held";
     this.#beginDurable();
     this.#considerIdle();
   }
 
-  /** There is none for them. */
+  /** There is no slot. */
   withdraw(): void {
     this.#slot = "none";
     for (const open of this.#notCalled()) this.#ended(open, this.#insteadOf(open) ?? WITHDRAWN);
   }
 
-  /** A handler takes longer than it may to be prompt. */
+  /** A handler takes too long to count as prompt. */
   goesOn(): void {
-    this.#parts.goesOn();
+    this.#parts.hold.keep();
   }
 
-  /** What was on its way is lost; the result is the work that did not begin. */
+  /**
+   * Drops attempts whose start was lost.
+   *
+   * @returns The work that did not begin.
+   */
   lost(durableLogId: LogId): readonly Work[] {
     const lost = this.#open.filter(({ startedBy }) => startedBy > durableLogId);
     this.#open = this.#open.filter(({ startedBy }) => startedBy <= durableLogId);
@@ -153,14 +150,14 @@ export class Attempts implements Entrant {
     return lost.map(({ work }) => work);
   }
 
-  /** The job was cancelled, or has failed: tasks that are being attempted end. */
+  /** The job has failed or was cancelled: its tasks end. */
   cancel(): void {
     for (const { work, running } of this.#open) {
       if (work.kind === "task") running?.interrupt("cancelled");
     }
   }
 
-  /** The process stops: what is being attempted ends, and nothing begins any more. */
+  /** The process stops: running attempts end, and none begins. */
   stop(): void {
     this.#isStopped = true;
     for (const { running } of this.#open) running?.interrupt("shutdown");
@@ -194,7 +191,7 @@ export class Attempts implements Entrant {
     }
   }
 
-  /** Whose start is durable. */
+  /** Attempts whose start is durable and whose handler was not called. */
   #notCalled(): readonly Open[] {
     const { durableLogId } = this.#parts.services.writer;
     return this.#open.filter(({ running, startedBy }) =>
@@ -203,9 +200,9 @@ export class Attempts implements Entrant {
   }
 
   /**
-   * How an attempt ends whose handler is not to be called. Its job may have failed, or have been
-   * suspended or paused, since the decision, even by a later entry of the same batch. What is not durable
-   * may be lost; once it is durable, it cancels an attempt that is under way.
+   * The outcome of an attempt whose handler must not be called. Since the decision its job may have
+   * failed, or have been suspended or paused, even by a later entry of the same batch. Only what is
+   * durable counts here; the rest cancels a running attempt once it is durable.
    */
   #insteadOf({ work }: Open): AttemptOutcome | undefined {
     const head = this.#parts.job.shownHead;
@@ -230,9 +227,9 @@ export class Attempts implements Entrant {
       timeoutMs: work.timeoutMs,
       span: trace.spanOf(executionId),
       run,
-      guard: this.#parts.guard(),
+      guard: this.#parts.owner.guard,
       log: this.#logOf(open),
-      // Progress belongs to the task; that of its undoing has no place to be shown.
+      // The progress of a compensation is not shown anywhere.
       onProgress: (progress: Progress) => {
         if (work.kind === "task") this.#progressed(open, progress);
       },
@@ -250,7 +247,7 @@ export class Attempts implements Entrant {
     const { services: { jobLog: log, clock }, jobId, trace } = this.#parts;
     const ids = trace.spanOf(executionId)?.ids;
     const about = { jobId, taskId, attempt, executionId, ...ids };
-    return new AttemptLog({ about, log, clock, guard: this.#parts.guard() });
+    return new AttemptLog({ about, log, clock, guard: this.#parts.owner.guard });
   }
 
   #progressed(open: Open, progress: Progress): void {
@@ -264,7 +261,7 @@ export class Attempts implements Entrant {
     open.reports.report(progress);
   }
 
-  /** What is kept for want of room goes before; a later report will say more than this one. */
+  /** What a full disk keeps waiting goes first; a later report will say more than this one. */
   #recordProgress(open: Open, progress: Progress): LogId | undefined {
     if (this.#parts.ends.owed) return undefined;
     const draft = this.#progressOf(open, progress);
@@ -284,7 +281,7 @@ export class Attempts implements Entrant {
   }
 
   #ended(open: Open, outcome: AttemptOutcome): void {
-    const { ends, job, trace, services } = this.#parts;
+    const { ends, job, owner, trace, services } = this.#parts;
     const { work, executionId } = open;
     const last = open.reports?.end();
     const progress = last === undefined ? [] : [this.#progressOf(open, last)];
@@ -299,17 +296,17 @@ export class Attempts implements Entrant {
       const end = endOf(open, outcome, failure, emitted);
       ends.record([...progress, this.#draft(open, end)], facts);
       trace.end(executionId, endOfAttempt(outcome));
-      if (failure !== undefined && "retryAt" in failure) this.#parts.again(work, failure.retryAt);
-      if (outcome === WITHDRAWN || outcome === PAUSED) this.#parts.withdrawn(work);
+      if (failure !== undefined && "retryAt" in failure) owner.startAt(work, failure.retryAt);
+      if (outcome === WITHDRAWN || outcome === PAUSED) owner.giveBack(work);
     } catch (thrown) {
       if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
-      this.#gaveUp(open, this.#parts.guard().factOf(thrown));
+      this.#gaveUp(open, this.#parts.owner.guard.factOf(thrown));
     }
     this.#considerIdle();
-    this.#parts.ended();
+    owner.advanceSoon();
   }
 
-  /** It cannot be recorded as it ended: that is on record, so that nothing hangs. */
+  /** Its outcome cannot be recorded: records that instead, so that nothing hangs. */
   #gaveUp(open: Open, error: ErrorFact): void {
     const { attempt, executionId } = open;
     const attributes = {

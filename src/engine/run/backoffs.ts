@@ -3,7 +3,7 @@
 import type { JobState } from "../../core/job_state.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** When what backs off of a job is due; RFC 3339. */
+/** When the tasks and compensations of a job that back off are due; RFC 3339. */
 export function retryTimes({ state, tasks }: JobState): readonly string[] {
   return tasks.flatMap((task) => {
     if (state === "Running") return task.status === "backingOff" ? [task.retryAt] : [];
@@ -13,14 +13,13 @@ export function retryTimes({ state, tasks }: JobState): readonly string[] {
 }
 
 interface Alarm {
-  /** Cancels it. */
   cancel: () => void;
   readonly over: () => void;
 }
 
 export class Backoffs {
   readonly #scheduler: Scheduler;
-  /** Absent until there is one, as for most jobs. */
+  /** Absent until there is one; most jobs have none. */
   #alarms: Set<Alarm> | undefined;
 
   constructor(scheduler: Scheduler) {
@@ -41,7 +40,7 @@ export class Backoffs {
     (this.#alarms ??= new Set()).add(alarm);
   }
 
-  /** All of them are over now, whatever their time. */
+  /** Ends all of them now, whatever their time. */
   wake(): void {
     const alarms = [...this.#alarms ?? []];
     this.cancel();

@@ -1,7 +1,7 @@
 /**
- * Circuit breakers: pauses types whose attempts fail too often, by the rule of their definition. It
- * goes by failures on record alone, so that a process that is killed before the pause is on record
- * leaves it to the next.
+ * Circuit breakers: pause types whose attempts fail too often, by the rule of their definition.
+ * Only failures on record count, so that the next process continues if this one is killed before
+ * the pause is on record.
  */
 
 import { newId } from "../../core/ids.ts";
@@ -31,12 +31,12 @@ export class Breakers {
     this.#parts = parts;
   }
 
-  /** Looks at all types, at a start. */
+  /** Considers all types, at a start. */
   start(): void {
     this.consider(this.#parts.registry.types);
   }
 
-  /** Pauses those of these types whose rule says so; the newest version of each has the rule. */
+  /** Pauses those of these types whose rule says so; the rule is that of the newest version. */
   consider(types: Iterable<string>): void {
     const { patience, onDefect } = this.#parts;
     for (const type of types) {
@@ -54,7 +54,7 @@ export class Breakers {
     return tripped && { rule, ...tripped };
   }
 
-  /** Where the disk was full, it is decided again. */
+  /** Decides again after a full disk. */
   async #record(type: string): Promise<void> {
     const trip = this.#trip(type);
     if (trip === undefined) return;

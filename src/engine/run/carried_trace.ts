@@ -1,6 +1,6 @@
 /**
- * Traces where nobody collects spans: one that comes in with a request is carried on, through
- * the entries and out to others, so that those who do collect see what belongs together.
+ * Tracing without a collector of spans: passes on the trace of a request, through the entries and
+ * out to others, so that those who do collect see what belongs together.
  */
 
 import { createHash } from "node:crypto";
@@ -9,7 +9,7 @@ import type { Span, SpanStart, Tracing } from "../ports.ts";
 
 const SPAN_ID_DIGITS = 16;
 
-/** Begins none: nothing is made for a job without a trace. */
+/** Begins no trace: a job without one costs nothing. */
 export const CARRIED_TRACES: Tracing = {
   beginsTraces: false,
   active: () => undefined,
@@ -34,7 +34,7 @@ class CarriedSpan implements Span {
   end(): void {}
 }
 
-/** As good as random, since no two attempts have the same id; and the same when told again. */
+/** As good as random, since no two attempts have the same id; and reproducible. */
 function spanIdOf(executionId: string): string {
   const digest = createHash("sha256").update(executionId).digest("hex");
   return digest.slice(0, SPAN_ID_DIGITS).replace(/^0{16}$/, "0000000000000001");

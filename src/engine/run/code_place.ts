@@ -1,6 +1,6 @@
 /**
- * Where the code of a job is called: in the thread of the engine, or in one of its own, which may
- * be lost. All that code asks for, it asks for through `ctx` in either.
+ * Where the code of a job is called: in the engine's thread, or in a thread of its own, which may
+ * be lost. Either way the code asks for everything through `ctx`.
  */
 
 import type { JsonValue } from "../../core/json.ts";
@@ -10,32 +10,31 @@ import type { RunContext } from "./run_context.ts";
 export interface CodeRequest {
   readonly definition: AnyJobDefinition;
   readonly ctx: RunContext;
-  /** What `run` is given. */
   readonly input: unknown;
-  /** The same as it is on record: what crosses to where the definition is another object. */
+  /** The input as recorded, for a place that has its own copy of the definition. */
   readonly recorded: JsonValue | undefined;
   readonly host: CodeHost;
 }
 
-/** Whose code it is. */
+/** The call that the code belongs to. */
 export interface CodeHost {
-  /** `run`, or what it called outside of tasks, has printed something. */
+  /** `run` printed something, or code that it called outside of tasks did. */
   printed(text: string): void;
-  /** `run` has come to rest after what it was given. */
+  /** `run` is done reacting to its last answer. */
   reacted(): void;
   /**
-   * The place is gone, and with it the call of `run`, which never settles; attempts that it was
-   * to make fail, or are withdrawn.
+   * The place is gone, and the call of `run` with it, which never settles; its open attempts fail,
+   * or are withdrawn.
    */
   lost(): void;
 }
 
 export interface CodeCall {
-  /** What `run` returns; rejects with what it throws. */
+  /** The result of `run`, or what it throws. */
   readonly output: Promise<unknown>;
-  /** Whether it may not have come to rest yet; always `false` where the event loop tells. */
+  /** Whether `run` may still be reacting; always `false` where the event loop shows it. */
   readonly isReacting: boolean;
-  /** Nobody needs the call any more: what it holds is given to others. */
+  /** The call is no longer needed: frees what it holds. */
   letGo(): void;
 }
 
@@ -43,7 +42,7 @@ export interface CodePlace {
   call(request: CodeRequest): CodeCall;
 }
 
-/** Calls it here. */
+/** Calls it in this thread. */
 export const IN_PROCESS: CodePlace = {
   call: ({ definition, ctx, input }) => ({
     output: Promise.try(() => definition.run(ctx, input)),

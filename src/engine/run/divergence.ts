@@ -1,10 +1,12 @@
-/** Where a `run` leaves the way that the journal has recorded, and what it does instead. */
+/** Where `run` disagrees with the record, and what it does instead. */
 
+import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { findTask, isSleep, type JobState } from "../../core/job_state.ts";
 import type { RunContext } from "./run_context.ts";
 import { errorFact } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
 import type { InputMismatchError, RunEnd } from "./run_call.ts";
 
 export interface Divergence {
@@ -29,24 +31,29 @@ export function divergenceAt(
   return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, asked, end) };
 }
 
-/** What stands in the way of a job whose `run` goes another way, as a clause. */
-export function divergedText(
+/** Parks a job whose `run` disagrees with the record. */
+export function divergedParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
   { definitionVersion }: JobState,
   { step, logId, instead }: Divergence,
-): string {
-  return `${type} version ${version} no longer asks for ${step}, which entry ${logId} ` +
+  guard: SecretGuard,
+): JobParkedAttributes {
+  const text = `${type} version ${version} no longer asks for ${step}, which entry ${logId} ` +
     `recorded when version ${definitionVersion} ran; it ${instead}`;
+  return { reason: "diverged", message: guard.redact(text), disagreesWith: logId };
 }
 
-/** The same of one that is not called, since it does not take the input on record. */
-export function misfitText(
+/** Parks a job whose code rejects the input on record, and so is not called. */
+export function misfitParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
   { firstLogId }: JobState,
   { issues }: InputMismatchError,
-): string {
-  return `${type} version ${version} does not take the input that entry ${firstLogId} recorded: ` +
+  guard: SecretGuard,
+): JobParkedAttributes {
+  const text =
+    `${type} version ${version} does not take the input that entry ${firstLogId} recorded: ` +
     issues;
+  return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
 }
 
 function insteadOf(job: JobState, asked: RunContext, end: RunEnd): string {
@@ -63,7 +70,7 @@ function insteadOf(job: JobState, asked: RunContext, end: RunEnd): string {
 
 const THROWN_LENGTH_MAX = 500;
 
-/** What was thrown, in one line. */
+/** What was thrown, on one line. */
 export function thrownText(error: unknown): string {
   const { name, message } = errorFact(error);
   const text = `${name}: ${message}`.replace(/\s+/g, " ").trim();

@@ -1,57 +1,56 @@
 /**
- * How the attempts of one job ended, on their way to the journal. An end cannot be reproduced,
- * since its handler has run. On a full disk it is kept in memory and appended, with its own
- * time, before any other entry of its job.
+ * The outcomes of one job's attempts on their way to the journal. An outcome cannot be reproduced,
+ * since its handler has run. On a full disk it stays in memory, and is appended with its own time
+ * before any other entry of its job.
  */
 
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { JournalFailedError, JournalFullError } from "../ports.ts";
-import type { RunServices } from "./run_services.ts";
+import type { RunOwner, RunServices } from "./run_services.ts";
 
-/** An event whose id is settled, so that what causes it can name it. */
+/** An event whose id is known, so that its cause can name it. */
 export type NamedFact = FactDraft & { readonly eventId: EventId };
 
 interface End {
   readonly drafts: readonly JobEventDraft[];
-  /** What the last draft causes; ids and times are settled. */
+  /** Caused by the last draft; ids and times are final. */
   readonly facts: readonly (NamedFact & { readonly occurredAt: string })[];
   readonly receivedAt: string;
-  /** Where it is on its way to the disk; absent while it is not. */
+  /** Its position; absent while it is not appended. */
   lastLogId?: LogId | undefined;
 }
 
 export class Ends {
   readonly #services: RunServices;
   readonly #jobId: JobId;
-  readonly #paid: () => void;
+  readonly #owner: Pick<RunOwner, "advanceSoon">;
   /** Those that are not durable, oldest first. */
   #ends: End[] = [];
   #isTrying = false;
 
-  /** @param paid Told when all that was kept is appended. */
-  constructor(services: RunServices, jobId: JobId, paid: () => void) {
+  /** @param owner Continues when all that was kept is appended. */
+  constructor(services: RunServices, jobId: JobId, owner: Pick<RunOwner, "advanceSoon">) {
     this.#services = services;
     this.#jobId = jobId;
-    this.#paid = paid;
+    this.#owner = owner;
   }
 
-  /** Whether one is kept for want of room: nothing else may be appended before it. */
+  /** Whether one waits for room on the disk: nothing else may be appended before it. */
   get owed(): boolean {
     return this.#ends.some(({ lastLogId }) => lastLogId === undefined);
   }
 
-  /** Whether all of them are durable. */
   get areDurable(): boolean {
     return this.#ends.length === 0;
   }
 
   /**
-   * Appends how something ended, or keeps it until there is room.
+   * Appends an outcome, or keeps it until there is room.
    *
-   * @param facts Events that the last of the drafts causes, in the same batch.
+   * @param facts Events that the last draft causes, in the same batch.
    * @throws {TooManyEntriesError} when the events reach too many jobs.
-   * @throws {Error} when it is one that no journal could take.
+   * @throws {Error} when no journal could take it.
    */
   record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
     const receivedAt = this.#services.events.now();
@@ -68,12 +67,11 @@ export class Ends {
     } catch (error) {
       if (error instanceof JournalFullError) return this.#keep();
       this.#ends.pop();
-      // Nothing proceeds until the next start finds out what is on record.
+      // The next start will find out what is on record.
       if (!(error instanceof JournalFailedError)) throw error;
     }
   }
 
-  /** Something has become durable. */
   durable(): void {
     const { durableLogId } = this.#services.writer;
     while ((this.#ends[0]?.lastLogId ?? Infinity) <= durableLogId) this.#ends.shift();
@@ -100,10 +98,10 @@ export class Ends {
   /** @throws {JournalFullError} when there is no room yet. */
   #pay(): void {
     for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
-    this.#paid();
+    this.#owner.advanceSoon();
   }
 
-  /** What waits for room was within the limit when it was taken. */
+  /** The limit on entries applied when the outcome was first recorded. */
   #append(end: End, entriesMax = Infinity): void {
     const { drafts, facts, receivedAt } = end;
     const group: EventDraft[] = [...drafts];

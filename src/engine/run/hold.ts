@@ -1,9 +1,11 @@
 /** A run's hold on a worker, or on a place in the queue for one. */
 
 import { type JobId, MAIN_TASK } from "../../core/ids.ts";
-import type { AttemptWatch } from "../ports.ts";
+import type { PendingJob } from "../writer/job_record.ts";
 import type { Wanted, Worker } from "./requests_in_order.ts";
-import type { Withdraw, WorkerQueue } from "./worker_queue.ts";
+import type { RunServices } from "./run_services.ts";
+import type { WantedPlace } from "./shares.ts";
+import type { Withdraw } from "./worker_queue.ts";
 
 type State =
   | { readonly kind: "none" }
@@ -12,11 +14,24 @@ type State =
 
 const NONE: State = { kind: "none" };
 
+/** The request of a started job to the queue. */
+export function wantedBy(
+  { head }: PendingJob,
+  { type, begins, isAlone, needs }: Required<
+    Pick<Wanted, "type" | "begins" | "isAlone" | "needs">
+  >,
+): Wanted {
+  const { jobId, priority, labels, key } = head;
+  // Orders by the start, even when a job returns to the queue.
+  const order = head.state === "Created" ? head.firstLogId : head.startedBy;
+  return { jobId, priority, order, type, labels, key, begins, isAlone, needs };
+}
+
 export interface HoldParts {
+  readonly services: Pick<RunServices, "attemptWatch" | "shares" | "suspects" | "workers">;
   readonly jobId: JobId;
-  readonly workers: WorkerQueue;
-  /** Told while there is a worker, for then code of the job may run. */
-  readonly attemptWatch: AttemptWatch;
+  readonly job: PendingJob;
+  readonly type: string;
 }
 
 export class Hold {
@@ -41,28 +56,50 @@ export class Hold {
     return this.#state.kind === "held" ? this.#state.worker.turn : 0;
   }
 
-  /** Whether the worker may begin an attempt: see `WorkerQueue.mayStart`. */
-  get mayStart(): boolean {
-    return this.#state.kind === "held" && this.#parts.workers.mayStart(this.#state.worker);
+  /** Whether nothing else may run, since the process ended twice while an attempt was open. */
+  get isAlone(): boolean {
+    return this.#parts.services.suspects.has(this.#parts.jobId);
   }
 
-  /** Asks for a worker where there is none, and calls back when there is. */
-  request(wanted: Wanted, granted: () => void): void {
-    const withdraw = this.#parts.workers.request(wanted, (worker) => {
+  /** The place among limits that the job needs and does not have. */
+  get needsPlace(): WantedPlace | undefined {
+    const { services, job } = this.#parts;
+    return services.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined);
+  }
+
+  get isPaused(): boolean {
+    return this.#parts.services.workers.isPaused(this.#parts.job.head);
+  }
+
+  /** Whether the worker may begin an attempt: see `WorkerQueue.mayStart`. */
+  get mayStart(): boolean {
+    return this.#state.kind === "held" && this.#parts.services.workers.mayStart(this.#state.worker);
+  }
+
+  /**
+   * Asks for a worker, and calls back when there is one.
+   *
+   * @param begins Whether the job has to record that it begins.
+   */
+  request(begins: boolean, granted: () => void): void {
+    const { services, job, type } = this.#parts;
+    const { isAlone } = this;
+    const wanted = wantedBy(job, { type, begins, isAlone, needs: () => this.needsPlace });
+    const withdraw = services.workers.request(wanted, (worker) => {
       this.#granted(worker);
       granted();
     });
     if (withdraw !== undefined) this.#state = { kind: "queued", withdraw };
   }
 
-  /** What ran alone may run beside others from now on. */
+  /** A job that ran alone may run beside others from now on. */
   join(): void {
-    if (this.#state.kind === "held") this.#parts.workers.join(this.#state.worker);
+    if (this.#state.kind === "held") this.#parts.services.workers.join(this.#state.worker);
   }
 
   /** The worker is the run's own from now on. */
   keep(): void {
-    if (this.#state.kind === "held") this.#parts.workers.keep(this.#state.worker);
+    if (this.#state.kind === "held") this.#parts.services.workers.keep(this.#state.worker);
   }
 
   /** Gives the worker back, or leaves the queue. */
@@ -71,12 +108,12 @@ export class Hold {
     this.#state = NONE;
     if (state.kind === "queued") state.withdraw();
     if (state.kind !== "held") return;
-    this.#parts.attemptWatch.ended(state.watched);
-    this.#parts.workers.release(state.worker);
+    this.#parts.services.attemptWatch.ended(state.watched);
+    this.#parts.services.workers.release(state.worker);
   }
 
   #granted(worker: Worker): void {
-    const { attemptWatch, jobId } = this.#parts;
+    const { services: { attemptWatch }, jobId } = this.#parts;
     this.#state = { kind: "held", worker, watched: attemptWatch.began(jobId, MAIN_TASK, 0) };
   }
 }

@@ -1,4 +1,4 @@
-/** What a crash cut short, as facts to be recorded at the next start. */
+/** What a crash cut short, as entries for the next start to record. */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -7,17 +7,17 @@ import { findTask, type JobState, type TaskState } from "../../core/job_state.ts
 import { idsOf } from "../../core/trace_ids.ts";
 import { parked } from "./parking.ts";
 
-/** What a crash cut short: the open attempts, and `main` unless it only waited. */
+/** One for each open attempt, and for `main` unless it only waited. */
 export function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
   return openTasks(job).map((task) => interruption(job, task, restart));
 }
 
 /**
- * The job that is taken to have ended the process, to be parked: the attempt that was alone, and
- * open at the two unclean ends before. `undefined` where there is none.
+ * Parks the job that is taken to have ended the process: its attempt was the only one open, and was
+ * open at the two unclean ends before. `undefined` if there is none.
  *
  * @param jobs All that have not ended, as the end left them.
- * @param isInThread What is in a thread of its own cannot end the process.
+ * @param isInThread A job in a thread of its own cannot end the process.
  */
 export function culpritAt(
   jobs: readonly JobState[],
@@ -53,8 +53,8 @@ function attemptOf(task: TaskState): number {
 }
 
 /**
- * The same facts with the ids of the attempts that they end. An open task was last changed by
- * an entry of that attempt.
+ * Adds the trace ids of the interrupted attempts. The last entry of an open task belongs to its
+ * attempt.
  */
 export async function withTheirTraces(
   drafts: readonly EventDraft[],

@@ -1,9 +1,9 @@
 /**
- * Calls of `emit` and `progress` that come after the end of their attempt. Nothing of them can be
- * recorded, which is told once for each step, not for each call.
+ * Reports calls of `emit` and `progress` after the end of their attempt, which are not recorded:
+ * once for each step, not for each call.
  */
 
-/** Of steps that are told; a job may make up names as it goes. */
+/** The most steps that are reported; a job may make up names as it goes. */
 const STEPS_MAX = 1_000;
 
 export interface LateCall {

@@ -1,4 +1,4 @@
-/** LoopTurns of the event loop, each shared by all who wait for one. */
+/** Turns of the event loop, shared by all callers that wait for one. */
 
 import type { Clock } from "../ports.ts";
 
@@ -11,7 +11,7 @@ export class LoopTurns {
     this.#clock = clock;
   }
 
-  /** Grows with each turn that has passed. */
+  /** Grows with each turn. */
   get number(): number {
     return this.#number;
   }

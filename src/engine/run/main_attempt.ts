@@ -1,12 +1,14 @@
-/** What goes on record of a call of `run` itself: it is an attempt of the task `main`. */
+/** The entries about a call of `run` itself, which is an attempt of the task `main`. */
 
 import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
+import type { SpanEnd } from "../ports.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { Started } from "./attempts.ts";
+import { recordOrRetry } from "./patience.ts";
 import type { RunServices } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
 
@@ -28,14 +30,12 @@ type MainEventType =
 
 export class MainAttempt {
   readonly #parts: MainAttemptParts;
-  /** Its number, and the entry that began it. */
   #started = NOT_STARTED;
 
   constructor(parts: MainAttemptParts) {
     this.#parts = parts;
   }
 
-  /** Whether its start is on record, or on its way there. */
   get isOnRecord(): boolean {
     return this.#started !== NOT_STARTED;
   }
@@ -44,15 +44,19 @@ export class MainAttempt {
     return this.#started.startedBy <= this.#parts.services.writer.durableLogId;
   }
 
-  /** Whether it has neither ended nor waits, by what is on record. */
+  /** Whether it is running, by what is on record. */
   get isUnderWay(): boolean {
     const { head } = this.#parts.job;
     return head.state === "Running" && this.#parts.job.task(MAIN_TASK)?.status === "running";
   }
 
-  /** On a full disk the reserve is for jobs that have begun. */
+  /** Puts it on record, unless it is. On a full disk the reserve is for jobs that have begun. */
   start(): Started {
     const { services, job, trace } = this.#parts;
+    const { state } = job.head;
+    // A call that only undoes tasks is not an attempt.
+    if (this.isOnRecord || state === "Compensating") return "started";
+    if (state !== "Running" || services.draining) return "refused";
     const executionId = newId.execution(services.random.ulid());
     const span = trace.start("run", MAIN_TASK, executionId);
     const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace: span }];
@@ -76,15 +80,32 @@ export class MainAttempt {
     this.#parts.trace.dropRun();
   }
 
-  completed(output: JsonValue | undefined): JobEventDraft {
+  /**
+   * Records what `run` returned.
+   *
+   * @param again Called when a full disk may have room.
+   * @returns The entry; 0 when it was not recorded.
+   */
+  complete(output: JsonValue | undefined, again: () => void): LogId {
     const result = output === undefined ? {} : { result: output };
-    return this.#draft("job.TaskCompleted", { attempt: this.#started.attempt, ...result });
+    const draft = this.#draft("job.TaskCompleted", { attempt: this.#started.attempt, ...result });
+    return this.#end(draft, { kind: "completed" }, again);
   }
 
-  failed(error: ErrorFact, kind: "poison" | "error"): JobEventDraft {
+  /** The same for what `run` threw, unless its job no longer runs. */
+  fail(error: ErrorFact, kind: "poison" | "error", again: () => void): LogId {
+    if (this.#parts.job.head.state !== "Running") return 0;
     const attempt = Math.max(1, this.#started.attempt);
     const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
-    return this.#draft("job.TaskFailed", attributes);
+    return this.#end(this.#draft("job.TaskFailed", attributes), { kind: "failed", error }, again);
+  }
+
+  #end(draft: JobEventDraft, end: SpanEnd, again: () => void): LogId {
+    const { services, trace } = this.#parts;
+    const written = recordOrRetry(services, [draft], again);
+    if (written === undefined) return 0;
+    trace.endRun(end);
+    return written.lastLogId;
   }
 
   interrupted(reason: InterruptionReason): JobEventDraft {
@@ -92,7 +113,7 @@ export class MainAttempt {
     return this.#draft("job.TaskInterrupted", { attempt, phase: "run", reason });
   }
 
-  /** `undefined` when it is on record already that it waits for these, having seen as much. */
+  /** `undefined` when it is already on record that it waits for these, having seen as much. */
   waiting(expectations: readonly string[], seen: LogId): JobEventDraft | undefined {
     const main = this.#parts.job.task(MAIN_TASK);
     const isOnRecord = main?.status === "waiting" && main.seen >= seen &&

@@ -1,6 +1,6 @@
-/** What code does with `ctx` that cannot be: told at once, in words that name the step. */
+/** Wrong uses of `ctx`, reported at once in words that name the step. */
 
-import { NonRetryableError } from "../definition.ts";
+import { NonRetryableError } from "../job_errors.ts";
 import { attemptHere } from "./current_attempt.ts";
 
 export class MisuseError extends NonRetryableError {
@@ -8,7 +8,7 @@ export class MisuseError extends NonRetryableError {
 }
 
 /**
- * A step is asked for by `run` itself, as long as it runs.
+ * Only `run` itself may ask for a step, and only until it ends.
  *
  * @param step Such as `task charge`.
  * @throws {MisuseError} when a task asks for it, or `run` has ended.
@@ -30,15 +30,14 @@ export function mustBeInRun(step: string, { jobId, isOver }: AskedBy): void {
 
 interface AskedBy {
   readonly jobId: string;
-  /** Whether `run` has returned, or thrown. */
   readonly isOver: boolean;
 }
 
 /**
- * What `run` has asked for must have ended when it returns: else it would be abandoned in silence.
+ * Steps must have ended when `run` returns, or they would be abandoned silently.
  *
  * @param steps That have not, such as `task charge`.
- * @throws {MisuseError} when there are some.
+ * @throws {MisuseError} when there are any.
  */
 export function mustHaveEnded(steps: readonly string[]): void {
   if (steps.length === 0) return;

@@ -1,11 +1,11 @@
-/** What is recorded of a job that the engine holds until somebody, or other code, decides. */
+/** The entry that parks a job. */
 
 import type { JobEventDraft } from "../../core/event.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { TraceIds } from "../../core/trace_ids.ts";
 
-/** Of which attempt it is, and what made it happen, where that is known. */
+/** The attempt, and the cause, if known. */
 export interface ParkedAbout extends TraceIds {
   readonly taskId: TaskId;
   readonly causedBy: LogId;

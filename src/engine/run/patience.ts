@@ -1,13 +1,15 @@
 /**
- * Waits out a disk that refuses. When the journal has failed nothing settles any more, since
- * only the next start tells what is on record.
+ * Waits while the disk refuses. Once the journal has failed nothing settles, since only the next
+ * start knows what is on record.
  */
 
+import type { JobEventDraft } from "../../core/event.ts";
 import { type Clock, JournalFailedError, JournalFullError, type Random } from "../ports.ts";
+import type { Writer, Written } from "../writer/writer.ts";
 
 /**
- * How long a disk that refuses is given before it is asked again, on average: a record that
- * is too large for the room there is must not take the others with it each time.
+ * How long to wait for the disk, on average. Callers are spread out, so that a record too large for
+ * the free space does not fail the others each time.
  */
 const RETRY_MS = 1_000;
 
@@ -26,7 +28,7 @@ export class Patience {
     this.#parts = parts;
   }
 
-  /** Calls back when the disk may be asked again. */
+  /** Calls back when the disk may have room. */
   readonly later = (callback: () => void): void => {
     if (this.#isStopped) return;
     const { clock, random } = this.#parts;
@@ -37,14 +39,14 @@ export class Patience {
     this.#timers.add(cancel);
   };
 
-  /** Nothing is tried again: the engine stops. */
+  /** The engine stops: nothing is retried. */
   stop(): void {
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
   }
 
-  /** Records what must not be left out. */
+  /** Retries until it is recorded. */
   async record<Result>(work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -57,7 +59,7 @@ export class Patience {
     }
   }
 
-  /** Reads what a running job waits for, however often that takes. */
+  /** Retries until it is read. */
   async read<Result>(work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -68,4 +70,20 @@ export class Patience {
       }
     }
   }
+}
+
+/**
+ * Appends what follows from other entries. If those are lost, it is decided again, so that a full
+ * disk need not keep it, as it keeps the outcomes of attempts.
+ *
+ * @param again Called when there may be room.
+ */
+export function recordOrRetry(
+  { writer, later }: { readonly writer: Writer; later(callback: () => void): void },
+  drafts: readonly JobEventDraft[],
+  again: () => void,
+): Written | undefined {
+  const written = writer.tryAppend(drafts, "vital");
+  if (written === "full") later(again);
+  return typeof written === "string" ? undefined : written;
 }

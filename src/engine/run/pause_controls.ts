@@ -1,6 +1,6 @@
 /**
- * Begins and ends pauses, and ends those by itself whose time has come. A pause holds what it holds
- * once it is durable.
+ * Begins and ends pauses, and ends those whose time has come. A pause takes effect once it is
+ * durable.
  */
 
 import type { EventDraft } from "../../core/event.ts";
@@ -18,12 +18,12 @@ import { inQueueOrder } from "./requests_in_order.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
-/** Each is compared with each job that wants a worker. */
+/** Each pause is compared with each job that wants a worker. */
 export const PAUSES_MAX = 100;
 
 export interface PauseRequest extends PauseScope {
   readonly reason: string;
-  /** RFC 3339; it ends by itself then. */
+  /** RFC 3339; the pause then ends by itself. */
   readonly until?: string;
 }
 
@@ -40,29 +40,28 @@ interface PauseControlsParts {
 
 export class PauseControls {
   readonly #parts: PauseControlsParts;
-  /** By pause, what calls off its end at its time. */
+  /** Timers of pauses with a time, by pause; each cancels its timer. */
   readonly #alarms = new Map<string, () => void>();
-  /** Ends that are on their way to the disk, by pause. */
+  /** Ends on their way to the disk, by pause. */
   readonly #ending = new Map<string, Promise<void>>();
-  /** How many beginnings are on their way to the disk. */
+  /** Pauses on their way to the disk. */
   #beginning = 0;
 
   constructor(parts: PauseControlsParts) {
     this.#parts = parts;
   }
 
-  /** The pauses in force, the oldest first, with what each holds. */
+  /** The pauses in force, oldest first, with what each holds. */
   all(): readonly HeldPause[] {
     return this.#parts.pauses.all.map((pause) => this.#held(pause));
   }
 
-  /** How many pauses are in force, and how many jobs they keep from a worker. */
   get figures(): { readonly pauses: number; readonly jobs: number } {
     const { pauses, workers, threadWorkers } = this.#parts;
     return { pauses: pauses.all.length, jobs: workers.paused + threadWorkers.paused };
   }
 
-  /** Whether a pause holds a job that is not of everything. */
+  /** Whether a pause of less than everything holds a job. */
   holdsApart(job: Pausable): boolean {
     return this.#parts.pauses.all.some((pause) => !isOfEverything(pause) && holds(pause, job));
   }
@@ -70,7 +69,7 @@ export class PauseControls {
   /**
    * Begins a pause. Rejects as `JobEngine.create` does.
    *
-   * @returns `undefined` when as many are in force as there may be.
+   * @returns `undefined` when the most allowed are in force.
    */
   async begin(request: PauseRequest, origin?: Origin): Promise<HeldPause | undefined> {
     const { pauses, random, writer } = this.#parts;
@@ -87,7 +86,9 @@ export class PauseControls {
     return pause && this.#held(pause);
   }
 
-  /** Ends a pause; `undefined` when there is none of this id. Rejects as `JobEngine.create` does. */
+  /**
+   * Ends a pause; `undefined` when there is none of this id. Rejects as `JobEngine.create` does.
+   */
   async end(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
     await this.#ending.get(pauseId)?.catch(() => {});
     const pause = this.#parts.pauses.get(pauseId);
@@ -98,7 +99,7 @@ export class PauseControls {
   }
 
   /**
-   * Takes up what was in force at a start.
+   * Resumes the pauses in force at a start.
    *
    * @param hold Begins with a pause of everything, unless there is one.
    */
@@ -112,7 +113,6 @@ export class PauseControls {
     this.changed();
   }
 
-  /** Other pauses are in force than before. */
   changed(): void {
     const { pauses, workers, threadWorkers, scheduler } = this.#parts;
     workers.pause(pauses.all);

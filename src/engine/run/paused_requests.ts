@@ -1,24 +1,23 @@
 /**
- * Requests for a worker that pauses hold. They are apart from the queue, so that however many there
- * are, who goes through the queue meets none of them.
+ * Requests for a worker that pauses hold. They are kept apart, so that the queue stays fast however
+ * many there are.
  */
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import { holds, type Pausable, type Pause } from "../../core/pauses.ts";
 
-/** Of what a pause holds, so many jobs are named. */
+/** How many jobs of a pause are named. */
 export const FIRST_MAX = 5;
 
 export interface PausableRequest extends Pausable {
   readonly jobId: JobId;
-  /** The logId of the job's start. */
+  /** The `logId` of the job's start. */
   readonly order: number;
 }
 
-/** What a pause holds now. */
 export interface Held<Request> {
   readonly jobs: number;
-  /** Those that would go first, at most `FIRST_MAX`. */
+  /** The first in the queue, at most `FIRST_MAX`. */
   readonly first: readonly Request[];
 }
 
@@ -40,25 +39,24 @@ export class PausedRequests<Request extends PausableRequest> {
     return this.#pauses.some((pause) => holds(pause, job));
   }
 
-  /** Takes a request in; `false` when no pause holds it. */
+  /** Takes a request; `false` when no pause holds it. */
   take(request: Request): boolean {
     if (!this.isPaused(request)) return false;
     this.hold(request);
     return true;
   }
 
-  /** Holds a request that a pause is known to hold. */
+  /** Takes a request that a pause is known to hold. */
   hold(request: Request): void {
     this.#held.add(request);
   }
 
-  /** A request is withdrawn. */
   remove(request: Request): void {
     this.#held.delete(request);
   }
 
   /**
-   * Other pauses are in force from now on.
+   * Other pauses are in force.
    *
    * @returns The requests that none of them holds any more.
    */

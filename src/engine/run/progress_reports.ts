@@ -1,27 +1,27 @@
 /**
- * What one attempt reports of its progress. Its code may report as fast as it can: a few reports a
- * second are recorded, one at a time, each the latest then; the end takes the last along.
+ * The progress that one attempt reports. Its code may report as fast as it likes: a few reports a
+ * second are recorded, each the latest; the end records the last one.
  */
 
 import type { LogId } from "../../core/ids.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock } from "../ports.ts";
 
-/** No two of an attempt are recorded closer than this, but for the last. */
+/** The least time between two recorded reports, except for the last. */
 export const PROGRESS_EVERY_MS = 250;
 
 export interface ProgressParts {
   readonly clock: Clock;
   durableLogId(): LogId;
-  /** Appends one; `undefined` when there is no room for it. */
+  /** Appends a report; `undefined` when there is no room for it. */
   record(progress: Progress): LogId | undefined;
 }
 
 export class ProgressReports {
   readonly #parts: ProgressParts;
-  /** The latest that is not appended. */
+  /** The latest report that is not appended. */
   #latest: Progress | undefined;
-  /** Where the one before it is. */
+  /** The position of the report before it. */
   #recordedBy: LogId = 0;
   /** By the monotonic clock. */
   #notBeforeMs = -Infinity;
@@ -48,12 +48,11 @@ export class ProgressReports {
     });
   }
 
-  /** What was on its way is lost. */
   lost(): void {
     this.#recordedBy = 0;
   }
 
-  /** The attempt ends: gives what is left, to be recorded with the end. */
+  /** The attempt ends: returns the last report, to be recorded with the end. */
   end(): Progress | undefined {
     this.#cancelTimer?.();
     const latest = this.#latest;

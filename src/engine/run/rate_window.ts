@@ -3,19 +3,18 @@
 import type { Rate } from "../../core/place_limits.ts";
 
 export class RateWindow {
-  /** Jobs that may begin, and whose start is not on disk yet. */
+  /** Jobs that may begin, and whose start is not durable yet. */
   #pending = 0;
-  /** When the latest began, by the clock that only runs; oldest first. */
+  /** When the latest began, by the monotonic clock; oldest first. */
   readonly #times: number[] = [];
-  /** Requests that wait for it. */
   waiting = 0;
-  /** Whether somebody is to be told when it is open again. */
+  /** Whether a timer waits for it to open. */
   isAwaited = false;
 
-  /** @param isOfType Whether it counts all jobs of its type, and not those of one key. */
+  /** @param isOfType Whether it counts all jobs of its type, not those of one key. */
   constructor(public rate: Rate, readonly isOfType: boolean) {}
 
-  /** When one more may begin; `Infinity` while that hangs on starts that are not on disk. */
+  /** When one more job may begin; `Infinity` while that depends on starts that are not durable. */
   opensAtMs(nowMs: number): number {
     this.#forget(nowMs);
     const free = this.rate.count - this.#pending;
@@ -28,7 +27,6 @@ export class RateWindow {
     return this.opensAtMs(nowMs) <= nowMs;
   }
 
-  /** How many count now. */
   counted(nowMs: number): number {
     this.#forget(nowMs);
     return this.#pending + this.#times.length;
@@ -39,23 +37,23 @@ export class RateWindow {
     this.#pending++;
   }
 
-  /** It does not after all. */
+  /** The job does not begin after all. */
   giveBack(): void {
     this.#pending--;
   }
 
-  /** Its start is on disk. */
+  /** Its start is durable. */
   began(nowMs: number): void {
     this.#pending--;
     this.#times.push(nowMs);
   }
 
-  /** One that another process had put on record. */
+  /** A start recorded by an earlier process. */
   remember(atMs: number): void {
     this.#times.push(atMs);
   }
 
-  /** Whether nothing of it counts any more. */
+  /** Whether no start counts any more. */
   isIdle(nowMs: number): boolean {
     this.#forget(nowMs);
     return this.#pending === 0 && this.#times.length === 0;

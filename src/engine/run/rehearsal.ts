@@ -1,6 +1,6 @@
 /**
- * A call of `run` that is answered from the record alone: no task function and no compensation is
- * ever called, and nothing that is not on record is started.
+ * A call of `run` answered from the record alone: no task or compensation is called, and nothing
+ * new is started.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -19,9 +19,9 @@ export interface HistorySource {
   readonly clock: Clock;
   /** Entries that counted for an expectation. */
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
-  /** What of the input may not get on record, where the job has secrets. */
+  /** Secrets in the input that must not get on record. */
   readonly guard?: SecretGuard;
-  /** Where `run` is called: in this thread, unless said otherwise. */
+  /** Where `run` is called: in this thread by default. */
   readonly place?: CodePlace;
   /** How long `run` may await something other than `ctx`, each time, in milliseconds. */
   readonly graceMs?: number;
@@ -29,7 +29,7 @@ export interface HistorySource {
 
 export type StartedJob = Exclude<JobState, { state: "Created" }>;
 
-/** A job that has not started, as if it did now. */
+/** A job that has not started, as if it started now. */
 export function startedForm(job: JobState): StartedJob {
   if (job.state !== "Created") return job;
   const started: RunningJob = {
@@ -41,7 +41,7 @@ export function startedForm(job: JobState): StartedJob {
   return started;
 }
 
-/** A call of `run` that has got all the answers there are. */
+/** A call of `run` that has had every answer there is. */
 export interface Rehearsal {
   readonly job: StartedJob;
   readonly asked: RunContext;
@@ -105,14 +105,14 @@ export async function rehearsed(
   return { job, asked, end, missing, seenLogId: answers.seenLogId, graceMs };
 }
 
-/** Whether nothing but new answers, or its end, can be waited for. */
+/** Whether `run` waits for new answers only. */
 function isAtRest(job: StartedJob, asked: RunContext): boolean {
-  // On record this one has returned, so it is given the time to.
+  // On record it returned, so it gets time to.
   if (hasSucceeded(job)) return false;
   return asked.openTasks.size > 0 || asked.expectations.size > 0;
 }
 
-/** Whether a job that has not failed has had all that its `run` does, which is not called again. */
+/** Whether `run` has returned and the job has not ended: it is not called again. */
 export function hasReturned(job: JobState): boolean {
   return job.state === "Running" && findTask(job, MAIN_TASK)?.status === "completed";
 }

@@ -5,56 +5,54 @@ import type { Pausable } from "../../core/pauses.ts";
 import type { PausableRequest } from "./paused_requests.ts";
 import type { WantedPlace } from "./shares.ts";
 
-/** Where in the queue a request is. */
+/** A position in the queue. */
 export interface Place {
   readonly priority: number;
-  /** The logId of the job's start. */
+  /** The `logId` of the job's start. */
   readonly order: number;
 }
 
-/** What a job asks for. */
 export interface Wanted extends Place, PausableRequest {
   readonly type: string;
   /** Whether the job has to record that it begins, for which a full disk has no room. */
   readonly begins: boolean;
-  /** Whether nothing else may run meanwhile: it is served first, once all others have ended. */
+  /** Whether it runs alone: it is served first, once all others have ended. */
   readonly isAlone?: boolean;
-  /** Where it needs a place as well; absent, or nothing, when it has one, or needs none. */
+  /** The place among limits that it needs as well, if any. */
   readonly needs?: () => WantedPlace | undefined;
 }
 
-/** What a job is granted. */
 export interface Worker extends Pausable {
   readonly type: string;
-  /** The number of its grant: those that were granted first go on first. */
+  /** The number of its grant: lower ones go first. */
   readonly turn: number;
   isShared: boolean;
-  /** While it is, nobody else is granted one. */
+  /** While it is, no other worker is granted. */
   isAlone: boolean;
 }
 
 export interface Request extends Omit<Wanted, "needs"> {
   readonly needsNow: (() => WantedPlace | undefined) | undefined;
-  /** What that gave when it was asked last, and as of which limits. */
+  /** The last result of `needsNow`, and the epoch of the limits then. */
   needs: WantedPlace | undefined;
   epoch: number;
   readonly grant: (worker: Worker) => void;
-  /** Granted, or withdrawn. */
+  /** Granted or withdrawn. */
   isOver: boolean;
-  /** What took its place when a pause came to hold it. */
+  /** Replaces this one while a pause holds it. */
   instead?: Request;
 }
 
 export class RequestsInOrder {
   readonly #going = new TinyQueue<Request>([], inQueueOrder);
-  /** Apart from those that go on, since these may be held while those are granted. */
+  /** Separate, since these may be held while the others are granted. */
   readonly #beginning = new TinyQueue<Request>([], inQueueOrder);
 
   push(request: Request): void {
     (request.begins ? this.#beginning : this.#going).push(request);
   }
 
-  /** @param mayBegin Whether there is room for jobs that begin: else they are passed over. */
+  /** @param mayBegin Whether there is room for jobs that begin; otherwise they are passed over. */
   first(mayBegin: boolean): Request | undefined {
     const going = first(this.#going);
     const beginning = mayBegin ? first(this.#beginning) : undefined;
@@ -62,18 +60,17 @@ export class RequestsInOrder {
     return inQueueOrder(going, beginning) < 0 ? going : beginning;
   }
 
-  /** Takes the first out. */
   take(request: Request): void {
     (request.begins ? this.#beginning : this.#going).pop();
   }
 
-  /** In no order; some may be over. */
+  /** Unsorted; some may be over. */
   get all(): readonly Request[] {
     return [...this.#going.data, ...this.#beginning.data];
   }
 }
 
-/** The first that is still waited for. */
+/** The first that is not over. */
 export function first(requests: TinyQueue<Request>): Request | undefined {
   while (requests.peek()?.isOver === true) requests.pop();
   return requests.peek();

@@ -1,15 +1,15 @@
-/** How long `run` asks to rest: checked at once, and turned into a time when it goes on record. */
+/** How long `run` asks to rest: checked at once, and turned into a time when it is recorded. */
 
-import type { SleepTime } from "../definition.ts";
+import type { SleepTime } from "../job_context.ts";
 import { REST_MS_MAX, YEARS_MAX } from "../../core/job_plan.ts";
 import { MisuseError } from "./misuse.ts";
 
-/** In milliseconds: from when it goes on record, or since the epoch. */
+/** In milliseconds: from when it is recorded, or since the epoch. */
 export type RestTime = { readonly ms: number } | { readonly untilMs: number };
 
 /**
  * @param nowMs As `run` sees it.
- * @throws {MisuseError} when it is no time, or one that nobody means.
+ * @throws {MisuseError} when it is not a time, or far too long.
  */
 export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
   if (typeof time === "number") return { ms: checkedMs(`sleep ${id}`, time) };
@@ -25,7 +25,7 @@ export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
   return { untilMs };
 }
 
-/** @throws {MisuseError} naming the step when it is no length of time, or one that nobody means. */
+/** @throws {MisuseError} naming the step, when it is not a duration, or far too long. */
 export function checkedMs(step: string, ms: number): number {
   if (Number.isFinite(ms) && ms >= 0 && ms <= REST_MS_MAX) return ms;
   throw new MisuseError(
@@ -33,7 +33,7 @@ export function checkedMs(step: string, ms: number): number {
   );
 }
 
-/** The time that goes on record, in RFC 3339. */
+/** The time to record, in RFC 3339. */
 export function dueAtOf(time: RestTime, nowMs: number): string {
   return new Date("ms" in time ? nowMs + time.ms : time.untilMs).toISOString();
 }

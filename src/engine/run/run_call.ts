@@ -1,6 +1,6 @@
 /**
- * A call of a definition's `run` on what a job has on record. Live runs and the test of
- * histories both call it here, so that they cannot come to see different answers.
+ * Calls a definition's `run` on the record of a job. Live runs and checks of histories share this,
+ * so that they cannot see different answers.
  */
 
 import type { JobState } from "../../core/job_state.ts";
@@ -9,7 +9,8 @@ import type { Answers } from "./answers.ts";
 import { type AskListener, RunContext } from "./run_context.ts";
 import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
 import { outsideAttempts } from "./current_attempt.ts";
-import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import { NonRetryableError } from "../job_errors.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
@@ -22,16 +23,15 @@ export interface RunCall {
   readonly code: CodeCall | undefined;
 }
 
-/** How far a call has come. */
 export type RunEnd =
   | { readonly kind: "pending" }
   | { readonly kind: "returned"; readonly output: JsonValue | undefined }
   | { readonly kind: "threw"; readonly error: unknown };
 
-/** The input of the job is not one that the definition takes; `run` was not called. */
+/** The definition rejects the input of the job; `run` was not called. */
 export class InputMismatchError extends NonRetryableError {
   override readonly name = "InvalidInput";
-  /** What of it does not fit, in one line. */
+  /** What does not fit, on one line. */
   readonly issues: string;
 
   constructor({ version }: AnyJobDefinition, issues: string) {
@@ -40,7 +40,7 @@ export class InputMismatchError extends NonRetryableError {
   }
 }
 
-/** Calls `run` with the recorded input, if it still fits, and begins its answers. */
+/** Calls `run` with the recorded input, if it still fits, and gives it its first answers. */
 export function callRun(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,
@@ -54,7 +54,7 @@ export function callRun(
     { name: id, isWaivable: within?.otherwise === "waive" }
   ));
   const asked = new RunContext(job.jobId, expectables, {
-    ...listener,
+    seenAt: () => answers.seenAtMs,
     askedTask: (task) => {
       guard.clean("the name of a task", task.taskId);
       listener.askedTask(task);
@@ -63,7 +63,8 @@ export function callRun(
       guard.clean("the name of a sleep", sleep.taskId);
       listener.askedSleep(sleep);
     },
-    seenAt: () => answers.seenAtMs,
+    askedExpectation: (expectation) => listener.askedExpectation(expectation),
+    askedWait: (wait) => listener.askedWait(wait),
   });
   let code: CodeCall | undefined;
   const call = (input: unknown) => {

@@ -13,10 +13,9 @@ import type {
   SleepTime,
   TaskContext,
   TaskOptions,
-} from "../definition.ts";
+} from "../job_context.ts";
 import { checkedMs, type RestTime, restTime } from "./rest_time.ts";
 
-/** A task that `run` awaits, or has awaited. */
 export interface AskedTask {
   readonly kind: "task";
   readonly taskId: TaskId;
@@ -27,7 +26,6 @@ export interface AskedTask {
   readonly resolve: (result: unknown) => void;
 }
 
-/** A sleep that `run` awaits, or has awaited. */
 export interface AskedSleep {
   readonly kind: "sleep";
   readonly taskId: TaskId;
@@ -35,31 +33,29 @@ export interface AskedSleep {
   readonly resolve: () => void;
 }
 
-/** A wait for an expectation that ends at a time. */
+/** A wait of `run` for an expectation, with a time limit. */
 export interface AskedWait {
   readonly kind: "wait";
   readonly name: string;
-  /** 1 for the first of its expectation. */
+  /** Its number among the waits of its expectation, from 1. */
   readonly wait: number;
   readonly time: { readonly ms: number };
   readonly resolve: (events: Events | undefined) => void;
 }
 
-/** What is over at a time. */
 export type AskedTimer = AskedSleep | AskedWait;
 
 type Events = readonly [FactEvent, ...FactEvent[]];
 
-/** An expectation that `run` awaits. */
 export interface AskedExpectation {
   readonly name: string;
   readonly resolve: (events: readonly FactEvent[]) => void;
 }
 
-/** An expectation of the plan, as far as `run` has to do with it. */
+/** An expectation of the plan, as far as `run` is concerned. */
 export interface Expectable {
   readonly name: string;
-  /** Its deadline may pass, and then there is nothing to give. */
+  /** Whether its deadline may waive it, so that there are no events to give. */
   readonly isWaivable: boolean;
 }
 
@@ -68,7 +64,7 @@ export interface AskListener {
   seenAt(): number;
   askedTask(task: AskedTask): void;
   askedSleep(sleep: AskedSleep): void;
-  /** Without a time; once for each. */
+  /** Called once for each expectation awaited without a time limit. */
   askedExpectation(expectation: Pick<AskedExpectation, "name">): void;
   askedWait(wait: AskedWait): void;
 }
@@ -76,23 +72,22 @@ export interface AskListener {
 export class RunContext implements JobContext<string> {
   /** Tasks and sleeps. */
   readonly tasks = new Map<TaskId, AskedTask | AskedSleep>();
-  /** Those that have not been answered yet. */
+  /** Not answered yet. */
   readonly openTasks = new Set<TaskId>();
   /** How many of those are sleeps. */
   openSleeps = 0;
-  /** Those that have not been answered yet. */
+  /** Not answered yet. */
   readonly expectations = new Map<string, AskedExpectation>();
-  /** Those that have not been answered yet, by `waitKey`; absent until there is one. */
+  /** Not answered yet, by `waitKey`; absent until there is one. */
   #waits: Map<string, AskedWait> | undefined;
   readonly jobId: JobId;
-  /** Of its plan. */
   readonly expectables: readonly Expectable[];
   #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
-  /** Expectations that are awaited without a time. */
+  /** Expectations that are awaited without a time limit. */
   readonly #untimed = new Set<string>();
-  /** Expectations whose deadline has passed: no event of them will be given. */
+  /** Expectations whose deadline has passed: `run` gets no events of them. */
   readonly #waived = new Set<string>();
-  /** How many waits of an expectation there have been. */
+  /** How many waits each expectation has had. */
   readonly #waitCounts = new Map<string, number>();
   #isOver = false;
   readonly #listener: AskListener;
@@ -152,7 +147,7 @@ export class RunContext implements JobContext<string> {
     mustBeInRun(`expectation ${name}`, this);
     const expectable = this.expectables.find((one) => one.name === name);
     if (expectable === undefined) {
-      // The end of run is an expectation too, and none that run could wait for.
+      // The end of `run` is an expectation too, but `run` cannot wait for it.
       const others = this.expectables.map((one) => one.name).filter((one) => one !== MAIN_TASK);
       const what = others.join(", ") || "nothing";
       throw new TypeError(
@@ -217,19 +212,19 @@ export class RunContext implements JobContext<string> {
     wait.resolve(events);
   }
 
-  /** Whether `run` waits for what a deadline ends. */
+  /** Whether `run` waits for something that a deadline would end. */
   isAwaited(name: string, wait: number | undefined): boolean {
     if (wait === undefined) return this.#waitsOf(name).length > 0;
     return this.#waits?.has(waitKey(name, wait)) ?? false;
   }
 
-  /** A time has come first: ends one wait of an expectation, or all where it is waived. */
+  /** A deadline passed first: ends one wait of an expectation, or all when it is waived. */
   answerDeadline(name: string, wait: number | undefined): void {
     for (const one of this.#waitsOf(name)) {
       if (wait === undefined || one.wait === wait) this.#end(one, undefined);
     }
     if (wait === undefined) this.#waived.add(name);
-    // Nobody awaits it any more, until it is asked for again.
+    // No longer awaited, unless it is asked for again.
     if (this.#untimed.has(name) || this.#waitsOf(name).length > 0) return;
     this.expectations.delete(name);
     this.#answers?.delete(name);
@@ -240,17 +235,15 @@ export class RunContext implements JobContext<string> {
     return this.openSleeps > 0 || this.expectations.size > 0;
   }
 
-  /** Whether `run` has returned, or thrown. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** `run` has returned, or thrown: it may ask for nothing more. */
   close(): void {
     this.#isOver = true;
   }
 
-  /** @throws {MisuseError} when `run` has returned without what it asked for. */
+  /** @throws {MisuseError} when `run` has returned without awaiting what it asked for. */
   mustHaveEnded(): void {
     mustHaveEnded([
       ...[...this.openTasks].map((taskId) => `${this.tasks.get(taskId)?.kind} ${taskId}`),
@@ -258,7 +251,7 @@ export class RunContext implements JobContext<string> {
     ]);
   }
 
-  /** Gives `run` the result of a task that it has asked for, or ends its sleep. */
+  /** Gives `run` the result of a task, or ends its sleep. */
   answerTask(taskId: TaskId, result: unknown): void {
     const asked = this.tasks.get(taskId);
     if (this.openTasks.delete(taskId) && asked?.kind === "sleep") this.openSleeps--;
@@ -292,7 +285,7 @@ function waitKey(name: string, wait: number): string {
   return `${name} ${wait}`;
 }
 
-/** @throws {TypeError} when an option is one that no attempt could go by. */
+/** @throws {TypeError} when an option is invalid. */
 function checkedRetry<Result>(taskId: string, options: TaskOptions<Result>): RetryPolicy {
   const { timeoutMs } = options;
   const retry = { ...DEFAULT_RETRY, ...options.retry };

@@ -1,7 +1,7 @@
 /** What running one job needs from the rest of the engine. */
 
 import type { JobId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { CompensatingJob, JobState, RunningJob } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
@@ -13,28 +13,53 @@ import type { CodePlace } from "./code_place.ts";
 import type { AttemptWatch, Clock, JobLog, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
 import type { Shares } from "./shares.ts";
 import type { Slots } from "./slots.ts";
 import type { Suspects } from "./suspects.ts";
 import type { LoopTurns } from "./loop_turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
+import type { Work } from "./work.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
-/** A run that is over, while an attempt of it may not have ended yet. */
+/** A run that is over, although its attempts may not have ended yet. */
 export interface EndedRun {
   /** Whether an attempt is open. */
   readonly isBusy: boolean;
-  /** Resolves when no attempt is being made. */
+  /** Resolves when no attempt is open. */
   idle(): Promise<void>;
-  /** Ends what is being attempted, for the reason that the process stops. */
+  /** Aborts its attempts, since the process stops. */
   interrupt(): void;
 }
 
+/** The run of a job, as its parts see it. */
+export interface RunOwner extends EndedRun {
+  /** Of the secrets in the job's input. */
+  readonly guard: SecretGuard;
+  /** There may be something to do. */
+  wake(): void;
+  /** Everything for a call of `run` is ready. */
+  call(job: RunningJob | CompensatingJob, guard: SecretGuard): void;
+  /** There was no room on the disk to record that it begins. */
+  beginLater(): void;
+  /** Something may be possible now: an attempt has ended, or a full disk has room. */
+  advanceSoon(): void;
+  /** An attempt failed, and is retried at a time in RFC 3339. */
+  startAt(work: Work, retryAt: string): void;
+  /** The handler of an attempt was not called; it starts again when it may. */
+  giveBack(work: Work): void;
+  /** The call rests and has given its worker back. */
+  rested(): void;
+  /** The place where its code ran is gone, and the call with it. */
+  codeLost(): void;
+  /** The job has ended, or a later run takes it up. */
+  end(): void;
+}
+
 export interface RunServices {
-  /** Where code is called. */
   readonly code: CodePlace;
-  /** Whether a job that rests gives back where its code ran, so that `run` is called again. */
+  /** Whether a resting job frees the place where its code runs, so that `run` is called again. */
   readonly leavesCode: boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,19 +67,19 @@ export interface RunServices {
   readonly workers: WorkerQueue;
   readonly slots: Slots;
   /** Places of types that have limits. */
-  readonly shares: Pick<Shares, "wantedBy">;
+  readonly shares: Pick<Shares, "wantedBy" | "release">;
   /** The jobs that run alone. */
   readonly suspects: Pick<Suspects, "has">;
   readonly turns: LoopTurns;
   readonly writer: Writer;
-  /** Where a job is released that a run has held. */
+  /** Releases the jobs that a run holds. */
   readonly table: Pick<JobTable, "release">;
   readonly events: Pick<EventEngine, "now">;
   readonly fanOut: FanOut;
   readonly limits: Pick<EngineLimits, "entriesMax">;
-  /** Durable entries; tries again for as long as they cannot be read. */
+  /** Durable entries; retries until they can be read. */
   readonly entriesAt: EntriesAt;
-  /** The clear input of a job that has a sealed one; tries again as well. */
+  /** The input of a sealed job in clear; retries too. */
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;
   readonly lateCalls: LateCalls;
@@ -63,14 +88,14 @@ export interface RunServices {
   readonly jobLog: JobLog;
   /** Where a job comes from; at once, unless the journal has to be read. */
   traceOf(job: JobState): JobTrace | Promise<JobTrace>;
-  /** Whether the engine is stopping: no new attempt may begin. */
+  /** Whether the engine is stopping, so that no attempt may begin. */
   readonly draining: boolean;
-  /** Calls back when a disk that refused may be asked again. */
+  /** Calls back when a full disk may have room. */
   later(callback: () => void): void;
-  /** The run is over and holds nothing any more. */
+  /** The run is over. */
   ended(jobId: JobId, run: EndedRun): void;
-  /** The run has given its worker back, and nothing of it may be on its way. */
+  /** The run has given its worker back, and may have no entry on its way to the disk. */
   rested(jobId: JobId): void;
-  /** Something that cannot be: a defect of this program, not of the job's code. */
+  /** A defect of this program, not of the job's code. */
   onDefect(error: unknown): void;
 }

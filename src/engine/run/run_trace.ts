@@ -1,6 +1,6 @@
 /**
- * The spans of one live call of a job's `run`: the call itself and the attempts in it, each
- * known by its execution id. Where nothing is traced there are none, and nothing is kept.
+ * The spans of one run: the call of `run` and its attempts, each known by its execution id. Without
+ * tracing there are none.
  */
 
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
@@ -15,7 +15,7 @@ export class RunTrace {
   readonly #services: RunServices;
   readonly #jobId: JobId;
   readonly #jobType: string;
-  /** Of what goes on right now. */
+  /** Of the call and the attempts that are open. */
   #spans: Map<ExecutionId, Span> | undefined;
   #origin: JobTrace | undefined;
   #runId: ExecutionId | undefined;
@@ -27,7 +27,7 @@ export class RunTrace {
     this.#jobType = type;
   }
 
-  /** Finds out where the job comes from, before anything is started; at once where it can. */
+  /** Reads where the job comes from, before anything starts; at once, if possible. */
   begin(job: JobState): Promise<void> | undefined {
     const origin = this.#services.traceOf(job);
     if (origin instanceof Promise) return origin.then((found) => void (this.#origin = found));
@@ -35,7 +35,11 @@ export class RunTrace {
     return undefined;
   }
 
-  /** Starts the span of an attempt that is about to be put on record, and gives its ids. */
+  /**
+   * Starts the span of an attempt that is about to be recorded.
+   *
+   * @returns Its ids.
+   */
   start(
     kind: SpanStart["kind"],
     taskId: TaskId,
@@ -53,13 +57,12 @@ export class RunTrace {
     return span.ids;
   }
 
-  /** The attempt did not come to be: its span is never shown. */
+  /** The attempt was not recorded: its span is never shown. */
   drop(executionId: ExecutionId): void {
     this.#spans?.delete(executionId);
     if (executionId === this.#runId) this.#runId = this.#runIds = undefined;
   }
 
-  /** The same of the call of `run`, if there was one. */
   dropRun(): void {
     if (this.#runId !== undefined) this.drop(this.#runId);
   }
@@ -69,17 +72,15 @@ export class RunTrace {
     this.#spans?.get(executionId)?.attempt(attempt);
   }
 
-  /** For the entries of `run` itself, and of the job while there is no call of it. */
+  /** For the entries about `run` itself, and about the job while there is no call of it. */
   get ids(): TraceIds | undefined {
     return this.#runIds ?? this.#origin?.parent;
   }
 
-  /** Of an attempt that goes on. */
   spanOf(executionId: ExecutionId): Span | undefined {
     return this.#spans?.get(executionId);
   }
 
-  /** Calls `run` within its span. */
   withinRun<Result>(work: () => Result): Result {
     const span = this.#runId === undefined ? undefined : this.#spans?.get(this.#runId);
     return withinSpan(span, work);
@@ -90,13 +91,11 @@ export class RunTrace {
     this.#spans?.delete(executionId);
   }
 
-  /** Ends the span of `run`, if it has not ended. */
   endRun(end: SpanEnd): void {
     if (this.#runId !== undefined) this.end(this.#runId, end);
   }
 }
 
-/** How a span ends with its attempt. */
 export function endOfAttempt(outcome: AttemptOutcome): SpanEnd {
   switch (outcome.kind) {
     case "completed":
@@ -108,7 +107,7 @@ export function endOfAttempt(outcome: AttemptOutcome): SpanEnd {
   }
 }
 
-/** How the span of `run` ends when its job goes on, or ends, without it. */
+/** How the span of `run` ends when its job moves on, or ends, without it. */
 export function endOfJob(job: JobState): SpanEnd {
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined) return { kind: "completed" };

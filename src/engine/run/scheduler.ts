@@ -1,30 +1,33 @@
 /**
- * Calls back when a time has come that is on record. How long that is away is read off the time
- * of day once, when it is first asked for; from then on it is measured, so that nothing is late
- * or early because somebody set the clock. One timer serves all.
+ * Calls back when a recorded time has come. The delay is read off the time of day once, on first
+ * use; from then on it is measured, so that setting the clock makes nothing late or early. One
+ * timer serves all.
  */
 
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 
 /**
- * Of times that are over, the latest so many stay so: who waited for a worker may ask again when
- * the clock has been set back.
+ * How many past times stay past: a job that waited for a worker may ask again after the clock was
+ * set back.
  */
 const OVER_MAX = 1_000;
 
-/** So many callbacks are called in one turn: of a great many that are due, others get theirs. */
+/** How many callbacks run in one turn, so that others get theirs. */
 const CALLED_MAX = 500;
 
-/** Cancelled alarms stay in the queue until their time, or until they are so many, and the most. */
+/**
+ * Cancelled alarms stay in the queue until their time, or until they exceed this and are the
+ * majority.
+ */
 const CANCELLED_MAX = 1_000;
 
 interface Alarm {
-  /** By the clock that only runs. */
+  /** By the monotonic clock. */
   readonly dueMs: number;
-  /** Milliseconds since the epoch, as on record. */
+  /** Milliseconds since the epoch, as recorded. */
   readonly atMs: number;
-  /** Absent once it is cancelled, so that nothing it refers to is kept until its time. */
+  /** Absent once cancelled, so that nothing it refers to is kept until its time. */
   callback: (() => void) | undefined;
 }
 
@@ -37,21 +40,24 @@ export class Scheduler {
   readonly #onDefect: (error: unknown) => void;
   #alarms = new TinyQueue<Alarm>([], inOrder);
   #cancelled = 0;
-  /** When times on record are due, or were. */
+  /** When recorded times are due, or were. */
   readonly #dueMs = new Map<number, number>();
-  /** Times that are over, the latest last. */
+  /** Times in the past, latest last. */
   readonly #over = new Set<number>();
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;
   #stopped = false;
 
-  /** @param onDefect Takes what a callback throws: it is not for the others, nor the timer. */
+  /**
+   * @param onDefect Takes what a callback throws, so that the others and the timer are not
+   * affected.
+   */
   constructor(clock: Clock, onDefect: (error: unknown) => void) {
     this.#clock = clock;
     this.#onDefect = onDefect;
   }
 
-  /** Calls back once it is `atMs`, in milliseconds since the epoch; the result cancels it. */
+  /** Calls back at `atMs`, in milliseconds since the epoch; the result cancels it. */
   at(atMs: number, callback: () => void): () => void {
     const alarm: Alarm = { dueMs: this.#dueOf(atMs), atMs, callback };
     this.#alarms.push(alarm);
@@ -65,14 +71,14 @@ export class Scheduler {
     };
   }
 
-  /** Calls back after a delay, in milliseconds. */
+  /** Calls back after a delay in milliseconds; the result cancels it. */
   after(delayMs: number, callback: () => void): () => void {
     return this.at(this.#clock.now() + delayMs, callback);
   }
 
   /**
-   * Reads off now how long a time of another process is away: a job may have to wait for a worker
-   * before it asks, and somebody may set the clock meanwhile.
+   * Reads off now how far away a time recorded by another process is: its job may wait for a worker
+   * before it asks, and the clock may be set meanwhile.
    */
   remember(atMs: number): void {
     this.#dueMs.set(atMs, this.#dueOf(atMs));
@@ -83,13 +89,12 @@ export class Scheduler {
     return this.#dueOf(atMs) <= this.#clock.monotonic();
   }
 
-  /** Calls back no more. */
   stop(): void {
     this.#stopped = true;
     this.#disarm?.();
   }
 
-  /** Of one time always the same, whatever the time of day is when it is asked for again. */
+  /** The same time gets the same result, whatever the time of day when it is asked for again. */
   #dueOf(atMs: number): number {
     const known = this.#dueMs.get(atMs);
     if (known !== undefined) return known;
@@ -120,7 +125,7 @@ export class Scheduler {
       this.#over.delete(next.atMs);
       this.#over.add(next.atMs);
       const { callback } = next;
-      // Whoever cancels it later must not count it.
+      // A later cancellation must not count it.
       next.callback = undefined;
       try {
         callback?.();
@@ -132,7 +137,7 @@ export class Scheduler {
     this.#arm();
   }
 
-  /** Lets go of alarms that are cancelled, and of their times. */
+  /** Drops cancelled alarms, and their times. */
   #clear(): void {
     const all = this.#alarms.data;
     const kept = all.filter(({ callback }) => callback !== undefined);

@@ -1,7 +1,7 @@
 /**
- * The answers that a job's `run` gets, in the order of the journal. Live and after a
- * restart they come in the same order, so that `run` takes the same way through its
- * code, and a `run` that no longer does is found out.
+ * The answers for a job's `run`, in the order of the journal. They come in the same order live and
+ * after a restart, so that `run` takes the same path through its code, and one that does not is
+ * detected.
  */
 
 import { isSatisfied } from "../../core/condition.ts";
@@ -18,7 +18,7 @@ import {
 } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 
-/** A task, a sleep or an expectation whose answer is on record. */
+/** A task, sleep, wait or expectation whose answer is on record. */
 export type Settlement =
   | {
     readonly kind: "task" | "sleep";
@@ -31,11 +31,11 @@ export type Settlement =
     readonly kind: "deadline";
     readonly logId: LogId;
     readonly name: string;
-    /** The wait that it ends; all of the expectation where that is waived. */
+    /** The wait that it ends; all of them when the expectation is waived. */
     readonly wait: number | undefined;
   };
 
-/** One text for what is answered. */
+/** A key for what is answered. */
 export function keyOf(settlement: Settlement): string {
   if ("taskId" in settlement) return `task ${settlement.taskId}`;
   return settlement.kind === "expectation"
@@ -43,7 +43,7 @@ export function keyOf(settlement: Settlement): string {
     : `deadline ${settlement.name} ${settlement.wait}`;
 }
 
-/** Results that a retry took over: their place in the order is wherever `run` asks for them. */
+/** Results that a retry took over; each is in order wherever `run` asks for it. */
 export function reusedSettlements(job: JobState): readonly Settlement[] {
   return [
     ...job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [answerOf(task)] : []),
@@ -95,7 +95,6 @@ function answerOf(task: CompletedTask): Settlement {
 
 const NONE: readonly Settlement[] = [];
 
-/** The answers that one entry gives. */
 export function settlementsOf(applied: Applied): readonly Settlement[] {
   const { entry, before, job, matched } = applied;
   if (matched.length > 0) {
@@ -114,7 +113,7 @@ export function settlementsOf(applied: Applied): readonly Settlement[] {
   return taskSettlement(entry);
 }
 
-/** None of a deadline that came too late. */
+/** Empty for a deadline that came too late. */
 function deadlineSettlement(
   { logId, attributes }: FrameworkEntry<"job.DeadlinePassed">,
   job: JobState,

@@ -1,9 +1,8 @@
 /**
- * Places by type and key: how many jobs of a type, and of one key of it, may be at work at a time,
- * and how many may begin within a time. A job takes its place when it is granted a worker, and
- * gives it back when it is on disk that it waits, backs off, is held or has ended; so what the
- * journal tells never exceeds a limit. Places are no workers, and no slots of handlers: a job may
- * have one without the others.
+ * Places by type and key: how many jobs of a type, and of one key, may be at work at a time, and
+ * how many may begin within a time. A job takes its place when it is granted a worker, and gives it
+ * back once it is durable that it waits, backs off, is held or has ended; so the journal never
+ * shows more than a limit allows. Places are independent of workers, and of slots for handlers.
  */
 
 import type { JobId } from "../../core/ids.ts";
@@ -17,7 +16,6 @@ import type { Scheduler } from "./scheduler.ts";
 /** Which limit keeps a job waiting. */
 export type ReachedLimit = "maxRunning" | "perKey" | "rate";
 
-/** All places of a type. */
 export class TypeShare {
   held = 0;
 
@@ -28,7 +26,7 @@ export class TypeShare {
   }
 }
 
-/** What one key has of them; jobs without a key have one together. */
+/** The places of one key; jobs without a key share one. */
 export class Share {
   readonly holders = new Set<JobId>();
   /** Requests that wait for a place of it. */
@@ -42,29 +40,28 @@ export class Share {
   }
 }
 
-/** What a job has to be given before it may begin an attempt. */
+/** What a job needs before it may begin an attempt. */
 export interface WantedPlace {
   readonly share: Share;
-  /** Where it counts as one that begins; absent when it has begun, or no rate counts. */
+  /** The rate that its start counts for; absent when it has begun, or no rate applies. */
   readonly window?: RateWindow;
 }
 
 /** Where requests wait for places. */
 export interface PlaceQueue {
-  /** A place of a share is free again, and with it one of its type. */
+  /** A place of a share is free, and with it one of its type. */
   freed(share: Share): void;
-  /** One more of those may begin that a window counts. */
+  /** A window admits one more start. */
   opened(window: RateWindow): void;
 }
 
-/** How much of the limits of a type is in use. */
 export interface TypeUse {
   readonly type: string;
   /** Places that are taken. */
   readonly held: number;
-  /** Jobs that the rate of the type counts now; 0 where each key is counted apart. */
+  /** Starts that the type's rate counts now; 0 when it counts each key apart. */
   readonly began: number;
-  /** Those with a job at work, or one that waits for a place; `null` is for jobs without. */
+  /** Keys with a job at work or waiting for a place; `null` is for jobs without. */
   readonly keys: readonly {
     readonly key: string | null;
     readonly held: number;
@@ -72,10 +69,10 @@ export interface TypeUse {
   }[];
 }
 
-/** Of a type whose rate was taken away. */
+/** After the rate of a type was removed. */
 const NO_RATE: Rate = { count: Infinity, perMs: 0 };
 
-/** What of a job says where its place is. */
+/** What decides where a job's place is. */
 export type Placed = Pick<JobState, "jobId" | "type" | "key" | "rateKey">;
 
 interface TypePlaces {
@@ -87,11 +84,11 @@ interface TypePlaces {
 }
 
 interface Held extends WantedPlace {
-  /** Whether its start is on disk, as far as a window counts it. */
+  /** Whether its start is durable; `true` when no rate counts it. */
   hasBegun: boolean;
 }
 
-/** After so many starts, windows in which nothing counts any more are let go. */
+/** After so many starts, empty windows are dropped. */
 const SWEEP_EVERY = 10_000;
 
 export class Shares {
@@ -100,7 +97,7 @@ export class Shares {
   readonly #byType = new Map<string, TypePlaces>();
   readonly #held = new Map<JobId, Held>();
   readonly #queues: PlaceQueue[] = [];
-  /** Raised with each change: what was asked for before may need something else now. */
+  /** Grows with each change of limits: requests from before may need something else now. */
   epoch = 0;
   #starts = 0;
 
@@ -115,7 +112,7 @@ export class Shares {
     for (const [type, of] of limits) this.#places(type, of);
   }
 
-  /** Other limits are in force from now on; what is at work stays so. */
+  /** Changes the limits of a type; jobs at work stay at work. */
   change(type: string, limits: PlaceLimits): void {
     const places = this.#byType.get(type) ?? this.#places(type, limits);
     places.all.limits = limits;
@@ -129,7 +126,6 @@ export class Shares {
     }
   }
 
-  /** The use of each type's limits. */
   get use(): readonly TypeUse[] {
     return [...this.#byType.values()].map(({ all, byKey, windows }) => {
       const window = windows.get(undefined);
@@ -150,12 +146,11 @@ export class Shares {
     return places;
   }
 
-  /** Tells a queue of places that are free again. */
+  /** Registers a queue to be told of free places. */
   tell(queue: PlaceQueue): void {
     this.#queues.push(queue);
   }
 
-  /** Whether any job holds a place. */
   get areHeld(): boolean {
     return this.#held.size > 0;
   }
@@ -165,7 +160,7 @@ export class Shares {
   }
 
   /**
-   * What a job has to be given before it may begin an attempt; `undefined` when nothing.
+   * What a job needs before it may begin an attempt; `undefined` when nothing.
    *
    * @param hasBegun Whether an attempt of it is on record.
    */
@@ -178,14 +173,14 @@ export class Shares {
     return window === undefined ? { share } : { share, window };
   }
 
-  /** The limit that keeps a job waiting; `undefined` when it is a worker that it waits for. */
+  /** The limit that keeps a job waiting; `undefined` when it waits for a worker. */
   reached({ share, window }: WantedPlace): ReachedLimit | undefined {
     if (share.isFull) return "perKey";
     if (share.of.isFull) return "maxRunning";
     return window === undefined || this.isOpen(window) ? undefined : "rate";
   }
 
-  /** Whether one more may begin; if not, those who wait are told when. */
+  /** Whether one more job may begin; if not, the queues are told when it may. */
   isOpen(window: RateWindow): boolean {
     const nowMs = this.#clock.monotonic();
     const opensAtMs = window.opensAtMs(nowMs);
@@ -199,7 +194,7 @@ export class Shares {
     return false;
   }
 
-  /** The jobs that hold places of the limit that keeps others waiting, the longest first. */
+  /** The jobs that hold the places of the limit that others wait for, the longest first. */
   holdersOf(share: Share): readonly JobId[] {
     if (share.isFull) return [...share.holders];
     return [...this.#held].flatMap(([jobId, held]) => held.share.of === share.of ? [jobId] : []);
@@ -214,7 +209,7 @@ export class Shares {
     share.of.held++;
   }
 
-  /** The first attempt of a job is on disk. */
+  /** The first attempt of a job is durable. */
   began(jobId: JobId): void {
     const held = this.#held.get(jobId);
     if (held?.window === undefined || held.hasBegun) return;
@@ -224,7 +219,6 @@ export class Shares {
     if (++this.#starts % SWEEP_EVERY === 0) this.#sweep();
   }
 
-  /** Gives a job's place back, if it has one. */
   release(jobId: JobId): void {
     const held = this.#held.get(jobId);
     if (held === undefined) return;
@@ -240,13 +234,13 @@ export class Shares {
     this.forget(share);
   }
 
-  /** A job has the place that it had, by what is on record. */
+  /** A job has its place back, by what is on record. */
   restore(job: Placed): void {
     const wanted = this.wantedBy(job, true);
     if (wanted !== undefined) this.take(job.jobId, wanted);
   }
 
-  /** Jobs began before this process did: how long ago is read off the time of day once. */
+  /** Starts recorded by earlier processes; their age is read off the time of day once. */
   remember(job: Omit<Placed, "jobId">, starts: readonly RecordedStart[]): void {
     const places = job.type === undefined ? undefined : this.#byType.get(job.type);
     const window = places === undefined ? undefined : windowOf(places, job);
@@ -255,7 +249,7 @@ export class Shares {
     }
   }
 
-  /** Keys that have neither holder nor request are not kept. */
+  /** Drops a key that has neither holder nor request. */
   forget(share: Share): void {
     if (share.waiting > 0 || share.holders.size > 0) return;
     this.#byType.get(share.of.type)?.byKey.delete(share.key);

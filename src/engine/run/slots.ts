@@ -1,10 +1,10 @@
 /**
- * Slots for the jobs whose handlers run, which is what is bounded. A job that waits for the disk
- * takes none: where handlers are prompt, many more attempts than there are slots are put on record
- * in one batch, and their handlers are called one after the other.
+ * Slots for jobs whose handlers run, which is what is bounded. A job that waits for the disk takes
+ * none: when handlers are prompt, many more attempts than there are slots are recorded in one
+ * batch, and their handlers run one after the other.
  *
- * When all slots turn out to be held by handlers that go on, whoever has not been called is
- * withdrawn, which goes on record, and waits for a worker at its place in the queue.
+ * When slow handlers hold all slots, attempts whose handlers were not called are withdrawn, on
+ * record, and their jobs wait for a worker at their place in the queue.
  */
 
 import TinyQueue from "tinyqueue";
@@ -14,8 +14,8 @@ import type { LoopTurns } from "./loop_turns.ts";
 import { inQueueOrder, type Place } from "./requests_in_order.ts";
 
 /**
- * How long after the turn in which it was called a handler may take to be prompt, and one that
- * waits for it may wait.
+ * How long a handler may take to count as prompt, from the turn in which it was called, and how
+ * long another may wait for it.
  */
 const PROMPT_MS = 10;
 
@@ -23,11 +23,8 @@ const PROMPT_MS = 10;
 export interface Entrant {
   readonly place: Place;
   readonly type: string;
-  /** It has a slot: calls its handlers. */
   begin(): void;
-  /** There is no slot for it. */
   withdraw(): void;
-  /** Its handlers are not prompt. */
   goesOn(): void;
 }
 
@@ -46,9 +43,9 @@ interface Waiting extends Place {
 export class Slots {
   readonly #max: number;
   readonly #parts: SlotsParts;
-  /** With the time at which each was first looked at, and whether it goes on. */
+  /** With the time at which each was first looked at, or whether it is slow. */
   readonly #inside = new Map<Entrant, number | "new" | "goesOn">();
-  /** How many of them go on. */
+  /** How many of them are slow. */
   #goingOn = 0;
   /** On record, and not called. */
   readonly #waiting = new TinyQueue<Waiting>([], inQueueOrder);
@@ -65,7 +62,7 @@ export class Slots {
     return this.#inside.size;
   }
 
-  /** Gives a slot, at once or before long; else it withdraws the entrant. */
+  /** Gives the entrant a slot, now or soon, or withdraws it. */
   enter(entrant: Entrant): void {
     if (this.#inside.size < this.#max) {
       this.#admit(entrant);
@@ -79,7 +76,6 @@ export class Slots {
     this.#parts.turns.next(() => this.#look());
   }
 
-  /** Gives the slot back. */
   leave(entrant: Entrant): void {
     if (this.#inside.get(entrant) === "goesOn") this.#goingOn--;
     else this.#parts.promptTypes.ended(entrant.type);
@@ -88,7 +84,6 @@ export class Slots {
     if (next !== undefined) this.#admit(next.entrant);
   }
 
-  /** Looks no more at how long handlers take: the engine stops. */
   stop(): void {
     this.#isStopped = true;
     this.#cancelTimer?.();
@@ -110,7 +105,7 @@ export class Slots {
   }
 
   #findThoseThatGoOn(nowMs: number): void {
-    // What many have in common, such as a pause of the process, counts once.
+    // A delay that many share, such as a pause of the process, counts once.
     const types = new Set<string>();
     for (const [entrant, seen] of this.#inside) {
       if (seen === "new") this.#inside.set(entrant, nowMs);

@@ -1,16 +1,16 @@
-/** The domain events that one attempt stages, which commit with its completion, or not at all. */
+/** The domain events that one attempt stages; they commit with its completion, or not at all. */
 
 import { eventType, isReserved } from "../../core/event_type.ts";
 import type { FactDraft } from "../../core/event.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
-import { NonRetryableError } from "../definition.ts";
+import { NonRetryableError } from "../job_errors.ts";
 import { recordable } from "../recordable.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
-/** Of one attempt. */
+/** Per attempt. */
 export const EMITTED_MAX = 1_000;
 
-/** Of all events of one attempt, in characters of JSON. */
+/** All events of one attempt together, in characters of JSON. */
 export const EMITTED_LENGTH_MAX = 4_194_304;
 
 export class StagedEvents {

@@ -1,22 +1,39 @@
 /**
- * The attempts that run alone, since the process ended twice in a row while they were open. Each
- * does so until it ends by itself: then it was not the cause.
+ * Attempts that run alone, since the process ended twice in a row while they were open. An attempt
+ * is cleared when it ends by itself.
  */
 
 import { suspectsOf } from "../../core/crashes.ts";
 import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { WorkerQueue } from "./worker_queue.ts";
+
+export interface SuspectsParts {
+  readonly registry: Pick<DefinitionRegistry, "isInThread">;
+  readonly table: Pick<JobTable, "existing">;
+  /** Held while a job runs alone. */
+  readonly threadWorkers: Pick<WorkerQueue, "hold">;
+}
 
 export class Suspects {
+  readonly #parts: SuspectsParts;
   readonly #tasks = new Map<JobId, Set<TaskId>>();
 
-  /** Takes in what a start has found. */
+  constructor(parts: SuspectsParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds the suspects among jobs. A job in a thread cannot end the process: it only waits. */
   open(jobs: Iterable<JobState>): void {
     for (const job of jobs) {
       const tasks = suspectsOf(job).map(({ taskId }) => taskId);
-      if (tasks.length > 0) this.#tasks.set(job.jobId, new Set(tasks));
+      if (tasks.length === 0 || this.#parts.registry.isInThread(job)) continue;
+      this.#tasks.set(job.jobId, new Set(tasks));
     }
+    this.#holdThreads();
   }
 
   /** By job, the tasks that run alone. */
@@ -29,15 +46,27 @@ export class Suspects {
     return this.#tasks.has(jobId);
   }
 
-  /** Takes in what a durable entry did. */
-  see({ before, job, entry }: Applied): void {
+  see(applied: Applied): void {
+    this.#clear(applied);
+    const { before, job } = applied;
+    // Cut short again, or retried after it ended the process.
+    const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
+    if (isCrash(applied) || triesAgain) this.open([this.#parts.table.existing(job.jobId)]);
+    else this.#holdThreads();
+  }
+
+  #holdThreads(): void {
+    this.#parts.threadWorkers.hold(this.#tasks.size > 0);
+  }
+
+  #clear({ before, job, entry }: Applied): void {
     const tasks = this.#tasks.get(job.jobId);
     if (tasks === undefined) return;
-    // What fails or is cancelled runs none of its tasks any more.
+    // A job that fails, is cancelled or parked runs none of its tasks any more.
     if (job.state !== before?.state || job.parked !== undefined) tasks.clear();
     if (entry.stratum === "framework" && ENDS.has(entry.eventType)) {
       if (entry.taskId !== undefined) tasks.delete(entry.taskId);
-      // `run` got as far as the end of a task, or rests: it is not what ends the process.
+      // `run` got past a task, or rests: it did not end the process.
       tasks.delete(MAIN_TASK);
     }
     if (tasks.size === 0) this.#tasks.delete(job.jobId);
@@ -51,3 +80,8 @@ const ENDS: ReadonlySet<string> = new Set([
   "job.TaskCompensated",
   "job.TaskCompensationFailed",
 ]);
+
+function isCrash({ entry }: Applied): boolean {
+  return entry.stratum === "framework" && entry.eventType === "job.TaskInterrupted" &&
+    entry.attributes.reason === "crash";
+}

@@ -1,7 +1,7 @@
 /**
- * What ends at a time: sleeps, waits of `run`, and deadlines of plans. Each ends by a fact of its
- * own, whether its job is held or not, and without a worker. Many that are due at once go on
- * record one group after the other, so that nothing else is held up.
+ * Ends what is due: sleeps, timed waits of `run`, and deadlines of plans. Each ends with an entry
+ * of its own, whether its job is held or not, and without a worker. Many at once are recorded in
+ * groups, so that nothing else is held up.
  */
 
 import type { Timer } from "../../core/command.ts";
@@ -18,7 +18,7 @@ import type { Writer } from "../writer/writer.ts";
 import type { Patience } from "./patience.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** So many go on record at a time, at the most. */
+/** The most that are recorded at a time. */
 const GROUP_MAX = 250;
 
 interface TimerParts {
@@ -29,14 +29,13 @@ interface TimerParts {
   readonly onDefect: (error: unknown) => void;
 }
 
-/** Something that ends at a time. */
 export interface OpenTimer {
   readonly timer: Timer;
-  /** Milliseconds since the epoch, as on record. */
+  /** Milliseconds since the epoch, as recorded. */
   readonly dueMs: number;
 }
 
-/** What of a job ends at a time, by what is on record. */
+/** The open timers of a job, by what is on record. */
 export function openTimers(job: JobState): readonly OpenTimer[] {
   if (job.state !== "Running") return [];
   return [
@@ -84,12 +83,11 @@ export class Timers {
     this.#parts = parts;
   }
 
-  /** Takes in a job that a start has found, once what the stop cut short is on record. */
+  /** Takes a job found at a start, once what the stop cut short is on record. */
   open(job: JobState): void {
     for (const one of openTimers(job)) this.#set(job.jobId, one);
   }
 
-  /** Takes in what a durable entry did. */
   see({ job, entry, matched }: Applied): void {
     const { jobId } = job;
     if (entry.eventType === "job.TimerSet") {
@@ -162,7 +160,7 @@ export class Timers {
     await writer.settled(writer.append(drafts, "vital").lastLogId, undefined);
   }
 
-  /** Nothing of what something else has ended. */
+  /** Empty when something else has ended it. */
   #elapsed({ jobId, timer }: Due): readonly JobEventDraft[] {
     const taskIds = "taskId" in timer ? [timer.taskId] : [];
     const job = this.#parts.table.pending(jobId)?.withOnly(taskIds);
@@ -172,7 +170,7 @@ export class Timers {
   }
 }
 
-/** Whether a wait, or a deadline, has nothing to end any more. */
+/** Whether a wait, or a deadline, no longer matters. */
 function isOver(job: JobState, timer: Extract<Timer, { expectation: string }>): boolean {
   if (isSettled(job, timer.expectation)) return true;
   return timer.wait !== undefined &&

@@ -1,6 +1,6 @@
 /**
- * Finds out at a start which jobs their code still fits, by a call of `run` on what is on record:
- * a parked job that fits is taken up, and one that waits and does not is parked before it wakes.
+ * Checks at a start which jobs their code still fits, by calling `run` on the record: a parked job
+ * that fits is taken up, and a waiting job that does not is parked before it wakes.
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
@@ -18,14 +18,14 @@ import type { EntriesAt } from "../views/view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { CodePlace } from "./code_place.ts";
-import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
+import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { parked } from "./parking.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
 import { InputMismatchError } from "./run_call.ts";
 
-/** So many at a time: each holds the job and its answers. */
+/** How many run at a time: each holds the job and its answers. */
 const CONCURRENT_MAX = 16;
-/** A job that goes on getting events meanwhile is tried again so often. */
+/** How often a job is tried that keeps getting events meanwhile. */
 const TRIES_MAX = 20;
 
 export interface TrialParts {
@@ -37,23 +37,22 @@ export interface TrialParts {
   /** Where the code of a definition is called. */
   placeOf(definition: AnyJobDefinition): CodePlace;
   openInput(job: SealedJob): Promise<OpenedInput>;
-  /** Whether a run of the job is there, which finds out by itself. */
+  /** Whether the job has a run, which finds out by itself. */
   isRun(jobId: JobId): boolean;
-  /** Whether the engine is stopping. */
   readonly draining: boolean;
   later(callback: () => void): void;
   onDefect(error: unknown): void;
 }
 
-/** What a job and its code came to: no reason is that they fit. */
+/** Without a `misfit`, the code fits. */
 type Verdict = { readonly misfit: JobParkedAttributes | undefined } | "unknown";
 
 export class Trials {
   readonly #parts: TrialParts;
-  /** Those to be tried, the next one last. */
+  /** The jobs to try, the next one last. */
   #jobIds: JobId[] = [];
   #running = 0;
-  /** Those that it has let go on, until that is durable. */
+  /** The jobs that it has unparked, until that is durable. */
   readonly #tookUp = new Set<JobId>();
   #onDone: (() => void)[] = [];
 
@@ -67,12 +66,11 @@ export class Trials {
     while (this.#running < Math.min(CONCURRENT_MAX, this.#jobIds.length)) void this.#work();
   }
 
-  /** Resolves when all have been tried. */
   async done(): Promise<void> {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#onDone.push(resolve));
   }
 
-  /** Whether it is by a trial that a job goes on; told once. */
+  /** Whether a trial unparked the job; `true` once. */
   tookUp(jobId: JobId): boolean {
     return this.#tookUp.delete(jobId);
   }
@@ -114,15 +112,12 @@ export class Trials {
     const place = this.#parts.placeOf(definition);
     const source = { clock, entriesAt, guard, place };
     const { asked, end, missing } = await rehearsed(definition, job, source);
-    const misfit = (text: string, disagreesWith: number): Verdict => ({
-      misfit: { reason: "diverged", message: guard.redact(text), disagreesWith },
-    });
     if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
-      return misfit(misfitText(definition, job, end.error), job.firstLogId);
+      return { misfit: misfitParking(definition, job, end.error, guard) };
     }
     if (missing === undefined) return { misfit: undefined };
     const divergence = divergenceAt(missing, job, asked, end);
-    return misfit(divergedText(definition, job, divergence), divergence.logId);
+    return { misfit: divergedParking(definition, job, divergence, guard) };
   }
 
   async #conclude(jobId: JobId, verdict: Verdict): Promise<void> {
@@ -138,7 +133,7 @@ export class Trials {
     }
   }
 
-  /** Resolves when it is on disk, or cannot be for now. */
+  /** Resolves when it is durable, or cannot be for now. */
   async #record(jobId: JobId, draft: JobEventDraft, verdict: Verdict): Promise<void> {
     const { writer, later, onDefect } = this.#parts;
     const written = writer.tryAppend([draft], "vital");

@@ -1,9 +1,10 @@
 /**
- * Requests of jobs that need a place too. Those of one key and priority wait in a line, and lines
- * of one priority take turns: whichever had its turn longest ago. A line whose key has no place
- * left is out of the way until it has, so that a turn costs no more for all that wait.
+ * Requests of jobs that need a place as well. Requests of one key and priority wait in a line, and
+ * lines of one priority take turns: the line whose turn is longest ago comes next. A line whose key
+ * has no free place is set aside until it has one, so that the cost of a turn does not grow with
+ * the requests that wait.
  *
- * Jobs without a key are all together one key, whatever their type.
+ * Jobs without a key share one key, whatever their type.
  */
 
 import TinyQueue from "tinyqueue";
@@ -11,10 +12,10 @@ import type { RateWindow } from "./rate_window.ts";
 import { inQueueOrder, type Request, RequestsInOrder } from "./requests_in_order.ts";
 import type { Share, TypeShare, WantedPlace } from "./shares.ts";
 
-/** A request, and the turn that it would take. */
+/** A request that can be granted, and its turn. */
 export interface Candidate {
   readonly request: Request;
-  /** Of those that could, the lowest goes first. */
+  /** The lowest goes first. */
   readonly turn: number;
   /** Takes it out of its line. */
   take(): void;
@@ -25,7 +26,7 @@ class Line {
   /** Whether it is among those that take turns. */
   isReady = false;
 
-  /** @param turn When it had its turn, or came. */
+  /** @param turn When it had its turn, or was made. */
   constructor(
     readonly needs: WantedPlace,
     readonly lane: Lane,
@@ -43,7 +44,7 @@ interface Lane {
 
 interface LanesOfType {
   readonly going: Lane;
-  /** Jobs that begin, as far as a rate counts them. */
+  /** Jobs that begin and that a rate counts. */
   readonly starting: Lane;
 }
 
@@ -54,9 +55,9 @@ export class TurnsOfKeys {
   readonly #lines = new Map<Share, Line[]>();
   /** Those whose key has used up its rate. */
   readonly #blocked = new Map<RateWindow, Set<Line>>();
-  /** When jobs without a key had their turn, by priority; while there are lines. */
+  /** When jobs without a key had their turn, by priority; only while there are lines. */
   readonly #withoutKey = new Map<number, number>();
-  /** Lines that have requests for which there is no room. */
+  /** Lines with requests that a full disk holds. */
   readonly #aside = new Set<Line>();
   #turn = 0;
 
@@ -64,7 +65,7 @@ export class TurnsOfKeys {
     this.#isOpen = isOpen;
   }
 
-  /** Whether no job that needs a place has ever asked. */
+  /** Whether no job has ever needed a place. */
   get areUnused(): boolean {
     return this.#byType.size === 0;
   }
@@ -80,7 +81,7 @@ export class TurnsOfKeys {
     this.#consider(line);
   }
 
-  /** The next that can be granted of these. */
+  /** The next of these that can be granted. */
   next(mayBegin: boolean): Candidate | undefined {
     let next: Candidate | undefined;
     for (const [type, { going, starting }] of this.#byType) {
@@ -95,7 +96,7 @@ export class TurnsOfKeys {
     return next;
   }
 
-  /** The next of requests of jobs without a key. */
+  /** The next request of jobs without a key. */
   withoutKey(requests: RequestsInOrder, mayBegin: boolean): Candidate | undefined {
     const request = requests.first(mayBegin);
     const window = request?.needs?.window;
@@ -111,26 +112,24 @@ export class TurnsOfKeys {
     };
   }
 
-  /** A key has a place again. */
   freed(share: Share): void {
     for (const line of this.#lines.get(share) ?? []) this.#consider(line);
   }
 
-  /** One more may begin that a window counts. */
   opened(window: RateWindow): void {
     const lines = this.#blocked.get(window);
     this.#blocked.delete(window);
     for (const line of lines ?? []) this.#consider(line);
   }
 
-  /** There is room again for jobs that begin. */
+  /** There is room on the disk again for jobs that begin. */
   mayBegin(): void {
     const aside = [...this.#aside];
     this.#aside.clear();
     for (const line of aside) this.#consider(line);
   }
 
-  /** The requests of each line; those without a key are one. */
+  /** The requests of each line; those without a key are one line. */
   get all(): readonly (readonly Request[])[] {
     const lanes = [...this.#byType.values()].flatMap(({ going, starting }) => [going, starting]);
     const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
@@ -166,7 +165,7 @@ export class TurnsOfKeys {
       const next = share.isFull ? undefined : line.requests.first(mayBegin);
       const isOpen = next === undefined || window === undefined || this.#isOpen(window);
       if (next !== undefined && isOpen) return this.#candidate(ready, line, next);
-      // All of this lane wait for the same.
+      // All of this lane wait for the same window.
       if (!isOpen && window?.isOfType === true) return undefined;
       ready.pop();
       line.isReady = false;
@@ -213,7 +212,7 @@ function newLane(): Lane {
   return { ready, withoutKey: new RequestsInOrder() };
 }
 
-/** Lower priority, then whose turn it is, then the older. */
+/** Lower priority, then the lower turn, then the older request. */
 export function isBefore(one: Candidate, other: Candidate | undefined): boolean {
   if (other === undefined) return true;
   const { priority } = one.request;

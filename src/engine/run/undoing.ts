@@ -1,4 +1,4 @@
-/** What of a job is undone, and in what order: the task that completed last comes first. */
+/** Which tasks of a job are undone, and in what order: the last to complete comes first. */
 
 import type { JobEventDraft } from "../../core/event.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
@@ -15,7 +15,7 @@ export class Undoing {
     this.#left = undoable(job.whole.tasks).map(({ taskId }) => taskId);
   }
 
-  /** The task to undo now; `undefined` when all that could be undone was tried. */
+  /** The task to undo now; `undefined` when all have been tried. */
   next(): CompletedTask | undefined {
     for (let taskId = this.#left.at(-1); taskId !== undefined; taskId = this.#left.at(-1)) {
       const task = this.#job.task(taskId);
@@ -26,22 +26,22 @@ export class Undoing {
   }
 }
 
-/** The tasks to undo, by completion. */
+/** The tasks to undo, in order of completion. */
 export function undoable(tasks: readonly TaskState[]): readonly CompletedTask[] {
   return compensable(tasks)
     .filter((task) => !isUndone(task))
     .toSorted((left, right) => left.completedBy - right.completedBy);
 }
 
-/** Whether all that can be done to undo a task was done. */
+/** Whether its compensation has ended. */
 function isUndone({ compensation }: CompletedTask): boolean {
   return compensation?.status === "compensated" || compensation?.status === "failed";
 }
 
 /**
- * What is to be recorded when all that could be undone was tried.
+ * The entries when all tasks have been tried.
  *
- * @param about Whose it is, and in what trace.
+ * @param about The job, and its trace.
  */
 export function undone(
   tasks: readonly TaskState[],

@@ -1,23 +1,22 @@
-/** What there is to attempt for a job: the tasks that its `run` asks for, and their undoing. */
+/** Something to attempt for a job: a task that its `run` asks for, or a compensation. */
 
 import type { TaskId } from "../../core/ids.ts";
 import type { CompletedTask } from "../../core/job_state.ts";
 import { copyOf } from "../../core/json.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
-import type { TaskContext } from "../definition.ts";
+import type { TaskContext } from "../job_context.ts";
 import type { AskedTask } from "./run_context.ts";
 
-/** Something to attempt: a task, or the undoing of one. */
 export interface Work {
   readonly kind: "task" | "compensation";
   readonly taskId: TaskId;
-  /** Absent when `run` no longer says how a task is undone. */
+  /** Absent when `run` no longer gives the task a compensation. */
   readonly run: ((task: TaskContext) => unknown) | undefined;
-  /** Absent when `run` no longer asks for the task at all. */
+  /** Absent when `run` no longer asks for the task. */
   readonly retry: RetryPolicy | undefined;
-  /** In milliseconds; `undefined` is no limit. */
+  /** In milliseconds; `undefined` means no limit. */
   readonly timeoutMs: number | undefined;
-  /** Whether a task could be undone. */
+  /** Whether the task has a compensation. */
   readonly compensable: boolean;
 }
 

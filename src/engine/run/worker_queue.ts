@@ -1,13 +1,7 @@
 /**
- * Who goes on: lower priority first, then first in, first out, but that keys take turns. A job puts an attempt on record
- * only while it has a worker, and there are as many workers as handlers may run side by side. Most
- * jobs have one of their own, until they end or have nothing to do.
- *
- * Jobs of a prompt type share the workers that are nobody's own, many of them a worker: it is the
- * disk that they wait for. They go on as long as one worker is nobody's own, and a job that needs
- * its own leaves the last to them until they are done.
- *
- * What a pause holds is not in the queue before the pause ends.
+ * The queue for workers: lower priority first, then first in, first out, except that keys take
+ * turns. A job records an attempt only while it has a worker. What a pause holds is not in the
+ * queue.
  */
 
 import TinyQueue from "tinyqueue";
@@ -15,6 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
 import { type Held, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
+import { aheadOf, aheadOfEach, lineOf } from "./queue_positions.ts";
 import {
   first,
   inQueueOrder,
@@ -27,11 +22,7 @@ import {
 import type { RateWindow } from "./rate_window.ts";
 import type { PlaceQueue, Share, Shares } from "./shares.ts";
 import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
-
-/** So many jobs share workers, at the most, for each worker. */
-const SHARING_PER_WORKER_MAX = 16;
-/** Of all together: each run that has begun is held in memory. */
-const SHARING_MAX = 512;
+import { WorkerPool } from "./worker_pool.ts";
 
 type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "tell">;
 
@@ -43,12 +34,11 @@ const NO_SHARES: QueueShares = {
   tell: () => {},
 };
 
-/** Takes a request back; it may have been granted already. */
+/** Withdraws a request, which may have been granted already. */
 export type Withdraw = () => void;
 
 export class WorkerQueue implements PlaceQueue {
-  readonly #max: number;
-  readonly #promptTypes: PromptTypes;
+  readonly #pool: WorkerPool;
   readonly #onDefect: (error: unknown) => void;
   readonly #shares: QueueShares;
   /** Those that need no place. */
@@ -58,21 +48,16 @@ export class WorkerQueue implements PlaceQueue {
   /** Those that run alone. */
   readonly #alone = new TinyQueue<Request>([], inQueueOrder);
   readonly #paused = new PausedRequests<Request>(inQueueOrder);
-  #isAlone = false;
   #holdsBeginning = false;
-  /** Workers that are one job's own; more than there are only while jobs turn out to be slow. */
-  #own = 0;
-  /** Jobs that share those that are nobody's own. */
-  #sharing = 0;
   #waiting = 0;
-  #grants = 0;
   #stopped = false;
-  /** While something of another queue has to run alone, nobody is granted anything. */
+  /** Grants nothing while a job of another queue has to run alone. */
   #isHeld = false;
 
   /**
-   * @param onDefect Takes what a grant throws: it is not for whoever gave a worker back.
-   * @param shares Where those who are granted take their places.
+   * @param onDefect Takes what a grant throws, which does not concern the run that gave a worker
+   * back.
+   * @param shares Where granted jobs take their places.
    */
   constructor(
     max: number,
@@ -80,17 +65,15 @@ export class WorkerQueue implements PlaceQueue {
     onDefect: (error: unknown) => void,
     shares: QueueShares = NO_SHARES,
   ) {
-    this.#max = max;
-    this.#promptTypes = promptTypes;
+    this.#pool = new WorkerPool(max, promptTypes);
     this.#onDefect = onDefect;
     this.#shares = shares;
     this.#turns = new TurnsOfKeys((window) => shares.isOpen(window));
     shares.tell(this);
   }
 
-  /** Workers with a job, as far as there are workers. */
   get busy(): number {
-    return Math.min(this.#own + this.#sharing, this.#max);
+    return this.#pool.busy;
   }
 
   /** Requests in the queue. */
@@ -98,54 +81,47 @@ export class WorkerQueue implements PlaceQueue {
     return this.#waiting - this.paused;
   }
 
-  /** Requests that pauses hold. */
   get paused(): number {
     return this.#paused.all.size;
   }
 
   get max(): number {
-    return this.#max;
+    return this.#pool.max;
   }
 
-  /** Whether a request of this priority and order waits for a worker, or for the end of a pause. */
+  /**
+   * Whether a request of this priority and order waits, for a worker or for the end of a pause.
+   */
   holds(priority: number, order: number): boolean {
-    return this.#lineOf({ priority, order }) !== undefined ||
+    return lineOf(this.#lines, { priority, order }) !== undefined ||
       this.#paused.all.values().some((request) =>
         request.priority === priority && request.order === order
       );
   }
 
   /**
-   * How many requests are granted before one of this priority and order; of one that waits for a
-   * place, how many of its key.
+   * How many requests are granted before one of this priority and order; if it waits for a place,
+   * how many of its key.
    *
-   * @param upTo Requests of jobs that started after this position do not count: nobody is told
-   * of a start before it is durable.
+   * @param upTo Requests of jobs that started after this position do not count: their start is not
+   * durable yet.
    */
   aheadOf(place: Place, upTo: LogId): number {
-    const line = this.#lineOf(place) ?? this.#lines[0] ?? [];
-    return line.filter((request) => isCounted(request, upTo) && inQueueOrder(request, place) < 0)
-      .length;
+    return aheadOf(this.#lines, place, upTo);
   }
 
   /**
-   * The same of many places at once, which must ascend: one pass over the queue, however
-   * many they are. `undefined` for a place at which nobody waits.
+   * The same for many places in ascending order, in one pass over the queue; `undefined` where
+   * nobody waits.
    */
   aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
-    const aheads: (number | undefined)[] = places.map(() => undefined);
-    const wanted = new Set(places.map(({ order }) => order));
-    for (const line of this.#lines) {
-      if (!line.some(({ order }) => wanted.has(order))) continue;
-      aheadIn(line, places, upTo).forEach((ahead, index) => aheads[index] ??= ahead);
-    }
-    return aheads;
+    return aheadOfEach(this.#lines, places, upTo);
   }
 
   /**
    * Calls `grant` when there is a worker.
    *
-   * @returns What withdraws the request; nothing when it was granted at once.
+   * @returns What withdraws the request; `undefined` when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
     const asked = { needsNow: wanted.needs, needs: wanted.needs?.(), epoch: this.#shares.epoch };
@@ -166,12 +142,12 @@ export class WorkerQueue implements PlaceQueue {
     else this.#turns.push(request, needs);
   }
 
-  /** These pauses are in force from now on; what they hold no more can be granted. */
+  /** Other pauses are in force; requests that they release can be granted. */
   pause(pauses: readonly Pause[]): void {
     const released = this.#paused.change(pauses);
     for (const request of this.#lines.flat()) {
       if (request.isOver || !this.#paused.isPaused(request)) continue;
-      // Where it is in its line, it is taken out when it comes to the front.
+      // The original stays in its line until it comes to the front.
       const held = { ...request };
       request.isOver = true;
       request.instead = held;
@@ -180,57 +156,43 @@ export class WorkerQueue implements PlaceQueue {
     for (const request of released) this.#push(request);
   }
 
-  /** What a pause holds of what waits here. */
+  /** What a pause holds of the requests here. */
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
     return this.#paused.heldBy(pause, upTo);
   }
 
-  /** Whether nothing of a job may begin. */
   isPaused(job: Pausable): boolean {
     return this.#paused.isPaused(job);
   }
 
-  /** Gives a granted worker back. */
   release(worker: Worker): void {
-    this.#endAlone(worker);
-    if (worker.isShared) this.#sharing--;
-    else this.#own--;
+    this.#pool.release(worker);
     this.grantNext();
   }
 
-  /** What ran alone may run beside others from now on. */
+  /** A job that ran alone may run beside others from now on. */
   join(worker: Worker): void {
-    if (!worker.isAlone) return;
-    this.#endAlone(worker);
-    this.grantNext();
+    if (this.#pool.join(worker)) this.grantNext();
   }
 
-  /** The handlers of a job go on: its worker is its own. */
+  /** A slow handler gets its job a worker of its own. */
   keep(worker: Worker): void {
-    if (!worker.isShared) return;
-    worker.isShared = false;
-    this.#sharing--;
-    this.#own++;
+    this.#pool.keep(worker);
   }
 
   /**
-   * Whether a job may put an attempt on record. When not, it is paused, or others turned out to be
-   * slow that were taken to be prompt: the job must give its worker back.
+   * Whether a job may record an attempt. If not, it is paused, or jobs that were prompt turned out
+   * to be slow: it must give its worker back.
    */
   mayStart(worker: Worker): boolean {
-    if (this.#paused.isPaused(worker)) return false;
-    if (!worker.isShared) return this.#own <= this.#max;
-    if (this.#promptTypes.has(worker.type)) return this.#own < this.#max;
-    if (!this.#hasOwn(this.#sharing - 1)) return false;
-    this.keep(worker);
-    return true;
+    return !this.#paused.isPaused(worker) && this.#pool.mayStart(worker);
   }
 
   /**
-   * The disk has no room for a job that begins: those wait where they are in the queue, and
-   * jobs that have begun get the workers.
+   * The disk has no room for jobs that begin: those keep their place in the queue, and jobs that
+   * have begun get the workers.
    *
-   * @param later Calls back when the disk may be asked again.
+   * @param later Calls back when the disk may have room.
    */
   holdBeginning(later: (callback: () => void) => void): void {
     if (this.#holdsBeginning) return;
@@ -242,7 +204,7 @@ export class WorkerQueue implements PlaceQueue {
     });
   }
 
-  /** Grants nothing while it is held; those that have a worker go on. */
+  /** Grants nothing while held; jobs with a worker keep it. */
   hold(isHeld: boolean): void {
     const isLetGo = this.#isHeld && !isHeld;
     this.#isHeld = isHeld;
@@ -259,7 +221,6 @@ export class WorkerQueue implements PlaceQueue {
     this.grantNext();
   }
 
-  /** Grants nothing any more. */
   stop(): void {
     this.#stopped = true;
   }
@@ -273,7 +234,7 @@ export class WorkerQueue implements PlaceQueue {
     this.#count(request, -1);
   }
 
-  /** Whoever waits for a place, or to begin, is counted there. */
+  /** Counts the requests that wait for a place, or to begin. */
   #count({ needs }: Request, difference: 1 | -1): void {
     if (needs === undefined) return;
     needs.share.waiting += difference;
@@ -281,7 +242,7 @@ export class WorkerQueue implements PlaceQueue {
     this.#shares.forget(needs.share);
   }
 
-  /** Limits have changed since: whether it waits elsewhere from now on. */
+  /** Whether a request waits elsewhere now, since limits have changed. */
   #refiled(foremost: Candidate): boolean {
     const { request } = foremost;
     if (request.epoch === this.#shares.epoch) return false;
@@ -297,21 +258,10 @@ export class WorkerQueue implements PlaceQueue {
     return true;
   }
 
-  #endAlone(worker: Worker): void {
-    if (worker.isAlone) this.#isAlone = false;
-    worker.isAlone = false;
-  }
-
   /** Requests that are granted in order; those of all jobs without a key come first. */
   get #lines(): readonly (readonly Request[])[] {
     const [withoutKey = [], ...lines] = this.#turns.all;
     return [[...this.#requests.all, ...this.#alone.data, ...withoutKey], ...lines];
-  }
-
-  #lineOf({ priority, order }: Place): readonly Request[] | undefined {
-    const isHere = (request: Request) =>
-      !request.isOver && request.priority === priority && request.order === order;
-    return this.#lines.find((line) => line.some(isHere));
   }
 
   /** Grants what may be granted; called whenever that may be more than before. */
@@ -321,7 +271,8 @@ export class WorkerQueue implements PlaceQueue {
       if (foremost === undefined) return;
       if (this.#refiled(foremost)) continue;
       const { request } = foremost;
-      const worker = this.#workerFor(request);
+      // A request without a worker keeps those behind it waiting: none is passed over.
+      const worker = this.#pool.take(request);
       if (worker === undefined) return;
       foremost.take();
       if (request.needs !== undefined) this.#shares.take(request.jobId, request.needs);
@@ -334,35 +285,6 @@ export class WorkerQueue implements PlaceQueue {
     }
   }
 
-  /** Nobody is passed over: who cannot have a worker keeps those behind it waiting. */
-  #workerFor({ type, labels, key, isAlone = false }: Request): Worker | undefined {
-    if (this.#isAlone) return undefined;
-    const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
-    if (isAlone) {
-      if (this.#own + this.#sharing > 0) return undefined;
-      this.#own++;
-      this.#isAlone = true;
-      return granted();
-    }
-    if (!this.#promptTypes.has(type)) {
-      if (!this.#hasOwn(this.#sharing)) return undefined;
-      this.#own++;
-      return granted();
-    }
-    const free = this.#max - this.#own;
-    const most = Math.min(
-      ...[this.#promptTypes.runsMax(type), SHARING_PER_WORKER_MAX * this.#max, SHARING_MAX],
-    );
-    if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
-    this.#sharing++;
-    return { ...granted(), isShared: true };
-  }
-
-  /** Whether there is a worker for one job alone, beside so many that share. */
-  #hasOwn(sharing: number): boolean {
-    return this.#own + (sharing > 0 ? 1 : 0) < this.#max;
-  }
-
   #foremost(): Candidate | undefined {
     const alone = first(this.#alone);
     if (alone !== undefined && !(alone.begins && this.#holdsBeginning)) {
@@ -373,44 +295,4 @@ export class WorkerQueue implements PlaceQueue {
     const next = this.#turns.next(!this.#holdsBeginning);
     return next !== undefined && isBefore(next, without) ? next : without;
   }
-}
-
-/** How many requests of a line come before each place, which is `undefined` where nobody waits. */
-function aheadIn(
-  line: readonly Request[],
-  places: readonly Place[],
-  upTo: LogId,
-): readonly (number | undefined)[] {
-  const isHeld = places.map(() => false);
-  // How many requests come between a place and the one before it.
-  const between = places.map(() => 0);
-  for (const request of line) {
-    if (!isCounted(request, upTo)) continue;
-    let at = indexNotBefore(places, request);
-    for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
-      isHeld[at] = true;
-    }
-    if (at < places.length) between[at] = (between[at] ?? 0) + 1;
-  }
-  let ahead = 0;
-  return between.map((count, index) => {
-    ahead += count;
-    return isHeld[index] ? ahead : undefined;
-  });
-}
-
-function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
-  return !isOver && order <= upTo;
-}
-
-/** The index of the first of ascending places that does not come before another. */
-function indexNotBefore(places: readonly Place[], place: Place): number {
-  let low = 0;
-  let high = places.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (inQueueOrder(places[middle] as Place, place) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

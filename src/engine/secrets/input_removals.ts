@@ -1,6 +1,6 @@
 /**
- * Removes the inputs of jobs that ended, when their retention says so. The fact comes first
- * and the key goes after it: whoever finds the fact without the removal, at a start, ends it.
+ * Removes the inputs of ended jobs when their retention says so. The entry comes first and the key
+ * is deleted after it: a start that finds the entry without the deletion finishes it.
  */
 
 import type { EventDraft } from "../../core/event.ts";
@@ -14,14 +14,14 @@ import type { KeyStore } from "../ports.ts";
 import type { Scheduler } from "../run/scheduler.ts";
 import { isSealed } from "./sealing.ts";
 
-/** How long a disk that does not let a key go is given before it is asked again. */
+/** How long to wait before asking a disk again that does not delete a key. */
 const TRY_AGAIN_MS = 60_000;
 
 export interface InputRemovalParts {
   readonly keys: KeyStore;
   readonly events: EventEngine;
   readonly scheduler: Scheduler;
-  /** Records facts; waits out a full disk, and never settles when the journal has failed. */
+  /** Records entries; waits out a full disk, and never settles when the journal has failed. */
   record(drafts: readonly EventDraft[]): Promise<void>;
   onDefect(error: unknown): void;
 }
@@ -34,15 +34,14 @@ export class InputRemovals implements View {
     this.#parts = parts;
   }
 
-  /** An entry of a job has become durable. */
   see({ before, job }: Applied): void {
     if (job.sealed === undefined || !isTerminal(job)) return;
     if (before === undefined || !isTerminal(before)) this.#plan(job);
   }
 
   /**
-   * Takes up what a stop left: removals that are due or under way, and, once the whole journal
-   * was gone through, keys of creations that never came to be.
+   * Finishes what a stop interrupted: removals that are due or have begun, and, if the whole
+   * journal was read, keys of jobs that were never created.
    */
   async restore({ table, isWhole }: Past): Promise<void> {
     const { index } = table;
@@ -61,7 +60,7 @@ export class InputRemovals implements View {
     this.#keyless = inMemory.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
   }
 
-  /** Unfinished jobs that had no key at the start: with none they cannot run. */
+  /** Unfinished jobs without a key at the start: they cannot run. */
   get keyless(): number {
     return this.#keyless;
   }

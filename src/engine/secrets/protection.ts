@@ -5,24 +5,23 @@ import type { InputRetention } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { mayHave, pathFlaw } from "./secret_fields.ts";
 
-/** How the inputs of a type of jobs are protected. */
 export interface Protection {
   readonly secrets: readonly string[];
   readonly retention: InputRetention;
 }
 
-/** Thirty years: no retention is longer. */
+/** Thirty years: the longest retention. */
 const AFTER_MS_MAX = 30 * 366 * 86_400_000;
 
-/** `undefined` when the input may be in the journal in clear, for ever. */
+/** `undefined` when the input may stay in the journal in clear. */
 export function protectionOf(definition: AnyJobDefinition): Protection | undefined {
   const { secrets = [], retention = "keep" } = definition;
   return secrets.length === 0 && retention === "keep" ? undefined : { secrets, retention };
 }
 
 /**
- * @param schema Gives the JSON Schema of the input.
- * @throws {TypeError} when a definition asks for a protection that there cannot be.
+ * @param schema Returns the JSON Schema of the input.
+ * @throws {TypeError} when a definition asks for an impossible protection.
  */
 export function requireProtectable(definition: AnyJobDefinition, schema: () => JsonValue): void {
   const flaw = protectionFlaw(definition, schema);

@@ -1,4 +1,4 @@
-/** Seals inputs under a key of their own, and opens them again. */
+/** Seals inputs, each with a key of its own, and opens them. */
 
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
@@ -23,7 +23,7 @@ export type OpenedInput =
   /** `reason` completes a sentence: `its key is missing`. */
   | { readonly ok: false; readonly reason: string };
 
-/** Whether a secret is also where nothing hides it: in the plan, a label, an id. */
+/** Whether a secret also occurs where nothing hides it: in the plan, a label, an id. */
 export function isToldElsewhere(
   { input, ...others }: JobCreatedAttributes,
   jobId: JobId | undefined,
@@ -33,19 +33,20 @@ export function isToldElsewhere(
   return guard.holds({ ...others, jobId });
 }
 
-/** A secret may stand in a field that is none as well: the envelope has it, so it can go. */
+/**
+ * A secret may also occur in another field; the envelope holds the input, so that can be masked
+ * too.
+ */
 function shown(input: JsonValue, secrets: readonly string[]): JsonValue {
   return guardOf(input, secrets).redacted(masked(input, secrets));
 }
 
-/** A guard of what is secret in an input. */
 export function guardOf(input: JsonValue | undefined, secrets: readonly string[]): SecretGuard {
   const guard = new SecretGuard();
   if (input !== undefined) guard.watch(secretValues(input, secrets));
   return guard;
 }
 
-/** A job whose input is under a seal. */
 export type SealedJob = JobState & { readonly sealed: SealedInput };
 
 export class Sealing {
@@ -56,8 +57,8 @@ export class Sealing {
   }
 
   /**
-   * What goes on record instead of attributes with a clear input. The key is on disk when
-   * this resolves. Rejects with `JournalFullError` when there is no room for it.
+   * The attributes to record instead of those with a clear input. The key is durable when this
+   * resolves. Rejects with `JournalFullError` when there is no room for it.
    */
   async seal(
     jobId: JobId,
@@ -73,19 +74,19 @@ export class Sealing {
     return {
       ...visible,
       sealed: envelopeOf(jobId, input, protection, key),
-      // A digest of a body tells a secret that can be guessed; without the key it does not.
+      // A digest of the body would reveal a guessable secret; keyed, it does not.
       ...(idempotency === undefined
         ? {}
         : { idempotency: { key: idempotency.key, digest: keyed(key, idempotency.digest) } }),
     };
   }
 
-  /** The creation that a key was made for did not come to be; if not now, the start says so. */
+  /** The creation that a key was made for did not happen; a start cleans up if this fails. */
   async discard(jobId: JobId): Promise<void> {
     await this.#keys.remove(jobId).catch(() => {});
   }
 
-  /** The clear input of a job that has a sealed one. Rejects when a key cannot be read. */
+  /** Opens a sealed input. Rejects when the key cannot be read. */
   async open({ jobId, sealed }: SealedJob): Promise<OpenedInput> {
     const key = await this.#keys.read(jobId);
     if (key === undefined) return { ok: false, reason: "its input was removed, or its key lost" };
@@ -95,7 +96,7 @@ export class Sealing {
     return { ok: true, input, guard: guardOf(input, sealed.secrets) };
   }
 
-  /** The input of a job for people: all of it but what is secret. */
+  /** The input of a job for people, without its secrets. */
   async show(job: JobState): Promise<Outcome<ShownInput>> {
     if (!isSealed(job)) return { ok: true, value: { input: job.input, secrets: [] } };
     const { jobId, sealed: { secrets } } = job;
@@ -110,7 +111,7 @@ export class Sealing {
     };
   }
 
-  /** Whether a job came with a body of this digest; `undefined` when nobody can tell any more. */
+  /** Whether a job came with a body of this digest; `undefined` when that is no longer known. */
   async cameWith({ jobId, idempotency }: JobState, digest: string): Promise<boolean | undefined> {
     const key = await this.#keys.read(jobId);
     return key === undefined ? undefined : idempotency?.digest === keyed(key, digest);
@@ -133,7 +134,7 @@ function envelopeOf(
   { secrets, retention }: Protection,
   key: Uint8Array,
 ): SealedInput {
-  // A key seals one input, so an iv that follows from it is never used twice.
+  // A key seals one input, so an iv derived from it is never used twice.
   const iv = createHmac("sha256", key).update("daybook iv 1").digest().subarray(0, IV_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, iv);
   cipher.setAAD(new TextEncoder().encode(sealedBoundTo(jobId)));

@@ -3,7 +3,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 
-/** A name in a path: what a dot cannot be part of. */
+/** A name in a path, which has no dot. */
 const NAME = /^[^.]{1,200}$/;
 const DEPTH_MAX = 64;
 
@@ -16,7 +16,7 @@ export function pathFlaw(path: unknown): string | undefined {
     : `${JSON.stringify(path)} is no dotted path`;
 }
 
-/** The same input with every secret value replaced by a mark. */
+/** The same input with a mark in place of every secret. */
 export function masked(input: JsonValue, paths: readonly string[]): JsonValue {
   return paths.reduce((shown, path) => maskedAt(shown, path.split(".")), input);
 }
@@ -27,7 +27,7 @@ function maskedAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonVal
   if (Array.isArray(value)) {
     return name === "*" ? value.map((element) => maskedAt(element, rest)) : value;
   }
-  // Not assigned one by one: a member may be called `__proto__`.
+  // Not assigned one by one, since a member may be called `__proto__`.
   return Object.fromEntries(
     Object.entries(value).map((
       [key, member],
@@ -58,8 +58,8 @@ function scalarsIn(value: JsonValue): readonly string[] {
 }
 
 /**
- * Whether an input of this JSON Schema can have something at a path. Where the schema does
- * not say what there may be, anything may.
+ * Whether an input of this JSON Schema can have something at a path. Where the schema does not say,
+ * it can have anything.
  */
 export function mayHave(schema: JsonValue | undefined, path: string): boolean {
   return mayHaveAt(schema, path.split("."));
@@ -78,7 +78,7 @@ function mayHaveAt(schema: JsonValue | undefined, [name, ...rest]: readonly stri
   return typeof type !== "string" || type === "object";
 }
 
-/** A schema that passes unknown members over never gives them to `run`: that is a mistake. */
+/** A schema that ignores unknown members never gives them to `run`: that is a mistake. */
 function isClosed({ additionalProperties }: Readonly<Record<string, JsonValue>>): boolean {
   return additionalProperties === undefined || additionalProperties === false;
 }

@@ -1,35 +1,35 @@
 /**
- * Keeps the secrets of one job from getting on record by what its code says. A text for
- * people has them replaced. What `run` is answered with later, a result or an emitted
- * event, is refused instead: replaced, it would be another one after a restart.
+ * Keeps the secrets of one job off the record when its code repeats them. In texts for people they
+ * are replaced. What `run` is answered with later, a result or an emitted event, is refused
+ * instead: with replacements it would differ after a restart.
  */
 
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 import { errorFact } from "../../core/thrown.ts";
-import { NonRetryableError } from "../definition.ts";
+import { NonRetryableError } from "../job_errors.ts";
 
-/** Shorter values, such as a year, stand in too many texts that mean something else. */
+/** Shorter values, such as a year, occur in too many texts with another meaning. */
 export const SECRET_LENGTH_MIN = 6;
 
 export class SecretGuard {
-  /** As they may stand in a text, the longest first. */
+  /** As they may occur in a text, longest first. */
   #spellings: readonly string[] = [];
 
-  /** From now on, these values are kept out. */
+  /** Adds values to keep out. */
   watch(values: readonly string[]): void {
     const long = values.filter(({ length }) => length >= SECRET_LENGTH_MIN);
     this.#spellings = [...new Set(long.flatMap(spellingsOf))]
       .toSorted((left, right) => right.length - left.length);
   }
 
-  /** The same text with a mark for every secret in it. */
+  /** The same text with a mark for every secret. */
   redact(text: string): string {
     return this.#spellings.reduce((kept, secret) => kept.replaceAll(secret, SECRET_MARK), text);
   }
 
-  /** The same value with a mark wherever a secret stands in a text, a number or a name. */
+  /** The same value with a mark wherever a secret occurs in a text, a number or a name. */
   redacted(value: JsonValue): JsonValue {
     if (typeof value === "string") return this.redact(value);
     if (typeof value === "number") return this.holds(value) ? SECRET_MARK : value;
@@ -41,16 +41,16 @@ export class SecretGuard {
     );
   }
 
-  /** An error as a fact, with no secret in it; before it is cut, so that no part is left. */
+  /** An error as a fact, redacted before it is cut, so that no part of a secret is left. */
   factOf(thrown: unknown): ErrorFact {
     return errorFact(thrown, (text) => this.redact(text));
   }
 
   /**
-   * Gives back what goes on record.
+   * Returns a value to record.
    *
    * @param what What it is, in words.
-   * @throws {NonRetryableError} when a secret is in it.
+   * @throws {NonRetryableError} when it contains a secret.
    */
   clean<Value>(what: string, value: Value): Value {
     if (this.holds(value)) {
@@ -62,7 +62,7 @@ export class SecretGuard {
     return value;
   }
 
-  /** Whether a secret is in a value, as JSON writes it. */
+  /** Whether a value contains a secret, as JSON writes it. */
   holds(value: unknown): boolean {
     if (this.#spellings.length === 0 || value === undefined) return false;
     const text = JSON.stringify(value);
@@ -70,7 +70,6 @@ export class SecretGuard {
   }
 }
 
-/** For code that has no secrets. */
 export const NO_SECRETS: SecretGuard = new SecretGuard();
 
 function spellingsOf(secret: string): readonly string[] {

@@ -1,10 +1,9 @@
-/** The dotted paths that an input has, as a type: a misspelt secret does not compile. */
+/** The dotted paths of an input as a type, so that a misspelt secret does not compile. */
 
 /**
- * `card.number`, `cards.*.number`, or any text where nothing is known of the input.
+ * `card.number`, `cards.*.number`, or any text when nothing is known of the input.
  *
- * @typeParam Levels How far types are followed, an element for each level: types that contain
- * themselves have no end.
+ * @typeParam Levels One element for each level that is followed, since a type may contain itself.
  */
 export type SecretPath<Input, Levels extends readonly unknown[] = [1, 2, 3, 4, 5, 6, 7]> =
   Levels extends readonly [unknown, ...infer Deeper] ? unknown extends Input ? string

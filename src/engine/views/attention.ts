@@ -1,7 +1,7 @@
 /**
- * The jobs that a person may have to look at: those that failed last and that nobody has
- * retried, those that wait for longest, and those that are parked. Kept in step
- * with each entry, so that asking does not go through all jobs.
+ * The jobs that a person may have to look at: those that failed last and were not retried, those
+ * that have waited longest, and those that are parked. Updated with each entry, so that reading it
+ * does not search all jobs.
  */
 
 import { conditionOf } from "../../core/condition.ts";
@@ -12,9 +12,9 @@ import type { EntriesAt, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { NeedingAttention, ParkedJobs } from "../requests.ts";
 
-/** How many of each kind are told of. */
+/** How many of each kind are shown. */
 export const ATTENTION_MAX = 5;
-/** More are remembered: some will be retried. */
+/** More are kept, since some will be retried. */
 const FAILED_MAX = 100;
 
 export class Attention implements View {
@@ -30,7 +30,7 @@ export class Attention implements View {
     this.#table = table;
   }
 
-  /** Of parked jobs, how many there are of each reason and type, the most first. */
+  /** How many jobs are parked for each reason and type, the largest group first. */
   get parked(): readonly ParkedJobs[] {
     const groups = [...this.#parked.values()].flatMap((jobIds) => {
       const jobId = [...jobIds].at(-1);
@@ -42,13 +42,12 @@ export class Attention implements View {
     return groups.toSorted((left, right) => right.jobs - left.jobs);
   }
 
-  /** The job that waits for an event for longest, and the entry since which it does. */
+  /** The job that has waited longest for an event, and the entry since which it has. */
   get longestWaiting(): { readonly jobId: JobId; readonly by: LogId } | undefined {
     for (const [jobId, by] of this.#waiting) return { jobId, by };
     return undefined;
   }
 
-  /** Takes in what was there at the start. */
   restore(): void {
     const jobs = [...this.#table.jobs()];
     const retried = new Set(jobs.map(({ retryOf }) => retryOf));
@@ -63,7 +62,6 @@ export class Attention implements View {
     for (const job of jobs.toSorted(byParking)) this.#park(job);
   }
 
-  /** Takes in what a durable entry did. */
   see({ job, before, conditionBefore, condition, entry }: Applied): void {
     if (before === undefined && job.retryOf !== undefined) this.#failed.delete(job.retryOf);
     if (before?.parked !== job.parked) {
@@ -77,7 +75,7 @@ export class Attention implements View {
   }
 
   /**
-   * As of now; the time since when a job waits is read from the journal.
+   * The current list; how long jobs have waited is read from the journal.
    *
    * @param jobOf Reads a job, which may be large, when there is time for it.
    */
@@ -126,9 +124,9 @@ export class Attention implements View {
     for (const oldest of this.#failed) return void this.#failed.delete(oldest);
   }
 
-  /** What comes while a job waits, such as one of three events, does not begin its wait anew. */
+  /** An entry in the meantime, such as one of three events, does not restart the wait. */
   #waitsSince(jobId: JobId): LogId {
-    return this.#table.lastTransition(this.#table.existing(jobId));
+    return this.#table.trails.lastTransition(this.#table.existing(jobId));
   }
 }
 

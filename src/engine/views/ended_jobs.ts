@@ -1,6 +1,6 @@
 /**
- * The jobs that ended last, by what they wanted: an event that comes too late, or a second
- * time under another id, is told which job it was for.
+ * The jobs that ended last, by what they wanted, so that an event that comes too late, or again
+ * under another id, is told which job it was for.
  */
 
 import { planEffort } from "../../core/effort.ts";
@@ -23,7 +23,7 @@ import type { Wanted } from "../events/type_index.ts";
 type EndedJob = DoneJob | FailedJob;
 
 const JOBS_MAX = 1_000;
-/** All their plans together: an event may have to be compared with every one of them. */
+/** Of all their plans together: an event may have to be compared with every one. */
 const EFFORT_MAX = 50_000;
 
 export class EndedJobs implements View {
@@ -32,12 +32,11 @@ export class EndedJobs implements View {
   readonly #jobs = new Map<JobId, EndedJob>();
   #effort = 0;
 
-  /** How many jobs are filed. */
   get size(): number {
     return this.#jobs.size;
   }
 
-  /** Files the newest of jobs that ended before this process started. */
+  /** Files the newest of the jobs that ended before this process started. */
   restore({ table }: { readonly table: Pick<JobTable, "jobs" | "index"> }): void {
     let newest: EndedJob[] = [];
     for (const job of [...table.index?.latestAwaiting(JOBS_MAX) ?? [], ...table.jobs()]) {
@@ -88,7 +87,7 @@ function endOf({ job }: Missed): number {
   return isTerminal(job) ? job.endedBy : 0;
 }
 
-/** An end of a compensation only where there was one. */
+/** The end of a compensation counts only for a job that had one. */
 function wantedBy({ plan, failure }: EndedJob, event: MatchableEvent): Wanted | undefined {
   return plan.expected.find((expected) => expectationAccepts(expected, event)) ??
     policyEvents(plan.policy).find(({ role, matcher }) =>

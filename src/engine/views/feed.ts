@@ -1,6 +1,6 @@
 /**
- * Wakes those who wait for the journal to grow. It carries nothing: whoever wakes reads
- * the journal from where he was, so nothing is dropped and a slow reader costs nobody.
+ * Wakes readers when the journal grows. It carries nothing: each reader continues from its own
+ * position in the journal, so nothing is dropped and a slow reader costs nobody.
  */
 
 import type { Clock } from "../ports.ts";
@@ -15,7 +15,6 @@ export class Feed {
     this.#clock = clock;
   }
 
-  /** How many wait right now. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -34,7 +33,6 @@ export class Feed {
     cancel();
   }
 
-  /** A batch has become durable, or the engine is stopping. */
   wake(): void {
     for (const wake of this.#waiting) wake();
   }

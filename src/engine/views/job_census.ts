@@ -1,7 +1,6 @@
 /**
- * How many jobs are in what state and condition, and since when those that are queued or
- * executing are: kept in step with each entry, so that asking costs nothing, however many
- * jobs there are.
+ * How many jobs are in each state and condition, and since when jobs are queued or executing.
+ * Updated with each entry, so that reading it costs nothing, however many jobs there are.
  */
 
 import { type Condition, conditionOf } from "../../core/condition.ts";
@@ -18,7 +17,7 @@ export class JobCensus implements View {
   readonly #onDefect: (error: unknown) => void;
   readonly #states = new Map<StateName, number>();
   readonly #conditions = new Map<Condition, number>();
-  /** Milliseconds since the epoch by job, in the order in which they came to it. */
+  /** Milliseconds since the epoch by job, in the order in which they entered the condition. */
   readonly #since = {
     queued: new Map<JobId, number>(),
     executing: new Map<JobId, number>(),
@@ -29,22 +28,22 @@ export class JobCensus implements View {
     this.#onDefect = onDefect;
   }
 
-  /** All jobs by state; one that is absent has none. */
+  /** All jobs by state; absent states have none. */
   get states(): ReadonlyMap<StateName, number> {
     return this.#states;
   }
 
-  /** All jobs by condition; one that is absent has none. */
+  /** All jobs by condition; absent conditions have none. */
   get conditions(): ReadonlyMap<Condition, number> {
     return this.#conditions;
   }
 
-  /** Jobs that are queued, for longest first. */
+  /** Queued jobs, the longest first. */
   get queued(): IteratorObject<JobId> {
     return this.#since.queued.keys();
   }
 
-  /** The job that is queued for longest, if one is. */
+  /** The job that has been queued longest, if any. */
   oldestQueued(nowMs: number): OldestQueued | undefined {
     for (const [jobId, sinceMs] of this.#since.queued) {
       return { jobId, queuedMs: Math.max(0, nowMs - sinceMs) };
@@ -52,7 +51,7 @@ export class JobCensus implements View {
     return undefined;
   }
 
-  /** Takes in what was there at the start. Of jobs that came back to the queue an entry is read. */
+  /** Takes the jobs found at the start; for those that returned to the queue it reads an entry. */
   async restore({ table, entriesAt }: Past): Promise<void> {
     const queued: Queued[] = [];
     for (const job of table.jobs()) {
@@ -74,7 +73,6 @@ export class JobCensus implements View {
     }
   }
 
-  /** Takes in what a durable entry did. */
   see({ job, before, conditionBefore, condition, entry }: Applied): void {
     move(this.#states, before?.state, job.state);
     if (conditionBefore === condition) return;
@@ -85,7 +83,7 @@ export class JobCensus implements View {
     this.#tell(job, conditionBefore, condition, stayedMs);
   }
 
-  /** The time of day may have been set back meanwhile. */
+  /** Never negative: the clock may have been set back. */
   #leave(condition: Condition | undefined, jobId: JobId, atMs: number): number | undefined {
     if (!isTimed(condition)) return undefined;
     const sinceMs = this.#since[condition].get(jobId);
@@ -93,7 +91,7 @@ export class JobCensus implements View {
     return sinceMs === undefined ? undefined : Math.max(0, atMs - sinceMs);
   }
 
-  /** Who counts must not stop the journal, which waits for this. */
+  /** A watch that throws must not stop the journal, which waits for it. */
   #tell(
     { type }: JobState,
     from: Condition | undefined,
@@ -122,7 +120,7 @@ function isTimed(condition: Condition | undefined): condition is "queued" | "exe
   return condition === "queued" || condition === "executing";
 }
 
-/** The entry that queued a job; its time, where the job itself tells it. */
+/** The entry that queued a job; its time, if the job itself has it. */
 interface Queued {
   readonly jobId: JobId;
   readonly logId: LogId;
@@ -130,6 +128,6 @@ interface Queued {
 }
 
 function queuedBy(table: JobTable, job: Exclude<JobState, CreatedJob>): Queued {
-  const logId = table.lastTransition(job);
+  const logId = table.trails.lastTransition(job);
   return { jobId: job.jobId, logId, at: logId === job.startedBy ? job.startedAt : undefined };
 }

@@ -1,7 +1,7 @@
 /**
- * Which trace a job belongs to: that of the entry that created it. It is no part of the job's
- * state, so it is kept beside it while the job goes on, and read from the journal again for
- * jobs that an earlier process created.
+ * The trace of each job: that of the entry that created it. It is not part of the job's state, so
+ * it is kept beside it while the job lives, and read from the journal for jobs that an earlier
+ * process created.
  */
 
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -12,9 +12,9 @@ import type { EntriesAt, Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
 export interface JobTrace {
-  /** What created the job. */
+  /** The place in a trace that created the job. */
   readonly parent: TraceIds | undefined;
-  /** What created the job that this one retries, when that was in another trace. */
+  /** The one that created the job that this one retries, if that was in another trace. */
   readonly link?: TraceIds;
 }
 
@@ -22,7 +22,7 @@ const NO_TRACE: JobTrace = { parent: undefined };
 
 export class JobTraces implements View {
   readonly #table: JobTable;
-  /** Of unfinished jobs with code that this process created, as far as they have a trace. */
+  /** Unfinished jobs with code and a trace that this process created. */
   readonly #created = new Map<JobId, TraceIds>();
   #restoredTo: LogId = 0;
 
@@ -30,12 +30,11 @@ export class JobTraces implements View {
     this.#table = table;
   }
 
-  /** Jobs created up to a position are there from an earlier process. */
+  /** Jobs created up to here are from earlier processes. */
   restore({ headLogId }: Past): void {
     this.#restoredTo = headLogId;
   }
 
-  /** One entry of a job has become durable. */
   see({ entry, job }: Applied): void {
     if (entry.eventType === "job.JobCreated" && entry.traceId !== undefined && hasCode(job)) {
       const ids = traceOfEntry(entry);
@@ -44,7 +43,7 @@ export class JobTraces implements View {
     if (this.#created.size > 0 && isTerminal(job)) this.#created.delete(job.jobId);
   }
 
-  /** At once for most jobs; a promise where the journal has to be read. */
+  /** At once for most jobs; a promise when the journal has to be read. */
   of(job: JobState, entriesAt: EntriesAt): JobTrace | Promise<JobTrace> {
     const isKnown = job.firstLogId > this.#restoredTo;
     const created = this.#table.pending(job.jobId)?.onItsWay("job.JobCreated");
@@ -54,7 +53,7 @@ export class JobTraces implements View {
     return job.retryOf === undefined ? { parent } : this.#read(job, entriesAt, parent);
   }
 
-  /** @param known Where the job comes from: its creation may not be in the journal yet. */
+  /** @param known The place that created the job, whose creation may not be in the journal yet. */
   async #read(job: JobState, entriesAt: EntriesAt, known?: TraceIds): Promise<JobTrace> {
     const parent = known ?? await createdIn(job, entriesAt);
     const retried = job.retryOf === undefined ? undefined : this.#table.job(job.retryOf);
@@ -64,7 +63,7 @@ export class JobTraces implements View {
   }
 }
 
-/** Where the entry that created a job says that it belongs. */
+/** The place in a trace recorded by the entry that created a job. */
 export async function createdIn(
   { firstLogId }: JobState,
   entriesAt: EntriesAt,

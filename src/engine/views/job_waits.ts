@@ -1,4 +1,4 @@
-/** Those who wait for a job to be as they want it. One timer serves them all. */
+/** Callers that wait for a job to be as they want it. One timer serves them all. */
 
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -8,9 +8,9 @@ import type { View } from "./view.ts";
 
 interface Wait {
   readonly jobId: JobId;
-  /** Is shown no tasks. */
+  /** Must not read `tasks`. */
   readonly wanted: (job: JobState) => boolean;
-  /** On the monotonic clock. */
+  /** By the monotonic clock. */
   readonly untilMs: number;
   readonly over: () => void;
 }
@@ -31,8 +31,7 @@ export class JobWaits implements View {
   }
 
   /**
-   * Resolves when an entry makes the job as wanted, after a time in milliseconds, or on the
-   * signal.
+   * Resolves when an entry makes the job as wanted, after a time in milliseconds, or on the signal.
    *
    * @param wanted Must decide without reading `tasks`.
    */
@@ -62,7 +61,6 @@ export class JobWaits implements View {
     for (const wait of this.#byJob.get(job.jobId) ?? []) if (wait.wanted(job)) this.#end(wait);
   }
 
-  /** The engine is stopping. */
   endAll(): void {
     for (const waits of [...this.#byJob.values()]) for (const wait of [...waits]) this.#end(wait);
     this.#disarm?.();

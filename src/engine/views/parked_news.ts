@@ -1,10 +1,10 @@
-/** Tells of jobs as they are parked: those that were before, the start tells of. */
+/** Reports jobs as they are parked; those parked before are reported at the start. */
 
 import type { JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { View } from "./view.ts";
 
-/** Of one process; a release that fits no job parks many. */
+/** In each process; a release that fits no job parks many. */
 const TOLD_MAX = 10;
 
 export class ParkedNews implements View {

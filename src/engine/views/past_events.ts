@@ -1,4 +1,4 @@
-/** Events from outside that are on record, found by what they say rather than by position. */
+/** Recorded events from outside, found by their content instead of their position. */
 
 import { indexAlternatives } from "../../core/correlation.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -13,12 +13,9 @@ export const LAG_MS = 1_000;
 /** How many of the newest positions are wanted, by key. */
 export type Wanted = ReadonlyMap<number, number>;
 
-/** Where entries are that have these keys. */
+/** Where entries with these keys are. */
 export interface FoundPositions {
-  /**
-   * By key, the newest first. Some may be of no interest, since hashes may be equal: who reads the
-   * entries tells.
-   */
+  /** By key, newest first. Hashes may collide, so the reader must check the entries. */
   readonly positions: ReadonlyMap<number, readonly LogId[]>;
   /** Entries at or before this position may have been forgotten; 0 when none have. */
   readonly horizon: LogId;
@@ -26,18 +23,18 @@ export interface FoundPositions {
   readonly upTo: LogId;
 }
 
-/** The index of values. It is a cache of what the journal says, and may lag behind. */
+/** The index of values: a cache of the journal, which may lag behind. */
 export interface PastEvents {
-  /** All up to here is durable. Called for every batch: it must be quick. */
+  /** Everything up to here is durable. Called for every batch, so it must be quick. */
   durable(logId: LogId): void;
   /**
-   * Looks keys up among the entries up to a position, and later ones maybe. Waits for the index to
-   * get there, but not for ever: then `upTo` is less.
+   * Looks keys up among the entries up to a position, and perhaps later ones. Waits a limited time
+   * for the index to get there; if it does not, `upTo` is less.
    */
   find(wanted: Wanted, asOf: LogId): Promise<FoundPositions>;
 }
 
-/** What is to be looked up, all of it at once. */
+/** A batch of keys to look up. */
 export class Lookup {
   readonly #wanted = new Map<number, number>();
 
@@ -72,7 +69,7 @@ export class Lookup {
   }
 }
 
-/** What a lookup found. */
+/** The result of a lookup. */
 export class FoundEvents {
   readonly #found: FoundPositions;
 
@@ -89,7 +86,7 @@ export class FoundEvents {
   }
 
   /**
-   * Positions of events that carry a value, wherever they have it: newest first, at most `limit`.
+   * Positions of events with a value anywhere in them: newest first, at most `limit`.
    *
    * @param loose In its loose form.
    */
@@ -97,7 +94,7 @@ export class FoundEvents {
     return this.#of(valueKey(loose), limit);
   }
 
-  /** Positions of the `job.JobCreated` of jobs that were given a value, as input or label. */
+  /** Positions of the `job.JobCreated` entries of jobs with a value in their input or labels. */
   jobsGiven(loose: string, limit: number): readonly LogId[] {
     return this.#of(jobKey(loose), limit);
   }
@@ -107,7 +104,7 @@ export class FoundEvents {
     return this.#of(typeKey(eventType), limit);
   }
 
-  /** All that a matcher accepts is among these, unless there are `limit` of them. */
+  /** Contains all that a matcher accepts, unless there are `limit` of them. */
   near({ eventType, correlation }: EventMatcher, limit: number): readonly LogId[] {
     const ofType = this.ofType(eventType, CARRIERS_MAX);
     let best = ofType;

@@ -1,7 +1,7 @@
 /**
- * Positions by key, newest first: a posting is a position and a link to the posting before
- * it with the same key, eight bytes in all, and a table leads from the hash of a key to
- * its newest posting. Two keys of one hash share a chain: who reads the entries tells.
+ * Positions by key, newest first. A posting is a position and a link to the posting before it with
+ * the same key, eight bytes in all; a table leads from the hash of a key to its newest posting. Two
+ * keys with the same hash share a chain, so the reader must check the entries.
  */
 
 import type { Work } from "../../core/at_once.ts";
@@ -9,11 +9,11 @@ import type { LogId } from "../../core/ids.ts";
 import { SortedPostings } from "./sorted_postings.ts";
 
 const FIRST_CAPACITY = 1 << 10;
-/** Filled further than this, in parts of 8, the table grows. */
+/** The table grows when it is fuller than this many eighths. */
 const LOAD_EIGHTHS_MAX = 5;
 const SLOTS_AT_A_TIME = 1 << 13;
 const BUCKETS_AT_A_TIME = 32;
-/** Of the entries that have one key, so many are found again. */
+/** How many entries with one key can be found. */
 export const CARRIERS_MAX = 4_096;
 
 export interface Bucket {
@@ -30,7 +30,7 @@ export class Postings {
   /** Pairs of [position, 1 + index of the posting before it with this key, or 0]. */
   #postings = new Uint32Array(FIRST_CAPACITY * 2);
   #size = 0;
-  /** Slots of [hash, 1 + index of its newest posting]; the number is a power of 2. */
+  /** Slots of [hash, 1 + index of its newest posting]; their number is a power of 2. */
   #slots = new Uint32Array(FIRST_CAPACITY * 2);
   #keys = 0;
 
@@ -43,12 +43,11 @@ export class Postings {
     return this.#postings[this.#size * 2 - 2] ?? 0;
   }
 
-  /** What it holds in memory. */
   get bytes(): number {
     return this.#postings.byteLength + this.#slots.byteLength;
   }
 
-  /** Files a position, which is not below any filed before. */
+  /** Files a position, which must not be below any filed before. */
   add(hash: number, logId: LogId): void {
     if (this.#size * 2 === this.#postings.length) this.#growPostings();
     if (this.#keys * 8 >= this.#slots.length / 2 * LOAD_EIGHTHS_MAX) this.#growSlots();
@@ -61,7 +60,6 @@ export class Postings {
     this.#slots[slot + 1] = ++this.#size;
   }
 
-  /** Positions filed under a key, newest first, at most `limit`. */
   newest(hash: number, limit: number): LogId[] {
     const found: LogId[] = [];
     let next = this.#slots[slotOf(this.#slots, hash) + 1] ?? 0;
@@ -73,8 +71,8 @@ export class Postings {
   }
 
   /**
-   * All of it in buckets, as work with pauses; empty ones are left out. What is filed meanwhile is
-   * not in it.
+   * Copies everything into buckets, with pauses; empty ones are left out, and so is what is filed
+   * meanwhile.
    *
    * @param bits See `bucketOf`.
    */
@@ -113,16 +111,16 @@ export class Postings {
   }
 }
 
-/** Where the slot of a hash begins: the one that has it, or the empty one for it. */
+/** The slot that has a hash, or the empty one for it. */
 function slotOf(slots: Uint32Array, hash: number): number {
   const mask = slots.length / 2 - 1;
-  // The last bit of a key is the same in nearly all.
+  // The last bit is the same in nearly all keys.
   let slot = (hash >>> 1) & mask;
   while (slots[slot * 2 + 1] !== 0 && slots[slot * 2] !== hash) slot = (slot + 1) & mask;
   return slot * 2;
 }
 
-/** A table of so many slots that holds the filled ones of another. */
+/** A table of a capacity with the filled slots of another. */
 function rehashed(before: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
   const slots = new Uint32Array(capacity * 2);
   for (let at = 0; at < before.length; at += 2) {

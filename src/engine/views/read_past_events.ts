@@ -1,6 +1,6 @@
 /**
- * The index of values in this thread, for a journal that no other thread can read. Entries are
- * read when somebody asks, so who never asks pays nothing.
+ * The index of values in this thread, for a journal that no other thread can read. It reads entries
+ * when it is used, so it costs nothing until then.
  */
 
 import type { LogId } from "../../core/ids.ts";
@@ -35,7 +35,7 @@ export class ReadPastEvents implements PastEvents {
     return this.#index.find(wanted);
   }
 
-  /** What cannot be read now may be later. */
+  /** What cannot be read now may be readable later. */
   async #readOn(): Promise<void> {
     try {
       while (this.#index.upTo < this.#wantedUpTo) {
@@ -45,7 +45,7 @@ export class ReadPastEvents implements PastEvents {
         await this.#clock.pause();
       }
     } catch {
-      // The answer says up to where it was.
+      // The answer says how far it got.
     } finally {
       this.#reading = undefined;
     }

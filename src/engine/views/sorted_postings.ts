@@ -1,6 +1,6 @@
 /**
- * Postings that are never changed: all keys, which ascend, and then all positions, of one key the
- * newest first.
+ * Immutable postings: all keys in ascending order, then all positions, the newest of each key
+ * first.
  */
 
 import type { LogId } from "../../core/ids.ts";
@@ -10,7 +10,7 @@ export class SortedPostings {
   readonly #size: number;
   #filled = 0;
 
-  /** @param words Room for what is appended; or all of it, to be read. */
+  /** @param words Room for what is appended; or complete, to be read. */
   constructor(words: Uint32Array) {
     this.words = words;
     this.#size = words.length >>> 1;
@@ -20,7 +20,7 @@ export class SortedPostings {
     return this.#size;
   }
 
-  /** @param key Above all that were appended before. */
+  /** @param key Above all keys appended before. */
   append(key: number, positions: readonly LogId[]): void {
     const end = this.#filled + positions.length;
     this.words.fill(key, this.#filled, end);
@@ -28,7 +28,7 @@ export class SortedPostings {
     this.#filled = end;
   }
 
-  /** Positions of a key, the newest first, at most `limit`. */
+  /** Positions of a key, newest first, at most `limit`. */
   newest(key: number, limit: number): Uint32Array {
     const { words } = this;
     const begin = this.#indexOf(key);
@@ -37,7 +37,7 @@ export class SortedPostings {
     return words.subarray(this.#size + begin, this.#size + end);
   }
 
-  /** Where the first key is that is not below this one. */
+  /** The index of the first key that is not below this one. */
   #indexOf(key: number): number {
     let [low, high] = [0, this.#size];
     while (low < high) {
@@ -48,7 +48,7 @@ export class SortedPostings {
     return low;
   }
 
-  /** All with keys from one on, up to another that is not among them. */
+  /** The postings with keys from `from` up to, but without, `to`. */
   between(from: number, to: number): SortedPostings {
     const [begin, end] = [this.#indexOf(from), this.#indexOf(to)];
     if (begin === 0 && end === this.#size) return this;
@@ -58,7 +58,7 @@ export class SortedPostings {
     return new SortedPostings(words);
   }
 
-  /** All of several, the keys of which follow each other. */
+  /** Concatenates several whose keys follow each other. */
   static joined(parts: readonly SortedPostings[]): SortedPostings {
     const [first] = parts;
     if (first !== undefined && parts.length === 1) return first;
@@ -74,7 +74,7 @@ export class SortedPostings {
   }
 
   /**
-   * All of several in one; of each key so many positions at most.
+   * Merges several into one, with at most `limit` positions of each key.
    *
    * @param parts The newest first.
    */

@@ -1,10 +1,10 @@
-/** A 32-bit hash of text that can be taken piece by piece. Equal texts alone prove nothing. */
+/** A 32-bit hash of text, computed piece by piece. Equal hashes alone prove nothing. */
 
-/** What a hash begins with. */
+/** The initial value. */
 export const HASH_SEED = 0x811c9dc5;
 
 /**
- * Takes in more text; the pieces count as one text. FNV-1a.
+ * Adds text; pieces hash like one text. FNV-1a.
  * Source: http://www.isthe.com/chongo/tech/comp/fnv/
  */
 export function hashed(hash: number, text: string): number {
@@ -14,7 +14,7 @@ export function hashed(hash: number, text: string): number {
   return hash;
 }
 
-/** Spreads a hash over all 32 bits; the last thing done to it. */
+/** The last step: spreads a hash over all 32 bits. */
 export function mixed(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
   return (hash ^ (hash >>> 15)) >>> 0;

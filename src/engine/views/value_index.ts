@@ -1,7 +1,7 @@
 /**
- * The index of values in memory: which entries carry a value, wherever in them it is, so that an
- * explanation finds the event that was meant, whatever its type, its form or its place. Of very
- * many the oldest are forgotten. It is a function of the entries.
+ * The index of values in memory: which entries carry a value anywhere in them, so that an
+ * explanation finds the event that was meant, whatever its type, form or place. When there are very
+ * many, the oldest are forgotten. A function of the entries.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -23,17 +23,15 @@ export class ValueIndex {
     this.#generationPostings = generationPostings;
   }
 
-  /** The position of the last entry that it was given. */
   get upTo(): LogId {
     return this.#upTo;
   }
 
-  /** What it holds in memory. */
   get bytes(): number {
     return this.#young.bytes + this.#old.bytes;
   }
 
-  /** Files an entry; the positions ascend. */
+  /** Files an entry; positions ascend. */
   add(entry: JobEventLogEntry): void {
     if (this.#young.size >= this.#generationPostings) {
       this.#horizon = this.#old.last;

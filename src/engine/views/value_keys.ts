@@ -1,7 +1,7 @@
 /**
- * The keys that an entry is filed under: hashes of its type and of the values that it carries, in
- * their loose form, so that `42` is found where `"42"` is expected. Only what came from outside has
- * any, and what a job was given in clear: nothing that is sealed.
+ * The keys that an entry is filed under: hashes of its type and of its values, in their loose form,
+ * so that `42` is found where `"42"` is expected. Only what came from outside has keys, including
+ * the clear input of a job, but nothing sealed.
  */
 
 import {
@@ -15,21 +15,21 @@ import { looseForm, TEXT_LENGTH_MAX } from "../../explain/likeness/loose_form.ts
 import { quotedEntry } from "../../core/quotation.ts";
 import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
-/** Of one event, beside its type: 32 keys at most. */
+/** For each event, beside its type: 32 keys at most. */
 const VALUES_MAX = 30;
-/** Objects and lists of one event that are looked into. */
+/** Objects and lists of each event that are searched. */
 const BRANCHES_MAX = 64;
 /** Names in a path. */
 const DEPTH_MAX = 6;
-/** A longer text that a job was given is a document, and nothing that it is known by. */
+/** A longer text in an input is a document, not something that identifies the job. */
 const JOB_TEXT_MAX = 64;
 
 const JOB_MARK = 0x6a09e667;
 
-/** What holds every job, and ends that: filed by its type, for who looks back at a time. */
+/** Filed by type, for explanations of the past. */
 const PAUSES: readonly string[] = ["job.PauseBegan", "job.PauseEnded"];
 
-/** The framework types with something from outside in them. */
+/** Framework types that contain something from outside. */
 export const FILED_TYPES: readonly string[] = [
   "job.JobCreated",
   "journal.EntryQuoted",
@@ -37,7 +37,7 @@ export const FILED_TYPES: readonly string[] = [
   ...PAUSES,
 ];
 
-/** No value has the same: the last bit says what a key is of. */
+/** Differs from every key of a value: the last bit distinguishes them. */
 export function typeKey(eventType: string): number {
   return (mixed(hashed(HASH_SEED, eventType)) | 1) >>> 0;
 }
@@ -47,7 +47,7 @@ export function valueKey(loose: string): number {
   return (mixed(hashed(HASH_SEED, loose)) & ~1) >>> 0;
 }
 
-/** Of what a job was given: apart from events, which are looked for by themselves. */
+/** For inputs of jobs, which are separate from events. */
 export function jobKey(loose: string): number {
   return ofJob(valueKey(loose));
 }
@@ -58,13 +58,12 @@ function ofJob(key: number): number {
 
 type Created = FrameworkEntry<"job.JobCreated">;
 
-/** What is looked at of an entry. */
 export type FiledEntry = Pick<
   JobEventLogEntry,
   "logId" | "stratum" | "eventType" | "jobId" | "attributes"
 >;
 
-/** Each once; none of most entries of the framework. */
+/** Each key once; most framework entries have none. */
 export function keysOf(filed: FiledEntry): Iterable<number> {
   const entry = filed as JobEventLogEntry;
   if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
@@ -75,7 +74,7 @@ export function keysOf(filed: FiledEntry): Iterable<number> {
   return valueKeysOf(fact).add(typeKey(fact.eventType));
 }
 
-/** What it was given in clear, and its labels; a line may leave out that there are none. */
+/** Its clear input and its labels; a line may leave out empty labels. */
 function keysOfJob(
   { attributes: { input = null, labels = {}, sealed } }: Created,
 ): Iterable<number> {
@@ -84,9 +83,9 @@ function keysOfJob(
 }
 
 /**
- * Of the values. What is nearer to the root comes first, since that is what correlations name.
+ * Keys of values, those nearer to the root first, since correlations name those.
  *
- * @param lengthMax Of a text, in UTF-16 units: a longer one has no key.
+ * @param lengthMax A longer text, in UTF-16 units, has no key.
  */
 function valueKeysOf(
   { attributes, jobId }: Pick<FactEntry, "attributes" | "jobId">,
@@ -112,7 +111,6 @@ function valueKeysOf(
   return keys;
 }
 
-/** Whether a value can be found again. */
 export function isFiled(value: JsonScalar): boolean {
   return typeof value !== "string" || value.length <= TEXT_LENGTH_MAX;
 }

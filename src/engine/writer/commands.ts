@@ -1,4 +1,4 @@
-/** Commands from outside on jobs that are there: decided on what was appended, and recorded. */
+/** Commands on existing jobs: decided on what was appended, and recorded. */
 
 import type { Command } from "../../core/command.ts";
 import { decide } from "../../core/decide.ts";
@@ -20,7 +20,7 @@ export class Commands {
   }
 
   /**
-   * Decides and records a command; a refusal too waits for the entries that it rests on.
+   * Decides and records a command; a refusal also waits for the entries that it depends on.
    *
    * Rejects with what `admit` throws, with `JournalFullError` or `JournalFailedError`.
    *
@@ -30,7 +30,7 @@ export class Commands {
     this.#writer.pay(jobId);
     const pending = this.#table.pending(jobId);
     const head = pending?.head;
-    // Only what is left in place, and what backs off, turns on the job's tasks.
+    // Only what stays in place, and what backs off, depends on the job's tasks.
     const ofTasks = command.kind === "wake" ||
       command.kind === "cancel" && command.leave === true;
     const decision = decide(ofTasks ? pending?.whole : head, command);

@@ -1,4 +1,4 @@
-/** New jobs from requests, once for each idempotency key. */
+/** Creates jobs from requests, once for each idempotency key. */
 
 import { decide } from "../../core/decide.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -36,7 +36,7 @@ export interface CreationParts {
 export class Creation {
   readonly #parts: CreationParts;
   readonly #descriptions: JobDescriptions;
-  /** Ids and keys of jobs whose inputs are being sealed: nobody else may take them meanwhile. */
+  /** Ids and keys of jobs whose inputs are being sealed, so that no other request takes them. */
   readonly #reserved = new Map<string, Promise<unknown>>();
 
   constructor(parts: CreationParts) {
@@ -53,7 +53,7 @@ export class Creation {
   }
 
   /**
-   * Creates many jobs, each as `create` does, in one batch but for those that have to wait for
+   * Creates many jobs, each as `create` does, in one batch, except for those that have to wait for
    * another request.
    */
   async createAll(
@@ -112,13 +112,13 @@ export class Creation {
     return { ok: true, value: { job: await this.#asCreated(before), replayed: true } };
   }
 
-  /** An input that was removed is known to nobody: then all else of the request decides. */
+  /** If the input was removed, the rest of the request decides. */
   async #cameWith(job: JobState, digest: string, request: CreateRequest): Promise<boolean> {
     if (!isSealed(job)) return job.idempotency?.digest === digest;
     return await this.#parts.sealing.cameWith(job, digest) ?? asksForTheSame(job, request);
   }
 
-  /** The job as the first answer showed it: after its creation, and its start if at once. */
+  /** The job as the first answer showed it: after its creation, and its start if immediate. */
   async #asCreated(job: JobState): Promise<JobState> {
     const [created, started] = await this.#parts.history.of(job.jobId, 0, 2);
     if (created === undefined) return job;
@@ -138,7 +138,7 @@ export class Creation {
     return later(group, group.arrive(this.#ready(jobId, attributes, request)));
   }
 
-  /** The refusal of a job whose id is taken; one that is made here is new. */
+  /** The refusal when the id is taken; an id made here is new. */
   #existing(request: CreateRequest): Promise<Outcome<Created>> | undefined {
     const { jobId } = request;
     const existing = jobId && this.#parts.table.pending(jobId);
@@ -203,7 +203,7 @@ export class Creation {
   }
 }
 
-/** What is not recorded with the group, or has arrived in it. */
+/** For a result that is not recorded with the group. */
 function later<Value>(group: CreationGroup, outcome: Promise<Value>): Promise<Value> {
   group.known();
   return outcome;

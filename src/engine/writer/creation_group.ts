@@ -1,6 +1,6 @@
 /**
- * Jobs that one request creates: each is judged by itself, and those that nothing stands against
- * are recorded together, in one batch, once it is known of all.
+ * The jobs of one request: each is checked on its own, and those without an objection are recorded
+ * together, in one batch, once all have been checked.
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
@@ -11,22 +11,22 @@ import type { JobTable } from "./job_table.ts";
 import type { Created, Outcome } from "../requests.ts";
 import type { Writer } from "./writer.ts";
 
-/** What is to be recorded of a new job. */
+/** What to record of a new job. */
 export interface NewJob {
   readonly drafts: readonly JobEventDraft[];
   /** 1 when its code is to run now. */
   readonly starts: number;
 }
 
-/** A job that nothing stands against so far. */
+/** A job without an objection so far. */
 export interface ReadyJob {
-  /** Absent where it was made for the job, and is new. */
+  /** Absent when the id was made here, and so is new. */
   readonly chosenId: JobId | undefined;
-  /** Of the request, where it has one: it creates once. */
+  /** The idempotency key of the request, if any. */
   readonly key: string | undefined;
   /** Decided when it is recorded. */
   decide(): Outcome<NewJob>;
-  /** Creates it alone: another job has taken its id or its key meanwhile. */
+  /** Creates it alone, after another job took its id or its key. */
   again(): Promise<Outcome<Created>>;
 }
 
@@ -43,10 +43,10 @@ interface GroupParts {
 
 export class CreationGroup {
   readonly #parts: GroupParts;
-  /** Jobs of which it is not known yet whether they are to be recorded. */
+  /** Jobs that are still being checked. */
   #awaited: number;
   readonly #arrivals: Arrival[] = [];
-  /** One that is alone is recorded as soon as its key was looked up. */
+  /** A single job is recorded as soon as its key was looked up. */
   readonly #isAlone: boolean;
 
   constructor(parts: GroupParts, size: number) {
@@ -63,7 +63,9 @@ export class CreationGroup {
     return promise;
   }
 
-  /** A job has arrived, or is not waited for: it is refused, was there before, or has to wait. */
+  /**
+   * A job has been checked, or is not waited for: it was refused, existed before, or must wait.
+   */
   known(): void {
     this.#awaited--;
     if (this.#awaited === 0) this.#record();
@@ -119,7 +121,7 @@ export class CreationGroup {
       let end = 0;
       for (const { drafts, resolve } of taken) {
         end += drafts.length;
-        // As it was created, whatever becomes of it.
+        // As it was created, whatever happens to it later.
         const job = steps[end - 1]?.job as JobState;
         resolve(writer.settled(lastLogId, { ok: true, value: { job, replayed: false } }));
       }

@@ -1,6 +1,6 @@
 /**
- * Ids that follow from other ids, so that doing the same thing twice names it the same:
- * a redelivered event correlates and starts nothing a second time.
+ * Ids derived from other ids, so that doing the same thing twice gives it the same id: a
+ * redelivered event correlates and starts nothing a second time.
  */
 
 import { createHash } from "node:crypto";
@@ -17,13 +17,13 @@ export function correlatedEventId(eventId: string, jobId: JobId): EventId {
 /**
  * The id of a `journal.EventRefused` entry.
  *
- * @param nth Which of the contents that were refused under this event id, from 1.
+ * @param nth Which of the contents refused under this event id, from 1.
  */
 export function refusedEventId(eventId: string, nth: number): EventId {
   return `evt_${digest("refused", eventId, String(nth))}` as EventId;
 }
 
-/** The id of the `job.InputRemoved` entry of a job, of which there is one at most. */
+/** The id of a job's `job.InputRemoved` entry, of which there is at most one. */
 export function inputRemovedEventId(jobId: JobId): EventId {
   return `evt_${digest("input removed", jobId)}` as EventId;
 }
@@ -33,7 +33,7 @@ export function startedJobId(type: string, eventId: string): JobId {
   return `job_${digest("started", type, eventId)}` as JobId;
 }
 
-/** The id of the entry that quotes the entry of an event in another journal. */
+/** The id of the quotation of another journal's entry. */
 export function quotedEventId(eventId: string): EventId {
   return `evt_${digest("quoted", eventId)}` as EventId;
 }

@@ -1,6 +1,6 @@
 /**
- * Records events: stamps what a draft leaves open, hands the group to the journal, and
- * keeps each event id unique. It knows nothing of jobs.
+ * Records events: completes drafts, passes the group to the journal, and keeps event ids unique. It
+ * knows nothing of jobs.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
@@ -8,7 +8,7 @@ import { type EventId, type LogId, newId } from "../../core/ids.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { Clock, Journal, Random, StampedEvent, Urgency } from "../ports.ts";
 
-/** What the journal held of an id. */
+/** The entry with an id, if any. */
 export interface LookedUp {
   readonly entry: JobEventLogEntry | undefined;
   /** Entries above it were not looked at. */
@@ -25,14 +25,14 @@ export class EventEngine {
   #stampedMs = -1;
   #stamp = "";
 
-  /** @param eventIds Where the entries are that are on record. */
+  /** @param eventIds Where recorded entries are. */
   constructor(clock: Clock, random: Random, eventIds: EventIds) {
     this.#clock = clock;
     this.#random = random;
     this.#eventIds = eventIds;
   }
 
-  /** From now on, events are recorded in this journal. */
+  /** Records in this journal from now on. */
   open(journal: Journal): void {
     this.#journal = journal;
   }
@@ -44,10 +44,10 @@ export class EventEngine {
   }
 
   /**
-   * Records a group: all of it, or nothing. Positions are known at once; it may be
-   * shown to nobody before the journal tells that it is durable.
+   * Records a group: all of it, or nothing. Positions are known at once; nobody may see it before
+   * the journal reports that it is durable.
    *
-   * The caller has made sure, with `pending` and `find`, that no id of the group is taken.
+   * The caller has checked, with `pending` and `find`, that no id of the group is taken.
    *
    * @param receivedAt RFC 3339; now, when absent.
    */
@@ -66,33 +66,33 @@ export class EventEngine {
     return entries;
   }
 
-  /** Sees an entry that is durable. */
+  /** An entry is durable. */
   seen(entry: JobEventLogEntry): void {
     this.#eventIds.add(entry);
     if (this.#pending.size > 0) this.#pending.delete(entry.eventId);
   }
 
-  /** Hears of an entry that was lost on its way to the disk. */
+  /** An entry was lost on its way to the disk. */
   lost(entry: JobEventLogEntry): void {
     this.#pending.delete(entry.eventId);
   }
 
-  /** Where an event of this id is that is on its way to the disk. */
+  /** The position of an event with this id on its way to the disk. */
   pending(eventId: EventId): LogId | undefined {
     return this.#pending.get(eventId);
   }
 
-  /** Whether an event of this id may be in the journal above a position; `find` tells. */
+  /** Whether the journal may have this id above a position; `find` is certain. */
   mayHold(eventId: EventId, after: LogId = 0): boolean {
     return this.#eventIds.mayHold(eventId, after);
   }
 
-  /** The entry of the journal that has this id, if there is one. */
+  /** The entry with this id, if any. */
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
     return (await this.lookUp(eventId)).entry;
   }
 
-  /** The same, and as of when that was so: the same id may be recorded meanwhile. */
+  /** The same, with the position up to which it holds: the id may be recorded meanwhile. */
   async lookUp(eventId: EventId): Promise<LookedUp> {
     const upTo = this.#eventIds.head;
     const readAt = (logIds: readonly LogId[]) => this.journal.readAt(logIds);
@@ -118,7 +118,7 @@ export class EventEngine {
     } as StampedEvent;
   }
 
-  /** The current time as RFC 3339; the text of one millisecond is made once. */
+  /** The current time as RFC 3339; the text of a millisecond is made once. */
   now(): string {
     const now = this.#clock.now();
     if (now !== this.#stampedMs) {

@@ -1,7 +1,7 @@
 /**
- * Where each event id of the journal is. An id that tells the time of its entry is looked for
- * among the entries of that time; every other has a row in the index, and is in memory until it
- * has. What is found is a candidate: reading the entry tells.
+ * Where each event id of the journal is. An id that contains the time of its entry is looked for
+ * among the entries of that time; every other has a row in the index, and stays in memory until it
+ * has. Results are candidates: reading the entry decides.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -11,10 +11,9 @@ import { hashOf, type IdRow, IdRows } from "./id_rows.ts";
 import { timeToldBy, ToldTimes } from "./id_time.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
-/** What is considered of an entry. */
 export type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
 
-/** Positions between two, neither included. */
+/** Positions between two, exclusive. */
 export interface Between {
   readonly after?: LogId;
   readonly before?: LogId;
@@ -22,13 +21,13 @@ export interface Between {
 
 export interface CapturedIds {
   readonly times: Uint8Array;
-  /** Those of which the index has no row. */
+  /** Rows that the index does not have. */
   readonly rows: Float64Array;
 }
 
 /** Entries that are read at a time. */
 const PAGE = 128;
-/** Hashes of which the index was found to have none. */
+/** How many hashes to remember that the index does not have. */
 const ABSENT_MAX = 1 << 14;
 const NONE: readonly LogId[] = [];
 
@@ -45,17 +44,15 @@ export class EventIds {
     this.#index = index;
   }
 
-  /** The last entry that was added. */
   get head(): LogId {
     return this.#head;
   }
 
-  /** How many rows are in memory. */
   get unsaved(): number {
     return this.#rows.size;
   }
 
-  /** Adds an entry that is durable; the positions ascend. */
+  /** Adds a durable entry; positions ascend. */
   add(entry: EntryId): void {
     const time = this.#told.of(entry);
     if (time === undefined) this.#rows.add(hashOf(entry.eventId), entry.logId);
@@ -79,7 +76,7 @@ export class EventIds {
     return found.length < 2 ? found : [...new Set(found)].sort((left, right) => left - right);
   }
 
-  /** The first entry that has this id, if there is one. */
+  /** The first entry with this id, if any. */
   async find(
     eventId: EventId,
     readAt: (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>,
@@ -93,7 +90,7 @@ export class EventIds {
     return undefined;
   }
 
-  /** The rows that are in memory, by their hashes: near each other in the index, too. */
+  /** The rows in memory, sorted by hash, so that neighbours are close in the index. */
   rows(): readonly IdRow[] {
     return [...this.#rows].sort(([left], [right]) => left - right);
   }
@@ -104,13 +101,12 @@ export class EventIds {
     this.#absent.clear();
   }
 
-  /** All of it, as it is now. */
   capture(): CapturedIds {
     return { times: this.#times.capture(), rows: this.#rows.capture() };
   }
 
   /**
-   * Takes over what `capture` gave.
+   * Restores what `capture` returned.
    *
    * @param head Up to where the index has the other rows; 0 without one.
    */
@@ -127,7 +123,7 @@ export class EventIds {
     return indexed === NONE ? [...inMemory] : [...indexed, ...inMemory];
   }
 
-  /** The index may know of entries that were lost with the end of the journal. */
+  /** The index may have entries that were lost with the end of the journal. */
   #indexed(hash: number): readonly LogId[] {
     if (this.#index === undefined || this.#absent.has(hash)) return NONE;
     const found = this.#index.idsOf(hash);

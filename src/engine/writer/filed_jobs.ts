@@ -1,7 +1,7 @@
 /**
- * Which jobs wait for which events. A job is filed as soon as its creation or start has a
- * position, so that an event with a later position finds it; should that never become durable,
- * neither does the event.
+ * Which jobs wait for which events. A job is filed as soon as its creation or start has a position,
+ * so that an event with a later position finds it; if that never becomes durable, neither does the
+ * event.
  */
 
 import type { Applied } from "../../core/job_fold.ts";
@@ -25,7 +25,9 @@ export class FiledJobs {
     }
   }
 
-  /** @param next What the next entry of the group did: most jobs are started as they are made. */
+  /**
+   * @param next The effect of the next entry of the group: most jobs start as they are created.
+   */
   appended({ before, job }: Applied, next: Applied | undefined): void {
     const { jobId, plan } = job;
     if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.
@@ -38,7 +40,6 @@ export class FiledJobs {
     }
   }
 
-  /** It has become durable. */
   shown({ job, rule }: Applied): void {
     if (isTerminal(job)) this.started.remove(job.jobId);
     if (rule === "running/error-compensating") {
@@ -46,7 +47,7 @@ export class FiledJobs {
     }
   }
 
-  /** It is lost, and the job as it was before. */
+  /** It is lost; the job is as it was before. */
   takenBack({ before, job }: Applied): void {
     if (job.plan === MAIN_ONLY_PLAN) return; // It was never filed.
     if (before === undefined) return this.unstarted.remove(job.jobId);

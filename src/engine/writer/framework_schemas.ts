@@ -1,6 +1,6 @@
 /**
- * The shapes of the framework's own facts, checked when a line is read back. One
- * check for each row of `FrameworkAttributes`; a missing one does not compile.
+ * The shapes of the framework's own facts, checked when a line is read back. One check for each row
+ * of `FrameworkAttributes`; a missing one does not compile.
  */
 
 import * as v from "valibot";
@@ -8,11 +8,10 @@ import { type JobEventLogEntry, STRATA } from "../../core/event.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { FrameworkEventType } from "../../core/framework_events.ts";
 
-/** Of an object: whether it is what the fact needs. */
 type Check = (attributes: Attributes) => boolean;
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** What most lines of a replay have is checked by hand, at a tenth of the cost. */
+/** Written by hand for what most lines have, at a tenth of the cost. */
 const hasAttempt: Check = ({ attempt }) => Number.isSafeInteger(attempt) && Number(attempt) >= 1;
 const isControl: Check = ({ reason }) => reason === undefined || typeof reason === "string";
 const isCreation: Check = (attributes) => {
@@ -43,7 +42,7 @@ const anyPlan = v.looseObject({
 });
 const plan = v.custom<object>((value) => value === MAIN_ONLY_PLAN || v.is(anyPlan, value));
 
-/** One of a later version could not be opened, so it is not understood. */
+/** Strict, since an envelope of a later version could not be opened. */
 const sealed = v.looseObject({
   version: v.literal(1),
   iv: text,
@@ -157,12 +156,12 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "journal.Repaired": like(v.looseObject({ lostFrom: finite, lostEntries: finite, aside: text })),
 };
 
-/** What of an entry is looked at; a draft has it as well. */
+/** What is checked of an entry; a draft has it as well. */
 type Checked = Pick<JobEventLogEntry, "stratum" | "eventType" | "attributes">;
 
 /**
- * Why this version cannot understand an entry, or `undefined` when it can. Unknown
- * fields are allowed: a later version may say more, but not name new facts.
+ * Why this version cannot understand an entry; `undefined` when it can. Unknown fields are allowed:
+ * a later version may add fields, but not facts.
  */
 export function refuseEntry(entry: Checked): string | undefined {
   if (entry.stratum !== "framework") return undefined;

@@ -1,16 +1,15 @@
 /**
- * Where event ids are, by a hash of 53 bits: a hit is a candidate that is confirmed by reading
- * the entry. About 40 bytes an id.
+ * Where event ids are, by a 53-bit hash: a hit is a candidate, confirmed by reading the entry.
+ * About 40 bytes for each id.
  */
 
 import type { EventId, LogId } from "../../core/ids.ts";
 import { HASH_SEED, mixed } from "../views/text_hash.ts";
 
-/** A hash of an id, and where it is. */
 export type IdRow = readonly [hash: number, logId: LogId];
 
 const FIRST_CAPACITY = 1 << 10;
-/** Filled further than this, in parts of 8, the table grows. */
+/** The table grows when it is fuller than this many eighths. */
 const LOAD_EIGHTHS_MAX = 5;
 const HIGH_UNIT = 2 ** 32;
 const HIGH_MASK = 2 ** 21 - 1;
@@ -18,7 +17,7 @@ const OTHER_SEED = 0x2545f491;
 const NONE: readonly LogId[] = [];
 
 export class IdRows implements Iterable<IdRow> {
-  /** Slots of [hash, logId]; a logId of 0 is an empty slot. The number is a power of 2. */
+  /** Slots of [hash, logId]; a logId of 0 is an empty slot. Their number is a power of 2. */
   #slots = new Float64Array(FIRST_CAPACITY * 2);
   #mask = FIRST_CAPACITY - 1;
   #size = 0;
@@ -62,12 +61,12 @@ export class IdRows implements Iterable<IdRow> {
     }
   }
 
-  /** All rows, as they are now, by where their entries are. */
+  /** All rows, as they are now, in the order of their entries. */
   capture(): Float64Array {
     return new Float64Array([...this].sort(([, left], [, right]) => left - right).flat());
   }
 
-  /** Takes over what `capture` gave. */
+  /** Restores what `capture` returned. */
   restore(rows: Float64Array): void {
     for (let at = 0; at + 1 < rows.length; at += 2) this.add(rows[at] ?? 0, rows[at + 1] ?? 0);
   }
@@ -84,7 +83,7 @@ export class IdRows implements Iterable<IdRow> {
   }
 }
 
-/** A whole number from 0 to 2^53 - 1. Two of FNV-1a, with seeds of their own. */
+/** A whole number from 0 to 2^53 - 1: two FNV-1a hashes with different seeds. */
 export function hashOf(eventId: EventId): number {
   let [low, high] = [HASH_SEED, OTHER_SEED];
   for (let index = 0; index < eventId.length; index++) {

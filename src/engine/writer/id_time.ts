@@ -1,7 +1,7 @@
 /**
- * The time that an event id tells. Most ids are made as their entry is recorded: `evt_` and a
- * ULID of just the time at which it was received. Such an id leads to its place by itself. It is
- * a rule of the entry alone: whoever made the id, and whenever it is read.
+ * The time in an event id. Most ids are made as their entry is recorded: `evt_` and a ULID of
+ * exactly the time of receipt. Such an id leads to its entry without an index. This depends on the
+ * entry alone, whoever made the id.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -24,14 +24,14 @@ export function timeToldBy(eventId: string): number | undefined {
   return time;
 }
 
-/** Says which entries have such ids; the text of one time is made once. */
+/** Finds the entries with such ids; the text of a time is made once. */
 export class ToldTimes {
   #receivedAt = "";
   #ms = 0;
-  /** What ids of that time begin with. */
+  /** The beginning of ids of that time. */
   #begin = "";
 
-  /** When the entry was received, if its id tells just that; in milliseconds since the epoch. */
+  /** The time of receipt, in milliseconds since the epoch, if the id contains exactly that. */
   of(
     { eventId, receivedAt }: Pick<JobEventLogEntry, "eventId" | "receivedAt">,
   ): number | undefined {
@@ -47,7 +47,7 @@ export class ToldTimes {
   }
 }
 
-/** A time as ULIDs begin with it; text that none begins with, when it is none. */
+/** The beginning of ULIDs of a time; for an invalid time, text that begins none. */
 function textOf(ms: number): string {
   if (!(ms >= 0)) return " ";
   let text = "";

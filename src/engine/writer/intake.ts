@@ -1,7 +1,6 @@
 /**
- * What the engine takes from outside, within its limits. The facts of running jobs and of
- * a recovery do not come by here: they are never refused, since a job that cannot record
- * what it did would do it again.
+ * Limits what the engine takes from outside. The facts of running jobs and of a recovery do not
+ * pass here: they are never refused, since a job that cannot record what it did would do it again.
  */
 
 import type { EngineLimits } from "../events/delivery_limits.ts";
@@ -9,7 +8,7 @@ import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 
-/** A request would go beyond a limit. Nothing of it was recorded; the same may work later. */
+/** A request would exceed a limit. Nothing of it was recorded; the same may work later. */
 export class OverCapacityError extends Error {
   override readonly name = "OverCapacityError";
 
@@ -42,7 +41,7 @@ export class Intake {
   }
 
   /**
-   * Lets a request in, which must be appended without a pause after this.
+   * Admits a request, which must be appended without a pause after this.
    *
    * @throws {OverCapacityError}
    */
@@ -62,7 +61,7 @@ export class Intake {
     }
   }
 
-  /** Below 0 while workers are free. What a pause holds is in nobody's way, and does not count. */
+  /** Below 0 while workers are free. What a pause holds does not count. */
   get #queued(): number {
     const { workers, threadWorkers } = this.#parts;
     return threadWorkers.waiting + workers.waiting - (workers.max - workers.busy);

@@ -1,4 +1,4 @@
-/** What is recorded of a new job: from a request, or from the job that is tried again. */
+/** What to record of a new job: from a request, or from the job that it retries. */
 
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -13,7 +13,7 @@ import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
 import { guardOf } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
-/** What is to be recorded, and what of it not in clear. */
+/** What to record, and what of it not in clear. */
 export interface JobDescription {
   readonly attributes: JobCreatedAttributes;
   readonly protection: Protection | undefined;
@@ -46,7 +46,7 @@ export class JobDescriptions {
   }
 
   /**
-   * The same job again, as today's definition describes it.
+   * The same job again, as its current definition describes it.
    *
    * @param input In clear.
    */
@@ -99,7 +99,7 @@ function described(
   return { ok: true, value: { attributes, protection } };
 }
 
-/** A definition that cannot make this of an input refuses it, whatever its schema says. */
+/** A definition whose functions throw on an input refuses it, even if its schema does not. */
 function madeOf<Value>(
   definition: AnyJobDefinition,
   what: "plan" | "key",
@@ -115,7 +115,7 @@ function madeOf<Value>(
   }
 }
 
-/** A schema, or a plan, may quote what it refuses. */
+/** A schema, or a plan, may quote the value that it refuses. */
 function invalidInput(issues: readonly InputIssue[], guard: SecretGuard): Outcome<never> {
   const clean = issues.map(({ pointer, detail }) => ({
     pointer: guard.redact(pointer),
@@ -128,7 +128,7 @@ function guardFor({ secrets = [] }: AnyJobDefinition, input: JsonValue | undefin
   return guardOf(input, secrets);
 }
 
-/** A definition that protects less today, or is gone, does not uncover what was sealed. */
+/** What was sealed stays sealed, even if the definition protects less now, or is gone. */
 function retriedProtection(
   today: Protection | undefined,
   recorded: SealedInput | undefined,

@@ -3,17 +3,16 @@
 import type { LogId } from "../../core/ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
-/** A job, or the position at which one was created that is in memory no more. */
+/** A job, or the position at which a job was created that has left memory. */
 type Place = JobRecord | LogId;
 
-/** So many that left may still have their place; then the order is made anew. */
+/** How many places of jobs that left may stay before they are removed. */
 const LEFT_MIN = 1_024;
 
 export class JobOrder {
   #places: Place[] = [];
   #left = 0;
 
-  /** How many jobs there are. */
   get size(): number {
     return this.#places.length - this.#left;
   }
@@ -28,13 +27,13 @@ export class JobOrder {
     return this.#places.length;
   }
 
-  /** What is at an index; `undefined` where a job has left, or beyond the places. */
+  /** The job at an index; `undefined` if it has left, or there is none. */
   at(index: number): JobRecord | undefined {
     const place = this.#places[index];
     return typeof place === "number" ? undefined : place;
   }
 
-  /** One that had left has its place again. */
+  /** A job that had left gets its place back. */
   add(record: JobRecord): void {
     const { firstLogId } = record;
     const last = positionOf(this.#places.at(-1) ?? 0);
@@ -52,13 +51,12 @@ export class JobOrder {
     this.#left = 0;
   }
 
-  /** The job that was created at a position. */
   createdAt(firstLogId: LogId): JobRecord | undefined {
     const record = this.at(this.indexBefore(firstLogId + 1));
     return record?.firstLogId === firstLogId ? record : undefined;
   }
 
-  /** The index of the newest place of a job that was created before a position; -1 for none. */
+  /** The index of the newest place of a job created before a position; -1 for none. */
   indexBefore(before: LogId): number {
     let low = 0;
     let high = this.#places.length;

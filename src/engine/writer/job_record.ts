@@ -1,6 +1,6 @@
 /**
- * One job in two states: with all that was appended, on which commands are decided, and with
- * what is durable, which is all that anybody is shown. Each entry is projected once.
+ * One job in two states: with everything appended, for decisions, and with what is durable, for
+ * everybody else. Each entry is projected once.
  */
 
 import { type Condition, conditionOf } from "../../core/condition.ts";
@@ -14,7 +14,7 @@ import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import { sizeAdded, sizeOfJob } from "./job_size.ts";
 import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 
-/** A job with all that was appended. */
+/** A job with everything appended. */
 export interface PendingJob {
   /** With all its tasks, which costs a copy of them. */
   readonly whole: JobState;
@@ -22,28 +22,28 @@ export interface PendingJob {
   readonly head: JobState;
   /** The same, as of what is durable. */
   readonly shownHead: JobState;
-  /** Of the whole, at no cost. */
+  /** The condition of `whole`, without its cost. */
   readonly conditionNow: Condition;
-  /** Of its tasks, only these may be read. */
+  /** Only these of its tasks may be read. */
   withOnly(taskIds: readonly TaskId[]): JobState;
   task(taskId: TaskId): TaskState | undefined;
-  /** The newest entry of this type that is on its way to the disk. */
+  /** The newest entry of this type on its way to the disk. */
   onItsWay(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined;
 }
 
 const NONE: readonly Applied[] = [];
 
 export class JobRecord implements PendingJob {
-  /** Absent while nothing is appended to a job that came from a snapshot, or has ended. */
+  /** Absent until something is appended to a job from a snapshot, and after the job has ended. */
   #fold: JobFold | undefined;
   /** Oldest first. */
   #inFlight: Applied[] = NONE as Applied[];
-  /** As of what is durable; made when somebody asks. */
+  /** As of what is durable; made when needed. */
   #shown: JobState | undefined;
   #isVisible: boolean;
   #lastLogId: LogId;
   #firstLogId: LogId;
-  /** Counted when somebody asks, of a job that is only looked at. */
+  /** Computed when needed. */
   #size: number | undefined;
   #trail: Trail;
   /** As of what is durable. */
@@ -51,8 +51,8 @@ export class JobRecord implements PendingJob {
   fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
 
   /**
-   * @param job As a snapshot or the index has it; absent for one that is about to be created.
-   * @param trail Of that job; entries that come are added to it.
+   * @param job From a snapshot or the index; absent for one that is about to be created.
+   * @param trail Of that job; new entries are added to it.
    */
   constructor(job?: JobState, trail: Trail = NO_TRAIL) {
     this.#shown = job;
@@ -69,7 +69,6 @@ export class JobRecord implements PendingJob {
     return this.#isVisible;
   }
 
-  /** Its first entry. */
   get firstLogId(): LogId {
     return this.#firstLogId;
   }
@@ -84,7 +83,7 @@ export class JobRecord implements PendingJob {
     return this.#trail;
   }
 
-  /** What it holds with all that was appended until it ended, by the size of its text. */
+  /** Its size with everything appended until it ended, as the length of its text. */
   get size(): number {
     return this.#size ??= sizeOfJob(this.whole);
   }
@@ -94,12 +93,11 @@ export class JobRecord implements PendingJob {
     return this.#shown ??= this.#pending.jobBefore(this.#inFlight) as JobState;
   }
 
-  /** The same in short. */
   get summary(): JobSummary {
     return jobSummary(this.job);
   }
 
-  /** The same; of its tasks, nothing may be read. */
+  /** The same; its `tasks` must not be read. */
   get shownHead(): JobState {
     return this.#inFlight[0]?.before ?? this.head;
   }
@@ -128,18 +126,17 @@ export class JobRecord implements PendingJob {
     return this.#inFlight.findLast(({ entry }) => entry.eventType === eventType)?.entry;
   }
 
-  /** Whether the index has it, as it was before it was awake. */
+  /** Whether the index has it, as it was before it was brought back. */
   isIndexed = false;
-  /** Calls of `run` that look at it. */
+  /** Calls of `run` that use it. */
   holders = 0;
 
-  /** Whether it has ended, nothing of it is on its way, and nobody works on it. */
+  /** Whether it has ended, and has no entries on their way and no holders. */
   get isSettled(): boolean {
     return this.holders === 0 && this.#isVisible && this.#inFlight.length === 0 &&
       isTerminal(this.head);
   }
 
-  /** Projects an entry that was appended. */
   append(entry: JobEventLogEntry): Applied {
     const sizeBefore = this.size;
     const applied = this.#pending.apply(entry);
@@ -173,7 +170,7 @@ export class JobRecord implements PendingJob {
     if (isWhole && isTerminal(this.head)) this.#settle();
   }
 
-  /** Most jobs that have ended get no more entries. */
+  /** Most ended jobs get no more entries. */
   #settle(): void {
     this.#shown = this.job;
     this.#trail = this.#trail.slice();

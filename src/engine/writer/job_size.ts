@@ -1,5 +1,5 @@
 /**
- * What a job holds in memory that may be large, by the size of its text: its plan, input and
+ * The parts of a job in memory that may be large, as the length of their text: its plan, input and
  * labels, and the results of its tasks. All unfinished jobs together have a limit.
  */
 
@@ -8,7 +8,7 @@ import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { type JsonObject, jsonSize, type JsonValue } from "../../core/json.ts";
 
-/** Walks over all of it: for a job that comes from a snapshot. */
+/** Walks the whole job; for one from a snapshot. */
 export function sizeOfJob(job: JobState): number {
   return job.tasks.reduce(
     (sum, task) => sum + (task.status === "completed" ? sizeOf(task.result) : 0),
@@ -16,7 +16,7 @@ export function sizeOfJob(job: JobState): number {
   );
 }
 
-/** What an entry added, at a cost that goes by the entry and not by the job. */
+/** What an entry added, at a cost that depends on the entry and not on the job. */
 export function sizeAdded({ entry, before, job, rule }: Applied): number {
   if (before === undefined) return sizeOfCreation(job);
   if (entry.stratum !== "framework" || entry.eventType !== "job.TaskCompleted") return 0;

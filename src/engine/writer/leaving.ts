@@ -1,21 +1,24 @@
-/** Jobs that have ended and stay in memory until the index has them, with the rows of event ids. */
+/** Ended jobs that stay in memory until the index has them, with the rows of event ids. */
 
+import type { JobId, LogId } from "../../core/ids.ts";
+import { awaitsOutside } from "../../core/job_plan.ts";
 import type { EndedJob, JobIndex } from "../job_index.ts";
+import { searchTextOf } from "../queries/job_search.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
-/** Ids that are put at a time, for each job that is. */
+/** Ids that are put at a time, for each job. */
 const IDS_PER_JOB = 8;
-/** Of what jobs hold, so much is put at a time, but for the last of them: some milliseconds. */
+/** Characters of jobs that are put at a time, except for the last job: some milliseconds. */
 const CHARACTERS = 1024 * 1024;
 
 export class Leaving {
   readonly #index: JobIndex;
   readonly #ids: EventIds;
   readonly #records = new Set<JobRecord>();
-  /** What these hold; that of a job which has ended stays as it is. */
+  /** Their size; an ended job does not change. */
   #characters = 0;
-  /** After the index took none, it is asked again when there are so many. */
+  /** After the index refused, it is tried again when there are so many. */
   #askAgainAt = 0;
 
   constructor(index: JobIndex, ids: EventIds) {
@@ -27,12 +30,11 @@ export class Leaving {
     return this.#records;
   }
 
-  /** Whether the index has all there is to put. */
   get isEmpty(): boolean {
     return this.#records.size + this.#ids.unsaved === 0;
   }
 
-  /** Whether there is so much that it is time to put it. */
+  /** Whether there is enough to put. */
   get isDue(): boolean {
     const { batch } = this.#index;
     const { size } = this.#records;
@@ -42,7 +44,7 @@ export class Leaving {
     return isMuch && size + unsaved >= this.#askAgainAt;
   }
 
-  /** Those that are put next. */
+  /** Those to put next. */
   get next(): readonly JobRecord[] {
     const next: JobRecord[] = [];
     let characters = 0;
@@ -54,12 +56,12 @@ export class Leaving {
     return next;
   }
 
-  /** One that has ended, and of which nothing is on its way, may leave. */
+  /** A settled job may leave. */
   consider(record: JobRecord): void {
     if (record.isSettled) this.#add(record);
   }
 
-  /** One that the index has, and that was brought back. */
+  /** A job in the index was brought back. */
   cameBack(record: JobRecord): void {
     this.#index.wake(record.firstLogId);
     record.isIndexed = true;
@@ -67,17 +69,18 @@ export class Leaving {
   }
 
   /**
-   * Puts jobs that have ended. Those of which something is on its way stay in memory as well.
+   * Puts ended jobs into the index. Those with entries on their way stay in memory as well.
    *
-   * @param endedOf What the index takes of one.
-   * @returns Those that may be forgotten now: none when the index took nothing.
+   * @param retriedAt Where the newest retry of a job was created.
+   * @returns Those that may leave memory now: none when the index refused.
    */
   put(
     records: readonly JobRecord[],
-    endedOf: (record: JobRecord) => EndedJob,
+    retriedAt: (jobId: JobId) => LogId | undefined,
   ): readonly JobRecord[] {
     if (records.length + this.#ids.unsaved === 0) return [];
-    const isTaken = this.#index.put(records.map(endedOf), this.#ids.rows());
+    const jobs = records.map((record) => endedOf(record, retriedAt));
+    const isTaken = this.#index.put(jobs, this.#ids.rows());
     this.#askAgainAt = isTaken ? 0 : 2 * (this.#records.size + this.#ids.unsaved);
     if (!isTaken) return [];
     this.#ids.saved();
@@ -94,4 +97,20 @@ export class Leaving {
     this.#records.add(record);
     this.#characters += record.size;
   }
+}
+
+function endedOf(
+  record: JobRecord,
+  retriedAt: (jobId: JobId) => LogId | undefined,
+): EndedJob {
+  const { job, summary, trail } = record;
+  return {
+    job,
+    summary,
+    trail,
+    text: searchTextOf(record),
+    awaitsOutside: awaitsOutside(job.plan),
+    retriedAt: job.state === "Failed" ? retriedAt(job.jobId) : undefined,
+    wasThere: record.isIndexed,
+  };
 }

@@ -1,4 +1,4 @@
-/** Limits that an operator put in the place of the code's: kept in step with each durable entry. */
+/** Limits that an operator set in place of those in the code; updated with each durable entry. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
@@ -15,7 +15,7 @@ export class LimitChanges {
     return this.#all.find((one) => one.type === type);
   }
 
-  /** @returns The type that the entry is about, where it is about limits. */
+  /** @returns The type whose limits the entry changes, if any. */
   see(entry: JobEventLogEntry): string | undefined {
     const before = this.#all;
     this.#all = noteLimits(before, entry);
@@ -23,7 +23,6 @@ export class LimitChanges {
     return "type" in entry.attributes ? entry.attributes.type : undefined;
   }
 
-  /** Takes over those of a snapshot. */
   restore(changed: readonly ChangedLimits[]): void {
     this.#all = changed;
   }

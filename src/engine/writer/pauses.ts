@@ -1,4 +1,4 @@
-/** The pauses in force: kept in step with each durable entry. */
+/** The pauses in force; updated with each durable entry. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { notePause, type Pause } from "../../core/pauses.ts";
@@ -22,7 +22,6 @@ export class Pauses {
     return this.#all !== before;
   }
 
-  /** Takes over those of a snapshot. */
   restore(pauses: readonly Pause[]): void {
     this.#all = pauses;
   }

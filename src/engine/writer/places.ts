@@ -1,7 +1,7 @@
 /**
- * Which jobs hold a place among the limits of their type, by what is on record: from the begin of
- * an attempt until the job waits, sleeps, backs off, is held, by a pause too, or has ended. An
- * attempt that was cut short has not ended its hold: after a restart the job still has its place.
+ * Which jobs hold a place among the limits of their type, by what is on record: from the beginning
+ * of an attempt until the job waits, sleeps, backs off, is held, also by a pause, or has ended. A
+ * crash does not end it: after a restart the job still has its place.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -16,7 +16,7 @@ export class Places {
     return this.#since.has(jobId);
   }
 
-  /** The begin of the attempt since which a job holds its place. */
+  /** The beginning of the attempt since which a job holds its place. */
   since(jobId: JobId): LogId | undefined {
     return this.#since.get(jobId);
   }
@@ -37,7 +37,6 @@ export class Places {
     }
   }
 
-  /** Takes over those of a snapshot. */
   restore(all: readonly (readonly [JobId, LogId])[]): void {
     for (const [jobId, since] of all) this.#since.set(jobId, since);
   }

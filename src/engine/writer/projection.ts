@@ -1,4 +1,4 @@
-/** All that follows from the entries of a journal, and nothing else: no jobs are run. */
+/** Everything that follows from the entries of a journal, and nothing else: no jobs run. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { EventIds } from "./event_ids.ts";
@@ -25,8 +25,8 @@ export class Projection implements JournalConsumer {
   #isWhole = false;
 
   /**
-   * @param index Where jobs that have ended go; without one they stay in memory.
-   * @param rateOf Which types have a rate, for which their starts are kept.
+   * @param index Where ended jobs go; without one they stay in memory.
+   * @param rateOf Which types have a rate, so that their starts are kept.
    */
   constructor(index?: JobIndex, rateOf: RateOf = () => undefined) {
     this.starts = new Starts((type) => {
@@ -46,7 +46,7 @@ export class Projection implements JournalConsumer {
     return this.#isWhole;
   }
 
-  /** Without a snapshot that rests on it, what is in the index is of no use. */
+  /** Without a snapshot that relies on it, the index is of no use. */
   begin(): void {
     if (this.#hasBegun) return;
     this.table.index?.begin(undefined);
@@ -76,7 +76,7 @@ export class Projection implements JournalConsumer {
     return captureContent(this, head);
   }
 
-  /** The same, of an engine that has an index. */
+  /** The same for an engine with an index. */
   captureLiving(head: JournalHead): Iterable<string> {
     return captureLiving(this, head);
   }
@@ -88,6 +88,6 @@ export class Projection implements JournalConsumer {
   /** Only what is durable is projected here. */
   lost(): void {}
 
-  /** Nobody waits for anything here; whoever appends hears of it. */
+  /** Nobody waits here; the caller that appends gets the error. */
   failed(): void {}
 }

@@ -1,6 +1,6 @@
 /**
- * The latest failed attempts of each type since a rule last paused it: what rules go by. All of it
- * follows from the entries.
+ * The latest failed attempts of each type since a rule last paused it, for the rules. A function of
+ * the entries.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -19,10 +19,11 @@ export class RecentFailures {
   }
 
   /**
-   * Takes in an entry. What fails while a rule pauses its type does not count: it began before.
+   * Takes an entry. Failures while a rule pauses their type do not count: their attempts began
+   * before.
    *
    * @param pauses Those in force after it.
-   * @returns The type that it adds a failure to, if it does.
+   * @returns The type that it adds a failure to, if any.
    */
   see(
     entry: JobEventLogEntry,
@@ -50,12 +51,10 @@ export class RecentFailures {
     return type;
   }
 
-  /** All of it, for a snapshot. */
   capture(): FailuresByType {
     return [...this.#byType].map(([type, failures]) => [type, [...failures]]);
   }
 
-  /** Takes over those of a snapshot. */
   restore(all: FailuresByType): void {
     this.#byType.clear();
     for (const [type, failures] of all) this.#byType.set(type, [...failures]);

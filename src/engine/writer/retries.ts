@@ -1,4 +1,4 @@
-/** New jobs from failed ones, and from parked ones that are given up with that. */
+/** Makes new jobs from failed ones, and from parked ones, which end with that. */
 
 import { correlatedAttributes } from "../../core/correlated_fact.ts";
 import { decide } from "../../core/decide.ts";
@@ -40,11 +40,11 @@ export class Retries {
     const pending = table.pending(jobId);
     if (pending === undefined) return unknownJob(jobId);
     const again = () => this.retry(jobId, request);
-    // What it takes over is read from the journal, so it has to be there.
+    // The retry reads from the journal what it takes over, so that must be durable.
     if (!(await writer.isDurable(pending.head.lastLogId))) return await again();
     const job = table.existing(jobId);
     const newJobId = newId.job(this.#parts.random.ulid());
-    // A retry that is refused anyway must neither need the key nor reveal anything of the input.
+    // A retry that is refused anyway must not need the key, or reveal anything of the input.
     const refusal = this.#refusalOf(job, newJobId, request);
     if (refusal !== undefined) {
       return await writer.resting<Outcome<JobState>>(
@@ -79,7 +79,7 @@ export class Retries {
   ): Promise<Outcome<JobState>> {
     const { history, table, writer } = this.#parts;
     const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
-    // What comes without a trace carries on that of the job.
+    // Without a trace of its own, the retry continues that of the job.
     const trace = request.origin?.traceId === undefined
       ? await createdIn(retried, (logIds) => history.at(logIds))
       : {};
@@ -87,7 +87,7 @@ export class Retries {
     const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
       const { job, facts } = await this.#settled(retried, newJobId);
       const about = { newJobId, attributes, facts };
-      // Others may have retried it meanwhile.
+      // Another request may have retried it meanwhile.
       const retriedAt = this.#retriedAt(job);
       if (retriedAt > unlessRetriedAfter) {
         const refusal = rejected(retriedAlready(job));
@@ -101,14 +101,14 @@ export class Retries {
       if (!decision.accepted) return rejected(decision.rejection);
       this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
       const { lastLogId } = writer.append(decision.events);
-      // As it was created, whatever becomes of it.
+      // As it was created, whatever happens to it later.
       const value = table.pending(newJobId)?.whole as JobState;
       return await writer.settled(lastLogId, { ok: true, value });
     };
     return await sealedFor(this.#parts.sealing, newJobId, attributes, protection, record);
   }
 
-  /** The job as it is, with the facts that count for it: one that is parked goes on getting some. */
+  /** The job with the facts that count for it; a parked job keeps getting some. */
   async #settled(before: JobState, newJobId: JobId) {
     for (;;) {
       const pending = this.#parts.table.pending(before.jobId);
@@ -123,10 +123,11 @@ export class Retries {
   /** Where the newest retry of a job was created; 0 when there is none. */
   #retriedAt({ jobId }: JobState): LogId {
     const { table } = this.#parts;
-    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ?? table.retriedAt(jobId) ?? 0;
+    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ??
+      table.listed.retriedAt(jobId) ?? 0;
   }
 
-  /** Events from outside that counted for a job: they happened, and count again. */
+  /** Events from outside that counted for a job: they count again. */
   async #factsFor(job: JobState, newJobId: JobId): Promise<readonly JobEventDraft[]> {
     const counted = job.expected.flatMap((progress, index) =>
       job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by

@@ -7,7 +7,7 @@ import type { Outcome } from "../requests.ts";
 import type { Protection } from "../secrets/protection.ts";
 import { isToldElsewhere, type Sealing } from "../secrets/sealing.ts";
 
-/** Seals what needs it before it is recorded, and takes the key back when it is not. */
+/** Seals what must be sealed before it is recorded, and removes the key if it is not. */
 export async function sealedFor<Value>(
   sealing: Sealing,
   jobId: JobId,
@@ -23,7 +23,7 @@ export async function sealedFor<Value>(
     if (!outcome.ok) await sealing.discard(jobId);
     return outcome;
   } catch (error) {
-    // When the journal has failed, nobody knows whether the job is on disk: the start tells.
+    // After a failure of the journal only the next start knows whether the job was recorded.
     if (!(error instanceof JournalFailedError)) await sealing.discard(jobId);
     throw error;
   }

@@ -1,7 +1,7 @@
 /**
- * What a snapshot holds of the engine: its jobs with their trails, and where entries are by their
- * time. Where there is an index, only jobs that live, and the point as of which the index holds the
- * others and the event ids; else those as well. A cache: all of it follows from the journal.
+ * The engine's content of a snapshot: its jobs with their trails, and where entries are by their
+ * time. With an index, only live jobs, and the point as of which the index has the others and the
+ * event ids; otherwise those as well. A cache: all of it follows from the journal.
  */
 
 import { parseJsonText } from "../../core/json_text.ts";
@@ -20,12 +20,12 @@ import type { JournalHead } from "../ports.ts";
 import type { KeptStarts, Starts } from "./starts.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
-/** Raised whenever a state or a line of the content changes its meaning. */
+/** Raised when a state or a line of the content changes its meaning. */
 const CONTENT_VERSION = 9;
 /** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
-/** Columns of numbers; each goes over as many lines as it needs. */
+/** Columns of numbers; each takes as many lines as it needs. */
 const COLUMN_NAMES = ["eventTimes", "eventIds"] as const;
 type ColumnName = (typeof COLUMN_NAMES)[number];
 type Columns = Readonly<Record<ColumnName, Uint8Array>>;
@@ -41,7 +41,7 @@ type Line =
   | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
 
-/** All that follows from the entries. */
+/** Everything that follows from the entries. */
 export interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
@@ -52,7 +52,7 @@ export interface Projected {
   readonly limitChanges: LimitChanges;
 }
 
-/** The content as of now, whatever comes while it is written out. */
+/** The content as of now, whatever happens while it is written. */
 export function captureContent(
   projected: Projected,
   head: JournalHead,
@@ -63,20 +63,20 @@ export function captureContent(
   return linesOf(jobs, index, ofManyJobs(projected), columnsOf(projected));
 }
 
-/** What it is where all jobs that have ended are in an index. */
+/** The content when all ended jobs are in an index. */
 export function captureLiving(projected: Projected, head: JournalHead): Iterable<string> {
   const living = projected.table.kept().filter(({ job }) => !isTerminal(job));
   const columns = { ...columnsOf(projected), eventIds: NOTHING };
   return linesOf(living, head, ofManyJobs(projected), columns);
 }
 
-/** Whether a content, by its first line, rests on an index. */
+/** Whether a content, by its first line, relies on an index. */
 export function restsOnIndex(first: string): boolean {
   const line = parsed([first])[0];
   return line !== undefined && "content" in line && line.index !== undefined;
 }
 
-/** What is of no job alone, where there is some. */
+/** What concerns many jobs, if there is any. */
 function ofManyJobs(
   { pauses, failures, places, starts, limitChanges }: Projected,
 ): readonly Line[] {
@@ -86,7 +86,7 @@ function ofManyJobs(
     ...pauses.all.length === 0 ? [] : [{ pauses: pauses.all }],
     ...failed.length === 0 ? [] : [{ failures: failed }],
     ...places.all.length === 0 ? [] : [{ places: places.all }],
-    // Before the starts: which of these are kept goes by the limits.
+    // Before the starts, since the limits decide which of those are kept.
     ...limitChanges.all.length === 0 ? [] : [{ limits: limitChanges.all }],
     ...starts.kept.length === 0 ? [] : [{ starts: starts.kept }],
   ];
@@ -120,7 +120,7 @@ function* linesOf(
 }
 
 /**
- * Takes over a content; `false`, and nothing taken, when another version wrote it, or it rests on
+ * Restores a content; `false`, and nothing changes, when another version wrote it, or it relies on
  * an index that is not here.
  */
 export function restoreContent(
@@ -152,7 +152,7 @@ export function restoreContent(
   return true;
 }
 
-/** All of them before anything is taken; nothing when one is no JSON. */
+/** Parses all lines before anything is restored; empty when one is not JSON. */
 function parsed(lines: readonly string[]): readonly Line[] {
   try {
     return lines.map((line) => parseJsonText(line) as Line);

@@ -1,6 +1,6 @@
 /**
- * When jobs of a type began, by what is on record: the latest of each key by which a rate counts.
- * A job begins once, with its first attempt.
+ * When jobs of a type began, by what is on record: the latest starts of each key of a rate. A job
+ * begins once, with its first attempt.
  */
 
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -14,14 +14,14 @@ export interface RecordedStart {
   readonly by: LogId;
 }
 
-/** As a snapshot has them. */
+/** As in a snapshot. */
 export type KeptStarts = readonly (readonly [
   type: string,
   rateKey: string | null,
   starts: readonly RecordedStart[],
 ])[];
 
-/** Which rate a type has; `undefined` when none, and then its starts are not kept. */
+/** The rate of a type; without one its starts are not kept. */
 export type RateOf = (type: string) => Rate | undefined;
 
 export class Starts {
@@ -43,11 +43,11 @@ export class Starts {
     this.#latestMs = Math.max(this.#latestMs, atMs);
     const starts = this.#startsOf(job.type, job.rateKey);
     starts.push({ atMs, by: entry.logId });
-    // Now and then, so that each costs no more for their number.
+    // Only now and then, so that the cost of each start stays constant.
     if (starts.length >= 2 * rate.count) starts.splice(0, starts.length - rate.count);
   }
 
-  /** The latest of a key, oldest first: no more than its rate counts. */
+  /** The latest starts of a key, oldest first: no more than its rate counts. */
   of({ type, rateKey }: Pick<JobState, "type" | "rateKey">): readonly RecordedStart[] {
     const rate = type === undefined ? undefined : this.#rateOf(type);
     if (type === undefined || rate === undefined) return [];
@@ -74,7 +74,7 @@ export class Starts {
     }
   }
 
-  /** Forgets the starts of keys that no rate counts any more. */
+  /** Drops the starts of keys that no rate counts any more. */
   prune(): void {
     const kept = this.kept;
     this.#byType.clear();

@@ -1,13 +1,13 @@
 /**
- * Where entries are by the time at which they were received: a mark each 64 positions, a quarter
- * of a byte an entry. The time of day may be set back: then a new run begins, in which times
- * ascend again, and a time may be in several runs.
+ * Where entries are, by their time of receipt: a mark for each 64 positions, a quarter of a byte
+ * for each entry. When the clock is set back a new run begins, in which times ascend again, so that
+ * a time may occur in several runs.
  */
 
 import type { LogId } from "../../core/ids.ts";
 import { VarintReader, VarintWriter } from "./varints.ts";
 
-/** Positions at which something may be, both included. */
+/** Positions where something may be, inclusive. */
 export interface LogIdRange {
   readonly from: LogId;
   readonly to: LogId;
@@ -16,20 +16,19 @@ export interface LogIdRange {
 const MARK_EVERY = 64;
 
 export class TimeMarks {
-  /** Of each mark, in the order of positions. In a run times do not descend. */
+  /** Of each mark, in the order of positions. Within a run times do not descend. */
   readonly #times: number[] = [];
   readonly #logIds: LogId[] = [];
-  /** The first mark of each run. All but the last run end with a mark for their last entry. */
+  /** The first mark of each run. Every run but the last ends with a mark for its last entry. */
   readonly #runs: number[] = [];
   #lastTime = -Infinity;
   #lastLogId: LogId = 0;
 
-  /** The last entry; 0 when there is none. */
   get lastLogId(): LogId {
     return this.#lastLogId;
   }
 
-  /** Notes an entry; positions ascend. `time` is in milliseconds since the epoch. */
+  /** Adds an entry; positions ascend. `time` is in milliseconds since the epoch. */
   add(time: number, logId: LogId): void {
     if (time < this.#lastTime || this.#runs.length === 0) this.#beginRun(time, logId);
     else if (logId - (this.#logIds.at(-1) ?? 0) >= MARK_EVERY) this.#mark(time, logId);
@@ -37,7 +36,7 @@ export class TimeMarks {
     this.#lastLogId = logId;
   }
 
-  /** Where entries of that time may be: nowhere else is one. */
+  /** All ranges in which entries of that time can be. */
   at(time: number): readonly LogIdRange[] {
     const ranges: LogIdRange[] = [];
     for (let run = 0; run < this.#runs.length; run++) {
@@ -56,8 +55,8 @@ export class TimeMarks {
   }
 
   /**
-   * All of it, as it is now, in about three bytes a mark: the last entry, then each mark by how
-   * far it is from the one before.
+   * All marks as of now, in about three bytes each: the last entry, then each mark as its distance
+   * from the one before.
    */
   capture(): Uint8Array {
     const writer = new VarintWriter();
@@ -75,7 +74,7 @@ export class TimeMarks {
     return writer.bytes;
   }
 
-  /** Takes over what `capture` gave. */
+  /** Restores what `capture` returned. */
   restore(bytes: Uint8Array): void {
     const reader = new VarintReader(bytes);
     if (reader.isAtEnd) return;
@@ -103,7 +102,7 @@ export class TimeMarks {
     this.#logIds.push(logId);
   }
 
-  /** The first mark of some from which on it is so; `end` when of none. */
+  /** The first mark from which on a condition holds; `end` when there is none. */
   #firstMark(first: number, end: number, isSo: (time: number) => boolean): number {
     let [low, high] = [first, end];
     while (low < high) {

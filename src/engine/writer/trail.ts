@@ -1,11 +1,11 @@
 /**
- * The trail of a job: where its entries are, and how each changed it, so that its history is
- * found, and a stream that resumes far back is told what changed, without keeping the entries
- * or projecting them again.
+ * The trail of a job: where its entries are, and how each changed it, so that its history can be
+ * found, and a stream that resumes far back can report changes, without keeping the entries or
+ * projecting them again.
  *
- * One number an entry, ascending: `logId * 2^12 + bits`, exact below 2^53. The bits are 0 for an
- * entry that changed neither state nor condition; else the state before (0: none), the state
- * after and the condition after.
+ * One number for each entry, ascending: `logId * 2^12 + bits`, exact below 2^53. The bits are 0 for
+ * an entry that changed neither state nor condition; otherwise the state before (0: none), the
+ * state after and the condition after.
  */
 
 import { type Condition, CONDITIONS } from "../../core/condition.ts";
@@ -20,15 +20,15 @@ export type Trail = readonly number[];
 export const NO_TRAIL: Trail = [];
 
 const BITS = 1 << 12;
-/** What came later has the later numbers: snapshots and the index hold them. */
+/** Snapshots and the index contain these numbers, so new conditions are appended. */
 const NUMBERED: readonly Condition[] = [
   ...CONDITIONS.filter((condition) => condition !== "sleeping"),
   "sleeping",
 ];
-/** Room that is not taken yet; a number that makes the array one of doubles from the start. */
+/** Marks unused room; not an integer, so that the array holds doubles from the start. */
 const ROOM = 0.5;
 
-/** Adds an entry: to the same array, unless it is the empty trail. */
+/** Adds an entry, in place unless the trail is the empty one. */
 export function extended(trail: Trail, applied: Applied): Trail {
   if (trail === NO_TRAIL) return begun(packed(applied));
   (trail as number[]).push(packed(applied));
@@ -36,8 +36,8 @@ export function extended(trail: Trail, applied: Applied): Trail {
 }
 
 /**
- * With room for four entries, which is what most jobs that wait have: an array that grows from
- * nothing takes seventeen places.
+ * With room for four entries, as most waiting jobs have: an array that grows from nothing takes
+ * seventeen.
  */
 function begun(first: number): Trail {
   const trail = [first, ROOM, ROOM, ROOM];
@@ -62,13 +62,13 @@ export function positionsBefore(trail: Trail, before: LogId, limit: number): rea
   return trail.slice(Math.max(0, end - limit), end).map(logIdOf);
 }
 
-/** How an entry changed its job; `undefined` when it did not, or is none of the job's. */
+/** How an entry changed its job; `undefined` when it did not, or belongs to another. */
 export function transitionIn(trail: Trail, logId: LogId): Transition | undefined {
   const number = trail[indexFrom(trail, logId)];
   return number === undefined || logIdOf(number) !== logId ? undefined : transitionOf(number);
 }
 
-/** How the last entry at or before a position changed its job that did; `undefined` of none. */
+/** The last change at or before a position; `undefined` when there was none. */
 export function transitionUpTo(trail: Trail, logId: LogId): Transition | undefined {
   const upTo = trail.slice(0, indexFrom(trail, logId + 1));
   return transitionOf(upTo.findLast((number) => number % BITS !== 0) ?? 0);
@@ -80,8 +80,8 @@ export function lastTransitionIn(trail: Trail): LogId {
 }
 
 /**
- * A trail in a few bytes an entry, up to a position: of each entry, twice the distance from the
- * one before, and one more when it changed the job; then its bits.
+ * A trail up to a position, in a few bytes for each entry: twice the distance from the one before,
+ * plus one if it changed the job; then its bits.
  */
 export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
   const writer = new VarintWriter();
@@ -97,7 +97,7 @@ export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
   return writer.bytes;
 }
 
-/** Takes over what `trailBytes` gave. */
+/** Restores what `trailBytes` returned. */
 export function trailOf(bytes: Uint8Array): number[] {
   const trail: number[] = [];
   const reader = new VarintReader(bytes);
@@ -106,7 +106,7 @@ export function trailOf(bytes: Uint8Array): number[] {
     logId += Math.floor(distance / 2);
     trail.push(logId * BITS + (distance % 2 === 0 ? 0 : reader.next()));
   }
-  // Without the room that it has grown by.
+  // Without the room for growth.
   return trail.slice();
 }
 

@@ -1,28 +1,67 @@
 /**
- * The trails of jobs that are not in memory: of those that left last, since a stream tells of
- * their ends just then, and of those that were asked for last, since a stream that resumes far
- * back comes by each job many times.
+ * Where the entries of jobs are, and how they changed them. Of jobs that are not in memory it keeps
+ * the trails of those that left last, since a stream reports their ends just then, and of those
+ * read last, since a stream that resumes far back meets each job many times.
  */
 
-import type { JobId } from "../../core/ids.ts";
+import type { Condition } from "../../core/condition.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
 import type { JobIndex } from "../job_index.ts";
-import { NO_TRAIL, type Trail } from "./trail.ts";
+import type { EntryOfJob, Transition } from "../requests.ts";
+import type { JobRecord } from "./job_record.ts";
+import {
+  lastTransitionIn,
+  NO_TRAIL,
+  positionsAfter,
+  positionsBefore,
+  type Trail,
+  transitionIn,
+  transitionUpTo,
+} from "./trail.ts";
 
 const TRAILS_MAX = 2_048;
-/** Entries of all of them together: half a megabyte. */
+/** Of all of them together: half a megabyte. */
 const ENTRIES_MAX = 1 << 16;
 
 export class Trails {
+  readonly #records: ReadonlyMap<JobId, JobRecord>;
   readonly #index: JobIndex | undefined;
-  /** In the order in which they were used. */
+  /** Of jobs that are not in memory, in the order of their use. */
   readonly #trails = new Map<JobId, Trail>();
   #entries = 0;
 
-  constructor(index: JobIndex | undefined) {
+  /** @param records The jobs in memory. */
+  constructor(records: ReadonlyMap<JobId, JobRecord>, index: JobIndex | undefined) {
+    this.#records = records;
     this.#index = index;
   }
 
-  /** A job has left memory. */
+  /** Positions of a job's entries after one, ascending, at most `limit`. */
+  logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
+    return positionsAfter(this.of(jobId), after, limit);
+  }
+
+  /** The last positions of a job's entries before one, ascending, at most `limit`. */
+  logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
+    return positionsBefore(this.of(jobId), before, limit);
+  }
+
+  /** How an entry changed its job; `undefined` when it did not, or concerns none. */
+  transitionAt({ jobId, logId }: EntryOfJob): Transition | undefined {
+    return jobId === undefined ? undefined : transitionIn(this.of(jobId), logId);
+  }
+
+  /** The entry that brought a job into its condition. */
+  lastTransition({ jobId }: JobState): LogId {
+    return lastTransitionIn(this.of(jobId));
+  }
+
+  /** The condition of a job as of a position; `undefined` before its creation. */
+  conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
+    return transitionUpTo(this.of(jobId), logId)?.condition;
+  }
+
   left(jobId: JobId, trail: Trail): void {
     this.#forget(jobId);
     this.#trails.set(jobId, trail);
@@ -34,20 +73,25 @@ export class Trails {
     }
   }
 
+  /** The trail of a job; an empty one when there is no such job. */
+  of(jobId: JobId): Trail {
+    return this.#records.get(jobId)?.trail ?? this.#indexed(jobId);
+  }
+
   /**
-   * The trail of a job that is not in memory; an empty one when there is no such job.
+   * The same for a job that is not in memory.
    *
    * @throws {IndexDamagedError} when it cannot be read.
    */
-  of(jobId: JobId): Trail {
+  #indexed(jobId: JobId): Trail {
     const trail = this.#trails.get(jobId) ?? this.#index?.trail(jobId);
     if (trail !== undefined) this.left(jobId, trail);
     return trail ?? NO_TRAIL;
   }
 
-  /** The same, for a job that is in memory again. */
+  /** The same for a job that is being brought back into memory. */
   take(jobId: JobId): Trail {
-    const trail = this.of(jobId);
+    const trail = this.#indexed(jobId);
     this.#forget(jobId);
     return trail;
   }

@@ -1,6 +1,6 @@
 /**
- * Whole numbers from 0 to 2^53 - 1 in as few bytes as each needs: seven bits a byte, the lowest
- * first, and the highest bit set on all but the last byte.
+ * Whole numbers from 0 to 2^53 - 1 in as few bytes as each needs: seven bits a byte, lowest first,
+ * with the highest bit set on all but the last byte.
  */
 
 const FIRST_CAPACITY = 64;
@@ -20,7 +20,6 @@ export class VarintWriter {
     this.#bytes[this.#length++] = rest;
   }
 
-  /** All of them. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -44,7 +43,7 @@ export class VarintReader {
     return this.#at >= this.#bytes.length;
   }
 
-  /** What is cut off counts as 0. */
+  /** A truncated number counts as 0. */
   next(): number {
     let [number, unit] = [0, 1];
     for (;;) {

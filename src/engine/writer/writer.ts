@@ -1,7 +1,7 @@
 /**
- * The only way into the journal for facts about jobs. What is appended is projected at once,
- * on the pending state of its job, and decisions are made on that; it is shown, and answered
- * for, when it is durable. What is lost on its way to the disk is taken back.
+ * The only way into the journal for facts about jobs. An entry is projected at once, on the pending
+ * state of its job, and decisions use that; it becomes visible, and requests are answered, when it
+ * is durable. An entry lost on its way to the disk is taken back.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
@@ -13,10 +13,9 @@ import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
 import { JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
 
-/** A group that has positions. */
 export interface Written {
   readonly entries: readonly JobEventLogEntry[];
-  /** What each entry did to its job, if it is about one. */
+  /** The effect of each entry on its job, if it has one. */
   readonly steps: readonly (Applied | undefined)[];
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
@@ -26,15 +25,15 @@ export interface Written {
 export interface AppendOptions {
   /** RFC 3339; now, when absent. */
   readonly receivedAt?: string;
-  /** Told when the group is lost on its way, once the jobs are as they were before it. */
+  /** Called when the group is lost on its way, after its jobs have been reset. */
   readonly onLost?: () => void;
 }
 
-/** Who works on what was appended. */
+/** Acts on what is appended. */
 export interface WriterListener {
-  /** An entry was appended: only the job's own `run` may know. */
+  /** An entry was appended: only the job's own `run` may see it. */
   appended(applied: Applied): void;
-  /** What was appended and not durable is gone: these jobs are as they were before it. */
+  /** Appended entries that were not durable are gone: these jobs are as they were before. */
   lost(jobIds: ReadonlySet<JobId>): void;
 }
 
@@ -51,9 +50,9 @@ export class Writer {
   readonly #debts = new Map<JobId, () => void>();
   /** On their way to the disk, oldest first. */
   #groups: Written[] = [];
-  /** Those who wait for what they appended, in the order of its positions. */
+  /** Callers that wait for their own entries, in the order of positions. */
   #waiters: Waiter[] = [];
-  /** Those who wait for what others had appended before. */
+  /** Callers that wait for entries that others had appended before. */
   #resting: Waiter[] = [];
   #durableLogId: LogId = 0;
   #failure: JournalFailedError | undefined;
@@ -65,13 +64,12 @@ export class Writer {
     this.#filed = filed;
   }
 
-  /** Goes on behind what the journal holds, and files the jobs that wait. */
+  /** Continues after what the journal holds, and files the jobs that wait. */
   open(headLogId: LogId): void {
     this.#durableLogId = headLogId;
     this.#filed.open(this.#table.jobs());
   }
 
-  /** The last durable position. */
   get durableLogId(): LogId {
     return this.#durableLogId;
   }
@@ -79,11 +77,11 @@ export class Writer {
   /**
    * Appends a group: all of it, or nothing.
    *
-   * @param urgency What becomes of it when the disk is full; `"ordinary"` when absent.
-   * @throws {TypeError} when a fact of the framework has a shape that the next start would
-   * refuse to read: that is a defect, and must not get into the journal.
+   * @param urgency What happens when the disk is full; `"ordinary"` when absent.
+   * @throws {TypeError} when a framework fact has a shape that the next start would refuse to read:
+   * a defect, which must not get into the journal.
    * @throws {JournalFullError} when the disk is known to be full.
-   * @throws {JournalFailedError} when the journal takes nothing any more.
+   * @throws {JournalFailedError} when the journal takes nothing more.
    * @throws {GroupTooLargeError}
    * @throws {IndexDamagedError} when a job that had left memory cannot be read.
    */
@@ -94,7 +92,7 @@ export class Writer {
   ): Written {
     for (const draft of drafts) requireReadable(draft);
     if (this.#debts.size > 0) this.#payFirst(drafts);
-    // Before anything is appended: an index that is damaged refuses here.
+    // Before anything is appended, since a damaged index throws here.
     let created: JobId | undefined;
     for (const { jobId, eventType } of drafts) {
       if (eventType === "job.JobCreated") created = jobId;
@@ -128,7 +126,7 @@ export class Writer {
   }
 
   /**
-   * What has to be appended before anything else of a job: ends of its attempts that a full
+   * Registers what must be appended before anything else of a job: outcomes of attempts that a full
    * disk lost. `pay` throws as `append` does while there is no room.
    */
   owe(jobId: JobId, pay: () => void): void {
@@ -136,7 +134,7 @@ export class Writer {
   }
 
   /**
-   * Appends what a job owes, so that what is decided next is decided on it.
+   * Appends what a job owes, so that the next decision takes it into account.
    *
    * @throws {JournalFullError} when there is no room yet; it is still owed then.
    */
@@ -153,8 +151,8 @@ export class Writer {
   }
 
   /**
-   * Gives an answer that rests on what others had appended, such as a refusal or a duplicate,
-   * when that is durable. When it is lost, the answer is another one.
+   * Gives an answer that depends on entries of others, such as a refusal or a duplicate, once those
+   * are durable. If they are lost, it is decided again.
    *
    * Rejects with what `again` rejects with, and with `JournalFailedError`.
    */
@@ -166,12 +164,12 @@ export class Writer {
     });
   }
 
-  /** Whether what others had appended up to a position becomes durable; false when it is lost. */
+  /** Resolves to whether entries of others up to a position become durable. */
   isDurable(lastLogId: LogId): Promise<boolean> {
     return this.resting(lastLogId, true, () => Promise.resolve(false));
   }
 
-  /** Gives a value when all up to a position is durable; rejects when that is lost. */
+  /** Resolves when everything up to a position is durable; rejects when that is lost. */
   settled<Value>(lastLogId: LogId, value: Value): Promise<Value> {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -182,7 +180,11 @@ export class Writer {
     });
   }
 
-  /** A batch is durable: the result is what its entries did, to be shown to all others. */
+  /**
+   * A batch is durable.
+   *
+   * @returns The effects of its entries, to be made visible.
+   */
   durable(entries: readonly JobEventLogEntry[]): readonly Applied[] {
     for (const entry of entries) this.#events.seen(entry);
     const durableLogId = this.#durableLogId = entries.at(-1)?.logId ?? this.#durableLogId;
@@ -202,7 +204,7 @@ export class Writer {
     return shown;
   }
 
-  /** Answers those who waited for what is durable now. */
+  /** Answers the callers whose entries are durable now. */
   answerWaiting(): void {
     let answered = 0;
     for (const { lastLogId, resolve } of this.#waiters) {
@@ -217,7 +219,7 @@ export class Writer {
     for (const { lastLogId, resolve } of resting) if (lastLogId <= this.#durableLogId) resolve();
   }
 
-  /** All that is not durable is lost. */
+  /** Everything that is not durable is lost. */
   lost(error: JournalFullError): void {
     const groups = this.#groups.splice(0);
     const jobIds = new Set<JobId>();
@@ -235,7 +237,6 @@ export class Writer {
     this.listener.lost(jobIds);
   }
 
-  /** The journal takes nothing any more. */
   failed(error: JournalFailedError): void {
     this.#failure = error;
     this.#rejectWaiting(error);
@@ -253,7 +254,6 @@ export class Writer {
   readonly #project = (entry: JobEventLogEntry) => this.#table.append(entry);
 }
 
-/** @throws {TypeError} */
 function requireReadable(draft: EventDraft): void {
   const reason = refuseEntry(draft);
   if (reason !== undefined) throw new TypeError(`Cannot record ${draft.eventType}: ${reason}`);

@@ -1,4 +1,6 @@
-/** Which of a job's own values an event carries, and whether it is about something else all the same. */
+/**
+ * Which of a job's own values an event carries, and whether it is about something else even so.
+ */
 
 import { placesIn } from "../elsewhere.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
@@ -7,12 +9,12 @@ import type { Mismatch } from "../mismatch.ts";
 import { looseForm } from "./loose_form.ts";
 import { isIdentifier, type OwnValue } from "./own_values.ts";
 
-/** The loose forms of all that an event says. */
+/** The loose forms of all values of an event. */
 export function looseValues({ attributes }: MatchableEvent): ReadonlySet<string> {
   return new Set(placesIn(attributes).map(({ value }) => looseForm(value)));
 }
 
-/** Of a job's values those that an event has, and that few events have. */
+/** The job's values that an event has, and that few events have. */
 export function carriedValues(
   { own, common }: { readonly own: readonly OwnValue[]; readonly common: ReadonlySet<string> },
   event: MatchableEvent,
@@ -24,7 +26,7 @@ export function carriedValues(
   );
 }
 
-/** It has another value where the job's own is one that names a thing. */
+/** Whether it has another value where the job's own is an identifier. */
 export function isAboutAnother(
   own: readonly OwnValue[],
   carried: readonly OwnValue[],

@@ -1,4 +1,4 @@
-/** One text for a date or an instant, however it is written; what can be read in two ways is none. */
+/** One text for a date or an instant, however it is written; ambiguous ones have none. */
 
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 
 /**
  * `20261126` for a day, and for midnight UTC; milliseconds since 1970 for another instant;
- * `undefined` for what is no date. Without a zone a time is meant in UTC.
+ * `undefined` for what is not a date. A time without a zone counts as UTC.
  */
 export function dateForm(text: string): string | undefined {
   const first = text.charCodeAt(0);
@@ -49,7 +49,7 @@ function writtenMs(text: string): number | undefined {
   return Number(right) > 12 ? utc(last, left, right) : undefined;
 }
 
-/** Milliseconds of midnight; `undefined` for a day that no calendar has. */
+/** Milliseconds of midnight; `undefined` for a day that does not exist. */
 function utc(
   year: string | undefined,
   month: string | undefined,

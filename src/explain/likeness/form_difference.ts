@@ -1,15 +1,15 @@
-/** In what two scalars differ that are equal but for form, in words. */
+/** How two scalars differ that are equal but for form, in words. */
 
 import type { JsonScalar } from "../../core/json.ts";
 import { dateForm } from "./date_form.ts";
 import { looseForm } from "./loose_form.ts";
 
-/** Of texts that look alike, so many characters around the difference are told by code point. */
+/** How many characters around the difference are shown by code point, when texts look alike. */
 const POINTS_MAX = 4;
 
 /**
- * `"ö" is U+00F6 where U+006F U+0308 was found`, `letter case`, `spaces`; `undefined` where the
- * two are not equal but for form, or where what is shown of them tells it, as with a number.
+ * `"ö" is U+00F6 where U+006F U+0308 was found`, `letter case`, `spaces`; `undefined` when the two
+ * are not equal but for form, or the difference shows, as with a number.
  */
 export function formDifference(expected: JsonScalar, found: JsonScalar): string | undefined {
   if (typeof expected !== "string" || typeof found !== "string") return undefined;
@@ -23,7 +23,7 @@ function isDate(text: string): boolean {
   return dateForm(text.trim()) !== undefined;
 }
 
-/** Whether a reader sees the same text, but for what is on both ends of it. */
+/** Whether the two look the same to a reader, apart from their ends. */
 function looksAlike(left: string, right: string): boolean {
   const [one, other] = [left, right].map((text) => text.normalize("NFKC").replace(/\p{Cf}/gu, ""));
   if (one === other) return true;

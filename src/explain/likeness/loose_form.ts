@@ -1,24 +1,24 @@
 /**
  * One text for all scalars that a sender might confuse: `42`, `"42"` and `" 042 "`; `"eu"` and
- * `"EU"`; `"ö"` as one character and as two; `"2026-11-26"` and `"26.11.2026"`. What an index
- * files values under, and what makes two values equal but for form.
+ * `"EU"`; `"ö"` as one character and as two; `"2026-11-26"` and `"26.11.2026"`. Indexes file values
+ * under it, and values that share it are equal but for form.
  */
 
 import type { JsonScalar } from "../../core/json.ts";
 import { dateForm } from "./date_form.ts";
 
-/** Longer texts are hardly ever what things are told apart by. */
+/** Longer texts hardly ever identify anything. */
 export const TEXT_LENGTH_MAX = 200;
 
-/** What none of the steps below would change; most names and words are like this. */
+/** Text that the steps below would not change, as most names and words. */
 const PLAIN = /^[a-z][a-z0-9]*$/;
 const NUMBER = /^[+-]?\d{1,15}(?:\.\d{1,9})?$/;
-/** A decimal comma: `10,5` and `10,50`, which no thousands have. */
+/** A decimal comma: `10,5` and `10,50`, which cannot be thousands. */
 const DECIMAL_COMMA = /^[+-]?\d{1,12},\d{1,2}$/;
 const UUID = /^[\da-f]{8}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{12}$/;
-/** What divides words, unless digits are on both sides: `a-1-2` and `a-12` are both meant. */
+/** Word separators, unless digits are on both sides: `a-1-2` and `a-12` differ. */
 const DIVIDERS = /[\s_-]+/g;
-/** Marks that are not seen: joiners, marks of direction, a soft hyphen, a byte order mark. */
+/** Invisible marks: joiners, marks of direction, a soft hyphen, a byte order mark. */
 const UNSEEN = /\p{Cf}+/gu;
 const ASCII = /^[\x20-\x7e]*$/;
 
@@ -36,13 +36,13 @@ export function looseForm(value: JsonScalar): string {
   return withoutDividers(folded);
 }
 
-/** As case folding does it, and with letters of other scripts that look like Latin ones. */
+/** Case folding, and letters of other scripts that look Latin. */
 function foldedText(text: string): string {
   const capitals = text.toUpperCase().replace(/[\u0370-\u04ff]/g, (one) => LOOKALIKES[one] ?? one);
   return capitals.toLowerCase().normalize("NFKC");
 }
 
-/** Capitals of Greek and Cyrillic that no reader can tell from the Latin ones. */
+/** Greek and Cyrillic capitals that look like Latin ones. */
 const LOOKALIKES: Readonly<Record<string, string>> = {
   "Α": "A",
   "Β": "B",

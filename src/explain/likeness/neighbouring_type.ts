@@ -2,13 +2,13 @@
 
 import { slipBetween } from "../spelling.ts";
 
-/** In names shorter than this one other letter makes another name. */
+/** In shorter names a different letter means a different name. */
 const LETTERS_MIN = 5;
 
 /**
- * In what a type differs from the one that was expected, where it is its neighbour: `letter case`,
- * `another namespace`, `singular and plural`, `a letter`, `a part more`, `the order of its parts`.
- * `undefined` for the same type, and for one that nobody would take for it.
+ * How a type differs from the expected one, if they are similar: `letter case`, `another
+ * namespace`, `singular and plural`, `a letter`, `a part more`, `the order of its parts`.
+ * `undefined` for the same type, and for one that nobody would confuse with it.
  */
 export function neighbourhood(expected: string, found: string): string | undefined {
   if (
@@ -29,7 +29,7 @@ export function neighbourhood(expected: string, found: string): string | undefin
   return isSameNamespace && isLonger(name, otherName) ? "a longer or shorter name" : undefined;
 }
 
-/** The names are alike: how far apart may the namespaces be? */
+/** The names match: how far apart may the namespaces be? */
 function sameName(
   wanted: readonly string[],
   has: readonly string[],
@@ -40,12 +40,12 @@ function sameName(
   const differing = spaces.filter((part, at) => !isAlike(part, others[at] ?? ""));
   const isNear = spaces.length === others.length && differing.length === 0;
   if (isNear) return "a letter of its namespace";
-  // `Completed` is what many things are; `ShipmentCompleted` is one thing, wherever it is.
+  // Many things can be `Completed`; `ShipmentCompleted` means one thing in any namespace.
   const isTelling = wordsOf(expected.split(".").at(-1) ?? "") > 1;
   return isTelling || differing.length <= 1 && spaces.length > 1 ? "another namespace" : undefined;
 }
 
-/** In small letters, without dividers within the parts. */
+/** In lower case, without separators within the parts. */
 function partsOf(type: string): readonly string[] {
   return type.toLowerCase().split(".").map((part) => part.replace(/[_-]/g, ""));
 }
@@ -71,7 +71,7 @@ function digitsOf(text: string): string {
   return text.replace(/\D/g, "");
 }
 
-/** `line1` and `line2` are both meant. */
+/** `line1` and `line2` are both intended. */
 function sameLetters(left: string, right: string): boolean {
   return left.replace(/\d/g, "") === right.replace(/\d/g, "");
 }
@@ -82,7 +82,7 @@ function isLonger(left: string, right: string): boolean {
   return short.length >= LETTERS_MIN && (long.endsWith(short) || long.startsWith(short));
 }
 
-/** Whether the longer one has a part more, anywhere. */
+/** Whether the longer one has one more part, anywhere. */
 function isInserted(short: readonly string[], long: readonly string[]): boolean {
   if (long.length !== short.length + 1) return false;
   let at = 0;

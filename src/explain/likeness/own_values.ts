@@ -1,4 +1,4 @@
-/** The values that a job is known by: an event that carries one may have been meant for it. */
+/** The values that identify a job: an event that carries one may have been meant for it. */
 
 import type { Correlation } from "../../core/correlation.ts";
 import { placePath, placesIn } from "../elsewhere.ts";
@@ -6,7 +6,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "./loose_form.ts";
 
-/** More of them are not looked for. */
+/** At most this many are searched. */
 const VALUES_MAX = 64;
 
 export interface OwnValue {
@@ -17,7 +17,9 @@ export interface OwnValue {
   readonly loose: string;
 }
 
-/** The most telling first: its id, what its plan correlates, labels, scalars of its input. */
+/**
+ * The most significant first: its id, correlated values of its plan, labels, scalars of its input.
+ */
 export function ownValues(job: JobState): readonly OwnValue[] {
   const { jobId, plan, labels, input, sealed } = job;
   const planned = plan.expected.flatMap(({ matcher }) => [...demanded(matcher.correlation)]);
@@ -46,7 +48,7 @@ function scalarsOf(input: JobState["input"]): readonly (readonly [string, JsonSc
   return placesIn(input as JsonObject).map((place) => [placePath(place), place.value]);
 }
 
-/** The values that a correlation demands; what it rules out is not among them. */
+/** The values that a correlation demands, without those that it excludes. */
 export function* demanded(
   correlation: Correlation,
 ): Iterable<readonly [path: string, value: JsonScalar]> {
@@ -64,26 +66,26 @@ export function* demanded(
   }
 }
 
-/** Flags, and what is a single character, are found in many events, and by chance. */
+/** Flags and single characters are found in many events by chance. */
 export function isTelling(value: JsonScalar): boolean {
   if (typeof value === "number") return true;
   return typeof value === "string" && value.trim().length > 1 && value.length <= TEXT_LENGTH_MAX;
 }
 
-/** Names of what is measured, which no thing is known by. */
+/** Names of measures, which identify nothing. */
 const MEASURE =
   /(?:^|[_-])(amount|price|total|sum|count|quantity|qty|size|weight|rate|percent|currency|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 
 /**
- * Whether a value names one thing among many of its kind, as an order number does, and a region
- * or an amount does not. A rule of thumb: it decides which differences tell that an event is
+ * Whether a value identifies one thing among many of its kind, as an order number does, and a
+ * region or an amount does not. A rule of thumb, to decide which differences show that an event is
  * about something else.
  */
 export function isIdentifier(path: string, value: JsonScalar): boolean {
   const name = path.split(".").at(-1) ?? "";
   if (/(?:^|[a-z_-])(id|no|nr|key|ref|uuid|number|code|sku)$/i.test(name)) return isTelling(value);
-  // An account is no count: the last word of the name is meant.
+  // Only the last word of the name counts: an account is not a count.
   const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
   if (MEASURE.test(words)) return false;
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;

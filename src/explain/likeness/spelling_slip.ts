@@ -1,8 +1,8 @@
 /**
- * Whether one value may be another with a letter written wrong, as `"R-40O"` is `"R-400"`. The rule,
- * of loose forms with at least four characters: a letter and a digit that look alike are exchanged,
- * or one letter is exchanged, missing or too much in a word of at least four letters. A digit for a
- * digit is none: `7118` and `7119` are two orders.
+ * Whether one value may be a misspelling of another, as `"R-40O"` of `"R-400"`. The rule, for loose
+ * forms of at least four characters: a letter and a digit that look alike are exchanged, or in a
+ * word of at least four letters one letter is wrong, missing or added. A digit in place of a digit
+ * is not a slip: `7118` and `7119` are two orders.
  */
 
 import type { JsonScalar } from "../../core/json.ts";
@@ -13,7 +13,7 @@ const LENGTH_MAX = 40;
 const WORD_MIN = 4;
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
-/** Letters that are written, or read, for a digit. */
+/** Letters that are confused with a digit. */
 const LOOKALIKES: Readonly<Record<string, string>> = {
   "0": "odq",
   "1": "il",
@@ -26,7 +26,7 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   "9": "gq",
 };
 
-/** What an explanation says of such a value. */
+/** Describes such a value in an explanation. */
 export const SLIP_TEXT = "one letter off";
 
 export function isSpellingSlip(expected: JsonScalar, found: JsonScalar): boolean {
@@ -48,7 +48,7 @@ export function isSpellingSlip(expected: JsonScalar, found: JsonScalar): boolean
     (left.length !== right.length || isInWord(right, start));
 }
 
-/** The loose forms that would be slips for one; those that are likeliest come first. */
+/** The loose forms that would be slips for one, the likeliest first. */
 export function* spellingSlips(loose: string): Iterable<string> {
   if (!isLongEnough(loose)) return;
   for (const [at, character] of [...loose].entries()) {
@@ -94,7 +94,7 @@ function isLetter(character: string): boolean {
   return /^\p{L}$/u.test(character);
 }
 
-/** Whether the letter at a place is one of so many in a row. */
+/** Whether the letter at a place is part of a long enough word. */
 function isInWord(text: string, at: number): boolean {
   let [from, to] = [at, at];
   while (from > 0 && isLetter(text[from - 1] ?? "")) from--;

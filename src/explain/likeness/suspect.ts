@@ -1,7 +1,7 @@
 /**
- * In what an event that did not count resembles the one that was expected, and in what it differs.
- * Each is judged by itself, from what it says and what became of it: never by when it came, nor by
- * how many others are of its type.
+ * How an event that did not count resembles the expected one, and how it differs. Each is judged on
+ * its own, from its content and its effects: never by when it came, nor by how many others of its
+ * type there are.
  */
 
 import { correlationTerms } from "../../core/correlation.ts";
@@ -18,10 +18,9 @@ import { carriedValues, isAboutAnother, looseValues } from "./carried_values.ts"
 import { demanded, isIdentifier, isTelling, type OwnValue } from "./own_values.ts";
 
 /**
- * In the order in which they are looked for: equal but for form; right content under a
- * neighbouring type; addressed to another job or task; right content elsewhere in the event; the
- * right event at the wrong time; one value with a letter written wrong; one that merely carries the
- * job's own values.
+ * In the order in which they are tried: equal but for form; right content under a neighbouring
+ * type; addressed to another job or task; right content elsewhere in the event; the right event at
+ * the wrong time; one misspelt value; merely carrying the job's own values.
  */
 export const LIKENESSES = [
   "form",
@@ -34,34 +33,34 @@ export const LIKENESSES = [
 ] as const;
 export type Likeness = typeof LIKENESSES[number];
 
-/** What became of an event: a job that it reached. */
+/** The effect of an event on one job. */
 export interface Effect {
   readonly jobId: JobId;
   /** The entry that reached it: the event, or the one that stands for it there. */
   readonly logId: LogId;
-  /** Expectations for which it counted there; absent where nobody knows. */
+  /** Expectations for which it counted there; absent when unknown. */
   readonly counted?: readonly string[];
 }
 
-/** The job that an event is compared for. */
+/** The job that events are compared with. */
 export interface Comparison {
   readonly job: JobState;
   readonly own: readonly OwnValue[];
-  /** Loose forms of values that many events carry: they are no likeness. */
+  /** Loose forms of values that many events carry: they indicate no likeness. */
   readonly common: ReadonlySet<string>;
-  /** Where it was created, and by which entry. */
+  /** The position of the entry that created it. */
   readonly createdBy: LogId;
   readonly causedBy: LogId | undefined;
   /** The entry after which events count; `undefined` before the start. */
   readonly started: Pick<JobEventLogEntry, "logId" | "receivedAt"> | undefined;
 }
 
-/** An event to be compared, and what is known of it. */
+/** An event to compare, and what is known of it. */
 export interface Candidate {
   readonly entry: JobEventLogEntry;
-  /** Jobs that it reached, but for the one that it is compared for. */
+  /** Jobs that it reached, without the one that it is compared with. */
   readonly effects: readonly Effect[];
-  /** It counted for something else of the same job. */
+  /** Whether it counted for something else of the same job. */
   readonly hasCounted: boolean;
 }
 
@@ -70,13 +69,13 @@ export interface Suspect {
   readonly kind: Likeness;
   /** Clauses of the expectation that it fails. */
   readonly clauses: readonly Mismatch[];
-  /** How its type differs; absent where it is the expected one. */
+  /** How its type differs; absent when it is the expected one. */
   readonly type?: string;
   /** The other job that it names. */
   readonly addressee?: JobId;
   readonly effects: readonly Effect[];
   readonly isEarly: boolean;
-  /** The job's own values that it carries, where nothing else is like it. */
+  /** The job's own values that it carries, when there is no other likeness. */
   readonly carried: readonly OwnValue[];
   /** The lower, the likelier. */
   readonly distance: number;
@@ -92,7 +91,7 @@ const DISTANCE: Readonly<Record<Likeness, number>> = {
   values: 30,
 };
 
-/** `undefined` for an event that shares no more than its type, or that was meant for another. */
+/** `undefined` for an event that shares only its type, or was meant for another job. */
 export function suspectOf(
   comparison: Comparison,
   expected: ExpectedEvent,
@@ -115,7 +114,7 @@ interface Features {
   readonly clauses: readonly Mismatch[];
 }
 
-/** What has all that is expected of it, in one way or another. */
+/** It has everything that is expected, in one way or another. */
 function rightContent(
   comparison: Comparison,
   expected: ExpectedEvent,
@@ -164,7 +163,7 @@ function rightContent(
   }
 }
 
-/** What has all that is expected, but for one value with a letter written wrong; reached nobody. */
+/** It has everything that is expected, except for one misspelt value, and reached no job. */
 function misspelt(
   { job, started }: Comparison,
   { entry, effects, hasCounted }: Candidate,
@@ -180,8 +179,8 @@ function misspelt(
 }
 
 /**
- * Whether an event came before the start. Where that is not all that is the matter, its time must
- * say so as well: what several imported jobs took along may be in another order than it came.
+ * Whether an event came before the start. If something else is wrong too, its time must say so as
+ * well: imported jobs may come with their events in another order.
  */
 function isBefore(
   entry: JobEventLogEntry,
@@ -192,7 +191,7 @@ function isBefore(
   return entry.logId < started.logId && (isAll || entry.receivedAt < started.receivedAt);
 }
 
-/** Of several differences, the one that is more than a matter of form names the kind. */
+/** A difference beyond form determines the kind, if there is one. */
 function notOnlyForm(kinds: readonly Likeness[]): readonly Likeness[] {
   return kinds.filter((kind) => kind !== "form");
 }
@@ -202,7 +201,7 @@ function isAsking({ matcher, taskId }: ExpectedEvent): boolean {
   return taskId !== undefined || correlationTerms(matcher.correlation) > 0;
 }
 
-/** Whether the event says which job it is about: by its address, or by a value that few have. */
+/** Whether the event says which job it is about: by its address, or by a rare value. */
 function identifies(
   { job, own, common }: Comparison,
   { matcher }: ExpectedEvent,
@@ -224,7 +223,7 @@ function identifies(
   });
 }
 
-/** What carries the job's own values, and was meant for nobody else. */
+/** It carries the job's own values, and was meant for no other. */
 function ownContent(
   comparison: Comparison,
   { entry, effects, hasCounted }: Candidate,

@@ -121,7 +121,7 @@ async function jobBack(
   before: LogId,
   size: number,
 ): Promise<Scan> {
-  const entries = await engine.historyBack(jobId, before, size);
+  const entries = await engine.history.back(jobId, before, size);
   const caughtUp = entries.length < size;
   return { entries, scannedTo: caughtUp ? 1 : entries.at(-1)?.logId ?? 1, caughtUp };
 }

@@ -48,7 +48,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
     ),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
-      return jsonResponse({ limits: engine.limits() }, STATUS.ok);
+      return jsonResponse({ limits: engine.limits.all }, STATUS.ok);
     },
   },
   {
@@ -75,7 +75,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
       refuseQuery(req.raw);
       const { reason, ...limits } = checked(changeBody, await readJson(req.raw, deps.bodies));
       const type = req.param("type") ?? "";
-      const outcome = await deps.engine.changeLimits(
+      const outcome = await deps.engine.limits.change(
         type,
         limits,
         reason,
@@ -126,7 +126,7 @@ export async function restoreLimits(
   request: Request,
   { engine, spans }: HttpDeps,
 ): Promise<LimitedType> {
-  const restored = await engine.restoreLimits(type, undefined, originOf(request, spans));
+  const restored = await engine.limits.restore(type, undefined, originOf(request, spans));
   if (restored !== undefined) return restored;
   throw new Problem(
     "unknown-limits",

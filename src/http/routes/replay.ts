@@ -66,7 +66,7 @@ async function replay(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
   return await lookingBack(deps, async (holding) => {
     const { job, steps, next } = valueOf(
-      await deps.engine.replay(jobId, query.at?.point, wantedOf(query), holding.hold),
+      await deps.engine.replays.replay(jobId, query.at?.point, wantedOf(query), holding.hold),
     );
     const answer = { job: jobView(job), steps, nextCursor: nextOf(next) };
     return largeJsonResponse(deps, answer, STATUS.ok, {}, holding.bytes);
@@ -88,7 +88,7 @@ async function diff(c: Context, deps: HttpDeps): Promise<Response> {
   if (start === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
   return await lookingBack(deps, async (holding) => {
     const { from, to, changes, more = 0 } = valueOf(
-      await deps.engine.diff(jobId, start.point, end?.point, holding.hold),
+      await deps.engine.replays.diff(jobId, start.point, end?.point, holding.hold),
     );
     const answer = {
       from: { at: start.text, logId: from },
@@ -107,7 +107,7 @@ async function whatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const supposed = suppositionOf(await readJson(c.req.raw, deps.bodies), jobId);
   return await lookingBack(deps, async (holding) => {
     const { job, steps, next, ...answer } = valueOf(
-      await deps.engine.whatIf(jobId, supposed, wantedOf(query), holding.hold),
+      await deps.engine.replays.whatIf(jobId, supposed, wantedOf(query), holding.hold),
     );
     const page = { job: jobResource(job), steps, nextCursor: nextOf(next), ...answer };
     return largeJsonResponse(deps, page, STATUS.ok, {}, holding.bytes);

@@ -34,7 +34,7 @@ export function jobFeed(engine: JobEngine, jobId: JobId): Feed {
       const head = Math.max(engine.headLogId, after);
       const last = engine.job(jobId)?.lastLogId ?? 0;
       if (last <= after) return { entries: [], scannedTo: head, caughtUp: true };
-      const entries = await engine.history(jobId, after, limit);
+      const entries = await engine.history.of(jobId, after, limit);
       const readTo = entries.at(-1)?.logId ?? head;
       const caughtUp = readTo >= last;
       return { entries, scannedTo: caughtUp ? Math.max(readTo, head) : readTo, caughtUp };

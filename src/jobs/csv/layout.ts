@@ -1,6 +1,6 @@
 /** The layout of a CSV file: its header, and where to cut it so that no record is torn. */
 
-import { NonRetryableError } from "../../engine/definition.ts";
+import { NonRetryableError } from "../../engine/job_errors.ts";
 import type { Column, ColumnType } from "./columns.ts";
 import { recordOf, type RecordSpan, recordSpans, type Stretch } from "./records.ts";
 

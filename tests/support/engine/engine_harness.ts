@@ -199,7 +199,7 @@ export class Harness {
   }
 
   async entries(id: JobId): Promise<readonly JobEventLogEntry[]> {
-    return await this.engine.history(id, 0, 10_000);
+    return await this.engine.history.of(id, 0, 10_000);
   }
 
   /** Fails when the engine met a defect of its own. */

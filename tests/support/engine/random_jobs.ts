@@ -9,13 +9,9 @@ import type { JobId } from "../../../src/core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../../src/core/job_state.ts";
 import { jobSummary } from "../../../src/core/job_summary.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  type JobContext,
-  NonRetryableError,
-  type TaskContext,
-} from "../../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
+import type { JobContext, TaskContext } from "../../../src/engine/job_context.ts";
+import { NonRetryableError } from "../../../src/engine/job_errors.ts";
 import { Harness } from "./engine_harness.ts";
 
 const EVENTS = [0, 1, 2];

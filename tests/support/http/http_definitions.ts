@@ -1,11 +1,8 @@
 /** Types of jobs that the tests of the HTTP edge create. */
 
 import * as v from "valibot";
-import {
-  type AnyJobDefinition,
-  defineJob,
-  NonRetryableError,
-} from "../../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
+import { NonRetryableError } from "../../../src/engine/job_errors.ts";
 
 /** Ends at once. */
 export const GREET = defineJob({

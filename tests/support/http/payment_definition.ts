@@ -1,7 +1,8 @@
 /** A job with a secret in its input, whose tasks say it in every way there is when asked to. */
 
 import * as v from "valibot";
-import { defineJob, NonRetryableError } from "../../../src/engine/definition.ts";
+import { defineJob } from "../../../src/engine/definition.ts";
+import { NonRetryableError } from "../../../src/engine/job_errors.ts";
 import type { InputRetention } from "../../../src/core/sealed_input.ts";
 
 export const CARD = "4000-0012-3456-7899";

@@ -1,0 +1,132 @@
+/** What the code of a job gets: `ctx` in `run`, and `task` in each attempt. */
+
+import type { JsonForm, Returns } from "../core/json_form.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { RetryPolicy } from "../core/retry_policy.ts";
+
+/** What `run` may use. It must await nothing else, so that it can be called again. */
+export interface JobContext<ExpectationName extends string> {
+  /** Chosen by the caller, or `job_` and a ULID. */
+  readonly jobId: string;
+  /**
+   * The time of the last entry that `run` has seen, in milliseconds since the epoch: the same when
+   * `run` is called again after a restart.
+   */
+  now(): number;
+  /**
+   * Runs `fn` once and remembers its result in the form that the journal holds: a `Date` in it
+   * becomes text. What JSON would lose or change (`Map`, `Set`, functions, symbols, `bigint`,
+   * `NaN`, cycles, more than 64 levels or a million characters) fails the task. A completed task
+   * gives its recorded result without running.
+   *
+   * @param taskId Unique in the job, and the same when `run` is called again.
+   */
+  task<Result>(
+    taskId: string,
+    fn: ((task: TaskContext) => Result | Promise<Result>) & Returns<Result>,
+    options?: TaskOptions<JsonForm<Result>>,
+  ): Promise<JsonForm<Result>>;
+  /**
+   * A step that ends at a time, at most 100 years away. The job holds no worker meanwhile. The time
+   * is recorded when the sleep begins, and runs on through restarts and while the job is suspended,
+   * parked or paused; waking the job ends the sleep early. A sleep that has ended takes no time
+   * when `run` is called again, or the job is retried.
+   *
+   * @param id Unique in the job, among its tasks too, and the same when `run` is called again.
+   */
+  sleep(id: string, time: SleepTime): Promise<void>;
+  /** Resolves with the events that satisfied an expectation, in the order of the journal. */
+  expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
+  /**
+   * The same, or `undefined` if they have not come in time. The time is recorded when the wait
+   * begins, and runs on like that of `ctx.sleep`. Only this wait ends: the event still counts, and
+   * `ctx.expect` may be called again. Expectations that `run` gave up on are waived when it
+   * returns.
+   */
+  expect(
+    name: ExpectationName,
+    options: ExpectOptions,
+  ): Promise<readonly [FactEvent, ...FactEvent[]] | undefined>;
+}
+
+/**
+ * How one task is run, retried and undone.
+ *
+ * @typeParam Result In the form that the journal holds.
+ */
+export interface TaskOptions<Result> {
+  /** Default: 3 attempts, 1 s doubling up to 60 s, with a fifth of jitter. */
+  readonly retry?: Partial<RetryPolicy>;
+  /**
+   * In milliseconds: an attempt that takes longer fails with `TimeoutError`. No limit by default.
+   */
+  readonly timeoutMs?: number;
+  /** Undoes the completed task when the job fails or is cancelled. */
+  readonly compensate?: (result: Result, task: TaskContext) => unknown;
+}
+
+/** What an attempt of a task, or of its compensation, gets. */
+export interface TaskContext {
+  /** With `taskId`, a key that makes the step idempotent elsewhere. */
+  readonly jobId: string;
+  /** The name that `ctx.task` was given. */
+  readonly taskId: string;
+  /** Unique to this attempt. */
+  readonly executionId: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Aborts on cancellation, at the time limit and at shutdown. */
+  readonly signal: AbortSignal;
+  /**
+   * The position of the attempt in its trace, for protocols that do not carry it by themselves: a
+   * header of W3C Trace Context. `undefined` when the job has no trace. Under `OTEL_DENO` do not
+   * send it with `fetch`, which then sends its own.
+   */
+  readonly traceparent?: string;
+  /**
+   * Stages a domain event. It is recorded in the same batch as the task's completion,
+   * or, when the attempt fails, not at all. An attempt may emit 1,000.
+   *
+   * @throws {TypeError} when the type is illegal or lies in a reserved namespace.
+   * @throws {NonRetryableError} when JSON would lose or change some of the attributes, or
+   * the attempt has emitted too much.
+   */
+  emit(eventType: string, attributes?: JsonObject): void;
+  /**
+   * Logs a line for people: on the job's page, at `GET /jobs/:id/log` and in the log of the server.
+   * It is kept beside the journal for a while, and is not part of any state. An attempt may log
+   * 1,000 lines.
+   *
+   * @param data Up to 8,000 characters of JSON.
+   */
+  log(message: string, data?: unknown): void;
+  /**
+   * Reports progress, with `total` in the same unit as `done`. Call it as often as you like: at
+   * most four reports a second are recorded, each the latest, and always the last.
+   */
+  progress(done: number, total?: number, note?: string): void;
+}
+
+/** How long `ctx.expect` waits. */
+export interface ExpectOptions {
+  /** In milliseconds, up to 100 years. */
+  readonly withinMs: number;
+}
+
+/** When a sleep ends: after so many milliseconds, or at a time, which may be past. */
+export type SleepTime = number | {
+  /** RFC 3339, or in milliseconds since the epoch. */
+  readonly until: Date | string | number;
+};
+
+/** A domain event, as `run` and `startsOn` see it. */
+export interface FactEvent {
+  /** Unique in the journal: a second event with this id changes nothing. */
+  readonly eventId: string;
+  /** Such as `ec.shipment.ShipmentCompleted`. */
+  readonly eventType: string;
+  /** When it happened, according to the sender: RFC 3339, in UTC. */
+  readonly occurredAt: string;
+  /** Its content. It has no type of its own: the sender, not this program, defines it. */
+  readonly attributes: JsonObject;
+}

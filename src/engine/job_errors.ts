@@ -1,0 +1,48 @@
+/** Errors that code of a job throws to say whether, and when, to retry. */
+
+/**
+ * Throw it in a task when trying again cannot help: the job fails as `poison`.
+ *
+ * @example
+ * ```ts
+ * import { NonRetryableError } from "@daybook/daybook";
+ *
+ * export function send(email: string): string {
+ *   if (!email.includes("@")) throw new NonRetryableError(`${email} is no address`);
+ *   return `sent to ${email}`;
+ * }
+ * ```
+ */
+export class NonRetryableError extends Error {
+  /** As the journal has it. */
+  override readonly name: string = "NonRetryableError";
+}
+
+/**
+ * Throw it in a task to choose the delay before the next attempt. It uses up an attempt, as
+ * any other error does.
+ *
+ * @example
+ * ```ts
+ * import { RetryLater } from "@daybook/daybook";
+ *
+ * export async function charge(orderId: string, signal: AbortSignal): Promise<string> {
+ *   const response = await fetch(`https://bank.example/charges/${orderId}`, { signal });
+ *   if (response.status === 429) throw new RetryLater(30_000, "the bank asks for patience");
+ *   return await response.text();
+ * }
+ * ```
+ */
+export class RetryLater extends Error {
+  /** As the journal has it. */
+  override readonly name: string = "RetryLater";
+
+  /** Until the next attempt, in milliseconds. */
+  readonly delayMs: number;
+
+  /** Asks for the next attempt after `delayMs` milliseconds; `message` is for whoever asks why. */
+  constructor(delayMs: number, message = `asked to be tried again in ${delayMs} ms`) {
+    super(message);
+    this.delayMs = delayMs;
+  }
+}

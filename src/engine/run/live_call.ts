@@ -1,0 +1,286 @@
+/**
+ * One call of a job's `run`, until it is forgotten: answers it, begins what it asks for, and
+ * records how it ended.
+ */
+
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../../core/job_state.ts";
+import { isThrown } from "../../core/thrown.ts";
+import { NonRetryableError } from "../job_errors.ts";
+import type { JobParkedAttributes } from "../../core/framework_events.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
+import { Answers } from "./answers.ts";
+import { AttemptLog } from "./attempt_log.ts";
+import type { CodeCall, CodeHost } from "./code_place.ts";
+import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
+import { parked } from "./parking.ts";
+import { recordOrRetry } from "./patience.ts";
+import { PendingWork } from "./pending_work.ts";
+import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";
+import type { AskedSleep, AskedTask, AskedWait, AskListener, RunContext } from "./run_context.ts";
+import type { RunParts } from "./run_parts.ts";
+import type { Settlement } from "./settlements.ts";
+import type { Work } from "./work.ts";
+
+/** How the call ended, or that it disagrees with the record. */
+type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
+
+export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
+  readonly kind = "called";
+  /** What it has asked for and has not begun. */
+  readonly work: PendingWork;
+  readonly #run: RunParts;
+  readonly #guard: SecretGuard;
+  readonly #answers: Answers;
+  readonly #asked: RunContext;
+  /** Absent when `run` was not called. */
+  readonly #code: CodeCall | undefined;
+  #log: AttemptLog | undefined;
+  #end: End = { kind: "pending" };
+  /** The entry that records its end; 0 while there is none. */
+  #concludedBy: LogId = 0;
+  /** Nothing that it does counts any more. */
+  #isOver = false;
+  #isAdvancing = false;
+  #considersRest = false;
+
+  /** Calls `run` with a job whose input is in clear. */
+  constructor(run: RunParts, job: RunningJob | CompensatingJob, guard: SecretGuard) {
+    this.#run = run;
+    this.#guard = guard;
+    this.work = new PendingWork(run, this.advanceSoon);
+    this.#answers = this.#newAnswers();
+    const { definition, services, trace } = run;
+    const { asked, output, code } = trace.withinRun(() =>
+      callRun(definition, job, this.#answers, this, guard, services.code, this)
+    );
+    this.#asked = asked;
+    this.#code = code;
+    void output.then(
+      (output) => this.#finished({ kind: "returned", output }),
+      (error) => this.#finished({ kind: "threw", error }),
+    );
+  }
+
+  get hasEnded(): boolean {
+    return this.#end.kind !== "pending";
+  }
+
+  /** Whether its end is on record, or on its way there. */
+  get isConcluded(): boolean {
+    return this.#concludedBy > 0;
+  }
+
+  /** Whether there is an answer for it, or something to begin. */
+  get hasWork(): boolean {
+    return this.#answers.waiting || this.work.isReady;
+  }
+
+  settled(settlements: readonly Settlement[]): void {
+    this.#answers.add(settlements);
+    if (this.#run.hold.isHeld) this.#answers.give();
+  }
+
+  /** Gives `run` its answers; requires a worker. */
+  give(): void {
+    this.#answers.give();
+  }
+
+  /** Entries were lost before they were durable: their work starts again. */
+  takeBack(durableLogId: LogId, works: readonly Work[]): void {
+    if (this.#concludedBy > durableLogId) this.#concludedBy = 0;
+    this.#answers.lost(durableLogId);
+    this.work.lost(works, this.#asked);
+  }
+
+  /** Gives it no more answers. */
+  stop(): void {
+    this.#isOver = true;
+    this.#answers.stop();
+  }
+
+  /** Frees the place where its code ran. */
+  letGo(): void {
+    this.#code?.letGo();
+  }
+
+  /** Decides what to do next, after the code has asked for everything that it asks for at once. */
+  readonly advanceSoon = (): void => {
+    if (this.#isAdvancing || this.#isOver) return;
+    this.#isAdvancing = true;
+    queueMicrotask(() => {
+      this.#isAdvancing = false;
+      try {
+        this.#advance();
+      } catch (error) {
+        this.#run.services.onDefect(error);
+        this.#failed(error, "poison");
+      }
+    });
+  };
+
+  // --- What it asks for and says
+
+  askedTask(task: AskedTask): void {
+    if (this.#isOver) return;
+    this.work.addTask(task);
+    this.#answers.askedFor(`task ${task.taskId}`);
+    this.#run.owner.wake();
+  }
+
+  askedSleep(sleep: AskedSleep): void {
+    if (this.#isOver) return;
+    this.work.addTimer(sleep);
+    this.#answers.askedFor(`task ${sleep.taskId}`);
+    this.#run.owner.wake();
+  }
+
+  askedExpectation({ name }: { readonly name: string }): void {
+    if (this.#isOver) return;
+    this.#answers.askedFor(`expectation ${name}`);
+    this.#run.owner.wake();
+  }
+
+  askedWait(asked: AskedWait): void {
+    if (this.#isOver) return;
+    this.work.addTimer(asked);
+    this.#answers.askedForWait(asked.name, asked.wait);
+    this.#run.owner.wake();
+  }
+
+  printed(text: string): void {
+    const { jobId, job, services: { jobLog: log, clock }, trace } = this.#run;
+    const attempt = job.task(MAIN_TASK)?.attempts ?? 1;
+    const about = { jobId, taskId: MAIN_TASK, attempt, ...trace.ids };
+    this.#log ??= new AttemptLog({ about, log, clock, guard: this.#guard });
+    this.#log.write(text);
+  }
+
+  reacted(): void {
+    if (this.#isOver) return;
+    this.#answers.reacted();
+    this.advanceSoon();
+  }
+
+  lost(): void {
+    if (!this.#isOver) this.#run.owner.codeLost();
+  }
+
+  #newAnswers(): Answers {
+    const { job, services: { clock, turns, writer, entriesAt } } = this.#run;
+    return new Answers({
+      ...{ clock, turns, entriesAt, job },
+      durableLogId: () => writer.durableLogId,
+      diverged: (taskId) => this.#diverged(taskId),
+      idle: this.advanceSoon,
+      isReacting: () => this.#code?.isReacting === true,
+    });
+  }
+
+  #finished(end: RunEnd): void {
+    if (this.#isOver || this.#end.kind !== "pending") return;
+    this.#end = this.#misfit(end) ?? end;
+    this.#answers.close();
+    this.advanceSoon();
+  }
+
+  /** When code that is new to the job rejects its input, the job is not at fault. */
+  #misfit(end: RunEnd): End | undefined {
+    if (end.kind !== "threw" || !isThrown(end.error, InputMismatchError)) return undefined;
+    const { job, definition } = this.#run;
+    const { head } = job;
+    const isFirstCall = head.state === "Running" && (job.task(MAIN_TASK)?.attempts ?? 1) === 1;
+    if (isFirstCall && head.definitionVersion === definition.version) return undefined;
+    const parking = misfitParking(definition, head, end.error, this.#guard);
+    return { kind: "diverged", parking };
+  }
+
+  #diverged(taskId: TaskId): void {
+    if (this.#isOver || this.#end.kind === "diverged") return;
+    const { definition, job } = this.#run;
+    const divergence = divergenceAt(taskId, job.whole, this.#asked, this.#end);
+    const parking = divergedParking(definition, job.head, divergence, this.#guard);
+    this.#end = { kind: "diverged", parking };
+    this.advanceSoon();
+  }
+
+  // --- What to do next
+
+  #advance(): void {
+    const { ends, hold } = this.#run;
+    if (this.#isOver || ends.owed) return;
+    if (this.#end.kind === "diverged") return this.#park(this.#end.parking);
+    this.#conclude();
+    if (this.#isOver || !hold.isHeld || !this.#answers.isIdle) return;
+    this.work.begin(this.#asked);
+    this.#considerRest();
+  }
+
+  /**
+   * Records the end of `run`, once all that is on record has been answered. It does not count when
+   * its job no longer runs, unless the entry that ended the job is lost.
+   */
+  #conclude(): void {
+    const { job, main } = this.#run;
+    if (this.isConcluded || this.#answers.replaying || job.head.state !== "Running") return;
+    if (this.#end.kind === "threw") {
+      const { error } = this.#end;
+      this.#failed(error, isThrown(error, NonRetryableError) ? "poison" : "error");
+    } else if (this.#end.kind === "returned") {
+      this.#concludedBy = main.complete(this.#end.output, this.advanceSoon);
+    }
+  }
+
+  #failed(error: unknown, kind: "poison" | "error"): void {
+    const failedBy = this.#run.main.fail(this.#guard.factOf(error), kind, this.advanceSoon);
+    if (failedBy > 0) this.#concludedBy = failedBy;
+  }
+
+  /** Holds the job, and undoes nothing, until there is code that fits. */
+  #park(parking: JobParkedAttributes): void {
+    const { services, jobId, job: { head }, main, trace, owner } = this.#run;
+    if (!isTerminal(head) && head.parked === undefined) {
+      const cut = main.isUnderWay ? [main.interrupted("withdrawn")] : [];
+      const drafts = [...cut, parked(jobId, parking, trace.ids)];
+      if (recordOrRetry(services, drafts, this.advanceSoon) === undefined) return;
+    }
+    trace.endRun({ kind: "interrupted", reason: "withdrawn" });
+    owner.end();
+  }
+
+  /** Gives the worker back if, one turn later, `run` still has nothing to do. */
+  #considerRest(): void {
+    if (this.#considersRest || this.#run.attempts.isBusy) return;
+    this.#considersRest = true;
+    this.#run.services.turns.next(() => {
+      this.#considersRest = false;
+      if (this.#run.hold.isHeld && this.#isAtRest) this.#rest();
+    });
+  }
+
+  get #isAtRest(): boolean {
+    const { attempts, backoffs, ends, job: { head }, services } = this.#run;
+    if (this.#isOver || attempts.isBusy || ends.owed || !this.#answers.isIdle) return false;
+    const mayStart = !isHeld(head) && !services.draining;
+    if (head.state === "Compensating") return !mayStart || backoffs.areAny;
+    if (mayStart && this.work.isReady) return false;
+    return this.hasEnded || this.#asked.rests || this.work.isReady || backoffs.areAny;
+  }
+
+  #rest(): void {
+    const { hold, owner } = this.#run;
+    hold.release();
+    this.#recordWaiting();
+    owner.rested();
+  }
+
+  /** Records that `run` waits, unless that is on record or it has something else to do. */
+  #recordWaiting(): void {
+    const { hold, job: { head }, main, services } = this.#run;
+    if (this.#isOver || this.hasEnded || hold.kind !== "none") return;
+    // A job whose work may not begin now does not wait: a later run must find the work.
+    if (!this.#asked.rests || head.state !== "Running" || this.hasWork) return;
+    const waiting = main.waiting([...this.#asked.expectations.keys()], this.#answers.seenLogId);
+    if (waiting !== undefined) recordOrRetry(services, [waiting], () => this.#recordWaiting());
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * What a call of `run` has asked for and has not begun: tasks that are ready or back off, and
+ * timers that are not on record; when its job is undone, the compensations instead.
+ */
+
+import type { JobEventDraft } from "../../core/event.ts";
+import { isHeld } from "../../core/job_state.ts";
+import { findWait, isSettled } from "../../core/waits.ts";
+import { recordOrRetry } from "./patience.ts";
+import { dueAtOf } from "./rest_time.ts";
+import type { AskedTask, AskedTimer, RunContext } from "./run_context.ts";
+import type { RunParts } from "./run_parts.ts";
+import { Undoing, undone } from "./undoing.ts";
+import { compensationWork, taskWork, type Work } from "./work.ts";
+
+export class PendingWork {
+  readonly #run: RunParts;
+  /** Decides what to do next, after the code has asked for everything that it asks for at once. */
+  readonly #advanceSoon: () => void;
+  #ready: Work[] = [];
+  /** Absent until there is one; most jobs have none. */
+  #timers: AskedTimer[] | undefined;
+  /** Absent until something is to be undone. */
+  #undoing: Undoing | undefined;
+
+  constructor(run: RunParts, advanceSoon: () => void) {
+    this.#run = run;
+    this.#advanceSoon = advanceSoon;
+  }
+
+  get isReady(): boolean {
+    return this.#ready.length > 0 || this.#timers !== undefined;
+  }
+
+  addTask(task: AskedTask): void {
+    const onRecord = this.#run.job.task(task.taskId);
+    const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone;
+    if (isBackingOff) this.startAt(taskWork(task), onRecord.retryAt);
+    else if (onRecord?.status !== "completed") this.#ready.push(taskWork(task));
+  }
+
+  addTimer(asked: AskedTimer): void {
+    if (!this.#isSet(asked)) (this.#timers ??= []).push(asked);
+  }
+
+  /** An attempt did not begin after all. Compensations are found again without this. */
+  giveBack(work: Work): void {
+    if (work.kind === "task") this.#ready.push(work);
+  }
+
+  /** @param retryAt RFC 3339. */
+  startAt(work: Work, retryAt: string): void {
+    this.#run.backoffs.until(retryAt, () => {
+      this.giveBack(work);
+      this.#run.owner.wake();
+    });
+    this.#advanceSoon();
+  }
+
+  /** Entries were lost, and the start of these works with them. */
+  lost(works: readonly Work[], asked: RunContext): void {
+    this.#undoing = undefined;
+    this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
+    this.#timers = this.#unrecordedTimers(asked);
+  }
+
+  /** The job has failed or is cancelled: its tasks do not begin. */
+  clear(): void {
+    this.#ready = [];
+    this.#timers = undefined;
+  }
+
+  /** Begins what may begin now. */
+  begin(asked: RunContext): void {
+    const { state } = this.#run.job.head;
+    if (state === "Running" && this.#timers !== undefined) this.#beginTimers(this.#timers);
+    if (state === "Running" && this.#ready.length > 0) this.#startReady();
+    if (state === "Compensating") this.#undoNext(asked);
+  }
+
+  /** Whether its time is on record, or no longer matters. */
+  #isSet(asked: AskedTimer): boolean {
+    const { job } = this.#run;
+    if (asked.kind === "sleep") return job.task(asked.taskId) !== undefined;
+    const { name, wait } = asked;
+    return findWait(job.head, name, wait) !== undefined || isSettled(job.head, name);
+  }
+
+  #unrecordedTimers({ openSleeps, openTasks, tasks, waits }: RunContext): AskedTimer[] | undefined {
+    const sleeps = openSleeps === 0 ? [] : [...openTasks].flatMap((taskId) => {
+      const asked = tasks.get(taskId);
+      return asked?.kind === "sleep" ? [asked] : [];
+    });
+    const unrecorded = [...sleeps, ...waits].filter((asked) => !this.#isSet(asked));
+    return unrecorded.length > 0 ? unrecorded : undefined;
+  }
+
+  /**
+   * Only once the failure is durable: compensation does not wait for tasks that would be retried.
+   */
+  get #isToBeUndone(): boolean {
+    const { job: { head }, services } = this.#run;
+    return head.state === "Compensating" && head.failure.because <= services.writer.durableLogId;
+  }
+
+  /** Records when they are due; the engine's timers end them. */
+  #beginTimers(timers: readonly AskedTimer[]): void {
+    const { services, job, jobId, trace } = this.#run;
+    if (services.draining || isHeld(job.head)) return;
+    const common = { stratum: "framework", eventType: "job.TimerSet", jobId } as const;
+    const about = { ...common, ...trace.ids };
+    const drafts = timers.filter((asked) => !this.#isSet(asked)).map((asked): JobEventDraft => {
+      const dueAt = dueAtOf(asked.time, services.clock.now());
+      return asked.kind === "sleep"
+        ? { ...about, taskId: asked.taskId, attributes: { dueAt } }
+        : { ...about, attributes: { dueAt, expectation: asked.name, wait: asked.wait } };
+    });
+    if (drafts.length > 0 && !recordOrRetry(services, drafts, this.#advanceSoon)) return;
+    this.#timers = undefined;
+  }
+
+  #startReady(): void {
+    const { services, attempts, hold } = this.#run;
+    if (services.draining) return;
+    // A job that runs alone also runs its own tasks one at a time.
+    if (hold.isAlone && attempts.isBusy) return;
+    const works = this.#ready.splice(0, hold.isAlone ? 1 : Infinity);
+    // The job was suspended, or has ended: they start when it resumes.
+    if (!this.#start(works)) this.#ready.unshift(...works);
+  }
+
+  /** Appends the start of attempts, unless the run must give its worker back; `false` then. */
+  #start(works: readonly Work[]): boolean {
+    const { attempts, hold, owner, services } = this.#run;
+    // A job with running attempts needs no other worker for more.
+    if (hold.isPaused || !attempts.isBusy && !hold.mayStart) {
+      this.#giveWay();
+    } else if (hold.needsPlace !== undefined) {
+      // Its place was taken away while it kept the worker: it queues for both.
+      hold.release();
+      owner.wake();
+    } else {
+      const started = attempts.start(works);
+      if (started === "full") services.later(this.#advanceSoon);
+      return started === "started";
+    }
+    return false;
+  }
+
+  /**
+   * Gives the worker up, for want of one or because of a pause, once running attempts have ended
+   * and their entries are durable. A call that is shown as executing must execute: it is
+   * interrupted on record, and a later run takes the job up. Any other call returns to the queue.
+   */
+  #giveWay(): void {
+    const { attempts, ends, hold, jobId, main, owner, services, trace } = this.#run;
+    if (attempts.isBusy || !main.isDurable || !ends.areDurable) return;
+    if (!main.isUnderWay) {
+      hold.release();
+      services.rested(jobId);
+      return owner.wake();
+    }
+    const reason = hold.isPaused ? "paused" : "withdrawn";
+    ends.record([main.interrupted(reason)]);
+    trace.endRun({ kind: "interrupted", reason });
+    owner.end();
+  }
+
+  /**
+   * Undoes one task at a time, in reverse order of completion, after running attempts have ended.
+   */
+  #undoNext(asked: RunContext): void {
+    const { services, job, attempts, backoffs } = this.#run;
+    if (attempts.isBusy || backoffs.areAny || services.draining || isHeld(job.head)) return;
+    const next = (this.#undoing ??= new Undoing(job)).next();
+    if (next === undefined) return this.#recordUndone();
+    const task = asked.tasks.get(next.taskId);
+    const work = compensationWork(next, task?.kind === "task" ? task : undefined);
+    const { compensation } = next;
+    // After a restart the timer of a compensation that backs off is set again.
+    const isBackingOff = compensation?.status === "backingOff";
+    if (isBackingOff && !services.scheduler.isOver(Date.parse(compensation.retryAt))) {
+      return this.startAt(work, compensation.retryAt);
+    }
+    this.#start([work]);
+  }
+
+  #recordUndone(): void {
+    const { services, job, jobId, trace } = this.#run;
+    const drafts = undone(job.whole.tasks, { jobId, ...trace.ids });
+    recordOrRetry(services, drafts, this.#advanceSoon);
+  }
+}

@@ -1,0 +1,90 @@
+/** Jobs that a stop left unfinished, before a start takes them up. */
+
+import { hasCode, type JobState } from "../../core/job_state.ts";
+import type { EventDraft } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import { retryTimes } from "./backoffs.ts";
+import { culpritAt, withTheirTraces } from "./interruptions.ts";
+import { parked } from "./parking.ts";
+import type { Patience } from "./patience.ts";
+import type { RunServices } from "./run_services.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { openTimers } from "./timers.ts";
+
+/** How many waiting jobs are tried at a start; the others find out when they wake. */
+const TRIALS_MAX = 10_000;
+
+/** Reads off how far away a job's times are, before anything waits for them. */
+export function rememberTimes(job: JobState, scheduler: Scheduler): void {
+  const start = job.state === "Created" && job.startAt !== undefined ? [job.startAt] : [];
+  for (const time of [...start, ...retryTimes(job)]) scheduler.remember(Date.parse(time));
+  for (const { dueMs } of openTimers(job)) scheduler.remember(dueMs);
+}
+
+/** Parks the job that ended the process, and those that no loaded code runs. */
+export function parkingsOf(
+  jobs: readonly JobState[],
+  registry: DefinitionRegistry,
+  restart: LogId | undefined,
+): readonly EventDraft[] {
+  const culprit = restart === undefined
+    ? undefined
+    : culpritAt(jobs, restart, (job) => registry.isInThread(job));
+  const withoutCode = jobs.flatMap((job) => {
+    if (job.state === "Created" || job.parked?.reason === "crashed" || !hasCode(job)) return [];
+    const message = registry.lackFor(job);
+    if (message === undefined || job.parked?.message === message) return [];
+    return [parked(job.jobId, { reason: "noDefinition", message })];
+  });
+  return culprit === undefined ? withoutCode : [culprit, ...withoutCode];
+}
+
+/**
+ * Records what a start has found, and calls back when it is durable. Resolves earlier when the disk
+ * is full, which may take long: reads work meanwhile.
+ */
+export async function recordAtStart(
+  { services, table, patience }: {
+    readonly services: RunServices;
+    readonly table: JobTable;
+    readonly patience: Patience;
+  },
+  drafts: readonly EventDraft[],
+  onRecorded: () => void,
+): Promise<void> {
+  if (drafts.length === 0) return onRecorded();
+  const { writer, entriesAt, onDefect } = services;
+  const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
+  const refused = Promise.withResolvers<void>();
+  const recorded = patience.record(async () => {
+    try {
+      const { lastLogId } = writer.append(traced, "vital");
+      await writer.settled(lastLogId, undefined);
+    } catch (error) {
+      refused.resolve();
+      throw error;
+    }
+  }).then(onRecorded);
+  recorded.catch(onDefect);
+  await Promise.race([recorded, refused.promise]);
+}
+
+/** Parked jobs that other code may fit, then a number of those that wait. */
+export function jobsToTry(
+  jobs: readonly JobState[],
+  table: JobTable,
+  registry: DefinitionRegistry,
+): readonly JobId[] {
+  const open = jobs.flatMap(({ jobId }) => {
+    const job = table.pending(jobId)?.head;
+    const mayFit = job !== undefined && job.state !== "Created" && hasCode(job) &&
+      registry.running(job) !== undefined;
+    return mayFit && job.parked?.reason !== "crashed" ? [job] : [];
+  });
+  const isParked = (job: JobState) => job.parked !== undefined;
+  const waiting = open.filter((job) => !isParked(job) && !registry.isInThread(job))
+    .slice(0, TRIALS_MAX);
+  return [...open.filter(isParked), ...waiting].map(({ jobId }) => jobId);
+}

@@ -1,0 +1,99 @@
+/**
+ * Workers: as many as handlers may run at a time. Most jobs have one of their own until they end or
+ * have nothing to do.
+ *
+ * Jobs of a prompt type wait mostly for the disk, so many of them share each worker that no job has
+ * for itself. They run while there is at least one such worker; a job that needs its own leaves
+ * them the last one until they are done.
+ */
+
+import type { PromptTypes } from "./prompt_types.ts";
+import type { Request, Worker } from "./requests_in_order.ts";
+
+/** The most jobs that share one worker. */
+const SHARING_PER_WORKER_MAX = 16;
+/** The most jobs that share workers in all: each run that has begun is held in memory. */
+const SHARING_MAX = 512;
+
+export class WorkerPool {
+  readonly max: number;
+  readonly #promptTypes: PromptTypes;
+  /** Workers with a job of their own; above `max` only while jobs turn out to be slow. */
+  #own = 0;
+  /** Jobs that share the others. */
+  #sharing = 0;
+  /** Whether a job runs alone, so that no other gets a worker. */
+  #isAlone = false;
+  #grants = 0;
+
+  constructor(max: number, promptTypes: PromptTypes) {
+    this.max = max;
+    this.#promptTypes = promptTypes;
+  }
+
+  /** Workers with a job, at most `max`. */
+  get busy(): number {
+    return Math.min(this.#own + this.#sharing, this.max);
+  }
+
+  take({ type, labels, key, isAlone = false }: Request): Worker | undefined {
+    if (this.#isAlone) return undefined;
+    const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
+    if (isAlone) {
+      if (this.#own + this.#sharing > 0) return undefined;
+      this.#own++;
+      this.#isAlone = true;
+      return granted();
+    }
+    if (!this.#promptTypes.has(type)) {
+      if (!this.#hasOwn(this.#sharing)) return undefined;
+      this.#own++;
+      return granted();
+    }
+    const free = this.max - this.#own;
+    const most = Math.min(
+      ...[this.#promptTypes.runsMax(type), SHARING_PER_WORKER_MAX * this.max, SHARING_MAX],
+    );
+    if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
+    this.#sharing++;
+    return { ...granted(), isShared: true };
+  }
+
+  release(worker: Worker): void {
+    this.join(worker);
+    if (worker.isShared) this.#sharing--;
+    else this.#own--;
+  }
+
+  /** A job that ran alone may run beside others from now on; `false` when it did not. */
+  join(worker: Worker): boolean {
+    if (!worker.isAlone) return false;
+    worker.isAlone = false;
+    this.#isAlone = false;
+    return true;
+  }
+
+  /** Turns a shared worker into the job's own. */
+  keep(worker: Worker): void {
+    if (!worker.isShared) return;
+    worker.isShared = false;
+    this.#sharing--;
+    this.#own++;
+  }
+
+  /**
+   * Whether a job may begin an attempt; `false` when types that were prompt turn out to be slow.
+   */
+  mayStart(worker: Worker): boolean {
+    if (!worker.isShared) return this.#own <= this.max;
+    if (this.#promptTypes.has(worker.type)) return this.#own < this.max;
+    if (!this.#hasOwn(this.#sharing - 1)) return false;
+    this.keep(worker);
+    return true;
+  }
+
+  /** Whether a job can have a worker of its own beside this many that share. */
+  #hasOwn(sharing: number): boolean {
+    return this.#own + (sharing > 0 ? 1 : 0) < this.max;
+  }
+}
