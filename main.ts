@@ -158,6 +158,7 @@ async function openShared(options: PostgresOptions): Promise<PostgresJournal> {
     return await openPostgres(options);
   } catch (error) {
     if (error instanceof JournalUnusableError) fail(error.message, error.exitCode);
+    if (error instanceof Deno.errors.NotCapable) fail(withStart(error.message, {}), EXIT_USAGE);
     throw error;
   }
 }

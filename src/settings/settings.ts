@@ -153,7 +153,7 @@ export const SETTINGS = {
     ...optional("folder", "journal"),
     flag: "folder",
     default: "",
-    help: "copy of a journal that is in PostgreSQL; journal",
+    help: "copy of a journal that is in PostgreSQL (journal)",
     ofServer: true,
     needs: "folder",
   },
