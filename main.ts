@@ -16,7 +16,7 @@ import { counted } from "./src/core/counted.ts";
 import { durationText } from "./src/core/duration.ts";
 import { newId } from "./src/core/ids.ts";
 import { messageOf } from "./src/core/thrown.ts";
-import { Daybook } from "./src/server/daybook.ts";
+import { allowedHostsOf, Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/guard/access.ts";
 import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
@@ -263,7 +263,13 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       const known = sharing?.leader()?.url;
       return known === url ? undefined : known;
     };
-    following = new Following({ leader, clock: systemClock, tell: (line) => log.info(line) });
+    following = new Following({
+      leader,
+      clock: systemClock,
+      bodyBytesMax: configuration.bodyBytesMax,
+      allowedHosts: allowedHostsOf(configuration),
+      tell: (line) => log.info(line),
+    });
     answer = following.fetch;
     sharing = await openShared({
       ...{ place: database, writer: newId.writer(systemRandom.ulid()), url, secretKey, warn },

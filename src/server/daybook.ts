@@ -313,7 +313,7 @@ export class Daybook {
 }
 
 /** Bound to all addresses, the names of this server are unknown; then the token decides. */
-function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
+export function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
   const { hostname, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
   if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";

@@ -5,6 +5,10 @@
 
 import { messageOf } from "../core/thrown.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
+import { Bodies, leaveUnread } from "../http/bodies/bodies.ts";
+import { EDGE_LIMITS, Gauge } from "../http/guard/capacity.ts";
+import { Hosts } from "../http/guard/hosts.ts";
+import { Turnstile } from "../http/guard/turnstile.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";
 import { jsonResponse } from "../http/answers/response.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
@@ -15,10 +19,8 @@ type Fetch = Daybook["fetch"];
 /** How long a request waits for a leader. */
 const PATIENCE_MS = 5_000;
 const AGAIN_MS = 50;
-/** Requests without an answer; each may hold a body of `KEPT_BYTES_MAX`. */
-const PASSED_ON_MAX = 1_024;
-/** A body that is kept can be sent again, to the next leader. */
-const KEPT_BYTES_MAX = 65_536;
+/** Requests without an answer; those that wait for a job are among them. */
+const PASSED_ON_MAX = 4_096;
 
 /** Between two processes, these are each connection's own. */
 const HOP_HEADERS = ["connection", "host", "keep-alive", "te", "transfer-encoding", "upgrade"];
@@ -26,7 +28,10 @@ const HOP_HEADERS = ["connection", "host", "keep-alive", "te", "transfer-encodin
 export interface FollowingOptions {
   /** Where the leader listens, if it is known; never this process. */
   readonly leader: () => string | undefined;
-  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly clock: Clock;
+  readonly bodyBytesMax: number;
+  /** Names of this server. */
+  readonly allowedHosts: readonly string[] | "any";
   /** Takes a line for people. */
   readonly tell: (line: string) => void;
 }
@@ -35,12 +40,27 @@ export class Following {
   readonly #options: FollowingOptions;
   #head: JournalHead = { logId: 0, chain: "" };
   #toldOf: string | undefined;
-  #passedOn = 0;
+  readonly #passedOn = new Gauge("requestsMax", PASSED_ON_MAX);
+  /** Bodies are kept as a whole: they can be sent again, to the next leader. */
+  readonly #bodies: Bodies;
+  readonly #hosts: Hosts;
   /** Answers here, once this process leads. */
   #own: Fetch | undefined;
 
   constructor(options: FollowingOptions) {
     this.#options = options;
+    const { clock, bodyBytesMax } = options;
+    this.#hosts = new Hosts(options.allowedHosts);
+    this.#bodies = new Bodies({
+      clock,
+      bytesMax: bodyBytesMax,
+      bytesFlag: "--body-bytes",
+      timeMs: EDGE_LIMITS.bodyTimeMs,
+      bytes: new Gauge("bodiesBytesMax", EDGE_LIMITS.bodiesBytesMax),
+      requests: this.#passedOn,
+      turnstile: new Turnstile(clock),
+      shutdownSignal: new AbortController().signal,
+    });
   }
 
   /** The copy of this process is complete up to a position. */
@@ -59,15 +79,46 @@ export class Following {
 
   readonly fetch: Fetch = (request, connection) => {
     if (this.#own !== undefined) return this.#own(request, connection);
+    try {
+      // The leader is asked by its own name, so it cannot check the one that was meant.
+      this.#hosts.of(request);
+    } catch (error) {
+      leaveUnread(request);
+      return refused(error, URL.parse(request.url)?.pathname ?? "/");
+    }
     const { pathname } = new URL(request.url);
     if (pathname === "/livez") return jsonResponse({ status: "live" }, STATUS.ok);
     if (pathname === "/readyz") return this.#ready(pathname);
-    if (this.#passedOn >= PASSED_ON_MAX) {
-      return unready(pathname, "too many requests wait for the leader");
-    }
-    this.#passedOn++;
-    return this.#passOn(request, connection, pathname).finally(() => this.#passedOn--);
+    return this.#counted(request, connection, pathname);
   };
+
+  async #counted(
+    request: Request,
+    connection: ConnectionInfo | undefined,
+    pathname: string,
+  ): Promise<Response> {
+    try {
+      this.#passedOn.requireRoom();
+      this.#passedOn.opened();
+    } catch (error) {
+      leaveUnread(request);
+      return refused(error, pathname);
+    }
+    try {
+      const body = await this.#bodyOf(request);
+      return await this.#passOn(request, body, connection, pathname);
+    } catch (error) {
+      return refused(error, pathname);
+    } finally {
+      this.#passedOn.closed();
+    }
+  }
+
+  async #bodyOf(request: Request): Promise<Body> {
+    if (request.method === "GET" || request.method === "HEAD") return null;
+    const bytes = await this.#bodies.read(request);
+    return bytes.length === 0 ? null : Uint8Array.from(bytes);
+  }
 
   #ready(pathname: string): Response {
     const leader = this.#options.leader();
@@ -77,11 +128,11 @@ export class Following {
 
   async #passOn(
     request: Request,
+    body: Body,
     connection: ConnectionInfo | undefined,
     pathname: string,
   ): Promise<Response> {
     const { clock, leader } = this.#options;
-    const body = await bodyOf(request);
     const endMs = clock.monotonic() + PATIENCE_MS;
     for (let reason = "no process leads the journal yet";;) {
       if (this.#own !== undefined) return await this.#own(withBody(request, body), connection);
@@ -91,7 +142,7 @@ export class Following {
           return await answerOf(url, request, body);
         } catch (error) {
           if (request.signal.aborted) throw error;
-          if (!mayRepeat(request, body, error)) {
+          if (!mayRepeat(request, error)) {
             return unready(
               pathname,
               "the leader was gone before it answered: whether the request was recorded is " +
@@ -107,19 +158,12 @@ export class Following {
   }
 }
 
-type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null;
+type Body = Uint8Array<ArrayBuffer> | null;
 
-/** A short body as a whole; a long one as it comes. */
-async function bodyOf(request: Request): Promise<Body> {
-  if (request.body === null) return null;
-  const length = Number(request.headers.get("content-length") ?? Infinity);
-  return length <= KEPT_BYTES_MAX ? await request.bytes() : request.body;
-}
-
+/** The same request once more: its body has been read. */
 function withBody(request: Request, body: Body): Request {
-  if (body === null || body === request.body) return request;
   const { method, headers, signal } = request;
-  return new Request(request.url, { method, headers, signal, body });
+  return body === null ? request : new Request(request.url, { method, headers, signal, body });
 }
 
 async function answerOf(leader: string, request: Request, body: Body): Promise<Response> {
@@ -130,18 +174,22 @@ async function answerOf(leader: string, request: Request, body: Body): Promise<R
   // To the browser, this process is the site.
   if (headers.get("origin") === origin) headers.set("origin", new URL(leader).origin);
   const { method, signal } = request;
-  const answer = await fetch(new URL(pathname + search, leader), {
-    ...{ method, headers, body, signal },
-    redirect: "manual",
-  });
+  // Never resolved against the leader's address: a path may begin with two slashes.
+  const url = Object.assign(new URL(leader), { pathname, search });
+  const answer = await fetch(url, { method, headers, body, signal, redirect: "manual" });
   return new Response(answer.body, answer);
 }
 
 /** Whether the leader cannot have seen the request, or seeing it twice does no harm. */
-function mayRepeat({ method }: Request, body: Body, error: unknown): boolean {
-  if (body instanceof ReadableStream) return false;
+function mayRepeat({ method }: Request, error: unknown): boolean {
   // As Deno says that it came to no connection.
   return method === "GET" || method === "HEAD" || reasonOf(error).includes("(Connect)");
+}
+
+/** @throws what is no refusal. */
+function refused(error: unknown, pathname: string): Response {
+  if (error instanceof Problem) return problemResponse(error, pathname);
+  throw error;
 }
 
 function unready(pathname: string, reason: string): Response {
