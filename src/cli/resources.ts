@@ -14,6 +14,7 @@ import {
 import {
   explanationAnswer as explanation,
   replayAnswer as replay,
+  whatIfAnswer as whatIf,
 } from "../http/answers/explanation.ts";
 import {
   jobAnswer,
@@ -136,6 +137,8 @@ export const replayAnswer = tolerant(v.object({ ...replay.entries, job }));
 export type ReplayAnswer = v.InferOutput<typeof replayAnswer>;
 
 export const explanationAnswer = tolerant(explanation);
+
+export const limitsWhatIfAnswer = tolerant(v.object({ limits: whatIf.entries.limits }));
 
 /**
  * The value, when it has the shape; else another program answered.

@@ -146,3 +146,17 @@ function hasAllMatches(job: JobState, index: number): boolean {
   const progress = job.expected[index];
   return expected !== undefined && progress !== undefined && isMet(expected, progress);
 }
+
+/** In these a job holds no place: it has not begun, does nothing, is held, or is over. */
+export const WITHOUT_PLACE: ReadonlySet<Condition> = new Set([
+  "created",
+  "scheduled",
+  "waiting",
+  "sleeping",
+  "backingOff",
+  "suspended",
+  "parked",
+  "succeeded",
+  "failed",
+  "cancelled",
+]);

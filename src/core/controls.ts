@@ -35,7 +35,7 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
   start: {
     label: "Start now",
     done: "Started",
-    summary: "start a job that does not start by itself, or not yet",
+    summary: "start a job that does not start by itself, or would start later",
     effect: "It starts.",
     confirm: false,
     conditions: ["created", "scheduled"],
@@ -44,8 +44,8 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     label: "Wake now",
     done: "Woken",
     summary: "end a backoff or a sleep early",
-    effect: "What is to be tried again later is tried at once, with the attempts that it has " +
-      "left, and a sleep ends.",
+    effect: "Tasks that back off are retried at once, with the attempts that they have left, and " +
+      "sleeps end.",
     confirm: false,
     conditions: ["sleeping", "backingOff"],
   },
@@ -53,7 +53,8 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     label: "Suspend",
     done: "Suspended",
     summary: "suspend a job: it begins nothing new",
-    effect: "It begins nothing new until it is resumed. What runs now ends by itself, and events " +
+    effect:
+      "It begins nothing new until it is resumed. What is running ends by itself, and events " +
       "still count.",
     confirm: false,
     conditions: ["queued", "executing", "waiting", "sleeping", "backingOff", "compensating"],
@@ -62,16 +63,16 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     label: "Resume",
     done: "Resumed",
     summary: "resume a suspended job, or let a parked one try again",
-    effect: "A suspended job goes on where it was, and a parked one tries again.",
+    effect: "A suspended job continues where it was, and a parked one tries again.",
     confirm: false,
     conditions: ["suspended", "parked"],
   },
   retry: {
     label: "Retry",
     done: "Retried",
-    summary: "retry a failed or parked job as a new one, which reuses what still stands",
+    summary: "retry a failed or parked job as a new one, which reuses the results that still stand",
     effect: "It becomes a new job that reuses the completed results that still stand. The old " +
-      "one stays as it is; one that is parked is given up.",
+      "one stays as it is; a parked one is given up.",
     confirm: false,
     // A cancelled job is retried only when named.
     conditions: ["failed"],
@@ -79,8 +80,8 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
   cancel: {
     label: "Cancel",
     done: "Cancelled",
-    summary: "cancel a job; what it did is undone where it can be",
-    effect: "It ends, and what it did is undone where it can be. This cannot be taken back.",
+    summary: "cancel a job; what it did is undone where possible",
+    effect: "It ends, and what it did is undone where possible. This cannot be reversed.",
     confirm: true,
     conditions: UNFINISHED,
   },

@@ -131,7 +131,7 @@ export function correlationFlaw(correlation: Correlation, depth = 1): string | u
   if ("all" in correlation) return firstFlaw(correlation.all, depth + 1);
   if ("anyOf" in correlation) return firstFlaw(correlation.anyOf, depth + 1);
   if ("not" in correlation) return correlationFlaw(correlation.not, depth + 1);
-  return `${JSON.stringify(correlation)} is no correlation`;
+  return `${JSON.stringify(correlation)} is not a correlation`;
 }
 
 function firstFlaw(parts: readonly Correlation[], depth: number): string | undefined {
@@ -148,7 +148,7 @@ function termsFlaw<Value>(
       !isScalar(scalar) || (typeof scalar === "number" && !Number.isFinite(scalar))
     );
     if (wrong !== undefined || scalarsOf(value).includes(undefined)) {
-      return `${name} of ${path} is ${String(wrong)}, and no scalar`;
+      return `${name} of ${path} is ${String(wrong)}, not a scalar`;
     }
   }
   return undefined;

@@ -127,7 +127,7 @@ function decideWake(job: JobState, command: Reasoned): Decision {
   if (!isSuspendable(job)) return rejectState(job, "wake", SUSPENDABLE);
   const sleeps = job.state === "Running" ? sleeping(job.tasks) : [];
   if (sleeps.length === 0 && !backsOff(job.tasks)) {
-    return reject(`Cannot wake job ${job.jobId}: nothing of it backs off or sleeps`, []);
+    return reject(`Cannot wake job ${job.jobId}: it neither backs off nor sleeps`, []);
   }
   const woken = control("job.JobWoken", job.jobId, command);
   const ends = sleeps.map(({ taskId }) => ({ ...elapsed(job.jobId, taskId), causedBy: CAUSE }));

@@ -77,7 +77,6 @@ export function isRefused(
   return entry.eventType === "journal.EventRefused";
 }
 
-/** Whether an entry is an event from outside, or stands for one. */
 export function isFromOutside(entry: JobEventLogEntry): boolean {
   return entry.stratum !== "framework" || isCorrelated(entry);
 }

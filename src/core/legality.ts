@@ -36,7 +36,7 @@ function illegalId(name: string, id: string | undefined): string | undefined {
 function causeFlaw({ causedBy, logId }: JobEventLogEntry): string | undefined {
   if (causedBy === undefined) return undefined;
   if (Number.isInteger(causedBy) && causedBy >= 1 && causedBy < logId) return undefined;
-  return `causedBy ${causedBy} is no position before the entry's own`;
+  return `causedBy ${causedBy} is not a position before the entry's own`;
 }
 
 /** Facts of jobs name the job, those of tasks the task; facts of the journal name neither. */
@@ -46,7 +46,7 @@ function subjectFlaw({ eventType, stratum, jobId, taskId }: JobEventLogEntry): s
     return jobId === undefined ? undefined : `${eventType} names a job`;
   }
   if (OF_ALL_JOBS.test(eventType)) {
-    return jobId === undefined ? undefined : `${eventType} names a job, and is about all`;
+    return jobId === undefined ? undefined : `${eventType} names a job, but concerns all of them`;
   }
   if (jobId === undefined) return `${eventType} names no job`;
   return taskId === undefined && TASK_FACT.test(eventType)

@@ -101,7 +101,6 @@ export class DefinitionRegistry {
     );
   }
 
-  /** The definitions that start a job on some events of this type. */
   startersFor(eventType: string): readonly AnyJobDefinition[] {
     return this.#starters.get(eventType) ?? [];
   }

@@ -22,6 +22,7 @@ import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { LimitsInForce } from "./queries/limits_in_force.ts";
+import { LimitsWhatIfs } from "./queries/limits_what_ifs.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
@@ -121,7 +122,18 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   );
   const pacer = new Pacer(parts.clock);
   const lists = new JobLists(parts);
-  const replays = new Replays(history, pastEvents, pacer, () => events.journal.head.logId);
+  const explainer = new Explainer({
+    ...parts,
+    pacer,
+    lists,
+    contrasts: new Contrasts(lists, pacer),
+    usualTimes: new UsualTimes(lists, pacer),
+    draining: () => status.draining,
+    full: (urgency) => events.journal.full(urgency),
+  });
+  const head = () => events.journal.head.logId;
+  const limitsWhatIfs = new LimitsWhatIfs({ ...parts, pacer, lists, explainer });
+  const replays = new Replays(history, pastEvents, pacer, head, limitsWhatIfs);
   const eventExplainer = new EventExplainer({
     events,
     history,
@@ -149,15 +161,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     eventExplainer,
     about: new AboutSearch({ events, history, table, pastEvents, eventExplainer }),
     lists,
-    explainer: new Explainer({
-      ...parts,
-      pacer,
-      lists,
-      contrasts: new Contrasts(lists, pacer),
-      usualTimes: new UsualTimes(lists, pacer),
-      draining: () => status.draining,
-      full: (urgency) => events.journal.full(urgency),
-    }),
+    explainer,
     limitsInForce: new LimitsInForce(parts),
     queueExplainer: new QueueExplainer({
       ...parts,

@@ -66,7 +66,6 @@ export class JobEngine {
   readonly pauses: PauseControls;
   /** The limits of types, and their use. */
   readonly limits: LimitsInForce;
-  /** The entries of one job. */
   readonly history: JobEntryReader;
   /** Jobs as they were, and as they would have been. */
   readonly replays: Replays;

@@ -16,7 +16,6 @@ export class IndexDamagedError extends Error {
 }
 
 export interface IndexInfo {
-  /** Jobs in it. */
   readonly jobs: number;
   /** Ended jobs that stay in memory until the index has them. */
   readonly waiting: number;

@@ -59,7 +59,7 @@ function limitsFlaw(limits: NonNullable<AnyJobDefinition["limits"]>): string | u
   }
   const { maxRunning, key, perKey, rate } = limits;
   if ([maxRunning, key, perKey, rate].every((limit) => limit === undefined)) {
-    return `limits must say something: ${NAMES.join(", ")}`;
+    return `limits must not be empty: it may have ${NAMES.join(", ")}`;
   }
   if (perKey !== undefined && key === undefined) {
     return "limits.perKey needs limits.key, a function of the input, such as " +
@@ -111,12 +111,12 @@ function checkedKey(
 ): string {
   if (typeof key === "string" && KEY_PATTERN.test(key)) {
     if (guardOf(input, secrets).redact(key) === key) return key;
-    throw new TypeError(`${name} gave a secret, and the key of a job is recorded in clear`);
+    throw new TypeError(`${name} returned a secret, but the key of a job is recorded in clear`);
   }
   const given = key instanceof Promise
     ? "a promise"
     : typeof key === "string"
     ? key === "" ? "an empty text" : `a text of ${key.length} characters`
     : `a value of type ${key === null ? "null" : typeof key}`;
-  throw new TypeError(`${name} must give ${KEY_RULE}, and gave ${given}`);
+  throw new TypeError(`${name} must return ${KEY_RULE}, but returned ${given}`);
 }

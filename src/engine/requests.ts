@@ -334,7 +334,6 @@ export interface NeedingAttention {
   readonly parked: readonly ParkedJobs[];
 }
 
-/** What identifies the job of an entry. */
 export type EntryOfJob = Pick<JobEventLogEntry, "jobId" | "logId">;
 
 /** A change of a job's state or condition by an entry. */
@@ -381,7 +380,6 @@ export interface LimitedType {
   readonly waiting: number;
   /** Keys with a job at work or waiting, the largest first; `null` for jobs without. */
   readonly keys: TypeUse["keys"];
-  /** How many more there are. */
   readonly moreKeys: number;
 }
 

@@ -4,6 +4,7 @@ import type { About } from "./about.ts";
 import { counted } from "../core/counted.ts";
 import type { EventExplanation } from "./event_explanation.ts";
 import type { Citation } from "./explanation.ts";
+import type { LimitsWhatIf } from "./limits_what_if.ts";
 import type { QueueExplanation } from "./queue_explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { queueBriefOf } from "./brief.ts";
@@ -51,6 +52,24 @@ export function queueExplanationText(
   return lines.join("\n") + "\n";
 }
 
+/** What other limits would do to a job. */
+export function limitsWhatIfText(
+  { statement, because, assumes }: Pick<
+    LimitsWhatIf<Citation>,
+    "statement" | "because" | "assumes"
+  >,
+  width = WIDTH,
+): string {
+  const lines = [
+    ...wrapped(width, statement, "", ""),
+    ...section("Why", because.flatMap((reason) => bullet(reason, width))),
+    ...section("Taken for granted", assumes.flatMap((text) => item(text, width))),
+    ...section("Evidence", evidenceLines(because.flatMap(({ cites }) => cites))),
+  ];
+  return lines.join("\n") + "\n";
+}
+
+/** What carries a value. */
 export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
   const all = [...jobs, ...events];
   const lines = [

@@ -76,7 +76,6 @@ export function endedBadly({ ended }: Attempt): boolean {
   return ended !== undefined && ended.end.kind !== "completed";
 }
 
-/** The number of the attempt that follows these. */
 function nextNth(attempts: readonly Attempt[]): number {
   const last = attempts.at(-1);
   if (last === undefined) return 1;

@@ -33,7 +33,7 @@ import {
   timeText,
 } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
-import { beganBy, queueText, workersFlag } from "./queue_holders.ts";
+import { beganBy, changeCited, limitThenText, queueText, workersFlag } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -129,14 +129,14 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const { queue, queueThen } = circumstances;
   const since = outlined.conditionSince;
   const turn = `It has been queued since ${timeText(since)}`;
-  const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const stands = queue ?? queueThen;
-  const began = queue === undefined
-    ? queueThen?.holders.map(({ startedBy }) => startedBy) ?? []
-    : beganBy(queue);
-  const pauses = pausesCited(stands?.pauses);
+  const limit = queue === undefined
+    ? queueThen?.limit === undefined ? `${turn}.` : `${turn}: ${limitThenText(queueThen)}.`
+    : `${turn}: ${limitText(queue)}.`;
+  const began = stands === undefined ? [] : beganBy(stands).slice(0, HOLDERS_MAX);
+  const settings = [...pausesCited(stands?.pauses), ...changeCited(stands ?? {})];
   return [
-    { statement: limit, cites: [...pauses, since.logId, ...began.slice(0, HOLDERS_MAX)] },
+    { statement: limit, cites: [...settings, since.logId, ...began] },
     ...(stands?.pauses ?? []).flatMap(pauseCause),
     ...whyQueued(outlined, causes),
     ...backingOff(outlined, causes),
@@ -149,8 +149,8 @@ function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: E
   const wanted = queue.limit === undefined ? "worker" : "place";
   const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
   const began = queue.limit === undefined ? [] : beganBy(queue);
-  const pauses = pausesCited(queue.pauses);
-  const cites = [...pauses, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
+  const settings = [...pausesCited(queue.pauses), ...changeCited(queue)];
+  const cites = [...settings, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
   return [{ statement, cites }, ...(queue.pauses ?? []).flatMap(pauseCause)];
 }
 

@@ -24,7 +24,6 @@ type Reasons = readonly Statement<LogId>[];
 
 const TOLD_MAX = 10;
 
-/** The completed tasks that have a compensation. */
 export function compensableTasks(job: JobState): readonly CompletedTask[] {
   return job.tasks.filter((task): task is CompletedTask =>
     task.status === "completed" && task.compensable

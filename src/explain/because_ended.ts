@@ -15,6 +15,7 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { compensableTasks, endingsOf } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
+import { heldUpReasons } from "./hold_up_texts.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
 import {
@@ -44,6 +45,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
       ...repeatedSteps(outlined),
       ...overlookedEvents(outlined, evidence),
       ...mendedFailures(outlined),
+      ...heldUpReasons(outlined, evidence),
       ...whereTimeWent(outlined, evidence),
       satisfied(outlined, evidence),
     ];
@@ -55,6 +57,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
     ...leftBehind(job),
     ...cutShortSteps(outlined, job),
     ...repeatedSteps(outlined),
+    ...heldUpReasons(outlined, evidence),
   ];
 }
 
@@ -172,7 +175,6 @@ export function neverStarted(outlined: OutlinedHistory, { failure }: FailedJob):
     failure.taskId === MAIN_TASK && attempt?.started === undefined;
 }
 
-/** How the compensation ended, if there was one. */
 function compensationEnd(
   outlined: OutlinedHistory,
   job: DoneJob | FailedJob,

@@ -9,7 +9,6 @@ import type { QueueExplanation } from "./queue_explanation.ts";
 import { saidOnce, withoutSaid } from "./said_once.ts";
 
 const REASONS_MAX = 5;
-/** How many near misses are shown. */
 const NEAR_MISSES_MAX = 10;
 /** How many citations of one statement are shown; the JSON has the rest. */
 export const CITES_MAX = 8;

@@ -44,7 +44,6 @@ export function changesBetween(
   return changesKnowing(before, after, before && conditionOf(before), after && conditionOf(after));
 }
 
-/** The first changes, and how many more there are. */
 export interface FirstChanges {
   readonly changes: readonly Change[];
   readonly more: number;

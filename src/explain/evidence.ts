@@ -6,6 +6,8 @@ import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { Effect } from "./likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../core/pauses.ts";
+import type { HeldUp } from "./hold_ups.ts";
+import type { Moment } from "./place_history.ts";
 import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that may have been meant for an expectation. */
@@ -46,6 +48,8 @@ interface LimitOf {
   readonly key?: string;
   /** Whether only jobs of its own key are ahead of it: keys take turns. */
   readonly isOfKey: boolean;
+  /** Where an operator put it in the place of the code's: the entry, and its time. */
+  readonly change?: Moment;
 }
 
 interface PlacesInTheWay extends LimitOf {
@@ -109,6 +113,9 @@ export interface Circumstances {
   readonly queueThen?: WorkersThen & {
     /** The pauses that held the job, oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];
+    /** The limit that kept it from a place, and how many were before it. */
+    readonly limit?: LimitInTheWay;
+    readonly ahead?: number;
   };
   /** The process is stopping. */
   readonly draining: boolean;
@@ -129,6 +136,8 @@ export interface Evidence {
   readonly contrast?: Contrast | undefined;
   /** Only for an ended job, if there are enough to compare with. */
   readonly usual?: UsualTime | undefined;
+  /** Only of a job that has ended, where a pause or a limit kept it waiting for long. */
+  readonly heldUp?: HeldUp | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**
    * By the id of a satisfied expectation, the first event that would have matched it, came later

@@ -51,7 +51,7 @@ export function* explaining(
     next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),
     ...(contrast === undefined ? {} : { contrast }),
     ...(siblings === undefined ? {} : { siblings }),
-    timing: timingOf(outlined, downtimesOf(outlined, evidence.causes)),
+    timing: timingOf(outlined, downtimesOf(outlined, evidence.causes), evidence.heldUp),
     ...summedUp(outlined, completed.more, openExpectations(job).length - waitingFor.length),
   };
 }

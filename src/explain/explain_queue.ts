@@ -11,19 +11,27 @@ import type { NextStep, Statement } from "./explanation.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
-import type { QueueExplanation } from "./queue_explanation.ts";
-import type { Circumstances, WorkerHolder } from "./evidence.ts";
+import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
+import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
 import { anyone, itself } from "./next_step.ts";
 import { endStep, pauseText, pauseTimes, scopeText } from "./pause_texts.ts";
 import { later, latest, oneLine, reasonText, shortened } from "./phrases.ts";
-import { cancelHolders, HELD_BY, holdersText, holderText } from "./queue_holders.ts";
+import {
+  beganBy,
+  cancelHolders,
+  HELD_BY,
+  holdersText,
+  holderText,
+  limitText,
+  rateOpensAt,
+} from "./queue_holders.ts";
 
 /** Workers of one kind, and the jobs that have them. */
 export interface WorkerPool {
   readonly isThreaded: boolean;
   readonly busy: number;
   readonly max: number;
-  /** Jobs that wait for one. */
+  /** Jobs that wait for one, and not for a place. */
   readonly waiting: number;
   /** The longest first; not all of very many. */
   readonly holders: readonly WorkerHolder[];
@@ -36,7 +44,16 @@ export interface QueuePause extends Pause {
   readonly firstJobs: readonly JobId[];
 }
 
-/** The job that has been in a condition longest, and since which entry. */
+/** A limit that is reached, and what it keeps waiting. */
+export type QueueLimit = LimitInTheWay & {
+  readonly jobs: number;
+  /** Those that would go first. */
+  readonly firstJobs: readonly JobId[];
+  /** The start of the first of them. */
+  readonly firstBy: LogId;
+};
+
+/** A job that is in its condition for longest, and since which entry. */
 export interface LongestJob {
   readonly jobId: JobId;
   readonly by: LogId;
@@ -61,13 +78,15 @@ export interface QueueFacts {
   readonly pauses: readonly QueuePause[];
   /** How many jobs they keep from a worker. */
   readonly paused: number;
+  /** Those that keep the most jobs waiting, the most first, and how many all of them do. */
+  readonly limits: readonly QueueLimit[];
+  readonly limited: number;
   readonly pools: readonly WorkerPool[];
-  /** The job that runs alone. */
   readonly alone: JobId | undefined;
   readonly conditions: ReadonlyMap<Condition, number>;
   /** The largest group first. */
   readonly parked: readonly ParkedGroup[];
-  /** Of jobs that are queued and not paused, that are suspended, or that wait for an event. */
+  /** Of those that are queued for a worker, suspended, or wait for an event. */
   readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
 }
 
@@ -80,16 +99,23 @@ const NAMED_MAX = 3;
 
 export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
   const { cause, ...told } = causeOf(facts);
-  const because = [...cause, ...pausedOnes(facts), ...held(facts), ...longestOnes(facts)];
+  const because = [
+    ...cause,
+    ...limitedOnes(facts),
+    ...pausedOnes(facts),
+    ...held(facts),
+    ...longestOnes(facts),
+  ];
   return {
     asOf: facts.asOf,
     ...told,
+    queued: queuedJobs(facts),
     because: because.slice(0, REASONS_MAX),
   };
 }
 
-interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because"> {
-  /** The first reasons, about the cause itself. */
+interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because" | "queued"> {
+  /** The reasons that are its own. */
   readonly cause: readonly Told[];
 }
 
@@ -140,9 +166,10 @@ function pausedCause(facts: QueueFacts, pause: Pause): Cause {
   };
 }
 
-/** Whether pauses hold all that want a worker, and nothing has one. */
-function isAllPaused({ paused, pools }: QueueFacts): boolean {
-  return paused > 0 && pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
+/** Whether pauses hold all that wants a worker, and nothing has one. */
+function isAllPaused({ paused, limited, pools }: QueueFacts): boolean {
+  return paused > 0 && limited === 0 &&
+    pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
 }
 
 function allPausedCause(facts: QueueFacts): Cause {
@@ -199,7 +226,7 @@ function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
 }
 
 function movingCause(facts: QueueFacts): Cause {
-  const { pools, alone, conditions } = facts;
+  const { pools, alone, limits } = facts;
   const used = pools.filter(({ isThreaded, busy }) => !isThreaded || busy > 0);
   const busy = used.map(({ busy, max, isThreaded }) =>
     `${busy} of ${counted(max, "worker")}${isThreaded ? " with a thread" : ""} busy`
@@ -207,14 +234,14 @@ function movingCause(facts: QueueFacts): Cause {
   const beside = alone === undefined
     ? ""
     : ` Job ${alone} runs alone, since the process ended twice in a row during it.`;
-  const isWaited = (conditions.get("queued") ?? 0) > 0;
-  const holders = isWaited ? pools.flatMap(({ holders }) => holders) : [];
+  const holders = pools.flatMap(({ holders }) => holders);
   return {
     standsStill: false,
     summary: `Work goes on: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
     cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
     next: [
       itself("It goes on by itself.", []),
+      ...limits.flatMap(placeEnds),
       ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
     ],
   };
@@ -281,7 +308,29 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
     : [...code, anyone(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
 }
 
-/** What pauses hold, including those of everything. */
+/** When a limit lets the next of those begin that it keeps waiting, at the latest. */
+function placeEnds(limit: QueueLimit): readonly NextStep<LogId>[] {
+  if (limit.limit !== "rate") return limit.holders.slice(0, HOLDERS_MAX).flatMap(endByItself);
+  const opensAt = rateOpensAt({ limit });
+  const [first] = limit.starts;
+  if (opensAt === undefined || first === undefined) return [];
+  return [itself(`The rate of type ${limit.type} lets the next begin at ${opensAt}.`, [first.by])];
+}
+
+/** What limits keep waiting, with the attempts that hold the places. */
+function limitedOnes({ limits }: QueueFacts): readonly Told[] {
+  return limits.map((limit) => {
+    const { jobs, firstJobs: [first = ""], firstBy } = limit;
+    const what = limit.limit === "rate" ? "to begin" : "for a place";
+    const which = jobs === 1 ? first : `${first} first`;
+    const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
+      `${limitText(limit)}${holdersText({ limit, busy: 0 })}.`;
+    const holds = latest(beganBy({ limit }));
+    return { statement, cites: [...new Set([...holds, firstBy])] };
+  });
+}
+
+/** What pauses hold, those of everything included. */
 function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
   return pauses.slice(0, PAUSES_MAX).map((pause) => {
     const { jobs, firstJobs, reason, by, failures = [] } = pause;
@@ -318,16 +367,23 @@ function longestOnes({ longest }: QueueFacts): readonly Told[] {
 }
 
 /** `3 jobs wait for a worker, the longest since ....`, or that none does. */
-function waitText({ conditions, paused, pauses, longest: { queued } }: QueueFacts): string {
-  // Jobs under a pause of everything are described separately.
-  const apart = pauses.some(isOfEverything) ? 0 : paused;
-  const jobs = Math.max(0, (conditions.get("queued") ?? 0) - apart);
-  const held = apart === 0 ? "" : ` Pauses hold ${counted(apart, "job")}.`;
-  if (jobs === 0) return `No job waits for a worker.${held}`;
+function waitText(facts: QueueFacts): string {
+  const { longest: { queued } } = facts;
+  const { paused, limited, forWorker } = queuedJobs(facts);
+  // What everybody waits for is told by itself.
+  const isAll = facts.pauses.some(isOfEverything);
+  const jobs = isAll ? forWorker + paused : forWorker;
+  const held = isAll || paused === 0 ? "" : ` Pauses hold ${counted(paused, "job")}.`;
+  const behind = limited === 0 ? held : ` Limits hold ${counted(limited, "job")}.${held}`;
+  if (jobs === 0) return `No job waits for a worker.${behind}`;
   const since = queued === undefined
     ? ""
     : `, ${jobs === 1 ? "" : "the longest "}since ${queued.since}`;
-  return `${counted(jobs, "job waits", "jobs wait")} for a worker${since}.${held}`;
+  return `${counted(jobs, "job waits", "jobs wait")} for a worker${since}.${behind}`;
+}
+
+function queuedJobs({ paused, limited, pools }: QueueFacts): QueuedJobs {
+  return { paused, limited, forWorker: pools.reduce((sum, { waiting }) => sum + waiting, 0) };
 }
 
 function numberOf({ conditions }: QueueFacts, wanted: readonly Condition[]): number {

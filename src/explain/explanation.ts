@@ -80,6 +80,12 @@ export interface NextStep<Cite> extends Statement<Cite> {
 export interface Timing {
   readonly scheduledMs: number;
   readonly queuedMs: number;
+  /**
+   * Of that, how long it was held by pauses, and how long it waited for a place within the limits
+   * of its type. Only of a job that has ended, where that is on record and took a tenth of its time.
+   */
+  readonly queuedPausedMs?: number;
+  readonly queuedLimitedMs?: number;
   readonly executingMs: number;
   readonly waitingMs: number;
   readonly sleepingMs: number;

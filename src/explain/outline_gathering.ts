@@ -40,7 +40,6 @@ export interface Noted {
   /** The entry that moved the job out of Running with an error, and the one that ended it. */
   readonly failedBy: { readonly entry: JobEventLogEntry; readonly rule: RuleName } | undefined;
   readonly endedBy: { readonly entry: JobEventLogEntry; readonly rule: RuleName } | undefined;
-  /** The entry since which the job has been in its condition. */
   readonly conditionSince: JobEventLogEntry;
   readonly created: FrameworkEntry<"job.JobCreated">;
   readonly started: FrameworkEntry<"job.JobStarted"> | undefined;

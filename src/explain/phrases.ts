@@ -125,7 +125,6 @@ export function taskText(taskId: string): string {
   return taskId === "main" ? "run" : `task ${taskId}`;
 }
 
-/** The time of an entry, as recorded. */
 export function timeText({ receivedAt }: Pick<JobEventLogEntry, "receivedAt">): string {
   return receivedAt;
 }

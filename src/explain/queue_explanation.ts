@@ -10,9 +10,18 @@ export interface QueueExplanation<Cite> {
   readonly standsStill: boolean;
   /** Since when, RFC 3339; absent when unknown. */
   readonly since?: string;
-  /** One sentence that names the cause. */
+  /** Of the jobs that are queued, what they wait for. */
+  readonly queued: QueuedJobs;
+  /** One sentence, which names the cause. */
   readonly summary: string;
   /** At most five. */
   readonly because: readonly Statement<Cite>[];
   readonly next: readonly NextStep<Cite>[];
+}
+
+/** How many jobs wait, each counted once: for the end of a pause, for a place, or for a worker. */
+export interface QueuedJobs {
+  readonly paused: number;
+  readonly limited: number;
+  readonly forWorker: number;
 }

@@ -20,6 +20,7 @@ const NAMED_MAX = 3;
 const CANCELLED_MAX = 2;
 
 type Queue = NonNullable<Circumstances["queue"]>;
+type QueueThen = NonNullable<Circumstances["queueThen"]>;
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
@@ -40,20 +41,28 @@ export function queueText(
 }
 
 /** Of a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
-function rateText({ type, key, count, perMs }: LimitInTheWay & { limit: "rate" }): string {
+function rateText(limit: LimitInTheWay & { limit: "rate" }): string {
+  const { type, key, count, perMs } = limit;
   const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
   const of = key === undefined ? "" : ` of type ${type}`;
   return `${count} of ${counted(count, "start")} within ${durationText(perMs)} of ${what} used ` +
-    `up (rate${of})`;
+    `up (rate${of}${changeText(limit)})`;
+}
+
+/** Where the limit is not that of the code. */
+function changeText({ change }: LimitInTheWay): string {
+  return change === undefined ? "" : `, as changed at ${change.at}`;
 }
 
 /** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
-function limitText(inTheWay: LimitInTheWay): string {
+export function limitText(inTheWay: LimitInTheWay): string {
   if (inTheWay.limit === "rate") return rateText(inTheWay);
   const { limit, type, key = "", places, taken } = inTheWay;
   const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
   const of = limit === "perKey" ? ` of type ${type}` : "";
-  return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of})`;
+  return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of}${
+    changeText(inTheWay)
+  })`;
 }
 
 function aheadText({ isOfKey }: LimitInTheWay, ahead: number): string {
@@ -67,7 +76,9 @@ export function workersFlag({ isThreaded }: Queue): string {
 }
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
-export function holdersText({ holders = [], busy, limit }: Queue): string {
+export function holdersText(
+  { holders = [], busy, limit }: Pick<Queue, "holders" | "busy" | "limit">,
+): string {
   const named = holdersOf(limit, holders).slice(0, NAMED_MAX).map(holderText);
   if (named.length === 0) return "";
   const taken = limit === undefined || limit.limit === "rate" ? busy : limit.taken;
@@ -84,32 +95,52 @@ function holdersOf(
   return limit.limit === "rate" ? [] : limit.holders;
 }
 
-/** The entries that began what is in the way, oldest first. */
-export function beganBy({ limit, holders = [] }: Queue): readonly LogId[] {
+/** The entries that began what is in the way, the oldest first. */
+export function beganBy(
+  { limit, holders = [] }: Pick<Queue, "holders" | "limit">,
+): readonly LogId[] {
   if (limit?.limit === "rate") return limit.starts.map(({ by }) => by);
   return holdersOf(limit, holders).map(({ startedBy }) => startedBy);
 }
 
+/** The entry that put a limit in the place of the code's. */
+export function changeCited({ limit }: Pick<Queue, "limit">): readonly LogId[] {
+  return limit?.change === undefined ? [] : [limit.change.logId];
+}
+
 /** When a rate lets the next job begin; RFC 3339. */
-export function rateOpensAt({ limit }: Queue): string | undefined {
+export function rateOpensAt({ limit }: Pick<Queue, "limit">): string | undefined {
   if (limit?.limit !== "rate") return undefined;
   const [first] = limit.starts;
   return first && new Date(first.atMs + limit.perMs).toISOString();
 }
 
-/** What kept a job waiting at a time in the past. */
-export function queueThenText(then: NonNullable<Circumstances["queueThen"]>): string {
-  const { holders, lookedAt, pauses } = then;
+/** What stood before a job at a time that is past. */
+export function queueThenText(then: QueueThen): string {
+  const { holders, lookedAt, pauses, limit } = then;
   if (pauses !== undefined) return pausesText(pauses);
+  if (limit !== undefined) {
+    const unseen = unseenText(lookedAt, "may have held places");
+    return limitThenText(then) + holdersText({ limit, busy: 0 }) + unseen;
+  }
   const named = holders.slice(0, NAMED_MAX).map(holderText);
   const rest = holders.length - named.length;
   const others = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
-  const unseen = lookedAt === undefined
-    ? ""
-    : `; of the jobs of that time ${lookedAt} were looked at, and others may have had workers`;
+  const unseen = unseenText(lookedAt, "may have had workers");
   return named.length === 0
     ? `it waits for a worker${unseen}`
     : `it waits for a worker, and others have them: ${named.join("; ")}${others}${unseen}`;
+}
+
+/** `1 job of its key ahead of it, and 2 of 2 places of key acme taken (...)`. */
+export function limitThenText({ limit, ahead = 0 }: QueueThen): string {
+  return limit === undefined ? "" : `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
+}
+
+function unseenText(lookedAt: number | undefined, others: string): string {
+  return lookedAt === undefined
+    ? ""
+    : `; of the jobs of that time ${lookedAt} were looked at, and others ${others}`;
 }
 
 export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {

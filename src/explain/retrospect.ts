@@ -81,9 +81,9 @@ export function mendedFailures(outlined: OutlinedHistory): Told {
   return mended.slice(0, TASKS_TOLD_MAX);
 }
 
-/** Where the time went of an ended job that took far longer than others. */
-export function whereTimeWent(outlined: OutlinedHistory, { usual }: Evidence): Told {
-  const parts = timeSpent(outlined, usual);
+/** Where the time went of a job that took far longer than others, and is over. */
+export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): Told {
+  const parts = timeSpent(outlined, evidence);
   if (parts.length === 0) return [];
   const statement = `${SPENT}${timeText(parts)}.`;
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];

@@ -21,7 +21,14 @@ const TIMING_WORDS = [
  * @param durationText How a length in milliseconds is told.
  */
 export function spentText(timing: Timing, durationText: (ms: number) => string): string {
-  return TIMING_WORDS.flatMap(([name, words]) =>
-    timing[name] === 0 ? [] : [`${words} ${durationText(timing[name])}`]
-  ).join(", ");
+  const { queuedPausedMs: paused = 0, queuedLimitedMs: limited = 0 } = timing;
+  const parts = [
+    ...paused === 0 ? [] : [`${durationText(paused)} held by a pause`],
+    ...limited === 0 ? [] : [`${durationText(limited)} for a place`],
+  ].join(" and ");
+  return TIMING_WORDS.flatMap(([name, words]) => {
+    if (timing[name] === 0) return [];
+    const ofIt = name === "queuedMs" && parts !== "" ? ` (of it ${parts})` : "";
+    return [`${words} ${durationText(timing[name])}${ofIt}`];
+  }).join(", ");
 }

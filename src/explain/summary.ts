@@ -14,6 +14,7 @@ import { runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
+import { heldUpReasons } from "./hold_up_texts.ts";
 import { namedInputText } from "./named_input.ts";
 import { openExpectations } from "./open_expectations.ts";
 import { lengthMs } from "./condition_spans.ts";
@@ -262,14 +263,16 @@ function succeeded(outlined: OutlinedHistory, evidence: Evidence): string {
     ...repeatedSteps(outlined),
     ...overlookedEvents(outlined, evidence),
     ...mendedFailures(outlined),
+    ...took === "" ? heldUpReasons(outlined, evidence) : [],
   ];
   return aside === undefined ? done : `${done} ${aside.statement}`;
 }
 
 /** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
-function tookText(outlined: OutlinedHistory, { usual }: Evidence): string {
+function tookText(outlined: OutlinedHistory, evidence: Evidence): string {
   const { created, endedBy, job } = outlined;
-  const parts = timeSpent(outlined, usual);
+  const { usual } = evidence;
+  const parts = timeSpent(outlined, evidence);
   if (parts.length === 0 || endedBy === undefined || usual === undefined) return "";
   const all = durationText(lengthMs(created.receivedAt, endedBy.entry.receivedAt));
   return `, after ${all}, ${usualText(usual, job)}: ${timeText(parts)}`;

@@ -135,7 +135,6 @@ function withEvents(
   return added.length === 0 ? history : inOrder([...history, ...added]);
 }
 
-/** The last entry up to a position of a history, which ascends. */
 function lastUpTo(history: readonly SupposedEntry[], logId: LogId): SupposedEntry | undefined {
   let [low, high] = [0, history.length];
   while (low < high) {

@@ -4,6 +4,7 @@ import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../core/event.
 import type { EventType } from "../core/event_type.ts";
 import type { EventId, ExecutionId, LogId, TaskId } from "../core/ids.ts";
 import { type JobPlan, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
+import type { SupposedLimits } from "./limits_supposed.ts";
 import type { JsonObject } from "../core/json.ts";
 import { eventIdsOf, type Point } from "../core/point.ts";
 
@@ -30,6 +31,8 @@ export interface Supposition {
   readonly with?: readonly SupposedEvent[];
   /** Leaves out everything later; the end of the journal, when absent. */
   readonly upTo?: Point;
+  /** Of the type of the job; this stands alone. */
+  readonly limits?: SupposedLimits;
 }
 
 /** Something that cannot be supposed; `pointer` is a JSON Pointer into the supposition. */

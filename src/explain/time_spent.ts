@@ -8,8 +8,11 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { type Attempt, endedBadly } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
+import type { Evidence } from "./evidence.ts";
+import { holdUpText } from "./hold_up_texts.ts";
+import type { HeldUp, HoldUp } from "./hold_ups.ts";
 import { taskText } from "./phrases.ts";
-import { isFarLonger, type UsualTime } from "./usual_time.ts";
+import { isFarLonger } from "./usual_time.ts";
 
 /** How many parts are named, and the least share of the time for that. */
 const PARTS_MAX = 3;
@@ -25,13 +28,17 @@ export interface TimePart {
 /** Longest first; empty for a job that did not take far longer than others. */
 export function timeSpent(
   outlined: OutlinedHistory,
-  usual: UsualTime | undefined,
+  { usual, heldUp }: Evidence,
 ): readonly TimePart[] {
   const { endedBy, created } = outlined;
   if (endedBy === undefined) return [];
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
   if (!isFarLonger(totalMs, usual)) return [];
-  const parts = [...attemptParts(outlined), ...spanParts(outlined)];
+  const parts = [
+    ...attemptParts(outlined),
+    ...spanParts(outlined, heldUp),
+    ...(heldUp?.all ?? []).map(heldUpPart),
+  ];
   return parts.filter(({ ms }) => ms >= SHARE_MIN * totalMs)
     .toSorted((left, right) => right.ms - left.ms).slice(0, PARTS_MAX);
 }
@@ -87,9 +94,15 @@ const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
   compensating: "for its compensation",
 };
 
-function spanParts(outlined: OutlinedHistory): readonly TimePart[] {
+/** What a job waited for in the queue, all times of one kind together. */
+function heldUpPart(holdUp: HoldUp): TimePart {
+  return { ms: holdUp.ms, text: holdUpText(holdUp), cites: holdUp.until };
+}
+
+/** @param heldUp Where it is known, it says more than that the job was queued. */
+function spanParts(outlined: OutlinedHistory, heldUp: HeldUp | undefined): readonly TimePart[] {
   return outlined.spans.flatMap((span, at) => {
-    if (span.to === undefined) return [];
+    if (span.to === undefined || span.condition === "queued" && heldUp !== undefined) return [];
     const ms = lengthMs(span.from, span.to);
     const next = outlined.spans[at + 1]?.by ?? outlined.endedBy?.entry.logId;
     const cites = next === undefined ? [span.by] : [next];

@@ -5,9 +5,14 @@ import type { Timing } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import type { Downtime } from "./downtimes.ts";
+import type { HeldUp, HoldUp } from "./hold_ups.ts";
 
-/** @param downtimes While the process was down the job did nothing, whatever its entries say. */
-export function timingOf(outlined: OutlinedHistory, downtimes: readonly Downtime[] = []): Timing {
+/** @param downtimes While the process was down the job did nothing, whatever its entries tell. */
+export function timingOf(
+  outlined: OutlinedHistory,
+  downtimes: readonly Downtime[] = [],
+  heldUp?: HeldUp,
+): Timing {
   const { spans, passedMs } = outlined;
   const ended = downtimes.filter(({ during }) => during.to !== undefined);
   const down = (condition: Condition) =>
@@ -19,6 +24,8 @@ export function timingOf(outlined: OutlinedHistory, downtimes: readonly Downtime
   return {
     scheduledMs: total("scheduled") + total("created"),
     queuedMs: total("queued"),
+    ...heldUpMs("queuedPausedMs", "pause", heldUp),
+    ...heldUpMs("queuedLimitedMs", "limit", heldUp),
     executingMs: total("executing"),
     waitingMs: total("waiting"),
     sleepingMs: total("sleeping"),
@@ -30,6 +37,16 @@ export function timingOf(outlined: OutlinedHistory, downtimes: readonly Downtime
     totalMs: lengthMs(first, since),
     since,
   };
+}
+
+/** Of the time in the queue, what is known to have had this reason. */
+function heldUpMs(
+  name: "queuedPausedMs" | "queuedLimitedMs",
+  reason: HoldUp["kind"],
+  { all }: HeldUp = { all: [], isAll: true },
+): Partial<Timing> {
+  const ms = all.reduce((total, { kind, ms }) => kind === reason ? total + ms : total, 0);
+  return ms === 0 ? {} : { [name]: ms };
 }
 
 function sum(downtimes: readonly Downtime[]): number {

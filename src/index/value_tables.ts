@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 export const VALUES_FILE = "values.sqlite";
 
 /** Raised whenever the meaning of a column changes, or what is filed: it is then made again. */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 /** Large, since a row is a kilobyte. */
 const PAGE_BYTES = 16 * 1024;
 /** Pages of the log that are moved to the database at a time. */

@@ -25,7 +25,7 @@ export class ThreadedJob {
   readonly call: number;
   readonly #post: (message: OfCall) => void;
   readonly #message: RunMessage;
-  readonly #asked: RunContext;
+  readonly #ctx: RunContext;
   readonly #attempts = new Map<ExecutionId, ThreadedAttempt>();
   #now: number;
   #printed = 0;
@@ -36,16 +36,16 @@ export class ThreadedJob {
     this.#message = message;
     this.#post = post;
     this.#now = now;
-    this.#asked = new RunContext(jobId, expectations, {
+    this.#ctx = new RunContext(jobId, expectations, {
       seenAt: () => this.#now,
-      askedTask: ({ taskId, retry, timeoutMs, compensate }) => {
+      onTask: ({ taskId, retry, timeoutMs, compensate }) => {
         const limit = timeoutMs === undefined ? {} : { timeoutMs };
         const compensable = compensate !== undefined;
         post({ kind: "task", taskId, retry, ...limit, compensable });
       },
-      askedSleep: ({ taskId, time }) => post({ kind: "sleep", taskId, time }),
-      askedExpectation: ({ name }) => post({ kind: "expect", name }),
-      askedWait: ({ name, wait, time }) => post({ kind: "wait", name, wait, withinMs: time.ms }),
+      onSleep: ({ taskId, time }) => post({ kind: "sleep", taskId, time }),
+      onExpectation: ({ name }) => post({ kind: "expect", name }),
+      onWait: ({ name, wait, time }) => post({ kind: "wait", name, wait, withinMs: time.ms }),
     });
   }
 
@@ -67,9 +67,9 @@ export class ThreadedJob {
     }
     const parsed = parseInput(definition, input);
     if (!parsed.ok) throw new TypeError(`Cannot run: ${issuesText(parsed.issues)}`);
-    const call = Promise.try(() => definition.run(this.#asked, parsed.value));
-    const output = await call.finally(() => this.#asked.close());
-    this.#asked.mustHaveEnded();
+    const call = Promise.try(() => definition.run(this.#ctx, parsed.value));
+    const output = await call.finally(() => this.#ctx.close());
+    this.#ctx.mustHaveEnded();
     return recordable(output, "output");
   }
 
@@ -98,12 +98,12 @@ export class ThreadedJob {
     this.#now = message.now;
     switch (message.kind) {
       case "result":
-        return this.#asked.answerTask(message.taskId, message.result);
+        return this.#ctx.answerTask(message.taskId, message.result);
       case "events":
-        this.#asked.expectations.get(message.name)?.resolve(message.events);
-        return void this.#asked.expectations.delete(message.name);
+        this.#ctx.expectations.get(message.name)?.resolve(message.events);
+        return void this.#ctx.expectations.delete(message.name);
       case "deadline":
-        return this.#asked.answerDeadline(message.name, message.wait);
+        return this.#ctx.answerDeadline(message.name, message.wait);
       case "attempt":
         return this.#attempt(message);
       case "abort":
@@ -113,9 +113,9 @@ export class ThreadedJob {
 
   #attempt(message: AttemptMessage): void {
     const { executionId, taskId, undoes } = message;
-    const asked = this.#asked.tasks.get(taskId);
-    const task = asked?.kind === "task" ? asked : undefined;
-    const attempt = new ThreadedAttempt(this.#asked.jobId, message, this.#post);
+    const request = this.#ctx.tasks.get(taskId);
+    const task = request?.kind === "task" ? request : undefined;
+    const attempt = new ThreadedAttempt(this.#ctx.jobId, message, this.#post);
     this.#attempts.set(executionId, attempt);
     const ended = () => void this.#attempts.delete(executionId);
     attempt.begin((context) => {

@@ -202,7 +202,7 @@ test("verify: finds names and references that Daybook could not have written", a
     ['"attributes":{"attempt":1}', '"attributes":{"attempt":0}', "have an unknown shape"],
     ['"taskId":"greet"', '"taskId":"gr eet"', 'taskId "gr eet" is not legal'],
     ['"taskId":"greet",', "", "names no task"],
-    [/"causedBy":\d+/, '"causedBy":9999', "causedBy 9999 is no position before"],
+    [/"causedBy":\d+/, '"causedBy":9999', "causedBy 9999 is not a position before"],
     ['"eventType":"job.JobCreated"', '"eventType":"job.JobResumed"', "was not created"],
     [/"job.JobStarted"(.*"attributes":)\{\}/, `"job.JobCreated"$1${created}`, "exists already"],
   ];

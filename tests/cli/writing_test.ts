@@ -283,3 +283,20 @@ Deno.test("limits, change-limits, restore-limits: what is in force and its use, 
     /^64 .*--rate-count and --rate-ms go together/,
   );
 });
+
+Deno.test("what-if: what other limits would do to a job, as text with its lines or as JSON", async () => {
+  const app = await startApp();
+  await app.post("/jobs", { jobId: "greeting", type: "test.greet", input: { name: "Ada" } });
+  await app.clock.settle();
+  const { code, terminal } = await runCli(app, ["what-if", "greeting", "--max-running", "6"]);
+  assert.equal(code, 0);
+  assert.match(
+    terminal.text.replaceAll(/\s+/g, " "),
+    /^With maxRunning 6 instead of none, job greeting would have waited no less: it never waited for a place\. Why - Its type had no limits, .* Taken for granted .* Evidence /,
+  );
+  const json = await runCli(app, ["what-if", "greeting", "--max-running", "6", "--json"]);
+  assert.equal(JSON.parse(json.terminal.text).outcome, "noSooner");
+  const nothing = await runCli(app, ["what-if", "greeting"]);
+  assert.equal(nothing.code, 64);
+  assert.match(nothing.terminal.errors.join(), /name a limit, such as --max-running 6/);
+});

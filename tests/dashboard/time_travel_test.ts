@@ -25,6 +25,18 @@ interface ReplayBody {
   readonly steps: readonly { readonly logId: LogId; readonly rule: string; readonly why: string }[];
 }
 
+interface LimitsBody {
+  readonly limits: {
+    readonly outcome: string;
+    readonly statement: string;
+    readonly because: readonly {
+      readonly statement: string;
+      readonly cites: readonly { readonly logId: LogId }[];
+    }[];
+    readonly assumes: readonly string[];
+  };
+}
+
 type Server = Pick<TestApp, "app" | "get">;
 
 async function assertPointPage(server: Server, jobId: JobId, logId: LogId): Promise<void> {
@@ -232,6 +244,36 @@ Deno.test("what-if page: added events, another plan and an end give what the API
     upTo,
   });
   assert.equal(early.job.state, "Running");
+});
+
+Deno.test("what-if page: other limits give the sentences of the API, with their lines", async () => {
+  const app = await startApp();
+  const { jobId } = await jsonOf<JobBody>(
+    await app.post("/jobs", { type: "test.greet", input: { name: "Ada" } }),
+    202,
+  );
+  await app.clock.advance(1_000);
+  const html = await whatIfPage(app, jobId, [["limits", '{"maxRunning": 6}']]);
+  const { limits } = await jsonOf<LimitsBody>(
+    await app.post(`/jobs/${jobId}/what-if`, { limits: { maxRunning: 6 } }),
+    200,
+  );
+  const result = elementOf(html, "what-if-result");
+  assert.equal(attributeOf(result, "data-outcome"), limits.outcome);
+  const told = [limits.statement, ...limits.because.map(({ statement }) => statement)];
+  for (const text of [...told, ...limits.assumes]) assert.ok(textOf(result).includes(text), text);
+  for (const { cites } of limits.because) {
+    for (const { logId } of cites) {
+      assert.ok(result.includes(`/ui/stream?before=${logId + 1}`), `${logId}`);
+    }
+  }
+  const wrong = await whatIfPage(app, jobId, [["limits", '{"perKey": 2}']], 422);
+  assert.match(
+    textOf(elementOf(wrong, "limits-issues")),
+    /^\/perKey test\.greet has no limits\.key/,
+  );
+  const { jobId: plan } = await createPlan(app);
+  assert.doesNotMatch(await pageOf(app, `/ui/jobs/${plan}/time`), /name="limits"/);
 });
 
 Deno.test("what-if page: the form as it is asks nothing, and nothing is recorded", async () => {

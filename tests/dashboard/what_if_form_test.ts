@@ -25,6 +25,7 @@ Deno.test("whatIfDocument: every field has its member", () => {
     ["with", '[{"eventType":"ec.A"}]'],
     ["plan", '{"expected":[]}'],
     ["upTo", " 12 "],
+    ["limits", '{"maxRunning":6}'],
   ]);
   const form = whatIfForm(fields);
   assert.deepEqual(whatIfDocument(form, PLAN).document, {
@@ -32,6 +33,7 @@ Deno.test("whatIfDocument: every field has its member", () => {
     with: [{ eventType: "ec.A" }],
     plan: { expected: [] },
     upTo: "12",
+    limits: { maxRunning: 6 },
   });
   assert.deepEqual([...leftOutOf(form)], [7, 9]);
 });

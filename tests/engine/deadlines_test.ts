@@ -192,7 +192,7 @@ Deno.test("expect within: misuse is told at once", async () => {
     [
       (ctx) => Promise.resolve(void ctx.expect("paid", { withinMs: DAY })),
       {},
-      "run returned before expectation paid had ended: await all that ctx gives",
+      "run returned before expectation paid had ended: await everything that ctx returns",
     ],
     [
       (ctx) => ctx.expect("paid"),

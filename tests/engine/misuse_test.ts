@@ -49,7 +49,7 @@ Deno.test("misuse: a task that run does not await fails the job, which names it,
   const text = await (await app.get(`/jobs/${jobId}/explain?format=text`)).text();
   assert.match(
     text.replaceAll("\n", " "),
-    /^Job \S+ failed: run .*MisuseError: run returned before task notify had ended: await all/,
+    /^Job \S+ failed: run .*MisuseError: run returned before task notify had ended: await everything/,
   );
 });
 
@@ -112,7 +112,7 @@ Deno.test("misuse: a task inside of a task is refused when it is asked for, and 
   const id = await daybook.submit("demo.nested");
 
   const { error, taskId, kind } = await failed(daybook, id);
-  assert.match(error.message, /^Cannot ask for task inner inside of task outer: /);
+  assert.match(error.message, /^Cannot ask for task inner inside task outer: /);
   assert.deepEqual([taskId, kind, attempts], ["outer", "poison", 1]);
 });
 
@@ -134,9 +134,9 @@ Deno.test("misuse: nor may a task wait for an expectation, or what undoes it ask
   assert.equal((await failed(daybook, undoing)).recoveryRequired, true);
   const [, failure] = (await daybook.entries(undoing))
     .filter(({ eventType }) => /Failed$/.test(eventType));
-  assert.match(JSON.stringify(failure?.attributes), /ask for task more inside of task reserve/);
+  assert.match(JSON.stringify(failure?.attributes), /ask for task more inside task reserve/);
   const waiting = await failed(daybook, await daybook.submit("demo.waits"));
-  assert.match(waiting.error.message, /^Cannot ask for expectation go inside of task ask/);
+  assert.match(waiting.error.message, /^Cannot ask for expectation go inside task ask/);
 });
 
 Deno.test("misuse: a task may start another job, whose tasks are its own", async () => {
@@ -287,7 +287,7 @@ Deno.test("late: emit and progress after the end of an attempt are told once, wi
   await new Promise((resolve) => setTimeout(resolve, 20));
   await daybook.clock.settle();
 
-  const after = `after its attempt 1 had ended: nothing of it is recorded`;
+  const after = `after its attempt 1 had ended: it is not recorded`;
   assert.equal(daybook.misuses.length, 2);
   for (const [index, call] of ["emit", "progress"].entries()) {
     const told = `task notify of demo.late, job ${id}, called task.${call} ${after}`;

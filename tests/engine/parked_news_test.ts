@@ -40,7 +40,7 @@ test("parked: a job that is found not to fit when its turn comes is told of, ten
   assert.equal(parked.length, 11);
   assert.match(
     parked[0] ?? "",
-    /^job job_\S+ of type demo\.order is parked now \(diverged\): .*book/,
+    /^job job_\S+ of type demo\.order was parked \(diverged\): .*book/,
   );
-  assert.match(parked[10] ?? "", /not told one by one/);
+  assert.match(parked[10] ?? "", /not reported one by one/);
 });

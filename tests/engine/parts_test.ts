@@ -210,7 +210,7 @@ Deno.test("worker queue: when those that share turn out to be slow, no more star
   const mayStart = (name: string) => queue.mayStart(workers.get(name) as Worker);
   assert.ok(["0", "1", "2", "3", "4"].every(mayStart));
 
-  promptTypes.goesOn("prompt");
+  promptTypes.slow("prompt");
   for (const name of ["0", "1", "2"]) queue.keep(workers.get(name) as Worker);
   assert.deepEqual(["0", "1", "2", "3", "4"].filter(mayStart), []);
   release("3");
@@ -224,8 +224,8 @@ Deno.test("worker queue: when those that share turn out to be slow, no more star
 
 Deno.test("prompt types: one slow handler in a thousand is let pass, and more are not", () => {
   const promptTypes = promptTypesOf({ rare: 1_500, often: 1_500 });
-  promptTypes.goesOn("rare");
-  for (const _ of [1, 2]) promptTypes.goesOn("often");
+  promptTypes.slow("rare");
+  for (const _ of [1, 2]) promptTypes.slow("often");
   assert.deepEqual([promptTypes.has("rare"), promptTypes.has("often")], [true, false]);
   assert.deepEqual([promptTypes.has("unknown"), promptTypes.runsMax("unknown")], [false, 0]);
 
@@ -376,7 +376,7 @@ function slotsOf(max: number) {
     type: "t",
     begin: () => told.push(name),
     withdraw: () => told.push(`${name} is withdrawn`),
-    goesOn: () => told.push(`${name} goes on`),
+    slow: () => told.push(`${name} goes on`),
   });
   return { clock, slots, promptTypes, told, entrant };
 }

@@ -277,20 +277,23 @@ test("shares: what key throws, or gives that is no key, refuses the job with the
     return outcome.problem.issues.map(({ detail }) => detail).join();
   };
   const begin = "mail.send cannot make a key of it: ";
-  const rule = "limits.key must give a text of 1 to 200 characters, without control characters";
+  const rule = "limits.key must return a text of 1 to 200 characters, without control characters";
   const thrower = () => {
     throw new RangeError("no tenant of that name");
   };
   assert.equal(await refused(thrower), `${begin}no tenant of that name`);
-  assert.equal(await refused(() => ""), `${begin}${rule}, and gave an empty text`);
+  assert.equal(await refused(() => ""), `${begin}${rule}, but returned an empty text`);
   assert.equal(
     await refused(() => "x".repeat(201)),
-    `${begin}${rule}, and gave a text of 201 characters`,
+    `${begin}${rule}, but returned a text of 201 characters`,
   );
   const wrong = (value: unknown) => (() => value) as () => string;
-  assert.equal(await refused(wrong(7)), `${begin}${rule}, and gave a value of type number`);
-  assert.equal(await refused(wrong(Promise.resolve("x"))), `${begin}${rule}, and gave a promise`);
-  assert.match(await refused(byTenant, { secrets: ["tenant"] }), /limits\.key gave a secret/);
+  assert.equal(await refused(wrong(7)), `${begin}${rule}, but returned a value of type number`);
+  assert.equal(
+    await refused(wrong(Promise.resolve("x"))),
+    `${begin}${rule}, but returned a promise`,
+  );
+  assert.match(await refused(byTenant, { secrets: ["tenant"] }), /limits\.key returned a secret/);
 });
 
 test("shares: limits that say nothing, or nothing sensible, are refused with what is wrong", async () => {
@@ -299,7 +302,7 @@ test("shares: limits that say nothing, or nothing sensible, are refused with wha
     return await Harness.start({ definitions }).then(() => "", (error) => error.message);
   };
   await Promise.all([
-    [{}, /limits must say something: maxRunning, key, perKey, rate/],
+    [{}, /limits must not be empty: it may have maxRunning, key, perKey, rate/],
     [{ perkey: 2 }, /limits has no member perkey: it may have maxRunning, key, perKey, rate/],
     [
       { maxRunning: 0 },

@@ -259,12 +259,12 @@ Deno.test("sleep: misuse is told at once", async () => {
     ],
     [
       async (ctx) => await ctx.task("work", () => ctx.sleep("inside", 5)),
-      "Cannot ask for sleep inside inside of task work: a task is one step of its own; ask for " +
+      "Cannot ask for sleep inside inside task work: a task is one step of its own; ask for " +
       "both in run, one after the other",
     ],
     [
       (ctx) => Promise.resolve(void ctx.sleep("left", DAY)),
-      "run returned before sleep left had ended: await all that ctx gives",
+      "run returned before sleep left had ended: await everything that ctx returns",
     ],
     [
       (ctx) => ctx.sleep("back", -1),

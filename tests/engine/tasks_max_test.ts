@@ -7,10 +7,10 @@ import { RunContext } from "../../src/engine/run/run_context.ts";
 Deno.test("run: a job may have so many tasks, and the call for one more says so", () => {
   const asked = new RunContext(jobId("order-7"), [], {
     seenAt: () => 0,
-    askedTask: () => {},
-    askedSleep: () => {},
-    askedWait: () => {},
-    askedExpectation: () => {},
+    onTask: () => {},
+    onSleep: () => {},
+    onWait: () => {},
+    onExpectation: () => {},
   });
   for (let task = 0; task < TASKS_MAX; task++) asked.task(`task-${task}`, () => task);
 

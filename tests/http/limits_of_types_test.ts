@@ -100,7 +100,10 @@ test("limits: a type without limits gets some: jobs at work count, and those tha
   await daybook.clock.settle();
   assert.deepEqual(begun(daybook, ids), ["p", "q"]);
   const { summary } = await daybook.explanation("r");
-  assert.match(summary, /^Job r is queued: .* 1 of 1 place of type plain\.do taken \(maxRunning\)/);
+  assert.match(
+    summary,
+    /^Job r is queued: .* 1 of 1 place of type plain\.do taken \(maxRunning, as changed at /,
+  );
   ends.get("q")?.();
   await daybook.clock.settle();
   assert.deepEqual(begun(daybook, ids), ["p", "q", "r"]);

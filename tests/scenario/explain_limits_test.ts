@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import type { Citation, Statement } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { test } from "../support/sanitized.ts";
@@ -26,17 +27,22 @@ function mail(
   });
 }
 
+/** A statement, and the lines that it cites. */
+function lineOf({ statement, cites }: Statement<Citation>): readonly string[] {
+  return [
+    statement,
+    ...cites.map(({ logId, eventType, segment, line }) =>
+      `${logId} ${eventType} ${segment}:${line}`
+    ),
+  ];
+}
+
 async function saidOf(daybook: Explained, jobId: string) {
   await daybook.assertCitations(jobId);
   const { summary, because, next } = await daybook.explanation(jobId);
   return {
     summary,
-    because: because.map(({ statement, cites }) => [
-      statement,
-      ...cites.map(({ logId, eventType, segment, line }) =>
-        `${logId} ${eventType} ${segment}:${line}`
-      ),
-    ]),
+    because: because.map(lineOf),
     next: next.map(({ statement, action }) =>
       action === undefined ? statement : `${statement} ${action.method} ${action.path}`
     ),
@@ -133,4 +139,75 @@ test("explain a limit: a rate that is used up names the starts that used it, and
   await first.clock.advance(10_000);
   const second = await first.crash();
   assert.deepEqual(await saidOf(second, "a3"), before);
+});
+
+/** What is said of all work, and of how many jobs. */
+async function queueOf(daybook: Explained) {
+  const { summary, queued, because, next, standsStill } = await daybook.engine.explainQueue();
+  const steps = next.map(({ statement }) => statement);
+  return { summary, queued, standsStill, because: because.map(lineOf), next: steps };
+}
+
+test("explain the queue: limits that keep jobs waiting are named with the key, how many wait, and the attempts that hold the places", async () => {
+  const daybook = await Explained.start({ definitions: [mail({ perKey: 2 })], maxRunning: 4 });
+  for (const jobId of ["a1", "a2", "a3", "a4"]) {
+    await daybook.submit(jobId, "mail.send", { tenant: "acme" });
+  }
+  const pause = { type: "mail.send", key: "bolt", reason: "bolt moves house" };
+  await daybook.post("/pauses", pause);
+  await daybook.submit("b1", "mail.send", { tenant: "bolt" });
+  const holds =
+    "2 of 2 places of key acme taken (perKey of type mail.send): a1 in task send since " +
+    "2026-01-01T00:00:00.000Z, with a time limit of 10 min; a2 in task send since " +
+    "2026-01-01T00:00:00.000Z, with a time limit of 10 min.";
+  assert.deepEqual(await queueOf(daybook), {
+    summary: "Work goes on: 2 of 4 workers busy. No job waits for a worker. Limits hold 2 jobs. " +
+      "Pauses hold 1 job.",
+    queued: { paused: 1, limited: 2, forWorker: 0 },
+    standsStill: false,
+    because: [
+      [
+        `2 jobs wait for a place (a3 first): ${holds}`,
+        "5 job.TaskStarted 00000000000000000001.ndjson:6",
+        "9 job.TaskStarted 00000000000000000001.ndjson:11",
+        "11 job.JobStarted 00000000000000000001.ndjson:14",
+      ],
+      [
+        "The pause of type mail.send with key bolt has been in force since " +
+        "2026-01-01T00:00:00.000Z (reason: bolt moves house); 1 job waits for its end: b1.",
+        "14 job.PauseBegan 00000000000000000001.ndjson:19",
+      ],
+    ],
+    next: [
+      "It goes on by itself.",
+      "The attempt of a1 ends at 2026-01-01T00:10:00.000Z at the latest.",
+      "The attempt of a2 ends at 2026-01-01T00:10:00.000Z at the latest.",
+      "End the pause of type mail.send with key bolt:",
+    ],
+  });
+});
+
+test("explain the queue: a rate that is used up is no worker that is wanted, and says when the next may begin", async () => {
+  const daybook = await Explained.start({
+    definitions: [mail({ rate: { count: 2, perMs: 60_000 } })],
+    maxRunning: 2,
+  });
+  for (const jobId of ["a1", "a2", "a3"]) {
+    await daybook.submit(jobId, "mail.send", { tenant: "acme" });
+  }
+  assert.deepEqual(await queueOf(daybook), {
+    summary: "Work goes on: 2 of 2 workers busy. No job waits for a worker. Limits hold 1 job.",
+    queued: { paused: 0, limited: 1, forWorker: 0 },
+    standsStill: false,
+    because: [[
+      "1 job waits to begin (a3): 2 of 2 starts within 1 min of type mail.send used up (rate).",
+      "4 job.TaskStarted 00000000000000000001.ndjson:5",
+      "8 job.TaskStarted 00000000000000000001.ndjson:10",
+      "11 job.JobStarted 00000000000000000001.ndjson:14",
+    ]],
+    next: [
+      "It goes on by itself.",
+      "The rate of type mail.send lets the next begin at 2026-01-01T00:01:00.000Z.",
+    ],
+  });
 });

@@ -1,22 +1,43 @@
-/** `limits`, `change-limits` and `restore-limits`: how many jobs of a type may be at work. */
+/** `limits` and what changes them: how many jobs of a type may be at work; and `what-if` with others. */
 
 import { counted } from "../../core/counted.ts";
-import { limitsText } from "../../core/place_limits.ts";
+import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
+import { limitsWhatIfText } from "../../explain/asked_texts.ts";
+import type { Citation } from "../../explain/explanation.ts";
+import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { SERVER_OPTIONS } from "../client.ts";
-import { type Command, CommandError, type CommandInput, EXIT_OK, EXIT_USAGE } from "../command.ts";
-import { plainText } from "../plain_text.ts";
-import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  type CommandOption,
+  EXIT_OK,
+  EXIT_USAGE,
+  UsageError,
+} from "../command.ts";
+import { plainPage, plainText } from "../plain_text.ts";
+import { FORM_OPTIONS, formOf, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
 import {
   expectShape,
+  jobPath,
   type LimitedTypeResource,
   limitedTypeResource,
   limitsAnswer,
+  limitsWhatIfAnswer,
 } from "../resources.ts";
+import { paintedExplanation } from "../render/marks.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 
 const COUNT_MAX = 1_000_000;
 const DAY_MS = 24 * 3_600_000;
 const KEYS_SHOWN = 5;
+
+const LIMIT_OPTIONS: readonly CommandOption[] = [
+  { name: "max-running", value: "number", help: "jobs at work, all keys together" },
+  { name: "per-key", value: "number", help: "jobs of one key at work" },
+  { name: "rate-count", value: "number", help: "jobs that begin within --rate-ms" },
+  { name: "rate-ms", value: "number", help: "milliseconds that --rate-count is for" },
+];
 
 export function limitCommands(surroundings: Surroundings): readonly Command[] {
   return [
@@ -36,10 +57,7 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
       positionals: "<type>",
       arity: [1, 1],
       options: [
-        { name: "max-running", value: "number", help: "jobs at work, all keys together" },
-        { name: "per-key", value: "number", help: "jobs of one key at work" },
-        { name: "rate-count", value: "number", help: "jobs that begin within --rate-ms" },
-        { name: "rate-ms", value: "number", help: "milliseconds that --rate-count is for" },
+        ...LIMIT_OPTIONS,
         { name: "reason", value: "text", help: "why; recorded with the change" },
         ...FORM_OPTIONS,
         ...SERVER_OPTIONS,
@@ -62,6 +80,19 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
       notes: [],
       examples: ["deno task daybook restore-limits mail.send"],
       run: (input) => restore(input, surroundings),
+    },
+    {
+      name: "what-if",
+      summary: "ask what other limits of its type would do to a job; nothing is recorded",
+      positionals: "<jobId>",
+      arity: [1, 1],
+      options: [...LIMIT_OPTIONS, ...TEXT_FORM_OPTIONS, ...SERVER_OPTIONS],
+      notes: [
+        "Whether a queued job would begin now, or what would hold it then; how much less another\n" +
+        "would have waited. A limit that is left out stays as it is in force.",
+      ],
+      examples: ["deno task daybook what-if order-42 --max-running 6"],
+      run: (input) => whatIf(input, surroundings),
     },
   ];
 }
@@ -91,20 +122,41 @@ async function restore(input: CommandInput, surroundings: Surroundings): Promise
   return EXIT_OK;
 }
 
+async function whatIf(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  const [jobId = ""] = input.positionals;
+  const form = formOf(input, "text");
+  const client = clientOf(input, surroundings);
+  const limits = limitsOf(input);
+  if (Object.keys(limits).length === 0) {
+    throw new UsageError("name a limit, such as --max-running 6");
+  }
+  const answer = await client.post(`${jobPath(jobId)}/what-if?limit=1`, { limits });
+  const { limits: told } = expectShape(limitsWhatIfAnswer, answer, client);
+  const text = () => limitsWhatIfText(told as unknown as LimitsWhatIf<Citation>);
+  if (form === "json") printJson(input, told);
+  else printLines(input, paintedExplanation(plainPage(text()), input.terminal.style));
+  return EXIT_OK;
+}
+
 function pathOf({ positionals: [type = ""] }: CommandInput): string {
   return `/limits/${encodeURIComponent(type)}`;
 }
 
 /** @throws {CommandError} */
 function bodyOf(input: CommandInput): object {
-  const maxRunning = input.whole("max-running", 1, COUNT_MAX);
-  const perKey = input.whole("per-key", 1, COUNT_MAX);
-  const count = input.whole("rate-count", 1, 10_000);
-  const perMs = input.whole("rate-ms", 1, DAY_MS);
   const reason = input.text("reason");
   if (reason === undefined || reason === "") {
     throw new CommandError("--reason must say why", EXIT_USAGE);
   }
+  return { ...limitsOf(input), reason };
+}
+
+/** @throws {CommandError} */
+function limitsOf(input: CommandInput): PlaceLimits {
+  const maxRunning = input.whole("max-running", 1, COUNT_MAX);
+  const perKey = input.whole("per-key", 1, COUNT_MAX);
+  const count = input.whole("rate-count", 1, 10_000);
+  const perMs = input.whole("rate-ms", 1, DAY_MS);
   if ((count === undefined) !== (perMs === undefined)) {
     throw new CommandError("--rate-count and --rate-ms go together", EXIT_USAGE);
   }
@@ -112,7 +164,6 @@ function bodyOf(input: CommandInput): object {
     ...(maxRunning === undefined ? {} : { maxRunning }),
     ...(perKey === undefined ? {} : { perKey }),
     ...(count === undefined || perMs === undefined ? {} : { rate: { count, perMs } }),
-    reason,
   };
 }
 

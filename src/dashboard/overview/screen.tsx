@@ -22,9 +22,9 @@ import { viewerOf } from "../../http/guard/access.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
 import { queueBriefOf } from "../../explain/brief.ts";
-import type { Citation, Statement } from "../../explain/explanation.ts";
+import type { Citation } from "../../explain/explanation.ts";
+import { Cited } from "../parts/cited.tsx";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
-import { TimedText } from "../parts/text.tsx";
 
 const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
 
@@ -229,23 +229,5 @@ function Cause({ told, now }: CauseProps) {
         ))}
       </ul>
     </section>
-  );
-}
-
-/** Each line that it rests on leads to the journal. */
-function Cited({ of }: { readonly of: Statement<Citation> }) {
-  return (
-    <>
-      <TimedText text={of.statement} />
-      {of.cites.map(({ logId, eventType }) => (
-        <>
-          {" "}
-          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title={eventType}>
-            <span class="unseen">entry</span>
-            {logId}
-          </a>
-        </>
-      ))}
-    </>
   );
 }

@@ -1,7 +1,7 @@
 /** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
 
 import type { Context } from "hono";
-import type { JobState } from "../../core/job_state.ts";
+import { hasCode, type JobState } from "../../core/job_state.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
@@ -192,6 +192,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
         query={query}
         form={form}
         issues={asked?.issues ?? []}
+        hasLimits={hasCode(present)}
         planIsTooLong={planText(present) === ""}
         sampleEvent={sampleText(present)}
       >

@@ -19,10 +19,11 @@ export interface WhatIfForm {
   readonly with: string;
   readonly plan: string;
   readonly upTo: string;
+  readonly limits: string;
 }
 
 /** The what-if form: what its fields say, as the document that `POST /jobs/:id/what-if` takes. */
-export const EMPTY_WHAT_IF: WhatIfForm = { without: [], with: "", plan: "", upTo: "" };
+export const EMPTY_WHAT_IF: WhatIfForm = { without: [], with: "", plan: "", upTo: "", limits: "" };
 
 interface WhatIfDocument {
   readonly document: JsonObject;
@@ -36,6 +37,7 @@ export function whatIfForm(fields: URLSearchParams): WhatIfForm {
     with: fields.get("with") ?? "",
     plan: fields.get("plan") ?? "",
     upTo: fields.get("upTo") ?? "",
+    limits: fields.get("limits") ?? "",
   };
 }
 
@@ -52,6 +54,7 @@ export function leftOutOf({ without }: WhatIfForm): ReadonlySet<LogId> {
  */
 export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIfDocument {
   const [events, plan] = [jsonTyped(form.with, "/with"), jsonTyped(form.plan, "/plan")];
+  const limits = jsonTyped(form.limits, "/limits");
   const isPlanKept = plan.value === undefined || equalJson(plan.value, presentPlan);
   const upTo = form.upTo.trim();
   return {
@@ -60,8 +63,9 @@ export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIf
       ...(events.value === undefined ? {} : { with: listed(events.value) }),
       ...(isPlanKept ? {} : { plan: plan.value as JsonValue }),
       ...(upTo === "" ? {} : { upTo }),
+      ...(limits.value === undefined ? {} : { limits: limits.value }),
     },
-    issues: [...events.issues, ...plan.issues],
+    issues: [...events.issues, ...plan.issues, ...limits.issues],
   };
 }
 

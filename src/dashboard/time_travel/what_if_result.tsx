@@ -7,7 +7,10 @@ import type { FirstDifference, Standing } from "../../explain/what_if.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Table } from "../parts/table.tsx";
-import { UserText } from "../parts/text.tsx";
+import type { Citation } from "../../explain/explanation.ts";
+import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
+import { Cited } from "../parts/cited.tsx";
+import { TimedText, UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
 import type { LogId } from "../../core/ids.ts";
 
@@ -18,7 +21,8 @@ interface WhatIfResultProps {
 }
 
 export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
-  const { job, firstDifference, steps, allPastEvents } = report;
+  const { job, firstDifference, steps, allPastEvents, limits } = report;
+  if (limits !== undefined) return <OtherLimits answer={limits} />;
   const pairs = stepPairs(recorded.steps, steps);
   const areAll = [report, recorded].every(({ next }) => next === undefined) &&
     pairs[0]?.logId === job.firstLogId;
@@ -53,6 +57,33 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
         </p>
       )}
       <Sides pairs={pairs} areAll={areAll} />
+    </div>
+  );
+}
+
+/** What other limits would do; they change no entry, so that there are no steps to compare. */
+function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
+  const { outcome, statement, because, assumes } = answer;
+  return (
+    <div id="what-if-result" class="what-if-result" data-outcome={outcome} role="status">
+      <p>
+        <TimedText text={statement} />
+      </p>
+      <ul>
+        {because.map((reason) => (
+          <li>
+            <Cited of={reason} />
+          </li>
+        ))}
+      </ul>
+      <p class="hint">Taken for granted, since it is not on record:</p>
+      <ul class="hint">
+        {assumes.map((text) => (
+          <li>
+            <UserText text={text} />
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

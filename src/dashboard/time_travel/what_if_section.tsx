@@ -18,6 +18,8 @@ export interface WhatIfSectionProps {
   readonly jobId: string;
   readonly query: TimeQuery;
   readonly form: WhatIfForm;
+  /** Whether its type can have limits: it has code. */
+  readonly hasLimits: boolean;
   /** Whether the plan of the job is too long to be edited in a page. */
   readonly planIsTooLong: boolean;
   readonly issues: readonly PointedIssue[];
@@ -33,8 +35,8 @@ export function WhatIfSection(props: WhatIfSectionProps) {
     <section id="what-if" class="sheet" aria-labelledby="what-if-title">
       <h2 id="what-if-title">What if</h2>
       <p class="hint">
-        What would have become of the job, had other entries come, or had it another plan. Nothing
-        is recorded, and code that would have run otherwise is not run.
+        What would have become of the job, had other entries come, or had it another plan or its
+        type other limits. Nothing is recorded, and code that would have run otherwise is not run.
       </p>
       {issues.length === 0 ? null : (
         <p class="note note-bad" role="alert">
@@ -89,7 +91,14 @@ const UP_TO = {
   hint: "A logId, an eventId or a time; empty, up to now.",
 };
 
-function Fields({ form, issues, planIsTooLong, sampleEvent }: WhatIfSectionProps) {
+const LIMITS_HINT = (
+  <>
+    Of its type, and alone: whether it would begin now, or would have waited less. What is left out
+    stays as it is in force; <code>null</code> is no limit.
+  </>
+);
+
+function Fields({ form, issues, planIsTooLong, hasLimits, sampleEvent }: WhatIfSectionProps) {
   const upTo = { ...UP_TO, issues };
   return (
     <>
@@ -117,6 +126,20 @@ function Fields({ form, issues, planIsTooLong, sampleEvent }: WhatIfSectionProps
       <LabelledInput {...upTo}>
         <input {...inputState(upTo)} name="upTo" value={form.upTo} />
       </LabelledInput>
+      {hasLimits
+        ? (
+          <JsonInput
+            id="limits"
+            name="limits"
+            label="Other limits, as JSON"
+            at="/limits"
+            issues={issues}
+            hint={LIMITS_HINT}
+            text={form.limits}
+            placeholder='{"maxRunning": 6}'
+          />
+        )
+        : null}
     </>
   );
 }

@@ -15,6 +15,8 @@ import {
 import { OutlineGathering } from "../../explain/outline_gathering.ts";
 import type { Circumstances, HoldingPause, LimitInTheWay } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
+import { type HeldUp, heldUp, queuedStays, wasHeldUp } from "../../explain/hold_ups.ts";
+import { ownPlaces } from "../../explain/place_history.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
@@ -29,10 +31,12 @@ import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
-import { pausesThen } from "./pauses_then.ts";
+import { limitInTheWay, limitThen, queuedAs } from "./limit_in_the_way.ts";
+import { placeHistory } from "./place_histories.ts";
 import { positionOf, searchPoint } from "./point_search.ts";
-import { overtakenBy, placeHolders, workerHolders } from "./queue_survey.ts";
+import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { workersThen } from "./queue_then.ts";
+import { pausesThen } from "./recorded_settings.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { siblingsOf } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
@@ -42,6 +46,7 @@ import type { Pacer, Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
 import type { Shares } from "../run/shares.ts";
 import type { Suspects } from "../run/suspects.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Places } from "../writer/places.ts";
 import type { Starts } from "../writer/starts.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
@@ -61,6 +66,7 @@ export interface ExplainerParts {
   readonly places: Places;
   readonly starts: Starts;
   readonly shares: Shares;
+  readonly limitChanges: LimitChanges;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly contrasts: Contrasts;
@@ -150,18 +156,19 @@ export class Explainer {
       this.#parts.history.pages,
       hold,
     );
-    const outlined = await this.#outlinedHistoryOf(logIds, share, hold);
+    const outlined = await this.#outlined(logIds, share, hold);
     const { job } = outlined;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
       ? await this.#circumstances(job, share)
-      : await this.#circumstancesThen(job, upTo, share);
+      : await this.#circumstancesThen(outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const { foreignEntries, ...found } = await search.run(outlined);
     const contrast = await this.#parts.contrasts.of(job, share, upTo);
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
+    const heldUp = await this.#heldUp(outlined, share);
     const siblings = await siblingsOf(job, outlined.entries.values(), this.#parts, upTo);
     const then = asOfTime === undefined ? {} : { asOfTime };
-    const evidence = { ...found, circumstances, asOf, ...then, contrast, usual, siblings };
+    const evidence = { ...found, circumstances, asOf, ...then, contrast, usual, heldUp, siblings };
     const work = explaining(outlined, evidence);
     const bare = await this.#parts.pacer.all(share, work);
     return {
@@ -171,7 +178,12 @@ export class Explainer {
     };
   }
 
-  async #outlinedHistoryOf(
+  /** A job's own entries in outline, for other answers that are made from them. */
+  outlined(jobId: JobId, hold = HOLD_NOTHING): Promise<OutlinedHistory> {
+    return this.#outlined(this.#parts.history.positions(jobId), { spentMs: 0 }, hold);
+  }
+
+  async #outlined(
     logIds: readonly LogId[],
     share: Share,
     hold: Hold,
@@ -223,30 +235,33 @@ export class Explainer {
 
   /** The limit that a job waits for, if it is not for a worker. */
   async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
-    const { shares, starts } = this.#parts;
+    const { shares } = this.#parts;
     const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
     const limit = wanted && shares.reached(wanted);
     if (wanted === undefined || limit === undefined) return undefined;
-    const { share } = wanted;
-    const { type, limits, held } = share.of;
-    const key = limit === "rate" ? job.rateKey : share.key;
-    const isOfKey = share.key !== undefined;
-    const about = { type, isOfKey, ...(key === undefined ? {} : { key }) };
-    if (limit === "rate") {
-      return { ...about, limit, ...limits.rate ?? NO_RATE, starts: starts.of(job) };
-    }
-    const jobIds = shares.holdersOf(share);
-    return {
-      ...about,
-      limit,
-      places: limits[limit] ?? 0,
-      taken: limit === "perKey" ? share.holders.size : held,
-      holders: await placeHolders(this.#parts, jobIds),
-    };
+    return await limitInTheWay(this.#parts, job, limit, wanted);
   }
 
-  /** What the journal tells of the process at a time in the past. */
-  async #circumstancesThen(job: JobState, upTo: LogId, share: Share): Promise<Circumstances> {
+  /** What a job that has ended waited for, where it was queued for long. */
+  async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUp | undefined> {
+    if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
+    const stays = queuedStays(outlined);
+    const [first, last] = [stays[0], stays.at(-1)];
+    if (first === undefined || last === undefined) return undefined;
+    const stretch = { from: first.from.logId, to: last.to.logId };
+    const history = await placeHistory(this.#parts, outlined.job, stretch, share);
+    const work = heldUp(outlined, queuedAs(outlined.job), history);
+    return await this.#parts.pacer.all(share, work);
+  }
+
+  /** What the journal tells of how the process stood to a job at a time that is past. */
+  async #circumstancesThen(
+    outlined: OutlinedHistory,
+    upTo: LogId,
+    atMs: number,
+    share: Share,
+  ): Promise<Circumstances> {
+    const { job } = outlined;
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
     if (conditionOf(job) !== "queued") return common;
@@ -258,8 +273,17 @@ export class Explainer {
     // When the index of values lags behind, those that are still in force.
     const inForce = known.length > 0 ? known : pauses.all.filter(({ by }) => by <= upTo);
     const holding = await this.#holding(inForce, job);
-    const queueThen = holding.length === 0 ? then : { ...then, pauses: holding };
-    return { ...common, queueThen };
+    if (holding.length > 0) return { ...common, queueThen: { ...then, pauses: holding } };
+    if (ownPlaces(outlined).some(({ to }) => to === undefined)) {
+      return { ...common, queueThen: then };
+    }
+    const stretch = { from: upTo, to: upTo };
+    const { lookedAt, ...places } = await placeHistory(this.#parts, job, stretch, share);
+    const limited = await limitThen(this.#parts, job, places, { logId: upTo, atMs });
+    if (limited === undefined) return { ...common, queueThen: then };
+    const { lookedAt: _, ...holders } = then;
+    const unseen = lookedAt === undefined ? {} : { lookedAt };
+    return { ...common, queueThen: { ...holders, ...unseen, ...limited } };
   }
 
   /** The pauses that hold a job; those by rule with their last failure. */
@@ -292,8 +316,6 @@ export class Explainer {
     });
   }
 }
-
-const NO_RATE = { count: 0, perMs: 0 };
 
 /** The row of the state table by which an entry failed or ended the job. */
 function ruleOf({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {

@@ -6,7 +6,7 @@
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isPermissionMissing, isThrown } from "../../core/thrown.ts";
-import type { AskedSleep, AskedTask, RunContext } from "../run/run_context.ts";
+import type { RunContext, SleepRequest, TaskRequest } from "../run/run_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
 import {
@@ -80,13 +80,13 @@ function judge(replayed: Rehearsal, version: number): HistoryVerdict {
 }
 
 function disagreement(replayed: Rehearsal, version: number): HistoryVerdict | undefined {
-  const { job, asked, end, missing } = replayed;
+  const { job, ctx, end, missing } = replayed;
   if (hasReturned(job)) return undefined;
   if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
     return failsItself(job) ? undefined : inputMismatch(job, version, end.error);
   }
   if (missing !== undefined) {
-    const divergence = divergenceAt(missing, job, asked, end);
+    const divergence = divergenceAt(missing, job, ctx, end);
     const message = `recorded ${divergence.step}; run ${divergence.instead}`;
     return { kind: "diverges", ...divergence, message };
   }
@@ -122,8 +122,8 @@ function thrown({ seenLogId }: Rehearsal, error: unknown): HistoryVerdict {
   return { kind: "wouldFail", logId: seenLogId, message };
 }
 
-function stillPending({ job, asked, graceMs }: Rehearsal): HistoryVerdict | undefined {
-  const { tasks, expectations } = nextOf(asked);
+function stillPending({ job, ctx, graceMs }: Rehearsal): HistoryVerdict | undefined {
+  const { tasks, expectations } = nextOf(ctx);
   if (tasks.length === 0 && expectations.length === 0) {
     if (job.state === "Failed") return undefined;
     const message = `run awaits something other than ctx, for longer than ${graceMs} ms`;
@@ -132,7 +132,7 @@ function stillPending({ job, asked, graceMs }: Rehearsal): HistoryVerdict | unde
   if (!hasSucceeded(job)) return undefined;
   const main = findTask(job, MAIN_TASK);
   const logId = main?.status === "completed" ? main.completedBy : job.lastLogId;
-  const message = `recorded the end of run; run now ${nextText(nextOf(asked))}`;
+  const message = `recorded the end of run; run now ${nextText(nextOf(ctx))}`;
   return { kind: "goesOn", logId, message };
 }
 
@@ -141,9 +141,9 @@ function failsItself(job: StartedJob): boolean {
   return "failure" in job && job.failure?.taskId === MAIN_TASK;
 }
 
-function withoutCompensation({ job, asked, end }: Rehearsal): HistoryVerdict | undefined {
+function withoutCompensation({ job, ctx, end }: Rehearsal): HistoryVerdict | undefined {
   const task = undoable(job.tasks)
-    .findLast(({ taskId }) => !isUndone(asked.tasks.get(taskId)));
+    .findLast(({ taskId }) => !isUndone(ctx.tasks.get(taskId)));
   if (task === undefined) return undefined;
   const { taskId, completedBy: logId } = task;
   const reason = end.kind === "threw" ? `, since it throws ${thrownText(end.error)}` : "";
@@ -152,16 +152,16 @@ function withoutCompensation({ job, asked, end }: Rehearsal): HistoryVerdict | u
   return { kind: "cannotCompensate", taskId, logId, message };
 }
 
-function isUndone(asked: AskedTask | AskedSleep | undefined): boolean {
-  return asked?.kind === "task" && asked.compensate !== undefined;
+function isUndone(step: TaskRequest | SleepRequest | undefined): boolean {
+  return step?.kind === "task" && step.compensate !== undefined;
 }
 
-function nextSteps({ asked, end }: Rehearsal): NextSteps {
-  return { ...nextOf(asked), end: end.kind };
+function nextSteps({ ctx, end }: Rehearsal): NextSteps {
+  return { ...nextOf(ctx), end: end.kind };
 }
 
-function nextOf(asked: RunContext): Pick<NextSteps, "tasks" | "expectations"> {
-  return { tasks: [...asked.openTasks], expectations: [...asked.expectations.keys()] };
+function nextOf(ctx: RunContext): Pick<NextSteps, "tasks" | "expectations"> {
+  return { tasks: [...ctx.openTasks], expectations: [...ctx.expectations.keys()] };
 }
 
 /** `asks for ship and waits for paid`. */

@@ -36,7 +36,6 @@ export class JobEntryReader {
     return logIds.length === 0 ? [] : await this.#events.journal.readAt(logIds);
   }
 
-  /** The entry with this id, if any. */
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
     return await this.#events.find(eventId);
   }

@@ -1,22 +1,33 @@
 /** Explains the work as a whole. */
 
 import type { Condition } from "../../core/condition.ts";
-import { explainQueue, type LongestJob, type QueueFacts } from "../../explain/explain_queue.ts";
+import {
+  explainQueue,
+  type LongestJob,
+  type QueueFacts,
+  type QueueLimit,
+} from "../../explain/explain_queue.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Clock } from "../ports.ts";
+import { type LimitLine, limitLines } from "../run/limit_lines.ts";
+import type { Shares } from "../run/shares.ts";
 import type { Suspects } from "../run/suspects.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Attention } from "../views/attention.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
+import type { Places } from "../writer/places.ts";
+import type { Starts } from "../writer/starts.ts";
 import type { PauseControls } from "../run/pause_controls.ts";
 import { cited } from "./citations.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
+import { limitInTheWay } from "./limit_in_the_way.ts";
 import { workerHolders } from "./queue_survey.ts";
 
 export interface QueueExplainerParts {
@@ -25,9 +36,13 @@ export interface QueueExplainerParts {
   readonly clock: Clock;
   readonly events: EventEngine;
   readonly history: JobEntryReader;
+  readonly limitChanges: LimitChanges;
   readonly lists: JobLists;
   readonly pauseControls: PauseControls;
+  readonly places: Places;
   readonly registry: DefinitionRegistry;
+  readonly shares: Shares;
+  readonly starts: Starts;
   readonly suspects: Suspects;
   readonly table: JobTable;
   readonly workers: WorkerQueue;
@@ -44,8 +59,18 @@ export interface QueueExplainerParts {
 const HELD = ["queued", "suspended", "waiting"] as const;
 type Held = typeof HELD[number];
 
-/** How many queued jobs to look at, since pauses may hold very many. */
+/** Of those that keep jobs waiting, the ones with the most. */
+const LIMITS_MAX = 3;
+
+/** Of those that are queued for longest: pauses may hold a great many. */
 const LOOKED_AT_MAX = 10_000;
+
+/** The workers of one kind, and what of their queue waits for a place. */
+interface Queue {
+  readonly queue: WorkerQueue;
+  readonly isThreaded: boolean;
+  readonly lines: readonly LimitLine[];
+}
 
 export class QueueExplainer {
   readonly #parts: QueueExplainerParts;
@@ -73,11 +98,19 @@ export class QueueExplainer {
     const [alone] = suspects.all.keys();
     const conditions = new Map(census.conditions);
     const parked = attention.parked;
-    const pools = [await this.#pool(workers, false), await this.#pool(threadWorkers, true)];
+    const queues = [workers, threadWorkers].map((queue, at) => ({
+      queue,
+      isThreaded: at === 1,
+      lines: limitLines(queue.wanting(asOf), this.#parts.shares),
+    }));
+    const pools = await Promise.all(queues.map((one) => this.#pool(one)));
+    const lines = queues.flatMap((one) => one.lines);
+    const limits = await Promise.all(lines.slice(0, LIMITS_MAX).map((line) => this.#limit(line)));
+    const isLimited = (jobId: JobId) => lines.some(({ jobIds }) => jobIds.has(jobId));
     const longest: Partial<Record<Condition, LongestJob>> = {};
     for (const condition of HELD) {
       const isThere = (conditions.get(condition) ?? 0) > 0;
-      const job = isThere ? await this.#longest(condition, asOf) : undefined;
+      const job = isThere ? await this.#longest(condition, asOf, isLimited) : undefined;
       if (job !== undefined) longest[condition] = job;
     }
     return {
@@ -86,6 +119,8 @@ export class QueueExplainer {
       circumstances: { full: this.#parts.full(), draining: this.#parts.draining() },
       pauses,
       paused: pauseControls.figures.jobs,
+      limits,
+      limited: lines.reduce((sum, { jobIds }) => sum + jobIds.size, 0),
       pools,
       alone,
       conditions,
@@ -94,37 +129,56 @@ export class QueueExplainer {
     };
   }
 
-  async #pool(workers: WorkerQueue, isThreaded: boolean) {
-    const { busy, max, waiting } = workers;
-    // Who holds the workers matters only when jobs wait for one.
+  async #pool({ queue: { busy, max, waiting: all }, isThreaded, lines }: Queue) {
+    const waiting = all - lines.reduce((sum, { jobIds }) => sum + jobIds.size, 0);
+    // Who has them is of interest to those who want one.
     const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.#parts, isThreaded);
     return { isThreaded, busy, max, waiting, holders };
   }
 
-  async #longest(condition: Held, asOf: LogId): Promise<LongestJob | undefined> {
-    const found = this.#found(condition);
+  /** A limit that is reached, with the attempts that hold its places. */
+  async #limit({ limit, needs, jobIds, first }: LimitLine): Promise<QueueLimit> {
+    const [next] = first;
+    const job = next && this.#parts.table.head(next.jobId);
+    return {
+      ...await limitInTheWay(this.#parts, job ?? { type: needs.share.of.type }, limit, needs),
+      jobs: jobIds.size,
+      firstJobs: first.map(({ jobId }) => jobId),
+      firstBy: next?.order ?? 0,
+    };
+  }
+
+  async #longest(
+    condition: Held,
+    asOf: LogId,
+    isLimited: (jobId: JobId) => boolean,
+  ): Promise<LongestJob | undefined> {
+    const found = this.#found(condition, isLimited);
     if (found === undefined || found.by > asOf) return undefined;
     const [entry] = await this.#parts.history.at([found.by]);
     return entry && { ...found, since: entry.receivedAt };
   }
 
-  #found(condition: Held): Omit<LongestJob, "since"> | undefined {
+  #found(
+    condition: Held,
+    isLimited: (jobId: JobId) => boolean,
+  ): Omit<LongestJob, "since"> | undefined {
     const { attention, lists, table } = this.#parts;
     if (condition === "waiting") return attention.longestWaiting;
     const [jobId] = condition === "queued"
-      ? [this.#oldestQueued()]
+      ? [this.#oldestQueued(isLimited)]
       : lists.page({ conditions: [condition], oldestFirst: true, limit: 1 }).jobs
         .map((job) => job.jobId);
     const job = jobId === undefined ? undefined : table.job(jobId);
     return job && { jobId: job.jobId, by: lists.lastTransition(job) };
   }
 
-  /** The job that has been queued longest and that no pause of some jobs holds. */
-  #oldestQueued(): JobId | undefined {
+  /** The one that is queued for longest, and that neither a limit nor a pause of a part holds. */
+  #oldestQueued(isLimited: (jobId: JobId) => boolean): JobId | undefined {
     const { census, pauseControls, table } = this.#parts;
     return census.queued.take(LOOKED_AT_MAX).find((jobId) => {
       const job = table.head(jobId);
-      return job !== undefined && !pauseControls.holdsApart(job);
+      return job !== undefined && !pauseControls.holdsApart(job) && !isLimited(jobId);
     });
   }
 }

@@ -55,7 +55,8 @@ export async function placeHolders(
   return [...running, ...cutShort].toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
-function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
+/** Who holds what an entry began. */
+export function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
   const { jobId, taskId, receivedAt: since, logId } = entry;
   if (jobId === undefined || taskId === undefined) return [];
   const timeoutMs = isBegin(entry) ? entry.attributes.timeoutMs : undefined;

@@ -13,6 +13,7 @@ import type { Pacer, Share } from "../events/pacer.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
+import { holderSince } from "./queue_survey.ts";
 
 /** Jobs that are looked at from each end. */
 const LOOKED_AT_MAX = 2_000;
@@ -58,18 +59,24 @@ export async function workersThen(
     lookedAt += seen;
     isWhole = isAll;
   }
+  const holders = await holdersThen(parts, [...executing].map((jobId) => ({ jobId })), upTo);
+  return { holders, ...(isWhole || isEnough() ? {} : { lookedAt }) };
+}
+
+/** The attempts that jobs had under way as of a position, the longest first. */
+export async function holdersThen(
+  { history }: Pick<QueueThenParts, "history">,
+  jobs: readonly { readonly jobId: JobId; readonly since?: LogId }[],
+  upTo: LogId,
+): Promise<readonly WorkerHolder[]> {
   const holders: WorkerHolder[] = [];
-  for (const jobId of executing) {
-    const entry = openAttempt(await parts.history.back(jobId, upTo + 1, ENTRIES_MAX));
-    if (entry?.taskId === undefined) continue;
-    const { logId, receivedAt: since, taskId, attributes: { timeoutMs } } = entry;
-    const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    holders.push({ jobId, taskId, since, startedBy: logId, grantedBy: logId, ...limit });
+  for (const { jobId, since } of jobs) {
+    const open = openAttempt(await history.back(jobId, upTo + 1, ENTRIES_MAX));
+    // What was cut short holds its place, though nothing of it runs.
+    const entry = open ?? (since === undefined ? undefined : (await history.at([since]))[0]);
+    if (entry !== undefined) holders.push(...holderSince({ ...entry, jobId }));
   }
-  return {
-    holders: holders.toSorted((left, right) => left.startedBy - right.startedBy),
-    ...(isWhole || isEnough() ? {} : { lookedAt }),
-  };
+  return holders.toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
 function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: JobSummary) {

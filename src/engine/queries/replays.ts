@@ -13,10 +13,13 @@ import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
+import type { Citation } from "../../explain/explanation.ts";
+import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { supposing, type WhatIf } from "../../explain/what_if.ts";
 import { entryCharacters, type EntryPages, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
+import type { LimitsWhatIfs } from "./limits_what_ifs.ts";
 import { searchPoint } from "./point_search.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 
@@ -25,7 +28,6 @@ interface JobHistory {
   readonly pages: EntryPages;
   /** The positions of a job's entries, ascending; empty when there is no such job. */
   positions(jobId: JobId): readonly LogId[];
-  /** The entry with this id, if any. */
   find(eventId: EventId): Promise<JobEventLogEntry | undefined>;
 }
 
@@ -33,6 +35,8 @@ interface JobHistory {
 export interface WhatIfReport extends WhatIf {
   /** `false` when more events may match than are looked at, so that some may be missing. */
   readonly allPastEvents: boolean;
+  /** What other limits would do, where some are supposed. */
+  readonly limits?: LimitsWhatIf<Citation>;
 }
 
 interface PastEventsNear {
@@ -71,6 +75,7 @@ export class Replays {
   readonly #pastEvents: Pick<PastEvents, "find">;
   readonly #pacer: Pacer;
   readonly #head: () => LogId;
+  readonly #limits: Pick<LimitsWhatIfs, "of">;
 
   /** @param head Returns the last durable position. */
   constructor(
@@ -78,7 +83,9 @@ export class Replays {
     pastEvents: Pick<PastEvents, "find">,
     pacer: Pacer,
     head: () => LogId,
+    limits: Pick<LimitsWhatIfs, "of">,
   ) {
+    this.#limits = limits;
     this.#pacer = pacer;
     this.#history = history;
     this.#pastEvents = pastEvents;
@@ -147,9 +154,13 @@ export class Replays {
     const sameIds = await this.#sameIds(supposition);
     const work = supposing(entries, supposition, past.entries, head, sameIds, wanted);
     const answer = await this.#pacer.all(share, work);
-    return answer.ok
-      ? { ok: true, value: { ...answer.value, allPastEvents: past.all } }
-      : { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
+    if (!answer.ok) {
+      return { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
+    }
+    const report = { ...answer.value, allPastEvents: past.all };
+    if (supposition.limits === undefined) return { ok: true, value: report };
+    const limits = await this.#limits.of(jobId, supposition.limits, hold);
+    return limits.ok ? { ok: true, value: { ...report, limits: limits.value } } : limits;
   }
 
   async #fold(
@@ -215,7 +226,6 @@ export class Replays {
     return typeof entries === "string" ? { entries: [], all: false } : { entries, all };
   }
 
-  /** The entries with the ids of supposed events. */
   async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {
     const found: JobEventLogEntry[] = [];
     for (const { eventId } of events) {

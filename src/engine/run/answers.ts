@@ -46,7 +46,7 @@ type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
 export class Answers {
   readonly #services: AnswerServices;
   readonly #graceMs: number;
-  #asked: RunContext | undefined;
+  #ctx: RunContext | undefined;
   #settlements: Settlement[] = [];
   /** Answers that were there before `run` asked for them. */
   #early: Map<string, Settlement> | undefined;
@@ -92,8 +92,8 @@ export class Answers {
   }
 
   /** Takes the record of a job whose `run` is about to be called. */
-  begin(asked: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
-    this.#asked = asked;
+  begin(ctx: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
+    this.#ctx = ctx;
     this.#settlements = recordedSettlements(job);
     for (const reused of reusedSettlements(job)) this.#keep(reused);
     this.#replaying = job.tasks.length > 1 || this.waiting;
@@ -105,8 +105,8 @@ export class Answers {
   add(settlements: readonly Settlement[]): void {
     for (const settlement of settlements) {
       // `run` has had this one: its entry was lost and appended again.
-      const wasGiven = "taskId" in settlement && this.#asked !== undefined &&
-        this.#asked.tasks.has(settlement.taskId) && !this.#asked.openTasks.has(settlement.taskId);
+      const wasGiven = "taskId" in settlement && this.#ctx !== undefined &&
+        this.#ctx.tasks.has(settlement.taskId) && !this.#ctx.openTasks.has(settlement.taskId);
       if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
       else this.#settlements.push(settlement);
     }
@@ -118,7 +118,7 @@ export class Answers {
     this.#seenLogId = Math.min(this.#seenLogId, durableLogId);
   }
 
-  askedFor(key: string): void {
+  requested(key: string): void {
     const early = this.#early?.get(key);
     if (early !== undefined) {
       this.#early?.delete(key);
@@ -128,11 +128,11 @@ export class Answers {
   }
 
   /** `run` waits for an expectation, with a time limit. */
-  askedForWait(name: string, wait: number): void {
+  waitRequested(name: string, wait: number): void {
     // A deadline that is already on record came before the event.
-    this.askedFor(`expectation ${name}`);
-    this.askedFor(`deadline ${name} ${wait}`);
-    this.askedFor(`deadline ${name} undefined`);
+    this.requested(`expectation ${name}`);
+    this.requested(`deadline ${name} ${wait}`);
+    this.requested(`deadline ${name} undefined`);
   }
 
   /** `run` will ask for nothing more. */
@@ -257,18 +257,18 @@ export class Answers {
   #missing(): TaskId | undefined {
     return this.#services.job.whole.tasks.find((task) =>
       task.taskId !== MAIN_TASK && !isReused(task) &&
-      this.#asked?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
+      this.#ctx?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
     )?.taskId;
   }
 
   #isAsked(settlement: Settlement): boolean {
     if (settlement.kind === "expectation") {
-      return this.#asked?.expectations.has(settlement.name) ?? false;
+      return this.#ctx?.expectations.has(settlement.name) ?? false;
     }
     if (settlement.kind === "deadline") {
-      return this.#asked?.isAwaited(settlement.name, settlement.wait) ?? false;
+      return this.#ctx?.isAwaited(settlement.name, settlement.wait) ?? false;
     }
-    return this.#asked?.tasks.get(settlement.taskId)?.kind === settlement.kind;
+    return this.#ctx?.tasks.get(settlement.taskId)?.kind === settlement.kind;
   }
 
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
@@ -276,7 +276,7 @@ export class Answers {
     this.#see(logId, receivedAt);
     const result = task?.status === "completed" ? copyOf(task.result) : undefined;
     this.#reacts();
-    this.#asked?.answerTask(taskId, result);
+    this.#ctx?.answerTask(taskId, result);
   }
 
   async #answerDeadline({ name, wait, logId }: Extract<Settlement, { kind: "deadline" }>) {
@@ -284,14 +284,14 @@ export class Answers {
     const [entry] = await this.#services.entriesAt([logId]);
     this.#see(logId, entry?.receivedAt ?? "");
     this.#reacts();
-    this.#asked?.answerDeadline(name, wait);
+    this.#ctx?.answerDeadline(name, wait);
     this.#resume();
   }
 
   async #answerExpectation({ name, logId }: Extract<Settlement, { kind: "expectation" }>) {
     this.#pause = "reading";
-    const expectation = this.#asked?.expectations.get(name);
-    this.#asked?.expectations.delete(name);
+    const expectation = this.#ctx?.expectations.get(name);
+    this.#ctx?.expectations.delete(name);
     const job = this.#services.job.whole;
     const index = job.plan.expected.findIndex((expected) => expected.id === name);
     const entries = await this.#services.entriesAt(job.expected[index]?.by ?? []);

@@ -54,7 +54,6 @@ export interface AttemptRequest {
   readonly timeoutMs: number | undefined;
   readonly run: (task: TaskContext) => unknown;
   readonly onProgress: (progress: Progress) => void;
-  /** Called for each `emit` or `progress` after the end. */
   readonly onLate: (call: "emit" | "progress") => void;
   readonly guard: SecretGuard;
   readonly log: AttemptLog;
@@ -223,7 +222,6 @@ export function checkedProgress(done: number, total?: number, note?: string): Pr
   };
 }
 
-/** Calls `work` within the span, if there is one. */
 export function withinSpan<Result>(span: Span | undefined, work: () => Result): Result {
   return span?.within === undefined ? work() : span.within(work);
 }

@@ -7,7 +7,7 @@
 import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
-import { type ExecutionId, type JobId, type LogId, newId } from "../../core/ids.ts";
+import { type ExecutionId, type LogId, newId } from "../../core/ids.ts";
 import { isHeld, type Progress } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { TooManyEntriesError } from "../events/fan_out.ts";
@@ -16,9 +16,8 @@ import { AttemptLog } from "./attempt_log.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
 import type { Hold } from "./hold.ts";
-import type { PendingJob } from "../writer/job_record.ts";
 import { ProgressReports } from "./progress_reports.ts";
-import type { RunOwner, RunServices } from "./run_services.ts";
+import type { RunSubject } from "./run_services.ts";
 import type { Entrant } from "./slots.ts";
 import type { Place } from "./requests_in_order.ts";
 import type { Work } from "./work.ts";
@@ -27,16 +26,10 @@ import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 /** `refused`: the job may start nothing now. The others as for `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
 
-export interface AttemptsParts {
-  readonly services: RunServices;
-  readonly jobId: JobId;
-  readonly job: PendingJob;
+export interface AttemptsParts extends RunSubject {
+  readonly hold: Hold;
   readonly ends: Ends;
   readonly trace: RunTrace;
-  readonly hold: Hold;
-  readonly owner: RunOwner;
-  /** Of the job. */
-  readonly type: string;
 }
 
 /** An attempt that is on record, or on its way there. */
@@ -47,9 +40,7 @@ interface Open {
   readonly startedBy: LogId;
   /** Absent until its handler is called. */
   running?: Attempt;
-  /** Its number in the watch. */
   watched?: number;
-  /** Absent until it reports progress. */
   reports?: ProgressReports;
 }
 
@@ -74,7 +65,7 @@ export class Attempts implements Entrant {
   }
 
   get type(): string {
-    return this.#parts.type;
+    return this.#parts.definition.type;
   }
 
   get isBusy(): boolean {
@@ -132,7 +123,7 @@ export class Attempts implements Entrant {
   }
 
   /** A handler takes too long to count as prompt. */
-  goesOn(): void {
+  slow(): void {
     this.#parts.hold.keep();
   }
 

@@ -23,12 +23,12 @@ export interface Divergence {
 export function divergenceAt(
   taskId: TaskId,
   job: JobState,
-  asked: RunContext,
+  ctx: RunContext,
   end: RunEnd,
 ): Divergence {
   const task = findTask(job, taskId);
   const step = `${task !== undefined && isSleep(task) ? "sleep" : "task"} ${taskId}`;
-  return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, asked, end) };
+  return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, ctx, end) };
 }
 
 /** Parks a job whose `run` disagrees with the record. */
@@ -56,14 +56,14 @@ export function misfitParking(
   return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
 }
 
-function insteadOf(job: JobState, asked: RunContext, end: RunEnd): string {
+function insteadOf(job: JobState, ctx: RunContext, end: RunEnd): string {
   if (end.kind === "threw") return `throws ${thrownText(end.error)} instead`;
   if (end.kind === "returned") return "returns instead";
-  const open = [...asked.openTasks];
+  const open = [...ctx.openTasks];
   const fresh = open.filter((taskId) => findTask(job, taskId) === undefined);
   const tasks = fresh.length > 0 ? fresh : open;
   if (tasks.length > 0) return `asks for ${tasks.join(", ")} instead`;
-  const expectations = [...asked.expectations.keys()];
+  const expectations = [...ctx.expectations.keys()];
   if (expectations.length > 0) return `waits for ${expectations.join(", ")} instead`;
   return "asks for nothing new: it awaits something other than ctx";
 }

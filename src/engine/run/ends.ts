@@ -5,9 +5,9 @@
  */
 
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
-import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import type { EventId, LogId } from "../../core/ids.ts";
 import { JournalFailedError, JournalFullError } from "../ports.ts";
-import type { RunOwner, RunServices } from "./run_services.ts";
+import type { RunSubject } from "./run_services.ts";
 
 /** An event whose id is known, so that its cause can name it. */
 export type NamedFact = FactDraft & { readonly eventId: EventId };
@@ -22,18 +22,13 @@ interface End {
 }
 
 export class Ends {
-  readonly #services: RunServices;
-  readonly #jobId: JobId;
-  readonly #owner: Pick<RunOwner, "advanceSoon">;
+  readonly #run: RunSubject;
   /** Those that are not durable, oldest first. */
   #ends: End[] = [];
   #isTrying = false;
 
-  /** @param owner Continues when all that was kept is appended. */
-  constructor(services: RunServices, jobId: JobId, owner: Pick<RunOwner, "advanceSoon">) {
-    this.#services = services;
-    this.#jobId = jobId;
-    this.#owner = owner;
+  constructor(run: RunSubject) {
+    this.#run = run;
   }
 
   /** Whether one waits for room on the disk: nothing else may be appended before it. */
@@ -53,7 +48,7 @@ export class Ends {
    * @throws {Error} when no journal could take it.
    */
   record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
-    const receivedAt = this.#services.events.now();
+    const receivedAt = this.#run.services.events.now();
     const end: End = {
       drafts,
       facts: facts.map((fact) => ({ ...fact, occurredAt: receivedAt })),
@@ -63,7 +58,7 @@ export class Ends {
     this.#ends.push(end);
     if (mustWait) return;
     try {
-      this.#append(end, this.#services.limits.entriesMax);
+      this.#append(end, this.#run.services.limits.entriesMax);
     } catch (error) {
       if (error instanceof JournalFullError) return this.#keep();
       this.#ends.pop();
@@ -73,32 +68,32 @@ export class Ends {
   }
 
   durable(): void {
-    const { durableLogId } = this.#services.writer;
+    const { durableLogId } = this.#run.services.writer;
     while ((this.#ends[0]?.lastLogId ?? Infinity) <= durableLogId) this.#ends.shift();
   }
 
   #keep(): void {
-    this.#services.writer.owe(this.#jobId, () => this.#pay());
+    this.#run.services.writer.owe(this.#run.jobId, () => this.#pay());
     if (this.#isTrying) return;
     this.#isTrying = true;
-    this.#services.later(() => this.#tryAgain());
+    this.#run.services.later(() => this.#tryAgain());
   }
 
   #tryAgain(): void {
     this.#isTrying = false;
     if (!this.owed) return;
     try {
-      this.#services.writer.pay(this.#jobId);
+      this.#run.services.writer.pay(this.#run.jobId);
     } catch (error) {
       if (error instanceof JournalFullError) this.#keep();
-      else if (!(error instanceof JournalFailedError)) this.#services.onDefect(error);
+      else if (!(error instanceof JournalFailedError)) this.#run.services.onDefect(error);
     }
   }
 
   /** @throws {JournalFullError} when there is no room yet. */
   #pay(): void {
     for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
-    this.#owner.advanceSoon();
+    this.#run.owner.advanceSoon();
   }
 
   /** The limit on entries applied when the outcome was first recorded. */
@@ -108,13 +103,13 @@ export class Ends {
     const cause = drafts.length - 1;
     for (const fact of facts) {
       const caused = { ...fact, causedBy: { draft: cause } };
-      group.push(...this.#services.fanOut.expand(caused, group.length, undefined, entriesMax));
+      group.push(...this.#run.services.fanOut.expand(caused, group.length, undefined, entriesMax));
     }
     const onLost = () => {
       end.lastLogId = undefined;
       this.#keep();
     };
-    const { writer } = this.#services;
+    const { writer } = this.#run.services;
     end.lastLogId = writer.append(group, "vital", { receivedAt, onLost }).lastLogId;
   }
 }

@@ -1,9 +1,9 @@
 /** A run's hold on a worker, or on a place in the queue for one. */
 
-import { type JobId, MAIN_TASK } from "../../core/ids.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { Wanted, Worker } from "./requests_in_order.ts";
-import type { RunServices } from "./run_services.ts";
+import type { RunSubject } from "./run_services.ts";
 import type { WantedPlace } from "./shares.ts";
 import type { Withdraw } from "./worker_queue.ts";
 
@@ -27,19 +27,12 @@ export function wantedBy(
   return { jobId, priority, order, type, labels, key, begins, isAlone, needs };
 }
 
-export interface HoldParts {
-  readonly services: Pick<RunServices, "attemptWatch" | "shares" | "suspects" | "workers">;
-  readonly jobId: JobId;
-  readonly job: PendingJob;
-  readonly type: string;
-}
-
 export class Hold {
-  readonly #parts: HoldParts;
+  readonly #run: RunSubject;
   #state: State = NONE;
 
-  constructor(parts: HoldParts, worker: Worker) {
-    this.#parts = parts;
+  constructor(run: RunSubject, worker: Worker) {
+    this.#run = run;
     this.#granted(worker);
   }
 
@@ -58,22 +51,22 @@ export class Hold {
 
   /** Whether nothing else may run, since the process ended twice while an attempt was open. */
   get isAlone(): boolean {
-    return this.#parts.services.suspects.has(this.#parts.jobId);
+    return this.#run.services.suspects.has(this.#run.jobId);
   }
 
   /** The place among limits that the job needs and does not have. */
   get needsPlace(): WantedPlace | undefined {
-    const { services, job } = this.#parts;
+    const { services, job } = this.#run;
     return services.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined);
   }
 
   get isPaused(): boolean {
-    return this.#parts.services.workers.isPaused(this.#parts.job.head);
+    return this.#run.services.workers.isPaused(this.#run.job.head);
   }
 
   /** Whether the worker may begin an attempt: see `WorkerQueue.mayStart`. */
   get mayStart(): boolean {
-    return this.#state.kind === "held" && this.#parts.services.workers.mayStart(this.#state.worker);
+    return this.#state.kind === "held" && this.#run.services.workers.mayStart(this.#state.worker);
   }
 
   /**
@@ -82,7 +75,7 @@ export class Hold {
    * @param begins Whether the job has to record that it begins.
    */
   request(begins: boolean, granted: () => void): void {
-    const { services, job, type } = this.#parts;
+    const { services, job, definition: { type } } = this.#run;
     const { isAlone } = this;
     const wanted = wantedBy(job, { type, begins, isAlone, needs: () => this.needsPlace });
     const withdraw = services.workers.request(wanted, (worker) => {
@@ -94,12 +87,12 @@ export class Hold {
 
   /** A job that ran alone may run beside others from now on. */
   join(): void {
-    if (this.#state.kind === "held") this.#parts.services.workers.join(this.#state.worker);
+    if (this.#state.kind === "held") this.#run.services.workers.join(this.#state.worker);
   }
 
   /** The worker is the run's own from now on. */
   keep(): void {
-    if (this.#state.kind === "held") this.#parts.services.workers.keep(this.#state.worker);
+    if (this.#state.kind === "held") this.#run.services.workers.keep(this.#state.worker);
   }
 
   /** Gives the worker back, or leaves the queue. */
@@ -108,12 +101,12 @@ export class Hold {
     this.#state = NONE;
     if (state.kind === "queued") state.withdraw();
     if (state.kind !== "held") return;
-    this.#parts.services.attemptWatch.ended(state.watched);
-    this.#parts.services.workers.release(state.worker);
+    this.#run.services.attemptWatch.ended(state.watched);
+    this.#run.services.workers.release(state.worker);
   }
 
   #granted(worker: Worker): void {
-    const { services: { attemptWatch }, jobId } = this.#parts;
+    const { services: { attemptWatch }, jobId } = this.#run;
     this.#state = { kind: "held", worker, watched: attemptWatch.began(jobId, MAIN_TASK, 0) };
   }
 }

@@ -53,7 +53,7 @@ export class JobRun implements RunOwner {
     job: PendingJob,
     worker: Worker,
   ) {
-    this.#parts = runParts(this, services, definition, jobId, job, worker);
+    this.#parts = runParts({ owner: this, services, definition, jobId, job }, worker);
     this.#stage = new Opening(this.#parts);
   }
 
@@ -130,12 +130,10 @@ export class JobRun implements RunOwner {
     this.#parts.attempts.stop();
   }
 
-  /** Resolves when no attempt is open. */
   idle(): Promise<void> {
     return this.#parts.attempts.idle();
   }
 
-  /** Whether an attempt is open. */
   get isBusy(): boolean {
     return this.#parts.attempts.isBusy;
   }

@@ -29,7 +29,7 @@ export class LateCalls {
     this.#told.add(step);
     this.#tell(
       `task ${taskId} of ${type}, job ${jobId}, called task.${call} after its attempt ${attempt} ` +
-        "had ended: nothing of it is recorded; await in the task what calls it (told once)",
+        "had ended: it is not recorded; await its caller in the task (reported once)",
     );
   }
 }

@@ -17,7 +17,13 @@ import { parked } from "./parking.ts";
 import { recordOrRetry } from "./patience.ts";
 import { PendingWork } from "./pending_work.ts";
 import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";
-import type { AskedSleep, AskedTask, AskedWait, AskListener, RunContext } from "./run_context.ts";
+import type {
+  RunContext,
+  RunListener,
+  SleepRequest,
+  TaskRequest,
+  WaitRequest,
+} from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
 import type { Settlement } from "./settlements.ts";
 import type { Work } from "./work.ts";
@@ -25,14 +31,14 @@ import type { Work } from "./work.ts";
 /** How the call ended, or that it disagrees with the record. */
 type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
 
-export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
+export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   readonly kind = "called";
   /** What it has asked for and has not begun. */
   readonly work: PendingWork;
   readonly #run: RunParts;
   readonly #guard: SecretGuard;
   readonly #answers: Answers;
-  readonly #asked: RunContext;
+  readonly #ctx: RunContext;
   /** Absent when `run` was not called. */
   readonly #code: CodeCall | undefined;
   #log: AttemptLog | undefined;
@@ -51,10 +57,10 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     this.work = new PendingWork(run, this.advanceSoon);
     this.#answers = this.#newAnswers();
     const { definition, services, trace } = run;
-    const { asked, output, code } = trace.withinRun(() =>
+    const { ctx, output, code } = trace.withinRun(() =>
       callRun(definition, job, this.#answers, this, guard, services.code, this)
     );
-    this.#asked = asked;
+    this.#ctx = ctx;
     this.#code = code;
     void output.then(
       (output) => this.#finished({ kind: "returned", output }),
@@ -90,7 +96,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
   takeBack(durableLogId: LogId, works: readonly Work[]): void {
     if (this.#concludedBy > durableLogId) this.#concludedBy = 0;
     this.#answers.lost(durableLogId);
-    this.work.lost(works, this.#asked);
+    this.work.lost(works, this.#ctx);
   }
 
   /** Gives it no more answers. */
@@ -121,30 +127,30 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
 
   // --- What it asks for and says
 
-  askedTask(task: AskedTask): void {
+  onTask(task: TaskRequest): void {
     if (this.#isOver) return;
     this.work.addTask(task);
-    this.#answers.askedFor(`task ${task.taskId}`);
+    this.#answers.requested(`task ${task.taskId}`);
     this.#run.owner.wake();
   }
 
-  askedSleep(sleep: AskedSleep): void {
+  onSleep(sleep: SleepRequest): void {
     if (this.#isOver) return;
     this.work.addTimer(sleep);
-    this.#answers.askedFor(`task ${sleep.taskId}`);
+    this.#answers.requested(`task ${sleep.taskId}`);
     this.#run.owner.wake();
   }
 
-  askedExpectation({ name }: { readonly name: string }): void {
+  onExpectation({ name }: { readonly name: string }): void {
     if (this.#isOver) return;
-    this.#answers.askedFor(`expectation ${name}`);
+    this.#answers.requested(`expectation ${name}`);
     this.#run.owner.wake();
   }
 
-  askedWait(asked: AskedWait): void {
+  onWait(ctx: WaitRequest): void {
     if (this.#isOver) return;
-    this.work.addTimer(asked);
-    this.#answers.askedForWait(asked.name, asked.wait);
+    this.work.addTimer(ctx);
+    this.#answers.waitRequested(ctx.name, ctx.wait);
     this.#run.owner.wake();
   }
 
@@ -198,7 +204,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
   #diverged(taskId: TaskId): void {
     if (this.#isOver || this.#end.kind === "diverged") return;
     const { definition, job } = this.#run;
-    const divergence = divergenceAt(taskId, job.whole, this.#asked, this.#end);
+    const divergence = divergenceAt(taskId, job.whole, this.#ctx, this.#end);
     const parking = divergedParking(definition, job.head, divergence, this.#guard);
     this.#end = { kind: "diverged", parking };
     this.advanceSoon();
@@ -212,7 +218,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     if (this.#end.kind === "diverged") return this.#park(this.#end.parking);
     this.#conclude();
     if (this.#isOver || !hold.isHeld || !this.#answers.isIdle) return;
-    this.work.begin(this.#asked);
+    this.work.begin(this.#ctx);
     this.#considerRest();
   }
 
@@ -264,7 +270,7 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     const mayStart = !isHeld(head) && !services.draining;
     if (head.state === "Compensating") return !mayStart || backoffs.areAny;
     if (mayStart && this.work.isReady) return false;
-    return this.hasEnded || this.#asked.rests || this.work.isReady || backoffs.areAny;
+    return this.hasEnded || this.#ctx.rests || this.work.isReady || backoffs.areAny;
   }
 
   #rest(): void {
@@ -279,8 +285,8 @@ export class LiveCall implements CodeHost, Omit<AskListener, "seenAt"> {
     const { hold, job: { head }, main, services } = this.#run;
     if (this.#isOver || this.hasEnded || hold.kind !== "none") return;
     // A job whose work may not begin now does not wait: a later run must find the work.
-    if (!this.#asked.rests || head.state !== "Running" || this.hasWork) return;
-    const waiting = main.waiting([...this.#asked.expectations.keys()], this.#answers.seenLogId);
+    if (!this.#ctx.rests || head.state !== "Running" || this.hasWork) return;
+    const waiting = main.waiting([...this.#ctx.expectations.keys()], this.#answers.seenLogId);
     if (waiting !== undefined) recordOrRetry(services, [waiting], () => this.#recordWaiting());
   }
 }

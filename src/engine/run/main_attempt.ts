@@ -3,21 +3,13 @@
 import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
-import { type JobId, type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { SpanEnd } from "../ports.ts";
-import type { PendingJob } from "../writer/job_record.ts";
 import type { Started } from "./attempts.ts";
 import { recordOrRetry } from "./patience.ts";
-import type { RunServices } from "./run_services.ts";
+import type { RunSubject } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
-
-export interface MainAttemptParts {
-  readonly services: RunServices;
-  readonly jobId: JobId;
-  readonly job: PendingJob;
-  readonly trace: RunTrace;
-}
 
 /** Nothing of this call is on record, or on its way there. */
 const NOT_STARTED = { attempt: 0, startedBy: 0 };
@@ -29,11 +21,11 @@ type MainEventType =
   | "job.TaskWaiting";
 
 export class MainAttempt {
-  readonly #parts: MainAttemptParts;
+  readonly #run: RunSubject & { readonly trace: RunTrace };
   #started = NOT_STARTED;
 
-  constructor(parts: MainAttemptParts) {
-    this.#parts = parts;
+  constructor(run: RunSubject & { readonly trace: RunTrace }) {
+    this.#run = run;
   }
 
   get isOnRecord(): boolean {
@@ -41,18 +33,18 @@ export class MainAttempt {
   }
 
   get isDurable(): boolean {
-    return this.#started.startedBy <= this.#parts.services.writer.durableLogId;
+    return this.#started.startedBy <= this.#run.services.writer.durableLogId;
   }
 
   /** Whether it is running, by what is on record. */
   get isUnderWay(): boolean {
-    const { head } = this.#parts.job;
-    return head.state === "Running" && this.#parts.job.task(MAIN_TASK)?.status === "running";
+    const { head } = this.#run.job;
+    return head.state === "Running" && this.#run.job.task(MAIN_TASK)?.status === "running";
   }
 
   /** Puts it on record, unless it is. On a full disk the reserve is for jobs that have begun. */
   start(): Started {
-    const { services, job, trace } = this.#parts;
+    const { services, job, trace } = this.#run;
     const { state } = job.head;
     // A call that only undoes tasks is not an attempt.
     if (this.isOnRecord || state === "Compensating") return "started";
@@ -77,7 +69,7 @@ export class MainAttempt {
   lost(durableLogId: LogId): void {
     if (this.#started.startedBy <= durableLogId) return;
     this.#started = NOT_STARTED;
-    this.#parts.trace.dropRun();
+    this.#run.trace.dropRun();
   }
 
   /**
@@ -94,14 +86,14 @@ export class MainAttempt {
 
   /** The same for what `run` threw, unless its job no longer runs. */
   fail(error: ErrorFact, kind: "poison" | "error", again: () => void): LogId {
-    if (this.#parts.job.head.state !== "Running") return 0;
+    if (this.#run.job.head.state !== "Running") return 0;
     const attempt = Math.max(1, this.#started.attempt);
     const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
     return this.#end(this.#draft("job.TaskFailed", attributes), { kind: "failed", error }, again);
   }
 
   #end(draft: JobEventDraft, end: SpanEnd, again: () => void): LogId {
-    const { services, trace } = this.#parts;
+    const { services, trace } = this.#run;
     const written = recordOrRetry(services, [draft], again);
     if (written === undefined) return 0;
     trace.endRun(end);
@@ -115,7 +107,7 @@ export class MainAttempt {
 
   /** `undefined` when it is already on record that it waits for these, having seen as much. */
   waiting(expectations: readonly string[], seen: LogId): JobEventDraft | undefined {
-    const main = this.#parts.job.task(MAIN_TASK);
+    const main = this.#run.job.task(MAIN_TASK);
     const isOnRecord = main?.status === "waiting" && main.seen >= seen &&
       sameNames(main.expectations, expectations);
     return isOnRecord ? undefined : this.#draft("job.TaskWaiting", { expectations, seen });
@@ -125,7 +117,7 @@ export class MainAttempt {
     eventType: Type,
     attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
   ): JobEventDraft {
-    const { jobId, trace } = this.#parts;
+    const { jobId, trace } = this.#run;
     const draft = { stratum: "framework", eventType, jobId, taskId: MAIN_TASK };
     return { ...draft, ...trace.ids, attributes } as JobEventDraft;
   }

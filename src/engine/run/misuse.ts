@@ -13,11 +13,11 @@ export class MisuseError extends NonRetryableError {
  * @param step Such as `task charge`.
  * @throws {MisuseError} when a task asks for it, or `run` has ended.
  */
-export function mustBeInRun(step: string, { jobId, isOver }: AskedBy): void {
+export function mustBeInRun(step: string, { jobId, isOver }: StepCaller): void {
   const outer = attemptHere();
   if (outer?.jobId === jobId) {
     throw new MisuseError(
-      `Cannot ask for ${step} inside of task ${outer.taskId}: a task is one step of its own; ` +
+      `Cannot ask for ${step} inside task ${outer.taskId}: a task is one step of its own; ` +
         "ask for both in run, one after the other",
     );
   }
@@ -28,7 +28,7 @@ export function mustBeInRun(step: string, { jobId, isOver }: AskedBy): void {
   }
 }
 
-interface AskedBy {
+interface StepCaller {
   readonly jobId: string;
   readonly isOver: boolean;
 }
@@ -44,7 +44,7 @@ export function mustHaveEnded(steps: readonly string[]): void {
   const named = steps.slice(0, STEPS_NAMED_MAX).join(", ");
   const more = steps.length > STEPS_NAMED_MAX ? ` and ${steps.length - STEPS_NAMED_MAX} more` : "";
   throw new MisuseError(
-    `run returned before ${named}${more} had ended: await all that ctx gives`,
+    `run returned before ${named}${more} had ended: await everything that ctx returns`,
   );
 }
 

@@ -8,7 +8,7 @@ import { isHeld } from "../../core/job_state.ts";
 import { findWait, isSettled } from "../../core/waits.ts";
 import { recordOrRetry } from "./patience.ts";
 import { dueAtOf } from "./rest_time.ts";
-import type { AskedTask, AskedTimer, RunContext } from "./run_context.ts";
+import type { RunContext, TaskRequest, TimerRequest } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
 import { Undoing, undone } from "./undoing.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
@@ -19,7 +19,7 @@ export class PendingWork {
   readonly #advanceSoon: () => void;
   #ready: Work[] = [];
   /** Absent until there is one; most jobs have none. */
-  #timers: AskedTimer[] | undefined;
+  #timers: TimerRequest[] | undefined;
   /** Absent until something is to be undone. */
   #undoing: Undoing | undefined;
 
@@ -32,15 +32,15 @@ export class PendingWork {
     return this.#ready.length > 0 || this.#timers !== undefined;
   }
 
-  addTask(task: AskedTask): void {
+  addTask(task: TaskRequest): void {
     const onRecord = this.#run.job.task(task.taskId);
     const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone;
     if (isBackingOff) this.startAt(taskWork(task), onRecord.retryAt);
     else if (onRecord?.status !== "completed") this.#ready.push(taskWork(task));
   }
 
-  addTimer(asked: AskedTimer): void {
-    if (!this.#isSet(asked)) (this.#timers ??= []).push(asked);
+  addTimer(timer: TimerRequest): void {
+    if (!this.#isSet(timer)) (this.#timers ??= []).push(timer);
   }
 
   /** An attempt did not begin after all. Compensations are found again without this. */
@@ -58,10 +58,10 @@ export class PendingWork {
   }
 
   /** Entries were lost, and the start of these works with them. */
-  lost(works: readonly Work[], asked: RunContext): void {
+  lost(works: readonly Work[], ctx: RunContext): void {
     this.#undoing = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
-    this.#timers = this.#unrecordedTimers(asked);
+    this.#timers = this.#unrecordedTimers(ctx);
   }
 
   /** The job has failed or is cancelled: its tasks do not begin. */
@@ -71,27 +71,29 @@ export class PendingWork {
   }
 
   /** Begins what may begin now. */
-  begin(asked: RunContext): void {
+  begin(ctx: RunContext): void {
     const { state } = this.#run.job.head;
     if (state === "Running" && this.#timers !== undefined) this.#beginTimers(this.#timers);
     if (state === "Running" && this.#ready.length > 0) this.#startReady();
-    if (state === "Compensating") this.#undoNext(asked);
+    if (state === "Compensating") this.#undoNext(ctx);
   }
 
   /** Whether its time is on record, or no longer matters. */
-  #isSet(asked: AskedTimer): boolean {
+  #isSet(timer: TimerRequest): boolean {
     const { job } = this.#run;
-    if (asked.kind === "sleep") return job.task(asked.taskId) !== undefined;
-    const { name, wait } = asked;
+    if (timer.kind === "sleep") return job.task(timer.taskId) !== undefined;
+    const { name, wait } = timer;
     return findWait(job.head, name, wait) !== undefined || isSettled(job.head, name);
   }
 
-  #unrecordedTimers({ openSleeps, openTasks, tasks, waits }: RunContext): AskedTimer[] | undefined {
+  #unrecordedTimers(
+    { openSleeps, openTasks, tasks, waits }: RunContext,
+  ): TimerRequest[] | undefined {
     const sleeps = openSleeps === 0 ? [] : [...openTasks].flatMap((taskId) => {
-      const asked = tasks.get(taskId);
-      return asked?.kind === "sleep" ? [asked] : [];
+      const timer = tasks.get(taskId);
+      return timer?.kind === "sleep" ? [timer] : [];
     });
-    const unrecorded = [...sleeps, ...waits].filter((asked) => !this.#isSet(asked));
+    const unrecorded = [...sleeps, ...waits].filter((timer) => !this.#isSet(timer));
     return unrecorded.length > 0 ? unrecorded : undefined;
   }
 
@@ -104,16 +106,16 @@ export class PendingWork {
   }
 
   /** Records when they are due; the engine's timers end them. */
-  #beginTimers(timers: readonly AskedTimer[]): void {
+  #beginTimers(timers: readonly TimerRequest[]): void {
     const { services, job, jobId, trace } = this.#run;
     if (services.draining || isHeld(job.head)) return;
     const common = { stratum: "framework", eventType: "job.TimerSet", jobId } as const;
     const about = { ...common, ...trace.ids };
-    const drafts = timers.filter((asked) => !this.#isSet(asked)).map((asked): JobEventDraft => {
-      const dueAt = dueAtOf(asked.time, services.clock.now());
-      return asked.kind === "sleep"
-        ? { ...about, taskId: asked.taskId, attributes: { dueAt } }
-        : { ...about, attributes: { dueAt, expectation: asked.name, wait: asked.wait } };
+    const drafts = timers.filter((timer) => !this.#isSet(timer)).map((timer): JobEventDraft => {
+      const dueAt = dueAtOf(timer.time, services.clock.now());
+      return timer.kind === "sleep"
+        ? { ...about, taskId: timer.taskId, attributes: { dueAt } }
+        : { ...about, attributes: { dueAt, expectation: timer.name, wait: timer.wait } };
     });
     if (drafts.length > 0 && !recordOrRetry(services, drafts, this.#advanceSoon)) return;
     this.#timers = undefined;
@@ -169,12 +171,12 @@ export class PendingWork {
   /**
    * Undoes one task at a time, in reverse order of completion, after running attempts have ended.
    */
-  #undoNext(asked: RunContext): void {
+  #undoNext(ctx: RunContext): void {
     const { services, job, attempts, backoffs } = this.#run;
     if (attempts.isBusy || backoffs.areAny || services.draining || isHeld(job.head)) return;
     const next = (this.#undoing ??= new Undoing(job)).next();
     if (next === undefined) return this.#recordUndone();
-    const task = asked.tasks.get(next.taskId);
+    const task = ctx.tasks.get(next.taskId);
     const work = compensationWork(next, task?.kind === "task" ? task : undefined);
     const { compensation } = next;
     // After a restart the timer of a compensation that backs off is set again.

@@ -7,7 +7,7 @@
 /** The most credit that a type can earn; each prompt handler earns 1. */
 const CREDIT_MAX = 2_000;
 /** The cost of a slow handler: one in so many may be slow. */
-const GOES_ON_COSTS = 1_000;
+const SLOW_COSTS = 1_000;
 /** The lowest credit: after this many prompt handlers the type is prompt again. */
 const CREDIT_MIN = -10_000;
 /** The cost when a handler had to wait for a slot, so that fewer run at a time. */
@@ -37,8 +37,8 @@ export class PromptTypes {
   }
 
   /** A handler was slow. */
-  goesOn(type: string): void {
-    this.#credit.set(type, Math.max(this.#creditOf(type) - GOES_ON_COSTS, CREDIT_MIN));
+  slow(type: string): void {
+    this.#credit.set(type, Math.max(this.#creditOf(type) - SLOW_COSTS, CREDIT_MIN));
   }
 
   /** A handler waited too long for others of its type. */

@@ -6,7 +6,6 @@ import { inQueueOrder, type Place, type Request } from "./requests_in_order.ts";
 /** Requests that are granted one after the other; unsorted, and some may be over. */
 type Line = readonly Request[];
 
-/** The line with a request at a place. */
 export function lineOf(lines: readonly Line[], { priority, order }: Place): Line | undefined {
   const isHere = (request: Request) =>
     !request.isOver && request.priority === priority && request.order === order;
@@ -58,7 +57,7 @@ function aheadIn(
   });
 }
 
-function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
+export function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
   return !isOver && order <= upTo;
 }
 

@@ -44,7 +44,7 @@ export function startedForm(job: JobState): StartedJob {
 /** A call of `run` that has had every answer there is. */
 export interface Rehearsal {
   readonly job: StartedJob;
-  readonly asked: RunContext;
+  readonly ctx: RunContext;
   readonly end: RunEnd;
   /** A task on record that it does not ask for. */
   readonly missing: TaskId | undefined;
@@ -70,15 +70,15 @@ export async function rehearsed(
     idle: () => onIdle(),
     isReacting: () => code?.isReacting ?? false,
   }, graceMs);
-  const { asked, output, code } = callRun(
+  const { ctx, output, code } = callRun(
     definition,
     job,
     answers,
     {
-      askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
-      askedSleep: ({ taskId }) => answers.askedFor(`task ${taskId}`),
-      askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
-      askedWait: ({ name, wait }) => answers.askedForWait(name, wait),
+      onTask: ({ taskId }) => answers.requested(`task ${taskId}`),
+      onSleep: ({ taskId }) => answers.requested(`task ${taskId}`),
+      onExpectation: ({ name }) => answers.requested(`expectation ${name}`),
+      onWait: ({ name, wait }) => answers.waitRequested(name, wait),
     },
     guard,
     place,
@@ -99,17 +99,17 @@ export async function rehearsed(
     answers.give();
     await idle;
     if (missing !== undefined) break;
-    await answers.graceFor(() => answers.waiting || isAtRest(job, asked));
+    await answers.graceFor(() => answers.waiting || isAtRest(job, ctx));
   } while (answers.waiting);
   code?.letGo();
-  return { job, asked, end, missing, seenLogId: answers.seenLogId, graceMs };
+  return { job, ctx, end, missing, seenLogId: answers.seenLogId, graceMs };
 }
 
 /** Whether `run` waits for new answers only. */
-function isAtRest(job: StartedJob, asked: RunContext): boolean {
+function isAtRest(job: StartedJob, ctx: RunContext): boolean {
   // On record it returned, so it gets time to.
   if (hasSucceeded(job)) return false;
-  return asked.openTasks.size > 0 || asked.expectations.size > 0;
+  return ctx.openTasks.size > 0 || ctx.expectations.size > 0;
 }
 
 /** Whether `run` has returned and the job has not ended: it is not called again. */

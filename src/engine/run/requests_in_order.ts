@@ -44,29 +44,29 @@ export interface Request extends Omit<Wanted, "needs"> {
 }
 
 export class RequestsInOrder {
-  readonly #going = new TinyQueue<Request>([], inQueueOrder);
+  readonly #continuing = new TinyQueue<Request>([], inQueueOrder);
   /** Separate, since these may be held while the others are granted. */
   readonly #beginning = new TinyQueue<Request>([], inQueueOrder);
 
   push(request: Request): void {
-    (request.begins ? this.#beginning : this.#going).push(request);
+    (request.begins ? this.#beginning : this.#continuing).push(request);
   }
 
   /** @param mayBegin Whether there is room for jobs that begin; otherwise they are passed over. */
   first(mayBegin: boolean): Request | undefined {
-    const going = first(this.#going);
+    const continuing = first(this.#continuing);
     const beginning = mayBegin ? first(this.#beginning) : undefined;
-    if (going === undefined || beginning === undefined) return going ?? beginning;
-    return inQueueOrder(going, beginning) < 0 ? going : beginning;
+    if (continuing === undefined || beginning === undefined) return continuing ?? beginning;
+    return inQueueOrder(continuing, beginning) < 0 ? continuing : beginning;
   }
 
   take(request: Request): void {
-    (request.begins ? this.#beginning : this.#going).pop();
+    (request.begins ? this.#beginning : this.#continuing).pop();
   }
 
   /** Unsorted; some may be over. */
   get all(): readonly Request[] {
-    return [...this.#going.data, ...this.#beginning.data];
+    return [...this.#continuing.data, ...this.#beginning.data];
   }
 }
 

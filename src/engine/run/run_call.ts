@@ -6,7 +6,7 @@
 import type { JobState } from "../../core/job_state.ts";
 import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
-import { type AskListener, RunContext } from "./run_context.ts";
+import { RunContext, type RunListener } from "./run_context.ts";
 import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
 import { outsideAttempts } from "./current_attempt.ts";
 import type { AnyJobDefinition } from "../definition.ts";
@@ -16,7 +16,7 @@ import { recordable } from "../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 
 export interface RunCall {
-  readonly asked: RunContext;
+  readonly ctx: RunContext;
   /** What `run` returns, as JSON; rejects with what it throws. */
   readonly output: Promise<JsonValue | undefined>;
   /** Absent when `run` was not called. */
@@ -45,7 +45,7 @@ export function callRun(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
-  listener: Omit<AskListener, "seenAt">,
+  listener: Omit<RunListener, "seenAt">,
   guard: SecretGuard = NO_SECRETS,
   place: CodePlace = IN_PROCESS,
   host: CodeHost = UNHEARD,
@@ -53,33 +53,33 @@ export function callRun(
   const expectables = job.plan.expected.map(({ id, within }) => (
     { name: id, isWaivable: within?.otherwise === "waive" }
   ));
-  const asked = new RunContext(job.jobId, expectables, {
+  const ctx = new RunContext(job.jobId, expectables, {
     seenAt: () => answers.seenAtMs,
-    askedTask: (task) => {
+    onTask: (task) => {
       guard.clean("the name of a task", task.taskId);
-      listener.askedTask(task);
+      listener.onTask(task);
     },
-    askedSleep: (sleep) => {
+    onSleep: (sleep) => {
       guard.clean("the name of a sleep", sleep.taskId);
-      listener.askedSleep(sleep);
+      listener.onSleep(sleep);
     },
-    askedExpectation: (expectation) => listener.askedExpectation(expectation),
-    askedWait: (wait) => listener.askedWait(wait),
+    onExpectation: (expectation) => listener.onExpectation(expectation),
+    onWait: (wait) => listener.onWait(wait),
   });
   let code: CodeCall | undefined;
   const call = (input: unknown) => {
-    code = place.call({ definition, ctx: asked, input, recorded: job.input, host });
+    code = place.call({ definition, ctx, input, recorded: job.input, host });
     return code.output;
   };
-  const output = outsideAttempts(() => outputOf(definition, job, answers, asked, guard, call));
-  return { asked, output, code };
+  const output = outsideAttempts(() => outputOf(definition, job, answers, ctx, guard, call));
+  return { ctx, output, code };
 }
 
 async function outputOf(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
-  asked: RunContext,
+  ctx: RunContext,
   guard: SecretGuard,
   call: (input: unknown) => Promise<unknown>,
 ): Promise<JsonValue | undefined> {
@@ -87,8 +87,8 @@ async function outputOf(
   if (!parsed.ok) {
     throw new InputMismatchError(definition, issuesText(parsed.issues));
   }
-  answers.begin(asked, job);
-  const output = await call(parsed.value).finally(() => asked.close());
-  asked.mustHaveEnded();
+  answers.begin(ctx, job);
+  const output = await call(parsed.value).finally(() => ctx.close());
+  ctx.mustHaveEnded();
   return guard.clean("the output", recordable(output, "output"));
 }

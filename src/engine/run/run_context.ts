@@ -16,7 +16,7 @@ import type {
 } from "../job_context.ts";
 import { checkedMs, type RestTime, restTime } from "./rest_time.ts";
 
-export interface AskedTask {
+export interface TaskRequest {
   readonly kind: "task";
   readonly taskId: TaskId;
   readonly run: (task: TaskContext) => unknown;
@@ -26,7 +26,7 @@ export interface AskedTask {
   readonly resolve: (result: unknown) => void;
 }
 
-export interface AskedSleep {
+export interface SleepRequest {
   readonly kind: "sleep";
   readonly taskId: TaskId;
   readonly time: RestTime;
@@ -34,7 +34,7 @@ export interface AskedSleep {
 }
 
 /** A wait of `run` for an expectation, with a time limit. */
-export interface AskedWait {
+export interface WaitRequest {
   readonly kind: "wait";
   readonly name: string;
   /** Its number among the waits of its expectation, from 1. */
@@ -43,11 +43,11 @@ export interface AskedWait {
   readonly resolve: (events: Events | undefined) => void;
 }
 
-export type AskedTimer = AskedSleep | AskedWait;
+export type TimerRequest = SleepRequest | WaitRequest;
 
 type Events = readonly [FactEvent, ...FactEvent[]];
 
-export interface AskedExpectation {
+export interface ExpectationRequest {
   readonly name: string;
   readonly resolve: (events: readonly FactEvent[]) => void;
 }
@@ -59,27 +59,25 @@ export interface Expectable {
   readonly isWaivable: boolean;
 }
 
-export interface AskListener {
+export interface RunListener {
   /** Milliseconds since the epoch, of the last entry that `run` has seen. */
   seenAt(): number;
-  askedTask(task: AskedTask): void;
-  askedSleep(sleep: AskedSleep): void;
+  onTask(task: TaskRequest): void;
+  onSleep(sleep: SleepRequest): void;
   /** Called once for each expectation awaited without a time limit. */
-  askedExpectation(expectation: Pick<AskedExpectation, "name">): void;
-  askedWait(wait: AskedWait): void;
+  onExpectation(expectation: Pick<ExpectationRequest, "name">): void;
+  onWait(wait: WaitRequest): void;
 }
 
 export class RunContext implements JobContext<string> {
-  /** Tasks and sleeps. */
-  readonly tasks = new Map<TaskId, AskedTask | AskedSleep>();
+  readonly tasks = new Map<TaskId, TaskRequest | SleepRequest>();
   /** Not answered yet. */
   readonly openTasks = new Set<TaskId>();
-  /** How many of those are sleeps. */
   openSleeps = 0;
   /** Not answered yet. */
-  readonly expectations = new Map<string, AskedExpectation>();
+  readonly expectations = new Map<string, ExpectationRequest>();
   /** Not answered yet, by `waitKey`; absent until there is one. */
-  #waits: Map<string, AskedWait> | undefined;
+  #waits: Map<string, WaitRequest> | undefined;
   readonly jobId: JobId;
   readonly expectables: readonly Expectable[];
   #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
@@ -90,9 +88,9 @@ export class RunContext implements JobContext<string> {
   /** How many waits each expectation has had. */
   readonly #waitCounts = new Map<string, number>();
   #isOver = false;
-  readonly #listener: AskListener;
+  readonly #listener: RunListener;
 
-  constructor(jobId: JobId, expectables: readonly Expectable[], listener: AskListener) {
+  constructor(jobId: JobId, expectables: readonly Expectable[], listener: RunListener) {
     this.jobId = jobId;
     this.expectables = expectables;
     this.#listener = listener;
@@ -109,18 +107,18 @@ export class RunContext implements JobContext<string> {
   ): Promise<JsonForm<Result>> {
     mustBeInRun(`task ${taskId}`, this);
     const { promise, resolve } = Promise.withResolvers<JsonForm<Result>>();
-    const task: AskedTask = {
+    const task: TaskRequest = {
       kind: "task",
       taskId: this.#newTaskId(taskId, "task"),
       run: fn,
       retry: checkedRetry(taskId, options),
       timeoutMs: options.timeoutMs,
-      compensate: options.compensate as AskedTask["compensate"],
-      resolve: resolve as AskedTask["resolve"],
+      compensate: options.compensate as TaskRequest["compensate"],
+      resolve: resolve as TaskRequest["resolve"],
     };
     this.tasks.set(task.taskId, task);
     this.openTasks.add(task.taskId);
-    this.#listener.askedTask(task);
+    this.#listener.onTask(task);
     return promise;
   }
 
@@ -128,7 +126,7 @@ export class RunContext implements JobContext<string> {
     mustBeInRun(`sleep ${id}`, this);
     const { promise, resolve } = Promise.withResolvers<void>();
     const taskId = this.#newTaskId(id, "sleep");
-    const sleep: AskedSleep = {
+    const sleep: SleepRequest = {
       kind: "sleep",
       taskId,
       time: restTime(id, time, this.now()),
@@ -137,7 +135,7 @@ export class RunContext implements JobContext<string> {
     this.tasks.set(taskId, sleep);
     this.openTasks.add(taskId);
     this.openSleeps++;
-    this.#listener.askedSleep(sleep);
+    this.#listener.onSleep(sleep);
     return promise;
   }
 
@@ -164,7 +162,7 @@ export class RunContext implements JobContext<string> {
     const events = this.#eventsOf(name);
     if (!this.#untimed.has(name)) {
       this.#untimed.add(name);
-      this.#listener.askedExpectation({ name });
+      this.#listener.onExpectation({ name });
     }
     return events;
   }
@@ -192,22 +190,22 @@ export class RunContext implements JobContext<string> {
     // It has been answered.
     if (!this.expectations.has(name)) return events;
     const { promise, resolve } = Promise.withResolvers<Events | undefined>();
-    const asked: AskedWait = { kind: "wait", name, wait, time, resolve };
-    (this.#waits ??= new Map()).set(waitKey(name, wait), asked);
-    this.#listener.askedWait(asked);
+    const request: WaitRequest = { kind: "wait", name, wait, time, resolve };
+    (this.#waits ??= new Map()).set(waitKey(name, wait), request);
+    this.#listener.onWait(request);
     return promise;
   }
 
   /** The waits that have not ended. */
-  get waits(): readonly AskedWait[] {
+  get waits(): readonly WaitRequest[] {
     return [...this.#waits?.values() ?? []];
   }
 
-  #waitsOf(name: string): readonly AskedWait[] {
+  #waitsOf(name: string): readonly WaitRequest[] {
     return this.waits.filter((wait) => wait.name === name);
   }
 
-  #end(wait: AskedWait, events: Events | undefined): void {
+  #end(wait: WaitRequest, events: Events | undefined): void {
     this.#waits?.delete(waitKey(wait.name, wait.wait));
     wait.resolve(events);
   }
@@ -253,9 +251,9 @@ export class RunContext implements JobContext<string> {
 
   /** Gives `run` the result of a task, or ends its sleep. */
   answerTask(taskId: TaskId, result: unknown): void {
-    const asked = this.tasks.get(taskId);
-    if (this.openTasks.delete(taskId) && asked?.kind === "sleep") this.openSleeps--;
-    asked?.resolve(result);
+    const request = this.tasks.get(taskId);
+    if (this.openTasks.delete(taskId) && request?.kind === "sleep") this.openSleeps--;
+    request?.resolve(result);
   }
 
   #newTaskId(text: string, kind: "task" | "sleep"): TaskId {

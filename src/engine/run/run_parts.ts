@@ -1,23 +1,15 @@
 /** What the run of one job consists of, across calls of `run`. */
 
-import type { JobId } from "../../core/ids.ts";
-import type { AnyJobDefinition } from "../definition.ts";
-import type { PendingJob } from "../writer/job_record.ts";
 import { Attempts } from "./attempts.ts";
 import { Backoffs } from "./backoffs.ts";
 import { Ends } from "./ends.ts";
 import { Hold } from "./hold.ts";
 import { MainAttempt } from "./main_attempt.ts";
 import type { Worker } from "./requests_in_order.ts";
-import type { RunOwner, RunServices } from "./run_services.ts";
+import type { RunSubject } from "./run_services.ts";
 import { RunTrace } from "./run_trace.ts";
 
-export interface RunParts {
-  readonly owner: RunOwner;
-  readonly services: RunServices;
-  readonly definition: AnyJobDefinition;
-  readonly jobId: JobId;
-  readonly job: PendingJob;
+export interface RunParts extends RunSubject {
   readonly trace: RunTrace;
   readonly ends: Ends;
   readonly main: MainAttempt;
@@ -26,21 +18,14 @@ export interface RunParts {
   readonly attempts: Attempts;
 }
 
-export function runParts(
-  owner: RunOwner,
-  services: RunServices,
-  definition: AnyJobDefinition,
-  jobId: JobId,
-  job: PendingJob,
-  worker: Worker,
-): RunParts {
-  const { type } = definition;
-  const hold = new Hold({ services, jobId, job, type }, worker);
-  const trace = new RunTrace(services, job.head);
-  const ends = new Ends(services, jobId, owner);
-  const attempts = new Attempts({ owner, services, jobId, job, hold, ends, trace, type });
-  const main = new MainAttempt({ services, jobId, job, trace });
-  const backoffs = new Backoffs(services.scheduler);
-  const about = { owner, services, definition, jobId, job };
-  return { ...about, trace, ends, main, hold, backoffs, attempts };
+export function runParts(run: RunSubject, worker: Worker): RunParts {
+  const hold = new Hold(run, worker);
+  const trace = new RunTrace(run.services, run.job.head);
+  const parts = { ...run, hold, trace, ends: new Ends(run) };
+  return {
+    ...parts,
+    attempts: new Attempts(parts),
+    main: new MainAttempt(parts),
+    backoffs: new Backoffs(run.services.scheduler),
+  };
 }

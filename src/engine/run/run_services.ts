@@ -20,6 +20,8 @@ import type { Suspects } from "./suspects.ts";
 import type { LoopTurns } from "./loop_turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 import type { Work } from "./work.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import type { PendingJob } from "../writer/job_record.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
@@ -57,6 +59,15 @@ export interface RunOwner extends EndedRun {
   end(): void;
 }
 
+/** The job of a run, with what every part of the run needs. */
+export interface RunSubject {
+  readonly owner: RunOwner;
+  readonly services: RunServices;
+  readonly definition: AnyJobDefinition;
+  readonly jobId: JobId;
+  readonly job: PendingJob;
+}
+
 export interface RunServices {
   readonly code: CodePlace;
   /** Whether a resting job frees the place where its code runs, so that `run` is called again. */
@@ -68,7 +79,6 @@ export interface RunServices {
   readonly slots: Slots;
   /** Places of types that have limits. */
   readonly shares: Pick<Shares, "wantedBy" | "release">;
-  /** The jobs that run alone. */
   readonly suspects: Pick<Suspects, "has">;
   readonly turns: LoopTurns;
   readonly writer: Writer;

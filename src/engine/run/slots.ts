@@ -25,7 +25,7 @@ export interface Entrant {
   readonly type: string;
   begin(): void;
   withdraw(): void;
-  goesOn(): void;
+  slow(): void;
 }
 
 export interface SlotsParts {
@@ -44,9 +44,9 @@ export class Slots {
   readonly #max: number;
   readonly #parts: SlotsParts;
   /** With the time at which each was first looked at, or whether it is slow. */
-  readonly #inside = new Map<Entrant, number | "new" | "goesOn">();
+  readonly #inside = new Map<Entrant, number | "new" | "slow">();
   /** How many of them are slow. */
-  #goingOn = 0;
+  #slow = 0;
   /** On record, and not called. */
   readonly #waiting = new TinyQueue<Waiting>([], inQueueOrder);
   #isLooking = false;
@@ -77,7 +77,7 @@ export class Slots {
   }
 
   leave(entrant: Entrant): void {
-    if (this.#inside.get(entrant) === "goesOn") this.#goingOn--;
+    if (this.#inside.get(entrant) === "slow") this.#slow--;
     else this.#parts.promptTypes.ended(entrant.type);
     this.#inside.delete(entrant);
     const next = this.#waiting.pop();
@@ -96,29 +96,29 @@ export class Slots {
 
   #look(): void {
     const nowMs = this.#parts.clock.monotonic();
-    this.#findThoseThatGoOn(nowMs);
-    if (this.#goingOn >= this.#max) this.#withdrawWaiting();
-    else this.#findThoseThatWait(nowMs);
-    this.#isLooking = !this.#isStopped && this.#goingOn < this.#inside.size;
+    this.#findSlow(nowMs);
+    if (this.#slow >= this.#max) this.#withdrawWaiting();
+    else this.#findWaiting(nowMs);
+    this.#isLooking = !this.#isStopped && this.#slow < this.#inside.size;
     if (!this.#isLooking) return;
     this.#cancelTimer = this.#parts.clock.setTimer(PROMPT_MS, () => this.#look());
   }
 
-  #findThoseThatGoOn(nowMs: number): void {
+  #findSlow(nowMs: number): void {
     // A delay that many share, such as a pause of the process, counts once.
     const types = new Set<string>();
     for (const [entrant, seen] of this.#inside) {
       if (seen === "new") this.#inside.set(entrant, nowMs);
       if (typeof seen !== "number" || nowMs - seen < PROMPT_MS) continue;
-      this.#inside.set(entrant, "goesOn");
-      this.#goingOn++;
+      this.#inside.set(entrant, "slow");
+      this.#slow++;
       types.add(entrant.type);
-      entrant.goesOn();
+      entrant.slow();
     }
-    for (const type of types) this.#parts.promptTypes.goesOn(type);
+    for (const type of types) this.#parts.promptTypes.slow(type);
   }
 
-  #findThoseThatWait(nowMs: number): void {
+  #findWaiting(nowMs: number): void {
     for (const waiting of this.#waiting.data) {
       waiting.seenMs ??= nowMs;
       if (nowMs - waiting.seenMs >= PROMPT_MS) {

@@ -35,7 +35,6 @@ export interface OpenTimer {
   readonly dueMs: number;
 }
 
-/** The open timers of a job, by what is on record. */
 export function openTimers(job: JobState): readonly OpenTimer[] {
   if (job.state !== "Running") return [];
   return [

@@ -111,12 +111,12 @@ export class Trials {
     const guard = opened?.guard ?? NO_SECRETS;
     const place = this.#parts.placeOf(definition);
     const source = { clock, entriesAt, guard, place };
-    const { asked, end, missing } = await rehearsed(definition, job, source);
+    const { ctx, end, missing } = await rehearsed(definition, job, source);
     if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
       return { misfit: misfitParking(definition, job, end.error, guard) };
     }
     if (missing === undefined) return { misfit: undefined };
-    const divergence = divergenceAt(missing, job, asked, end);
+    const divergence = divergenceAt(missing, job, ctx, end);
     return { misfit: divergedParking(definition, job, divergence, guard) };
   }
 

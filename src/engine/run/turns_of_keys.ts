@@ -11,6 +11,7 @@ import TinyQueue from "tinyqueue";
 import type { RateWindow } from "./rate_window.ts";
 import { inQueueOrder, type Request, RequestsInOrder } from "./requests_in_order.ts";
 import type { Share, TypeShare, WantedPlace } from "./shares.ts";
+import type { TurnLine } from "./supposed_turns.ts";
 
 /** A request that can be granted, and its turn. */
 export interface Candidate {
@@ -43,7 +44,7 @@ interface Lane {
 }
 
 interface LanesOfType {
-  readonly going: Lane;
+  readonly continuing: Lane;
   /** Jobs that begin and that a rate counts. */
   readonly starting: Lane;
 }
@@ -72,7 +73,7 @@ export class TurnsOfKeys {
 
   push(request: Request, needs: WantedPlace): void {
     const { share, window } = needs;
-    const lane = this.#lanesOf(share.of)[window === undefined ? "going" : "starting"];
+    const lane = this.#lanesOf(share.of)[window === undefined ? "continuing" : "starting"];
     if (share.key === undefined && window?.isOfType !== false) {
       return lane.withoutKey.push(request);
     }
@@ -84,9 +85,9 @@ export class TurnsOfKeys {
   /** The next of these that can be granted. */
   next(mayBegin: boolean): Candidate | undefined {
     let next: Candidate | undefined;
-    for (const [type, { going, starting }] of this.#byType) {
+    for (const [type, { continuing, starting }] of this.#byType) {
       if (type.isFull) continue;
-      for (const lane of [going, starting]) {
+      for (const lane of [continuing, starting]) {
         const ofKey = this.#nextOfKeys(lane.ready, mayBegin);
         if (ofKey !== undefined && isBefore(ofKey, next)) next = ofKey;
         const without = this.withoutKey(lane.withoutKey, mayBegin);
@@ -96,7 +97,6 @@ export class TurnsOfKeys {
     return next;
   }
 
-  /** The next request of jobs without a key. */
   withoutKey(requests: RequestsInOrder, mayBegin: boolean): Candidate | undefined {
     const request = requests.first(mayBegin);
     const window = request?.needs?.window;
@@ -129,17 +129,44 @@ export class TurnsOfKeys {
     for (const line of aside) this.#consider(line);
   }
 
-  /** The requests of each line; those without a key are one line. */
-  get all(): readonly (readonly Request[])[] {
-    const lanes = [...this.#byType.values()].flatMap(({ going, starting }) => [going, starting]);
+  /** Those of a type, as they take turns. */
+  linesOf(type: TypeShare): readonly TurnLine[] {
+    const ofKeys = [...this.#lines].flatMap(([share, lines]) =>
+      share.of === type
+        ? lines.map(({ priority, turn, requests: { all } }) => ({
+          share,
+          priority,
+          turn,
+          requests: all,
+        }))
+        : []
+    );
+    const lanes = Object.values(this.#byType.get(type) ?? {}) as readonly Lane[];
     const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
-    return [without, ...[...this.#lines.values()].flat().map(({ requests }) => requests.all)];
+    const byPriority = Map.groupBy(without, ({ priority }) => priority);
+    return [...byPriority].reduce<readonly TurnLine[]>((lines, [priority, requests]) => {
+      const share = requests[0]?.needs?.share;
+      const turn = this.#withoutKey.get(priority) ?? 0;
+      return share === undefined ? lines : [...lines, { share, priority, turn, requests }];
+    }, ofKeys);
+  }
+
+  /** The requests of each key; those without a key are one. */
+  get all(): readonly (readonly Request[])[] {
+    const lanes = [...this.#byType.values()].flatMap((
+      { continuing, starting },
+    ) => [continuing, starting]);
+    const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
+    const ofKeys = [...this.#lines.values()].map((lines) =>
+      lines.flatMap(({ requests }) => requests.all)
+    );
+    return [without, ...ofKeys];
   }
 
   #lanesOf(type: TypeShare): LanesOfType {
     let lanes = this.#byType.get(type);
     if (lanes === undefined) {
-      this.#byType.set(type, lanes = { going: newLane(), starting: newLane() });
+      this.#byType.set(type, lanes = { continuing: newLane(), starting: newLane() });
     }
     return lanes;
   }

@@ -5,7 +5,7 @@ import type { CompletedTask } from "../../core/job_state.ts";
 import { copyOf } from "../../core/json.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
 import type { TaskContext } from "../job_context.ts";
-import type { AskedTask } from "./run_context.ts";
+import type { TaskRequest } from "./run_context.ts";
 
 export interface Work {
   readonly kind: "task" | "compensation";
@@ -20,13 +20,13 @@ export interface Work {
   readonly compensable: boolean;
 }
 
-export function taskWork({ taskId, run, retry, timeoutMs, compensate }: AskedTask): Work {
+export function taskWork({ taskId, run, retry, timeoutMs, compensate }: TaskRequest): Work {
   const compensable = compensate !== undefined;
   return { kind: "task", taskId, run, retry, timeoutMs, compensable };
 }
 
 /** @param code Absent when `run` no longer asks for the task. */
-export function compensationWork(task: CompletedTask, code: AskedTask | undefined): Work {
+export function compensationWork(task: CompletedTask, code: TaskRequest | undefined): Work {
   const compensate = code?.compensate;
   return {
     kind: "compensation",

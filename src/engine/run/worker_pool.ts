@@ -45,18 +45,23 @@ export class WorkerPool {
       this.#isAlone = true;
       return granted();
     }
+    if (this.roomFor(type) === 0) return undefined;
     if (!this.#promptTypes.has(type)) {
-      if (!this.#hasOwn(this.#sharing)) return undefined;
       this.#own++;
       return granted();
     }
+    this.#sharing++;
+    return { ...granted(), isShared: true };
+  }
+
+  /** How many more jobs of a type can have a worker, unless one runs alone. */
+  roomFor(type: string): number {
     const free = this.max - this.#own;
+    if (!this.#promptTypes.has(type)) return Math.max(0, free - (this.#sharing > 0 ? 1 : 0));
     const most = Math.min(
       ...[this.#promptTypes.runsMax(type), SHARING_PER_WORKER_MAX * this.max, SHARING_MAX],
     );
-    if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
-    this.#sharing++;
-    return { ...granted(), isShared: true };
+    return free <= 0 ? 0 : Math.max(0, Math.max(free, most) - this.#sharing);
   }
 
   release(worker: Worker): void {

@@ -7,9 +7,10 @@
 import TinyQueue from "tinyqueue";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
+import type { WantingRequest } from "./limit_lines.ts";
 import { type Held, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
-import { aheadOf, aheadOfEach, lineOf } from "./queue_positions.ts";
+import { aheadOf, aheadOfEach, isCounted, lineOf } from "./queue_positions.ts";
 import {
   first,
   inQueueOrder,
@@ -20,7 +21,8 @@ import {
   type Worker,
 } from "./requests_in_order.ts";
 import type { RateWindow } from "./rate_window.ts";
-import type { PlaceQueue, Share, Shares } from "./shares.ts";
+import type { PlaceQueue, Share, Shares, TypeShare } from "./shares.ts";
+import type { TurnLine } from "./supposed_turns.ts";
 import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -156,7 +158,26 @@ export class WorkerQueue implements PlaceQueue {
     for (const request of released) this.#push(request);
   }
 
-  /** What a pause holds of the requests here. */
+  /**
+   * The requests that need a place, or to begin as far as a rate counts, in no order.
+   *
+   * @param upTo As for `aheadOf`.
+   */
+  wanting(upTo: LogId): readonly WantingRequest[] {
+    const { epoch } = this.#shares;
+    return this.#lines.flat().flatMap((request) => {
+      if (!isCounted(request, upTo)) return [];
+      const needs = request.epoch === epoch ? request.needs : request.needsNow?.();
+      return needs === undefined ? [] : [{ request, needs }];
+    });
+  }
+
+  /** How jobs of a type take turns, and how many of them could have a worker now. */
+  turnsOf(type: TypeShare): { readonly lines: readonly TurnLine[]; readonly room: number } {
+    return { lines: this.#turns.linesOf(type), room: this.#pool.roomFor(type.type) };
+  }
+
+  /** What a pause holds of what waits here. */
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
     return this.#paused.heldBy(pause, upTo);
   }

@@ -23,7 +23,7 @@ export class ParkedNews implements View {
     if (this.#told <= TOLD_MAX) this.#tell(parkedText(job));
     if (this.#told === TOLD_MAX) {
       this.#tell(
-        "jobs that are parked from now on are not told one by one: " +
+        "further parked jobs are not reported one by one: " +
           "deno task daybook jobs --condition parked lists them",
       );
     }
@@ -31,6 +31,6 @@ export class ParkedNews implements View {
 }
 
 function parkedText({ jobId, type = "a plan", parked }: JobState): string {
-  return `job ${jobId} of type ${type} is parked now (${parked?.reason}): ${parked?.message}; ` +
+  return `job ${jobId} of type ${type} was parked (${parked?.reason}): ${parked?.message}; ` +
     `deno task daybook explain ${jobId} says what can be done`;
 }

@@ -26,15 +26,20 @@ const JOB_TEXT_MAX = 64;
 
 const JOB_MARK = 0x6a09e667;
 
-/** Filed by type, for explanations of the past. */
-const PAUSES: readonly string[] = ["job.PauseBegan", "job.PauseEnded"];
+/** What holds many jobs at once: filed by its type, for who looks back at a time. */
+const SETTINGS: readonly string[] = [
+  "job.PauseBegan",
+  "job.PauseEnded",
+  "job.LimitsChanged",
+  "job.LimitsRestored",
+];
 
 /** Framework types that contain something from outside. */
 export const FILED_TYPES: readonly string[] = [
   "job.JobCreated",
   "journal.EntryQuoted",
   "journal.EventRefused",
-  ...PAUSES,
+  ...SETTINGS,
 ];
 
 /** Differs from every key of a value: the last bit distinguishes them. */
@@ -67,7 +72,7 @@ export type FiledEntry = Pick<
 export function keysOf(filed: FiledEntry): Iterable<number> {
   const entry = filed as JobEventLogEntry;
   if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
-  if (PAUSES.includes(entry.eventType)) return [typeKey(entry.eventType)];
+  if (SETTINGS.includes(entry.eventType)) return [typeKey(entry.eventType)];
   const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);
   if ("stratum" in event && event.stratum === "framework") return [];
   const fact = event as Pick<FactEntry, "eventType" | "jobId" | "attributes">;

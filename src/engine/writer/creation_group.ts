@@ -11,7 +11,6 @@ import type { JobTable } from "./job_table.ts";
 import type { Created, Outcome } from "../requests.ts";
 import type { Writer } from "./writer.ts";
 
-/** What to record of a new job. */
 export interface NewJob {
   readonly drafts: readonly JobEventDraft[];
   /** 1 when its code is to run now. */

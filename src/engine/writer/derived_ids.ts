@@ -9,7 +9,6 @@ import type { EventId, JobId } from "../../core/ids.ts";
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const ID_LENGTH = 26;
 
-/** The id of the `job.EventCorrelated` entry of an event and a job. */
 export function correlatedEventId(eventId: string, jobId: JobId): EventId {
   return `evt_${digest("correlated", eventId, jobId)}` as EventId;
 }
@@ -28,7 +27,6 @@ export function inputRemovedEventId(jobId: JobId): EventId {
   return `evt_${digest("input removed", jobId)}` as EventId;
 }
 
-/** The id of the job that an event starts under a definition. */
 export function startedJobId(type: string, eventId: string): JobId {
   return `job_${digest("started", type, eventId)}` as JobId;
 }

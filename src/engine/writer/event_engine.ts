@@ -66,7 +66,6 @@ export class EventEngine {
     return entries;
   }
 
-  /** An entry is durable. */
   seen(entry: JobEventLogEntry): void {
     this.#eventIds.add(entry);
     if (this.#pending.size > 0) this.#pending.delete(entry.eventId);
@@ -87,7 +86,6 @@ export class EventEngine {
     return this.#eventIds.mayHold(eventId, after);
   }
 
-  /** The entry with this id, if any. */
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
     return (await this.lookUp(eventId)).entry;
   }

@@ -47,7 +47,6 @@ export class FiledJobs {
     }
   }
 
-  /** It is lost; the job is as it was before. */
   takenBack({ before, job }: Applied): void {
     if (job.plan === MAIN_ONLY_PLAN) return; // It was never filed.
     if (before === undefined) return this.unstarted.remove(job.jobId);

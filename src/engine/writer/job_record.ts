@@ -27,7 +27,6 @@ export interface PendingJob {
   /** Only these of its tasks may be read. */
   withOnly(taskIds: readonly TaskId[]): JobState;
   task(taskId: TaskId): TaskState | undefined;
-  /** The newest entry of this type on its way to the disk. */
   onItsWay(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined;
 }
 
@@ -64,7 +63,6 @@ export class JobRecord implements PendingJob {
     this.condition = job === undefined ? "created" : conditionOf(job);
   }
 
-  /** Whether its creation is durable. */
   get isVisible(): boolean {
     return this.#isVisible;
   }
@@ -73,12 +71,10 @@ export class JobRecord implements PendingJob {
     return this.#firstLogId;
   }
 
-  /** Its last durable entry. */
   get lastLogId(): LogId {
     return this.#lastLogId;
   }
 
-  /** Of its durable entries. */
   get trail(): Trail {
     return this.#trail;
   }

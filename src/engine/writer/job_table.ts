@@ -34,7 +34,6 @@ export class JobTable {
   readonly #order = new JobOrder();
   /** Absent without an index. */
   readonly #leaving: Leaving | undefined;
-  /** The job that was last read from the index. */
   #lastIndexed: WeakRef<JobRecord> | undefined;
   readonly trails: Trails;
   readonly listed: ListedJobs;
@@ -67,7 +66,6 @@ export class JobTable {
     return indexed;
   }
 
-  /** Ended jobs that the index does not have yet. */
   get leaving(): number {
     return this.#leaving?.records.size ?? 0;
   }
@@ -171,14 +169,12 @@ export class JobTable {
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
   }
 
-  /** Projects a durable entry. */
   apply(entry: JobEventLogEntry): Applied | undefined {
     const applied = this.append(entry);
     if (applied !== undefined) this.show(applied);
     return applied;
   }
 
-  /** Restores a job from a snapshot. */
   restore({ job, trail }: KeptJob): void {
     const shared = { ...job, plan: sharedPlan(job.plan) };
     const record = new JobRecord(shared, trail);

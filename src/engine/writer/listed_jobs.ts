@@ -12,7 +12,6 @@ import type { JobRecord } from "./job_record.ts";
 
 type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
 
-/** The newest retry of a job. */
 type Retry = Pick<JobState, "jobId" | "firstLogId">;
 
 export class ListedJobs {
@@ -37,7 +36,6 @@ export class ListedJobs {
     return this.#order.createdAt(firstLogId)?.job ?? this.#index?.createdAt(firstLogId);
   }
 
-  /** The newest job that is a retry of this one. */
   retryOf(jobId: JobId): JobId | undefined {
     const retry = this.#retries.get(jobId);
     if (retry !== undefined) return retry.jobId;
@@ -52,7 +50,6 @@ export class ListedJobs {
     return this.#retries.get(jobId)?.firstLogId ?? this.#index?.retriedAt(jobId);
   }
 
-  /** A job is a retry of another. */
   retried(retryOf: JobId, { jobId, firstLogId }: Retry): void {
     this.#retries.set(retryOf, { jobId, firstLogId });
   }
@@ -68,7 +65,6 @@ export class ListedJobs {
     return summary && this.#withRetry(summary);
   }
 
-  /** The summary of a job that a scan found. */
   summary({ summary }: Pick<FoundJob, "summary">): JobSummary {
     return this.#withRetry(summary);
   }

@@ -4,7 +4,7 @@
  * crash does not end it: after a restart the job still has its place.
  */
 
-import type { Condition } from "../../core/condition.ts";
+import { WITHOUT_PLACE } from "../../core/condition.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 
@@ -44,21 +44,8 @@ export class Places {
 
 /** Whether a job holds no place after an entry. */
 export function rests({ condition, entry }: Applied): boolean {
-  return RESTING.has(condition) ||
+  return WITHOUT_PLACE.has(condition) ||
     entry.eventType === "job.TaskCompensationFailed" && "retryAt" in entry.attributes ||
     entry.eventType === "job.TaskInterrupted" && entry.taskId === MAIN_TASK &&
       "reason" in entry.attributes && entry.attributes.reason === "paused";
 }
-
-const RESTING: ReadonlySet<Condition> = new Set([
-  "created",
-  "scheduled",
-  "waiting",
-  "sleeping",
-  "backingOff",
-  "suspended",
-  "parked",
-  "succeeded",
-  "failed",
-  "cancelled",
-]);

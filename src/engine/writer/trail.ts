@@ -17,6 +17,12 @@ import { VarintReader, VarintWriter } from "./varints.ts";
 
 export type Trail = readonly number[];
 
+/** The condition of a job from an entry on. */
+export interface ConditionFrom {
+  readonly logId: LogId;
+  readonly condition: Condition;
+}
+
 export const NO_TRAIL: Trail = [];
 
 const BITS = 1 << 12;
@@ -72,6 +78,16 @@ export function transitionIn(trail: Trail, logId: LogId): Transition | undefined
 export function transitionUpTo(trail: Trail, logId: LogId): Transition | undefined {
   const upTo = trail.slice(0, indexFrom(trail, logId + 1));
   return transitionOf(upTo.findLast((number) => number % BITS !== 0) ?? 0);
+}
+
+/** Each entry that changed its job, ascending, with the condition after it. */
+export function conditionsIn(trail: Trail): readonly ConditionFrom[] {
+  return trail.flatMap((number) => {
+    const transition = transitionOf(number);
+    return transition === undefined
+      ? []
+      : [{ logId: logIdOf(number), condition: transition.condition }];
+  });
 }
 
 /** The last entry that changed its job; 0 when none did. */

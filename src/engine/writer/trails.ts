@@ -11,6 +11,8 @@ import type { JobIndex } from "../job_index.ts";
 import type { EntryOfJob, Transition } from "../requests.ts";
 import type { JobRecord } from "./job_record.ts";
 import {
+  type ConditionFrom,
+  conditionsIn,
   lastTransitionIn,
   NO_TRAIL,
   positionsAfter,
@@ -57,6 +59,11 @@ export class Trails {
     return lastTransitionIn(this.of(jobId));
   }
 
+  /** The conditions a job was in, each with the entry that began it. */
+  conditionsOf(jobId: JobId): readonly ConditionFrom[] {
+    return conditionsIn(this.of(jobId));
+  }
+
   /** The condition of a job as of a position; `undefined` before its creation. */
   conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
     return transitionUpTo(this.of(jobId), logId)?.condition;
@@ -73,7 +80,6 @@ export class Trails {
     }
   }
 
-  /** The trail of a job; an empty one when there is no such job. */
   of(jobId: JobId): Trail {
     return this.#records.get(jobId)?.trail ?? this.#indexed(jobId);
   }

@@ -9,7 +9,6 @@ import type { Mismatch } from "../mismatch.ts";
 import { looseForm } from "./loose_form.ts";
 import { isIdentifier, type OwnValue } from "./own_values.ts";
 
-/** The loose forms of all values of an event. */
 export function looseValues({ attributes }: MatchableEvent): ReadonlySet<string> {
   return new Set(placesIn(attributes).map(({ value }) => looseForm(value)));
 }

@@ -6,6 +6,7 @@ import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";
 import { jobAnswer, supposedJobAnswer } from "./job.ts";
 import { anyJson, anyObject, choices, condition, count, milliseconds } from "./parts.ts";
+import { placeLimits } from "./system.ts";
 import { nextCursor, position, says, stateName, supposedPosition, text, time } from "./parts.ts";
 
 const rule = says(v.picklist(Object.keys(RULES)), "A row of the state table, by its name.");
@@ -101,6 +102,10 @@ export const explanationAnswer = v.object({
   timing: v.object({
     scheduledMs: milliseconds,
     queuedMs: milliseconds,
+    queuedPausedMs: v.exactOptional(says(milliseconds, "Of that, held by a pause.")),
+    queuedLimitedMs: v.exactOptional(
+      says(milliseconds, "Of that, for a place within the limits of its type."),
+    ),
     executingMs: milliseconds,
     waitingMs: milliseconds,
     sleepingMs: milliseconds,
@@ -126,6 +131,10 @@ export const queueExplanationAnswer = v.object({
   asOf: says(position, "The answer is a function of the journal up to here."),
   standsStill: says(v.boolean(), "Whether something holds up jobs that would go on."),
   since: v.exactOptional(says(time, "Since when.")),
+  queued: says(
+    v.object({ paused: count, limited: count, forWorker: count }),
+    "How many jobs wait for the end of a pause, for a limit to have room, and for a worker.",
+  ),
   summary: says(text, "The cause, in one or two sentences."),
   because: says(v.array(v.object(statement)), "What led to it, the decisive first."),
   next: says(v.array(nextStep), "What happens next, or what one can do."),
@@ -188,6 +197,31 @@ export const whatIfAnswer = v.object({
     why: text,
   })),
   allPastEvents: v.boolean(),
+  limits: v.exactOptional(says(
+    v.object({
+      limits: says(v.object(placeLimits), "Those that would be in force."),
+      outcome: choices("What they would do.", {
+        begins: "it is queued, and would begin now",
+        waits: "it is queued, and would still wait",
+        sooner: "it would have waited less",
+        noSooner: "it would have waited as long",
+        later: "it would have waited longer",
+      }),
+      statement: says(text, "One sentence."),
+      because: says(v.array(v.object(statement)), "What it rests on."),
+      assumes: says(v.array(text), "What is taken for granted, since it is not on record."),
+      behind: v.exactOptional(
+        says(v.array(text), "Jobs that would begin before it, in order; of a queued job."),
+      ),
+      lessMs: v.exactOptional(
+        says(
+          v.object({ least: milliseconds, most: milliseconds }),
+          "How much less it would have waited; of a job that has begun.",
+        ),
+      ),
+    }),
+    "What other limits of its type would do, where some are supposed.",
+  )),
 });
 
 export const retryPreviewAnswer = v.object({

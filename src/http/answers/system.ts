@@ -90,7 +90,7 @@ export const journalAnswer = v.object({
   ...verificationRun.entries,
 });
 
-const placeLimits = {
+export const placeLimits = {
   maxRunning: v.exactOptional(says(count, "Of all keys together.")),
   perKey: v.exactOptional(says(count, "Of one key.")),
   rate: v.exactOptional(says(

@@ -9,6 +9,7 @@ import type { SupposedEvent, Supposition } from "../../explain/supposition.ts";
 import { documented } from "./documented.ts";
 import { incomingEventFields } from "./event_schema.ts";
 import { checked, millisecondsOf, strictObject, TIME_RULE, wholeNumberOf } from "./fields.ts";
+import { placesField, rateField } from "./limit_fields.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { invalidRequest } from "../problems/problem.ts";
 
@@ -80,6 +81,16 @@ export const supposition = strictObject({
     ),
   ),
   upTo: v.exactOptional(pointField),
+  limits: v.exactOptional(
+    v.pipe(
+      strictObject({
+        maxRunning: v.exactOptional(v.nullable(placesField)),
+        perKey: v.exactOptional(v.nullable(placesField)),
+        rate: v.exactOptional(v.nullable(rateField)),
+      }),
+      v.check((limits) => Object.keys(limits).length > 0, "must name a limit"),
+    ),
+  ),
 });
 
 type SuppositionInput = v.InferOutput<typeof supposition>;
@@ -87,13 +98,25 @@ type SuppositionInput = v.InferOutput<typeof supposition>;
 /** @throws {Problem} `invalid-request`, with a pointer for each issue. */
 export function suppositionOf(document: JsonValue, jobId: JobId): Supposition {
   const { plan, with: events, ...rest } = checked(supposition, document);
-  const issues = [...plan === undefined ? [] : repeatedIdIssues(plan), ...otherJobs(events, jobId)];
+  const issues = [
+    ...plan === undefined ? [] : repeatedIdIssues(plan),
+    ...otherJobs(events, jobId),
+    ...limitsAlone(document as JsonObject),
+  ];
   if (issues.length > 0) throw invalidRequest(issues);
   return {
     ...rest,
     ...(plan === undefined ? {} : { plan: planOf(plan) }),
     ...(events === undefined ? {} : { with: events.map(withoutJob) }),
   };
+}
+
+/** Other limits change nothing that a projection goes by. */
+function limitsAlone({ limits, ...others }: JsonObject) {
+  const names = Object.keys(others);
+  return limits === undefined || names.length === 0
+    ? []
+    : [{ pointer: "/limits", detail: `stands alone: leave out ${names.join(", ")}` }];
 }
 
 function otherJobs(events: SuppositionInput["with"] = [], own: JobId) {

@@ -1,7 +1,6 @@
 /** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
 
 import * as v from "valibot";
-import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -10,24 +9,16 @@ import type { HttpDeps } from "../http_deps.ts";
 import { BODY_PROBLEMS, json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { reasonField, strictObject } from "../requests/fields.ts";
-import { checked } from "../requests/fields.ts";
+import { checked, reasonField, strictObject } from "../requests/fields.ts";
+import { placesField, rateField } from "../requests/limit_fields.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 
-const whole = (max: number) =>
-  v.pipe(
-    v.number("must be a number"),
-    v.integer("must be a whole number"),
-    v.minValue(1, "must be at least 1"),
-    v.maxValue(max, `must be at most ${max}`),
-  );
-
 const changeBody = strictObject({
-  maxRunning: v.exactOptional(whole(PLACES_MAX)),
-  perKey: v.exactOptional(whole(PLACES_MAX)),
-  rate: v.exactOptional(strictObject({ count: whole(RATE_COUNT_MAX), perMs: whole(RATE_MS_MAX) })),
+  maxRunning: v.exactOptional(placesField),
+  perKey: v.exactOptional(placesField),
+  rate: v.exactOptional(rateField),
   reason: v.pipe(reasonField, v.minLength(1, "must say why")),
 });
 

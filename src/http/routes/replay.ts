@@ -161,13 +161,16 @@ export const REPLAY_ROUTES: readonly Route[] = [
       id: "whatIf",
       tag: "replay",
       summary: "Show what would have become of a job; nothing is recorded",
-      description: "The job as it would be, where that first differs, and a page of the steps.",
+      description: "The job as it would be, where that first differs, and a page of the steps. " +
+        "With `limits`, which stand alone, whether it would begin now, or how much less it would " +
+        "have waited: what is left out stays as it is in force, and null is no limit.",
       query: STEP_PARAMETERS,
       body: {
         required: true,
         content: json(supposition, {
           without: { without: [7] },
           with: { with: [SUPPOSED_EVENT] },
+          limits: { limits: { maxRunning: 6 } },
         }),
       },
       answers: { [STATUS.ok]: { description: "As it would be.", content: json(whatIfAnswer) } },

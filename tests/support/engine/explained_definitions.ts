@@ -90,6 +90,22 @@ export const BANK = defineJob({
   },
 });
 
+/** One at a time on each printer; what is long goes on until it is aborted. */
+export const PRINT = defineJob({
+  type: "shop.print",
+  version: 1,
+  input: v.object({ printer: v.string(), isLong: v.boolean() }),
+  limits: { key: ({ printer }) => printer, perKey: 1 },
+  async run(ctx, { isLong }) {
+    await ctx.task("print", async (task) => {
+      if (!isLong) return;
+      await new Promise<void>((_, reject) =>
+        task.signal.addEventListener("abort", () => reject(task.signal.reason))
+      );
+    });
+  },
+});
+
 /** Has a time limit. */
 export const LIMITED = defineJob({
   type: "shop.limited",
@@ -232,6 +248,7 @@ export const ALL: readonly unknown[] = [
   FORGIVING,
   BUSY,
   BANK,
+  PRINT,
   LIMITED,
   PARALLEL,
   DEAF,

@@ -498,6 +498,37 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "queued_for_a_place_of_its_key",
+    condition: "queued",
+    arrange: async (daybook) => {
+      for (const name of ["long", "before"]) {
+        await daybook.submit(name, "shop.print", { printer: "laser", isLong: true });
+      }
+      await daybook.submit("job", "shop.print", { printer: "laser", isLong: false });
+    },
+  },
+  {
+    name: "succeeded_after_it_waited_for_a_place",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      await daybook.submit("long", "shop.print", { printer: "laser", isLong: true });
+      await daybook.submit("job", "shop.print", { printer: "laser", isLong: false });
+      await daybook.clock.advance(240_000);
+      await daybook.post("/jobs/long/cancel", { reason: "out of paper" });
+      await daybook.clock.advance(1_000);
+    },
+  },
+  {
+    name: "succeeded_after_a_pause_held_it",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      const until = "2026-01-01T00:10:00.000Z";
+      await daybook.post("/pauses", { type: "shop.print", reason: "out of paper", until });
+      await daybook.submit("job", "shop.print", { printer: "laser", isLong: false });
+      await daybook.clock.advance(601_000);
+    },
+  },
+  {
     name: "queued_while_everything_is_paused",
     condition: "queued",
     arrange: async (daybook) => {

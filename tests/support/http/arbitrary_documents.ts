@@ -91,6 +91,13 @@ export const cloudEvents = fc.record({
 export const suppositions = fc.oneof(
   fc.constantFrom({}, { upTo: "2026-01-01T00:00:00Z" }, { with: [{ eventType: "a.B" }] }),
   fc.record({
+    limits: fc.record({
+      maxRunning: fc.constantFrom(null, 0, 1, 6, 1e9),
+      perKey: fc.constantFrom(null, 1, 2.5),
+      rate: fc.constantFrom(null, { count: 2, perMs: 60_000 }, { count: 0, perMs: 1 }),
+    }, taken),
+  }),
+  fc.record({
     plan: plans,
     without: fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 3 }),
     with: fc.array(

@@ -1,6 +1,10 @@
-/** Pauses that were in force at a time in the past, including those that have ended since. */
+/**
+ * Facts that hold many jobs at once, as they were on record at a time: pauses, and limits in the
+ * place of those of the code.
+ */
 
 import { notePause, type Pause } from "../../core/pauses.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
@@ -9,22 +13,31 @@ import type { JobEntryReader } from "./job_entry_reader.ts";
 /** How many beginnings, and how many ends, to look at before that time. */
 const LOOKED_AT_MAX = 32;
 
-interface PausesThenParts {
+export const PAUSE_TYPES: readonly string[] = ["job.PauseBegan", "job.PauseEnded"];
+export const LIMIT_TYPES: readonly string[] = ["job.LimitsChanged", "job.LimitsRestored"];
+
+export interface RecordedParts {
   readonly pastEvents: PastEvents;
   readonly history: JobEntryReader;
 }
 
-/** The oldest first. */
-export async function pausesThen(
-  { pastEvents, history }: PausesThenParts,
+/** The latest entries of some types up to a position, oldest first. */
+export async function recorded(
+  { pastEvents, history }: RecordedParts,
+  types: readonly string[],
   upTo: LogId,
-): Promise<readonly Pause[]> {
-  const types = ["job.PauseBegan", "job.PauseEnded"];
+): Promise<readonly JobEventLogEntry[]> {
   const lookup = types.reduce((lookup, type) => lookup.ofType(type, CARRIERS_MAX), new Lookup());
   const found = new FoundEvents(await pastEvents.find(lookup.wanted, upTo));
   const logIds = types.flatMap((type) =>
     found.ofType(type, CARRIERS_MAX).filter((logId) => logId <= upTo).slice(0, LOOKED_AT_MAX)
   );
   const entries = await history.at(logIds.toSorted((left, right) => left - right));
+  return entries.filter(({ eventType }) => types.includes(eventType));
+}
+
+/** Pauses that were in force, those that have ended since included; the oldest first. */
+export async function pausesThen(parts: RecordedParts, upTo: LogId): Promise<readonly Pause[]> {
+  const entries = await recorded(parts, PAUSE_TYPES, upTo);
   return entries.reduce<readonly Pause[]>(notePause, []);
 }

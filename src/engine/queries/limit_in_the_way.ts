@@ -1,0 +1,97 @@
+/** What is told of a limit that is reached: its places, and the attempts that hold them. */
+
+import type { Circumstances, LimitInTheWay } from "../../explain/evidence.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { findTask, type JobState } from "../../core/job_state.ts";
+import {
+  isQueuedBefore,
+  type PlaceHistory,
+  type QueuedAs,
+  reachedAt,
+  waitingAt,
+} from "../../explain/place_history.ts";
+import type { Placed, ReachedLimit, Shares, WantedPlace } from "../run/shares.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
+import type { Starts } from "../writer/starts.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
+import { placeHolders } from "./queue_survey.ts";
+import { holdersThen } from "./queue_then.ts";
+
+export type LimitInTheWayParts = Parameters<typeof placeHolders>[0] & {
+  readonly shares: Shares;
+  readonly starts: Starts;
+  readonly limitChanges: LimitChanges;
+};
+
+const NO_RATE = { count: 0, perMs: 0 };
+
+/** @param job One that the limit keeps waiting. */
+export async function limitInTheWay(
+  parts: LimitInTheWayParts,
+  job: Pick<Placed, "type" | "rateKey">,
+  limit: ReachedLimit,
+  { share }: WantedPlace,
+): Promise<LimitInTheWay> {
+  const { shares, starts, limitChanges } = parts;
+  const { type, limits, held } = share.of;
+  const key = limit === "rate" ? job.rateKey : share.key;
+  const change = limitChanges.of(type);
+  const about = {
+    type,
+    isOfKey: share.key !== undefined,
+    ...(key === undefined ? {} : { key }),
+    ...(change === undefined ? {} : { change: { logId: change.by, at: change.since } }),
+  };
+  if (limit === "rate") {
+    return { ...about, limit, ...limits.rate ?? NO_RATE, starts: starts.of(job) };
+  }
+  return {
+    ...about,
+    limit,
+    places: limits[limit] ?? 0,
+    taken: limit === "perKey" ? share.holders.size : held,
+    holders: await placeHolders(parts, shares.holdersOf(share)),
+  };
+}
+
+/** Of a job, by what it is limited and where it is in the queue. */
+export function queuedAs(job: JobState): QueuedAs {
+  const { jobId, key, rateKey, priority } = job;
+  const startedBy = job.state === "Created" ? job.firstLogId : job.startedBy;
+  return { jobId, key, rateKey, priority, startedBy };
+}
+
+/** The same of a time that is past, by what is on record of its places. */
+export async function limitThen(
+  { history: reader }: { readonly history: JobEntryReader },
+  job: JobState,
+  history: PlaceHistory,
+  { logId, atMs }: { readonly logId: LogId; readonly atMs: number },
+): Promise<Pick<NonNullable<Circumstances["queueThen"]>, "limit" | "ahead"> | undefined> {
+  const own = queuedAs(job);
+  const begins = findTask(job, MAIN_TASK) === undefined;
+  const reached = reachedAt(history, own, { logId, atMs, begins });
+  if (reached === undefined) return undefined;
+  const key = reached.limit === "rate" ? own.rateKey : own.key;
+  const about = {
+    type: history.type,
+    isOfKey: own.key !== undefined,
+    ...(key === undefined ? {} : { key }),
+    ...(reached.change === undefined ? {} : { change: reached.change }),
+  };
+  const before = waitingAt(history, logId).filter((other) =>
+    other.key === own.key && isQueuedBefore(other, own)
+  );
+  if (reached.limit === "rate") {
+    const { limit, count, perMs } = reached;
+    const starts = reached.starts.map(({ at, logId: by }) => ({ atMs: Date.parse(at), by }));
+    return { limit: { ...about, limit, count, perMs, starts }, ahead: before.length };
+  }
+  const { limit, places, holders } = reached;
+  const jobs = holders.map(({ job: { jobId }, since }) => ({ jobId, since: since.logId }));
+  const told = await holdersThen({ history: reader }, jobs, logId);
+  return {
+    limit: { ...about, limit, places, taken: holders.length, holders: told },
+    ahead: before.length,
+  };
+}

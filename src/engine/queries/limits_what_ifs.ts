@@ -1,0 +1,213 @@
+/** Answers what other limits of its type would do to a job: by its queue now, or by the journal. */
+
+import { conditionOf } from "../../core/condition.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
+import { holds } from "../../core/pauses.ts";
+import type { PlaceLimits } from "../../core/place_limits.ts";
+import type { LimitInTheWay } from "../../explain/evidence.ts";
+import type { Citation } from "../../explain/explanation.ts";
+import { heldUp, queuedStays } from "../../explain/hold_ups.ts";
+import { limitsInRetrospect } from "../../explain/limits_in_retrospect.ts";
+import { type SupposedLimits, withSupposed } from "../../explain/limits_supposed.ts";
+import {
+  type LimitsAsked,
+  type LimitsWhatIf,
+  limitsWhileQueued,
+  type QueuedStanding,
+} from "../../explain/limits_what_if.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import {
+  limitsAt,
+  type LimitsFrom,
+  type PlaceHistory,
+  startsWithin,
+} from "../../explain/place_history.ts";
+import type { SuppositionIssue } from "../../explain/supposition.ts";
+import type { Share } from "../events/pacer.ts";
+import type { Clock } from "../ports.ts";
+import type { Outcome } from "../requests.ts";
+import type { WantedPlace } from "../run/shares.ts";
+import { supposedTurns } from "../run/supposed_turns.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
+import { cited } from "./citations.ts";
+import type { Explainer } from "./explainer.ts";
+import type { Hold } from "./entry_pages.ts";
+import { limitInTheWay, type LimitInTheWayParts, queuedAs } from "./limit_in_the_way.ts";
+import { limitsOfCode, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+
+type Parts = PlaceHistoryParts & LimitInTheWayParts & {
+  readonly clock: Clock;
+  readonly events: EventEngine;
+  readonly explainer: Pick<Explainer, "outlined">;
+  readonly workers: WorkerQueue;
+  readonly threadWorkers: WorkerQueue;
+};
+
+export class LimitsWhatIfs {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** @param jobId Of a job that is there. */
+  async of(
+    jobId: JobId,
+    supposed: SupposedLimits,
+    hold?: Hold,
+  ): Promise<Outcome<LimitsWhatIf<Citation>>> {
+    const { explainer, events, history } = this.#parts;
+    const outlined = await explainer.outlined(jobId, hold);
+    const issues = this.#issues(outlined.job, supposed);
+    if (issues.length > 0) return { ok: false, problem: { kind: "impossibleSupposition", issues } };
+    const share: Share = { spentMs: 0 };
+    const { job } = outlined;
+    const isWaiting = job.state !== "Created" && (conditionOf(job) === "queued" ||
+      this.#queueOf(job).holds(job.priority, job.startedBy));
+    const answer = isWaiting
+      ? await this.#whileQueued(outlined, supposed, share)
+      : await this.#inRetrospect(outlined, supposed, share);
+    const citing = { pages: history.pages, journal: events.journal };
+    return { ok: true, value: { ...answer, because: await cited(citing, answer.because) } };
+  }
+
+  #issues(job: JobState, supposed: SupposedLimits): readonly SuppositionIssue[] {
+    const { type = "" } = job;
+    if (!hasCode(job)) {
+      return [{ pointer: "/limits", detail: "is of types with code; this job is a plan without" }];
+    }
+    if (job.state === "Created") {
+      return [{ pointer: "/limits", detail: "says nothing of a job that has not started" }];
+    }
+    const hasKey = this.#parts.registry.get(type)?.limits?.key !== undefined;
+    if (supposed.perKey == null || hasKey) return [];
+    const detail = `${type} has no limits.key, by which its jobs could be told apart`;
+    return [{ pointer: "/limits/perKey", detail }];
+  }
+
+  async #whileQueued(
+    outlined: OutlinedHistory,
+    supposed: SupposedLimits,
+    share: Share,
+  ): Promise<LimitsWhatIf<LogId>> {
+    const { job } = outlined;
+    const inForce = this.#inForce(job.type ?? "");
+    const limits = withSupposed(inForce.limits, supposed);
+    const asked: LimitsAsked = { outlined, inForce, supposed, limits };
+    return limitsWhileQueued(asked, await this.#standing(job, limits, share));
+  }
+
+  async #standing(job: JobState, limits: PlaceLimits, share: Share): Promise<QueuedStanding> {
+    const { pauses, shares, registry } = this.#parts;
+    const wanted = shares.wantedBy(job, hasBegun(job));
+    const { lines, room } = wanted === undefined
+      ? { lines: [], room: 0 }
+      : this.#queueOf(job).turnsOf(wanted.share.of);
+    const rateRoom = await this.#rateRoom(job, limits, share);
+    const { granted, isGranted } = supposedTurns(lines, job.jobId, { limits, rateRoom, room });
+    const holding = pauses.all.filter((pause) => holds(pause, job));
+    const first = isGranted ? granted.slice(0, -1) : granted;
+    const ofKey = first.filter(({ key }) => key === job.key);
+    const taken = {
+      maxRunning: (wanted?.share.of.held ?? 0) + first.length,
+      perKey: (wanted?.share.holders.size ?? 0) + ofKey.length,
+      rate: (limits.rate?.count ?? 0) - rateRoom + first.length,
+    };
+    const then = wanted && await this.#limitThen(job, limits, wanted, taken);
+    // Others do not come before a job that a pause holds, or its own key.
+    const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
+    const reached = wanted && shares.reached(wanted);
+    const { busy, max } = registry.running(job)?.isolation === "thread"
+      ? this.#parts.threadWorkers
+      : this.#parts.workers;
+    return {
+      pauses: holding,
+      now: wanted && reached && await limitInTheWay(this.#parts, job, reached, wanted),
+      then,
+      before: before.map(({ jobId, order }) => ({ jobId, startedBy: order })),
+      isGranted,
+      taken,
+      workers: { busy, max },
+    };
+  }
+
+  /** The limit that would keep the job waiting, once so many places are taken. */
+  async #limitThen(
+    job: JobState,
+    limits: PlaceLimits,
+    wanted: WantedPlace,
+    taken: QueuedStanding["taken"],
+  ): Promise<LimitInTheWay | undefined> {
+    const { perKey = Infinity, maxRunning = Infinity, rate } = limits;
+    const isOfKey = job.key !== undefined && taken.perKey >= perKey;
+    const limit = isOfKey
+      ? "perKey"
+      : taken.maxRunning >= maxRunning
+      ? "maxRunning"
+      : rate !== undefined && !hasBegun(job) && taken.rate >= rate.count
+      ? "rate"
+      : undefined;
+    if (limit === undefined) return undefined;
+    const told = await limitInTheWay(this.#parts, job, limit, wanted);
+    if (told.limit === "rate") return { ...told, ...rate };
+    return { ...told, places: limits[told.limit] ?? 0, taken: taken[told.limit] };
+  }
+
+  /** How many jobs may begin now that the rate counts together with this one. */
+  async #rateRoom(job: JobState, { rate }: PlaceLimits, share: Share): Promise<number> {
+    if (rate === undefined || hasBegun(job)) return Infinity;
+    const to = this.#parts.events.journal.head.logId;
+    const history = await placeHistory(this.#parts, job, { from: to, to }, share, { rate });
+    const moment = { logId: to, atMs: this.#parts.clock.now() };
+    return Math.max(
+      0,
+      rate.count - startsWithin(history, queuedAs(job), moment, rate.perMs).length,
+    );
+  }
+
+  async #inRetrospect(
+    outlined: OutlinedHistory,
+    supposed: SupposedLimits,
+    share: Share,
+  ): Promise<LimitsWhatIf<LogId>> {
+    const { job } = outlined;
+    const stays = queuedStays(outlined);
+    const begun = outlined.spans.find(({ condition }) => condition === "executing")?.by;
+    const from = stays[0]?.from.logId ?? begun ?? job.firstLogId;
+    const to = stays.at(-1)?.to.logId ?? begun ?? job.firstLogId;
+    const limits = withSupposed({}, supposed);
+    const history: PlaceHistory = await placeHistory(this.#parts, job, { from, to }, share, limits);
+    const own = queuedAs(job);
+    const { pacer } = this.#parts;
+    const inForce = limitsAt(history, from);
+    const asked = {
+      outlined,
+      inForce,
+      supposed,
+      limits: withSupposed(inForce.limits, supposed),
+    };
+    const held = await pacer.all(share, heldUp(outlined, own, history));
+    return await pacer.all(share, limitsInRetrospect(asked, own, history, held));
+  }
+
+  #inForce(type: string): LimitsFrom {
+    const { limitChanges, registry } = this.#parts;
+    const change = limitChanges.of(type);
+    return change === undefined ? { limits: limitsOfCode(registry, type), from: 0 } : {
+      limits: change.limits,
+      change: { logId: change.by, at: change.since },
+      from: change.by,
+    };
+  }
+
+  #queueOf(job: JobState): WorkerQueue {
+    const { registry, workers, threadWorkers } = this.#parts;
+    return registry.running(job)?.isolation === "thread" ? threadWorkers : workers;
+  }
+}
+
+function hasBegun(job: JobState): boolean {
+  return findTask(job, MAIN_TASK) !== undefined;
+}

@@ -1,0 +1,251 @@
+/**
+ * Reads what is on record of the places of a job's type over a stretch of the journal. Jobs that
+ * held one went on after its begin, so that only those are looked at: back from its end, and then
+ * from the oldest on.
+ */
+
+import type { ChangedLimits } from "../../core/changed_limits.ts";
+import { holds } from "../../core/pauses.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { PlaceLimits } from "../../core/place_limits.ts";
+import {
+  type Between,
+  type JobOfType,
+  type LimitsFrom,
+  limitsFrom,
+  type Moment,
+  type PauseStay,
+  pauseStays,
+  type PlaceHistory,
+  placesOf,
+  type Stay,
+} from "../../explain/place_history.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
+import type { Pauses } from "../writer/pauses.ts";
+import type { ConditionFrom } from "../writer/trail.ts";
+import type { JobLists } from "./job_lists.ts";
+import { visitJobs } from "./job_visit.ts";
+import { LIMIT_TYPES, PAUSE_TYPES, recorded, type RecordedParts } from "./recorded_settings.ts";
+
+/** Jobs that are looked at from each end, and entries of them that are read. */
+const LOOKED_AT_MAX = 1_000;
+const ENTRIES_MAX = 6_000;
+const READ_AT_A_TIME = 200;
+
+export interface PlaceHistoryParts extends RecordedParts {
+  readonly lists: JobLists;
+  readonly table: JobTable;
+  readonly registry: DefinitionRegistry;
+  readonly limitChanges: LimitChanges;
+  readonly pauses: Pauses;
+  readonly pacer: Pacer;
+}
+
+/** From an entry up to another. */
+export interface Stretch {
+  readonly from: LogId;
+  readonly to: LogId;
+}
+
+/**
+ * What is on record of it; of a type that never had limits, nothing of other jobs is read.
+ *
+ * @param supposed Limits that are asked about as well.
+ */
+export async function placeHistory(
+  parts: PlaceHistoryParts,
+  job: JobState,
+  stretch: Stretch,
+  share: Share,
+  supposed: PlaceLimits = {},
+): Promise<PlaceHistory> {
+  const { type = "" } = job;
+  const limits = await limitsIn(parts, type, stretch);
+  const pauses = await pausesIn(parts, job, stretch);
+  const asked = [supposed, ...limits.map(({ limits }) => limits)];
+  if (asked.every((one) => Object.keys(one).length === 0)) {
+    return { type, limits, pauses, others: [] };
+  }
+  const reading = new Reading(parts, job, stretch, share);
+  return { type, limits, pauses, ...await reading.all(asked) };
+}
+
+/** What the code of a type says of its places. */
+export function limitsOfCode(registry: DefinitionRegistry, type: string): PlaceLimits {
+  const { maxRunning, perKey, rate } = registry.get(type)?.limits ?? {};
+  return {
+    ...(maxRunning === undefined ? {} : { maxRunning }),
+    ...(perKey === undefined ? {} : { perKey }),
+    ...(rate === undefined ? {} : { rate: { count: rate.count, perMs: rate.perMs } }),
+  };
+}
+
+async function limitsIn(
+  parts: PlaceHistoryParts,
+  type: string,
+  { from, to }: Stretch,
+): Promise<readonly LimitsFrom[]> {
+  const all = limitsFrom(
+    type,
+    limitsOfCode(parts.registry, type),
+    await recorded(parts, LIMIT_TYPES, to),
+  );
+  // Where the index of values is not that far, those that are in force still.
+  const now = parts.limitChanges.of(type);
+  const isKnown = now === undefined || now.by > to || all.some(({ from }) => from === now.by);
+  const known = isKnown ? all : [...all, inForce(now)];
+  const first = known.findLastIndex((one) => one.from <= from);
+  return known.slice(Math.max(0, first));
+}
+
+function inForce({ limits, by, since }: ChangedLimits): LimitsFrom {
+  return { limits, change: { logId: by, at: since }, from: by };
+}
+
+async function pausesIn(
+  parts: PlaceHistoryParts,
+  job: JobState,
+  { from, to }: Stretch,
+): Promise<readonly PauseStay[]> {
+  const all = pauseStays(await recorded(parts, PAUSE_TYPES, to));
+  const known = all.length > 0 ? all : parts.pauses.all.filter(({ by }) => by <= to);
+  return known.filter((pause: PauseStay) =>
+    holds(pause, job) && (pause.ended === undefined || pause.ended.logId > from)
+  );
+}
+
+/** A job that was in the way, or may have been. */
+interface Found {
+  readonly jobId: JobId;
+  readonly priority: number;
+  readonly conditions: readonly ConditionFrom[];
+}
+
+class Reading {
+  readonly #found = new Map<JobId, Found>();
+  #lookedAt = 0;
+  #isAll = false;
+
+  constructor(
+    readonly parts: PlaceHistoryParts,
+    readonly job: JobState,
+    readonly stretch: Stretch,
+    readonly share: Share,
+  ) {}
+
+  async all(limits: readonly PlaceLimits[]): Promise<Pick<PlaceHistory, "others" | "lookedAt">> {
+    await this.#find(limits.some(({ rate }) => rate !== undefined));
+    const wanted = [...this.#found.values()];
+    const entries = await this.#read(wanted.flatMap(({ conditions }) => this.#inSight(conditions)));
+    const isWhole = this.#isAll && !entries.isCut;
+    const others: JobOfType[] = [];
+    for (const found of wanted) {
+      const job = await this.parts.pacer.do(this.share, () => this.#jobOf(found, entries));
+      if (job !== undefined) others.push(job);
+    }
+    return {
+      others,
+      ...(isWhole ? {} : { lookedAt: this.#lookedAt }),
+    };
+  }
+
+  /** @param isRate Whether those count too that were over at the begin of the stretch. */
+  async #find(isRate: boolean): Promise<void> {
+    const { type = "" } = this.job;
+    const { from, to } = this.stretch;
+    for (const oldestFirst of [false, true]) {
+      if (this.#isAll) return;
+      const goesOn = isRate && !oldestFirst ? {} : { goesOnAfter: from };
+      const range = { types: [type], before: to + 1, ...goesOn, oldestFirst };
+      const { seen, isAll } = await visitJobs(this.parts, this.share, {
+        range,
+        max: LOOKED_AT_MAX,
+        see: ({ jobId, priority }) => {
+          if (jobId === this.job.jobId) return;
+          const conditions = this.parts.table.trails.conditionsOf(jobId).filter(({ logId }) =>
+            logId <= to
+          );
+          this.#found.set(jobId, { jobId, priority, conditions });
+        },
+      });
+      this.#lookedAt += seen;
+      this.#isAll = isAll;
+    }
+  }
+
+  /** What has to be read: when it was that a job waited, or took a place, or gave it back. */
+  #inSight(conditions: readonly ConditionFrom[]): readonly LogId[] {
+    return conditions.flatMap(({ logId, condition }, at) => {
+      const next = conditions[at + 1]?.logId ?? Infinity;
+      // What made an attempt end may have been a pause.
+      const isOfPlace = condition === "executing" || conditions[at - 1]?.condition === "executing";
+      return next > this.stretch.from || isOfPlace ? [logId] : [];
+    });
+  }
+
+  async #read(logIds: readonly LogId[]): Promise<ReadEntries> {
+    const sorted = [...new Set(logIds)].toSorted((left, right) => right - left);
+    const wanted = sorted.slice(0, ENTRIES_MAX).toReversed();
+    const read = new ReadEntries(wanted.length < sorted.length);
+    for (let at = 0; at < wanted.length; at += READ_AT_A_TIME) {
+      const entries = await this.parts.history.at(wanted.slice(at, at + READ_AT_A_TIME));
+      for (const { logId, receivedAt, attributes } of entries) {
+        read.at.set(logId, receivedAt);
+        if ("reason" in attributes && attributes.reason === "paused") read.paused.add(logId);
+      }
+    }
+    return read;
+  }
+
+  /** `undefined` of a job that was in nobody's way. */
+  #jobOf({ jobId, priority, conditions }: Found, read: ReadEntries): JobOfType | undefined {
+    const places = placesOf(conditions, (logId) => read.paused.has(logId));
+    const [held, queued] = [read.stays(places.held), read.stays(places.queued)];
+    const start = conditions.find(({ condition }) => condition === "queued");
+    const first = conditions.find(({ condition }) => condition === "executing");
+    const began = first && read.moment(first.logId);
+    if (held.length === 0 && queued.length === 0 && began === undefined) return undefined;
+    const { key, rateKey } = this.parts.table.head(jobId) ?? {};
+    return {
+      jobId,
+      priority,
+      startedBy: start?.logId ?? first?.logId ?? 0,
+      ...(key === undefined ? {} : { key }),
+      ...(rateKey === undefined ? {} : { rateKey }),
+      held,
+      queued,
+      ...(began === undefined ? {} : { began }),
+    };
+  }
+}
+
+/** Of the entries that were read, what is to be known of them. */
+class ReadEntries {
+  readonly at = new Map<LogId, string>();
+  /** Those that gave a place back since a pause came. */
+  readonly paused = new Set<LogId>();
+
+  /** @param isCut Whether there are more. */
+  constructor(readonly isCut: boolean) {}
+
+  moment(logId: LogId): Moment | undefined {
+    const at = this.at.get(logId);
+    return at === undefined ? undefined : { logId, at };
+  }
+
+  /** Those of which it is known when they were. */
+  stays(all: readonly Between[]): readonly Stay[] {
+    return all.flatMap(({ from, to }) => {
+      const begin = this.moment(from);
+      if (begin === undefined) return [];
+      const end = to === undefined ? undefined : this.moment(to);
+      return to !== undefined && end === undefined
+        ? []
+        : [{ from: begin, ...(end === undefined ? {} : { to: end }) }];
+    });
+  }
+}

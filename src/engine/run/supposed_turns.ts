@@ -1,0 +1,76 @@
+/** Who would be granted a place now, had a type other limits. Nobody is. */
+
+import type { JobId } from "../../core/ids.ts";
+import type { PlaceLimits } from "../../core/place_limits.ts";
+import type { RateWindow } from "./rate_window.ts";
+import { inQueueOrder, type Request } from "./requests_in_order.ts";
+import type { Share } from "./shares.ts";
+
+/** Requests that take one turn after another: of one key and priority. */
+export interface TurnLine {
+  readonly share: Share;
+  readonly priority: number;
+  /** When it had its last. */
+  readonly turn: number;
+  readonly requests: readonly Request[];
+}
+
+export interface Supposed {
+  readonly limits: PlaceLimits;
+  /** How many jobs may begin now, as far as the rate counts them together with this one. */
+  readonly rateRoom: number;
+  /** How many workers may be had. */
+  readonly room: number;
+}
+
+export interface SupposedTurns {
+  /** Those that would begin, in order; it is the last of them when it would. */
+  readonly granted: readonly Request[];
+  readonly isGranted: boolean;
+}
+
+/** @param lines Of the type of the job, and its own among them. */
+export function supposedTurns(
+  lines: readonly TurnLine[],
+  jobId: JobId,
+  { limits, rateRoom, room }: Supposed,
+): SupposedTurns {
+  const queues = lines.map(({ requests, ...line }) => ({
+    ...line,
+    requests: requests.filter(({ isOver }) => !isOver).toSorted(inQueueOrder),
+  }));
+  const window = windowOf(queues.flatMap(({ requests }) => requests), jobId);
+  const [first] = queues;
+  const taken = new Map(queues.map(({ share }) => [share, share.holders.size]));
+  let [all, begun] = [first?.share.of.held ?? 0, 0];
+  let turn = Math.max(...queues.map(({ turn }) => turn));
+  const granted: Request[] = [];
+  while (granted.length < room && all < (limits.maxRunning ?? Infinity)) {
+    const ready = queues.filter(({ share, requests: [request] }) =>
+      request !== undefined &&
+      (share.key === undefined || (taken.get(share) ?? 0) < (limits.perKey ?? Infinity)) &&
+      (begun < rateRoom || !isCounted(request, window))
+    );
+    const [next] = ready.toSorted((left, right) =>
+      left.priority - right.priority || left.turn - right.turn
+    );
+    const request = next?.requests.shift();
+    if (next === undefined || request === undefined) break;
+    granted.push(request);
+    if (request.jobId === jobId) return { granted, isGranted: true };
+    if (isCounted(request, window)) begun++;
+    all++;
+    taken.set(next.share, (taken.get(next.share) ?? 0) + 1);
+    next.turn = ++turn;
+  }
+  return { granted, isGranted: false };
+}
+
+function windowOf(requests: readonly Request[], jobId: JobId): RateWindow | undefined {
+  return requests.find((request) => request.jobId === jobId)?.needs?.window;
+}
+
+/** Whether the rate counts it together with the job. */
+function isCounted({ begins, needs }: Request, window: RateWindow | undefined): boolean {
+  return window === undefined ? begins : needs?.window === window;
+}

@@ -1,0 +1,215 @@
+/**
+ * What a job that has ended waited for while it was queued: the end of a pause, a place within the
+ * limits of its type, or a worker. Made from what is on record of the places of its type.
+ */
+
+import type { Work } from "../core/at_once.ts";
+import type { LogId } from "../core/ids.ts";
+import { lengthMs } from "./condition_spans.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
+import {
+  type Holder,
+  type Moment,
+  ownPlaces,
+  type PauseStay,
+  type PlaceHistory,
+  type QueuedAs,
+  reachedAt,
+  type ReachedThen,
+} from "./place_history.ts";
+
+/** Why a job was queued for a time, all times with this reason together. */
+export type HoldUp =
+  & {
+    readonly ms: number;
+    /** The entries that ended it. */
+    readonly until: readonly LogId[];
+  }
+  & (
+    | { readonly kind: "pause"; readonly pause: PauseStay }
+    | {
+      readonly kind: "limit";
+      readonly reached: ReachedThen;
+      /** All that held its places meanwhile, those first that did for longest. */
+      readonly holders: readonly Holder[];
+      readonly type: string;
+      readonly key?: string | undefined;
+    }
+    | { readonly kind: "worker" }
+  );
+
+export interface HeldUp {
+  /** The longest first; not all for want of a worker. */
+  readonly all: readonly HoldUp[];
+  /** Whether all jobs of that time were looked at: else limits may have held it up for longer. */
+  readonly isAll: boolean;
+}
+
+/** While it was queued, from one entry to the next that changed anything. */
+export interface QueuedStay {
+  readonly from: Moment;
+  readonly to: Moment;
+  readonly begins: boolean;
+}
+
+/** A shorter wait is not looked into; and of all its time it has to be this share. */
+export const RELEVANT_MS = 1_000;
+export const RELEVANT_SHARE = 0.1;
+
+/** Whether a job that has ended was queued for so long that it is told what for. */
+export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean {
+  if (endedBy === undefined) return false;
+  const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
+  const queuedMs = spans.reduce(
+    (sum, { condition, from, to = from }) =>
+      condition === "queued" ? sum + lengthMs(from, to) : sum,
+    0,
+  );
+  return isRelevant(queuedMs, totalMs);
+}
+
+export function isRelevant(ms: number, totalMs: number): boolean {
+  return ms >= RELEVANT_MS && ms >= RELEVANT_SHARE * totalMs;
+}
+
+/** The times when a job was queued and had no place; those that took any time. */
+export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
+  const { spans, endedBy } = outlined;
+  const held = ownPlaces(outlined);
+  const firstBegin = spans.find(({ condition }) => condition === "executing")?.by ?? Infinity;
+  return spans.flatMap(({ condition, by, from, to }, at) => {
+    const end = spans[at + 1]?.by ?? endedBy?.entry.logId;
+    if (condition !== "queued" || to === undefined || end === undefined) return [];
+    if (lengthMs(from, to) === 0) return [];
+    if (held.some((own) => own.from <= by && (own.to ?? Infinity) > by)) return [];
+    const begins = by < firstBegin;
+    return [{ from: { logId: by, at: from }, to: { logId: end, at: to }, begins }];
+  });
+}
+
+/**
+ * What held it up, as work with a pause after each entry that is looked at; `undefined` where it was
+ * only the want of a worker.
+ */
+export function* heldUp(
+  outlined: OutlinedHistory,
+  own: QueuedAs,
+  history: PlaceHistory,
+): Work<HeldUp | undefined> {
+  const sums = new Sums(own, history);
+  for (const stay of queuedStays(outlined)) {
+    const moments = momentsIn(history, stay);
+    for (const [at, moment] of moments.entries()) {
+      const next = moments[at + 1];
+      if (next !== undefined) sums.add(moment, next, stay);
+      yield;
+    }
+  }
+  const { all } = sums;
+  if (all.every(({ kind }) => kind === "worker")) return undefined;
+  return { all, isAll: history.lookedAt === undefined };
+}
+
+/** Its begin, all that changed something meanwhile, and its end. */
+export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Moment[] {
+  const { limits, pauses, others } = history;
+  const changes = [
+    ...limits.flatMap(({ change }) => change ?? []),
+    ...pauses.flatMap((
+      { by, since, ended },
+    ) => [{ logId: by, at: since }, ...ended ? [ended] : []]),
+    ...others.flatMap(({ held, began }) => [
+      ...held.flatMap((stay) => stay.to === undefined ? [stay.from] : [stay.from, stay.to]),
+      ...began === undefined ? [] : [began],
+    ]),
+  ].filter(({ logId }) => logId > from.logId && logId < to.logId);
+  const inOrder = new Map(changes.map((moment) => [moment.logId, moment]));
+  const between = [...inOrder.values()].toSorted((left, right) => left.logId - right.logId);
+  return [from, ...between, to];
+}
+
+/** The oldest of those that held the job at a position. */
+export function pauseAt({ pauses }: PlaceHistory, logId: LogId): PauseStay | undefined {
+  return pauses.find(({ by, ended }) => by <= logId && (ended?.logId ?? Infinity) > logId);
+}
+
+interface Sum {
+  readonly first: Omit<HoldUp, "ms" | "until">;
+  ms: number;
+  readonly until: Set<LogId>;
+  readonly holders: Map<string, { readonly holder: Holder; ms: number }>;
+}
+
+class Sums {
+  readonly #byReason = new Map<string, Sum>();
+
+  constructor(readonly own: QueuedAs, readonly history: PlaceHistory) {}
+
+  get all(): readonly HoldUp[] {
+    return [...this.#byReason.values()].map(({ first, ms, until, holders }) => {
+      const told = { ...first, ms, until: [...until] } as HoldUp;
+      if (told.kind !== "limit") return told;
+      const longest = [...holders.values()].toSorted((left, right) => right.ms - left.ms);
+      return { ...told, holders: longest.map(({ holder }) => holder) };
+    }).toSorted((left, right) => right.ms - left.ms);
+  }
+
+  /** What held the job from one moment to the next, between which nothing is on record. */
+  add({ logId, at }: Moment, next: Moment, { from, to, begins }: QueuedStay): void {
+    const endMs = Date.parse(next.at);
+    const pause = pauseAt(this.history, logId);
+    // What backed off is queued since it was due, and not since its last entry.
+    for (let atMs = Math.max(Date.parse(at), Date.parse(from.at)); atMs < endMs;) {
+      const { own, history } = this;
+      const reached = pause ? undefined : reachedAt(history, own, { logId, atMs, begins });
+      const untilMs = Math.min(endMs, opensAtMs(reached));
+      const ms = untilMs - atMs;
+      if (pause !== undefined) {
+        this.#add(`pause ${pause.pauseId}`, { kind: "pause", pause }, ms, to);
+      } else if (reached === undefined || !isCredible(reached)) {
+        this.#add("worker", { kind: "worker" }, ms, to);
+      } else {
+        this.#addLimit(reached, ms, to);
+      }
+      atMs = untilMs;
+    }
+  }
+
+  #addLimit(reached: ReachedThen, ms: number, to: Moment): void {
+    const { own: { key, rateKey }, history: { type } } = this;
+    const name = reached.limit === "rate" ? rateKey : reached.limit === "perKey" ? key : undefined;
+    const first = { kind: "limit", reached, type, key: name } as const;
+    const sum = this.#add(`${reached.limit} ${reached.change?.logId}`, first, ms, to);
+    for (const holder of reached.limit === "rate" ? [] : reached.holders) {
+      const { job: { jobId }, since } = holder;
+      const before = sum.holders.get(`${since.logId} ${jobId}`) ?? { holder, ms: 0 };
+      before.ms += ms;
+      sum.holders.set(`${since.logId} ${jobId}`, before);
+    }
+  }
+
+  #add(reason: string, first: object, ms: number, { logId }: Moment): Sum {
+    let sum = this.#byReason.get(reason);
+    if (sum === undefined) {
+      sum = { first: first as Sum["first"], ms: 0, until: new Set(), holders: new Map() };
+      this.#byReason.set(reason, sum);
+    }
+    sum.ms += ms;
+    sum.until.add(logId);
+    return sum;
+  }
+}
+
+/** When a rate lets the next begin, whatever else comes; of places that takes an entry. */
+export function opensAtMs(reached: ReachedThen | undefined): number {
+  const [first] = reached?.limit === "rate" ? reached.starts : [];
+  return reached?.limit !== "rate" || first === undefined
+    ? Infinity
+    : Date.parse(first.at) + reached.perMs;
+}
+
+/** Where more places were taken than the code has, its limit was another one then. */
+function isCredible(reached: ReachedThen): boolean {
+  return reached.limit === "rate" || reached.change !== undefined ||
+    reached.holders.length <= reached.places;
+}

@@ -1,0 +1,233 @@
+/**
+ * How much less a job would have waited with other limits, by what is on record of its queue: at
+ * the most, had nobody else taken the places that were free; at the least, had all that were before
+ * it taken theirs.
+ */
+
+import type { Work } from "../core/at_once.ts";
+import { durationText } from "../core/duration.ts";
+import type { LogId } from "../core/ids.ts";
+import type { PlaceLimits } from "../core/place_limits.ts";
+import { lengthMs } from "./condition_spans.ts";
+import type { Statement } from "./explanation.ts";
+import {
+  type HeldUp,
+  momentsIn,
+  opensAtMs,
+  pauseAt,
+  type QueuedStay,
+  queuedStays,
+} from "./hold_ups.ts";
+import { holdUpReason } from "./hold_up_texts.ts";
+import { insteadText, type SupposedLimits, withSupposed } from "./limits_supposed.ts";
+import { inForceThenReason, type LimitsAsked, type LimitsWhatIf } from "./limits_what_if.ts";
+import {
+  type AskedMoment,
+  holdersAt,
+  isQueuedBefore,
+  limitsAt,
+  type Moment,
+  type PlaceHistory,
+  type QueuedAs,
+  reachedAt,
+  type ReachedThen,
+  startsWithin,
+  waitingAt,
+} from "./place_history.ts";
+
+/** When a place would have been free. */
+interface Free {
+  readonly ms: number;
+  /** The entry by which it was. */
+  readonly by: Moment;
+}
+
+interface FreeTimes {
+  readonly stay: QueuedStay;
+  /** Had nobody else taken it, and had all before it taken theirs; absent where it never was. */
+  readonly first?: Free;
+  readonly sure?: Free;
+}
+
+export function* limitsInRetrospect(
+  asked: LimitsAsked,
+  own: QueuedAs,
+  history: PlaceHistory,
+  heldUp: HeldUp | undefined,
+): Work<LimitsWhatIf<LogId>> {
+  const { outlined, supposed, inForce, limits } = asked;
+  const stays = queuedStays(outlined);
+  const all: FreeTimes[] = [];
+  for (const stay of stays) all.push(yield* freeTimes(stay, own, history, supposed));
+  const queuedMs = stays.reduce((sum, { from, to }) => sum + lengthMs(from.at, to.at), 0);
+  const most = sumOf(all, ({ first }) => first);
+  const least = Math.min(most, sumOf(all, ({ sure }) => sure));
+  const tight = most > 0 ? undefined : tightAtBegin(asked, own, history);
+  const would = `${insteadText(inForce.limits, supposed)}, job ${own.jobId} would have waited `;
+  return {
+    limits,
+    outcome: most > 0 ? "sooner" : tight === undefined ? "noSooner" : "later",
+    statement: would +
+      (most > 0
+        ? `${amountText(least, most)} less than the ${durationText(queuedMs)} that it was queued.`
+        : tight === undefined
+        ? noLessText(queuedMs)
+        : `longer: ${tight.statement}`),
+    because: [
+      inForceThenReason(asked),
+      ...(heldUp?.all ?? []).flatMap((one) => holdUpReason(one, heldUp?.isAll ?? true)),
+      ...all.flatMap((times) => freeReasons(times)),
+      ...tight === undefined ? [] : [tight.reason],
+    ],
+    assumes: [
+      "A worker was free whenever a place was: who had the workers is not looked at.",
+      "Each job would have taken as long as it did: code is not run again.",
+      ...history.lookedAt === undefined
+        ? []
+        : [`Of the jobs of that time ${history.lookedAt} were looked at.`],
+    ],
+    lessMs: { least, most },
+  };
+}
+
+function sumOf(
+  all: readonly FreeTimes[],
+  freeOf: (times: FreeTimes) => Free | undefined,
+): number {
+  return all.reduce((sum, times) => sum + (freeOf(times)?.ms ?? 0), 0);
+}
+
+function amountText(least: number, most: number): string {
+  if (least === most) return durationText(most);
+  const from = least === 0 ? "up to " : `between ${durationText(least)} and `;
+  return from + durationText(most);
+}
+
+function noLessText(queuedMs: number): string {
+  return queuedMs === 0
+    ? "no less: it never waited for a place."
+    : `no less than the ${durationText(queuedMs)} that it was queued.`;
+}
+
+/** When a place was free while the job was queued: `ms` is how long before it got one. */
+function* freeTimes(
+  stay: QueuedStay,
+  own: QueuedAs,
+  history: PlaceHistory,
+  supposed: SupposedLimits,
+): Work<FreeTimes> {
+  const moments = momentsIn(history, stay);
+  let first: Free | undefined;
+  for (const [at, by] of moments.entries()) {
+    const next = moments[at + 1];
+    yield;
+    if (next === undefined || pauseAt(history, by.logId) !== undefined) continue;
+    const limits = withSupposed(limitsAt(history, by.logId).limits, supposed);
+    const from = Math.max(Date.parse(by.at), Date.parse(stay.from.at));
+    for (let atMs = from; atMs < Date.parse(next.at);) {
+      const moment = { logId: by.logId, atMs, begins: stay.begins };
+      const reached = reachedAt(history, own, moment, { limits, from: 0 });
+      const free = { ms: Date.parse(stay.to.at) - atMs, by };
+      if (reached === undefined) {
+        first ??= free;
+        if (isSure(history, own, moment, limits)) return { stay, first, sure: free };
+      }
+      atMs = Math.min(Date.parse(next.at), opensAtMs(reached));
+    }
+  }
+  return first === undefined ? { stay } : { stay, first };
+}
+
+/** Whether a place is left where all have one that may go before the job. */
+function isSure(
+  history: PlaceHistory,
+  own: QueuedAs,
+  { logId, atMs, begins }: AskedMoment,
+  { perKey = Infinity, maxRunning = Infinity, rate }: PlaceLimits,
+): boolean {
+  const waiting = waitingAt(history, logId);
+  const ofKey = waiting.filter((other) => other.key === own.key && isQueuedBefore(other, own));
+  // Keys take turns: of each other one, as many may go first as are before it of its own, and one.
+  const ofOthers = Map.groupBy(
+    waiting.filter(({ key, priority }) => key !== own.key && priority <= own.priority),
+    ({ key }) => key,
+  );
+  let before = ofKey.length;
+  for (const others of ofOthers.values()) {
+    const sooner = others.filter(({ priority }) => priority < own.priority).length;
+    before += sooner + Math.min(others.length - sooner, ofKey.length + 1);
+  }
+  const holders = holdersAt(history, logId);
+  const held = holders.filter(({ job }) => job.key === own.key).length;
+  const started = rate === undefined || !begins
+    ? -Infinity
+    : startsWithin(history, own, { logId, atMs }, rate.perMs).length;
+  return holders.length + before < maxRunning && started + before < (rate?.count ?? Infinity) &&
+    (own.key === undefined || held + ofKey.length < perKey);
+}
+
+function freeReasons({ stay, first, sure }: FreeTimes): readonly Statement<LogId>[] {
+  if (first === undefined) return [];
+  const freeAt = ({ ms }: Free) => new Date(Date.parse(stay.to.at) - ms).toISOString();
+  const behind = sure === undefined
+    ? "; others were before it all the time"
+    : sure.ms === first.ms
+    ? ""
+    : `, and from ${freeAt(sure)} on also where all that were before it had theirs`;
+  return [{
+    statement: `A place would have been free from ${freeAt(first)} on${behind}; it got one at ` +
+      `${stay.to.at}.`,
+    cites: [
+      ...new Set([first.by.logId, ...sure === undefined ? [] : [sure.by.logId], stay.to.logId]),
+    ],
+  }];
+}
+
+interface Tight {
+  readonly statement: string;
+  readonly reason: Statement<LogId>;
+}
+
+/** Where the limits would have kept the job waiting when it began. */
+function tightAtBegin(
+  { outlined: { spans }, supposed }: LimitsAsked,
+  own: QueuedAs,
+  history: PlaceHistory,
+): Tight | undefined {
+  const begun = spans.find(({ condition }) => condition === "executing");
+  if (begun === undefined) return undefined;
+  const { by: logId, from } = begun;
+  const limits = withSupposed(limitsAt(history, logId).limits, supposed);
+  const moment = { logId, atMs: Date.parse(from), begins: true };
+  const reached = reachedAt(history, own, moment, { limits, from: 0 });
+  if (reached === undefined) return undefined;
+  const taken = takenText(reached);
+  return {
+    statement: `when it began at ${from}, ${taken}; for how much longer is not on record.`,
+    reason: {
+      statement: `It began at ${from}, when ${taken}.`,
+      cites: [logId, ...startsOf(reached)],
+    },
+  };
+}
+
+function takenText(reached: ReachedThen): string {
+  if (reached.limit === "rate") {
+    const { starts, perMs } = reached;
+    return `${starts.length} had begun within ${durationText(perMs)}`;
+  }
+  const { holders, limit } = reached;
+  const whose = limit === "perKey" ? "of its key" : "of its type";
+  return `${holders.length} ${holders.length === 1 ? "place" : "places"} ${whose} ${
+    holders.length === 1 ? "was" : "were"
+  } taken`;
+}
+
+const CITED_MAX = 5;
+
+function startsOf(reached: ReachedThen): readonly LogId[] {
+  const moments = reached.limit === "rate"
+    ? reached.starts
+    : reached.holders.map(({ since }) => since);
+  return moments.slice(-CITED_MAX).map(({ logId }) => logId);
+}

@@ -1,0 +1,204 @@
+/**
+ * What other limits of its type would do to a job: whether it would begin now, or what would hold
+ * it then; of one that has begun, how much less it would have waited. What code would have done is
+ * not known, so each job is taken to last as long as it did.
+ */
+
+import { counted } from "../core/counted.ts";
+import { durationText } from "../core/duration.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import { limitsText, type PlaceLimits } from "../core/place_limits.ts";
+import { shownText } from "../core/shown_value.ts";
+import type { HoldingPause, LimitInTheWay } from "./evidence.ts";
+import type { Statement } from "./explanation.ts";
+import { insteadText, type SupposedLimits } from "./limits_supposed.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
+import { pausesCited, pausesText } from "./pause_texts.ts";
+import { shortened, timeText } from "./phrases.ts";
+import type { LimitsFrom } from "./place_history.ts";
+import { beganBy, changeCited, holdersText, limitText } from "./queue_holders.ts";
+
+export const LIMITS_OUTCOMES = ["begins", "waits", "sooner", "noSooner", "later"] as const;
+
+export interface LimitsWhatIf<Cite> {
+  /** Those that would be in force. */
+  readonly limits: PlaceLimits;
+  /**
+   * Of a queued job, whether it would begin now; of another, whether it would have waited less, or
+   * longer, before it began.
+   */
+  readonly outcome: typeof LIMITS_OUTCOMES[number];
+  readonly statement: string;
+  readonly because: readonly Statement<Cite>[];
+  /** What the answer takes for granted, since it is not on record. */
+  readonly assumes: readonly string[];
+  /** Of a queued job, those that would begin before it, in order. */
+  readonly behind?: readonly JobId[];
+  /** Of one that has begun, how much less it would have waited, in milliseconds. */
+  readonly lessMs?: { readonly least: number; readonly most: number };
+}
+
+/** What is asked, of which job. */
+export interface LimitsAsked {
+  readonly outlined: OutlinedHistory;
+  readonly inForce: LimitsFrom;
+  readonly supposed: SupposedLimits;
+  /** What would be in force. */
+  readonly limits: PlaceLimits;
+}
+
+/** How a queued job stands, and how it would stand. */
+export interface QueuedStanding {
+  /** Those that hold it. */
+  readonly pauses: readonly HoldingPause[];
+  /** The limit that keeps it waiting as it is, and the one that would. */
+  readonly now?: LimitInTheWay | undefined;
+  readonly then?: LimitInTheWay | undefined;
+  /** Those that would begin before it, with their starts. */
+  readonly before: readonly { readonly jobId: JobId; readonly startedBy: LogId }[];
+  readonly isGranted: boolean;
+  /** Places that would be taken before it, of its type and of its key. */
+  readonly taken: { readonly maxRunning: number; readonly perKey: number; readonly rate: number };
+  readonly workers: { readonly busy: number; readonly max: number };
+}
+
+const NAMED_MAX = 3;
+const CITED_MAX = 10;
+
+export function limitsWhileQueued(
+  asked: LimitsAsked,
+  standing: QueuedStanding,
+): LimitsWhatIf<LogId> {
+  const { outlined: { job }, inForce, supposed, limits } = asked;
+  const { isGranted, before } = standing;
+  const begins = isGranted && standing.pauses.length === 0;
+  const whatThen = begins
+    ? `begin now${afterText(before)}: ${placeText(asked, standing)}`
+    : `still wait${waitText(standing)}`;
+  return {
+    limits,
+    outcome: begins ? "begins" : "waits",
+    statement: `${insteadText(inForce.limits, supposed)}, job ${job.jobId} would ${whatThen}.`,
+    because: [...asItIs(asked, standing), ...goFirst(before), ...thenReasons(standing, begins)],
+    assumes: [
+      "Nothing else comes or ends before the limits are changed; what is at work stays so.",
+    ],
+    behind: before.map(({ jobId }) => jobId),
+  };
+}
+
+type Before = QueuedStanding["before"];
+
+function afterText(before: Before): string {
+  return before.length === 0 ? "" : `, behind ${namesOf(before)}`;
+}
+
+function namesOf(before: Before): string {
+  return shortened(before.slice(0, NAMED_MAX).map(({ jobId }) => jobId), before.length) +
+    (before.length > NAMED_MAX ? ` and ${before.length - NAMED_MAX} more` : "");
+}
+
+/** `it would take place 6 of 6 of type mail.send, and 2 of 4 workers are busy`. */
+function placeText(
+  { outlined: { job: { key, rateKey, type = "" } }, limits, supposed }: LimitsAsked,
+  { taken, workers: { busy, max } }: QueuedStanding,
+): string {
+  const { maxRunning, perKey, rate } = limits;
+  const ofType = `type ${type}`;
+  const places = [
+    ...supposed.perKey == null || key === undefined
+      ? []
+      : [`place ${taken.perKey + 1} of ${perKey} of key ${shownText(key)}`],
+    ...supposed.maxRunning == null
+      ? []
+      : [`place ${taken.maxRunning + 1} of ${maxRunning} of ${ofType}`],
+    ...supposed.rate == null || rate === undefined ? [] : [
+      `start ${taken.rate + 1} of ${rate.count} within ${durationText(rate.perMs)} of ${
+        rateKey === undefined ? ofType : `key ${shownText(rateKey)}`
+      }`,
+    ],
+  ];
+  const free = `${busy} of ${counted(max, "worker")} busy`;
+  return places.length === 0
+    ? `no limit would hold it, with ${free}`
+    : `it would take ${places.join(" and ")}, with ${free}`;
+}
+
+/** `: 2 of 2 places of key acme taken (...): a1 in ...`, by what would hold it. */
+function waitText({ pauses, then, before, workers: { busy, max } }: QueuedStanding): string {
+  if (pauses.length > 0) return `: ${pausesText(pauses)}`;
+  const once = before.length === 0 ? "" : `, once ${namesOf(before)} had begun`;
+  return then === undefined
+    ? `${once}: for a worker, with ${busy} of ${counted(max, "worker")} busy`
+    : `${once}: ${limitText(then)}${holdersText({ limit: then, busy: 0 })}`;
+}
+
+/** The limits in force, and what the job waits for. */
+function asItIs(
+  asked: LimitsAsked,
+  { pauses, now }: QueuedStanding,
+): readonly Statement<LogId>[] {
+  const since = asked.outlined.conditionSince;
+  const waits = now === undefined
+    ? `It has been queued since ${timeText(since)}, and no limit holds it.`
+    : `It has been queued since ${timeText(since)}: ${limitText(now)}.`;
+  const cites = now === undefined ? [] : beganBy({ limit: now });
+  return [
+    inForceReason(asked),
+    ...pauses.length > 0
+      ? [{ statement: `A pause holds it: ${pausesText(pauses)}.`, cites: pausesCited(pauses) }]
+      : [{ statement: waits, cites: [since.logId, ...cites.slice(0, CITED_MAX)] }],
+  ];
+}
+
+/** Which limits are the others of. */
+function inForceReason(asked: LimitsAsked): Statement<LogId> {
+  return limitsReason(asked, "is", "has");
+}
+
+/** The same of a time that is past. */
+export function inForceThenReason(asked: LimitsAsked): Statement<LogId> {
+  return limitsReason(asked, "was", "had");
+}
+
+function limitsReason(
+  { outlined: { created }, inForce: { limits, change } }: LimitsAsked,
+  is: string,
+  has: string,
+): Statement<LogId> {
+  const whose = change === undefined
+    ? "by its code as it is loaded now"
+    : `as changed at ${change.at}`;
+  const what = Object.keys(limits).length === 0
+    ? `${has} no limits`
+    : `${is} limited to ${limitsText(limits)}`;
+  const statement = `Its type ${what}, ${whose}.`;
+  return { statement, cites: [change?.logId ?? created.logId] };
+}
+
+function goFirst(before: Before): readonly Statement<LogId>[] {
+  if (before.length === 0) return [];
+  const statement = before.length === 1
+    ? `Job ${namesOf(before)} would begin before it: its turn comes first.`
+    : `${namesOf(before)} would begin before it: their turns come first.`;
+  return [{ statement, cites: before.slice(0, CITED_MAX).map(({ startedBy }) => startedBy) }];
+}
+
+/** What would hold it then, where that is another limit than the one that does. */
+function thenReasons(
+  { now, then, pauses }: QueuedStanding,
+  begins: boolean,
+): readonly Statement<LogId>[] {
+  if (begins || then === undefined || pauses.length > 0 || then.limit === now?.limit) return [];
+  const cites = [...changeCited({ limit: then }), ...beganBy({ limit: then })];
+  if (cites.length === 0) return [];
+  return [{
+    statement: `Then it would wait for ${limitOf(then)}.`,
+    cites: cites.slice(0, CITED_MAX),
+  }];
+}
+
+function limitOf({ limit, type, key }: LimitInTheWay): string {
+  const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
+  return limit === "rate" ? `the rate of ${what}` : `a place of ${what} (${limit})`;
+}

@@ -1,0 +1,170 @@
+/** What is told of a limit or a pause that delayed a job, of one that ended and of a time that is past. */
+
+import assert from "node:assert/strict";
+import type { JobId } from "../../src/core/ids.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { Letters, lineOf } from "../support/engine/letters.ts";
+import { test } from "../support/sanitized.ts";
+
+async function started(limits: Parameters<Letters["definition"]>[0], maxRunning = 4) {
+  const letters = new Letters();
+  const definitions = [letters.definition(limits)];
+  const daybook = await Explained.start({ definitions, maxRunning });
+  return { letters, daybook };
+}
+
+async function submit(daybook: Explained, ...jobIds: readonly string[]): Promise<void> {
+  for (const jobId of jobIds) {
+    await daybook.submit(jobId, "mail.send", { tenant: jobId.replace(/\d+$/, "") });
+  }
+}
+
+async function end(daybook: Explained, letters: Letters, jobId: string): Promise<void> {
+  letters.sent(jobId);
+  await daybook.clock.settle();
+}
+
+/** What held a job up, as its explanation says it. */
+async function heldUpOf(daybook: Explained, jobId: string) {
+  await daybook.assertCitations(jobId);
+  const { condition, because, timing } = await daybook.explanation(jobId);
+  assert.equal(condition, "succeeded");
+  const { queuedMs, queuedPausedMs, queuedLimitedMs } = timing;
+  const told = because.filter(({ statement }) => /^It (was held|waited)/.test(statement));
+  return { because: told.map(lineOf), queuedMs, queuedPausedMs, queuedLimitedMs };
+}
+
+test("an ended job tells the limit that delayed it, with the attempts that held the places", async () => {
+  const { letters, daybook } = await started({ perKey: 1 });
+  await submit(daybook, "acme1", "acme2", "acme3");
+  await daybook.clock.advance(240_000);
+  await end(daybook, letters, "acme1");
+  await daybook.clock.advance(60_000);
+  await end(daybook, letters, "acme2");
+  await daybook.clock.advance(1_000);
+  await end(daybook, letters, "acme3");
+  assert.deepEqual(await heldUpOf(daybook, "acme3"), {
+    because: [[
+      "It waited 5 min for a place of key acme: 1 of 1 was taken (perKey of type mail.send), by " +
+      "acme1 since 2026-01-01T00:00:00.000Z; acme2 since 2026-01-01T00:04:00.000Z.",
+      "4 job.TaskStarted 00000000000000000001.ndjson:5",
+      "12 job.TaskStarted 00000000000000000001.ndjson:17",
+      "17 job.TaskStarted 00000000000000000014.ndjson:6",
+    ]],
+    queuedMs: 300_000,
+    queuedPausedMs: undefined,
+    queuedLimitedMs: 300_000,
+  });
+  assert.match(await daybook.text("acme3"), /queued 5 min \(of it 5 min for a place\)/);
+  // It waited for nothing.
+  assert.deepEqual((await heldUpOf(daybook, "acme1")).because, []);
+});
+
+test("an ended job tells the pause that held it, and the wait for a place after that", async () => {
+  const { letters, daybook } = await started({ maxRunning: 1 });
+  await daybook.post("/pauses", { key: "acme", reason: "acme moves house" });
+  await submit(daybook, "acme1", "bolt1");
+  await daybook.clock.advance(600_000);
+  const [pause] = daybook.engine.pauses.all();
+  await daybook.engine.pauses.end(pause?.pauseId ?? "");
+  await daybook.clock.advance(300_000);
+  await end(daybook, letters, "bolt1");
+  await daybook.clock.advance(1_000);
+  await end(daybook, letters, "acme1");
+  assert.deepEqual(await heldUpOf(daybook, "acme1"), {
+    because: [
+      [
+        "It was held 10 min by the pause of key acme, in force from 2026-01-01T00:00:00.000Z until " +
+        "2026-01-01T00:10:00.000Z (reason: acme moves house).",
+        "2 job.PauseBegan 00000000000000000001.ndjson:3",
+        "9 job.PauseEnded 00000000000000000001.ndjson:13",
+        "12 job.TaskStarted 00000000000000000001.ndjson:18",
+      ],
+      [
+        "It waited 5 min for a place of type mail.send: 1 of 1 was taken (maxRunning), by bolt1 " +
+        "since 2026-01-01T00:00:00.000Z.",
+        "7 job.TaskStarted 00000000000000000001.ndjson:10",
+        "12 job.TaskStarted 00000000000000000001.ndjson:18",
+      ],
+    ],
+    queuedMs: 900_000,
+    queuedPausedMs: 600_000,
+    queuedLimitedMs: 300_000,
+  });
+});
+
+test("an ended job tells the rate that held it, and no worker that was wanted is taken for a limit", async () => {
+  const { letters, daybook } = await started({ rate: { count: 1, perMs: 60_000 } }, 1);
+  await submit(daybook, "acme1", "acme2");
+  await daybook.clock.advance(180_000);
+  await end(daybook, letters, "acme1");
+  await daybook.clock.advance(1_000);
+  await end(daybook, letters, "acme2");
+  assert.deepEqual(await heldUpOf(daybook, "acme2"), {
+    because: [[
+      "It waited 1 min to begin within the rate of type mail.send: 1 start within 1 min was used up " +
+      "(rate).",
+      "4 job.TaskStarted 00000000000000000001.ndjson:5",
+      "10 job.TaskStarted 00000000000000000001.ndjson:14",
+    ]],
+    queuedMs: 180_000,
+    queuedPausedMs: undefined,
+    queuedLimitedMs: 60_000,
+  });
+});
+
+test("an ended job tells nothing of a limit that its code had not then", async () => {
+  const { letters, daybook } = await started({ perKey: 2 }, 2);
+  await submit(daybook, "acme1", "acme2", "acme3");
+  await daybook.clock.advance(60_000);
+  for (const jobId of ["acme1", "acme2"]) await end(daybook, letters, jobId);
+  await end(daybook, letters, "acme3");
+  const strict = await daybook.crash({ definitions: [letters.definition({ perKey: 1 })] });
+  assert.deepEqual((await heldUpOf(strict, "acme3")).because, []);
+});
+
+test("explain at a point: a queued job names the limit of then, as it was changed by then", async () => {
+  const { letters, daybook } = await started({ perKey: 2 });
+  await daybook.engine.limits.change("mail.send", { perKey: 1 }, "slow today");
+  await submit(daybook, "acme1", "acme2", "acme3");
+  const said = await daybook.explanation("acme3");
+  const asOf = daybook.engine.headLogId;
+  await daybook.engine.limits.restore("mail.send");
+  await daybook.clock.advance(5_000);
+  for (const jobId of ["acme1", "acme2", "acme3"]) await end(daybook, letters, jobId);
+  await daybook.clock.advance(1_000);
+  const point = { kind: "logId", logId: asOf } as const;
+  const then = await daybook.engine.explainAt("acme3" as JobId, point);
+  assert.ok(then.ok);
+  assert.deepEqual(
+    [then.value.summary, then.value.because.map(lineOf)],
+    [said.summary, said.because.map(lineOf)],
+  );
+  assert.equal(
+    said.summary,
+    "Job acme3 is queued: 1 job of its key ahead of it, and 1 of 1 place of key acme taken (perKey " +
+      "of type mail.send, as changed at 2026-01-01T00:00:00.000Z): acme1 in task send since " +
+      "2026-01-01T00:00:00.000Z, with a time limit of 1 h.",
+  );
+  assert.deepEqual(lineOf(said.because[0] ?? assert.fail()), [
+    "It has been queued since 2026-01-01T00:00:00.000Z: 1 job of its key ahead of it, and 1 of 1 " +
+    "place of key acme taken (perKey of type mail.send, as changed at 2026-01-01T00:00:00.000Z).",
+    "2 job.LimitsChanged 00000000000000000001.ndjson:3",
+    "10 job.JobStarted 00000000000000000001.ndjson:14",
+    "6 job.TaskStarted 00000000000000000001.ndjson:8",
+  ]);
+});
+
+test("explain at a point: a queued job names the rate of then, and not the one of now", async () => {
+  const { letters, daybook } = await started({ rate: { count: 1, perMs: 60_000 } });
+  await submit(daybook, "acme1", "acme2");
+  const said = await daybook.explanation("acme2");
+  const asOf = daybook.engine.headLogId;
+  await daybook.engine.limits.change("mail.send", { rate: { count: 9, perMs: 1_000 } }, "more");
+  await daybook.clock.advance(61_000);
+  for (const jobId of ["acme1", "acme2"]) await end(daybook, letters, jobId);
+  const then = await daybook.engine.explainAt("acme2" as JobId, { kind: "logId", logId: asOf });
+  assert.ok(then.ok);
+  assert.equal(then.value.summary, said.summary);
+  assert.match(said.summary, /1 of 1 start within 1 min of type mail\.send used up \(rate\)/);
+});

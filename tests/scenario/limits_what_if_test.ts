@@ -1,0 +1,290 @@
+/** `what-if` with other limits: whether a job would begin now, or how much less it would have waited. */
+
+import assert from "node:assert/strict";
+import type { PlaceLimits } from "../../src/core/place_limits.ts";
+import type { Citation } from "../../src/explain/explanation.ts";
+import type { SupposedLimits } from "../../src/explain/limits_supposed.ts";
+import type { LimitsWhatIf } from "../../src/explain/limits_what_if.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { Letters, lineOf } from "../support/engine/letters.ts";
+import { test } from "../support/sanitized.ts";
+
+const ASSUMED = {
+  queued: ["Nothing else comes or ends before the limits are changed; what is at work stays so."],
+  begun: [
+    "A worker was free whenever a place was: who had the workers is not looked at.",
+    "Each job would have taken as long as it did: code is not run again.",
+  ],
+};
+
+async function started(limits: PlaceLimits, maxRunning = 4) {
+  const letters = new Letters();
+  const daybook = await Explained.start({ definitions: [letters.definition(limits)], maxRunning });
+  const submit = async (...jobIds: readonly string[]) => {
+    for (const jobId of jobIds) {
+      await daybook.submit(jobId, "mail.send", { tenant: jobId.replace(/\d+$/, "") });
+    }
+  };
+  const end = async (jobId: string) => {
+    letters.sent(jobId);
+    await daybook.clock.settle();
+  };
+  return { daybook, submit, end };
+}
+
+async function whatIf(daybook: Explained, jobId: string, limits: SupposedLimits) {
+  const answer = await daybook.post(`/jobs/${jobId}/what-if`, { limits }) as {
+    readonly firstDifference: unknown;
+    readonly limits: LimitsWhatIf<Citation>;
+  };
+  assert.equal(answer.firstDifference, null);
+  const { because, ...told } = answer.limits;
+  for (const { statement, cites } of because) assert.ok(cites.length > 0, statement);
+  return { ...told, because: because.map(lineOf) };
+}
+
+test("what if other limits: a queued job would begin now, in which place and behind whom", async () => {
+  const { daybook, submit } = await started({ maxRunning: 2 });
+  await submit("acme1", "bolt1", "acme2", "cog1");
+  const told = await whatIf(daybook, "cog1", { maxRunning: 4 });
+  assert.deepEqual(told, {
+    limits: { maxRunning: 4 },
+    outcome: "begins",
+    statement: "With maxRunning 4 instead of 2, job cog1 would begin now, behind acme2: it would " +
+      "take place 4 of 4 of type mail.send, with 2 of 4 workers busy.",
+    because: [
+      [
+        "Its type is limited to maxRunning 2, by its code as it is loaded now.",
+        "12 job.JobCreated 00000000000000000001.ndjson:16",
+      ],
+      [
+        "It has been queued since 2026-01-01T00:00:00.000Z: 2 of 2 places of type mail.send taken " +
+        "(maxRunning).",
+        "13 job.JobStarted 00000000000000000001.ndjson:17",
+        "5 job.TaskStarted 00000000000000000001.ndjson:6",
+        "9 job.TaskStarted 00000000000000000001.ndjson:11",
+      ],
+      [
+        "Job acme2 would begin before it: its turn comes first.",
+        "11 job.JobStarted 00000000000000000001.ndjson:14",
+      ],
+    ],
+    assumes: ASSUMED.queued,
+    behind: ["acme2"],
+  });
+});
+
+test("what if other limits: a queued job would still wait, and for which limit then", async () => {
+  const { daybook, submit } = await started({ maxRunning: 2, perKey: 1 });
+  await submit("acme1", "bolt1", "acme2", "cog1");
+  const behind = await whatIf(daybook, "cog1", { maxRunning: 3, perKey: 2 });
+  assert.deepEqual([behind.outcome, behind.behind, behind.statement], [
+    "waits",
+    ["acme2"],
+    "With maxRunning 3 instead of 2 and perKey 2 instead of 1, job cog1 would still wait, once " +
+    "acme2 had begun: 3 of 3 places of type mail.send taken (maxRunning): acme1 in task send since " +
+    "2026-01-01T00:00:00.000Z, with a time limit of 1 h; bolt1 in task send since " +
+    "2026-01-01T00:00:00.000Z, with a time limit of 1 h; and 1 other job.",
+  ]);
+  const other = await whatIf(daybook, "acme2", { maxRunning: 4 });
+  assert.deepEqual([other.outcome, other.behind, other.statement, other.because[1]], [
+    "waits",
+    [],
+    "With maxRunning 4 instead of 2, job acme2 would still wait: 1 of 1 place of key acme taken " +
+    "(perKey of type mail.send): acme1 in task send since 2026-01-01T00:00:00.000Z, with a time " +
+    "limit of 1 h.",
+    [
+      "It has been queued since 2026-01-01T00:00:00.000Z: 1 of 1 place of key acme taken (perKey of " +
+      "type mail.send).",
+      "11 job.JobStarted 00000000000000000001.ndjson:14",
+      "5 job.TaskStarted 00000000000000000001.ndjson:6",
+    ],
+  ]);
+});
+
+test("what if other limits: no place helps where all workers are busy, or a pause holds it", async () => {
+  const { daybook, submit } = await started({ maxRunning: 2 }, 2);
+  await submit("acme1", "bolt1", "acme2");
+  const busy = await whatIf(daybook, "acme2", { maxRunning: null });
+  assert.deepEqual([busy.outcome, busy.statement], [
+    "waits",
+    "With no maxRunning instead of 2, job acme2 would still wait: for a worker, with 2 of 2 workers " +
+    "busy.",
+  ]);
+  await daybook.post("/pauses", { key: "acme", reason: "acme moves house" });
+  const paused = await whatIf(daybook, "acme2", { maxRunning: 9 });
+  assert.deepEqual([paused.outcome, paused.statement, paused.because.at(-1)], [
+    "waits",
+    "With maxRunning 9 instead of 2, job acme2 would still wait: key acme is paused since " +
+    "2026-01-01T00:00:00.000Z (reason: acme moves house).",
+    [
+      "A pause holds it: key acme is paused since 2026-01-01T00:00:00.000Z (reason: acme moves house).",
+      "12 job.PauseBegan 00000000000000000001.ndjson:16",
+    ],
+  ]);
+});
+
+test("what if other limits: a rate that would let a queued job begin", async () => {
+  const { daybook, submit } = await started({ rate: { count: 1, perMs: 60_000 } });
+  await submit("acme1", "acme2", "acme3");
+  const second = await whatIf(daybook, "acme2", { rate: { count: 2, perMs: 60_000 } });
+  const third = await whatIf(daybook, "acme3", { rate: { count: 2, perMs: 60_000 } });
+  assert.deepEqual([second.statement, third.statement, third.because], [
+    "With rate 2 per 1 min instead of 1 per 1 min, job acme2 would begin now: it would take start 2 " +
+    "of 2 within 1 min of type mail.send, with 1 of 4 workers busy.",
+    "With rate 2 per 1 min instead of 1 per 1 min, job acme3 would still wait, once acme2 had " +
+    "begun: 2 of 2 starts within 1 min of type mail.send used up (rate).",
+    [
+      [
+        "Its type is limited to rate 1 per 1 min, by its code as it is loaded now.",
+        "8 job.JobCreated 00000000000000000001.ndjson:11",
+      ],
+      [
+        "It has been queued since 2026-01-01T00:00:00.000Z: 1 of 1 start within 1 min of type " +
+        "mail.send used up (rate).",
+        "9 job.JobStarted 00000000000000000001.ndjson:12",
+        "4 job.TaskStarted 00000000000000000001.ndjson:5",
+      ],
+      [
+        "Job acme2 would begin before it: its turn comes first.",
+        "7 job.JobStarted 00000000000000000001.ndjson:9",
+      ],
+    ],
+  ]);
+});
+
+test("what if other limits: how much less a job would have waited, by when places were free", async () => {
+  const { daybook, submit, end } = await started({ perKey: 1 });
+  await submit("acme1", "acme2", "acme3");
+  await daybook.clock.advance(240_000);
+  await end("acme1");
+  await daybook.clock.advance(60_000);
+  await end("acme2");
+  await daybook.clock.advance(1_000);
+  await end("acme3");
+  const two = await whatIf(daybook, "acme2", { perKey: 2 });
+  assert.deepEqual(two, {
+    limits: { perKey: 2 },
+    outcome: "sooner",
+    statement:
+      "With perKey 2 instead of 1, job acme2 would have waited 4 min less than the 4 min " +
+      "that it was queued.",
+    because: [
+      [
+        "Its type was limited to perKey 1, by its code as it is loaded now.",
+        "6 job.JobCreated 00000000000000000001.ndjson:8",
+      ],
+      [
+        "It waited 4 min for a place of key acme: 1 of 1 was taken (perKey of type mail.send), by " +
+        "acme1 since 2026-01-01T00:00:00.000Z.",
+        "4 job.TaskStarted 00000000000000000001.ndjson:5",
+        "12 job.TaskStarted 00000000000000000001.ndjson:17",
+      ],
+      [
+        "A place would have been free from 2026-01-01T00:00:00.000Z on; it got one at " +
+        "2026-01-01T00:04:00.000Z.",
+        "7 job.JobStarted 00000000000000000001.ndjson:9",
+        "12 job.TaskStarted 00000000000000000001.ndjson:17",
+      ],
+    ],
+    assumes: ASSUMED.begun,
+    lessMs: { least: 240_000, most: 240_000 },
+  });
+  const three = await whatIf(daybook, "acme3", { perKey: 2 });
+  // In truth acme2 would have been over after 1 min, and acme3 have waited 4 min less.
+  assert.deepEqual([three.lessMs, three.statement, three.because.at(-1)], [
+    { least: 60_000, most: 300_000 },
+    "With perKey 2 instead of 1, job acme3 would have waited between 1 min and 5 min less than the " +
+    "5 min that it was queued.",
+    [
+      "A place would have been free from 2026-01-01T00:00:00.000Z on, and from " +
+      "2026-01-01T00:04:00.000Z on also where all that were before it had theirs; it got one at " +
+      "2026-01-01T00:05:00.000Z.",
+      "9 job.JobStarted 00000000000000000001.ndjson:12",
+      "12 job.TaskStarted 00000000000000000001.ndjson:17",
+      "17 job.TaskStarted 00000000000000000014.ndjson:6",
+    ],
+  ]);
+  const all = await whatIf(daybook, "acme3", { perKey: 3 });
+  assert.deepEqual(all.lessMs, { least: 300_000, most: 300_000 });
+});
+
+test("what if other limits: a job that never waited, and fewer places than there were", async () => {
+  const { daybook, submit, end } = await started({ perKey: 2 });
+  await submit("acme1", "acme2");
+  await daybook.clock.advance(1_000);
+  await end("acme2");
+  const more = await whatIf(daybook, "acme2", { perKey: 3 });
+  assert.deepEqual([more.outcome, more.lessMs, more.statement], [
+    "noSooner",
+    { least: 0, most: 0 },
+    "With perKey 3 instead of 2, job acme2 would have waited no less: it never waited for a place.",
+  ]);
+  const fewer = await whatIf(daybook, "acme2", { perKey: 1 });
+  assert.deepEqual([fewer.outcome, fewer.statement, fewer.because.at(-1)], [
+    "later",
+    "With perKey 1 instead of 2, job acme2 would have waited longer: when it began at " +
+    "2026-01-01T00:00:00.000Z, 1 place of its key was taken; for how much longer is not on record.",
+    [
+      "It began at 2026-01-01T00:00:00.000Z, when 1 place of its key was taken.",
+      "8 job.TaskStarted 00000000000000000001.ndjson:10",
+      "4 job.TaskStarted 00000000000000000001.ndjson:5",
+    ],
+  ]);
+});
+
+test("what if other limits: those that were changed are in force as of their line", async () => {
+  const { daybook, submit, end } = await started({ perKey: 2 });
+  await daybook.engine.limits.change("mail.send", { perKey: 1 }, "slow today");
+  await submit("acme1", "acme2");
+  await daybook.clock.advance(5_000);
+  await end("acme1");
+  await daybook.clock.advance(1_000);
+  await end("acme2");
+  await daybook.engine.limits.restore("mail.send");
+  const told = await whatIf(daybook, "acme2", { perKey: 2 });
+  assert.deepEqual([told.statement, told.because[0], told.because[1]], [
+    "With perKey 2 instead of 1, job acme2 would have waited 5 s less than the 5 s that it was queued.",
+    [
+      "Its type was limited to perKey 1, as changed at 2026-01-01T00:00:00.000Z.",
+      "2 job.LimitsChanged 00000000000000000001.ndjson:3",
+    ],
+    [
+      "It waited 5 s for a place of key acme: 1 of 1 was taken (perKey of type mail.send, as changed " +
+      "at 2026-01-01T00:00:00.000Z), by acme1 since 2026-01-01T00:00:00.000Z.",
+      "2 job.LimitsChanged 00000000000000000001.ndjson:3",
+      "5 job.TaskStarted 00000000000000000001.ndjson:7",
+      "11 job.TaskStarted 00000000000000000001.ndjson:16",
+    ],
+  ]);
+});
+
+test("what if other limits: they stand alone, and are of a type with code that has such a key", async () => {
+  const { daybook, submit } = await started({ perKey: 1 });
+  await submit("acme1");
+  await daybook.submit("later", "mail.send", { tenant: "acme" }, { start: false });
+  const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
+  await daybook.post("/jobs", { jobId: "plan", plan });
+  const asked = async (jobId: string, body: object) => {
+    const response = await daybook.app.request(`http://127.0.0.1:8000/jobs/${jobId}/what-if`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const { errors } = await response.json();
+    return [response.status, errors];
+  };
+  const limits = { maxRunning: 2 };
+  assert.deepEqual(await asked("acme1", { limits, without: [2], upTo: 3 }), [422, [
+    { pointer: "/limits", detail: "stands alone: leave out without, upTo" },
+  ]]);
+  assert.deepEqual(await asked("acme1", { limits: {} }), [422, [
+    { pointer: "/limits", detail: "must name a limit" },
+  ]]);
+  assert.deepEqual(await asked("plan", { limits }), [422, [
+    { pointer: "/limits", detail: "is of types with code; this job is a plan without" },
+  ]]);
+  assert.deepEqual(await asked("later", { limits }), [422, [
+    { pointer: "/limits", detail: "says nothing of a job that has not started" },
+  ]]);
+});
