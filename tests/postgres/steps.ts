@@ -13,6 +13,18 @@ export default [
     },
   }),
   defineJob({
+    type: "slow",
+    version: 1,
+    input: v.object({}),
+    run: async (ctx) => {
+      await ctx.task("long", ({ signal }) =>
+        new Promise((resolve, reject) => {
+          setTimeout(resolve, 600_000);
+          signal.addEventListener("abort", () => reject(new Error("aborted")));
+        }));
+    },
+  }),
+  defineJob({
     type: "waits",
     version: 1,
     input: v.object({ name: v.string(), key: v.string() }),

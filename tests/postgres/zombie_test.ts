@@ -14,7 +14,12 @@ testWithPostgres(
     inFolder(async (folder) => {
       const journal = server.url("shop");
       const [leader, follower] = ["a", "b"].map((name) =>
-        new Member({ journal, folder: `${folder}/${name}`, definitions: DEFINITIONS })
+        new Member({
+          journal,
+          folder: `${folder}/${name}`,
+          definitions: DEFINITIONS,
+          args: ["--drain=0"],
+        })
       ) as [Member, Member];
       leader.start();
       await leader.is("ready");
@@ -26,6 +31,11 @@ testWithPostgres(
         input: { name: "n", key: "a secret key" },
       });
       assert.equal(created.status, 202, await created.text());
+      await (await leader.post("/jobs", { jobId: "slow", type: "slow", input: {} })).body?.cancel();
+      await until("its step is under way", async () => {
+        const { condition } = await leader.get("/jobs/slow");
+        return condition === "executing";
+      });
       leader.signal("SIGSTOP");
       await follower.is("ready");
       // It has connections that wait for an answer by now.
@@ -36,6 +46,12 @@ testWithPostgres(
       const status = await answered;
       assert.ok(status === 0 || status >= 500, `it answered ${status}`);
       assert.equal(code, 73, leader.output.join("\n"));
+      const text = JSON.stringify(await follower.get("/jobs/slow/explain"));
+      const [opened] = await server.query(
+        "select first from daybook_batch where convert_from(lines, 'UTF8') like '%WriterOpened%' " +
+          "order by first desc limit 1",
+      );
+      assert.ok(text.includes(`"logId":${opened},`), text);
       // What it had recorded is there, and its secret can be read by the one that took over.
       const told = await follower.post("/events", {
         eventType: "test.Told",
