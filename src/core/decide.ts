@@ -205,10 +205,7 @@ function givenUp(job: JobState, { reason }: Reasoned): readonly JobEventDraft[] 
   return ended?.accepted ? ended.events : undefined;
 }
 
-/**
- * Completed tasks whose effect still stands, in order of completion. Never `main`, which a retry
- * calls again.
- */
+/** Completed tasks whose effect still stands, in order of completion. Never `main`. */
 export function reusableTasks(job: JobState, from?: TaskId): readonly CompletedTask[] {
   const limit = limitOf(job, from);
   return job.tasks

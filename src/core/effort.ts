@@ -47,9 +47,7 @@ export function planEffort(plan: JobPlan): number {
   return effort;
 }
 
-/**
- * The most that taking an event into a job can cost: comparing it with the plan, and counting it.
- */
+/** The most that taking an event into a job can cost: comparing it with the plan, and counting. */
 export function takingEffort({ plan, expected }: JobState): number {
   let positions = expected.length * POSITIONS;
   let last: readonly number[] | undefined;

@@ -118,9 +118,7 @@ export interface PauseBeganAttributes extends PauseScope {
   readonly failures?: readonly LogId[];
 }
 
-/**
- * An entry of a job that is not in this journal; its times and cause are those of the quotation.
- */
+/** An entry of a job that is not in this journal; its times and cause are the quotation's. */
 export interface QuotedAttributes {
   readonly eventId: EventId;
   readonly stratum: "framework" | "domain" | "coordination";
@@ -274,7 +272,7 @@ export interface FrameworkAttributes {
     readonly from: ImportOrigin;
   };
   /**
-   * An entry of another job that an imported one refers to: evidence, without effect on any job.
+   * An entry of another job that an imported one refers to: evidence, with no effect on any job.
    */
   readonly "journal.EntryQuoted": QuotedAttributes;
   /** Somebody had a damaged end cut off: these entries are gone. */

@@ -41,10 +41,7 @@ export interface JobSummary {
   /** The newest job that is a retry of it. */
   readonly retriedBy?: JobId;
   readonly progress: ProgressSummary;
-  /**
-   * Milliseconds from its start to its first attempt; `null` before that, and for a plan without
-   * code.
-   */
+  /** Milliseconds from its start to its first attempt; `null` until then, and without code. */
   readonly queuedMs: number | null;
   /** Only until it ends. */
   readonly open?: OpenSummary;

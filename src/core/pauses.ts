@@ -19,9 +19,7 @@ export interface Pausable {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/**
- * The pauses in force after an entry, oldest first; the same array when the entry is not about one.
- */
+/** The pauses in force after an entry, oldest first; the same array when none changed. */
 export function notePause(pauses: readonly Pause[], entry: JobEventLogEntry): readonly Pause[] {
   if (entry.stratum !== "framework") return pauses;
   if (entry.eventType === "job.PauseBegan") {

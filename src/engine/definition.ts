@@ -86,9 +86,7 @@ export interface JobRate<Input> {
   readonly count: number;
   /** In milliseconds, at most a day. */
   readonly perMs: number;
-  /**
-   * Counts each key separately; by default, all jobs of the type together. Recorded as `key` is.
-   */
+  /** Counts each key separately; by default, all jobs of the type. Recorded as `key` is. */
   readonly key?: (input: Input) => string;
 }
 
@@ -136,7 +134,7 @@ export interface JobDefinition<
    */
   readonly retention?: InputRetention;
   /**
-   * How many of its jobs may be at work at a time, in all and for each key; no limit by default.
+   * How many of its jobs may be at work at a time, in all and for each key; unlimited by default.
    */
   readonly limits?: JobLimits<ParsedInput<Schema>>;
   /**

@@ -47,9 +47,7 @@ export class DefinitionRegistry {
   readonly #byType = new Map<string, AnyJobDefinition[]>();
   readonly #starters = new Map<string, AnyJobDefinition[]>();
 
-  /**
-   * @throws {TypeError} when two definitions have the same type and version, or a name is illegal.
-   */
+  /** @throws {TypeError} when two definitions share type and version, or a name is illegal. */
   constructor(definitions: readonly AnyJobDefinition[]) {
     for (const definition of definitions) this.#add(definition);
     for (const versions of this.#byType.values()) {

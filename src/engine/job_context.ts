@@ -57,9 +57,7 @@ export interface JobContext<ExpectationName extends string> {
 export interface TaskOptions<Result> {
   /** Default: 3 attempts, 1 s doubling up to 60 s, with a fifth of jitter. */
   readonly retry?: Partial<RetryPolicy>;
-  /**
-   * In milliseconds: an attempt that takes longer fails with `TimeoutError`. No limit by default.
-   */
+  /** In milliseconds: a longer attempt fails with `TimeoutError`. No limit by default. */
   readonly timeoutMs?: number;
   /** Undoes the completed task when the job fails or is cancelled. */
   readonly compensate?: (result: Result, task: TaskContext) => unknown;

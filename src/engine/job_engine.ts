@@ -137,10 +137,7 @@ export class JobEngine {
     return this.#parts.supervisor.tried();
   }
 
-  /**
-   * Creates a job. Rejects with `JournalFullError`, `JournalFailedError` or
-   * `OverCapacityError`.
-   */
+  /** Rejects with `JournalFullError`, `JournalFailedError` or `OverCapacityError`. */
   create(request: CreateRequest): Promise<Outcome<Created>> {
     return this.#parts.creation.create(this.#traced(request));
   }
@@ -164,10 +161,7 @@ export class JobEngine {
       : { ok: false, problem: { kind: "rejected", rejection: refusal } };
   }
 
-  /**
-   * Makes a new job from a failed one, or from a parked one, which then ends. Rejects as `create`
-   * does.
-   */
+  /** Makes a new job from a failed or parked one, which then ends. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
     return this.#parts.retries.retry(jobId, this.#traced(request));
   }
@@ -253,10 +247,7 @@ export class JobEngine {
     return this.#parts.eventExplainer.explain(eventId, hold);
   }
 
-  /**
-   * Resolves when there are entries after a position, after a time in milliseconds, or when the
-   * signal aborts.
-   */
+  /** Resolves when there are entries after a position, after a time in ms, or when aborted. */
   async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.headLogId <= after && !this.#status.draining) {
       await this.#parts.feed.next(timeoutMs, signal);

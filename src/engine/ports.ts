@@ -117,9 +117,7 @@ export type VerificationRun =
     readonly detail: string;
   };
 
-/**
- * How many of the closed segments this process has read and verified itself; it trusts the others.
- */
+/** How many of the closed segments this process verified itself; it trusts the others. */
 export interface SegmentProof {
   readonly segments: number;
   readonly proven: number;

@@ -1,7 +1,4 @@
-/**
- * Values from code, converted to the JSON that is recorded; what JSON would lose or change is
- * refused.
- */
+/** The JSON of values from code; what JSON would lose or change is refused. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { messageOf } from "../core/thrown.ts";
@@ -144,9 +141,7 @@ class JsonCopy {
     return copy;
   }
 
-  /**
-   * JSON writes the enumerable members of an object; for these classes, those are not its content.
-   */
+  /** For these classes, the enumerable members, which JSON writes, are not the content. */
   #mustBeData(value: object): void {
     const prototype = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) return;

@@ -225,18 +225,13 @@ export interface JobRange {
 
 export interface ListQuery extends JobFilter, JobRange {
   readonly limit: number;
-  /**
-   * A limit on the size of the page: it ends early once its jobs take about so many characters.
-   */
+  /** A limit on the size of the page: it ends once its jobs take about so many characters. */
   readonly charactersMax?: number;
   /** Starts with the oldest of the range; otherwise with the newest. */
   readonly oldestFirst?: boolean;
 }
 
-/**
- * How far a search got: it looks at a bounded number of jobs for each request, and then says where
- * it stopped.
- */
+/** How far a search got; it looks at a bounded number of jobs for each request. */
 export interface Reach {
   /** How many jobs it looked at. */
   readonly jobs: number;

@@ -14,9 +14,7 @@ export interface EventAbout<Cite> extends Statement<Cite> {
 export interface About<Cite> {
   /** As requested. */
   readonly about: string;
-  /**
-   * Later entries are not included: the head of the journal, or the end of the index of values.
-   */
+  /** Later entries are not included: the head of the journal, or of the index of values. */
   readonly asOf: LogId;
   readonly summary: string;
   /** Newest first; not all of many. */

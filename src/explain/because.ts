@@ -182,15 +182,15 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   );
   if (slept?.status === "completed") {
     const { statement, cites } = sleepEnded(outlined, slept);
-    return [{ statement: `${statement}: run can go on.`, cites }];
+    return [{ statement: `${statement}: run can continue.`, cites }];
   }
   if (since.eventType === "job.DeadlinePassed") {
     const { expectation } = (since as FrameworkEntry<"job.DeadlinePassed">).attributes;
-    const statement = `"${expectation}" did not come before ${timeText(since)}: run goes on ` +
+    const statement = `"${expectation}" did not come before ${timeText(since)}: run continues ` +
       "without it.";
     return [{ statement, cites: [since.logId, main.lastLogId] }];
   }
-  const statement = `run can go on with what came at ${timeText(since)}.`;
+  const statement = `run can continue with what came at ${timeText(since)}.`;
   return [{ statement, cites: [since.logId, main.lastLogId] }];
 }
 

@@ -1,7 +1,4 @@
-/**
- * One table of texts for the facts of the framework, for lists, streams, the timeline, replays and
- * explanations.
- */
+/** The texts of framework facts: for lists, streams, the timeline, replays, explanations. */
 
 import type { FrameworkEntry } from "../core/event.ts";
 import type {

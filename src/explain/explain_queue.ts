@@ -135,7 +135,7 @@ function causeOf(facts: QueueFacts): Cause {
       standsStill: true,
       summary: `Nothing new can be recorded: the disk is full. ${waitText(facts)}`,
       cause: asOf === 0 ? [] : [{ statement, cites: [asOf] }],
-      next: [itself("Make room on the disk: then all goes on by itself.", [])],
+      next: [itself("Make room on the disk: then everything continues by itself.", [])],
     };
   }
   if (draining) {
@@ -237,10 +237,10 @@ function movingCause(facts: QueueFacts): Cause {
   const holders = pools.flatMap(({ holders }) => holders);
   return {
     standsStill: false,
-    summary: `Work goes on: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
+    summary: `Work continues: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
     cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
     next: [
-      itself("It goes on by itself.", []),
+      itself("It continues by itself.", []),
       ...limits.flatMap(placeEnds),
       ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
     ],

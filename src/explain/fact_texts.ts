@@ -43,7 +43,7 @@ export function heldText(
   }
   return suspendedBy === undefined
     ? "The job was not suspended: resuming it changes nothing."
-    : `The job goes on: entry ${suspendedBy} had suspended it.`;
+    : `The job continues: entry ${suspendedBy} had suspended it.`;
 }
 
 export function recoveryText(

@@ -292,9 +292,7 @@ function oneOf(values: readonly JsonScalar[]): string {
   return `${ONE_OF}${told}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/**
- * Notes for each side that show a difference of type; for several values, only for the found one.
- */
+/** Notes that show a difference of type; for several values, only for the found one. */
 function typeNotes(expected: string, found: string): readonly [string, string] {
   const several = expected.startsWith(ONE_OF);
   const [left, right] = [several ? expected.slice(ONE_OF.length) : expected, found].map(typeNote);

@@ -44,7 +44,7 @@ export function nextOf(
     return [loadDefinition(outlined), ...eventsToSend(outlined, waitingFor), ...controls(outlined)];
   }
   if (evidence.circumstances.full && job.state !== "Done" && job.state !== "Failed") {
-    const statement = "Nothing, until there is room on the disk; then it goes on by itself.";
+    const statement = "Nothing, until there is room on the disk; then it continues by itself.";
     return [itself(statement, [outlined.conditionSince.logId])];
   }
   switch (condition) {
@@ -150,7 +150,7 @@ function whileExecuting({ job, attempts }: OutlinedHistory): Next {
       ? `; should it fail, ${counted(left, "attempt")} ${left === 1 ? "is" : "are"} left`
       : "; should it fail, none is left";
     const until = untilText(recorded.at(-1)?.started);
-    const statement = `${capital(taskText(task.taskId))} goes on until it ends${until}${after}.`;
+    const statement = `${capital(taskText(task.taskId))} continues until it ends${until}${after}.`;
     return itself(statement, [task.lastLogId]);
   });
 }
@@ -278,7 +278,7 @@ function whileCompensating(
   const [at] = due;
   if (at !== undefined) return [itself(`The compensation is tried again at ${at}.`, [])];
   if (tasks.length > 0 || policy === undefined) {
-    return [itself("The compensation goes on, the last task first.", [])];
+    return [itself("The compensation continues, the last task first.", [])];
   }
   const { succeeded, failed } = policy;
   const nothing = `Nothing, until ${matcherText(succeeded)} or ${matcherText(failed)} comes.`;

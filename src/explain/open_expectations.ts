@@ -1,7 +1,4 @@
-/**
- * The events that could still move a job: expectations without all their matches, or the end of a
- * compensation.
- */
+/** The events that could still move a job: open expectations, or the end of a compensation. */
 
 import { isReserved } from "../core/event_type.ts";
 import type { LogId } from "../core/ids.ts";

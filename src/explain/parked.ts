@@ -107,7 +107,7 @@ function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId
     case "noDefinition": {
       const version = job.definitionVersion ?? 1;
       const statement = `Nothing, until Daybook starts with a module (--definitions) that has ` +
-        `type ${type} version ${version}, or another that says runs: [${version}]; then it goes on.`;
+        `type ${type} version ${version}, or another that says runs: [${version}]; then it continues.`;
       return [itself(statement, [created.logId])];
     }
     case "crashed": {

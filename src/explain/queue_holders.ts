@@ -1,7 +1,4 @@
-/**
- * What keeps a queued job waiting: the jobs that hold the workers, those that went first, and
- * pauses.
- */
+/** What keeps a queued job waiting: holders of workers, jobs that went first, and pauses. */
 
 import { counted } from "../core/counted.ts";
 import type { NextStep } from "./explanation.ts";

@@ -77,10 +77,7 @@ export class ToldSteps {
   }
 }
 
-/**
- * Folds entries of one job, oldest first. States are not kept: memory depends on the steps that are
- * wanted.
- */
+/** Folds entries of one job, oldest first. Memory depends on the steps that are wanted. */
 export class Replaying {
   readonly #fold = new JobFold();
   readonly #told: ToldSteps;

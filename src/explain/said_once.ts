@@ -1,7 +1,4 @@
-/**
- * Avoids repetition: what the summary says is not repeated below it, and its evidence moves up
- * there.
- */
+/** What the summary says is not repeated below it, and its evidence moves up there. */
 
 import type { Statement } from "./explanation.ts";
 import { SPENT } from "./retrospect.ts";
@@ -46,9 +43,7 @@ function pieceOf(statement: string): string {
   return statement.slice(beginning.length || 1, statement.endsWith(".") ? -1 : undefined);
 }
 
-/**
- * The statement without what the summary has as well: its last sentence, or the error it quotes.
- */
+/** The statement without what the summary has: its last sentence, or the error it quotes. */
 export function withoutSaid(statement: string, summary: string): string {
   const last = statement.lastIndexOf(". ");
   const sentence = last < 0 ? "" : pieceOf(statement.slice(last + 2));

@@ -85,10 +85,7 @@ function termsOf(correlation: Correlation): readonly Term[] {
   return alternativeTerms(correlation.anyOf);
 }
 
-/**
- * The terms of the first alternative that can be met, with the values that the others have in their
- * places.
- */
+/** The terms of the first alternative that can be met, with the other alternatives' values. */
 function alternativeTerms(branches: readonly Correlation[]): readonly Term[] {
   const all = branches.map((part) => ({ part, terms: termsOf(part) }));
   const possible = all.find(({ part, terms }) => holds(part, nested(terms.map(first))));

@@ -49,14 +49,14 @@ export function summaryOf(
   const what = doing(conditionOf(job), outlined, evidence, waitingFor);
   if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
   const { definition, full } = evidence.circumstances;
-  if (full) return `Job ${job.jobId} cannot go on: the disk is full. It ${what}`;
+  if (full) return `Job ${job.jobId} cannot continue: the disk is full. It ${what}`;
   if (job.parked !== undefined) return `Job ${job.jobId} ${what}`;
   if (definition === "missing" && conditionOf(job) !== "waiting") {
     return `Job ${job.jobId} cannot run here: no definition of type ${job.type ?? ""} is loaded. ` +
       `It ${what}`;
   }
   const missing = definition === "missing"
-    ? ` When it comes, no code can go on: no definition of type ${job.type ?? ""} is loaded.`
+    ? ` When it comes, no code can continue: no definition of type ${job.type ?? ""} is loaded.`
     : "";
   return `Job ${job.jobId} ${what}${missing}`;
 }
@@ -150,7 +150,7 @@ function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogI
   const waits = openExpectations(job).map(({ expected: { id, matcher, multiplicity }, matched }) =>
     `"${id}" (${matcher.eventType}), ${matched} of ${requiredMatches(multiplicity)}`
   );
-  if (waits.length === 0) return "is waiting, and its code will go on with what it has.";
+  if (waits.length === 0) return "is waiting, and its code will continue with what it has.";
   const ended = job.tasks.some(({ taskId, status }) =>
     taskId === MAIN_TASK && status === "completed"
   );

@@ -13,9 +13,7 @@ import { shortened, timeText } from "./phrases.ts";
 const VALUES_TOLD_MAX = 2;
 const JOBS_TOLD_MAX = 2;
 
-/**
- * Without the full stop: `shop.Paid came at ... and did not count: orderId: expected "42", ...`
- */
+/** Without the full stop: `shop.Paid came at ... and did not count: orderId: ...` */
 export function suspectText(
   outlined: OutlinedHistory,
   expected: ExpectedEvent,

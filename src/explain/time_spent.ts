@@ -1,6 +1,4 @@
-/**
- * Where the time went of a job that took far longer than others: failed attempts, pauses, waits.
- */
+/** Where the time of a slow job went: failed attempts, pauses, waits. */
 
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isSleep } from "../core/job_state.ts";

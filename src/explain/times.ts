@@ -51,7 +51,7 @@ export function endsByTime(outlined: OutlinedHistory): readonly NextStep<LogId>[
 function endsOfWaits({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
   if (job.state !== "Running") return [];
   return openWaits(job).slice(0, NAMES_MAX).map(({ expectation, dueAt, setBy }) =>
-    itself(`run waits for "${expectation}" until ${dueAt}, and then goes on without it.`, [setBy])
+    itself(`run waits for "${expectation}" until ${dueAt}, and then continues without it.`, [setBy])
   );
 }
 
@@ -73,8 +73,8 @@ function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
   const sleeps = openSleeps(job).slice(0, NAMES_MAX);
   if (sleeps.length === 0) return [];
   const then = job.suspendedBy === undefined && job.parked === undefined
-    ? "its code goes on"
-    : "its code goes on once the job does";
+    ? "its code continues"
+    : "its code continues once the job does";
   return [
     ...sleeps.map(({ taskId, dueAt, firstLogId }) =>
       itself(`Sleep ${taskId} ends at ${dueAt}, and ${then}.`, [firstLogId])

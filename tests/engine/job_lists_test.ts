@@ -128,7 +128,7 @@ Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, an
   const retry = await daybook.engine.retry(failed, { unlessRetriedAfter: 0 });
   assert.ok(retry.ok);
   const restarted = await daybook.crash();
-  assert.equal(restarted.engine.lists.retryOf(failed), retry.value.jobId);
+  assert.equal(restarted.engine.lists.listed.retryOf(failed), retry.value.jobId);
   const again = await restarted.engine.retry(failed, { unlessRetriedAfter: 0 });
   assert.deepEqual(again, {
     ok: false,
@@ -188,7 +188,7 @@ Deno.test("lastTransition: the entry that brought the job into its condition", a
   const event = await daybook.event("shop.Other", {}, { jobId: flaky });
   const job = daybook.job(flaky);
   assert.equal(job.lastLogId, event.logId);
-  const [entry] = await daybook.engine.entriesAt([daybook.engine.lists.lastTransition(job)]);
+  const [entry] = await daybook.engine.entriesAt([daybook.engine.lists.trails.lastTransition(job)]);
   assert.equal(entry?.eventType, "job.TaskFailed");
 });
 
@@ -281,9 +281,9 @@ Deno.test("list: from the oldest on it gives the same jobs, the other way round"
 Deno.test("summaryAt: the job of its first entry, and of no other", async () => {
   const daybook = await start();
   const job = daybook.job(await refused(daybook, "a"));
-  assert.equal(daybook.engine.lists.summaryAt(job.firstLogId)?.jobId, job.jobId);
-  assert.equal(daybook.engine.lists.summaryAt(job.firstLogId + 1), undefined);
-  assert.equal(daybook.engine.lists.summaryAt(0), undefined);
+  assert.equal(daybook.engine.lists.listed.summaryAt(job.firstLogId)?.jobId, job.jobId);
+  assert.equal(daybook.engine.lists.listed.summaryAt(job.firstLogId + 1), undefined);
+  assert.equal(daybook.engine.lists.listed.summaryAt(0), undefined);
 });
 
 Deno.test("aheadOfEach: as many as come first of each place, as for each place alone", () => {

@@ -33,8 +33,10 @@ function partsOf(count: number, executing: readonly number[]): Parts {
         const next = last - first + 1 > length ? { next: jobs.at(-1)?.firstLogId } : {};
         return { jobs, ...next };
       },
-      conditionAt: ({ jobId }: { jobId: string }) =>
-        executing.includes(Number(jobId)) ? "executing" : "queued",
+      trails: {
+        conditionAt: ({ jobId }: { jobId: string }) =>
+          executing.includes(Number(jobId)) ? "executing" : "queued",
+      },
     },
     history: { back: (jobId: string) => Promise.resolve([began(jobId)]) },
     registry: { isInThread: () => false },

@@ -436,7 +436,7 @@ const FACTS: readonly Case[] = [
   {
     name: "a resumption",
     given: single.suspended().resumed(),
-    why: "The job goes on: entry 3 had suspended it.",
+    why: "The job continues: entry 3 had suspended it.",
   },
   {
     name: "a resumption of a job that was not suspended",

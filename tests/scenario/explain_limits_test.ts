@@ -161,7 +161,8 @@ test("explain the queue: limits that keep jobs waiting are named with the key, h
     "2026-01-01T00:00:00.000Z, with a time limit of 10 min; a2 in task send since " +
     "2026-01-01T00:00:00.000Z, with a time limit of 10 min.";
   assert.deepEqual(await queueOf(daybook), {
-    summary: "Work goes on: 2 of 4 workers busy. No job waits for a worker. Limits hold 2 jobs. " +
+    summary:
+      "Work continues: 2 of 4 workers busy. No job waits for a worker. Limits hold 2 jobs. " +
       "Pauses hold 1 job.",
     queued: { paused: 1, limited: 2, forWorker: 0 },
     standsStill: false,
@@ -179,7 +180,7 @@ test("explain the queue: limits that keep jobs waiting are named with the key, h
       ],
     ],
     next: [
-      "It goes on by itself.",
+      "It continues by itself.",
       "The attempt of a1 ends at 2026-01-01T00:10:00.000Z at the latest.",
       "The attempt of a2 ends at 2026-01-01T00:10:00.000Z at the latest.",
       "End the pause of type mail.send with key bolt:",
@@ -196,7 +197,7 @@ test("explain the queue: a rate that is used up is no worker that is wanted, and
     await daybook.submit(jobId, "mail.send", { tenant: "acme" });
   }
   assert.deepEqual(await queueOf(daybook), {
-    summary: "Work goes on: 2 of 2 workers busy. No job waits for a worker. Limits hold 1 job.",
+    summary: "Work continues: 2 of 2 workers busy. No job waits for a worker. Limits hold 1 job.",
     queued: { paused: 0, limited: 1, forWorker: 0 },
     standsStill: false,
     because: [[
@@ -206,7 +207,7 @@ test("explain the queue: a rate that is used up is no worker that is wanted, and
       "11 job.JobStarted 00000000000000000001.ndjson:14",
     ]],
     next: [
-      "It goes on by itself.",
+      "It continues by itself.",
       "The rate of type mail.send lets the next begin at 2026-01-01T00:01:00.000Z.",
     ],
   });

@@ -108,7 +108,7 @@ test("explain the queue: it goes on where a worker was granted since the oldest 
   await daybook.clock.advance(1_000);
   const { standsStill, summary, next } = await toldOf(daybook);
   assert.equal(standsStill, false);
-  assert.match(summary, /^Work goes on: 2 of 2 workers busy\. 1 job waits for a worker, since/);
+  assert.match(summary, /^Work continues: 2 of 2 workers busy\. 1 job waits for a worker, since/);
   assert.ok(next.every(({ action }) => action === undefined));
 });
 

@@ -91,7 +91,7 @@ async function assertDeadlines(daybook: DaybookProcess): Promise<void> {
   const { waits = [] } = await daybook.get("/jobs/paid") as Shown;
   const paid = await explained("paid");
   assert.deepEqual(lines(paid.next.slice(0, 1)), [
-    `run waits for "paid" until ${waits[0]?.dueAt}, and then goes on without it. [job.TimerSet]`,
+    `run waits for "paid" until ${waits[0]?.dueAt}, and then continues without it. [job.TimerSet]`,
   ]);
   const event = { eventType: "shop.Paid", jobId: "paid" };
   const sent = await daybook.post("/events", event);
@@ -158,7 +158,7 @@ Deno.test("times: through a kill and a start, and told word for word with the li
       ...lines(asleep.because.slice(1)),
     ]);
     assert.deepEqual(lines(asleep.next), [
-      `Sleep overnight ends at ${dueAt}, and its code goes on. [job.TimerSet]`,
+      `Sleep overnight ends at ${dueAt}, and its code continues. [job.TimerSet]`,
       "End the sleep now:",
       "Cancel it:",
     ]);

@@ -99,12 +99,12 @@ function shownPage(
   shown: string,
 ): JobsPage {
   const jobs = positionsIn(shown).slice(0, PAGE_JOBS)
-    .map((logId) => engine.lists.summaryAt(logId))
+    .map((logId) => engine.lists.listed.summaryAt(logId))
     .filter((job) => job !== undefined);
   const news = new NewsCounter(jobs, query.cursor === undefined && query.newer === undefined);
   engine.lists.visit(filter, (found) => news.see(found), news.range);
   const gone = new Set(
-    jobs.filter(({ firstLogId }) => !engine.lists.isAmong(filter, firstLogId)),
+    jobs.filter(({ firstLogId }) => !engine.lists.listed.isAmong(filter, firstLogId)),
   );
   const nowhere = { older: undefined, newer: undefined, searched: undefined };
   return { jobs, gone, ...nowhere, news: news.result, count: countOf(engine, filter) };

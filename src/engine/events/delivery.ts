@@ -222,9 +222,7 @@ export class Delivery {
     }
   }
 
-  /**
-   * Made when the event is appended: everything that it depends on is durable when the event is.
-   */
+  /** Made when the event is appended: what it depends on is durable when the event is. */
   #receiptOf(
     fact: SettledFact,
     drafts: readonly EventDraft[],

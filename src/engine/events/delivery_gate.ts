@@ -4,9 +4,7 @@
  * us.
  */
 
-/**
- * More is admitted while the total on its way to the disk is below this, and may then exceed it.
- */
+/** More is admitted while the total on its way to the disk is below this; it may exceed it. */
 const COST_MAX = 500;
 /** Small events need not wait for large ones: they have as much room again. */
 const COST_LITTLE = 10;

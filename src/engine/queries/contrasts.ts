@@ -11,7 +11,7 @@ import type { JobFilter } from "../requests.ts";
 import type { JobLists } from "./job_lists.ts";
 import { hasEnded, jobsNear } from "./jobs_near.ts";
 
-type Lists = Pick<JobLists, "page" | "conditionAt">;
+type Lists = Pick<JobLists, "page" | "trails">;
 
 const WITHIN_MS = 3_600_000;
 
@@ -64,7 +64,8 @@ export class Contrasts {
       const filter: JobFilter = { conditions: ["waiting"] };
       return { filter, isAlike: (other) => openIn(other, upTo) === open };
     }
-    const isWaiting = (other: JobState) => this.#lists.conditionAt(other, upTo) === "waiting";
+    const isWaiting = (other: JobState) =>
+      this.#lists.trails.conditionAt(other, upTo) === "waiting";
     return {
       filter: {},
       isAlike: (other) => isWaiting(other) && openIn(other, upTo) === open,

@@ -76,9 +76,7 @@ export class EvidenceSearch {
     this.#do = paced;
   }
 
-  /**
-   * Looks up what resembles what is missing, and reads that and what the job's entries refer to.
-   */
+  /** Reads what resembles what is missing, and what the job's entries refer to. */
   async run(outlined: OutlinedHistory): Promise<EvidenceFound> {
     const { headLogId } = this.#source;
     const open = openExpectations(outlined.job).slice(0, WAITS_MAX).map(({ expected }) => expected);

@@ -109,10 +109,7 @@ export class Explainer {
     return (await this.account(jobId, hold))?.explanation;
   }
 
-  /**
-   * The same, with the entries that it is made from: a caller that shows both need not read them
-   * again.
-   */
+  /** The same, with the entries that it is made from, for a caller that shows both. */
   async account(jobId: JobId, hold = HOLD_NOTHING): Promise<Account | undefined> {
     // Fixed before anything is read: later entries do not count.
     const logIds = this.#parts.history.positions(jobId);

@@ -8,6 +8,8 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import { shownSize, summarySize } from "../../core/shown_size.ts";
 import type { FoundJob, IndexedFailures } from "../job_index.ts";
 import type { JobTable } from "../writer/job_table.ts";
+import type { ListedJobs } from "../writer/listed_jobs.ts";
+import type { Trails } from "../writer/trails.ts";
 import type {
   FailureGroup,
   FailureGroups,
@@ -31,19 +33,23 @@ export interface JobListsParts {
 }
 
 export class JobLists {
+  readonly listed: ListedJobs;
+  readonly trails: Trails;
   readonly #table: JobTable;
   readonly #workers: readonly WorkerQueue[];
   readonly #writer: Pick<Writer, "durableLogId">;
 
   constructor({ table, workers, threadWorkers, writer }: JobListsParts) {
     this.#table = table;
+    this.listed = table.listed;
+    this.trails = table.trails;
     this.#workers = [workers, threadWorkers];
     this.#writer = writer;
   }
 
   /** Summaries, which read no indexed job as a whole. */
   summaries(query: ListQuery): ListPage<JobSummary> {
-    return this.#pageOf(query, (found) => this.#table.listed.summary(found), summarySize);
+    return this.#pageOf(query, (found) => this.listed.summary(found), summarySize);
   }
 
   page(query: ListQuery): ListPage {
@@ -55,7 +61,7 @@ export class JobLists {
     read: (found: FoundJob) => Job,
     sizeOf: (job: Job, max: number) => number,
   ): ListPage<Job> {
-    const scan = this.#table.listed.scan(query, query);
+    const scan = this.listed.scan(query, query);
     const jobs: Job[] = [];
     let characters = 0;
     for (const found of scan) {
@@ -79,14 +85,14 @@ export class JobLists {
     visit: (found: FoundJob) => void,
     range?: JobRange,
   ): Stop | undefined {
-    const scan = this.#table.listed.scan(filter, range);
+    const scan = this.listed.scan(filter, range);
     for (const found of scan) visit(found);
     return scan.reach;
   }
 
   /** How many jobs a filter applies to, by condition. */
   count(filter: JobFilter, range?: JobRange): JobCount {
-    const scan = this.#table.listed.scanMemory(filter, range);
+    const scan = this.listed.scanMemory(filter, range);
     const conditions = new Map<Condition, number>();
     let jobs = 0;
     for (const { condition } of scan) {
@@ -103,7 +109,7 @@ export class JobLists {
    * A kind whose jobs were all retried is left out, unless the filter asks for retried ones.
    */
   failures(filter: JobFilter, kindsMax = Infinity): FailureGroups {
-    const scan = this.#table.listed.scanMemory(filter);
+    const scan = this.listed.scanMemory(filter);
     const groups = new Map<ErrorFingerprint, Growing>();
     for (const record of scan) {
       const fingerprint = scan.fingerprintOf(record);
@@ -125,34 +131,10 @@ export class JobLists {
   }
 
   #told(fingerprint: ErrorFingerprint, { newest, oldest, ...counts }: Growing): FailureGroup[] {
-    const [latest, first] = [this.summaryAt(newest), this.summaryAt(oldest)];
+    const [latest, first] = [this.listed.summaryAt(newest), this.listed.summaryAt(oldest)];
     if (latest?.failure == null || first === undefined) return [];
     const { type, failure: { taskId, error } } = latest;
     return [{ fingerprint, type, taskId, ...counts, newest: latest, oldest: first, error }];
-  }
-
-  /** The job that the entry at this position created. */
-  summaryAt(firstLogId: LogId): JobSummary | undefined {
-    return this.#table.listed.summaryAt(firstLogId);
-  }
-
-  retryOf(jobId: JobId): JobId | undefined {
-    return this.#table.listed.retryOf(jobId);
-  }
-
-  /** Whether a filter applies to the job created at a position, as it is now. */
-  isAmong(filter: JobFilter, firstLogId: LogId): boolean {
-    return this.#table.listed.isAmong(filter, firstLogId);
-  }
-
-  /** The entry that brought a job into its condition. */
-  lastTransition(job: JobState): LogId {
-    return this.#table.trails.lastTransition(job);
-  }
-
-  /** The condition of a job as of a position; `undefined` before its creation. */
-  conditionAt(job: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
-    return this.#table.trails.conditionAt(job, logId);
   }
 
   /** How many others come before each of these jobs that waits for a worker. */

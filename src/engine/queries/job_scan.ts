@@ -80,9 +80,7 @@ export class JobScan implements Iterable<JobRecord> {
     return { jobs: this.#looked, backTo: createdAt, next: firstLogId };
   }
 
-  /**
-   * Whether the filter applies to a job. The cheapest checks come first; none copies the whole job.
-   */
+  /** Whether the filter applies to a job. The cheapest checks come first; none copies the job. */
   applies(record: JobRecord): boolean {
     const { shownHead: job, condition } = record;
     const { states, conditions, types, labels, fingerprint, retried, goesOnAfter } = this.#filter;
@@ -102,9 +100,7 @@ export class JobScan implements Iterable<JobRecord> {
     return this.fingerprintOf(record) === wanted;
   }
 
-  /**
-   * Of its failure, if that is an error. Computed once, since the error of a job does not change.
-   */
+  /** Of its failure, if that is an error. Computed once: the error of a job does not change. */
   fingerprintOf(record: JobRecord): ErrorFingerprint | undefined {
     const job = record.shownHead;
     const failure = recordedFailure(job);

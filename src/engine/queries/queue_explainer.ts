@@ -52,10 +52,7 @@ export interface QueueExplainerParts {
   readonly full: () => boolean;
 }
 
-/**
- * For each of these conditions the job that has been in it longest is named; of suspended jobs, the
- * oldest.
- */
+/** The job that has been longest in each of these conditions is named. */
 const HELD = ["queued", "suspended", "waiting"] as const;
 type Held = typeof HELD[number];
 
@@ -170,7 +167,7 @@ export class QueueExplainer {
       : lists.page({ conditions: [condition], oldestFirst: true, limit: 1 }).jobs
         .map((job) => job.jobId);
     const job = jobId === undefined ? undefined : table.job(jobId);
-    return job && { jobId: job.jobId, by: lists.lastTransition(job) };
+    return job && { jobId: job.jobId, by: lists.trails.lastTransition(job) };
   }
 
   /** The one that is queued for longest, and that neither a limit nor a pause of a part holds. */

@@ -86,7 +86,7 @@ async function holdersAmong(
       taskId,
       since: entry.receivedAt,
       startedBy: entry.logId,
-      grantedBy: lists.lastTransition(job),
+      grantedBy: lists.trails.lastTransition(job),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
   }

@@ -42,7 +42,7 @@ export async function workersThen(
   const executing = new Set<JobId>();
   const isEnough = () => executing.size >= max;
   const see = (job: JobSummary) => {
-    if (parts.lists.conditionAt(job, upTo) !== "executing") return;
+    if (parts.lists.trails.conditionAt(job, upTo) !== "executing") return;
     if (isInThread(parts, job) === isThreaded) executing.add(job.jobId);
   };
   let lookedAt = 0;

@@ -49,18 +49,13 @@ interface PastEventsFound {
   readonly all: boolean;
 }
 
-/**
- * The most facts that one matcher of a supposed plan may take, and all of its matchers together.
- */
+/** The most facts that one matcher of a supposed plan may take, and all of them together. */
 const NEAR_MAX = 1_000;
 const PAST_EVENTS_MAX = 10_000;
 /** Matchers of a supposed plan that are looked up together. */
 const MATCHERS_AT_A_TIME = 32;
 
-/**
- * A what-if holds all entries of its job in memory; a job with more entries or characters is
- * refused.
- */
+/** A what-if holds all entries of its job in memory; a larger job is refused. */
 const WHAT_IF_ENTRIES_MAX = 10_000;
 const WHAT_IF_CHARACTERS_MAX = 32 * 1024 * 1024;
 

@@ -1,6 +1,4 @@
-/**
- * How long similar jobs took: of the same type, or plans that wait for the same types of events.
- */
+/** How long similar jobs took: of the same type, or plans that wait for the same types. */
 
 import { lengthMs } from "../../explain/condition_spans.ts";
 import { mayBeLong, type UsualTime, usualTimeOf } from "../../explain/usual_time.ts";

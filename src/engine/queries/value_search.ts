@@ -34,10 +34,7 @@ export interface Resembling {
   readonly logIds: readonly LogId[];
   /** Loose forms of values that too many events carry. */
   readonly common: ReadonlySet<string>;
-  /**
-   * How many other events of the type there are; `undefined` when too many later ones make that
-   * unknown.
-   */
+  /** How many other events of the type there are; `undefined` when too many to know. */
   readonly ofType: number | undefined;
 }
 

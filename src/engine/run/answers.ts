@@ -149,10 +149,7 @@ export class Answers {
     this.#endGrace?.();
   }
 
-  /**
-   * Gives the answers that are due. If `run` needs time to react or to ask, the rest follow by
-   * themselves.
-   */
+  /** Gives the answers that are due; when `run` needs time between them, the rest follow. */
   give(): void {
     while (this.#pause === "none") {
       if (this.#services.isReacting()) return void (this.#pause = "reaction");

@@ -52,10 +52,7 @@ function attemptOf(task: TaskState): number {
   return task.status === "completed" ? task.compensation?.attempts ?? 1 : task.attempts;
 }
 
-/**
- * Adds the trace ids of the interrupted attempts. The last entry of an open task belongs to its
- * attempt.
- */
+/** Adds the trace ids of the attempts. The last entry of an open task belongs to its attempt. */
 export async function withTheirTraces(
   drafts: readonly EventDraft[],
   jobOf: (jobId: JobId) => JobState,

@@ -33,9 +33,7 @@ type Stage =
   /** Its beginning was lost, or found no room on the disk: it opens again when it has a worker. */
   | { readonly kind: "unopened" }
   | LiveCall
-  /**
-   * Its code has left its place, or has lost it: `run` is called again when there is more to do.
-   */
+  /** Its code has left its place, or has lost it: `run` is called again when there is more. */
   | { readonly kind: "left"; hasWork: boolean; readonly hasEnded: boolean }
   | { readonly kind: "over" };
 

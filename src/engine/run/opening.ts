@@ -1,7 +1,4 @@
-/**
- * Everything that a call of `run` needs: where its job comes from, its start on record, and its
- * input in clear.
- */
+/** What a call of `run` needs: where its job comes from, its start on record, its clear input. */
 
 import type { CompensatingJob, RunningJob } from "../../core/job_state.ts";
 import { NO_SECRETS } from "../secrets/secret_guard.ts";

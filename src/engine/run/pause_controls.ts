@@ -1,7 +1,4 @@
-/**
- * Begins and ends pauses, and ends those whose time has come. A pause takes effect once it is
- * durable.
- */
+/** Begins and ends pauses, also at their time. A pause takes effect once it is durable. */
 
 import type { EventDraft } from "../../core/event.ts";
 import type { FrameworkAttributes, PauseScope } from "../../core/framework_events.ts";
@@ -86,9 +83,7 @@ export class PauseControls {
     return pause && this.#held(pause);
   }
 
-  /**
-   * Ends a pause; `undefined` when there is none of this id. Rejects as `JobEngine.create` does.
-   */
+  /** Ends a pause; `undefined` when there is none. Rejects as `JobEngine.create` does. */
   async end(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
     await this.#ending.get(pauseId)?.catch(() => {});
     const pause = this.#parts.pauses.get(pauseId);

@@ -97,9 +97,7 @@ export class PendingWork {
     return unrecorded.length > 0 ? unrecorded : undefined;
   }
 
-  /**
-   * Only once the failure is durable: compensation does not wait for tasks that would be retried.
-   */
+  /** Only once the failure is durable: compensation does not wait for tasks to be retried. */
   get #isToBeUndone(): boolean {
     const { job: { head }, services } = this.#run;
     return head.state === "Compensating" && head.failure.because <= services.writer.durableLogId;
@@ -168,9 +166,7 @@ export class PendingWork {
     owner.end();
   }
 
-  /**
-   * Undoes one task at a time, in reverse order of completion, after running attempts have ended.
-   */
+  /** Undoes one task at a time, in reverse order of completion, after running attempts. */
   #undoNext(ctx: RunContext): void {
     const { services, job, attempts, backoffs } = this.#run;
     if (attempts.isBusy || backoffs.areAny || services.draining || isHeld(job.head)) return;

@@ -1,7 +1,4 @@
-/**
- * A call of `run` answered from the record alone: no task or compensation is called, and nothing
- * new is started.
- */
+/** Calls `run` on the record alone: no task or compensation is called, nothing new starts. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";

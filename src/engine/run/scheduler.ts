@@ -7,19 +7,13 @@
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 
-/**
- * How many past times stay past: a job that waited for a worker may ask again after the clock was
- * set back.
- */
+/** How many past times stay past, even if the clock is set back before a job asks again. */
 const OVER_MAX = 1_000;
 
 /** How many callbacks run in one turn, so that others get theirs. */
 const CALLED_MAX = 500;
 
-/**
- * Cancelled alarms stay in the queue until their time, or until they exceed this and are the
- * majority.
- */
+/** Cancelled alarms stay in the queue until their time, or until they are this many and most. */
 const CANCELLED_MAX = 1_000;
 
 interface Alarm {

@@ -254,9 +254,7 @@ export class Supervisor implements WriterListener {
     if (withdraw !== undefined) this.#queued.set(jobId, withdraw);
   }
 
-  /**
-   * Withdraws a job with nothing to do, so that it does not count in the queue positions of others.
-   */
+  /** Withdraws a job with nothing to do, so that it does not count ahead of others. */
   #reconsider(jobId: JobId, { before, job }: Applied): void {
     const head = this.#parts.table.pending(jobId)?.head;
     if (head === undefined || head.state === "Created") return;

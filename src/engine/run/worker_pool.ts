@@ -86,9 +86,7 @@ export class WorkerPool {
     this.#own++;
   }
 
-  /**
-   * Whether a job may begin an attempt; `false` when types that were prompt turn out to be slow.
-   */
+  /** Whether a job may begin an attempt; `false` when prompt types turn out to be slow. */
   mayStart(worker: Worker): boolean {
     if (!worker.isShared) return this.#own <= this.max;
     if (this.#promptTypes.has(worker.type)) return this.#own < this.max;

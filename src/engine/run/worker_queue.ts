@@ -91,9 +91,7 @@ export class WorkerQueue implements PlaceQueue {
     return this.#pool.max;
   }
 
-  /**
-   * Whether a request of this priority and order waits, for a worker or for the end of a pause.
-   */
+  /** Whether a request of this priority and order waits, for a worker or the end of a pause. */
   holds(priority: number, order: number): boolean {
     return lineOf(this.#lines, { priority, order }) !== undefined ||
       this.#paused.all.values().some((request) =>
@@ -112,10 +110,7 @@ export class WorkerQueue implements PlaceQueue {
     return aheadOf(this.#lines, place, upTo);
   }
 
-  /**
-   * The same for many places in ascending order, in one pass over the queue; `undefined` where
-   * nobody waits.
-   */
+  /** The same for many places in ascending order, in one pass; `undefined` where nobody waits. */
   aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
     return aheadOfEach(this.#lines, places, upTo);
   }

@@ -33,10 +33,7 @@ export function isToldElsewhere(
   return guard.holds({ ...others, jobId });
 }
 
-/**
- * A secret may also occur in another field; the envelope holds the input, so that can be masked
- * too.
- */
+/** A secret may also occur in another field; the envelope has it, so that is masked too. */
 function shown(input: JsonValue, secrets: readonly string[]): JsonValue {
   return guardOf(input, secrets).redacted(masked(input, secrets));
 }

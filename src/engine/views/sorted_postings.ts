@@ -1,7 +1,4 @@
-/**
- * Immutable postings: all keys in ascending order, then all positions, the newest of each key
- * first.
- */
+/** Immutable postings: all keys in ascending order, then their positions, newest first. */
 
 import type { LogId } from "../../core/ids.ts";
 

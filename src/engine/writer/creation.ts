@@ -44,10 +44,7 @@ export class Creation {
     this.#descriptions = new JobDescriptions(parts.registry);
   }
 
-  /**
-   * Creates a job. Rejects with `JournalFullError`, `JournalFailedError` or
-   * `OverCapacityError`.
-   */
+  /** Rejects with `JournalFullError`, `JournalFailedError` or `OverCapacityError`. */
   create(request: CreateRequest): Promise<Outcome<Created>> {
     return this.#createIn(new CreationGroup(this.#parts, 0), request);
   }

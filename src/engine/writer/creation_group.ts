@@ -62,9 +62,7 @@ export class CreationGroup {
     return promise;
   }
 
-  /**
-   * A job has been checked, or is not waited for: it was refused, existed before, or must wait.
-   */
+  /** A job has been checked, or is not waited for: it was refused, existed or must wait. */
   known(): void {
     this.#awaited--;
     if (this.#awaited === 0) this.#record();

@@ -25,9 +25,7 @@ export class FiledJobs {
     }
   }
 
-  /**
-   * @param next The effect of the next entry of the group: most jobs start as they are created.
-   */
+  /** @param next The effect of the next entry of the group: most jobs start at once. */
   appended({ before, job }: Applied, next: Applied | undefined): void {
     const { jobId, plan } = job;
     if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.

@@ -1,7 +1,4 @@
-/**
- * The latest failed attempts of each type since a rule last paused it, for the rules. A function of
- * the entries.
- */
+/** The latest failed attempts of each type since a rule last paused it. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";

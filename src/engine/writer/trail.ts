@@ -41,10 +41,7 @@ export function extended(trail: Trail, applied: Applied): Trail {
   return trail;
 }
 
-/**
- * With room for four entries, as most waiting jobs have: an array that grows from nothing takes
- * seventeen.
- */
+/** With room for four entries, as most waiting jobs have; growing takes seventeen. */
 function begun(first: number): Trail {
   const trail = [first, ROOM, ROOM, ROOM];
   trail.length = 1;

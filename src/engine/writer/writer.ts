@@ -111,10 +111,7 @@ export class Writer {
     return group;
   }
 
-  /**
-   * Like `append`, but returns `"full"` on a full disk and `"failed"` once the journal takes
-   * nothing more.
-   */
+  /** Like `append`, but returns `"full"` on a full disk and `"failed"` after a failure. */
   tryAppend(drafts: readonly EventDraft[], urgency: Urgency): Written | "full" | "failed" {
     try {
       return this.append(drafts, urgency);

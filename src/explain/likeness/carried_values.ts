@@ -1,6 +1,4 @@
-/**
- * Which of a job's own values an event carries, and whether it is about something else even so.
- */
+/** Which of a job's own values an event carries, and whether it is about something else. */
 
 import { placesIn } from "../elsewhere.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";

@@ -17,9 +17,7 @@ export interface OwnValue {
   readonly loose: string;
 }
 
-/**
- * The most significant first: its id, correlated values of its plan, labels, scalars of its input.
- */
+/** The most significant first: its id, what its plan correlates, labels, input scalars. */
 export function ownValues(job: JobState): readonly OwnValue[] {
   const { jobId, plan, labels, input, sealed } = job;
   const planned = plan.expected.flatMap(({ matcher }) => [...demanded(matcher.correlation)]);

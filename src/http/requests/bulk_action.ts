@@ -98,7 +98,7 @@ export function previewBulk(engine: JobEngine, request: BulkRequest): BulkPrevie
       const { condition } = found;
       if (action === "retry") {
         const { jobId, failure } = found.summary;
-        if (!again && engine.lists.retryOf(jobId) !== undefined) return void retried++;
+        if (!again && engine.lists.listed.retryOf(jobId) !== undefined) return void retried++;
         if (failure?.recoveryRequired === true) return void byHand++;
       }
       jobs++;
