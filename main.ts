@@ -30,7 +30,7 @@ import type { ReadingProgress } from "./src/journal/options.ts";
 import { isOfSharedLog } from "./src/journal/shared_log.ts";
 import type { PostgresJournal, PostgresOptions } from "./src/postgres/open.ts";
 import { Following } from "./src/server/following.ts";
-import { Listener, Opening } from "./src/server/listener.ts";
+import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
@@ -47,7 +47,7 @@ const EXIT_STOOD_STILL = 75;
 
 /**
  * An opening that takes longer answers probes meanwhile; by then it is known whether another
- * process has the journal, which is told before a port that is taken.
+ * process has the journal, which is reported before a port that is taken.
  */
 const LISTEN_AFTER_MS = 1_000;
 
@@ -123,13 +123,13 @@ async function openDaybook(
         exitMs: configuration.stallExitMs,
         tells: true,
         isJson: configuration.logFormat === "json",
-        onTooLong: () => fail("the event loop stood still for --stall-exit", EXIT_STOOD_STILL),
+        onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STOOD_STILL),
       },
       onJournalFailed: (error) => {
         const damage = error.cause instanceof JournalDamagedError ? error.cause : undefined;
         warn(
           damage === undefined
-            ? `${error.message}; stopping, since only the next start tells what is on disk`
+            ? `${error.message}; stopping, because only the next start can tell what is on disk`
             : `${
               damage.messageFor(configuration.folder)
             }; stopping, since what is served may be wrong`,
@@ -200,7 +200,7 @@ function stopOnSignal(daybook: Daybook, server: Listener, drainMs: number): void
     try {
       await daybook.stop(() => server.shutdown());
     } catch (error) {
-      fail(`could not stop in order: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
+      fail(`could not stop cleanly: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
     }
     const isEmpty = daybook.journal.head.logId === 0;
     warn(isEmpty ? "stopped; the journal is empty" : "stopped, and the journal is sealed");
@@ -243,7 +243,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   const tracing = OpenTelemetry.find(VERSION);
   if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
-  const opening = new Opening(systemClock, (line) => log.info(line));
+  const opening = new StartProgress(systemClock, (line) => log.info(line));
   let answer: Daybook["fetch"] = opening.fetch;
   let server: Listener | string | undefined;
   const toListen = () =>
@@ -308,7 +308,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   );
 }
 
-/** A definition or an option that cannot be used is for whoever started this to mend. */
+/** A definition or an option that cannot be used is the user's to fix. */
 async function startOrFail(configuration: Configuration, origins: Origins): Promise<void> {
   try {
     await start(configuration, origins);

@@ -1,6 +1,7 @@
 /** Which part of the code may know which: read from the imports themselves. */
 
 import assert from "node:assert/strict";
+import { headingId } from "../src/dashboard/manual/markdown.tsx";
 import { runsTogether, testPaths } from "./together/rooms.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -145,6 +146,20 @@ Deno.test("architecture: core is pure, the engine knows no files, and only http 
   }
 });
 
+Deno.test("architecture: no two classes of src have one name", async () => {
+  const names: string[] = [];
+  for (const path of (await readImports("src")).keys()) {
+    const text = await Deno.readTextFile(ROOT + path);
+    names.push(
+      ...[...text.matchAll(/^(?:export )?(?:abstract )?class (\w+)/gm)].map(([, name = ""]) =>
+        name
+      ),
+    );
+  }
+  assert.ok(names.length > 100);
+  assert.deepEqual(names.filter((name, at) => names.indexOf(name) !== at), []);
+});
+
 Deno.test("architecture: an import in the wrong direction and a long way around are found", () => {
   const imports = new Map([
     ["src/core/a.ts", ["src/core/b.ts"]],
@@ -171,19 +186,35 @@ Deno.test("architecture: every room of src is on the map", async () => {
   }
 });
 
-Deno.test("architecture: what ARCHITECTURE.md, CONTRIBUTING.md and README.md link to is there", async () => {
-  for (const page of ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"]) {
-    const text = await Deno.readTextFile(ROOT + page);
-    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = ""]) =>
-      target
-    );
-    assert.ok(targets.length > 3, page);
-    for (const target of targets) {
-      const isThere = await Deno.stat(ROOT + target).then(() => true, () => false);
-      assert.ok(isThere, `${page} names ${target}`);
-    }
+const PAGES = [
+  ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"],
+  ...["journal/README.md", "tests/README.md", "bench/README.md"],
+];
+
+Deno.test("architecture: every link of the pages beside the manual leads to a file, and to a heading of it", async () => {
+  const dead: string[] = [];
+  for (const page of PAGES) {
+    const links = [...(await proseOf(page)).matchAll(/\]\((?!https?:)([^)]+)\)|srcset="([^"]+)"/g)]
+      .map(([, target, image = ""]) => target ?? image);
+    assert.ok(links.length > 0, page);
+    for (const link of links) if (!await isThere(page, link)) dead.push(`${page}: ${link}`);
   }
+  assert.deepEqual(dead, []);
 });
+
+/** A page without its code, where brackets are no links. */
+async function proseOf(page: string): Promise<string> {
+  return (await Deno.readTextFile(ROOT + page)).replace(/^```[^]*?^```/gm, "");
+}
+
+async function isThere(page: string, link: string): Promise<boolean> {
+  const [path = "", heading] = link.split("#");
+  const target = path === "" ? page : new URL(path, `file:///${page}`).pathname.slice(1);
+  if (!await Deno.stat(ROOT + target).then(() => true, () => false)) return false;
+  if (heading === undefined || !target.endsWith(".md")) return true;
+  const headings = [...(await proseOf(target)).matchAll(/^#+ (.+)$/gm)];
+  return headings.some(([, text = ""]) => headingId(text) === heading);
+}
 
 Deno.test("architecture: test:all runs every test once", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));

@@ -166,7 +166,7 @@ export class Client {
 /** Another program uses the port, or another version of Daybook. */
 export function notDaybook(url: string): CommandError {
   return new CommandError(
-    `cannot understand the answer of ${url}: it is not Daybook, or of another version`,
+    `cannot understand the answer of ${url}: it is not Daybook, or another version of it`,
     EXIT_UNAVAILABLE,
   );
 }
@@ -177,7 +177,7 @@ function tokenOf(input: CommandInput): string | undefined {
   if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN") || undefined;
   const token = firstToken(readToken(file));
   if (token !== undefined) return token;
-  throw new CommandError(`cannot take a token from ${file}: there is none in it`, EXIT_USAGE);
+  throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT_USAGE);
 }
 
 function readToken(file: string): string {
@@ -211,7 +211,7 @@ async function textOf(response: Response, url: string): Promise<string> {
     // The caller knows if it aborted the request; otherwise the connection was lost.
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     if (error instanceof DOMException && error.name === "TimeoutError") throw silent(url);
-    throw new CommandError(`lost the connection to ${url} amid its answer`, EXIT_UNAVAILABLE);
+    throw new CommandError(`lost the connection to ${url} during its answer`, EXIT_UNAVAILABLE);
   }
 }
 
@@ -242,9 +242,9 @@ const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
 
 /** Advice for the command line, by problem type: the server does not know of commands. */
 const HINTS: Readonly<Record<string, string>> = {
-  "/problems/unknown-job": "deno task daybook jobs lists those that there are",
+  "/problems/unknown-job": "deno task daybook jobs lists them",
   "/problems/unknown-limits": "deno task daybook limits lists them",
-  "/problems/unknown-pause": "deno task daybook pauses lists those that are in force",
+  "/problems/unknown-pause": "deno task daybook pauses lists those in force",
 };
 
 function isIssue(value: unknown): value is RequestIssue {

@@ -138,7 +138,7 @@ function overview(commands: readonly Command[], program: string): readonly strin
     "",
     ...commands.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`),
     "",
-    `${program} <command> --help tells more, with examples.`,
+    `${program} <command> --help says more, with examples.`,
     "When things go wrong: src/manual/when-things-go-wrong.md, by what you see.",
     "deno task -q leaves out the line that deno prints before each command.",
   ];
@@ -199,7 +199,7 @@ function readInput(
     throw new UsageError(`${command.name} needs ${command.positionals}`);
   }
   if (positionals.length > max) {
-    throw new UsageError(`${positionals[max]} is one argument too many`);
+    throw new UsageError(`unexpected argument ${positionals[max]}`);
   }
   const all = (name: string) => [values[name] ?? []].flat().map(String);
   const text = (name: string) =>

@@ -1,6 +1,6 @@
 /**
  * Follows a stream of the server (section 8 of the design) through disconnects and
- * restarts: it goes on after the last position that it was given, so that there is
+ * restarts: it resumes after the last position that it received, so that there is
  * neither a gap nor a repeat.
  */
 
@@ -159,7 +159,7 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
 /** The server says something every 15 s; after so long it is not there any more. */
 const SILENCE_MAX_MS = 45_000;
 
-/** A heartbeat has an id and no data: it only moves the place to go on from. */
+/** A heartbeat has an id and no data: it only moves the position to resume from. */
 type EventMessage =
   | { readonly kind: "position"; readonly id: string }
   | { readonly kind: "data"; readonly data: string };
@@ -202,7 +202,7 @@ async function read(
   });
   try {
     const result = await reader.read();
-    if (isSilent) throw new Error(`nothing was heard for ${SILENCE_MAX_MS} ms`);
+    if (isSilent) throw new Error(`nothing was received for ${SILENCE_MAX_MS} ms`);
     return result;
   } finally {
     cancel();
@@ -234,6 +234,6 @@ export function tellOfConnection(
       const place = lastId === undefined ? "" : ` after entry ${lastId}`;
       err(`daybook: lost the connection to ${client.url}${place}; trying until it is back`);
     },
-    onResumed: () => err("daybook: connected again, going on from there"),
+    onResumed: () => err("daybook: connected again, continuing from there"),
   };
 }

@@ -21,7 +21,7 @@ export const FIELD_OPTION: CommandOption = {
 
 /** How both forms are written, for the notes of a help. */
 export const JSON_NOTE = [
-  "JSON is given as text, as @file.json, or as - for the standard input. --field sets one",
+  "JSON is given as text, as @file.json, or as - for standard input. --field sets one",
   "field: its value is JSON where it is JSON, and text otherwise, so amount=1999 is a number",
   `and orderId=A-42 is text; write --field 'orderId="42"' for digits that are text.`,
   "The tasks may read no files: give - and send the file in with <. Where a file is named all",
@@ -49,7 +49,7 @@ export async function jsonInput(
   return fields.reduce<JsonObject>(withField, start);
 }
 
-/** The later would win without a word. What the argument gives may be given anew, though. */
+/** The later would silently win. A field may replace what the argument gives, though. */
 function refuseRepeated(fields: readonly string[]): void {
   const names = fields.map((field) => splitAt(field, "--field")[0]);
   const twice = names.find((name, index) => names.indexOf(name) < index);
@@ -111,7 +111,12 @@ function withValue(
   if (head === "") throw new UsageError(`--field ${name} has a part without a name`);
   if (rest.length === 0) return { ...object, [head]: value };
   const inner = Object.hasOwn(object, head) ? object[head] : {};
-  if (!isObject(inner)) throw new UsageError(`--field ${name} lies in a field that is no object`);
+  if (!isObject(inner)) {
+    throw new UsageError(
+      `--field ${name} is inside a field that is not an ` +
+        "object",
+    );
+  }
   return { ...object, [head]: withValue(inner, rest, value, name) };
 }
 

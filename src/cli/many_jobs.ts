@@ -23,11 +23,11 @@ export const JOBS_OPTION: CommandOption = {
 };
 
 export const JOBS_NOTE =
-  "With --jobs each line, or member of the array, is a job as POST /jobs takes it. They are\n" +
-  "judged one by one: one that is refused does not keep the others from being created, and the\n" +
-  "exit code is 65 then. With --key the same jobs may be sent again: none is created twice.";
+  "With --jobs each line, or member of the array, is a job as POST /jobs takes it. They " +
+  "are\njudged one by one: if one is refused, the others are still created, and the exit code " +
+  "is\nthen 65. With --key the same jobs can be sent again: none is created twice.";
 
-/** So many go in one request: fewer than any server refuses to take, but for a strict one. */
+/** So many go in one request: fewer than any server refuses, except a strict one. */
 const SLICE_JOBS = 500;
 const SLICE_CHARACTERS = 256 * 1024;
 
@@ -56,7 +56,7 @@ export async function submitMany(
   const [argument] = input.positionals;
   if (excess !== undefined || argument !== undefined) {
     const what = excess === undefined ? plainText(argument ?? "") : `--${excess.name}`;
-    throw new UsageError(`${what} is about one job, and --jobs about many: each says its own`);
+    throw new UsageError(`${what} is for one job; with --jobs each job has its own`);
   }
   const client = clientOf(input, surroundings);
   const documents = await documentsIn(path, surroundings);

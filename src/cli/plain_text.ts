@@ -1,13 +1,13 @@
 /**
  * Text from outside, made fit for a line of a terminal. Notes, labels and messages come
- * from whoever sent them: what would move the cursor or reverse the line is made visible.
+ * from any sender: what would move the cursor or reverse the line is made visible.
  */
 
 import stringWidth from "string-width";
 
 /** Control characters, and those that change the direction of what follows. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-/** The same, but for the ends of lines and tabs. */
+/** The same, except line ends and tabs. */
 const UNPRINTABLE_IN_PAGES =
   /(?![\n\t])[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 

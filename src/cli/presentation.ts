@@ -18,7 +18,7 @@ export type Form = "json" | "text";
 /** @param piped The form when nothing is asked for and nobody is looking. */
 export function formOf(input: CommandInput, piped: Form = "json"): Form {
   const [json, text] = [input.isSet("json"), input.isSet("text")];
-  if (json && text) throw new UsageError("--json and --text exclude each other");
+  if (json && text) throw new UsageError("give only one of --json and --text");
   if (json) return "json";
   return text || input.terminal.isInteractive ? "text" : piped;
 }

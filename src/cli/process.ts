@@ -37,7 +37,7 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     terminal.progressEnd();
-    terminal.err(`daybook: this should not have happened: ${plainText(text)}`);
+    terminal.err(`daybook: internal error: ${plainText(text)}`);
     Deno.exit(EXIT_DEFECT);
   }
 }

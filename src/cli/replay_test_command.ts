@@ -49,7 +49,7 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
       { name: "type", value: "type", help: "only jobs of this type" },
       { name: "job", value: "jobId", help: "only this job, and what it would do next" },
       { name: "unfinished", help: "only jobs in flight" },
-      { name: "all", help: "list all jobs that disagree, not 20 of each type" },
+      { name: "all", help: "list all jobs that differ, not only 20 of each type" },
     ],
     notes: [
       "Calls run of each recorded job and answers it from the record alone: no task function\n" +
@@ -102,7 +102,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/** A secret key that is none is as good as none: the report says which jobs it would open. */
+/** An invalid secret key counts as none: the report says which jobs it would open. */
 function sealingOf({ fileSystem }: ReplayTestParts, input: CommandInput, folder: string): Sealing {
   const secretKey = secretKeyIn(input.env("DAYBOOK_SECRET_KEY") ?? "");
   return new Sealing(new KeyFiles(fileSystem, layoutOf(folder), secretKey));

@@ -98,7 +98,7 @@ export type ExpectationResource = JobResource["expected"][number];
 export type TaskResource = JobResource["tasks"][number];
 export type FailureResource = NonNullable<JobResource["failure"]>;
 
-/** Of a summary, or of a whole job, which has what is read of it but for `open`. */
+/** Of a summary, or of a whole job, which has everything but `open`. */
 const summary = v.pick(jobSummaryAnswer, [
   ...["jobId", "type", "state", "condition", "createdAt", "labels", "open", "failure"] as const,
 ]);
@@ -157,5 +157,5 @@ export function expectShape<Schema extends v.GenericSchema>(
 /** @throws {UsageError} when no job can have this id. */
 export function jobPath(jobId: string): string {
   if (ID_PATTERN.test(jobId)) return `/jobs/${jobId}`;
-  throw new UsageError(`${plainText(jobId)} is no id of a job, which is ${ID_RULE}`);
+  throw new UsageError(`${plainText(jobId)} is not a job id: an id is ${ID_RULE}`);
 }

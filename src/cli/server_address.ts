@@ -24,7 +24,7 @@ const DEFAULT_FOLDER = "journal";
 export function serverAddress(input: CommandInput): () => ServerAddress {
   const [flag, folder] = [input.text("url"), input.text("journal")];
   if (flag !== undefined && folder !== undefined) {
-    throw new UsageError("--url and --journal both say which server, and exclude each other");
+    throw new UsageError("--url and --journal both name the server: give only one");
   }
   const url = flag ?? (folder === undefined ? input.env("DAYBOOK_URL") : undefined);
   if (url !== undefined) {
@@ -48,7 +48,7 @@ function usualServer(): () => ServerAddress {
 function addressOf(text: string): string {
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
-    throw new UsageError(`${text} is no address of a server; one is ${DEFAULT_URL}`);
+    throw new UsageError(`${text} is not the address of a server, such as ${DEFAULT_URL}`);
   }
   if (url.pathname !== "/" || url.search !== "") {
     throw new UsageError(`--url takes no path, such as ${url.origin}, and is ${text}`);

@@ -53,7 +53,7 @@ export class JobProgress {
   constructor(
     private readonly input: CommandInput,
     private readonly times: Times,
-    /** Whether tasks are told of as they end; the bar is shown in any case. */
+    /** Whether tasks are printed as they end; the bar is shown in any case. */
     private readonly tellsTasks: boolean,
     private readonly columns: number,
   ) {}
@@ -61,7 +61,7 @@ export class JobProgress {
   note(entry: EntryResource): void {
     const { eventType, taskId = "" } = entry;
     if (Object.hasOwn(STATUSES, eventType) && taskId !== ROOT_TASK) this.#tell(entry, taskId);
-    // Of a task that is tried again, what its last attempt took is told.
+    // For a retried task, the duration is that of its last attempt.
     if (STARTS.includes(eventType)) this.#startedAt.set(taskId, entry.receivedAt);
     this.#show(entry);
   }
@@ -115,10 +115,10 @@ export const WAIT_OPTIONS: readonly CommandOption[] = [
   { name: "timeout", value: "duration", help: "how long to wait; the job continues regardless" },
 ];
 
-export const WAIT_NOTE = "With --wait the exit code is 0 when the job is Done, 1 when it failed, " +
-  "2 when it\nwas cancelled, and 124 when the time was up before; the job goes on then. Without " +
-  "it 0 says that\nthe job was taken. In both cases it is 65 when the server refused, and 69 " +
-  "when it could not be\nreached.";
+export const WAIT_NOTE = "With --wait the exit code is 0 when the job is Done, 1 when it " +
+  "failed, 2 when it was\ncancelled, and 124 when the time limit passed first; the job then " +
+  "continues. Without --wait,\n0 means that the job was accepted. In both cases it is 65 when " +
+  "the server refused, and 69\nwhen it could not be reached.";
 
 /**
  * @throws {UsageError} when the options do not fit together.
@@ -141,7 +141,7 @@ export async function waitForEnd(
 ): Promise<number> {
   const timeoutMs = timeoutOf(input);
   surroundings.sayWhenInterrupted(
-    `job ${jobId} goes on; deno task daybook show ${jobId} tells how it is`,
+    `job ${jobId} continues; deno task daybook show ${jobId} shows it`,
   );
   const leave = new AbortController();
   const cancel = timeoutMs === undefined
@@ -153,10 +153,10 @@ export async function waitForEnd(
     return await report(job, timeoutMs ?? 0, client, input);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    const time = leave.signal.aborted ? `the ${durationText(timeoutMs ?? 0)} are up, and ` : "";
+    const time = leave.signal.aborted ? `${durationText(timeoutMs ?? 0)} have passed, and ` : "";
     throw new CommandError(
-      `${time}${error.message}; job ${jobId} was accepted all the same, ` +
-        `and deno task daybook show ${jobId} tells how it is`,
+      `${time}${error.message}; job ${jobId} was accepted: deno task daybook show ${jobId} ` +
+        "shows it",
       leave.signal.aborted ? EXIT_TIMED_OUT : error.exitCode,
     );
   } finally {
@@ -197,8 +197,8 @@ async function report(
   if (!isTerminal(job.state)) {
     const state = `${stateText(job)} after ${durationText(timeoutMs)}`;
     input.terminal.err(
-      `daybook: stopped waiting for job ${job.jobId}: it is ${state}, and goes on; ` +
-        `deno task daybook explain ${job.jobId} says why`,
+      `daybook: stopped waiting for job ${job.jobId}: it is ${state}, and continues; deno task ` +
+        `daybook explain ${job.jobId} says why`,
     );
     return EXIT_TIMED_OUT;
   }

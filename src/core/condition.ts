@@ -62,7 +62,7 @@ export function conditionOf(job: JobState, tasks?: TaskOverview): Condition {
   }
 }
 
-/** A suspended job that is also parked stays held when it is resumed. */
+/** Parked comes first: ending the suspension alone does not let the job continue. */
 function heldCondition({ parked, suspendedBy }: JobState): Condition | undefined {
   if (parked !== undefined) return "parked";
   return suspendedBy === undefined ? undefined : "suspended";

@@ -43,9 +43,9 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
   wake: {
     label: "Wake now",
     done: "Woken",
-    summary: "end a backoff or a sleep early",
-    effect: "Tasks that back off are retried at once, with the attempts that they have left, and " +
-      "sleeps end.",
+    summary: "end a backoff, a sleep or a wait until a time early",
+    effect: "Tasks that back off are retried at once, with the attempts that they have left. " +
+      "Sleeps end, and so do waits until a time, as if their time had come.",
     confirm: false,
     conditions: ["sleeping", "backingOff"],
   },

@@ -17,11 +17,13 @@ import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
 import type { ErrorFact, FailureKind, FrameworkAttributes } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
+import { MAIN_EXPECTATION_ID } from "./job_plan.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
   findTask,
   isHeld,
+  isMet,
   isSleep,
   type JobState,
   type RunningJob,
@@ -29,7 +31,7 @@ import {
 } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
 import { backsOff, sleeping } from "./task_facts.ts";
-import { findWait, isSettled } from "./waits.ts";
+import { findWait, isSettled, openWaits } from "./waits.ts";
 
 /** @param job `undefined` when there is none yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
@@ -125,13 +127,34 @@ function decideResume(job: JobState, command: Reasoned): Decision {
 
 function decideWake(job: JobState, command: Reasoned): Decision {
   if (!isSuspendable(job)) return rejectState(job, "wake", SUSPENDABLE);
-  const sleeps = job.state === "Running" ? sleeping(job.tasks) : [];
-  if (sleeps.length === 0 && !backsOff(job.tasks)) {
-    return reject(`Cannot wake job ${job.jobId}: it neither backs off nor sleeps`, []);
+  const isRunning = job.state === "Running";
+  const ends = [
+    ...(isRunning ? sleeping(job.tasks) : []).map(({ taskId }) => elapsed(job.jobId, taskId)),
+    ...(isRunning ? openWaits(job) : []).map(({ expectation, wait }) =>
+      deadlinePassed(job.jobId, { expectation, wait })
+    ),
+  ];
+  if (ends.length === 0 && !backsOff(job.tasks)) {
+    return reject(
+      `Cannot wake job ${job.jobId}: it neither backs off, nor sleeps, nor waits until a time` +
+        insteadOfWaking(job),
+      [],
+    );
   }
   const woken = control("job.JobWoken", job.jobId, command);
-  const ends = sleeps.map(({ taskId }) => ({ ...elapsed(job.jobId, taskId), causedBy: CAUSE }));
-  return accept([woken, ...ends]);
+  return accept([woken, ...ends.map((end) => ({ ...end, causedBy: CAUSE }))]);
+}
+
+/** Where a job waits for events alone, what ends that. */
+function insteadOfWaking({ state, plan, expected }: JobState): string {
+  if (state !== "Running") return "";
+  const open = plan.expected.find((one, index) => {
+    const progress = expected[index];
+    return one.id !== MAIN_EXPECTATION_ID && progress !== undefined && !isMet(one, progress);
+  });
+  if (open === undefined) return "";
+  return `; "${open.id}" is met by an event of type ${open.matcher.eventType}, and a job that is ` +
+    "to wait no longer can be cancelled";
 }
 
 /** The first draft of the group. */
@@ -189,10 +212,11 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
     start: true,
   });
   if (!created.accepted) return created;
+  // In the order in which they ended: by it `run` goes the same way again.
   const reused = [
     ...reusableTasks(job, from).map((task) => reusedResult(newJobId, task)),
     ...reusableWaits(job, from).map((wait) => reusedWait(newJobId, wait)),
-  ];
+  ].toSorted((left, right) => left.causedBy - right.causedBy);
   const cause = { draft: given.length };
   const caused = created.events.map((event) => ({ ...event, causedBy: cause }));
   return accept([...given, retried, ...caused, ...reused, ...facts]);
@@ -227,12 +251,18 @@ function reusableWaits(job: JobState, from?: TaskId): readonly TimedWait[] {
   return job.waits?.filter(({ passedBy = Infinity }) => passedBy < limit) ?? [];
 }
 
-function reusedWait(jobId: JobId, { expectation, wait, passedBy = 0 }: TimedWait): JobEventDraft {
-  const attributes = { expectation, wait, reusedFrom: passedBy };
+type Reused = JobEventDraft & { readonly causedBy: LogId };
+
+function reusedWait(
+  jobId: JobId,
+  { expectation, wait, withinMs, passedBy = 0 }: TimedWait,
+): Reused {
+  const asked = withinMs === undefined ? {} : { withinMs };
+  const attributes = { expectation, wait, reusedFrom: passedBy, ...asked };
   return { ...deadlinePassed(jobId, attributes), causedBy: passedBy };
 }
 
-function reusedResult(jobId: JobId, task: CompletedTask): JobEventDraft {
+function reusedResult(jobId: JobId, task: CompletedTask): Reused {
   if (isSleep(task)) {
     return { ...elapsed(jobId, task.taskId, task.completedBy), causedBy: task.completedBy };
   }

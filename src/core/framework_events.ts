@@ -149,7 +149,10 @@ export interface FrameworkAttributes {
   readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
   /** The engine holds the job until somebody, or other code, decides. */
   readonly "job.JobParked": JobParkedAttributes;
-  /** Retries what backs off now, and ends sleeps; each has a fact of its own. */
+  /**
+   * Retries what backs off now, and ends sleeps, and waits of `run` until a time; each has a fact
+   * of its own.
+   */
   readonly "job.JobWoken": ControlAttributes;
   /** With `leftInPlace` nothing is undone: these completed tasks stay as they are. */
   readonly "job.JobCancelled": ControlAttributes & { readonly leftInPlace?: readonly TaskId[] };
@@ -179,16 +182,21 @@ export interface FrameworkAttributes {
     readonly expectation?: string;
     /** The number of the wait among those of its expectation, from 1. */
     readonly wait?: number;
+    /** How long `run` asked to wait, in milliseconds. */
+    readonly withinMs?: number;
   };
   /**
    * An expectation was not met in time. With `wait`, that wait of `run` ends without an event;
-   * without, the deadline of the plan passed, which fails the job or waives the expectation.
+   * without, the deadline of the plan passed, which fails the job or waives the expectation. Its
+   * time has come, or `causedBy` is the `job.JobWoken` that ended the wait.
    */
   readonly "job.DeadlinePassed": {
     readonly expectation: string;
     readonly wait?: number;
     /** The entry of the retried job that ended the wait there. */
     readonly reusedFrom?: LogId;
+    /** With `reusedFrom`: how long `run` asked to wait there, in milliseconds. */
+    readonly withinMs?: number;
   };
   /** The sleep has ended: at its time, or early by the `job.JobWoken` in `causedBy`. */
   readonly "job.TimerElapsed": {

@@ -24,6 +24,8 @@ export interface Applied extends Step {
   /** Of the whole job, before and after. */
   readonly conditionBefore: Condition | undefined;
   readonly condition: Condition;
+  /** Whether something of the job is open after it: `run`, an attempt, or a compensation. */
+  readonly isAtWork: boolean;
 }
 
 const NO_TASKS: readonly TaskState[] = [];
@@ -68,6 +70,13 @@ export class JobFold {
     return this.#condition;
   }
 
+  /** Whether something of the job is open: `run`, an attempt, or a compensation. */
+  get isAtWork(): boolean {
+    if (this.#condition === "executing") return true;
+    if (this.#head?.state !== "Compensating" || this.#tally === undefined) return false;
+    return this.#tally.anyRunning || this.#tally.anyUndoing;
+  }
+
   task(taskId: TaskId): TaskState | undefined {
     return this.#tasks.get(taskId);
   }
@@ -85,7 +94,9 @@ export class JobFold {
     }
     const { job, rule, matched } = step;
     const conditionBefore = this.#condition;
-    return { entry, before, job, rule, matched, conditionBefore, condition: this.#take(job) };
+    const condition = this.#take(job);
+    const { isAtWork } = this;
+    return { entry, before, job, rule, matched, conditionBefore, condition, isAtWork };
   }
 
   /** Takes back the last step, as if its entry had never been. */

@@ -16,6 +16,8 @@ import type { JsonValue } from "./json.ts";
 
 /** The most tasks that a job may have: its state and its answers hold each of them. */
 export const TASKS_MAX = 10_000;
+/** The same of waits of `run` that end at a time. */
+export const WAITS_MAX = 10_000;
 
 export interface Progress {
   readonly done: number;
@@ -138,6 +140,8 @@ export interface TimedWait {
   readonly wait: number;
   /** RFC 3339. */
   readonly dueAt: string;
+  /** How long `run` asked to wait, in milliseconds; absent in journals of before it was recorded. */
+  readonly withinMs?: number;
   /** The entry that began it. */
   readonly setBy: LogId;
   /** The `job.DeadlinePassed` that ended it, unless an event came first. */

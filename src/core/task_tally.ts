@@ -15,6 +15,7 @@ export class TaskTally implements TaskOverview {
     backingOff: 0,
     sleeping: 0,
   };
+  #undoing = 0;
 
   get anyRunning(): boolean {
     return this.#counts.running > 0;
@@ -30,6 +31,11 @@ export class TaskTally implements TaskOverview {
 
   get anySleeping(): boolean {
     return this.#counts.sleeping > 0;
+  }
+
+  /** Whether a compensation is being attempted. */
+  get anyUndoing(): boolean {
+    return this.#undoing > 0;
   }
 
   /** A task is new, or has changed. A completed task changes no more. */
@@ -52,6 +58,9 @@ export class TaskTally implements TaskOverview {
       case "backingOff":
       case "sleeping":
         this.#counts[task.status] += count;
+        break;
+      case "completed":
+        if (task.compensation?.status === "running") this.#undoing += count;
         break;
       default:
     }

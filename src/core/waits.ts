@@ -32,20 +32,22 @@ export function noteWait<Job extends JobState>(job: Job, entry: JobEventLogEntry
 }
 
 function begun<Job extends JobState>(job: Job, entry: FrameworkEntry<"job.TimerSet">): Job {
-  const { expectation, wait, dueAt } = entry.attributes;
+  const { expectation, wait, dueAt, withinMs } = entry.attributes;
   if (expectation === undefined || wait === undefined) return job;
   if (findWait(job, expectation, wait) !== undefined) return job;
-  const begun: TimedWait = { expectation, wait, dueAt, setBy: entry.logId };
+  const asked = withinMs === undefined ? {} : { withinMs };
+  const begun: TimedWait = { expectation, wait, dueAt, ...asked, setBy: entry.logId };
   return { ...job, waits: [...job.waits ?? [], begun] };
 }
 
 function passed<Job extends JobState>(job: Job, entry: FrameworkEntry<"job.DeadlinePassed">): Job {
-  const { expectation, wait, reusedFrom } = entry.attributes;
+  const { expectation, wait, reusedFrom, withinMs } = entry.attributes;
   if (wait === undefined || isSettled(job, expectation)) return job;
   const before = findWait(job, expectation, wait);
   const passed = { passedBy: entry.logId };
   if (reusedFrom !== undefined && before === undefined) {
-    const times = { dueAt: entry.receivedAt, setBy: entry.logId };
+    const asked = withinMs === undefined ? {} : { withinMs };
+    const times = { dueAt: entry.receivedAt, ...asked, setBy: entry.logId };
     const reused: TimedWait = { expectation, wait, ...times, ...passed, reusedFrom };
     return { ...job, waits: [...job.waits ?? [], reused] };
   }
@@ -62,6 +64,25 @@ export function openWaits(job: JobState): readonly TimedWait[] {
   return job.waits?.filter(({ expectation, passedBy }) =>
     passedBy === undefined && !isSettled(job, expectation)
   ) ?? [];
+}
+
+/**
+ * Whether `run` now asks for another wait of an expectation in the place of one, as told by how
+ * long each may take. One that merely takes longer or shorter than before keeps its time on record.
+ *
+ * @param asked For how long each of its waits is to be now, in milliseconds, the first one first.
+ */
+export function hasSwapped(
+  { waits = [] }: JobState,
+  expectation: string,
+  wait: number,
+  asked: readonly number[],
+): boolean {
+  const others = waits.filter((one) => one.expectation === expectation);
+  const isChanged = (one: TimedWait) =>
+    one.withinMs !== undefined && one.wait <= asked.length && asked[one.wait - 1] !== one.withinMs;
+  return others.some((one) => one.wait === wait && isChanged(one)) &&
+    others.some((one) => isChanged(one) && one.withinMs === asked[wait - 1]);
 }
 
 /** The expectation that an entry waives, by its index in the plan. */

@@ -1,6 +1,6 @@
 /**
  * The files of the dashboard: a fixed map, so that no path of a request is ever one of the
- * disk. Each name holds a digest of the content, so that a browser may keep it for ever and
+ * disk. Each name holds a digest of the content, so that a browser can cache it forever and
  * still gets the new one after an upgrade.
  */
 

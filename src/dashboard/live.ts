@@ -32,7 +32,7 @@ function answerLive(c: Context, deps: HttpDeps): Response {
   const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
   const lastEventId = wholeNumberOf(c.req.header("last-event-id") ?? "");
   const seen = lastEventId ?? after ?? deps.engine.headLogId;
-  const options = { keeper: deps.outlets, permit: permitOf(c.req.raw) };
+  const options = { keeper: deps.outlets, permit: permitOf(c) };
   const body = generatedBody((signal) => changes(deps, jobId, seen, signal), options);
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }

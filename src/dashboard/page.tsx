@@ -11,8 +11,8 @@ import { type Call, Calls } from "./parts/curl.tsx";
 import { NO_STORE_HEADERS } from "../http/answers/response.ts";
 
 /**
- * No script and no style but from the fixed map of assets: a text that somebody smuggled into
- * a page can do nothing. Nor may the page be shown in a frame, or send a form elsewhere.
+ * No script and no style but from the fixed map of assets: a text smuggled into a page
+ * can do nothing. The page cannot be framed, or send a form elsewhere.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -71,7 +71,7 @@ export interface PageOptions {
 
 /** A whole page, with the headers that it needs. */
 export function page(c: Context, deps: HttpDeps, options: PageOptions, children: Child): Response {
-  const viewer = viewerOf(c.req.raw);
+  const viewer = viewerOf(c);
   const html = <Document deps={deps} viewer={viewer} options={options}>{children}</Document>;
   return new Response(`<!doctype html>${withVisibleDirections(String(html))}`, {
     status: options.status ?? STATUS.ok,
@@ -168,7 +168,7 @@ function Header({ viewer, screen, isLive }: HeaderProps) {
   );
 }
 
-/** For whoever may see where it leads. */
+/** For viewers who may see where it leads. */
 function Navigation({ screen }: Pick<HeaderProps, "screen">) {
   return (
     <nav aria-label="Screens">

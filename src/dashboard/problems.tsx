@@ -15,7 +15,7 @@ import { emptyResponse, textResponse } from "../http/answers/response.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import type { Route } from "../http/route.ts";
 import { page } from "./page.tsx";
-import { reachedAs } from "../http/requests/headers.ts";
+import { preferredType, reachedAs } from "../http/requests/headers.ts";
 import { safeReturnPath } from "./form.ts";
 
 export const PROBLEM_ROUTES: readonly Route[] = [
@@ -27,9 +27,9 @@ function showProblem(c: Context, deps: HttpDeps): Response {
   refuseQuery(c.req.raw);
   const kind = PROBLEM_KINDS.find((known) => known === c.req.param("kind"));
   if (kind === undefined) {
-    throw new Problem("not-found", "Cannot explain a problem of this kind: there is none");
+    throw new Problem("not-found", "Cannot explain this problem: there is no such kind");
   }
-  return acceptsHtml(c.req.raw) ? meaningPage(c, deps, kind) : problemText(kind);
+  return acceptsHtml(c) ? meaningPage(c, deps, kind) : problemText(kind);
 }
 
 function meaningPage(c: Context, deps: HttpDeps, kind: ProblemKind): Response {
@@ -62,12 +62,12 @@ function problemText(kind: ProblemKind): Response {
 export function isForPeople(c: Context, isKnown: boolean): boolean {
   const { path } = c.req;
   const isPage = path === "/" || path === "/ui" || /^\/(?:ui|problems)\//.test(path);
-  return (isPage || !isKnown) && acceptsHtml(c.req.raw);
+  return (isPage || !isKnown) && acceptsHtml(c);
 }
 
 /** A browser names HTML when it opens a page; other programs, which take anything, do not. */
-export function acceptsHtml(request: Request): boolean {
-  return request.headers.get("accept")?.includes("text/html") ?? false;
+export function acceptsHtml(c: Context): boolean {
+  return preferredType(c, "application/json", "text/html") === "text/html";
 }
 
 /** Who is not signed in is asked to, and comes back to where they were. */

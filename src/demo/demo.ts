@@ -18,7 +18,7 @@ import {
 
 const HOSTNAME = "127.0.0.1";
 const PORT_DEFAULT = 8_000;
-/** Few enough that a queue is seen, enough that the rest goes on beside it. */
+/** Few enough that a queue is seen, enough that the rest continues beside it. */
 const WORKERS = 6;
 
 interface DemoSettings {
@@ -75,7 +75,7 @@ export class Demo {
     }
   }
 
-  /** Brings about a job in each situation, and then lets the shop go on. */
+  /** Brings about a job in each situation, and then lets the shop run. */
   async play(): Promise<readonly Situation[]> {
     const { clock, random, rate, warn } = this.#settings;
     const shop = new ShopClient(this.url, this.#calls.signal);
@@ -141,7 +141,7 @@ interface TrickleOptions {
   readonly warn: (error: unknown) => void;
 }
 
-/** The shop goes on: new work at a steady rate, and now and then a lot at once. */
+/** The shop runs: new work at a steady rate, and now and then a lot at once. */
 class Trickle {
   readonly #options: TrickleOptions;
   readonly #dropTimers = new Set<() => void>();

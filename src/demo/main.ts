@@ -34,7 +34,7 @@ async function keptFolder(path: string): Promise<DemoFolder> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
   for await (const { name } of Deno.readDir(path)) {
     throw new Error(
-      `Cannot begin the demo in ${path}: ${name} is in it, and a demo needs an empty folder`,
+      `Cannot start the demo in ${path}: it contains ${name}, and a demo needs an empty folder`,
     );
   }
   return { path, leave: () => Promise.resolve() };
@@ -52,7 +52,7 @@ function tour(url: string, situations: readonly Situation[]): string {
 
 /** The last thing on the screen, so that it is seen. */
 function invitation(url: string, folder: string, isKept: boolean): string {
-  const fate = isKept ? "it stays" : "it goes when the demo ends; --keep <folder> keeps one";
+  const fate = isKept ? "it stays" : "it is deleted when the demo ends; --keep <folder> keeps it";
   return [
     `journal: ${folder} (${fate})`,
     "",
@@ -103,7 +103,7 @@ async function open(options: DemoOptions, folder: DemoFolder): Promise<Demo> {
     const reason = error instanceof Deno.errors.AddrInUse
       ? `port ${options.port} is in use; try --port 0`
       : messageOf(error);
-    return fail(`Cannot begin: ${reason}`, EXIT_CANNOT_LISTEN);
+    return fail(`Cannot start: ${reason}`, EXIT_CANNOT_LISTEN);
   }
 }
 
@@ -114,10 +114,10 @@ async function run(options: DemoOptions): Promise<void> {
     console.log("stopping");
     await demo.stop();
     await folder.leave();
-    console.log(options.keep === undefined ? "stopped, and the journal is gone" : "stopped");
+    console.log(options.keep === undefined ? "stopped; the journal is deleted" : "stopped");
     Deno.exit(0);
   });
-  console.log(`listening on ${demo.url}\nthe shop begins its day, which takes some seconds`);
+  console.log(`listening on ${demo.url}\nthe shop is opening, which takes a few seconds`);
   console.log(tour(demo.url, await demo.play()));
   console.log(invitation(demo.url, folder.path, options.keep !== undefined));
 }

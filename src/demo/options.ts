@@ -21,7 +21,7 @@ const PORT_MAX = 65_535;
 const RATE_DEFAULT = 2;
 const RATE_MAX = 500;
 
-export const DEMO_HELP = `deno task demo: a small shop, so that there is something to look at
+export const DEMO_HELP = `deno task demo: a small shop at work, to look around
 
   --port <number>   port to listen on; 0 picks one (8000, or a free one when that is taken)
   --keep <folder>   keep the journal in this folder, which has to be new or empty

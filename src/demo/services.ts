@@ -20,7 +20,7 @@ export const BLOCKED_CARD = "card-blocked";
 export const CLOSED_DEPOT = "south-";
 /** A bank is closed for so many calls about one account, and then opens. */
 const CLOSED_CALLS = 3;
-/** Accounts whose calls are counted; beyond it the oldest begins anew. */
+/** Accounts whose calls are counted; beyond it the oldest is forgotten. */
 const ACCOUNTS_MAX = 1_000;
 
 export class ShopServices {

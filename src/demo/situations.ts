@@ -163,7 +163,7 @@ async function poison(shop: ShopClient): Promise<Situation> {
     jobId: "payout-hansen",
   });
   await shop.until(jobId, "failed");
-  return { name: "poison", jobId, look: "trying again cannot help; the account is a secret" };
+  return { name: "poison", jobId, look: "another attempt would not help; the account is a secret" };
 }
 
 export function payout(supplier: string, amount: number, more: object = {}) {
@@ -216,7 +216,7 @@ async function notStarted(shop: ShopClient): Promise<Situation> {
     input,
     start: false,
   });
-  return { name: "created", jobId, look: "it is on record, and waits to be started" };
+  return { name: "created", jobId, look: "it is on record, waiting to be started" };
 }
 
 async function executing(shop: ShopClient): Promise<Situation> {
@@ -228,7 +228,7 @@ async function executing(shop: ShopClient): Promise<Situation> {
     priority: -10,
   });
   await shop.until(jobId, "executing");
-  return { name: "executing", jobId, look: `how many of ${SHELVES} shelves are counted` };
+  return { name: "executing", jobId, look: `${SHELVES} shelves being counted` };
 }
 
 /** The last of many is the one that waits longest. */

@@ -132,9 +132,9 @@ export interface JobReceipt {
 }
 
 /**
- * The controls of a job. `start`: start it. `wake`: end a backoff now. `suspend`: begin nothing
- * new. `resume`: continue a suspended job, or try a parked one again. `retry`: create a new job
- * from a failed one, reusing the results that still stand. `cancel`: end it, and undo what can be
+ * The controls of a job. `start`: start it. `wake`: end a backoff, a sleep or a wait until a
+ * time now. `suspend`: begin nothing new. `resume`: continue a suspended job, or try a parked one
+ * again. `retry`: create a new job from a failed one, reusing the results that still stand. `cancel`: end it, and undo what can be
  * undone.
  */
 export type JobControl = "start" | "wake" | "suspend" | "resume" | "retry" | "cancel";

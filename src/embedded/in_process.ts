@@ -37,7 +37,7 @@ function warnOnConsole(message: string): void {
 }
 
 function failedText({ message }: Error): string {
-  return `${message}; end this process, since only the next start tells what is on disk`;
+  return `${message}; end this process: only the next start can tell what is on disk`;
 }
 
 /**
@@ -64,6 +64,6 @@ export function configurationOf(
     throw new TypeError("Cannot open Daybook: only its own server has a journal in PostgreSQL");
   }
   if (result.kind === "run") return result.configuration;
-  const reasons = result.kind === "invalid" ? result.problems : [`there is no ${result.kind}`];
+  const reasons = result.kind === "invalid" ? result.problems : [`${result.kind} is not an option`];
   throw new TypeError(`Cannot open Daybook: ${reasons.join("; ")}`);
 }

@@ -139,6 +139,8 @@ export interface JobWait {
   readonly expectation: string;
   /** Which wait for it: 1 for the first. */
   readonly wait: number;
+  /** How long `run` asked to wait, in milliseconds; absent in journals of before it was recorded. */
+  readonly withinMs?: number;
   /** When it ends without the event. */
   readonly dueAt: string;
   /** The position of the entry that says that it has. */

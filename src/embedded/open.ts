@@ -3,7 +3,7 @@
 import type { EmbeddedDaybook, OpenOptions } from "./daybook.ts";
 
 /**
- * Opens a journal in this process, and goes on with what was unfinished in it.
+ * Opens a journal in this process, and continues its unfinished jobs.
  *
  * @throws {TypeError} when a setting or a definition cannot be used.
  * @throws {JournalLockedError} when another process holds the journal.

@@ -1,6 +1,8 @@
 /** Handles a durable batch: updates the views, advances the jobs, answers the callers. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobId } from "../core/ids.ts";
+import type { Applied } from "../core/job_fold.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
@@ -16,6 +18,7 @@ type ConsumerParts = Pick<
   | "breakers"
   | "places"
   | "heldPlaces"
+  | "shares"
   | "starts"
   | "limitChanges"
   | "writer"
@@ -85,36 +88,55 @@ function onDurableBatch(
   parts: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
-  const { places, writer, views, supervisor, feed, turns } = parts;
+  const { writer, views, supervisor, feed, turns } = parts;
   const shown = writer.durable(entries);
-  seePauses(parts, entries);
-  const changed = entries.flatMap((entry) => parts.limitChanges.see(entry) ?? []);
+  const givenBack = seeInOrder(parts, entries, shown);
+  const changed = new Set(entries.flatMap((entry) => parts.limitChanges.see(entry) ?? []));
   for (const applied of shown) {
-    places.see(applied);
     parts.starts.see(applied);
     for (const view of views) view.see(applied);
   }
   turns.passed();
+  // Before anything is begun in the place of what has ended.
+  for (const type of changed) parts.heldPlaces.limitsChanged(type);
   supervisor.durable(shown);
+  supervisor.gaveBack(givenBack);
   writer.answerWaiting();
   feed.wake();
-  for (const type of new Set(changed)) parts.heldPlaces.limitsChanged(type);
+  for (const type of changed) parts.shares.tellChanged(type);
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
 }
 
-/** Pauses, and the rules that begin some, take effect before anything else. */
-function seePauses(
-  { pauses, pauseControls, failures, breakers, projection: { table } }: ConsumerParts,
+/**
+ * What pauses hold, the places that jobs have, and the rules that begin pauses, before anything
+ * else goes on; in the order of the journal, as a start sees them.
+ *
+ * @returns Jobs that have no place any more since a pause holds them.
+ */
+function seeInOrder(
+  { pauses, pauseControls, failures, breakers, places, projection: { table } }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
-): void {
+  shown: readonly Applied[],
+): readonly JobId[] {
   let isOther = false;
+  const givenBack: JobId[] = [];
   const failed = new Set<string>();
+  let next = 0;
   for (const entry of entries) {
-    if (pauses.see(entry)) isOther = true;
+    if (pauses.see(entry)) {
+      isOther = true;
+      givenBack.push(...places.pausesChanged());
+    }
+    const applied = shown[next];
+    if (applied?.entry.logId === entry.logId) {
+      if (places.see(applied)) givenBack.push(applied.job.jobId);
+      next++;
+    }
     const type = failures.see(entry, pauses.all, (jobId) => table.head(jobId)?.type);
     if (type !== undefined) failed.add(type);
   }
   if (isOther) pauseControls.changed();
   if (failed.size > 0) breakers.consider(failed);
+  return givenBack;
 }

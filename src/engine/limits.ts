@@ -113,6 +113,8 @@ function checkedKey(
     if (guardOf(input, secrets).redact(key) === key) return key;
     throw new TypeError(`${name} returned a secret, but the key of a job is recorded in clear`);
   }
+  // What it comes to, nobody waits for.
+  if (key instanceof Promise) key.catch(() => {});
   const given = key instanceof Promise
     ? "a promise"
     : typeof key === "string"

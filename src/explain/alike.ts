@@ -3,7 +3,7 @@
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 
-const TOLD_MAX = 50;
+const SHOWN_MAX = 50;
 
 /** @param cited The entries that the count rests on. */
 export function alike<Item>(
@@ -11,8 +11,8 @@ export function alike<Item>(
   cited: LogId,
   tell: (item: Item) => readonly Statement<LogId>[],
 ): readonly Statement<LogId>[] {
-  const told = items.slice(0, TOLD_MAX).flatMap(tell);
-  const more = items.length - TOLD_MAX;
+  const told = items.slice(0, SHOWN_MAX).flatMap(tell);
+  const more = items.length - SHOWN_MAX;
   if (more <= 0) return told;
   const statement = `${more} more ${more === 1 ? "is" : "are"} like these.`;
   return [...told, { statement, cites: [cited] }];

@@ -17,7 +17,7 @@ import {
 } from "./phrases.ts";
 
 /** How many unsuccessful attempts are described one by one, the latest. */
-const TOLD_MAX = 5;
+const SHOWN_MAX = 5;
 /** How many of a group of similar failures are cited, the latest. */
 const CITED_MAX = 10;
 
@@ -45,13 +45,13 @@ export function unsuccessfulAttempts(
   const bad = attempts.filter(endedBadly).toReversed();
   const groups = alikeInARow(bad);
   const max = maxAttemptsOf(attempts);
-  const told = groups.slice(0, TOLD_MAX).flatMap((group) =>
+  const told = groups.slice(0, SHOWN_MAX).flatMap((group) =>
     groupEnded(subject, group, max, causes)
   );
-  const rest = groups.slice(TOLD_MAX).flat();
+  const rest = groups.slice(SHOWN_MAX).flat();
   const earlier = attempts.reduce((sum, { badBefore = 0 }) => sum + badBefore, rest.length);
   if (earlier === 0) return told;
-  const cites = rest.slice(0, TOLD_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
+  const cites = rest.slice(0, SHOWN_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
   const statement = `${counted(earlier, "earlier attempt")} of ${subject} ended badly too.`;
   return [...told, { statement, cites }];
 }
@@ -98,8 +98,8 @@ function groupEnded(
 }
 
 /** The ends of attempts that may be described one by one. */
-export function toldEnds(attempts: readonly Attempt[]): readonly JobEventLogEntry[] {
-  return attempts.filter(endedBadly).slice(-TOLD_MAX).flatMap(({ ended }) => ended?.entry ?? []);
+export function describedEnds(attempts: readonly Attempt[]): readonly JobEventLogEntry[] {
+  return attempts.filter(endedBadly).slice(-SHOWN_MAX).flatMap(({ ended }) => ended?.entry ?? []);
 }
 
 /** The cause of an entry, if it was read. */

@@ -20,7 +20,7 @@ import type { Evidence } from "./evidence.ts";
 import { originOf } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
-import { sleepEnded, sleepReasons } from "./times.ts";
+import { sleepEnded, sleepReasons, wakeText, wokenBy } from "./times.ts";
 import {
   attemptText,
   byWhom,
@@ -33,7 +33,7 @@ import {
   timeText,
 } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
-import { beganBy, changeCited, limitThenText, queueText, workersFlag } from "./queue_holders.ts";
+import { beganBy, changeCited, holdsThenText, queueText, workersFlag } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -130,9 +130,8 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const since = outlined.conditionSince;
   const turn = `It has been queued since ${timeText(since)}`;
   const stands = queue ?? queueThen;
-  const limit = queue === undefined
-    ? queueThen?.limit === undefined ? `${turn}.` : `${turn}: ${limitThenText(queueThen)}.`
-    : `${turn}: ${limitText(queue)}.`;
+  const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
+  const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
   const began = stands === undefined ? [] : beganBy(stands).slice(0, HOLDERS_MAX);
   const settings = [...pausesCited(stands?.pauses), ...changeCited(stands ?? {})];
   return [
@@ -186,9 +185,13 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   }
   if (since.eventType === "job.DeadlinePassed") {
     const { expectation } = (since as FrameworkEntry<"job.DeadlinePassed">).attributes;
-    const statement = `"${expectation}" did not come before ${timeText(since)}: run continues ` +
-      "without it.";
-    return [{ statement, cites: [since.logId, main.lastLogId] }];
+    const woken = wokenBy(outlined, since.logId);
+    const how = woken === undefined
+      ? `"${expectation}" did not come before ${timeText(since)}`
+      : `The wait for "${expectation}" was ended early at ${timeText(since)} by ${wakeText(woken)}`;
+    const statement = `${how}: run continues without it.`;
+    const by = woken === undefined ? [] : [woken.logId];
+    return [{ statement, cites: [since.logId, ...by, main.lastLogId] }];
   }
   const statement = `run can continue with what came at ${timeText(since)}.`;
   return [{ statement, cites: [since.logId, main.lastLogId] }];
@@ -259,10 +262,10 @@ function doneText({ progress }: TaskState): string {
   return progress === undefined ? "" : `, and has done ${progressText(progress)}`;
 }
 
-const WAITS_TOLD_MAX = 10;
+const WAITS_SHOWN_MAX = 10;
 
 function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Reasons {
-  const waits = waitingFor.slice(0, WAITS_TOLD_MAX).map(({ statement, cites }) => ({
+  const waits = waitingFor.slice(0, WAITS_SHOWN_MAX).map(({ statement, cites }) => ({
     statement: `It waits for ${statement}`,
     cites,
   }));
@@ -280,7 +283,7 @@ function runReasons(outlined: OutlinedHistory): Reasons {
   if (main?.status !== "waiting" || outlined.waiting === undefined) return [];
   const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
   if (names.length === 0) return [];
-  const asked = shortened(names.map((name) => `"${name}"`), WAITS_TOLD_MAX);
+  const asked = shortened(names.map((name) => `"${name}"`), WAITS_SHOWN_MAX);
   const before = job.tasks
     .filter((task) => task.status === "completed")
     .toSorted((left, right) => right.lastLogId - left.lastLogId)[0];

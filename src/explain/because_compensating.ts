@@ -22,7 +22,7 @@ import {
 
 type Reasons = readonly Statement<LogId>[];
 
-const TOLD_MAX = 10;
+const SHOWN_MAX = 10;
 
 export function compensableTasks(job: JobState): readonly CompletedTask[] {
   return job.tasks.filter((task): task is CompletedTask =>
@@ -49,7 +49,7 @@ export function compensationReasons(
     .toSorted((left, right) => right.completedBy - left.completedBy);
   return [
     ...overtakenReasons(outlined, causes),
-    ...open.slice(0, TOLD_MAX).flatMap((task) => undoing(outlined, task, causes)),
+    ...open.slice(0, SHOWN_MAX).flatMap((task) => undoing(outlined, task, causes)),
     ...undoneSoFar(outlined, undone, tasks.length),
     ...fromOutside,
   ];
@@ -61,7 +61,7 @@ function undoneSoFar(
   total: number,
 ): Reasons {
   if (undone.length === 0) return [];
-  const names = shortened(undone.map(({ taskId }) => taskId), TOLD_MAX);
+  const names = shortened(undone.map(({ taskId }) => taskId), SHOWN_MAX);
   const statement = `${undone.length} of ${counted(total, "task")} ${
     undone.length === 1 ? "is" : "are"
   } compensated: ${names}.`;

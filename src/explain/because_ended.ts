@@ -35,7 +35,7 @@ import {
 
 type Reasons = readonly Statement<LogId>[];
 
-const TOLD_MAX = 10;
+const SHOWN_MAX = 10;
 
 export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
   const { job } = outlined;
@@ -79,7 +79,7 @@ function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<L
   const what = entry.eventType === "job.TaskCompleted"
     ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
     : `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
-  const names = shortened(settledBy(outlined, entry).map((id) => `"${id}"`), TOLD_MAX);
+  const names = shortened(settledBy(outlined, entry).map((id) => `"${id}"`), SHOWN_MAX);
   const last = names === '"main"' ? "" : ` and settled ${names}`;
   return { statement: `${what}${last}, the last that the plan expected.`, cites };
 }
@@ -231,7 +231,7 @@ function undone(tasks: readonly CompletedTask[]): readonly CompletedTask[] {
 /** `; hold was undone`, or nothing. */
 function undoneText(done: readonly CompletedTask[]): string {
   if (done.length === 0) return "";
-  const names = shortened(done.map(({ taskId }) => taskId), TOLD_MAX);
+  const names = shortened(done.map(({ taskId }) => taskId), SHOWN_MAX);
   return `; ${names} ${done.length === 1 ? "was" : "were"} undone`;
 }
 
@@ -258,13 +258,13 @@ function notUndone(
 function leftBehind(job: DoneJob | FailedJob): Reasons {
   const tasks = leftInPlace(job);
   if (tasks.length === 0) return [];
-  const names = shortened(tasks.map(({ taskId }) => taskId), TOLD_MAX);
+  const names = shortened(tasks.map(({ taskId }) => taskId), SHOWN_MAX);
   const why = job.failure?.leave
     ? "as the cancellation says"
     : `since nothing is declared that undoes ${tasks.length === 1 ? "it" : "them"}`;
   return [{
     statement: `Left in place, ${why}: ${names}.`,
-    cites: tasks.slice(0, TOLD_MAX).map(({ completedBy }) => completedBy),
+    cites: tasks.slice(0, SHOWN_MAX).map(({ completedBy }) => completedBy),
   }];
 }
 
@@ -282,7 +282,7 @@ function cutShortSteps(outlined: OutlinedHistory, job: DoneJob | FailedJob): Rea
       interruptionText(ended.end.reason)
     }): it may have done its work or a part of it, and nothing undid that.`;
     return [{ statement, cites: [ended.entry.logId, attempt.started.logId] }];
-  }).slice(0, TOLD_MAX);
+  }).slice(0, SHOWN_MAX);
 }
 
 /** The cause of an entry, such as the event that it stands for. */

@@ -12,11 +12,11 @@ import {
 import { matchableOf } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
-import { sleepEnded } from "./times.ts";
+import { sleepEnded, wakeText, wokenBy } from "./times.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
 /** How many are described, the last that were settled. */
-const TOLD_MAX = 500;
+const SHOWN_MAX = 500;
 
 export interface Completed {
   /** In the order in which they were settled. */
@@ -38,7 +38,7 @@ export function completedOf(outlined: OutlinedHistory): Completed {
       settledExpectation(outlined, expected, job.expected[index])
     ),
   ].toSorted((left, right) => left.at - right.at);
-  const told = settled.slice(-TOLD_MAX);
+  const told = settled.slice(-SHOWN_MAX);
   return { told: told.map(({ tell }) => tell()), more: settled.length - told.length };
 }
 
@@ -99,18 +99,21 @@ function settledExpectation(
   return [{ at, tell: () => satisfiedExpectation(outlined, expected, progress, at) }];
 }
 
-/** `"paid" is waived since ...: 0 of 1 came in time.` */
+/** `"paid" is waived since its deadline passed at ...: 0 of 1 came in time.` */
 function waived(
   outlined: OutlinedHistory,
   expected: ExpectedEvent,
   { matched, waived = 0, by }: ExpectationState,
 ): CompletedItem<LogId> {
   const passed = outlined.entries.get(waived);
-  const at = passed === undefined ? "" : ` since its deadline passed at ${timeText(passed)}`;
+  const woken = wokenBy(outlined, waived);
+  const how = woken === undefined ? "its deadline passed" : `${wakeText(woken)} ended the wait`;
+  const at = passed === undefined ? "" : ` since ${how} at ${timeText(passed)}`;
   const statement = `"${expected.id}" is waived${at}: ${
     countText(expected, matched)
   } came in time.`;
-  return { kind: "expectation", id: expected.id, statement, cites: [waived, ...before(by)] };
+  const cites = [waived, ...(woken === undefined ? [] : [woken.logId]), ...before(by)];
+  return { kind: "expectation", id: expected.id, statement, cites };
 }
 
 function satisfiedExpectation(

@@ -54,7 +54,7 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     note: reasonNote,
     fact: (_, { before, after }) =>
       after.tasks === before.tasks
-        ? "Nothing of the job backs off: what sleeps ends by a fact of its own."
+        ? "Nothing of the job backs off: a sleep, or a wait until a time, ends by a fact of its own."
         : "What backs off is due at once.",
   },
   "job.JobParked": {
@@ -102,12 +102,14 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
         `"${expectation}"`,
         reusedFrom === undefined ? undefined : `reused from ${reusedFrom}`,
       ]),
-    fact: ({ logId, attributes: { expectation, wait } }, { after }) => {
+    fact: ({ logId, causedBy, attributes: { expectation, wait, reusedFrom } }, { after }) => {
       const hasEnded = wait !== undefined &&
         findWait(after, expectation, wait)?.passedBy === logId;
-      return hasEnded
-        ? `Wait ${wait} of run for "${expectation}" ends without it; the event still counts.`
-        : `"${expectation}" is settled already: its deadline changes nothing.`;
+      if (!hasEnded) return `"${expectation}" is settled already: its deadline changes nothing.`;
+      const isEarly = causedBy !== undefined && reusedFrom === undefined;
+      return `Wait ${wait} of run for "${expectation}" ends ${
+        isEarly ? `early, by entry ${causedBy}` : "without it"
+      }; the event still counts.`;
     },
   },
   "job.TimerElapsed": {

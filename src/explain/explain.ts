@@ -9,7 +9,7 @@ import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts"
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { toldEnds } from "./attempts.ts";
+import { describedEnds } from "./attempts.ts";
 import { becauseOf } from "./because.ts";
 import { completedOf } from "./completed.ts";
 import { type Contrast, contrastText } from "./contrast.ts";
@@ -86,7 +86,7 @@ const CAUSES_MAX = 1_000;
 /** Entries of others that the explanation may cite: the causes of the job's own. */
 export function wantedCauses(outlined: OutlinedHistory): readonly LogId[] {
   const { created, failedBy, endedBy, attempts, compensations } = outlined;
-  const ends = [...attempts.values(), ...compensations.values()].flatMap(toldEnds);
+  const ends = [...attempts.values(), ...compensations.values()].flatMap(describedEnds);
   const effects = [created, failedBy?.entry, endedBy?.entry, ...ends];
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
   // The entry before a restart shows how long the process was down.

@@ -8,15 +8,13 @@ import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
-  type Holder,
   type Moment,
   ownPlaces,
   type PauseStay,
   type PlaceHistory,
   type QueuedAs,
-  reachedAt,
-  type ReachedThen,
 } from "./place_history.ts";
+import { type Holder, reachedAt, type ReachedThen } from "./reached_limits.ts";
 
 /** Why a job was queued for a time, all times with this reason together. */
 export type HoldUp =

@@ -21,19 +21,17 @@ import {
 import { holdUpReason } from "./hold_up_texts.ts";
 import { insteadText, type SupposedLimits, withSupposed } from "./limits_supposed.ts";
 import { inForceThenReason, type LimitsAsked, type LimitsWhatIf } from "./limits_what_if.ts";
+import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
 import {
   type AskedMoment,
   holdersAt,
   isQueuedBefore,
   limitsAt,
-  type Moment,
-  type PlaceHistory,
-  type QueuedAs,
   reachedAt,
   type ReachedThen,
   startsWithin,
   waitingAt,
-} from "./place_history.ts";
+} from "./reached_limits.ts";
 
 /** When a place would have been free. */
 interface Free {

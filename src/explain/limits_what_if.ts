@@ -94,8 +94,7 @@ function afterText(before: Before): string {
 }
 
 function namesOf(before: Before): string {
-  return shortened(before.slice(0, NAMED_MAX).map(({ jobId }) => jobId), before.length) +
-    (before.length > NAMED_MAX ? ` and ${before.length - NAMED_MAX} more` : "");
+  return shortened(before.map(({ jobId }) => jobId), NAMED_MAX);
 }
 
 /** `it would take place 6 of 6 of type mail.send, and 2 of 4 workers are busy`. */

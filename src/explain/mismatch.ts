@@ -109,14 +109,14 @@ export function mismatchText({ path, expected, found, close, form, elsewhere }: 
   return `${clause}; ${elsewhere.found}${type} is at ${elsewhere.path}`;
 }
 
-const CLAUSES_TOLD_MAX = 3;
+const CLAUSES_SHOWN_MAX = 3;
 
 /** Several clauses on one line: the first few, and how many more there are. */
 export function mismatchesText(
   mismatches: readonly Mismatch[],
-  toldMax = CLAUSES_TOLD_MAX,
+  shownMax = CLAUSES_SHOWN_MAX,
 ): string {
-  const told = mismatches.slice(0, toldMax).map(mismatchText);
+  const told = mismatches.slice(0, shownMax).map(mismatchText);
   const more = mismatches.length - told.length;
   return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
@@ -140,7 +140,7 @@ export function correlationText(correlation: Correlation): string {
 const ANYTHING = "any attributes";
 const NEVER = "never";
 /** How many of the values that `in` allows are named. */
-const VALUES_TOLD_MAX = 5;
+const VALUES_SHOWN_MAX = 5;
 
 function failingTerms(
   terms: readonly (readonly [path: string, allowed: readonly JsonScalar[]])[],
@@ -190,7 +190,7 @@ function mismatch(
   const loose = isScalar(found) ? looseForm(found) : undefined;
   const nearest = allowed.find((value) => looseForm(value) === loose);
   // Includes the one that was nearly met, since only a few are named.
-  const told = nearest === undefined || allowed.length <= VALUES_TOLD_MAX
+  const told = nearest === undefined || allowed.length <= VALUES_SHOWN_MAX
     ? allowed
     : [nearest, ...allowed.filter((value) => value !== nearest)];
   const close = nearest !== undefined;
@@ -287,8 +287,8 @@ function oneOf(values: readonly JsonScalar[]): string {
   const [only] = values;
   if (values.length === 1 && only !== undefined) return shownScalar(only);
   if (values.length === 0) return `${ONE_OF}none`;
-  const more = values.length - VALUES_TOLD_MAX;
-  const told = values.slice(0, VALUES_TOLD_MAX).map(shownScalar).join(", ");
+  const more = values.length - VALUES_SHOWN_MAX;
+  const told = values.slice(0, VALUES_SHOWN_MAX).map(shownScalar).join(", ");
   return `${ONE_OF}${told}${more > 0 ? ` and ${more} more` : ""}`;
 }
 

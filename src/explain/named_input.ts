@@ -5,7 +5,7 @@ import type { JobState } from "../core/job_state.ts";
 import { isScalar, type JsonObject } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
-const TOLD_MAX = 2;
+const SHOWN_MAX = 2;
 /** Shorter names occur as ordinary words. */
 const NAME_LENGTH_MIN = 3;
 
@@ -19,7 +19,7 @@ export function namedInputText({ input, sealed }: JobState, message: string): st
       const name = path.split(".").at(-1)?.toLowerCase() ?? "";
       return name.length >= NAME_LENGTH_MIN && words.has(name);
     })
-    .slice(0, TOLD_MAX);
+    .slice(0, SHOWN_MAX);
   if (named.length === 0) return "";
   const told = named.map(({ path, value }) => `${path} = ${shownScalar(value)}`);
   return `; its input has ${told.join(" and ")}`;

@@ -22,7 +22,8 @@ import { cancelHolders, rateOpensAt } from "./queue_holders.ts";
 import { isHopeless, openExpectations } from "./open_expectations.ts";
 import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
-import { deadlineSteps, endsByTime } from "./times.ts";
+import { openWaits } from "../core/waits.ts";
+import { deadlineSteps, endsByTime, openSleeps } from "./times.ts";
 
 type Next = readonly NextStep<LogId>[];
 
@@ -94,7 +95,12 @@ export function nextOf(
         ...eventsToSend(outlined, waitingFor),
       ];
     case "compensating":
-      return [...whileCompensating(outlined, waitingFor), ...controls(outlined)];
+      return [
+        ...queue?.pauses === undefined
+          ? whileCompensating(outlined, waitingFor)
+          : once(evidence, []),
+        ...controls(outlined),
+      ];
     case "succeeded":
       return [itself("Nothing: it is over.", [])];
     case "failed":
@@ -243,7 +249,11 @@ function onceDue(outlined: OutlinedHistory, { circumstances: { queue } }: Eviden
 /** Ends the backoff early; a retry that is due waits only for a worker. */
 function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
   if (queue !== undefined || !backsOff(job.tasks)) return [];
-  return [anyone("Try it again now, once the cause is fixed:", `/jobs/${job.jobId}/wake`)];
+  const others = openSleeps(job).length > 0 || openWaits(job).length > 0
+    ? ", which ends its sleeps and its waits until a time as well"
+    : "";
+  const statement = `Try it again now, once the cause is fixed${others}:`;
+  return [anyone(statement, `/jobs/${job.jobId}/wake`)];
 }
 
 function dueAttempts({ job, attempts }: OutlinedHistory): Next {

@@ -77,7 +77,9 @@ export function whileParked(outlined: OutlinedHistory): Next {
     ? "there is nothing to undo"
     : `${leaving} ${begun === "" ? "stay as they are" : "stays"}`;
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
-  const anew = reused === "" ? "a new job starts from the beginning" : `a new job reuses ${reused}`;
+  const after = reused === ""
+    ? "a new job starts from the beginning"
+    : `a new job reuses ${reused}`;
   return [
     ...remedy(outlined, job.parked.reason, parked.logId),
     // Code that fits takes up the others by itself; other code parks them again.
@@ -86,7 +88,7 @@ export function whileParked(outlined: OutlinedHistory): Next {
       : []),
     ...(job.state === "Running" ? [anyone(cancelText(job.parked.reason), `${path}/cancel`)] : []),
     anyone(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
-    anyone(`Cancel it and retry it; ${anew}:`, `${path}/retry`),
+    anyone(`Cancel it and retry it; ${after}:`, `${path}/retry`),
   ];
 }
 

@@ -114,11 +114,13 @@ export function rateOpensAt({ limit }: Pick<Queue, "limit">): string | undefined
 
 /** What stood before a job at a time that is past. */
 export function queueThenText(then: QueueThen): string {
-  const { holders, lookedAt, pauses, limit } = then;
-  if (pauses !== undefined) return pausesText(pauses);
-  if (limit !== undefined) {
-    const unseen = unseenText(lookedAt, "may have held places");
-    return limitThenText(then) + holdersText({ limit, busy: 0 }) + unseen;
+  const { holders, lookedAt, limit } = then;
+  const held = holdsThenText(then);
+  if (held !== undefined) {
+    const by = limit === undefined
+      ? ""
+      : holdersText({ limit, busy: 0 }) + unseenText(lookedAt, "may have held places");
+    return held + by;
   }
   const named = holders.slice(0, NAMED_MAX).map(holderText);
   const rest = holders.length - named.length;
@@ -129,9 +131,12 @@ export function queueThenText(then: QueueThen): string {
     : `it waits for a worker, and others have them: ${named.join("; ")}${others}${unseen}`;
 }
 
-/** `1 job of its key ahead of it, and 2 of 2 places of key acme taken (...)`. */
-export function limitThenText({ limit, ahead = 0 }: QueueThen): string {
-  return limit === undefined ? "" : `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
+/** The pause or the limit that held a job at a time in the past; `undefined` for neither. */
+export function holdsThenText(
+  { pauses, limit, ahead = 0 }: Pick<QueueThen, "pauses" | "limit" | "ahead"> = {},
+): string | undefined {
+  if (pauses !== undefined) return pausesText(pauses);
+  return limit && `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
 }
 
 function unseenText(lookedAt: number | undefined, others: string): string {

@@ -39,7 +39,7 @@ export interface Replay {
 const CHANGES_MAX = 20_000;
 
 /** Collects the steps that are wanted; the others cost nothing. */
-export class ToldSteps {
+export class SelectedSteps {
   readonly steps: ReplayStep[] = [];
   readonly #wanted: StepsWanted;
   #count = 0;
@@ -80,10 +80,10 @@ export class ToldSteps {
 /** Folds entries of one job, oldest first. Memory depends on the steps that are wanted. */
 export class Replaying {
   readonly #fold = new JobFold();
-  readonly #told: ToldSteps;
+  readonly #told: SelectedSteps;
 
   constructor(wanted?: StepsWanted) {
-    this.#told = new ToldSteps(wanted);
+    this.#told = new SelectedSteps(wanted);
   }
 
   /** @throws {TypeError} when the first is not `job.JobCreated`. */

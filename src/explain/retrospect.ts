@@ -32,8 +32,8 @@ type Told = readonly Statement<LogId>[];
 /** The beginning of the reason that says where the time went. */
 export const SPENT = "Of its time it spent ";
 
-const TASKS_TOLD_MAX = 3;
-const VALUES_TOLD_MAX = 3;
+const TASKS_SHOWN_MAX = 3;
+const VALUES_SHOWN_MAX = 3;
 
 /** What a repeated step may have done more than once: the effect of its first attempt. */
 export function repeatedSteps({ attempts }: OutlinedHistory): Told {
@@ -50,7 +50,7 @@ export function repeatedSteps({ attempts }: OutlinedHistory): Told {
       `${attempt.attempt} was cut short (${interruptionText(ended.end.reason)}), possibly ` +
       `after doing some or all of its work, and attempt ${again.attempt} started over.`;
     return [{ statement, cites }];
-  }).slice(0, TASKS_TOLD_MAX);
+  }).slice(0, TASKS_SHOWN_MAX);
 }
 
 function isCutShort({ ended, started }: Attempt): boolean {
@@ -78,7 +78,7 @@ export function mendedFailures(outlined: OutlinedHistory): Told {
       cites: failed.slice(-3).flatMap(({ ended }) => ended?.entry.logId ?? []),
     }];
   });
-  return mended.slice(0, TASKS_TOLD_MAX);
+  return mended.slice(0, TASKS_SHOWN_MAX);
 }
 
 /** Where the time went of a job that took far longer than others, and is over. */
@@ -109,7 +109,7 @@ export function overlookedEvents(outlined: OutlinedHistory, { later = new Map() 
       causedBy === undefined ? [logId] : [causedBy, logId]
     );
     return statement === undefined ? [] : [{ statement, cites }];
-  }).slice(0, TASKS_TOLD_MAX);
+  }).slice(0, TASKS_SHOWN_MAX);
 }
 
 interface Two {
@@ -135,8 +135,8 @@ function lateText(
 }
 
 function values(attributes: JsonObject, names: readonly string[]): string {
-  const told = names.slice(0, VALUES_TOLD_MAX);
-  return shortened(told.map((name) => `${name} ${shownValue(attributes[name])}`), VALUES_TOLD_MAX);
+  const told = names.slice(0, VALUES_SHOWN_MAX);
+  return shortened(told.map((name) => `${name} ${shownValue(attributes[name])}`), VALUES_SHOWN_MAX);
 }
 
 function byPosition(left: JobEventLogEntry, right: JobEventLogEntry): number {

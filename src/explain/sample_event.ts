@@ -7,7 +7,7 @@ import type { ExpectedEvent } from "../core/job_plan.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
 /** How many of the possible values a placeholder names. */
-const VALUES_TOLD_MAX = 5;
+const VALUES_SHOWN_MAX = 5;
 /** How many attributes that the plan does not ask about. */
 const REST_MAX = 10;
 
@@ -110,8 +110,8 @@ function isOpen({ allowed, isOptional }: Term): boolean {
 function told(term: Term): JsonScalar {
   const { allowed } = term;
   if (!isOpen(term)) return allowed[0] ?? null;
-  const more = allowed.length > VALUES_TOLD_MAX ? ", ..." : "";
-  return `<one of ${allowed.slice(0, VALUES_TOLD_MAX).map(shownScalar).join(", ")}${more}>`;
+  const more = allowed.length > VALUES_SHOWN_MAX ? ", ..." : "";
+  return `<one of ${allowed.slice(0, VALUES_SHOWN_MAX).map(shownScalar).join(", ")}${more}>`;
 }
 
 /** Whether a text is a placeholder that nobody filled in. */

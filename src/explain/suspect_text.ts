@@ -10,8 +10,8 @@ import { shownScalar, shownText } from "../core/shown_value.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { shortened, timeText } from "./phrases.ts";
 
-const VALUES_TOLD_MAX = 2;
-const JOBS_TOLD_MAX = 2;
+const VALUES_SHOWN_MAX = 2;
+const JOBS_SHOWN_MAX = 2;
 
 /** Without the full stop: `shop.Paid came at ... and did not count: orderId: ...` */
 export function suspectText(
@@ -73,18 +73,18 @@ function reachedText(effects: readonly Effect[]): string {
   const jobs = effects.map(({ jobId, counted = [] }) =>
     counted.length === 0 ? `job ${jobId}` : `job ${jobId} (for ${namesText(counted)})`
   );
-  return `it reached ${shortened(jobs, JOBS_TOLD_MAX)}`;
+  return `it reached ${shortened(jobs, JOBS_SHOWN_MAX)}`;
 }
 
 function namesText(ids: readonly string[]): string {
-  return shortened(ids.map((id) => JSON.stringify(id)), VALUES_TOLD_MAX);
+  return shortened(ids.map((id) => JSON.stringify(id)), VALUES_SHOWN_MAX);
 }
 
 function carriedText({ job }: OutlinedHistory, { entry, carried }: Suspect): string {
   if (entry.jobId === job.jobId) {
     return isCorrelated(entry) ? "and reached this job" : "naming this job";
   }
-  return `with this job's ${shortened(carried.map(ownText), VALUES_TOLD_MAX)}`;
+  return `with this job's ${shortened(carried.map(ownText), VALUES_SHOWN_MAX)}`;
 }
 
 function ownText({ from, path, value }: OwnValue): string {

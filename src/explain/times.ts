@@ -45,7 +45,15 @@ export function sleepReasons(
 
 /** What ends at its time: sleeps, waits and deadlines of the plan. */
 export function endsByTime(outlined: OutlinedHistory): readonly NextStep<LogId>[] {
-  return [...endsOfSleeps(outlined), ...endsOfWaits(outlined), ...deadlineSteps(outlined)];
+  const sleeps = endsOfSleeps(outlined);
+  const waits = endsOfWaits(outlined);
+  const ended = [
+    ...sleeps.length > 0 ? ["the sleep"] : [],
+    ...waits.length > 0 ? ["the wait, without its event,"] : [],
+  ].join(" and ");
+  const path = `/jobs/${outlined.job.jobId}/wake`;
+  const wake = ended === "" ? [] : [anyone(`End ${ended} now:`, path)];
+  return [...sleeps, ...waits, ...wake, ...deadlineSteps(outlined)];
 }
 
 function endsOfWaits({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
@@ -71,37 +79,44 @@ export function deadlineSteps(outlined: OutlinedHistory): readonly NextStep<LogI
 /** When the sleeps end by themselves, and what ends them now. */
 function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
   const sleeps = openSleeps(job).slice(0, NAMES_MAX);
-  if (sleeps.length === 0) return [];
   const then = job.suspendedBy === undefined && job.parked === undefined
     ? "its code continues"
     : "its code continues once the job does";
-  return [
-    ...sleeps.map(({ taskId, dueAt, firstLogId }) =>
-      itself(`Sleep ${taskId} ends at ${dueAt}, and ${then}.`, [firstLogId])
-    ),
-    anyone("End the sleep now:", `/jobs/${job.jobId}/wake`),
-  ];
+  return sleeps.map(({ taskId, dueAt, firstLogId }) =>
+    itself(`Sleep ${taskId} ends at ${dueAt}, and ${then}.`, [firstLogId])
+  );
+}
+
+/** The wake control by which an entry ended something; `undefined` where its time had come. */
+export function wokenBy(
+  { entries }: Pick<OutlinedHistory, "entries">,
+  logId: LogId,
+): FrameworkEntry<"job.JobWoken"> | undefined {
+  const cause = entries.get(entries.get(logId)?.causedBy ?? 0);
+  return cause?.eventType === "job.JobWoken" ? cause as FrameworkEntry<"job.JobWoken"> : undefined;
+}
+
+/** `a wake control by ops (reason: the customer called)`. */
+export function wakeText(woken: FrameworkEntry<"job.JobWoken">): string {
+  return `a wake control${byWhom(woken)}${reasonText(woken.attributes.reason)}`;
 }
 
 /** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */
 export function sleepEnded(
-  { entries, created }: OutlinedHistory,
+  outlined: OutlinedHistory,
   { taskId, endedAt, completedBy, reusedFrom }: CompletedTask,
 ): Statement<LogId> {
   if (reusedFrom !== undefined) {
-    const of = created.attributes.retryOf ?? "";
+    const of = outlined.created.attributes.retryOf ?? "";
     return { statement: `Sleep ${taskId} is over since it was in job ${of}`, cites: [completedBy] };
   }
-  const cause = entries.get(entries.get(completedBy)?.causedBy ?? 0);
-  if (cause?.eventType !== "job.JobWoken") {
+  const woken = wokenBy(outlined, completedBy);
+  if (woken === undefined) {
     return {
       statement: `Sleep ${taskId} ended at ${endedAt}, when it was due`,
       cites: [completedBy],
     };
   }
-  const woken = cause as FrameworkEntry<"job.JobWoken">;
-  const statement = `Sleep ${taskId} was ended early at ${endedAt} by a wake control${
-    byWhom(woken)
-  }${reasonText(woken.attributes.reason)}`;
+  const statement = `Sleep ${taskId} was ended early at ${endedAt} by ${wakeText(woken)}`;
   return { statement, cites: [completedBy, woken.logId] };
 }

@@ -15,8 +15,8 @@ import {
   type Replay,
   type ReplayStep,
   replayStep,
+  SelectedSteps,
   type StepsWanted,
-  ToldSteps,
 } from "./replay_steps.ts";
 import type { RuleName } from "../core/rules.ts";
 import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supposed_history.ts";
@@ -92,7 +92,7 @@ function* compare(
   { recorded, supposed }: SupposedHistory,
   wanted: StepsWanted | undefined,
 ): Work<WhatIf> {
-  const told = new ToldSteps(wanted);
+  const told = new SelectedSteps(wanted);
   const comparison = new OutcomeComparison();
   let firstDifference: FirstDifference | null = null;
   let [one, other]: (Applied | undefined)[] = [];

@@ -117,10 +117,10 @@ export function nearestMismatches(
   return nearest && correlationMismatches(nearest.correlation, attributes);
 }
 
-const CLAUSES_TOLD_MAX = 10;
+const CLAUSES_SHOWN_MAX = 10;
 
 export function clausesText(mismatches: readonly Mismatch[]): string {
-  return mismatchesText(mismatches, CLAUSES_TOLD_MAX);
+  return mismatchesText(mismatches, CLAUSES_SHOWN_MAX);
 }
 
 function expectationEffort({ matcher }: ExpectedEvent): number {

@@ -56,7 +56,12 @@ function linesIn(bytes: Uint8Array): readonly string[] {
   const lines = textIn(bytes).split("\n");
   const last = lines.length;
   if (bytes.length === 0) throw new ExportFileError(1, "the file is empty");
-  if (lines.pop() !== "") throw new ExportFileError(last, "it is not whole: the file was cut");
+  const end = lines.pop() ?? "";
+  if (end !== "") {
+    // One line alone may be something else.
+    if (last === 1) headerIn(end);
+    throw new ExportFileError(last, "it is not whole: the file was cut");
+  }
   if (lines.length < 2) throw new ExportFileError(last, "the file is not a whole export");
   return lines;
 }
@@ -87,13 +92,30 @@ function lineNotUtf8(bytes: Uint8Array): number {
 function headerIn(line: string): ExportHeader {
   const value = jsonIn(line, 1) as Partial<ExportHeader> | null;
   const version: unknown = value?.daybookExport;
-  if (version === undefined) throw new ExportFileError(1, "the file is no export of a job");
+  if (version === undefined) {
+    const what = otherFile(value);
+    throw new ExportFileError(
+      1,
+      `the file is no export of a job${what === undefined ? "" : `, but ${what}`}; ` +
+        "deno task journal export writes one",
+    );
+  }
   if (version !== EXPORT_VERSION) {
     const known = `this Daybook reads version ${EXPORT_VERSION}`;
     throw new ExportFileError(1, `it is of export version ${version}, and ${known}`);
   }
   requireShape(headerSchema, value, 1);
   return value as ExportHeader;
+}
+
+/** What a file is instead that begins with such a value, where that is known. */
+function otherFile(value: object | null): string | undefined {
+  if (Array.isArray(value)) return "a list";
+  if (value === null || typeof value !== "object") return undefined;
+  if ("eventType" in value) return "entries, as a segment or GET /jobs/:id/events has them";
+  if ("entries" in value) return "a page of entries, as GET /jobs/:id/events answers it";
+  if ("summary" in value) return "an explanation, as GET /jobs/:id/explain answers it";
+  return "jobId" in value ? "a job, as GET /jobs/:id answers it" : undefined;
 }
 
 function entryIn(line: string, number: number): JobEventLogEntry {

@@ -28,7 +28,7 @@ export interface AppOptions
   readonly allowedHosts?: readonly string[] | "any";
   /** Default: 1 MiB. */
   readonly bodyBytesMax?: number;
-  /** Gets what no route expected; the client is told nothing of it. */
+  /** Called with errors that no route expected; clients see no details. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -137,10 +137,11 @@ function refuse(c: Context, deps: HttpDeps, problem: Problem): Response {
 }
 
 /** Where to redirect a browser that put a slash after the path of a route. */
-function withoutSlash({ req }: Context): string | undefined {
+function withoutSlash(c: Context): string | undefined {
+  const { req } = c;
   const { pathname, search } = new URL(req.url);
   const path = pathname.slice(0, -1);
-  const isMeant = req.method === "GET" && pathname.endsWith("/") && acceptsHtml(req.raw) &&
+  const isMeant = req.method === "GET" && pathname.endsWith("/") && acceptsHtml(c) &&
     methodsAt(path).includes("GET");
   return isMeant ? path + search : undefined;
 }
@@ -155,7 +156,7 @@ function problemOf(error: Error, onError: (error: Error) => void): Problem {
   const problem = problemOfFailure(error);
   if (problem !== undefined) return problem;
   onError(error);
-  return new Problem("internal", "Cannot answer: something unexpected went wrong; it was logged");
+  return new Problem("internal", "Cannot answer: an unexpected error occurred, and was logged");
 }
 
 /** 405 if the path exists with other methods, otherwise 404. */

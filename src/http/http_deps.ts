@@ -67,7 +67,7 @@ export interface SystemPort {
 /** What is open at the edge right now. */
 export interface EdgeActivity {
   readonly streams: number;
-  /** Requests that are being answered, but for those that wait for a job. */
+  /** Requests being answered, except those that wait for a job. */
   readonly requests: number;
   /** Requests that wait for a job. */
   readonly waiting: number;

@@ -97,7 +97,7 @@ export class Database {
   /** The data is not what was written. */
   damaged(reason: string): IndexDamagedError {
     if (!this.#isDamaged) {
-      this.#options.warn(`The index is damaged: ${reason}; the next start makes it again`);
+      this.#options.warn(`The index is damaged: ${reason}; the next start rebuilds it`);
       this.#options.discard();
     }
     this.#isDamaged = true;

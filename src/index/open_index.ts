@@ -21,7 +21,7 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
       return fresh ? newFile(folder) : openFile(folder, false);
     } catch (error) {
       if (!fresh) throw error;
-      warn(`Cannot write the index, ended jobs stay in memory: ${messageOf(error)}`);
+      warn(`Cannot write the index, so ended jobs stay in memory: ${messageOf(error)}`);
       return new DatabaseSync(":memory:");
     }
   };

@@ -87,7 +87,10 @@ export class SqliteJobIndex implements JobIndex {
       return true;
     } catch (error) {
       if (!this.#isWarned) {
-        this.#options.warn(`The index takes no jobs, they stay in memory: ${messageOf(error)}`);
+        this.#options.warn(
+          "Cannot add jobs to the index, so they stay in memory: " +
+            `${messageOf(error)}`,
+        );
       }
       this.#isWarned = true;
       return false;

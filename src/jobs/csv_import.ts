@@ -40,7 +40,7 @@ type LoadedRow = Extract<RowRead, { readonly row: unknown }>["row"];
 
 /** One chunk of an import: read, checked, counted, and loaded as durable facts. */
 const REJECTIONS_MAX = 100;
-/** Reading goes on for so many rows before others get a turn. */
+/** So many rows are read before other work gets a turn. */
 const ROWS_PER_TURN = 250;
 
 /**
@@ -124,11 +124,11 @@ const input = v.strictObject({
   ),
   columns: v.exactOptional(v.pipe(
     v.record(v.string(), v.picklist(COLUMN_TYPES)),
-    v.description("Types of columns, by name; what is not named is a string."),
+    v.description("Types of columns, by name; the others are strings."),
   )),
   required: v.exactOptional(v.pipe(
     v.array(v.string()),
-    v.description("Columns in which no row may be empty."),
+    v.description("Columns that must have a value in every row."),
   )),
   chunkRows: v.optional(chunkRows, 500),
   delimiter: v.optional(delimiter, ","),

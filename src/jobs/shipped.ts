@@ -25,7 +25,7 @@ export function shippedDefinitions({ webhook }: ShippedOptions): AnyJobDefinitio
 const REFUSED_ABOVE_CENTS = 100_000;
 const FLAKY_PREFIX = "flaky-";
 const FLAKY_FAILURES = 2;
-/** Keys whose failures are remembered; beyond it the oldest begins anew. */
+/** Keys whose failures are remembered; beyond it the oldest is forgotten. */
 const FLAKY_KEYS_MAX = 1_000;
 
 /**

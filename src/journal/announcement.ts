@@ -1,5 +1,5 @@
 /**
- * Announces the address of the server in the lock file of the journal, so that whoever finds the
+ * Announces the address of the server in the lock file of the journal, so that a process that finds the
  * journal finds the server. The lock belongs to the open file, so the content is replaced in place;
  * a new file under its name would be another lock.
  */

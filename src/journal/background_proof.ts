@@ -139,7 +139,7 @@ export class BackgroundProof {
   /** `false` if it is too early for a segment. */
   async #settled(next: Unproven): Promise<boolean> {
     let isDue = true;
-    await this.#attempt(`Cannot give segment ${next.segment.name} a verdict`, async () => {
+    await this.#attempt(`Cannot verify segment ${next.segment.name}`, async () => {
       isDue = await this.#prove(next);
     });
     return isDue;

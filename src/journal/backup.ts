@@ -158,7 +158,7 @@ async function requireSameHistory(
   // As it was when it was listed: no more than that is copied.
   const content = await read(from, sizes.get(last.name) ?? 0);
   if (Buffer.from(copied).equals(content.subarray(0, copied.length))) return;
-  throw otherHistory(to, last.name, "which is not how the journal's begins");
+  throw otherHistory(to, last.name, "which does not begin as the journal's does");
 }
 
 function otherHistory({ folder }: Layout, segment: string, what: string): OtherHistoryError {

@@ -93,7 +93,7 @@ export class JournalUnusableError extends Error {
   }
 }
 
-/** Among the segments there is something that is none: as with damage, nothing is guessed. */
+/** A file among the segments is not a segment: as with damage, nothing is guessed. */
 export class ForeignFileError extends JournalUnusableError {
   override readonly name = "ForeignFileError";
   override readonly exitCode = 78;

@@ -136,7 +136,7 @@ async function makePrivate(
     await fileSystem.makePrivate(folder);
     if (taken > 0) {
       warn(
-        `Other users of this machine could read journal ${folder}; it is its owner's alone now ` +
+        `Other users of this machine could read journal ${folder}; now only its owner can ` +
           "(0700, its files 0600)",
       );
     }

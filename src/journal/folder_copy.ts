@@ -11,7 +11,7 @@ const PART_BYTES = 4 * 1024 * 1024;
 const UNFINISHED = "-unfinished";
 
 /**
- * Copies everything in a folder, but for some of its members, to a new one beside it, whose
+ * Copies everything in a folder, except some of its members, to a new one beside it, whose
  * name appears when all of it is on disk and has been compared, byte for byte.
  *
  * @param parent the folder that both are in.
@@ -107,7 +107,7 @@ async function writeFrom(fileSystem: FileSystem, source: OpenFile, to: string): 
 }
 
 async function requireEqual(source: OpenFile, target: OpenFile): Promise<void> {
-  if (await source.size() !== await target.size()) throw new Error("it is not as long");
+  if (await source.size() !== await target.size()) throw new Error("it has another length");
   let at = 0;
   for await (const part of partsOf(source)) {
     const copied = await target.read(at, part.length);

@@ -276,7 +276,7 @@ function requireSize(group: EncodedGroup): void {
   if (bytes <= GROUP_BYTES_MAX) return;
   throw new GroupTooLargeError(
     `Cannot record ${group.attributes.length} entries at once: they take ${bytes} bytes, and a ` +
-      `batch takes ${GROUP_BYTES_MAX} at most`,
+      `batch takes at most ${GROUP_BYTES_MAX}`,
   );
 }
 

@@ -111,7 +111,7 @@ export class JobLogFiles implements JobLog {
     } catch (error) {
       if (this.#hasWarned) return;
       this.#hasWarned = true;
-      warn(`cannot keep what tasks log: ${messageOf(error)}`);
+      warn(`cannot save what tasks log: ${messageOf(error)}`);
     }
   }
 

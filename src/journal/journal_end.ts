@@ -84,7 +84,7 @@ async function endInWindow(
   return lastIn(scanner, { bytes, from, before: await newlinesIn(file, from) }, segment, isLast);
 }
 
-/** The end of a whole batch within a segment, which a scan can go on from. */
+/** The end of a whole batch within a segment, from which a scan can continue. */
 interface Anchor {
   readonly offset: number;
   readonly nextLogId: LogId;

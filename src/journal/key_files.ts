@@ -79,7 +79,7 @@ export class KeyFiles implements KeyStore {
     for (const name of looked === "all" ? ours : held) {
       await requireKind(this.#fileSystem, `${keys}/${name}`, ["file"]);
     }
-    // With a wrong secret key no job could go on; that is better known before anything is done.
+    // With a wrong secret key no job could continue; that is better known before anything is done.
     const any = held[0] ?? ours.find((name) => name.endsWith(KEY));
     if (any !== undefined) await this.#keyAt(any);
     return {

@@ -16,7 +16,7 @@ import type { StampedEvent } from "../engine/ports.ts";
 
 /** The version of the format that is written, as `journal.SegmentOpened` names it. */
 export const FORMAT_VERSION = 2;
-/** The oldest that is read: for ever. */
+/** The oldest version that is read; it always will be. */
 export const FIRST_FORMAT_VERSION = 1;
 
 export const CRC_KEY = ',"crc":"';

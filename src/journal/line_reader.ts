@@ -158,7 +158,7 @@ export function parsedEntry(
   field: string,
 ): JobEventLogEntry | string {
   const fieldStart = text.indexOf(",", start) + 1;
-  if (!hasAt(text, field, fieldStart)) return `the line should be of ${field}`;
+  if (!hasAt(text, field, fieldStart)) return `the line should have ${field}`;
   // Without `batch`, `chain` and `crc`, which are not part of the entry.
   const json = text.slice(start, fieldStart) + text.slice(fieldStart + field.length, end) + "}";
   return parsed(json, logId);
@@ -235,7 +235,7 @@ function referenceFlaw(entry: Record<string, unknown>): string | undefined {
   const keys = REQUIRED_KEYS + one(occurredAt) + one(jobId) + one(taskId) + one(executionId) +
     one(traceId) +
     one(spanId) + one(actor) + one(causedBy);
-  return Object.keys(entry).length === keys ? undefined : "the line has a field that is not known";
+  return Object.keys(entry).length === keys ? undefined : "the line has an unknown field";
 }
 
 function one(value: unknown): number {

@@ -194,7 +194,7 @@ export class MemoryJournal implements Journal {
 
   /**
    * A batch is lost, the next one or the one after so many more: with a `JournalFullError`
-   * the journal goes on, with any other error it has failed for good.
+   * the journal continues, with any other error it has failed for good.
    */
   failNext(error: Error, after = 0): void {
     this.#sink.failNext(error, after);

@@ -183,9 +183,9 @@ async function requireWitnessed(
   throw new JournalDamagedError(
     { segment: name, offset: bytes, logId: head.logId + 1 },
     `the journal ends at logId ${head.logId}, and was found intact up to ${witness.logId} at ` +
-      `${witness.at}: entries that were acknowledged are gone ` +
-      "(--accept-snapshot-ahead goes on without them). Restore a backup; where this is an older " +
-      "journal on purpose, move its verification.json away",
+      `${witness.at}: acknowledged entries are lost (--accept-snapshot-ahead continues without ` +
+      "them). Restore a backup; if this is an older journal on purpose, move its " +
+      "verification.json away",
   );
 }
 

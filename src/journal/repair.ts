@@ -96,7 +96,12 @@ export async function readRepairNote(
     const text = new TextDecoder().decode(await readWhole(fileSystem, path));
     const note = JSON.parse(text);
     if (typeof note?.lostFrom === "number" && typeof note.aside === "string") return note;
-    throw new JournalUnusableError("use", path, "it is no note of a repair; move it elsewhere");
+    throw new JournalUnusableError(
+      "use",
+      path,
+      "it is not the note of a repair; move it " +
+        "elsewhere",
+    );
   });
 }
 

@@ -47,7 +47,7 @@ export class Reserve {
     return await orUnusable("measure", this.#path, () => this.#isWhole()) || await this.make();
   }
 
-  /** Makes it anew; `false` when there is no room for it and some more. */
+  /** Recreates it; `false` when there is no room for it and some more. */
   async make(): Promise<boolean> {
     try {
       await this.#remove();
@@ -158,7 +158,7 @@ export class Room {
   require(): void {
     if (!this.#short) return;
     throw new JournalFullError(
-      "Cannot record: the disk is full, and the reserve is for jobs that run. Nothing was recorded",
+      "Cannot record: the disk is full, and the reserve is for running jobs. Nothing was recorded",
     );
   }
 
@@ -187,7 +187,7 @@ export class Room {
   #becomeShort(lack = "the disk is full"): void {
     if (!this.#short) {
       this.#options.warn(
-        `${lack}: nothing new is taken until there is room; jobs that run use the reserve`,
+        `${lack}: no new work is taken until there is room; running jobs use the reserve`,
       );
     }
     this.#short = true;

@@ -34,7 +34,7 @@ export class QuietSealer {
     this.#seal = seal;
   }
 
-  /** Starts to wait anew. One timer serves many calls: this runs after every batch. */
+  /** Restarts the wait. One timer serves many calls: this runs after every batch. */
   restart(): void {
     this.#dueMs = this.#clock.monotonic() + this.#quietMs;
     if (this.#cancel === undefined) this.#wait(this.#quietMs);

@@ -8,8 +8,8 @@ import { Buffer } from "node:buffer";
 import { crcHolds } from "./line_bytes.ts";
 
 /** For who restored a copy of a journal that went on while it was copied. */
-const COPY_ADVICE = "if this is a copy that was made while Daybook ran, copy once more, or " +
-  "with `deno task journal backup`";
+const COPY_ADVICE = "if this is a copy made while Daybook ran, copy again, or use `deno task " +
+  "journal backup`";
 
 /** What a write that a crash cut short left at the end of the last segment. */
 export interface TornTail {
@@ -35,7 +35,7 @@ type SegmentEnd =
 /**
  * Tells a write that was cut short from damage, once the scanner gives no more batches.
  *
- * @param from where in the segment the bytes begin: offsets are told from its start.
+ * @param from where in the segment the bytes begin: offsets count from its start.
  */
 export function endOf(
   bytes: Uint8Array<ArrayBuffer>,

@@ -73,7 +73,7 @@ export async function requireJournal(
   const kind = await orUnusable("read", segments, () => fileSystem.kind(segments));
   if (kind === "missing") {
     const isThere = await orUnusable("read", folder, () => fileSystem.kind(folder)) !== "missing";
-    const reason = isThere ? "there is no segments folder in it" : "there is no such folder";
+    const reason = isThere ? "it has no segments folder" : "the folder does not exist";
     throw new JournalUnusableError("read journal", folder, reason);
   }
   await requireKind(fileSystem, segments, ["folder"]);

@@ -42,7 +42,7 @@ class ReadTurns {
 
 /** Blocks closer than this are got with one read. */
 const GAP_BYTES_MAX = 4 * 1024;
-/** More than this is got with several reads, so that other work goes on between them. */
+/** More than this is got with several reads, so that other work continues between them. */
 const RUN_BYTES_MAX = 256 * 1024;
 /** See `costOf`. */
 const SHORT_BLOCK_BYTES = 16 * 1024;

@@ -156,8 +156,7 @@ export class SegmentScanner {
     }
     const { formatVersion } = entry.attributes as Record<string, unknown>;
     if (!isRead(formatVersion)) {
-      const reason =
-        `format version ${formatVersion} is not one that this version of Daybook reads`;
+      const reason = `this version of Daybook does not read format version ${formatVersion}`;
       return this.#wrong(logId, reason, true);
     }
     this.#formatVersion = formatVersion;

@@ -1,5 +1,5 @@
 /**
- * Walks over all segments from the first line on, and goes on after damage: what comes
+ * Walks over all segments from the first line on, and continues after damage: what comes
  * after it follows no known chain, but can still be found whole or damaged by itself.
  */
 
@@ -51,7 +51,7 @@ async function* contentsOf(
   }
 }
 
-/** Returns as soon as the read is under way: it goes on while a segment is scanned. */
+/** Returns as soon as the read is under way: it continues while a segment is scanned. */
 async function load(
   fileSystem: FileSystem,
   layout: Layout,

@@ -96,7 +96,7 @@ export class SegmentWriter implements BatchSink {
     await this.#step("cut", () => this.#prewriting.cutAhead(this.#bytes));
     // The old one is not looked at again.
     const loss = this.#options.watched.lossAtLast(this.#file, this.#path);
-    if (loss !== undefined) throw this.#failed(`go on from segment ${this.#name}`, new Error(loss));
+    if (loss !== undefined) throw this.#failed(`continue segment ${this.#name}`, new Error(loss));
     const file = await this.#create(name);
     this.#file.close();
     this.#file = file;

@@ -58,7 +58,7 @@ export async function replayFromNewest(
 
 const WARNINGS = {
   refused: (name: string) =>
-    `Did not use snapshot ${name}: another version wrote it, or it rests on an index that is not here`,
+    `Did not use snapshot ${name}: another version wrote it, or it needs an index that is not here`,
   ahead: (name: string) => `Set aside snapshot ${name}: the journal ends before it`,
 };
 
@@ -76,7 +76,7 @@ async function load(
   return undefined;
 }
 
-/** What is told of it; a journal whose snapshot cannot even be renamed is still a journal. */
+/** The warning about it; a journal whose snapshot cannot even be renamed is still a journal. */
 async function setAside(
   store: SnapshotStore,
   name: string,
@@ -107,8 +107,8 @@ async function acceptAhead(
   const location = { segment: last?.name ?? segmentName(1), offset: last?.bytes ?? 0, logId };
   throw new JournalDamagedError(
     location,
-    `snapshot ${name} stands for logId ${logId}, but the journal ends before it: ` +
-      "entries that were acknowledged are gone (--accept-snapshot-ahead goes on without them); " +
-      "in a copy that was made while Daybook ran, delete its snapshots instead, which are caches",
+    `snapshot ${name} stands for logId ${logId}, but the journal ends before it: acknowledged ` +
+      "entries are lost (--accept-snapshot-ahead continues without them); in a copy made while " +
+      "Daybook ran, delete its snapshots instead: they are caches",
   );
 }

@@ -20,7 +20,7 @@ export interface Snapshot extends JournalHead {
 }
 
 /**
- * Writes a snapshot in slices, so that other work goes on meanwhile.
+ * Writes a snapshot in slices, so that other work continues meanwhile.
  *
  * @throws {TypeError} when a line of the consumer has a newline in it.
  */
@@ -53,15 +53,15 @@ interface SnapshotTrailer {
 /** The last line of a snapshot, newline included, or what is wrong with it. */
 function trailerIn(bytes: Uint8Array): SnapshotTrailer | string {
   const trailer = jsonObject(decoder.decode(bytes));
-  if (bytes.at(-1) !== NEWLINE || trailer === undefined) return "the trailer is not whole";
+  if (bytes.at(-1) !== NEWLINE || trailer === undefined) return "the trailer is incomplete";
   return { lines: trailer["lines"], sha256: trailer["sha256"] };
 }
 
 /** What the first line of a snapshot says that it stands for, or what is wrong with it. */
 function headIn(header: string): JournalHead | string {
   const { formatVersion, logId, chain } = jsonObject(header) ?? {};
-  if (formatVersion !== SNAPSHOT_FORMAT_VERSION) return `format ${formatVersion} is not known`;
-  if (typeof logId !== "number" || typeof chain !== "string") return "the header is not whole";
+  if (formatVersion !== SNAPSHOT_FORMAT_VERSION) return `format ${formatVersion} is unknown`;
+  if (typeof logId !== "number" || typeof chain !== "string") return "the header is incomplete";
   return { logId, chain };
 }
 
@@ -143,7 +143,7 @@ class Pass {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #rest = "";
   /** What is wrong with the header, which comes first. */
-  #headFlaw: string | undefined = "the header is not whole";
+  #headFlaw: string | undefined = "the header is incomplete";
   #hasHead = false;
   #lines = 0;
 

@@ -32,7 +32,7 @@ export class SpareDescriptors {
     }
   }
 
-  /** Keeps none from now on: the journal is closed, and this process may go on without it. */
+  /** Keeps none from now on: the journal is closed, and this process may continue without it. */
   letGo(): void {
     this.#path = undefined;
     for (const spare of this.#spares.splice(0)) spare.close();

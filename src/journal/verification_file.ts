@@ -43,7 +43,7 @@ export async function readVerification(
     const result = v.safeParse(schema, JSON.parse(await textOf(fileSystem, layout.verification)));
     return result.success ? verificationOf(result.output) : null;
   } catch {
-    return null; // As when it was never verified: whoever asks has a journal to tell of.
+    return null; // As when it was never verified.
   }
 }
 

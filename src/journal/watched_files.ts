@@ -53,9 +53,9 @@ export class WatchedFiles {
 }
 
 function lossOf(what: "segment" | "lock", path: string): string {
-  const happened = `${path} was removed, or another file put in its place, while it was in use`;
+  const happened = `${path} was removed or replaced while it was in use`;
   return what === "segment"
-    ? `${happened}: what is in the file that was there is lost unless that is put back before ` +
-      "the next start"
-    : `${happened}: another process may have the journal as well`;
+    ? `${happened}: the content of the original file is lost unless you put it back before the ` +
+      "next start"
+    : `${happened}: another process may also hold the journal`;
 }

@@ -38,12 +38,12 @@ class JobMetrics implements JobWatch {
     this.#queued = histogramOf(
       registry,
       "daybook_job_queued_seconds",
-      "How long a job was queued, each time that it was.",
+      "How long a job was queued, each time.",
     );
     this.#run = histogramOf(
       registry,
       "daybook_job_run_seconds",
-      "How long a job ran until it ended, waited or backed off, each time that it did.",
+      "How long a job ran until it ended, waited or backed off, each time.",
     );
     this.#beginAtZero([...types, NO_TYPE]);
   }
@@ -173,7 +173,7 @@ export function commitWatchOf(...watches: readonly CommitWatch[]): CommitWatch {
   return { committed: (batch) => tellAll(watches, (watch) => watch.committed(batch)) };
 }
 
-/** The failure of one must not make the others miss anything: it is thrown when all are told. */
+/** The failure of one must not make the others miss anything: it is thrown after all have seen it. */
 function tellAll<Watch>(watches: readonly Watch[], tell: (watch: Watch) => void): void {
   const failures: unknown[] = [];
   for (const watch of watches) {

@@ -67,41 +67,41 @@ const OF_ENGINE: readonly Reading[] = [
   gauge("daybook_recorded_jobs", "Jobs in the journal.", ({ engine }) => engine.activity.jobs),
   gauge(
     "daybook_index_jobs",
-    "Jobs in the index: they have ended, and are not in memory.",
+    "Ended jobs in the index, which are not in memory.",
     ({ engine }) => engine.activity.indexed,
   ),
   gauge(
     "daybook_index_waiting_jobs",
-    "Jobs that have ended, and are in memory until the index has them.",
+    "Ended jobs in memory, until the index has them.",
     ({ engine }) => engine.activity.leaving,
   ),
   gauge(
     "daybook_queue_depth",
-    "Jobs that wait for a worker.",
+    "Jobs waiting for a worker.",
     ({ engine }) => engine.activity.queued,
   ),
   gauge(
     "daybook_oldest_queued_age_seconds",
-    "How long the job that is queued for longest is; 0 when none is.",
+    "How long the oldest queued job has waited; 0 when none is queued.",
     ({ engine }) => engine.activity.oldestQueuedMs / 1000,
   ),
   gauge("daybook_pauses", "Pauses in force.", ({ engine }) => engine.activity.paused.pauses),
   gauge(
     "daybook_paused_jobs",
-    "Jobs that want a worker, and that pauses keep from one.",
+    "Jobs ready for a worker that pauses hold.",
     ({ engine }) => engine.activity.paused.jobs,
   ),
   gauge("daybook_workers_busy", "Workers with a job.", ({ engine }) => engine.activity.busyWorkers),
   gauge("daybook_workers_max", "Workers.", ({ engine }) => engine.activity.maxWorkers),
-  gauge("daybook_draining", "1 while the process stops.", ({ engine }) => engine.draining),
+  gauge("daybook_draining", "1 while the process is stopping.", ({ engine }) => engine.draining),
 ];
 
 const OF_EDGE: readonly Reading[] = [
   gauge("daybook_open_streams", "Open event streams.", ({ edge }) => edge.streams),
-  gauge("daybook_waiting_requests", "Requests that wait for a job.", ({ edge }) => edge.waiting),
+  gauge("daybook_waiting_requests", "Requests waiting for a job.", ({ edge }) => edge.waiting),
   gauge(
     "daybook_open_requests",
-    "Requests that are being answered, this one included.",
+    "Requests being answered, including this one.",
     ({ edge }) => edge.requests,
   ),
 ];
@@ -116,27 +116,27 @@ const OF_JOURNAL: readonly Reading[] = [
   gauge("daybook_journal_segments", "Segments.", ({ journal }) => journal.segments.length),
   gauge(
     "daybook_journal_proven_segments",
-    "Segments that get no more batches and that this process has verified itself.",
+    "Complete segments that this process has verified.",
     ({ journal }) => journal.proof.proven,
   ),
   gauge(
     "daybook_journal_trusted_segments",
-    "Segments that get no more batches and that this process took as they are, until now.",
+    "Complete segments that this process has not verified yet.",
     ({ journal }) => journal.proof.trusted,
   ),
   gauge(
     "daybook_journal_pending_bytes",
-    "About how many bytes wait to become durable.",
+    "Approximate bytes waiting to become durable.",
     ({ engine }) => engine.activity.pendingBytes,
   ),
   gauge(
     "daybook_journal_full",
-    "1 while writes are refused for want of room.",
+    "1 while writes are refused because the disk is full.",
     ({ engine }) => engine.full,
   ),
   gauge(
     "daybook_journal_failed",
-    "1 when nothing can be recorded until the next start.",
+    "1 when the journal failed: nothing can be recorded until the next start.",
     ({ engine }) => engine.failed,
   ),
   gauge(
@@ -146,7 +146,7 @@ const OF_JOURNAL: readonly Reading[] = [
   ),
   gauge(
     "daybook_journal_disk_free_bytes",
-    "Bytes that are free on the disk of the journal.",
+    "Free bytes on the disk of the journal.",
     ({ diskFree }) => diskFree,
   ),
 ];
@@ -154,7 +154,7 @@ const OF_JOURNAL: readonly Reading[] = [
 const OF_TRUST: readonly Reading[] = [
   gauge(
     "daybook_recovery_clean",
-    "1 when the stop before this start was a clean one.",
+    "1 when the last stop before this start was clean.",
     ({ journal }) => journal.lastRecovery.clean,
   ),
   gauge(
@@ -169,7 +169,7 @@ const OF_TRUST: readonly Reading[] = [
   ),
   gauge(
     "daybook_recovery_quarantined_bytes",
-    "Bytes that this start set aside.",
+    "Bytes that this start moved to quarantine.",
     ({ journal }) => journal.lastRecovery.bytesQuarantined,
   ),
   gauge(
@@ -199,7 +199,7 @@ const OF_PROCESS: readonly Reading[] = [
   ),
   gauge(
     "process_heap_used_bytes",
-    "Bytes of the heap of JavaScript that are in use.",
+    "Used bytes of the JavaScript heap.",
     ({ process }) => process?.heapUsedBytes,
   ),
   gauge(
@@ -242,9 +242,17 @@ function addLimits({ engine }: Sources, registers: Registry[]): void {
   if (limits.length === 0) return;
   const labelNames = ["type"];
   const of = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
-  const held = of("daybook_limited_jobs_at_work", "Jobs that hold a place of their type.");
-  const waiting = of("daybook_limited_jobs_waiting", "Jobs that wait for a place of their type.");
-  const max = of("daybook_limited_jobs_max", "Places of a type; left out where nothing limits it.");
+  const held = of(
+    "daybook_limited_jobs_at_work",
+    "Jobs that hold a place under the limits of " +
+      "their type.",
+  );
+  const waiting = of(
+    "daybook_limited_jobs_waiting",
+    "Jobs waiting for a place under the limits " +
+      "of their type.",
+  );
+  const max = of("daybook_limited_jobs_max", "Places of a type; absent if it has no limit.");
   for (const { type, limits: { maxRunning }, ...use } of limits) {
     held.set({ type }, use.held);
     waiting.set({ type }, use.waiting);
@@ -260,7 +268,7 @@ function addCpu({ process }: Sources, registers: Registry[]): void {
 
 function addStalls({ stalls }: Sources, registers: Registry[]): void {
   if (stalls === undefined) return;
-  const help = "How often the event loop stood still for two seconds or longer.";
+  const help = "How often the event loop was blocked for two seconds or longer.";
   new Counter({ name: "daybook_event_loop_stalls_total", help, registers }).inc(stalls);
 }
 

@@ -106,7 +106,7 @@ function pauseLines(
   const what = `${scopeText(pause)} ${pauseTimes(pause)}`;
   return [
     `paused: ${what} (${reason}); ${counted(jobs, "job")} waiting`,
-    `  to go on: deno task daybook end-pause ${pauseId} --url ${url}`,
+    `  to end it: deno task daybook end-pause ${pauseId} --url ${url}`,
     `  or: curl -s${tokenOption("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
   ];
 }
@@ -120,7 +120,7 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
     `${counted(entriesReplayed, "entry", "entries")} in ${durationText(durationMs)}`,
     snapshotLogId === null ? "no snapshot" : `snapshot at ${snapshotLogId}`,
     `${bytesQuarantined} bytes quarantined`,
-    clean ? "clean stop" : "after a stop that was not clean",
+    clean ? "clean stop" : "after an unclean stop",
   ];
   return `recovered ${parts.join(", ")}; head ${head.logId} ${head.chain}`.trimEnd();
 }
@@ -138,7 +138,7 @@ function examples(url: string, source: TokenSource | undefined): readonly string
   ];
 }
 
-/** What whoever starts Daybook should know of the jobs that it found. */
+/** What the operator should know about the jobs that the start found. */
 export function startWarnings(
   { parkedJobs, keylessJobs, aloneTasks }: Pick<
     JobSurvey,
@@ -149,7 +149,7 @@ export function startWarnings(
     `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ${message}; ` +
     `see deno task daybook explain ${jobId}`
   );
-  const alone = warningOf("open at two unclean ends in a row, and will run alone", aloneTasks);
+  const alone = warningOf("open at two unclean stops in a row, and will run alone", aloneTasks);
   const warnings = alone === undefined ? parked : [...parked, alone];
   if (keylessJobs === 0) return warnings;
   return [

@@ -1,6 +1,6 @@
 /**
  * Sends what leaves this machine over connections whose own address was looked at first. To look
- * up a name beforehand proves nothing: whoever owns it may let it lead elsewhere a moment later
+ * up a name beforehand proves nothing: its owner can point it elsewhere a moment later
  * (DNS rebinding). `fetch` tells nobody where it is connected to, so this is in its place.
  */
 

@@ -88,11 +88,9 @@ export class Listener {
     if (clock.monotonic() - this.#toldMs >= TOLD_EVERY_MS) {
       this.#toldMs = clock.monotonic();
       warn(
-        `Cannot take new connections: ${messageOf(error)}; those that are open are served, ones ` +
-          `that ask for nothing are closed in ${
-            durationText(ASKS_NOTHING_MS)
-          }, and new ones are taken ` +
-          "as soon as that works again",
+        `Cannot take new connections: ${messageOf(error)}; open ones are served, idle ones are ` +
+          `closed in ${durationText(ASKS_NOTHING_MS)}, and new ones are ` +
+          "taken as soon as that works again",
       );
     }
     clock.setTimer(AGAIN_MS, () => this.#again());
@@ -115,10 +113,10 @@ const LINE_MS = 2_000;
 const RETRY_AFTER = { "retry-after": "1" };
 
 /**
- * While a long journal is being read: how far that is, in words for whoever started the process,
+ * While a long journal is being read: how far that is, in words for the log,
  * and for the probes of a supervisor, which would take silence for a process that hangs.
  */
-export class Opening {
+export class StartProgress {
   readonly #clock: Pick<Clock, "monotonic" | "pause">;
   readonly #tell: (line: string) => void;
   #sliceBegan: number;

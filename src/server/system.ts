@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
 import type { Clock, Random } from "../engine/ports.ts";
 
-// As the platform has it, before code of users is told from that of the engine.
+// As the platform has it, before user code is distinguished from that of the engine.
 const { setTimeout } = globalThis;
 
 /** Timers of the platform take at most a signed 32-bit number of milliseconds. */

@@ -1,6 +1,6 @@
 /**
  * What code throws where nobody catches it. It must not end the process, and with it the jobs of
- * others: it is told, and where the attempt is known whose code it was, that attempt fails.
+ * others: it is logged, and if the attempt whose code it was is known, that attempt fails.
  */
 
 import { stackOf } from "../core/thrown.ts";

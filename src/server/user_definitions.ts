@@ -72,9 +72,9 @@ function nameOf({ type, version }: AnyJobDefinition): string {
 }
 
 function givenTwice(specifier: string, which: string, one: string, other: string) {
-  const where = one === other ? `${one} gives it twice` : `${one} and ${other} both give it`;
+  const where = one === other ? `${one} exports both` : `${one} and ${other} each export one`;
   return new DefinitionsError(
-    `Cannot use --definitions ${specifier}: two definitions are of ${which}; ${where}`,
+    `Cannot use --definitions ${specifier}: two definitions have ${which}; ${where}`,
   );
 }
 

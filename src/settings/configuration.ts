@@ -87,7 +87,7 @@ function readFlags(
 function parsingProblem(error: unknown): string {
   const word = /^Unexpected argument '([^']+)'/.exec(messageOf(error))?.[1];
   if (word === undefined) return messageOf(error);
-  return `deno task start takes flags only, and got ${word}; to start a job that was only ` +
+  return `deno task start takes only flags, and got ${word}; to start a job that was only ` +
     `created: deno task daybook start ${word}`;
 }
 
@@ -213,7 +213,7 @@ const BYTES = 32;
 const SECRET_KEY_RULE = "must be 32 bytes in base64 or hexadecimal, such as from " +
   "openssl rand -base64 32";
 
-/** `undefined` when the text is none; whoever tells of it must not quote it. */
+/** `undefined` when the text is none; a message about it must not quote it. */
 export function secretKeyIn(text: string): Uint8Array | undefined {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/i.test(trimmed)) return Uint8Array.from(Buffer.from(trimmed, "hex"));

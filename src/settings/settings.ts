@@ -16,7 +16,7 @@ interface Kind<Value = unknown> {
   readonly value?: string;
   /** From the smallest to the largest value, in words. */
   readonly range?: string;
-  /** Its issue goes on after the name of the setting: `must be from 1 to 256`. */
+  /** Its message follows the name of the setting: `must be from 1 to 256`. */
   readonly schema: v.GenericSchema<string, Value>;
   /** In words, with its unit. */
   show(value: Value): string;
@@ -165,7 +165,7 @@ export const SETTINGS = {
     ofServer: true,
   },
   definitions: {
-    ...optional("module", "none of your own"),
+    ...optional("module", "none"),
     flag: "definitions",
     default: "",
     help: "your own definitions",
@@ -188,13 +188,13 @@ export const SETTINGS = {
     ...bytes(32 * MIB, 4 * GIB),
     flag: "thread-memory",
     default: "128MiB",
-    help: "heap of a thread, and as much in buffers",
+    help: "heap of a thread; the same again for buffers",
   },
   jobsBytesMax: {
     ...bytes(4 * KIB, 64 * GIB),
     flag: "jobs-bytes",
     default: "256MiB",
-    help: "what unfinished jobs hold; at it new ones get 503",
+    help: "memory for unfinished jobs; beyond it new ones get 503",
   },
   bodyBytesMax: {
     ...bytes(KIB, 64 * MIB),
@@ -206,7 +206,7 @@ export const SETTINGS = {
     ...time(DAY),
     flag: "max-start-delay",
     default: "15m",
-    help: "latest startAt from now",
+    help: "how far ahead startAt may be",
   },
   segmentBytes: {
     ...bytes(4 * KIB, GIB),
@@ -218,26 +218,26 @@ export const SETTINGS = {
     ...whole("entries", 100, 1_000_000_000),
     flag: "snapshot-every",
     default: "100000",
-    help: "entries from one snapshot to the next",
+    help: "entries between snapshots",
   },
   drainMs: {
     ...time(HOUR),
     flag: "drain",
     default: "10s",
-    help: "time for running tasks at a stop",
+    help: "time for running tasks to finish at a stop",
   },
   stallExitMs: {
     ...time(DAY, "never"),
     flag: "stall-exit",
     default: "60s",
-    help: "ends a server whose event loop stands still; 0: never",
+    help: "ends a server whose event loop is blocked; 0: never",
     ofServer: true,
   },
   logFormat: {
     ...choice("format", ["text", "json"]),
     flag: "log",
     default: "text",
-    help: "text, or json: a line of JSON each",
+    help: "text, or one JSON object a line",
     ofServer: true,
   },
   tokenFile: {
@@ -252,20 +252,20 @@ export const SETTINGS = {
     ...optional("file", "no key"),
     flag: "secret-key-file",
     default: "",
-    help: "wraps the keys of secrets",
+    help: "file of the key that wraps the keys of sealed inputs",
     needs: "file",
   },
   allowedHosts: {
     ...list("names"),
     flag: "allowed-hosts",
     default: "",
-    help: "further names of this server, with commas",
+    help: "other names of this server, separated by commas",
   },
   webhookHosts: {
     ...list("hosts"),
     flag: "webhook-hosts",
     default: "",
-    help: "where webhooks may go: host or host:port, with commas",
+    help: "where webhooks may go: host or host:port, separated by commas",
     ofServer: true,
     needs: "net",
   },
@@ -273,13 +273,13 @@ export const SETTINGS = {
     ...SWITCH,
     flag: "accept-snapshot-ahead",
     default: "",
-    help: "start although the end of the journal is known to be gone",
+    help: "start although the end of the journal is known to be lost",
   },
   hold: {
     ...SWITCH,
     flag: "hold",
     default: "",
-    help: "start with a pause of everything, to look and cancel first",
+    help: "start with everything paused, to look and cancel first",
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 

@@ -71,7 +71,7 @@ export class TokenFile implements Access {
   #take(text: string, tokens: readonly AccessToken[]): void {
     const { path, warn } = this.#options;
     const isNews = this.#text !== undefined || this.#complaint !== undefined;
-    if (isNews) warn(`the token file ${path} was read again: ${tokens.length} tokens are valid`);
+    if (isNews) warn(`the token file ${path} was reloaded: ${tokens.length} tokens are valid`);
     this.#complaint = undefined;
     this.#text = text;
     this.#tokens = new TokenList(tokens);
@@ -81,6 +81,6 @@ export class TokenFile implements Access {
     if (this.#complaint === reason) return;
     this.#complaint = reason;
     const { path, warn } = this.#options;
-    warn(`Cannot use the token file ${path}: ${reason}; the tokens from before stay valid`);
+    warn(`Cannot use the token file ${path}: ${reason}; the previous tokens stay valid`);
   }
 }

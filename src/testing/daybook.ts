@@ -18,7 +18,7 @@ export interface TestOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** A job that has not ended, and cannot go on without time, an event or the test. */
+/** A job that has not ended, and cannot continue without time, an event or the test. */
 export interface RestingJob {
   /** Which it is. */
   readonly jobId: string;

@@ -30,6 +30,7 @@ export interface ExportedJob {
  *
  * @param file What the file holds. Imported as text it needs no permission:
  * `import order from "./order-42.ndjson" with { type: "text" };`.
+ * @throws {TypeError} when it is the name of a file, or no text.
  * @throws {Error} naming the first line that is not as `journal export` writes it.
  *
  * @example
@@ -54,10 +55,22 @@ export interface ExportedJob {
  * ```
  */
 export function fromExport(file: string): ExportedJob {
+  requireText(file);
   const { job: { jobId, type = null, state }, entries } = parseExport(
     new TextEncoder().encode(file),
   );
   return { jobId, type, state, entries: entries as readonly RecordedEvent[] };
+}
+
+/** A name is given in the place of what the file holds, or what some readers of files give. */
+function requireText(file: unknown): void {
+  const isName = typeof file === "string" && /^[^\n{[]+$/.test(file);
+  if (typeof file === "string" && !isName) return;
+  const given = isName ? `${JSON.stringify(file.slice(0, 100))}` : `a value of type ${typeof file}`;
+  throw new TypeError(
+    `Cannot read an exported job from ${given}: give the text that the file holds, such as ` +
+      "await Deno.readTextFile(name)",
+  );
 }
 
 /** The same entries as a journal of their own: at positions without gaps, in one batch. */

@@ -1,9 +1,9 @@
-/** A clock that moves only when it is told to. */
+/** A clock that moves only on request. */
 
 import { setImmediate } from "node:timers";
 import type { Clock } from "../engine/ports.ts";
 
-/** When such a clock begins, unless it is told otherwise. */
+/** The default start of such a clock. */
 export const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
 
 interface Timer {

@@ -16,8 +16,8 @@ export class NotDeterministicError extends Error {
   constructor(type: string, jobId: string, after: string | null, what: string) {
     super(
       `Cannot call run of ${type} again: for job ${jobId}, ${what}. Between calls of ctx, run ` +
-        "must do the same each time: take the time from ctx.now(), and do in a step what is " +
-        "random or asks others",
+        "must do the same each time: take the time from ctx.now(), and put random values and " +
+        "calls to other systems into a step",
     );
     this.jobId = jobId;
     this.after = after;

@@ -14,7 +14,7 @@ const { setTimeout } = globalThis;
  * counts as held up by the test. Not a span of time: on a busy machine they are further apart.
  */
 export const LOOKS_MAX = 200;
-/** The same for whoever waits for one job, and lets no time pass. */
+/** The same for a caller that waits for one job, and lets no time pass. */
 export const PATIENT_LOOKS_MAX = 5_000;
 
 interface Call {

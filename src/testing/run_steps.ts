@@ -74,7 +74,7 @@ function isObject(value: JsonValue): value is JsonObject {
   return typeof value === "object" && value !== null;
 }
 
-/** As JSON; a function is told by its presence. */
+/** As JSON; a function counts only as present. */
 function form(value: unknown): JsonValue {
   try {
     const text = JSON.stringify(

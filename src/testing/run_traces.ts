@@ -87,7 +87,7 @@ export class RunTraces {
   }
 }
 
-/** The same context; whatever it is asked for but the time is told. */
+/** The same context; everything asked of it, except the time, is recorded. */
 function contextWith(
   ctx: JobContext<string>,
   asked: (step: RunStep) => void,

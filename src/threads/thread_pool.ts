@@ -223,5 +223,5 @@ function closed(): Error {
 }
 
 function unneeded(): Error {
-  return namedError("ThreadEnded", "the thread was not needed any more");
+  return namedError("ThreadEnded", "the thread was no longer needed");
 }

@@ -20,7 +20,7 @@ const LIMIT_GRACE_MS = 1_000;
 const REST_MS = 1_000;
 
 function leave(thread: Thread): void {
-  thread.end(namedError("ThreadEnded", "its job does not need it any more"));
+  thread.end(namedError("ThreadEnded", "its job no longer needs it"));
 }
 
 /** A message without the call it belongs to. */
@@ -185,7 +185,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
       case "late":
         return this.#late(message);
       case "stuck": {
-        const text = `the code did not give way for ${message.afterMs} ms, and was cut off`;
+        const text = `the code did not yield for ${message.afterMs} ms, and was ended`;
         return this.#thread?.end(namedError("NeverGaveWay", text));
       }
     }

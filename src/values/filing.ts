@@ -118,7 +118,7 @@ export class Filing {
     } catch (error) {
       this.#isUnreadable = true;
       if (isPassing(error)) return;
-      this.#tell(`The index of values cannot go on: ${messageOf(error)}`);
+      this.#tell(`The index of values cannot continue: ${messageOf(error)}`);
     }
   }
 
@@ -131,7 +131,7 @@ export class Filing {
       if (error instanceof IndexDamagedError) throw error;
       this.#leaveWorks();
       this.#refusedUntilMs = this.#options.monotonic() + REFUSED_MS;
-      this.#tell(`The disk does not take the index of values: ${messageOf(error)}`);
+      this.#tell(`Cannot write the index of values: ${messageOf(error)}`);
     }
   }
 
@@ -188,7 +188,7 @@ export class Filing {
   }
 
   #makeAgain(reason: string): void {
-    this.#tell(`The index of values is damaged: ${reason}; it is made again`);
+    this.#tell(`The index of values is damaged: ${reason}; it is being rebuilt`);
     this.#works = {};
     this.#runs.close();
     this.#lines.begin();

@@ -108,7 +108,7 @@ export class ThreadedPastEvents implements PastEvents {
   }
 
   #say(message: ToFiling): void {
-    // During the restart delay, the new thread is told later.
+    // During the restart delay, the new thread gets it later.
     if (this.#cancelRestart !== undefined || this.#isClosed) return;
     if (this.#thread === undefined && !hasDescriptors(this.#options.segments)) {
       return this.#beginLater();
@@ -147,7 +147,7 @@ export class ThreadedPastEvents implements PastEvents {
     if (thread !== this.#thread || this.#isClosed) return;
     this.#thread = undefined;
     thread.port.close();
-    this.#options.warn(`The thread of the index of values failed, and begins again: ${reason}`);
+    this.#options.warn(`The thread of the index of values failed, and restarts: ${reason}`);
     this.#beginLater();
   }
 

@@ -262,7 +262,7 @@ class Audit {
       await audit.compare(held);
       this.#notes.push(...audit.notes);
     } catch (error) {
-      this.#notes.push(`index: it is not compared: ${messageOf(error)}`);
+      this.#notes.push(`index: not compared: ${messageOf(error)}`);
     }
   }
 
@@ -270,8 +270,8 @@ class Audit {
     const note = await readRepairNote(this.#options.fileSystem, this.#options.layout);
     if (note === undefined || this.#repairs.includes(note.aside)) return;
     this.#notes.push(
-      `a repair was cut short before it was on record, its copy is in ${note.aside}: ` +
-        `deno task journal repair --apply${journalFlag(this.#options.layout.folder)} ends it`,
+      `a repair was cut short before it was on record; its copy is in ${note.aside}: deno task ` +
+        `journal repair --apply${journalFlag(this.#options.layout.folder)} completes it`,
     );
   }
 

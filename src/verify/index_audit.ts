@@ -11,9 +11,9 @@ export interface HeldJob {
   readonly jobId: string;
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
-  /** The job goes on: it is in memory again. */
+  /** The job continues: it is in memory again. */
   readonly isAwake: boolean;
-  /** All that is told of it from here, and whether it is awake, which is not compared. */
+  /** Everything known about it from here; whether it is awake is not compared. */
   readonly content: Readonly<Record<string, unknown>>;
 }
 
@@ -53,7 +53,10 @@ export class IndexAudit {
     await this.#compareIds(held, upTo);
     if (this.#more > 0) this.notes.push(`index: ${this.#more} more are not as the lines say`);
     if (this.notes.length > 0) {
-      this.notes.push("index: a start without the folder index/ makes it again from the lines");
+      this.notes.push(
+        "index: delete the folder index/, and the next start rebuilds it from the " +
+          "lines",
+      );
     }
   }
 
@@ -92,7 +95,7 @@ export class IndexAudit {
         this.#note(`the event id of logId ${logId} is missing`);
       }
       if (expected === undefined && logId <= this.#end) {
-        this.#note(`an event id is there that logId ${logId} does not have`);
+        this.#note(`it has an event id that logId ${logId} does not have`);
       }
     }
   }

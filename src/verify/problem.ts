@@ -1,4 +1,4 @@
-/** What an audit finds wrong, and how it is told. */
+/** What an audit finds wrong, and its message. */
 
 import { assertNever } from "../core/assert_never.ts";
 import type { WalkedDamage } from "../journal/segment_walk.ts";

@@ -31,7 +31,7 @@ export class SidecarAudit {
     return [...this.#notes, `${files}, as in a copy: the next start reads what they are of`];
   }
 
-  /** @param before where the segment goes on from. */
+  /** @param before where the segment continues from. */
   begin(before: JournalHead): void {
     this.#before = before;
     this.#index = new LineIndex();

@@ -45,7 +45,7 @@ export class EntryAudit {
     const exists = isNew && table.job(jobId) !== undefined;
     try {
       this.#projection.replay(entry);
-      if (exists) return flaw(`job ${jobId} exists already`);
+      if (exists) return flaw(`job ${jobId} already exists`);
       return { kind: "applied", job: jobId === undefined ? undefined : table.job(jobId) };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;

@@ -1,6 +1,6 @@
 /**
  * Proves the journal inside the process that serves it. The same proof as that of the command,
- * one at a time, in slices: requests go on beside it.
+ * one at a time, in slices: requests are served meanwhile.
  *
  * It is no worker. One would have to read the sources of Daybook, for which a server has no
  * permission, and might find others than those it runs; and its memory is that of the process
@@ -63,7 +63,13 @@ export class Verifier {
 
   /** Begins a proof, unless one runs or there is too little memory for it. */
   start(): VerificationStart {
-    if (this.#proof !== undefined) return { started: false, reason: "one is running" };
+    if (this.#proof !== undefined) {
+      return {
+        started: false,
+        reason: "a verification is already " +
+          "running",
+      };
+    }
     const reason = this.#memory.tooLittleToBegin();
     if (reason !== undefined) return { started: false, reason };
     this.#begin();
@@ -72,7 +78,12 @@ export class Verifier {
 
   /** Ends a proof that runs, without a verdict, and resolves when it has let go of the files. */
   async stop(): Promise<void> {
-    this.#proof?.end.abort(new VerificationStoppedError("Cannot go on: the process stops"));
+    this.#proof?.end.abort(
+      new VerificationStoppedError(
+        "Cannot continue: the process is " +
+          "stopping",
+      ),
+    );
     await this.#proof?.ended;
   }
 
@@ -97,7 +108,7 @@ export class Verifier {
 
   #failed(startedAt: string, error: unknown): VerificationRun {
     const detail = messageOf(error);
-    this.#options.warn(`the verification came to no verdict: ${detail}`);
+    this.#options.warn(`the verification reached no verdict: ${detail}`);
     return { status: "failed", startedAt, endedAt: this.#now(), detail };
   }
 
@@ -131,7 +142,10 @@ export class Verifier {
     try {
       await keepVerdict(this.#options, judged);
     } catch (error) {
-      throw new Error(`the verdict is not kept: ${reasonOf(error, layout.folder)}; it was ${line}`);
+      throw new Error(
+        `the verdict could not be saved: ${reasonOf(error, layout.folder)}; it ` +
+          `was ${line}`,
+      );
     }
   }
 

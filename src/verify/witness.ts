@@ -17,8 +17,8 @@ export interface Disproof {
   readonly reason: string;
 }
 
-const ACCEPT = "if the journal is meant to be what it is, as after a restored backup, " +
-  "move verification.json elsewhere";
+const ACCEPT = "if the journal is as it should be, for example after restoring a backup, move " +
+  "verification.json elsewhere";
 
 export class WitnessAudit {
   readonly #witness: Witness | undefined;

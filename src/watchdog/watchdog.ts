@@ -86,7 +86,7 @@ export class Watchdog implements AttemptWatch {
     this.#seenStalls = stalls;
     const { tells, warn } = this.#options;
     warn(
-      `the event loop stood still for more than 2 s, and turns again${
+      `the event loop was blocked for more than 2 s, and runs again${
         tells ? "" : `; ${this.#table.told}`
       }`,
     );

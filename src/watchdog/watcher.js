@@ -105,14 +105,16 @@ function look() {
     Atomics.add(words, word.stalls, 1);
     const attempts = openAttempts();
     keep(textOf(attempts));
-    say(`the event loop has not turned for ${seconds(still)}`, attempts);
+    say(`the event loop has been blocked for ${seconds(still)}`, attempts);
   }
   if (exitMs === 0 || still < exitMs) return;
   if (askedAt === undefined) {
     askedAt = now;
     Atomics.store(words, word.exit, 1);
   } else if (now - askedAt >= ORDERLY_MS) {
-    kill(`the event loop has stood still for ${seconds(still)} (--stall-exit): ending the process`);
+    kill(
+      `the event loop has been blocked for ${seconds(still)} (--stall-exit): ending the process`,
+    );
   }
 }
 
@@ -124,9 +126,9 @@ function mindSignals() {
     const isStill = Atomics.load(words, word.beat) === beat;
     if (!isStill || signalledAt === undefined) {
       signalledAt = now;
-      if (stalled) say("the event loop stands still; a second signal ends the process now");
+      if (stalled) say("the event loop is blocked; a second signal ends the process now");
     } else if (stalled && now - signalledAt > SAME_REQUEST_MS) {
-      kill("ended by a second signal, for the event loop stands still");
+      kill("ended by a second signal, while the event loop was blocked");
     }
   };
   for (const signal of ["SIGINT", "SIGTERM"]) Deno.addSignalListener(signal, onSignal);

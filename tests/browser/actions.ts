@@ -57,7 +57,7 @@ const JOB_ACTIONS: readonly Action[] = [
       assert.equal(await conditionOf(demo, demo.jobIn("plan without code")), "suspended");
       await press(page, "Resume");
       assert.equal(await conditionOf(demo, demo.jobIn("plan without code")), "waiting");
-      assert.match(await noteOn(page), /resumed|goes on/i);
+      assert.match(await noteOn(page), /resumed|continues/i);
     },
   },
   {
@@ -137,6 +137,12 @@ const TIME_ACTIONS: readonly Action[] = [
       await press(page, "Ask what if");
       await page.waitForLoadState("load");
       assert.match(await page.locator("#what-if").innerText(), /Compensating|Failed/);
+      await page.getByLabel("Add events, as JSON").fill("");
+      await page.getByLabel("Other limits, as JSON").fill('{"maxRunning": 6}');
+      await press(page, "Ask what if");
+      await page.waitForLoadState("load");
+      const told = await page.locator("#what-if-result").innerText();
+      assert.match(told, /With maxRunning 6 instead of none, job .* would have waited/);
       assert.equal(await conditionOf(demo, demo.jobIn("suspended")), "suspended");
     },
   },

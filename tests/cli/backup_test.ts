@@ -254,7 +254,7 @@ test("backup: a folder in the journal, or around it, is no place for it", async 
     const before = disk.files.size;
     const { code, err } = await backedUp(disk, folder);
     assert.equal(code, 74);
-    assert.match(err.join(), /lie in each other$/);
+    assert.match(err.join(), /is inside the other$/);
     assert.equal(disk.files.size, before);
   }
 });

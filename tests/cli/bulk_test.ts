@@ -40,7 +40,7 @@ Deno.test("bulk: it has to be told which jobs, and to cancel takes --yes", async
   await createPlan(app, { jobId: "p-1" });
   const usages: readonly (readonly [readonly string[], RegExp])[] = [
     [["bulk", "cancel"], /which jobs: give a filter, or --all/],
-    [["bulk", "cancel", "--all"], /cannot be taken back: look with --dry-run, then give --yes/],
+    [["bulk", "cancel", "--all"], /cannot be undone: check with --dry-run, then give --yes/],
     [["bulk", "delete", "--all"], /one of retry, cancel, suspend, resume, and got delete/],
   ];
   for (const [args, message] of usages) {
@@ -64,7 +64,7 @@ Deno.test("failures: each kind with its number, and bulk retries all of it", asy
   assert.equal(retried.terminal.output.at(-1), "Retried 2 jobs");
   assert.match(retried.terminal.output[0] ?? "", /^retried job_\w+ as job_\w+$/);
   const nothing = await runCli(await startApp(), ["failures"]);
-  assert.deepEqual(nothing.terminal.output, ["no failure that was not retried"]);
+  assert.deepEqual(nothing.terminal.output, ["no failures left to retry"]);
 });
 
 Deno.test("submit --jobs: lines or an array, sent in slices; each that is refused is named; 65", async () => {
@@ -96,5 +96,5 @@ Deno.test("submit --jobs: with --key the same file may be sent again; what is ab
   assert.match(second.terminal.output[0] ?? "", /was submitted before with this key$/);
   const wrong = await runCli(app, [...args, "--priority", "1"], { files });
   assert.deepEqual([wrong.code, wrong.terminal.output], [64, []]);
-  assert.match(wrong.terminal.errors.join(), /--priority is about one job/);
+  assert.match(wrong.terminal.errors.join(), /--priority is for one job/);
 });

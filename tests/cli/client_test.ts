@@ -105,7 +105,7 @@ Deno.test("Client.of: flags, then the environment; an address goes before a jour
       ]);
       assert.deepEqual(await refused(["--journal", journal, "--url", "localhost:9"]), [
         64,
-        "daybook: --url and --journal both say which server, and exclude each other; " +
+        "daybook: --url and --journal both name the server: give only one; " +
         "see deno task daybook ask --help",
       ]);
     })
@@ -186,7 +186,7 @@ Deno.test("Client: an answer that ends early is a lost connection, and no defect
     await assert.rejects(client.get("/x"), (error) => {
       assert.ok(error instanceof CommandError);
       assert.equal(error.exitCode, 69);
-      assert.equal(error.message, "lost the connection to http://here amid its answer");
+      assert.equal(error.message, "lost the connection to http://here during its answer");
       return true;
     });
   }

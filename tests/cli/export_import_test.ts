@@ -186,7 +186,7 @@ testWithHomes(
 
     const refused = await imported(fresh, text);
     assert.equal(refused.code, 1);
-    assert.match(refused.err.join(), /it is Running, and its other home would go on with it/);
+    assert.match(refused.err.join(), /it is Running, and would continue in the other journal too/);
 
     assert.equal((await imported(fresh, text, "--unfinished")).code, 0);
     await fresh.start();
@@ -533,7 +533,10 @@ testWithHomes("import: a refusal names the line", DEFINITIONS, async (old, fresh
     await message(text.replace('"stratum":"domain"', '"stratum":"dominion"')),
     "line 4: /stratum must be one of framework, domain, coordination",
   );
-  assert.equal(await message('{"a":1}\n{}\n'), "line 1: the file is no export of a job");
+  assert.equal(
+    await message('{"a":1}\n{}\n'),
+    "line 1: the file is no export of a job; deno task journal export writes one",
+  );
 });
 
 testWithHomes(

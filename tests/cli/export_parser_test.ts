@@ -193,3 +193,11 @@ for (const [what, flaw, message] of FLAWS) {
     assert.equal(flaw(), message);
   });
 }
+
+Deno.test("export parser: a closing line that counts other entries than there are is refused", () => {
+  const text = new TextDecoder().decode(file(HEADER, STORY.entries));
+  const wrong = new TextEncoder().encode(
+    text.replace(/\{"entries":3(?=,"sha256")/, '{"entries":4'),
+  );
+  assert.throws(() => parseExport(wrong), /line 5: 4 entries were exported, here are 3/);
+});

@@ -132,8 +132,8 @@ failure
   the card is stolen
   all attempts are used up (deadLetter) in charge, by entry 8; fingerprint d18e79002926
   left in place: mail, note
-  cut short, perhaps done in part: print
-  somebody must look: something could not be undone`,
+  cut short, possibly partly done: print
+  needs attention: something could not be undone`,
   );
 });
 

@@ -183,7 +183,7 @@ Deno.test("tail: a server that is killed and starts again leaves no gap and no r
       else await daybook.kill();
       await errors.until((line) => line.startsWith("daybook: lost the connection"));
       daybook = await DaybookProcess.start({ journal, args: [`--port=${port}`] });
-      await errors.until((line) => line === "daybook: connected again, going on from there");
+      await errors.until((line) => line === "daybook: connected again, continuing from there");
     }
     const response = await daybook.post("/events", { eventType: "shop.Last", eventId: "last" });
     await response.body?.cancel();
@@ -248,7 +248,7 @@ Deno.test("submit --wait: Ctrl-C leaves the job alone, and says that it goes on"
 
     assert.equal((await submit.status).code, 130);
     assert.deepEqual(errors.lines, [
-      "daybook: job p-1 goes on; deno task daybook show p-1 tells how it is",
+      "daybook: job p-1 continues; deno task daybook show p-1 shows it",
     ]);
   }));
 

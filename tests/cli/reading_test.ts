@@ -166,7 +166,7 @@ Deno.test("show: an unknown job is 65, and an id that no job can have is 64", as
   assert.deepEqual([unknown.code, illegal.code], [65, 64]);
   assert.deepEqual(unknown.terminal.errors, [
     "daybook: Cannot find job nope: there is none with this id (404); " +
-    "deno task daybook jobs lists those that there are",
+    "deno task daybook jobs lists them",
   ]);
 });
 
@@ -426,7 +426,7 @@ Deno.test("tail: seals are left out for people, unless types are asked for", asy
     const until = code.then(() => true);
     for (let turn = 0; turn < 20; turn++) await server.clock.advance(1_000);
     await until;
-    assert.match(terminal.bars[0] ?? "", /^waiting for what is recorded from now on, times are of/);
+    assert.match(terminal.bars[0] ?? "", /^waiting for new entries, times are of/);
     return terminal.output.map((line) => /journal\.Sealed|shop\.Note/.exec(line)?.[0]);
   };
 
@@ -452,7 +452,7 @@ Deno.test("tail: a line of its own tells the day when it is not today", async ()
 
 const WRONG_TAILS: readonly (readonly [args: readonly string[], message: string])[] = [
   [["--until-end"], "--until-end goes with --job"],
-  [["--after", "3", "--from-start"], "--after and --from-start exclude each other"],
+  [["--after", "3", "--from-start"], "give only one of --after and --from-start"],
   [["--after", "x"], "--after must be a whole number from 0 to 9007199254740991, and is x"],
   [["--stratum", "x"], "--stratum must be one of framework, domain, coordination, and is x"],
   [["--nope"], "there is no option --nope"],

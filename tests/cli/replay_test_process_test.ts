@@ -64,7 +64,7 @@ Deno.test("replay-test: a folder that cannot be read ends with 74, and says why"
     assert.deepEqual([missing.code, forbidden.code], [74, 74]);
     assert.match(
       missing.errors,
-      /^daybook: Cannot read journal \S+\/nothing: there is no such folder$/m,
+      /^daybook: Cannot read journal \S+\/nothing: the folder does not exist$/m,
     );
     assert.match(
       forbidden.errors,

@@ -134,7 +134,7 @@ Deno.test("replay-test: names each job that breaks, the versions, and the line i
     "recorded task charge; run asks for bill instead",
     "    order-charging (version 1, now 2): SEGMENT:LINE (entry 28) " +
     "recorded task charge; run asks for bill instead",
-    "  1 finished would go another way today, but are never run again:",
+    "  1 finished would take another path today, but are never run again:",
     "    order-done (version 1, now 2): SEGMENT:LINE (entry 8) " +
     "recorded task charge; run asks for bill instead",
     "",

@@ -157,7 +157,7 @@ Deno.test("submit --wait: a server that is gone after it took the job is 69, and
   assert.equal(code, 69);
   assert.match(
     terminal.errors.at(-1) ?? "",
-    /; job g-1 was accepted all the same, and deno task daybook show g-1 tells how it is$/,
+    /; job g-1 was accepted: deno task daybook show g-1 shows it$/,
   );
 });
 
@@ -181,7 +181,7 @@ Deno.test("submit --wait --timeout: time up is 124, and the job goes on", async 
 
   assert.equal(await settled(code, app.clock), 124);
   assert.deepEqual(terminal.errors, [
-    "daybook: stopped waiting for job p-1: it is Running (waiting) after 1 min, and goes on; " +
+    "daybook: stopped waiting for job p-1: it is Running (waiting) after 1 min, and continues; " +
     "deno task daybook explain p-1 says why",
   ]);
   assert.equal((await jobAt(app, "p-1")).state, "Running");
@@ -220,7 +220,7 @@ Deno.test("submit: digits that were meant as text are told how to be given", asy
 
 const WRONG: readonly (readonly [args: readonly string[], message: string])[] = [
   [[], "submit needs a type of job, or --plan"],
-  [["a", "{}", "b"], "b is one argument too many"],
+  [["a", "{}", "b"], "unexpected argument b"],
   [["a", "{"], "cannot read the input as JSON: it ends too early at position 1"],
   [
     ["a", "x=1"],
@@ -231,7 +231,7 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
   [["a", "-f", "x"], "--field takes name=value, and got x"],
   [["a", "-f", "=x"], "--field takes name=value, and got =x"],
   [["a", "-f", "x..y=1"], "--field x..y has a part without a name"],
-  [["a", "-f", "x=1", "-f", "x.y=2"], "--field x.y lies in a field that is no object"],
+  [["a", "-f", "x=1", "-f", "x.y=2"], "--field x.y is inside a field that is not an object"],
   [
     ["a", "-f", "x=12345678901234567890"],
     "12345678901234567890 is beyond 2^53 and would be changed; send it as a string",
@@ -249,9 +249,12 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
     ["a", "--wait", "--timeout", "soon"],
     "--timeout must be a duration such as 500ms, 90s, 10m, 1h30m or 2d, and is soon",
   ],
-  [["a", "--wait", "--no-start"], "--wait would wait for ever with --no-start"],
-  [["a", "--json", "--text"], "--json and --text exclude each other"],
-  [["a", "--url", "ftp://x"], "ftp://x is no address of a server; one is http://127.0.0.1:8000"],
+  [["a", "--wait", "--no-start"], "--wait would wait forever with --no-start"],
+  [["a", "--json", "--text"], "give only one of --json and --text"],
+  [
+    ["a", "--url", "ftp://x"],
+    "ftp://x is not the address of a server, such as http://127.0.0.1:8000",
+  ],
 ];
 
 for (const [args, message] of WRONG) {
@@ -319,7 +322,7 @@ Deno.test("submit: what is missing is said to be required, and what is taken to 
   ]);
   assert.match(
     again.terminal.errors[0] ?? "",
-    /\(409\); use another --id, or give --key as well, which makes it repeatable$/,
+    /\(409\); use another --id, or add --key, which makes it repeatable$/,
   );
 });
 

@@ -95,7 +95,7 @@ test("verify: jobs that are served and in no file are damage", async () => {
   }));
   assert.match(
     verdict,
-    /^damaged: the server at http\S+ has more than the files: it serves job job_lost, which is in no file; entries that were acknowledged are gone, unless this is a copy: then verify with --no-server$/,
+    /^damaged: the server at http\S+ has more than the files: it serves job job_lost, which is not in the files; entries that were acknowledged are gone, unless this is a copy: then verify with --no-server$/,
   );
   assert.equal(code, 78);
 });
@@ -203,7 +203,7 @@ test("verify: whoever answers and is no Daybook is told so", async () => {
     const url = `http://127.0.0.1:${server.addr.port}`;
     const { code, err } = await journalCommand(disk, ["verify", "--url", url]);
     assert.equal(code, 69, JSON.stringify(answer));
-    assert.match(err.join(), /it is not Daybook, or of another version/);
+    assert.match(err.join(), /it is not Daybook, or another version of it/);
     await server.shutdown();
   }
 });

@@ -87,7 +87,9 @@ test("verify: a verdict that cannot be kept is a warning", async () => {
   const { code, out, err } = await verify(disk);
   assert.equal(code, 0);
   assert.match(out.join(), /^intact: /);
-  assert.deepEqual(err, ["daybook: the verdict is not kept: Read-only file system (os error 30)"]);
+  assert.deepEqual(err, [
+    "daybook: the verdict could not be saved: Read-only file system (os error 30)",
+  ]);
 });
 
 test("verify: finds a flipped bit wherever it is, and names its line", async () => {
@@ -156,7 +158,7 @@ test("verify: finds a removed line", async () => {
   const lines = textAt(disk, path).split("\n");
   lines.splice(lines.findLastIndex((line) => line !== "" && !line.includes('"chain"')), 1);
   setText(disk, path, lines.join("\n"));
-  await damaged(disk, /^damaged: segment .*: the line should (?:begin|be of) |is of logId/);
+  await damaged(disk, /^damaged: segment .*: the line should (?:begin|have) |is of logId/);
 });
 
 test("verify: finds two swapped lines", async () => {
@@ -204,7 +206,7 @@ test("verify: finds names and references that Daybook could not have written", a
     ['"taskId":"greet",', "", "names no task"],
     [/"causedBy":\d+/, '"causedBy":9999', "causedBy 9999 is not a position before"],
     ['"eventType":"job.JobCreated"', '"eventType":"job.JobResumed"', "was not created"],
-    [/"job.JobStarted"(.*"attributes":)\{\}/, `"job.JobCreated"$1${created}`, "exists already"],
+    [/"job.JobStarted"(.*"attributes":)\{\}/, `"job.JobCreated"$1${created}`, "already exists"],
   ];
   const whole = await journalOfJobs();
   dropSnapshots(whole);
@@ -244,7 +246,7 @@ test("verify: finds an edited snapshot, its sha256 made right again", async () =
       "column eventIds is not",
     ],
     [newer, (text) => text.replace(/"chain":"./, '"chain":"~'), "it stands for another history"],
-    [newer, (text) => text.replace("{", "["), "the header is not whole|format undefined"],
+    [newer, (text) => text.replace("{", "["), "the header is incomplete|format undefined"],
     [newer, (text) => `${text}{"job":1}\n`, "line \\d+ is one too many"],
   ];
   for (const [path, edit, reason] of edits) {
@@ -327,7 +329,7 @@ test("verify: where there is no journal it says so", async () => {
   const disk = await journalOfJobs();
   const { code, err } = await journalCommand(disk, ["verify", "--journal", "elsewhere/"]);
   assert.equal(code, 74);
-  assert.match(err.join(), /Cannot read journal elsewhere: there is no such folder/);
+  assert.match(err.join(), /Cannot read journal elsewhere: the folder does not exist/);
 });
 
 test("verify: the environment names the journal, and an option goes before it", async () => {

@@ -86,7 +86,7 @@ Deno.test("event: what the server refuses is 65", async () => {
   const { code, terminal } = await runCli(await startApp(), ["event", "job.JobCreated"]);
   assert.deepEqual([code, terminal.output], [65, []]);
   assert.deepEqual(terminal.errors, [
-    "daybook: Cannot take the request: /eventType must not lie in the reserved " +
+    "daybook: Cannot take the request: /eventType must not be in the reserved " +
     "namespaces job. and journal. (422)",
   ]);
 });
@@ -171,7 +171,7 @@ Deno.test("controls: each job answers for itself, and one refusal makes it 65", 
   assert.deepEqual(started.terminal.errors, [
     "daybook: Cannot start job p-1: state is Running; allowed in Created (409)",
     "daybook: Cannot find job nope: there is none with this id (404); " +
-    "deno task daybook jobs lists those that there are",
+    "deno task daybook jobs lists them",
   ]);
   const { entries } = await (await app.get("/jobs/p-1/events")).json();
   assert.deepEqual(
@@ -212,7 +212,7 @@ Deno.test("pauses, end-pause: what is paused since when and by whom, and what wa
   const ended = await runCli(app, ["end-pause"]);
   assert.deepEqual([ended.code, ended.terminal.text], [
     0,
-    `${pauseId} is over: 1 job waited for it`,
+    `${pauseId} has ended: it held 1 job`,
   ]);
   await app.clock.settle();
   assert.equal((await (await app.get("/jobs/a")).json()).condition, "succeeded");
@@ -275,7 +275,7 @@ Deno.test("limits, change-limits, restore-limits: what is in force and its use, 
   );
   assert.match(
     await said("restore-limits", "test.greet"),
-    /^65 .*none are changed.*deno task daybook limits lists them/,
+    /^65 .*they are not changed.*deno task daybook limits lists them/,
   );
   assert.match(await said("change-limits", "test.greet"), /^64 .*--reason must say why/);
   assert.match(

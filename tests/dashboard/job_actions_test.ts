@@ -42,7 +42,7 @@ Deno.test("job form: suspend and resume, each with a note of what it did", async
   assert.match(suspended, /role="status"><bdi>The job is suspended/);
   assert.match(suspended, /condition-suspended/);
   const resumed = await act(app, jobId, "resume");
-  assert.match(resumed, /role="status"><bdi>The job goes on\./);
+  assert.match(resumed, /role="status"><bdi>The job continues\./);
   assert.match(resumed, /condition-waiting/);
 });
 
@@ -75,9 +75,9 @@ Deno.test("job form: of a suspended job it says that nothing is undone until it 
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.parcel", { orderId: "42" });
   const html = await act(app, jobId, "suspend");
-  assert.match(readable(html), /stays as it is until the job is resumed, and is undone then/);
+  assert.match(readable(html), /stays until the job is resumed, and is then undone/);
   const text = await act(app, jobId, "cancel");
-  assert.match(readable(text), /what it did is undone when it is resumed/);
+  assert.match(readable(text), /completed steps are undone when it is resumed/);
 });
 
 Deno.test("job form: retry leads to the new job, from the task that was chosen", async () => {
@@ -100,7 +100,7 @@ Deno.test("job form: retry leads to the new job, from the task that was chosen",
   const asks = readable(await pageOf(app, `/ui/jobs/${jobId}`));
   assert.match(
     asks,
-    /Retry once more … Job \S+ retries it already\. What that one does may be done/,
+    /Retry once more … Job \S+ already retries it\. Its work may be done/,
   );
   const again = await act(app, jobId, "retry");
   assert.match(readable(again), new RegExp(`This job retries job ${jobId}\\.`));
@@ -186,7 +186,7 @@ Deno.test("event form: what is no event comes back as it was typed, with what is
   const { jobId } = await createPlan(app);
   const typed = [
     ["{ not JSON <b>", /The event is not JSON: unexpected character in line 1, column 3/],
-    ['{"eventType":"job.JobStarted"}', /\/eventType must not lie in the reserved namespaces/],
+    ['{"eventType":"job.JobStarted"}', /\/eventType must not be in the reserved namespaces/],
     ['{"eventType":"a.B","more":1}', /\/more/],
     [`{"eventType":"a.B","jobId":"nobody"}`, /The event was refused/],
     ["", /The event is not JSON: it ends too early/],

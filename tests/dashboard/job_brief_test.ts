@@ -103,7 +103,7 @@ Deno.test("brief: what waits for facts says for which, and how many there are", 
   await app.post("/jobs/two/suspend");
   assert.deepEqual(await saidOf(app, "two"), [
     "suspended",
-    "begins nothing new until it is resumed",
+    "starts nothing new until it is resumed",
   ]);
 });
 
@@ -147,7 +147,7 @@ Deno.test("brief: what failed says why, what undoes something says what, and wha
   await app.clock.advance(10_000);
   assert.deepEqual(await saidOf(app, "stuck"), [
     "failed",
-    "somebody must look; NonRetryableError: the card is stolen",
+    "needs attention; NonRetryableError: the card is stolen",
   ]);
   await app.post("/jobs", { plan: shipmentPlan("1"), jobId: "off" });
   await app.post("/jobs/off/cancel", { reason: "a customer rang" });

@@ -110,7 +110,7 @@ Deno.test("job page: the shown bars and marks are as many as fit, however long t
   const marks = [...html.matchAll(/class="event event-matched"/g)];
   assert.ok(marks.length > 50 && marks.length < 1_000, `${marks.length} marks`);
   assert.ok(html.length < 400_000, `${html.length} characters`);
-  assert.match(readable(html), /\d{4} spans and events are too narrow to be seen one by one/);
+  assert.match(readable(html), /\d{4} spans and events are too narrow to show one by one/);
   assert.match(readable(html), /4992 entries from \d+ to \d+ count in all of this/);
   assert.match(readable(html), /9990 of 10000/);
 });
@@ -124,7 +124,7 @@ Deno.test("job page: a clock that went back is said, and makes no length negativ
   app.clock.jump(3_000);
   const timeline = readable(regionOf(await pageOf(app, `/ui/jobs/${jobId}`), "job-timeline"));
   assert.match(timeline, new RegExp(`The clock went back before entry ${lastLogId}:`));
-  assert.match(timeline, /waiting 0 ms 0 ms .* suspended 0 ms 3 s , and goes on/);
+  assert.match(timeline, /waiting 0 ms 0 ms .* suspended 0 ms 3 s , still going/);
 });
 
 Deno.test("job page: to scale, and with every step visible, each a link from the other", async () => {
@@ -201,7 +201,10 @@ Deno.test("job page: an id that is none, and one that no job has, lead to the se
   assert.match(text, /<form method="get" action="\/ui\/jobs"/);
   assert.match(text, /<input [^>]*name="search"[^>]* value="job_01NOBODY"/);
   const odd = await pageOf(app, `/ui/jobs/${encodeURIComponent('<b>"')}`, { status: 404 });
-  assert.match(readable(odd), /No job in this journal has the id <b>" \. It cannot be the id/);
+  assert.match(
+    readable(odd),
+    /No job in this journal has the id <b>" \. This is not a valid job id/,
+  );
   assert.match(odd, /&lt;b&gt;&quot;/);
 });
 

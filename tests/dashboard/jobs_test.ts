@@ -161,7 +161,7 @@ Deno.test("jobs: a search that ended early says how far it looked, and leads on"
     shownText(text),
     /Looked at 100,000 jobs, back to 2026-01-01 00:00:00 /,
   );
-  assert.match(shownText(text), /No job so far back matches\./);
+  assert.match(shownText(text), /No job that far back matches\./);
   const cursor = cursorOf("jobs", 7);
   assert.ok(
     text.includes(`<a href="${JOBS}?search=nothing&amp;cursor=${cursor}">Look further back`),

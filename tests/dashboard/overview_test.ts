@@ -243,16 +243,16 @@ Deno.test("overview: what keeps Daybook from taking jobs is the first that is sa
   assert.doesNotMatch(await healthOf(full), /nothing new/);
   full.journal.failNext(new JournalFullError("no room"));
   await full.post("/jobs", { plan: { expected: [] } });
-  assert.match(await healthOf(full), /no room on the disk: nothing new is taken until there is/);
+  assert.match(await healthOf(full), /disk is full: no new work is taken until there is room/);
 
   const failed = await startApp();
   failed.journal.failNext(new Error("the disk is gone"));
   await failed.post("/jobs", { plan: { expected: [] } });
-  assert.match(await healthOf(failed), /The journal has failed: nothing can be recorded/);
+  assert.match(await healthOf(failed), /The journal failed: nothing can be recorded/);
 
   const stopping = await startApp();
   await stopping.engine.stop(0);
-  assert.match(await healthOf(stopping), /The process is stopping: nothing new is taken\./);
+  assert.match(await healthOf(stopping), /The process is stopping: it takes no new work\./);
 });
 
 Deno.test("overview: types, ids and errors that somebody else chose are text", async () => {

@@ -165,7 +165,7 @@ Deno.test("stream page: for a rare match it looks at so many entries, and says a
   const lowest = (headThere - 9_999).toLocaleString("en");
   assert.match(
     textOf(elementOf(first.html, "stream-looked")),
-    new RegExp(`^Of entries ${lowest} to .*, 10,000 were looked at, and 0 pass\\.$`),
+    new RegExp(`^Of entries ${lowest} to .*, 10,000 were examined, and 0 pass\\.$`),
   );
   assert.equal(first.older, `?types=shop.Rare&before=${headThere - 9_999}`);
   const second = await streamPage(app, first.older);
@@ -248,5 +248,5 @@ Deno.test("stream page: hostile text is text, and megabytes of it are no megabyt
 Deno.test("stream page: in an empty journal it says how there would be something", async () => {
   const app = await startApp();
   const { html } = await streamPage(app, "?types=no.Such");
-  assert.match(textOf(html), /No entry here passes these filters/);
+  assert.match(textOf(html), /No entry here matches these filters/);
 });

@@ -83,13 +83,16 @@ Deno.test("system: the button begins a verification, and the page shows how far 
   verification.reach(50, 200);
   const [path = ""] = location.split("#");
   const text = await pageOf(app, path);
-  assert.match(text, /role="status"><bdi>The verification has begun\.<\/bdi>/);
+  assert.match(text, /role="status"><bdi>The verification has started\.<\/bdi>/);
   assert.match(text, /<progress max="200" value="50"[^>]*>25 %, 50 bytes of 200 bytes<\/progress>/);
   assert.match(text, /data-running="true"/);
   assert.match(text, /-X POST http:\/\/localhost\/journal\/verify/);
 
   const again = await locationOf(await submitForm(app, "/ui/system/verify", VERIFY));
-  assert.match(await pageOf(app, again.split("#")[0] ?? ""), /Cannot verify: one is running/);
+  assert.match(
+    await pageOf(app, again.split("#")[0] ?? ""),
+    /Cannot verify: a verification is already running/,
+  );
   verification.end();
   assert.match(
     await pageOf(app, "/ui/system"),
@@ -97,7 +100,7 @@ Deno.test("system: the button begins a verification, and the page shows how far 
   );
   verification.fail(`no room ${HOSTILE}`);
   const failed = await pageOf(app, "/ui/system");
-  assert.match(failed, /came to no verdict: <bdi>no room &lt;img/);
+  assert.match(failed, /reached no verdict: <bdi>no room &lt;img/);
   assert.doesNotMatch(failed, /data-running/);
 });
 
@@ -263,7 +266,7 @@ Deno.test("submit form: a secret is asked for as a password, and is in no answer
 Deno.test("definition page: the schema as a table and raw, and what its newest job waits for", async () => {
   const { app } = await start();
   const before = await pageOf(app, "/ui/system/definitions/test.parcel");
-  assert.match(before, /That follows from the input/);
+  assert.match(before, /That depends on the input/);
   await jsonOf(await app.post("/jobs", { type: "test.parcel", input: { orderId: HOSTILE } }), 202);
   const text = await pageOf(app, "/ui/system/definitions/test.parcel");
   assert.match(text, /shop\.ParcelShipped/);
@@ -371,7 +374,7 @@ Deno.test("event form: the receipt says what the event did, and a second sending
     "input/attributes": `{"a":"${HOSTILE.replaceAll('"', '\\"')}"}`,
   });
   const text = await pageText(wrong, 422);
-  assert.match(text, /must not lie in the reserved namespaces/);
+  assert.match(text, /must not be in the reserved namespaces/);
   assert.match(text, /id="field%2FspanId-issues" role="alert"/);
   assert.ok(!text.includes("<img"));
 });

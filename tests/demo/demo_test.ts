@@ -154,6 +154,6 @@ Deno.test("demo: a folder that holds something is not used, and says what", () =
     await Deno.writeTextFile(`${folder}/notes.txt`, "mine");
     const { code, errors } = await runTask("demo", [`--keep=${folder}`], { journal: folder });
     assert.equal(code, 74);
-    assert.match(errors, /notes\.txt is in it, and a demo needs an empty folder/);
+    assert.match(errors, /it contains notes\.txt, and a demo needs an empty folder/);
     assert.equal(await Deno.readTextFile(`${folder}/notes.txt`), "mine");
   }));

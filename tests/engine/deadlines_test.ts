@@ -182,6 +182,133 @@ Deno.test("expect within: a retry does not wait again where it gave up", async (
   daybook.assertSound();
 });
 
+/** Loads other code after a crash, and gives what parks the job, if anything does. */
+async function parkedBy(before: AnyJobDefinition, after: AnyJobDefinition, ms = DAY) {
+  const { daybook, id } = await started(before);
+  await daybook.clock.advance(ms);
+  const later = await daybook.crash([after]);
+  await later.clock.advance(2_000);
+  later.assertSound();
+  return { message: later.job(id).parked?.message, condition: later.condition(id), later, id };
+}
+
+const noLonger = (step: string, at: number, instead: string) =>
+  `shop.invoice version 1 no longer asks for ${step}, which entry ${at} recorded when version 1 ` +
+  `ran; it ${instead}`;
+
+/** Waits twice side by side, each for so many days, and says which ended without the event. */
+function sideBySide(first: number, second: number) {
+  return withPaid(async (ctx) => {
+    const wait = async (days: number) => {
+      const paid = await ctx.expect("paid", { withinMs: days * DAY });
+      await ctx.task(`after-${days}`, () => paid === undefined);
+    };
+    await Promise.all([wait(first), wait(second)]);
+  });
+}
+
+Deno.test("expect within: two waits side by side that swap are parked, with the wait, and neither gets the end of the other", async () => {
+  for (const days of [0.5, 2]) {
+    const { message, later, id } = await parkedBy(sideBySide(1, 3), sideBySide(3, 1), days * DAY);
+    assert.equal(
+      message,
+      noLonger(
+        'wait 1 of 1 d for "paid"',
+        5,
+        "asks for one of 3 d in its place: waits for it have changed places",
+      ),
+    );
+    assert.ok(!(await later.story(id)).includes("TaskStarted:after-3"));
+  }
+  const { condition } = await parkedBy(sideBySide(1, 3), sideBySide(1, 3));
+  assert.equal(condition, "waiting");
+});
+
+Deno.test("expect within: another time for a wait on record changes nothing of it", async () => {
+  const { condition, later, id } = await parkedBy(sideBySide(1, 3), sideBySide(1, 9));
+  assert.equal(condition, "waiting");
+  await later.clock.advance(2 * DAY);
+  assert.equal(later.job(id).state, "Done");
+});
+
+Deno.test("expect within: a wait on record that the code no longer asks for parks the job, passed or not", async () => {
+  const untimed = withPaid((ctx) => ctx.expect("paid"));
+  const removed = withPaid((ctx) => ctx.task("remind-1", () => "at once"));
+  const renamed = withPaid((ctx) => (ctx as JobContext<string>).expect("payed", { withinMs: DAY }));
+  for (const days of [1, 4]) {
+    const step = 'wait 1 of 3 d for "paid"';
+    const all = [
+      [untimed, "waits for paid instead"],
+      [removed, "asks for remind-1 instead"],
+      [
+        renamed,
+        'throws TypeError: Cannot expect "payed": the plan does not name it, it names paid instead',
+      ],
+    ] as const;
+    for (const [code, instead] of all) {
+      const { message, condition } = await parkedBy(PATIENT, code, days * DAY);
+      assert.deepEqual([condition, message], ["parked", noLonger(step, 5, instead)]);
+    }
+  }
+});
+
+Deno.test("expect within: code that fits again takes a parked wait up, and goes the same way", async () => {
+  const removed = withPaid((ctx) => ctx.task("remind-1", () => "at once"));
+  const { later, id } = await parkedBy(PATIENT, removed);
+  const again = await later.crash([PATIENT]);
+  await again.clock.advance(9 * DAY);
+  assert.deepEqual(outputOf(again, id), ["reminded 1", "reminded 2", "reminded 3"]);
+  again.assertSound();
+});
+
+Deno.test("expect within: two sleeps side by side may swap, since each has its id", async () => {
+  const sleeps = (...ids: string[]) =>
+    withPaid((ctx) =>
+      Promise.all(ids.map((id, index) => ctx.sleep(id, id === "long" ? 3 * DAY : (index + 1))))
+    );
+  const { later, id } = await parkedBy(sleeps("short", "long"), sleeps("long", "short"));
+  assert.equal(later.job(id).parked, undefined);
+  await later.clock.advance(DAY);
+  const passed = later.job(id).tasks.filter(({ status }) => status === "completed");
+  assert.deepEqual(passed.map(({ taskId }) => taskId), ["short"]);
+});
+
+Deno.test("expect within: a retry gives each of two waits side by side its own end", async () => {
+  const bank = { isOpen: false };
+  const ended: string[] = [];
+  const definition = withPaid(async (ctx) => {
+    const branch = async (name: string, ms: number, days: number) => {
+      await ctx.task(name, () => 1);
+      await ctx.sleep(`${name}-first`, ms);
+      const paid = await ctx.expect("paid", { withinMs: days * DAY });
+      await ctx.task(`${name}-after`, () => {
+        ended.push(`${name} ${paid === undefined}`);
+      });
+    };
+    await Promise.all([branch("remind", 1, 1), branch("escalate", 2, 9)]);
+    await ctx.task("settle", () => 1);
+  });
+  const failing = withPaid(async (ctx) => {
+    const broken = ctx.task("bank", () => {
+      if (!bank.isOpen) throw new Error("the bank is closed");
+    }, { retry: { maxAttempts: 2, initialMs: 2 * DAY, maxMs: 2 * DAY, jitter: 0 } });
+    await Promise.all([broken, definition.run(ctx as never, {} as never)]);
+  });
+  const { daybook, id } = await started(failing);
+  await daybook.clock.advance(3 * DAY);
+  assert.equal(daybook.job(id).state, "Failed");
+  assert.deepEqual(ended.splice(0), ["remind true"]);
+  bank.isOpen = true;
+  const retried = await daybook.engine.retry(id, {});
+  assert.ok(retried.ok);
+  await daybook.clock.advance(8 * DAY);
+  assert.deepEqual(ended.splice(0), []);
+  await daybook.clock.advance(DAY);
+  assert.deepEqual(ended, ["escalate true"]);
+  assert.equal(daybook.job(retried.value.jobId).state, "Done");
+  daybook.assertSound();
+});
+
 Deno.test("expect within: misuse is told at once", async () => {
   const cases: [(ctx: Paid) => Promise<unknown>, Partial<Expectation>, string][] = [
     [

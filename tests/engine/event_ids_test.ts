@@ -9,7 +9,7 @@ import type { JobIndex } from "../../src/engine/job_index.ts";
 import { correlatedEventId } from "../../src/engine/writer/derived_ids.ts";
 import { type EntryId, EventIds } from "../../src/engine/writer/event_ids.ts";
 import { hashOf, IdRows } from "../../src/engine/writer/id_rows.ts";
-import { timeToldBy, ToldTimes } from "../../src/engine/writer/id_time.ts";
+import { timeInId, TimesInIds } from "../../src/engine/writer/id_time.ts";
 import { TimeMarks } from "../../src/engine/writer/time_marks.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 
@@ -37,15 +37,15 @@ class Journal {
 Deno.test("id time: the time of a ULID is told, and no other id tells one", () => {
   fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (ms) => {
     const id = ulid(ms);
-    assert.equal(timeToldBy(`evt_${id}`), decodeTime(id));
+    assert.equal(timeInId(`evt_${id}`), decodeTime(id));
     const others = [id, `evt-${id}`, `evt_${id}0`, `evt_${id.slice(1)}`, `job_${id}`];
-    for (const other of others) assert.equal(timeToldBy(other), undefined);
-    assert.equal(timeToldBy(`evt_${id.slice(0, 9)}u${id.slice(10)}`), undefined);
+    for (const other of others) assert.equal(timeInId(other), undefined);
+    assert.equal(timeInId(`evt_${id.slice(0, 9)}u${id.slice(10)}`), undefined);
   }));
 });
 
 Deno.test("id time: an entry has it from its id only when it was received just then", () => {
-  const told = new ToldTimes();
+  const told = new TimesInIds();
   fc.assert(fc.property(
     fc.integer({ min: 0, max: 2 ** 43 }),
     fc.constantFrom(-1, 0, 1, 60_000),
@@ -62,7 +62,7 @@ Deno.test("id time: an entry has it from its id only when it was received just t
 });
 
 Deno.test("id time: ids that are made as entries are recorded tell it, many in a millisecond too", () => {
-  const told = new ToldTimes();
+  const told = new TimesInIds();
   for (let number = 0; number < 1_000; number++) {
     const ms = START + Math.floor(number / 100);
     const receivedAt = new Date(ms).toISOString();

@@ -8,6 +8,7 @@ import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.t
 import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
+import { startedJobId } from "../../src/engine/writer/derived_ids.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
@@ -421,6 +422,22 @@ Deno.test("startsOn: an event starts a job, and a redelivery starts nothing twic
   assert.equal(jobs.length, 1);
   assert.equal(jobs[0]?.state, "Done");
   assert.deepEqual(jobs[0]?.input, { orderId: "7" });
+});
+
+Deno.test("startsOn: where a client has created the job of that id, the event starts no second one", async () => {
+  const daybook = await Harness.start({ definitions: [onOrder] });
+  const jobId = startedJobId("demo.onOrder", "e7");
+  await daybook.create({ type: "demo.onOrder", input: { orderId: "8" }, jobId });
+  const attributes = { region: "JP", orderId: "7" };
+
+  const receipt = await daybook.event("ec.order.OrderPlaced", attributes, { eventId: "e7" });
+  await daybook.clock.settle();
+
+  assert.equal(receipt.disposition, "recorded");
+  const { jobs } = daybook.engine.list({ limit: 10 });
+  assert.deepEqual(jobs.map(({ input }) => input), [{ orderId: "8" }]);
+  const entries = await daybook.engine.entries(0, 100);
+  assert.equal(entries.filter(({ eventType }) => eventType === "job.JobCreated").length, 1);
 });
 
 Deno.test("definition: a name of an expectation that a terminal would obey makes no plan", async () => {

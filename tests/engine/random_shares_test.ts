@@ -1,6 +1,7 @@
 /**
- * Jobs of random shapes under limits, with controls and kills in between. By what is on record, no
- * limit is ever exceeded, and in the end every job has ended: no place is lost.
+ * Jobs of random shapes under limits, with controls, pauses and kills in between. By what is on
+ * record, no limit is ever exceeded, in the end every job has ended, so that no place is lost, and
+ * each ends as it does without the kills.
  */
 
 import assert from "node:assert/strict";
@@ -10,6 +11,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { Pauses } from "../../src/engine/writer/pauses.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 import { defineJob, RetryLater } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
@@ -60,10 +62,13 @@ const jobs = fc.record({
   priority: fc.constantFrom(2, 1, 0),
   steps: fc.array(fc.constantFrom<StepKind>(...STEPS, "slow", "slow"), { maxLength: 3 }),
 });
+const COMMON = ["advance", "event", "pause", "unpause", "crash", "crash"];
 const others = fc.record({
-  kind: fc.constantFrom("advance", "suspend", "resume", "cancel", "event", "crash", "crash"),
+  kind: fc.constantFrom(...COMMON, "suspend", "resume", "cancel"),
   of: fc.nat(20),
 });
+/** Nothing of which the outcome turns on when it comes. */
+const timeless = fc.record({ kind: fc.constantFrom(...COMMON), of: fc.nat(20) });
 type Move =
   & { readonly kind: string }
   & Partial<{
@@ -73,7 +78,8 @@ type Move =
     readonly of: number;
   }>;
 
-async function play(limits: Limits, moves: readonly Move[]): Promise<void> {
+/** @returns How each job ended. */
+async function play(limits: Limits, moves: readonly Move[]): Promise<readonly string[]> {
   const clock: { current?: Harness["clock"] } = {};
   const timers = {
     setTimer: (ms: number, callback: () => void) => clock.current?.setTimer(ms, callback),
@@ -91,6 +97,10 @@ async function play(limits: Limits, moves: readonly Move[]): Promise<void> {
     } else if (move.kind === "advance") await harness.clock.advance(100 * (move.of ?? 1));
     else if (move.kind === "event") await harness.event("shop.Paid");
     else if (move.kind === "crash") harness = await harness.crash();
+    else if (move.kind === "pause") {
+      const scope = [{ key: "x" }, { type: "mail.send" }, {}][(move.of ?? 0) % 3];
+      await harness.engine.pauses.begin({ ...scope, reason: "a test" });
+    } else if (move.kind === "unpause") await unpause(harness);
     else if (id !== undefined) {
       await harness.engine.control(id, { kind: move.kind as "suspend" });
       await harness.clock.settle();
@@ -99,10 +109,20 @@ async function play(limits: Limits, moves: readonly Move[]): Promise<void> {
   await endAll(harness, ids);
   harness.assertSound();
   assertWithinLimits(limits, await harness.engine.entries(0, 100_000));
+  return ids.map((id) => {
+    const { state, tasks } = harness.job(id);
+    return `${id} ${state} ${tasks.map(({ taskId, status }) => `${taskId} ${status}`)}`;
+  });
+}
+
+async function unpause({ clock, engine }: Harness): Promise<void> {
+  for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);
+  await clock.settle();
 }
 
 /** Nothing is held any more, and every event comes. */
 async function endAll(harness: Harness, ids: readonly JobId[]): Promise<void> {
+  await unpause(harness);
   for (const id of ids) await harness.engine.control(id, { kind: "resume" });
   for (let turn = 0; turn < 60; turn++) {
     await harness.event("shop.Paid");
@@ -118,9 +138,11 @@ function assertWithinLimits(
   entries: Awaited<ReturnType<Harness["engine"]["entries"]>>,
 ): void {
   const folds = new Map<string, JobFold>();
-  const places = new Places();
+  const pauses = new Pauses();
+  const places = new Places(pauses);
   const starts: number[] = [];
   for (const entry of entries) {
+    if (pauses.see(entry)) places.pausesChanged();
     if (entry.jobId === undefined) continue;
     const fold = folds.get(entry.jobId) ?? new JobFold();
     folds.set(entry.jobId, fold);
@@ -146,6 +168,20 @@ test("random shares: by what is on record no limit is exceeded, and every job en
     minLength: 5,
     maxLength: 40,
   });
-  const property = fc.asyncProperty(fc.constantFrom(...LIMITS), moves, play);
+  const property = fc.asyncProperty(fc.constantFrom(...LIMITS), moves, async (limits, moves) => {
+    await play(limits, moves);
+  });
   await fc.assert(property, { numRuns: rounds(24, 2_000, 6) });
+});
+
+test("random shares: jobs under limits and pauses end as they do without the kills in between", async () => {
+  const moves = fc.array(fc.oneof(jobs, timeless) as fc.Arbitrary<Move>, {
+    minLength: 5,
+    maxLength: 30,
+  });
+  const property = fc.asyncProperty(fc.constantFrom(...LIMITS), moves, async (limits, moves) => {
+    const calm = moves.filter(({ kind }) => kind !== "crash");
+    assert.deepEqual(await play(limits, moves), await play(limits, calm));
+  });
+  await fc.assert(property, { numRuns: rounds(10, 1_000, 3) });
 });

@@ -7,6 +7,7 @@ import { defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
+import { SecretGuard } from "../../src/engine/secrets/secret_guard.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
@@ -325,4 +326,10 @@ Deno.test("secrets: an engine without a store of keys refuses definitions that n
   const definitions = [paymentDefinition(payments) as never];
   const parts = { clock: new FakeClock(), random: new FakeRandom(), maxRunning: 1 };
   assert.throws(() => new JobEngine({ ...parts, definitions }), /there is no store of keys/);
+});
+
+Deno.test("secrets: one of six characters is masked, a shorter one is too common", () => {
+  const guard = new SecretGuard();
+  guard.watch(["123456", "12345"]);
+  assert.equal(guard.redact("pin 123456, year 12345"), "pin [secret], year 12345");
 });

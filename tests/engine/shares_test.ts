@@ -7,8 +7,16 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { Pauses } from "../../src/engine/writer/pauses.ts";
 import { Places } from "../../src/engine/writer/places.ts";
-import { defineJob, type JobLimits, RetryLater } from "../../src/mod.ts";
+import {
+  defineJob,
+  type JobContext,
+  type JobLimits,
+  NonRetryableError,
+  RetryLater,
+} from "../../src/mod.ts";
+import { wholeAttributes, writtenAttributes } from "../../src/journal/line_defaults.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { rounds } from "../support/effort.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
@@ -251,6 +259,22 @@ test("shares: a rate with a key counts each key apart, and one that is used up h
   harness.assertSound();
 });
 
+test("shares: a key has its places once, also where its only job that waits needs something else since a change of limits", async () => {
+  const work = new Work();
+  const limits = { key: byTenant, perKey: 1, rate: { count: 1, perMs: 3_600_000 } };
+  const harness = await Harness.start({ definitions: [work.definition(limits)] });
+  await submit(harness, "x1", "x");
+  await submit(harness, "y1", "y");
+  await harness.engine.limits.change("mail.send", { perKey: 1 }, "no rate today");
+  await harness.clock.settle();
+  assert.deepEqual(work.begun, ["x1", "y1"]);
+  await submit(harness, "y2", "y");
+  assert.deepEqual(work.begun, ["x1", "y1"]);
+  await end(harness, work, "y1");
+  assert.deepEqual(work.begun, ["x1", "y1", "y2"]);
+  harness.assertSound();
+});
+
 test("shares: a job that begins once counts once, however often it goes on", async () => {
   const work = new Work();
   const definition = work.definition({ rate: { count: 1, perMs: 60_000 } });
@@ -296,6 +320,28 @@ test("shares: what key throws, or gives that is no key, refuses the job with the
   assert.match(await refused(byTenant, { secrets: ["tenant"] }), /limits\.key returned a secret/);
 });
 
+test("shares: a job with a key is read back from its line as it was made, to the byte", async () => {
+  const work = new Work();
+  const startsOn = { eventType: "mail.Asked", input: () => ({ tenant: "x" }) };
+  const limits = { key: byTenant, perKey: 1, rate: { count: 9, perMs: 1, key: byTenant } };
+  const definition = work.definition(limits, {
+    startsOn,
+    run: () => Promise.reject(new Error("no")),
+  });
+  const harness = await Harness.start({ definitions: [definition] });
+  await submit(harness, "a", "x");
+  await harness.event("mail.Asked");
+  assert.ok((await harness.engine.retry("a" as JobId, {})).ok);
+  const created = (await harness.engine.entries(0, 1_000))
+    .filter(({ eventType }) => eventType === "job.JobCreated");
+  assert.equal(created.length, 3);
+  for (const entry of created) {
+    const written = JSON.parse(JSON.stringify(writtenAttributes(entry)));
+    const read = wholeAttributes(entry.eventType, written);
+    assert.equal(JSON.stringify(read), JSON.stringify(entry.attributes));
+  }
+});
+
 test("shares: limits that say nothing, or nothing sensible, are refused with what is wrong", async () => {
   const flaw = async (limits: unknown) => {
     const definitions = [new Work().definition({}, { limits } as Partial<AnyJobDefinition>)];
@@ -328,24 +374,141 @@ test("shares: limits that say nothing, or nothing sensible, are refused with wha
   ].map(async ([limits, wanted]) => assert.match(await flaw(limits), wanted as RegExp)));
 });
 
+/** The same, with pauses of everything that begin and end in between. */
+function withPauses(
+  entries: readonly JobEventLogEntry[],
+  indexes: readonly number[],
+): readonly JobEventLogEntry[] {
+  let isPaused = false;
+  return entries.flatMap((entry, index) => {
+    // The first creates the job.
+    if (index === 0 || !indexes.includes(index)) return [entry];
+    isPaused = !isPaused;
+    const eventType = isPaused ? "job.PauseBegan" : "job.PauseEnded";
+    const attributes = { pauseId: "pause", reason: "a test" };
+    const { logId, receivedAt } = entry;
+    const pause = { logId, receivedAt, stratum: "framework", eventType, attributes };
+    return [pause as unknown as JobEventLogEntry, entry];
+  });
+}
+
+/** Jobs that fail once their work is done, and are undone until a test says so. */
+function failing(work: Work): AnyJobDefinition {
+  return {
+    ...work.definition({ maxRunning: 1 }),
+    async run(ctx: JobContext<string>) {
+      const undo = { compensate: () => {} };
+      await ctx.task("first", () => 1, undo);
+      await ctx.task("second", () => 1, { compensate: () => work.doing(ctx.jobId) });
+      await ctx.task("no", () => {
+        throw new NonRetryableError("no");
+      });
+    },
+  };
+}
+
+test("shares: a job that is undone gives its place back while a pause holds it, and waits for one to be undone further", async () => {
+  const work = new Work();
+  const harness = await Harness.start({ definitions: [failing(work)] });
+  const [a, b] = ["a", "b"] as JobId[];
+  for (const jobId of [a, b] as JobId[]) {
+    const labels = { of: jobId };
+    await harness.create({ type: "mail.send", input: { tenant: "x" }, jobId, labels });
+  }
+  assert.deepEqual(work.begun, ["a"]);
+  const pause = await harness.engine.pauses.begin({ label: "of:a", reason: "the bank is down" });
+  assert.deepEqual(work.begun, ["a"], "what runs has its place");
+  await end(harness, work, "a");
+  assert.deepEqual(work.begun, ["a", "b"]);
+
+  const later = await harness.crash();
+  await later.clock.settle();
+  assert.deepEqual(work.begun, ["a", "b", "b"]);
+  await later.engine.pauses.end(pause?.pauseId ?? "");
+  await later.clock.settle();
+  assert.equal(later.job(a as JobId).state, "Compensating", "its place is taken");
+  await end(later, work, "b");
+  assert.deepEqual([later.job(a as JobId).state, later.job(b as JobId).state], [
+    "Failed",
+    "Failed",
+  ]);
+  later.assertSound();
+});
+
+test("shares: what a crash cut short has no place while a pause holds it", async () => {
+  const work = new Work();
+  const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
+  for (const id of ["a", "b"]) {
+    const labels = { of: id };
+    const input = { tenant: "x" };
+    await harness.create({ type: "mail.send", input, jobId: id as JobId, labels });
+  }
+  const pause = await harness.engine.pauses.begin({ label: "of:a", reason: "the bank is down" });
+  const later = await harness.crash();
+  await later.clock.settle();
+  assert.deepEqual(work.begun, ["a", "b"]);
+  await later.engine.pauses.end(pause?.pauseId ?? "");
+  await later.clock.settle();
+  assert.deepEqual(work.begun, ["a", "b"]);
+  await end(later, work, "b");
+  assert.deepEqual(work.begun, ["a", "b", "a"]);
+  await end(later, work, "a");
+  later.assertSound();
+});
+
+test("shares: a job that waited for its place while it was paused waits for it after the pause", async () => {
+  const work = new Work();
+  const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
+  for (const id of ["a", "b"]) await submit(harness, id, "x");
+  const later = await harness.crash();
+  await later.engine.pauses.begin({ reason: "the bank is down" });
+  const [pause] = later.engine.pauses.all();
+  await later.engine.pauses.end(pause?.pauseId ?? "");
+  await later.clock.settle();
+  assert.equal(work.begun.length, 2, `one at a time: ${work.begun}`);
+  later.assertSound();
+});
+
+test("shares: limits that are lowered when a place gets free let nobody have it", async () => {
+  const work = new Work();
+  const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 2 })] });
+  for (const id of ["a", "b", "c"]) await submit(harness, id, "x");
+  const changed = harness.engine.limits.change("mail.send", { maxRunning: 1 }, "the bank is slow");
+  work.end("a");
+  await changed;
+  await harness.clock.settle();
+  assert.deepEqual(work.begun, ["a", "b"]);
+  await end(harness, work, "b");
+  assert.deepEqual(work.begun, ["a", "b", "c"]);
+  harness.assertSound();
+});
+
 Deno.test("shares: places by record are the same from all entries as from a snapshot and the rest, and duplicates change nothing", () => {
   const placesOf = (
     entries: readonly JobEventLogEntry[],
-    from = new Places(),
+    pauses = new Pauses(),
+    from = new Places(pauses),
     fold = new JobFold(),
   ) => {
-    for (const entry of entries) from.see(fold.apply(entry));
-    return { places: from, fold };
+    for (const entry of entries) {
+      if (pauses.see(entry)) from.pausesChanged();
+      if (entry.jobId !== undefined) from.see(fold.apply(entry));
+    }
+    return { places: from, pauses, fold };
   };
   fc.assert(
-    fc.property(stories, fc.nat(), ({ entries }, at) => {
+    fc.property(stories, fc.nat(), fc.array(fc.nat(30)), (story, at, pausedAt) => {
+      const entries = withPauses(story.entries, pausedAt);
       const whole = placesOf(entries).places.all;
       const cut = 1 + at % entries.length;
       const half = placesOf(entries.slice(0, cut));
-      const restored = new Places();
-      restored.restore(JSON.parse(JSON.stringify(half.places.all)));
-      const fold = new JobFold(JSON.parse(JSON.stringify(half.fold.job)));
-      assert.deepEqual(placesOf(entries.slice(cut), restored, fold).places.all, whole);
+      const job = JSON.parse(JSON.stringify(half.fold.job));
+      const pauses = new Pauses();
+      pauses.restore(JSON.parse(JSON.stringify(half.pauses.all)));
+      const restored = new Places(pauses);
+      restored.restore(JSON.parse(JSON.stringify(half.places.all)), () => job);
+      const rest = placesOf(entries.slice(cut), pauses, restored, new JobFold(job));
+      assert.deepEqual(rest.places.all, whole);
       const twice = entries.flatMap((entry) => [entry, entry]);
       assert.deepEqual(placesOf(twice).places.all, whole);
     }),

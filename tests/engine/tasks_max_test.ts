@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { jobId } from "../../src/core/ids.ts";
-import { TASKS_MAX } from "../../src/core/job_state.ts";
+import { TASKS_MAX, WAITS_MAX } from "../../src/core/job_state.ts";
 import { RunContext } from "../../src/engine/run/run_context.ts";
 
 Deno.test("run: a job may have so many tasks, and the call for one more says so", () => {
@@ -20,4 +20,24 @@ Deno.test("run: a job may have so many tasks, and the call for one more says so"
       /^Cannot ask for task one-more: this job has asked for 10000 tasks, and a job may have no/,
   });
   assert.equal(asked.tasks.size, TASKS_MAX);
+});
+
+Deno.test("run: a job may wait so often until a time, and the call for one more says so", () => {
+  const expectables = ["paid", "rated"].map((name) => ({ name, isWaivable: false }));
+  const asked = new RunContext(jobId("order-7"), expectables, {
+    seenAt: () => 0,
+    onTask: () => {},
+    onSleep: () => {},
+    onWait: ({ name, wait }) => asked.answerDeadline(name, wait),
+    onExpectation: () => {},
+  });
+  for (let wait = 0; wait < WAITS_MAX; wait++) {
+    void asked.expect(wait % 2 === 0 ? "paid" : "rated", { withinMs: 0 });
+  }
+
+  assert.throws(() => asked.expect("paid", { withinMs: 0 }), {
+    name: "TypeError",
+    message:
+      /^Cannot wait for "paid" again: this job has waited 10000 times until a time, and a job may/,
+  });
 });

@@ -75,6 +75,120 @@ Deno.test("wake: after a crash it is due as it was", async () => {
   later.assertSound();
 });
 
+const DAY = 86_400_000;
+
+/** Reminds until it is paid, or for good after the second time. */
+function reminding() {
+  const reminded: string[] = [];
+  const definition = defineJob({
+    type: "demo.reminding",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({ paid: { eventType: "shop.Paid" } }),
+    async run(ctx) {
+      for (const nth of ["first", "second"]) {
+        const paid = await ctx.expect("paid", { withinMs: 3 * DAY });
+        if (paid !== undefined) return paid[0].eventId;
+        await ctx.task(nth, () => void reminded.push(nth));
+      }
+      return "given up";
+    },
+  });
+  return { definition, reminded };
+}
+
+Deno.test("wake: a wait until a time ends as if its time had come, by an entry that names the control", async () => {
+  const { definition, reminded } = reminding();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.reminding");
+  await daybook.clock.advance(DAY);
+  await daybook.engine.control(id, { kind: "wake", reason: "they asked for it" });
+  await daybook.clock.settle();
+  assert.deepEqual(reminded, ["first"]);
+  const entries = await daybook.entries(id);
+  const woken = entries.find(({ eventType }) => eventType === "job.JobWoken");
+  const passed = entries.filter(({ eventType }) => eventType === "job.DeadlinePassed");
+  assert.deepEqual(
+    passed.map(({ attributes, causedBy }) => ({ attributes, causedBy })),
+    [{ attributes: { expectation: "paid", wait: 1 }, causedBy: woken?.logId }],
+  );
+
+  // The next wait has its time, and the event still counts.
+  await daybook.clock.advance(3 * DAY - 1);
+  assert.deepEqual(reminded, ["first"]);
+  await daybook.event("shop.Paid", {}, { jobId: id });
+  assert.equal(daybook.job(id).state, "Done");
+  await daybook.clock.advance(9 * DAY);
+  assert.equal((await daybook.story(id)).filter((fact) => fact === "DeadlinePassed").length, 1);
+  assert.equal(daybook.clock.armed, 0);
+  daybook.assertSound();
+});
+
+Deno.test("wake: a wait that was ended early is over after a crash, and a suspended job reminds when it is resumed", async () => {
+  const { definition, reminded } = reminding();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.reminding");
+  await daybook.control(id, "suspend");
+  await daybook.control(id, "wake");
+  const later = await daybook.crash();
+  await later.clock.advance(1);
+  assert.deepEqual(reminded, []);
+  await later.control(id, "resume");
+  await later.clock.advance(1);
+  assert.deepEqual(reminded, ["first"]);
+  const again = await later.crash();
+  await again.clock.advance(3 * DAY);
+  assert.deepEqual(reminded, ["first", "second"]);
+  assert.equal(again.job(id).state, "Done");
+  again.assertSound();
+});
+
+Deno.test("wake: sleeps, waits until a time and backoffs of one job end together", async () => {
+  const bank = { isOpen: false };
+  const definition = defineJob({
+    type: "demo.all",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({ paid: { eventType: "shop.Paid" } }),
+    async run(ctx) {
+      await Promise.all([
+        ctx.sleep("long", DAY),
+        ctx.expect("paid", { withinMs: DAY }),
+        ctx.task("pay", () => {
+          if (!bank.isOpen) throw new Error("the bank is closed");
+        }, { retry: { maxAttempts: 2, initialMs: DAY, jitter: 0 } }),
+      ]);
+    },
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.all");
+  await daybook.clock.settle();
+  bank.isOpen = true;
+  await daybook.control(id, "wake");
+  await daybook.clock.settle();
+  assert.equal(daybook.job(id).state, "Done");
+  daybook.assertSound();
+});
+
+Deno.test("wake: a job that waits for an event alone is refused, with what ends that", async () => {
+  const definition = defineJob({
+    type: "demo.patient",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({ paid: { eventType: "shop.Paid", within: { ms: DAY, otherwise: "fail" } } }),
+    run: (ctx) => ctx.expect("paid"),
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.patient");
+  const outcome = await daybook.engine.control(id, { kind: "wake" });
+  assert.ok(!outcome.ok && outcome.problem.kind === "rejected");
+  assert.equal(
+    outcome.problem.rejection.message,
+    `Cannot wake job ${id}: it neither backs off, nor sleeps, nor waits until a time; "paid" is ` +
+      "met by an event of type shop.Paid, and a job that is to wait no longer can be cancelled",
+  );
+});
+
 Deno.test("wake: a job of which nothing backs off is refused", async () => {
   const { definition, bank } = banking();
   bank.isOpen = true;

@@ -177,3 +177,26 @@ Deno.test("unexpected error: it is 500 without internals, and is told to onError
   assert.ok(!JSON.stringify(problem).includes("secret"));
   assert.deepEqual(errors.map(({ message }) => message), ["secret internals"]);
 });
+
+Deno.test("Accept: the highest q-value counts, q=0 is a no, and what takes anything gets JSON", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const [TEXT, HTML, NDJSON] = ["text/plain", "text/html", "application/x-ndjson"];
+  const rows = [
+    [`/jobs/${jobId}/explain`, TEXT],
+    [`/jobs/${jobId}/events`, NDJSON],
+    ["/", HTML],
+  ] as const;
+  for (const [path, other = ""] of rows) {
+    const typeOf = async (accept: string) => {
+      const response = await app.get(path, { accept });
+      await response.body?.cancel();
+      return response.headers.get("content-type")?.split(";")[0];
+    };
+    assert.equal(await typeOf(other), other);
+    assert.equal(await typeOf(`application/json;q=0.4, ${other};q=0.5`), other);
+    assert.equal(await typeOf(`${other};q=0.4, application/json;q=0.5`), "application/json");
+    assert.equal(await typeOf(`${other};q=0, */*`), "application/json");
+    assert.equal(await typeOf("*/*"), "application/json");
+  }
+});

@@ -102,6 +102,8 @@ Deno.test("POST /jobs: a startAt in the past starts at once", async () => {
   const app = await startApp();
   const job = await createPlan(app, { startAt: "2025-12-31T23:59:59+01:00" });
   assert.equal(job.condition, "waiting");
+  const [created] = await app.engine.entries(job.firstLogId - 1, 1);
+  assert.equal("startAt" in (created?.attributes ?? {}), false, "it has no start to wait for");
 });
 
 Deno.test("POST /jobs: a startAt with start false is 422", async () => {

@@ -423,7 +423,7 @@ Deno.test("bodiesBytesMax: a body that had a second makes room for another", asy
   await app.clock.advance(1);
   await jsonOf(await app.post("/jobs", LARGE, LARGE_LENGTH), 202);
   const { detail } = await problemOf(await slow, 408, "body-too-slow");
-  assert.match(detail, /after 1 s, and there are too many to wait for it/);
+  assert.match(detail, /after 1 s, and too many requests are open to wait for it/);
 });
 
 Deno.test("bodies: while a thousand are being read, none may take longer than a second", async () => {

@@ -8,6 +8,8 @@ type Json = Record<string, unknown>;
 interface Content {
   readonly schema: Json;
   readonly examples?: Record<string, Json>;
+  /** Of an answer. */
+  readonly example?: unknown;
   /** Of each line or message, where the content is a sequence. */
   readonly "x-oai-itemSchema"?: Json;
 }
@@ -18,7 +20,14 @@ interface Body {
 
 interface Operation {
   readonly operationId: string;
-  readonly parameters?: readonly { name: string; in: string; required?: boolean; schema: Json }[];
+  readonly description?: string;
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly description?: string;
+    readonly required?: boolean;
+    readonly schema: Json;
+  }[];
   readonly requestBody?: Body & { readonly required: boolean };
   readonly responses: Readonly<Record<string, Partial<Body>>>;
   readonly security: readonly Json[];
@@ -230,6 +239,48 @@ export function exampleFlaws(checks: SchemaChecks, document: Document): readonly
         .filter((flaw) => flaw !== undefined)
     )
   );
+}
+
+/** Good answers without an example, and examples that are not as the answer's schema says. */
+export function answerExampleFlaws(checks: SchemaChecks, document: Document): readonly string[] {
+  return operationsOf(document).flatMap(({ operation: { operationId, responses } }) =>
+    Object.entries(responses).filter(([status]) => Number(status) < 300).flatMap((
+      [, { content }],
+    ) =>
+      Object.entries(content ?? {}).flatMap(([mediaType, one]) => {
+        const { example = Object.values(one.examples ?? {})[0]?.value } = one;
+        if (example === undefined) return [`${operationId}: no example of ${mediaType}`];
+        const text = typeof example === "string" ? example : JSON.stringify(example);
+        return describedValues(one, mediaType, text).map(([schema, value]) =>
+          checks.flawOf(schema, value)
+        ).filter((flaw) => flaw !== undefined).map((flaw) => `${operationId}: ${flaw}`);
+      })
+    )
+  );
+}
+
+/** Operations, parameters and members that do not say what they are for. */
+export function undescribed(document: Document): readonly string[] {
+  const found = new Set<string>();
+  for (const { operation } of operationsOf(document)) {
+    const { operationId, description, parameters = [] } = operation;
+    if (description === undefined) found.add(operationId);
+    for (const one of parameters) {
+      if (one.description === undefined) found.add(`${operationId}, parameter ${one.name}`);
+    }
+    membersWithout(operation, found);
+  }
+  membersWithout(document.components, found);
+  return [...found];
+}
+
+function membersWithout(value: unknown, found: Set<string>): void {
+  if (typeof value !== "object" || value === null) return;
+  const { properties = {} } = value as { properties?: Record<string, Json> };
+  for (const [name, { description, $ref }] of Object.entries(properties)) {
+    if (description === undefined && $ref === undefined) found.add(`member ${name}`);
+  }
+  for (const inner of Object.values(value)) membersWithout(inner, found);
 }
 
 export async function documentOf(response: Response): Promise<Document> {

@@ -110,7 +110,7 @@ Deno.test("hold: the overview says what is paused and since when, and its button
   await app.clock.settle();
   assert.equal(await conditionOf(app, "a"), "succeeded");
   const after = await pageOf(app, location);
-  assert.match(after, /The pause is over/);
+  assert.match(after, /The pause has ended/);
   assert.doesNotMatch(regionOf(after, "pauses"), /paused/);
   const again = await locationOf(await submitForm(app, action, { return: "/" }));
   assert.match(await pageOf(app, again), /role="alert".*Cannot end pause/s);
@@ -322,7 +322,7 @@ Deno.test("pause: what cannot be is refused, with what could", async () => {
     [{ reason: " " }, "/reason", /must say why/],
     [{ reason: "x", key: "" }, "/key", /1 to 200 characters/],
     [{ reason: "x", label: "acme" }, "/label", /name:value/],
-    [{ reason: "x", until: past }, "/until", /still to come/],
+    [{ reason: "x", until: past }, "/until", /in the future/],
     [{ reason: "x", until: "tomorrow" }, "/until", /RFC 3339/],
     [{ reason: "x", job: "a" }, "/job", /./],
   ];
@@ -353,7 +353,7 @@ Deno.test("pause: the form of the overview begins one, and the overview says wha
   assert.match(page, /Paused: type test\.greet\./);
   assert.match(
     regionOf(page, "pauses"),
-    /Type test\.greet.* is paused.* since .*, until .*the bank.*Nothing of it begins.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
+    /Type test\.greet.* is paused.* since .*, until .*the bank.*It starts nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
   );
   for (const [wrong, told] of [[{ for: "soon" }, "a duration"], [{ reason: "" }, "required"]]) {
     const refused = await locationOf(

@@ -534,7 +534,7 @@ Deno.test("POST /jobs/:id/what-if: of a longer history than it looks at it says 
     422,
     "job-too-long",
   );
-  assert.match(problem.detail, /looks at up to 10000 entries of what is on record/);
+  assert.match(problem.detail, /reads at most 10000 entries of its record/);
   assert.deepEqual(pointersOf(problem), ["/upTo"]);
   const { firstLogId } = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
   const part = { upTo: firstLogId + 100, without: [firstLogId + 50] };

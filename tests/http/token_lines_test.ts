@@ -1,6 +1,7 @@
 /** Reading the lines of a file of tokens. */
 
 import assert from "node:assert/strict";
+import { timingSafeEqual } from "node:crypto";
 import { SCOPES, TokenList } from "../../src/http/guard/access.ts";
 import { firstToken, readTokenLines } from "../../src/http/guard/token_lines.ts";
 
@@ -29,16 +30,16 @@ Deno.test("readTokenLines: scopes and a name follow; comments and blank lines ar
 
 Deno.test("readTokenLines: what is wrong is told by line, and no line is quoted", () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ["", /there is no token in it/],
-    ["# only this", /there is no token in it/],
+    ["", /it has no token/],
+    ["# only this", /it has no token/],
     ["short", /line 1: the token is shorter than 16 characters/],
     [`\nread ${FIRST}`, /line 2: .*; line 2: the second word must name scopes/],
     [`${FIRST} read,write`, /line 1: the second word must name scopes.*: read, submit, operate$/],
     [`${FIRST} read,`, /the second word must name scopes/],
     [`${FIRST} read a/b`, /the name must be/],
-    [`${FIRST} read a b`, /there is more than/],
+    [`${FIRST} read a b`, /there are more words than/],
     [`${FIRST}\u00e9`, /other than visible ASCII/],
-    [`${FIRST}\n${FIRST} read`, /a token is in it twice/],
+    [`${FIRST}\n${FIRST} read`, /it has a token twice/],
   ];
   for (const [text, expected] of wrong) {
     const problems = readTokenLines(text).problems.join("; ");
@@ -70,4 +71,22 @@ Deno.test("TokenList: each token has its own scopes, and what is close to one ha
     ]]);
   }
   assert.equal(new TokenList([]).holderOf("x"), undefined);
+});
+
+Deno.test("TokenList: whatever is given is compared with every token, over one length, in constant time", () => {
+  const tokens = [FIRST, SECOND, `${FIRST}-longest`]
+    .map((token) => ({ token, scopes: SCOPES }));
+  const lengths: number[][] = [];
+  const list = new TokenList(tokens, (given, known) => {
+    lengths.push([given.length, known.length]);
+    return timingSafeEqual(given, known);
+  });
+  const wrong = ["", "x", FIRST.slice(0, -1), `x${FIRST.slice(1)}`, "x".repeat(70_000)];
+  for (const token of [...tokens.map((one) => one.token), ...wrong]) {
+    lengths.length = 0;
+    assert.equal(list.holderOf(token) === undefined, wrong.includes(token), token.slice(0, 40));
+    const length = lengths[0]?.[0];
+    assert.deepEqual(lengths, tokens.map(() => [length, length]), token.slice(0, 40));
+    assert.ok(length !== undefined && length > `${FIRST}-longest`.length);
+  }
 });

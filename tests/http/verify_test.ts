@@ -36,7 +36,7 @@ Deno.test("POST /journal/verify: a second one is 409 while the first runs", asyn
   const { app, verification } = await start();
   await jsonOf(await app.post("/journal/verify", {}), 202);
   const { detail } = await problemOf(await app.post("/journal/verify"), 409, "cannot-verify");
-  assert.equal(detail, "Cannot verify: one is running");
+  assert.equal(detail, "Cannot verify: a verification is already running");
   verification.fail("the disk went away");
   await jsonOf(await app.post("/journal/verify"), 202);
 });

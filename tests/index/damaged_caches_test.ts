@@ -245,7 +245,7 @@ test("damaged caches: a start that trusts an index which is ahead of the journal
     const ahead = damaged(all, "ahead", "as they were");
     await assert.rejects(
       assertServes(ahead, all, folder, "trusted", trustingIndexIn),
-      { name: "AssertionError", message: /is in no file/ },
+      { name: "AssertionError", message: /is not in the files/ },
     );
   }));
 

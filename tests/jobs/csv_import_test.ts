@@ -156,7 +156,7 @@ Deno.test("csv.import: a header that cannot be used fails the job at once", asyn
   const { failure } = job;
   assert.equal(failure?.kind, "poison");
   assert.equal(failure?.taskId, "split");
-  assert.equal(failure?.error.message, 'Cannot use the header: it names twice: "a"');
+  assert.equal(failure?.error.message, 'Cannot use the header: it has duplicates: "a"');
 });
 
 Deno.test("csv.import: an input that is not one is refused before there is a job", async () => {

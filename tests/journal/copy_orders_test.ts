@@ -25,7 +25,7 @@ import { furtherIds } from "../support/journal/journal_of_jobs.ts";
 import { test } from "../support/sanitized.ts";
 import { contentOf, forkOf, type WrittenJournal } from "../support/journal/written_journal.ts";
 
-const ADVICE = /copy once more|delete its snapshots/;
+const ADVICE = /copy again|delete its snapshots/;
 
 /** Knows what was found from what a start itself records. */
 class Finder extends Projection {
@@ -89,11 +89,11 @@ async function outcomeOf(
   }
   const advice = ADVICE.exec(started.message)?.[0];
   if (advice === undefined) return `refused without advice: ${started.message}`;
-  const mended = advice === "copy once more" ? again() : withoutSnapshots(disk);
+  const mended = advice === "copy again" ? again() : withoutSnapshots(disk);
   const then = await startOn(forkOf(mended));
   if (typeof then !== "number") return `the advice did not help: ${then.message}`;
   if (then < acknowledged) return `mended, of ${acknowledged} entries only ${then} are there`;
-  return advice === "copy once more" ? "copied once more" : "snapshots deleted";
+  return advice === "copy again" ? "copied once more" : "snapshots deleted";
 }
 
 function withoutSnapshots(disk: MemoryDisk): MemoryDisk {

@@ -156,7 +156,7 @@ test("file journal: a newer format is refused, with a word on versions", async (
   const newer = (line: string) => line.replace('"formatVersion":2', '"formatVersion":3');
   disk.files.set(first, forged(bytesOf(disk, first), newer, ""));
   const error = await refusal(disk);
-  assert.match(error.message, /format version 3 is not one that this version of Daybook reads/);
+  assert.match(error.message, /this version of Daybook does not read format version 3/);
 });
 
 testWithFolder(

@@ -49,6 +49,6 @@ test("job log files: a folder that cannot be written is told once, and nobody wa
       await files.close();
     }
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? "", /cannot keep what tasks log/);
+    assert.match(warnings[0] ?? "", /cannot save what tasks log/);
   });
 });

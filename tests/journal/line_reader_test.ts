@@ -31,7 +31,7 @@ Deno.test("line reader: a line of the format becomes an entry without batch and 
 Deno.test("line reader: a line of another shape is refused although its crc is right", () => {
   assert.equal(flawOf(GOOD), undefined);
   assert.equal(flawOf(GOOD.replace("7", "8")), "the line is of logId 8");
-  assert.equal(flawOf(GOOD.replace('"batch":5', '"batch":6')), 'the line should be of "batch":5,');
+  assert.equal(flawOf(GOOD.replace('"batch":5', '"batch":6')), 'the line should have "batch":5,');
   assert.equal(flawOf(GOOD.replace('"r"', "5")), "receivedAt is not text");
   assert.equal(flawOf(GOOD.replace('"domain"', '"other"'))?.startsWith("stratum is none"), true);
   assert.equal(flawOf(GOOD.replace('"e"', "null")), "eventId is not text");
@@ -48,7 +48,7 @@ Deno.test("line reader: a line of another shape is refused although its crc is r
   );
   assert.equal(
     flawOf(GOOD.replace('"attributes"', '"color":"red","attributes"')),
-    "the line has a field that is not known",
+    "the line has an unknown field",
   );
   assert.equal(flawOf(GOOD.replace('"r"', "r")), "the line is not JSON");
 });

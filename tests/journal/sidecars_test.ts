@@ -400,7 +400,7 @@ test("sidecars: one that cannot be written is done without, and warned of once",
     }
     await proven(started);
     assert.equal(started.warnings.length, 1, started.warnings.join());
-    assert.match(started.warnings[0] ?? "", /^Cannot give segment \d+\.ndjson a verdict: /);
+    assert.match(started.warnings[0] ?? "", /^Cannot verify segment \d+\.ndjson: /);
     assert.deepEqual(namesIn(disk, SIDECARS), []);
     await started.journal.append(facts(1)).durable;
     await started.journal.close();

@@ -221,7 +221,7 @@ testWithFolder(
     await assert.rejects(folder.open(new RememberingConsumer()), (error) => {
       assert.ok(error instanceof JournalDamagedError);
       assert.equal(error.logId, 5);
-      assert.match(error.message, /entries that were acknowledged are gone/);
+      assert.match(error.message, /acknowledged entries are lost/);
       return true;
     });
     assert.deepEqual(await folder.read("segments/00000000000000000001.ndjson"), before);

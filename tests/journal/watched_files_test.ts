@@ -34,7 +34,7 @@ for (const [what, lose] of Object.entries(LOSSES)) {
 
         await assert.rejects(journal.append(facts(1)).durable, (error) => {
           assert.ok(error instanceof JournalFailedError);
-          assert.ok(error.message.includes(`${folder.path}/${name} was removed, or another`));
+          assert.ok(error.message.includes(`${folder.path}/${name} was removed or replaced`));
           return true;
         });
         assert.equal(consumer.failures.length, 1);

@@ -118,7 +118,7 @@ async function mended(journal: string, copy: string): Promise<string> {
     assert.equal(then.code, 0, then.detail);
     return "without its snapshots";
   }
-  assert.match(detail, /copy once more/);
+  assert.match(detail, /copy again/);
   await run("cp", "-r", `${journal}/segments`, copy);
   return `copied once more, ${await mended(journal, copy)}`;
 }

@@ -25,10 +25,10 @@ async function end(daybook: Explained, letters: Letters, jobId: string): Promise
 }
 
 /** What held a job up, as its explanation says it. */
-async function heldUpOf(daybook: Explained, jobId: string) {
+async function heldUpOf(daybook: Explained, jobId: string, ended = "succeeded") {
   await daybook.assertCitations(jobId);
   const { condition, because, timing } = await daybook.explanation(jobId);
-  assert.equal(condition, "succeeded");
+  assert.equal(condition, ended);
   const { queuedMs, queuedPausedMs, queuedLimitedMs } = timing;
   const told = because.filter(({ statement }) => /^It (was held|waited)/.test(statement));
   return { because: told.map(lineOf), queuedMs, queuedPausedMs, queuedLimitedMs };
@@ -91,6 +91,27 @@ test("an ended job tells the pause that held it, and the wait for a place after 
     queuedPausedMs: 600_000,
     queuedLimitedMs: 300_000,
   });
+});
+
+test("a job that was cancelled while it waited tells what for", async () => {
+  const { letters, daybook } = await started({ perKey: 1 });
+  await daybook.engine.limits.change("mail.send", { perKey: 2, maxRunning: 1 }, "slow today");
+  await submit(daybook, "acme1", "acme2");
+  await daybook.clock.advance(30_000);
+  await daybook.post("/jobs/acme2/cancel", { reason: "too late" });
+  assert.deepEqual(await heldUpOf(daybook, "acme2", "cancelled"), {
+    because: [[
+      "It waited 30 s for a place of type mail.send: 1 of 1 was taken (maxRunning, as changed at " +
+      "2026-01-01T00:00:00.000Z), by acme1 since 2026-01-01T00:00:00.000Z.",
+      "2 job.LimitsChanged 00000000000000000001.ndjson:3",
+      "5 job.TaskStarted 00000000000000000001.ndjson:7",
+      "9 job.JobCancelled 00000000000000000001.ndjson:13",
+    ]],
+    queuedMs: 30_000,
+    queuedPausedMs: undefined,
+    queuedLimitedMs: 30_000,
+  });
+  await end(daybook, letters, "acme1");
 });
 
 test("an ended job tells the rate that held it, and no worker that was wanted is taken for a limit", async () => {

@@ -129,14 +129,14 @@ test("likeness: an event of the job's own values that reached its own job is no 
 });
 
 test("likeness: what more than 20 events carry is none, and what 20 carry is one", async () => {
-  for (const [count, isTold] of [[20, true], [21, false]] as const) {
+  for (const [count, isInRow] of [[20, true], [21, false]] as const) {
     const daybook = await Explained.start();
     const correlation = { equals: { orderId: 7118 } };
     const plan = { expected: [{ id: "paid", eventType: TYPE, correlation }] };
     await daybook.post("/jobs", { jobId: "job", plan });
     for (let at = 0; at < count; at++) await daybook.event("shop.Remark", { about: 7118 });
     const { waitingFor: [wait] } = await daybook.explanation("job");
-    assert.equal((wait?.nearMisses.length ?? 0) > 0, isTold, `${count}`);
+    assert.equal((wait?.nearMisses.length ?? 0) > 0, isInRow, `${count}`);
   }
 });
 

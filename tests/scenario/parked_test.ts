@@ -109,7 +109,7 @@ Deno.test("hold: a start with everything paused says how to go on, and goes on t
     const command = `deno task daybook end-pause ${
       path?.replace("/pauses/", "")
     } --url ${held.url}`;
-    assert.ok(held.output.includes(`  to go on: ${command}`), banner);
+    assert.ok(held.output.includes(`  to end it: ${command}`), banner);
     const ended = await fetch(held.url + path, { method: "DELETE" });
     assert.equal(ended.status, 200, await ended.text());
     const done = await fetch(`${held.url}/jobs/good`, { headers: { prefer: "wait=10" } });

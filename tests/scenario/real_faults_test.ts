@@ -416,7 +416,7 @@ testWithRecorder(
       }
       assert.notEqual(later?.status, 200);
       assert.equal(deliveries.acknowledged.length, before);
-      assert.match(daybook.output.join("\n"), /Input\/output error.*only the next start tells/);
+      assert.match(daybook.output.join("\n"), /Input\/output error.*only the next start can tell/);
 
       await power.cut();
       await power.on();
@@ -441,7 +441,7 @@ for (const name of ["segments/00000000000000000001.ndjson", "LOCK"]) {
       const answer = await deliveries.deliver(daybook);
       assert.deepEqual(answer, { status: 503, type: "/problems/outcome-unknown" });
       assert.equal(await daybook.exitCode(), 70);
-      assert.match(daybook.output.join("\n"), /was removed, or another file put in its place/);
+      assert.match(daybook.output.join("\n"), /was removed or replaced/);
       await Deno.rename(`${folder}/kept`, `${journal}/${name}`);
       await deliveries.requireRecorded(journal);
     }));

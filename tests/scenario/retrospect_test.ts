@@ -57,8 +57,8 @@ test("where the time went: only where it took far longer than five others of its
     await daybook.submit("later", "mail.send");
     const { summary, because } = await daybook.explanation("job");
     await daybook.assertCitations("job");
-    const isTold = because.some(({ statement }) => statement.startsWith("Of its time"));
-    assert.equal(summary.includes("in the median"), isTold, summary);
+    const isInRow = because.some(({ statement }) => statement.startsWith("Of its time"));
+    assert.equal(summary.includes("in the median"), isInRow, summary);
     return summary;
   };
   assert.match(

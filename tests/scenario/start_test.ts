@@ -74,7 +74,7 @@ Deno.test("start: says what a kill left behind", () =>
 
     assert.match(
       daybook.output.join("\n"),
-      /21 bytes quarantined, after a stop that was not clean/,
+      /21 bytes quarantined, after an unclean stop/,
     );
     assert.deepEqual([lastRecovery.clean, lastRecovery.bytesQuarantined], [false, 21]);
     const quarantined = await Array.fromAsync(Deno.readDir(`${journal}/quarantine`));
@@ -295,7 +295,7 @@ Deno.test("start: definitions that cannot be used are refused, with what is wron
       /Cannot define a\.B: run is missing; it must be a function \(at .*jobs\.ts:3:21\)/,
     );
     const twice = await started(imports + job("one") + job("two"));
-    assert.match(twice, /two definitions are of type a\.B, version 1; one and two both give it/);
+    assert.match(twice, /two definitions have type a\.B, version 1; one and two each export one/);
     const shipped = await started((imports + job("one")).replace("a.B", "order.fulfil"));
     assert.match(
       shipped,

@@ -59,8 +59,8 @@ Deno.test("tokens: a file gives several, each with its scopes; they rotate while
     assert.doesNotMatch(streamed, /"job.JobCreated".*"job.JobCreated"/s);
     const output = daybook.output.join("\n");
     assert.match(output, /token-file +2 tokens set {2}\(flag\)/);
-    assert.match(output, /the token file .* was read again: 1 tokens are valid/);
-    assert.match(output, /Cannot use the token file .*: there is no token in it; .* stay valid/);
+    assert.match(output, /the token file .* was reloaded: 1 tokens are valid/);
+    assert.match(output, /Cannot use the token file .*: it has no token; .* stay valid/);
     for (const token of [READER, SHOP, ROTATED]) assert.ok(!output.includes(token));
   }));
 

@@ -160,7 +160,7 @@ Deno.test("configuration: a word that is no flag is told how a job is started", 
   const result = read(["hold-1"]);
   assert.ok(result.kind === "invalid");
   assert.deepEqual(result.problems, [
-    "deno task start takes flags only, and got hold-1; to start a job that was only created: " +
+    "deno task start takes only flags, and got hold-1; to start a job that was only created: " +
     "deno task daybook start hold-1",
   ]);
 });

@@ -34,7 +34,7 @@ Deno.test("TokenFile: a rotated token counts after a second at most, and the old
 
   assert.equal(file.holderOf(OLD)?.scopes, undefined);
   assert.deepEqual(file.holderOf(NEW)?.scopes, ["read"]);
-  assert.deepEqual(warnings, ["the token file tokens was read again: 1 tokens are valid"]);
+  assert.deepEqual(warnings, ["the token file tokens was reloaded: 1 tokens are valid"]);
 });
 
 Deno.test("TokenFile: it is read once a second at most, however many ask", () => {
@@ -61,7 +61,7 @@ for (const [what, text] of [["missing", undefined], ["empty", ""], ["invalid", "
     assert.deepEqual([file.holderOf(OLD)?.scopes, file.holderOf(NEW)?.scopes], [undefined, SCOPES]);
     assert.equal(warnings.length, 2);
     assert.match(warnings[0] ?? "", /^Cannot use the token file tokens: .*stay valid$/);
-    assert.match(warnings[1] ?? "", /read again/);
+    assert.match(warnings[1] ?? "", /reloaded/);
   });
 }
 

@@ -4,8 +4,11 @@ import type { LogId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { Attempts } from "../../src/engine/run/attempts.ts";
 import { JobRun } from "../../src/engine/run/job_run.ts";
+import { PauseControls } from "../../src/engine/run/pause_controls.ts";
+import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Commands } from "../../src/engine/writer/commands.ts";
+import { LimitChanges } from "../../src/engine/writer/limit_changes.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { type Break, replaced } from "../support/engine/replaced.ts";
 import { SimulatedClock } from "./scheduler.ts";
@@ -87,6 +90,18 @@ export const endsForgotten: Break = () => {
     },
   });
 };
+
+/** A start does not know who had a place when the process was killed. */
+export const placesForgotten: Break = () =>
+  replaced(Shares.prototype, "restore", { value: () => {} });
+
+/** Limits that somebody changed are not in the snapshots. */
+export const changedLimitsForgotten: Break = () =>
+  replaced(LimitChanges.prototype, "restore", { value: () => {} });
+
+/** A start tells of the pauses on record, and nothing is held by them. */
+export const pausesNotTakenUp: Break = () =>
+  replaced(PauseControls.prototype, "start", { value: () => Promise.resolve() });
 
 /** Plays with something broken, and mends it. */
 export async function broken<Result>(how: Break, play: () => Promise<Result>): Promise<Result> {

@@ -4,9 +4,12 @@ import {
   beginningFirst,
   beginsForgotten,
   broken,
+  changedLimitsForgotten,
   endsForgotten,
   handlersBeforeTheirStart,
   measuringTheTimeOfDay,
+  pausesNotTakenUp,
+  placesForgotten,
   refusalsDespiteLoss,
   refusalsToldAtOnce,
   runsLeftOver,
@@ -21,7 +24,14 @@ import {
   WritesSnapshotInPlace,
 } from "./broken_disks.ts";
 import { publishingBeforeDurable } from "./broken_engine.ts";
-import { type EnginePorts, HONEST_ENGINE, ONE_WORKER, SET_CLOCK } from "./engine_ports.ts";
+import {
+  type EnginePorts,
+  HONEST_ENGINE,
+  LIMITED,
+  ONE_WORKER,
+  PAUSED,
+  SET_CLOCK,
+} from "./engine_ports.ts";
 import { HONEST } from "./journal_play.ts";
 import { playEngineSeed, playJournalSeed, type Verdict } from "./simulation.ts";
 import { type Climate, LONG_FULL, OFTEN_FULL } from "./weather.ts";
@@ -116,6 +126,24 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   inKernel("a kernel that measures with the time of day", measuringTheTimeOfDay, /starves/, {
     ports: SET_CLOCK,
   }),
+  inKernel(
+    "a kernel that holds places in memory alone, so that a kill loses them",
+    placesForgotten,
+    /places are held by what is on record|is one too many of/,
+    { ports: LIMITED },
+  ),
+  inKernel(
+    "a kernel whose snapshots forget limits that were changed",
+    changedLimitsForgotten,
+    /limits are told as changed by/,
+    { ports: LIMITED },
+  ),
+  inKernel(
+    "a kernel that forgets at a start what is paused",
+    pausesNotTakenUp,
+    /begins while a pause holds the job|does not end/,
+    { ports: PAUSED },
+  ),
 ];
 
 function inKernel(

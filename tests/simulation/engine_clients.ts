@@ -15,7 +15,9 @@ import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import type { CreateRequest, EngineProblem, IncomingEvent } from "../../src/engine/requests.ts";
 import { ulidOf } from "./dice.ts";
+import type { EnginePorts } from "./engine_ports.ts";
 import type { JobModel } from "./job_model.ts";
+import { LIMITED_TYPE, OTHER_LIMITS } from "./limit_model.ts";
 import type { Promises } from "./promises.ts";
 import { anyPlan, anyTasks, anyWork, EVENTS, FAILED, OPENED, UNDONE } from "./simulated_jobs.ts";
 import { isInjected } from "./simulated_process.ts";
@@ -28,7 +30,7 @@ function traceOf(count: number): TraceIds | undefined {
   return count % 4 === 1 ? { traceId } : { traceId, spanId: traceId.slice(16) };
 }
 
-type Control = "suspend" | "resume" | "cancel" | "start";
+type Control = "suspend" | "resume" | "cancel" | "start" | "wake";
 
 /** Why a state refuses a control; `undefined` when it does not. */
 function refusalOf(kind: Control, state: JobState): string | undefined {
@@ -51,11 +53,17 @@ export class EngineClients {
   readonly #sent: IncomingEvent[] = [];
   readonly #created = new Map<string, string>();
   readonly #isPausing: boolean;
+  readonly #isLimiting: boolean;
   #count = 0;
 
-  /** @param isPausing Whether jobs have labels, for pauses to go by. */
-  constructor(world: World, jobs: JobModel, promises: Promises, isPausing: boolean) {
-    this.#isPausing = isPausing;
+  constructor(
+    world: World,
+    jobs: JobModel,
+    promises: Promises,
+    { pausesOften = false, limitsOften = false }: Pick<EnginePorts, "pausesOften" | "limitsOften">,
+  ) {
+    this.#isPausing = pausesOften;
+    this.#isLimiting = limitsOften;
     this.#world = world;
     this.#jobs = jobs;
     this.#promises = promises;
@@ -73,7 +81,14 @@ export class EngineClients {
         if (this.#sent.length === 0) return;
         return this.#ask(engine, this.#delivery([dice.pick(this.#sent), dice.pick(this.#sent)]));
       case "control":
-        return this.#control(engine, dice.pick(["suspend", "resume", "cancel", "start"]));
+        return this.#control(
+          engine,
+          dice.pick(
+            this.#isLimiting
+              ? ["suspend", "resume", "cancel", "start", "wake", "wake"]
+              : ["suspend", "resume", "cancel", "start"],
+          ),
+        );
       case "retry":
         return this.#retry(engine);
     }
@@ -93,7 +108,7 @@ export class EngineClients {
     }
     const scope = dice.pick([{}, { type: "sim.work" }, { type: "sim.opened" }, {
       label: "half:0",
-    }]);
+    }, ...(this.#isLimiting ? [{ key: "half-1" }] : [])]);
     const forMs = dice.pick([Infinity, 0, 500, 20_000]);
     const until = forMs === Infinity ? {} : {
       until: new Date(scheduler.timeOfDayMs + forMs).toISOString(),
@@ -103,6 +118,25 @@ export class EngineClients {
       if (pause === undefined) return;
       const { pauseId, by } = pause;
       this.#promises.sawJob({ jobId: pauseId, lastLogId: by });
+    });
+  }
+
+  /** Puts other limits in the place of those of the code, or takes them back. */
+  limit(engine: JobEngine): void {
+    const { dice } = this.#world;
+    if (dice.chance(0.3)) {
+      return void this.#once("limits of the code", async () => {
+        await engine.limits.restore(LIMITED_TYPE);
+      });
+    }
+    const limits = dice.pick(OTHER_LIMITS);
+    void this.#once(`limits ${JSON.stringify(limits)}`, async () => {
+      const outcome = await engine.limits.change(LIMITED_TYPE, limits, "simulated");
+      if (!outcome.ok) {
+        return this.#world.violate(`limits were refused: ${JSON.stringify(outcome)}`);
+      }
+      const { by } = outcome.value.change ?? {};
+      if (by !== undefined) this.#promises.sawJob({ jobId: LIMITED_TYPE, lastLogId: by });
     });
   }
 

@@ -6,10 +6,17 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Journal } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { EngineClients } from "./engine_clients.ts";
-import { type EnginePorts, EngineWitness, HONEST_ENGINE, watched } from "./engine_ports.ts";
+import {
+  type EnginePorts,
+  EngineWitness,
+  HONEST_ENGINE,
+  watched,
+  withAppend,
+} from "./engine_ports.ts";
 import { JobModel } from "./job_model.ts";
 import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
+import { CODE_LIMITS } from "./limit_model.ts";
 import { RULE } from "./pause_model.ts";
 import { Promises } from "./promises.ts";
 import { Dice } from "./dice.ts";
@@ -35,7 +42,7 @@ const HOUR_MS = 3_600_000;
 /** A pause by rule may be so late: what is on its way to the disk, and one look for room. */
 const OVERDUE_MS = 10_000;
 /** What the next process finds of the index may be older than the newest snapshot. */
-const WITHOUT_INDEX = "or it rests on an index that is not here";
+const WITHOUT_INDEX = "or it needs an index that is not here";
 
 export class EnginePlay {
   readonly #world: World;
@@ -51,21 +58,26 @@ export class EnginePlay {
   readonly #codeDice: Dice;
   readonly #changesCode: boolean;
   readonly #isPausing: boolean;
+  readonly #isLimiting: boolean;
   /** For how long failures have been due to pause their type. */
   #overdueMs = 0;
   #actionsLeft: number;
   /** Of the life that goes on, until it is asked to end. */
   #starvation: StarvationWatch | undefined;
+  /** The same, once it has taken up what was on record. */
+  #working: JobEngine | undefined;
 
   constructor(world: World, ports = HONEST_ENGINE) {
     const { dice } = world;
     const violate = (what: string) => world.violate(what);
     this.#world = world;
     this.#ports = ports;
-    this.#jobs = new JobModel(violate);
+    this.#jobs = new JobModel(violate, () => world.scheduler.nowMs);
     this.#promises = new Promises(this.#jobs, violate);
     this.#isPausing = ports.pausesOften === true;
-    this.#clients = new EngineClients(world, this.#jobs, this.#promises, this.#isPausing);
+    this.#isLimiting = ports.limitsOften === true;
+    if (this.#isLimiting) this.#jobs.limits.limit();
+    this.#clients = new EngineClients(world, this.#jobs, this.#promises, ports);
     this.model = new JournalModel(violate, (entry) => {
       world.trace.note(() => `durable: ${named(entry)}`);
       this.#jobs.see(entry);
@@ -76,7 +88,8 @@ export class EnginePlay {
     this.#maxRunning = ports.maxRunning ?? dice.pick([1, 2, 5]);
     this.#index = new SimulatedIndex(dice);
     this.#codeDice = new Dice(world.seed);
-    this.#changesCode = this.#codeDice.chance(0.3);
+    // What rates have counted is forgotten where no code says that there are rates.
+    this.#changesCode = this.#codeDice.chance(0.3) && !this.#isLimiting;
     this.#options = {
       segmentBytes: dice.pick([1_500, 6_000, 40_000]),
       snapshotEvery: dice.pick([8, 30, 200]),
@@ -126,6 +139,9 @@ export class EnginePlay {
     }
     if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
     for (const { pauseId } of engine.pauses.all()) this.#world.violate(`${pauseId} does not end`);
+    for (const { type, held, waiting } of engine.limits.all) {
+      if (held + waiting > 0) this.#world.violate(`${held} places of ${type} are held for ever`);
+    }
     const { busyWorkers, queued } = engine.activity;
     if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are held for ever`);
   }
@@ -155,10 +171,15 @@ export class EnginePlay {
     }
     const opened = { life, engine, journal: files, witness };
     this.#judge(opened);
-    await engine.start(
-      between.journal(watched(files, this.model)),
-      report.recoveredLogId ?? undefined,
-    );
+    const served = between.journal(watched(files, this.model));
+    void life.over.then(() => this.#working = undefined);
+    // With the first that it records, it has taken up what was there.
+    const journal = withAppend(served, (group, urgency) => {
+      this.#working = engine;
+      return served.append(group, urgency);
+    });
+    await engine.start(journal, report.recoveredLogId ?? undefined);
+    this.#working = engine;
     return opened;
   }
 
@@ -176,7 +197,10 @@ export class EnginePlay {
         life.clock,
         this.#promises,
         this.#loaded(),
-        this.#isPausing ? RULE : undefined,
+        {
+          ...(this.#isPausing ? { rule: RULE } : {}),
+          ...(this.#isLimiting ? { limits: CODE_LIMITS } : {}),
+        },
       ),
       maxRunning: this.#maxRunning,
       onDefect: (error) => {
@@ -198,10 +222,12 @@ export class EnginePlay {
     this.#jobs.compare((jobId) => engine.job(jobId as never));
     this.#jobs.compareTrails(engine);
     this.#jobs.pauses.compare(engine.pauses.all());
+    this.#jobs.limits.compare(engine.limits.all);
   }
 
   #passes(ms: number): void {
     this.#starvation?.passes(ms);
+    if (this.#working !== undefined) this.#jobs.limits.compareHeld(this.#working.limits.all);
     const { scheduler, weather } = this.#world;
     // Without its code, a process knows of no rule.
     const isOverdue = this.#isPausing && !this.#changesCode && this.#starvation !== undefined &&
@@ -233,12 +259,18 @@ export class EnginePlay {
       switch (
         dice.kind({
           // The first: where its weight is 0 it changes no other seed.
+          limit: this.#isLimiting ? 6 : 0,
           pause: this.#isPausing ? 6 : 0,
           ...{ clients: 16, sleep: 10, jump: isOften ? 8 : 0.5, stop: 0.8, crash: 0.4 },
+          // A rate goes by the times on record.
+          ...(this.#isLimiting ? { jump: 0, crash: 1.5 } : {}),
         })
       ) {
         case "clients":
           for (let n = dice.between(1, 3); n > 0; n--) this.#clients.act(opened.engine);
+          break;
+        case "limit":
+          this.#clients.limit(opened.engine);
           break;
         case "pause":
           this.#clients.pause(opened.engine);
@@ -261,6 +293,7 @@ export class EnginePlay {
 
   async #stop({ engine, journal }: Opened): Promise<void> {
     this.#starvation = undefined;
+    this.#working = undefined;
     await engine.stop(this.#world.dice.pick([0, 100, 1_000]));
     await journal.close();
     this.#world.exit();

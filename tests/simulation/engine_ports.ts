@@ -26,6 +26,8 @@ export interface EnginePorts {
   readonly setsClockOften?: boolean;
   /** Somebody pauses jobs all the time, and so does the rule of a definition. */
   readonly pausesOften?: boolean;
+  /** Jobs have limits and keys, and somebody changes the limits all the time. */
+  readonly limitsOften?: boolean;
   /** Workers; as many as the seed says, when absent. */
   readonly maxRunning?: number;
 }
@@ -48,6 +50,9 @@ export const SET_CLOCK: EnginePorts = { ...HONEST_ENGINE, setsClockOften: true }
 
 /** Where jobs are paused again and again, by hand and by rule. */
 export const PAUSED: EnginePorts = { ...HONEST_ENGINE, pausesOften: true };
+
+/** The same, with limits of jobs that somebody changes again and again. */
+export const LIMITED: EnginePorts = { ...PAUSED, limitsOften: true };
 
 /** Tells the model of every batch, before the engine hears of it. */
 export class EngineWitness implements JournalConsumer {

@@ -8,6 +8,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
+import { LimitModel } from "./limit_model.ts";
 import { PauseModel } from "./pause_model.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 
@@ -45,6 +46,7 @@ export class JobModel {
   readonly #violate: (what: string) => void;
   readonly jobs = new Map<string, JobState>();
   readonly pauses: PauseModel;
+  readonly limits: LimitModel;
   readonly #states = new Map<string, JobState[]>();
   readonly #entries = new Map<string, JobEventLogEntry[]>();
   /** `eventType jobId taskId`, with the number of the attempt where there is one. */
@@ -54,21 +56,24 @@ export class JobModel {
   /** Of the entries that created jobs. */
   readonly #traces = new Map<string, string | undefined>();
 
-  constructor(violate: (what: string) => void) {
+  /** @param nowMs By the clock that only runs. */
+  constructor(violate: (what: string) => void, nowMs: () => number) {
     this.#violate = violate;
     this.pauses = new PauseModel(violate);
+    this.limits = new LimitModel(violate, nowMs);
   }
 
   /** Takes in the next durable entry. */
   see(entry: JobEventLogEntry): void {
     this.#seeId(entry);
     this.pauses.see(entry, (jobId) => this.jobs.get(jobId)?.type);
-    if (entry.jobId === undefined) return;
+    if (entry.jobId === undefined) return this.limits.see(entry, undefined);
     this.#seeFact(entry);
     this.#seeTrace(entry);
     const before = this.jobs.get(entry.jobId);
     const after = project(before, entry).job;
     this.jobs.set(entry.jobId, after);
+    this.limits.see(entry, after);
     if (before === undefined) {
       this.#states.set(entry.jobId, []);
       this.#entries.set(entry.jobId, []);

@@ -5,6 +5,7 @@ import type { JobPlan } from "../../src/core/job_plan.ts";
 import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import type { PauseRule } from "../../src/core/pause_rule.ts";
+import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import type { JobContext, TaskContext } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
@@ -121,21 +122,32 @@ export const LOADS: readonly (readonly Loaded[])[] = [
   [],
 ];
 
+/** What the code of most jobs says of all of them. */
+export interface OfAll {
+  readonly rule?: PauseRule;
+  readonly limits?: PlaceLimits & { readonly maxRunning: number };
+}
+
 /** The definitions as one life of the process has them. */
 export function simulatedDefinitions(
   clock: Clock,
   observer: JobObserver,
   loaded: readonly Loaded[] = [{ version: 1, runs: [] }],
-  rule?: PauseRule,
+  ofAll: OfAll = {},
 ): readonly AnyJobDefinition[] {
-  return [...loaded.map((one) => workOf(clock, observer, one, rule)), opened(clock, observer)];
+  return [...loaded.map((one) => workOf(clock, observer, one, ofAll)), opened(clock, observer)];
+}
+
+/** By what jobs are limited: half of them have the one key, and half the other. */
+function limitKeyOf({ key }: Work): string {
+  return `half-${Number(key.slice(1)) % 2}`;
 }
 
 function workOf(
   clock: Clock,
   observer: JobObserver,
   { version, runs }: Loaded,
-  rule: PauseRule | undefined,
+  { rule, limits }: OfAll,
 ): AnyJobDefinition {
   const code = new JobCode(clock, observer, version === 1 ? "t" : "u");
   return defineJob({
@@ -143,6 +155,7 @@ function workOf(
     version,
     runs,
     ...(rule === undefined ? {} : { pauseAfter: rule }),
+    ...(limits === undefined ? {} : { limits: { ...limits, key: limitKeyOf } }),
     input: v.custom<Work>(() => true),
     expects: ({ key }) =>
       Object.fromEntries(

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { BROKEN_VARIANTS } from "./broken_variants.ts";
-import { ONE_WORKER, PAUSED, SET_CLOCK } from "./engine_ports.ts";
+import { LIMITED, ONE_WORKER, PAUSED, SET_CLOCK } from "./engine_ports.ts";
 import {
   failureText,
   knownSeeds,
@@ -80,6 +80,13 @@ Deno.test("simulation: new seeds of the engine where jobs are paused again and a
   for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 5); seed++) {
     const { violations } = await playEngineSeed(seed, { ports: PAUSED });
     assert.deepEqual(violations, [], `seed ${seed} where jobs are paused`);
+  }
+});
+
+Deno.test("simulation: new seeds of the engine under limits that change again and again, beside pauses, find no violation", async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 5); seed++) {
+    const { violations } = await playEngineSeed(seed, { ports: LIMITED });
+    assert.deepEqual(violations, [], `seed ${seed} where limits change`);
   }
 });
 

@@ -76,6 +76,7 @@ export class StarvationWatch {
 
   #couldRun(job: JobState): boolean {
     if (!this.#hasRoom(job) || this.#jobs.pauses.isPaused(job)) return false;
+    if (!this.#jobs.limits.hasRoomFor(job, this.#world.scheduler.timeOfDayMs)) return false;
     switch (conditionOf(job)) {
       case "queued":
         return true;

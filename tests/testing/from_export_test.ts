@@ -134,7 +134,27 @@ Deno.test("fromExport: code that goes another way is refused, with the line of t
 Deno.test("fromExport: a file that is none, or was cut, is refused", async () => {
   const { waiting: file } = await exported();
   assert.throws(() => fromExport(file.slice(0, -20)), /line \d+: it is not whole/);
-  assert.throws(() => fromExport("{}\n{}\n"), /line 1: the file is no export of a job/);
+  assert.throws(() => fromExport("{}\n{}\n"), /line 1: the file is no export of a job; deno task/);
+});
+
+Deno.test("fromExport: what is given in the place of an export is named, with what writes one", async () => {
+  const { waiting: file } = await exported();
+  const { calls, fulfil } = fulfilling();
+  await using daybook = await testDaybook([fulfil], { journal: fromExport(file) });
+  const entries = (await daybook.events()).map((entry) => `${JSON.stringify(entry)}\n`).join("");
+  const get = async (path: string) =>
+    await (await daybook.fetch(new Request(`http://localhost/${path}`))).text();
+  const others: readonly [string, RegExp][] = [
+    [entries, /but entries, as a segment or GET \/jobs\/:id\/events has them; deno task journal/],
+    [await get("jobs/waiting/events"), /but a page of entries/],
+    [await get("jobs/waiting"), /but a job, as GET \/jobs\/:id answers it/],
+    [await get("jobs/waiting/explain"), /but an explanation/],
+    ["./order-42.ndjson", /from ".\/order-42.ndjson": give the text that the file holds/],
+    [new TextEncoder().encode(file) as never, /from a value of type object: give the text/],
+    [undefined as never, /from a value of type undefined: give the text/],
+  ];
+  for (const [text, message] of others) assert.throws(() => fromExport(text), { message });
+  assert.deepEqual(calls, []);
 });
 
 Deno.test("fromExport: retries that were on their way come due by the manual clock", async () => {

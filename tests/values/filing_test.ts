@@ -209,7 +209,7 @@ Deno.test("filing: a line that is not what was written stops it there, and says 
     assert.equal(desk.warnings.length, 1);
     assert.match(
       desk.warnings[0] ?? "",
-      /cannot go on: the line of entry \d+ does not match its crc/,
+      /cannot continue: the line of entry \d+ does not match its crc/,
     );
     desk.filing.stop();
   });

@@ -122,7 +122,7 @@ test("past events, in a thread: one that ends is begun again, and finds what it 
     await ending;
     assert.equal((await carrying(pastEvents, "EU", engine.headLogId)).length, 300);
     assert.equal(threads.length, 3);
-    for (const warning of warnings) assert.match(warning, /failed, and begins again/);
+    for (const warning of warnings) assert.match(warning, /failed, and restarts/);
     await engine.stop(0);
     await Promise.all([pastEvents.close(), journal.close()]);
     assert.equal(threads.length, 3);

@@ -76,7 +76,7 @@ const TAMPERINGS: Readonly<Record<string, readonly [(index: DatabaseSync) => voi
   ],
   "an event id that no entry has": [
     (index) => index.exec("INSERT INTO event_ids VALUES (12345, 3)"),
-    /an event id is there that logId 3 does not have/,
+    /it has an event id that logId 3 does not have/,
   ],
 };
 
@@ -97,7 +97,7 @@ for (const [what, [tamper, note]] of Object.entries(TAMPERINGS)) {
       index.close();
       const notes = await notesOf(journal);
       assert.match(notes.join("\n"), note);
-      assert.match(notes.at(-1) ?? "", /a start without the folder index\/ makes it again/);
+      assert.match(notes.at(-1) ?? "", /delete the folder index\/, and the next start rebuilds it/);
     });
   });
 }
@@ -106,6 +106,6 @@ Deno.test("index audit: one that cannot be read is noted, and the journal is pro
   await inFolder(async (folder) => {
     const journal = await journalIn(folder);
     await Deno.writeTextFile(`${journal}/index/jobs.sqlite`, "no database at all, ".repeat(100));
-    assert.match((await notesOf(journal)).join("\n"), /index: it is not compared: /);
+    assert.match((await notesOf(journal)).join("\n"), /index: not compared: /);
   });
 });

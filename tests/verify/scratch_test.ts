@@ -76,5 +76,5 @@ Deno.test("proof outside memory: it finds a job that has ended and is created ag
     );
   });
   const { problems } = await assertSame(disk);
-  assert.match(problems.map(problemText).join("\n"), new RegExp(`job ${ended} exists already`));
+  assert.match(problems.map(problemText).join("\n"), new RegExp(`job ${ended} already exists`));
 });

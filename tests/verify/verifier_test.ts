@@ -105,7 +105,10 @@ test("verifier: what is recorded while it runs does no harm, and the next proof 
 
 test("verifier: one proof runs at a time", async () => {
   const server = await halfway(await journalOfJobs());
-  assert.deepEqual(server.verifier.start(), { started: false, reason: "one is running" });
+  assert.deepEqual(server.verifier.start(), {
+    started: false,
+    reason: "a verification is already running",
+  });
   server.release();
   await server.ended();
   assert.deepEqual(server.verifier.start(), { started: true });
@@ -200,7 +203,7 @@ test("verifier: a verdict that cannot be kept is told in the run", async () => {
   assert.equal(run?.status, "failed");
   assert.match(
     run?.status === "failed" ? run.detail : "",
-    /^the verdict is not kept: No space left on device \(os error 28\); it was intact: /,
+    /^the verdict could not be saved: No space left on device \(os error 28\); it was intact: /,
   );
 });
 

@@ -48,9 +48,12 @@ async function endsWhatNeverTurns(): Promise<void> {
     const output = daybook.output.join("\n");
     assert.match(
       output,
-      /the event loop has not turned for \d s; open: job_frozen \(main; spin, attempt 1\)/,
+      /the event loop has been blocked for \d s; open: job_frozen \(main; spin, attempt 1\)/,
     );
-    assert.match(output, /stood still for \d s \(--stall-exit\): ending the process; open: job_fr/);
+    assert.match(
+      output,
+      /has been blocked for \d s \(--stall-exit\): ending the process; open: job_fr/,
+    );
   });
 }
 
@@ -59,8 +62,8 @@ async function endsWhatTurnsTooLate(): Promise<void> {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=4s"));
     await submit(daybook, "test.freeze-run", 2_800, "job_slow");
-    assert.match(await said(daybook, /has not turned/), /; open: job_slow \(main\)/);
-    await said(daybook, /turns again/);
+    assert.match(await said(daybook, /has been blocked/), /; open: job_slow \(main\)/);
+    await said(daybook, /runs again/);
     const metrics = await (await fetch(`${daybook.url}/metrics`)).text();
     assert.match(metrics, /^daybook_event_loop_stalls_total 1$/m);
 
@@ -75,7 +78,7 @@ async function mindsSignals(): Promise<void> {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=0"));
     const unanswered = submit(daybook, "test.freeze", -1, "job_frozen");
-    await said(daybook, /has not turned/);
+    await said(daybook, /has been blocked/);
     daybook.signal("SIGINT");
     await said(daybook, /a second signal ends the process now/);
     await new Promise((resolve) => setTimeout(resolve, 600));
@@ -104,7 +107,7 @@ test("watchdog: inside a program it only reports, when the event loop turns agai
     while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
 
     assert.equal(state, "Done");
-    assert.match(warnings[0] ?? "", /stood still .* turns again; open: job_slow \(main; spin, att/);
+    assert.match(warnings[0] ?? "", /was blocked .* runs again; open: job_slow \(main; spin, att/);
   });
 });
 

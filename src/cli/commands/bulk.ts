@@ -23,19 +23,19 @@ export function bulkCommand(surroundings: Surroundings): Command {
     arity: [1, 1],
     options: [
       ...FILTER_OPTIONS,
-      { name: "all", help: "all jobs, where nothing else says which" },
+      { name: "all", help: "all jobs, if no filter is given" },
       { name: "dry-run", help: "only count them, and show the newest" },
-      { name: "yes", short: "y", help: "cancel them; needed, since it cannot be taken back" },
+      { name: "yes", short: "y", help: "confirm a cancel, which cannot be undone" },
       { name: "again", help: "also retry jobs that were already retried" },
-      { name: "reason", value: "text", help: "why; it is recorded with each" },
+      { name: "reason", value: "text", help: "why; recorded with each job" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
     notes: [
       ...BULK_CONTROLS.map((name) => `${name}: ${CONTROLS[name].effect}`),
-      "Jobs that are created meanwhile are left alone, and each is decided on as it is when its\n" +
-      "turn comes. The exit code is 65 when some were refused, or it ended early: what was done\n" +
-      "stays done, and the same command goes on with the rest.",
+      "Jobs created meanwhile are left alone, and each job is decided on when its turn " +
+      "comes.\nThe exit code is 65 when some were refused, or it ended early: what was done " +
+      "stays done,\nand the same command continues with the rest.",
       FILTER_NOTE,
     ],
     examples: [
@@ -52,14 +52,14 @@ async function bulk(input: CommandInput, surroundings: Surroundings): Promise<nu
   const action = actionIn(input);
   const filter = filterFieldsOf(input, surroundings);
   if (Object.keys(filter).length === 0 && !input.isSet("all")) {
-    throw new UsageError("bulk needs to be told which jobs: give a filter, or --all");
+    throw new UsageError("bulk must know which jobs: give a filter, or --all");
   }
   const again = input.isSet("again") ? { again: true } : {};
   const body: JsonObject = { action, filter, ...again, ...reasonOf(input) };
   const client = clientOf(input, surroundings);
   if (input.isSet("dry-run")) return await preview(body, input, client, surroundings);
   if (CONTROLS[action].confirm && !input.isSet("yes")) {
-    throw new UsageError(`${action} cannot be taken back: look with --dry-run, then give --yes`);
+    throw new UsageError(`${action} cannot be undone: check with --dry-run, then give --yes`);
   }
   return await all(action, body, input, client);
 }
@@ -91,7 +91,7 @@ async function preview(
     terminal.out(`${counted(retried, "job")} already retried; --again includes them`);
   }
   if (byHand > 0) {
-    terminal.out(`${counted(byHand, "job")} to be put right by hand first, left alone`);
+    terminal.out(`${counted(byHand, "job")} left alone: to be fixed by hand first`);
   }
   return EXIT_OK;
 }

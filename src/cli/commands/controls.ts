@@ -26,7 +26,7 @@ const EXAMPLES: Readonly<Record<StateControl, readonly string[]>> = {
 
 const LEAVE = {
   name: "leave",
-  help: "of a parked job: undo nothing, and name what is left in place",
+  help: "for a parked job: undo nothing, and name what is left in place",
 } as const;
 
 export function controlCommands(surroundings: Surroundings): readonly Command[] {
@@ -36,14 +36,15 @@ export function controlCommands(surroundings: Surroundings): readonly Command[] 
     positionals: "<jobId>...",
     arity: [1, JOBS_MAX],
     options: [
-      { name: "reason", value: "text", help: "why; it is recorded" },
+      { name: "reason", value: "text", help: "why; recorded" },
       ...(kind === "cancel" ? [LEAVE] : []),
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
     notes: [
       CONTROLS[kind].effect,
-      "Several jobs may be named. One that is refused does not keep the others from being asked; the exit code is 65 then.",
+      "You can name several jobs. If one is refused, the others are still tried; the exit code " +
+      "is then 65.",
     ],
     examples: EXAMPLES[kind],
     run: (input) => controlAll(kind, input, surroundings),
@@ -84,7 +85,7 @@ function outcomeText(job: JobResource, { style }: Terminal, leaves: boolean): st
   const left = job.failure?.leftInPlace ?? [];
   const cut = job.failure?.cutShort ?? [];
   const names = leaves ? `; left in place: ${left.join(", ") || "nothing"}` : "";
-  const begun = cut.length === 0 ? "" : `; cut short, perhaps done in part: ${cut.join(", ")}`;
+  const begun = cut.length === 0 ? "" : `; cut short, possibly partly done: ${cut.join(", ")}`;
   return `${style("bold", job.jobId)} is ${paintedState(style, job)}${names}${begun}`;
 }
 
@@ -101,9 +102,9 @@ export function retryCommand(surroundings: Surroundings): Command {
     positionals: "<jobId>",
     arity: [1, 1],
     options: [
-      { name: "from", value: "taskId", help: "run this task and those after it again" },
-      { name: "again", help: "also when there is a retry of it already" },
-      { name: "reason", value: "text", help: "why; it is recorded" },
+      { name: "from", value: "taskId", help: "run this task and later ones again" },
+      { name: "again", help: "even if it was retried already" },
+      { name: "reason", value: "text", help: "why; recorded" },
       ...WAIT_OPTIONS,
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,

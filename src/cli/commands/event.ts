@@ -20,16 +20,16 @@ export function eventCommand(surroundings: Surroundings): Command {
       FIELD_OPTION,
       { name: "id", value: "eventId", help: "the same id again changes nothing" },
       { name: "job", value: "jobId", help: "only for this job" },
-      { name: "task", value: "taskId", help: "the task that it is about" },
+      { name: "task", value: "taskId", help: "the task it is about" },
       { name: "occurred-at", value: "time", help: "when it happened, RFC 3339; for reference" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
     notes: [
       JSON_NOTE,
-      "The exit code is 0 when the event matched, or was there before; 1 when it was recorded and\n" +
-      "matched nothing: it is in the journal then, and counts for no job; 1 also when another\n" +
-      "event has its id; 65 when it was refused.",
+      "The exit code is 0 when the event matched, or was delivered before; 1 when it was " +
+      "recorded\nbut matched nothing: it is in the journal, and counts for no job; also 1 when " +
+      "another event\nhas its id; 65 when it was refused.",
     ],
     examples: [
       `deno task daybook event ec.shipment.ShipmentCompleted -f 'orderId="42"' -f tracking=T-1`,

@@ -19,17 +19,22 @@ const SCREEN_COLUMNS_MAX = 100;
 export function explainCommand(surroundings: Surroundings): Command {
   return {
     name: "explain",
-    summary: "explain a job, a queue that stands still, or where a value appears, citing lines",
+    summary: "explain a job, a queue that has stopped, or where a value appears, citing lines",
     positionals: "[jobId]",
     arity: [0, 1],
     options: [
-      { name: "at", value: "point", help: "as of then: a logId, an eventId or a time" },
-      { name: "about", value: "value", help: "instead of a job: all jobs and events that have it" },
+      { name: "at", value: "point", help: "as of a logId, an eventId or a time" },
+      {
+        name: "about",
+        value: "value",
+        help: "instead of a job: all jobs and events with this " +
+          "value",
+      },
       ...TEXT_FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
     notes: [
-      "Piped it is text as well, since that is what one pastes; --json gives one JSON value.",
+      "Piped output is text too, ready to paste; --json gives one JSON value.",
     ],
     examples: [
       "deno task daybook explain order-42",
@@ -62,7 +67,12 @@ async function explain(input: CommandInput, surroundings: Surroundings): Promise
 /** Where the server explains it. */
 function pathOf(jobId: string | undefined, at: string | undefined, about: string | undefined) {
   if (about !== undefined) {
-    if (jobId !== undefined || at !== undefined) throw new UsageError("--about stands alone");
+    if (jobId !== undefined || at !== undefined) {
+      throw new UsageError(
+        "--about takes no job and " +
+          "no --at",
+      );
+    }
     return `/explain?about=${encodeURIComponent(about)}`;
   }
   if (jobId === undefined) {

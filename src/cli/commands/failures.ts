@@ -55,11 +55,11 @@ async function list(input: CommandInput, surroundings: Surroundings): Promise<nu
     else printLines(input, linesOf(kind, input, surroundings));
   }
   if (form === "json") return EXIT_OK;
-  if (answer.failures.length === 0) input.terminal.out("no failure that was not retried");
+  if (answer.failures.length === 0) input.terminal.out("no failures left to retry");
   if (answer.more > 0) input.terminal.out(`${answer.more} rarer kinds are not shown: --limit`);
   if (answer.searched !== undefined) {
     const { jobs, backTo } = answer.searched;
-    input.terminal.out(`looked at ${counted(jobs, "job")}, back to ${backTo}`);
+    input.terminal.out(`examined ${counted(jobs, "job")}, back to ${backTo}`);
   }
   return EXIT_OK;
 }

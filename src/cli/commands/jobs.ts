@@ -30,7 +30,7 @@ export function jobsCommand(surroundings: Surroundings): Command {
         help: "at most this many",
       },
       { name: "all", help: "all of them, whatever the limit" },
-      { name: "full", help: "with --json, the whole of each job, as show --json has it" },
+      { name: "full", help: "with --json, whole jobs, as in show --json" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],

@@ -35,8 +35,8 @@ const KEYS_SHOWN = 5;
 const LIMIT_OPTIONS: readonly CommandOption[] = [
   { name: "max-running", value: "number", help: "jobs at work, all keys together" },
   { name: "per-key", value: "number", help: "jobs of one key at work" },
-  { name: "rate-count", value: "number", help: "jobs that begin within --rate-ms" },
-  { name: "rate-ms", value: "number", help: "milliseconds that --rate-count is for" },
+  { name: "rate-count", value: "number", help: "jobs that may start within --rate-ms" },
+  { name: "rate-ms", value: "number", help: "the period of --rate-count, in milliseconds" },
 ];
 
 export function limitCommands(surroundings: Surroundings): readonly Command[] {
@@ -47,13 +47,13 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
       positionals: "",
       arity: [0, 0],
       options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
-      notes: ["Of the keys of a type those with the most jobs are shown."],
+      notes: ["Of the keys of a type, those with the most jobs are shown."],
       examples: ["deno task daybook limits"],
       run: (input) => list(input, surroundings),
     },
     {
       name: "change-limits",
-      summary: "put other limits in the place of those of the code",
+      summary: "replace the limits of the code",
       positionals: "<type>",
       arity: [1, 1],
       options: [
@@ -63,8 +63,8 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
         ...SERVER_OPTIONS,
       ],
       notes: [
-        "All limits of the type are replaced: what is left out is no limit. The change stays in\n" +
-        "force over restarts, until restore-limits takes it back. What is at work stays so.",
+        "All limits of the type are replaced: one that is left out is lifted. The change " +
+        "survives\nrestarts, until restore-limits undoes it. Running jobs are not affected.",
       ],
       examples: [
         "deno task daybook change-limits mail.send --max-running 2 --reason ticket-7",
@@ -73,7 +73,7 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
     },
     {
       name: "restore-limits",
-      summary: "take changed limits back: those of the code are in force again",
+      summary: "restore the limits of the code",
       positionals: "<type>",
       arity: [1, 1],
       options: [...FORM_OPTIONS, ...SERVER_OPTIONS],

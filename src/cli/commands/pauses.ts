@@ -26,25 +26,25 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
   return [
     {
       name: "pause",
-      summary: "pause jobs: nothing of them begins until the pause ends",
+      summary: "pause jobs: no attempt starts until the pause ends",
       positionals: "",
       arity: [0, 0],
       options: [
         { name: "type", value: "type", help: "only jobs of this type" },
         { name: "label", short: "l", value: "name:value", help: "only jobs with this label" },
         { name: "key", value: "key", help: "only jobs of this key: limits.key of their type" },
-        { name: "reason", value: "text", help: "why; it is recorded, and explain says it" },
+        { name: "reason", value: "text", help: "why; recorded, and shown by explain" },
         {
           name: "until",
           value: "time",
-          help: "when it ends by itself: an RFC 3339 time, or 30m from now",
+          help: "when it ends automatically: an RFC 3339 time, or 30m from now",
         },
         ...FORM_OPTIONS,
         ...SERVER_OPTIONS,
       ],
       notes: [
-        "It holds the jobs that fit each option that is given, and all of them where none is.",
-        "Attempts that run end; no other begins. Jobs may be created, and events count.",
+        "It holds the jobs that match every option given, or all jobs if none is given.",
+        "Running attempts finish; no other starts. Jobs can be created, and events count.",
       ],
       examples: [
         "deno task daybook pause --type payment.collect --until 30m --reason 'the bank is down'",
@@ -54,22 +54,23 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
     },
     {
       name: "pauses",
-      summary: "list what is paused, since when and by whom, and what waits",
+      summary: "list the pauses: since when, by whom, and what they hold",
       positionals: "",
       arity: [0, 0],
       options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
-      notes: ["deno task start --hold begins with everything paused; end-pause ends that."],
+      notes: ["deno task start --hold starts with everything paused; end-pause ends that."],
       examples: ["deno task daybook pauses"],
       run: (input) => list(input, surroundings),
     },
     {
       name: "end-pause",
-      summary: "end a pause: what it held begins",
+      summary: "end a pause: the jobs it held can start",
       positionals: "[pauseId]",
       arity: [0, 1],
       options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
       notes: [
-        "Where one pause is in force, it need not be named; exit code 1 where there is none.",
+        "If only one pause is in force, its id can be left out; the exit code is 1 if there is " +
+        "none.",
       ],
       examples: [
         "deno task daybook end-pause",
@@ -93,7 +94,7 @@ async function begin(input: CommandInput, surroundings: Surroundings): Promise<n
 /** @throws {UsageError} when no reason is given, or an option says what cannot be. */
 function pauseOf(input: CommandInput, surroundings: Surroundings): JsonObject {
   const reason = input.text("reason");
-  if (reason === undefined) throw new UsageError("pause needs a --reason: explanations say it");
+  if (reason === undefined) throw new UsageError("pause needs a --reason, which explanations show");
   const label = input.text("label");
   const fields = {
     reason,
@@ -136,7 +137,7 @@ async function end(input: CommandInput, surroundings: Surroundings): Promise<num
   const answer = await client.delete(`/pauses/${encodeURIComponent(pauseId)}`);
   const pause = expectShape(pauseResource, answer, client);
   if (form === "json") printJson(input, pause);
-  else input.terminal.out(`${pause.pauseId} is over: ${counted(pause.jobs, "job")} waited for it`);
+  else input.terminal.out(`${pause.pauseId} has ended: it held ${counted(pause.jobs, "job")}`);
   return EXIT_OK;
 }
 

@@ -27,14 +27,14 @@ export function showCommand(surroundings: Surroundings): Command {
     positionals: "<jobId>",
     arity: [1, 1],
     options: [
-      { name: "events", short: "e", help: "its journal entries as well" },
-      { name: "at", value: "point", help: "as it was then: a logId, an eventId or a time" },
+      { name: "events", short: "e", help: "also its journal entries" },
+      { name: "at", value: "point", help: "as of a logId, an eventId or a time" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
     notes: [
-      "As JSON it is the job in one line, with --events each entry in one more; with --at it\n" +
-      "is the answer of GET /jobs/:id/replay.",
+      "JSON output is the job in one line, and with --events one more line for each entry; " +
+      "with\n--at it is the answer of GET /jobs/:id/replay.",
     ],
     examples: [
       "deno task daybook show order-42",

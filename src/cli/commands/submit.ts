@@ -56,12 +56,19 @@ const OPTIONS: readonly CommandOption[] = [
     help: "a file, or -, as a field of the input",
   },
   { name: "plan", value: "json", help: "a plan in place of a type: JSON, @file.json or -" },
-  { name: "id", value: "jobId", help: "the id of the job; else one is made" },
+  { name: "id", value: "jobId", help: "the id of the job; generated if left out" },
   { name: "key", value: "text", help: "Idempotency-Key: repeating it creates nothing" },
-  { name: "priority", value: "number", help: "-1000 to 1000, lower goes first" },
-  { name: "label", short: "l", value: "name:value", repeated: true, help: "for finding it" },
+  { name: "priority", value: "number", help: "-1000 to 1000; lower runs sooner" },
+  {
+    name: "label",
+    short: "l",
+    value: "name:value",
+    repeated: true,
+    help: "a name and value to " +
+      "search for",
+  },
   { name: "start-at", value: "time", help: "RFC 3339, or from now as in +90s" },
-  { name: "no-start", help: "only create it" },
+  { name: "no-start", help: "create it, but do not start it" },
   JOBS_OPTION,
   ...WAIT_OPTIONS,
   ...FORM_OPTIONS,
@@ -72,7 +79,7 @@ async function submit(input: CommandInput, surroundings: Surroundings): Promise<
   timeoutOf(input);
   const form = formOf(input);
   if (input.isSet("wait") && input.isSet("no-start")) {
-    throw new UsageError("--wait would wait for ever with --no-start");
+    throw new UsageError("--wait would wait forever with --no-start");
   }
   const client = clientOf(input, surroundings);
   const response = await posted(client, input, surroundings);
@@ -96,7 +103,7 @@ async function posted(
   } catch (error) {
     if (!(error instanceof RefusedByServerError)) throw error;
     const hint = error.problem["type"] === "/problems/job-exists"
-      ? "use another --id, or give --key as well, which makes it repeatable"
+      ? "use another --id, or add --key, which makes it repeatable"
       : hintAtRefusal(input.all(FIELD_OPTION.name), error.problem);
     throw hint === undefined
       ? error

@@ -17,10 +17,10 @@ export function tailCommand(surroundings: Surroundings): Command {
     positionals: "",
     arity: [0, 0],
     options: [
-      { name: "job", value: "jobId", help: "only this job, from its first entry on" },
+      { name: "job", value: "jobId", help: "only this job, from its first entry" },
       TYPE_OPTION,
       STRATUM_OPTION,
-      { name: "only-transitions", help: "only what changed a job" },
+      { name: "only-transitions", help: "only entries that changed a job" },
       { name: "after", value: "logId", help: "entries after this one, then new ones" },
       { name: "from-start", help: "everything, then new entries" },
       { name: "until-end", help: "with --job: stop when the job has ended" },
@@ -28,8 +28,8 @@ export function tailCommand(surroundings: Surroundings): Command {
       ...SERVER_OPTIONS,
     ],
     notes: [
-      "When the connection is lost, or the server starts again, tail goes on where it was, without\n" +
-      "a gap or a repeat. It ends with Ctrl-C (130).",
+      "When the connection is lost, or the server restarts, tail resumes where it was, without " +
+      "a\ngap or a repeat. Ctrl-C ends it (130).",
     ],
     examples: [
       "deno task daybook tail",
@@ -62,7 +62,7 @@ function tellOfWaiting(input: CommandInput, { times }: Surroundings): void {
   if (!input.terminal.isInteractive || formOf(input) === "json") return;
   const isAhead = input.text("job") === undefined && input.text("after") === undefined &&
     !input.isSet("from-start");
-  const what = isAhead ? "waiting for what is recorded from now on" : "following";
+  const what = isAhead ? "waiting for new entries" : "following";
   input.terminal.progress(`${what}, times are of ${times.zone}; Ctrl-C ends it`, 0, 0);
 }
 
@@ -71,7 +71,7 @@ function pathOf(input: CommandInput): string {
   const job = input.text("job");
   const after = input.whole("after", 0, Number.MAX_SAFE_INTEGER);
   if (after !== undefined && input.isSet("from-start")) {
-    throw new UsageError("--after and --from-start exclude each other");
+    throw new UsageError("give only one of --after and --from-start");
   }
   if (input.isSet("until-end") && job === undefined) {
     throw new UsageError("--until-end goes with --job");

@@ -43,12 +43,12 @@ export function backupCommand(tools: JournalTools): Command {
       "deno task journal backup backups/journal | jq .head",
     ],
     notes: [
-      "Copies the segments up to the last whole batch; everything that was acknowledged before " +
-      "it began is in the copy. Into a folder that has an earlier backup, only what came since " +
-      "is copied. The copy is a journal: to restore it, copy it back, verify and start. " +
-      "Snapshots are caches, and are not copied.",
-      "The task may write to the folder of deno.json; for a folder elsewhere it tells the " +
-      "command to give.",
+      "Copies the segments up to the last whole batch; everything acknowledged before the " +
+      "backup began is in the copy. If the folder has an earlier backup, only what is new is " +
+      "copied. The copy is a journal: to restore it, copy it back, verify and start. Snapshots " +
+      "are caches, and are not copied.",
+      "The task may write below the folder of deno.json; for a folder elsewhere it prints the " +
+      "command to use.",
       "exit codes: 0 copied and proved, 1 the folder holds another history and was left as it " +
       "is, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
       "journal or the copy is damaged",
@@ -68,7 +68,7 @@ function requireApart(journal: string, copy: string): void {
   const [outer, inner] = [resolve(journal), resolve(copy)].toSorted((a, b) => a.length - b.length);
   if (outer === undefined || inner?.startsWith(`${outer}/`) !== true) return;
   throw new CommandError(
-    `Cannot back up to ${copy}: it and the journal ${journal} lie in each other`,
+    `Cannot back up to ${copy}: one of it and the journal ${journal} is inside the other`,
     EXIT_UNREADABLE,
   );
 }

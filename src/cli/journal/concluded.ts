@@ -18,7 +18,7 @@ export async function keepOrWarn(
   try {
     await keepVerdict({ fileSystem, layout, clock }, judged);
   } catch (error) {
-    const message = `the verdict is not kept: ${reasonOf(error, layout.folder)}`;
+    const message = `the verdict could not be saved: ${reasonOf(error, layout.folder)}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
     terminal.err(`daybook: ${isForbidden ? advised(message) : message}`);
   }

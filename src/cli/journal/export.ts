@@ -16,7 +16,7 @@ import type { JournalTools } from "./tools.ts";
 export function exportCommand(tools: JournalTools): Command {
   return {
     name: "export",
-    summary: "write a job with its history to a file that import takes elsewhere",
+    summary: "write a job with its history to a file, for import into another journal",
     positionals: "<jobId>",
     arity: [1, 1],
     options: [
@@ -34,14 +34,15 @@ export function exportCommand(tools: JournalTools): Command {
       "deno task journal export job_01J0 --with evt_7   # with an event that explains something",
     ],
     notes: [
-      "Reads the segments, with full verification, whether or not a server runs. What the job's " +
-      "entries refer to comes along: events that it counted, what they were caused by, and all " +
-      "that its explanation cites, near misses included. Entries of other jobs " +
-      "come as quotations (journal.EntryQuoted). The last line proves that the file is whole.",
-      "A sealed input comes along sealed, and its key does not: it stays in keys/ of the journal, " +
-      "where its retention removes it. Without the key the job can be looked at and explained " +
-      "anywhere, and neither run on nor be retried. Whoever shall do that needs the one file of " +
-      "keys/ that is named by the SHA-256 of the job's id, in keys/ of the other journal.",
+      "Reads the segments, with full verification, whether or not a server runs. Entries that " +
+      "the job's history refers to are included: events it counted, their causes, and " +
+      "everything its explanation cites, such as near misses. Entries of other jobs are " +
+      "included as quotations (journal.EntryQuoted). The last line proves that the file is " +
+      "complete.",
+      "A sealed input is included sealed, without its key, which stays in keys/ of the journal " +
+      "until its retention removes it. Without the key the job can be shown and explained " +
+      "anywhere, but neither continued nor retried. To do that, copy the file of keys/ that is " +
+      "named by the SHA-256 of the job's id into keys/ of the other journal.",
       "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
       "78 the journal is damaged",
     ],

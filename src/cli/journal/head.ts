@@ -21,8 +21,8 @@ export function headCommand(tools: JournalTools): Command {
       "deno task journal head | jq -r .chain",
     ],
     notes: [
-      "Reads only the end of the journal. Whoever keeps the chain can prove later that\n" +
-      "nothing up to that position was changed.",
+      "Reads only the end of the journal. Keep the chain, and you can prove later that " +
+      "nothing\nup to that position was changed.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 the end is damaged",
     ],
     permissions: (input) => [journalPermissions(input)],

@@ -30,7 +30,7 @@ const FILE_BYTES_MAX = 256 * 1024 * 1024;
 export function importCommand(tools: JournalTools): Command {
   return {
     name: "import",
-    summary: "import a job that export wrote; no server may be running",
+    summary: "import a job that export wrote, while no server is running",
     positionals: "<file|->",
     arity: [1, 1],
     options: [
@@ -42,13 +42,13 @@ export function importCommand(tools: JournalTools): Command {
       "deno task journal import - --unfinished < job.ndjson   # stopped over there",
     ],
     notes: [
-      "All of the file is appended as one batch of at most 64 MiB, after journal.Imported, with " +
-      "ids and times as they were and positions of this journal. Entries that were here already, " +
-      "by their event ids, are not appended again. Events that come with the job are known here " +
-      "from then on: delivered again, they are duplicates.",
-      "An unfinished job would go on in both homes and do everything twice. Stop it or its server " +
-      "over there, never to start again, before you give --unfinished. An attempt that was " +
-      "running when it was exported counts as cut short.",
+      "The whole file is appended as one batch of at most 64 MiB, after journal.Imported, with " +
+      "its ids and times and with new positions. Entries whose event ids are already here are " +
+      "not appended again. The events of the job are known here from then on: delivered again, " +
+      "they are duplicates.",
+      "An unfinished job would continue in both journals and do everything twice. Before you " +
+      "give --unfinished, stop it or its server there for good. An attempt that was running " +
+      "during the export counts as cut short.",
       "exit codes: 0 imported, 1 refused, 64 usage, 73 a server holds the journal, 74 cannot read " +
       "or write, 78 the journal is damaged",
     ],
@@ -112,8 +112,8 @@ async function limited(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise
 function requireFinished({ job }: ExportFile, input: CommandInput): void {
   if (isTerminal(job) || input.isSet("unfinished")) return;
   throw new CommandError(
-    `Cannot import job ${job.jobId}: it is ${job.state}, and its other home would go on with ` +
-      "it as well, so that everything is done twice. Stop it over there for good, then give " +
+    `Cannot import job ${job.jobId}: it is ${job.state}, and would continue in the other ` +
+      "journal too, so that everything is done twice. Stop it there for good, then give " +
       "--unfinished",
     EXIT_NEGATIVE,
   );
@@ -173,6 +173,6 @@ function report(input: CommandInput, { job, header }: ExportFile, imported: Impo
   terminal.out(
     `imported job ${jobId}, ${state}: entries ${first + 1} to ${last}, ${header.own} of them its ` +
       `own, after journal.Imported at ${first}` +
-      (known === 0 ? "" : `; ${known} were here already`),
+      (known === 0 ? "" : `; ${known} were already here`),
   );
 }

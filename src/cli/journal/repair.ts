@@ -47,9 +47,9 @@ export function repairCommand(tools: JournalTools): Command {
       "deno task journal repair --apply",
     ],
     notes: [
-      "Everything from the first damaged batch on is cut away and goes to quarantine/, with\n" +
-      "the snapshots of it. Before that the whole folder is copied to\n" +
-      "<journal>-before-repair-<id>, beside it: that takes as much room again.\n" +
+      "Everything from the first damaged batch on is moved to quarantine/, with the " +
+      "snapshots\nof it. Before that, the whole folder is copied to " +
+      "<journal>-before-repair-<id>, beside\nit, which takes as much room again. " +
       "journal.Repaired says what was lost.",
       "exit codes: 0 repaired, or nothing to repair; 1 there is, and --apply would do it;\n" +
       "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +

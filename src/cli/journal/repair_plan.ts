@@ -1,4 +1,4 @@
-/** What a repair would do to a journal. Pure, but for the reading of what would be lost. */
+/** What a repair would do to a journal. Pure, except that it reads what would be lost. */
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FrameworkAttributes } from "../../core/framework_events.ts";

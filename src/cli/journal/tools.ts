@@ -22,7 +22,7 @@ export interface JournalTools {
    * The definitions that ship, and those of a module. From then on the code of others runs in
    * this process.
    *
-   * @throws {TypeError} or an error of its own, for whoever named the module to mend.
+   * @throws {TypeError} or an error of the module.
    */
   definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]>;
 }

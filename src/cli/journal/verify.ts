@@ -24,7 +24,7 @@ import { type JournalTools, scratchOf } from "./tools.ts";
 export function verifyCommand(tools: JournalTools): Command {
   return {
     name: "verify",
-    summary: "read everything from the first line and prove it, even while a server runs",
+    summary: "read everything from the first line and verify it, even while a server runs",
     positionals: "",
     arity: [0, 0],
     options: [
@@ -38,10 +38,11 @@ export function verifyCommand(tools: JournalTools): Command {
       "deno task journal verify | jq .problems",
     ],
     notes: [
-      "Checks every line, batch and segment, that no event id comes twice, that names are\n" +
-      "legal, each snapshot against the jobs that follow from the lines, and those against\n" +
-      "what a running server serves. No line is taken from an earlier verdict: `proved` in JSON\n" +
-      "names the first and the last one that were proved here. GET /journal shows the verdict.",
+      "Checks every line, batch and segment; that no event id appears twice; that names " +
+      "are\nvalid; each snapshot against the jobs that follow from the lines; and those jobs " +
+      "against\nwhat a running server serves. No line is taken from an earlier verdict: " +
+      "`proved` in JSON\nnames the first and the last line verified by this run. GET /journal " +
+      "shows the verdict.",
       "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
       "69 the server that --url names cannot be asked, 74 cannot be read, 78 damaged",
     ],
@@ -128,7 +129,7 @@ function detailsOf(report: AuditReport, verdict: Verdict): readonly string[] {
     ...(unlisted === 0 ? [] : [`and ${unlisted} more`]),
     ...(stoppedAt === undefined ? [] : [
       `reading stopped at segment ${stoppedAt.segment} line ${stoppedAt.line}, after logId ` +
-      `${head.logId}; what comes later was only searched for further damage`,
+      `${head.logId}; the rest was only searched for further damage`,
     ]),
     ...(served?.kind === "differs" ? served.reasons.slice(1) : []),
     ...(served?.kind === "other" && verdict.kind === "intact"

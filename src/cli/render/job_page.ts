@@ -100,15 +100,15 @@ function failureLines({ failure }: JobResource, options: PageOptions): readonly 
     `${options.paint("red", plainText(error.message))}`,
     options.paint("dim", [`${kindText(kind)}${where}, by entry ${because}`, ...others].join("; ")),
     ...(leftInPlace.length === 0 ? [] : [`left in place: ${leftInPlace.join(", ")}`]),
-    ...(cutShort.length === 0 ? [] : [`cut short, perhaps done in part: ${cutShort.join(", ")}`]),
-    ...(recoveryRequired ? ["somebody must look: something could not be undone"] : []),
+    ...(cutShort.length === 0 ? [] : [`cut short, possibly partly done: ${cutShort.join(", ")}`]),
+    ...(recoveryRequired ? ["needs attention: something could not be undone"] : []),
   ], options);
 }
 
 function kindText(kind: FailureResource["kind"]): string {
   switch (kind) {
     case "poison":
-      return "trying again cannot help (poison)";
+      return "another attempt would not help (poison)";
     case "deadLetter":
       return "all attempts are used up (deadLetter)";
     default:
@@ -198,7 +198,7 @@ function attemptsText({ attempts }: TaskResource): string {
   return attempts === 0 ? "a sleep" : counted(attempts, "attempt");
 }
 
-/** How long it took from its first attempt to its end, or how long it goes on. */
+/** How long it took from its first attempt to its end, or until now. */
 function tookText({ startedAt, endedAt, status }: TaskResource, { now }: TaskLinesOptions): string {
   if (endedAt !== null) return durationText(millisecondsBetween(startedAt, endedAt));
   return status === "abandoned" ? "" : durationText(now - Date.parse(startedAt));

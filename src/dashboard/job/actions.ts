@@ -35,7 +35,7 @@ export async function actOnJob(
   const before = deps.engine.job(jobId);
   if (before !== undefined) await deps.turnstile.enter(sizeFor(before));
   try {
-    const origin = originOf(c.req.raw, deps.spans);
+    const origin = originOf(c, deps.spans);
     const job = await controlled(deps.engine, jobId, control, bodyOf(control, form), origin);
     if (control !== "retry") return backTo(deps, back, doneText(control, job));
     const from = filledField(form, "from");
@@ -62,11 +62,12 @@ function doneText(control: StateControl, job: JobState): string {
     case "start":
       return "The job was started.";
     case "wake":
-      return "What backs off is tried again now.";
+      return "What was backing off is tried again now, and a sleep or a wait until a time is over.";
     case "suspend":
-      return "The job is suspended: what runs ends, nothing new begins, and events still count.";
+      return "The job is suspended: running attempts finish, no new one starts, and events " +
+        "still count.";
     case "resume":
-      return "The job goes on.";
+      return "The job continues.";
     case "cancel":
       return cancelledText(job);
   }
@@ -75,11 +76,12 @@ function doneText(control: StateControl, job: JobState): string {
 function cancelledText(job: JobState): string {
   if (job.state !== "Compensating") return "The job was cancelled.";
   if (job.parked !== undefined) {
-    return "The job was cancelled. It is parked: what it did is undone when there is code that fits.";
+    return "The job was cancelled. It is parked: completed steps are undone once code that fits " +
+      "is loaded.";
   }
   return job.suspendedBy === undefined
-    ? "The job was cancelled: what it did is being undone."
-    : "The job was cancelled. It is suspended: what it did is undone when it is resumed.";
+    ? "The job was cancelled: completed steps are being undone."
+    : "The job was cancelled. It is suspended: completed steps are undone when it is resumed.";
 }
 
 function backTo(deps: HttpDeps, path: string, text: string, isBad = false): Response {
@@ -106,7 +108,7 @@ export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
     const event = eventOf(text, form.get("once") ?? "");
     const open = placesIn(event.attributes ?? {}).find(({ value }) => isPlaceholder(value));
     if (open !== undefined) return { refused: refusal(form, text, unfilled(placePath(open))) };
-    const origin = originOf(c.req.raw, deps.spans) ?? {};
+    const origin = originOf(c, deps.spans) ?? {};
     const [receipt] = await deps.engine.deliver([withOrigin(event, origin)]);
     if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
     if (receipt.disposition === "rejected") {
@@ -127,7 +129,7 @@ function eventFlaw(text: string, problem: Problem): string {
 }
 
 function unfilled(path: string): string {
-  return `Fill in ${path} first: the job's plan leaves open which value it is.`;
+  return `Fill in ${path} first: the job's plan does not say which value it needs.`;
 }
 
 function refusal(form: URLSearchParams, text: string, reason: string): RefusedEvent {

@@ -134,7 +134,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
   );
 }
 
-/** `run` goes on while its job waits or backs off, and does nothing meanwhile. */
+/** `run` stays open while its job waits or backs off, and does nothing meanwhile. */
 function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
   const { attempt, lane } = row;
   const { condition } = state.explanation;

@@ -40,7 +40,7 @@ export interface EntryCiteProps {
   readonly title?: string | undefined;
 }
 
-/** Leads to an entry on this page, without loading it anew where the entry is in sight. */
+/** Links to an entry on this page, without a reload if the entry is shown. */
 export function EntryCite({ state, logId, title }: EntryCiteProps) {
   return (
     <a class="entry-link" href={entryHref(state, logId)} title={title}>

@@ -63,11 +63,11 @@ function curlOf({ curl, outlined }: JobScreenState, path: string, control: Contr
 }
 
 function nothingText({ job, outlined }: JobScreenState): string {
-  if (job.state === "Done") return "The job is done: there is nothing to control any more.";
+  if (job.state === "Done") return "The job is done: no control applies to it any more.";
   if (outlined.inputRemoved !== undefined) {
     return "The job cannot be retried: its input was removed. Submit a new job.";
   }
-  return "No control applies to the job as it is.";
+  return "No control applies to the job in this state.";
 }
 
 function labelOf(control: Control): string {
@@ -117,7 +117,8 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
             id={`retry-${isPlain ? "step" : "control"}`}
             label="Retry once more"
             fields={{ again: "true" }}
-            warning={`Job ${retry.attributes.newJobId} retries it already. What that one does may be done twice.`}
+            warning={`Job ${retry.attributes.newJobId} already retries it. Its work may be done ` +
+              "twice."}
           />
         );
       }
@@ -133,7 +134,7 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
 function Reason() {
   return (
     <label class="field">
-      Reason, for the record
+      Reason (recorded)
       <input type="text" name="reason" maxlength={500} autocomplete="off" />
     </label>
   );
@@ -149,7 +150,7 @@ function leaveWarning({ job }: JobScreenState): string {
     return `The job ends as cancelled, and nothing is undone: what these did stays in place: ${names}.${begun}`;
   }
   return begun === ""
-    ? "The job ends as cancelled; none of its tasks left anything to undo."
+    ? "The job ends as cancelled; there is nothing to undo."
     : `The job ends as cancelled, and nothing is undone.${begun}`;
 }
 
@@ -159,15 +160,17 @@ function cancelWarning({ job }: JobScreenState): string {
   const undone =
     job.tasks.filter(({ status, compensable }) => compensable && status === "completed").length;
   if (undone === 0) {
-    return "The job ends as cancelled, and what it waits for counts no more. It can be retried as a new job.";
+    return "The job ends as cancelled, and later events no longer count. It can be retried as a " +
+      "new job.";
   }
   const tasks = countedText(undone, "completed task");
   if (job.parked !== undefined && job.parked.reason !== "crashed") {
-    return `The job stops. What ${tasks} did stays as it is until there is code that fits, and is undone then.`;
+    return `The job stops. What ${tasks} did stays until code that fits is loaded, and is then ` +
+      "undone.";
   }
   // A suspended job begins nothing, and so undoes nothing.
   return "suspendedBy" in job && job.suspendedBy !== undefined
-    ? `The job stops. What ${tasks} did stays as it is until the job is resumed, and is undone then.`
+    ? `The job stops. What ${tasks} did stays until the job is resumed, and is then undone.`
     : `The job stops, and what ${tasks} did is undone. It can be retried as a new job.`;
 }
 

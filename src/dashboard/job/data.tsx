@@ -34,7 +34,7 @@ export function JobData({ state }: Props) {
 function noOutputText({ job }: JobScreenState): string {
   if (job.definitionVersion === undefined) return "A plan of outside events returns nothing.";
   if (job.state === "Done") return "It returned nothing.";
-  return job.state === "Failed" ? "It ended without one." : "None yet.";
+  return job.state === "Failed" ? "It ended without output." : "None yet.";
 }
 
 function Input({ state, href }: Props & { readonly href: string }) {
@@ -42,7 +42,7 @@ function Input({ state, href }: Props & { readonly href: string }) {
   if (input.kind === "sealed") {
     return (
       <>
-        <p class="hint">The input is under a seal.</p>
+        <p class="hint">The input is sealed.</p>
         <MissingScope scope="operate" what="reading it" />
       </>
     );
@@ -59,7 +59,7 @@ function Input({ state, href }: Props & { readonly href: string }) {
 }
 
 function noInputText({ outlined }: JobScreenState): string {
-  return outlined.inputRemoved === undefined ? "It was given none." : "Nothing of it is left.";
+  return outlined.inputRemoved === undefined ? "It has no input." : "Nothing of it is left.";
 }
 
 function Removal({ state }: Props) {

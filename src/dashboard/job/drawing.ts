@@ -89,7 +89,7 @@ export function drawingOf(
     marks,
     downs: piecesOf(timeline.downs, unit, scale).map((piece) => ({
       ...placed(piece),
-      title: titleOf(piece, "the process was down, at the longest"),
+      title: titleOf(piece, "the longest time the process can have been down"),
       goesOn: false,
     })),
     lanesTotal: timeline.lanes.filter(isTask).length,
@@ -112,7 +112,7 @@ function percent(at: number): string {
   return `${Number((at / WIDTH * 100).toFixed(2))}%`;
 }
 
-/** Of many, those first which tell most: what goes on, what ended badly, what took long. */
+/** Of many, the most telling first: what is running, what ended badly, what took long. */
 export function shownLanes({ lanes: all }: Timeline, page: number): readonly Lane[] {
   const lanes = all.filter(isTask);
   if (lanes.length <= LANES_MAX) return lanes;

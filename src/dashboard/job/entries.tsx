@@ -41,7 +41,7 @@ function Region({ page, children }: { readonly page: EntryPage; readonly childre
 }
 
 function pageText({ entries, total, number, count }: EntryPage): string {
-  if (count === 1) return `${total} in the journal, each a line of it.`;
+  if (count === 1) return `${total}, each a line of the journal.`;
   return `${entries.length} of ${total}, page ${number} of ${count}.`;
 }
 
@@ -131,7 +131,7 @@ function Strangers({ state }: Props) {
   if (foreignEntries.length === 0) return <div id="foreign-entries" data-live hidden></div>;
   return (
     <div id="foreign-entries" class="part" data-live>
-      <h3>Cited, and not of this job</h3>
+      <h3>Cited, but not about this job</h3>
       <ol class="entries">
         {foreignEntries.map((entry) => <Entry state={state} entry={entry} />)}
       </ol>

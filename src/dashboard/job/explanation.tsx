@@ -150,7 +150,7 @@ function formFor(state: JobScreenState, { action }: NextStep<Citation>): string 
   return wait && state.may("submit") ? eventFieldId(wait.expectation) : "job-waits";
 }
 
-/** What is over: what goes on still is in the timeline. */
+/** What is over: what is still running is in the timeline. */
 function Timing({ state }: Props) {
   const spent = spentText(state.explanation.timing, durationText);
   return spent === "" ? null : <p class="soft">{capital(spent)}.</p>;

@@ -12,7 +12,7 @@ const LEFT_MAX = 20;
 
 const KINDS = {
   error: "error: an error event, or its code threw",
-  poison: "poison: trying again cannot help",
+  poison: "poison: another attempt would not help",
   deadLetter: "dead letter: all attempts are used up",
   cancelled: "cancelled",
 } as const;
@@ -51,7 +51,7 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
           </Fact>
         )}
         {cutShort.length === 0 ? null : (
-          <Fact name="Cut short, perhaps done in part">
+          <Fact name="Cut short, possibly partly done">
             <UserText text={leftText(cutShort)} />
           </Fact>
         )}

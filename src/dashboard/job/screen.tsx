@@ -86,7 +86,7 @@ async function showRead(
   },
 ): Promise<Response> {
   return await lookingBack(deps, async (holding) => {
-    const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
+    const mayUnseal = viewerOf(c).scopes.includes("operate");
     const { wanted } = request;
     const reading = await readKnown(c, deps, { mayUnseal, wanted }, holding);
     if (reading === undefined) return unknownJob(c, deps);
@@ -108,7 +108,7 @@ async function readKnown(
 }
 
 function stateOf(c: Context, deps: HttpDeps, reading: JobReading) {
-  const { scopes } = viewerOf(c.req.raw);
+  const { scopes } = viewerOf(c);
   return {
     ...reading,
     curl: commandsOf(c, deps),
@@ -169,9 +169,10 @@ function jobCalls(state: JobScreenState): readonly Call[] {
     ...state.may("operate") ? controlCalls(state) : [],
     ...state.may("submit") ? eventCalls(state) : [],
     ...furtherCalls(state),
-    ...exportCommand === undefined
-      ? []
-      : [{ label: "Write the job to a file, with all that explains it", command: exportCommand }],
+    ...exportCommand === undefined ? [] : [{
+      label: "Export the job to a file, with everything that explains it",
+      command: exportCommand,
+    }],
   ];
 }
 
@@ -202,7 +203,7 @@ function UnknownJob({ id }: { readonly id: string }) {
       <p>
         {isLegal
           ? "Was it cut when it was copied, or is the job in the journal of another server? A part of the id is enough to search for it."
-          : `It cannot be the id of a job: those are ${ID_RULE}.`}
+          : `This is not a valid job id: ids are ${ID_RULE}.`}
       </p>
       <form method="get" action="/ui/jobs" class="stack" role="search">
         <label for="search">Search for jobs by id, type, label or error</label>

@@ -172,7 +172,8 @@ function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
     ...(state.scale === "steps" ? ["Not to scale."] : []),
     ...(drawing.merged > 0
       ? [
-        `${drawing.merged} spans and events are too narrow to be seen one by one, and are drawn together.`,
+        `${drawing.merged} spans and events are too narrow to show one by one, and are drawn ` +
+        "together.",
       ]
       : []),
     ...(wentBackAt.length > 0 ? [clockText(wentBackAt)] : []),
@@ -185,8 +186,7 @@ function clockText(logIds: readonly number[]): string {
   const where = logIds.length === 1
     ? `before entry ${logIds[0]}`
     : `${logIds.length} times, first before entry ${logIds[0]}`;
-  return `The clock went back ${where}: entries stand in their order in the journal, ` +
-    "and no length is less than nothing.";
+  return `The clock went back ${where}: entries are in journal order, and no length is negative.`;
 }
 
 /** Of what is in the picture, and of nothing else. */

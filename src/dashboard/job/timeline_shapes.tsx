@@ -39,7 +39,7 @@ export function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number
       height={height}
       fill={PATTERNED.has(kind) ? `url(#pattern-${kind})` : undefined}
     >
-      <title>{goesOn ? `${title}, and goes on` : title}</title>
+      <title>{goesOn ? `${title}, still going` : title}</title>
     </rect>
   );
 }

@@ -1,4 +1,4 @@
-/** The timeline in words, for whoever does not see the picture. */
+/** The timeline in words, for readers who do not see the picture. */
 
 import { conditionText } from "../../core/condition.ts";
 import { Table } from "../parts/table.tsx";
@@ -33,7 +33,7 @@ function Conditions({ state }: Props) {
     <>
       <Table
         caption="What the job was doing"
-        headings={["Condition", "From the creation on", "Lasted", "Since entry"]}
+        headings={["Condition", "After creation", "Lasted", "Since entry"]}
       >
         {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, goesOn, fromBy }) => (
           <tr>
@@ -43,7 +43,7 @@ function Conditions({ state }: Props) {
             </td>
             <td>
               <Duration ms={toMs - fromMs} />
-              {goesOn ? ", and goes on" : null}
+              {goesOn ? ", still going" : null}
             </td>
             <td>
               <EntryCite state={state} logId={fromBy} />
@@ -64,7 +64,7 @@ function Events({ state }: Props) {
     <>
       <Table
         caption="Events that reached the job, or nearly did"
-        headings={["Event", "From the creation on", "What it did", "For", "Entry"]}
+        headings={["Event", "After creation", "What it did", "For", "Entry"]}
       >
         {marks.slice(-ROWS_MAX).map(({ eventType, atMs, kind, expectations, logId }) => (
           <tr>

@@ -47,7 +47,7 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
                 label="An event that would count"
                 at=""
                 issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
-                hint="Only send it if it happened: a fact that is on record stays there."
+                hint="Send it only if it happened: a recorded fact stays on record."
                 text={refused?.text ?? text}
               />
               <button type="submit" class="primary">Send the event</button>
@@ -150,7 +150,7 @@ function Miss({ state, miss }: Props & { readonly miss: NearMiss<Citation> }) {
       </p>
       {miss.clauses.length === 0 ? null : <Clauses miss={miss} />}
       <details>
-        <summary>What the event said</summary>
+        <summary>What the event contained</summary>
         <JsonView value={miss.attributes} />
       </details>
     </div>
@@ -160,7 +160,7 @@ function Miss({ state, miss }: Props & { readonly miss: NearMiss<Citation> }) {
 function Clauses({ miss }: { readonly miss: NearMiss<Citation> }) {
   return (
     <Table
-      caption="The clauses that the event fails"
+      caption="The clauses that failed"
       headings={["Clause", "Expected", "Found"]}
     >
       {miss.clauses.map(({ path, expected, found, elsewhere }) => (

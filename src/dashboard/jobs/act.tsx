@@ -167,7 +167,7 @@ async function actOnTicked(
   form: URLSearchParams,
 ): Promise<Response> {
   const jobIds = form.getAll("job").slice(0, PAGE_JOBS).map(jobIdIn);
-  const origin = originOf(c.req.raw, deps.spans);
+  const origin = originOf(c, deps.spans);
   const told: Told[] = [];
   for (const jobId of jobIds) told.push(await tellOfOne(deps, action, jobId, origin));
   const { text, isBad } = summedUp(action, told);
@@ -213,7 +213,7 @@ async function actOnAll(
   form: URLSearchParams,
 ): Promise<Response> {
   const returnTo = safeReturnPath(form.get("return"));
-  const origin = originOf(c.req.raw, deps.spans);
+  const origin = originOf(c, deps.spans);
   const request = bulkRequestOf(bulkBodyOf(action, form, returnTo), deps, origin);
   const report = await runBulk(deps.engine, request, deps.turnstile);
   const status = report.stopped === undefined

@@ -30,7 +30,7 @@ export type ScreenQuery = Query<typeof SCREEN_PARAMETERS>;
 const CHOICES = [...Object.keys(FILTER_PARAMETERS), "group", "cursor", "newer"] as const;
 const FILTERS: readonly string[] = Object.keys(FILTER_PARAMETERS);
 
-/** Of a part of a list, and of no other list. */
+/** For a part of a list only. */
 const PLACES = ["cursor", "newer"] as const;
 
 /** What changes in an address: a value in place of what is there, or nothing. */

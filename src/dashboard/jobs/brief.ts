@@ -52,7 +52,7 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
     case "backingOff":
       return retryText(job, circumstances);
     case "suspended":
-      return "begins nothing new until it is resumed";
+      return "starts nothing new until it is resumed";
     case "parked":
       return `${PARKED[job.parked?.reason ?? "diverged"]}: ${job.parked?.message ?? ""}`;
     case "compensating":
@@ -66,7 +66,7 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
 
 const PARKED: Readonly<Record<ParkReason, string>> = {
   diverged: "its code does not fit",
-  noDefinition: "there is no code for it",
+  noDefinition: "no code is loaded for it",
   crashed: "it ends the process",
 };
 
@@ -138,5 +138,5 @@ function failureText(
   { kind, error, recoveryRequired }: Pick<Failure, "kind" | "error" | "recoveryRequired">,
 ): string {
   const text = kind === "cancelled" ? error.message : errorText(error);
-  return recoveryRequired ? `somebody must look; ${text}` : text;
+  return recoveryRequired ? `needs attention; ${text}` : text;
 }

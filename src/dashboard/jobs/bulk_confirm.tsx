@@ -90,7 +90,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
           required={false}
         />
       )}
-      <label for="reason">Reason, which is recorded with each (optional)</label>
+      <label for="reason">Reason, recorded with each job (optional)</label>
       <input id="reason" name="reason" maxlength={1_000} autocomplete="off" />
       {confirm
         ? (
@@ -109,7 +109,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
       </div>
       {jobs <= BULK_MAX ? null : (
         <p class="hint">
-          {countText(BULK_MAX)} at a time; then you are asked whether to go on.
+          {countText(BULK_MAX)} at a time; then you are asked whether to continue.
         </p>
       )}
     </form>

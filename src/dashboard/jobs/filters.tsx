@@ -149,7 +149,7 @@ export function Chips({ address }: { readonly address: JobsAddress }) {
 /** The same where they are settled. */
 export function SettledChips({ address }: { readonly address: JobsAddress }) {
   const { active } = address;
-  if (active.length === 0) return <p>No filter is in force: all jobs match.</p>;
+  if (active.length === 0) return <p>No filters: all jobs match.</p>;
   return (
     <ul class="chips" aria-label="Filters in force">
       {active.map(([name, value]) => (

@@ -1,6 +1,6 @@
 /**
  * The jobs screen while it is live: the rows that are shown are asked for again, and no
- * others. Lengths of time go on by themselves, and `/` leads to the search.
+ * others. Lengths of time keep counting, and `/` leads to the search.
  */
 
 document.addEventListener("daybook:asking", (event) => {

@@ -45,7 +45,7 @@ async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const address = JobsAddress.of(new URL(c.req.url).searchParams);
   const query = readOrRefusal(address);
   if (query instanceof Problem) return refusedPage(c, deps, address, query);
-  const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
+  const mayOperate = viewerOf(c).scopes.includes("operate");
   const asked = { c, deps, address, query, filter: jobFilterOf(query), mayOperate };
   if (query.do !== undefined && mayOperate) return confirmPage(asked, query.do);
   return query.group === undefined ? await listPage(asked) : groupsPage(asked);

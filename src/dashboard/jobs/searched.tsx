@@ -16,14 +16,15 @@ interface NoJobsProps {
 
 /** What is shown where no job is: how there would be some. */
 export function NoJobs({ address, count, searched }: NoJobsProps) {
-  if (searched) return <Empty title="No job so far back matches." />;
+  if (searched) return <Empty title="No job that far back matches." />;
   if (address.active.length > 0) {
     return (
       <Empty title="No job matches.">
         <p>
           {count.jobs === 0
-            ? "Remove a filter, or look for other words: each must be in the id, the type, a label or an error."
-            : "There are some in other conditions: see the counts above."}
+            ? "Remove a filter, or search for other words: each must be in the id, the type, a " +
+              "label or an error."
+            : "Jobs in other conditions match: see the counts above."}
         </p>
       </Empty>
     );
@@ -44,7 +45,7 @@ export function NoFailures({ address }: { readonly address: JobsAddress }) {
       <p>
         {address.active.length === 0
           ? "When jobs fail, they are grouped here by what went wrong, to be retried together."
-          : "None among the jobs that the filters apply to."}
+          : "No failures among the jobs that match the filters."}
       </p>
     </Empty>
   );
@@ -52,7 +53,7 @@ export function NoFailures({ address }: { readonly address: JobsAddress }) {
 
 interface SearchedLineProps {
   readonly searched: Reach | undefined;
-  /** Where the search goes on; absent where it cannot. */
+  /** Where the search continues; absent if it cannot. */
   readonly further?: string | undefined;
 }
 

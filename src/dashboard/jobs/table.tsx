@@ -110,7 +110,7 @@ function Row({ row, now, isGone, returnTo }: RowProps) {
       id={`job-${job.firstLogId}`}
       class={isGone ? "job-row gone" : "job-row"}
       data-position={String(job.firstLogId)}
-      title={isGone ? "The filters do not apply to it any more" : undefined}
+      title={isGone ? "The filters no longer match it" : undefined}
       data-live
     >
       {returnTo === undefined ? null : (
@@ -180,7 +180,7 @@ function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
   );
 }
 
-/** The script goes on to count what has no end yet; in whole seconds, or it would flicker. */
+/** The script keeps counting what has not ended; in whole seconds, or it would flicker. */
 function LengthText({ length }: { readonly length: Length | undefined }) {
   if (length === undefined) return null;
   const { ms, goesOn } = length;

@@ -96,7 +96,7 @@ interface FailedJobsProps {
 }
 
 function FailedJobs({ jobs, now }: FailedJobsProps) {
-  if (jobs.length === 0) return <p class="soft">No job has failed that was not retried.</p>;
+  if (jobs.length === 0) return <p class="soft">Every failed job was retried.</p>;
   return (
     <ol class="cases">
       {jobs.map((job) => (
@@ -132,7 +132,7 @@ function WaitingJobs({ waiting, now }: WaitingJobsProps) {
 
 function WaitsFor({ job }: { readonly job: JobState }) {
   const [first, ...others] = openExpectations(job);
-  if (first === undefined) return <>for what no event from outside brings</>;
+  if (first === undefined) return <>for something that no outside event brings</>;
   const required = requiredMatches(first.expected.multiplicity);
   return (
     <>

@@ -19,7 +19,7 @@ export function PauseForm({ types }: { readonly types: readonly string[] }) {
       id="begin-pause"
       action={PATH}
       label="Pause jobs"
-      warning="Nothing begins of the jobs that fit, all of them where nothing is chosen, until the pause ends. What runs ends first, and events still count."
+      warning="Jobs that match start no attempts until the pause ends; if you choose nothing, this means all jobs. Running attempts finish first, and events still count."
       returnTo="/"
     >
       <label class="field">
@@ -41,19 +41,19 @@ export function PauseForm({ types }: { readonly types: readonly string[] }) {
       </label>
       <label class="field">
         With key
-        <input type="text" name="key" placeholder="as its limits sort it" autocomplete="off" />
+        <input type="text" name="key" placeholder="the key of its limits" autocomplete="off" />
       </label>
       <label class="field">
         For
         <input
           type="text"
           name="for"
-          placeholder="30m, or until it is ended"
+          placeholder="such as 30m; blank: until someone ends it"
           autocomplete="off"
         />
       </label>
       <label class="field">
-        Reason, for the record
+        Reason (recorded)
         <input type="text" name="reason" required maxlength={500} autocomplete="off" />
       </label>
     </Confirm>
@@ -73,7 +73,7 @@ async function begin(c: Context, deps: HttpDeps): Promise<Response> {
   return emptyResponse(STATUS.seeOther, { location: await beginAndTell(c, deps, form, back) });
 }
 
-/** What is refused is told where the form is. */
+/** Refusals are shown beside the form. */
 async function beginAndTell(
   c: Context,
   deps: HttpDeps,
@@ -81,7 +81,7 @@ async function beginAndTell(
   path: string,
 ): Promise<string> {
   try {
-    const pause = await beginPause(bodyOf(form, deps.clock.now()), c.req.raw, deps);
+    const pause = await beginPause(bodyOf(form, deps.clock.now()), c, deps);
     return deps.notes.pathWith(path, `Paused: ${scopeText(pause)}.`);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -58,7 +58,7 @@ function PauseNote({ pause, mayEnd, now }: PauseNoteProps) {
         )}
         : <UserText text={reason} lengthMax={LENGTH_MAX} />
         <Causes pause={pause} />.{" "}
-        {isOfEverything(pause) ? "Nothing begins" : "Nothing of it begins"}, events still count, and
+        {isOfEverything(pause) ? "Nothing begins" : "It starts nothing"}, events still count, and
         {" "}
         {waitText(pause)}
         <FirstJobs pause={pause} />.
@@ -72,7 +72,7 @@ function PauseNote({ pause, mayEnd, now }: PauseNoteProps) {
 
 function waitText({ jobs }: HeldPause): string {
   return jobs === 0
-    ? "no job waits for its end"
+    ? "no job is waiting for its end"
     : `${countedText(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
 }
 
@@ -127,7 +127,7 @@ export function EndPause({ pause: { pauseId }, id, returnTo }: EndPauseProps) {
       id={id}
       action={`/ui/pauses/${encodeURIComponent(pauseId)}/end`}
       label="End the pause"
-      warning="All that waits begins, as fast as there are workers for it."
+      warning="Everything it holds starts as workers become free."
       returnTo={returnTo}
     />
   );
@@ -146,11 +146,11 @@ async function end(c: Context, deps: HttpDeps): Promise<Response> {
   return emptyResponse(STATUS.seeOther, { location: await endAndTell(c, deps, back) });
 }
 
-/** What is refused is told where the button is. */
+/** Refusals are shown beside the button. */
 async function endAndTell(c: Context, deps: HttpDeps, path: string): Promise<string> {
   try {
-    await endPause(c.req.param("id") ?? "", c.req.raw, deps);
-    return deps.notes.pathWith(path, "The pause is over: what it held begins.");
+    await endPause(c.req.param("id") ?? "", c, deps);
+    return deps.notes.pathWith(path, "The pause has ended: the jobs it held can start.");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return deps.notes.pathWith(path, `${error.message}.`, true);

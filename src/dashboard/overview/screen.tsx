@@ -1,4 +1,4 @@
-/** `/`: what goes on, at one look; programs that ask for it get the index. */
+/** `/`: what is happening, at a glance; programs that ask for it get the index. */
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -34,7 +34,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
     path: "/",
     scope: "read",
     operation: INDEX_OPERATION,
-    handle: (c, deps) => acceptsHtml(c.req.raw) ? showOverview(c, deps) : answerIndex(),
+    handle: (c, deps) => acceptsHtml(c) ? showOverview(c, deps) : answerIndex(),
   },
   // What somebody types who has seen the paths of the other screens.
   {
@@ -53,12 +53,12 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const [journal, { census, pauses, attention, counts }, standing] = await Promise.all([
     engine.journalInfo(),
     readOverview(deps, span),
-    // What keeps all from being recorded, and a pause, are told by themselves.
+    // A failure to record, and a pause, have their own notes.
     troubleOf(deps) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
   const commands = commandsOf(c, deps);
-  const mayOperate = viewerOf(c.req.raw).scopes.includes("operate");
+  const mayOperate = viewerOf(c).scopes.includes("operate");
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
     c,
@@ -130,12 +130,12 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
 
 function troubleOf({ engine }: HttpDeps): string | undefined {
   if (engine.failed) {
-    return "The journal has failed: nothing can be recorded until the process starts again.";
+    return "The journal failed: nothing can be recorded until the process is restarted.";
   }
-  if (engine.draining) return "The process is stopping: nothing new is taken.";
+  if (engine.draining) return "The process is stopping: it takes no new work.";
   if (engine.full) {
-    return "There is no room on the disk: nothing new is taken until there is. " +
-      "Reads go on, and so do running jobs, as long as the reserve lasts.";
+    return "The disk is full: no new work is taken until there is room. Reads continue, and so " +
+      "do running jobs while the reserve lasts.";
   }
   return undefined;
 }
@@ -161,11 +161,11 @@ const ITS_EVENT: JsonObject = {
 function FirstJob({ commands }: { readonly commands: Commands }) {
   return (
     <Empty title="There are no jobs yet">
-      <p>Submit one that waits for a parcel, and see here what it waits for:</p>
+      <p>Submit one that waits for a parcel, and see here what it is waiting for:</p>
       <CopyText text={commands.post("/jobs", FIRST_JOB)} />
-      <p>Then tell Daybook that the parcel was shipped, and the job is done:</p>
+      <p>Then report that the parcel was shipped, and the job is done:</p>
       <CopyText text={commands.post("/events", ITS_EVENT)} />
-      <p>Or fill another, fresh journal with a lively mixture of jobs, and look around:</p>
+      <p>Or fill a throwaway journal with all kinds of jobs, and look around:</p>
       <CopyText text="deno task demo" />
     </Empty>
   );
@@ -210,7 +210,7 @@ interface CauseProps extends StandstillProps {
 function Cause({ told, now }: CauseProps) {
   const { summary, reasons, next } = queueBriefOf(told, now);
   return (
-    <section class="note note-bad stack" aria-label="Why work stands still">
+    <section class="note note-bad stack" aria-label="Why no work is done">
       <p role="alert">
         {summary.map((part) => <Cited of={part} />)}
       </p>

@@ -112,7 +112,7 @@ function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
   );
 }
 
-/** It is of no job, so that no page of one shows it. */
+/** It is not about a job, so no page of a job shows it. */
 function entryLink(logId: LogId) {
   return <a href={`/events?after=${logId - 1}&limit=1`}>#{countText(logId)}</a>;
 }

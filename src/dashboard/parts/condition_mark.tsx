@@ -13,7 +13,7 @@ export function ConditionMark({ condition }: { readonly condition: Condition }) 
   );
 }
 
-/** Told apart without colours: filled is over, a ring goes on, and so forth. */
+/** Distinguishable without colours: filled is over, a ring is in progress, and so on. */
 function Shape({ condition }: { readonly condition: Condition }) {
   switch (condition) {
     case "succeeded":

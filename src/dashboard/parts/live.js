@@ -10,7 +10,7 @@ const QUIET_MS = 1_000;
 const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 30_000;
 const PAUSED_KEY = "daybook-paused";
-/** Answers after which the page cannot go on as it is: it is asked for as a whole. */
+/** Answers after which the page cannot stay as it is: it is asked for as a whole. */
 const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]]);
 
 const { liveUrl } = document.body.dataset;
@@ -75,7 +75,7 @@ function opened() {
 }
 
 /**
- * A stream that broke off is made anew by the browser. One that was refused, by a proxy whose
+ * The browser reconnects a stream that broke off. One that was refused, by a proxy whose
  * server is away or by a server that knows the session no more, never is.
  */
 function broken() {

@@ -1,6 +1,6 @@
 /**
  * Moments and lengths of time. Moments are in UTC, as in the journal; a script tells them in the
- * zone of whoever reads, and UTC to whoever points at one.
+ * reader's zone, and UTC on hover.
  */
 
 import { distanceText, durationText } from "../../core/duration.ts";

@@ -138,7 +138,7 @@ export function FilterForm({ asked }: { readonly asked: AskedStream }) {
             value="transitions"
             checked={texts.only === "transitions"}
           />
-          Only what changed a job
+          Only entries that changed a job
         </label>
         <Issue name="only" asked={asked} />
       </div>

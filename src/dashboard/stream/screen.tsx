@@ -77,7 +77,7 @@ function OtherIssues({ asked: { issues } }: { readonly asked: AskedStream }) {
   const others = [...issues].filter(([name]) => !FILTER_NAMES.some((own) => own === name));
   return (
     <div class="note note-bad" role="alert">
-      <p>Cannot show the entries: the filters are wrong.</p>
+      <p>Cannot show the entries: a filter is invalid.</p>
       {others.map(([name, detail]) => (
         <p>
           <UserText text={`${name} ${detail}`} />
@@ -127,9 +127,9 @@ function Found({ deps, asked, query, found }: FoundProps) {
 
 function Nothing({ asked: { texts } }: { readonly asked: AskedStream }) {
   return isFiltered(texts)
-    ? <Empty title="No entry here passes these filters" />
+    ? <Empty title="No entry here matches these filters" />
     : (
-      <Empty title="There is nothing here yet">
+      <Empty title="Nothing here yet">
         <p>
           Every fact is an entry of the journal. Submit a job, or deliver an event, to see some.
         </p>
@@ -167,12 +167,12 @@ function lookedText(
   { entries, from, to, looked }: EntriesFound<ShownEntry>,
   filtered: boolean,
 ): string {
-  if (to < from) return "No entry was looked at.";
+  if (to < from) return "No entry was examined.";
   const range = `entries ${countText(from)} to ${countText(to)}`;
   if (!filtered) return `These are ${range}.`;
   const count = entries.length === 1 ? "1 passes" : `${countText(entries.length)} pass`;
-  const full = entries.length === ROWS_MAX ? ", as many as a page has" : "";
-  return `Of ${range}, ${countText(looked)} were looked at, and ${count}${full}.`;
+  const full = entries.length === ROWS_MAX ? ", which fills a page" : "";
+  return `Of ${range}, ${countText(looked)} were examined, and ${count}${full}.`;
 }
 
 /** From the same place on, with the same filters. */

@@ -112,7 +112,7 @@ function skippedText() {
   const count = skipped.toLocaleString("en");
   return rows?.dataset.filtered === undefined
     ? `${count} entries more`
-    : `${count} entries of the journal were not looked at`;
+    : `${count} entries of the journal were not examined`;
 }
 
 /** The oldest rows go; the way back begins where they were. */

@@ -58,7 +58,7 @@ function Holders({ holders }: Pick<TokensSectionProps, "holders">) {
   if (holders === undefined) {
     return (
       <p class="soft">
-        Requests need one. Whose there are is shown to those with the scope <code>operate</code>.
+        Requests need one. Their holders are shown to tokens with the scope <code>operate</code>.
       </p>
     );
   }

@@ -147,7 +147,7 @@ function Options({ texts, issues }: OptionsProps) {
           label="Job id"
           issues={issues}
           at="/jobId"
-          hint="A new one is made when this is blank."
+          hint="Generated if blank."
         >
           <input id="job-id" name={OPTION.jobId} value={texts.get(OPTION.jobId)} maxlength={128} />
         </LabelledInput>
@@ -156,7 +156,7 @@ function Options({ texts, issues }: OptionsProps) {
           label="Priority"
           issues={issues}
           at="/priority"
-          hint="Lower goes first; 0 when blank."
+          hint="Lower runs sooner; 0 if blank."
         >
           <input
             id="priority"
@@ -173,7 +173,7 @@ function Options({ texts, issues }: OptionsProps) {
           label="Start at (UTC)"
           issues={issues}
           at="/startAt"
-          hint="At once when blank."
+          hint="Immediately if blank."
         >
           <input
             id="start-at"

@@ -61,7 +61,7 @@ export function UnloadedTypePage(
   return (
     <>
       <TypeHead type={type}>
-        <p class="soft">No definition of this type is loaded, so that none can be submitted.</p>
+        <p class="soft">No definition of this type is loaded, so no job of it can be submitted.</p>
       </TypeHead>
       <TypeFigures deps={deps} type={type} />
     </>
@@ -125,7 +125,7 @@ function Expectations({ newest }: { readonly newest: JobState | undefined }) {
   if (newest === undefined) {
     return (
       <p class="soft">
-        That follows from the input. Submit a job, and its plan shows here.
+        That depends on the input. Submit a job, and its plan shows here.
       </p>
     );
   }
@@ -182,7 +182,7 @@ function placesText(
   const texts = [
     ...maxRunning === undefined ? [] : [`at most ${counted(maxRunning, "job")}`],
     ...perKey === undefined ? [] : [`at most ${perKey} of one key`],
-    ...rate === undefined ? [] : [`${rate.count} begin within ${durationText(rate.perMs)}`],
+    ...rate === undefined ? [] : [`${rate.count} start within ${durationText(rate.perMs)}`],
     ...byKey ? ["keys take turns"] : [],
   ];
   return texts.join("; ");
@@ -227,7 +227,7 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
         )}
         {pauseAfter === undefined ? null : (
           <>
-            <dt>Paused by itself</dt>
+            <dt>Paused automatically</dt>
             <dd>for {durationText(pauseAfter.forMs)} when {ruleText(pauseAfter)}</dd>
           </>
         )}

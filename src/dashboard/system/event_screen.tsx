@@ -55,7 +55,7 @@ async function send(c: Context, deps: HttpDeps): Promise<Response> {
     const judged = judgeEvent(withEventId(value, texts.get(ONCE)));
     const [receipt] = await deliver(deps.engine, { single: true, items: [judged] });
     if (receipt === undefined || receipt.disposition === "rejected" && "errors" in receipt) {
-      throw new TypeError("Cannot show the receipt: the only event of a request has none");
+      throw new TypeError("Cannot show the receipt: the event has none");
     }
     const { disposition, reason } = receipt;
     // The same id with other content says why it changes nothing.
@@ -100,7 +100,7 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       texts={texts}
       once={{ name: ONCE, value: texts.get(ONCE) ?? randomBytes(12).toString("base64url") }}
       refusal={problem === undefined ? undefined : refusalOf(problem)}
-      maySubmit={viewerOf(c.req.raw).scopes.includes("submit")}
+      maySubmit={viewerOf(c).scopes.includes("submit")}
     />,
   );
 }

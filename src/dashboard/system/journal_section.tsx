@@ -153,7 +153,7 @@ function Backup({ command }: { readonly command: string }) {
   return (
     <div class="stack">
       <h3>Back it up</h3>
-      <p class="hint">Also while the server runs. A later call copies only what is new.</p>
+      <p class="hint">Works while the server runs. A later call copies only what is new.</p>
       <CopyText text={command} />
     </div>
   );
@@ -164,7 +164,7 @@ interface VerificationSectionProps {
   readonly run: VerificationRun | null;
   /** Whether this process can prove the journal. */
   readonly canVerify: boolean;
-  /** Whether whoever looks may have it do so. */
+  /** Whether the viewer may start it. */
   readonly mayVerify: boolean;
   readonly now: number;
   /** What the button did. */
@@ -189,7 +189,7 @@ export function VerificationSection(props: VerificationSectionProps) {
       </div>
       {canVerify
         ? <VerifyButton mayVerify={mayVerify} />
-        : <p class="hint">This journal is in no files, so that there is nothing to verify.</p>}
+        : <p class="hint">This journal is not in files, so there is nothing to verify.</p>}
     </section>
   );
 }
@@ -212,7 +212,7 @@ function Progress({ run }: { readonly run: VerificationRun | null }) {
     case "failed":
       return (
         <p class="note note-bad">
-          The last run came to no verdict: <UserText text={run.detail} lengthMax={500} />
+          The last run reached no verdict: <UserText text={run.detail} lengthMax={500} />
         </p>
       );
     default:
@@ -229,7 +229,11 @@ interface ProgressBarProps {
 function ProgressBar({ done, total, text }: ProgressBarProps) {
   return (
     <div class="progress">
-      <progress max={Math.max(1, total)} value={done} aria-label="How much of the journal is read">
+      <progress
+        max={Math.max(1, total)}
+        value={done}
+        aria-label="How much of the journal has been read"
+      >
         {text}
       </progress>
       <p class="soft">{text}</p>
@@ -276,7 +280,7 @@ function VerifyButton({ mayVerify }: Pick<VerificationSectionProps, "mayVerify">
   if (!mayVerify) return <MissingScope scope="operate" what="verifying" />;
   return (
     <ActionForm action="/ui/system/verify" label="Verify now" returnTo="/ui/system#verification">
-      <span class="hint">It runs beside the requests, and slows them a little.</span>
+      <span class="hint">It runs in the background, and slows requests a little.</span>
     </ActionForm>
   );
 }

@@ -80,7 +80,7 @@ function PlacesRow({ one, mayRestore, now }: PlacesRowProps) {
                 <Confirm
                   id={`restore-${type}`}
                   action={`/ui/limits/${encodeURIComponent(type)}/restore`}
-                  label="Take the change back"
+                  label="Restore"
                   warning="The limits of the code are in force again."
                   returnTo="/ui/system"
                 />
@@ -111,10 +111,10 @@ async function restore(c: Context, deps: HttpDeps): Promise<Response> {
   return emptyResponse(STATUS.seeOther, { location: await restoreAndTell(c, deps, back) });
 }
 
-/** What is refused is told where the button is. */
+/** Refusals are shown beside the button. */
 async function restoreAndTell(c: Context, deps: HttpDeps, path: string): Promise<string> {
   try {
-    await restoreLimits(c.req.param("type") ?? "", c.req.raw, deps);
+    await restoreLimits(c.req.param("type") ?? "", c, deps);
     return deps.notes.pathWith(path, "The limits of the code are in force again.");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -37,7 +37,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   const { engine, clock, system, verification } = deps;
   const journal = await engine.journalInfo();
   const commands = commandsOf(c, deps);
-  const viewer = viewerOf(c.req.raw);
+  const viewer = viewerOf(c);
   const { scopes } = viewer;
   const now = clock.now();
   const limits = engine.limits.all;
@@ -110,11 +110,11 @@ async function verify(c: Context, deps: HttpDeps): Promise<Response> {
   return emptyResponse(STATUS.seeOther, { location: verifyAndTell(deps, path) });
 }
 
-/** What is refused is told where the button is. */
+/** Refusals are shown beside the button. */
 function verifyAndTell(deps: HttpDeps, path: string): string {
   try {
     startVerification(deps);
-    return deps.notes.pathWith(path, "The verification has begun.");
+    return deps.notes.pathWith(path, "The verification has started.");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return deps.notes.pathWith(path, error.message, true);

@@ -78,7 +78,7 @@ const SAMPLE_PLAN: JsonValue = {
   }],
 };
 
-const PLAN_FIELDS = formOf({ description: "What the job waits for." }, "plan");
+const PLAN_FIELDS = formOf({ description: "What the job is waiting for." }, "plan");
 
 const PLAN_FORM: CreationScreen = {
   title: "A plan",
@@ -136,7 +136,7 @@ async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<R
   const { clock, maxStartDelayMs } = deps;
   try {
     const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
-    const origin = originOf(c.req.raw, deps.spans);
+    const origin = originOf(c, deps.spans);
     const { job } = valueOf(await deps.engine.create({ ...request, origin }));
     return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
   } catch (error) {
@@ -178,7 +178,7 @@ function formPage(
     refusal: problem === undefined
       ? undefined
       : refusalOf(problem, (text) => redacted(text, subject.form, texts)),
-    scopes: viewerOf(c.req.raw).scopes,
+    scopes: viewerOf(c).scopes,
   };
   return page(
     c,
@@ -207,7 +207,7 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
         </p>
         <h1>A job without code</h1>
         <p class="lead">
-          It is done when every expectation of its plan has been met by events from outside.
+          It is done when outside events have met every expectation of its plan.
         </p>
       </header>
       <div class="two-columns">

@@ -6,7 +6,7 @@ import { shownText, shownValue } from "../../core/shown_value.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 
-/** In a line of a table; the rest is told by its number. */
+/** In a line of a table; the rest is counted. */
 const IN_LINE_MAX = 3;
 /** Of very many changes; the job itself comes first, and its failure last. */
 const FIRST_MAX = 100;

@@ -39,7 +39,7 @@ export function PointSection({ view }: { readonly view: TimeView }) {
         </p>
         <Rule rule={step.rule} why={step.why} />
         {step.changed.length === 0
-          ? <p class="soft">The entry is on record, and changed nothing of the job.</p>
+          ? <p class="soft">The entry is on record, and did not change the job.</p>
           : <ChangeTable caption="What the entry changed" changes={step.changed} />}
         <details>
           <summary>The entry itself</summary>
@@ -92,7 +92,7 @@ function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
   );
 }
 
-/** Rows that are of no one state. */
+/** Rows that belong to no single state. */
 const STATE_WORDS: Readonly<Record<string, string>> = { any: "in any state", none: "with no job" };
 
 /** The row of the state table, and why it is this one. */

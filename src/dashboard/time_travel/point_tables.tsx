@@ -63,7 +63,7 @@ type Task = ReturnType<typeof jobResource>["tasks"][number];
 
 /** Of very many the last are shown: those are what the entry was about. */
 export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
-  if (tasks.length === 0) return <p class="soft">No task had begun.</p>;
+  if (tasks.length === 0) return <p class="soft">No task had started.</p>;
   const more = tasks.length - ROWS_MAX;
   return (
     <>

@@ -212,7 +212,7 @@ function planText(job: JobState): string {
   return text.length > PLAN_LENGTH_MAX ? "" : text;
 }
 
-/** What would satisfy the first expectation that is open, for whoever wants to add an event. */
+/** What would satisfy the first open expectation, as a draft of an event to add. */
 function sampleText({ plan, expected, jobId }: JobState): string {
   const samples = plan.expected
     .filter((_, index) => expected[index]?.matched === 0)

@@ -108,7 +108,7 @@ function show(part) {
 }
 
 /**
- * The focus stays on the link of the same name: one goes on with the same key.
+ * The focus stays on the link of the same name: the same key continues.
  *
  * @param {string} id
  * @param {Document} part

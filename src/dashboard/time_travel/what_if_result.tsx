@@ -53,7 +53,7 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
       </dl>
       {allPastEvents ? null : (
         <p class="note note-bad">
-          More events may match this plan than are looked at, so some may be missing here.
+          More events may match this plan than were examined, so some may be missing here.
         </p>
       )}
       <Sides pairs={pairs} areAll={areAll} />

@@ -35,8 +35,8 @@ export function WhatIfSection(props: WhatIfSectionProps) {
     <section id="what-if" class="sheet" aria-labelledby="what-if-title">
       <h2 id="what-if-title">What if</h2>
       <p class="hint">
-        What would have become of the job, had other entries come, or had it another plan or its
-        type other limits. Nothing is recorded, and code that would have run otherwise is not run.
+        What would have become of the job with other entries, another plan, or other limits of its
+        type. Nothing is recorded, and code that would have run otherwise is not run.
       </p>
       {issues.length === 0 ? null : (
         <p class="note note-bad" role="alert">
@@ -119,8 +119,8 @@ function Fields({ form, issues, planIsTooLong, hasLimits, sampleEvent }: WhatIfS
         at="/plan"
         issues={issues}
         hint={planIsTooLong
-          ? "The plan of this job is too long to be edited here. A plan that is given here takes its place."
-          : "This is the plan of the job; left as it is, it changes nothing."}
+          ? "The plan of this job is too long to edit here. A plan that you enter here replaces it."
+          : "This is the plan of the job; unchanged, it has no effect."}
         text={form.plan}
       />
       <LabelledInput {...upTo}>

@@ -29,7 +29,7 @@ interface Stretch {
   readonly toMs: number;
   /** It has no end yet: `toMs` is now. */
   readonly goesOn: boolean;
-  /** The entries where it begins and ends: the latter is `undefined` while it goes on. */
+  /** The entries where it begins and ends: the latter is `undefined` while it has not ended. */
   readonly fromBy: LogId;
   readonly toBy: LogId | undefined;
 }
@@ -69,7 +69,7 @@ export interface Lane {
   readonly spans: readonly LaneSpan[];
 }
 
-/** @param endMs Where the axis ends: what goes on still ends there. */
+/** @param endMs Where the axis ends, and with it what has not ended. */
 export function lanesOf(
   outlined: OutlinedHistory,
   axis: TimeAxis,

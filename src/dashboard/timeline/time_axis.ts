@@ -14,7 +14,7 @@ import type { LogId } from "../../core/ids.ts";
 interface Stretch {
   readonly span: ConditionSpan;
   readonly beginsMs: number;
-  /** `Infinity` while it goes on. */
+  /** `Infinity` while it has not ended. */
   readonly lengthMs: number;
 }
 
@@ -73,7 +73,7 @@ export class TimeAxis {
     return Math.min(after, Math.max(before.atMs, within(before.stretch, receivedAt)));
   }
 
-  /** Of now, for what goes on still; never before the last entry. */
+  /** Of now, for what has not ended; never before the last entry. */
   now(nowMs: number): number {
     const last = this.#places.at(-1);
     if (last === undefined) return 0;

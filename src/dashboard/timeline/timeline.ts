@@ -24,7 +24,7 @@ export interface ConditionStretch {
   readonly goesOn: boolean;
   /** The entry that began it. */
   readonly fromBy: LogId;
-  /** The entry that ended it; `undefined` while it goes on. */
+  /** The entry that ended it; `undefined` while it has not ended. */
   readonly toBy: LogId | undefined;
   /** How much of it the process may have been down after a crash; 0 where it was not. */
   readonly downMs: number;
@@ -47,7 +47,7 @@ export interface Timeline {
 }
 
 export interface TimelineOptions {
-  /** Milliseconds since the epoch, for what goes on still. */
+  /** Milliseconds since the epoch, for what has not ended. */
   readonly nowMs: number;
   /** Events that the explanation names as near misses. */
   readonly nearMisses?: readonly JobEventLogEntry[];

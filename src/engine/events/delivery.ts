@@ -20,7 +20,7 @@ import type { Reach, Reaches } from "./reach.ts";
 import type { ReachSearch } from "./reach_search.ts";
 import {
   duplicateOf,
-  jobsToldOf,
+  jobsShownOf,
   oneOf,
   receiptOf,
   refused,
@@ -228,7 +228,7 @@ export class Delivery {
     drafts: readonly EventDraft[],
     { firstLogId, steps }: Written,
   ): Receipt {
-    const jobsMax = jobsToldOf(this.#receipts);
+    const jobsMax = jobsShownOf(this.#receipts);
     const receipt = receiptOf(fact.eventId, firstLogId, drafts, steps, jobsMax);
     const isLost = receipt.disposition === "recorded" && receipt.jobs.length === 0;
     const told = isLost ? { ...receipt, ...this.#parts.unmatched.explain(fact) } : receipt;

@@ -122,6 +122,7 @@ function startedJob(
       ...(made.ok ? withInput(made) : { plan: MAIN_ONLY_PLAN }),
       priority: 0,
       labels: {},
+      ...(made.ok ? made.keys : {}),
     },
   };
   const started: JobEventDraft = { ...common, eventType: "job.JobStarted", attributes: {} };
@@ -135,12 +136,8 @@ function startedJob(
   return [created, started, failed];
 }
 
-function withInput({ plan, input, keys }: GoodInput) {
-  return {
-    plan,
-    ...(input === undefined ? {} : { input }),
-    ...keys,
-  };
+function withInput({ plan, input }: GoodInput) {
+  return { plan, ...(input === undefined ? {} : { input }) };
 }
 
 interface GoodInput {

@@ -20,7 +20,7 @@ import {
 } from "./nearest_expectation.ts";
 
 /** Of the types that a job waits for, how many are named. */
-const TYPES_TOLD_MAX = 3;
+const TYPES_SHOWN_MAX = 3;
 
 /** The part of the job's plan that the event came nearest to, if any is of its type. */
 export function nearestInJob(
@@ -86,7 +86,7 @@ function stillWaitingFor(job: JobState, eventType: string): string {
   if (types.size === 0) return "it waits for no event from outside";
   const meant = nearestName(eventType, types);
   const ordered = [...new Set(meant === undefined ? types : [meant, ...types])];
-  const told = ordered.slice(0, TYPES_TOLD_MAX).join(", ");
-  const more = ordered.length - TYPES_TOLD_MAX;
+  const told = ordered.slice(0, TYPES_SHOWN_MAX).join(", ");
+  const more = ordered.length - TYPES_SHOWN_MAX;
   return `it still waits for ${told}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -45,16 +45,16 @@ export function refused(eventId: EventId, limit: LimitReached): Receipt {
 }
 
 /** The most jobs that a receipt names; the rest is counted. */
-const JOBS_TOLD_MAX = 100;
-const JOBS_TOLD_MIN = 10;
+const JOBS_SHOWN_MAX = 100;
+const JOBS_SHOWN_MIN = 10;
 /** All receipts of one answer together. */
 const JOBS_OF_ANSWER = 10_000;
 const CLAUSES_OF_ANSWER = 1_000;
 
 /** How many jobs each receipt names in an answer with this many receipts. */
-export function jobsToldOf(receipts: number): number {
+export function jobsShownOf(receipts: number): number {
   const share = Math.floor(JOBS_OF_ANSWER / receipts);
-  return Math.max(JOBS_TOLD_MIN, Math.min(JOBS_TOLD_MAX, share));
+  return Math.max(JOBS_SHOWN_MIN, Math.min(JOBS_SHOWN_MAX, share));
 }
 
 /** The same receipt, with as many clauses as one of so many lists. */
@@ -71,9 +71,9 @@ export function receiptOf(
   logId: number,
   drafts: readonly EventDraft[],
   applied: readonly (Applied | undefined)[],
-  jobsMax: number = JOBS_TOLD_MAX,
+  jobsMax: number = JOBS_SHOWN_MAX,
 ): Receipt {
-  const told = new ToldJobs(jobsMax);
+  const told = new ShownJobs(jobsMax);
   for (const effect of effectsOf(drafts, applied)) told.add(effect);
   const { jobs, more, nearest } = told;
   const matched = applied.some((step) => step !== undefined && hadEffect(step));
@@ -116,7 +116,7 @@ function hadEffect(step: Applied): boolean {
 }
 
 /** The jobs of one receipt, each with the effect of the event: as many as there is room for. */
-class ToldJobs {
+class ShownJobs {
   readonly jobs: ReceiptJob[] = [];
   more = 0;
   /** Among the jobs that it reached without effect, what the event came nearest to. */

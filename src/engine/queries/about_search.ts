@@ -32,7 +32,7 @@ interface AboutParts {
 }
 
 /** How many of each kind are shown, the newest. */
-const TOLD_MAX = 10;
+const SHOWN_MAX = 10;
 const NAMED_MAX = 3;
 
 /** The outcome of an ended job. */
@@ -52,7 +52,7 @@ export class AboutSearch {
   async of(about: string, hold: Hold = HOLD_NOTHING): Promise<About<Citation>> {
     const head = this.#parts.events.journal.head.logId;
     const loose = looseForm(about);
-    const { wanted } = new Lookup().jobsGiven(loose, TOLD_MAX).carrying(loose, TOLD_MAX);
+    const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
     const found = new FoundEvents(await this.#parts.pastEvents.find(wanted, head));
     const asOf = Math.min(head, found.upTo);
     const jobs = await this.#jobs(about, found, asOf);
@@ -78,7 +78,7 @@ export class AboutSearch {
     const told: JobAbout<LogId>[] = [];
     const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;
     if (named !== undefined) told.push(this.#job(named.jobId, named.firstLogId, "as its id"));
-    for (const entry of await this.#read(found.jobsGiven(loose, TOLD_MAX), asOf)) {
+    for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf)) {
       const { jobId, attributes, logId } = entry;
       const { input = null, labels } = attributes as JsonObject;
       const place = placesIn({ labels: labels ?? null, input })
@@ -106,7 +106,7 @@ export class AboutSearch {
   ): Promise<readonly EventAbout<LogId>[]> {
     const loose = looseForm(about);
     const told: EventAbout<LogId>[] = [];
-    for (const entry of await this.#read(found.carrying(loose, TOLD_MAX), asOf)) {
+    for (const entry of await this.#read(found.carrying(loose, SHOWN_MAX), asOf)) {
       const { attributes } = matchableOf(entry);
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;

@@ -36,7 +36,6 @@ import { placeHistory } from "./place_histories.ts";
 import { positionOf, searchPoint } from "./point_search.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { workersThen } from "./queue_then.ts";
-import { pausesThen } from "./recorded_settings.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { siblingsOf } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
@@ -262,25 +261,26 @@ export class Explainer {
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
     if (conditionOf(job) !== "queued") return common;
-    const { registry, workers, threadWorkers, pauses } = this.#parts;
+    const stretch = { from: upTo, to: upTo };
+    const history = await placeHistory(this.#parts, job, stretch, share);
+    const pauses = await this.#holding(history.pauses, job);
+    if (pauses.length > 0) return { ...common, queueThen: { holders: [], pauses } };
+    const { lookedAt } = history;
+    const holdsPlace = ownPlaces(outlined).some(({ to }) => to === undefined);
+    const limited = holdsPlace
+      ? undefined
+      : await limitThen(this.#parts, job, history, { logId: upTo, atMs });
+    if (limited !== undefined) {
+      const unseen = lookedAt === undefined ? {} : { lookedAt };
+      return { ...common, queueThen: { holders: [], ...unseen, ...limited } };
+    }
+    const { registry, workers, threadWorkers } = this.#parts;
     const isThreaded = registry.isInThread(job);
     const { max } = isThreaded ? threadWorkers : workers;
-    const then = await workersThen(this.#parts, { isThreaded, max }, upTo, share);
-    const known = await pausesThen(this.#parts, upTo);
-    // When the index of values lags behind, those that are still in force.
-    const inForce = known.length > 0 ? known : pauses.all.filter(({ by }) => by <= upTo);
-    const holding = await this.#holding(inForce, job);
-    if (holding.length > 0) return { ...common, queueThen: { ...then, pauses: holding } };
-    if (ownPlaces(outlined).some(({ to }) => to === undefined)) {
-      return { ...common, queueThen: then };
-    }
-    const stretch = { from: upTo, to: upTo };
-    const { lookedAt, ...places } = await placeHistory(this.#parts, job, stretch, share);
-    const limited = await limitThen(this.#parts, job, places, { logId: upTo, atMs });
-    if (limited === undefined) return { ...common, queueThen: then };
-    const { lookedAt: _, ...holders } = then;
-    const unseen = lookedAt === undefined ? {} : { lookedAt };
-    return { ...common, queueThen: { ...holders, ...unseen, ...limited } };
+    return {
+      ...common,
+      queueThen: await workersThen(this.#parts, { isThreaded, max }, upTo, share),
+    };
   }
 
   /** The pauses that hold a job; those by rule with their last failure. */

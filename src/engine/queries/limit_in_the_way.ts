@@ -3,13 +3,8 @@
 import type { Circumstances, LimitInTheWay } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
-import {
-  isQueuedBefore,
-  type PlaceHistory,
-  type QueuedAs,
-  reachedAt,
-  waitingAt,
-} from "../../explain/place_history.ts";
+import type { PlaceHistory, QueuedAs } from "../../explain/place_history.ts";
+import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/reached_limits.ts";
 import type { Placed, ReachedLimit, Shares, WantedPlace } from "../run/shares.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Starts } from "../writer/starts.ts";

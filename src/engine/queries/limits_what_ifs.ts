@@ -17,12 +17,8 @@ import {
   type QueuedStanding,
 } from "../../explain/limits_what_if.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import {
-  limitsAt,
-  type LimitsFrom,
-  type PlaceHistory,
-  startsWithin,
-} from "../../explain/place_history.ts";
+import type { LimitsFrom, PlaceHistory } from "../../explain/place_history.ts";
+import { limitsAt, startsWithin } from "../../explain/reached_limits.ts";
 import type { SuppositionIssue } from "../../explain/supposition.ts";
 import type { Share } from "../events/pacer.ts";
 import type { Clock } from "../ports.ts";

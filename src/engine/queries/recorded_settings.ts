@@ -3,7 +3,6 @@
  * place of those of the code.
  */
 
-import { notePause, type Pause } from "../../core/pauses.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
@@ -34,10 +33,4 @@ export async function recorded(
   );
   const entries = await history.at(logIds.toSorted((left, right) => left - right));
   return entries.filter(({ eventType }) => types.includes(eventType));
-}
-
-/** Pauses that were in force, those that have ended since included; the oldest first. */
-export async function pausesThen(parts: RecordedParts, upTo: LogId): Promise<readonly Pause[]> {
-  const entries = await recorded(parts, PAUSE_TYPES, upTo);
-  return entries.reduce<readonly Pause[]>(notePause, []);
 }

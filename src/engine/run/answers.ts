@@ -6,14 +6,16 @@
 
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import { isSleep, type JobState, type TaskState } from "../../core/job_state.ts";
+import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyOf, type JsonObject } from "../../core/json.ts";
+import { hasSwapped } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { Clock } from "../ports.ts";
 import {
   isReused,
   keyOf,
+  type LostStep,
   recordedSettlements,
   reusedSettlements,
   type Settlement,
@@ -32,8 +34,8 @@ export interface AnswerServices {
   /** The last durable position: `run` gets facts from outside only up to here. */
   durableLogId(): LogId;
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
-  /** `run` does not ask for a task on record. */
-  diverged(taskId: TaskId): void;
+  /** `run` does not ask for a step on record. */
+  diverged(step: LostStep): void;
   /** There is no answer to give for now. */
   idle(): void;
   /** Whether `run` is in another place and still reacting; if so, `reacted` is called later. */
@@ -96,7 +98,7 @@ export class Answers {
     this.#ctx = ctx;
     this.#settlements = recordedSettlements(job);
     for (const reused of reusedSettlements(job)) this.#keep(reused);
-    this.#replaying = job.tasks.length > 1 || this.waiting;
+    this.#replaying = job.tasks.length > 1 || job.waits !== undefined || this.waiting;
     if (this.#replaying) this.#reactsIn = this.#services.turns.number;
     this.#see(job.startedBy, job.startedAt);
   }
@@ -122,14 +124,15 @@ export class Answers {
     const early = this.#early?.get(key);
     if (early !== undefined) {
       this.#early?.delete(key);
-      this.#settlements.unshift(early);
+      // In the order of the journal, in whichever order `run` asks.
+      const later = this.#settlements.findIndex(({ logId }) => logId > early.logId);
+      this.#settlements.splice(later === -1 ? this.#settlements.length : later, 0, early);
     }
     this.#endGrace?.();
   }
 
   /** `run` waits for an expectation, with a time limit. */
   waitRequested(name: string, wait: number): void {
-    // A deadline that is already on record came before the event.
     this.requested(`expectation ${name}`);
     this.requested(`deadline ${name} ${wait}`);
     this.requested(`deadline ${name} undefined`);
@@ -156,12 +159,13 @@ export class Answers {
       const next = this.#settlements[0];
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
-      if (!("name" in next) && !this.#isAsked(next) && this.#graced !== next) {
-        return this.#waitForTask(next);
+      const step = stepOf(next);
+      if (step !== undefined && !this.#isAsked(next) && this.#graced !== next) {
+        return this.#waitForStep(next);
       }
       this.#settlements.shift();
       if (!this.#isAsked(next)) {
-        if ("taskId" in next) return this.#endWith(next.taskId);
+        if (step !== undefined) return this.#endWith(step);
         this.#keep(next);
       } else if ("taskId" in next) this.#answerTask(next);
       else if (next.kind === "deadline") void this.#answerDeadline(next);
@@ -194,7 +198,7 @@ export class Answers {
     this.#endWith(missing);
   }
 
-  #endWith(missing: TaskId | undefined): void {
+  #endWith(missing: LostStep | undefined): void {
     this.#replaying = false;
     if (missing !== undefined) {
       // A diverged run gets no more answers.
@@ -215,7 +219,7 @@ export class Answers {
   }
 
   /** Separate, since a closure in the loop of `give` would cost every answer. */
-  #waitForTask(next: Settlement): void {
+  #waitForStep(next: Settlement): void {
     this.#waitToBeAsked(next, () => this.#isAsked(next) || this.#settlements[0] !== next);
   }
 
@@ -251,11 +255,20 @@ export class Answers {
     });
   }
 
-  #missing(): TaskId | undefined {
-    return this.#services.job.whole.tasks.find((task) =>
+  #missing(): LostStep | undefined {
+    const { tasks, waits = [] } = this.#services.job.whole;
+    const task = tasks.find((task) =>
       task.taskId !== MAIN_TASK && !isReused(task) &&
       this.#ctx?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
-    )?.taskId;
+    );
+    return task ?? waits.find((wait) => wait.reusedFrom === undefined && !this.#isWaitedFor(wait));
+  }
+
+  /** Whether `run` has asked for a wait as it did before. */
+  #isWaitedFor({ expectation, wait }: Pick<TimedWait, "expectation" | "wait">): boolean {
+    const withins = this.#ctx?.withinsOf(expectation) ?? [];
+    return wait <= withins.length &&
+      !hasSwapped(this.#services.job.whole, expectation, wait, withins);
   }
 
   #isAsked(settlement: Settlement): boolean {
@@ -263,7 +276,9 @@ export class Answers {
       return this.#ctx?.expectations.has(settlement.name) ?? false;
     }
     if (settlement.kind === "deadline") {
-      return this.#ctx?.isAwaited(settlement.name, settlement.wait) ?? false;
+      const { name: expectation, wait } = settlement;
+      return this.#ctx?.isAwaited(expectation, wait) === true &&
+        (wait === undefined || this.#isWaitedFor({ expectation, wait }));
     }
     return this.#ctx?.tasks.get(settlement.taskId)?.kind === settlement.kind;
   }
@@ -308,6 +323,13 @@ export class Answers {
     this.#seenLogId = logId;
     this.#seenAtMs = Date.parse(receivedAt);
   }
+}
+
+/** The step that an answer ends, which `run` must have asked for before; an event may come early. */
+function stepOf(settlement: Settlement): LostStep | undefined {
+  if ("taskId" in settlement) return settlement;
+  if (settlement.kind === "expectation" || settlement.wait === undefined) return undefined;
+  return { expectation: settlement.name, wait: settlement.wait };
 }
 
 /** The events in entries, each copied; a correlated one as it arrived. */

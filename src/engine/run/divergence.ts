@@ -2,33 +2,55 @@
 
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
-import { findTask, isSleep, type JobState } from "../../core/job_state.ts";
+import { durationText } from "../../core/duration.ts";
+import { findTask, isSleep, type JobState, type TimedWait } from "../../core/job_state.ts";
+import { findWait } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
+import type { LostStep } from "./settlements.ts";
 import { errorFact } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import type { InputMismatchError, RunEnd } from "./run_call.ts";
 
 export interface Divergence {
-  readonly taskId: TaskId;
-  /** Such as `task charge` or `sleep overnight`. */
+  /** Absent for a wait. */
+  readonly taskId?: TaskId;
+  /** Such as `task charge`, `sleep overnight` or `wait 1 for "paid"`. */
   readonly step: string;
-  /** The entry that first named the task, which `run` disagrees with. */
+  /** The entry that first named the step, which `run` disagrees with. */
   readonly logId: LogId;
   /** What `run` does, as a predicate: `asks for bill instead`. */
   readonly instead: string;
 }
 
-/** @param taskId The task on record that `run` no longer asks for. */
+/** @param lost What `run` no longer asks for. */
 export function divergenceAt(
-  taskId: TaskId,
+  lost: LostStep,
   job: JobState,
   ctx: RunContext,
   end: RunEnd,
 ): Divergence {
+  if ("expectation" in lost) return divergenceAtWait(lost, job, ctx, end);
+  const { taskId } = lost;
   const task = findTask(job, taskId);
   const step = `${task !== undefined && isSleep(task) ? "sleep" : "task"} ${taskId}`;
   return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, ctx, end) };
+}
+
+function divergenceAtWait(
+  { expectation, wait }: Pick<TimedWait, "expectation" | "wait">,
+  job: JobState,
+  ctx: RunContext,
+  end: RunEnd,
+): Divergence {
+  const recorded = findWait(job, expectation, wait);
+  const length = recorded?.withinMs === undefined ? "" : ` of ${durationText(recorded.withinMs)}`;
+  const askedMs = ctx.withinsOf(expectation)[wait - 1];
+  const instead = askedMs === undefined
+    ? insteadOf(job, ctx, end)
+    : `asks for one of ${durationText(askedMs)} in its place: waits for it have changed places`;
+  const step = `wait ${wait}${length} for "${expectation}"`;
+  return { step, logId: recorded?.setBy ?? 0, instead };
 }
 
 /** Parks a job whose `run` disagrees with the record. */

@@ -25,6 +25,8 @@ export interface HeldPlacesParts {
 
 export class HeldPlaces {
   readonly #parts: HeldPlacesParts;
+  /** Jobs that have no place by what is on record, as long as they have one here. */
+  readonly #givenBack = new Set<JobId>();
 
   constructor(parts: HeldPlacesParts) {
     this.#parts = parts;
@@ -53,19 +55,32 @@ export class HeldPlaces {
     for (const { entry, job } of steps) {
       if (entry.eventType === "job.TaskStarted") shares.began(job.jobId);
     }
-    for (const applied of steps) if (rests(applied)) this.rested(applied.job.jobId, isBusy);
+    for (const applied of steps) {
+      const { jobId } = applied.job;
+      if (rests(applied) || this.#givenBack.has(jobId)) this.rested(jobId, isBusy);
+    }
+  }
+
+  /** By what is on record these have no place any more, since a pause holds them. */
+  gaveBack(jobIds: readonly JobId[], isBusy: (jobId: JobId) => boolean): void {
+    for (const jobId of jobIds) {
+      this.#givenBack.add(jobId);
+      this.rested(jobId, isBusy);
+    }
   }
 
   /**
    * A job may have nothing running: gives its place back if so, once its last entry is durable.
    *
-   * @param isBusy Whether an attempt of a job is open.
+   * @param isBusy Whether a job has a worker, or an attempt of it is open.
    */
   rested(jobId: JobId, isBusy: (jobId: JobId) => boolean): void {
     const { places, shares, table, writer } = this.#parts;
-    if (!shares.holds(jobId) || places.has(jobId) || isBusy(jobId)) return;
+    if (!shares.holds(jobId) || places.has(jobId)) return void this.#givenBack.delete(jobId);
     const last = table.pending(jobId)?.head.lastLogId ?? 0;
-    if (last <= writer.durableLogId) shares.release(jobId);
+    if (isBusy(jobId) || last > writer.durableLogId) return;
+    this.#givenBack.delete(jobId);
+    shares.release(jobId);
   }
 
   #restoreHolders(): void {

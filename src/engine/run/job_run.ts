@@ -67,8 +67,6 @@ export class JobRun implements RunOwner {
     return this.#guard;
   }
 
-  // --- For the supervisor
-
   /** Has a worker: calls `run` once everything for that is ready. */
   begin(): void {
     if (this.#stage.kind === "opening") this.#stage.begin();
@@ -132,8 +130,9 @@ export class JobRun implements RunOwner {
     return this.#parts.attempts.idle();
   }
 
+  /** Whether it has a worker, with which it may be about to begin, or an attempt is open. */
   get isBusy(): boolean {
-    return this.#parts.attempts.isBusy;
+    return this.#parts.hold.isHeld || this.#parts.attempts.isBusy;
   }
 
   /** Records that a shutdown cut `run` short, if it was doing something. */
@@ -144,8 +143,6 @@ export class JobRun implements RunOwner {
     }
     trace.endRun({ kind: "interrupted", reason: "shutdown" });
   }
-
-  // --- Its worker
 
   /** Asks for a worker if it has none, and does what there is to do. */
   wake(): void {
@@ -190,8 +187,6 @@ export class JobRun implements RunOwner {
     else if (hold.isHeld) this.#call?.give();
     else this.advanceSoon();
   }
-
-  // --- Its calls of run
 
   call(job: RunningJob | CompensatingJob, guard: SecretGuard): void {
     this.#guard = guard;
@@ -269,8 +264,6 @@ export class JobRun implements RunOwner {
       this.wake();
     });
   }
-
-  // --- Its end
 
   #leaveRunning(job: JobState): void {
     const { attempts, backoffs, hold, trace } = this.#parts;

@@ -3,7 +3,7 @@
  * records how it ended.
  */
 
-import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError } from "../job_errors.ts";
@@ -25,7 +25,7 @@ import type {
   WaitRequest,
 } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
-import type { Settlement } from "./settlements.ts";
+import type { LostStep, Settlement } from "./settlements.ts";
 import type { Work } from "./work.ts";
 
 /** How the call ended, or that it disagrees with the record. */
@@ -177,7 +177,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     return new Answers({
       ...{ clock, turns, entriesAt, job },
       durableLogId: () => writer.durableLogId,
-      diverged: (taskId) => this.#diverged(taskId),
+      diverged: (step) => this.#diverged(step),
       idle: this.advanceSoon,
       isReacting: () => this.#code?.isReacting === true,
     });
@@ -201,10 +201,10 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     return { kind: "diverged", parking };
   }
 
-  #diverged(taskId: TaskId): void {
+  #diverged(step: LostStep): void {
     if (this.#isOver || this.#end.kind === "diverged") return;
     const { definition, job } = this.#run;
-    const divergence = divergenceAt(taskId, job.whole, this.#ctx, this.#end);
+    const divergence = divergenceAt(step, job.whole, this.#ctx, this.#end);
     const parking = divergedParking(definition, job.head, divergence, this.#guard);
     this.#end = { kind: "diverged", parking };
     this.advanceSoon();

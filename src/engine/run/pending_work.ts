@@ -8,7 +8,7 @@ import { isHeld } from "../../core/job_state.ts";
 import { findWait, isSettled } from "../../core/waits.ts";
 import { recordOrRetry } from "./patience.ts";
 import { dueAtOf } from "./rest_time.ts";
-import type { RunContext, TaskRequest, TimerRequest } from "./run_context.ts";
+import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
 import { Undoing, undone } from "./undoing.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
@@ -113,7 +113,7 @@ export class PendingWork {
       const dueAt = dueAtOf(timer.time, services.clock.now());
       return timer.kind === "sleep"
         ? { ...about, taskId: timer.taskId, attributes: { dueAt } }
-        : { ...about, attributes: { dueAt, expectation: timer.name, wait: timer.wait } };
+        : { ...about, attributes: waitOf(timer, dueAt) };
     });
     if (drafts.length > 0 && !recordOrRetry(services, drafts, this.#advanceSoon)) return;
     this.#timers = undefined;
@@ -188,4 +188,8 @@ export class PendingWork {
     const drafts = undone(job.whole.tasks, { jobId, ...trace.ids });
     recordOrRetry(services, drafts, this.#advanceSoon);
   }
+}
+
+function waitOf({ name, wait, time }: WaitRequest, dueAt: string) {
+  return { dueAt, expectation: name, wait, withinMs: time.ms };
 }

@@ -1,7 +1,7 @@
 /** Calls `run` on the record alone: no task or compensation is called, nothing new starts. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { RunContext } from "./run_context.ts";
@@ -11,6 +11,7 @@ import type { Clock } from "../ports.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { LoopTurns } from "./loop_turns.ts";
+import type { LostStep } from "./settlements.ts";
 
 export interface HistorySource {
   readonly clock: Clock;
@@ -43,8 +44,8 @@ export interface Rehearsal {
   readonly job: StartedJob;
   readonly ctx: RunContext;
   readonly end: RunEnd;
-  /** A task on record that it does not ask for. */
-  readonly missing: TaskId | undefined;
+  /** A step on record that it does not ask for. */
+  readonly missing: LostStep | undefined;
   /** The last entry that it has had an answer from. */
   readonly seenLogId: LogId;
   readonly graceMs: number;
@@ -55,7 +56,7 @@ export async function rehearsed(
   job: StartedJob,
   { clock, entriesAt, guard, place, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
 ): Promise<Rehearsal> {
-  let missing: TaskId | undefined;
+  let missing: LostStep | undefined;
   let onIdle = () => {};
   const answers: Answers = new Answers({
     clock,
@@ -63,7 +64,7 @@ export async function rehearsed(
     entriesAt,
     job: { whole: job, task: (taskId) => findTask(job, taskId) },
     durableLogId: () => job.lastLogId,
-    diverged: (taskId) => missing = taskId,
+    diverged: (step) => missing = step,
     idle: () => onIdle(),
     isReacting: () => code?.isReacting ?? false,
   }, graceMs);

@@ -2,7 +2,7 @@
 
 import { MAIN_TASK, sleepId, taskId as checkedTaskId } from "../../core/ids.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
-import { TASKS_MAX } from "../../core/job_state.ts";
+import { TASKS_MAX, WAITS_MAX } from "../../core/job_state.ts";
 import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
 import type { JsonForm } from "../../core/json_form.ts";
@@ -85,8 +85,9 @@ export class RunContext implements JobContext<string> {
   readonly #untimed = new Set<string>();
   /** Expectations whose deadline has passed: `run` gets no events of them. */
   readonly #waived = new Set<string>();
-  /** How many waits each expectation has had. */
-  readonly #waitCounts = new Map<string, number>();
+  /** For how long each wait of an expectation was to be, in milliseconds, the first one first. */
+  readonly #withins = new Map<string, number[]>();
+  #waitCount = 0;
   #isOver = false;
   readonly #listener: RunListener;
 
@@ -183,8 +184,15 @@ export class RunContext implements JobContext<string> {
 
   #expectWithin(name: string, { withinMs }: ExpectOptions): Promise<Events | undefined> {
     const time = { ms: checkedMs(`expectation ${name} within`, withinMs) };
-    const wait = (this.#waitCounts.get(name) ?? 0) + 1;
-    this.#waitCounts.set(name, wait);
+    const withins = this.#withins.get(name) ?? [];
+    this.#withins.set(name, withins);
+    if (++this.#waitCount > WAITS_MAX) {
+      throw new TypeError(
+        `Cannot wait for ${JSON.stringify(name)} again: this job has waited ${WAITS_MAX} times ` +
+          "until a time, and a job may do so no more; let a wait take longer, or start further jobs",
+      );
+    }
+    const wait = withins.push(withinMs);
     if (this.#waived.has(name)) return Promise.resolve(undefined);
     const events = this.#eventsOf(name);
     // It has been answered.
@@ -194,6 +202,11 @@ export class RunContext implements JobContext<string> {
     (this.#waits ??= new Map()).set(waitKey(name, wait), request);
     this.#listener.onWait(request);
     return promise;
+  }
+
+  /** For how long each wait of an expectation was to be, in milliseconds, the first one first. */
+  withinsOf(name: string): readonly number[] {
+    return this.#withins.get(name) ?? [];
   }
 
   /** The waits that have not ended. */

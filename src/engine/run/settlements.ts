@@ -35,6 +35,9 @@ export type Settlement =
     readonly wait: number | undefined;
   };
 
+/** A step on record that `run` does not ask for: a task, a sleep, or a wait until a time. */
+export type LostStep = { readonly taskId: TaskId } | Pick<TimedWait, "expectation" | "wait">;
+
 /** A key for what is answered. */
 export function keyOf(settlement: Settlement): string {
   if ("taskId" in settlement) return `task ${settlement.taskId}`;

@@ -83,6 +83,8 @@ interface TypePlaces {
   readonly windows: Map<string | undefined, RateWindow>;
 }
 
+const NO_PLACES: Pick<TypePlaces, "byKey" | "windows"> = { byKey: new Map(), windows: new Map() };
+
 interface Held extends WantedPlace {
   /** Whether its start is durable; `true` when no rate counts it. */
   hasBegun: boolean;
@@ -112,16 +114,22 @@ export class Shares {
     for (const [type, of] of limits) this.#places(type, of);
   }
 
-  /** Changes the limits of a type; jobs at work stay at work. */
+  /**
+   * Changes the limits of a type; jobs at work stay at work. Who waits is told by `tellChanged`, so
+   * that nobody is granted anything before.
+   */
   change(type: string, limits: PlaceLimits): void {
     const places = this.#byType.get(type) ?? this.#places(type, limits);
     places.all.limits = limits;
     this.epoch++;
-    for (const window of places.windows.values()) {
-      window.rate = limits.rate ?? NO_RATE;
-      this.#opened(window);
-    }
-    for (const share of [...places.byKey.values()]) {
+    for (const window of places.windows.values()) window.rate = limits.rate ?? NO_RATE;
+  }
+
+  /** Those who wait may have what other limits allow. */
+  tellChanged(type: string): void {
+    const { windows, byKey } = this.#byType.get(type) ?? NO_PLACES;
+    for (const window of windows.values()) this.#opened(window);
+    for (const share of [...byKey.values()]) {
       for (const queue of this.#queues) queue.freed(share);
     }
   }

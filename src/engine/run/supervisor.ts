@@ -86,6 +86,11 @@ export class Supervisor implements WriterListener {
     heldPlaces.durable(steps, this.#isBusy);
   }
 
+  /** A pause holds these, which have no place any more by what is on record. */
+  gaveBack(jobIds: readonly JobId[]): void {
+    this.#parts.heldPlaces.gaveBack(jobIds, this.#isBusy);
+  }
+
   /** A run has given its worker back. */
   rested(jobId: JobId): void {
     this.#parts.heldPlaces.rested(jobId, this.#isBusy);

@@ -26,6 +26,9 @@ import type { TurnLine } from "./supposed_turns.ts";
 import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
+/** No limits are as old: what is needed is asked again. */
+const OUTDATED = -1;
+
 type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "tell">;
 
 const NO_SHARES: QueueShares = {
@@ -150,7 +153,11 @@ export class WorkerQueue implements PlaceQueue {
       request.instead = held;
       this.#paused.hold(held);
     }
-    for (const request of released) this.#push(request);
+    for (const request of released) {
+      // It may have given its place back meanwhile.
+      request.epoch = OUTDATED;
+      this.#push(request);
+    }
   }
 
   /**
@@ -251,7 +258,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Counts the requests that wait for a place, or to begin. */
-  #count({ needs }: Request, difference: 1 | -1): void {
+  #count({ needs }: Pick<Request, "needs">, difference: 1 | -1): void {
     if (needs === undefined) return;
     needs.share.waiting += difference;
     if (needs.window !== undefined) needs.window.waiting += difference;
@@ -267,9 +274,11 @@ export class WorkerQueue implements PlaceQueue {
     const { share, window } = request.needs ?? {};
     if (needs?.share === share && needs?.window === window) return false;
     foremost.take();
-    this.#count(request, -1);
+    const before = { needs: request.needs };
     request.needs = needs;
+    // In this order: a share that nobody waits for is forgotten, and its key would get another.
     this.#count(request, 1);
+    this.#count(before, -1);
     this.#push(request);
     return true;
   }

@@ -24,7 +24,7 @@ export type OpenedInput =
   | { readonly ok: false; readonly reason: string };
 
 /** Whether a secret also occurs where nothing hides it: in the plan, a label, an id. */
-export function isToldElsewhere(
+export function isVisibleElsewhere(
   { input, ...others }: JobCreatedAttributes,
   jobId: JobId | undefined,
   { secrets }: Protection,

@@ -5,7 +5,7 @@ import type { Applied } from "../../core/job_fold.ts";
 import type { View } from "./view.ts";
 
 /** In each process; a release that fits no job parks many. */
-const TOLD_MAX = 10;
+const SHOWN_MAX = 10;
 
 export class ParkedNews implements View {
   readonly #tell: (message: string) => void;
@@ -20,8 +20,8 @@ export class ParkedNews implements View {
   see({ entry, job }: Applied): void {
     if (entry.eventType !== "job.JobParked" || job.parked?.by !== entry.logId) return;
     this.#told++;
-    if (this.#told <= TOLD_MAX) this.#tell(parkedText(job));
-    if (this.#told === TOLD_MAX) {
+    if (this.#told <= SHOWN_MAX) this.#tell(parkedText(job));
+    if (this.#told === SHOWN_MAX) {
       this.#tell(
         "further parked jobs are not reported one by one: " +
           "deno task daybook jobs --condition parked lists them",

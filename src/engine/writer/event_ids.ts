@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import type { JobIndex } from "../job_index.ts";
 import { hashOf, type IdRow, IdRows } from "./id_rows.ts";
-import { timeToldBy, ToldTimes } from "./id_time.ts";
+import { timeInId, TimesInIds } from "./id_time.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
 export type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
@@ -33,7 +33,7 @@ const NONE: readonly LogId[] = [];
 
 export class EventIds {
   readonly #index: JobIndex | undefined;
-  readonly #told = new ToldTimes();
+  readonly #told = new TimesInIds();
   readonly #times = new TimeMarks();
   readonly #rows = new IdRows();
   readonly #absent = new Set<number>();
@@ -134,7 +134,7 @@ export class EventIds {
   }
 
   #rangesOf(eventId: EventId): readonly LogIdRange[] {
-    const time = timeToldBy(eventId);
+    const time = timeInId(eventId);
     return time === undefined ? [] : this.#times.at(time);
   }
 }

@@ -101,11 +101,13 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     dueAt: text,
     expectation: v.optional(text),
     wait: v.optional(finite),
+    withinMs: v.optional(finite),
   })),
   "job.DeadlinePassed": like(v.looseObject({
     expectation: text,
     wait: v.optional(finite),
     reusedFrom: v.optional(finite),
+    withinMs: v.optional(finite),
   })),
   "job.TimerElapsed": like(v.looseObject({ reusedFrom: v.optional(finite) })),
   "job.TaskCompleted": hasAttempt,

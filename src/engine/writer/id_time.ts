@@ -13,7 +13,7 @@ const TIME_LENGTH = 10;
 const ID_LENGTH = PREFIX.length + 26;
 
 /** In milliseconds since the epoch; `undefined` for an id of another form. */
-export function timeToldBy(eventId: string): number | undefined {
+export function timeInId(eventId: string): number | undefined {
   if (eventId.length !== ID_LENGTH || !eventId.startsWith(PREFIX)) return undefined;
   let time = 0;
   for (let index = PREFIX.length; index < PREFIX.length + TIME_LENGTH; index++) {
@@ -25,7 +25,7 @@ export function timeToldBy(eventId: string): number | undefined {
 }
 
 /** Finds the entries with such ids; the text of a time is made once. */
-export class ToldTimes {
+export class TimesInIds {
   #receivedAt = "";
   #ms = 0;
   /** The beginning of ids of that time. */
@@ -36,8 +36,8 @@ export class ToldTimes {
     { eventId, receivedAt }: Pick<JobEventLogEntry, "eventId" | "receivedAt">,
   ): number | undefined {
     if (receivedAt !== this.#receivedAt) this.#take(receivedAt);
-    const isTold = eventId.length === ID_LENGTH && eventId.startsWith(this.#begin);
-    return isTold ? this.#ms : undefined;
+    const isSame = eventId.length === ID_LENGTH && eventId.startsWith(this.#begin);
+    return isSame ? this.#ms : undefined;
   }
 
   #take(receivedAt: string): void {

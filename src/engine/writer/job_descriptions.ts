@@ -6,7 +6,7 @@ import type { JsonValue } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
-import { keysOf } from "../limits.ts";
+import { type JobKeys, keysOf } from "../limits.ts";
 import { parseInput } from "../parsed_input.ts";
 import { type Protection, protectionOf } from "../secrets/protection.ts";
 import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
@@ -19,10 +19,11 @@ export interface JobDescription {
   readonly protection: Protection | undefined;
 }
 
-type CodeAttributes = Pick<
-  JobCreatedAttributes,
-  "type" | "definitionVersion" | "plan" | "input" | "key" | "rateKey"
->;
+interface Coded {
+  readonly attributes: Pick<JobCreatedAttributes, "type" | "definitionVersion" | "plan" | "input">;
+  /** After all that every job has: so a line is read back in the order in which it was made. */
+  readonly keys: JobKeys;
+}
 
 export class JobDescriptions {
   readonly #registry: DefinitionRegistry;
@@ -42,7 +43,8 @@ export class JobDescriptions {
     if ("plan" in request) return described({ plan: request.plan, ...common }, undefined);
     const code = this.#code(request.type, request.input);
     if (!code.ok) return code;
-    return described({ ...code.value, ...common }, this.#protectionOf(request.type));
+    const { attributes, keys } = code.value;
+    return described({ ...attributes, ...common, ...keys }, this.#protectionOf(request.type));
   }
 
   /**
@@ -57,11 +59,12 @@ export class JobDescriptions {
       ...(job.definitionVersion === undefined ? {} : { definitionVersion: job.definitionVersion }),
       plan: job.plan,
       ...(input === undefined ? {} : { input }),
-      ...(job.key === undefined ? {} : { key: job.key }),
-      ...(job.rateKey === undefined ? {} : { rateKey: job.rateKey }),
-      ...(code?.ok ? code.value : {}),
+      ...(code?.ok ? code.value.attributes : {}),
       priority: job.priority,
       labels: job.labels,
+      ...(job.key === undefined ? {} : { key: job.key }),
+      ...(job.rateKey === undefined ? {} : { rateKey: job.rateKey }),
+      ...(code?.ok ? code.value.keys : {}),
     };
     return { attributes, protection: retriedProtection(this.#protectionOf(job.type), job.sealed) };
   }
@@ -71,7 +74,7 @@ export class JobDescriptions {
     return definition && protectionOf(definition);
   }
 
-  #code(type: string, input: JsonValue | undefined): Outcome<CodeAttributes> {
+  #code(type: string, input: JsonValue | undefined): Outcome<Coded> {
     const definition = this.#registry.get(type);
     if (definition === undefined) {
       return { ok: false, problem: { kind: "unknownType", type, known: this.#registry.types } };
@@ -86,9 +89,9 @@ export class JobDescriptions {
       type,
       definitionVersion: definition.version,
       plan: plan.value,
-      ...keys.value,
+      ...(input === undefined ? {} : { input }),
     };
-    return { ok: true, value: input === undefined ? attributes : { ...attributes, input } };
+    return { ok: true, value: { attributes, keys: keys.value } };
   }
 }
 

@@ -286,8 +286,8 @@ export class JobTable {
     if (retryOf === undefined) return;
     this.listed.retried(retryOf, job);
     // The job may have left during a start, before this entry was read: its row must be updated.
-    const isTold = this.#index?.retriedAt(retryOf) === firstLogId;
-    if (!isTold) this.wake(retryOf);
+    const isInRow = this.#index?.retriedAt(retryOf) === firstLogId;
+    if (!isInRow) this.wake(retryOf);
   }
 }
 

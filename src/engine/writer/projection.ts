@@ -19,7 +19,7 @@ export class Projection implements JournalConsumer {
   readonly pauses = new Pauses();
   readonly limitChanges = new LimitChanges();
   readonly failures = new RecentFailures();
-  readonly places = new Places();
+  readonly places = new Places(this.pauses);
   readonly starts: Starts;
   #hasBegun = false;
   #isWhole = false;
@@ -58,7 +58,7 @@ export class Projection implements JournalConsumer {
     this.begin();
     if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry);
-    this.pauses.see(entry);
+    if (this.pauses.see(entry)) this.places.pausesChanged();
     this.limitChanges.see(entry);
     const applied = this.table.apply(entry);
     if (applied !== undefined) {

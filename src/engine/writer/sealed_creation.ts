@@ -5,7 +5,7 @@ import type { JobId } from "../../core/ids.ts";
 import { JournalFailedError } from "../ports.ts";
 import type { Outcome } from "../requests.ts";
 import type { Protection } from "../secrets/protection.ts";
-import { isToldElsewhere, type Sealing } from "../secrets/sealing.ts";
+import { isVisibleElsewhere, type Sealing } from "../secrets/sealing.ts";
 
 /** Seals what must be sealed before it is recorded, and removes the key if it is not. */
 export async function sealedFor<Value>(
@@ -16,7 +16,7 @@ export async function sealedFor<Value>(
   record: (attributes: JobCreatedAttributes) => Promise<Outcome<Value>>,
 ): Promise<Outcome<Value>> {
   if (protection === undefined) return await record(attributes);
-  if (isToldElsewhere(attributes, jobId, protection)) return toldElsewhere();
+  if (isVisibleElsewhere(attributes, jobId, protection)) return visibleElsewhere();
   const sealed = await sealing.seal(jobId, attributes, protection);
   try {
     const outcome = await record(sealed);
@@ -29,7 +29,7 @@ export async function sealedFor<Value>(
   }
 }
 
-function toldElsewhere(): Outcome<never> {
+function visibleElsewhere(): Outcome<never> {
   const detail = "has a secret that is in the plan, a label or an id as well, where it would " +
     "be recorded in clear";
   return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };

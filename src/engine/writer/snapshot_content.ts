@@ -136,16 +136,18 @@ export function restoreContent(
     : table.index.begin(first.index);
   if (!isThere) return false;
   const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [] };
+  let held: Places["all"] = [];
   for (const line of rest) {
     if ("pauses" in line) pauses.restore(line.pauses);
     if ("failures" in line) failures.restore(line.failures);
-    if ("places" in line) places.restore(line.places);
+    if ("places" in line) held = line.places;
     if ("limits" in line) limitChanges.restore(line.limits);
     if ("starts" in line) starts.restore(line.starts);
     if ("job" in line) table.restore(restored(line));
     if (table.isLettingGo) table.letGo();
     if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));
   }
+  places.restore(held, (jobId) => table.job(jobId));
   const times = joined(Uint8Array, parts.eventTimes);
   const rows = new Float64Array(bufferOf(parts.eventIds));
   eventIds.restore({ times, rows }, first.index?.logId ?? 0);

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
 import { condition, count, position, says, text } from "./parts.ts";
 
-const upTo = says(position, "Jobs that were created after this entry are left alone.");
+const upTo = says(position, "Jobs created after this entry are left alone.");
 const searched = v.exactOptional(searchedAnswer);
 
 export const bulkAnswer = v.object({
@@ -14,36 +14,36 @@ export const bulkAnswer = v.object({
       jobId: text,
       newJobId: v.exactOptional(says(text, "Of a retry: the new job.")),
     })),
-    "The jobs that it was done to.",
+    "The jobs that the action was applied to.",
   ),
   refused: says(
     v.array(v.object({
-      reason: says(text, "Completes the sentence: it was left alone, since ..."),
+      reason: says(text, "Completes the sentence: it was left alone because ..."),
       jobIds: v.array(text),
     })),
-    "The jobs that were left alone, by the reason.",
+    "The jobs that were left alone, by reason.",
   ),
   stopped: v.exactOptional(says(
     v.object({ type: text, detail: text }),
     "Why it ended early, as the type and detail of a problem; what is in `done` is done.",
   )),
-  left: says(v.object({ jobs: count, searched }), "How many jobs the action is still for."),
+  left: says(v.object({ jobs: count, searched }), "How many jobs are left."),
   next: says(
     v.nullable(position),
-    "Where to go on: send the same again with this as `before`, and `upTo` as it is here. Null " +
-      "when nothing is left.",
+    "Where to continue: send the same request again with this as `before`, and with `upTo` as " +
+      "it is here. Null when no job is left.",
   ),
 });
 
 export const bulkPreviewAnswer = v.object({
   upTo,
-  jobs: says(count, "How many jobs the action is for."),
+  jobs: says(count, "How many jobs the action applies to."),
   byCondition: says(
     v.array(v.object({ condition, jobs: count })),
-    "The same by condition; one that has none is left out.",
+    "The same by condition; a condition without jobs is left out.",
   ),
   sample: says(v.array(jobSummaryAnswer), "The newest of them, at most 10."),
-  retried: says(count, "Failed jobs that would be left alone, since there is a retry of them."),
+  retried: says(count, "Failed jobs that would be left alone because they were retried already."),
   byHand: says(
     count,
     "Failed jobs that would be left alone, since somebody has to put right what could not be " +
@@ -54,16 +54,20 @@ export const bulkPreviewAnswer = v.object({
 
 export const failuresAnswer = v.object({
   failures: v.array(v.object({
-    fingerprint: says(text, "The same for failures of one kind; a filter of GET /jobs."),
-    type: says(v.nullable(text), "Of the jobs; null for a plan."),
-    taskId: says(v.nullable(text), "The task that failed; null where none did."),
-    error: says(v.object({ name: text, message: text }), "Of the newest, cut where it is long."),
-    jobs: says(count, "Jobs that failed so."),
-    retried: says(count, "Those of which there is a retry."),
-    open: says(count, "Those that have ended Failed, and of which there is no retry yet."),
+    fingerprint: says(text, "The same for all failures of one kind; a filter of GET /jobs."),
+    type: says(v.nullable(text), "The type of the jobs; null for plans."),
+    taskId: says(v.nullable(text), "The task that failed; null if no task did."),
+    error: says(
+      v.object({ name: text, message: text }),
+      "The error of the newest job, " +
+        "shortened if it is long.",
+    ),
+    jobs: says(count, "How many jobs failed this way."),
+    retried: says(count, "How many of them were retried."),
+    open: says(count, "How many of them ended Failed and were not retried yet."),
     newest: jobSummaryAnswer,
     oldest: jobSummaryAnswer,
   })),
-  more: says(count, "Rarer kinds that are not among them."),
+  more: says(count, "How many rarer kinds are not listed."),
   searched,
 });

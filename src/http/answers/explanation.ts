@@ -13,12 +13,12 @@ const rule = says(v.picklist(Object.keys(RULES)), "A row of the state table, by 
 
 export const citation = v.object({
   logId: says(position, "The entry."),
-  segment: says(text, "The file that it is in, under journal/segments."),
-  line: says(count, "Its line there, from 1 on."),
+  segment: says(text, "The file it is in, below journal/segments."),
+  line: says(count, "Its line number there, from 1."),
   eventId: text,
   eventType: text,
   rule: v.exactOptional(
-    says(rule, "The row of the state table by which it failed or ended the job."),
+    says(rule, "The row of the state table that failed or ended the job."),
   ),
 });
 
@@ -29,16 +29,16 @@ const statement = {
 
 const nearMiss = v.object({
   ...statement,
-  likeness: says(v.picklist(LIKENESSES), "In what it resembles the event that is expected."),
-  clauses: says(v.array(clauseAnswer), "What it fails."),
-  attributes: says(anyObject, "Of the event."),
+  likeness: says(v.picklist(LIKENESSES), "How it resembles the event that is expected."),
+  clauses: says(v.array(clauseAnswer), "The clauses that failed."),
+  attributes: says(anyObject, "The attributes of the event."),
 });
 
 const nextStep = v.object({
   ...statement,
   by: choices("Who does it.", {
-    itself: "it happens by itself",
-    anyone: "somebody has to do it",
+    itself: "it happens automatically",
+    anyone: "someone has to do it",
   }),
   action: v.exactOptional(says(
     v.object({
@@ -46,25 +46,29 @@ const nextStep = v.object({
       path: text,
       body: v.exactOptional(anyObject),
       placeholders: v.exactOptional(
-        says(v.array(text), "Where in the body a value has to be filled in first."),
+        says(v.array(text), "Pointers to values in the body that have to be filled in first."),
       ),
     }),
     "The request that does it.",
   )),
-  curl: v.exactOptional(says(text, "The same, as a command.")),
+  curl: v.exactOptional(says(text, "The same request as a command.")),
 });
 
 export const explanationAnswer = v.object({
   jobId: text,
   state: stateName,
   condition,
-  asOf: says(position, "The answer is a function of the journal up to here."),
-  asOfTime: v.exactOptional(says(time, "When that entry was received; only of a look back.")),
+  asOf: says(position, "The answer is a function of the journal up to this entry."),
+  asOfTime: v.exactOptional(says(
+    time,
+    "When that entry was received; only for an explanation " +
+      "of the past.",
+  )),
   summary: says(text, "The cause, in one or two sentences."),
-  because: says(v.array(v.object(statement)), "What led to it, the decisive first."),
+  because: says(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
   completed: says(
     v.array(v.object({ ...statement, kind: v.picklist(["task", "expectation"]), id: text })),
-    "What is done.",
+    "Tasks and expectations that are complete.",
   ),
   waitingFor: says(
     v.array(v.object({
@@ -76,15 +80,15 @@ export const explanationAnswer = v.object({
       nearMisses: says(v.array(nearMiss), "Events that may have been meant."),
       remark: v.exactOptional(text),
     })),
-    "Expectations that lack events.",
+    "Expectations that still need events.",
   ),
-  next: says(v.array(nextStep), "What happens next, or what one can do."),
+  next: says(v.array(nextStep), "What happens next, and what you can do."),
   contrast: v.exactOptional(says(
     v.object({
       ...statement,
       traits: v.array(v.object({ name: text, value: anyJson })),
-      alike: says(count, "Jobs that share this failure or wait."),
-      others: says(count, "Jobs of the type, in the same hours, that do not."),
+      alike: says(count, "How many jobs share this failure or wait."),
+      others: says(count, "How many jobs of the type, in the same hours, do not."),
     }),
     "What jobs that share this failure or wait have in common, and others have not: at least 3 " +
       "of its type, created within an hour of it, all have it, and none of at least 10 that went " +
@@ -123,21 +127,21 @@ export const explanationAnswer = v.object({
       completed: v.exactOptional(count),
       waitingFor: v.exactOptional(count),
     }),
-    "What is counted, and not told one by one; absent when all is told.",
+    "How many more there are; absent when all are listed.",
   )),
 });
 
 export const queueExplanationAnswer = v.object({
-  asOf: says(position, "The answer is a function of the journal up to here."),
-  standsStill: says(v.boolean(), "Whether something holds up jobs that would go on."),
+  asOf: says(position, "The answer is a function of the journal up to this entry."),
+  standsStill: says(v.boolean(), "Whether something holds up jobs that could continue."),
   since: v.exactOptional(says(time, "Since when.")),
   queued: says(
     v.object({ paused: count, limited: count, forWorker: count }),
     "How many jobs wait for the end of a pause, for a limit to have room, and for a worker.",
   ),
   summary: says(text, "The cause, in one or two sentences."),
-  because: says(v.array(v.object(statement)), "What led to it, the decisive first."),
-  next: says(v.array(nextStep), "What happens next, or what one can do."),
+  because: says(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
+  next: says(v.array(nextStep), "What happens next, and what you can do."),
 });
 
 export const aboutAnswer = v.object({
@@ -228,7 +232,7 @@ export const retryPreviewAnswer = v.object({
   jobId: text,
   /** Tasks whose recorded results are taken over. */
   reuses: v.array(text),
-  /** Tasks that were begun, and are done anew. */
+  /** Tasks that were started, and run again. */
   again: v.array(text),
   /** How many events counted, and count again. */
   facts: count,

@@ -25,10 +25,10 @@ import {
 const multiplicity = says(
   v.union([
     choices("How often.", {
-      ExactlyOnce: "one event; further ones are surplus",
-      AtLeastOnce: "one event is enough, and further ones count as well",
+      ExactlyOnce: "one event; later ones are surplus",
+      AtLeastOnce: "one event is enough; later ones count too",
     }),
-    says(v.object({ times: count }), "So many events."),
+    says(v.object({ times: count }), "This many events."),
   ]),
   "How many events the expectation takes.",
 );
@@ -38,27 +38,31 @@ type Position = typeof position;
 const expectationOf = (position: Position) =>
   v.object({
     id: says(text, "Its name in the plan, or in the code."),
-    kind: says(v.picklist(EXPECTED_EVENT_KINDS), "Where the event is to come from."),
-    eventType: says(text, "The type that an event must have."),
-    correlation: says(correlationField, "What the attributes of an event must be."),
-    taskId: v.exactOptional(says(text, "The task that an event must be about.")),
+    kind: says(v.picklist(EXPECTED_EVENT_KINDS), "Where the event comes from."),
+    eventType: says(text, "The type the event must have."),
+    correlation: says(
+      correlationField,
+      "The predicate that the attributes of the event must " +
+        "satisfy.",
+    ),
+    taskId: v.exactOptional(says(text, "The task the event must name.")),
     multiplicity,
     within: v.exactOptional(withinField),
-    required: says(count, "Events that it needs."),
-    matched: says(count, "Events that have counted so far."),
-    satisfied: says(v.boolean(), "Whether it has all that it needs, or is waived."),
+    required: says(count, "How many events it needs."),
+    matched: says(count, "How many events have counted so far."),
+    satisfied: says(v.boolean(), "Whether it has all the events it needs, or was waived."),
     waived: v.exactOptional(
-      says(position, "The entry by which it counts as satisfied without all its events."),
+      says(position, "The entry that waived it: it counts as satisfied without all its events."),
     ),
     by: says(v.array(position), "The entries that have counted, by logId."),
   });
 
-const taskStatus = choices("How far a task is.", {
+const taskStatus = choices("The progress of a task.", {
   running: "an attempt is open",
   waiting: "`run` waits for events or sleeps; of the task `main` only",
-  sleeping: "it is a sleep, which ends at `dueAt`",
-  backingOff: "an attempt has failed, and the next begins at `retryAt`",
-  interrupted: "an attempt was cut short, and is made again",
+  sleeping: "a sleep, which ends at `dueAt`",
+  backingOff: "an attempt failed, and the next begins at `retryAt`",
+  interrupted: "an attempt was cut short, and will be made again",
   abandoned: "the job ended before the task did",
   completed: "ended, with its result",
   failed: "ended without a result",
@@ -75,8 +79,8 @@ const taskAnswer = v.object({
   endedAt: says(v.nullable(time), "When it ended; null while it has not."),
   progress: v.exactOptional(says(
     v.object({
-      done: says(v.number(), "How much is done, in units of the task's own."),
-      total: v.exactOptional(says(v.number(), "Of how much.")),
+      done: says(v.number(), "How much is done, in the task's own units."),
+      total: v.exactOptional(says(v.number(), "The total, in the same units.")),
       note: v.exactOptional(says(text, "In words.")),
     }),
     "What the task last reported.",
@@ -87,31 +91,31 @@ const taskAnswer = v.object({
   error: v.exactOptional(says(errorFact, "Why its last attempt failed.")),
 });
 
-const failureKind = choices("What kind of failure it is.", {
-  error: "`run` itself threw, or ended without what it had asked for",
-  poison: "the code said that another attempt cannot help",
-  deadLetter: "the code threw, and had no attempts left",
-  cancelled: "somebody cancelled the job",
+const failureKind = choices("The kind of failure.", {
+  error: "`run` itself threw, or returned without awaiting what it had asked for",
+  poison: "the code said that another attempt would not help",
+  deadLetter: "the code threw, and no attempts were left",
+  cancelled: "someone cancelled the job",
 });
 
 const failureOf = (position: Position) =>
   v.object({
     kind: failureKind,
-    taskId: says(v.nullable(text), "The task that failed; null where none did."),
+    taskId: says(v.nullable(text), "The task that failed; null if no task did."),
     error: errorFact,
     fingerprint: says(
       v.nullable(fingerprintField),
-      "The same for failures of one kind; null for a cancellation.",
+      "The same for all failures of one kind; null for a cancellation.",
     ),
     recoveryRequired: says(
       v.boolean(),
-      "Whether somebody has to see to what was done: it was not, or could not be, undone.",
+      "Whether someone has to check what was done: it was not, or could not be, undone.",
     ),
     because: says(position, "The entry that decided it."),
-    leftInPlace: says(v.array(text), "Tasks whose work was left as it is."),
+    leftInPlace: says(v.array(text), "Completed tasks that were not undone."),
     cutShort: says(
       v.array(text),
-      "Tasks that were begun and never ended: what they did is unknown.",
+      "Tasks that started and never ended: what they did is unknown.",
     ),
   });
 
@@ -119,17 +123,17 @@ export const failureAnswer = failureOf(position);
 
 export const retentionAnswer = says(
   v.union([
-    choices("For good, or until the job ends.", {
+    choices("Forever, or until the job ends.", {
       keep: "for good",
       deleteOnCompletion: "until the job ends",
     }),
-    says(v.object({ afterMs: v.number() }), "So many milliseconds after the job has ended."),
+    says(v.object({ afterMs: v.number() }), "This many milliseconds after the job has ended."),
   ]),
-  "How long the input can be read.",
+  "How long the input stays readable.",
 );
 
 export const parkedReason = choices("Why the engine holds a job.", {
-  diverged: "the code does not do what is on record; it goes on with code that fits",
+  diverged: "the code does not do what is on record; the job continues once the code fits",
   noDefinition: "no definition of its type and version is loaded",
   crashed: "the process ended three times while an attempt of it was open",
 });
@@ -137,9 +141,9 @@ export const parkedReason = choices("Why the engine holds a job.", {
 const parkedOf = (position: Position) =>
   v.object({
     reason: parkedReason,
-    message: says(text, "The reason in words, and what helps."),
+    message: says(text, "The reason in words, and what to do."),
     disagreesWith: v.exactOptional(says(position, "The entry that the code disagrees with.")),
-    by: says(position, "The entry that says so."),
+    by: says(position, "The entry that parked the job."),
   });
 
 /**
@@ -148,13 +152,13 @@ const parkedOf = (position: Position) =>
  * @param position Of what a job's entries are counted by.
  */
 const jobHeadOf = (position: Position) => ({
-  jobId: says(text, "Given by the client, or made."),
-  type: says(v.nullable(text), "Of its definition; null for a job of a plan."),
-  definitionVersion: says(v.nullable(count), "Of the definition that created it."),
+  jobId: says(text, "Given by the client, or generated."),
+  type: says(v.nullable(text), "The type of its definition; null for a plan."),
+  definitionVersion: says(v.nullable(count), "The version of the definition that created it."),
   state: stateName,
   condition,
   createdAt: says(time, "When it was recorded."),
-  startAt: v.exactOptional(says(time, "When it is to start.")),
+  startAt: v.exactOptional(says(time, "When it will start.")),
   startedAt: says(v.nullable(time), "When it started; null before."),
   endedAt: says(v.nullable(time), "When it ended; null before."),
   sleepsUntil: v.exactOptional(
@@ -162,44 +166,64 @@ const jobHeadOf = (position: Position) => ({
   ),
   firstLogId: says(position, "Its first entry in the journal."),
   lastLogId: says(position, "Its last entry so far."),
-  priority: says(v.pipe(v.number(), v.integer()), "Lower is sooner."),
-  labels: says(v.record(v.string(), text), "What the client gave it to find it by."),
+  priority: says(v.pipe(v.number(), v.integer()), "Lower runs sooner."),
+  labels: says(
+    v.record(v.string(), text),
+    "Names and values that the client gave the job, to " +
+      "search for.",
+  ),
   retryOf: v.exactOptional(says(text, "The job that it is a retry of.")),
   parked: v.exactOptional(says(parkedOf(position), "Only while the engine holds it.")),
 });
 
 const jobEntriesOf = (position: Position) => ({
   ...jobHeadOf(position),
-  key: v.exactOptional(says(text, "By which its definition limits how many run at a time.")),
-  rateKey: v.exactOptional(says(text, "By which its definition counts how many begin in a time.")),
-  input: says(anyJson, "What it was given; null where there is none, or it is sealed."),
+  key: v.exactOptional(says(
+    text,
+    "The key by which its definition limits how many jobs run at " +
+      "a time.",
+  )),
+  rateKey: v.exactOptional(says(
+    text,
+    "The key by which its definition limits how many jobs " +
+      "start in a period.",
+  )),
+  input: says(anyJson, "The input; null if there is none, or if it is sealed."),
   sealed: v.exactOptional(says(
     v.object({
       secrets: says(v.array(text), "Where in the input secrets are."),
       retention: retentionAnswer,
     }),
-    "Of an input that the journal holds under a seal.",
+    "How long the sealed input stays readable.",
   )),
   output: says(anyJson, "What `run` returned; null until then."),
-  expected: says(v.array(expectationOf(position)), "The events that it waits or has waited for."),
+  expected: says(
+    v.array(expectationOf(position)),
+    "The events the job waits for, or has waited " +
+      "for.",
+  ),
   tasks: says(v.array(taskAnswer), "Its steps, in the order in which they began."),
   waits: v.exactOptional(says(
     v.array(v.object({
       expectation: says(text, "What `run` waits for."),
-      wait: says(count, "Which wait for it: 1 for the first."),
+      wait: says(count, "Which wait for that expectation this is, from 1."),
+      withinMs: v.exactOptional(says(
+        milliseconds,
+        "How long `run` asked to wait, in milliseconds.",
+      )),
       dueAt: says(time, "When it ends without the event."),
-      passedBy: v.exactOptional(says(position, "The entry that says that it has.")),
+      passedBy: v.exactOptional(says(position, "The entry that records that it ended.")),
     })),
-    "The waits of `run` that end at a time; absent where there were none.",
+    "The waits of `run` with a time limit; absent if there were none.",
   )),
-  failure: says(v.nullable(failureOf(position)), "Why it failed; null while it has not."),
+  failure: says(v.nullable(failureOf(position)), "Why it failed; null if it has not."),
 });
 
 export const supposedJobAnswer = v.object(jobEntriesOf(supposedPosition));
 
 const links = says(
   v.object({ self: text, events: text, stream: text, explain: text, replay: text }),
-  "Paths of what belongs to the job.",
+  "Paths of related resources.",
 );
 
 export const jobAnswer = v.object({ ...jobEntriesOf(position), links });
@@ -209,13 +233,13 @@ export const jobSummaryAnswer = v.object({
   ...jobHeadOf(position),
   retriedBy: v.exactOptional(says(text, "The newest retry of it.")),
   progress: v.object({
-    satisfied: says(count, "Expectations that have all they need."),
-    expected: says(count, "Expectations in all."),
-    attempts: says(count, "Of the task that needed most."),
+    satisfied: says(count, "How many expectations are satisfied."),
+    expected: says(count, "How many expectations there are."),
+    attempts: says(count, "The most attempts of any task."),
   }),
   queuedMs: says(
     v.nullable(milliseconds),
-    "From its start to its first attempt; null before that, and of a plan without code.",
+    "From its start to its first attempt; null before that, and for a plan without code.",
   ),
   open: v.exactOptional(says(
     v.object({
@@ -227,7 +251,7 @@ export const jobSummaryAnswer = v.object({
   failure: v.nullable(v.object({
     kind: failureKind,
     taskId: v.nullable(text),
-    error: says(v.object({ name: text, message: text }), "Cut where it is long."),
+    error: says(v.object({ name: text, message: text }), "Shortened if it is long."),
     fingerprint: v.nullable(fingerprintField),
     recoveryRequired: v.boolean(),
     because: position,
@@ -244,16 +268,17 @@ export const minimalJobAnswer = v.object({
 
 /** What became of one of many jobs, as `createAll` tells it. */
 const jobReceipt = v.object({
-  jobId: says(v.nullable(text), "null for one that was rejected, and came without a legal id."),
+  jobId: says(v.nullable(text), "null for a rejected job that came without a valid id."),
   disposition: choices("What became of it.", {
-    created: "it is on record",
-    duplicate: "the Idempotency-Key came before with the same content: this is the job of then",
-    rejected: "it is not on record: `reason` says why, `errors` where",
+    created: "it was recorded",
+    duplicate: "the Idempotency-Key was used before with the same content: this is the job " +
+      "created then",
+    rejected: "it was not recorded: `reason` says why, `errors` where",
   }),
   state: v.exactOptional(stateName),
   links: v.exactOptional(links),
   problem: v.exactOptional(
-    says(text, "The type of the problem that it would have been refused with alone."),
+    says(text, "The type of the problem that the same request alone would have been refused with."),
   ),
   reason: v.exactOptional(says(text, "Why it was rejected.")),
   ...rejectionMembers,
@@ -263,7 +288,7 @@ export const jobReceiptsAnswer = v.object({ receipts: v.array(jobReceipt) });
 
 export const searchedAnswer = says(
   v.object({ jobs: count, backTo: time }),
-  "How far it has looked: only where it ended before it had looked at all jobs.",
+  "How far the search went; absent if it covered all jobs.",
 );
 
 export const jobsAnswer = v.object({

@@ -10,7 +10,7 @@ import type { StateName } from "../../core/job_state.ts";
 import { type LimitName, LIMITS } from "../guard/capacity.ts";
 import { documented } from "../requests/documented.ts";
 
-/** With what a reader of the document is told of it. */
+/** With its description in the document. */
 export function says<Schema extends v.GenericSchema>(schema: Schema, description: string) {
   return v.pipe(schema, v.description(description));
 }
@@ -41,33 +41,33 @@ export const anyObject = documented(v.record(v.string(), v.unknown()), { type: "
 const STATES: Readonly<Record<StateName, string>> = {
   Created: "on record, and not started yet",
   Running: "started, and not ended",
-  Compensating: "it has failed or was cancelled, and what it did is being undone",
+  Compensating: "it failed or was cancelled, and completed steps are being undone",
   Done: "ended, with its output",
   Failed: "ended without its output: it failed, or was cancelled",
 };
-export const stateName = choices("Where a job is in its life.", STATES);
+export const stateName = choices("The state of a job.", STATES);
 
 const CONDITIONS_SAID: Readonly<Record<Condition, string>> = {
-  created: "waits for somebody to start it",
-  scheduled: "waits for the time of its start",
+  created: "waits for someone to start it",
+  scheduled: "waits for its start time",
   queued: "waits for a worker",
   executing: "its code is running",
   waiting: "waits for events",
-  sleeping: "waits for a time",
-  backingOff: "a task has failed and is tried again at a time",
-  suspended: "somebody suspended it: it begins nothing new",
+  sleeping: "sleeps until a time",
+  backingOff: "a task failed, and will be retried at a set time",
+  suspended: "someone suspended it: no new attempt starts",
   parked: "the engine holds it, for the reason in `parked`",
   compensating: "what it did is being undone",
   succeeded: "ended with its output",
   failed: "ended without its output",
-  cancelled: "somebody cancelled it",
+  cancelled: "someone cancelled it",
 };
-export const condition = choices("What a job is doing now.", CONDITIONS_SAID);
+export const condition = choices("What a job is doing right now.", CONDITIONS_SAID);
 const LIMITS_SAID = Object.fromEntries(
   Object.entries(LIMITS).map(([name, { what }]) => [name, what]),
 ) as Record<LimitName, string>;
-/** Of a limit, wherever one is told. */
-export const limitName = choices("Of what there are as many as there may be.", LIMITS_SAID);
+/** A limit that was reached, in problems and receipts. */
+export const limitName = choices("The limit that was reached.", LIMITS_SAID);
 
 /** Of one of many that was rejected: where, and whether it may be sent again. */
 export const rejectionMembers = {
@@ -77,12 +77,12 @@ export const rejectionMembers = {
   )),
   limit: v.exactOptional(says(
     v.object({ name: limitName, max: count }),
-    "It was rejected for this alone, and may be sent again.",
+    "Present if the limit is the only reason: it may be sent again.",
   )),
 };
 export const nextCursor = v.nullable(text);
 export const errorFact = v.object({
-  name: says(text, "Of the error's class."),
-  message: says(text, "Its message, without what is secret."),
+  name: says(text, "The name of the error's class."),
+  message: says(text, "Its message, with secrets masked."),
   stack: v.exactOptional(says(text, "Where it was thrown.")),
 });

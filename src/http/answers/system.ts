@@ -91,11 +91,11 @@ export const journalAnswer = v.object({
 });
 
 export const placeLimits = {
-  maxRunning: v.exactOptional(says(count, "Of all keys together.")),
-  perKey: v.exactOptional(says(count, "Of one key.")),
+  maxRunning: v.exactOptional(says(count, "Jobs of the type at a time.")),
+  perKey: v.exactOptional(says(count, "Jobs of one key at a time.")),
   rate: v.exactOptional(says(
     v.object({ count, perMs: milliseconds }),
-    "So many may begin within so many milliseconds.",
+    "At most `count` jobs may start within `perMs` milliseconds.",
   )),
 };
 
@@ -103,18 +103,18 @@ export const placeLimits = {
 export const limitedTypeAnswer = v.object({
   type: text,
   limits: says(v.object(placeLimits), "In force."),
-  code: says(v.object(placeLimits), "As the definition has them; empty where it has none."),
+  code: says(v.object(placeLimits), "The limits of the definition; empty if it has none."),
   byKey: says(v.boolean(), "Whether its jobs have keys; keys take turns."),
   change: v.exactOptional(says(
     v.object({ by: position, since: time, reason: text, actor: v.exactOptional(text) }),
-    "Why others are in force than those of the code.",
+    "Why limits other than those of the code are in force.",
   )),
   held: says(count, "Places that are taken."),
-  began: says(count, "Jobs that the rate counts now; 0 where it counts each key apart."),
+  began: says(count, "Jobs that the rate counts now; 0 if it counts each key separately."),
   waiting: says(count, "Jobs that wait for a place."),
   keys: says(
     v.array(v.object({ key: v.nullable(text), held: count, waiting: count })),
-    "Those with a job at work or waiting, the most first; null is for jobs without.",
+    "Keys with jobs at work or waiting, the busiest first; null stands for jobs without a key.",
   ),
   moreKeys: says(count, "How many more keys there are."),
 });
@@ -127,16 +127,16 @@ export const definitionsAnswer = v.object({
     version: count,
     description: v.exactOptional(text),
     inputSchema: anyJson,
-    runs: v.exactOptional(says(v.array(count), "Versions whose jobs it runs beside its own.")),
+    runs: v.exactOptional(says(v.array(count), "Other versions whose jobs it also runs.")),
     startsOn: v.exactOptional(says(
       v.object({ eventType: text, correlation: correlationField }),
-      "The events that start a job, each one.",
+      "Each event of this kind starts a job.",
     )),
     secrets: v.exactOptional(v.array(text)),
     retention: v.exactOptional(retentionAnswer),
     pauseAfter: v.exactOptional(says(
       v.object({ failures: count, withinMs: milliseconds, forMs: milliseconds }),
-      "So many failed attempts within this time pause the type for that long.",
+      "When so many attempts fail within the period, the type is paused for this long.",
     )),
     limits: v.exactOptional(says(
       v.object({
@@ -188,20 +188,20 @@ export const readyAnswer = v.object({ status: v.literal("ready") });
 /** As `pauseView` makes it. */
 export const pauseAnswer = v.object({
   pauseId: text,
-  type: v.exactOptional(says(text, "It holds jobs of this type alone.")),
-  label: v.exactOptional(says(text, "It holds jobs with this label alone, as name:value.")),
-  key: v.exactOptional(says(text, "It holds jobs of this key alone.")),
+  type: v.exactOptional(says(text, "It holds only jobs of this type.")),
+  label: v.exactOptional(says(text, "It holds only jobs with this label, as name:value.")),
+  key: v.exactOptional(says(text, "It holds only jobs of this key.")),
   reason: text,
   since: time,
-  until: v.exactOptional(says(time, "When it ends by itself.")),
+  until: v.exactOptional(says(time, "When it ends automatically.")),
   by: says(position, "The entry that began it."),
   failures: v.exactOptional(says(
     v.array(position),
-    "Of a pause by rule: the failed attempts that are its cause.",
+    "For an automatic pause: the failed attempts that caused it.",
   )),
   actor: v.exactOptional(says(text, "Who asked for it.")),
   jobs: says(count, "How many jobs it keeps from a worker now."),
-  firstJobs: says(v.array(text), "Those of them that would go first, at most 5."),
+  firstJobs: says(v.array(text), "The first of them in the queue, at most 5."),
 });
 
 export const pausesAnswer = v.object({ pauses: v.array(pauseAnswer) });

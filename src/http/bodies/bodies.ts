@@ -185,8 +185,8 @@ export class Bodies {
 }
 
 function tooSlow(afterMs: number, timeMs: number): Problem {
-  const why = afterMs < timeMs ? ", and there are too many to wait for it" : "";
-  const detail = `Cannot take the body: it was not there after ${durationText(afterMs)}${why}`;
+  const why = afterMs < timeMs ? ", and too many requests are open to wait for it" : "";
+  const detail = `Cannot take the body: it had not arrived after ${durationText(afterMs)}${why}`;
   return new Problem("body-too-slow", detail, {}, { "connection": "close" });
 }
 

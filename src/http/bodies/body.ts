@@ -31,7 +31,7 @@ export function requireUtf8(mediaType: string): void {
   if (charset === undefined || CHARSETS_TAKEN.has(charset.toLowerCase())) return;
   const detail = `Cannot read the body: its charset is ${charset}; send it in UTF-8`;
   throw new Problem("unsupported-media-type", detail, {
-    errors: [{ header: "Content-Type", detail: "must have no charset but utf-8" }],
+    errors: [{ header: "Content-Type", detail: "must have no charset other than utf-8" }],
   });
 }
 

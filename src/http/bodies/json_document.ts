@@ -146,7 +146,7 @@ function repeatedKeysIn(text: string): readonly RequestIssue[] {
     onObjectProperty(key, _offset, _length, _line, _column, path) {
       const keys = open.at(-1);
       if (keys?.has(key) && issues.length < ISSUES_MAX) {
-        issues.push({ pointer: pointerTo([...path(), key]), detail: "is there more than once" });
+        issues.push({ pointer: pointerTo([...path(), key]), detail: "appears more than once" });
       }
       keys?.add(key);
     },

@@ -62,7 +62,7 @@ async function filesOf(form: FormData): Promise<Record<string, string>> {
   for (const [name, part] of form) {
     const pointer = pointerTo(["input", name]);
     if (!PART_NAME_PATTERN.test(name) || FORBIDDEN_NAMES.includes(name)) {
-      throw invalidPart(pointer, "is not a name that a part may have");
+      throw invalidPart(pointer, "is not a valid name for a part");
     }
     if (typeof part === "string") throw invalidPart(pointer, "must be sent as a file");
     if (Object.hasOwn(files, name)) throw invalidPart(pointer, "is sent more than once");
@@ -74,10 +74,16 @@ async function filesOf(form: FormData): Promise<Record<string, string>> {
 function withFiles(document: JsonValue, files: JsonObject): JsonValue {
   if (!isObject(document)) return document;
   const { input = {} } = document;
-  if (!isObject(input)) throw invalidPart("/input", "must be an object to take files");
+  if (!isObject(input)) {
+    throw invalidPart(
+      "/input",
+      "must be an object, so that files can be " +
+        "added to it",
+    );
+  }
   const both = Object.keys(files).find((name) => Object.hasOwn(input, name));
   if (both !== undefined) {
-    throw invalidPart(pointerTo(["input", both]), "is sent as a file as well");
+    throw invalidPart(pointerTo(["input", both]), "is also sent as a file");
   }
   return { ...document, input: { ...input, ...files } };
 }

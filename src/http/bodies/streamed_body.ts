@@ -21,7 +21,7 @@ export interface Deadline {
 
 /**
  * A ring in the order of time, and not a set: a set that grows and shrinks all the time is
- * built anew at almost every step.
+ * rebuilt at almost every step.
  */
 export class Deadlines {
   readonly #clock: Clock;

@@ -1,6 +1,7 @@
 /** Access control: bearer tokens and their scopes. */
 
 import { timingSafeEqual } from "node:crypto";
+import type { Context } from "hono";
 
 /**
  * No scope includes another: a program that submits jobs need not read others, and a dashboard that
@@ -31,13 +32,18 @@ export interface Access {
   holders?(): readonly Holder[];
 }
 
+type Comparison = (given: Uint8Array, known: Uint8Array) => boolean;
+
 /** Tokens that never change. */
 export class TokenList implements Access {
   readonly #known: readonly { readonly holder: Holder; readonly block: Uint8Array }[];
   /** The token that is compared; the buffer is reused. */
   readonly #given: Uint8Array;
+  readonly #areEqual: Comparison;
 
-  constructor(tokens: readonly AccessToken[]) {
+  /** @param areEqual must take the same time for all pairs of one length. */
+  constructor(tokens: readonly AccessToken[], areEqual: Comparison = timingSafeEqual) {
+    this.#areEqual = areEqual;
     const longest = tokens.reduce((most, { token }) => Math.max(most, bytesOf(token)), 0);
     const blockOf = () => new Uint8Array(longest + LENGTH_BYTES);
     this.#known = tokens.map(({ token, ...holder }) => ({
@@ -59,7 +65,7 @@ export class TokenList implements Access {
     const given = filled(this.#given, token);
     let holder: Holder | undefined;
     for (const known of this.#known) {
-      if (timingSafeEqual(given, known.block)) holder = known.holder;
+      if (this.#areEqual(given, known.block)) holder = known.holder;
     }
     return holder;
   }
@@ -95,11 +101,12 @@ export interface Viewer {
   readonly name?: string;
   /** Whether there is a session that can be ended. */
   readonly signedIn: boolean;
-  /** Whether an answer that goes on for long may still go on: its token may be gone by now. */
+  /** Whether a long answer may continue: its token may be gone by now. */
   readonly permit: () => boolean;
 }
 
-const VIEWERS = new WeakMap<Request, Viewer>();
+/** A context with what the guard found; nothing where no token is asked for. */
+type Guarded = Context<{ Variables: { viewer?: Viewer } }>;
 
 /** Where no token is asked for, everybody may do everything. */
 const ANYBODY: Viewer = { scopes: SCOPES, signedIn: false, permit: () => true };
@@ -107,23 +114,23 @@ const ANYBODY: Viewer = { scopes: SCOPES, signedIn: false, permit: () => true };
 /** Of a route that is open to all, and was asked without a token. */
 export const NOBODY: Viewer = { scopes: [], signedIn: false, permit: () => true };
 
-export function rememberViewer(request: Request, viewer: Viewer): void {
-  VIEWERS.set(request, viewer);
+export function rememberViewer(c: Guarded, viewer: Viewer): void {
+  c.set("viewer", viewer);
 }
 
 /** What `guard` found. */
-export function viewerOf(request: Request): Viewer {
-  return VIEWERS.get(request) ?? ANYBODY;
+export function viewerOf(c: Guarded): Viewer {
+  return c.var.viewer ?? ANYBODY;
 }
 
 export type Permit = () => boolean;
 
 /** What `guard` found; everything is permitted where no token is asked for. */
-export function permitOf(request: Request): Permit {
-  return viewerOf(request).permit;
+export function permitOf(c: Guarded): Permit {
+  return viewerOf(c).permit;
 }
 
-/** `undefined` where none is needed, where nobody tells, or who looks may not know. */
+/** `undefined` where none is needed, if they are not known, or if the viewer may not see them. */
 export function tokenHolders(
   { access }: { readonly access: Access | undefined },
   { scopes }: Viewer,

@@ -1,6 +1,6 @@
 /**
  * The limits of the server, as problems. They are 503 and not 429: a limit applies to the whole
- * server, and other clients may have used it up, so no client is told to ask for less. Nothing was
+ * server, and other clients may have used it up, so the answer does not ask the client to send less. Nothing was
  * recorded, so the request may be repeated as it is.
  */
 

@@ -107,7 +107,7 @@ export class Guard {
     const { holder } = checked;
     const permit = () => isOpen() && isPermitted(scope, token, access);
     const viewer = holder === undefined ? NOBODY : { ...holder, signedIn: session, permit };
-    rememberViewer(request, viewer);
+    rememberViewer(c, viewer);
     if (scope === "open") return;
     if (holder === undefined) {
       throw checked.waitSeconds > 0 ? slowedDown(checked.waitSeconds) : unauthorized(credential);

@@ -10,7 +10,7 @@ import type { Clock } from "../../engine/ports.ts";
 const IDLE_MS = 12 * 60 * 60_000;
 
 /**
- * Of one token: whoever signs in with it again and again ends sessions of its own, and nobody
+ * For one token: signing in again and again ends only sessions of the same token, and nobody
  * else's. The one that was not used for longest goes first.
  */
 const SESSIONS_PER_TOKEN_MAX = 100;

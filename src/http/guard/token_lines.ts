@@ -1,6 +1,6 @@
 /**
  * The text of a file of tokens: a line for each, `<token>` alone or
- * `<token> <scope>,<scope> <name>`. What is wrong is told by line and never quotes one,
+ * `<token> <scope>,<scope> <name>`. Problems name the line and never quote it,
  * for it may be a token.
  */
 
@@ -59,15 +59,15 @@ function problemsOf([token = "", scopes, name, ...more]: readonly string[]): rea
     name === undefined || NAME.test(name)
       ? ""
       : "the name must be 1 to 64 characters of A-Za-z0-9._@-",
-    more.length === 0 ? "" : "there is more than a token, its scopes and its name",
+    more.length === 0 ? "" : "there are more words than a token, its scopes and its name",
   ].filter((problem) => problem !== "");
 }
 
 function problemsOfAll(tokens: readonly AccessToken[]): readonly string[] {
-  if (tokens.length === 0) return ["there is no token in it"];
-  if (tokens.length > TOKENS_MAX) return [`there are more than ${TOKENS_MAX} tokens in it`];
+  if (tokens.length === 0) return ["it has no token"];
+  if (tokens.length > TOKENS_MAX) return [`it has more than ${TOKENS_MAX} tokens`];
   const distinct = new Set(tokens.map(({ token }) => token));
-  return distinct.size === tokens.length ? [] : ["a token is in it twice"];
+  return distinct.size === tokens.length ? [] : ["it has a token twice"];
 }
 
 function areScopes(word: string): boolean {

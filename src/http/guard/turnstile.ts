@@ -61,8 +61,8 @@ export class Turnstile {
   #expectedMs = 0;
   /** Expected work since the last look at the clock. */
   #unlookedMs = 0;
-  readonly #small = new Line();
-  readonly #large = new Line();
+  readonly #small = new WaitingLine();
+  readonly #large = new WaitingLine();
 
   constructor(clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">) {
     this.#clock = clock;
@@ -129,7 +129,7 @@ export class Turnstile {
   }
 
   /** Admits a few at a time, so that their real time counts for those behind them. */
-  async #letIn(line: Line, always: boolean): Promise<void> {
+  async #letIn(line: WaitingLine, always: boolean): Promise<void> {
     let expectedMs = 0;
     for (let must = always; must || (this.#hasRoom && expectedMs < TURN_MS); must = false) {
       const stepMs = line.next(STEP_MS);
@@ -146,7 +146,7 @@ interface Waiting {
 }
 
 /** Waiting requests, first in, first out. */
-class Line {
+class WaitingLine {
   #waiting: Waiting[] = [];
   #gone = 0;
 

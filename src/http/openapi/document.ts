@@ -20,6 +20,8 @@ import type { Parameter } from "../requests/query_parameters.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from "./json_schema.ts";
 import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";
+import { withExamples } from "./answer_examples.ts";
+import { described } from "./members.ts";
 import * as v from "valibot";
 
 /** The body of an answer that refuses, as `problemResponse` makes it. */
@@ -82,12 +84,12 @@ const PROBLEM_LIST = PROBLEM_KINDS
   .join("\n");
 
 const DESCRIPTION = "A job engine in one process, with an append-only journal. Every refusal is " +
-  `a problem as of RFC 9457, of one of these types:\n\n${PROBLEM_LIST}`;
+  `a problem (RFC 9457) of one of these types:\n\n${PROBLEM_LIST}`;
 
 /** The server that the document is about. */
 interface DescribedServer {
   readonly version: string;
-  /** Whether it takes no request without one, but for the probes. */
+  /** Whether every request but a probe needs one. */
   readonly needsToken: boolean;
 }
 
@@ -96,11 +98,11 @@ export function openApiDocument(
   routes: readonly Route[],
   { version, needsToken }: DescribedServer,
 ): JsonObject {
-  return {
+  const document = {
     openapi: "3.1.0",
     info: { title: "Daybook", version, description: DESCRIPTION },
     // Relative to where the document was found, behind whatever proxy that is.
-    servers: [{ url: "/", description: "The server that gave this document" }],
+    servers: [{ url: "/", description: "The server that this document came from" }],
     paths: pathsOf(routes, needsToken),
     components: {
       schemas: namedSchemaObjects(NAMED),
@@ -113,6 +115,7 @@ export function openApiDocument(
       },
     },
   };
+  return withExamples(described(document) as JsonObject);
 }
 
 function pathsOf(routes: readonly Route[], needsToken: boolean): JsonObject {
@@ -135,7 +138,7 @@ function operationObject(place: Place, operation: Operation, needsToken: boolean
     operationId: id,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
+    description,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}
@@ -156,6 +159,7 @@ function parametersOf({ path }: Place, { query = {}, headers = {} }: Operation):
     name: name.slice(1),
     in: "path",
     required: true,
+    description: name === ":id" ? `The id of ${thingAt(path)}.` : "The type of the jobs.",
     schema: name === ":id" ? schemaOf(jobIdField) : { type: "string" },
   }));
   const inQuery = Object.entries(query).map(([name, parameter]) => queryObject(name, parameter));
@@ -167,9 +171,17 @@ function parametersOf({ path }: Place, { query = {}, headers = {} }: Operation):
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
+/** What the id in a path is of: `/jobs/:id` is a job. */
+function thingAt(path: string): string {
+  const thing = path.split("/")[1]?.slice(0, -1) ?? "";
+  return `${thing === "event" ? "an" : "a"} ${thing}`;
+}
+
 function queryObject(name: string, { form, schema, description, required }: Parameter): JsonObject {
   const one = schemaOf(schema);
-  const also = form === "list" ? " May be repeated, or have several, comma separated." : "";
+  const also = form === "list"
+    ? " May be repeated, or hold several values separated by commas."
+    : "";
   return {
     name,
     in: "query",

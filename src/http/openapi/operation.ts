@@ -33,7 +33,7 @@ export interface Operation {
   readonly id: string;
   readonly tag: "jobs" | "events" | "replay" | "system";
   readonly summary: string;
-  readonly description?: string;
+  readonly description: string;
   readonly query?: Parameters;
   readonly headers?: Readonly<Record<string, Header>>;
   readonly body?: { readonly required: boolean; readonly content: Contents };
@@ -52,7 +52,7 @@ export function telling(
   id: string,
   summary: string,
   schema: v.GenericSchema,
-  more: Partial<Pick<Operation, "description" | "query" | "problems">> = {},
+  more: Pick<Operation, "description"> & Partial<Pick<Operation, "query" | "problems">>,
 ): Operation {
   return {
     id,
@@ -67,14 +67,14 @@ export function telling(
 /** Of a route that records what it is asked to. */
 export const TRACE_HEADERS: Readonly<Record<string, Header>> = {
   "traceparent": {
-    description: "As in W3C Trace Context: its ids are recorded with all that the request " +
-      "causes. One that is not valid is ignored.",
+    description: "W3C Trace Context: its ids are recorded with everything the request causes. " +
+      "An invalid value is ignored.",
     schema: v.string(),
   },
 };
 
 /** What Prefer may say. */
-export const WAIT = "wait=N: up to N seconds, at most 60, for the end of the job.";
+export const WAIT = "wait=N: wait up to N seconds, at most 60, for the job to end.";
 
 export const PREFERENCE_APPLIED: Header = {
   description: "Which preferences were applied.",

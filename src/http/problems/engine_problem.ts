@@ -20,7 +20,7 @@ export function valueOf<Value>(outcome: Outcome<Value>): Value {
   throw problemOf(outcome.problem);
 }
 
-/** What the engine refused, as a client is told. */
+/** What the engine refused, as a problem for the client. */
 export function problemOf(problem: EngineProblem): Problem {
   switch (problem.kind) {
     case "unknownJob":
@@ -97,8 +97,8 @@ function keyReused(key: string, jobId: string): Problem {
 function jobTooLong({ jobId, what, max }: Extract<EngineProblem, { kind: "tooLong" }>): Problem {
   return new Problem(
     "job-too-long",
-    `Cannot suppose anything of job ${jobId}: a what-if looks at up to ${max} ${what} of what is ` +
-      "on record, and there is more; upTo the position of an earlier entry there may be less",
+    `Cannot answer what if for job ${jobId}: a what-if reads at most ${max} ${what} of its ` +
+      "record, and there are more; set upTo to an earlier entry",
     { errors: [{ pointer: "/upTo", detail: `must leave at most ${max} ${what}` }] },
   );
 }
@@ -116,8 +116,8 @@ export function problemOfFailure(error: Error): Problem | undefined {
   if (error instanceof IndexDamagedError) {
     return new Problem(
       "index-damaged",
-      "Cannot tell: the index of jobs that have ended is damaged; nothing is lost, and a restart " +
-        "makes it again from the journal",
+      "Cannot answer: the index of ended jobs is damaged; nothing is lost, and a restart " +
+        "rebuilds it from the journal",
       {},
       RETRY_AFTER,
     );
@@ -125,8 +125,8 @@ export function problemOfFailure(error: Error): Problem | undefined {
   if (isOutOfDescriptors(error)) {
     return new Problem(
       "over-capacity",
-      "Cannot answer now: the process has no file descriptor left, since so many clients are " +
-        "connected; the limit is that of the system (ulimit -n)",
+      "Cannot answer now: the process has no file descriptor left, because so many clients are " +
+        "connected; the system sets the limit (ulimit -n)",
       {},
       { "retry-after": "1" },
     );
@@ -142,8 +142,8 @@ export function problemOfFailure(error: Error): Problem | undefined {
   if (error instanceof JournalFailedError) {
     return new Problem(
       "outcome-unknown",
-      "Cannot tell whether this was recorded: the journal has failed; the outcome is unknown, " +
-        "and the request may be repeated with the same Idempotency-Key, jobId or eventId",
+      "Cannot tell whether this was recorded: the journal failed; the outcome is unknown, and " +
+        "the request can be repeated with the same Idempotency-Key, jobId or eventId",
       {},
       RETRY_AFTER,
     );
@@ -152,7 +152,7 @@ export function problemOfFailure(error: Error): Problem | undefined {
 }
 
 export function draining(): Problem {
-  const detail = "Cannot take anything new: Daybook is stopping; nothing was recorded";
+  const detail = "Cannot take new work: Daybook is stopping; nothing was recorded";
   return new Problem("draining", detail, {}, RETRY_AFTER);
 }
 

@@ -47,7 +47,7 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "connection, or in parts.",
   "body-too-large": "The body is beyond --body-bytes. Send less at a time, such as fewer events.",
   "unsupported-media-type":
-    "The Content-Type is none that this route reads. The detail names those that it does.",
+    "This route does not read this Content-Type. The detail names those that it reads.",
   "wrong-host":
     "The server does not answer to this host name. Name it with --allowed-hosts, which " +
     "needs a token.",
@@ -75,10 +75,10 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "The server is at one of its limits; limit names it. Send the request again after the seconds " +
     "in Retry-After.",
   "index-damaged":
-    "The index of ended jobs cannot be read. It is a cache: restart the server, and it is " +
-    "made again from the journal.",
-  "not-ready": "The process is alive, but takes no writes now; the detail says why.",
+    "The index of ended jobs cannot be read. It is a cache: restart the server to rebuild it " +
+    "from the journal.",
+  "not-ready": "The process is alive but takes no writes now; the detail says why.",
   "disk-full":
     "The disk of the journal is full. Nothing acknowledged is lost, reads still work, and " +
-    "writes resume by themselves when there is room.",
+    "writes resume when there is room again.",
 };

@@ -18,12 +18,12 @@ export const STATUS = {
 const PROBLEMS = {
   "malformed-json": { status: 400, title: "The body is not JSON" },
   "malformed-text": { status: 400, title: "The body is not UTF-8 text" },
-  "malformed-host": { status: 400, title: "The request names no host that can be one" },
+  "malformed-host": { status: 400, title: "The request does not name a valid host" },
   "unreadable-body": { status: 400, title: "The body could not be read" },
   "unauthorized": { status: 401, title: "A bearer token is needed" },
   "forbidden": { status: 403, title: "The token does not have the scope" },
   "cross-site": { status: 403, title: "Requests from other sites are refused" },
-  "not-found": { status: 404, title: "There is nothing at this path" },
+  "not-found": { status: 404, title: "Nothing is at this path" },
   "unknown-event": { status: 404, title: "There is no such event" },
   "unknown-limits": { status: 404, title: "There are no such limits" },
   "unknown-pause": { status: 404, title: "There is no such pause" },
@@ -40,7 +40,7 @@ const PROBLEMS = {
   "wrong-host": { status: 421, title: "This host is not served here" },
   "invalid-request": { status: 422, title: "The request is not valid" },
   "unknown-type": { status: 422, title: "There is no such type of job" },
-  "job-too-long": { status: 422, title: "The job has too long a history for this" },
+  "job-too-long": { status: 422, title: "The job's history is too long for this" },
   "unknown-point": { status: 422, title: "The job has no such point in its life" },
   "idempotency-key-reused": {
     status: 422,

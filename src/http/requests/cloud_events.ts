@@ -21,7 +21,7 @@ const TEXT_LENGTH_MAX = 1_000;
 
 /** What the event tells. */
 const anyJson = documented(v.unknown(), {
-  description: "What it tells: the attributes, or one value.",
+  description: "The content of the event: the attributes, or one value.",
 });
 
 const text = v.pipe(

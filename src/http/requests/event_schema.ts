@@ -31,7 +31,7 @@ const eventIdField = id<EventId>();
 
 export const domainEventTypeField = v.pipe(
   eventTypeField,
-  v.check((type) => !isReserved(type), "must not lie in the reserved namespaces job. and journal."),
+  v.check((type) => !isReserved(type), "must not be in the reserved namespaces job. and journal."),
 );
 
 /** What an event from outside may have. */

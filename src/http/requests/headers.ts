@@ -1,6 +1,8 @@
 /** What the headers of a request say: its key, its preferences, where it comes from. */
 
 import { createHash } from "node:crypto";
+import type { Context } from "hono";
+import { accepts } from "hono/accepts";
 import * as v from "valibot";
 import type { JsonValue } from "../../core/json.ts";
 import { invalidRequest } from "../problems/problem.ts";
@@ -84,6 +86,20 @@ export function appliedHeader(
   return { "preference-applied": both };
 }
 
+/**
+ * The media type that a client would rather have, by the q-values of its `Accept` header.
+ *
+ * @param usual Where it prefers neither, as with `*\/*`.
+ */
+export function preferredType<const Usual extends string, const Other extends string>(
+  c: Context,
+  usual: Usual,
+  other: Other,
+): Usual | Other {
+  const supports = [usual, other];
+  return accepts(c, { header: "Accept", supports, default: usual }) === other ? other : usual;
+}
+
 /** Who collects spans, of the request that is being answered. */
 export interface RequestSpans {
   /** Where the request is in its trace. */
@@ -93,9 +109,9 @@ export interface RequestSpans {
 }
 
 /** Its trace is the span of the request where there is one, else what `traceparent` says. */
-export function originOf(request: Request, spans: RequestSpans | undefined): Origin | undefined {
-  const trace = spans?.active() ?? traceIdsOf(request.headers.get("traceparent"));
-  const { name } = viewerOf(request);
+export function originOf(c: Context, spans: RequestSpans | undefined): Origin | undefined {
+  const trace = spans?.active() ?? traceIdsOf(c.req.raw.headers.get("traceparent"));
+  const { name } = viewerOf(c);
   return name === undefined ? trace : { ...trace, actor: name };
 }
 

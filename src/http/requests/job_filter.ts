@@ -58,7 +58,7 @@ export const FILTER_PARAMETERS = {
       "message of an error, in upper or lower case.",
   ),
   fingerprint: single(fingerprint, "Jobs whose failure has this fingerprint."),
-  retried: single(yesOrNo, "Jobs of which a later one is, or none is, a retry."),
+  retried: single(yesOrNo, "true: jobs that were retried; false: jobs that were not."),
 };
 
 /** As members of a body, by the same names and rules: what may be given often is an array. */

@@ -160,7 +160,7 @@ export const planField = unlessHuge(
     v.check((one) => planSize(one) <= PLAN_SIZE_MAX, PLAN_SIZE_RULE),
     v.check(
       (one) => wantedBy(one) <= MATCHES_MAX,
-      `must want at most ${MATCHES_MAX} events, all its expectations together`,
+      `must expect at most ${MATCHES_MAX} events in all`,
     ),
   ),
   PLAN_SIZE_MAX,

@@ -55,20 +55,24 @@ function effectsOf<Name extends ControlName>(names: readonly Name[]) {
 
 const bulkBody = strictObject({
   action: choices("What is done to each job.", effectsOf(BULK_CONTROLS)),
-  filter: says(filterBody, "Which jobs; {} is all of them. As the query of GET /jobs."),
-  reason: v.exactOptional(says(reasonField, "Recorded with each.")),
-  dryRun: v.exactOptional(says(FLAG, "Only count: nothing is recorded.")),
+  filter: says(filterBody, "Which jobs, as in the query of GET /jobs; {} means all."),
+  reason: v.exactOptional(says(reasonField, "Recorded with each job.")),
+  dryRun: v.exactOptional(says(FLAG, "Only count; record nothing.")),
   upTo: v.exactOptional(says(
     position,
-    "Leave alone jobs that were created after this entry: the upTo of the dry run, or of the " +
-      "answer before. By default the newest entry there is.",
+    "Leave alone jobs created after this entry: the upTo of the dry run, or of the previous " +
+      "answer. Default: the newest entry.",
   )),
   before: v.exactOptional(
-    says(position, "Go on: only jobs that were created before this entry, the next of the answer."),
+    says(
+      position,
+      "Continue: only jobs created before this entry, the next of the previous " +
+        "answer.",
+    ),
   ),
-  again: v.exactOptional(says(FLAG, "Also retry jobs of which there is a retry already.")),
+  again: v.exactOptional(says(FLAG, "Also retry jobs that were retried already.")),
   limit: v.exactOptional(
-    says(limit, `Jobs that this request acts on, ${BULK_MAX} unless it is given.`),
+    says(limit, `How many jobs this request acts on. Default: ${BULK_MAX}.`),
   ),
 });
 
@@ -79,12 +83,12 @@ export const BULK_ROUTES: readonly Route[] = [{
   operation: {
     id: "controlJobs",
     tag: "jobs",
-    summary: "Retry, cancel, suspend or resume all jobs that a filter applies to",
-    description: "The newest first, each decided on as it is when its turn comes. One request " +
+    summary: "Retry, cancel, suspend or resume all jobs that match a filter",
+    description: "The newest first; each job is decided on when its turn comes. One request " +
       `acts on at most ${BULK_MAX} jobs; the answer says what was done, what was refused and ` +
-      "why, and where to go on. Count first, with dryRun. A retry leaves alone what somebody " +
-      "cancelled, unless the filter asks for the condition cancelled, and what was retried " +
-      "already. The same request may be sent again: nothing is done twice.",
+      "why, and where to continue. Count first, with dryRun. A retry leaves alone jobs that " +
+      "were retried already, and cancelled ones unless the filter asks for the condition " +
+      "cancelled. The request can be repeated safely: nothing is done twice.",
     headers: TRACE_HEADERS,
     body: {
       required: true,
@@ -100,7 +104,8 @@ export const BULK_ROUTES: readonly Route[] = [{
     },
     answers: {
       [STATUS.ok]: {
-        description: "What was done, refused and is left; with dryRun, what would be.",
+        description: "What was done, what was refused, and what is left; with dryRun, what " +
+          "would be.",
         content: json(v.union([bulkAnswer, bulkPreviewAnswer])),
       },
     },
@@ -112,7 +117,7 @@ export const BULK_ROUTES: readonly Route[] = [{
 async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const body = await readJson(c.req.raw, deps.bodies);
-  const origin = originOf(c.req.raw, deps.spans);
+  const origin = originOf(c, deps.spans);
   const { dryRun, ...request } = bulkRequestOf(body, deps, origin);
   if (dryRun) {
     return jsonResponse(previewView(request, previewBulk(deps.engine, request)), STATUS.ok);
@@ -171,7 +176,7 @@ const FAILURE_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
     whole(1, KINDS_MAX, LIMIT_DEFAULT),
-    `Kinds of failures, ${LIMIT_DEFAULT} unless it is given.`,
+    `How many kinds of failures. Default: ${LIMIT_DEFAULT}.`,
   ),
 };
 
@@ -185,8 +190,8 @@ export const FAILURE_ROUTES: readonly Route[] = [{
     summary: "List failures that were not retried yet, by kind, the most frequent first",
     description: "Failures are of one kind when the type, the task, the error and the words of " +
       "its message are the same: numbers, ids, times, paths and what is in quotation marks do " +
-      "not count. A kind of which every job was retried is listed with retried=true alone. " +
-      "POST /jobs/bulk with the fingerprint retries all of a kind.",
+      "not count. A kind whose jobs were all retried is listed only with retried=true. POST " +
+      "/jobs/bulk with the fingerprint retries all of a kind.",
     query: FAILURE_PARAMETERS,
     answers: {
       [STATUS.ok]: { description: "The kinds of failures.", content: json(failuresAnswer) },

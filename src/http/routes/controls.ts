@@ -80,8 +80,8 @@ function controlRoute(kind: StateControl): Route {
   };
 }
 
-const OF_PARKED = "What a parked job did is undone once there is code that knows how; with leave " +
-  "nothing of it is undone, and the answer names what is left in place.";
+const OF_PARKED = "Completed steps of a parked job are undone once code that can do so is " +
+  "loaded; with leave nothing is undone, and the answer names what is left in place.";
 
 const CANCEL = json(cancelBody, {
   ...REASON,
@@ -102,8 +102,8 @@ export const CONTROL_ROUTES: readonly Route[] = [
       id: "retryJob",
       tag: "jobs",
       summary: capitalized(CONTROLS.retry.summary),
-      description: `${CONTROLS.retry.effect} A job of which there is a retry already is refused, ` +
-        "so that what is asked for twice is done once; with again it is retried once more.",
+      description: `${CONTROLS.retry.effect} A job that was retried already is refused, so that ` +
+        "a repeated request has no further effect; with again it is retried once more.",
       headers: TRACE_HEADERS,
       body: {
         required: false,
@@ -115,7 +115,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
       },
       answers: {
         [STATUS.ok]: {
-          description: "With dryRun: what a retry would reuse and run again, and what to see to " +
+          description: "With dryRun: what a retry would reuse and run again, and what to check " +
             "first. Nothing is recorded.",
           content: json(retryPreviewAnswer),
         },
@@ -139,7 +139,7 @@ async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<
   refuseQuery(c.req.raw);
   const before = jobOf(c, deps.engine);
   const request = requestOf(kind, await readOptionalJson(c.req.raw, deps.bodies));
-  const origin = originOf(c.req.raw, deps.spans);
+  const origin = originOf(c, deps.spans);
   await turnFor(before, deps);
   const job = valueOf(await deps.engine.control(before.jobId, { ...request, origin }));
   return changedAnswer(deps, job);
@@ -197,7 +197,7 @@ function retryRequestOf({ again = false, dryRun: _, ...request }: RetryBody): Re
 async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, deps.engine);
-  const origin = originOf(c.req.raw, deps.spans);
+  const origin = originOf(c, deps.spans);
   const body = retryBodyOf(await readOptionalJson(c.req.raw, deps.bodies), before);
   await turnFor(before, deps);
   if (body.dryRun) return await retryPreviewed(deps, before, body.from);

@@ -1,5 +1,6 @@
 /** `POST /jobs`: create a job, or many, and tell of them once they are on disk. */
 
+import type { Context } from "hono";
 import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -75,7 +76,7 @@ const CREATED = {
   headers: {
     "Location": LOCATION,
     "Idempotency-Replayed": {
-      description: "true, when the key came before and nothing was created now.",
+      description: "true if the key was used before, and nothing was created now.",
       schema: text,
     },
     "Preference-Applied": PREFERENCE_APPLIED,
@@ -90,18 +91,19 @@ export const CREATE_ROUTES: readonly Route[] = [{
     id: "submitJob",
     tag: "jobs",
     summary: "Create a job, or many",
-    description: "Of a type, with its input; or of a plan that events from outside fulfil. The " +
-      "answer comes when the job is on disk. Many jobs, in an array or NDJSON, are judged one by " +
-      "one and recorded in one batch: each has a receipt, in its place, and one that is wrong " +
-      "refuses only itself.",
+    description: "A job of a type, with its input; or of a plan that outside events fulfil. The " +
+      "answer is sent when the job is on disk. Many jobs, in an array or NDJSON, are judged one " +
+      "by one and recorded in one batch: each gets a receipt, in order, and an invalid one does " +
+      "not affect the others.",
     headers: {
       "Idempotency-Key": {
-        description: "The same key and body create once. Of many jobs, the key counts for each " +
-          "with its place: only those that were not created before are.",
+        description: "The same key and body create a job once. For many jobs the key applies to " +
+          "each by its position: only those not created before are created.",
         schema: idempotencyKeyField,
       },
       "Prefer": {
-        description: `${WAIT} return=minimal: only what leads to the job. Both may be asked for.`,
+        description: `${WAIT} return=minimal: answer only with ids and links. Both can be ` +
+          "combined.",
         schema: v.string(),
       },
       ...TRACE_HEADERS,
@@ -125,8 +127,8 @@ export const CREATE_ROUTES: readonly Route[] = [{
       [STATUS.accepted]: { description: "The job was created.", ...CREATED },
       [STATUS.ok]: {
         ...CREATED,
-        description: "The job was created and waited for, and is over; or, of many, what became " +
-          "of each.",
+        description: "The job was created, and ended while the request waited; or, for many " +
+          "jobs, what became of each.",
         content: json(v.union([jobAnswer, minimalJobAnswer, jobReceiptsAnswer])),
       },
     },
@@ -136,23 +138,24 @@ export const CREATE_ROUTES: readonly Route[] = [{
       ...WRITE_PROBLEMS,
     ],
   },
-  handle: ({ req }, deps) => createJob(req.raw, deps),
+  handle: createJob,
 }];
 
-async function createJob(request: Request, deps: HttpDeps): Promise<Response> {
+async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
+  const request = c.req.raw;
   refuseQuery(request);
   const mediaType = mediaTypeTaken(request);
   const bytes = await deps.bodies.read(request);
   if (mediaType === "application/x-ndjson") {
-    return await createMany(request, deps, bytes, manyInLines(decodeUtf8(bytes), judgingOf(deps)));
+    return await createMany(c, deps, bytes, manyInLines(decodeUtf8(bytes), judgingOf(deps)));
   }
   const document = mediaType === "application/json"
     ? parseJson(decodeUtf8(bytes))
     : await formDocument(request, bytes);
   if (Array.isArray(document)) {
-    return await createMany(request, deps, bytes, oneOrMany(document, judgingOf(deps)));
+    return await createMany(c, deps, bytes, oneOrMany(document, judgingOf(deps)));
   }
-  const wanted = requestOf(request, document, deps);
+  const wanted = requestOf(c, document, deps);
   // To judge a large plan and to make a job of it take about as long.
   if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
   const created = valueOf(await deps.engine.create(wanted));
@@ -173,23 +176,23 @@ function mediaTypeTaken(request: Request): (typeof TAKEN)[number] {
 }
 
 async function createMany(
-  request: Request,
+  c: Context,
   deps: HttpDeps,
   bytes: Uint8Array,
   { items }: OneOrMany<JudgedJob>,
 ): Promise<Response> {
-  const key = request.headers.get("idempotency-key");
-  const jobs = originatedJobs(items, key, originOf(request, deps.spans));
+  const key = c.req.raw.headers.get("idempotency-key");
+  const jobs = originatedJobs(items, key, originOf(c, deps.spans));
   // To judge many jobs and to make them take about as long.
   if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
   return largeJsonResponse(deps, { receipts: await createAll(deps.engine, jobs) }, STATUS.ok);
 }
 
-function requestOf(request: Request, document: JsonValue, deps: HttpDeps): CreateRequest {
+function requestOf(c: Context, document: JsonValue, deps: HttpDeps): CreateRequest {
   const { maxStartDelayMs, clock } = deps;
   const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
-  const idempotency = idempotencyOf(request.headers.get("idempotency-key"), document);
-  const origin = originOf(request, deps.spans);
+  const idempotency = idempotencyOf(c.req.raw.headers.get("idempotency-key"), document);
+  const origin = originOf(c, deps.spans);
   if (idempotency === undefined && origin === undefined) return creation;
   return { ...creation, origin, ...(idempotency === undefined ? {} : { idempotency }) };
 }

@@ -1,5 +1,6 @@
 /** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
 
+import type { Context } from "hono";
 import { entriesAnswer } from "../answers/entries.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import { cursor, cursorOf, type CursorScope, single, whole } from "../requests/query_parameters.ts";
@@ -8,6 +9,7 @@ import { joined, largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large
 import { type Contents, json } from "../openapi/operation.ts";
 import { permitOf } from "../guard/access.ts";
 import { STATUS } from "../problems/problem.ts";
+import { preferredType } from "../requests/headers.ts";
 import type { Query } from "../requests/query.ts";
 import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/generated.ts";
@@ -30,10 +32,10 @@ export function entryPageParameters(scope: CursorScope) {
   return {
     limit: single(
       whole(1, LIMIT_MAX),
-      `Entries on a page, ${LIMIT_DEFAULT} unless it is given, and fewer when they are very ` +
-        "large; NDJSON has all of them unless it is given.",
+      `Entries on a page. Default: ${LIMIT_DEFAULT}, and fewer when they are very large; for ` +
+        "NDJSON, all.",
     ),
-    cursor: single(cursor(scope), "The nextCursor of the page before."),
+    cursor: single(cursor(scope), "The nextCursor of the previous page."),
   };
 }
 
@@ -53,16 +55,16 @@ export const ENTRIES: Contents = {
 
 type PageQuery = Query<ReturnType<typeof entryPageParameters>>;
 
-/** @param source Where to read, unless a cursor says to go on from elsewhere. */
+/** @param source Where to read, unless a cursor continues from elsewhere. */
 export async function answerEntries(
-  request: Request,
+  c: Context,
   deps: HttpDeps,
   query: PageQuery,
   source: Omit<PageRequest, "limit" | "reading" | "hold">,
 ): Promise<Response> {
   const after = query.cursor ?? source.after;
   const { limit } = query;
-  if (request.headers.get("accept")?.includes(NDJSON) !== true) {
+  if (preferredType(c, "application/json", NDJSON) !== NDJSON) {
     return await lookingBack(deps, async ({ hold }) => {
       const wanted = { ...source, after, limit: limit ?? LIMIT_DEFAULT };
       const page = await entryPage({ ...wanted, reading: deps.reading, hold });
@@ -79,7 +81,7 @@ export async function answerEntries(
     limit: limit ?? Infinity,
   };
   // A reader may page through a file as slowly as it likes.
-  const options = { keeper: deps.outlets, permit: permitOf(request), isPatient: true };
+  const options = { keeper: deps.outlets, permit: permitOf(c), isPatient: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }

@@ -39,7 +39,7 @@ import {
 
 async function takeEvents(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const origin = originOf(c.req.raw, deps.spans);
+  const origin = originOf(c, deps.spans);
   const document = originatedEvents(await readEvents(c.req.raw, deps), origin);
   return jsonResponse({ receipts: await deliver(deps.engine, document) }, STATUS.ok);
 }
@@ -57,7 +57,7 @@ export const ENTRY_PARAMETERS = {
 async function showEvents(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, ENTRY_PARAMETERS);
   const { jobId } = query;
-  return await answerEntries(c.req.raw, deps, query, {
+  return await answerEntries(c, deps, query, {
     feed: feedOf(deps.engine, jobId),
     filter: {
       jobId,
@@ -75,7 +75,7 @@ function streamEvents(c: Context, deps: HttpDeps): Response {
   const query = readQuery(c.req.raw, JOURNAL_STREAM_PARAMETERS);
   const after = startOf(c.req.raw, query, deps.engine) ?? deps.engine.headLogId;
   const wanted = { ...wantedOf(query, query.jobId), untilEnd: false };
-  return answerStream(c.req.raw, deps, wanted, after);
+  return answerStream(c, deps, wanted, after);
 }
 
 const SHIPPED = {
@@ -103,7 +103,7 @@ const BINARY_HEADERS: Readonly<Record<string, Header>> = Object.fromEntries(
   Object.entries({
     specversion: "1.0",
     id: "The id of the event.",
-    source: "Where it is from.",
+    source: "Its source.",
     type: "Its type.",
     time: "When it happened, in RFC 3339.",
     subject: "What it is about.",
@@ -125,11 +125,11 @@ export const EVENT_ROUTES: readonly Route[] = [
       tag: "events",
       summary: "Deliver one event or many",
       description:
-        "An event alone that is wrong refuses the request; of many, each has a receipt. " +
-        "What goes beyond a limit is rejected, and its receipt names the limit: send it again. " +
-        "An id that is on record with other content is refused, and its receipt names that line; " +
-        "what was refused is in the journal as journal.EventRefused. " +
-        "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
+        "A single invalid event refuses the request; of many, each gets a receipt. An event " +
+        "beyond a limit is rejected, and its receipt names the limit: send it again. An id that " +
+        "is on record with other content is refused, and its receipt names that line; the " +
+        "refusal is in the journal as journal.EventRefused. CloudEvents in binary mode are " +
+        "accepted too, with their attributes in ce-* headers.",
       headers: { ...TRACE_HEADERS, ...BINARY_HEADERS },
       body: {
         required: true,
@@ -154,7 +154,7 @@ export const EVENT_ROUTES: readonly Route[] = [
       },
       answers: {
         [STATUS.ok]: {
-          description: "A receipt for each event, in its place.",
+          description: "A receipt for each event, in order.",
           content: json(receiptsAnswer),
         },
       },
@@ -170,6 +170,8 @@ export const EVENT_ROUTES: readonly Route[] = [
       id: "listEntries",
       tag: "events",
       summary: "Read the entries of the journal, the oldest first",
+      description:
+        "In pages, or with Accept: application/x-ndjson as lines; filtered by type, stratum or job.",
       query: ENTRY_PARAMETERS,
       answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
       problems: [],
@@ -183,7 +185,9 @@ export const EVENT_ROUTES: readonly Route[] = [
     operation: {
       id: "streamEntries",
       tag: "events",
-      summary: "Follow the journal, from now on unless told otherwise",
+      summary: "Follow the journal, from its head unless after says otherwise",
+      description:
+        "With after or Last-Event-ID, history first, then live, without a gap or a repeat.",
       query: JOURNAL_STREAM_PARAMETERS,
       headers: { "Last-Event-ID": LAST_EVENT_ID },
       answers: { [STATUS.ok]: { description: "Server-sent events.", content: STREAM } },

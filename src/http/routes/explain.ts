@@ -28,21 +28,21 @@ import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { invalidParameter, readQuery } from "../requests/query.ts";
 import { choice, single } from "../requests/query_parameters.ts";
-import { reachedAs } from "../requests/headers.ts";
+import { preferredType, reachedAs } from "../requests/headers.ts";
 import { jsonResponse, textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { jobIdOf } from "./jobs.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
 
 const EXPLAIN_PARAMETERS = {
-  format: single(choice(["json", "text"]), "Instead of what Accept asks for."),
+  format: single(choice(["json", "text"]), "Takes precedence over Accept."),
 };
 
 const JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
 
 async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, JOB_PARAMETERS);
-  const format = query.format ?? wantedFormat(c.req.raw);
+  const format = query.format ?? wantedFormat(c);
   const jobId = jobIdOf(c);
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlOf(action, origin, deps.needsToken);
@@ -62,7 +62,7 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
 
 async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
-  const format = query.format ?? wantedFormat(c.req.raw);
+  const format = query.format ?? wantedFormat(c);
   const id = c.req.param("id") ?? "";
   const explanation = ID_PATTERN.test(id)
     ? await lookingBack(deps, ({ hold }) => deps.engine.explainEvent(id as EventId, hold))
@@ -80,7 +80,7 @@ const ABOUT_PARAMETERS = {
   about: {
     ...single(
       v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
-      "A value, in whatever form: an id, a label, a scalar of an input or of an event.",
+      "A value in any form: an id, a label, or a scalar of an input or an event.",
     ),
     required: true,
   },
@@ -88,10 +88,10 @@ const ABOUT_PARAMETERS = {
 
 async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, ABOUT_PARAMETERS);
-  const format = query.format ?? wantedFormat(c.req.raw);
+  const format = query.format ?? wantedFormat(c);
   const { about } = query;
   if (about === undefined) {
-    throw invalidParameter("about", "is required; what holds up all work, GET /queue/explain says");
+    throw invalidParameter("about", "is required; GET /queue/explain says what holds up all work");
   }
   const answer = await lookingBack(deps, ({ hold }) => deps.engine.explainAbout(about, hold));
   return format === "text"
@@ -99,10 +99,10 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
     : largeJsonResponse(deps, answer, STATUS.ok);
 }
 
-/** Why the work as a whole stands still, or that it goes on. */
+/** Why all work has stopped, or that it has not. */
 async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
-  const format = query.format ?? wantedFormat(c.req.raw);
+  const format = query.format ?? wantedFormat(c);
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlOf(action, origin, deps.needsToken);
   const told = await lookingBack(deps, () => deps.engine.explainQueue());
@@ -115,10 +115,8 @@ function unknownEvent(): Problem {
   return new Problem("unknown-event", "Cannot find the event: no entry has this id");
 }
 
-/** Text for whoever asks for it, and does not ask for JSON as well. */
-function wantedFormat(request: Request): "json" | "text" {
-  const accept = request.headers.get("accept") ?? "";
-  return accept.includes("text/plain") && !accept.includes("application/json") ? "text" : "json";
+function wantedFormat(c: Context): "json" | "text" {
+  return preferredType(c, "application/json", "text/plain") === "text/plain" ? "text" : "json";
 }
 
 /** With the call of curl that does what a step says. */
@@ -134,12 +132,16 @@ function withCurls<Told extends { readonly next: readonly NextStep<Citation>[] }
   };
 }
 
+const PROSE = {
+  waiting: 'Job order-42 is waiting for "shipped" (ec.shipment.ShipmentCompleted), 0 of 1.\n',
+};
+
 /** As JSON or as prose. */
 function answers(schema: v.GenericSchema): Readonly<Record<number, Answer>> {
   return {
     [STATUS.ok]: {
       description: "Every statement cites entries.",
-      content: { ...json(schema), "text/plain": { schema: v.string() } },
+      content: { ...json(schema), "text/plain": { schema: v.string(), examples: PROSE } },
     },
   };
 }
@@ -153,8 +155,8 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
       id: "explainJob",
       tag: "replay",
       summary: "Say why a job is as it is, or was",
-      description: "With `at` as of then: from what was on record, wherever in the journal. A " +
-        "look back offers nothing to be done.",
+      description: "With `at`, as of that point: from what was on record by then. An " +
+        "explanation of the past offers no actions.",
       query: JOB_PARAMETERS,
       answers: answers(explanationAnswer),
       problems: ["unknown-job", "unknown-point"],
@@ -170,8 +172,8 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
       tag: "events",
       summary: "Say what became of an event",
       description:
-        "The jobs that it reached, and what it did there; those that wait for one like " +
-        "it, and what it fails; and what was refused since it came with the same id.",
+        "The jobs it reached, and what it did there; jobs that wait for a similar one, and the " +
+        "clauses that failed; and what was refused because it had the same id.",
       query: EXPLAIN_PARAMETERS,
       answers: answers(eventExplanationAnswer),
       problems: ["unknown-event"],
@@ -185,10 +187,10 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
     operation: {
       id: "explainQueue",
       tag: "jobs",
-      summary: "Say why all work stands still, or that it goes on",
+      summary: "Say why all work has stopped, or that it has not",
       description:
-        "What holds up the work as a whole: who has the workers, a pause, a full disk, " +
-        "or jobs that are all parked or suspended; and what would end that.",
+        "What holds up all work: jobs that hold every worker, a pause, a full disk, or jobs " +
+        "that are all parked or suspended; and what would end that.",
       query: EXPLAIN_PARAMETERS,
       answers: answers(queueExplanationAnswer),
       problems: [],
@@ -202,9 +204,9 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
     operation: {
       id: "explainAbout",
       tag: "events",
-      summary: "Say what carries a value",
-      description: "The jobs that were given it and the events that say it, in whatever form: so " +
-        "that somebody who knows an order finds out why there is no job.",
+      summary: "Find every job and event that carries a value",
+      description: "Jobs and events with the value, in any form: with an order number you can " +
+        "find out why there is no job.",
       query: ABOUT_PARAMETERS,
       answers: answers(aboutAnswer),
       problems: [],

@@ -32,7 +32,7 @@ const LINES_MAX = 2_000;
 const LOG_PARAMETERS = {
   limit: single(
     whole(1, LINES_MAX),
-    `Lines, the newest ones; ${LINES_DEFAULT} unless said otherwise.`,
+    `How many lines, the newest ones. Default: ${LINES_DEFAULT}.`,
   ),
 };
 
@@ -43,8 +43,9 @@ export const JOB_LOG_ROUTES: readonly Route[] = [{
   operation: {
     id: "showJobLog",
     tag: "jobs",
-    summary: "Read what the code of a job said, the newest lines",
-    description: "It is no part of the journal: old lines go in time, and a crash may take some.",
+    summary: "Read the newest log lines of a job's code",
+    description: "The log is not part of the journal: old lines are dropped, and a crash may " +
+      "lose some.",
     query: LOG_PARAMETERS,
     answers: { [STATUS.ok]: { description: "Oldest first.", content: json(jobLogAnswer) } },
     problems: ["unknown-job"],

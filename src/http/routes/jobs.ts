@@ -43,13 +43,12 @@ const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
     whole(1, LIMIT_MAX, LIMIT_DEFAULT),
-    "Jobs on one page, 50 unless it is given, with view=full at most 50; fewer when they are " +
-      "very large.",
+    "Jobs on a page. Default: 50; with view=full at most 50, and fewer when they are very large.",
   ),
   cursor: single(cursor("jobs"), "The nextCursor of the page before."),
   view: single(
     choice(["summary", "full"]),
-    "summary, the default: what a list needs to know of each job; full: the whole of each.",
+    "summary, the default: what a list needs; full: whole jobs.",
   ),
 };
 
@@ -61,9 +60,9 @@ export const LIST_ROUTES: readonly Route[] = [{
     id: "listJobs",
     tag: "jobs",
     summary: "List jobs, the newest first",
-    description: "Summaries, or with view=full whole jobs. What one request looks at is bounded, " +
-      "to about 40,000 jobs where their text is searched. A page that ends before it is full, " +
-      "since so much was looked at, says how far in searched, and nextCursor goes on from there.",
+    description: "Summaries, or with view=full whole jobs. One request examines a bounded " +
+      "number of jobs, about 40,000 in a text search. A page that reaches this bound before it " +
+      "is full says how far it got in searched, and nextCursor continues from there.",
     query: LIST_PARAMETERS,
     answers: { [STATUS.ok]: { description: "One page.", content: json(jobsAnswer) } },
     problems: [],
@@ -131,7 +130,7 @@ const HISTORY_PARAMETERS = entryPageParameters("history");
 async function showHistory(c: Context, deps: HttpDeps): Promise<Response> {
   const { jobId } = jobOf(c, deps.engine);
   const query = readQuery(c.req.raw, HISTORY_PARAMETERS);
-  return await answerEntries(c.req.raw, deps, query, {
+  return await answerEntries(c, deps, query, {
     feed: jobFeed(deps.engine, jobId),
     filter: {},
     after: 0,
@@ -153,7 +152,7 @@ function streamJob(c: Context, deps: HttpDeps): Response {
   if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
     return emptyResponse(STATUS.noContent);
   }
-  return answerStream(c.req.raw, deps, { ...wantedOf(query, jobId), untilEnd }, after);
+  return answerStream(c, deps, { ...wantedOf(query, jobId), untilEnd }, after);
 }
 
 /**
@@ -174,9 +173,11 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "showJob",
       tag: "jobs",
       summary: "Show a job",
+      description:
+        "Its state, condition, tasks, expectations and failure. With Prefer: wait=N it waits for the end of the job, or, with If-None-Match, for a change.",
       headers: {
         "Prefer": { description: WAIT, schema: v.string() },
-        "If-None-Match": { description: "The ETag of what is known already.", schema: v.string() },
+        "If-None-Match": { description: "The ETag of the last answer.", schema: v.string() },
       },
       answers: {
         [STATUS.ok]: {
@@ -187,7 +188,7 @@ export const JOB_ROUTES: readonly Route[] = [
             "Preference-Applied": PREFERENCE_APPLIED,
           },
         },
-        [STATUS.notModified]: { description: "The job is as If-None-Match knows it." },
+        [STATUS.notModified]: { description: "The job has not changed." },
       },
       problems: ["unknown-job"],
     },
@@ -202,8 +203,10 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "showJobInput",
       tag: "jobs",
       summary: "Show the input that the journal holds under a seal",
+      description:
+        "An input with secrets or a retention is sealed: GET /jobs/:id does not show it.",
       answers: {
-        [STATUS.ok]: { description: "With marks for what is secret.", content: json(inputAnswer) },
+        [STATUS.ok]: { description: "Secrets are masked.", content: json(inputAnswer) },
       },
       problems: ["unknown-job", "input-removed"],
     },
@@ -217,6 +220,7 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "listJobEntries",
       tag: "jobs",
       summary: "Read the entries of a job, the oldest first",
+      description: "Every line of the journal that is about the job, in pages or as NDJSON.",
       query: HISTORY_PARAMETERS,
       answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
       problems: ["unknown-job"],
@@ -231,11 +235,12 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "streamJob",
       tag: "jobs",
       summary: "Follow the entries of a job, from its first",
+      description: "History first, then live, without a gap or a repeat; Last-Event-ID resumes.",
       query: JOB_STREAM_PARAMETERS,
       headers: { "Last-Event-ID": LAST_EVENT_ID },
       answers: {
         [STATUS.ok]: { description: "Server-sent events.", content: STREAM },
-        [STATUS.noContent]: { description: "The job is over, and all of it was read." },
+        [STATUS.noContent]: { description: "The job has ended, and all its entries were read." },
       },
       problems: ["unknown-job"],
     },
@@ -247,7 +252,7 @@ export const JOB_ROUTES: readonly Route[] = [
 export function jobIdOf(c: Context): JobId {
   const id = c.req.param("id") ?? "";
   if (ID_PATTERN.test(id)) return id as JobId;
-  throw new Problem("unknown-job", "Cannot find the job: the path does not name a legal id");
+  throw new Problem("unknown-job", "Cannot find the job: the id in the path is invalid");
 }
 
 /** @throws {Problem} 404. */

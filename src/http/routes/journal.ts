@@ -33,7 +33,7 @@ async function verify(c: Context, deps: HttpDeps): Promise<Response> {
 /** @throws {Problem} `cannot-verify`, or `not-found` where nothing can be proved. */
 export function startVerification({ verification }: HttpDeps): void {
   if (verification === undefined) {
-    throw new Problem("not-found", "Cannot verify: this journal is in no files");
+    throw new Problem("not-found", "Cannot verify: this journal is not in files");
   }
   const start = verification.start();
   if (!start.started) throw new Problem("cannot-verify", `Cannot verify: ${start.reason}`);
@@ -48,6 +48,7 @@ export const JOURNAL_ROUTES: readonly Route[] = [
       "showJournal",
       "Show where the journal is, and how it was found",
       journalAnswer,
+      { description: "Its head and segments, the last recovery, snapshot and verification." },
     ),
     handle: showJournal,
   },
@@ -58,19 +59,19 @@ export const JOURNAL_ROUTES: readonly Route[] = [
     operation: {
       id: "verifyJournal",
       tag: "system",
-      summary: "Begin to prove the journal, as journal verify does",
-      description: "The proof runs beside the requests; GET /journal shows how far it is in " +
+      summary: "Start to verify the journal, as journal verify does",
+      description: "The verification runs in the background; GET /journal shows its progress in " +
         "verificationRun, and its verdict in lastVerification. One runs at a time. " +
-        "lastVerification.proved names the first and the last logId that were proved: every line " +
-        "between them was read and checked by that run, and none was taken from a verdict, a " +
-        "sidecar, a snapshot or the index, all of which are compared with the lines. It is null " +
-        "where there was no line, and absent in what an older version found.",
+        "lastVerification.proved names the first and the last logId that were proved: every " +
+        "line between them was read and checked by that run, and none was taken from a verdict, " +
+        "a sidecar, a snapshot or the index, all of which are compared with the lines. It is " +
+        "null where there was no line, and absent in what an older version found.",
       body: { required: false, content: json(verifyBody) },
       answers: {
         [STATUS.accepted]: {
-          description: "It has begun.",
+          description: "It has started.",
           content: json(verificationRun),
-          headers: { "Location": { description: "Where it shows.", schema: text } },
+          headers: { "Location": { description: "Where to follow it.", schema: text } },
         },
       },
       problems: ["cannot-verify", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],

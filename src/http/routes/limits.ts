@@ -1,5 +1,6 @@
 /** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
 
+import type { Context } from "hono";
 import * as v from "valibot";
 import type { LimitedType } from "../../engine/requests.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
@@ -36,6 +37,9 @@ export const LIMIT_ROUTES: readonly Route[] = [
       "listLimits",
       "List the limits of types of jobs, and their use",
       limitsAnswer,
+      {
+        description: "Of each type with limits: places taken, jobs waiting, and the busiest keys.",
+      },
     ),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
@@ -49,10 +53,10 @@ export const LIMIT_ROUTES: readonly Route[] = [
     operation: {
       id: "changeLimits",
       tag: "system",
-      summary: "Put other limits in the place of those of the code",
+      summary: "Replace the limits of the code",
       description:
-        "All of them: what the body leaves out is no limit. They are recorded, stay in " +
-        "force over restarts, and are taken back with DELETE. What is at work stays so.",
+        "All of them: a limit that the body leaves out is lifted. They are recorded, survive " +
+        "restarts, and are undone with DELETE. Running jobs are not affected.",
       body: { required: true, content: json(changeBody, EXAMPLES) },
       answers: {
         [STATUS.ok]: {
@@ -62,7 +66,8 @@ export const LIMIT_ROUTES: readonly Route[] = [
       },
       problems: ["unknown-limits", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
     },
-    async handle({ req }, deps) {
+    async handle(c, deps) {
+      const { req } = c;
       refuseQuery(req.raw);
       const { reason, ...limits } = checked(changeBody, await readJson(req.raw, deps.bodies));
       const type = req.param("type") ?? "";
@@ -70,7 +75,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
         type,
         limits,
         reason,
-        originOf(req.raw, deps.spans),
+        originOf(c, deps.spans),
       );
       if (!outcome.ok && outcome.problem.kind === "unknownType") {
         throw new Problem(
@@ -88,7 +93,8 @@ export const LIMIT_ROUTES: readonly Route[] = [
     operation: {
       id: "restoreLimits",
       tag: "system",
-      summary: "Take changed limits back: those of the code are in force again",
+      summary: "Restore the limits of the code",
+      description: "Undoes changeLimits: the limits in the definition apply again, at once.",
       answers: {
         [STATUS.ok]: {
           description: "The limits as they are now.",
@@ -97,10 +103,10 @@ export const LIMIT_ROUTES: readonly Route[] = [
       },
       problems: ["unknown-limits", ...WRITE_PROBLEMS],
     },
-    async handle({ req }, deps) {
-      refuseQuery(req.raw);
+    async handle(c, deps) {
+      refuseQuery(c.req.raw);
       return jsonResponse(
-        await restoreLimits(req.param("type") ?? "", req.raw, deps),
+        await restoreLimits(c.req.param("type") ?? "", c, deps),
         STATUS.ok,
       );
     },
@@ -108,19 +114,19 @@ export const LIMIT_ROUTES: readonly Route[] = [
 ];
 
 /**
- * Takes changed limits back for whoever the request comes from.
+ * Restores the limits of the code, on behalf of the request.
  *
  * @throws {Problem} `unknown-limits`
  */
 export async function restoreLimits(
   type: string,
-  request: Request,
+  c: Context,
   { engine, spans }: HttpDeps,
 ): Promise<LimitedType> {
-  const restored = await engine.limits.restore(type, undefined, originOf(request, spans));
+  const restored = await engine.limits.restore(type, undefined, originOf(c, spans));
   if (restored !== undefined) return restored;
   throw new Problem(
     "unknown-limits",
-    `Cannot take back limits of ${type}: none are changed`,
+    `Cannot restore the limits of ${type}: they are not changed`,
   );
 }

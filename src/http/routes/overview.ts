@@ -89,11 +89,11 @@ export const OVERVIEW_ROUTES: readonly Route[] = [{
   scope: "read",
   operation: telling(
     "showOverview",
-    "Show how many jobs there are, what happened of late, and what may need a person",
+    "Show how many jobs there are, what happened recently, and what may need attention",
     overviewAnswer,
     {
-      description: "What the first page of the dashboard shows. The trend and the types that " +
-        "fail are counted in memory since the process started, as trend.countedSince says.",
+      description: "What the first page of the dashboard shows. The trend and the failing types " +
+        "are counted in memory, from trend.countedSince on.",
       query: SPAN_PARAMETER,
     },
   ),

@@ -1,5 +1,6 @@
 /** `/pauses`: what holds many jobs at once, its beginning and its end. */
 
+import type { Context } from "hono";
 import * as v from "valibot";
 import { KEY_PATTERN, KEY_RULE } from "../../engine/limits.ts";
 import type { HeldPause } from "../../engine/requests.ts";
@@ -36,11 +37,11 @@ const pauseBody = strictObject({
   type: v.exactOptional(says(v.string(), "Only jobs of this type.")),
   label: v.exactOptional(says(labelField, "Only jobs with this label, as name:value.")),
   key: v.exactOptional(
-    says(keyField, "Only jobs of this key, by which their definitions sort them (limits.key)."),
+    says(keyField, "Only jobs of this key (limits.key of their definition)."),
   ),
-  reason: says(neededReasonField, "Why; it is recorded, and explanations say it."),
+  reason: says(neededReasonField, "Why; it is recorded, and shown in explanations."),
   until: v.exactOptional(
-    says(timeField, "When it ends by itself; else it lasts until it is ended."),
+    says(timeField, "When it ends automatically; without it, it lasts until someone ends it."),
   ),
 });
 
@@ -49,7 +50,9 @@ export const PAUSE_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/pauses",
     scope: "read",
-    operation: telling("listPauses", "List the pauses, with what each holds", pausesAnswer),
+    operation: telling("listPauses", "List the pauses, with what each holds", pausesAnswer, {
+      description: "Those in force: since when, by whom, why, and how many jobs each holds.",
+    }),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
       return jsonResponse({ pauses: engine.pauses.all().map(pauseView) }, STATUS.ok);
@@ -62,11 +65,11 @@ export const PAUSE_ROUTES: readonly Route[] = [
     operation: {
       id: "beginPause",
       tag: "system",
-      summary: "Pause jobs: nothing of them begins until it ends",
-      description: "It holds the jobs that fit each member that is given, and all of them where " +
-        "none is. Attempts that run end, and are recorded; no other begins. Jobs may be created, " +
-        "events count, and so do times that are due: what they wake waits for the end of the " +
-        "pause. It is on record, and lasts over restarts.",
+      summary: "Pause jobs: no attempt starts until the pause ends",
+      description: "It holds the jobs that match every member given, or all jobs if none is " +
+        "given. Running attempts finish and are recorded; no other starts. Jobs can be created, " +
+        "events count, and timers elapse: jobs that they wake wait for the end of the pause. A " +
+        "pause is recorded, and survives restarts.",
       headers: TRACE_HEADERS,
       body: {
         required: true,
@@ -82,10 +85,10 @@ export const PAUSE_ROUTES: readonly Route[] = [
       answers: { [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) } },
       problems: [...BODY_PROBLEMS, "unknown-type", "over-capacity", ...WRITE_PROBLEMS],
     },
-    async handle({ req }, deps) {
-      refuseQuery(req.raw);
-      const body = await readJson(req.raw, deps.bodies);
-      return jsonResponse(pauseView(await beginPause(body, req.raw, deps)), STATUS.created);
+    async handle(c, deps) {
+      refuseQuery(c.req.raw);
+      const body = await readJson(c.req.raw, deps.bodies);
+      return jsonResponse(pauseView(await beginPause(body, c, deps)), STATUS.created);
     },
   },
   {
@@ -95,16 +98,17 @@ export const PAUSE_ROUTES: readonly Route[] = [
     operation: {
       id: "endPause",
       tag: "system",
-      summary: "End a pause: what it held begins",
+      summary: "End a pause: the jobs it held can start",
+      description: "It is recorded, with who ended it. Jobs start as workers become free.",
       answers: {
         [STATUS.ok]: { description: "The pause as it was.", content: json(pauseAnswer) },
       },
       problems: ["unknown-pause", ...WRITE_PROBLEMS],
     },
-    async handle({ req }, deps) {
-      refuseQuery(req.raw);
+    async handle(c, deps) {
+      refuseQuery(c.req.raw);
       return jsonResponse(
-        pauseView(await endPause(req.param("id") ?? "", req.raw, deps)),
+        pauseView(await endPause(c.req.param("id") ?? "", c, deps)),
         STATUS.ok,
       );
     },
@@ -112,14 +116,14 @@ export const PAUSE_ROUTES: readonly Route[] = [
 ];
 
 /**
- * Begins a pause for whoever the request comes from.
+ * Begins a pause, on behalf of the request.
  *
  * @param body As `POST /pauses` takes it.
  * @throws {Problem} `invalid-request`, `unknown-type`, `over-capacity`
  */
 export async function beginPause(
   body: unknown,
-  request: Request,
+  c: Context,
   { engine, spans, clock }: HttpDeps,
 ): Promise<HeldPause> {
   const asked = checked(pauseBody, body);
@@ -128,30 +132,30 @@ export async function beginPause(
     throw unknownType("pause", asked.type, types);
   }
   if (asked.until !== undefined && Date.parse(asked.until) <= clock.now()) {
-    throw invalidRequest([{ pointer: "/until", detail: "must be a time that is still to come" }]);
+    throw invalidRequest([{ pointer: "/until", detail: "must be in the future" }]);
   }
-  const begun = await engine.pauses.begin(asked, originOf(request, spans));
+  const begun = await engine.pauses.begin(asked, originOf(c, spans));
   if (begun !== undefined) return begun;
   throw new Problem(
     "over-capacity",
-    `Cannot begin a pause: ${PAUSES_MAX} are in force, and there may be no more`,
+    `Cannot pause: ${PAUSES_MAX} pauses are in force, which is the maximum`,
     {},
     { "retry-after": "5" },
   );
 }
 
 /**
- * Ends a pause for whoever the request comes from.
+ * Ends a pause, on behalf of the request.
  *
  * @returns The pause as it was.
  * @throws {Problem} `unknown-pause`
  */
 export async function endPause(
   pauseId: string,
-  request: Request,
+  c: Context,
   { engine, spans }: HttpDeps,
 ): Promise<HeldPause> {
-  const ended = await engine.pauses.end(pauseId, originOf(request, spans));
+  const ended = await engine.pauses.end(pauseId, originOf(c, spans));
   if (ended !== undefined) return ended;
-  throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: there is none with this id`);
+  throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: no pause in force has this id`);
 }

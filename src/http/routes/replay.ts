@@ -44,21 +44,21 @@ const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
 
 const STEPS_MAX = 1_000;
 
-/** Which steps are told. */
+/** Which steps are shown. */
 const STEP_PARAMETERS = {
-  limit: single(whole(1, STEPS_MAX), `Steps on a page, ${STEPS_MAX} unless it is given.`),
-  cursor: single(cursor("steps"), "The nextCursor of the page before."),
+  limit: single(whole(1, STEPS_MAX), `Steps on a page. Default: ${STEPS_MAX}.`),
+  cursor: single(cursor("steps"), "The nextCursor of the previous page."),
 };
 
 export const POINT_PARAMETERS = {
-  at: single(point, `Up to where; now, unless it is given. ${POINT_KINDS}`),
+  at: single(point, `The point to look at. Default: now. ${POINT_KINDS}`),
 };
 
 const REPLAY_PARAMETERS = { ...POINT_PARAMETERS, ...STEP_PARAMETERS };
 
 export const DIFF_PARAMETERS = {
   from: { ...single(point, POINT_KINDS), required: true },
-  to: single(point, `Now, unless it is given. ${POINT_KINDS}`),
+  to: single(point, `Default: now. ${POINT_KINDS}`),
 };
 
 async function replay(c: Context, deps: HttpDeps): Promise<Response> {
@@ -130,10 +130,12 @@ export const REPLAY_ROUTES: readonly Route[] = [
       id: "replayJob",
       tag: "replay",
       summary: "Show a job as it was, and what each entry did",
-      description: "The job as of the point, and a page of the steps up to it. A page has fewer " +
-        "steps than asked for when they change very much.",
+      description: "The job as of that point, and a page of the steps up to it. A page has " +
+        "fewer steps than requested when their changes are very large.",
       query: REPLAY_PARAMETERS,
-      answers: { [STATUS.ok]: { description: "The job then.", content: json(replayAnswer) } },
+      answers: {
+        [STATUS.ok]: { description: "The job at that point.", content: json(replayAnswer) },
+      },
       problems: ["unknown-job", "unknown-point"],
     },
     handle: replay,
@@ -145,7 +147,8 @@ export const REPLAY_ROUTES: readonly Route[] = [
     operation: {
       id: "diffJob",
       tag: "replay",
-      summary: "Show what differs between two points of a job's life",
+      summary: "Compare a job at two points of its life",
+      description: "Each value of the job that differs between the two points, with both values.",
       query: DIFF_PARAMETERS,
       answers: { [STATUS.ok]: { description: "What differs.", content: json(diffAnswer) } },
       problems: ["unknown-job", "unknown-point"],
@@ -160,10 +163,10 @@ export const REPLAY_ROUTES: readonly Route[] = [
     operation: {
       id: "whatIf",
       tag: "replay",
-      summary: "Show what would have become of a job; nothing is recorded",
-      description: "The job as it would be, where that first differs, and a page of the steps. " +
-        "With `limits`, which stand alone, whether it would begin now, or how much less it would " +
-        "have waited: what is left out stays as it is in force, and null is no limit.",
+      summary: "Show what would have become of a job; records nothing",
+      description: "The job as it would be, the first difference, and a page of the steps. With " +
+        "`limits`, which are given alone, whether it would start now, or how much less it would " +
+        "have waited: a limit that is left out stays as it is, and null means no limit.",
       query: STEP_PARAMETERS,
       body: {
         required: true,

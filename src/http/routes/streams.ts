@@ -1,5 +1,6 @@
 /** Answers server-sent events; see `StreamHub`. */
 
+import type { Context } from "hono";
 import * as v from "valibot";
 import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -17,7 +18,7 @@ import { wholeNumberOf } from "../requests/fields.ts";
 
 export const AFTER = single(
   whole(0, Number.MAX_SAFE_INTEGER),
-  "Entries after this position; it may not be beyond the head of the journal.",
+  "Entries after this position, which must not be beyond the head of the journal.",
 );
 
 export const STRATUM = single(choice(STRATA), "Entries of this stratum.");
@@ -38,19 +39,19 @@ const lastEventIdField = v.pipe(
 );
 
 export const LAST_EVENT_ID = {
-  description: "Where a stream goes on; wins over the parameter after.",
+  description: "Where a stream resumes; takes precedence over the parameter after.",
   schema: lastEventIdField,
 };
 
 /** A message, as a reader of server-sent events has it. */
 const MESSAGE = {
   type: "object",
-  description: "Comments come in between, and dispatch nothing.",
+  description: "Comments may come in between; clients ignore them.",
   properties: {
     id: {
       type: "string",
       pattern: "^[0-9]{1,15}$",
-      description: "A logId: that of the entry; of a message without data, how far was read.",
+      description: "The logId of the entry; in a message without data, the position read so far.",
     },
     retry: {
       type: "integer",
@@ -100,18 +101,18 @@ interface AfterQuery {
 
 /** @throws {Problem} `over-capacity`. */
 export function answerStream(
-  request: Request,
+  c: Context,
   { outlets, hub }: HttpDeps,
   wanted: Wanted,
   after: LogId,
 ): Response {
   outlets.requireRoom();
-  const body = hub.open(wanted, after, permitOf(request));
+  const body = hub.open(wanted, after, permitOf(c));
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }
 
 /**
- * Where a reader wants to go on; `undefined` when it does not say. A browser that
+ * Where a reader wants to resume; `undefined` when it does not say. A browser that
  * reconnects repeats the URL, so its `Last-Event-ID` wins over `after`.
  */
 export function startOf(

@@ -27,12 +27,18 @@ export const DEFINITION_ROUTES: readonly Route[] = [{
     "listDefinitions",
     "List the types of jobs, with the schemas of their inputs",
     definitionsAnswer,
+    {
+      description:
+        "Of each loaded type and version: its input schema, what starts it, and its limits.",
+    },
   ),
   handle({ req }, { engine }) {
     refuseQuery(req.raw);
     return jsonResponse({ definitions: engine.definitions() }, STATUS.ok);
   },
 }];
+
+const METRICS_EXAMPLE = { jobs: 'daybook_jobs{condition="waiting"} 3\n' };
 
 /** `/metrics`: what Prometheus, and whatever reads its format, is to know. */
 export const METRICS_ROUTES: readonly Route[] = [{
@@ -42,11 +48,14 @@ export const METRICS_ROUTES: readonly Route[] = [{
   operation: {
     id: "showMetrics",
     tag: "system",
-    summary: "Show what Prometheus is to know",
+    summary: "Show metrics for Prometheus",
+    description: "Counters start at zero when the process starts; gauges are correct at once.",
     answers: {
       [STATUS.ok]: {
         description: "The text format of Prometheus.",
-        content: { "text/plain": { schema: { json: { type: "string" } } } },
+        content: {
+          "text/plain": { schema: { json: { type: "string" } }, examples: METRICS_EXAMPLE },
+        },
       },
     },
     problems: [],
@@ -54,7 +63,7 @@ export const METRICS_ROUTES: readonly Route[] = [{
   async handle({ req }, { metrics, streams, requests, waiting }) {
     refuseQuery(req.raw);
     if (metrics === undefined) {
-      throw new Problem("not-found", "Cannot show metrics: nothing is counted here");
+      throw new Problem("not-found", "Cannot show metrics: this process does not count any");
     }
     const activity = { streams: streams.open, requests: requests.open, waiting: waiting.open };
     return new Response(await metrics.text(activity), {
@@ -69,7 +78,9 @@ export const OPEN_API_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/openapi.json",
   scope: "read",
-  operation: telling("showOpenApi", "Show this document", anyObject),
+  operation: telling("showOpenApi", "Show this document", anyObject, {
+    description: "OpenAPI 3.1, made from the routes that the server has.",
+  }),
   handle({ req }, deps) {
     refuseQuery(req.raw);
     return jsonResponse(deps.openApi(), STATUS.ok);
@@ -87,17 +98,17 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
     systemAnswer,
     {
       description:
-        "The holders of valid tokens are shown to those who may operate; no token or secret " +
-        "is told to anybody.",
+        "The holders of valid tokens are shown to tokens with the scope operate; tokens and " +
+        "secrets are never shown.",
     },
   ),
-  handle({ req }, deps) {
-    refuseQuery(req.raw);
-    return jsonResponse(systemView(deps, viewerOf(req.raw)), STATUS.ok);
+  handle(c, deps) {
+    refuseQuery(c.req.raw);
+    return jsonResponse(systemView(deps, viewerOf(c)), STATUS.ok);
   },
 }];
 
-/** What is told of the process, in JSON: where nobody tells of it, that is `null`. */
+/** The facts about the process, in JSON; `null` if they are not known. */
 function systemView(deps: HttpDeps, viewer: Viewer) {
   const { system, version, needsToken } = deps;
   return {
@@ -144,7 +155,9 @@ const INDEX = {
 };
 
 /** People get the overview there, as the dashboard declares. */
-export const INDEX_OPERATION = telling("showIndex", "Show where everything is", indexAnswer);
+export const INDEX_OPERATION = telling("showIndex", "List the entry points", indexAnswer, {
+  description: "For programs; browsers get the overview of the dashboard.",
+});
 
 /** What `/` answers to programs; people get the overview there. */
 export function answerIndex(): Response {
@@ -156,14 +169,17 @@ export const HEALTH_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/livez",
     scope: "open",
-    operation: telling("livez", "Say that the process is there", liveAnswer),
+    operation: telling("livez", "Check that the process is alive", liveAnswer, {
+      description: "Answers whatever the state of the journal; restart the process if it does not.",
+    }),
     handle: () => jsonResponse({ status: "live" }, STATUS.ok),
   },
   {
     method: "GET",
     path: "/readyz",
     scope: "open",
-    operation: telling("readyz", "Say whether writes are taken", readyAnswer, {
+    operation: telling("readyz", "Check whether writes are accepted", readyAnswer, {
+      description: "503 while the journal is being read, is full or failed, and during a stop.",
       problems: ["not-ready", "draining"],
     }),
     handle(_, { engine }) {

@@ -141,7 +141,7 @@ export class Channel {
 
 /** Without this, a journal that returns nothing would be asked forever. */
 export function nothingAfter(position: LogId): Error {
-  return new Error(`Cannot read on: the journal gives nothing after ${position}`);
+  return new Error(`Cannot continue: the journal gives nothing after ${position}`);
 }
 
 /** Entries that did not fit into a chunk are read again, so pages shrink to what fits. */

@@ -6,7 +6,7 @@ import type { JobEngine } from "../../engine/job_engine.ts";
 
 export interface Scan {
   readonly entries: readonly JobEventLogEntry[];
-  /** Everything up to here has been given; a reader goes on after it. */
+  /** Everything up to here was sent; a reader continues after it. */
   readonly scannedTo: LogId;
   /** Nothing more is there now. */
   readonly caughtUp: boolean;

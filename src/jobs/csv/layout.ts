@@ -93,7 +93,7 @@ function refuseUnnamed(names: readonly string[]): void {
   const unnamed = names.findIndex((name) => name.trim() === "");
   if (unnamed !== -1) throw unusable(`column ${unnamed + 1} has no name`);
   const duplicates = names.filter((name, index) => names.indexOf(name) !== index);
-  if (duplicates.length > 0) throw unusable(`it names twice: ${listed(duplicates)}`);
+  if (duplicates.length > 0) throw unusable(`it has duplicates: ${listed(duplicates)}`);
 }
 
 /** A column that was described and is not there is most often misspelt: no row can be right. */

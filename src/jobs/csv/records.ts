@@ -110,7 +110,7 @@ function tryParse(text: string, delimiter: string): string[][] | { readonly malf
   }
 }
 
-/** The parser's messages name lines of the slice that it got: they are told in other words. */
+/** The parser's messages name lines of the slice that it got: they are reworded. */
 function malformation(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {

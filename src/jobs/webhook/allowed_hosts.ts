@@ -37,7 +37,7 @@ function normalEntry(entry: string): string {
 }
 
 // Addresses that are not on the public internet. An allowed name is no promise of where it points:
-// whoever owns it could point it at this machine or its network.
+// its owner could point it at this machine or its network.
 
 /** Source: the special-purpose address registries of IANA (RFC 6890). */
 const PRIVATE_NETWORKS: readonly string[] = [

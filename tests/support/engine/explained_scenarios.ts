@@ -280,6 +280,24 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "queued_after_a_wait_that_was_ended",
+    condition: "queued",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.invoice");
+      for (const name of ["a", "b", "c", "d"]) await daybook.submit(`busy-${name}`, "shop.busy");
+      await daybook.post("/jobs/job/wake", { reason: "the customer asked for it" });
+    },
+  },
+  {
+    name: "succeeded_after_a_wait_that_was_ended",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.invoice");
+      await daybook.post("/jobs/job/wake", { reason: "the customer asked for it" });
+      await daybook.clock.advance(10 * 86_400_000);
+    },
+  },
+  {
     name: "failed_at_a_deadline",
     condition: "failed",
     arrange: async (daybook) => {
@@ -415,6 +433,15 @@ export const SCENARIOS: readonly Scenario[] = [
     arrange: async (daybook) => {
       await daybook.submit("job", "shop.trouble", { how: "stuck" });
       await daybook.clock.advance(1_000);
+    },
+  },
+  {
+    name: "compensating_while_its_type_is_paused",
+    condition: "compensating",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "stuck" });
+      await daybook.post("/pauses", { type: "shop.trouble", reason: "the depot moves" });
+      await daybook.clock.advance(6_000);
     },
   },
   {

@@ -1,6 +1,9 @@
 /** Requests for each route: good ones, doubtful ones, and what no client should send. */
 
 import fc from "fast-check";
+import type { Route } from "../../../src/http/route.ts";
+import { openApiDocument } from "../../../src/http/openapi/document.ts";
+import { API_ROUTES } from "./app_routes.ts";
 import {
   bulkActions,
   cloudEvents,
@@ -11,6 +14,7 @@ import {
   retries,
   suppositions,
 } from "./arbitrary_documents.ts";
+import { type Schemas, valuesOf } from "./described_values.ts";
 import { headerText, hostileBody, hostileText, mutated, urlText } from "./arbitrary_hostile.ts";
 
 export interface FuzzRequest {
@@ -157,33 +161,9 @@ const filters = {
 const entryQuery = { limit: limits, cursor: cursors };
 const streamQuery = { stratum: strata, only: one("transitions", "x"), after: positions, types };
 
-const limitChanges = fc.record({
-  maxRunning: mostly(fc.integer({ min: 1, max: 1_000_000 }), fc.integer()),
-  rate: fc.record({
-    count: mostly(fc.integer({ min: 1, max: 10_000 }), fc.integer()),
-    perMs: mostly(fc.integer({ min: 1, max: 1_000 }), fc.integer()),
-  }),
-  reason: mostly(one("slow today"), fc.oneof(one(""), urlText)),
-}, { requiredKeys: ["reason"] });
-
-/** By method and path, as the application has them. */
-export const ROUTES: Readonly<Record<string, RouteInput>> = {
-  "GET /": {},
-  "GET /livez": {},
-  "GET /readyz": {},
-  "GET /openapi.json": {},
-  "GET /definitions": {},
-  "GET /pauses": {},
+/** Routes of which requests that go by the document alone would be refused, or too much alike. */
+export const OWN_INPUTS: Readonly<Record<string, RouteInput>> = {
   "POST /pauses": { body: bodyOf(pauses) },
-  "DELETE /pauses/:id": {},
-  "GET /limits": {},
-  "PUT /limits/:type": { body: bodyOf(limitChanges) },
-  "DELETE /limits/:type": {},
-  "GET /overview": { query: { span: one("10m", "1h", "24h", "1y") } },
-  "GET /system": {},
-  "GET /journal": {},
-  "POST /journal/verify": control(fc.constant({})),
-  "GET /metrics": {},
   "POST /jobs": {
     headers: fc.oneof(keys, prefer),
     body: bodyOf(creations, form, jobLines, json(fc.array(creations, { maxLength: 3 }))),
@@ -197,8 +177,6 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
     query: { ...streamQuery, until: one("terminal", "x") },
     headers: lastEventId,
   },
-  "GET /jobs/:id/input": {},
-  "GET /jobs/:id/log": { query: { limit: limits } },
   "GET /jobs/:id/explain": { query: { format: one("text", "json", "x") }, headers: accept },
   "GET /queue/explain": { query: { format: one("text", "json", "x") }, headers: accept },
   "GET /explain": {
@@ -230,6 +208,49 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   },
   "GET /stream": { query: { ...streamQuery, jobId: jobIds }, headers: lastEventId },
 };
+
+export function nameOfRoute({ method, path }: Route): string {
+  return `${method} ${path}`;
+}
+
+/** What the document says that each route reads, so that a new one needs no entry above. */
+function describedInputs(): ReadonlyMap<string, RouteInput> {
+  const document = openApiDocument(API_ROUTES, { version: "0", needsToken: false });
+  const { paths, components: { schemas } } = document as unknown as Described;
+  return new Map(API_ROUTES.map((route) => {
+    const operation = paths[route.path.replace(/:(\w+)/g, "{$1}")]?.[route.method.toLowerCase()];
+    return [nameOfRoute(route), inputOf(operation ?? {}, schemas)];
+  }));
+}
+
+interface Described {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+  readonly components: { readonly schemas: Schemas };
+}
+
+interface DescribedOperation {
+  readonly parameters?: readonly { name: string; in: string; schema: Schemas[string] }[];
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: Readonly<Record<string, { schema: Schemas[string] }>>;
+  };
+}
+
+function inputOf(
+  { parameters = [], requestBody }: DescribedOperation,
+  schemas: Schemas,
+): RouteInput {
+  const query = parameters.filter((one) => one.in === "query").map(({ name, schema }) =>
+    [name, mostly(valuesOf(schema, schemas).map(String), urlText)] as const
+  );
+  const schema = requestBody?.content["application/json"]?.schema;
+  if (schema === undefined) return { query: Object.fromEntries(query) };
+  const body = bodyOf(valuesOf(schema, schemas));
+  return {
+    query: Object.fromEntries(query),
+    body: requestBody?.required === false ? fc.oneof(nothing, body) : body,
+  };
+}
 
 /** Of which most requests are free. */
 const strangeHeader = fc.oneof(
@@ -285,7 +306,7 @@ function pathOf(pattern: string): fc.Arbitrary<string> {
   const mark = pattern.startsWith("/events/") ? "~" : "@";
   const known = fc.nat(9).map((index) => `${mark}${index}`);
   const named = pattern.includes(":type") ? fc.constant("test.import") : known;
-  const usual = mostly(named, urlText).map((name) => pattern.replace(/:(id|type)/, () => name));
+  const usual = mostly(named, urlText).map((name) => pattern.replace(/:\w+/, () => name));
   const odd = fc.tuple(usual, one("/", "//", "/x", "/%2e", "%2F", ";", "\\")).map(([path, end]) =>
     path + end
   );
@@ -316,8 +337,8 @@ const OFTEN: ReadonlySet<string> = new Set([
 ]);
 
 export const requests: fc.Arbitrary<FuzzRequest> = fc.oneof(
-  ...Object.entries(ROUTES).map(([route, input]) => ({
+  ...[...describedInputs()].map(([route, described]) => ({
     weight: OFTEN.has(route) ? 4 : 1,
-    arbitrary: requestTo(route, input),
+    arbitrary: requestTo(route, OWN_INPUTS[route] ?? described),
   })),
 );

@@ -12,7 +12,9 @@ export class FakeVerification implements VerificationPort {
   }
 
   start(): ReturnType<VerificationPort["start"]> {
-    if (this.run?.status === "running") return { started: false, reason: "one is running" };
+    if (this.run?.status === "running") {
+      return { started: false, reason: "a verification is already running" };
+    }
     this.run = { status: "running", startedAt: this.#now(), bytesDone: 0, bytesTotal: 0 };
     return { started: true };
   }

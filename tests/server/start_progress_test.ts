@@ -1,7 +1,7 @@
 /** What a process tells while it reads a long journal. */
 
 import assert from "node:assert/strict";
-import { Opening } from "../../src/server/listener.ts";
+import { StartProgress } from "../../src/server/listener.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
@@ -23,10 +23,11 @@ class Clock {
 function opening() {
   const clock = new Clock();
   const lines: string[] = [];
-  return { clock, lines, opening: new Opening(clock, (line) => lines.push(line)) };
+  return { clock, lines, opening: new StartProgress(clock, (line) => lines.push(line)) };
 }
 
-const ask = ({ fetch }: Opening, path: string) => fetch(new Request(`http://127.0.0.1${path}`));
+const ask = ({ fetch }: StartProgress, path: string) =>
+  fetch(new Request(`http://127.0.0.1${path}`));
 
 Deno.test("opening: others have their turn every twenty milliseconds, and people a line every two seconds", async () => {
   const { clock, lines, opening: { progress } } = opening();

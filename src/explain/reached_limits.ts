@@ -1,0 +1,97 @@
+/** Which limit kept a job waiting at a position, by what is on record of the places of its type. */
+
+import type { LogId } from "../core/ids.ts";
+import type { JobOfType, LimitsFrom, Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
+import { indexOf } from "./stays.ts";
+
+export function limitsAt({ limits }: PlaceHistory, logId: LogId): LimitsFrom {
+  return limits.findLast(({ from }) => from <= logId) ?? { limits: {}, from: 0 };
+}
+
+/** A job, and since when it held its place. */
+export interface Holder {
+  readonly job: JobOfType;
+  readonly since: Moment;
+}
+
+/** The longest first. */
+export function holdersAt(history: PlaceHistory, logId: LogId): readonly Holder[] {
+  return indexOf(history).held.at(logId).map(({ job, from }) => ({ job, since: from }));
+}
+
+/** A limit that kept a job waiting. */
+export type ReachedThen =
+  | {
+    readonly limit: "perKey" | "maxRunning";
+    readonly places: number;
+    readonly holders: readonly Holder[];
+    readonly change?: Moment;
+  }
+  | {
+    readonly limit: "rate";
+    readonly count: number;
+    readonly perMs: number;
+    /** The latest that count, oldest first. */
+    readonly starts: readonly Moment[];
+    readonly change?: Moment;
+  };
+
+/** When, and whether the job has yet to begin, as far as a rate counts. */
+export interface AskedMoment {
+  readonly logId: LogId;
+  readonly atMs: number;
+  readonly begins: boolean;
+}
+
+/** The limit that kept a job from its place; `undefined` where none did. */
+export function reachedAt(
+  history: PlaceHistory,
+  own: QueuedAs,
+  { logId, atMs, begins }: AskedMoment,
+  { limits: { perKey, maxRunning, rate }, change } = limitsAt(history, logId),
+): ReachedThen | undefined {
+  const changed = change === undefined ? {} : { change };
+  const holders = holdersAt(history, logId);
+  const ofKey = holders.filter(({ job }) => job.key === own.key);
+  if (perKey !== undefined && own.key !== undefined && ofKey.length >= perKey) {
+    return { limit: "perKey", places: perKey, holders: ofKey, ...changed };
+  }
+  if (maxRunning !== undefined && holders.length >= maxRunning) {
+    return { limit: "maxRunning", places: maxRunning, holders, ...changed };
+  }
+  if (rate === undefined || !begins) return undefined;
+  const { count, perMs } = rate;
+  const starts = startsWithin(history, own, { logId, atMs }, perMs).slice(-count);
+  return starts.length < count ? undefined : { limit: "rate", count, perMs, starts, ...changed };
+}
+
+/** The starts of other jobs that a rate counts at a time, oldest first. */
+export function startsWithin(
+  history: PlaceHistory,
+  { rateKey }: QueuedAs,
+  { logId, atMs }: { readonly logId: LogId; readonly atMs: number },
+  perMs: number,
+): readonly Moment[] {
+  const starts = indexOf(history).starts.get(rateKey) ?? [];
+  const within: Moment[] = [];
+  for (let at = starts.findLastIndex((one) => one.logId <= logId); at >= 0; at--) {
+    const start = starts[at];
+    if (start === undefined || Date.parse(start.at) <= atMs - perMs) break;
+    within.push(start);
+  }
+  return within.reverse();
+}
+
+/** Which of the others wait for a place at a position; what was cut short has its place still. */
+export function waitingAt(history: PlaceHistory, logId: LogId): readonly JobOfType[] {
+  const { held, queued } = indexOf(history);
+  const holding = new Set(held.at(logId).map(({ job }) => job));
+  return queued.at(logId).flatMap(({ job }) => holding.has(job) ? [] : [job]);
+}
+
+/** Which of two is granted first, where they have one key. */
+export function isQueuedBefore(one: QueuedAs, other: QueuedAs): boolean {
+  return one.priority === other.priority
+    ? one.startedBy < other.startedBy
+    : one.priority < other.priority;
+}

@@ -1,0 +1,181 @@
+/**
+ * An example of each answer, made from its schema, so that a new answer has one and none goes
+ * stale. A route may give its own, and must for text.
+ */
+
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { isObject } from "./members.ts";
+
+const TIME = "2026-01-31T12:00:00.000Z";
+
+/** Values of one order, so that answers fit together; what is not here follows from the type. */
+const VALUES: Readonly<Record<string, JsonValue>> = {
+  about: "42",
+  actual: null,
+  attributes: { orderId: "42", tracking: "T-1" },
+  chain: "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+  condition: "waiting",
+  correlation: { equals: { orderId: "42" } },
+  detail: "must be text",
+  endedAt: null,
+  eventId: "parcel-7",
+  eventType: "ec.shipment.ShipmentCompleted",
+  expectation: "shipped",
+  failure: null,
+  fingerprint: "3f2a9c01d4e7",
+  flag: "--body-bytes",
+  holders: [{ scopes: ["read"], name: "dashboard" }],
+  input: { orderId: "42", amount: 1999 },
+  jobId: "order-42",
+  journalFolder: "/var/lib/daybook/journal",
+  key: "acme",
+  kind: "DomainFact",
+  labels: { shop: "berlin" },
+  message: "the card is refused",
+  method: "POST",
+  multiplicity: "ExactlyOnce",
+  name: "Error",
+  nextCursor: null,
+  output: null,
+  path: "/jobs/order-42",
+  pauseId: "pau_01J00000000000000000000001",
+  pointer: "/input/orderId",
+  reason: "the bank is down",
+  retention: "keep",
+  segment: "00000000000000000001.ndjson",
+  self: "/jobs/order-42",
+  state: "Running",
+  statement: 'It waits for "shipped": ec.shipment.ShipmentCompleted where orderId = "42".',
+  stratum: "domain",
+  summary: 'Job order-42 is waiting for "shipped", 0 of 1.',
+  taskId: "charge",
+  type: "order.fulfil",
+  version: "0.1.0",
+  why: 'It matches expectation "shipped": 1 of 1.',
+};
+
+/** The same document, with an example of each good answer. */
+export function withExamples(document: JsonObject): JsonObject {
+  const { paths, components } = document;
+  const schemas = isObject(components) && isObject(components.schemas) ? components.schemas : {};
+  return {
+    ...document,
+    paths: mapped(paths, (item) => mapped(item, (one) => exampled(one, schemas))),
+  };
+}
+
+function mapped(value: JsonValue | undefined, change: (one: JsonObject) => JsonValue): JsonObject {
+  if (!isObject(value)) return {};
+  const entries = Object.entries(value).map((
+    [key, one],
+  ) => [key, isObject(one) ? change(one) : one]);
+  return Object.fromEntries(entries);
+}
+
+function exampled(operation: JsonObject, schemas: JsonObject): JsonObject {
+  const { responses } = operation;
+  if (!isObject(responses)) return operation;
+  const entries = Object.entries(responses).map(([status, response]) => {
+    if (Number(status) >= 300 || !isObject(response) || !isObject(response.content)) {
+      return [status, response];
+    }
+    const contents = Object.entries(response.content).map((
+      [mediaType, content],
+    ) => [mediaType, isObject(content) ? exampledContent(mediaType, content, schemas) : content]);
+    return [status, { ...response, content: Object.fromEntries(contents) }];
+  });
+  return { ...operation, responses: Object.fromEntries(entries) };
+}
+
+function exampledContent(mediaType: string, content: JsonObject, schemas: JsonObject): JsonObject {
+  if ("examples" in content || mediaType === "text/plain") return content;
+  const item = content["x-oai-itemSchema"];
+  if (!isObject(item)) return { ...content, example: exampleOf(content.schema ?? {}, schemas) };
+  return { ...content, example: sequenceExample(item, schemas) };
+}
+
+/** A line of NDJSON, or a message of a stream. */
+function sequenceExample(item: JsonObject, schemas: JsonObject): string {
+  const { properties } = item;
+  const data = isObject(properties) ? properties.data : undefined;
+  if (!isObject(data)) return `${JSON.stringify(exampleOf(item, schemas))}\n`;
+  return `id: 41\ndata: ${JSON.stringify(exampleOf(data.contentSchema ?? {}, schemas))}\n\n`;
+}
+
+/** Schemas inside one another. */
+const DEPTH_MAX = 12;
+
+/**
+ * An example of what a schema allows: all that must be there, a list with one item.
+ *
+ * @param schemas Those that `$ref` names.
+ */
+export function exampleOf(schema: JsonValue, schemas: JsonObject, name = "", depth = 0): JsonValue {
+  if (!isObject(schema) || depth > DEPTH_MAX) return null;
+  const { $ref, oneOf, anyOf = oneOf, examples, type, items, additionalProperties } = schema;
+  const named = typeof $ref === "string" ? schemas[$ref.split("/").at(-1) ?? ""] : undefined;
+  const own = VALUES[name];
+  if (own !== undefined && fits(own, named ?? schema, schemas)) return own;
+  if (named !== undefined) return exampleOf(named, schemas, name, depth + 1);
+  if ("const" in schema) return schema.const ?? null;
+  if (Array.isArray(examples)) return examples[0] ?? null;
+  if (Array.isArray(schema.enum)) return schema.enum[0] ?? null;
+  if (Array.isArray(anyOf)) return exampleOf(anyOf[0] ?? {}, schemas, name, depth + 1);
+  switch (Array.isArray(type) ? type[0] : type) {
+    case "array":
+      return depth === DEPTH_MAX
+        ? []
+        : [exampleOf(items ?? {}, schemas, singular(name), depth + 1)];
+    case "boolean":
+      return true;
+    case "integer":
+    case "number":
+      return name.endsWith("Ms")
+        ? 1200
+        : typeof schema.minimum === "number"
+        ? schema.minimum + 1
+        : 1;
+    case "null":
+      return null;
+    case "string":
+      return schema.format === "date-time" ? TIME : "text";
+    case "object":
+      return isObject(additionalProperties) && !isObject(schema.properties)
+        ? {}
+        : objectExample(schema, schemas, depth);
+    default:
+      return {};
+  }
+}
+
+function objectExample(schema: JsonObject, schemas: JsonObject, depth: number): JsonValue {
+  const properties = isObject(schema.properties) ? schema.properties : {};
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  return Object.fromEntries(
+    Object.entries(properties).filter(([name]) => required.includes(name))
+      .map(([name, member]) => [name, exampleOf(member, schemas, name, depth + 1)]),
+  );
+}
+
+function singular(name: string): string {
+  return name === "jobIds" ? "jobId" : name;
+}
+
+/** Whether a value is of a type that a schema allows; what else it asks for, a test checks. */
+function fits(value: JsonValue, schema: JsonValue, schemas: JsonObject): boolean {
+  if (!isObject(schema)) return false;
+  const { $ref, oneOf, anyOf = oneOf, type } = schema;
+  if (typeof $ref === "string") {
+    return fits(value, schemas[$ref.split("/").at(-1) ?? ""] ?? {}, schemas);
+  }
+  if (Array.isArray(anyOf)) return anyOf.some((one) => fits(value, one, schemas));
+  if ("const" in schema) return schema.const === value;
+  if (Array.isArray(schema.enum)) return schema.enum.includes(value);
+  return type === undefined || [type].flat().includes(typeOf(value));
+}
+
+function typeOf(value: JsonValue): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return typeof value;
+}

@@ -1,0 +1,101 @@
+/**
+ * Jobs with limits that begin and end in any order, with pauses, changed limits and kills in
+ * between: what is told later of a queued job at a point is what was told then, and what is told of
+ * a job that has ended adds up.
+ */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { JobId } from "../../src/core/ids.ts";
+import type { Explanation } from "../../src/explain/explanation.ts";
+import { rounds } from "../support/effort.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { Letters } from "../support/engine/letters.ts";
+import { test } from "../support/sanitized.ts";
+
+const LIMITS = [
+  { maxRunning: 3, perKey: 2 },
+  { perKey: 1 },
+  { maxRunning: 2, rate: { count: 3, perMs: 20_000 } },
+] as const;
+
+const OTHER_LIMITS = [{ maxRunning: 1 }, { perKey: 1, maxRunning: 4 }, {}] as const;
+
+const steps = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom("submit a", "submit b", "submit c") },
+  { weight: 5, arbitrary: fc.nat(5).map((nth) => `end ${nth}`) },
+  { weight: 2, arbitrary: fc.constantFrom("advance 500", "advance 7000", "advance 30000") },
+  { weight: 1, arbitrary: fc.constantFrom("pause a", "unpause", "crash") },
+  { weight: 1, arbitrary: fc.constantFrom("change 0", "change 1", "change 2", "restore") },
+);
+
+/** What a look back can know. */
+function known({ summary, because, condition }: Explanation<unknown>) {
+  return { summary, because, condition };
+}
+
+async function play(limits: typeof LIMITS[number], script: readonly string[]) {
+  const letters = new Letters();
+  let daybook = await Explained.start({
+    definitions: [letters.definition(limits)],
+    maxRunning: 50,
+  });
+  const said: { jobId: JobId; asOf: number; told: ReturnType<typeof known> }[] = [];
+  let jobs = 0;
+  for (const step of script) {
+    const [what, which = ""] = step.split(" ");
+    if (what === "submit") {
+      await daybook.submit(`${which}${++jobs}`, "mail.send", { tenant: which });
+    } else if (what === "end") {
+      const open = daybook.engine.list({ conditions: ["executing"], limit: 50 }).jobs;
+      const { jobId } = open[Number(which) % Math.max(1, open.length)] ?? {};
+      if (jobId !== undefined) letters.sent(jobId);
+    } else if (what === "advance") {
+      await daybook.clock.advance(Number(which));
+    } else if (what === "pause") {
+      await daybook.post("/pauses", { key: which, reason: "moves house" });
+    } else if (what === "unpause") {
+      for (const { pauseId } of daybook.engine.pauses.all()) {
+        await daybook.engine.pauses.end(pauseId);
+      }
+    } else if (what === "change") {
+      const other = OTHER_LIMITS[Number(which)] ?? {};
+      await daybook.engine.limits.change("mail.send", other, "slow today");
+    } else if (what === "restore") await daybook.engine.limits.restore("mail.send");
+    else daybook = await daybook.crash();
+    await daybook.clock.settle();
+    for (const { jobId } of daybook.engine.list({ conditions: ["queued"], limit: 50 }).jobs) {
+      const told = await daybook.explanation(jobId);
+      said.push({ jobId, asOf: told.asOf, told: known(told) });
+    }
+  }
+  return { daybook, said };
+}
+
+test("what is told of a queued job at a point is what was told then, whatever came after", async () => {
+  const scripts = fc.array(steps, { minLength: 10, maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...LIMITS), scripts, async (limits, script) => {
+      const { daybook, said } = await play(limits, script);
+      for (const { jobId, asOf, told } of said) {
+        if (asOf === daybook.engine.headLogId) continue;
+        const point = { kind: "logId", logId: asOf } as const;
+        const then = await daybook.engine.explainAt(jobId, point);
+        assert.ok(then.ok);
+        // How many workers there were is not on record.
+        if (told.summary.includes("workers busy")) {
+          assert.doesNotMatch(then.value.summary, /taken \(|used up|paused/, `${jobId} at ${asOf}`);
+        } else assert.deepEqual(known(then.value), told, `${jobId} at ${asOf}`);
+      }
+      for (const { jobId } of daybook.engine.list({ conditions: ["succeeded"], limit: 50 }).jobs) {
+        const { timing } = await daybook.explanation(jobId);
+        const { queuedMs, queuedPausedMs = 0, queuedLimitedMs = 0 } = timing;
+        assert.ok(
+          queuedPausedMs + queuedLimitedMs <= queuedMs,
+          `${jobId} ${JSON.stringify(timing)}`,
+        );
+      }
+    }),
+    { numRuns: rounds(15, 2_000, 5) },
+  );
+});
