@@ -20,6 +20,8 @@ const OTHERS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   replay: async () => [await (await import("./replay.ts")).replay()],
   explain: async () => await (await import("./explain.ts")).explainJob(),
   verify: async () => [await (await import("./verify.ts")).verify()],
+  limits: async () => await (await import("./limits.ts")).limits(),
+  sleeps: async () => await (await import("./sleeps.ts")).sleeps(),
   "first-paint": async () => await (await import("./first_paint.ts")).firstPaint(),
 };
 

@@ -59,18 +59,16 @@ export type { InputRetention } from "./core/sealed_input.ts";
 export type { SecretPath } from "./engine/secrets/secret_path.ts";
 export type {
   ControlOptions,
-  DeliveredEvent,
   EmbeddedDaybook,
-  EventReceipt,
-  EventReceiptJob,
   ExplainOptions,
   JobControl,
-  JobReceipt,
   OpenOptions,
-  SubmitOptions,
-  SubmittedJob,
   WaitOptions,
 } from "./embedded/daybook.ts";
+export type { DeliveredEvent, EventReceipt, EventReceiptJob } from "./embedded/event.ts";
+export type { Pause, PauseOptions } from "./embedded/pause.ts";
+export type { JobReceipt, SubmitOptions, SubmittedJob } from "./embedded/submission.ts";
+export type { LimitChange, LimitValues, TypeLimits } from "./embedded/type_limits.ts";
 export { openDaybook } from "./embedded/open.ts";
 export type {
   Job,

@@ -24,6 +24,7 @@ import timeTravelScript from "./time_travel/time_travel.js" with { type: "text" 
 import baseStyle from "./parts/base.css" with { type: "text" };
 import jobStyle from "./job/job.css" with { type: "text" };
 import jobsStyle from "./jobs/jobs.css" with { type: "text" };
+import limitsStyle from "./limits/limits.css" with { type: "text" };
 import manualStyle from "./manual/manual.css" with { type: "text" };
 import overviewStyle from "./overview/overview.css" with { type: "text" };
 import partsStyle from "./parts/parts.css" with { type: "text" };
@@ -41,6 +42,7 @@ const SOURCES = {
   "parts.css": { type: STYLE, text: partsStyle },
   "job.css": { type: STYLE, text: jobStyle },
   "jobs.css": { type: STYLE, text: jobsStyle },
+  "limits.css": { type: STYLE, text: limitsStyle },
   "system.css": { type: STYLE, text: systemStyle },
   "system.js": { type: SCRIPT, text: systemScript },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },

@@ -1,10 +1,19 @@
 /** Forms of pages: what they bring, where they lead back to, and that each counts once. */
 
+import { createHash } from "node:crypto";
+import type { Context } from "hono";
+import type { EventId } from "../core/ids.ts";
+import { emptyResponse } from "../http/answers/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../http/bodies/body.ts";
-import { invalidRequest } from "../http/problems/problem.ts";
-import { createHash } from "node:crypto";
-import type { EventId } from "../core/ids.ts";
+import type { HttpDeps } from "../http/http_deps.ts";
+import {
+  invalidRequest,
+  issueText,
+  Problem,
+  STATUS,
+  untoldIssues,
+} from "../http/problems/problem.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -28,6 +37,36 @@ function hasTooManyFields(text: string): boolean {
     at = text.indexOf("&", at + 1);
   }
   return fields > FIELDS_MAX;
+}
+
+/**
+ * Does what a form asks for and leads back to the page that it is on, which tells what was done,
+ * or why not.
+ *
+ * @param act Gives what the page tells.
+ */
+export async function actAndTell(
+  c: Context,
+  deps: HttpDeps,
+  act: (form: URLSearchParams) => string | Promise<string>,
+): Promise<Response> {
+  const form = await readForm(c.req.raw, deps.bodies);
+  const path = safeReturnPath(form.get("return"));
+  const { text, isBad } = await doneOrRefused(() => act(form));
+  return emptyResponse(STATUS.seeOther, { location: deps.notes.pathWith(path, text, isBad) });
+}
+
+async function doneOrRefused(act: () => string | Promise<string>) {
+  try {
+    return { text: await act(), isBad: false };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { message, members: { errors = [] } } = error;
+    return {
+      text: `${[message, ...untoldIssues(message, errors).map(issueText)].join("; ")}.`,
+      isBad: true,
+    };
+  }
 }
 
 /** A field that was filled in; `undefined` when it is absent or blank. */

@@ -8,6 +8,7 @@ import { STATUS } from "../http/problems/problem.ts";
 import { type Viewer, viewerOf } from "../http/guard/access.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
+import { LIMITS_PATH } from "./parts/links.tsx";
 import { NO_STORE_HEADERS } from "../http/answers/response.ts";
 
 /**
@@ -42,6 +43,7 @@ type ScreenName = keyof typeof SCREENS;
 const SCREENS = {
   overview: { path: "/", title: "Overview" },
   jobs: { path: "/ui/jobs", title: "Jobs" },
+  limits: { path: LIMITS_PATH, title: "Limits" },
   stream: { path: "/ui/stream", title: "Stream" },
   system: { path: "/ui/system", title: "System" },
   manual: { path: "/ui/manual", title: "Manual" },

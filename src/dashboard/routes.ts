@@ -6,6 +6,7 @@ import { LIVE_ROUTES } from "./live.ts";
 import { EVENT_SCREEN_ROUTES } from "./system/event_screen.tsx";
 import { JOB_SCREEN_ROUTES } from "./job/screen.tsx";
 import { JOBS_ROUTES } from "./jobs/screen.tsx";
+import { LIMITS_SCREEN_ROUTES } from "./limits/screen.tsx";
 import { MANUAL_ROUTES } from "./manual/screen.tsx";
 import { OVERVIEW_SCREEN_ROUTES } from "./overview/screen.tsx";
 import { PROBLEM_ROUTES } from "./problems.tsx";
@@ -21,6 +22,7 @@ export const DASHBOARD_ROUTES: readonly Route[] = [
   ...JOBS_ROUTES,
   ...JOB_SCREEN_ROUTES,
   ...TIME_TRAVEL_ROUTES,
+  ...LIMITS_SCREEN_ROUTES,
   ...STREAM_ROUTES,
   ...SYSTEM_SCREEN_ROUTES,
   ...SUBMIT_ROUTES,

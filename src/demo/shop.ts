@@ -38,6 +38,12 @@ function newsletter(services: ShopServices) {
       subject: name,
       list: v.picklist(["customers", "suppliers", PRESS_LIST]),
     }),
+    limits: {
+      maxRunning: 6,
+      key: ({ list }) => list,
+      perKey: 4,
+      rate: { count: 1_000, perMs: 60_000 },
+    },
     async run(ctx, { subject, list }) {
       const letter = await ctx.task("write", async ({ signal }) => {
         await services.work(150, signal);

@@ -7,62 +7,11 @@ import type {
   JobDefinition,
   SubmittedInput,
 } from "../engine/definition.ts";
-import type { Job, JobStateName } from "./job.ts";
-import type { Issue } from "./refused_error.ts";
-import type { JsonObject } from "../core/json.ts";
-
-/** An event from outside, to be recorded. */
-export interface DeliveredEvent {
-  /** A dotted name in the past tense, such as `ec.shipment.ShipmentCompleted`. */
-  readonly eventType: string;
-  /** Its data. Default: `{}`. */
-  readonly attributes?: JsonObject;
-  /**
-   * 1 to 128 characters of `A-Z a-z 0-9 . _ : ~ -`. A second event with the same id changes
-   * nothing, so use the sender's own id to make delivery repeatable. Default: a new id.
-   */
-  readonly eventId?: string;
-  /** When it happened, RFC 3339. Default: now. */
-  readonly occurredAt?: string;
-  /** The only job it is for. If absent, it reaches every job that expects it. */
-  readonly jobId?: string;
-  /** The task it is about. */
-  readonly taskId?: string;
-}
-
-/** The outcome of one event, which is now on disk. */
-export interface EventReceipt {
-  /** The id it is recorded under. */
-  readonly eventId: string;
-  /** Its position in the journal; for a duplicate, that of the first delivery. */
-  readonly logId: number;
-  /**
-   * `matched`: it affected a job. `recorded`: it affected none. `duplicate`: its id is on record.
-   */
-  readonly disposition: "matched" | "recorded" | "duplicate";
-  /** The outcome for each job it reached, up to a limit. */
-  readonly jobs: readonly EventReceiptJob[];
-  /** How many more jobs it reached than are listed. */
-  readonly more?: number;
-  /** Why it matched nothing, and the nearest expectation, in words. */
-  readonly reason?: string;
-}
-
-/** The outcome of one event for one job. */
-export interface EventReceiptJob {
-  /** The job it reached. */
-  readonly jobId: string;
-  /** The state of the job after the event. */
-  readonly state: JobStateName;
-  /** The expectation it matched. */
-  readonly expectation?: string;
-  /** How many events have matched the expectation. */
-  readonly matched?: number;
-  /** How many are required. */
-  readonly required?: number;
-  /** Why it did not count, or what it did instead, in words. */
-  readonly reason?: string;
-}
+import type { DeliveredEvent, EventReceipt } from "./event.ts";
+import type { Job } from "./job.ts";
+import type { Pause, PauseOptions } from "./pause.ts";
+import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
+import type { LimitChange, TypeLimits } from "./type_limits.ts";
 
 /** What to open: the journal, the job types, and the settings. */
 export interface OpenOptions {
@@ -88,47 +37,6 @@ export interface OpenOptions {
    * to be damaged, `cause` is a {@link JournalDamagedError}. Default: a warning.
    */
   readonly onJournalFailed?: (error: Error) => void;
-}
-
-/** Options of a submission. */
-export interface SubmitOptions {
-  /** 1 to 128 characters of `A-Z a-z 0-9 . _ : ~ -`. An id that is in use is refused. */
-  readonly jobId?: string;
-  /**
-   * 1 to 255 visible ASCII characters. Submitting the same job again with the same key returns the
-   * existing job.
-   */
-  readonly idempotencyKey?: string;
-  /** -1000 to 1000; lower runs first. Default: 0. */
-  readonly priority?: number;
-  /** Up to 32 labels, to find the job by. */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** RFC 3339; at most `max-start-delay` (15 minutes) from now. */
-  readonly startAt?: string;
-  /** `false` only creates the job; `POST /jobs/:id/start` starts it. Default: `true`. */
-  readonly start?: boolean;
-}
-
-/** One job of a `submitAll` call. */
-export interface SubmittedJob<Input> extends SubmitOptions {
-  /** Typed by the definition's schema, and checked against it. */
-  readonly input: Input;
-}
-
-/** The outcome for one job of a `submitAll` call. */
-export interface JobReceipt {
-  /** `null` if the job was rejected and had no id. */
-  readonly jobId: string | null;
-  /**
-   * `duplicate`: its key was used before, for the same content. `rejected`: nothing was recorded.
-   */
-  readonly disposition: "created" | "duplicate" | "rejected";
-  /** The state of the job, if it was created. */
-  readonly state?: JobStateName;
-  /** Why it was rejected. */
-  readonly reason?: string;
-  /** What is wrong with the job; pointers begin with its index, as in `/3/input`. */
-  readonly errors?: readonly Issue[];
 }
 
 /**
@@ -246,6 +154,53 @@ export interface EmbeddedDaybook extends AsyncDisposable {
    * first entry or names no entry; `invalid-request` if `at` is malformed.
    */
   explain(jobId: string, options?: ExplainOptions): Promise<string>;
+
+  /**
+   * Pauses jobs: nothing of them begins until the pause ends. While it is in force, the same again
+   * is answered with it.
+   *
+   * @returns The pause, which lasts over restarts.
+   * @throws {RefusedError} `invalid-request` or `unknown-type`; `over-capacity` if as many pauses
+   * are in force as there may be.
+   * @throws {JournalFailedError} if it is unknown whether it was recorded: ask for it again after
+   * the restart.
+   */
+  pause(options: PauseOptions): Promise<Pause>;
+
+  /** The pauses in force, the oldest first, with what each holds. */
+  pauses(): readonly Pause[];
+
+  /**
+   * Ends a pause: what it held begins.
+   *
+   * @returns The pause as it was.
+   * @throws {RefusedError} `unknown-pause` if none with this id is in force.
+   * @throws {JournalFailedError} if it is unknown whether it was recorded.
+   */
+  endPause(pauseId: string): Promise<Pause>;
+
+  /** The limits of the types that have some, by their names, and their use. */
+  limits(): readonly TypeLimits[];
+
+  /**
+   * Puts other limits in the place of those of a type's code, all of them: what is left out is no
+   * limit. They stay in force over restarts, until `restoreLimits`. What is at work stays so.
+   *
+   * @returns The limits as they are now.
+   * @throws {RefusedError} `invalid-request`; `unknown-limits` if no definition of the type is
+   * loaded.
+   * @throws {JournalFailedError} if it is unknown whether it was recorded.
+   */
+  changeLimits(type: string, change: LimitChange): Promise<TypeLimits>;
+
+  /**
+   * Takes changed limits back: those of the code are in force again.
+   *
+   * @returns The limits as they are now.
+   * @throws {RefusedError} `unknown-limits` if none of the type are changed.
+   * @throws {JournalFailedError} if it is unknown whether it was recorded.
+   */
+  restoreLimits(type: string): Promise<TypeLimits>;
 
   /**
    * Stops in order: accepts nothing new, ends streams and waits, gives running tasks the time of

@@ -20,20 +20,21 @@ import { invalidParameter } from "../http/requests/query.ts";
 import { parseJson } from "../http/bodies/json_document.ts";
 import { deliver } from "../http/answers/receipts.ts";
 import { controlled } from "../http/routes/controls.ts";
+import { changeLimits, restoreLimits } from "../http/routes/limits.ts";
+import { beginPause, endPause } from "../http/routes/pauses.ts";
 import type {
   ControlOptions,
-  DeliveredEvent,
   EmbeddedDaybook,
-  EventReceipt,
   ExplainOptions,
   JobControl,
-  JobReceipt,
-  SubmitOptions,
-  SubmittedJob,
   WaitOptions,
 } from "./daybook.ts";
+import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import { type Job, jobOf } from "./job.ts";
+import type { Pause, PauseOptions } from "./pause.ts";
 import { orRefused } from "./refused_error.ts";
+import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
+import type { LimitChange, TypeLimits } from "./type_limits.ts";
 
 /** What the calls are made on. */
 export interface InProcessHost {
@@ -143,6 +144,33 @@ export class InProcessDaybook implements EmbeddedDaybook {
         nowMs: this.#host.clock.now(),
       });
     });
+  }
+
+  pause(options: PauseOptions): Promise<Pause> {
+    return this.write(async (engine) => {
+      const body = parseJson(JSON.stringify(options));
+      return (await beginPause(body, { engine, clock: this.#host.clock })).pause;
+    });
+  }
+
+  pauses(): readonly Pause[] {
+    return this.#host.engine.pauses.all();
+  }
+
+  endPause(pauseId: string): Promise<Pause> {
+    return this.write((engine) => endPause(pauseId, engine));
+  }
+
+  limits(): readonly TypeLimits[] {
+    return this.#host.engine.limits.all;
+  }
+
+  changeLimits(type: string, change: LimitChange): Promise<TypeLimits> {
+    return this.write((engine) => changeLimits(type, parseJson(JSON.stringify(change)), engine));
+  }
+
+  restoreLimits(type: string): Promise<TypeLimits> {
+    return this.write((engine) => restoreLimits(type, engine));
   }
 
   close(closeServer: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {

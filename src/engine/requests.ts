@@ -369,13 +369,15 @@ export interface LimitedType {
   /** Why the limits in force differ from those of the code; absent when they do not. */
   readonly change?: Omit<ChangedLimits, "type" | "limits">;
   readonly held: number;
-  /** Starts that the rate counts now; 0 when it counts each key separately. */
-  readonly began: number;
-  /** Jobs that wait for a place. */
+  /** Jobs that wait for a place, or for the rate. */
   readonly waiting: number;
   /** Keys with a job at work or waiting, the largest first; `null` for jobs without. */
   readonly keys: TypeUse["keys"];
   readonly moreKeys: number;
+  /** What the rate counts now, the most first. */
+  readonly rates: TypeUse["rates"];
+  /** How many more keys of the rate there are. */
+  readonly moreRates: number;
 }
 
 /** What differs between two points of a job's history. */

@@ -1,14 +1,11 @@
 /** An explanation as text for a terminal. */
 
-import { type Condition, conditionText } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
-import { durationText } from "../core/duration.ts";
 import { type Brief, briefOf, CITES_MAX, evidenceOf } from "./brief.ts";
 import { withDistances } from "./distances.ts";
-import { capital } from "./phrases.ts";
-import { spentText } from "./spent_text.ts";
+import { timingText } from "./timing_text.ts";
 
 /** The width of a line when that of the screen is unknown. */
 export const WIDTH = 78;
@@ -155,23 +152,6 @@ function completedLines(
   const shown = last.flatMap((item) => bullet(item, width));
   const before = completed.length - last.length + (summedUp?.completed ?? 0);
   return before === 0 ? shown : [`  - ${before} more before these.`, ...shown];
-}
-
-/** `Waiting since 2026-...; before that: queued 2 ms, executing 1.204 s.` */
-function timingText({ condition, timing }: Explanation<Citation>): string {
-  const spent = spentText(timing, durationText);
-  if (isOver(condition)) {
-    const sum = `${durationText(timing.totalMs)} in all`;
-    return spent === "" ? `${sum}.` : `${sum}: ${spent}.`;
-  }
-  const now = `${
-    capital(condition === "created" ? "not started" : conditionText(condition))
-  } since ${timing.since}`;
-  return spent === "" ? `${now}.` : `${now}; before that: ${spent}.`;
-}
-
-function isOver(condition: Condition): condition is "succeeded" | "failed" | "cancelled" {
-  return condition === "succeeded" || condition === "failed" || condition === "cancelled";
 }
 
 export function evidenceLines(citations: readonly Citation[]): readonly string[] {

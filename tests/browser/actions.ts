@@ -247,6 +247,51 @@ const SYSTEM_ACTIONS: readonly Action[] = [
   },
 ];
 
+const LIMITS_ACTIONS: readonly Action[] = [
+  {
+    name: "limits are changed with a reason, and that is taken back",
+    run: async (page, demo) => {
+      const limits = async () => {
+        const answer = await (await fetch(`${demo.url}/limits`)).json();
+        return answer.limits[0].limits.maxRunning;
+      };
+      await page.goto(`${demo.url}/ui/limits`);
+      await unfold(page, "Change the limits");
+      const form = page.locator('form[action="/ui/limits"]').filter({
+        hasText: "change the limits",
+      });
+      await form.getByLabel("At work, at most").fill("2");
+      await form.getByLabel("Reason").fill("by the walk");
+      await press(page, /Yes, change the limits/);
+      await page.waitForURL(/note=/);
+      assert.match(await noteOn(page), /limits of shop\.newsletter are changed: maxRunning 2/);
+      assert.equal(await limits(), 2);
+      await unfold(page, "Restore the limits");
+      await press(page, /Yes, restore the limits/);
+      await page.waitForLoadState("load");
+      assert.equal(await limits(), 6);
+    },
+  },
+  {
+    name: "jobs of a type are paused, and the pause is ended",
+    run: async (page, demo) => {
+      const paused = async () => (await (await fetch(`${demo.url}/pauses`)).json()).pauses.length;
+      await page.goto(`${demo.url}/ui/limits`);
+      await unfold(page, "Pause jobs");
+      const form = page.locator("#begin-pause");
+      await form.getByLabel("Of type").selectOption("shop.welcome");
+      await form.getByLabel("Reason").fill("by the walk");
+      await press(page, /Yes, pause jobs/);
+      await page.waitForURL(/note=/);
+      assert.equal(await paused(), 1);
+      await unfold(page, "End the pause");
+      await press(page, /Yes, end the pause/);
+      await page.waitForLoadState("load");
+      assert.equal(await paused(), 0);
+    },
+  },
+];
+
 const LIVE_ACTIONS: readonly Action[] = [
   {
     name: "the page is paused, and goes on",
@@ -295,5 +340,6 @@ export const ACTIONS: readonly Action[] = [
   ...TIME_ACTIONS,
   ...JOB_ACTIONS,
   ...SYSTEM_ACTIONS,
+  ...LIMITS_ACTIONS,
   ...LIVE_ACTIONS,
 ];

@@ -32,6 +32,7 @@ function shotsOf(demo: DemoProcess): readonly Shot[] {
     { name: "job", path: job("waiting"), height: 960 },
     { name: "timeline", path: `${job("dead letter")}#timeline-heading`, height: 900 },
     { name: "time-travel", path: `${job("recovery required")}/time` },
+    { name: "limits", path: "/ui/limits" },
     { name: "stream", path: "/ui/stream" },
     { name: "system", path: "/ui/system" },
   ];

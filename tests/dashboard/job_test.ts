@@ -38,9 +38,13 @@ for (const { name, condition } of SCENARIOS) {
   Deno.test(`job page: ${name.replaceAll("_", " ")}: the brief of the prose, with evidence at hand`, async () => {
     const { html, daybook, jobId } = await pageOfScenario(name);
     const [text, brief] = [readable(html), briefOnPage(html)];
-    for (const said of briefInProse(await daybook.text(jobId))) {
+    const prose = await daybook.text(jobId);
+    for (const said of briefInProse(prose)) {
       assert.ok(brief.includes(said), `${said}\nis not in\n${brief}`);
     }
+    const [, timing = ""] = /\nTiming\n([^]*?)\n\n/.exec(prose) ?? [];
+    const spent = timing.replaceAll(/\s+/g, " ").trim();
+    assert.ok(spent !== "" && text.includes(spent), `${spent}\nis not in\n${text}`);
     const { waitingFor } = await daybook.explanation(jobId);
     for (const { statement } of waitingFor.slice(0, 20)) {
       assert.ok(text.includes(statement.replaceAll(/\s+/g, " ")), statement);

@@ -416,7 +416,7 @@ test("shares: a job that is undone gives its place back while a pause holds it, 
     await harness.create({ type: "mail.send", input: { tenant: "x" }, jobId, labels });
   }
   assert.deepEqual(work.begun, ["a"]);
-  const pause = await harness.engine.pauses.begin({ label: "of:a", reason: "the bank is down" });
+  const begun = await harness.engine.pauses.begin({ label: "of:a", reason: "the bank is down" });
   assert.deepEqual(work.begun, ["a"], "what runs has its place");
   await end(harness, work, "a");
   assert.deepEqual(work.begun, ["a", "b"]);
@@ -424,7 +424,7 @@ test("shares: a job that is undone gives its place back while a pause holds it, 
   const later = await harness.crash();
   await later.clock.settle();
   assert.deepEqual(work.begun, ["a", "b", "b"]);
-  await later.engine.pauses.end(pause?.pauseId ?? "");
+  await later.engine.pauses.end(begun?.pause.pauseId ?? "");
   await later.clock.settle();
   assert.equal(later.job(a as JobId).state, "Compensating", "its place is taken");
   await end(later, work, "b");
@@ -443,11 +443,11 @@ test("shares: what a crash cut short has no place while a pause holds it", async
     const input = { tenant: "x" };
     await harness.create({ type: "mail.send", input, jobId: id as JobId, labels });
   }
-  const pause = await harness.engine.pauses.begin({ label: "of:a", reason: "the bank is down" });
+  const begun = await harness.engine.pauses.begin({ label: "of:a", reason: "the bank is down" });
   const later = await harness.crash();
   await later.clock.settle();
   assert.deepEqual(work.begun, ["a", "b"]);
-  await later.engine.pauses.end(pause?.pauseId ?? "");
+  await later.engine.pauses.end(begun?.pause.pauseId ?? "");
   await later.clock.settle();
   assert.deepEqual(work.begun, ["a", "b"]);
   await end(later, work, "b");

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { defineJob, NonRetryableError } from "../../src/mod.ts";
+import { wholeAttributes, writtenAttributes } from "../../src/journal/line_defaults.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
@@ -67,4 +71,47 @@ Deno.test("snapshot content: of jobs that have ended there is nothing in it, and
   }
   const [first = 0, second = 0] = sizes;
   assert.ok(second - first < 200, `${second - first} bytes more after 600 more entries`);
+});
+
+Deno.test("snapshot content: of jobs with keys it is, byte for byte, what their lines give", async () => {
+  let calls = 0;
+  const definition = defineJob({
+    type: "mail.send",
+    version: 1,
+    input: v.object({ tenant: v.string() }),
+    startsOn: {
+      eventType: "mail.Asked",
+      input: () => ({ tenant: "acme" }),
+    },
+    limits: { key: ({ tenant }) => tenant, rate: { count: 9, perMs: 60_000, key: () => "host" } },
+    async run(ctx) {
+      await ctx.task("once", () => {
+        if (calls++ === 0) throw new NonRetryableError("no");
+      });
+      await ctx.sleep("on", 1e9);
+    },
+  });
+  const clock = new FakeClock();
+  const daybook = await Harness.start({ definitions: [definition as never], clock });
+  const request = { type: "mail.send", input: { tenant: "acme" } };
+  const startAt = new Date(clock.now() + 60_000).toISOString();
+  const first = await daybook.create(request);
+  await clock.settle();
+  await daybook.create({ ...request, labels: { of: "test" }, startAt });
+  await daybook.create({ ...request, priority: 5, idempotency: { key: "k", digest: "d" } });
+  await daybook.event("mail.Asked", {});
+  await daybook.engine.retry(first.jobId, {});
+  await clock.settle();
+  const projection = new Projection();
+  for (const entry of await daybook.engine.entries(0, 1_000)) {
+    const written = JSON.parse(JSON.stringify(writtenAttributes(entry)));
+    projection.replay(
+      { ...entry, attributes: wholeAttributes(entry.eventType, written) } as JobEventLogEntry,
+    );
+  }
+  const living = (lines: Iterable<string>) =>
+    [...lines].filter((line) => line.startsWith('{"job"') && !line.includes('"Failed","jobId"'));
+  const captured = living(daybook.engine.consumer.capture(HEAD));
+  assert.equal(captured.filter((line) => line.includes('"key":"acme","rateKey":"host"')).length, 4);
+  assert.deepEqual(captured, living(projection.capture(HEAD)));
 });

@@ -5,8 +5,8 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import { drawingOf } from "../../src/dashboard/job/drawing.ts";
 import { downtimesOf, restartsOf } from "../../src/explain/downtimes.ts";
-import { spentText } from "../../src/explain/spent_text.ts";
 import { timingOf } from "../../src/explain/timing.ts";
+import { timingText } from "../../src/explain/timing_text.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { timelineOf } from "../../src/dashboard/timeline/timeline.ts";
 import { codedJob, timeOf } from "../support/engine/entries.ts";
@@ -41,13 +41,13 @@ Deno.test("downtimes: from the last entry of the journal before a crash to the r
   const outlined = crashed();
   const downtimes = downtimesOf(outlined, CAUSES);
   const { executingMs, downMs, totalMs } = timingOf(outlined, downtimes);
-  const spent = spentText(timingOf(outlined, downtimes), (ms) => `${ms / 1_000} s`);
+  const spent = timingText({ condition: "queued", timing: timingOf(outlined, downtimes) });
 
   assert.deepEqual(restartsOf(outlined), [RESTART]);
   assert.equal(downMs, 25_000);
   assert.equal(executingMs + downMs, timingOf(outlined).executingMs);
   assert.ok(executingMs + downMs <= totalMs);
-  assert.match(spent, /executing 2 s, down after a crash for at most 25 s$/);
+  assert.match(spent, /executing 2 s, down after a crash for at most 25 s\.$/);
 });
 
 Deno.test("downtimes: the timeline tells them of the job and of the attempt that was cut short", () => {

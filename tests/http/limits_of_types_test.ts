@@ -64,10 +64,11 @@ test("limits: a change is in force at once, is on record with who and why, outli
     code: { maxRunning: 1 },
     byKey: true,
     held: 3,
-    began: 0,
     waiting: 1,
     keys: [{ key: "acme", held: 3, waiting: 1 }],
     moreKeys: 0,
+    rates: [],
+    moreRates: 0,
   });
   assert.equal(change.reason, "the provider is fast today");
   const [entry] = await first.engine.entriesAt([change.by]);
@@ -129,15 +130,40 @@ test("limits: what cannot be is refused with the reason, and nothing is recorded
   assert.equal(daybook.engine.headLogId, head);
 });
 
-test("limits: the System screen shows each, its use, and the button that takes a change back", async () => {
-  const daybook = await Explained.start(OPTIONS);
-  for (const id of ["a", "b"]) await daybook.submit(id, "mail.send", { tenant: "<acme>" });
-  await call(daybook, "PUT", "/limits/mail.send", { maxRunning: 1, reason: "why not" });
-  const page = await (await daybook.app.request(`${BASE}/ui/system`, {
-    headers: { accept: "text/html" },
-  })).text();
-  assert.match(page, /Jobs at work, by type/);
-  assert.match(page, /&lt;acme&gt;/);
-  assert.match(page, /why not/);
-  assert.match(page, /\/ui\/limits\/mail\.send\/restore/);
+test("limits: what a rate counts is told, of all jobs or of each key, and when the next may begin", async () => {
+  const rate = { count: 2, perMs: 60_000 };
+  const all = { ...plain, limits: { rate } };
+  const byTenant = {
+    ...mail,
+    limits: { rate: { ...rate, key: ({ tenant }: { readonly tenant: string }) => tenant } },
+  };
+  const first = await Explained.start({ ...OPTIONS, definitions: [all, byTenant] as never });
+  const told = async (daybook: Explained) => {
+    const { limits } = (await call(daybook, "GET", "/limits")).answer;
+    return limits.map(({ rates }: { readonly rates: unknown }) => rates);
+  };
+  assert.deepEqual(await told(first), [[], []]);
+  const at = (ms: number) => new Date(beganAt + ms).toISOString();
+  const beganAt = first.clock.now();
+  await first.submit("p", "plain.do");
+  await first.submit("a", "mail.send", { tenant: "acme" });
+  await first.clock.advance(20_000);
+  for (const id of ["q", "r"]) await first.submit(id, "plain.do");
+  await first.submit("z", "mail.send", { tenant: "zeta" });
+  await first.submit("b", "mail.send", { tenant: "acme" });
+  const expected = [
+    [
+      { key: "acme", began: 2, waiting: 0, nextAt: at(60_000) },
+      { key: "zeta", began: 1, waiting: 0 },
+    ],
+    [{ key: null, began: 2, waiting: 1, nextAt: at(60_000) }],
+  ];
+  assert.deepEqual(await told(first), expected);
+  const second = await first.crash();
+  assert.deepEqual(await told(second), expected);
+  await second.clock.advance(40_000);
+  assert.deepEqual(await told(second), [
+    [{ key: "acme", began: 1, waiting: 0 }, { key: "zeta", began: 1, waiting: 0 }],
+    [{ key: null, began: 2, waiting: 0, nextAt: at(80_000) }],
+  ]);
 });

@@ -103,7 +103,7 @@ Deno.test("hold: the overview says what is paused and since when, and its button
   );
 
   const action = `/ui/pauses/${pause?.pauseId}/end`;
-  for (const path of ["/", "/ui/jobs/a"]) {
+  for (const path of ["/", "/ui/limits", "/ui/jobs/a"]) {
     assert.ok((await pageOf(app, path)).includes(`action="${action}"`), path);
   }
   const location = await locationOf(await submitForm(app, action, { return: "/" }));
@@ -338,24 +338,77 @@ Deno.test("pause: what cannot be is refused, with what could", async () => {
   );
   assert.deepEqual(await pausesOf(app), []);
 
-  for (let pause = 0; pause < PAUSES_MAX; pause++) await begin(app, { reason: "x", label: "a:b" });
+  for (let pause = 0; pause < PAUSES_MAX; pause++) {
+    await begin(app, { reason: `${pause}`, label: "a:b" });
+  }
   await problemOf(await app.post("/pauses", { reason: "x", label: "a:b" }), 503, "over-capacity");
 });
 
-Deno.test("pause: the form of the overview begins one, and the overview says what it holds", async () => {
+Deno.test("pause: the same request again is answered with the pause in force, and records nothing", async () => {
+  const first = await startApp();
+  const until = new Date(first.clock.now() + 60_000).toISOString();
+  const body = { type: "test.greet", label: "tenant:acme", reason: "the bank is down", until };
+  const ask = async (app: TestApp, asked: object) => {
+    const response = await app.post("/pauses", asked);
+    const { pauseId }: Pause = await response.json();
+    return { status: response.status, pauseId };
+  };
+  // Both at once, and again when the answer was lost, also by a kill.
+  const both = await Promise.all([ask(first, body), ask(first, body)]);
+  assert.deepEqual(both.map(({ status }) => status), [201, 200]);
+  const same = { status: 200, pauseId: both[0].pauseId };
+  assert.equal(both[1].pauseId, same.pauseId);
+  const head = first.engine.headLogId;
+  const elsewhere = until.replace("Z", "+00:00");
+  for (const asked of [body, { ...body, until: elsewhere }]) {
+    assert.deepEqual(await ask(first, asked), same);
+  }
+  assert.equal(first.engine.headLogId, head);
+  const app = await startApp({ content: first.journal.content, clock: first.clock });
+  assert.deepEqual(await ask(app, body), same);
+
+  const { until: _until, ...open } = body;
+  const { label: _label, ...wider } = body;
+  for (const other of [open, wider, { ...body, reason: "x" }, { ...body, key: "acme" }]) {
+    assert.equal((await ask(app, other)).status, 201, JSON.stringify(other));
+  }
+  // What was asked for after its end is another one, also while that is on its way to the disk.
+  const [, again] = await Promise.all([endPause(app, same.pauseId), ask(app, body)]);
+  assert.equal(again.status, 201);
+  assert.notEqual(again.pauseId, same.pauseId);
+  assert.equal((await pausesOf(app)).length, 5);
+});
+
+Deno.test("pause: the form begins one, and both that page and the overview say what it holds", async () => {
   const app = await startApp();
   await submit(app, "before");
-  assert.ok((await pageOf(app, "/")).includes('action="/ui/pauses"'));
-  const form = { return: "/", type: "test.greet", label: "", for: "30m", reason: "the bank" };
+  assert.match(await pageOf(app, "/"), /href="\/ui\/limits#pauses-heading"/);
+  const before = await pageOf(app, "/ui/limits");
+  assert.ok(before.includes('action="/ui/pauses"'));
+  assert.match(regionOf(before, "pauses"), /Nothing is paused/);
+  const form = {
+    return: "/ui/limits",
+    type: "test.greet",
+    label: "",
+    for: "30m",
+    reason: "the bank",
+  };
   const location = await locationOf(await submitForm(app, "/ui/pauses", form));
   await submit(app, "a");
   const page = await pageOf(app, location);
   assert.match(page, /Paused: type test\.greet\./);
-  assert.match(
-    regionOf(page, "pauses"),
-    /Type test\.greet.* is paused.* since .*, until .*the bank.*It starts nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
-  );
-  for (const [wrong, told] of [[{ for: "soon" }, "a duration"], [{ reason: "" }, "required"]]) {
+  for (const told of [page, await pageOf(app, "/")]) {
+    assert.match(
+      regionOf(told, "pauses"),
+      /Type test\.greet.* is paused.* since .*, until .*the bank.*It starts nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
+    );
+  }
+  for (
+    const [wrong, told] of [
+      [{ for: "soon" }, "/for must be a duration[^<:]*\\."],
+      [{ reason: "" }, "/reason is required\\."],
+    ]
+  ) {
     const refused = await locationOf(
       await submitForm(app, "/ui/pauses", { ...form, ...wrong as object }),
     );

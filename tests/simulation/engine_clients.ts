@@ -114,9 +114,9 @@ export class EngineClients {
       until: new Date(scheduler.timeOfDayMs + forMs).toISOString(),
     };
     void this.#once("pause", async () => {
-      const pause = await engine.pauses.begin({ ...scope, ...until, reason: "simulated" });
-      if (pause === undefined) return;
-      const { pauseId, by } = pause;
+      const begun = await engine.pauses.begin({ ...scope, ...until, reason: "simulated" });
+      if (begun === undefined) return;
+      const { pauseId, by } = begun.pause;
       this.#promises.sawJob({ jobId: pauseId, lastLogId: by });
     });
   }

@@ -6,6 +6,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId } from "../../src/core/ids.ts";
 import { ContentComparison, type ContentDifference } from "../../src/verify/snapshot_judge.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
+import { codedJob } from "../support/engine/entries.ts";
 
 /** What a snapshot stands for is of no matter here. */
 const HEAD = { logId: 0, chain: "" };
@@ -114,4 +115,19 @@ Deno.test("content: another version of it is told apart from a change", () => {
     kind: "version",
   });
   assert.equal(compared(['{"content":"x"}', ...rest], expected.capture(HEAD))?.kind, "content");
+});
+
+Deno.test("content: starts that a rate of the loaded code keeps are no difference to a proof, which loads none", () => {
+  const running = new Projection(undefined, () => ({ count: 5, perMs: 60_000 }));
+  const proof = new Projection();
+  for (const entry of codedJob().started().mainStarted().entries) {
+    running.replay(entry);
+    proof.replay(entry);
+  }
+  const found = [...running.capture(HEAD)];
+  assert.ok(found.some((line) => line.includes('"starts"')));
+  assert.equal(compared(found, proof.capture(HEAD)), undefined);
+  assert.equal(compared([...proof.capture(HEAD)], found), undefined);
+  const [first = "", , ...rest] = found.filter((line) => !line.includes('"starts"'));
+  assert.equal(compared([first, ...rest], proof.capture(HEAD))?.kind, "content");
 });

@@ -173,12 +173,17 @@ function print(one: LimitedTypeResource, form: "text" | "json", input: CommandIn
 }
 
 function linesOf(one: LimitedTypeResource, { terminal: { style } }: CommandInput) {
-  const { type, limits, change, held, waiting, keys, moreKeys } = one;
+  const { type, limits, change, held, waiting, keys, moreKeys, rates, moreRates } = one;
   const shown = keys.slice(0, KEYS_SHOWN).map(({ key, held, waiting }) =>
     `  ${key === null ? "without a key" : `key ${plainText(key)}`}: ${held} at work, ` +
     `${waiting} waiting`
   );
   const more = keys.length - shown.length + moreKeys;
+  const shownRates = rates.slice(0, KEYS_SHOWN).map(({ key, began, nextAt }) =>
+    `  rate${key === null ? "" : ` of key ${plainText(key)}`}: ${began} of ${limits.rate?.count} ` +
+    `began${nextAt === undefined ? "" : `, the next may at ${nextAt}`}`
+  );
+  const moreOfRate = rates.length - shownRates.length + moreRates;
   const who = change?.actor === undefined ? "" : ` by ${plainText(change.actor)}`;
   return [
     `${style("bold", plainText(type))}  ${limitsText(limits)}; ${held} at work, ` +
@@ -186,5 +191,7 @@ function linesOf(one: LimitedTypeResource, { terminal: { style } }: CommandInput
     ...change === undefined ? [] : [`  changed ${change.since}${who}: ${plainText(change.reason)}`],
     ...shown,
     ...more > 0 ? [`  and ${counted(more, "other key")}`] : [],
+    ...shownRates,
+    ...moreOfRate > 0 ? [`  and ${counted(moreOfRate, "other key")} of the rate`] : [],
   ];
 }

@@ -1,12 +1,12 @@
 /** Why a job is as it is: the brief that prose has too, and below it what it leaves out. */
 
 import { type Brief, briefOf, evidenceOf } from "../../explain/brief.ts";
+import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
-import { capital } from "../../explain/phrases.ts";
-import { spentText } from "../../explain/spent_text.ts";
+import { timingText } from "../../explain/timing_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
-import { EndPause } from "../overview/pauses_section.tsx";
-import { durationText } from "../../core/duration.ts";
+import { EndPause } from "../limits/pauses_section.tsx";
+import { TimedText } from "../parts/text.tsx";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";
@@ -43,7 +43,9 @@ export function JobExplanation({ state }: Props) {
       <Evidence state={state} brief={brief} />
       <WaitList state={state} />
       <Completed state={state} />
-      <Timing state={state} />
+      <p class="soft">
+        <TimedText text={withDistances(timingText(explanation), brief.nowMs)} />
+      </p>
       {summedUpTexts(explanation).map((text) => <p class="hint">{text}</p>)}
     </section>
   );
@@ -148,10 +150,4 @@ function formFor(state: JobScreenState, { action }: NextStep<Citation>): string 
   const sample = JSON.stringify(action.body);
   const wait = shownWaits(state).find((one) => JSON.stringify(sampleOf(state, one)) === sample);
   return wait && state.may("submit") ? eventFieldId(wait.expectation) : "job-waits";
-}
-
-/** What is over: what is still running is in the timeline. */
-function Timing({ state }: Props) {
-  const spent = spentText(state.explanation.timing, durationText);
-  return spent === "" ? null : <p class="soft">{capital(spent)}.</p>;
 }

@@ -9,12 +9,12 @@ import { emptyResponse } from "../../http/answers/response.ts";
 import { answerIndex, INDEX_OPERATION } from "../../http/routes/system.ts";
 import { AttentionSection } from "./attention_section.tsx";
 import { CensusSection } from "./census_section.tsx";
-import { BEGIN_PAUSE_ROUTE, PauseForm } from "./pause_form.tsx";
-import { PAUSE_ACTION_ROUTE, PausesSection } from "./pauses_section.tsx";
 import { TrendSection } from "./trend_section.tsx";
 import { TrustStrip } from "./trust_strip.tsx";
+import { PausesSection } from "../limits/pauses_section.tsx";
 import { type Call, type Commands, commandsOf, CopyText } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
+import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
@@ -43,8 +43,6 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
     scope: "read",
     handle: () => emptyResponse(STATUS.seeOther, { location: "/" }),
   },
-  PAUSE_ACTION_ROUTE,
-  BEGIN_PAUSE_ROUTE,
 ];
 
 async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
@@ -87,6 +85,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         pauses={pauses}
         mayEnd={mayOperate}
         now={now}
+        returnTo="/"
       />
       <Standstill {...stoppedBy} />
       <div id="first-job" data-live>
@@ -100,7 +99,11 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
       />
       <CensusSection census={census} />
       {mayOperate && census.jobs > 0
-        ? <PauseForm types={engine.definitions().map(({ type }) => type)} />
+        ? (
+          <p>
+            <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
+          </p>
+        )
         : null}
       {counts === undefined ? null : <TrendSection {...counts} />}
       <TrustStrip

@@ -26,6 +26,9 @@ export function jobPagePath(jobId: string): string {
   return `/ui/jobs/${encodeURIComponent(jobId)}`;
 }
 
+/** The path of the screen of limits and pauses. */
+export const LIMITS_PATH = "/ui/limits";
+
 /** The path of the page of a type of jobs. */
 export function definitionPath(type: string): string {
   return `/ui/system/definitions/${encodeURIComponent(type)}`;

@@ -9,7 +9,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { ruleText } from "../../core/pause_rule.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { JobLink } from "../parts/links.tsx";
+import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { TypeFigures } from "./type_figures.tsx";
@@ -222,7 +222,9 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
         {limits === undefined ? null : (
           <>
             <dt>At work at a time</dt>
-            <dd>{placesText(limits)}</dd>
+            <dd>
+              {placesText(limits)}; <a href={LIMITS_PATH}>their use</a>
+            </dd>
           </>
         )}
         {pauseAfter === undefined ? null : (

@@ -1,23 +1,20 @@
-/** `/ui/system`: the journal and its proof, limits and their use, definitions, configuration. */
+/** `/ui/system`: the journal and its proof, definitions, what there may be at a time, configuration. */
 
 import type { Context } from "hono";
 import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
-import { Problem, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { emptyResponse } from "../../http/answers/response.ts";
 import { startVerification } from "../../http/routes/journal.ts";
 import { tokenHolders, viewerOf } from "../../http/guard/access.ts";
-import { readForm, safeReturnPath } from "../form.ts";
+import { actAndTell } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { commandsOf } from "../parts/curl.tsx";
 import { ConfigurationSection, TokensSection } from "./configuration_section.tsx";
 import { JournalSection, VerificationSection } from "./journal_section.tsx";
-import { LIMITS_ACTION_ROUTE, PlacesSection } from "./places_section.tsx";
 import type { Route } from "../../http/route.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
 import { Empty, Table } from "../parts/table.tsx";
-import { definitionPath } from "../parts/links.tsx";
+import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { type LimitInUse, limitsInUse } from "../../http/answers/system.ts";
 import { countText, sizeText } from "../../core/size.ts";
@@ -29,7 +26,6 @@ const PATH = "/ui/system";
 export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: PATH, scope: "read", handle: showSystem },
   { method: "POST", path: `${PATH}/verify`, scope: "operate", handle: verify },
-  LIMITS_ACTION_ROUTE,
 ];
 
 async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
@@ -40,7 +36,6 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   const viewer = viewerOf(c);
   const { scopes } = viewer;
   const now = clock.now();
-  const limits = engine.limits.all;
   return page(
     c,
     deps,
@@ -52,9 +47,6 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
       live: "journal",
       calls: [
         { label: "This screen", command: commands.get("/system") },
-        ...limits.length === 0
-          ? []
-          : [{ label: "Limits of types of jobs", command: commands.get("/limits") }],
         ...verification === undefined || !scopes.includes("operate")
           ? []
           : [{ label: "Verify now", command: commands.post("/journal/verify") }],
@@ -86,11 +78,6 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
             definitions={engine.definitions()}
             maySubmit={scopes.includes("submit")}
           />
-          <PlacesSection
-            limits={limits}
-            mayRestore={scopes.includes("operate")}
-            now={now}
-          />
           <LimitsSection deps={deps} />
         </div>
       </div>
@@ -103,22 +90,12 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   );
 }
 
-async function verify(c: Context, deps: HttpDeps): Promise<Response> {
+function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const form = await readForm(c.req.raw, deps.bodies);
-  const path = safeReturnPath(form.get("return"));
-  return emptyResponse(STATUS.seeOther, { location: verifyAndTell(deps, path) });
-}
-
-/** Refusals are shown beside the button. */
-function verifyAndTell(deps: HttpDeps, path: string): string {
-  try {
+  return actAndTell(c, deps, () => {
     startVerification(deps);
-    return deps.notes.pathWith(path, "The verification has started.");
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return deps.notes.pathWith(path, error.message, true);
-  }
+    return "The verification has started.";
+  });
 }
 
 interface DefinitionsSectionProps {
@@ -194,6 +171,9 @@ function LimitsSection({ deps }: LimitsSectionProps) {
           {rowsOf(deps).map((row) => <LimitRow row={row} />)}
         </Table>
       </div>
+      <p class="soft">
+        Types of jobs have limits of their own: <a href={LIMITS_PATH}>their use, and pauses</a>.
+      </p>
     </section>
   );
 }

@@ -10,7 +10,7 @@ import type { Shares } from "../run/shares.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Writer } from "../writer/writer.ts";
 
-/** How many keys of a type are shown, those with the most jobs. */
+/** How many keys of a type, and of its rate, are shown: those most used. */
 const KEYS_MAX = 50;
 
 export interface LimitsInForceParts {
@@ -34,7 +34,7 @@ export class LimitsInForce {
     const changed = limitChanges.all.map(({ type }) => type);
     const types = new Set([...registry.limits.map(([type]) => type), ...changed]);
     return [...types].toSorted().map((type) => {
-      const { held = 0, began = 0, keys = [] } = use.get(type) ?? {};
+      const { held = 0, rates = [], keys = [] } = use.get(type) ?? {};
       const change = limitChanges.of(type);
       const { key, rate, ...places } = registry.get(type)?.limits ?? {};
       const code: PlaceLimits = rate === undefined
@@ -50,10 +50,11 @@ export class LimitsInForce {
         byKey: key !== undefined,
         ...(change === undefined ? {} : { change: changeOf(change) }),
         held,
-        began,
         waiting: keys.reduce((sum, { waiting }) => sum + waiting, 0),
         keys: most.slice(0, KEYS_MAX),
         moreKeys: Math.max(0, keys.length - KEYS_MAX),
+        rates: rates.toSorted((one, other) => other.began - one.began).slice(0, KEYS_MAX),
+        moreRates: Math.max(0, rates.length - KEYS_MAX),
       };
     });
   }

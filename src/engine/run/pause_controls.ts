@@ -24,6 +24,12 @@ export interface PauseRequest extends PauseScope {
   readonly until?: string;
 }
 
+export interface BegunPause {
+  readonly pause: HeldPause;
+  /** Whether this request began it, and none before that asked for the same. */
+  readonly isNew: boolean;
+}
+
 interface PauseControlsParts {
   readonly pauses: Pauses;
   readonly workers: WorkerQueue;
@@ -41,8 +47,8 @@ export class PauseControls {
   readonly #alarms = new Map<string, () => void>();
   /** Ends on their way to the disk, by pause. */
   readonly #ending = new Map<string, Promise<void>>();
-  /** Pauses on their way to the disk. */
-  #beginning = 0;
+  /** Beginnings that are on their way to the disk, by what they ask for. */
+  readonly #beginning = new Map<string, Promise<void>>();
 
   constructor(parts: PauseControlsParts) {
     this.#parts = parts;
@@ -64,23 +70,48 @@ export class PauseControls {
   }
 
   /**
-   * Begins a pause. Rejects as `JobEngine.create` does.
+   * Begins a pause, unless one that is the same is in force. Rejects as `JobEngine.create` does.
    *
    * @returns `undefined` when the most allowed are in force.
    */
-  async begin(request: PauseRequest, origin?: Origin): Promise<HeldPause | undefined> {
-    const { pauses, random, writer } = this.#parts;
-    if (pauses.all.length + this.#beginning >= PAUSES_MAX) return undefined;
+  async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
+    const { pauses, random } = this.#parts;
+    const asked = askedText(request);
+    // What was asked for before this comes first; nothing may come between the look and the note.
+    for (let before = this.#underway(asked); before !== undefined;) {
+      await before;
+      before = this.#underway(asked);
+    }
+    const existing = this.#inForce(asked);
+    if (existing !== undefined) return { pause: this.#held(existing), isNew: false };
+    if (pauses.all.length + this.#beginning.size >= PAUSES_MAX) return undefined;
     const pauseId = newId.pause(random.ulid());
-    const { lastLogId } = writer.append([{ ...origin, ...began({ pauseId, ...request }) }]);
-    this.#beginning++;
+    const begun = this.#recordBeginning({ ...origin, ...began({ pauseId, ...request }) });
+    this.#beginning.set(asked, begun);
     try {
-      await writer.settled(lastLogId, undefined);
+      await begun;
     } finally {
-      this.#beginning--;
+      this.#beginning.delete(asked);
     }
     const pause = pauses.get(pauseId);
-    return pause && this.#held(pause);
+    return pause && { pause: this.#held(pause), isNew: true };
+  }
+
+  async #recordBeginning(draft: EventDraft): Promise<void> {
+    const { writer } = this.#parts;
+    await writer.settled(writer.append([draft]).lastLogId, undefined);
+  }
+
+  #inForce(asked: string): Pause | undefined {
+    return this.#parts.pauses.all.find((pause) => askedText(pause) === asked);
+  }
+
+  /** The beginning of the pause that is asked for so, or its end, on the way to the disk. */
+  #underway(asked: string): Promise<void> | undefined {
+    const pause = this.#inForce(asked);
+    return pause === undefined
+      ? this.#beginning.get(asked)
+      : this.#ending.get(pause.pauseId)?.catch(() => {});
   }
 
   /** Ends a pause; `undefined` when there is none. Rejects as `JobEngine.create` does. */
@@ -164,4 +195,9 @@ export class PauseControls {
 
 function began(attributes: FrameworkAttributes["job.PauseBegan"]): EventDraft {
   return { stratum: "framework", eventType: "job.PauseBegan", attributes };
+}
+
+/** What is held, why and until when: the same text for each repetition of a request. */
+function askedText({ type, label, key, reason, until }: PauseRequest): string {
+  return JSON.stringify([type, label, key, reason, until && Date.parse(until)]);
 }

@@ -55,12 +55,23 @@ export interface PlaceQueue {
   opened(window: RateWindow): void;
 }
 
+/** What a rate counts now. */
+export interface RateUse {
+  /** `null` where it counts all jobs of the type. */
+  readonly key: string | null;
+  readonly began: number;
+  /** Jobs that wait and have not begun. */
+  readonly waiting: number;
+  /** When the next may begin, once as many as allowed have begun, all of them on disk. */
+  readonly nextAt?: string;
+}
+
 export interface TypeUse {
   readonly type: string;
   /** Places that are taken. */
   readonly held: number;
-  /** Starts that the type's rate counts now; 0 when it counts each key apart. */
-  readonly began: number;
+  /** What its rate counts now: all jobs of the type, or each key apart. */
+  readonly rates: readonly RateUse[];
   /** Keys with a job at work or waiting for a place; `null` is for jobs without. */
   readonly keys: readonly {
     readonly key: string | null;
@@ -136,15 +147,27 @@ export class Shares {
 
   get use(): readonly TypeUse[] {
     return [...this.#byType.values()].map(({ all, byKey, windows }) => {
-      const window = windows.get(undefined);
+      const rates = [...windows].flatMap(([key, window]) => this.#useOf(key, window));
       const keys = [...byKey.values()].map(({ key, holders, waiting }) => ({
         key: key ?? null,
         held: holders.size,
         waiting,
       }));
-      const began = window?.counted(this.#clock.monotonic()) ?? 0;
-      return { type: all.type, held: all.held, began, keys };
+      return { type: all.type, held: all.held, rates, keys };
     });
+  }
+
+  /** Nothing of a window in which nothing counts. */
+  #useOf(key: string | undefined, window: RateWindow): readonly RateUse[] {
+    const nowMs = this.#clock.monotonic();
+    const { waiting } = window;
+    const began = window.counted(nowMs);
+    if (began === 0 && waiting === 0) return [];
+    const inMs = Math.ceil(window.opensAtMs(nowMs) - nowMs);
+    const nextAt = inMs > 0 && inMs < Infinity
+      ? { nextAt: new Date(this.#clock.now() + inMs).toISOString() }
+      : {};
+    return [{ key: key ?? null, began, waiting, ...nextAt }];
   }
 
   #places(type: string, limits: PlaceLimits): TypePlaces {

@@ -21,7 +21,7 @@ import type { KeptStarts, Starts } from "./starts.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised when a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 9;
+const CONTENT_VERSION = 10;
 /** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 

@@ -110,13 +110,24 @@ export const limitedTypeAnswer = v.object({
     "Why limits other than those of the code are in force.",
   )),
   held: says(count, "Places that are taken."),
-  began: says(count, "Jobs that the rate counts now; 0 if it counts each key separately."),
-  waiting: says(count, "Jobs that wait for a place."),
+  waiting: says(count, "Jobs that wait for a place, or for the rate."),
   keys: says(
     v.array(v.object({ key: v.nullable(text), held: count, waiting: count })),
     "Keys with jobs at work or waiting, the busiest first; null stands for jobs without a key.",
   ),
   moreKeys: says(count, "How many more keys there are."),
+  rates: says(
+    v.array(v.object({
+      key: says(v.nullable(text), "null where the rate counts all jobs of the type."),
+      began: says(count, "Jobs that it counts now."),
+      waiting: says(count, "Jobs that wait, and have not begun."),
+      nextAt: v.exactOptional(
+        says(time, "When the next may begin; absent while one may, or starts are being recorded."),
+      ),
+    })),
+    "What the rate counts now: all jobs of the type, or each key apart, the most first.",
+  ),
+  moreRates: says(count, "How many more keys of the rate there are."),
 });
 
 export const limitsAnswer = v.object({ limits: v.array(limitedTypeAnswer) });

@@ -1,16 +1,16 @@
 /** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
 
-import type { Context } from "hono";
 import * as v from "valibot";
+import type { Origin } from "../../core/origin.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
-import type { HttpDeps } from "../http_deps.ts";
 import { BODY_PROBLEMS, json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { valueOf } from "../problems/engine_problem.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { checked, reasonField, strictObject } from "../requests/fields.ts";
+import { checked, neededReasonField, strictObject } from "../requests/fields.ts";
 import { placesField, rateField } from "../requests/limit_fields.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
@@ -20,7 +20,7 @@ const changeBody = strictObject({
   maxRunning: v.exactOptional(placesField),
   perKey: v.exactOptional(placesField),
   rate: v.exactOptional(rateField),
-  reason: v.pipe(reasonField, v.minLength(1, "must say why")),
+  reason: neededReasonField,
 });
 
 const EXAMPLES = {
@@ -69,21 +69,13 @@ export const LIMIT_ROUTES: readonly Route[] = [
     async handle(c, deps) {
       const { req } = c;
       refuseQuery(req.raw);
-      const { reason, ...limits } = checked(changeBody, await readJson(req.raw, deps.bodies));
-      const type = req.param("type") ?? "";
-      const outcome = await deps.engine.limits.change(
-        type,
-        limits,
-        reason,
+      const changed = await changeLimits(
+        req.param("type") ?? "",
+        await readJson(req.raw, deps.bodies),
+        deps.engine,
         originOf(c, deps.spans),
       );
-      if (!outcome.ok && outcome.problem.kind === "unknownType") {
-        throw new Problem(
-          "unknown-limits",
-          `Cannot limit ${type}: no definition of this type is loaded`,
-        );
-      }
-      return jsonResponse(valueOf(outcome), STATUS.ok);
+      return jsonResponse(changed, STATUS.ok);
     },
   },
   {
@@ -105,25 +97,50 @@ export const LIMIT_ROUTES: readonly Route[] = [
     },
     async handle(c, deps) {
       refuseQuery(c.req.raw);
-      return jsonResponse(
-        await restoreLimits(c.req.param("type") ?? "", c, deps),
-        STATUS.ok,
+      const restored = await restoreLimits(
+        c.req.param("type") ?? "",
+        deps.engine,
+        originOf(c, deps.spans),
       );
+      return jsonResponse(restored, STATUS.ok);
     },
   },
 ];
 
 /**
- * Restores the limits of the code, on behalf of the request.
+ * Puts other limits in the place of those of a type's code.
+ *
+ * @param body As `PUT /limits/:type` takes it.
+ * @throws {Problem} `invalid-request`, `unknown-limits`
+ */
+export async function changeLimits(
+  type: string,
+  body: unknown,
+  engine: JobEngine,
+  origin?: Origin,
+): Promise<LimitedType> {
+  const { reason, ...limits } = checked(changeBody, body);
+  const outcome = await engine.limits.change(type, limits, reason, origin);
+  if (!outcome.ok && outcome.problem.kind === "unknownType") {
+    throw new Problem(
+      "unknown-limits",
+      `Cannot limit ${type}: no definition of this type is loaded`,
+    );
+  }
+  return valueOf(outcome);
+}
+
+/**
+ * Restores the limits of the code.
  *
  * @throws {Problem} `unknown-limits`
  */
 export async function restoreLimits(
   type: string,
-  c: Context,
-  { engine, spans }: HttpDeps,
+  engine: JobEngine,
+  origin?: Origin,
 ): Promise<LimitedType> {
-  const restored = await engine.limits.restore(type, undefined, originOf(c, spans));
+  const restored = await engine.limits.restore(type, undefined, origin);
   if (restored !== undefined) return restored;
   throw new Problem(
     "unknown-limits",

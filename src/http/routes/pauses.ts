@@ -1,10 +1,11 @@
 /** `/pauses`: what holds many jobs at once, its beginning and its end. */
 
-import type { Context } from "hono";
 import * as v from "valibot";
 import { KEY_PATTERN, KEY_RULE } from "../../engine/limits.ts";
+import type { Origin } from "../../core/origin.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
 import type { HeldPause } from "../../engine/requests.ts";
-import { PAUSES_MAX } from "../../engine/run/pause_controls.ts";
+import { type BegunPause, PAUSES_MAX } from "../../engine/run/pause_controls.ts";
 import { says } from "../answers/parts.ts";
 import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
 import { readJson } from "../bodies/body.ts";
@@ -69,7 +70,9 @@ export const PAUSE_ROUTES: readonly Route[] = [
       description: "It holds the jobs that match every member given, or all jobs if none is " +
         "given. Running attempts finish and are recorded; no other starts. Jobs can be created, " +
         "events count, and timers elapse: jobs that they wake wait for the end of the pause. A " +
-        "pause is recorded, and survives restarts.",
+        "pause is recorded, and survives restarts. While it is in force, the same request " +
+        "again (type, label, key, reason and end) is answered with it, so it may be sent again " +
+        "after an answer that was lost.",
       headers: TRACE_HEADERS,
       body: {
         required: true,
@@ -82,13 +85,20 @@ export const PAUSE_ROUTES: readonly Route[] = [
           },
         }),
       },
-      answers: { [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) } },
+      answers: {
+        [STATUS.ok]: {
+          description: "The pause that the same request began before; nothing is recorded.",
+          content: json(pauseAnswer),
+        },
+        [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) },
+      },
       problems: [...BODY_PROBLEMS, "unknown-type", "over-capacity", ...WRITE_PROBLEMS],
     },
     async handle(c, deps) {
       refuseQuery(c.req.raw);
       const body = await readJson(c.req.raw, deps.bodies);
-      return jsonResponse(pauseView(await beginPause(body, c, deps)), STATUS.created);
+      const { pause, isNew } = await beginPause(body, deps, originOf(c, deps.spans));
+      return jsonResponse(pauseView(pause), isNew ? STATUS.created : STATUS.ok);
     },
   },
   {
@@ -107,25 +117,27 @@ export const PAUSE_ROUTES: readonly Route[] = [
     },
     async handle(c, deps) {
       refuseQuery(c.req.raw);
-      return jsonResponse(
-        pauseView(await endPause(c.req.param("id") ?? "", c, deps)),
-        STATUS.ok,
+      const ended = await endPause(
+        c.req.param("id") ?? "",
+        deps.engine,
+        originOf(c, deps.spans),
       );
+      return jsonResponse(pauseView(ended), STATUS.ok);
     },
   },
 ];
 
 /**
- * Begins a pause, on behalf of the request.
+ * Begins a pause, unless one that is the same is in force.
  *
  * @param body As `POST /pauses` takes it.
  * @throws {Problem} `invalid-request`, `unknown-type`, `over-capacity`
  */
 export async function beginPause(
   body: unknown,
-  c: Context,
-  { engine, spans, clock }: HttpDeps,
-): Promise<HeldPause> {
+  { engine, clock }: Pick<HttpDeps, "engine" | "clock">,
+  origin?: Origin,
+): Promise<BegunPause> {
   const asked = checked(pauseBody, body);
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
   if (asked.type !== undefined && !types.includes(asked.type)) {
@@ -134,7 +146,7 @@ export async function beginPause(
   if (asked.until !== undefined && Date.parse(asked.until) <= clock.now()) {
     throw invalidRequest([{ pointer: "/until", detail: "must be in the future" }]);
   }
-  const begun = await engine.pauses.begin(asked, originOf(c, spans));
+  const begun = await engine.pauses.begin(asked, origin);
   if (begun !== undefined) return begun;
   throw new Problem(
     "over-capacity",
@@ -145,17 +157,17 @@ export async function beginPause(
 }
 
 /**
- * Ends a pause, on behalf of the request.
+ * Ends a pause.
  *
  * @returns The pause as it was.
  * @throws {Problem} `unknown-pause`
  */
 export async function endPause(
   pauseId: string,
-  c: Context,
-  { engine, spans }: HttpDeps,
+  engine: JobEngine,
+  origin?: Origin,
 ): Promise<HeldPause> {
-  const ended = await engine.pauses.end(pauseId, originOf(c, spans));
+  const ended = await engine.pauses.end(pauseId, origin);
   if (ended !== undefined) return ended;
   throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: no pause in force has this id`);
 }

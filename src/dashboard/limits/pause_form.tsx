@@ -1,15 +1,14 @@
 /** The form that begins a pause, and what it does. */
 
-import type { Context } from "hono";
 import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
-import { emptyResponse } from "../../http/answers/response.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
-import { invalidRequest, Problem, STATUS } from "../../http/problems/problem.ts";
+import { invalidRequest } from "../../http/problems/problem.ts";
+import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
 import { beginPause } from "../../http/routes/pauses.ts";
-import { filledField, readForm, safeReturnPath } from "../form.ts";
+import { actAndTell, filledField } from "../form.ts";
 import { Confirm } from "../parts/action_form.tsx";
+import { LIMITS_PATH } from "../parts/links.tsx";
 
 const PATH = "/ui/pauses";
 
@@ -20,7 +19,7 @@ export function PauseForm({ types }: { readonly types: readonly string[] }) {
       action={PATH}
       label="Pause jobs"
       warning="Jobs that match start no attempts until the pause ends; if you choose nothing, this means all jobs. Running attempts finish first, and events still count."
-      returnTo="/"
+      returnTo={LIMITS_PATH}
     >
       <label class="field">
         Of type
@@ -64,32 +63,13 @@ export const BEGIN_PAUSE_ROUTE: Route = {
   method: "POST",
   path: PATH,
   scope: "operate",
-  handle: begin,
+  handle: (c, deps) =>
+    actAndTell(c, deps, async (form) => {
+      const body = bodyOf(form, deps.clock.now());
+      const { pause, isNew } = await beginPause(body, deps, originOf(c, deps.spans));
+      return `${isNew ? "Paused" : "Paused already"}: ${scopeText(pause)}.`;
+    }),
 };
-
-async function begin(c: Context, deps: HttpDeps): Promise<Response> {
-  const form = await readForm(c.req.raw, deps.bodies);
-  const back = safeReturnPath(form.get("return"));
-  return emptyResponse(STATUS.seeOther, { location: await beginAndTell(c, deps, form, back) });
-}
-
-/** Refusals are shown beside the form. */
-async function beginAndTell(
-  c: Context,
-  deps: HttpDeps,
-  form: URLSearchParams,
-  path: string,
-): Promise<string> {
-  try {
-    const pause = await beginPause(bodyOf(form, deps.clock.now()), c, deps);
-    return deps.notes.pathWith(path, `Paused: ${scopeText(pause)}.`);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    const [issue] = error.members.errors ?? [];
-    const why = issue === undefined ? "" : `: ${issue.detail}`;
-    return deps.notes.pathWith(path, `${error.message}${why}.`, true);
-  }
-}
 
 function bodyOf(form: URLSearchParams, now: number) {
   const length = filledField(form, "for");

@@ -1,21 +1,18 @@
 /** What is paused, since when and by whom, what waits for its end, and what ends it. */
 
-import type { Context } from "hono";
 import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../engine/requests.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
 import { capital } from "../../explain/phrases.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
-import { Problem, STATUS } from "../../http/problems/problem.ts";
-import { emptyResponse } from "../../http/answers/response.ts";
+import { originOf } from "../../http/requests/headers.ts";
+import type { Route } from "../../http/route.ts";
 import { endPause } from "../../http/routes/pauses.ts";
-import { readForm, safeReturnPath } from "../form.ts";
+import { actAndTell } from "../form.ts";
 import { Confirm, MissingScope } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
-import type { Route } from "../../http/route.ts";
 
 const LENGTH_MAX = 200;
 const CAUSES_MAX = 5;
@@ -24,20 +21,26 @@ export interface PausesSectionProps {
   readonly pauses: readonly HeldPause[];
   readonly mayEnd: boolean;
   readonly now: number;
+  /** The path of the page. */
+  readonly returnTo: string;
+  /** What is said where nothing is paused. */
+  readonly whenNone?: string;
 }
 
-/** Nothing where nothing is paused. */
-export function PausesSection({ pauses, ...props }: PausesSectionProps) {
+export function PausesSection({ pauses, whenNone, ...props }: PausesSectionProps) {
   return (
     <div id="pauses" class="stack" data-live>
       {pauses.map((pause) => <PauseNote pause={pause} {...props} />)}
+      {pauses.length > 0 || whenNone === undefined ? null : <p class="soft">{whenNone}</p>}
     </div>
   );
 }
 
-type PauseNoteProps = Omit<PausesSectionProps, "pauses"> & { readonly pause: HeldPause };
+type PauseNoteProps = Omit<PausesSectionProps, "pauses" | "whenNone"> & {
+  readonly pause: HeldPause;
+};
 
-function PauseNote({ pause, mayEnd, now }: PauseNoteProps) {
+function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
   const { pauseId, reason, since, until, actor } = pause;
   return (
     <div class="note note-bad stack">
@@ -64,7 +67,7 @@ function PauseNote({ pause, mayEnd, now }: PauseNoteProps) {
         <FirstJobs pause={pause} />.
       </p>
       {mayEnd
-        ? <EndPause pause={pause} returnTo="/" id={`end-${pauseId}`} />
+        ? <EndPause pause={pause} returnTo={returnTo} id={`end-${pauseId}`} />
         : <MissingScope scope="operate" what="ending a pause" />}
     </div>
   );
@@ -133,26 +136,14 @@ export function EndPause({ pause: { pauseId }, id, returnTo }: EndPauseProps) {
   );
 }
 
-export const PAUSE_ACTION_ROUTE: Route = {
+export const END_PAUSE_ROUTE: Route = {
   method: "POST",
   path: "/ui/pauses/:id/end",
   scope: "operate",
-  handle: end,
+  handle: (c, deps) =>
+    actAndTell(c, deps, async () => {
+      const origin = originOf(c, deps.spans);
+      await endPause(c.req.param("id") ?? "", deps.engine, origin);
+      return "The pause has ended: the jobs it held can start.";
+    }),
 };
-
-async function end(c: Context, deps: HttpDeps): Promise<Response> {
-  const form = await readForm(c.req.raw, deps.bodies);
-  const back = safeReturnPath(form.get("return"));
-  return emptyResponse(STATUS.seeOther, { location: await endAndTell(c, deps, back) });
-}
-
-/** Refusals are shown beside the button. */
-async function endAndTell(c: Context, deps: HttpDeps, path: string): Promise<string> {
-  try {
-    await endPause(c.req.param("id") ?? "", c, deps);
-    return deps.notes.pathWith(path, "The pause has ended: the jobs it held can start.");
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return deps.notes.pathWith(path, `${error.message}.`, true);
-  }
-}

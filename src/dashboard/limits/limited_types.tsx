@@ -1,0 +1,207 @@
+/** The use of each limit: what is taken, what is left, who waits, and who changed it and why. */
+
+import type { Child } from "hono/jsx";
+import { durationText } from "../../core/duration.ts";
+import { limitsText } from "../../core/place_limits.ts";
+import { countText } from "../../core/size.ts";
+import type { LimitedType } from "../../engine/requests.ts";
+import { countedText } from "../parts/amounts.tsx";
+import { definitionPath } from "../parts/links.tsx";
+import { Empty, Table } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+import { Time } from "../parts/time.tsx";
+import { ChangeForm, RestoreForm } from "./change_form.tsx";
+
+/** Of the keys of a type, those with the most jobs. */
+const KEYS_SHOWN = 20;
+const LENGTH_MAX = 200;
+
+interface LimitedTypesProps {
+  readonly limits: readonly LimitedType[];
+  /** Those that are loaded: of others nothing can be changed. */
+  readonly types: readonly string[];
+  readonly mayChange: boolean;
+  readonly now: number;
+}
+
+export function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
+  return (
+    <div id="limited-types" data-live>
+      {limits.length === 0
+        ? (
+          <Empty title="No type of job has limits">
+            <p>
+              A definition says how many of its jobs may be at work at a time:{" "}
+              <code>{"limits: { maxRunning: 5 }"}</code>.{" "}
+              <a href="/ui/manual/writing-jobs#limits-and-turns">How limits work</a>
+            </p>
+          </Empty>
+        )
+        : limits.map((one) => <Limited one={one} {...props} />)}
+    </div>
+  );
+}
+
+type LimitedProps = Omit<LimitedTypesProps, "limits"> & { readonly one: LimitedType };
+
+function Limited({ one, types, mayChange, now }: LimitedProps) {
+  const { type } = one;
+  const isLoaded = types.includes(type);
+  return (
+    <article class="sheet limited" id={`limits-${type}`}>
+      <div class="row row-between">
+        <h3 class="mono">
+          <a href={definitionPath(type)}>
+            <UserText text={type} lengthMax={LENGTH_MAX} />
+          </a>
+        </h3>
+        <span>{limitsText(one.limits)}</span>
+      </div>
+      <Use one={one} now={now} />
+      <Changed one={one} now={now} />
+      {isLoaded ? null : <p class="hint">No definition of this type is loaded.</p>}
+      {mayChange
+        ? (
+          <div class="row">
+            {isLoaded ? <ChangeForm one={one} /> : null}
+            {one.change === undefined ? null : <RestoreForm one={one} />}
+          </div>
+        )
+        : null}
+    </article>
+  );
+}
+
+interface OneProps {
+  readonly one: LimitedType;
+  readonly now: number;
+}
+
+function Use({ one, now }: OneProps) {
+  const { type, limits: { maxRunning, perKey }, held, waiting } = one;
+  // Those of a type without keys are all its jobs once more.
+  const keys = one.keys.some(({ key }) => key !== null) ? one.keys : [];
+  const query = new URLSearchParams({ type, condition: "queued" });
+  return (
+    <div class="limit-use">
+      <Table
+        caption={`Use of the limits of ${type}`}
+        headings={["What", "In use", "At most", "Left", "Waiting"]}
+      >
+        <UseRow
+          used={held}
+          max={maxRunning}
+          waiting={waiting === 0 ? "0" : <a href={`/ui/jobs?${query}`}>{countText(waiting)}</a>}
+        >
+          at work
+        </UseRow>
+        {keys.slice(0, KEYS_SHOWN).map(({ key, held, waiting }) => (
+          <UseRow
+            used={held}
+            max={key === null ? undefined : perKey}
+            waiting={countText(waiting)}
+          >
+            at work, <Key of={key} />
+          </UseRow>
+        ))}
+        <MoreKeys count={keys.length - KEYS_SHOWN} unlisted={one.moreKeys} />
+        <RateRows one={one} now={now} />
+      </Table>
+    </div>
+  );
+}
+
+function Key({ of }: { readonly of: string | null }) {
+  return of === null ? <>without a key</> : (
+    <>
+      key <UserText text={of} lengthMax={LENGTH_MAX} />
+    </>
+  );
+}
+
+/** Of all jobs of the type, or of each key that it counts apart. */
+function RateRows({ one: { limits: { rate }, rates, moreRates }, now }: OneProps) {
+  if (rate === undefined) return null;
+  const within = `began within ${durationText(rate.perMs)}`;
+  const rows = rates.length > 0 ? rates : [{ key: null, began: 0, waiting: 0 }];
+  return (
+    <>
+      {rows.slice(0, KEYS_SHOWN).map(({ key, began, waiting, nextAt }) => (
+        <UseRow used={began} max={rate.count} waiting={countText(waiting)}>
+          {key === null ? within : (
+            <>
+              {within}, <Key of={key} />
+            </>
+          )}
+          {nextAt === undefined ? null : (
+            <div>
+              next at <Time at={nextAt} now={now} />
+            </div>
+          )}
+        </UseRow>
+      ))}
+      <MoreKeys count={rows.length - KEYS_SHOWN} unlisted={moreRates} />
+    </>
+  );
+}
+
+interface UseRowProps {
+  readonly used: number;
+  /** `undefined` where nothing limits it. */
+  readonly max: number | undefined;
+  readonly waiting: Child;
+  /** What is counted. */
+  readonly children: Child;
+}
+
+function UseRow({ used, max = Infinity, waiting, children }: UseRowProps) {
+  const left = Math.max(0, max - used);
+  return (
+    <tr>
+      <th scope="row">{children}</th>
+      <td class="number">{countText(used)}</td>
+      <td class="number">{max === Infinity ? "no limit" : countText(max)}</td>
+      <td class={left === 0 ? "number bad" : "number"}>
+        {max === Infinity ? "–" : countText(left)}
+      </td>
+      <td class="number">{waiting}</td>
+    </tr>
+  );
+}
+
+interface MoreKeysProps {
+  /** That are known and not shown; below 0 when all are. */
+  readonly count: number;
+  /** That are not even known here. */
+  readonly unlisted: number;
+}
+
+function MoreKeys({ count, unlisted }: MoreKeysProps) {
+  const more = Math.max(0, count) + unlisted;
+  if (more === 0) return null;
+  return (
+    <tr>
+      <td class="soft" colspan={5}>and {countedText(more, "other key")}</td>
+    </tr>
+  );
+}
+
+/** Nothing where the limits are those of the code. */
+function Changed({ one: { change, code }, now }: OneProps) {
+  if (change === undefined) return null;
+  const { by, since, actor, reason } = change;
+  return (
+    <p>
+      Changed <Time at={since} now={now} />
+      {actor === undefined ? null : (
+        <>
+          {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
+        </>
+      )}: <UserText text={reason} />{" "}
+      <a class="entry-link" href={`/ui/stream?before=${by + 1}`} title="job.LimitsChanged">
+        <span class="unseen">entry</span>
+        {by}
+      </a>. The code says: {limitsText(code)}.
+    </p>
+  );
+}

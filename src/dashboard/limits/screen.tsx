@@ -1,0 +1,89 @@
+/** `/ui/limits`: the limits of types of jobs, their use, and pauses; with what changes them. */
+
+import type { Context } from "hono";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { viewerOf } from "../../http/guard/access.ts";
+import { readQuery } from "../../http/requests/query.ts";
+import type { Route } from "../../http/route.ts";
+import { page } from "../page.tsx";
+import { MissingScope } from "../parts/action_form.tsx";
+import { commandsOf } from "../parts/curl.tsx";
+import { LIMITS_PATH } from "../parts/links.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { CHANGE_LIMITS_ROUTE, LimitType, RESTORE_LIMITS_ROUTE } from "./change_form.tsx";
+import { LimitedTypes } from "./limited_types.tsx";
+import { BEGIN_PAUSE_ROUTE, PauseForm } from "./pause_form.tsx";
+import { END_PAUSE_ROUTE, PausesSection } from "./pauses_section.tsx";
+
+export const LIMITS_SCREEN_ROUTES: readonly Route[] = [
+  { method: "GET", path: LIMITS_PATH, scope: "read", handle: showLimits },
+  CHANGE_LIMITS_ROUTE,
+  RESTORE_LIMITS_ROUTE,
+  BEGIN_PAUSE_ROUTE,
+  END_PAUSE_ROUTE,
+];
+
+function showLimits(c: Context, deps: HttpDeps): Response {
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  const { engine } = deps;
+  const now = deps.clock.now();
+  const mayOperate = viewerOf(c).scopes.includes("operate");
+  const [limits, pauses] = [engine.limits.all, engine.pauses.all()];
+  const types = [...new Set(engine.definitions().map(({ type }) => type))];
+  const commands = commandsOf(c, deps);
+  const ending = mayOperate
+    ? [
+      ...pauses.map(({ pauseId }) => ({
+        label: `End the pause ${pauseId}`,
+        command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
+      })),
+      ...limits.filter(({ change }) => change !== undefined).map(({ type }) => ({
+        label: `Restore the limits of ${type}`,
+        command: commands.of({ method: "DELETE", path: `/limits/${encodeURIComponent(type)}` }),
+      })),
+    ]
+    : [];
+  return page(
+    c,
+    deps,
+    {
+      title: "Limits",
+      screen: "limits",
+      styles: ["limits.css"],
+      live: "journal",
+      calls: [
+        { label: "The limits of types of jobs, and their use", command: commands.get("/limits") },
+        { label: "The pauses, and what each holds", command: commands.get("/pauses") },
+        ...ending,
+      ],
+    },
+    <>
+      <h1>Limits and pauses</h1>
+      <NoteLine c={c} deps={deps} />
+      <section class="stack-wide" aria-labelledby="pauses-heading">
+        <h2 id="pauses-heading">Pauses</h2>
+        <PausesSection
+          pauses={pauses}
+          mayEnd={mayOperate}
+          now={now}
+          returnTo={LIMITS_PATH}
+          whenNone="Nothing is paused."
+        />
+        {mayOperate
+          ? <PauseForm types={types} />
+          : <MissingScope scope="operate" what="pausing jobs" />}
+      </section>
+      <section class="stack-wide" aria-labelledby="limits-heading">
+        <h2 id="limits-heading">Limits of types</h2>
+        <LimitedTypes limits={limits} types={types} mayChange={mayOperate} now={now} />
+        {mayOperate
+          ? (
+            <LimitType
+              types={types.filter((type) => !limits.some((one) => one.type === type))}
+            />
+          )
+          : <MissingScope scope="operate" what="changing limits" />}
+      </section>
+    </>,
+  );
+}

@@ -1,0 +1,181 @@
+/** The screen of limits and pauses: what it tells is so, and its forms change it. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { TokenList } from "../../src/http/guard/access.ts";
+import type { JobLimits } from "../../src/mod.ts";
+import { locationOf, pageOf, submitForm } from "../support/http/dashboard.ts";
+import { formTo } from "../support/http/job_pages.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { elementOf, textOf } from "./html_text.ts";
+
+const PATH = "/ui/limits";
+const input = v.object({ tenant: v.string() });
+type Tenant = v.InferOutput<typeof input>;
+
+/** A type whose jobs never end. */
+function endless(type: string, limits?: JobLimits<Tenant>): AnyJobDefinition {
+  const definition = defineJob({
+    type,
+    version: 1,
+    input,
+    ...(limits === undefined ? {} : { limits }),
+    run: (ctx) => ctx.task("work", () => new Promise<string>(() => {})),
+  });
+  return definition as unknown as AnyJobDefinition;
+}
+
+const tenantOf = ({ tenant }: Tenant) => tenant;
+const MAIL = endless("mail.send", {
+  maxRunning: 3,
+  key: tenantOf,
+  perKey: 2,
+  rate: { count: 3, perMs: 60_000 },
+});
+const PLAIN = endless("plain.do");
+
+async function submit(app: TestApp, type: string, tenants: readonly string[]): Promise<void> {
+  for (const tenant of tenants) {
+    await jsonOf(await app.post("/jobs", { type, input: { tenant } }), 202);
+  }
+  await app.clock.settle();
+}
+
+/** The rows of a type's table, as a person reads them. */
+async function rowsOf(app: TestApp, type: string): Promise<readonly string[]> {
+  const card = elementOf(await pageOf(app, PATH), `limits-${type}`);
+  return [...card.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = ""]) => textOf(row)).slice(1);
+}
+
+Deno.test("limits screen: of each limit what is in use and left, by key and rate, and when the next may begin", async () => {
+  const app = await startApp({ definitions: [MAIL, PLAIN] });
+  await submit(app, "mail.send", ["<acme>", "<acme>", "<acme>"]);
+  assert.deepEqual(await rowsOf(app, "mail.send"), [
+    "at work 2 3 1 1",
+    "at work, key <acme> 2 2 0 1",
+    "began within 1 min 2 3 1 1",
+  ]);
+  await app.clock.advance(30_000);
+  await submit(app, "mail.send", ["other"]);
+  const at = new Date(app.clock.now() + 30_000).toISOString().slice(11, 19);
+  assert.deepEqual(await rowsOf(app, "mail.send"), [
+    "at work 3 3 0 1",
+    "at work, key <acme> 2 2 0 1",
+    "at work, key other 1 2 1 0",
+    `began within 1 min next at ${at} in 30 s 3 3 0 1`,
+  ]);
+  const page = await pageOf(app, PATH);
+  assert.match(page, /href="\/ui\/jobs\?type=mail\.send&amp;condition=queued"/);
+  assert.doesNotMatch(page, /id="limits-plain\.do"/);
+});
+
+Deno.test("limits screen: of many keys the most used are listed, and the others counted", async () => {
+  const app = await startApp({ definitions: [MAIL] });
+  const long = "k".repeat(200);
+  const tenants = Array.from({ length: 70 }, (_, at) => `tenant-${at}`);
+  await submit(app, "mail.send", [long, long, ...tenants]);
+  const rows = await rowsOf(app, "mail.send");
+  assert.equal(rows[1], `at work, key ${long} 2 2 0 0`);
+  assert.equal(rows[21], "and 51 other keys");
+});
+
+Deno.test("limits screen: where no type has limits it says how one gets some, and the System screen leads there", async () => {
+  const app = await startApp({ definitions: [PLAIN] });
+  const page = textOf(await pageOf(app, PATH));
+  assert.match(page, /Nothing is paused\..*No type of job has limits.*maxRunning: 5/);
+  assert.match(await pageOf(app, "/ui/system"), /href="\/ui\/limits"/);
+  assert.match(elementOf(await pageOf(app, PATH), "main"), /<option value="plain\.do">/);
+});
+
+Deno.test("limits screen: its form has what is in force, changes it with a reason, and takes it back", async () => {
+  const app = await startApp({ definitions: [MAIL, PLAIN] });
+  await submit(app, "mail.send", ["a", "a", "a"]);
+  const before = elementOf(await pageOf(app, PATH), "change-mail.send");
+  const given = [...before.matchAll(/name="(\w+)"[^>]*?value="([^"]*)"/g)]
+    .map(([, name, value]) => [name, value]);
+  assert.deepEqual(given, [
+    ...[["return", PATH], ["type", "mail.send"]],
+    ...[["maxRunning", "3"], ["perKey", "2"], ["count", "3"], ["perMs", "1 min"]],
+  ]);
+  const fields = {
+    ...Object.fromEntries(given),
+    perKey: "",
+    maxRunning: "5",
+    reason: "a <contract>",
+  };
+  const location = await locationOf(await submitForm(app, PATH, fields));
+  await app.clock.settle();
+  const changed = await pageOf(app, location);
+  assert.match(
+    textOf(changed),
+    /limits of mail\.send are changed: maxRunning 5, rate 3 per 1 min\./,
+  );
+  assert.match(
+    textOf(elementOf(changed, "limits-mail.send")),
+    /Changed .*: a <contract> entry \d+ \. The code says: maxRunning 3, perKey 2, rate 3 per 1 min\./,
+  );
+  assert.equal((await rowsOf(app, "mail.send"))[0], "at work 3 5 2 0");
+
+  const { action, fields: back } = formTo(changed, `${PATH}/mail.send/restore`);
+  const restored = await pageOf(app, await locationOf(await submitForm(app, action, back)));
+  assert.match(textOf(restored), /in force again for mail\.send: maxRunning 3, perKey 2/);
+  assert.doesNotMatch(restored, /mail\.send\/restore/);
+  const again = await pageOf(app, await locationOf(await submitForm(app, action, back)));
+  assert.match(again, /role="alert".*Cannot restore the limits of mail\.send/s);
+});
+
+Deno.test("limits screen: a type without limits gets some by the form, which offers it no more", async () => {
+  const app = await startApp({ definitions: [MAIL, PLAIN] });
+  const form = elementOf(await pageOf(app, PATH), "limit-type");
+  assert.deepEqual(form.match(/<option value="[^"]*"/g), ['<option value="plain.do"']);
+  const fields = { return: PATH, type: "plain.do", count: "10", perMs: "1h30m", reason: "slow" };
+  const page = await pageOf(app, await locationOf(await submitForm(app, PATH, fields)));
+  assert.match(textOf(elementOf(page, "limits-plain.do")), /^plain\.do rate 10 per 1 h 30 min /);
+  assert.doesNotMatch(page, /id="limit-type"/);
+  const { limits } = await jsonOf<{ limits: { type: string; limits: object }[] }>(
+    await app.get("/limits"),
+    200,
+  );
+  assert.deepEqual(limits.find(({ type }) => type === "plain.do")?.limits, {
+    rate: { count: 10, perMs: 5_400_000 },
+  });
+});
+
+Deno.test("limits screen: what cannot be is told where the form is, and changes nothing", async () => {
+  const app = await startApp({ definitions: [MAIL, PLAIN] });
+  const head = app.engine.headLogId;
+  const fields = { return: PATH, type: "plain.do", maxRunning: "1", reason: "slow" };
+  for (
+    const [wrong, told] of [
+      [{ maxRunning: "0" }, "/maxRunning must be at least 1"],
+      [{ maxRunning: "many" }, "/maxRunning must be a number"],
+      [{ count: "1" }, "/rate/perMs is required"],
+      [{ count: "1", perMs: "soon" }, "/rate/perMs must be a number"],
+      [{ perKey: "1" }, "/perKey plain.do has no limits.key"],
+      [{ reason: " " }, "/reason is required"],
+      [{ type: "no.such" }, "Cannot limit no.such: no definition of this type is loaded"],
+    ] as const
+  ) {
+    const location = await locationOf(await submitForm(app, PATH, { ...fields, ...wrong }));
+    const page = textOf(await pageOf(app, location));
+    assert.ok(page.includes(told), `${told} is not in ${page}`);
+  }
+  assert.equal(app.engine.headLogId, head);
+});
+
+Deno.test("limits screen: whoever may only read sees the use, and no form", async () => {
+  const token = "reader-token-0123456789";
+  const access = new TokenList([{ token, scopes: ["read"] }]);
+  const app = await startApp({ definitions: [MAIL, PLAIN], access });
+  const headers = { authorization: `Bearer ${token}` };
+  const page = await (await app.get(PATH, { ...headers, accept: "text/html" })).text();
+  const main = elementOf(page, "main");
+  assert.match(textOf(main), /at work 0 3 3 0/);
+  assert.doesNotMatch(main, /<form/);
+  assert.match(textOf(main), /does not have the scope operate , which changing limits takes/);
+  for (const action of [PATH, `${PATH}/mail.send/restore`]) {
+    const sent = submitForm(app, action, { type: "mail.send" }, { ...headers, accept: "*/*" });
+    await problemOf(await sent, 403, "forbidden");
+  }
+});
