@@ -1,4 +1,4 @@
-/** Connections to PostgreSQL, and patience while it does not answer. */
+/** Connections to PostgreSQL, and retrying while it does not answer. */
 
 import postgres from "postgres";
 import { messageOf } from "../core/thrown.ts";
@@ -39,18 +39,18 @@ const DELAY_MAX_MS = 1_000;
 /** Between two warnings. */
 const TOLD_EVERY_MS = 10_000;
 
-export interface PatienceOptions {
+export interface RetryingOptions {
   readonly place: Place;
   readonly clock: Clock;
   readonly warn: (message: string) => void;
 }
 
 /** Tries the same until PostgreSQL has answered, however long that takes. */
-export class Patience {
-  readonly #options: PatienceOptions;
+export class Retrying {
+  readonly #options: RetryingOptions;
   #toldMs = -Infinity;
 
-  constructor(options: PatienceOptions) {
+  constructor(options: RetryingOptions) {
     this.#options = options;
   }
 

@@ -5,7 +5,7 @@
 
 import { messageOf } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
-import type { Patience, Sql } from "./connection.ts";
+import type { Retrying, Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
 /** The tables; made by the first start that may do so. */
@@ -48,10 +48,10 @@ export async function requireFit(
   place: Place,
   sql: Sql,
   other: Sql,
-  patience: Patience,
+  retrying: Retrying,
 ): Promise<void> {
   try {
-    await patience.until(async () => {
+    await retrying.until(async () => {
       await requireSafe(place, sql);
       await requireSessions(place, sql, other);
       await requireTables(place, sql);

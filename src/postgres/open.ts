@@ -2,7 +2,7 @@
 
 import type { Clock, JournalHead, KeyStore } from "../engine/ports.ts";
 import type { SharedJournal } from "../journal/shared_log.ts";
-import { Patience, session } from "./connection.ts";
+import { Retrying, session } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
 import type { Place } from "./place.ts";
 import { PostgresKeys } from "./postgres_keys.ts";
@@ -33,22 +33,22 @@ export interface PostgresJournal {
 /** @throws {UnfitDatabaseError} if the database cannot be relied on. */
 export async function openPostgres(options: PostgresOptions): Promise<PostgresJournal> {
   const { place, writer, url, secretKey, followed } = options;
-  const patience = new Patience(options);
+  const retrying = new Retrying(options);
   const turn = new PostgresTurn(options, { writer, url });
   const sql = turn.session;
   const other = session(place);
   try {
-    await requireFit(place, sql, other, patience);
+    await requireFit(place, sql, other, retrying);
   } catch (error) {
     await turn.end();
     throw error;
   } finally {
     await other.end({ timeout: 1 });
   }
-  const log = new PostgresLog(sql, place.journal, patience);
+  const log = new PostgresLog(sql, place.journal, retrying);
   return {
     shared: { log, turn, writer, url, followed },
-    keys: new PostgresKeys(sql, place.journal, patience, secretKey),
+    keys: new PostgresKeys(sql, place.journal, retrying, secretKey),
     leader: () => turn.leader,
   };
 }

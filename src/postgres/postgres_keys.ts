@@ -6,20 +6,20 @@ import { messageOf } from "../core/thrown.ts";
 import type { KeyStore } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { keyIn, keyName, keyText } from "../journal/wrapped_key.ts";
-import type { Patience, Sql } from "./connection.ts";
+import type { Retrying, Sql } from "./connection.ts";
 
 const KEY_BYTES = 32;
 
 export class PostgresKeys implements KeyStore {
   readonly #sql: Sql;
   readonly #journal: string;
-  readonly #patience: Patience;
+  readonly #retrying: Retrying;
   readonly #secretKey: Uint8Array;
 
-  constructor(sql: Sql, journal: string, patience: Patience, secretKey: Uint8Array) {
+  constructor(sql: Sql, journal: string, retrying: Retrying, secretKey: Uint8Array) {
     this.#sql = sql;
     this.#journal = journal;
-    this.#patience = patience;
+    this.#retrying = retrying;
     this.#secretKey = secretKey;
   }
 
@@ -27,7 +27,7 @@ export class PostgresKeys implements KeyStore {
     const key = randomBytes(KEY_BYTES);
     const name = keyName(jobId);
     const text = keyText(key, name, this.#secretKey);
-    await this.#patience.until(() =>
+    await this.#retrying.until(() =>
       this.#sql`
         insert into daybook_key (journal, name, key) values (${this.#journal}, ${name}, ${text})
         on conflict (journal, name) do update set key = excluded.key`
@@ -37,7 +37,7 @@ export class PostgresKeys implements KeyStore {
 
   async read(jobId: JobId): Promise<Uint8Array | undefined> {
     const name = keyName(jobId);
-    const [row] = await this.#patience.until(() =>
+    const [row] = await this.#retrying.until(() =>
       this.#sql<{ key: string }[]>`
         select key from daybook_key where journal = ${this.#journal} and name = ${name}`
     );
@@ -45,7 +45,7 @@ export class PostgresKeys implements KeyStore {
   }
 
   async remove(jobId: JobId): Promise<void> {
-    await this.#patience.until(() =>
+    await this.#retrying.until(() =>
       this.#sql`
         delete from daybook_key where journal = ${this.#journal} and name = ${keyName(jobId)}`
     );
@@ -53,7 +53,7 @@ export class PostgresKeys implements KeyStore {
 
   async held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
     const names = new Map(jobIds.map((jobId) => [keyName(jobId), jobId]));
-    const rows = await this.#patience.until(() =>
+    const rows = await this.#retrying.until(() =>
       this.#sql<{ name: string; key: string }[]>`
         select name, key from daybook_key
         where journal = ${this.#journal} and name = any(${[...names.keys()]}::text[])`
@@ -66,7 +66,7 @@ export class PostgresKeys implements KeyStore {
 
   async keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
     const held = await this.held(jobIds);
-    await this.#patience.until(() =>
+    await this.#retrying.until(() =>
       this.#sql`
         delete from daybook_key
         where journal = ${this.#journal} and name <> all(${jobIds.map(keyName)}::text[])`

@@ -10,7 +10,7 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../journal/shared_log.ts";
-import type { Patience, Sql } from "./connection.ts";
+import type { Retrying, Sql } from "./connection.ts";
 
 /** Read at a time. */
 const READ_BYTES_MAX = 8 * 1024 * 1024;
@@ -26,16 +26,16 @@ interface Row {
 export class PostgresLog implements SharedLog {
   readonly #sql: Sql;
   readonly #journal: string;
-  readonly #patience: Patience;
+  readonly #retrying: Retrying;
 
-  constructor(sql: Sql, journal: string, patience: Patience) {
+  constructor(sql: Sql, journal: string, retrying: Retrying) {
     this.#sql = sql;
     this.#journal = journal;
-    this.#patience = patience;
+    this.#retrying = retrying;
   }
 
   async append(batch: SharedBatch): Promise<void> {
-    await this.#patience.until(async (isAgain) => {
+    await this.#retrying.until(async (isAgain) => {
       if (await this.#insert(batch)) return;
       // Of an insert whose answer was lost, the row may be there.
       if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
@@ -86,7 +86,7 @@ export class PostgresLog implements SharedLog {
   }
 
   async read(after: LogId): Promise<readonly SharedBatch[]> {
-    const rows = await this.#patience.until(() =>
+    const rows = await this.#retrying.until(() =>
       this.#sql<Row[]>`
         select first, last, prev, chain, lines from (
           select *, sum(length(lines)) over (order by first) - length(lines) as before
@@ -105,7 +105,7 @@ export class PostgresLog implements SharedLog {
   }
 
   async chainAt(logId: LogId): Promise<string | undefined> {
-    const [row] = await this.#patience.until(() =>
+    const [row] = await this.#retrying.until(() =>
       this.#sql<{ chain: string; last: string }[]>`
         select chain, last from daybook_batch where journal = ${this.#journal} and first <= ${logId}
         order by first desc limit 1`
@@ -114,7 +114,7 @@ export class PostgresLog implements SharedLog {
   }
 
   async lastLogId(): Promise<LogId> {
-    const [row] = await this.#patience.until(() =>
+    const [row] = await this.#retrying.until(() =>
       this.#sql<{ last: string }[]>`
         select last from daybook_batch where journal = ${this.#journal}
         order by first desc limit 1`

@@ -9,7 +9,7 @@
 import { messageOf } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Turn } from "../journal/shared_log.ts";
-import { Patience, type PatienceOptions, session, type Sql } from "./connection.ts";
+import { Retrying, type RetryingOptions, session, type Sql } from "./connection.ts";
 
 const BEAT_MS = 1_000;
 /** A leader that has said nothing for as long is taken to be gone. */
@@ -28,9 +28,9 @@ interface LeaderRow extends Leader {
 }
 
 export class PostgresTurn implements Turn {
-  readonly #options: PatienceOptions;
+  readonly #options: RetryingOptions;
   readonly #self: Leader;
-  readonly #patience: Patience;
+  readonly #retrying: Retrying;
   /** Appends, and holds the lock. */
   readonly #sql: Sql;
   /** An append may wait for a standby; what says that the leader is alive does not. */
@@ -41,13 +41,13 @@ export class PostgresTurn implements Turn {
   #leader: Leader | undefined;
   #cancelBeat: (() => void) | undefined;
 
-  constructor(options: PatienceOptions, self: Leader) {
+  constructor(options: RetryingOptions, self: Leader) {
     this.#sql = session(options.place, () => this.#isHeld = false);
     this.#alive = session(options.place);
     this.#options = options;
     this.#self = self;
     this.#clock = options.clock;
-    this.#patience = new Patience(options);
+    this.#retrying = new Retrying(options);
   }
 
   /** The session that holds the lock, for appending. */
@@ -61,7 +61,7 @@ export class PostgresTurn implements Turn {
   }
 
   async take(): Promise<boolean> {
-    return await this.#patience.until(async () => {
+    return await this.#retrying.until(async () => {
       if (await this.#lock()) return true;
       const { journal } = this.#options.place;
       const [row] = await this.#sql<LeaderRow[]>`
@@ -79,7 +79,7 @@ export class PostgresTurn implements Turn {
 
   async lead(overtaken: () => void): Promise<void> {
     this.#leader = this.#self;
-    await this.#patience.until(() => this.#say());
+    await this.#retrying.until(() => this.#say());
     this.#beatLater(overtaken);
   }
 

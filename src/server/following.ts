@@ -44,6 +44,8 @@ export class Following {
   /** Bodies are kept as a whole: they can be sent again, to the next leader. */
   readonly #bodies: Bodies;
   readonly #hosts: Hosts;
+  /** Aborted once this process leads. */
+  readonly #following = new AbortController();
   /** Answers here, once this process leads. */
   #own: Fetch | undefined;
 
@@ -59,7 +61,7 @@ export class Following {
       bytes: new Gauge("bodiesBytesMax", EDGE_LIMITS.bodiesBytesMax),
       requests: this.#passedOn,
       turnstile: new Turnstile(clock),
-      shutdownSignal: new AbortController().signal,
+      shutdownSignal: this.#following.signal,
     });
   }
 
@@ -75,6 +77,7 @@ export class Following {
   /** This process leads: requests that wait are answered here. */
   leads(own: Fetch): void {
     this.#own = own;
+    this.#following.abort();
   }
 
   readonly fetch: Fetch = (request, connection) => {

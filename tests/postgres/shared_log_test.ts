@@ -8,7 +8,7 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../../src/journal/shared_log.ts";
-import { Patience, session } from "../../src/postgres/connection.ts";
+import { Retrying, session } from "../../src/postgres/connection.ts";
 import { TABLES } from "../../src/postgres/fitness.ts";
 import { placeIn } from "../../src/postgres/place.ts";
 import { PostgresLog } from "../../src/postgres/postgres_log.ts";
@@ -56,10 +56,10 @@ async function withLog(
 ): Promise<void> {
   const place = placeIn(server.url("shop", port));
   const sql = session(place);
-  const patience = new Patience({ place, clock: systemClock, warn: () => {} });
+  const retrying = new Retrying({ place, clock: systemClock, warn: () => {} });
   try {
-    await patience.until(() => sql.unsafe(TABLES));
-    await run(new PostgresLog(sql, place.journal, patience));
+    await retrying.until(() => sql.unsafe(TABLES));
+    await run(new PostgresLog(sql, place.journal, retrying));
   } finally {
     await sql.end({ timeout: 1 });
   }

@@ -44,6 +44,7 @@ async function withLeader(
   try {
     await run(following, asked, leader);
   } finally {
+    following.leads(() => new Response());
     await server.shutdown();
   }
 }
@@ -140,6 +141,7 @@ Deno.test("following: a write that the leader may have seen is not sent twice", 
   assert.equal(answer.status, 503);
   assert.match((await answer.json()).detail, /whether the request was recorded is unknown/);
   assert.equal(connections, 1);
+  following.leads(() => new Response());
   listener.close();
   await accepting;
 });
