@@ -22,7 +22,7 @@ import { endSchema, entrySchema, headerSchema, planSchema } from "./export_schem
 
 export interface ExportFile {
   readonly header: ExportHeader;
-  /** As its own entries tell it, at the positions of the file. */
+  /** As its own entries project it, at the positions of the file. */
   readonly job: JobState;
   /** In the order of the journal that they come from. */
   readonly entries: readonly JobEventLogEntry[];

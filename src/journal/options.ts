@@ -12,7 +12,7 @@ export interface CommittedBatch {
   readonly durationMs: number;
 }
 
-/** Who counts batches. Every request waits for this: it must be quick. */
+/** Counts batches. Every request waits for this: it must be quick. */
 export interface CommitWatch {
   committed(batch: CommittedBatch): void;
 }
@@ -61,7 +61,7 @@ export const SEGMENT_BYTES = 64 * 1024 * 1024;
 export const SNAPSHOT_EVERY = 100_000;
 export const QUIET_SEAL_MS = 1000;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** Of the journal of a process. */
+/** The reserve of the journal of a process. */
 export const RESERVE_BYTES = 1024 * 1024;
 
 /** A proof reads segments whole, and their line offsets have 32 bits. */
