@@ -229,7 +229,11 @@ function referenceFlaw(
   return missing === undefined ? undefined : `it refers to entry ${missing}, which is not there`;
 }
 
-const JOURNAL_FACTS = new Set<string>(["journal.Recovered", "journal.EntryQuoted"]);
+const JOURNAL_FACTS = new Set<string>([
+  "journal.Recovered",
+  "journal.WriterOpened",
+  "journal.EntryQuoted",
+]);
 
 /** An entry is the job's own, or moves no job. */
 function belongingFlaw(entry: JobEventLogEntry, jobId: string): string | undefined {

@@ -3,6 +3,7 @@
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
 import type { FileSystem } from "./file_system.ts";
+import type { SharedJournal } from "./shared_log.ts";
 
 export interface CommittedBatch {
   readonly entries: number;
@@ -40,6 +41,8 @@ export interface FileJournalOptions {
   readonly acceptSnapshotAhead?: boolean;
   /** Recorded before anything else, once the journal is open; none. */
   readonly firstFacts?: readonly JournalEventDraft[];
+  /** Shares the journal with other processes; the folder is a copy then. */
+  readonly shared?: SharedJournal | undefined;
   /** Told of each batch that became durable; nobody, when absent. */
   readonly watch?: CommitWatch | undefined;
   /** Told of how far an opening is; nobody, when absent. */
@@ -65,7 +68,8 @@ export const RESERVE_BYTES = 1024 * 1024;
 const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
 
 export type ResolvedOptions =
-  & Required<Omit<FileJournalOptions, "watch">>
+  & Required<Omit<FileJournalOptions, "watch" | "shared">>
+  & Pick<FileJournalOptions, "shared">
   & { readonly watch: CommitWatch | undefined };
 
 /** @throws {RangeError} when a number is not one that the journal can work with. */

@@ -49,12 +49,10 @@ export interface WantedPlace {
 
 /** Where requests wait for places. */
 export interface PlaceQueue {
-  /** A place of a share is free, and with it one of its type. */
-  freed(share: Share): void;
+  /** Shares may have a place free, and with it their type, and windows may admit more starts. */
+  freed(shares: readonly Share[], windows?: readonly RateWindow[]): void;
   /** A window admits one more start. */
   opened(window: RateWindow): void;
-  /** Limits of a type have changed: all of these may have room now. */
-  changed(shares: readonly Share[], windows: readonly RateWindow[]): void;
 }
 
 /** What a rate counts now. */
@@ -141,7 +139,7 @@ export class Shares {
   /** Those who wait may have what other limits allow. */
   tellChanged(type: string): void {
     const { windows, byKey } = this.#byType.get(type) ?? NO_PLACES;
-    for (const queue of this.#queues) queue.changed([...byKey.values()], [...windows.values()]);
+    for (const queue of this.#queues) queue.freed([...byKey.values()], [...windows.values()]);
   }
 
   get use(): readonly TypeUse[] {
@@ -265,7 +263,7 @@ export class Shares {
       window.giveBack();
       this.#opened(window);
     }
-    for (const queue of this.#queues) queue.freed(share);
+    for (const queue of this.#queues) queue.freed([share]);
     this.forget(share);
   }
 
