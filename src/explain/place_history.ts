@@ -59,7 +59,7 @@ export interface PlaceHistory {
   readonly type: string;
   /** Ascending; the first is from before the stretch. */
   readonly limits: readonly LimitsFrom[];
-  /** Those that held the job whose places these are, the oldest first. */
+  /** Those that hold the job whose places these are, or held it once; the oldest first. */
   readonly pauses: readonly PauseStay[];
   readonly others: readonly JobOfType[];
   /** How many jobs were looked at, where there may be more. */
@@ -98,12 +98,29 @@ export function placesOf(
   return { held, queued };
 }
 
-/** When a job held its own place, as far as its history is kept. */
-export function ownPlaces({ spans, entries }: OutlinedHistory): readonly Between[] {
+/** Since where a pause held what was cut short, and is queued: that gives its place back. */
+export function pausedFrom(
+  { from, to = Infinity }: Between,
+  pauses: readonly PauseStay[],
+): LogId | undefined {
+  const pause = pauses.find(({ by, ended }) => by < to && (ended?.logId ?? Infinity) > from);
+  return pause && Math.max(from, pause.by);
+}
+
+/**
+ * When a job held its own place, as far as its history is kept.
+ *
+ * @param pauses Those that held it.
+ */
+export function ownPlaces(
+  { spans, entries }: OutlinedHistory,
+  pauses: readonly PauseStay[] = [],
+): readonly Between[] {
   const conditions = spans.map(({ by: logId, condition }) => ({ logId, condition }));
-  return placesOf(conditions, ({ from }) => {
-    const { attributes = {} } = entries.get(from) ?? {};
-    return "reason" in attributes && attributes.reason === "paused" ? from : undefined;
+  return placesOf(conditions, (queued) => {
+    const { attributes = {} } = entries.get(queued.from) ?? {};
+    const isPaused = "reason" in attributes && attributes.reason === "paused";
+    return isPaused ? queued.from : pausedFrom(queued, pauses);
   }).held;
 }
 

@@ -263,10 +263,11 @@ export class Explainer {
     if (conditionOf(job) !== "queued") return common;
     const stretch = { from: upTo, to: upTo };
     const history = await placeHistory(this.#parts, job, stretch, share);
-    const pauses = await this.#holding(history.pauses, job);
+    const inForce = history.pauses.filter(({ ended }) => ended === undefined);
+    const pauses = await this.#holding(inForce, job);
     if (pauses.length > 0) return { ...common, queueThen: { holders: [], pauses } };
     const { lookedAt } = history;
-    const holdsPlace = ownPlaces(outlined).some(({ to }) => to === undefined);
+    const holdsPlace = ownPlaces(outlined, history.pauses).some(({ to }) => to === undefined);
     const limited = holdsPlace
       ? undefined
       : await limitThen(this.#parts, job, history, { logId: upTo, atMs });

@@ -15,6 +15,7 @@ import {
   type LimitsFrom,
   limitsFrom,
   type Moment,
+  pausedFrom,
   type PauseStay,
   pauseStays,
   type PlaceHistory,
@@ -66,9 +67,7 @@ export async function placeHistory(
   const { type = "" } = job;
   const limits = await limitsIn(parts, type, stretch);
   const allPauses = await pausesUpTo(parts, stretch.to);
-  const pauses = allPauses.filter((pause) =>
-    holds(pause, job) && (pause.ended === undefined || pause.ended.logId > stretch.from)
-  );
+  const pauses = allPauses.filter((pause) => holds(pause, job));
   const asked = [supposed, ...limits.map(({ limits }) => limits)];
   if (asked.every((one) => Object.keys(one).length === 0)) {
     return { type, limits, pauses, others: [] };
@@ -205,7 +204,7 @@ class Reading {
     const pauses = head === undefined ? [] : this.pauses.filter((pause) => holds(pause, head));
     const places = placesOf(
       conditions,
-      (queued) => read.paused.has(queued.from) ? queued.from : heldFrom(queued, pauses),
+      (queued) => read.paused.has(queued.from) ? queued.from : pausedFrom(queued, pauses),
     );
     const [held, queued] = [read.stays(places.held), read.stays(places.queued)];
     const start = conditions.find(({ condition }) => condition === "queued");
@@ -224,12 +223,6 @@ class Reading {
       ...(began === undefined ? {} : { began }),
     };
   }
-}
-
-/** Since where a pause held what was cut short, and is queued: that gives its place back. */
-function heldFrom({ from, to = Infinity }: Between, pauses: readonly PauseStay[]) {
-  const pause = pauses.find(({ by, ended }) => by < to && (ended?.logId ?? Infinity) > from);
-  return pause && Math.max(from, pause.by);
 }
 
 /** Of the entries that were read, what is to be known of them. */
