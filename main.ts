@@ -14,8 +14,9 @@ import { describeConfiguration, helpText } from "./src/settings/configuration_te
 import { banner, parkedPlaces, startWarnings, urlOf } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { durationText } from "./src/core/duration.ts";
+import { newId } from "./src/core/ids.ts";
 import { messageOf } from "./src/core/thrown.ts";
-import { Daybook } from "./src/server/daybook.ts";
+import { allowedHostsOf, Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/guard/access.ts";
 import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
@@ -26,6 +27,9 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
+import { isOfSharedLog } from "./src/journal/shared_log.ts";
+import type { PostgresJournal, PostgresOptions } from "./src/postgres/open.ts";
+import { Following } from "./src/server/following.ts";
 import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "./src/server/system.ts";
@@ -100,6 +104,7 @@ async function openDaybook(
   origins: Origins,
   tracing: OpenTelemetry | undefined,
   progress: ReadingProgress,
+  sharing: PostgresJournal | undefined,
 ): Promise<Daybook> {
   try {
     return await Daybook.open({
@@ -111,6 +116,7 @@ async function openDaybook(
       tracing,
       access: accessOf(configuration),
       progress,
+      sharing,
       warn,
       jobLog: log,
       stalls: {
@@ -125,20 +131,34 @@ async function openDaybook(
           damage === undefined
             ? `${error.message}; stopping, because only the next start can tell what is on disk`
             : `${
-              damage.messageFor(configuration.journal)
+              damage.messageFor(configuration.folder)
             }; stopping, since what is served may be wrong`,
         );
-        setTimeout(() => Deno.exit(damage?.exitCode ?? EXIT_STORAGE_FAILED), LAST_ANSWERS_MS);
+        const of = isOfSharedLog(error.cause) ? error.cause : damage;
+        setTimeout(() => Deno.exit(of?.exitCode ?? EXIT_STORAGE_FAILED), LAST_ANSWERS_MS);
       },
     });
   } catch (error) {
     if (error instanceof JournalUnusableError) {
-      fail(unusableText(error, configuration.journal), error.exitCode);
+      fail(unusableText(error, configuration.folder), error.exitCode);
     }
     if (error instanceof JournalDamagedError) {
-      fail(error.messageFor(configuration.journal), error.exitCode);
+      fail(error.messageFor(configuration.folder), error.exitCode);
     }
     if (error instanceof JournalLockedError) fail(error.message, error.exitCode);
+    if (isOfSharedLog(error)) fail(`Cannot use the journal: ${error.message}`, error.exitCode);
+    throw error;
+  }
+}
+
+/** Only then: the driver is not loaded for a journal in a folder. */
+async function openShared(options: PostgresOptions): Promise<PostgresJournal> {
+  const { openPostgres } = await import("./src/postgres/open.ts");
+  try {
+    return await openPostgres(options);
+  } catch (error) {
+    if (error instanceof JournalUnusableError) fail(error.message, error.exitCode);
+    if (error instanceof Deno.errors.NotCapable) fail(withStart(error.message, {}), EXIT_USAGE);
     throw error;
   }
 }
@@ -232,12 +252,38 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       (request, connection) => refusalWithoutHost(request) ?? answer(request, connection),
     );
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
-  const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
+  const { database, secretKey } = configuration;
+  let following: Following | undefined;
+  let sharing: PostgresJournal | undefined;
+  if (database !== undefined && secretKey !== undefined) {
+    const own = toListen();
+    if (typeof own === "string") return fail(own, EXIT_CANNOT_LISTEN);
+    const url = configuration.advertise ?? urlOf(own.addr);
+    const leader = () => {
+      const known = sharing?.leader()?.url;
+      return known === url ? undefined : known;
+    };
+    following = new Following({
+      leader,
+      clock: systemClock,
+      bodyBytesMax: configuration.bodyBytesMax,
+      allowedHosts: allowedHostsOf(configuration),
+      tell: (line) => log.info(line),
+    });
+    answer = following.fetch;
+    sharing = await openShared({
+      ...{ place: database, writer: newId.writer(systemRandom.ulid()), url, secretKey, warn },
+      clock: systemClock,
+      followed: following.followed,
+    });
+  }
+  const daybook = await openDaybook(configuration, origins, tracing, opening.progress, sharing);
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
   await daybook.tried();
   for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
   answer = daybook.fetch;
+  following?.leads(daybook.fetch);
   const listening = toListen();
   if (typeof listening === "string") {
     await daybook.stop(() => Promise.resolve());

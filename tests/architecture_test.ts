@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["core", "explain"],
   index: ["core", "engine"],
   journal: ["core", "engine"],
+  postgres: ["core", "engine", "journal"],
   values: ["core", "engine", "explain", "index", "journal"],
   http: ["core", "explain", "engine", "dashboard"],
   dashboard: ["core", "explain", "engine", "http", "manual"],
@@ -22,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   threads: ["core", "engine", "server"],
   jobs: ["core", "engine"],
   verify: ["core", "engine", "journal"],
-  settings: ["core", "engine", "http", "server"],
+  settings: ["core", "engine", "http", "server", "postgres"],
   embedded: ["core", "explain", "engine", "http", "server", "settings"],
   export: ["core", "engine", "http"],
   testing: ["core", "explain", "engine", "journal", "http", "embedded", "export", "."],
@@ -42,6 +43,7 @@ const ENTRANCES = [
   "src/demo/main.ts",
   "src/threads/thread_main.ts",
   "src/embedded/in_process.ts",
+  "src/postgres/open.ts",
   "src/testing/mod.ts",
 ];
 

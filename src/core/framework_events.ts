@@ -266,6 +266,13 @@ export interface FrameworkAttributes {
     readonly bytesQuarantined: number;
     readonly quarantine?: string;
   };
+  /** A process leads a journal that several share: it alone appends from here on. */
+  readonly "journal.WriterOpened": {
+    /** Tells the process from others. */
+    readonly writer: string;
+    /** Where the others reach it. */
+    readonly url: string;
+  };
   /** A job came from another journal: the next `entries` entries are its history. */
   readonly "journal.Imported": {
     readonly jobId: JobId;

@@ -34,6 +34,7 @@ export const newId = {
   event: (ulid: string) => `evt_${ulid}` as EventId,
   execution: (ulid: string) => `exe_${ulid}` as ExecutionId,
   pause: (ulid: string) => `pau_${ulid}`,
+  writer: (ulid: string) => `wri_${ulid}`,
 };
 
 /** @throws {TypeError} when the text is not a legal id. */

@@ -45,6 +45,7 @@ const POSITIONS: {
   "journal.SegmentOpened": [],
   "journal.Sealed": [],
   "journal.Recovered": [],
+  "journal.WriterOpened": [],
   // About one journal, which it never leaves.
   "journal.Repaired": [],
   // `from` is a position of the other journal, and stays.

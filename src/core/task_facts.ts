@@ -52,6 +52,7 @@ export function noteTask(
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":
+    case "journal.WriterOpened":
     case "journal.Imported":
     case "journal.EntryQuoted":
     case "journal.EventRefused":

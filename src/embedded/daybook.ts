@@ -55,7 +55,7 @@ export interface ControlOptions {
   readonly leave?: boolean;
   /** For `retry`: the task to begin with. */
   readonly from?: string;
-  /** Of `retry`: also when there is a retry of the job already, which is refused otherwise. */
+  /** For `retry`: also if the job was retried already, which is refused otherwise. */
   readonly again?: boolean;
 }
 

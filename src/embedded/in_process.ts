@@ -60,6 +60,9 @@ export function configurationOf(
     env: () => undefined,
     readTextFile: Deno.readTextFileSync,
   });
+  if (result.kind === "run" && result.configuration.database !== undefined) {
+    throw new TypeError("Cannot open Daybook: only its own server has a journal in PostgreSQL");
+  }
   if (result.kind === "run") return result.configuration;
   const reasons = result.kind === "invalid" ? result.problems : [`${result.kind} is not an option`];
   throw new TypeError(`Cannot open Daybook: ${reasons.join("; ")}`);

@@ -11,6 +11,9 @@ import type { Attempt } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 
+/** What the first entry of a process is. */
+const RESTARTS: ReadonlySet<string> = new Set(["journal.Recovered", "journal.WriterOpened"]);
+
 export interface Downtime {
   /** The `journal.Recovered` entry. */
   readonly restart: LogId;
@@ -44,7 +47,7 @@ export function downtimesOf(
     const recovered = causes.get(restart);
     const last = outlined.entries.get(restart - 1) ?? causes.get(restart - 1);
     const during = outlined.spans.findLast(({ by }) => by < restart);
-    if (recovered?.eventType !== "journal.Recovered") return [];
+    if (recovered === undefined || !RESTARTS.has(recovered.eventType)) return [];
     if (last === undefined || during === undefined) return [];
     const ms = lengthWithin(during, last, recovered);
     return ms === 0 ? [] : [{ restart, during, ms }];

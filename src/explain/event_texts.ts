@@ -191,6 +191,10 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     note: ({ bytesQuarantined }) => `${bytesQuarantined} bytes quarantined`,
     fact: OF_THE_JOURNAL,
   },
+  "journal.WriterOpened": {
+    note: ({ url }) => `${url} leads`,
+    fact: OF_THE_JOURNAL,
+  },
   "journal.Repaired": {
     note: ({ lostFrom, lostEntries }) => `${lostEntries} entries from ${lostFrom} on are lost`,
     fact: OF_THE_JOURNAL,

@@ -30,7 +30,7 @@ export interface ExportHeader {
 
 export interface ExportEnd {
   readonly entries: number;
-  /** Of all bytes before this line, in hexadecimal. */
+  /** The digest of all bytes before this line, in hexadecimal. */
   readonly sha256: string;
 }
 

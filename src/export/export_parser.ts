@@ -22,7 +22,7 @@ import { endSchema, entrySchema, headerSchema, planSchema } from "./export_schem
 
 export interface ExportFile {
   readonly header: ExportHeader;
-  /** As its own entries tell it, at the positions of the file. */
+  /** As its own entries project it, at the positions of the file. */
   readonly job: JobState;
   /** In the order of the journal that they come from. */
   readonly entries: readonly JobEventLogEntry[];
@@ -229,7 +229,11 @@ function referenceFlaw(
   return missing === undefined ? undefined : `it refers to entry ${missing}, which is not there`;
 }
 
-const JOURNAL_FACTS = new Set<string>(["journal.Recovered", "journal.EntryQuoted"]);
+const JOURNAL_FACTS = new Set<string>([
+  "journal.Recovered",
+  "journal.WriterOpened",
+  "journal.EntryQuoted",
+]);
 
 /** An entry is the job's own, or moves no job. */
 function belongingFlaw(entry: JobEventLogEntry, jobId: string): string | undefined {

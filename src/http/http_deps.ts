@@ -26,7 +26,7 @@ export interface VerificationPort {
 
 /** A setting in force; what is secret is only told to be there. */
 export interface ShownSetting {
-  /** Of its flag, without the dashes. */
+  /** The name of its flag, without the dashes. */
   readonly name: string;
   readonly value: string;
   readonly origin: "flag" | "environment" | "default";
@@ -55,7 +55,7 @@ export interface SystemPort {
   readonly backupCommand: string;
   /** Writes a job with all that explains it. */
   exportCommand(jobId: string): string;
-  /** Of what the process is made of, beside Daybook. */
+  /** Versions of what the process is made of, besides Daybook. */
   readonly versions: readonly { readonly name: string; readonly version: string }[];
   /** As of now. */
   process(): ProcessFigures;
@@ -74,7 +74,7 @@ export interface EdgeActivity {
 }
 
 export interface MetricsPort {
-  /** Of the text, with its version. */
+  /** The media type of the text, with its version. */
   readonly contentType: string;
   /** Everything that is counted, as of now. */
   text(deps: EdgeActivity): Promise<string>;
@@ -89,7 +89,7 @@ export interface JobLogPort {
   }>;
 }
 
-/** Where nothing is kept. */
+/** A log that keeps nothing. */
 export const NO_JOB_LOG: JobLogPort = {
   read: () => Promise.resolve({ lines: [], hasMore: false }),
 };

@@ -32,7 +32,7 @@ interface ChunkResult {
   readonly rejected: number;
   /** The first ones. */
   readonly rejections: readonly Rejection[];
-  /** Of the accepted rows, in the order of the columns. */
+  /** Statistics of the accepted rows, in the order of the columns. */
   readonly counts: readonly ColumnCount[];
 }
 

@@ -18,11 +18,11 @@ const SECRET_PATTERN = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
 const KEY_BYTES_MIN = 24;
 const KEY_BYTES_MAX = 64;
 
-/** Of one attempt to deliver a message. */
+/** What is signed: one attempt to deliver a message. */
 interface SignedParts {
   /** The same for each attempt. */
   readonly id: string;
-  /** Of this attempt, in seconds since the epoch. */
+  /** The time of this attempt, in seconds since the epoch. */
   readonly timestamp: number;
   readonly body: string;
 }
@@ -72,7 +72,7 @@ export interface WebhookOptions {
   readonly fetch: WebhookFetch;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Of one attempt; 15 s by default. */
+  /** The time limit of one attempt; 15 s by default. */
   readonly timeoutMs?: number;
   /**
    * The addresses of a name. When given, a name with an address that is not public is not
@@ -85,7 +85,7 @@ interface Delivered {
   readonly status: number;
   /** Attempts begun, this one included. */
   readonly attempts: number;
-  /** Of the last attempt. */
+  /** The duration of the last attempt. */
   readonly durationMs: number;
 }
 

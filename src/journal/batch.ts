@@ -70,7 +70,7 @@ export class Batch {
   readonly #opening: StampedEvent | undefined;
   readonly #openingLength: number;
   readonly #entries: JobEventLogEntry[] = [];
-  /** Of all groups: they share what becomes of the batch. */
+  /** For all groups: they share the fate of the batch. */
   readonly #durable = Promise.withResolvers<void>();
   /**
    * The blank line, what opens a segment, and then bodies of lines and their ends in turn; the
@@ -81,7 +81,7 @@ export class Batch {
   #length = 0;
   /** Where in the text of these each line begins. */
   readonly #starts: number[] = [];
-  /** Of the last line, as far as it is in the text. */
+  /** The crc of the last line, as far as it is in the text. */
   #crc = 0;
   #sealed: SealedBatch | undefined;
 

@@ -7,7 +7,7 @@
 
 import type { SealedBatch } from "./batch.ts";
 
-/** So many batches in a row were about one job, and nothing else came while they were synced. */
+/** How many batches in a row must be about one job, and nothing else arrive during their syncs. */
 const CALM_BATCHES = 16;
 /** A disk that takes longer than this is not waited for. */
 const QUICK_SYNC_MS = 5;

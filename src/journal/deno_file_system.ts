@@ -252,7 +252,7 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  /** One that is read is there, and to find it takes less time than to hand it to another thread. */
+  /** A file to read exists: opening it takes less time than handing it to another thread. */
   async #opened(
     path: string,
     options: Deno.OpenOptions,

@@ -10,7 +10,7 @@ const BYTES_MAX = 4 * 1024 * 1024;
 const ENTRIES_MAX = 1024;
 
 interface TailLimits {
-  /** Of lines as they are on disk. */
+  /** The most bytes of lines, as they are on disk. */
   readonly bytesMax: number;
   readonly entriesMax: number;
 }

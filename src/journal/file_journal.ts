@@ -22,11 +22,19 @@ import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { takeFolder } from "./folder.ts";
 import { DurableEntries, Tail } from "./durable_entries.ts";
 import { layoutOf } from "./layout.ts";
+import type { BatchSink } from "./group_commit.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
 import { recover, type Recovery, reportOf } from "./recovery.ts";
 import { Reserve } from "./room.ts";
+import {
+  follow,
+  isOfSharedLog,
+  OvertakenError,
+  type SharedJournal,
+  SharedSink,
+} from "./shared_log.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentRolls } from "./segment_rolls.ts";
 import { SegmentWriter } from "./segment_writer.ts";
@@ -38,11 +46,15 @@ import { WatchedFiles } from "./watched_files.ts";
 /** The parts of an open journal. */
 interface Parts {
   readonly recorder: Recorder;
+  /** The folder. */
+  readonly copy: BatchSink;
   readonly catalogue: Catalogue;
   readonly history: DurableEntries;
   /** Makes the last segment one that can be written to; `false` without room for that. */
   mend(): Promise<boolean>;
   closeWriter(): Promise<void>;
+  /** Lets another process lead a shared journal. */
+  leave(): Promise<void>;
   readonly proof: BackgroundProof;
   /** What the last verification, by whatever process, found. */
   verification(): Promise<Verification | null>;
@@ -159,6 +171,7 @@ export class FileJournal implements Journal {
     try {
       await this.#parts.recorder.close();
     } finally {
+      await this.#parts.leave();
       await unproven;
       await this.#parts.closeWriter();
       await this.#announcement.end();
@@ -193,12 +206,14 @@ async function openLocked(
   const reserve = await reserveOf(options);
   const parts = partsOf(options, recovery, reserve);
   try {
-    if (options.firstFacts.length > 0) await parts.mend();
     const { recorder } = parts;
+    if (options.shared !== undefined) await followed(options, parts, options.shared);
+    if (options.firstFacts.length > 0) await parts.mend();
     for (const fact of options.firstFacts) {
       await orUnrecorded(options.folder, () => recorder.record(fact));
     }
-    const recoveredLogId = await orUnrecorded(options.folder, () => recorder.begin());
+    const recoveredLogId = await orUnrecorded(options.folder, () => recorder.begin()) ??
+      await leading(options, recorder);
     if (reserve.reserve === undefined && recorder.full("vital")) throw noRoom(options.folder);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
@@ -206,10 +221,44 @@ async function openLocked(
     return { journal: finish(parts, announcement, report), report };
   } catch (error) {
     if (options.lastFailed) options.failing();
+    await parts.leave();
     await parts.proof.stop();
     await parts.closeWriter();
     throw error;
   }
+}
+
+/** Follows a shared journal until this process may lead it. */
+async function followed(
+  { folder }: LockedOptions,
+  { recorder, copy, mend }: Parts,
+  shared: SharedJournal,
+): Promise<void> {
+  if (!await mend()) throw noRoom(folder);
+  const head = () => recorder.head;
+  await follow(shared, head, async (batch) => {
+    await orUnusable("write to", folder, () => copy.write(batch, false));
+    recorder.adopt(batch);
+  });
+}
+
+/** The entry that says that this process leads; `null` if the journal is not shared. */
+async function leading(
+  { folder, shared }: LockedOptions,
+  recorder: Recorder,
+): Promise<LogId | null> {
+  if (shared === undefined) return null;
+  const { writer, url, turn } = shared;
+  const attributes = { writer, url };
+  const opened = { stratum: "framework", eventType: "journal.WriterOpened", attributes } as const;
+  const logId = await orUnrecorded(folder, () => recorder.record(opened));
+  await turn.lead(() => recorder.fail(overtaken()));
+  return logId;
+}
+
+function overtaken(): JournalFailedError {
+  const cause = new OvertakenError();
+  return new JournalFailedError(`Cannot record anything: ${cause.message}`, { cause });
 }
 
 /** The reserve, if there is to be one, and whether there was no room for it. */
@@ -245,14 +294,19 @@ function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts 
   // The start and a probe may ask at the same time: the segment is replaced once, or a slow disk
   // would put back what it was before the other began to write.
   const mend = () => mending ??= mendNow().finally(() => mending = undefined);
-  const recorder = new Recorder({
+  const copy: BatchSink = {
+    write: (batch, holdUp) =>
+      writer === undefined ? Promise.reject(unmended()) : writer.write(batch, holdUp),
+  };
+  // What a copy lacks at its end is fetched: nothing is recovered.
+  const isWhole = recovery.clean || options.shared !== undefined;
+  const recorder: Recorder = new Recorder({
     ...options,
     ...kept,
-    sink: {
-      write: (batch, holdUp) =>
-        writer === undefined ? Promise.reject(unmended()) : writer.write(batch, holdUp),
-    },
-    undone: { mend, fact: () => recovery.clean ? undefined : recoveredFact(catalogue, recovery) },
+    sink: options.shared === undefined
+      ? copy
+      : new SharedSink(options.shared.log, copy, () => recorder.head),
+    undone: { mend, fact: () => isWhole ? undefined : recoveredFact(catalogue, recovery) },
     stamp: stampWith(clock, random),
     origin: {
       head: recovery.head,
@@ -280,7 +334,8 @@ function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts 
   const history = new DurableEntries(tail, reader);
   const verification = () => readVerification(fileSystem, layout);
   const closeWriter = async () => await writer?.close();
-  return { recorder, catalogue, history, proof, mend, closeWriter, verification };
+  const leave = async () => await options.shared?.turn.end();
+  return { recorder, copy, catalogue, history, proof, mend, closeWriter, leave, verification };
 }
 
 function unmended(): JournalFullError {
@@ -314,6 +369,7 @@ async function orUnrecorded<Result>(
     return await record();
   } catch (error) {
     if (!(error instanceof Error) || error instanceof JournalUnusableError) throw error;
+    if (isOfSharedLog(error.cause)) throw error.cause;
     throw new JournalUnusableError("record the recovery in", folder, error.message, error);
   }
 }

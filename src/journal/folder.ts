@@ -146,7 +146,7 @@ async function makePrivate(
   }
 }
 
-/** Those that are ours, with their folders. */
+/** Our own files, with their folders. */
 async function filesOf(fileSystem: FileSystem, layout: Layout): Promise<readonly string[]> {
   const { segments, snapshots, quarantine, sidecars, keys, index } = layout;
   const paths: string[] = [];

@@ -139,6 +139,11 @@ export class GroupCommit {
     this.#options.listener.failed(error);
   }
 
+  /** A batch of another process is stored here; only while nothing is appended. */
+  adopt(batch: SealedBatch): void {
+    this.#advance(batch);
+  }
+
   /** Resolves when everything appended so far is settled. */
   async settled(): Promise<void> {
     while (this.#running !== undefined) await this.#running;

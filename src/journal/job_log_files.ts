@@ -37,7 +37,7 @@ export class JobLogFiles implements JobLog {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #bytes: number | undefined;
   #hasWarned = false;
-  /** One writes or reads at a time. */
+  /** Only one reads or writes at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: JobLogOptions) {

@@ -16,14 +16,14 @@ import { withoutTail } from "./segment_end.ts";
 import { segmentsToRead } from "./segment_listing.ts";
 import { SegmentReader } from "./segment_reader.ts";
 
-/** Who is shown the entries, oldest first. */
+/** The consumer of the entries, oldest first. */
 export interface EntryViewer extends Pick<JournalConsumer, "refuse" | "replay"> {
   /** Told how far it is, in bytes. */
   progress?(done: number, total: number): void;
 }
 
 export class JournalReading {
-  /** As far as the journal was whole at the begin. */
+  /** How far the journal was intact at the start. */
   readonly head: JournalHead;
   readonly #catalogue: Catalogue;
   readonly #reader: SegmentReader;

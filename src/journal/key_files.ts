@@ -4,7 +4,7 @@
  * no id leads out of the folder.
  */
 
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
 import { messageOf } from "../core/thrown.ts";
 import { JournalFullError, type KeyStore } from "../engine/ports.ts";
@@ -12,7 +12,7 @@ import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, readWhole, withFile } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { KEY, type Layout, TEMPORARY } from "./layout.ts";
-import { Buffer } from "node:buffer";
+import { keyIn, keyName, keyText } from "./wrapped_key.ts";
 
 const KEY_BYTES = 32;
 /** A name of ours; what else somebody keeps in the folder is left alone. */
@@ -161,51 +161,5 @@ function orUnwrappable<Result>(path: string, unwrap: () => Result): Result {
 }
 
 function nameOf(jobId: JobId): string {
-  return createHash("sha256").update(jobId).digest("hex") + KEY;
-}
-
-// Keys of inputs under a secret key of the operator's, who keeps it elsewhere: then a copy of the
-// whole journal folder, `keys/` included, tells nobody anything.
-
-const ALGORITHM = "aes-256-gcm";
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-const PREFIX = "wrapped1.";
-
-/** The text of a key file; without a secret key it is the key itself. */
-function keyText(key: Uint8Array, name: string, secretKey: Uint8Array | undefined): string {
-  if (secretKey === undefined) return Buffer.from(key).toString("base64url");
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv(ALGORITHM, secretKey, iv);
-  cipher.setAAD(new TextEncoder().encode(name));
-  const parts = [iv, cipher.update(key), cipher.final(), cipher.getAuthTag()];
-  return PREFIX + Buffer.concat(parts).toString("base64url");
-}
-
-/**
- * The key in the text of a key file, which may be of any length when it is not wrapped.
- *
- * @param name The name of the file: a key that was moved to another job's is not opened.
- * @throws {TypeError} saying why it cannot be unwrapped.
- */
-function keyIn(
-  text: string,
-  name: string,
-  secretKey: Uint8Array | undefined,
-): Uint8Array<ArrayBuffer> {
-  if (!text.startsWith(PREFIX)) return Uint8Array.from(Buffer.from(text, "base64url"));
-  if (secretKey === undefined) {
-    throw new TypeError("it is wrapped: set DAYBOOK_SECRET_KEY or --secret-key-file");
-  }
-  const bytes = Buffer.from(text.slice(PREFIX.length), "base64url");
-  const end = Math.max(IV_BYTES, bytes.length - TAG_BYTES);
-  try {
-    const decipher = createDecipheriv(ALGORITHM, secretKey, bytes.subarray(0, IV_BYTES));
-    decipher.setAAD(new TextEncoder().encode(name));
-    decipher.setAuthTag(bytes.subarray(end));
-    const key = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, end)), decipher.final()]);
-    return Uint8Array.from(key);
-  } catch {
-    throw new TypeError("it is wrapped with another secret key than the one that is set");
-  }
+  return keyName(jobId) + KEY;
 }

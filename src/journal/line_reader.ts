@@ -14,7 +14,7 @@ import { wholeAttributes } from "./line_defaults.ts";
 
 /** Text in which nothing is escaped, or would have to be. */
 const TEXT = '"([^"\\\\\\x00-\\x1f]*)"';
-/** One that is exact as a number. */
+/** A number with no more digits than are exact. */
 const NUMBER = "(0|[1-9]\\d{0,14})";
 
 /** Up to the attributes, which are an object. */

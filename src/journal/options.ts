@@ -3,6 +3,7 @@
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
 import type { FileSystem } from "./file_system.ts";
+import type { SharedJournal } from "./shared_log.ts";
 
 export interface CommittedBatch {
   readonly entries: number;
@@ -11,7 +12,7 @@ export interface CommittedBatch {
   readonly durationMs: number;
 }
 
-/** Who counts batches. Every request waits for this: it must be quick. */
+/** Counts batches. Every request waits for this: it must be quick. */
 export interface CommitWatch {
   committed(batch: CommittedBatch): void;
 }
@@ -40,6 +41,8 @@ export interface FileJournalOptions {
   readonly acceptSnapshotAhead?: boolean;
   /** Recorded before anything else, once the journal is open; none. */
   readonly firstFacts?: readonly JournalEventDraft[];
+  /** Shares the journal with other processes; the folder is a copy then. */
+  readonly shared?: SharedJournal | undefined;
   /** Told of each batch that became durable; nobody, when absent. */
   readonly watch?: CommitWatch | undefined;
   /** Told of how far an opening is; nobody, when absent. */
@@ -58,14 +61,15 @@ export const SEGMENT_BYTES = 64 * 1024 * 1024;
 export const SNAPSHOT_EVERY = 100_000;
 export const QUIET_SEAL_MS = 1000;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** Of the journal of a process. */
+/** The reserve of the journal of a process. */
 export const RESERVE_BYTES = 1024 * 1024;
 
 /** A proof reads segments whole, and their line offsets have 32 bits. */
 const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
 
 export type ResolvedOptions =
-  & Required<Omit<FileJournalOptions, "watch">>
+  & Required<Omit<FileJournalOptions, "watch" | "shared">>
+  & Pick<FileJournalOptions, "shared">
   & { readonly watch: CommitWatch | undefined };
 
 /** @throws {RangeError} when a number is not one that the journal can work with. */

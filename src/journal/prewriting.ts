@@ -14,7 +14,7 @@ const AHEAD_BYTES_MAX = 1024 * 1024;
 const WINDOW_BYTES = 64 * 1024;
 const NEWLINE = 10;
 
-/** As many newlines as were ever written at once. */
+/** Newlines, as many as were ever written at once. */
 let newlines = new Uint8Array();
 
 export class Prewriting {
@@ -81,7 +81,7 @@ export class Prewriting {
   }
 }
 
-/** How far a file is written ahead whose batches end here. */
+/** How far ahead a file is written whose batches end here. */
 function aheadOf(batchesEnd: number): number {
   return batchesEnd + Math.min(Math.max(batchesEnd, AHEAD_BYTES_MIN), AHEAD_BYTES_MAX);
 }
@@ -102,7 +102,7 @@ export async function writtenBytes(file: OpenFile): Promise<number> {
   return 0;
 }
 
-/** Where the last byte is that is no newline. */
+/** The offset of the last byte that is not a newline. */
 function lastInLine(bytes: Uint8Array): number | undefined {
   for (let at = bytes.length - 1; at >= 0; at--) if (bytes[at] !== NEWLINE) return at;
   return undefined;

@@ -20,7 +20,7 @@ import type { SealedBatch, Stamp } from "./batch.ts";
 import type { CommitWatch } from "./options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
 import { type Reserve, Room } from "./room.ts";
-import { isOnlySeal, QuietSealer } from "./seals.ts";
+import { isOnlySeal, isStop, QuietSealer } from "./seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
 
 /** The state of the journal when it was opened. */
@@ -156,6 +156,16 @@ export class Recorder {
     const { entries, durable } = this.#commit.append([this.#options.stamp(draft)]);
     await durable;
     return entries[0]?.logId ?? 0;
+  }
+
+  /** A batch that another process recorded is stored here: replays it. */
+  adopt(batch: SealedBatch): void {
+    this.#commit.adopt(batch);
+    this.#options.publish(batch);
+    for (const entry of batch.entries) this.#options.consumer.replay(entry);
+    this.#stopped = isStop(batch.entries.at(-1));
+    if (!isOnlySeal(batch.entries)) this.#contentLogId = batch.lastLogId;
+    this.#snapshots.takeWhenDue(this.head);
   }
 
   /** What was recorded before is not intact: nothing is acknowledged any more. */

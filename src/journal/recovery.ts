@@ -104,7 +104,7 @@ async function segmentsOf(
 
 /** Which segments a start need not read, and what it leaves to be proven after it. */
 class Trust {
-  /** Of files that are as they were when every line in them was verified, by segment. */
+  /** Sidecars of files that are unchanged since every line in them was verified, by segment. */
   readonly sidecars: ReadonlyMap<string, Sidecar>;
   /** The time of the file system before any segment is read. */
   readonly #beganMs: number | undefined;

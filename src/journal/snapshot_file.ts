@@ -11,7 +11,7 @@ const SNAPSHOT_FORMAT_VERSION = 1;
 
 /** About as much as is encoded, hashed and written in a millisecond. */
 const SLICE_CHARACTERS = 256 * 1024;
-/** How long the event loop may be held up. */
+/** How long the event loop may be blocked. */
 const SLICE_MS = 5;
 
 /** A snapshot that was read back whole. */

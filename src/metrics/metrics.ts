@@ -126,11 +126,11 @@ class CommitMetrics implements CommitWatch {
 }
 
 interface MetricsOptions {
-  /** Of the definitions that are loaded. */
+  /** The types of the loaded definitions. */
   readonly types: readonly string[];
   /** Left out when absent. */
   readonly processUsage?: () => ProcessUsage;
-  /** How often the event loop stood still; left out when absent. */
+  /** How often the event loop was blocked; left out when absent. */
   readonly stalls?: () => number;
   /** Left out when absent, or when it tells nothing. */
   readonly diskFree?: (() => Promise<number | undefined>) | undefined;

@@ -236,7 +236,7 @@ function addUnfinished({ engine }: Sources, registers: Registry[]): void {
   }
 }
 
-/** Of types that have limits; keys are too many to be labels. */
+/** For types with limits; there are too many keys to use as labels. */
 function addLimits({ engine }: Sources, registers: Registry[]): void {
   const limits = engine.limits.all;
   if (limits.length === 0) return;

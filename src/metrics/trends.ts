@@ -69,7 +69,7 @@ type DurationName = (typeof DURATIONS)[number];
 
 interface TrendsOptions {
   readonly clock: Clock;
-  /** Of the definitions that are loaded. */
+  /** The types of the loaded definitions. */
   readonly types: readonly string[];
   /** Tells nothing when absent. */
   readonly diskFree?: (() => Promise<number | undefined>) | undefined;

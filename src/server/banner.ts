@@ -159,7 +159,7 @@ export function startWarnings(
   ];
 }
 
-/** So many jobs are named. */
+/** The most jobs that are named. */
 const NAMES_MAX = 5;
 
 /** Which jobs the last stop cut short, and in which tasks. */

@@ -9,7 +9,7 @@ import { IndexDamagedError } from "../engine/job_index.ts";
 import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import type { Clock, JobLog, Random, RecoveryReport, Tracing } from "../engine/ports.ts";
+import type { Clock, JobLog, KeyStore, Random, RecoveryReport, Tracing } from "../engine/ports.ts";
 import { within } from "../engine/within.ts";
 import type { Access } from "../http/guard/access.ts";
 import { createApp } from "../http/app.ts";
@@ -26,6 +26,7 @@ import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
 import { layoutOf } from "../journal/layout.ts";
 import { JobLogFiles } from "../journal/job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
+import type { SharedJournal } from "../journal/shared_log.ts";
 import { commitWatchOf, jobWatchOf, Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
 import { cutShortWarnings } from "./banner.ts";
@@ -70,6 +71,8 @@ export interface DaybookOptions {
    * end.
    */
   readonly onJournalFailed: (error: Error) => void;
+  /** How this process takes part in a journal that several share, if they do. */
+  readonly sharing?: { readonly shared: SharedJournal; readonly keys: KeyStore } | undefined;
   /** Called with how far the journal is read. */
   readonly progress?: ReadingProgress;
   /** Called with warnings for the operator. */
@@ -148,19 +151,19 @@ export class Daybook {
     const counted = {
       clock,
       types: definitions.map(({ type }) => type),
-      diskFree: await diskFree(configuration.journal),
+      diskFree: await diskFree(configuration.folder),
     };
     const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
     const metrics = new Metrics({ ...counted, processUsage, stalls: () => watchdog.stalls });
     const trends = new Trends(counted);
-    const layout = layoutOf(configuration.journal);
+    const layout = layoutOf(configuration.folder);
     const index = jobIndexIn({ folder: layout.index, warn });
     const logs = new JobLogFiles({ folder: layout.logs, warn });
     const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });
     const threads = new ThreadPool({
       max: configuration.maxThreads,
       memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
-      hasRoom: () => hasDescriptors(configuration.journal),
+      hasRoom: () => hasDescriptors(configuration.folder),
     });
     let hasStarted = false;
     const engine = new JobEngine({
@@ -169,7 +172,8 @@ export class Daybook {
       clock,
       random,
       definitions,
-      keys: new KeyFiles(fileSystem, layout, configuration.secretKey),
+      keys: options.sharing?.keys ??
+        new KeyFiles(fileSystem, layout, configuration.secretKey),
       maxRunning: configuration.maxRunning,
       threads: { place: new ThreadedCode(threads), max: configuration.maxThreads },
       limits,
@@ -189,7 +193,7 @@ export class Daybook {
       onParked: (message) => hasStarted && warn(engine.redact(message)),
     });
     const { journal, report } = await FileJournal.open({
-      folder: configuration.journal,
+      folder: configuration.folder,
       fileSystem,
       clock,
       random,
@@ -198,6 +202,7 @@ export class Daybook {
       snapshotEvery: configuration.snapshotEvery,
       reserveBytes: limits.reserveBytes ?? RESERVE_BYTES,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
+      shared: options.sharing?.shared,
       watch: commitWatchOf(metrics.commits, trends),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
       warn,
@@ -308,7 +313,7 @@ export class Daybook {
 }
 
 /** Bound to all addresses, the names of this server are unknown; then the token decides. */
-function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
+export function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
   const { hostname, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
   if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";

@@ -5,7 +5,7 @@ import type { JobLog, JobLogLine } from "../engine/ports.ts";
 export interface ServerLogOptions {
   readonly format: "text" | "json";
   readonly now: () => number;
-  /** Of the standard output, and of the standard error output; without the newline. */
+  /** The line for standard output, and for standard error; without the newline. */
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 }

@@ -27,7 +27,7 @@ export const systemRandom: Random = {
   fraction: () => Math.random(),
 };
 
-/** As a shell tells the end by an interrupt. */
+/** As a shell reports the end by an interrupt. */
 const EXIT_SECOND_SIGNAL = 130;
 
 /**
@@ -64,7 +64,7 @@ export function dropUnprintable(console: Printing): void {
       try {
         print.apply(console, values);
       } catch {
-        // There is no other place to tell of it.
+        // There is no other place to report it.
       }
     };
   }

@@ -61,10 +61,10 @@ export function systemFigures(
   origins: Origins,
   { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax }: StandingLimits,
 ): SystemPort {
-  const flag = journalFlag(configuration.journal);
+  const flag = journalFlag(configuration.folder);
   return {
     settings: shownSettings(configuration, origins),
-    journal: configuration.journal,
+    journal: configuration.folder,
     backupCommand: `deno task journal backup backups/journal${flag}`,
     exportCommand: (jobId) => `deno task journal export ${shellWord(jobId)}${flag}`,
     versions: [

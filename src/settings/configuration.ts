@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { messageOf } from "../core/thrown.ts";
 import { type AccessToken, SCOPES } from "../http/guard/access.ts";
 import { readTokenLines } from "../http/guard/token_lines.ts";
+import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
   environmentName,
   type Setting,
@@ -20,6 +21,10 @@ import { Buffer } from "node:buffer";
 
 /** The settings, and what is read from the files and variables that must not be shown. */
 export interface Configuration extends Settings {
+  /** Where this machine has the journal, or a copy of it. */
+  readonly folder: string;
+  /** Where the journal is, if several processes share it. */
+  readonly database: Place | undefined;
   /** Without one, everybody on this machine may do everything. */
   readonly tokens: readonly AccessToken[];
   /** Wraps the keys of sealed inputs. */
@@ -117,6 +122,8 @@ class Reader {
     const { success, output, issues = [] } = v.safeParse(SCHEMA, this.#texts);
     this.problems.push(...issues.map((issue) => this.#problemOf(issue)));
     const [tokens, secretKey] = [this.#tokens(), this.#secretKey()];
+    const isShared = namesDatabase(this.#texts.journal);
+    this.problems.push(...this.#problemsOfSharing(isShared, secretKey));
     const { hostname } = this.#texts;
     if (!LOOPBACK.includes(hostname) && tokens.length === 0) {
       this.problems.push(
@@ -126,7 +133,21 @@ class Reader {
     }
     if (!success || this.problems.length > 0) return undefined;
     const webhookSecret = this.#sources.env("DAYBOOK_WEBHOOK_SECRET") || undefined;
-    return { ...output, tokens, secretKey, webhookSecret };
+    const folder = isShared ? output.copy ?? SETTINGS.journal.default : output.journal;
+    const database = isShared ? placeIn(output.journal) : undefined;
+    return { ...output, folder, database, tokens, secretKey, webhookSecret };
+  }
+
+  #problemsOfSharing(isShared: boolean, secretKey: Uint8Array | undefined): readonly string[] {
+    if (isShared) {
+      if (secretKey !== undefined) return [];
+      return [
+        "a journal in PostgreSQL needs --secret-key-file, the same on every machine: it wraps the " +
+        "keys of secrets, which are in the database",
+      ];
+    }
+    return (["copy", "advertise"] as const).filter((name) => this.#texts[name] !== "")
+      .map((name) => `--${SETTINGS[name].flag} is only for a journal in PostgreSQL`);
   }
 
   /** Names the setting as it was given. */

@@ -59,9 +59,10 @@ export function helpText(): string {
     "server /ui/manual/when-things-go-wrong.",
     "",
     "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
-    "73 another process holds the journal, 74 it cannot be read or written, 75 the event loop",
-    "was blocked for --stall-exit, 137 and never ran again, 78 the journal is damaged,",
-    "130 ended by a second signal",
+    "72 a pooler is before the database, 73 another process holds the journal, 74 it cannot be",
+    "read or written, 75 the event loop was blocked for --stall-exit, 76 the database may lose",
+    "entries, 77 the database gives no access, 137 the event loop never ran again, 78 the journal",
+    "is damaged, 130 ended by a second signal",
   ].join("\n");
 }
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
 import { parseArgs } from "node:util";
+import { namesDatabase } from "../postgres/place.ts";
 import { environmentName, type Setting, SETTING_LIST } from "./settings.ts";
 
 export interface Permissions {
@@ -142,6 +143,8 @@ function permissionsOf(
   program: Program,
 ): Permissions {
   switch (needs) {
+    case "journal":
+      return namesDatabase(text) ? { net: hostsOf(text) } : { read: [text], write: [text] };
     case "folder":
       return { read: [text], write: [text] };
     case "file":
@@ -153,4 +156,9 @@ function permissionsOf(
     case undefined:
       return {};
   }
+}
+
+function hostsOf(address: string): readonly string[] {
+  const host = URL.parse(address)?.host ?? "";
+  return host === "" ? [] : [host.includes(":") ? host : `${host}:5432`];
 }

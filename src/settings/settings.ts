@@ -7,6 +7,8 @@
 import * as v from "valibot";
 import { durationText, parseDuration } from "../core/duration.ts";
 import { parseSize, sizeText } from "../core/size.ts";
+import { messageOf } from "../core/thrown.ts";
+import { namesDatabase, placeIn } from "../postgres/place.ts";
 
 /** How the text of a setting is read and shown. */
 interface Kind<Value = unknown> {
@@ -77,6 +79,24 @@ function choice<const Value extends string>(
   return { value, schema, show: (chosen) => chosen };
 }
 
+/** A folder, or a database, whose password is not shown. */
+const JOURNAL: Kind<string> = {
+  value: "place",
+  schema: v.pipe(
+    v.string(),
+    v.nonEmpty("must not be empty"),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed || !namesDatabase(dataset.value)) return;
+      try {
+        placeIn(dataset.value);
+      } catch (error) {
+        addIssue({ message: messageOf(error) });
+      }
+    }),
+  ),
+  show: (given) => namesDatabase(given) ? placeIn(given).shown : given,
+};
+
 const TRUE = ["1", "true"];
 
 const SWITCH: Kind<boolean> = {
@@ -98,7 +118,7 @@ export interface Setting extends Kind {
   /** Only a server of its own has it; a program around Daybook decides this for itself. */
   readonly ofServer?: true;
   /** What a process with it has to be allowed: to use the folder, file, module or hosts it names. */
-  readonly needs?: "folder" | "file" | "module" | "net";
+  readonly needs?: "journal" | "folder" | "file" | "module" | "net";
 }
 
 const [KIB, MIB, GIB] = [1_024, 1_048_576, 1_073_741_824];
@@ -122,12 +142,27 @@ export const SETTINGS = {
     needs: "net",
   },
   journal: {
-    ...text("folder"),
+    ...JOURNAL,
     flag: "journal",
     default: "journal",
-    help: "where the journal is",
+    help: "folder of the journal, or postgres://user@host/database?journal=name",
+    ofServer: true,
+    needs: "journal",
+  },
+  copy: {
+    ...optional("folder", "journal"),
+    flag: "folder",
+    default: "",
+    help: "copy of a journal that is in PostgreSQL (journal)",
     ofServer: true,
     needs: "folder",
+  },
+  advertise: {
+    ...optional("url", "where it listens"),
+    flag: "advertise",
+    default: "",
+    help: "where other processes of a journal in PostgreSQL reach this one",
+    ofServer: true,
   },
   definitions: {
     ...optional("module", "none"),

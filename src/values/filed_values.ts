@@ -11,7 +11,7 @@ import type { LinePoint } from "../index/value_rows.ts";
 import type { SqliteValueRuns } from "../index/value_runs.ts";
 
 const GENERATION_POSTINGS = 1 << 19;
-/** So many generations that are not on disk are enough. */
+/** How many generations may wait for the disk. */
 const FULL_MAX = 2;
 /** With more runs a look-up takes too long. */
 const RUNS_MAX = 24;

@@ -36,7 +36,7 @@ export interface Answer {
   readonly id: number;
   /** How many positions were found of each key. */
   readonly counts: Uint32Array<ArrayBuffer>;
-  /** Of one key after the other. */
+  /** For one key after the other. */
   readonly positions: Uint32Array<ArrayBuffer>;
   readonly upTo: LogId;
 }

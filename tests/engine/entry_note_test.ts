@@ -84,6 +84,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "job.LimitsRestored": [{ type: "mail.send" }, "mail.send: as in its code"],
   "journal.SegmentOpened": [{ formatVersion: 1 }, "format 1"],
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
+  "journal.WriterOpened": [{ writer: "wri_1", url: "http://a.test" }, "http://a.test leads"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],
   "journal.Repaired": [
     { lostFrom: 90, lostEntries: 12, aside: "journal-before-repair-01J0" },

@@ -33,9 +33,16 @@ function goneOn(
   const more = Array.from({ length: count }, (_, index) => {
     const logId = last.logId + 1 + index;
     const when = { occurredAt: timeOf(logId), receivedAt: timeOf(logId) };
-    return { ...last, logId, eventId: `evt_${logId}`, ...when, ...next(logId, index) };
+    const entry: object = {
+      ...last,
+      logId,
+      eventId: `evt_${logId}`,
+      ...when,
+      ...next(logId, index),
+    };
+    return entry as JobEventLogEntry;
   });
-  return [...story.entries, ...more] as JobEventLogEntry[];
+  return [...story.entries, ...more];
 }
 
 function fact(attributes: JsonObject): Partial<JobEventLogEntry> {

@@ -9,7 +9,7 @@ const TESTS = new URL("../", import.meta.url);
 
 /** What needs a browser or processes, or measures memory, runs by itself. */
 const APART = [
-  /^(?:browser|clients|demo|load|manual|scenario|threads|watchdog)\//,
+  /^(?:browser|clients|demo|load|manual|postgres|scenario|threads|watchdog)\//,
   /[/_]process_test\.ts$/,
   /^public_surface_test\.ts$/,
 ];

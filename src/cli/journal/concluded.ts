@@ -1,4 +1,4 @@
-/** How a command ends that came to a verdict: it is kept, and tells the exit code. */
+/** How a command with a verdict ends: the verdict is saved, and decides the exit code. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import { reasonOf } from "../../journal/errors.ts";

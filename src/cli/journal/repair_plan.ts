@@ -80,7 +80,7 @@ function cutOf({ problems, inventory }: AuditReport): CutPlan | undefined {
   return { damage, segment, offset, later: inventory.segments.slice(at + 1) };
 }
 
-/** Those that are damaged, and those of entries after the end. */
+/** Damaged snapshots, and those of entries after the end. */
 function snapshotsToSetAside(
   { problems, inventory }: AuditReport,
   end: LogId,

@@ -23,6 +23,7 @@ import movingFromQueues from "../../manual/moving-from-queues.md" with { type: "
 import pausing from "../../manual/pausing.md" with { type: "text" };
 import index from "../../manual/README.md" with { type: "text" };
 import runningAServer from "../../manual/running-a-server.md" with { type: "text" };
+import severalMachines from "../../manual/several-machines.md" with { type: "text" };
 import systemdAndCaddy from "../../manual/systemd-and-caddy.md" with { type: "text" };
 import testingYourJobs from "../../manual/testing-your-jobs.md" with { type: "text" };
 import timesInAJob from "../../manual/times-in-a-job.md" with { type: "text" };
@@ -46,6 +47,7 @@ const PAGES = {
   "pausing": pausing,
   "testing-your-jobs": testingYourJobs,
   "webhook-in": webhookIn,
+  "several-machines": severalMachines,
   "systemd-and-caddy": systemdAndCaddy,
   "backup-and-restore": backupAndRestore,
   "upgrading": upgrading,

@@ -142,6 +142,7 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "journal.SegmentOpened": like(v.looseObject({ formatVersion: v.number() })),
   "journal.Sealed": like(v.looseObject({ reason: text })),
   "journal.Recovered": like(v.looseObject({ segment: text, bytesQuarantined: v.number() })),
+  "journal.WriterOpened": like(v.looseObject({ writer: text, url: text })),
   "journal.Imported": like(v.looseObject({
     jobId: text,
     entries: v.number(),

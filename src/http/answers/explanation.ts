@@ -183,7 +183,7 @@ export const diffAnswer = v.object({
   from: v.object({ at: text, logId: position }),
   to: v.object({ at: v.nullable(text), logId: position }),
   changes: v.array(change),
-  /** How many more there are, where they are too many to be told. */
+  /** How many more there are, if there are too many to list. */
   more: v.exactOptional(count),
 });
 
@@ -234,7 +234,7 @@ export const retryPreviewAnswer = v.object({
   reuses: v.array(text),
   /** Tasks that were started, and run again. */
   again: v.array(text),
-  /** How many events counted, and count again. */
+  /** How many events counted, and will count again. */
   facts: count,
   /** What somebody has to see to before. */
   first: v.array(nextStep),

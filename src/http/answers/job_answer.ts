@@ -22,14 +22,14 @@ import { isLarge } from "../../core/json.ts";
 
 const MINIMAL: Preferences = { minimal: true };
 
-/** Of a job that has been changed. */
+/** The answer about a job that was changed. */
 export function changedAnswer(deps: HttpDeps, job: JobState): Response {
   return hasRoomForLarge(deps)
     ? largeJsonResponse(deps, jobView(job), STATUS.ok)
     : jsonTextResponse(minimalText(job), STATUS.ok, appliedHeader(MINIMAL));
 }
 
-/** Of a job that is there now, at its place. */
+/** The answer about a job that now exists, with its location. */
 export function createdAnswer(
   deps: HttpDeps,
   job: JobState,

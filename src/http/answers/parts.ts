@@ -69,7 +69,7 @@ const LIMITS_SAID = Object.fromEntries(
 /** A limit that was reached, in problems and receipts. */
 export const limitName = choices("The limit that was reached.", LIMITS_SAID);
 
-/** Of one of many that was rejected: where, and whether it may be sent again. */
+/** Why one of many was rejected: where, and whether it may be sent again. */
 export const rejectionMembers = {
   errors: v.exactOptional(says(
     v.array(v.object({ pointer: text, detail: text })),

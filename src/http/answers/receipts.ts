@@ -9,7 +9,7 @@ import type { JudgedEvent } from "../requests/event_schema.ts";
 import type { PointedIssue } from "../requests/fields.ts";
 import { invalidRequest, Problem } from "../problems/problem.ts";
 
-/** Of an event that never reached the engine. */
+/** The receipt of an event that never reached the engine. */
 interface RefusalReceipt {
   readonly eventId: string | null;
   readonly disposition: "rejected";

@@ -21,14 +21,14 @@ import type { HttpDeps, Use } from "../http_deps.ts";
 
 export interface LimitInUse extends Use {
   readonly name: LimitName;
-  /** Of what there are as many. */
+  /** What is counted. */
   readonly what: string;
   /** That sets it, with its dashes; `null` for one that is the same everywhere. */
   readonly flag: string | null;
   readonly unit: "bytes" | "count";
 }
 
-/** Those of the engine first, where somebody tells of them; then those of the edge. */
+/** Those of the engine first, if they are known; then those of the edge. */
 export function limitsInUse(
   { system, requests, openRequests, waiting, streams, bodies, lookBack }: HttpDeps,
 ): readonly LimitInUse[] {
@@ -99,7 +99,7 @@ export const placeLimits = {
   )),
 };
 
-/** As the engine tells it. */
+/** As the engine reports it. */
 export const limitedTypeAnswer = v.object({
   type: text,
   limits: says(v.object(placeLimits), "In force."),

@@ -28,7 +28,7 @@ export async function waitForJob(
     deps,
     () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal),
   );
-  // One entry may be what a great many wait for.
+  // Many requests may wait for one entry.
   await deps.turnstile.enter("medium");
   return then;
 }

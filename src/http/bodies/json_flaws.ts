@@ -91,7 +91,7 @@ export interface Flaws {
   readonly count: number;
 }
 
-/** Of a document that was read from a text `withMarks`. */
+/** For a document that was read from a text `withMarks`. */
 export function flawsOf(value: JsonValue): Flaws {
   const search = new FlawSearch();
   search.look(value);

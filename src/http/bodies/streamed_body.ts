@@ -9,7 +9,7 @@ import type { Clock } from "../../engine/ports.ts";
 /** The others wait for a later turn of the event loop. */
 const LATE_AT_ONCE = 20;
 
-/** One that is not done yet. */
+/** The deadline of a body that is still being read. */
 export interface Deadline {
   readonly at: number;
   /** @param afterMs How long it had. */

@@ -111,7 +111,7 @@ type Guarded = Context<{ Variables: { viewer?: Viewer } }>;
 /** Where no token is asked for, everybody may do everything. */
 const ANYBODY: Viewer = { scopes: SCOPES, signedIn: false, permit: () => true };
 
-/** Of a route that is open to all, and was asked without a token. */
+/** The viewer of an open route, without a token. */
 export const NOBODY: Viewer = { scopes: [], signedIn: false, permit: () => true };
 
 export function rememberViewer(c: Guarded, viewer: Viewer): void {

@@ -45,7 +45,7 @@ export function refusalWithoutHost({ headers, url }: Request): Response | undefi
 /** A name or address, and a port (RFC 9110, 7.2). Names are looked for on a list after that. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/\\?#@:[\]]*)(?::(\d{0,5}))?$/;
 const PORT_MAX = 65_535;
-/** Of a name in DNS, and a port. */
+/** The longest DNS name with a port. */
 const HOST_LENGTH_MAX = 260;
 
 /**

@@ -15,7 +15,7 @@ const IDLE_MS = 12 * 60 * 60_000;
  */
 const SESSIONS_PER_TOKEN_MAX = 100;
 
-/** Of all tokens, those that were revoked meanwhile included. */
+/** For all tokens, including those revoked meanwhile. */
 const SESSIONS_MAX = 10_000;
 
 interface Session {

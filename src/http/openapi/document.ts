@@ -93,7 +93,7 @@ interface DescribedServer {
   readonly needsToken: boolean;
 }
 
-/** Of those routes that say what they do. */
+/** The document for the routes with an operation. */
 export function openApiDocument(
   routes: readonly Route[],
   { version, needsToken }: DescribedServer,

@@ -47,7 +47,7 @@ export function json(schema: v.GenericSchema, examples?: Content["examples"]): C
   return { "application/json": examples === undefined ? { schema } : { schema, examples } };
 }
 
-/** Of a route that tells what is so now. */
+/** The operation of a route that shows the current state. */
 export function telling(
   id: string,
   summary: string,
@@ -64,7 +64,7 @@ export function telling(
   };
 }
 
-/** Of a route that records what it is asked to. */
+/** Headers of a route that records something. */
 export const TRACE_HEADERS: Readonly<Record<string, Header>> = {
   "traceparent": {
     description: "W3C Trace Context: its ids are recorded with everything the request causes. " +
@@ -83,7 +83,7 @@ export const PREFERENCE_APPLIED: Header = {
 
 export const LOCATION: Header = { description: "The path of the job.", schema: v.string() };
 
-/** Of a route that takes a body. */
+/** Problems of a route that takes a body. */
 export const BODY_PROBLEMS: readonly ProblemKind[] = [
   "malformed-json",
   "malformed-text",
@@ -93,10 +93,10 @@ export const BODY_PROBLEMS: readonly ProblemKind[] = [
   "unsupported-media-type",
 ];
 
-/** Of a route that is not safe, whether or not it records anything. */
+/** Problems of a route that is not safe, whether or not it records anything. */
 export const UNSAFE_PROBLEMS: readonly ProblemKind[] = ["cross-site", "draining"];
 
-/** Of a route that records. */
+/** Problems of a route that records. */
 export const WRITE_PROBLEMS: readonly ProblemKind[] = [
   ...UNSAFE_PROBLEMS,
   "outcome-unknown",

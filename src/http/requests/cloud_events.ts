@@ -42,7 +42,7 @@ export const cloudEvent = v.looseObject({
   data_base64: v.exactOptional(v.string()),
   jobid: v.exactOptional(jobIdField),
   taskid: v.exactOptional(taskIdField),
-  // One that is not valid is no error either: the standard says that it is to be ignored.
+  // An invalid one is no error either: the standard says to ignore it.
   traceparent: v.optional(v.unknown()),
 });
 

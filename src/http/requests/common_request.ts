@@ -13,7 +13,7 @@ import type { CreateRequest } from "../../engine/requests.ts";
 import { PATH_LENGTH_MAX } from "./correlation_schema.ts";
 import { isObject, TYPE_LENGTH_MAX } from "./fields.ts";
 
-/** So few that no other limit of a plan is near. */
+/** Few enough that no other limit of a plan is near. */
 const EXPECTATIONS_MAX = 16;
 const PATHS_MAX = 16;
 

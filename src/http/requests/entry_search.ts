@@ -31,7 +31,7 @@ export interface EntriesFound<Shown> {
   /** All entries from here to `to`, both included, were considered; none when it is beyond. */
   readonly from: LogId;
   readonly to: LogId;
-  /** How many were read: of a known job only its own are. */
+  /** How many were read: for a known job, only its own. */
   readonly looked: number;
 }
 

@@ -59,7 +59,7 @@ export function wholeNumberOf(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Of the name of a type of job. */
+/** The longest name of a type of job. */
 export const TYPE_LENGTH_MAX = 200;
 
 function isId(value: unknown): boolean {

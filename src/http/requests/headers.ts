@@ -51,7 +51,7 @@ export function idempotencyOf(
 const WAIT_SECONDS_MAX = 60;
 
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
-/** Of several the first counts, whatever it asks for. */
+/** If there are several, the first counts, whatever it asks for. */
 const RETURN = /(?:^|,)\s*return\s*=\s*"?([a-z]*)"?\s*(?:$|[,;])/i;
 
 export interface Preferences {
@@ -100,7 +100,7 @@ export function preferredType<const Usual extends string, const Other extends st
   return accepts(c, { header: "Accept", supports, default: usual }) === other ? other : usual;
 }
 
-/** Who collects spans, of the request that is being answered. */
+/** Collects spans for the request that is being answered. */
 export interface RequestSpans {
   /** Where the request is in its trace. */
   active(): TraceIds | undefined;
@@ -131,7 +131,7 @@ interface ReachedAs {
   readonly host: string;
   /** Whether over TLS, to the proxy at least. */
   readonly secure: boolean;
-  /** Of calls that reach it the same way, without a slash at the end. */
+  /** The origin for calls that reach it the same way, without a slash at the end. */
   readonly origin: string;
 }
 
@@ -146,7 +146,7 @@ export function reachedAs({ headers, url }: Request): ReachedAs {
   return { host, secure, origin: `${secure ? "https" : "http"}://${host}` };
 }
 
-/** Of several proxies the first one is the client's. */
+/** If there are several proxies, the first value is the client's. */
 function schemeTold(headers: Headers): string | undefined {
   return headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
 }

@@ -16,7 +16,7 @@ export interface OneOrMany<Judged> {
 export interface Judging<Judged> {
   /** @param at The pointer to it in its document. */
   judge(document: JsonValue, at: string): Judged;
-  /** Of a line that is no JSON. */
+  /** Judges a line that is not JSON. */
   unread(problem: Problem, at: string): Judged;
   /** In the plural. */
   readonly what: string;
@@ -35,7 +35,7 @@ export function oneOrMany<Judged>(
 }
 
 /**
- * Of NDJSON. Pointers name each as they do in an array: empty lines do not count.
+ * Reads NDJSON. Pointers name each item as in an array: empty lines do not count.
  *
  * @throws {Problem} as `oneOrMany` does.
  */

@@ -45,7 +45,7 @@ export interface Parameter<Value = unknown> {
    * separated; `repeated` may be repeated, and a comma means nothing.
    */
   readonly form: "single" | "list" | "repeated";
-  /** Of one value. */
+  /** The schema of one value. */
   readonly schema: v.GenericSchema<string, Value>;
   readonly description: string;
   readonly required?: boolean;

@@ -108,7 +108,7 @@ interface PageRequest {
 
 type ReadRequest = Pick<PageRequest, "feed" | "reading">;
 
-/** Of all that read, one at a time: how much a page takes is known when it is there. */
+/** One reader at a time: the size of a page is known only once it is read. */
 async function read({ feed, reading }: ReadRequest, after: LogId, size: PageSize): Promise<Scan> {
   const leave = await reading.enter();
   try {
@@ -148,7 +148,7 @@ async function entryPage(request: PageRequest): Promise<EntryPage> {
 /** In UTF-16 units; a chunk is over it by one line at most. */
 const CHUNK_LENGTH_MAX = 32 * 1024;
 
-/** Of the lines that are read ahead of a reader, but for the last of them. */
+/** The most bytes of lines read ahead of a reader, except the last one. */
 const LINES_LENGTH_MAX = 1024 * 1024;
 
 interface LinesRequest {

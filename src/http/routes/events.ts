@@ -98,7 +98,7 @@ function manyOf(name: "Event" | "CloudEvent"): v.GenericSchema {
   return documented(v.array(v.unknown()), { type: "array", items });
 }
 
-/** Of a CloudEvent in binary mode, whose data is the body. */
+/** Headers of a CloudEvent in binary mode, whose data is the body. */
 const BINARY_HEADERS: Readonly<Record<string, Header>> = Object.fromEntries(
   Object.entries({
     specversion: "1.0",

@@ -163,7 +163,7 @@ export function endOf(
 
 export class Channels {
   readonly #byWanted = new Map<string, Channel>();
-  /** Of no job in particular. */
+  /** Channels of no particular job. */
   readonly #general = new Set<Channel>();
   readonly #byJob = new Map<JobId, Set<Channel>>();
 
@@ -189,7 +189,7 @@ export class Channels {
     this.#byWanted.delete(keyOf(channel.wanted));
   }
 
-  /** Those of which a reader waits for one of these entries; jobs that nobody reads cost nothing. */
+  /** Channels with a reader that waits for one of these entries; jobs without readers cost nothing. */
   concernedBy(entries: readonly JobEventLogEntry[]): ReadonlySet<Channel> {
     const concerned = new Set<Channel>();
     for (const channel of this.#general) {

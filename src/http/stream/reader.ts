@@ -12,7 +12,7 @@ import type { StreamTurns } from "./stream_turns.ts";
 export interface ReaderHub {
   /** All up to here was handed on to the readers that waited for it. */
   readonly head: LogId;
-  /** Of readers that have been given nothing since they last took a chunk. */
+  /** Heartbeats for readers that got nothing since they last took a chunk. */
   readonly heartbeats: Pick<Timeouts<StreamReader>, "start" | "stop">;
   readonly turns: Pick<StreamTurns, "isOver" | "spend">;
   left(reader: StreamReader): void;

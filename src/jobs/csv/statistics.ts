@@ -8,7 +8,7 @@ import type { CellValue, Column, ColumnType } from "./columns.ts";
 /** More than 100 different values, or texts too long to be kinds of something. */
 export type Many = "many";
 
-/** Of one column in some rows. */
+/** Statistics of one column in some rows. */
 export type ColumnCount =
   | { readonly empty: number; readonly min?: number; readonly max?: number }
   | { readonly empty: number; readonly values: readonly string[] | Many };
@@ -23,12 +23,12 @@ export type ColumnSummary =
 export const DISTINCT_MAX = 100;
 const VALUE_LENGTH_MAX = 100;
 
-/** Of no rows at all. */
+/** Statistics of no rows. */
 export function emptyCount(column: Column): ColumnCount {
   return countValues(column, []);
 }
 
-/** Of the values of one column. */
+/** Statistics of the values of one column. */
 export function countValues({ type }: Column, values: readonly CellValue[]): ColumnCount {
   const present = values.filter((value) => value !== null && value !== "");
   const empty = values.length - present.length;
@@ -38,7 +38,7 @@ export function countValues({ type }: Column, values: readonly CellValue[]): Col
   return { empty, values: distinct(present.map(String)) };
 }
 
-/** Of the rows of both. */
+/** Statistics of the rows of both. */
 export function mergeCounts(left: ColumnCount, right: ColumnCount): ColumnCount {
   const empty = left.empty + right.empty;
   if ("values" in left && "values" in right) {

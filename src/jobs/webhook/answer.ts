@@ -53,7 +53,7 @@ const RETRY_AFTER_MS_MAX = 3_600_000;
 /** Nor may it ask for a storm of attempts. */
 const RETRY_AFTER_MS_MIN = 1_000;
 
-/** How long the receiver asks to be left alone; `undefined` when it does not say. */
+/** How long the receiver asks to wait (`Retry-After`); `undefined` when it does not say. */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
   const text = header?.trim() ?? "";
   const asked = SECONDS.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;

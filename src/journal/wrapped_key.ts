@@ -1,0 +1,56 @@
+/**
+ * The text in which the key of a sealed input is kept. Under a secret key of the operator, who keeps
+ * it elsewhere, a copy of all of them tells nobody anything.
+ */
+
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import type { JobId } from "../core/ids.ts";
+import { Buffer } from "node:buffer";
+
+const ALGORITHM = "aes-256-gcm";
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const PREFIX = "wrapped1.";
+
+/** The name under which the key of a job is kept: a digest, so no id leads anywhere else. */
+export function keyName(jobId: JobId): string {
+  return createHash("sha256").update(jobId).digest("hex");
+}
+
+/** The text of a key; without a secret key it is the key itself. */
+export function keyText(key: Uint8Array, name: string, secretKey: Uint8Array | undefined): string {
+  if (secretKey === undefined) return Buffer.from(key).toString("base64url");
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv(ALGORITHM, secretKey, iv);
+  cipher.setAAD(new TextEncoder().encode(name));
+  const parts = [iv, cipher.update(key), cipher.final(), cipher.getAuthTag()];
+  return PREFIX + Buffer.concat(parts).toString("base64url");
+}
+
+/**
+ * The key in a text, which may be of any length if it is not wrapped.
+ *
+ * @param name The name that it was wrapped with: a key that was moved to another job is not opened.
+ * @throws {TypeError} saying why it cannot be unwrapped.
+ */
+export function keyIn(
+  text: string,
+  name: string,
+  secretKey: Uint8Array | undefined,
+): Uint8Array<ArrayBuffer> {
+  if (!text.startsWith(PREFIX)) return Uint8Array.from(Buffer.from(text, "base64url"));
+  if (secretKey === undefined) {
+    throw new TypeError("it is wrapped: set DAYBOOK_SECRET_KEY or --secret-key-file");
+  }
+  const bytes = Buffer.from(text.slice(PREFIX.length), "base64url");
+  const end = Math.max(IV_BYTES, bytes.length - TAG_BYTES);
+  try {
+    const decipher = createDecipheriv(ALGORITHM, secretKey, bytes.subarray(0, IV_BYTES));
+    decipher.setAAD(new TextEncoder().encode(name));
+    decipher.setAuthTag(bytes.subarray(end));
+    const key = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, end)), decipher.final()]);
+    return Uint8Array.from(key);
+  } catch {
+    throw new TypeError("it is wrapped with another secret key than the one that is set");
+  }
+}

@@ -1,0 +1,81 @@
+/** Connections to PostgreSQL, and retrying while it does not answer. */
+
+import postgres from "postgres";
+import { messageOf } from "../core/thrown.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { Place } from "./place.ts";
+
+export type Sql = postgres.Sql;
+
+/** A single session, which lasts until it is lost: a lock belongs to it. */
+export function session(place: Place, onClose: () => void = () => {}): Sql {
+  return postgres(place.url, {
+    max: 1,
+    max_lifetime: null,
+    idle_timeout: 0,
+    connect_timeout: 5,
+    backoff: false,
+    onnotice: () => {},
+    onclose: onClose,
+    // A cancelled wait for a synchronous standby leaves a commit that no standby has.
+    connection: { application_name: "daybook", statement_timeout: 0, lock_timeout: 0 },
+  });
+}
+
+/**
+ * What passes: no connection, as the driver and the system say it; and by the states of PostgreSQL,
+ * no resources, a shutdown, a demotion.
+ */
+const PASSING = /^CONNECT|^E[A-Z]+$|^(?:08|53|57|58|40)...$|^25006$/;
+
+/** Whether the same may work later. */
+function passes(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return PASSING.test(String(error.code));
+}
+
+const DELAY_MIN_MS = 50;
+const DELAY_MAX_MS = 1_000;
+/** Between two warnings. */
+const TOLD_EVERY_MS = 10_000;
+
+export interface RetryingOptions {
+  readonly place: Place;
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+}
+
+/** Tries the same until PostgreSQL has answered, however long that takes. */
+export class Retrying {
+  readonly #options: RetryingOptions;
+  #toldMs = -Infinity;
+
+  constructor(options: RetryingOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects only with what would be the same again. */
+  async until<Result>(run: (isAgain: boolean) => Promise<Result>): Promise<Result> {
+    for (let delayMs = DELAY_MIN_MS, isAgain = false;; isAgain = true) {
+      try {
+        return await run(isAgain);
+      } catch (error) {
+        if (!passes(error)) throw error;
+        this.#tell(error);
+        await this.#pause(delayMs);
+        delayMs = Math.min(2 * delayMs, DELAY_MAX_MS);
+      }
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.setTimer(delayMs, resolve));
+  }
+
+  #tell(error: unknown): void {
+    const { place, clock, warn } = this.#options;
+    if (clock.monotonic() - this.#toldMs < TOLD_EVERY_MS) return;
+    this.#toldMs = clock.monotonic();
+    warn(`${place.shown} does not answer, and is tried again: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Whether a database can be relied on with a journal. What would lose acknowledged entries is
+ * refused before anything is written.
+ */
+
+import { messageOf } from "../core/thrown.ts";
+import { JournalUnusableError } from "../journal/errors.ts";
+import type { Retrying, Sql } from "./connection.ts";
+import type { Place } from "./place.ts";
+
+/** The tables; made by the first start that may do so. */
+export const TABLES = `\
+create table if not exists daybook_batch (
+  journal text not null, first bigint not null, last bigint not null,
+  prev text not null, chain text not null, lines bytea not null,
+  primary key (journal, first), unique (journal, prev));
+alter table daybook_batch alter column lines set storage external;
+create table if not exists daybook_leader (
+  journal text primary key, writer text not null, url text not null, seen timestamptz not null);
+create table if not exists daybook_key (
+  journal text not null, name text not null, key text not null, primary key (journal, name));`;
+
+/** The database cannot be used as it is; each reason has its exit code. */
+export class UnfitDatabaseError extends JournalUnusableError {
+  override readonly name = "UnfitDatabaseError";
+
+  constructor(place: Place, reason: string, override readonly exitCode: number, cause?: unknown) {
+    super("use", place.shown, reason, cause);
+  }
+}
+
+const EXIT_POOLER = 72;
+const EXIT_UNSAFE = 76;
+const EXIT_NO_RIGHTS = 77;
+
+/** What PostgreSQL says of users, rights and databases. */
+const NO_RIGHTS = /^(?:28...|3D000|42501)$/;
+
+/** Values that each setting may have. */
+const SAFE: Readonly<Record<string, readonly string[]>> = {
+  fsync: ["on"],
+  full_page_writes: ["on"],
+  synchronous_commit: ["on", "remote_apply"],
+};
+
+/** @throws {UnfitDatabaseError} */
+export async function requireFit(
+  place: Place,
+  sql: Sql,
+  other: Sql,
+  retrying: Retrying,
+): Promise<void> {
+  try {
+    await retrying.until(async () => {
+      await requireSafe(place, sql);
+      await requireSessions(place, sql, other);
+      await requireTables(place, sql);
+    });
+  } catch (error) {
+    if (!NO_RIGHTS.test(codeOf(error))) throw error;
+    throw new UnfitDatabaseError(place, messageOf(error), EXIT_NO_RIGHTS, error);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+async function requireSafe(place: Place, sql: Sql): Promise<void> {
+  const names = Object.keys(SAFE);
+  const rows = await sql<{ name: string; setting: string }[]>`
+    select name, setting from pg_settings where name = any(${names}::text[])`;
+  for (const { name, setting } of rows) {
+    if (SAFE[name]?.includes(setting) !== false) continue;
+    const reason = `its setting ${name} is ${setting}, so it may lose what was acknowledged: set ` +
+      `it to ${SAFE[name].join(" or ")}`;
+    throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
+  }
+  if (place.needsStandby) await requireStandby(place, sql);
+}
+
+async function requireStandby(place: Place, sql: Sql): Promise<void> {
+  const [row] = await sql<{ names: string; standbys: string }[]>`
+    select current_setting('synchronous_standby_names') as names,
+      (select count(*) from pg_stat_replication where sync_state in ('sync', 'quorum')) as standbys`;
+  if (row !== undefined && row.names !== "" && Number(row.standbys) > 0) return;
+  const reason = "sync=1 asks for a synchronous standby, and there is none: set " +
+    "synchronous_standby_names, or see that one is connected (and that this user may read " +
+    "pg_stat_replication)";
+  throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
+}
+
+/**
+ * A pooler in transaction mode gives the same connection another session as soon as another one
+ * keeps that busy; a lock would be nobody's.
+ */
+async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void> {
+  const pid = async () => (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
+  const before = await pid();
+  const during = await other.begin(async (begun) => {
+    await begun`select 1`;
+    return await pid();
+  });
+  if (before === during) return;
+  const reason = "between here and PostgreSQL is a pooler in transaction mode: connect to " +
+    "PostgreSQL itself, or to a pooler in session mode";
+  throw new UnfitDatabaseError(place, reason, EXIT_POOLER);
+}
+
+async function requireTables(place: Place, sql: Sql): Promise<void> {
+  const [row] = await sql<{ there: boolean }[]>`
+    select to_regclass('daybook_batch') is not null and to_regclass('daybook_leader') is not null
+      and to_regclass('daybook_key') is not null as there`;
+  if (row?.there === true) return;
+  try {
+    // Two processes that begin at once would both make them, and one would fail.
+    await sql.unsafe(`select pg_advisory_xact_lock(hashtext('daybook tables'));\n${TABLES}`);
+  } catch (error) {
+    if (codeOf(error) !== "42501") throw error;
+    const reason =
+      `it has no tables for a journal, and ${messageOf(error)}. Somebody who may has ` +
+      `to run this, and grant select, insert, update and delete:\n${TABLES}`;
+    throw new UnfitDatabaseError(place, reason, EXIT_NO_RIGHTS, error);
+  }
+}

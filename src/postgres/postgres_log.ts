@@ -1,0 +1,124 @@
+/**
+ * The batches of a journal as rows of a table. Appending is one conditional insert: a batch at a
+ * place, after a chain, if nothing is there. So the database itself refuses the loser of any race.
+ */
+
+import type { LogId } from "../core/ids.ts";
+import {
+  LostHistoryError,
+  OvertakenError,
+  type SharedBatch,
+  type SharedLog,
+} from "../journal/shared_log.ts";
+import type { Retrying, Sql } from "./connection.ts";
+
+/** Read at a time. */
+const READ_BYTES_MAX = 8 * 1024 * 1024;
+
+interface Row {
+  readonly first: string;
+  readonly last: string;
+  readonly prev: string;
+  readonly chain: string;
+  readonly lines: Uint8Array<ArrayBuffer>;
+}
+
+export class PostgresLog implements SharedLog {
+  readonly #sql: Sql;
+  readonly #journal: string;
+  readonly #retrying: Retrying;
+
+  constructor(sql: Sql, journal: string, retrying: Retrying) {
+    this.#sql = sql;
+    this.#journal = journal;
+    this.#retrying = retrying;
+  }
+
+  async append(batch: SharedBatch): Promise<void> {
+    await this.#retrying.until(async (isAgain) => {
+      if (await this.#insert(batch)) return;
+      // Of an insert whose answer was lost, the row may be there.
+      if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
+        throw await this.#refusal(batch);
+      }
+      await this.#barrier();
+    });
+  }
+
+  /**
+   * @returns Whether the row is ours. The place is free only behind the last batch, and only if that
+   * is the one this process knows: a fail-over may have taken batches away.
+   */
+  async #insert(batch: SharedBatch): Promise<boolean> {
+    const { firstLogId, lastLogId, previousChain, chain, bytes } = batch;
+    const rows = await this.#sql`
+      insert into daybook_batch (journal, first, last, prev, chain, lines)
+      select ${this.#journal}, ${firstLogId}::bigint, ${lastLogId}::bigint, ${previousChain},
+        ${chain}, ${bytes}::bytea
+      where coalesce(
+        (select last = ${firstLogId}::bigint - 1 and chain = ${previousChain} from daybook_batch
+          where journal = ${this.#journal} order by first desc limit 1),
+        ${firstLogId}::bigint = 1)
+      on conflict do nothing
+      returning first`;
+    return rows.length === 1;
+  }
+
+  async #refusal({ firstLogId }: SharedBatch): Promise<Error> {
+    const lastLogId = await this.lastLogId();
+    if (lastLogId >= firstLogId) return new OvertakenError();
+    const lost = firstLogId - 1 - lastLogId;
+    return lost === 0 ? new OvertakenError() : new LostHistoryError(
+      `the database ends at logId ${lastLogId}: ${lost} entries from ${lastLogId + 1} on, which ` +
+        "were acknowledged, are gone from it",
+    );
+  }
+
+  /**
+   * A batch that is there may still be on its way to a synchronous standby. The commit of anything
+   * later waits for that.
+   */
+  async #barrier(): Promise<void> {
+    await this.#sql`
+      update daybook_batch set last = last
+      where journal = ${this.#journal} and first = (
+        select max(first) from daybook_batch where journal = ${this.#journal})`;
+  }
+
+  async read(after: LogId): Promise<readonly SharedBatch[]> {
+    const rows = await this.#retrying.until(() =>
+      this.#sql<Row[]>`
+        select first, last, prev, chain, lines from (
+          select *, sum(length(lines)) over (order by first) - length(lines) as before
+          from (select * from daybook_batch where journal = ${this.#journal} and first > ${after}
+            order by first limit 512) as following
+        ) as next where before < ${READ_BYTES_MAX} order by first`
+    );
+    return rows.map(({ first, last, prev, chain, lines }) => ({
+      firstLogId: Number(first),
+      lastLogId: Number(last),
+      previousChain: prev,
+      chain,
+      // The driver's bytes are a part of a larger buffer, which would stay as long.
+      bytes: Uint8Array.from(lines),
+    }));
+  }
+
+  async chainAt(logId: LogId): Promise<string | undefined> {
+    const [row] = await this.#retrying.until(() =>
+      this.#sql<{ chain: string; last: string }[]>`
+        select chain, last from daybook_batch where journal = ${this.#journal} and first <= ${logId}
+        order by first desc limit 1`
+    );
+    return row !== undefined && Number(row.last) === logId ? row.chain : undefined;
+  }
+
+  async lastLogId(): Promise<LogId> {
+    const [row] = await this.#retrying.until(() =>
+      this.#sql<{ last: string }[]>`
+        select last from daybook_batch where journal = ${this.#journal}
+        order by first desc limit 1`
+    );
+    return Number(row?.last ?? 0);
+  }
+}

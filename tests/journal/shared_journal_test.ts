@@ -1,0 +1,146 @@
+/** A journal that several processes share: each folder is a copy, and one process appends. */
+
+import assert from "node:assert/strict";
+import { JournalFailedError } from "../../src/engine/ports.ts";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { LostHistoryError, OvertakenError } from "../../src/journal/shared_log.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { noSpace } from "../support/journal/journal_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { SharedLogDouble, sharing } from "../support/journal/shared_log_double.ts";
+import {
+  contentOf,
+  namesIn,
+  SEGMENTS,
+  type Started,
+  startOn,
+} from "../support/journal/sidecar_journal.ts";
+
+async function lead(log: SharedLogDouble, disk: MemoryDisk, writer: string): Promise<Started> {
+  return await startOn(disk, { shared: sharing(log, writer) });
+}
+
+/** Several segments, whose last batch is not a seal: the leader died. */
+async function ledUntilItDied(log: SharedLogDouble): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  const { journal } = await lead(log, disk, "first");
+  for (let batch = 0; batch < 12; batch++) await journal.append(facts(3)).durable;
+  return disk.copy();
+}
+
+/** Without the blank lines that are written ahead. */
+function segmentsOf(disk: MemoryDisk): readonly string[] {
+  return namesIn(disk, SEGMENTS).map((name) =>
+    new TextDecoder().decode(contentOf(disk, `${SEGMENTS}/${name}`)).trimEnd()
+  );
+}
+
+Deno.test("shared journal: one that takes over has the same entries and the same bytes", async () => {
+  const log = new SharedLogDouble();
+  const before = segmentsOf(await ledUntilItDied(log));
+  assert.ok(before.length > 2);
+  const disk = new MemoryDisk();
+  const { journal, consumer } = await lead(log, disk, "second");
+  const opened = consumer.entries.findLast(({ eventType }) => eventType === "journal.WriterOpened");
+  assert.deepEqual(opened?.attributes, { writer: "second", url: "http://second.test" });
+  assert.equal((await journal.info()).lastRecovery.recoveredLogId, opened?.logId);
+  await journal.append(facts(1)).durable;
+  const after = segmentsOf(disk);
+  before.forEach((text, index) => assert.ok(after[index]?.startsWith(text), `segment ${index}`));
+  assert.deepEqual(await journal.read(0, 1_000), consumer.entries);
+  await journal.close();
+  const again = await lead(log, disk, "third");
+  assert.equal(again.consumer.entries.length, log.batches.at(-1)?.lastLogId);
+  await again.journal.close();
+});
+
+Deno.test("shared journal: what a copy lacks at its end is fetched, and nothing is recovered", async () => {
+  const log = new SharedLogDouble();
+  const died = await ledUntilItDied(log);
+  const name = `${SEGMENTS}/${namesIn(died, SEGMENTS).at(-1)}`;
+  const whole = contentOf(died, name);
+  const length = new TextDecoder().decode(whole).trimEnd().length;
+  for (let cut = length - 1; cut > 0; cut -= 97) {
+    const disk = died.copy();
+    disk.files.set(name, whole.slice(0, cut));
+    const { journal, consumer } = await lead(
+      Object.assign(new SharedLogDouble(), {
+        batches: [...log.batches],
+      }),
+      disk,
+      "again",
+    );
+    const types = new Set(consumer.entries.map(({ eventType }) => eventType));
+    assert.equal(types.has("journal.Recovered"), false, `cut at ${cut}`);
+    assert.equal(segmentsOf(disk).join("\n").startsWith(segmentsOf(died).join("\n")), true);
+    await journal.close();
+  }
+});
+
+Deno.test("shared journal: whoever is overtaken acknowledges nothing more", async () => {
+  const log = new SharedLogDouble();
+  const zombie = await lead(log, new MemoryDisk(), "first");
+  await zombie.journal.append(facts(1)).durable;
+  const { journal } = await lead(log, new MemoryDisk(), "second");
+  const late = zombie.journal.append(facts(1));
+  await assert.rejects(
+    late.durable,
+    (error: Error) => error instanceof JournalFailedError && error.cause instanceof OvertakenError,
+  );
+  assert.throws(() => zombie.journal.append(facts(1)), JournalFailedError);
+  assert.equal(zombie.consumer.failures.length, 1);
+  await journal.close();
+});
+
+Deno.test("shared journal: a turn that is over ends a leader that appends nothing", async () => {
+  let overtaken = () => {};
+  const turn = { lead: (call: () => void) => Promise.resolve(void (overtaken = call)) };
+  const { journal, consumer } = await startOn(new MemoryDisk(), {
+    shared: sharing(new SharedLogDouble(), "first", turn),
+  });
+  overtaken();
+  assert.ok(consumer.failures[0]?.cause instanceof OvertakenError);
+  assert.throws(() => journal.append(facts(1)), JournalFailedError);
+});
+
+Deno.test("shared journal: a full disk fails the copy, and takes nothing back", async () => {
+  const log = new SharedLogDouble();
+  const { journal, disk, consumer } = await lead(log, new MemoryDisk(), "first");
+  disk.fail({ operation: "write", path: SEGMENTS, error: noSpace() });
+  await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
+  assert.equal(consumer.losses.length, 0);
+  const lastLogId = log.batches.at(-1)?.lastLogId;
+  const other = await lead(log, new MemoryDisk(), "second");
+  assert.ok(other.consumer.entries.some(({ logId }) => logId === lastLogId));
+  await other.journal.close();
+});
+
+Deno.test("shared journal: a log that lacks what the copy has is refused, and so is another one", async () => {
+  const log = new SharedLogDouble();
+  const disk = await ledUntilItDied(log);
+  const shorter = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, 4) });
+  await assert.rejects(
+    lead(shorter, disk.copy(), "a"),
+    (error: Error) =>
+      error instanceof LostHistoryError && /acknowledged are gone/.test(error.message),
+  );
+  const other = new SharedLogDouble();
+  await ledUntilItDied(other);
+  await assert.rejects(
+    lead(other, disk.copy(), "b"),
+    (error: Error) =>
+      error instanceof LostHistoryError && /copy of another journal/.test(error.message),
+  );
+});
+
+Deno.test("shared journal: a batch that was changed in the log is refused", async () => {
+  const log = new SharedLogDouble();
+  await ledUntilItDied(log);
+  for (const at of [3, 40, 200]) {
+    const batches = log.batches.map((batch) => ({ ...batch, bytes: batch.bytes.slice() }));
+    const bytes = batches[2]?.bytes ?? new Uint8Array();
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    const damaged = Object.assign(new SharedLogDouble(), { batches });
+    await assert.rejects(lead(damaged, new MemoryDisk(), "a"), JournalDamagedError);
+  }
+});

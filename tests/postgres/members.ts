@@ -1,0 +1,101 @@
+/** Processes that share a journal in PostgreSQL: to be started, killed and asked. */
+
+import assert from "node:assert/strict";
+import { ROOT, taskCommand } from "../support/process/task_process.ts";
+import { TextLineStream } from "../support/text_lines.ts";
+import { until } from "../support/until.ts";
+import { freePort } from "./postgres_server.ts";
+
+export interface MemberOptions {
+  /** Of the journal in PostgreSQL. */
+  readonly journal: string;
+  /** Of the copy. */
+  readonly folder: string;
+  readonly args?: readonly string[];
+  /** A module. */
+  readonly definitions?: string;
+}
+
+/** The same for all. */
+export const SECRET_KEY = "ab".repeat(32);
+
+export class Member {
+  readonly port = freePort();
+  readonly url = `http://127.0.0.1:${this.port}`;
+  /** Of all its processes. */
+  readonly output: string[] = [];
+  #child: Deno.ChildProcess | undefined;
+  #drained: Promise<unknown> | undefined;
+
+  constructor(private readonly options: MemberOptions) {}
+
+  get folder(): string {
+    return this.options.folder;
+  }
+
+  start(): void {
+    const { journal, folder, args = [], definitions } = this.options;
+    const own = definitions === undefined ? [] : [`--definitions=${definitions}`];
+    const words = [`--port=${this.port}`, `--journal=${journal}`, `--folder=${folder}`];
+    this.#child = taskCommand("start", [...words, ...own, ...args], {
+      journal: folder,
+      permissions: definitions === undefined ? [] : [`--allow-read=${ROOT}src,${definitions}`],
+      env: { NO_COLOR: "1", DAYBOOK_SECRET_KEY: SECRET_KEY },
+    }).spawn();
+    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+      for await (const line of stream.pipeThrough(new TextLineStream())) this.output.push(line);
+    };
+    this.#drained = Promise.all([read(this.#child.stdout), read(this.#child.stderr)]);
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Resolves with the exit code. */
+  async ended(): Promise<number> {
+    const status = await this.#child?.status;
+    await this.#drained;
+    return status?.code ?? 0;
+  }
+
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.ended();
+  }
+
+  async stop(): Promise<number> {
+    this.signal("SIGINT");
+    return await this.ended();
+  }
+
+  /** What `/readyz` says; `undefined` while nobody answers. */
+  async status(): Promise<string | undefined> {
+    try {
+      const response = await fetch(`${this.url}/readyz`);
+      const { status } = await response.json();
+      return response.ok ? status : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async is(wanted: "ready" | "following"): Promise<void> {
+    await until(
+      `it is ${wanted}:\n${this.output.join("\n")}`,
+      async () => await this.status() === wanted,
+    );
+  }
+
+  async post(path: string, body: unknown): Promise<Response> {
+    const headers = { "content-type": "application/json" };
+    return await fetch(this.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  }
+
+  async get(path: string): Promise<Record<string, unknown>> {
+    const response = await fetch(this.url + path);
+    const text = await response.text();
+    assert.ok(response.ok, text);
+    return JSON.parse(text);
+  }
+}

@@ -1,0 +1,122 @@
+/** A PostgreSQL of a test's own. Where there is none installed, what needs it is left out. */
+
+const VERSIONS = "/usr/lib/postgresql";
+
+/** The folder of its programs, of the newest version. */
+function programs(): string | undefined {
+  try {
+    const versions = [...Deno.readDirSync(VERSIONS)].map(({ name }) => Number(name));
+    const newest = Math.max(...versions.filter(Number.isFinite));
+    return Number.isFinite(newest) ? `${VERSIONS}/${newest}/bin` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const PROGRAMS = programs();
+
+/** As part of the name of a test that is left out. */
+export const LEFT_OUT = PROGRAMS === undefined ? " (LEFT OUT: PostgreSQL is not installed)" : "";
+
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}
+
+export class PostgresServer {
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly settings: readonly string[],
+  ) {}
+
+  /** With a database `postgres` of the user `postgres`, who needs no password. */
+  static async start(settings: readonly string[] = []): Promise<PostgresServer> {
+    const folder = await Deno.makeTempDir({ prefix: "daybook-postgres-" });
+    await asPostgres("chmod", "755", folder).catch(() => {});
+    if (Deno.uid() === 0) await run("chown", "postgres", folder);
+    await asPostgres(`${PROGRAMS}/initdb`, "-D", `${folder}/data`, "-A", "trust", "-U", "postgres");
+    const server = new PostgresServer(freePort(), folder, settings);
+    await server.begin();
+    return server;
+  }
+
+  async begin(): Promise<void> {
+    const options = [
+      `-p ${this.port}`,
+      `-k ${this.folder}`,
+      "-c listen_addresses=127.0.0.1",
+      "-c max_connections=60",
+      ...this.settings.map((setting) => `-c ${setting}`),
+    ];
+    const control = [`${PROGRAMS}/pg_ctl`, "-D", `${this.folder}/data`, "-w"];
+    await asPostgres(...control, "-l", `${this.folder}/log`, "-o", options.join(" "), "start");
+  }
+
+  /** As a power switch would, but for the page cache. */
+  async crash(): Promise<void> {
+    await asPostgres(`${PROGRAMS}/pg_ctl`, "-D", `${this.folder}/data`, "-m", "immediate", "stop");
+  }
+
+  async end(): Promise<void> {
+    await this.crash().catch(() => {});
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  /** @param port That of something in between, if not its own. */
+  url(journal: string, port = this.port, user = "postgres"): string {
+    return `postgres://${user}@127.0.0.1:${port}/postgres?journal=${journal}`;
+  }
+
+  /** The first column of each row. */
+  async query(sql: string, user = "postgres"): Promise<readonly string[]> {
+    const args = ["-h", "127.0.0.1", "-p", `${this.port}`, "-U", user, "-d", "postgres"];
+    const text = await run(`${PROGRAMS}/psql`, ...args, "-v", "ON_ERROR_STOP=1", "-Atqc", sql);
+    return text.split("\n").filter((line) => line !== "");
+  }
+}
+
+/** It does not run as root. */
+function asPostgres(...words: readonly string[]): Promise<string> {
+  return Deno.uid() === 0 ? run("setpriv", ...PRIVILEGES, ...words) : run(...words);
+}
+
+const PRIVILEGES = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
+
+async function run(...[program = "", ...args]: readonly string[]): Promise<string> {
+  const command = new Deno.Command(program, { args, cwd: "/", stdin: "null" });
+  // What pg_ctl starts keeps its output: so this waits for the process, and not for that.
+  const isStart = args.at(-1) === "start";
+  if (isStart) {
+    const { code } = await new Deno.Command(program, {
+      ...{ args, cwd: "/", stdin: "null", stdout: "null", stderr: "null" },
+    }).spawn().status;
+    if (code !== 0) throw new Error(`${program} ended with ${code}`);
+    return "";
+  }
+  const { code, stdout, stderr } = await command.output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}: ${err}`);
+  return out ?? "";
+}
+
+/** Declares a test that needs PostgreSQL. */
+export function testWithPostgres(
+  name: string,
+  fn: (server: PostgresServer) => Promise<void>,
+  settings: readonly string[] = [],
+): void {
+  Deno.test({
+    name: name + LEFT_OUT,
+    ignore: LEFT_OUT !== "",
+    fn: async () => {
+      const server = await PostgresServer.start(settings);
+      try {
+        await fn(server);
+      } finally {
+        await server.end();
+      }
+    },
+  });
+}

@@ -1,0 +1,80 @@
+/** A database that may lose a journal, or has another one, is refused: each with its exit code. */
+
+import assert from "node:assert/strict";
+import { runToEnd } from "../support/process/daybook_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { Member, SECRET_KEY } from "./members.ts";
+import { freePort, type PostgresServer, testWithPostgres } from "./postgres_server.ts";
+
+async function refusalOf(folder: string, journal: string, env: Record<string, string> = {}) {
+  return await runToEnd({
+    journal: folder,
+    args: [`--journal=${journal}`, `--folder=${folder}`],
+    env: { DAYBOOK_SECRET_KEY: SECRET_KEY, ...env },
+  });
+}
+
+async function unsafeSettingsAreRefused(server: PostgresServer, folder: string): Promise<void> {
+  await server.query("alter database postgres set synchronous_commit = off");
+  const { code, output } = await refusalOf(folder, server.url("shop"));
+  assert.equal(code, 76, output);
+  assert.match(output, /setting synchronous_commit is off.*set it to on or remote_apply/);
+  await server.query("alter database postgres reset synchronous_commit");
+  const standby = await refusalOf(folder, `${server.url("shop")}&sync=1`);
+  assert.equal(standby.code, 76, standby.output);
+  assert.match(standby.output, /asks for a synchronous standby, and there is none/);
+}
+
+async function missingRightsAreTold(server: PostgresServer, folder: string): Promise<void> {
+  await server.query("create user clerk; revoke create on schema public from public, clerk");
+  const { code, output } = await refusalOf(folder, server.url("shop", server.port, "clerk"));
+  assert.equal(code, 77, output);
+  assert.match(output, /create table if not exists daybook_batch/);
+  const nobody = await refusalOf(folder, server.url("shop", server.port, "nobody"));
+  assert.equal(nobody.code, 77, nobody.output);
+  assert.match(nobody.output, /role "nobody" does not exist/);
+}
+
+/** A member that led, and stopped cleanly. */
+async function ledOnce(server: PostgresServer, journal: string, folder: string): Promise<void> {
+  const member = new Member({ journal: server.url(journal), folder });
+  member.start();
+  await member.is("ready");
+  assert.equal(await member.stop(), 0);
+}
+
+async function otherHistoryIsRefused(server: PostgresServer, folder: string): Promise<void> {
+  await ledOnce(server, "shop", `${folder}/shop`);
+  await ledOnce(server, "other", `${folder}/other`);
+  const other = await refusalOf(`${folder}/other`, server.url("shop"));
+  assert.equal(other.code, 78, other.output);
+  assert.match(other.output, /the folder is a copy of another journal/);
+  await server.query("delete from daybook_batch where journal = 'shop' and first > 1");
+  const gone = await refusalOf(`${folder}/shop`, server.url("shop"));
+  assert.equal(gone.code, 78, gone.output);
+  assert.match(gone.output, /entries that were acknowledged are gone from the database/);
+}
+
+testWithPostgres(
+  "refusals: unsafe settings, missing rights and another history",
+  (server) =>
+    inFolder(async (folder) => {
+      await missingRightsAreTold(server, folder);
+      await unsafeSettingsAreRefused(server, folder);
+      await otherHistoryIsRefused(server, folder);
+    }),
+);
+
+Deno.test("refusals: a journal in PostgreSQL needs a secret key, and what else is wrong is told", () =>
+  inFolder(async (folder) => {
+    const url = `postgres://postgres@127.0.0.1:${freePort()}/postgres`;
+    const keyless = await refusalOf(folder, url, { DAYBOOK_SECRET_KEY: "" });
+    assert.equal(keyless.code, 64, keyless.output);
+    assert.match(keyless.output, /needs --secret-key-file, the same on every machine/);
+    const named = await refusalOf(folder, `${url}?journal=a b`);
+    assert.equal(named.code, 64, named.output);
+    assert.match(named.output, /must have a journal of up to 63 of a-z, 0-9, _ and -/);
+    const local = await runToEnd({ journal: folder, args: [`--folder=${folder}`] });
+    assert.equal(local.code, 64, local.output);
+    assert.match(local.output, /--folder is only for a journal in PostgreSQL/);
+  }));

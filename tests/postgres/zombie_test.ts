@@ -1,0 +1,68 @@
+/** A leader that stands still is taken over; when it goes on, it acknowledges nothing. */
+
+import assert from "node:assert/strict";
+import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
+import { Member } from "./members.ts";
+import { testWithPostgres } from "./postgres_server.ts";
+
+const DEFINITIONS = new URL("steps.ts", import.meta.url).pathname;
+
+testWithPostgres(
+  "zombie: a leader that stood still records nothing, and ends with 73",
+  (server) =>
+    inFolder(async (folder) => {
+      const journal = server.url("shop");
+      const [leader, follower] = ["a", "b"].map((name) =>
+        new Member({
+          journal,
+          folder: `${folder}/${name}`,
+          definitions: DEFINITIONS,
+          args: ["--drain=0"],
+        })
+      ) as [Member, Member];
+      leader.start();
+      await leader.is("ready");
+      follower.start();
+      await follower.is("following");
+      const created = await leader.post("/jobs", {
+        jobId: "sealed",
+        type: "waits",
+        input: { name: "n", key: "a secret key" },
+      });
+      assert.equal(created.status, 202, await created.text());
+      await (await leader.post("/jobs", { jobId: "slow", type: "slow", input: {} })).body?.cancel();
+      await until("its step is under way", async () => {
+        const { condition } = await leader.get("/jobs/slow");
+        return condition === "executing";
+      });
+      leader.signal("SIGSTOP");
+      await follower.is("ready");
+      // It has connections that wait for an answer by now.
+      const asked = leader.post("/jobs", { jobId: "late", type: "steps", input: {} });
+      const answered = asked.then(({ status }) => status, () => 0);
+      leader.signal("SIGCONT");
+      const code = await leader.ended();
+      const status = await answered;
+      assert.ok(status === 0 || status >= 500, `it answered ${status}`);
+      assert.equal(code, 73, leader.output.join("\n"));
+      const text = JSON.stringify(await follower.get("/jobs/slow/explain"));
+      const [opened] = await server.query(
+        "select first from daybook_batch where convert_from(lines, 'UTF8') like '%WriterOpened%' " +
+          "order by first desc limit 1",
+      );
+      assert.ok(text.includes(`"logId":${opened},`), text);
+      // What it had recorded is there, and its secret can be read by the one that took over.
+      const told = await follower.post("/events", {
+        eventType: "test.Told",
+        attributes: { name: "n" },
+      });
+      assert.ok(told.ok, await told.text());
+      await until("it is done", async () => {
+        return (await follower.get("/jobs/sealed"))["state"] === "Done";
+      });
+      assert.equal((await follower.get("/jobs/sealed"))["output"], 12);
+      assert.equal((await fetch(`${follower.url}/jobs/late`)).status, 404);
+      assert.equal(await follower.stop(), 0);
+    }),
+);

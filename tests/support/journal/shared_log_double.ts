@@ -1,0 +1,57 @@
+/** A log that several journals of a test share, in memory: the double of the one in PostgreSQL. */
+
+import type { LogId } from "../../../src/core/ids.ts";
+import {
+  LostHistoryError,
+  OvertakenError,
+  type SharedBatch,
+  type SharedJournal,
+  type SharedLog,
+  type Turn,
+} from "../../../src/journal/shared_log.ts";
+
+export class SharedLogDouble implements SharedLog {
+  batches: SharedBatch[] = [];
+
+  append(batch: SharedBatch): Promise<void> {
+    const last = this.batches.at(-1);
+    const [lastLogId, chain] = [last?.lastLogId ?? 0, last?.chain ?? ""];
+    if (lastLogId < batch.firstLogId - 1) {
+      return Promise.reject(new LostHistoryError("entries that were acknowledged are gone"));
+    }
+    if (lastLogId !== batch.firstLogId - 1 || chain !== batch.previousChain) {
+      return Promise.reject(new OvertakenError());
+    }
+    this.batches.push({ ...batch, bytes: batch.bytes.slice() });
+    return Promise.resolve();
+  }
+
+  read(after: LogId): Promise<readonly SharedBatch[]> {
+    return Promise.resolve(this.batches.filter(({ firstLogId }) => firstLogId > after).slice(0, 2));
+  }
+
+  chainAt(logId: LogId): Promise<string | undefined> {
+    return Promise.resolve(this.batches.find(({ lastLogId }) => lastLogId === logId)?.chain);
+  }
+
+  lastLogId(): Promise<LogId> {
+    return Promise.resolve(this.batches.at(-1)?.lastLogId ?? 0);
+  }
+}
+
+/** A process's part in it, which leads when told. */
+export function sharing(log: SharedLog, writer: string, turn: Partial<Turn> = {}): SharedJournal {
+  return {
+    log,
+    writer,
+    url: `http://${writer}.test`,
+    followed: () => {},
+    turn: {
+      take: () => Promise.resolve(true),
+      news: () => Promise.resolve(),
+      lead: () => Promise.resolve(),
+      end: () => Promise.resolve(),
+      ...turn,
+    },
+  };
+}
