@@ -33,12 +33,18 @@ export function notePause(pauses: readonly Pause[], entry: JobEventLogEntry): re
 }
 
 /** Whether a pause keeps a job from beginning anything. */
-export function holds({ type, label, key }: PauseScope, job: Pausable): boolean {
-  if (type !== undefined && type !== job.type) return false;
-  if (key !== undefined && key !== job.key) return false;
-  if (label === undefined) return true;
-  const colon = label.indexOf(":");
-  return job.labels[label.slice(0, colon)] === label.slice(colon + 1);
+export function holds(scope: PauseScope, job: Pausable): boolean {
+  return holder(scope)(job);
+}
+
+/** The same, to be asked of many jobs. */
+export function holder({ type, label, key }: PauseScope): (job: Pausable) => boolean {
+  const colon = label?.indexOf(":") ?? 0;
+  const name = label?.slice(0, colon) ?? "";
+  const value = label?.slice(colon + 1);
+  return (job) =>
+    (type === undefined || type === job.type) && (key === undefined || key === job.key) &&
+    (value === undefined || job.labels[name] === value);
 }
 
 export function isOfEverything({ type, label, key }: PauseScope): boolean {

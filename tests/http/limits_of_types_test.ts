@@ -167,3 +167,19 @@ test("limits: what a rate counts is told, of all jobs or of each key, and when t
     [{ key: null, began: 2, waiting: 0, nextAt: at(80_000) }],
   ]);
 });
+
+test("limits: a change and its restoration at once are answered, of a type whose code has none too", async () => {
+  const { engine } = await Explained.start(OPTIONS);
+  for (const type of ["plain.do", "mail.send"]) {
+    await engine.limits.change(type, { maxRunning: 2 }, "one");
+    // Both are in one batch.
+    const [changed, restored] = await Promise.all([
+      engine.limits.change(type, { maxRunning: 3 }, "two"),
+      engine.limits.restore(type),
+    ]);
+    assert.ok(changed.ok);
+    assert.deepEqual(changed.value, restored);
+    assert.equal(restored?.change, undefined);
+    assert.deepEqual(restored?.limits, restored?.code);
+  }
+});

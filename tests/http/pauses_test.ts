@@ -322,6 +322,9 @@ Deno.test("pause: what cannot be is refused, with what could", async () => {
     [{ reason: " " }, "/reason", /must say why/],
     [{ reason: "x", key: "" }, "/key", /1 to 200 characters/],
     [{ reason: "x", label: "acme" }, "/label", /name:value/],
+    ...["__proto__:x", "a:\n", `a:${"x".repeat(257)}`, `${"n".repeat(64)}:x`, "a b:x"].map((
+      label,
+    ) => [{ reason: "x", label }, "/label", /must be a label that a job may have/] as const),
     [{ reason: "x", until: past }, "/until", /in the future/],
     [{ reason: "x", until: "tomorrow" }, "/until", /RFC 3339/],
     [{ reason: "x", job: "a" }, "/job", /./],

@@ -6,7 +6,7 @@ import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
-import type { Shares } from "../run/shares.ts";
+import type { Shares, TypeUse } from "../run/shares.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Writer } from "../writer/writer.ts";
 
@@ -33,30 +33,31 @@ export class LimitsInForce {
     const use = new Map(shares.use.map((one) => [one.type, one]));
     const changed = limitChanges.all.map(({ type }) => type);
     const types = new Set([...registry.limits.map(([type]) => type), ...changed]);
-    return [...types].toSorted().map((type) => {
-      const { held = 0, rates = [], keys = [] } = use.get(type) ?? {};
-      const change = limitChanges.of(type);
-      const { key, rate, ...places } = registry.get(type)?.limits ?? {};
-      const code: PlaceLimits = rate === undefined
-        ? places
-        : { ...places, rate: { count: rate.count, perMs: rate.perMs } };
-      const most = keys.toSorted((one, other) =>
-        other.held + other.waiting - one.held - one.waiting
-      );
-      return {
-        type,
-        limits: change?.limits ?? code,
-        code,
-        byKey: key !== undefined,
-        ...(change === undefined ? {} : { change: changeOf(change) }),
-        held,
-        waiting: keys.reduce((sum, { waiting }) => sum + waiting, 0),
-        keys: most.slice(0, KEYS_MAX),
-        moreKeys: Math.max(0, keys.length - KEYS_MAX),
-        rates: rates.toSorted((one, other) => other.began - one.began).slice(0, KEYS_MAX),
-        moreRates: Math.max(0, rates.length - KEYS_MAX),
-      };
-    });
+    return [...types].toSorted().map((type) => this.#limited(type, use.get(type)));
+  }
+
+  #limited(type: string, use: TypeUse | undefined): LimitedType {
+    const { registry, limitChanges } = this.#parts;
+    const { held = 0, rates = [], keys = [] } = use ?? {};
+    const change = limitChanges.of(type);
+    const { key, rate, ...places } = registry.get(type)?.limits ?? {};
+    const code: PlaceLimits = rate === undefined
+      ? places
+      : { ...places, rate: { count: rate.count, perMs: rate.perMs } };
+    const most = keys.toSorted((one, other) => other.held + other.waiting - one.held - one.waiting);
+    return {
+      type,
+      limits: change?.limits ?? code,
+      code,
+      byKey: key !== undefined,
+      ...(change === undefined ? {} : { change: changeOf(change) }),
+      held,
+      waiting: keys.reduce((sum, { waiting }) => sum + waiting, 0),
+      keys: most.slice(0, KEYS_MAX),
+      moreKeys: Math.max(0, keys.length - KEYS_MAX),
+      rates: rates.toSorted((one, other) => other.began - one.began).slice(0, KEYS_MAX),
+      moreRates: Math.max(0, rates.length - KEYS_MAX),
+    };
   }
 
   /** Sets limits in place of those in the code. Rejects as `Writer.settled` does. */
@@ -81,19 +82,18 @@ export class LimitsInForce {
       { stratum: "framework", eventType: "job.LimitsChanged", attributes },
       origin,
     );
-    return { ok: true, value: this.#existing(type) };
+    return { ok: true, value: this.#now(type) };
   }
 
   /** Restores the limits in the code; `undefined` when they are in force already. */
   async restore(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined> {
     if (this.#parts.limitChanges.of(type) === undefined) return undefined;
-    const before = this.#existing(type);
     const attributes = { type, ...(reason === undefined ? {} : { reason }) };
     await this.#record(
       { stratum: "framework", eventType: "job.LimitsRestored", attributes },
       origin,
     );
-    return this.all.find((one) => one.type === type) ?? { ...before, limits: before.code };
+    return this.#now(type);
   }
 
   async #record(draft: EventDraft, origin: Origin | undefined): Promise<void> {
@@ -102,10 +102,9 @@ export class LimitsInForce {
     await writer.settled(lastLogId, undefined);
   }
 
-  #existing(type: string): LimitedType {
-    const found = this.all.find((one) => one.type === type);
-    if (found === undefined) throw new TypeError(`Cannot find limits of ${type}`);
-    return found;
+  /** Also of a type that has none any more: others may have restored what was changed. */
+  #now(type: string): LimitedType {
+    return this.#limited(type, this.#parts.shares.use.find((one) => one.type === type));
   }
 }
 

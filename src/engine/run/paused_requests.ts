@@ -4,7 +4,7 @@
  */
 
 import type { JobId, LogId } from "../../core/ids.ts";
-import { holds, type Pausable, type Pause } from "../../core/pauses.ts";
+import { holder, type Pausable, type Pause } from "../../core/pauses.ts";
 
 /** How many jobs of a pause are named. */
 export const FIRST_MAX = 5;
@@ -21,10 +21,25 @@ export interface Held<Request> {
   readonly first: readonly Request[];
 }
 
+/** What other pauses than before come to. */
+export interface PauseChange<Request> {
+  /** Those that were not in force. */
+  readonly begun: readonly Pause[];
+  /** Requests that no pause holds any more. */
+  readonly released: readonly Request[];
+}
+
+/** Whether one of these pauses at least holds a job. */
+export function heldByAny(pauses: readonly Pause[]): (job: Pausable) => boolean {
+  const holders = pauses.map(holder);
+  return (job) => holders.some((isHeld) => isHeld(job));
+}
+
 export class PausedRequests<Request extends PausableRequest> {
   readonly #compare: (left: Request, right: Request) => number;
   readonly #held = new Set<Request>();
   #pauses: readonly Pause[] = [];
+  #holders: readonly ((job: Pausable) => boolean)[] = [];
 
   /** @param compare Below 0 when the left one goes first. */
   constructor(compare: (left: Request, right: Request) => number) {
@@ -36,7 +51,7 @@ export class PausedRequests<Request extends PausableRequest> {
   }
 
   isPaused(job: Pausable): boolean {
-    return this.#pauses.some((pause) => holds(pause, job));
+    return this.#holders.some((isHeld) => isHeld(job));
   }
 
   /** Takes a request; `false` when no pause holds it. */
@@ -56,23 +71,29 @@ export class PausedRequests<Request extends PausableRequest> {
   }
 
   /**
-   * Other pauses are in force.
-   *
-   * @returns The requests that none of them holds any more.
+   * Other pauses are in force. There may be very many requests: each is compared with what has
+   * changed, and with all pauses only where one has ended that held it.
    */
-  change(pauses: readonly Pause[]): readonly Request[] {
+  change(pauses: readonly Pause[]): PauseChange<Request> {
+    const begun = pauses.filter((pause) => !this.#pauses.includes(pause));
+    const ended = this.#pauses.filter((pause) => !pauses.includes(pause));
     this.#pauses = pauses;
-    const released = [...this.#held].filter((request) => !this.isPaused(request));
+    this.#holders = pauses.map(holder);
+    const held = heldByAny(ended);
+    const released = ended.length === 0
+      ? []
+      : [...this.#held].filter((request) => held(request) && !this.isPaused(request));
     for (const request of released) this.#held.delete(request);
-    return released;
+    return { begun, released };
   }
 
   /** @param upTo Jobs that started after this position do not count: that is not durable yet. */
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
+    const isHeld = holder(pause);
     let jobs = 0;
     let first: Request[] = [];
     for (const request of this.#held) {
-      if (request.order > upTo || !holds(pause, request)) continue;
+      if (request.order > upTo || !isHeld(request)) continue;
       jobs++;
       const last = first.at(-1);
       if (first.length === FIRST_MAX && last && this.#compare(request, last) > 0) continue;

@@ -50,7 +50,7 @@ export interface WantedPlace {
 /** Where requests wait for places. */
 export interface PlaceQueue {
   /** A place of a share is free, and with it one of its type. */
-  freed(share: Share): void;
+  freed(shares: readonly Share[]): void;
   /** A window admits one more start. */
   opened(window: RateWindow): void;
 }
@@ -140,9 +140,8 @@ export class Shares {
   tellChanged(type: string): void {
     const { windows, byKey } = this.#byType.get(type) ?? NO_PLACES;
     for (const window of windows.values()) this.#opened(window);
-    for (const share of [...byKey.values()]) {
-      for (const queue of this.#queues) queue.freed(share);
-    }
+    const shares = [...byKey.values()];
+    for (const queue of this.#queues) queue.freed(shares);
   }
 
   get use(): readonly TypeUse[] {
@@ -261,7 +260,7 @@ export class Shares {
       window.giveBack();
       this.#opened(window);
     }
-    for (const queue of this.#queues) queue.freed(share);
+    for (const queue of this.#queues) queue.freed([share]);
     this.forget(share);
   }
 

@@ -8,7 +8,7 @@ import TinyQueue from "tinyqueue";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
 import type { WantingRequest } from "./limit_lines.ts";
-import { type Held, PausedRequests } from "./paused_requests.ts";
+import { type Held, heldByAny, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
 import { aheadOf, aheadOfEach, isCounted, lineOf } from "./queue_positions.ts";
 import {
@@ -144,9 +144,10 @@ export class WorkerQueue implements PlaceQueue {
 
   /** Other pauses are in force; requests that they release can be granted. */
   pause(pauses: readonly Pause[]): void {
-    const released = this.#paused.change(pauses);
-    for (const request of this.#lines.flat()) {
-      if (request.isOver || !this.#paused.isPaused(request)) continue;
+    const { begun, released } = this.#paused.change(pauses);
+    const isHeld = heldByAny(begun);
+    for (const request of begun.length === 0 ? [] : this.#lines.flat()) {
+      if (request.isOver || !isHeld(request)) continue;
       // The original stays in its line until it comes to the front.
       const held = { ...request };
       request.isOver = true;
@@ -234,8 +235,8 @@ export class WorkerQueue implements PlaceQueue {
     if (isLetGo) this.grantNext();
   }
 
-  freed(share: Share): void {
-    this.#turns.freed(share);
+  freed(shares: readonly Share[]): void {
+    for (const share of shares) this.#turns.freed(share);
     this.grantNext();
   }
 

@@ -162,6 +162,21 @@ const LABELS_MAX = 32;
 const LABEL_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._\/-]{0,62}$/;
 const LABEL_VALUE_PATTERN = /^[^\p{Cc}\p{Cs}]{0,256}$/u;
 
+/** A label that a job may have, as one text. */
+export const jobLabelField = v.pipe(
+  labelField,
+  v.check(
+    (text) => {
+      const colon = text.indexOf(":");
+      return LABEL_NAME_PATTERN.test(text.slice(0, colon)) &&
+        LABEL_VALUE_PATTERN.test(text.slice(colon + 1));
+    },
+    "must be a label that a job may have: " +
+      "a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -, a colon, and a value of at most 256, " +
+      "without control characters",
+  ),
+);
+
 export const labelsField = v.pipe(
   mapOf(
     v.pipe(

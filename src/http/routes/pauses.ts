@@ -22,7 +22,7 @@ import { unknownType } from "../problems/engine_problem.ts";
 import { invalidRequest, Problem, STATUS } from "../problems/problem.ts";
 import {
   checked,
-  labelField,
+  jobLabelField,
   neededReasonField,
   strictObject,
   timeField,
@@ -36,7 +36,7 @@ const keyField = v.pipe(v.string(), v.regex(KEY_PATTERN, `must be ${KEY_RULE}`))
 
 const pauseBody = strictObject({
   type: v.exactOptional(says(v.string(), "Only jobs of this type.")),
-  label: v.exactOptional(says(labelField, "Only jobs with this label, as name:value.")),
+  label: v.exactOptional(says(jobLabelField, "Only jobs with this label, as name:value.")),
   key: v.exactOptional(
     says(keyField, "Only jobs of this key (limits.key of their definition)."),
   ),
