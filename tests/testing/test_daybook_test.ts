@@ -211,3 +211,29 @@ Deno.test("testDaybook: the clock begins when it is told to, and a job is remove
   assert.equal(await removed(), true);
   await assert.rejects(testDaybook([], { startsAt: "noon" }), /Cannot begin at noon/);
 });
+
+Deno.test("testDaybook: pauses, changed limits and waits that are ended early last through a crash", async () => {
+  const remind = defineJob({
+    type: "invoice.remind",
+    version: 1,
+    input: v.object({}),
+    limits: { maxRunning: 1 },
+    expects: () => ({ paid: { eventType: "shop.Paid" } }),
+    async run(ctx) {
+      const paid = await ctx.expect("paid", { withinMs: days(3) });
+      return paid === undefined ? await ctx.task("remind", () => "reminded") : "paid";
+    },
+  });
+  await using daybook = await testDaybook([remind]);
+  const job = await daybook.submit(remind, {});
+  const { pauseId } = await daybook.pause({ type: "invoice.remind", reason: "the printer is out" });
+  await daybook.changeLimits("invoice.remind", { maxRunning: 2, reason: "a second printer" });
+  await daybook.control(job.jobId, "wake");
+  await daybook.crash();
+  const [resting] = await daybook.untilIdle();
+  assert.equal(resting?.condition, "queued");
+  assert.equal(daybook.pauses()[0]?.jobs, 1);
+  assert.equal(daybook.limits()[0]?.limits.maxRunning, 2);
+  await daybook.endPause(pauseId);
+  assert.equal((await daybook.wait(job)).output, "reminded");
+});

@@ -163,7 +163,7 @@ export class Attempt implements AttemptOf {
   #returned(value: unknown): void {
     if (this.#hasEnded) return;
     try {
-      const result = this.#request.guard.clean("a result", recordable(value, "result"));
+      const result = this.#request.guard.requireNoSecret("a result", recordable(value, "result"));
       this.#end({ kind: "completed", result, emitted: this.#staged?.events ?? [] });
     } catch (error) {
       this.#threw(error);

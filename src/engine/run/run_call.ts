@@ -56,11 +56,11 @@ export function callRun(
   const ctx = new RunContext(job.jobId, expectables, {
     seenAt: () => answers.seenAtMs,
     onTask: (task) => {
-      guard.clean("the name of a task", task.taskId);
+      guard.requireNoSecret("the name of a task", task.taskId);
       listener.onTask(task);
     },
     onSleep: (sleep) => {
-      guard.clean("the name of a sleep", sleep.taskId);
+      guard.requireNoSecret("the name of a sleep", sleep.taskId);
       listener.onSleep(sleep);
     },
     onExpectation: (expectation) => listener.onExpectation(expectation),
@@ -90,5 +90,5 @@ async function outputOf(
   answers.begin(ctx, job);
   const output = await call(parsed.value).finally(() => ctx.close());
   ctx.mustHaveEnded();
-  return guard.clean("the output", recordable(output, "output"));
+  return guard.requireNoSecret("the output", recordable(output, "output"));
 }

@@ -31,7 +31,7 @@ export class StagedEvents {
    * @throws {NonRetryableError} when the attributes cannot be recorded, or a limit is reached.
    */
   emit(type: string, attributes: JsonObject): void {
-    const event = this.#guard.clean("an event", staged(type, attributes));
+    const event = this.#guard.requireNoSecret("an event", staged(type, attributes));
     if (this.#events.length >= EMITTED_MAX) {
       throw tooMuch(type, `${EMITTED_MAX} events`);
     }

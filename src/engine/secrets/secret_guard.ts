@@ -47,12 +47,12 @@ export class SecretGuard {
   }
 
   /**
-   * Returns a value to record.
+   * The value itself, which is to be recorded.
    *
    * @param what What it is, in words.
    * @throws {NonRetryableError} when it contains a secret.
    */
-  clean<Value>(what: string, value: Value): Value {
+  requireNoSecret<Value>(what: string, value: Value): Value {
     if (this.holds(value)) {
       throw new NonRetryableError(
         `Cannot record ${what}: a secret of the job's input is in it; use it inside of a task, ` +

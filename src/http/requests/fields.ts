@@ -150,10 +150,7 @@ export const reasonField = v.pipe(
 );
 
 /** The same where none may be left out. */
-export const neededReasonField = v.pipe(
-  reasonField,
-  v.check((text) => text.trim() !== "", "must say why"),
-);
+export const neededReasonField = v.pipe(reasonField, v.regex(/\S/, "must say why"));
 
 /** One label, as lists and pauses ask for it. */
 export const labelField = v.pipe(
