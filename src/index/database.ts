@@ -8,6 +8,8 @@ import { beginMaking, endMaking, prepare, setSyncing } from "./schema.ts";
 export interface DatabaseOptions {
   /** Opens it; `fresh` asks for an empty one. */
   readonly open: (fresh: boolean) => DatabaseSync;
+  /** Throws when the disk has no room for what SQLite keeps beside it. */
+  readonly requireRoom?: () => void;
   /** Its content is useless: the next start must find nothing. */
   readonly discard: () => void;
   /** Called with warnings for the operator. */
@@ -84,6 +86,8 @@ export class Database {
   /** From now on, what is written is durable. */
   endMaking(): void {
     if (!this.#isBeingMade) return;
+    // Without room SQLite changes to its log all the same, and can read nothing from then on.
+    this.#options.requireRoom?.();
     endMaking(this.#open());
     this.#isBeingMade = false;
   }

@@ -25,13 +25,33 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
       return new DatabaseSync(":memory:");
     }
   };
-  return new SqliteJobIndex({ open, discard: () => removeFiles(folder), warn });
+  return new SqliteJobIndex({
+    open,
+    requireRoom: () => requireRoom(folder),
+    discard: () => removeFiles(folder),
+    warn,
+  });
+}
+
+/** For the log, and the index of that: SQLite fails without them. */
+const ROOM_BYTES = 128 * 1024;
+const ROOM_FILE = "room.tmp";
+
+/** @throws {Error} when the disk has no room for what SQLite keeps beside the file. */
+function requireRoom(folder: string): void {
+  const path = `${folder}/${ROOM_FILE}`;
+  try {
+    Deno.writeFileSync(path, new Uint8Array(ROOM_BYTES), { mode: 0o600 });
+  } finally {
+    removeIfThere(path);
+  }
 }
 
 /** One that can be written to: some disks tell only then that they have no room. */
 function newFile(folder: string): DatabaseSync {
   const database = openFile(folder, true);
   try {
+    requireRoom(folder);
     beginMaking(database);
     return database;
   } catch (error) {

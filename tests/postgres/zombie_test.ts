@@ -62,7 +62,9 @@ testWithPostgres(
         return (await follower.get("/jobs/sealed"))["state"] === "Done";
       });
       assert.equal((await follower.get("/jobs/sealed"))["output"], 12);
-      assert.equal((await fetch(`${follower.url}/jobs/late`)).status, 404);
+      const late = await fetch(`${follower.url}/jobs/late`);
+      await late.body?.cancel();
+      assert.equal(late.status, 404);
       assert.equal(await follower.stop(), 0);
     }),
 );

@@ -44,7 +44,7 @@ Deno.test("default, permissions: the server may use its journal and one address,
     "--allow-net=127.0.0.1",
     "--allow-read=journal",
     "--allow-write=journal",
-    "--allow-env=DAYBOOK_*,INIT_CWD",
+    "--allow-env=DAYBOOK_*,PG*,INIT_CWD",
     "--allow-sys=statfs",
   ]);
 });
