@@ -40,7 +40,10 @@ testWithPostgres(
       await follower.is("ready");
       // It has connections that wait for an answer by now.
       const asked = leader.post("/jobs", { jobId: "late", type: "steps", input: {} });
-      const answered = asked.then(({ status }) => status, () => 0);
+      const answered = asked.then(async ({ status, body }) => {
+        await body?.cancel();
+        return status;
+      }, () => 0);
       leader.signal("SIGCONT");
       const code = await leader.ended();
       const status = await answered;
