@@ -174,7 +174,8 @@ export class JobRun implements RunOwner {
 
   #goAhead(): void {
     if (this.#stage.kind === "called") return this.#stage.give();
-    if (this.#stage.kind === "left" && this.isBusy) return;
+    // `run` is called again when the attempts of the call before have ended.
+    if (this.#stage.kind === "left" && this.#parts.attempts.isBusy) return;
     // From the beginning, since the trace may not have been read before the disk was full.
     this.#stage = new Opening(this.#parts);
     this.#stage.begin();
