@@ -34,7 +34,8 @@ export class PendingWork {
 
   addTask(task: TaskRequest): void {
     const onRecord = this.#run.job.task(task.taskId);
-    const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone;
+    const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone &&
+      this.#isAhead(onRecord.retryAt);
     if (isBackingOff) this.startAt(taskWork(task), onRecord.retryAt);
     else if (onRecord?.status !== "completed") this.#ready.push(taskWork(task));
   }
@@ -95,6 +96,14 @@ export class PendingWork {
     });
     const unrecorded = [...sleeps, ...waits].filter((timer) => !this.#isSet(timer));
     return unrecorded.length > 0 ? unrecorded : undefined;
+  }
+
+  /**
+   * Whether a retry has to be waited for. A call that waits for one that is due would rest, be left
+   * and be called again, on and on.
+   */
+  #isAhead(retryAt: string): boolean {
+    return !this.#run.services.scheduler.isOver(Date.parse(retryAt));
   }
 
   /** Only once the failure is durable: compensation does not wait for tasks to be retried. */
@@ -176,8 +185,7 @@ export class PendingWork {
     const work = compensationWork(next, task?.kind === "task" ? task : undefined);
     const { compensation } = next;
     // After a restart the timer of a compensation that backs off is set again.
-    const isBackingOff = compensation?.status === "backingOff";
-    if (isBackingOff && !services.scheduler.isOver(Date.parse(compensation.retryAt))) {
+    if (compensation?.status === "backingOff" && this.#isAhead(compensation.retryAt)) {
       return this.startAt(work, compensation.retryAt);
     }
     this.#start([work]);

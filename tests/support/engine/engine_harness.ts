@@ -9,6 +9,7 @@ import type { JobState } from "../../../src/core/job_state.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";
+import type { JobEngineOptions } from "../../../src/engine/engine_parts.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { Tracing } from "../../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../../src/engine/requests.ts";
@@ -23,6 +24,8 @@ export interface HarnessOptions {
   /** Where keys of sealed inputs are; they outlive a crash. */
   readonly keys?: MemoryKeys;
   readonly tracing?: Tracing;
+  /** Where definitions run that ask for a thread. */
+  readonly threads?: JobEngineOptions["threads"];
   readonly limits?: Partial<EngineLimits>;
   /** One that moves by itself, for what is done in slices. */
   readonly clock?: FakeClock;
@@ -74,6 +77,7 @@ export class Harness {
       index,
       maxRunning: options.maxRunning ?? 10,
       tracing: options.tracing,
+      threads: options.threads,
       limits: { ...NO_LIMITS, ...options.limits },
       onDefect: (error) => defects.push(error),
       onMisuse: (message) => misuses.push(message),

@@ -1,0 +1,71 @@
+/** A job in a thread leaves it while it rests: `run` is called again when there is something to do. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/mod.ts";
+import type { CodePlace } from "../../src/engine/run/code_place.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { Harness } from "../support/engine/engine_harness.ts";
+
+const RETRY = { maxAttempts: 3, initialMs: 1_000, factor: 1, jitter: 0 };
+
+/** A job whose step, or the undoing of it, fails once; with how often `run` was called. */
+function failingOnce(what: "task" | "compensation") {
+  const calls = { run: 0 };
+  const definition = defineJob({
+    type: "left",
+    version: 1,
+    input: v.object({}),
+    isolation: "thread",
+    module: import.meta.url,
+    run: async (ctx) => {
+      calls.run++;
+      const failOnce = ({ attempt }: { readonly attempt: number }) => {
+        if (attempt === 1) throw new Error("not yet");
+      };
+      await ctx.task("step", (task) => what === "task" ? failOnce(task) : undefined, {
+        retry: RETRY,
+        compensate: (_, task) => what === "compensation" ? failOnce(task) : undefined,
+      });
+      if (what === "compensation") throw new Error("the job fails");
+    },
+  });
+  return { definition, calls };
+}
+
+/** Timers without a delay come late, as they do where others use the loop. */
+class LateClock extends FakeClock {
+  override setTimer(delayMs: number, callback: () => void): () => void {
+    return super.setTimer(Math.max(delayMs, 5), callback);
+  }
+}
+
+/** Calls code a turn later, as a thread does. */
+function later(clock: FakeClock): CodePlace {
+  return {
+    call: ({ definition, ctx, input }) => ({
+      output: clock.nextTurn().then(() => definition.run(ctx, input)),
+      isReacting: false,
+      letGo: () => {},
+    }),
+  };
+}
+
+for (const what of ["task", "compensation"] as const) {
+  Deno.test(`left code: a ${what} that backs off begins when it is due, and run is called once for it`, async () => {
+    const { definition, calls } = failingOnce(what);
+    const clock = new LateClock();
+    const threads = { place: later(clock), max: 1 };
+    const harness = await Harness.start({ definitions: [definition], threads, clock });
+    const id = await harness.submit("left");
+    await harness.clock.settle();
+    assert.equal(harness.condition(id), what === "task" ? "backingOff" : "compensating");
+    const before = calls.run;
+    await harness.clock.advance(999);
+    assert.equal(calls.run, before);
+    await harness.clock.advance(1);
+    assert.equal(harness.condition(id), what === "task" ? "succeeded" : "failed");
+    assert.equal(calls.run, before + 1);
+    assert.deepEqual(harness.defects, []);
+  });
+}
