@@ -347,7 +347,7 @@ Deno.test("bounded: many look back at a job with events of a megabyte at once", 
         await letGo(await times(20, () => fetch(`${server.url}/jobs/fat/events?limit=500`)));
         only([200], [await got(server, "/ui/jobs/fat")]);
       });
-      await assertPeak(server, 1_000);
+      await assertPeak(server, 900);
     },
   );
 });
@@ -386,7 +386,7 @@ Deno.test("bounded: explanations and pages of a job with events of very many nam
       for (const path of ["/jobs/fat/explain", "/jobs/fat/replay?limit=1", "/ui/jobs/fat"]) {
         await assertOthersServed(server, async () => only([200], [await got(server, path)]));
       }
-      await assertPeak(server, 1_000);
+      await assertPeak(server, 900);
     },
   );
 });
