@@ -10,7 +10,7 @@ import { reusableTasks } from "../../core/decide.ts";
 import type { Action } from "../../explain/explanation.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, standing } from "../../core/left_in_place.ts";
-import { ActionForm, Confirm, MissingScope } from "../parts/action_form.tsx";
+import { ActionForm, Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import type { Call } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
@@ -94,7 +94,7 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
           id={`cancel-${isPlain ? "step" : "control"}`}
           warning={cancelWarning(state)}
         >
-          <Reason />
+          <ReasonField />
         </Confirm>
       );
     case "leave":
@@ -105,7 +105,7 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
           fields={{ leave: "true" }}
           warning={leaveWarning(state)}
         >
-          <Reason />
+          <ReasonField />
         </Confirm>
       );
     case "retry": {
@@ -129,15 +129,6 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
     default:
       return <ActionForm {...common} />;
   }
-}
-
-function Reason() {
-  return (
-    <label class="field">
-      Reason (recorded)
-      <input type="text" name="reason" maxlength={500} autocomplete="off" />
-    </label>
-  );
 }
 
 function leaveWarning({ job }: JobScreenState): string {

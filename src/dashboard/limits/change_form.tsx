@@ -9,7 +9,7 @@ import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
 import { changeLimits, restoreLimits } from "../../http/routes/limits.ts";
 import { actAndTell, filledField } from "../form.ts";
-import { Confirm } from "../parts/action_form.tsx";
+import { Confirm, ReasonField } from "../parts/action_form.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
 const WARNING = "These replace all limits of the type: an empty field is no limit. Jobs at work " +
@@ -85,10 +85,7 @@ function LimitFields({ limits: { maxRunning, perKey, rate }, byKey }: LimitField
           autocomplete="off"
         />
       </label>
-      <label class="field">
-        Reason (recorded)
-        <input type="text" name="reason" required maxlength={1_000} autocomplete="off" />
-      </label>
+      <ReasonField required />
     </>
   );
 }

@@ -7,7 +7,7 @@ import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
 import { beginPause } from "../../http/routes/pauses.ts";
 import { actAndTell, filledField } from "../form.ts";
-import { Confirm } from "../parts/action_form.tsx";
+import { Confirm, ReasonField } from "../parts/action_form.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
 const PATH = "/ui/pauses";
@@ -51,10 +51,7 @@ export function PauseForm({ types }: { readonly types: readonly string[] }) {
           autocomplete="off"
         />
       </label>
-      <label class="field">
-        Reason (recorded)
-        <input type="text" name="reason" required maxlength={500} autocomplete="off" />
-      </label>
+      <ReasonField required />
     </Confirm>
   );
 }

@@ -2,6 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import type { Scope } from "../../http/guard/access.ts";
+import { REASON_LENGTH_MAX } from "../../http/requests/fields.ts";
 
 interface ActionFormProps {
   /** A path under `/ui/`. */
@@ -45,6 +46,22 @@ export function Confirm({ id, warning, ...form }: ConfirmProps) {
         <ActionForm {...form} label={`Yes, ${form.label.toLowerCase()}`} />
       </div>
     </details>
+  );
+}
+
+/** Why something is done, for the record. */
+export function ReasonField({ required = false }: { readonly required?: boolean }) {
+  return (
+    <label class="field">
+      Reason (recorded)
+      <input
+        type="text"
+        name="reason"
+        required={required}
+        maxlength={REASON_LENGTH_MAX}
+        autocomplete="off"
+      />
+    </label>
   );
 }
 

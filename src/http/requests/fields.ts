@@ -141,7 +141,7 @@ export function chosenFrom<Schemas extends v.GenericSchema[]>(
   return v.lazy((value): Schemas[number] => value === undefined ? all : choose(value));
 }
 
-const REASON_LENGTH_MAX = 1_000;
+export const REASON_LENGTH_MAX = 1_000;
 
 /** Why an operator does what he does; recorded with it. */
 export const reasonField = v.pipe(
