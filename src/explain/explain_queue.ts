@@ -7,105 +7,27 @@
 
 import type { Condition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
-import type { NextStep, Statement } from "./explanation.ts";
-import type { ParkReason } from "../core/framework_events.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
-import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
-import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
+import type { WorkerHolder } from "./evidence.ts";
+import type { NextStep, Statement } from "./explanation.ts";
 import { anyone, itself } from "./next_step.ts";
-import { endStep, pauseText, pauseTimes, scopeText } from "./pause_texts.ts";
-import { later, latest, oneLine, reasonText, shortened } from "./phrases.ts";
-import {
-  beganBy,
-  cancelHolders,
-  HELD_BY,
-  holdersText,
-  holderText,
-  limitText,
-  rateOpensAt,
-} from "./queue_holders.ts";
-
-/** Workers of one kind, and the jobs that have them. */
-export interface WorkerPool {
-  readonly isThreaded: boolean;
-  readonly busy: number;
-  readonly max: number;
-  /** Jobs that wait for one, and not for a place. */
-  readonly waiting: number;
-  /** The longest first; not all of very many. */
-  readonly holders: readonly WorkerHolder[];
-}
-
-/** A pause, and what it keeps from a worker. */
-export interface QueuePause extends Pause {
-  readonly jobs: number;
-  /** The first in the queue. */
-  readonly firstJobs: readonly JobId[];
-}
-
-/** A limit that is reached, and what it keeps waiting. */
-export type QueueLimit = LimitInTheWay & {
-  readonly jobs: number;
-  /** Those that would go first. */
-  readonly firstJobs: readonly JobId[];
-  /** The start of the first of them. */
-  readonly firstBy: LogId;
-};
-
-/** A job that is in its condition for longest, and since which entry. */
-export interface LongestJob {
-  readonly jobId: JobId;
-  readonly by: LogId;
-  /** RFC 3339. */
-  readonly since: string;
-}
-
-export interface ParkedGroup {
-  readonly reason: ParkReason;
-  readonly type: string;
-  readonly jobs: number;
-  readonly newest: { readonly jobId: JobId; readonly message: string; readonly by: LogId };
-}
-
-/** The state of all jobs at a glance. */
-export interface QueueFacts {
-  readonly asOf: LogId;
-  readonly circumstances: Pick<Circumstances, "full" | "draining">;
-  /** Nothing can be recorded until the process starts again. */
-  readonly failed: boolean;
-  /** Oldest first. */
-  readonly pauses: readonly QueuePause[];
-  /** How many jobs they keep from a worker. */
-  readonly paused: number;
-  /** Those that keep the most jobs waiting, the most first, and how many all of them do. */
-  readonly limits: readonly QueueLimit[];
-  readonly limited: number;
-  readonly pools: readonly WorkerPool[];
-  readonly alone: JobId | undefined;
-  readonly conditions: ReadonlyMap<Condition, number>;
-  /** The largest group first. */
-  readonly parked: readonly ParkedGroup[];
-  /** Of those that are queued for a worker, suspended, or wait for an event. */
-  readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
-}
+import { endStep, pauseText, scopeText } from "./pause_texts.ts";
+import { later, oneLine, shortened } from "./phrases.ts";
+import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
+import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
+import { cancelHolders, HELD_BY, holdersText, holderText, rateOpensAt } from "./queue_holders.ts";
+import { reasonsBeside } from "./queue_reasons.ts";
 
 type Told = Statement<LogId>;
 
 const REASONS_MAX = 5;
 const HOLDERS_MAX = 3;
 const PAUSES_MAX = 3;
-const NAMED_MAX = 3;
 
 export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
   const { cause, ...told } = causeOf(facts);
-  const because = [
-    ...cause,
-    ...limitedOnes(facts),
-    ...pausedOnes(facts),
-    ...held(facts),
-    ...longestOnes(facts),
-  ];
+  const because = [...cause, ...reasonsBeside(facts)];
   return {
     asOf: facts.asOf,
     ...told,
@@ -315,55 +237,6 @@ function placeEnds(limit: QueueLimit): readonly NextStep<LogId>[] {
   const [first] = limit.starts;
   if (opensAt === undefined || first === undefined) return [];
   return [itself(`The rate of type ${limit.type} lets the next begin at ${opensAt}.`, [first.by])];
-}
-
-/** What limits keep waiting, with the attempts that hold the places. */
-function limitedOnes({ limits }: QueueFacts): readonly Told[] {
-  return limits.map((limit) => {
-    const { jobs, firstJobs: [first = ""], firstBy } = limit;
-    const what = limit.limit === "rate" ? "to begin" : "for a place";
-    const which = jobs === 1 ? first : `${first} first`;
-    const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
-      `${limitText(limit)}${holdersText({ limit, busy: 0 })}.`;
-    const holds = latest(beganBy({ limit }));
-    return { statement, cites: [...new Set([...holds, firstBy])] };
-  });
-}
-
-/** What pauses hold, those of everything included. */
-function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
-  return pauses.slice(0, PAUSES_MAX).map((pause) => {
-    const { jobs, firstJobs, reason, by, failures = [] } = pause;
-    const named = jobs === 0 ? "" : `: ${shortened(firstJobs.slice(0, NAMED_MAX), jobs)}`;
-    const more = jobs > NAMED_MAX ? ` and ${jobs - NAMED_MAX} more` : "";
-    const waits = counted(jobs, "job waits", "jobs wait");
-    const statement = `The pause of ${scopeText(pause)} has been in force ${pauseTimes(pause)}` +
-      `${reasonText(reason)}; ${waits} for its end${named}${more}.`;
-    return { statement, cites: [by, ...latest(failures)] };
-  });
-}
-
-/** What is held apart from the cause. */
-function held({ parked }: QueueFacts): readonly Told[] {
-  return parked.map(({ type, jobs, newest }) => ({
-    statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +
-      `${oneLine(newest.message)} (${newest.jobId}).`,
-    cites: [newest.by],
-  }));
-}
-
-const LONGEST: readonly (readonly [Condition, string])[] = [
-  ["queued", "has waited for a worker for longest"],
-  ["suspended", "is suspended"],
-  ["waiting", "has waited for an event for longest"],
-];
-
-function longestOnes({ longest }: QueueFacts): readonly Told[] {
-  return LONGEST.flatMap(([condition, words]) => {
-    const job = longest[condition];
-    if (job === undefined) return [];
-    return [{ statement: `Job ${job.jobId} ${words}, since ${job.since}.`, cites: [job.by] }];
-  });
 }
 
 /** `3 jobs wait for a worker, the longest since ....`, or that none does. */

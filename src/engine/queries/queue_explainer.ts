@@ -1,12 +1,8 @@
 /** Explains the work as a whole. */
 
 import type { Condition } from "../../core/condition.ts";
-import {
-  explainQueue,
-  type LongestJob,
-  type QueueFacts,
-  type QueueLimit,
-} from "../../explain/explain_queue.ts";
+import { explainQueue } from "../../explain/explain_queue.ts";
+import type { LongestJob, QueueFacts, QueueLimit } from "../../explain/queue_facts.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";

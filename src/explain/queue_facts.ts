@@ -1,0 +1,71 @@
+/** What the explanation of the queue rests on: the state of all jobs at a glance. */
+
+import type { Condition } from "../core/condition.ts";
+import type { ParkReason } from "../core/framework_events.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { Pause } from "../core/pauses.ts";
+import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
+
+/** Workers of one kind, and the jobs that have them. */
+export interface WorkerPool {
+  readonly isThreaded: boolean;
+  readonly busy: number;
+  readonly max: number;
+  /** Jobs that wait for one, and not for a place. */
+  readonly waiting: number;
+  /** The longest first; not all of very many. */
+  readonly holders: readonly WorkerHolder[];
+}
+
+/** A pause, and what it keeps from a worker. */
+export interface QueuePause extends Pause {
+  readonly jobs: number;
+  /** The first in the queue. */
+  readonly firstJobs: readonly JobId[];
+}
+
+/** A limit that is reached, and what it keeps waiting. */
+export type QueueLimit = LimitInTheWay & {
+  readonly jobs: number;
+  /** Those that would go first. */
+  readonly firstJobs: readonly JobId[];
+  /** The start of the first of them. */
+  readonly firstBy: LogId;
+};
+
+/** A job that is in its condition for longest, and since which entry. */
+export interface LongestJob {
+  readonly jobId: JobId;
+  readonly by: LogId;
+  /** RFC 3339. */
+  readonly since: string;
+}
+
+export interface ParkedGroup {
+  readonly reason: ParkReason;
+  readonly type: string;
+  readonly jobs: number;
+  readonly newest: { readonly jobId: JobId; readonly message: string; readonly by: LogId };
+}
+
+/** The state of all jobs at a glance. */
+export interface QueueFacts {
+  readonly asOf: LogId;
+  readonly circumstances: Pick<Circumstances, "full" | "draining">;
+  /** Nothing can be recorded until the process starts again. */
+  readonly failed: boolean;
+  /** Oldest first. */
+  readonly pauses: readonly QueuePause[];
+  /** How many jobs they keep from a worker. */
+  readonly paused: number;
+  /** Those that keep the most jobs waiting, the most first, and how many all of them do. */
+  readonly limits: readonly QueueLimit[];
+  readonly limited: number;
+  readonly pools: readonly WorkerPool[];
+  readonly alone: JobId | undefined;
+  readonly conditions: ReadonlyMap<Condition, number>;
+  /** The largest group first. */
+  readonly parked: readonly ParkedGroup[];
+  /** Of those that are queued for a worker, suspended, or wait for an event. */
+  readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
+}

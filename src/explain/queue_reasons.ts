@@ -1,0 +1,69 @@
+/** What the explanation of the queue says beside the cause: what limits, pauses and parking hold. */
+
+import type { Condition } from "../core/condition.ts";
+import { counted } from "../core/counted.ts";
+import type { LogId } from "../core/ids.ts";
+import type { Statement } from "./explanation.ts";
+import { pauseTimes, scopeText } from "./pause_texts.ts";
+import { latest, oneLine, reasonText, shortened } from "./phrases.ts";
+import type { QueueFacts } from "./queue_facts.ts";
+import { beganBy, holdersText, limitText } from "./queue_holders.ts";
+
+type Told = Statement<LogId>;
+
+const PAUSES_MAX = 3;
+const NAMED_MAX = 3;
+
+/** The most important first. */
+export function reasonsBeside(facts: QueueFacts): readonly Told[] {
+  return [...limitedOnes(facts), ...pausedOnes(facts), ...held(facts), ...longestOnes(facts)];
+}
+
+/** What limits keep waiting, with the attempts that hold the places. */
+function limitedOnes({ limits }: QueueFacts): readonly Told[] {
+  return limits.map((limit) => {
+    const { jobs, firstJobs: [first = ""], firstBy } = limit;
+    const what = limit.limit === "rate" ? "to begin" : "for a place";
+    const which = jobs === 1 ? first : `${first} first`;
+    const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
+      `${limitText(limit)}${holdersText({ limit, busy: 0 })}.`;
+    const holds = latest(beganBy({ limit }));
+    return { statement, cites: [...new Set([...holds, firstBy])] };
+  });
+}
+
+/** What pauses hold, those of everything included. */
+function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
+  return pauses.slice(0, PAUSES_MAX).map((pause) => {
+    const { jobs, firstJobs, reason, by, failures = [] } = pause;
+    const named = jobs === 0 ? "" : `: ${shortened(firstJobs.slice(0, NAMED_MAX), jobs)}`;
+    const more = jobs > NAMED_MAX ? ` and ${jobs - NAMED_MAX} more` : "";
+    const waits = counted(jobs, "job waits", "jobs wait");
+    const statement = `The pause of ${scopeText(pause)} has been in force ${pauseTimes(pause)}` +
+      `${reasonText(reason)}; ${waits} for its end${named}${more}.`;
+    return { statement, cites: [by, ...latest(failures)] };
+  });
+}
+
+/** What is held apart from the cause. */
+function held({ parked }: QueueFacts): readonly Told[] {
+  return parked.map(({ type, jobs, newest }) => ({
+    statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +
+      `${oneLine(newest.message)} (${newest.jobId}).`,
+    cites: [newest.by],
+  }));
+}
+
+const LONGEST: readonly (readonly [Condition, string])[] = [
+  ["queued", "has waited for a worker for longest"],
+  ["suspended", "is suspended"],
+  ["waiting", "has waited for an event for longest"],
+];
+
+function longestOnes({ longest }: QueueFacts): readonly Told[] {
+  return LONGEST.flatMap(([condition, words]) => {
+    const job = longest[condition];
+    if (job === undefined) return [];
+    return [{ statement: `Job ${job.jobId} ${words}, since ${job.since}.`, cites: [job.by] }];
+  });
+}
