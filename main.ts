@@ -14,9 +14,8 @@ import { describeConfiguration, helpText } from "./src/settings/configuration_te
 import { banner, parkedPlaces, startWarnings, urlOf } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { durationText } from "./src/core/duration.ts";
-import { newId } from "./src/core/ids.ts";
 import { messageOf } from "./src/core/thrown.ts";
-import { allowedHostsOf, Daybook } from "./src/server/daybook.ts";
+import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/guard/access.ts";
 import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
@@ -28,8 +27,7 @@ import {
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
 import { isOfSharedLog } from "./src/journal/shared_log.ts";
-import type { PostgresJournal, PostgresOptions } from "./src/postgres/open.ts";
-import { Following } from "./src/server/following.ts";
+import { Joining } from "./src/server/joining.ts";
 import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "./src/server/system.ts";
@@ -104,7 +102,7 @@ async function openDaybook(
   origins: Origins,
   tracing: OpenTelemetry | undefined,
   progress: ReadingProgress,
-  sharing: PostgresJournal | undefined,
+  joining: Joining | undefined,
 ): Promise<Daybook> {
   try {
     return await Daybook.open({
@@ -116,7 +114,7 @@ async function openDaybook(
       tracing,
       access: accessOf(configuration),
       progress,
-      sharing,
+      sharing: await joining?.join(),
       warn,
       jobLog: log,
       stalls: {
@@ -126,16 +124,9 @@ async function openDaybook(
         onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STOOD_STILL),
       },
       onJournalFailed: (error) => {
-        const damage = error.cause instanceof JournalDamagedError ? error.cause : undefined;
-        warn(
-          damage === undefined
-            ? `${error.message}; stopping, because only the next start can tell what is on disk`
-            : `${
-              damage.messageFor(configuration.folder)
-            }; stopping, since what is served may be wrong`,
-        );
-        const of = isOfSharedLog(error.cause) ? error.cause : damage;
-        setTimeout(() => Deno.exit(of?.exitCode ?? EXIT_STORAGE_FAILED), LAST_ANSWERS_MS);
+        const { text, exitCode } = journalEnd(error, configuration.folder);
+        warn(text);
+        setTimeout(() => Deno.exit(exitCode), LAST_ANSWERS_MS);
       },
     });
   } catch (error) {
@@ -151,16 +142,18 @@ async function openDaybook(
   }
 }
 
-/** Only then: the driver is not loaded for a journal in a folder. */
-async function openShared(options: PostgresOptions): Promise<PostgresJournal> {
-  const { openPostgres } = await import("./src/postgres/open.ts");
-  try {
-    return await openPostgres(options);
-  } catch (error) {
-    if (error instanceof JournalUnusableError) fail(error.message, error.exitCode);
-    if (error instanceof Deno.errors.NotCapable) fail(withStart(error.message, {}), EXIT_USAGE);
-    throw error;
+/** Why a journal takes nothing any more, and what the process ends with. */
+function journalEnd(
+  { cause, message }: Error,
+  folder: string,
+): { readonly text: string; readonly exitCode: number } {
+  if (isOfSharedLog(cause)) return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
+  if (cause instanceof JournalDamagedError) {
+    const text = `${cause.messageFor(folder)}; stopping, since what is served may be wrong`;
+    return { text, exitCode: cause.exitCode };
   }
+  const text = `${message}; stopping, because only the next start can tell what is on disk`;
+  return { text, exitCode: EXIT_STORAGE_FAILED };
 }
 
 function unusableText(error: JournalUnusableError, journal: string): string {
@@ -252,38 +245,23 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       (request, connection) => refusalWithoutHost(request) ?? answer(request, connection),
     );
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
-  const { database, secretKey } = configuration;
-  let following: Following | undefined;
-  let sharing: PostgresJournal | undefined;
-  if (database !== undefined && secretKey !== undefined) {
+  const { database: place, secretKey } = configuration;
+  let joining: Joining | undefined;
+  if (place !== undefined && secretKey !== undefined) {
     const own = toListen();
     if (typeof own === "string") return fail(own, EXIT_CANNOT_LISTEN);
     const url = configuration.advertise ?? urlOf(own.addr);
-    const leader = () => {
-      const known = sharing?.leader()?.url;
-      return known === url ? undefined : known;
-    };
-    following = new Following({
-      leader,
-      clock: systemClock,
-      bodyBytesMax: configuration.bodyBytesMax,
-      allowedHosts: allowedHostsOf(configuration),
-      tell: (line) => log.info(line),
-    });
-    answer = following.fetch;
-    sharing = await openShared({
-      ...{ place: database, writer: newId.writer(systemRandom.ulid()), url, secretKey, warn },
-      clock: systemClock,
-      followed: following.followed,
-    });
+    const tell = (line: string) => log.info(line);
+    joining = new Joining({ configuration, place, secretKey, url, tell, warn });
+    answer = joining.following.fetch;
   }
-  const daybook = await openDaybook(configuration, origins, tracing, opening.progress, sharing);
+  const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
   await daybook.tried();
   for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
   answer = daybook.fetch;
-  following?.leads(daybook.fetch);
+  joining?.following.leads(daybook.fetch);
   const listening = toListen();
   if (typeof listening === "string") {
     await daybook.stop(() => Promise.resolve());

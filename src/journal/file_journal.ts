@@ -28,13 +28,8 @@ import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "
 import { Recorder } from "./recorder.ts";
 import { recover, type Recovery, reportOf } from "./recovery.ts";
 import { Reserve } from "./room.ts";
-import {
-  follow,
-  isOfSharedLog,
-  OvertakenError,
-  type SharedJournal,
-  SharedSink,
-} from "./shared_log.ts";
+import { follow, lead, SharedSink } from "./shared_copy.ts";
+import { isOfSharedLog, type SharedJournal } from "./shared_log.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentRolls } from "./segment_rolls.ts";
 import { SegmentWriter } from "./segment_writer.ts";
@@ -213,7 +208,7 @@ async function openLocked(
       await orUnrecorded(options.folder, () => recorder.record(fact));
     }
     const recoveredLogId = await orUnrecorded(options.folder, () => recorder.begin()) ??
-      await leading(options, recorder);
+      await orUnrecorded(options.folder, () => lead(options.shared, recorder));
     if (reserve.reserve === undefined && recorder.full("vital")) throw noRoom(options.folder);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
@@ -235,30 +230,11 @@ async function followed(
   shared: SharedJournal,
 ): Promise<void> {
   if (!await mend()) throw noRoom(folder);
-  const head = () => recorder.head;
-  await follow(shared, head, async (batch) => {
-    await orUnusable("write to", folder, () => copy.write(batch, false));
-    recorder.adopt(batch);
-  });
-}
-
-/** The entry that says that this process leads; `null` if the journal is not shared. */
-async function leading(
-  { folder, shared }: LockedOptions,
-  recorder: Recorder,
-): Promise<LogId | null> {
-  if (shared === undefined) return null;
-  const { writer, url, turn } = shared;
-  const attributes = { writer, url };
-  const opened = { stratum: "framework", eventType: "journal.WriterOpened", attributes } as const;
-  const logId = await orUnrecorded(folder, () => recorder.record(opened));
-  await turn.lead(() => recorder.fail(overtaken()));
-  return logId;
-}
-
-function overtaken(): JournalFailedError {
-  const cause = new OvertakenError();
-  return new JournalFailedError(`Cannot record anything: ${cause.message}`, { cause });
+  await follow(
+    shared,
+    recorder,
+    (batch) => orUnusable("write to", folder, () => copy.write(batch, false)),
+  );
 }
 
 /** The reserve, if there is to be one, and whether there was no room for it. */

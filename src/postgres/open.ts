@@ -34,7 +34,7 @@ export interface PostgresJournal {
 export async function openPostgres(options: PostgresOptions): Promise<PostgresJournal> {
   const { place, writer, url, secretKey, followed } = options;
   const retrying = new Retrying(options);
-  const turn = new PostgresTurn(options, { writer, url });
+  const turn = new PostgresTurn(options, retrying, { writer, url });
   const sql = turn.session;
   const other = session(place);
   try {

@@ -9,7 +9,7 @@
 import { messageOf } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Turn } from "../journal/shared_log.ts";
-import { Retrying, type RetryingOptions, session, type Sql } from "./connection.ts";
+import { type Retrying, type RetryingOptions, session, type Sql } from "./connection.ts";
 
 const BEAT_MS = 1_000;
 /** A leader that has said nothing for as long is taken to be gone. */
@@ -41,13 +41,13 @@ export class PostgresTurn implements Turn {
   #leader: Leader | undefined;
   #cancelBeat: (() => void) | undefined;
 
-  constructor(options: RetryingOptions, self: Leader) {
+  constructor(options: RetryingOptions, retrying: Retrying, self: Leader) {
     this.#sql = session(options.place, () => this.#isHeld = false);
     this.#alive = session(options.place);
     this.#options = options;
     this.#self = self;
     this.#clock = options.clock;
-    this.#retrying = new Retrying(options);
+    this.#retrying = retrying;
   }
 
   /** The session that holds the lock, for appending. */

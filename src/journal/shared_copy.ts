@@ -1,0 +1,138 @@
+/** The part of one process in a shared journal: its copy, which it keeps by following or leading. */
+
+import type { LogId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
+import { JournalFailedError, type JournalHead } from "../engine/ports.ts";
+import type { SealedBatch } from "./batch.ts";
+import { JournalDamagedError } from "./errors.ts";
+import type { BatchSink } from "./group_commit.ts";
+import { segmentName } from "./layout.ts";
+import type { Recorder } from "./recorder.ts";
+import { type ScanStart, SegmentScanner } from "./segment_scanner.ts";
+import {
+  LostHistoryError,
+  OvertakenError,
+  type SharedBatch,
+  type SharedJournal,
+  type SharedLog,
+} from "./shared_log.ts";
+
+/**
+ * The batch, read and verified.
+ *
+ * @throws {JournalDamagedError} if it is not what was written, or does not follow the head.
+ */
+function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
+  const firstLogId = head.logId + 1;
+  const read = (start: ScanStart) => {
+    const scanner = new SegmentScanner(bytes, firstLogId, head.chain, start);
+    return { scanned: scanner.next(), scanner };
+  };
+  let { scanned, scanner } = read("later");
+  const opensSegment = scanned?.entries[0]?.eventType === "journal.SegmentOpened";
+  // Its format may be one that this version does not read.
+  if (opensSegment) ({ scanned, scanner } = read("opening"));
+  const isWhole = scanned?.chain === batch.chain && scanned.lastLogId === batch.lastLogId &&
+    scanner.end === bytes.length;
+  if (scanned !== undefined && isWhole) return { ...scanned, bytes, opensSegment };
+  throw new JournalDamagedError(
+    { segment: segmentName(firstLogId), offset: 0, logId: firstLogId },
+    "the batch in the database is not what was written: " +
+      (scanner.flaw?.reason ?? "its chain or its positions are others"),
+  );
+}
+
+/** Appends to the shared log first, and then to this process's copy. */
+export class SharedSink implements BatchSink {
+  readonly #log: SharedLog;
+  readonly #copy: BatchSink;
+  readonly #head: () => JournalHead;
+
+  /** @param head What the next batch follows. */
+  constructor(log: SharedLog, copy: BatchSink, head: () => JournalHead) {
+    this.#log = log;
+    this.#copy = copy;
+    this.#head = head;
+  }
+
+  async write(batch: SealedBatch, holdUp: boolean): Promise<void> {
+    const { firstLogId, lastLogId, chain, bytes } = batch;
+    const previousChain = this.#head().chain;
+    await this.#log.append({ firstLogId, lastLogId, previousChain, chain, bytes });
+    try {
+      await this.#copy.write(batch, holdUp);
+    } catch (error) {
+      // It is durable, so a full disk takes nothing back; the next start fetches it.
+      throw new Error(`they are in the database, but not in this folder: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/**
+ * Keeps the copy of this process up to date until it may lead.
+ *
+ * @param store Stores a batch in the copy.
+ * @throws {LostHistoryError} if the copy has what the log has not.
+ * @throws {JournalDamagedError} if a batch is not what was written.
+ */
+export async function follow(
+  { log, turn, followed }: SharedJournal,
+  recorder: Pick<Recorder, "head" | "adopt">,
+  store: (batch: SealedBatch) => Promise<void>,
+): Promise<void> {
+  await requireSame(log, recorder.head);
+  for (;;) {
+    const mayLead = await turn.take();
+    // What the last leader wrote may come while the turn passes.
+    const batches = await log.read(recorder.head.logId);
+    for (const batch of batches) {
+      const sealed = sealedBatch(batch, recorder.head);
+      await store(sealed);
+      recorder.adopt(sealed);
+    }
+    followed(recorder.head);
+    if (batches.length > 0) continue;
+    if (mayLead) return;
+    await turn.news();
+  }
+}
+
+/**
+ * Records that this process leads.
+ *
+ * @returns The position of that entry; `null` if the journal is not shared.
+ */
+export async function lead(
+  shared: SharedJournal | undefined,
+  recorder: Pick<Recorder, "record" | "fail">,
+): Promise<LogId | null> {
+  if (shared === undefined) return null;
+  const { writer, url, turn } = shared;
+  const logId = await recorder.record({
+    stratum: "framework",
+    eventType: "journal.WriterOpened",
+    attributes: { writer, url },
+  });
+  await turn.lead(() => recorder.fail(overtaken()));
+  return logId;
+}
+
+function overtaken(): JournalFailedError {
+  const cause = new OvertakenError();
+  return new JournalFailedError(`Cannot record anything: ${cause.message}`, { cause });
+}
+
+async function requireSame(log: SharedLog, { logId, chain }: JournalHead): Promise<void> {
+  if (logId === 0 || await log.chainAt(logId) === chain) return;
+  const lastLogId = await log.lastLogId();
+  throw new LostHistoryError(
+    lastLogId < logId
+      ? `the folder of this process holds entries up to logId ${logId}, the database up to ` +
+        `${lastLogId}: either entries that were acknowledged are gone from the database, or the ` +
+        "folder is that of another journal"
+      : `the folder of this process and the database differ at logId ${logId}: the folder is a ` +
+        "copy of another journal",
+  );
+}
