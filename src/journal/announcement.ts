@@ -8,15 +8,11 @@ import { reasonOf } from "./errors.ts";
 import { type FileSystem, type HeldLock, readWhole } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 
-/** The content of the file after the disk has failed. */
-const FAILED = "failed";
-
 export class Announcement {
   readonly #lock: HeldLock;
   readonly #path: string;
   readonly #warn: (message: string) => void;
   #ended = false;
-  #hasFailed = false;
 
   constructor(lock: HeldLock, path: string, warn: (message: string) => void) {
     this.#lock = lock;
@@ -35,20 +31,10 @@ export class Announcement {
     await this.#note("", "Cannot empty");
   }
 
-  /**
-   * Marks the disk as failed for the next start: what it reads may exist only in the page cache.
-   * The mark need not be on disk; if the cache is lost, there is nothing to mistake.
-   */
-  async fail(): Promise<void> {
-    this.#ended = true;
-    this.#hasFailed = true;
-    await this.#note(`${FAILED}\n`, "Cannot note that the disk has failed in");
-  }
-
   /** Clears the file and releases the lock. */
   async end(): Promise<void> {
     this.#ended = true;
-    if (!this.#hasFailed) await this.clear();
+    await this.clear();
     this.#lock.release();
   }
 
@@ -59,11 +45,6 @@ export class Announcement {
       this.#warn(`${failure} ${this.#path}: ${reasonOf(error, this.#path)}`);
     }
   }
-}
-
-/** Whether the disk failed the previous process. */
-export async function hasFailed(fileSystem: FileSystem, { lock }: Layout): Promise<boolean> {
-  return (await textIn(fileSystem, lock)).startsWith(FAILED);
 }
 
 /** The address that the holder of the lock has announced, if any. */

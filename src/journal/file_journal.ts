@@ -15,7 +15,7 @@ import {
   type Urgency,
   type Verification,
 } from "../engine/ports.ts";
-import { Announcement, hasFailed } from "./announcement.ts";
+import { Announcement } from "./announcement.ts";
 import { BackgroundProof } from "./background_proof.ts";
 import { Catalogue } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
@@ -85,12 +85,9 @@ export class FileJournal implements Journal {
     const announcement = new Announcement(lock, layout.lock, resolved.warn);
     const watched = new WatchedFiles({ ...resolved, lock, lockPath: layout.lock });
     try {
-      const lastFailed = await hasFailed(resolved.fileSystem, layout);
       await announcement.clear();
       const finish: Finish = (...parts) => new FileJournal(...parts);
-      const failing = () => void announcement.fail();
-      const options = { ...resolved, watched, failing, lastFailed };
-      return await openLocked(options, announcement, finish);
+      return await openLocked({ ...resolved, watched }, announcement, finish);
     } catch (error) {
       lock.release();
       throw error;
@@ -177,10 +174,6 @@ export class FileJournal implements Journal {
 /** What is needed once the lock is held. */
 interface LockedOptions extends ResolvedOptions {
   readonly watched: WatchedFiles;
-  /** Called when the disk does not do as asked. */
-  readonly failing: () => void;
-  /** Whether it did not do so for the process before. */
-  readonly lastFailed: boolean;
 }
 
 type Finish = (parts: Parts, announcement: Announcement, report: RecoveryReport) => FileJournal;
@@ -215,7 +208,6 @@ async function openLocked(
     parts.proof.start();
     return { journal: finish(parts, announcement, report), report };
   } catch (error) {
-    if (options.lastFailed) options.failing();
     await parts.leave();
     await parts.proof.stop();
     await parts.closeWriter();

@@ -6,7 +6,7 @@
 
 import type { Random, SegmentInfo } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
-import { type FileSystem, withFile, writeNew } from "./file_system.ts";
+import { type FileSystem, readBetween, withFile, writeNew } from "./file_system.ts";
 import { removeIfThere } from "./folder.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
@@ -16,8 +16,6 @@ export interface MendingOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly random: Random;
-  /** Whether the disk failed the previous process. */
-  readonly lastFailed: boolean;
   /** Up to their last whole batch; the last one is active. */
   readonly segments: readonly SegmentInfo[];
   /** Whether there is no segment yet. */
@@ -48,8 +46,7 @@ export class Mending {
    * Does what is left to do. `false` if there was no space for it, so that it may be tried again;
    * what was read is on disk in any case.
    *
-   * @throws {JournalUnusableError} if the disk fails in another way, or failed the previous
-   * process: then only a copy proves what is on it.
+   * @throws {JournalUnusableError} if the disk fails in another way.
    */
   async run(): Promise<boolean> {
     try {
@@ -57,22 +54,28 @@ export class Mending {
       return true;
     } catch (error) {
       const isFull = error instanceof JournalUnusableError && isOutOfRoom(error.cause);
-      if (!isFull || this.#options.lastFailed) throw error;
+      if (!isFull) throw error;
       await this.#settle();
       return false;
     }
   }
 
-  /** A killed process may have left unsynced data in the page cache. */
+  /**
+   * Writes the segment again in place, which needs no room, and syncs it. A sync alone would prove
+   * nothing: after one that failed, the page cache counts as clean what never reached the disk.
+   */
   async #settle(): Promise<void> {
     const { fileSystem, layout, segments, isNew } = this.#options;
     if (isNew || this.#isSettled) return;
-    const path = `${layout.segments}/${segments.at(-1)?.name}`;
-    await orUnusable(
-      "sync",
-      path,
-      () => withFile(fileSystem, path, "write", (file) => file.sync()),
-    );
+    const { name, bytes } = segments.at(-1) ?? { name: segmentName(1), bytes: 0 };
+    const path = `${layout.segments}/${name}`;
+    await orUnusable("write again", path, async () => {
+      const content = await readBetween(fileSystem, path, 0, bytes);
+      await withFile(fileSystem, path, "write", async (file) => {
+        await file.write(0, content);
+        await file.sync();
+      });
+    });
     await orUnusable("sync", layout.segments, () => fileSystem.syncFolder(layout.segments));
     this.#isSettled = true;
   }

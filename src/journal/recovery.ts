@@ -30,8 +30,6 @@ interface RecoveryOptions {
   readonly consumer: JournalConsumer;
   readonly random: Random;
   readonly progress: ReadingProgress;
-  /** Whether the disk did not do as asked of the process before. */
-  readonly lastFailed: boolean;
   /** Goes on without a snapshot of entries that the journal does not hold. */
   readonly acceptSnapshotAhead: boolean;
   /** Whoever opens it knows that its end is gone, and records it. */
@@ -66,7 +64,7 @@ export interface Recovery {
  * @throws {JournalUnusableError} when the disk does not do as asked.
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
-  const { fileSystem, layout, random, lastFailed } = options;
+  const { fileSystem, layout, random } = options;
   const found = await segmentsOf(fileSystem, layout);
   const trust = await Trust.in(fileSystem, layout, found.slice(0, -1));
   const choice = await replayFromNewest({ ...options, trusted: trust.sidecars }, found);
@@ -86,7 +84,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     clean,
     entriesReplayed,
     snapshot,
-    mending: new Mending({ fileSystem, layout, random, lastFailed, segments: whole, isNew, torn }),
+    mending: new Mending({ fileSystem, layout, random, segments: whole, isNew, torn }),
     warnings,
   };
 }

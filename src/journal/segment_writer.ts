@@ -18,8 +18,6 @@ export interface SegmentWriterOptions {
   readonly segmentBytes: number;
   /** What has happened to the open files, if anything. */
   readonly watched: WatchedFiles;
-  /** Called at once when the disk fails. */
-  readonly failing: () => void;
   /** Called with warnings for the operator; the journal continues. */
   readonly warn: (message: string) => void;
 }
@@ -150,7 +148,6 @@ export class SegmentWriter implements BatchSink {
 
   #failed(action: string, cause: unknown): Error {
     this.#hasFailed = true;
-    this.#options.failing();
     return new Error(`cannot ${action}: ${messageOf(cause)}`, { cause });
   }
 }

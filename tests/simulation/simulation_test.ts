@@ -96,6 +96,16 @@ Deno.test("simulation: engine seed 532495693 where the disk stays full for long 
   assert.deepEqual(violations, []);
 });
 
+Deno.test("simulation: engine seed 585049582 where limits change is sound, which once found: a place given back by a lost job went to another lost job", async () => {
+  const { violations } = await playEngineSeed(585_049_582, { ports: LIMITED });
+  assert.deepEqual(violations, []);
+});
+
+Deno.test("simulation: engine seed 9000433 where limits change is sound, which once found: what a failed sync had not brought to the disk was served by a start without room", async () => {
+  const { violations } = await playEngineSeed(9_000_433, { ports: LIMITED });
+  assert.deepEqual(violations, []);
+});
+
 Deno.test("simulation: engine seed 8000371 where the disk stays full for long is sound, which once found: a retry that was due was an hour away again while it waited for a worker", async () => {
   const ports = ONE_WORKER;
   const { violations } = await playEngineSeed(8_000_371, { climate: LONG_FULL, ports });

@@ -118,12 +118,10 @@ export class Supervisor implements WriterListener {
 
   lost(jobIds: ReadonlySet<JobId>): void {
     const { durableLogId } = this.#services.writer;
-    // First, since a run that is dropped lets go of its worker.
-    for (const jobId of jobIds) {
-      if (this.#isStarted(jobId)) continue;
-      this.#leaveQueue(jobId);
-      this.#services.shares.release(jobId);
-    }
+    const notStarted = [...jobIds].filter((jobId) => !this.#isStarted(jobId));
+    // All of them leave the queue first: a place or a worker given back is granted at once.
+    for (const jobId of notStarted) this.#leaveQueue(jobId);
+    for (const jobId of notStarted) this.#services.shares.release(jobId);
     for (const jobId of jobIds) {
       this.#guarded(() => {
         const run = this.#runs.get(jobId);

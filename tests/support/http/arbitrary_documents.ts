@@ -138,6 +138,13 @@ export const pauses = fc.record({
   until: fc.constantFrom("2126-01-01T00:00:00Z", "2126-01-01T00:00:00+01:00", "tomorrow"),
 }, { requiredKeys: ["label", "reason"] });
 
+/** So many that no job waits for them. */
+export const limits = fc.record({
+  maxRunning: fc.constantFrom(400, 500, 600, 700, 800, 0),
+  rate: fc.constantFrom({ count: 500, perMs: 1_000 }, { count: 500, perMs: 60_000 }, "many"),
+  reason: fc.constantFrom("the bank is slow", "stocktaking", "a new contract", "x", "y", " "),
+}, { requiredKeys: ["maxRunning", "reason"] });
+
 export const reasons = fc.record({ reason: fc.string({ maxLength: 100 }) }, taken);
 
 export const retries = fc.record({

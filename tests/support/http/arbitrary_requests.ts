@@ -9,6 +9,7 @@ import {
   cloudEvents,
   creations,
   events,
+  limits as typeLimits,
   pauses,
   reasons,
   retries,
@@ -163,6 +164,7 @@ const streamQuery = { stratum: strata, only: one("transitions", "x"), after: pos
 
 /** Routes of which requests that go by the document alone would be refused, or too much alike. */
 export const OWN_INPUTS: Readonly<Record<string, RouteInput>> = {
+  "PUT /limits/:type": { body: bodyOf(typeLimits) },
   "POST /pauses": { body: bodyOf(pauses) },
   "POST /jobs": {
     headers: fc.oneof(keys, prefer),
