@@ -1,4 +1,7 @@
-/** Handles a durable batch: updates the views, advances the jobs, answers the callers. */
+/**
+ * Handles a durable batch: updates the views, advances the jobs, answers the callers. While another
+ * process leads the journal, only the views are updated.
+ */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId } from "../core/ids.ts";
@@ -23,6 +26,7 @@ type ConsumerParts = Pick<
   | "limitChanges"
   | "writer"
   | "views"
+  | "duties"
   | "supervisor"
   | "feed"
   | "workers"
@@ -42,7 +46,8 @@ export function engineConsumer(
     restore: (lines) => projection.restore(lines),
     replay: (entry) => projection.replay(entry),
     durable: (entries) => {
-      onDurableBatch(parts, entries);
+      if (status.leads) onDurableBatch(parts, entries);
+      else onAdoptedBatch(parts, entries);
       if (projection.table.isLettingGo) letGo.soon();
       pastEvents.durable(writer.durableLogId);
     },
@@ -88,14 +93,11 @@ function onDurableBatch(
   parts: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
-  const { writer, views, supervisor, feed, turns } = parts;
-  const shown = writer.durable(entries);
-  const givenBack = seeInOrder(parts, entries, shown);
-  const changed = new Set(entries.flatMap((entry) => parts.limitChanges.see(entry) ?? []));
-  for (const applied of shown) {
-    parts.starts.see(applied);
-    for (const view of views) view.see(applied);
-  }
+  const { duties, pauseControls, breakers, supervisor, writer, feed, turns } = parts;
+  const { shown, givenBack, changed, failed, isPausedOtherwise } = see(parts, entries);
+  for (const applied of shown) for (const duty of duties) duty.see(applied);
+  if (isPausedOtherwise) pauseControls.changed();
+  if (failed.size > 0) breakers.consider(failed);
   turns.passed();
   // Before anything is begun in the place of what has ended.
   for (const type of changed) parts.heldPlaces.limitsChanged(type);
@@ -108,24 +110,52 @@ function onDurableBatch(
   parts.threadWorkers.grantNext();
 }
 
+/** Another process recorded it: nothing is done about it here. */
+function onAdoptedBatch(parts: ConsumerParts, entries: readonly JobEventLogEntry[]): void {
+  parts.writer.adopt(entries);
+  see(parts, entries);
+  parts.feed.wake();
+}
+
+/** What a batch has changed. */
+interface Seen {
+  readonly shown: readonly Applied[];
+  /** Jobs that have no place any more since a pause holds them. */
+  readonly givenBack: readonly JobId[];
+  /** Types with other limits. */
+  readonly changed: ReadonlySet<string>;
+  /** Types of which an attempt failed. */
+  readonly failed: ReadonlySet<string>;
+  readonly isPausedOtherwise: boolean;
+}
+
+function see(parts: ConsumerParts, entries: readonly JobEventLogEntry[]): Seen {
+  const shown = parts.writer.durable(entries);
+  const inOrder = seeInOrder(parts, entries, shown);
+  const changed = new Set(entries.flatMap((entry) => parts.limitChanges.see(entry) ?? []));
+  for (const applied of shown) {
+    parts.starts.see(applied);
+    for (const view of parts.views) view.see(applied);
+  }
+  return { shown, changed, ...inOrder };
+}
+
 /**
  * What pauses hold, the places that jobs have, and the rules that begin pauses, before anything
  * else goes on; in the order of the journal, as a start sees them.
- *
- * @returns Jobs that have no place any more since a pause holds them.
  */
 function seeInOrder(
-  { pauses, pauseControls, failures, breakers, places, projection: { table } }: ConsumerParts,
+  { pauses, failures, places, projection: { table } }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
   shown: readonly Applied[],
-): readonly JobId[] {
-  let isOther = false;
+): Pick<Seen, "givenBack" | "failed" | "isPausedOtherwise"> {
+  let isPausedOtherwise = false;
   const givenBack: JobId[] = [];
   const failed = new Set<string>();
   let next = 0;
   for (const entry of entries) {
     if (pauses.see(entry)) {
-      isOther = true;
+      isPausedOtherwise = true;
       givenBack.push(...places.pausesChanged());
     }
     const applied = shown[next];
@@ -136,7 +166,5 @@ function seeInOrder(
     const type = failures.see(entry, pauses.all, (jobId) => table.head(jobId)?.type);
     if (type !== undefined) failed.add(type);
   }
-  if (isOther) pauseControls.changed();
-  if (failed.size > 0) breakers.consider(failed);
-  return givenBack;
+  return { givenBack, failed, isPausedOtherwise };
 }

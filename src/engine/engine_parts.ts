@@ -128,6 +128,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     lists,
     contrasts: new Contrasts(lists, pacer),
     usualTimes: new UsualTimes(lists, pacer),
+    leads: () => status.leads,
     draining: () => status.draining,
     full: (urgency) => events.journal.full(urgency),
   });
@@ -254,7 +255,10 @@ function withWriting(parts: ReturnType<typeof foundationOf>) {
   };
 }
 
-/** Adds the parts that act by themselves, and the views, which follow durable entries. */
+/**
+ * Adds the parts that act by themselves, and the views, which follow durable entries. A duty is a
+ * view that acts: it follows them only where the jobs are run.
+ */
 function withWork(
   parts: ReturnType<typeof withWriting>,
   {
@@ -278,10 +282,11 @@ function withWork(
   );
   writer.listener = supervisor;
   const news = new ParkedNews(onParked);
-  const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits, news];
+  const views: readonly View[] = [ended, census, attention, traces, waits];
+  const duties: readonly View[] = [inputRemovals, news];
   const pauseControls = new PauseControls({ ...parts, onDefect });
   const breakers = new Breakers({ ...parts, onDefect });
-  return { tracing, supervisor, inputRemovals, views, pauseControls, breakers };
+  return { tracing, supervisor, inputRemovals, views, duties, pauseControls, breakers };
 }
 
 const UNKEPT: JobLog = { write: () => {} };

@@ -2,6 +2,8 @@
 export class EngineStatus {
   /** The journal takes nothing more. */
   failed = false;
+  /** It runs the jobs; until then it follows another process that does. */
+  leads = false;
   /** The engine is stopping, and begins nothing new. */
   draining = false;
 }

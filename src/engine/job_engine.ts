@@ -25,6 +25,7 @@ import type { Replays } from "./queries/replays.ts";
 import { restartBy } from "./run/interruptions.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
+import type { Past } from "./views/view.ts";
 import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import {
   type ControlRequest,
@@ -83,34 +84,49 @@ export class JobEngine {
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
-  /**
-   * Starts on an open journal: files waiting jobs, and takes up what a stop left unfinished.
-   *
-   * @param restart After an unclean stop, the `journal.Recovered` entry; in a shared journal, the
-   * `journal.WriterOpened` entry of this process.
-   * @param hold Begins with a pause of everything, unless there is one.
-   * @returns What was recorded of the attempts that the stop cut short.
-   */
+  /** Opens and leads: for a journal that no other process has. */
   async start(journal: Journal, restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
-    const { breakers, events, pastEvents, projection, supervisor, table, views, writer } =
-      this.#parts;
+    await this.open(journal);
+    return await this.lead(restart, hold);
+  }
+
+  /**
+   * Answers reads from an open journal, as far as that goes, and files waiting jobs. Nothing is
+   * run, timed or recorded: another process may lead.
+   */
+  async open(journal: Journal): Promise<void> {
+    const { events, pastEvents, projection, table, views, writer } = this.#parts;
     projection.begin();
     table.index?.made();
     events.open(journal);
     const { headLogId } = this;
     writer.open(headLogId);
     pastEvents.durable(headLogId);
-    const past = {
-      table,
-      headLogId,
-      isWhole: projection.isWhole,
-      entriesAt: (logIds: readonly LogId[]) => journal.readAt(logIds),
-    };
-    for (const view of views) await view.restore(past);
+    for (const view of views) await view.restore(this.#past);
+  }
+
+  /**
+   * Runs the jobs from now on, and takes up what a stop left unfinished.
+   *
+   * @param restart After an unclean stop, the `journal.Recovered` entry; in a shared journal, the
+   * `journal.WriterOpened` entry of this process.
+   * @param hold Begins with a pause of everything, unless there is one.
+   * @returns What was recorded of the attempts that the stop cut short.
+   */
+  async lead(restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
+    const { breakers, duties, supervisor } = this.#parts;
+    this.#status.leads = true;
+    for (const duty of duties) await duty.restore(this.#past);
     await this.pauses.start(hold);
     breakers.start();
-    const [opening] = restart === undefined ? [] : await journal.readAt([restart]);
+    const [opening] = restart === undefined ? [] : await this.entriesAt([restart]);
     return await supervisor.recover(opening && restartBy(opening));
+  }
+
+  get #past(): Past {
+    const { projection: { isWhole }, table } = this.#parts;
+    const entriesAt = (logIds: readonly LogId[]) => this.entriesAt(logIds);
+    return { table, headLogId: this.headLogId, isWhole, entriesAt };
   }
 
   /** The same text without the secrets of jobs that are running. */
@@ -125,6 +141,11 @@ export class JobEngine {
   /** The disk has no room for anything new; reads and running jobs continue. */
   get full(): boolean {
     return this.#parts.events.journal.full("ordinary");
+  }
+
+  /** Whether the jobs are run here; otherwise another process does, and this one follows it. */
+  get leads(): boolean {
+    return this.#status.leads;
   }
 
   get draining(): boolean {

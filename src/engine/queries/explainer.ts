@@ -71,6 +71,8 @@ export interface ExplainerParts {
   readonly contrasts: Contrasts;
   readonly usualTimes: UsualTimes;
   readonly lists: JobLists;
+  /** Whether the jobs are run here. */
+  readonly leads: () => boolean;
   readonly draining: () => boolean;
   readonly full: (urgency: Urgency) => boolean;
 }
@@ -89,7 +91,7 @@ interface Extent {
   /** The job's entries up to there. */
   readonly logIds: readonly LogId[];
   readonly asOf: LogId;
-  /** When that entry was received, if it is not the last. */
+  /** When that entry was received; absent for how things stand here and now. */
   readonly asOfTime?: string;
 }
 
@@ -113,7 +115,15 @@ export class Explainer {
     // Fixed before anything is read: later entries do not count.
     const logIds = this.#parts.history.positions(jobId);
     const asOf = this.#parts.events.journal.head.logId;
-    return logIds.length === 0 ? undefined : await this.#accountOf({ logIds, asOf }, hold);
+    if (logIds.length === 0) return undefined;
+    return await this.#accountOf({ logIds, asOf, ...await this.#timeOf(asOf) }, hold);
+  }
+
+  /** Who follows has no workers and no queue: that is answered from the record, as for the past. */
+  async #timeOf(asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
+    if (this.#parts.leads()) return {};
+    const [last] = await this.#parts.history.at([asOf]);
+    return last === undefined ? {} : { asOfTime: last.receivedAt };
   }
 
   /** Explains a job as of a point, from what was on record then, anywhere in the journal. */
@@ -130,7 +140,7 @@ export class Explainer {
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
     const logIds = all.slice(0, resolved.count);
     const asOf = await positionOf(point, history.pages, all, resolved.count, head);
-    if (asOf === head) {
+    if (asOf === head && this.#parts.leads()) {
       return { ok: true, value: (await this.#accountOf({ logIds, asOf }, hold)).explanation };
     }
     const [last] = await history.at([asOf]);

@@ -98,7 +98,17 @@ export class Writer {
       if (eventType === "job.JobCreated") created = jobId;
       else if (jobId !== undefined && jobId !== created) this.#table.wake(jobId);
     }
-    const entries = this.#events.record(drafts, urgency, receivedAt);
+    const group = this.#take(this.#events.record(drafts, urgency, receivedAt), onLost);
+    for (const step of group.steps) if (step !== undefined) this.listener.appended(step);
+    return group;
+  }
+
+  /** Takes entries that another process recorded, as if they were on their way to the disk. */
+  adopt(entries: readonly JobEventLogEntry[]): void {
+    this.#take(entries, undefined);
+  }
+
+  #take(entries: readonly JobEventLogEntry[], onLost: (() => void) | undefined): Written {
     const steps = entries.map(this.#project);
     const firstLogId = entries[0]?.logId ?? this.#durableLogId;
     const lastLogId = entries.at(-1)?.logId ?? this.#durableLogId;
@@ -107,7 +117,6 @@ export class Writer {
     steps.forEach((step, index) => {
       if (step !== undefined) this.#filed.appended(step, steps[index + 1]);
     });
-    for (const step of steps) if (step !== undefined) this.listener.appended(step);
     return group;
   }
 
