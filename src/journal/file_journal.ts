@@ -28,8 +28,8 @@ import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "
 import { Recorder } from "./recorder.ts";
 import { recover, type Recovery, reportOf } from "./recovery.ts";
 import { Reserve } from "./room.ts";
-import { follow, lead, SharedSink } from "./shared_copy.ts";
-import { isOfSharedLog, type SharedJournal } from "./shared_log.ts";
+import { Follower, SharedSink } from "./shared_copy.ts";
+import { isOfSharedLog } from "./shared_log.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentRolls } from "./segment_rolls.ts";
 import { SegmentWriter } from "./segment_writer.ts";
@@ -41,8 +41,8 @@ import { WatchedFiles } from "./watched_files.ts";
 /** The parts of an open journal. */
 interface Parts {
   readonly recorder: Recorder;
-  /** The folder. */
-  readonly copy: BatchSink;
+  /** Until this process leads; absent if the journal is not shared. */
+  readonly follower: Follower | undefined;
   readonly catalogue: Catalogue;
   readonly history: DurableEntries;
   /** Makes the last segment one that can be written to; `false` without room for that. */
@@ -58,11 +58,14 @@ interface Parts {
 export class FileJournal implements Journal {
   readonly #parts: Parts;
   readonly #announcement: Announcement;
-  readonly #report: RecoveryReport;
+  #report: RecoveryReport;
+  /** What keeps the copy of a shared journal complete, until this process leads. */
+  #follower: Follower | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: Parts, announcement: Announcement, report: RecoveryReport) {
     this.#parts = parts;
+    this.#follower = parts.follower;
     this.#announcement = announcement;
     this.#report = report;
   }
@@ -115,6 +118,9 @@ export class FileJournal implements Journal {
   }
 
   append(group: readonly StampedEvent[], urgency?: Urgency): Appended {
+    if (this.#follower !== undefined) {
+      throw new JournalFailedError("Cannot append: another process leads this journal");
+    }
     return this.#parts.recorder.append(group, urgency);
   }
 
@@ -147,6 +153,23 @@ export class FileJournal implements Journal {
   }
 
   /**
+   * In a shared journal: passes what others record to the consumer, until this process leads.
+   * Throws what ends a process that follows.
+   *
+   * @returns The `journal.WriterOpened` entry of this process, or what the start recorded;
+   * `undefined` if the journal was closed before.
+   */
+  async lead(): Promise<LogId | null | undefined> {
+    const follower = this.#follower;
+    if (follower === undefined) return this.#report.recoveredLogId;
+    if (!await follower.untilTurn()) return undefined;
+    const recoveredLogId = await follower.lead();
+    this.#report = { ...this.#report, recoveredLogId };
+    this.#follower = undefined;
+    return recoveredLogId;
+  }
+
+  /**
    * Writes the address of the server into the lock, where commands on this machine look for
    * it. A failure is only warned of.
    */
@@ -159,9 +182,10 @@ export class FileJournal implements Journal {
   }
 
   async #close(): Promise<void> {
+    this.#follower?.end();
     const unproven = this.#parts.proof.stop();
     try {
-      await this.#parts.recorder.close();
+      await this.#parts.recorder.close(this.#follower === undefined);
     } finally {
       await this.#parts.leave();
       await unproven;
@@ -194,14 +218,16 @@ async function openLocked(
   const reserve = await reserveOf(options);
   const parts = partsOf(options, recovery, reserve);
   try {
-    const { recorder } = parts;
-    if (options.shared !== undefined) await followed(options, parts, options.shared);
+    const { recorder, follower } = parts;
+    if (follower !== undefined) {
+      if (!await parts.mend()) throw noRoom(options.folder);
+      await follower.catchUp();
+    }
     if (options.firstFacts.length > 0) await parts.mend();
     for (const fact of options.firstFacts) {
       await orUnrecorded(options.folder, () => recorder.record(fact));
     }
-    const recoveredLogId = await orUnrecorded(options.folder, () => recorder.begin()) ??
-      await orUnrecorded(options.folder, () => lead(options.shared, recorder));
+    const recoveredLogId = await orUnrecorded(options.folder, () => recorder.begin());
     if (reserve.reserve === undefined && recorder.full("vital")) throw noRoom(options.folder);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
@@ -213,20 +239,6 @@ async function openLocked(
     await parts.closeWriter();
     throw error;
   }
-}
-
-/** Follows a shared journal until this process may lead it. */
-async function followed(
-  { folder }: LockedOptions,
-  { recorder, copy, mend }: Parts,
-  shared: SharedJournal,
-): Promise<void> {
-  if (!await mend()) throw noRoom(folder);
-  await follow(
-    shared,
-    recorder,
-    (batch) => orUnusable("write to", folder, () => copy.write(batch, false)),
-  );
 }
 
 /** The reserve, if there is to be one, and whether there was no room for it. */
@@ -302,8 +314,18 @@ function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts 
   const history = new DurableEntries(tail, reader);
   const verification = () => readVerification(fileSystem, layout);
   const closeWriter = async () => await writer?.close();
-  const leave = async () => await options.shared?.turn.end();
-  return { recorder, copy, catalogue, history, proof, mend, closeWriter, leave, verification };
+  const leave = async () => {
+    await options.shared?.turn.end();
+    await options.shared?.log.end();
+  };
+  const follower = options.shared && new Follower({
+    shared: options.shared,
+    recorder,
+    clock,
+    store: (batch) => orUnusable("write to", options.folder, () => copy.write(batch, false)),
+    record: (fact) => orUnrecorded(options.folder, () => recorder.record(fact)),
+  });
+  return { recorder, follower, catalogue, history, proof, mend, closeWriter, leave, verification };
 }
 
 function unmended(): JournalFullError {

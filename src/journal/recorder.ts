@@ -158,11 +158,17 @@ export class Recorder {
     return entries[0]?.logId ?? 0;
   }
 
-  /** A batch that another process recorded is stored here: replays it. */
-  adopt(batch: SealedBatch): void {
+  /**
+   * A batch that another process recorded is stored here.
+   *
+   * @param as Found by a start, or news to a consumer that has begun.
+   */
+  adopt(batch: SealedBatch, as: "found" | "news"): void {
+    const { consumer, publish } = this.#options;
     this.#commit.adopt(batch);
-    this.#options.publish(batch);
-    for (const entry of batch.entries) this.#options.consumer.replay(entry);
+    publish(batch);
+    if (as === "news") consumer.durable(batch.entries);
+    else for (const entry of batch.entries) consumer.replay(entry);
     this.#stopped = isStop(batch.entries.at(-1));
     if (!isOnlySeal(batch.entries)) this.#contentLogId = batch.lastLogId;
     this.#snapshots.takeWhenDue(this.head);
@@ -173,15 +179,19 @@ export class Recorder {
     this.#commit.fail(error);
   }
 
-  /** Accepts nothing more; resolves when everything is durable, captured and sealed. */
-  async close(): Promise<void> {
+  /**
+   * Accepts nothing more; resolves when everything is durable, captured and sealed.
+   *
+   * @param seals Whether it is for this process to seal the journal.
+   */
+  async close(seals = true): Promise<void> {
     this.#closed = true;
     this.#sealer.stop();
     await this.#room.stop();
     await this.#commit.settled();
     if (this.#commit.refusal === undefined) {
       if (!this.#room.isKept) await this.#snapshots.takeLast(this.head, this.#contentLogId);
-      await this.#sealStop();
+      if (seals) await this.#sealStop();
     }
     await this.#snapshots.settled();
   }

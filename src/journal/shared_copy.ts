@@ -1,8 +1,9 @@
 /** The part of one process in a shared journal: its copy, which it keeps by following or leading. */
 
+import type { JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { messageOf } from "../core/thrown.ts";
-import { JournalFailedError, type JournalHead } from "../engine/ports.ts";
+import { type Clock, JournalFailedError, type JournalHead } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { JournalDamagedError } from "./errors.ts";
 import type { BatchSink } from "./group_commit.ts";
@@ -70,53 +71,95 @@ export class SharedSink implements BatchSink {
   }
 }
 
-/**
- * Keeps the copy of this process up to date until it may lead.
- *
- * @param store Stores a batch in the copy.
- * @throws {LostHistoryError} if the copy has what the log has not.
- * @throws {JournalDamagedError} if a batch is not what was written.
- */
-export async function follow(
-  { log, turn, followed }: SharedJournal,
-  recorder: Pick<Recorder, "head" | "adopt">,
-  store: (batch: SealedBatch) => Promise<void>,
-): Promise<void> {
-  await requireSame(log, recorder.head);
-  for (;;) {
-    const mayLead = await turn.take();
-    // What the last leader wrote may come while the turn passes.
-    const batches = await log.read(recorder.head.logId);
-    for (const batch of batches) {
-      const sealed = sealedBatch(batch, recorder.head);
-      await store(sealed);
-      recorder.adopt(sealed);
-    }
-    followed(recorder.head);
-    if (batches.length > 0) continue;
-    if (mayLead) return;
-    await turn.news();
-  }
+export interface FollowerParts {
+  readonly shared: SharedJournal;
+  readonly recorder: Pick<Recorder, "head" | "adopt" | "fail">;
+  readonly clock: Pick<Clock, "monotonic">;
+  /** Stores a batch in the copy. */
+  readonly store: (batch: SealedBatch) => Promise<void>;
+  /** Appends an entry of the journal itself. */
+  readonly record: (fact: JournalEventDraft) => Promise<LogId>;
 }
 
-/**
- * Records that this process leads.
- *
- * @returns The position of that entry; `null` if the journal is not shared.
- */
-export async function lead(
-  shared: SharedJournal | undefined,
-  recorder: Pick<Recorder, "record" | "fail">,
-): Promise<LogId | null> {
-  if (shared === undefined) return null;
-  const { writer, url, turn } = shared;
-  const logId = await recorder.record({
-    stratum: "framework",
-    eventType: "journal.WriterOpened",
-    attributes: { writer, url },
-  });
-  await turn.lead(() => recorder.fail(overtaken()));
-  return logId;
+/** Between two looks whether this process may lead. */
+const LOOK_MS = 250;
+
+/** Keeps the copy of this process complete until it may lead. */
+export class Follower {
+  readonly #parts: FollowerParts;
+  #isEnded = false;
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Fetches what the copy lacks, for a start.
+   *
+   * @throws {LostHistoryError} if the copy has what the log has not.
+   * @throws {JournalDamagedError} if a batch is not what was written.
+   */
+  async catchUp(): Promise<void> {
+    const { shared: { log }, recorder } = this.#parts;
+    await requireSame(log, recorder.head);
+    let fetched: boolean;
+    do fetched = await this.#fetch("found"); while (fetched);
+  }
+
+  /**
+   * Fetches what the leader records, until there is none. Throws as `catchUp` does.
+   *
+   * @returns Whether this process may lead; `false` if this was ended before.
+   */
+  async untilTurn(): Promise<boolean> {
+    const { shared: { log, turn, followed }, recorder, clock } = this.#parts;
+    let mayLead = false;
+    for (let lookAtMs = -Infinity, heard = false; !this.#isEnded;) {
+      if (!heard || clock.monotonic() >= lookAtMs) {
+        mayLead = await turn.take();
+        lookAtMs = clock.monotonic() + LOOK_MS;
+      }
+      // What the last leader wrote may come while the turn passes.
+      const fetched = await this.#fetch("news");
+      followed(recorder.head);
+      if (!fetched && mayLead) return !this.#isEnded;
+      heard = fetched || await log.news(recorder.head.logId, LOOK_MS);
+    }
+    return false;
+  }
+
+  /** Ends `untilTurn`, soon. */
+  end(): void {
+    this.#isEnded = true;
+  }
+
+  async #fetch(as: "found" | "news"): Promise<boolean> {
+    const { shared: { log }, recorder, store } = this.#parts;
+    const batches = await log.read(recorder.head.logId);
+    for (const batch of batches) {
+      if (this.#isEnded) break;
+      const sealed = sealedBatch(batch, recorder.head);
+      await store(sealed);
+      recorder.adopt(sealed, as);
+    }
+    return batches.length > 0;
+  }
+
+  /**
+   * Records that this process leads.
+   *
+   * @returns The position of that entry.
+   */
+  async lead(): Promise<LogId> {
+    const { shared: { writer, url, turn }, recorder, record } = this.#parts;
+    const logId = await record({
+      stratum: "framework",
+      eventType: "journal.WriterOpened",
+      attributes: { writer, url },
+    });
+    await turn.lead(() => recorder.fail(overtaken()));
+    return logId;
+  }
 }
 
 function overtaken(): JournalFailedError {

@@ -33,14 +33,21 @@ export interface SharedLog {
   chainAt(logId: LogId): Promise<string | undefined>;
   /** The position of the last entry; 0 if there is none. */
   lastLogId(): Promise<LogId>;
+  /**
+   * Resolves as soon as there may be a batch after a position, or after a time in milliseconds. A
+   * message about one may be lost, so whoever waits has to look then as well.
+   *
+   * @returns Whether there was a message.
+   */
+  news(after: LogId, withinMs: number): Promise<boolean>;
+  /** Nothing more is asked of it. */
+  end(): Promise<void>;
 }
 
 /** Whose turn it is to lead. It decides how soon another tries, never what is true. */
 export interface Turn {
   /** Whether this process may lead from now on. */
   take(): Promise<boolean>;
-  /** Resolves when something may have changed. */
-  news(): Promise<void>;
   /**
    * This process leads: others are told where it listens, and that it is alive.
    *

@@ -7,9 +7,20 @@ import type { Place } from "./place.ts";
 
 export type Sql = postgres.Sql;
 
+export interface SessionListener {
+  /** The session is lost. */
+  readonly onClose?: () => void;
+  /** A message came on a channel that it listens on. */
+  readonly onNotify?: (channel: string, payload: string) => void;
+}
+
 /** A single session, which lasts until it is lost: a lock belongs to it. */
-export function session(place: Place, onClose: () => void = () => {}): Sql {
+export function session(place: Place, listener: SessionListener = {}): Sql {
+  const { onClose = () => {}, onNotify = () => {} } = listener;
+  // The driver's own `listen` would connect again without a pause; its types lack the option.
+  const hearing = { onnotify: onNotify };
   return postgres(place.url, {
+    ...hearing,
     max: 1,
     max_lifetime: null,
     idle_timeout: 0,

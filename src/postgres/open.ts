@@ -45,7 +45,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresJo
   } finally {
     await other.end({ timeout: 1 });
   }
-  const log = new PostgresLog(sql, place.journal, retrying);
+  const log = new PostgresLog(sql, options, retrying);
   return {
     shared: { log, turn, writer, url, followed },
     keys: new PostgresKeys(sql, place.journal, retrying, secretKey),

@@ -10,7 +10,8 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../journal/shared_log.ts";
-import type { Retrying, Sql } from "./connection.ts";
+import type { Retrying, RetryingOptions, Sql } from "./connection.ts";
+import { PostgresNews } from "./postgres_news.ts";
 
 /** Read at a time. */
 const READ_BYTES_MAX = 8 * 1024 * 1024;
@@ -27,10 +28,16 @@ export class PostgresLog implements SharedLog {
   readonly #sql: Sql;
   readonly #journal: string;
   readonly #retrying: Retrying;
+  readonly #news: PostgresNews;
 
-  constructor(sql: Sql, journal: string, retrying: Retrying) {
+  constructor(
+    sql: Sql,
+    { place, clock }: Pick<RetryingOptions, "place" | "clock">,
+    retrying: Retrying,
+  ) {
+    this.#news = new PostgresNews(place, clock);
     this.#sql = sql;
-    this.#journal = journal;
+    this.#journal = place.journal;
     this.#retrying = retrying;
   }
 
@@ -43,6 +50,15 @@ export class PostgresLog implements SharedLog {
       }
       await this.#barrier();
     });
+    this.#news.tell(batch.lastLogId);
+  }
+
+  async end(): Promise<void> {
+    await this.#news.end();
+  }
+
+  news(after: LogId, withinMs: number): Promise<boolean> {
+    return this.#news.next(after, withinMs);
   }
 
   /**

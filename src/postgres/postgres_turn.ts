@@ -14,8 +14,6 @@ import { type Retrying, type RetryingOptions, session, type Sql } from "./connec
 const BEAT_MS = 1_000;
 /** A leader that has said nothing for as long is taken to be gone. */
 const SILENT_MS = 6_000;
-/** Between two looks of a follower. */
-const LOOK_MS = 250;
 
 export interface Leader {
   readonly writer: string;
@@ -42,7 +40,7 @@ export class PostgresTurn implements Turn {
   #cancelBeat: (() => void) | undefined;
 
   constructor(options: RetryingOptions, retrying: Retrying, self: Leader) {
-    this.#sql = session(options.place, () => this.#isHeld = false);
+    this.#sql = session(options.place, { onClose: () => this.#isHeld = false });
     this.#alive = session(options.place);
     this.#options = options;
     this.#self = self;
@@ -71,10 +69,6 @@ export class PostgresTurn implements Turn {
       if (row === undefined || Number(row.silent_ms) < SILENT_MS) return false;
       return await this.#depose(row);
     });
-  }
-
-  news(): Promise<void> {
-    return new Promise((resolve) => void this.#clock.setTimer(LOOK_MS, resolve));
   }
 
   async lead(overtaken: () => void): Promise<void> {

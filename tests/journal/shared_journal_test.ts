@@ -5,6 +5,7 @@ import { JournalFailedError } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { LostHistoryError, OvertakenError } from "../../src/journal/shared_log.ts";
 import { facts } from "../support/journal/journal_events.ts";
+import { until } from "../support/until.ts";
 import { noSpace } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble, sharing } from "../support/journal/shared_log_double.ts";
@@ -17,7 +18,18 @@ import {
 } from "../support/journal/sidecar_journal.ts";
 
 async function lead(log: SharedLogDouble, disk: MemoryDisk, writer: string): Promise<Started> {
-  return await startOn(disk, { shared: sharing(log, writer) });
+  const started = await startOn(disk, { shared: sharing(log, writer) });
+  await started.journal.lead();
+  return started;
+}
+
+/** Another process leads until `release` is called. */
+async function follow(log: SharedLogDouble, disk = new MemoryDisk()) {
+  let mayLead = false;
+  const take = () => Promise.resolve(mayLead);
+  const started = await startOn(disk, { shared: sharing(log, "follower", { take }) });
+  const led = started.journal.lead();
+  return { ...started, led, release: () => mayLead = true };
 }
 
 /** Several segments, whose last batch is not a seal: the leader died. */
@@ -52,6 +64,48 @@ Deno.test("shared journal: one that takes over has the same entries and the same
   const again = await lead(log, disk, "third");
   assert.equal(again.consumer.entries.length, log.batches.at(-1)?.lastLogId);
   await again.journal.close();
+});
+
+Deno.test("shared journal: who follows can read what is recorded, and records nothing", async () => {
+  const log = new SharedLogDouble();
+  const leader = await lead(log, new MemoryDisk(), "first");
+  await leader.journal.append(facts(1)).durable;
+  const { journal, consumer, led, release } = await follow(log);
+  // Complete as soon as it is open.
+  assert.deepEqual(journal.head, leader.journal.head);
+  for (let round = 0; round < 12; round++) {
+    await leader.journal.append(facts(2)).durable;
+    await until("it has followed", () => journal.head.logId === leader.journal.head.logId);
+    assert.deepEqual(await journal.read(0, 1_000), leader.consumer.entries);
+    assert.deepEqual(consumer.entries, leader.consumer.entries);
+  }
+  assert.equal(journal.full("ordinary"), false);
+  assert.throws(() => journal.append(facts(1)), JournalFailedError);
+  const { length } = log.batches;
+  release();
+  assert.equal(await led, journal.head.logId);
+  assert.equal(log.batches.length, length + 1);
+  await journal.append(facts(1)).durable;
+  assert.deepEqual(await journal.read(0, 1_000), consumer.entries);
+  await journal.close();
+});
+
+Deno.test("shared journal: who follows leaves nothing behind when it stops", async () => {
+  const log = new SharedLogDouble();
+  const leader = await lead(log, new MemoryDisk(), "first");
+  await leader.journal.append(facts(1)).durable;
+  const disk = new MemoryDisk();
+  const { journal, led } = await follow(log, disk);
+  await leader.journal.append(facts(1)).durable;
+  await journal.close();
+  assert.equal(await led, undefined);
+  const { length } = log.batches;
+  await leader.journal.append(facts(1)).durable;
+  assert.equal(log.batches.length, length + 1);
+  const again = await follow(log, disk);
+  assert.deepEqual(again.journal.head, leader.journal.head);
+  await again.journal.close();
+  await again.led;
 });
 
 Deno.test("shared journal: what a copy lacks at its end is fetched, and nothing is recovered", async () => {
@@ -98,6 +152,7 @@ Deno.test("shared journal: a turn that is over ends a leader that appends nothin
   const { journal, consumer } = await startOn(new MemoryDisk(), {
     shared: sharing(new SharedLogDouble(), "first", turn),
   });
+  await journal.lead();
   overtaken();
   assert.ok(consumer.failures[0]?.cause instanceof OvertakenError);
   assert.throws(() => journal.append(facts(1)), JournalFailedError);

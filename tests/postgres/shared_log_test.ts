@@ -23,15 +23,23 @@ function batch(firstLogId: number, chain: string, previousChain: string): Shared
 const FIRST = batch(1, "one", "");
 const SECOND = batch(3, "two", "one");
 
-/** What holds of every shared log. */
-async function requireContract(log: SharedLog, forget: () => Promise<void>): Promise<void> {
+/**
+ * What holds of every shared log.
+ *
+ * @param other The same one, as another process has it.
+ */
+async function requireContract(
+  log: SharedLog,
+  other: SharedLog,
+  forget: () => Promise<void>,
+): Promise<void> {
   assert.equal(await log.lastLogId(), 0);
   assert.deepEqual(await log.read(0), []);
   await log.append(FIRST);
   await assert.rejects(log.append(batch(1, "other", "")), OvertakenError);
   await assert.rejects(log.append(batch(3, "two", "not one")), OvertakenError);
   await assert.rejects(log.append(batch(5, "late", "two")), LostHistoryError);
-  await log.append(SECOND);
+  await requireNews(log, other);
   assert.deepEqual(await log.read(0), [FIRST, SECOND]);
   assert.deepEqual(await log.read(2), [SECOND]);
   assert.equal(await log.chainAt(2), "one");
@@ -44,9 +52,22 @@ async function requireContract(log: SharedLog, forget: () => Promise<void>): Pro
   await assert.rejects(log.append(batch(7, "more", "a")), LostHistoryError);
 }
 
+/** Nobody is kept waiting for what is there; and no message, no news. */
+async function requireNews(log: SharedLog, other: SharedLog): Promise<void> {
+  // That it begins to listen may count as a message.
+  while (await other.news(2, 50));
+  const began = performance.now();
+  const news = other.news(2, 60_000);
+  await log.append(SECOND);
+  assert.equal(await news, true);
+  assert.ok(performance.now() - began < 30_000);
+  assert.equal(await other.news(2, 60_000), true);
+  assert.equal(await other.news(4, 50), false);
+}
+
 Deno.test("shared log: the double appends behind the last batch, and refuses all else", async () => {
   const log = new SharedLogDouble();
-  await requireContract(log, () => Promise.resolve(void (log.batches = [FIRST])));
+  await requireContract(log, log, () => Promise.resolve(void (log.batches = [FIRST])));
 });
 
 async function withLog(
@@ -57,10 +78,12 @@ async function withLog(
   const place = placeIn(server.url("shop", port));
   const sql = session(place);
   const retrying = new Retrying({ place, clock: systemClock, warn: () => {} });
+  const log = new PostgresLog(sql, { place, clock: systemClock }, retrying);
   try {
     await retrying.until(() => sql.unsafe(TABLES));
-    await run(new PostgresLog(sql, place.journal, retrying));
+    await run(log);
   } finally {
+    await log.end();
     await sql.end({ timeout: 1 });
   }
 }
@@ -69,9 +92,10 @@ testWithPostgres("shared log: PostgreSQL does the same, through crashes and lost
   server,
 ) => {
   await withLog(server, server.port, async (log) => {
-    await requireContract(log, async () => {
-      await server.query("delete from daybook_batch where first > 1");
-    });
+    await withLog(server, server.port, (other) =>
+      requireContract(log, other, async () => {
+        await server.query("delete from daybook_batch where first > 1");
+      }));
     await server.query("delete from daybook_batch");
     // Appended while it is down: it is tried until it is there.
     await server.crash();

@@ -65,7 +65,7 @@ export class Explained {
         throw error;
       },
     });
-    const { journal, report } = await FileJournal.open({
+    const { journal } = await FileJournal.open({
       folder: "journal",
       fileSystem: faults,
       clock,
@@ -76,7 +76,8 @@ export class Explained {
       shared: part === undefined ? undefined : sharing(part.log, part.writer),
       warn: () => {},
     });
-    await engine.start(journal, report.recoveredLogId ?? undefined, hold);
+    await engine.open(journal);
+    await engine.lead(await journal.lead() ?? undefined, hold);
     await clock.settle();
     return new Explained(
       engine,

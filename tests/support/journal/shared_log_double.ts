@@ -12,6 +12,7 @@ import {
 
 export class SharedLogDouble implements SharedLog {
   batches: SharedBatch[] = [];
+  readonly #waiting = new Set<() => void>();
 
   append(batch: SharedBatch): Promise<void> {
     const last = this.batches.at(-1);
@@ -23,6 +24,7 @@ export class SharedLogDouble implements SharedLog {
       return Promise.reject(new OvertakenError());
     }
     this.batches.push({ ...batch, bytes: batch.bytes.slice() });
+    for (const wake of this.#waiting) wake();
     return Promise.resolve();
   }
 
@@ -37,6 +39,22 @@ export class SharedLogDouble implements SharedLog {
   lastLogId(): Promise<LogId> {
     return Promise.resolve(this.batches.at(-1)?.lastLogId ?? 0);
   }
+
+  async news(after: LogId, withinMs: number): Promise<boolean> {
+    if ((this.batches.at(-1)?.lastLogId ?? 0) > after) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wake = () => resolve(true);
+    const timer = setTimeout(() => resolve(false), withinMs);
+    this.#waiting.add(wake);
+    const isNews = await promise;
+    this.#waiting.delete(wake);
+    clearTimeout(timer);
+    return isNews;
+  }
+
+  end(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** A process's part in it, which leads when told. */
@@ -48,7 +66,6 @@ export function sharing(log: SharedLog, writer: string, turn: Partial<Turn> = {}
     followed: () => {},
     turn: {
       take: () => Promise.resolve(true),
-      news: () => Promise.resolve(),
       lead: () => Promise.resolve(),
       end: () => Promise.resolve(),
       ...turn,
