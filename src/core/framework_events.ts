@@ -75,11 +75,23 @@ export type AttemptFailure =
   & ({ readonly retryAt: string } | { readonly final: true; readonly kind: FailureKind });
 
 /**
- * Why an attempt was cut short, through no fault of its own. `withdrawn`: its start was on record,
+ * Why an attempt was cut short, through no fault of its own. `crash`: the process had ended without
+ * a stop. `takeover`: another process leads the journal since. `withdrawn`: its start was on record,
  * but its handler was not called, since its job was suspended or had no worker. `paused`: the same
  * because of a pause.
  */
-export type InterruptionReason = "crash" | "shutdown" | "cancelled" | "withdrawn" | "paused";
+export type InterruptionReason =
+  | "crash"
+  | "takeover"
+  | "shutdown"
+  | "cancelled"
+  | "withdrawn"
+  | "paused";
+
+/** Whether the process went without a stop: the attempt may be what ended it. */
+export function isUncleanEnd(reason: InterruptionReason): reason is "crash" | "takeover" {
+  return reason === "crash" || reason === "takeover";
+}
 
 /** Whether the handler of an attempt that was cut short had not even been called. */
 export function isWithdrawal(reason: InterruptionReason): boolean {

@@ -302,6 +302,7 @@ function interrupted(task: TaskState, entry: FrameworkEntry<"job.TaskInterrupted
 function crashesAfter({ interruptions }: TaskState, reason: InterruptionReason): number {
   switch (reason) {
     case "crash":
+    case "takeover":
       return interruptions + 1;
     case "shutdown":
     case "cancelled":

@@ -22,6 +22,7 @@ import type { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
 import type { LimitsInForce } from "./queries/limits_in_force.ts";
 import type { Replays } from "./queries/replays.ts";
+import { restartBy } from "./run/interruptions.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
 import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
@@ -85,7 +86,8 @@ export class JobEngine {
   /**
    * Starts on an open journal: files waiting jobs, and takes up what a stop left unfinished.
    *
-   * @param restart The `journal.Recovered` entry, after an unclean stop.
+   * @param restart After an unclean stop, the `journal.Recovered` entry; in a shared journal, the
+   * `journal.WriterOpened` entry of this process.
    * @param hold Begins with a pause of everything, unless there is one.
    * @returns What was recorded of the attempts that the stop cut short.
    */
@@ -107,7 +109,8 @@ export class JobEngine {
     for (const view of views) await view.restore(past);
     await this.pauses.start(hold);
     breakers.start();
-    return await supervisor.recover(restart);
+    const [opening] = restart === undefined ? [] : await journal.readAt([restart]);
+    return await supervisor.recover(opening && restartBy(opening));
   }
 
   /** The same text without the secrets of jobs that are running. */

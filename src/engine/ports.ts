@@ -145,7 +145,10 @@ export interface RecoveryReport {
   readonly durationMs: number;
   readonly bytesQuarantined: number;
   readonly quarantine: string | null;
-  /** The `journal.Recovered` entry, when the stop was not clean. */
+  /**
+   * The `journal.Recovered` entry, when the stop was not clean; in a shared journal, the
+   * `journal.WriterOpened` entry of this process.
+   */
   readonly recoveredLogId: LogId | null;
   /** Things set aside or repaired on the way, in words. */
   readonly warnings: readonly string[];

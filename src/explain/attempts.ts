@@ -2,6 +2,7 @@
 
 import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { InterruptionReason } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { assertNever } from "../core/assert_never.ts";
@@ -102,6 +103,15 @@ export function describedEnds(attempts: readonly Attempt[]): readonly JobEventLo
   return attempts.filter(endedBadly).slice(-SHOWN_MAX).flatMap(({ ended }) => ended?.entry ?? []);
 }
 
+/** Why an attempt was cut short, naming what the cause of its end tells. */
+export function cutShortText(
+  entry: JobEventLogEntry,
+  reason: InterruptionReason,
+  causes: Evidence["causes"],
+): string {
+  return interruptionText(reason, causes.get(entry.causedBy ?? 0));
+}
+
 /** The cause of an entry, if it was read. */
 export function causeCited(
   entry: JobEventLogEntry | undefined,
@@ -122,17 +132,18 @@ function attemptEnded(
   const began = started === undefined ? [] : [started.logId];
   const cites = [entry.logId, ...began, ...causeCited(entry, causes)];
   const about = `${capital(which)} of ${subject}`;
-  return { statement: `${about} ${endText(end, timeText(entry))}.`, cites };
+  return { statement: `${about} ${endText(entry, end, causes)}.`, cites };
 }
 
-function endText(end: AttemptEnd, at: string): string {
+function endText(entry: JobEventLogEntry, end: AttemptEnd, causes: Evidence["causes"]): string {
+  const at = timeText(entry);
   switch (end.kind) {
     case "completed":
       return `completed at ${at}`;
     case "failed":
       return `failed at ${at}: ${errorText(end.error)}`;
     case "interrupted":
-      return `was cut short, as recorded at ${at}: ${interruptionText(end.reason)}`;
+      return `was cut short, as recorded at ${at}: ${cutShortText(entry, end.reason, causes)}`;
     default:
       return assertNever(end, "end of an attempt");
   }

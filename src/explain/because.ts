@@ -12,7 +12,7 @@ import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
 import { alike } from "./alike.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import { causeCited, cutShortText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { type Attempt, maxAttemptsOf } from "./attempts_noted.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
@@ -25,7 +25,6 @@ import {
   attemptText,
   byWhom,
   capital,
-  interruptionText,
   progressText,
   reasonText,
   shortened,
@@ -217,7 +216,9 @@ function interruptionReason(
   if (ended?.end.kind !== "interrupted") throw new TypeError("Cannot tell of an interruption");
   const statement =
     `${capital(taskText(task.taskId))} was cut short in attempt ${attempt.attempt}, ` +
-    `as recorded at ${timeText(ended.entry)}: ${interruptionText(ended.end.reason)}.`;
+    `as recorded at ${timeText(ended.entry)}: ${
+      cutShortText(ended.entry, ended.end.reason, causes)
+    }.`;
   return { statement, cites: [ended.entry.logId, ...causeCited(ended.entry, causes)] };
 }
 
@@ -234,7 +235,7 @@ function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
       ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
     ];
   });
-  return [...running, ...repeatedSteps(outlined), ...backingOff(outlined, causes)];
+  return [...running, ...repeatedSteps(outlined, causes), ...backingOff(outlined, causes)];
 }
 
 /** The tasks that are running; `run` itself only when no other is. */

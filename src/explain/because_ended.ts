@@ -12,7 +12,13 @@ import { matchableOf } from "../core/projector.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import { alike } from "./alike.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import {
+  causeCited,
+  compensationSubject,
+  cutShortText,
+  taskSubject,
+  unsuccessfulAttempts,
+} from "./attempts.ts";
 import { compensableTasks, endingsOf } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
@@ -22,7 +28,6 @@ import {
   byWhom,
   capital,
   errorText,
-  interruptionText,
   latest,
   matcherText,
   oneLine,
@@ -42,7 +47,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state !== "Done" && job.state !== "Failed") return [];
   if (job.state === "Done" && job.failure === undefined) {
     return [
-      ...repeatedSteps(outlined),
+      ...repeatedSteps(outlined, evidence.causes),
       ...overlookedEvents(outlined, evidence),
       ...mendedFailures(outlined),
       ...heldUpReasons(outlined, evidence),
@@ -55,8 +60,8 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
     ...compensationEnd(outlined, job, evidence),
     ...overtakenReasons(outlined, evidence.causes),
     ...leftBehind(job),
-    ...cutShortSteps(outlined, job),
-    ...repeatedSteps(outlined),
+    ...cutShortSteps(outlined, job, evidence.causes),
+    ...repeatedSteps(outlined, evidence.causes),
     ...heldUpReasons(outlined, evidence),
   ];
 }
@@ -269,7 +274,11 @@ function leftBehind(job: DoneJob | FailedJob): Reasons {
 }
 
 /** Steps that had begun and not ended when the job did: nothing undid their effects. */
-function cutShortSteps(outlined: OutlinedHistory, job: DoneJob | FailedJob): Reasons {
+function cutShortSteps(
+  outlined: OutlinedHistory,
+  job: DoneJob | FailedJob,
+  causes: Evidence["causes"],
+): Reasons {
   return cutShort(job).flatMap(({ taskId }) => {
     const attempt = outlined.attempts.get(taskId)?.at(-1);
     const ended = attempt?.ended;
@@ -279,9 +288,10 @@ function cutShortSteps(outlined: OutlinedHistory, job: DoneJob | FailedJob): Rea
     }
     if (isWithdrawal(ended.end.reason)) return [];
     const statement = `${capital(taskText(taskId))} was cut short (${
-      interruptionText(ended.end.reason)
+      cutShortText(ended.entry, ended.end.reason, causes)
     }): it may have done its work or a part of it, and nothing undid that.`;
-    return [{ statement, cites: [ended.entry.logId, attempt.started.logId] }];
+    const cites = [ended.entry.logId, attempt.started.logId, ...causeCited(ended.entry, causes)];
+    return [{ statement, cites }];
   }).slice(0, SHOWN_MAX);
 }
 

@@ -1,10 +1,11 @@
 /**
- * Times when the process was down, as far as the journal shows: from the last entry before a
- * `journal.Recovered` to that entry. When the process died in between is not on record, so each is
- * an upper bound.
+ * Times when no process was at work, as far as the journal shows: from the last entry before a
+ * `journal.Recovered` or a `journal.WriterOpened` to that entry. When the process died in between is
+ * not on record, so each is an upper bound.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import { isUncleanEnd } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Attempt } from "./attempts_noted.ts";
@@ -15,7 +16,7 @@ import type { Evidence } from "./evidence.ts";
 const RESTARTS: ReadonlySet<string> = new Set(["journal.Recovered", "journal.WriterOpened"]);
 
 export interface Downtime {
-  /** The `journal.Recovered` entry. */
+  /** The `journal.Recovered` or `journal.WriterOpened` entry. */
   readonly restart: LogId;
   /** What the job was doing, by its entries. */
   readonly during: ConditionSpan;
@@ -33,7 +34,7 @@ export function restartAfter({ ended }: Attempt): LogId | undefined {
   if (ended === undefined) return undefined;
   const { entry, end } = ended;
   const isCrash = end.kind === "interrupted"
-    ? end.reason === "crash"
+    ? isUncleanEnd(end.reason)
     : end.kind === "failed" && end.error.name === "CrashLoop";
   return isCrash ? entry.causedBy : undefined;
 }

@@ -9,19 +9,11 @@ import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { alike } from "./alike.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited } from "./attempts.ts";
-import type { Attempt, AttemptEnd } from "./attempts_noted.ts";
+import { causeCited, cutShortText } from "./attempts.ts";
+import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { type InterruptionReason, isWithdrawal } from "../core/framework_events.ts";
-import {
-  attemptText,
-  capital,
-  errorText,
-  interruptionText,
-  shortened,
-  taskText,
-  timeText,
-} from "./phrases.ts";
+import { attemptText, capital, errorText, shortened, taskText, timeText } from "./phrases.ts";
 
 export interface Overtaken {
   readonly taskId: TaskId;
@@ -66,7 +58,7 @@ export function overtakenReasons(
     const which = attemptText(attempt.nth, attempt.maxAttempts);
     const statement = ended === undefined
       ? openText(outlined, taskId, which, attempt)
-      : endText(outlined, taskId, which, ended.end, timeText(ended.entry));
+      : endText(outlined, taskId, which, ended, causes);
     return [{ statement, cites }];
   });
 }
@@ -90,9 +82,10 @@ function endText(
   outlined: OutlinedHistory,
   taskId: TaskId,
   which: string,
-  end: AttemptEnd,
-  at: string,
+  { entry, end }: NonNullable<Attempt["ended"]>,
+  causes: Evidence["causes"],
 ): string {
+  const at = timeText(entry);
   const task = taskText(taskId);
   const after = `after the job ${hadFailedText(outlined)}`;
   switch (end.kind) {
@@ -102,7 +95,7 @@ function endText(
       return `${capital(which)} of ${task} failed at ${at}, ${after}: ${errorText(end.error)}.`;
     case "interrupted":
       return `${capital(which)} of ${task} was cut short, as recorded at ${at}: ${
-        interruptionText(end.reason)
+        cutShortText(entry, end.reason, causes)
       }. ${howFar(end.reason)}`;
     default:
       return assertNever(end, "end of an attempt");

@@ -1,7 +1,7 @@
 /** Phrases that explanations share, so that the same thing is always said the same way. */
 
 import { assertNever } from "../core/assert_never.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
@@ -42,11 +42,17 @@ export function errorText({ name, message }: ErrorFact): string {
   return line === "" ? who : `${who}: ${line}`;
 }
 
-/** Why an attempt was cut short, through no fault of its own. */
-export function interruptionText(reason: InterruptionReason): string {
+/**
+ * Why an attempt was cut short, through no fault of its own.
+ *
+ * @param cause The entry that the end names as its cause, if it was read.
+ */
+export function interruptionText(reason: InterruptionReason, cause?: JobEventLogEntry): string {
   switch (reason) {
     case "crash":
       return "the process had ended without a stop";
+    case "takeover":
+      return `another process${writerText(cause)} took over the journal`;
     case "shutdown":
       return "the process stopped";
     case "cancelled":
@@ -58,6 +64,13 @@ export function interruptionText(reason: InterruptionReason): string {
     default:
       return assertNever(reason, "reason of an interruption");
   }
+}
+
+/** `, wri_01J... at http://10.0.0.2:8000,`, or nothing where it was not read. */
+function writerText(cause: JobEventLogEntry | undefined): string {
+  if (cause?.eventType !== "journal.WriterOpened") return "";
+  const { writer, url } = (cause as FrameworkEntry<"journal.WriterOpened">).attributes;
+  return `, ${oneLine(writer)} at ${oneLine(url)},`;
 }
 
 /** `3 of 10 (rows)`. */

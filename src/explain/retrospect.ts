@@ -13,18 +13,12 @@ import { correlationPaths } from "../core/correlation.ts";
 import { matchableOf } from "../core/projector.ts";
 import { shownValue } from "../core/shown_value.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
+import { causeCited, cutShortText } from "./attempts.ts";
 import { type Attempt, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
-import {
-  capital,
-  errorText,
-  interruptionText,
-  shortened,
-  taskText,
-  timeText as entryTime,
-} from "./phrases.ts";
+import { capital, errorText, shortened, taskText, timeText as entryTime } from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 
 type Told = readonly Statement<LogId>[];
@@ -36,7 +30,10 @@ const TASKS_SHOWN_MAX = 3;
 const VALUES_SHOWN_MAX = 3;
 
 /** What a repeated step may have done more than once: the effect of its first attempt. */
-export function repeatedSteps({ attempts }: OutlinedHistory): Told {
+export function repeatedSteps(
+  { attempts }: OutlinedHistory,
+  causes: Evidence["causes"],
+): Told {
   return [...attempts].flatMap(([taskId, ofTask]) => {
     if (taskId === MAIN_TASK) return [];
     const cut = ofTask.findIndex(isCutShort);
@@ -45,9 +42,12 @@ export function repeatedSteps({ attempts }: OutlinedHistory): Told {
     if (attempt === undefined || ended?.end.kind !== "interrupted" || again === undefined) {
       return [];
     }
-    const cites = [ended.entry, attempt.started, again.started].flatMap((one) => one?.logId ?? []);
+    const own = [ended.entry, attempt.started, again.started].flatMap((one) => one?.logId ?? []);
+    const cites = [...own, ...causeCited(ended.entry, causes)];
     const statement = `${capital(taskText(taskId))} may have happened twice: its attempt ` +
-      `${attempt.attempt} was cut short (${interruptionText(ended.end.reason)}), possibly ` +
+      `${attempt.attempt} was cut short (${
+        cutShortText(ended.entry, ended.end.reason, causes)
+      }), possibly ` +
       `after doing some or all of its work, and attempt ${again.attempt} started over.`;
     return [{ statement, cites }];
   }).slice(0, TASKS_SHOWN_MAX);

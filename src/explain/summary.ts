@@ -75,7 +75,7 @@ function doing(
     case "queued":
       return queued(outlined, evidence);
     case "executing":
-      return executing(outlined);
+      return executing(outlined, evidence);
     case "waiting":
       return waiting(outlined, waitingFor);
     case "sleeping":
@@ -122,10 +122,10 @@ function sleepingText(job: JobState): string {
   return openSleeps(job).length === 0 ? "" : `, while ${sleepsText(job)}`;
 }
 
-function executing(outlined: OutlinedHistory): string {
+function executing(outlined: OutlinedHistory, { causes }: Evidence): string {
   const { job } = outlined;
   const names = runningTasks(job).map((task) => runningText(outlined, task));
-  const [again] = repeatedSteps(outlined);
+  const [again] = repeatedSteps(outlined, causes);
   const twice = again === undefined ? "" : ` ${again.statement}`;
   return `is executing ${shortened(names, NAMES_MAX)}${besideText(outlined)}.${twice}`;
 }
@@ -260,7 +260,7 @@ function succeeded(outlined: OutlinedHistory, evidence: Evidence): string {
     : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
       "and its policy accepts a compensated end.";
   const [aside] = [
-    ...repeatedSteps(outlined),
+    ...repeatedSteps(outlined, evidence.causes),
     ...overlookedEvents(outlined, evidence),
     ...mendedFailures(outlined),
     ...took === "" ? heldUpReasons(outlined, evidence) : [],

@@ -15,7 +15,7 @@ const TIMING_WORDS = [
   ["suspendedMs", "suspended"],
   ["parkedMs", "parked"],
   ["compensatingMs", "compensating"],
-  ["downMs", "down after a crash for at most"],
+  ["downMs", "down for at most"],
 ] as const;
 
 /** `Sleeping since 2026-...; before that: queued 2 ms, executing 1.204 s.` */

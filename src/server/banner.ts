@@ -162,9 +162,13 @@ export function startWarnings(
 /** The most jobs that are named. */
 const NAMES_MAX = 5;
 
-/** Which jobs the last stop cut short, and in which tasks. */
+/** Which jobs the last stop, or this takeover, cut short, and in which tasks. */
 export function cutShortWarnings(drafts: readonly EventDraft[]): readonly string[] {
-  const warning = warningOf("cut short by the stop", tasksByJob(drafts));
+  const isTakeover = drafts.some(({ attributes }) =>
+    "reason" in attributes && attributes.reason === "takeover"
+  );
+  const end = isTakeover ? "takeover" : "stop";
+  const warning = warningOf(`cut short by the ${end}`, tasksByJob(drafts));
   return warning === undefined ? [] : [warning];
 }
 

@@ -155,7 +155,7 @@ const runs: fc.Arbitrary<Move> = fc.tuple(
   tasks,
   attempts,
   fc.boolean(),
-  fc.constantFrom("crash", "shutdown", "cancelled"),
+  fc.constantFrom("crash", "takeover", "shutdown", "cancelled"),
 ).map(([which, task, attempt, compensable, reason]): Move => (story) => {
   const options = compensable ? { compensable } as const : {};
   switch (which) {
@@ -190,7 +190,7 @@ const undoings: fc.Arbitrary<Move> = fc.tuple(
   fc.nat({ max: 4 }),
   tasks,
   attempts,
-  fc.constantFrom("crash", "shutdown", "cancelled"),
+  fc.constantFrom("crash", "takeover", "shutdown", "cancelled"),
 ).map(([which, task, attempt, reason]): Move => (story) => {
   switch (which) {
     case 0:

@@ -179,7 +179,14 @@ Deno.test("task: an interrupted attempt is no failure", () => {
   assert.deepEqual([task.failures, task.interruptions, task.lastLogId], [0, 1, 5]);
 });
 
-for (const [reason, interruptions] of [["crash", 1], ["shutdown", 0], ["cancelled", 0]] as const) {
+for (
+  const [reason, interruptions] of [
+    ["crash", 1],
+    ["takeover", 1],
+    ["shutdown", 0],
+    ["cancelled", 0],
+  ] as const
+) {
   Deno.test(`task: an interruption by ${reason} adds ${interruptions} to its crashes`, () => {
     const task = taskOf(charging.taskInterrupted("charge", reason));
 

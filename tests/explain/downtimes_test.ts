@@ -47,7 +47,7 @@ Deno.test("downtimes: from the last entry of the journal before a crash to the r
   assert.equal(downMs, 25_000);
   assert.equal(executingMs + downMs, timingOf(outlined).executingMs);
   assert.ok(executingMs + downMs <= totalMs);
-  assert.match(spent, /executing 2 s, down after a crash for at most 25 s\.$/);
+  assert.match(spent, /executing 2 s, down for at most 25 s\.$/);
 });
 
 Deno.test("downtimes: the timeline tells them of the job and of the attempt that was cut short", () => {

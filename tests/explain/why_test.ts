@@ -365,6 +365,12 @@ const FACTS: readonly Case[] = [
     why: "A fact about task charge: attempt 1 was cut short: the process had ended without a stop.",
   },
   {
+    name: "an attempt that a takeover cut short",
+    given: run.taskStarted("charge").taskInterrupted("charge", "takeover"),
+    why:
+      "A fact about task charge: attempt 1 was cut short: another process took over the journal.",
+  },
+  {
     name: "an undoing that a stop cut short",
     given: unwinding.compensationStarted("reserve")
       .taskInterrupted("reserve", "shutdown", "compensation"),

@@ -49,12 +49,18 @@ testWithPostgres(
       const status = await answered;
       assert.ok(status === 0 || status >= 500, `it answered ${status}`);
       assert.equal(code, 73, leader.output.join("\n"));
-      const text = JSON.stringify(await follower.get("/jobs/slow/explain"));
       const [opened] = await server.query(
         "select first from daybook_batch where convert_from(lines, 'UTF8') like '%WriterOpened%' " +
           "order by first desc limit 1",
       );
-      assert.ok(text.includes(`"logId":${opened},`), text);
+      const prose = await (await fetch(`${follower.url}/jobs/slow/explain?format=text`)).text();
+      const said = prose.replaceAll(/\s+/g, " ");
+      assert.match(said, new RegExp(`process, wri_\\w+ at ${follower.url}, took over the journal`));
+      assert.match(said, new RegExp(`\\[${opened}\\] \\S+ journal.WriterOpened`));
+      assert.match(
+        follower.output.join("\n"),
+        /1 job was cut short by the takeover: slow \(long\)/,
+      );
       // What it had recorded is there, and its secret can be read by the one that took over.
       const told = await follower.post("/events", {
         eventType: "test.Told",

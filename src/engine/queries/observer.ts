@@ -31,9 +31,10 @@ export class Observer {
   /**
    * What the next start would record of attempts that a crash cut short.
    *
-   * @param restart The `journal.Recovered` entry.
+   * @param recovered The `journal.Recovered` entry.
    */
-  interruptions(restart: LogId): readonly EventDraft[] {
+  interruptions(recovered: LogId): readonly EventDraft[] {
+    const restart = { logId: recovered, reason: "crash" } as const;
     return [...this.consumer.table.jobs()].filter((job) => !isTerminal(job))
       .flatMap((job) => interruptions(job, restart));
   }

@@ -1,11 +1,12 @@
 /**
  * Jobs that share the cause of one: the same error, the same reason of a cancellation within a
- * minute, or the same crash.
+ * minute, or the same crash or takeover.
  */
 
 import { counted } from "../../core/counted.ts";
 import { type ErrorFingerprint, fingerprintOf } from "../../core/error_fingerprint.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { SiblingsStatement } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
@@ -44,11 +45,11 @@ export async function siblingsOf(
     const fingerprint = fingerprintOf(job, job.failure);
     if (fingerprint !== undefined) return sameError(job, fingerprint, lists, upTo);
   }
-  const cause = [...entries].findLast((entry) => isCancellation(entry) || isCrash(entry));
+  const cause = [...entries].findLast((entry) => isCancellation(entry) || isUnclean(entry));
   if (cause === undefined) return undefined;
   const after = Math.max(0, cause.logId - NEAR) as LogId;
   const near = await events.journal.read(after, 2 * NEAR);
-  const isSame = isCancellation(cause) ? sameReason(cause) : isCrash;
+  const isSame = isCancellation(cause) ? sameReason(cause) : isUnclean;
   const jobs = new Set<JobId>();
   for (const entry of near) {
     if (entry.logId > (upTo ?? Infinity)) break;
@@ -60,7 +61,7 @@ export async function siblingsOf(
   const were = jobs.size === 1 ? "was" : "were";
   const how = isCancellation(cause)
     ? `${were} cancelled for the same reason within a minute`
-    : `${were} cut short by the same crash`;
+    : `${were} cut short by the same ${cause.attributes.reason}`;
   const edges = [...near.slice(0, EDGE), ...near.slice(-EDGE)];
   const isCut = near.length === 2 * NEAR && edges.some(isSame);
   return told([...jobs], { others: jobs.size, isCut }, how, cause.logId);
@@ -120,7 +121,9 @@ function sameReason({ attributes, receivedAt }: Cancellation) {
     Math.abs(Date.parse(entry.receivedAt) - at) <= SAME_MS;
 }
 
-function isCrash(entry: JobEventLogEntry): boolean {
+type Interruption = FrameworkEntry<"job.TaskInterrupted">;
+
+function isUnclean(entry: JobEventLogEntry): entry is Interruption {
   return entry.eventType === "job.TaskInterrupted" &&
-    (entry as FrameworkEntry<"job.TaskInterrupted">).attributes.reason === "crash";
+    isUncleanEnd((entry as Interruption).attributes.reason);
 }

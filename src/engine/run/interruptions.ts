@@ -1,4 +1,4 @@
-/** What a crash cut short, as entries for the next start to record. */
+/** What a crash or a takeover cut short, as entries for the next start to record. */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -7,8 +7,19 @@ import { findTask, type JobState, type TaskState } from "../../core/job_state.ts
 import { idsOf } from "../../core/trace_ids.ts";
 import { parked } from "./parking.ts";
 
+/** The first entry after an end that was no stop. */
+export interface Restart {
+  readonly logId: LogId;
+  readonly reason: "crash" | "takeover";
+}
+
+/** @param entry A `journal.Recovered`, or a `journal.WriterOpened`. */
+export function restartBy({ logId, eventType }: JobEventLogEntry): Restart {
+  return { logId, reason: eventType === "journal.WriterOpened" ? "takeover" : "crash" };
+}
+
 /** One for each open attempt, and for `main` unless it only waited. */
-export function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
+export function interruptions(job: JobState, restart: Restart | undefined): readonly EventDraft[] {
   return openTasks(job).map((task) => interruption(job, task, restart));
 }
 
@@ -21,7 +32,7 @@ export function interruptions(job: JobState, restart: LogId | undefined): readon
  */
 export function culpritAt(
   jobs: readonly JobState[],
-  restart: LogId,
+  restart: Restart,
   isInThread: (job: JobState) => boolean,
 ): EventDraft | undefined {
   const open = jobs.flatMap((job) => attemptsAt(job).map((task) => ({ job, task })));
@@ -31,20 +42,26 @@ export function culpritAt(
   const { job: { jobId }, task: { taskId, interruptions, status } } = alone;
   const what = taskId === MAIN_TASK ? "run" : `task ${taskId}`;
   const step = status === "completed" ? `the compensation of ${what}` : what;
-  const message = `the process ended without a stop ${interruptions + 1} times in a row while ` +
-    `${step} was open, the last time with nothing else`;
-  return parked(jobId, { reason: "crashed", message }, { taskId, causedBy: restart });
+  const end = restart.reason === "crash" ? "ended without a stop" : "ended or was taken over";
+  const message =
+    `the process ${end} ${interruptions + 1} times in a row while ${step} was open, ` +
+    "the last time with nothing else";
+  return parked(jobId, { reason: "crashed", message }, { taskId, causedBy: restart.logId });
 }
 
-function interruption(job: JobState, task: TaskState, restart: LogId | undefined): EventDraft {
+function interruption(job: JobState, task: TaskState, restart: Restart | undefined): EventDraft {
   const phase = task.status === "completed" ? "compensation" : "run";
   return {
     stratum: "framework",
     eventType: "job.TaskInterrupted",
     jobId: job.jobId,
     taskId: task.taskId,
-    ...(restart === undefined ? {} : { causedBy: restart }),
-    attributes: { attempt: Math.max(1, attemptOf(task)), phase, reason: "crash" },
+    ...(restart === undefined ? {} : { causedBy: restart.logId }),
+    attributes: {
+      attempt: Math.max(1, attemptOf(task)),
+      phase,
+      reason: restart?.reason ?? "crash",
+    },
   };
 }
 

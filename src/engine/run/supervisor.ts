@@ -5,13 +5,13 @@
 
 import type { Condition } from "../../core/condition.ts";
 import type { EventDraft } from "../../core/event.ts";
-import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { HeldPlaces } from "./held_places.ts";
-import { interruptions } from "./interruptions.ts";
+import { interruptions, type Restart } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { wantedBy } from "./hold.ts";
@@ -155,10 +155,10 @@ export class Supervisor implements WriterListener {
   /**
    * Takes up the jobs that a stop left unfinished.
    *
-   * @param restart The `journal.Recovered` entry, after an unclean stop.
+   * @param restart After an unclean stop.
    * @returns What that had cut short, as it was recorded.
    */
-  async recover(restart: LogId | undefined): Promise<readonly EventDraft[]> {
+  async recover(restart: Restart | undefined): Promise<readonly EventDraft[]> {
     const { heldPlaces, registry, suspects, table, timers } = this.#parts;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
     for (const job of unfinished) rememberTimes(job, this.#services.scheduler);

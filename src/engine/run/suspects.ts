@@ -4,6 +4,7 @@
  */
 
 import { suspectsOf } from "../../core/crashes.ts";
+import { isUncleanEnd } from "../../core/framework_events.ts";
 import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -83,5 +84,5 @@ const ENDS: ReadonlySet<string> = new Set([
 
 function isCrash({ entry }: Applied): boolean {
   return entry.stratum === "framework" && entry.eventType === "job.TaskInterrupted" &&
-    entry.attributes.reason === "crash";
+    isUncleanEnd(entry.attributes.reason);
 }

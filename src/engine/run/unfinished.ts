@@ -2,11 +2,11 @@
 
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { EventDraft } from "../../core/event.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { retryTimes } from "./backoffs.ts";
-import { culpritAt, withTheirTraces } from "./interruptions.ts";
+import { culpritAt, type Restart, withTheirTraces } from "./interruptions.ts";
 import { parked } from "./parking.ts";
 import type { Patience } from "./patience.ts";
 import type { RunServices } from "./run_services.ts";
@@ -27,7 +27,7 @@ export function rememberTimes(job: JobState, scheduler: Scheduler): void {
 export function parkingsOf(
   jobs: readonly JobState[],
   registry: DefinitionRegistry,
-  restart: LogId | undefined,
+  restart: Restart | undefined,
 ): readonly EventDraft[] {
   const culprit = restart === undefined
     ? undefined

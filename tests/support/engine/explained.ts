@@ -16,6 +16,7 @@ import { FileJournal } from "../../../src/journal/file_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { TestDisk } from "../journal/journal_disk.ts";
 import { MemoryDisk } from "../journal/journal_memory_disk.ts";
+import { type SharedLogDouble, sharing } from "../journal/shared_log_double.ts";
 
 /** Small, so that citations go over many files. */
 const SEGMENT_BYTES = 3_700;
@@ -26,6 +27,8 @@ export interface ExplainedOptions {
   readonly maxRunning?: number;
   /** Starts with a pause of everything. */
   readonly hold?: boolean;
+  /** Takes part in a journal that several processes share, under this name. */
+  readonly sharing?: { readonly log: SharedLogDouble; readonly writer: string };
 }
 
 export class Explained {
@@ -50,7 +53,7 @@ export class Explained {
     clock: FakeClock,
     random: FakeRandom,
   ): Promise<Explained> {
-    const { definitions = [], maxRunning = 4, hold } = options;
+    const { definitions = [], maxRunning = 4, hold, sharing: part } = options;
     const faults = new TestDisk(disk);
     const engine = new JobEngine({
       clock,
@@ -70,6 +73,7 @@ export class Explained {
       consumer: engine.consumer,
       segmentBytes: SEGMENT_BYTES,
       quietSealMs: 2 ** 31 - 1,
+      shared: part === undefined ? undefined : sharing(part.log, part.writer),
       warn: () => {},
     });
     await engine.start(journal, report.recoveredLogId ?? undefined, hold);
@@ -88,6 +92,14 @@ export class Explained {
   /** Starts anew on what is on the disk, as after a kill. */
   async crash(options: ExplainedOptions = this.options): Promise<Explained> {
     return await Explained.#open(options, this.disk.copy(), this.clock, this.random);
+  }
+
+  /** Another process takes over the journal that they share; this one stands still. */
+  async takeover(writer: string, options: ExplainedOptions = {}): Promise<Explained> {
+    const { sharing: part } = this.options;
+    assert.ok(part);
+    const others = { ...this.options, ...options, sharing: { ...part, writer } };
+    return await Explained.#open(others, new MemoryDisk(), this.clock, this.random);
   }
 
   async post(path: string, body: unknown = {}): Promise<Record<string, unknown>> {

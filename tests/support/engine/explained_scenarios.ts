@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../../src/core/ids.ts";
-import type { Explained } from "./explained.ts";
-import { BELL, CHANGED_ORDER, STRICT_ORDER } from "./explained_definitions.ts";
+import { SharedLogDouble } from "../journal/shared_log_double.ts";
+import { Explained } from "./explained.ts";
+import { ALL, BELL, CHANGED_ORDER, STRICT_ORDER } from "./explained_definitions.ts";
 
 /** Brings a job about, and gives the Daybook that it is in. */
 export interface Scenario {
@@ -32,6 +33,12 @@ function undoable() {
       },
     },
   };
+}
+
+/** A process that leads a journal that several share. */
+async function leading(): Promise<Explained> {
+  const log = new SharedLogDouble();
+  return await Explained.start({ definitions: ALL, sharing: { log, writer: "first" } });
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -795,6 +802,52 @@ export const SCENARIOS: readonly Scenario[] = [
     arrange: async (daybook) => {
       await daybook.submit("job", "shop.trouble", { how: "throw" });
       await daybook.post("/jobs/job/retry", { reason: "the order is mended" });
+    },
+  },
+  {
+    name: "executing_after_takeover",
+    condition: "executing",
+    arrange: async () => {
+      const leader = await leading();
+      await leader.submit("job", "shop.trouble", { how: "wait" });
+      await leader.clock.advance(7_000);
+      return await leader.takeover("second");
+    },
+  },
+  {
+    name: "queued_after_takeover",
+    condition: "queued",
+    arrange: async () => {
+      const leader = await leading();
+      for (const name of ["a", "b", "c"]) await leader.submit(`busy-${name}`, "shop.busy");
+      await leader.submit("job", "shop.busy", {}, { priority: 5 });
+      await leader.clock.advance(2_000);
+      return await leader.takeover("second", { maxRunning: 3 });
+    },
+  },
+  {
+    name: "cancelled_after_takeover",
+    condition: "cancelled",
+    arrange: async () => {
+      const leader = await leading();
+      await leader.submit("job", "shop.busy");
+      await leader.clock.advance(1_000);
+      const second = await leader.takeover("second", { hold: true });
+      await second.post("/jobs/job/cancel");
+      return second;
+    },
+  },
+  {
+    name: "parked_after_takeovers",
+    condition: "parked",
+    arrange: async () => {
+      let now = await leading();
+      await now.submit("job", "shop.busy");
+      for (const writer of ["second", "third", "fourth"]) {
+        await now.clock.advance(1_000);
+        now = await now.takeover(writer);
+      }
+      return now;
     },
   },
 ];
