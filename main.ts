@@ -104,8 +104,8 @@ async function openDaybook(
   progress: ReadingProgress,
   joining: Joining | undefined,
 ): Promise<Daybook> {
-  try {
-    return await Daybook.open({
+  return await orFail(configuration, async () =>
+    await Daybook.open({
       configuration,
       origins,
       clock: systemClock,
@@ -128,14 +128,19 @@ async function openDaybook(
         warn(text);
         setTimeout(() => Deno.exit(exitCode), LAST_ANSWERS_MS);
       },
-    });
+    }));
+}
+
+/** Ends the process if the journal cannot be used. */
+async function orFail<Result>(
+  { folder }: Configuration,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
   } catch (error) {
-    if (error instanceof JournalUnusableError) {
-      fail(unusableText(error, configuration.folder), error.exitCode);
-    }
-    if (error instanceof JournalDamagedError) {
-      fail(error.messageFor(configuration.folder), error.exitCode);
-    }
+    if (error instanceof JournalUnusableError) fail(unusableText(error, folder), error.exitCode);
+    if (error instanceof JournalDamagedError) fail(error.messageFor(folder), error.exitCode);
     if (error instanceof JournalLockedError) fail(error.message, error.exitCode);
     if (isOfSharedLog(error)) fail(`Cannot use the journal: ${error.message}`, error.exitCode);
     throw error;
@@ -195,8 +200,7 @@ function stopOnSignal(daybook: Daybook, server: Listener, drainMs: number): void
     } catch (error) {
       fail(`could not stop cleanly: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
     }
-    const isEmpty = daybook.journal.head.logId === 0;
-    warn(isEmpty ? "stopped; the journal is empty" : "stopped, and the journal is sealed");
+    warn(stoppedText(daybook));
     Deno.exit(0);
   });
 }
@@ -215,6 +219,13 @@ function stoppingText(busyWorkers: number, drainMs: number): string {
     durationText(drainMs)
   } to end ` +
     "their tasks; a second signal ends them now";
+}
+
+function stoppedText({ leads, journal }: Daybook): string {
+  if (!leads) return "stopped following";
+  return journal.head.logId === 0
+    ? "stopped; the journal is empty"
+    : "stopped, and the journal is sealed";
 }
 
 /** A webhook that may not leave is better told of now than when it is due. */
@@ -252,16 +263,13 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     if (typeof own === "string") return fail(own, EXIT_CANNOT_LISTEN);
     const url = configuration.advertise ?? urlOf(own.addr);
     const tell = (line: string) => log.info(line);
-    joining = new Joining({ configuration, place, secretKey, url, tell, warn });
-    answer = joining.following.fetch;
+    joining = new Joining({ place, secretKey, url, tell, warn });
   }
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
-  await daybook.tried();
-  for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
+  if (daybook.leads) await daybook.tried();
   answer = daybook.fetch;
-  joining?.following.leads(daybook.fetch);
   const listening = toListen();
   if (typeof listening === "string") {
     await daybook.stop(() => Promise.resolve());
@@ -269,6 +277,11 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   }
   stopOnSignal(daybook, listening, configuration.drainMs);
   daybook.mindSignals();
+  if (!daybook.leads) {
+    if (!await orFail(configuration, () => daybook.lead())) return;
+    await daybook.tried();
+  }
+  for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];

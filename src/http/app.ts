@@ -14,6 +14,7 @@ import { Notes } from "../dashboard/notes.ts";
 import { acceptsHtml, isForPeople, problemPage } from "../dashboard/problems.tsx";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
 import { emptyResponse } from "./answers/response.ts";
+import { Relay, type SharedPart } from "./relay.ts";
 import { ROUTES } from "./routes.ts";
 import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
@@ -24,6 +25,8 @@ import { Turnstile } from "./guard/turnstile.ts";
 /** What is not given is not there, or as a server has it by default. */
 export interface AppOptions
   extends Partial<EdgeLimits>, Pick<HttpDeps, "engine" | "clock">, Partial<GivenDeps> {
+  /** Absent if no other process shares the journal. */
+  readonly shared?: SharedPart | undefined;
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
   readonly allowedHosts?: readonly string[] | "any";
   /** Default: 1 MiB. */
@@ -87,6 +90,7 @@ function edgeOf(options: AppOptions): HttpDeps {
   return {
     engine,
     clock,
+    relay: options.shared && new Relay({ ...options.shared, engine, clock }),
     bodies: new Bodies({
       ...ofBodies,
       bytesMax: options.bodyBytesMax ?? 1024 * 1024,

@@ -8,6 +8,7 @@ import type { Gauge } from "./guard/capacity.ts";
 import type { Notes } from "../dashboard/notes.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Access } from "./guard/access.ts";
+import type { Relay } from "./relay.ts";
 import type { RequestSpans } from "./requests/headers.ts";
 import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
@@ -157,6 +158,8 @@ export interface OverviewPort {
 export interface HttpDeps {
   readonly engine: JobEngine;
   readonly clock: Clock;
+  /** `undefined` if no other process shares the journal. */
+  readonly relay: Relay | undefined;
   readonly bodies: Bodies;
   /** For open routes: small, and separate from the others. */
   readonly openBodies: Bodies;

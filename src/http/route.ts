@@ -14,6 +14,12 @@ export interface Route {
   readonly path: string;
   /** What a token must have. */
   readonly scope: RouteScope;
+  /**
+   * Who answers in a journal that several processes share: whichever is asked, or the leader, since
+   * it records something or says what only the leader knows. Absent: a GET is answered here, all
+   * else by the leader.
+   */
+  readonly by?: "here" | "leader";
   /** What `/openapi.json` says of it; absent for the pages and forms of the dashboard. */
   readonly operation?: Operation;
   /** @throws {Problem} what the client did wrong, or why it cannot be answered now. */

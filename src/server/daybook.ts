@@ -72,7 +72,7 @@ export interface DaybookOptions {
    */
   readonly onJournalFailed: (error: Error) => void;
   /** How this process takes part in a journal that several share, if they do. */
-  readonly sharing?: { readonly shared: SharedJournal; readonly keys: KeyStore } | undefined;
+  readonly sharing?: Sharing | undefined;
   /** Called with how far the journal is read. */
   readonly progress?: ReadingProgress;
   /** Called with warnings for the operator. */
@@ -84,6 +84,14 @@ export interface DaybookOptions {
    * afterwards.
    */
   readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
+}
+
+/** Until `Daybook.lead` resolves, another process may lead, and this one follows it. */
+export interface Sharing {
+  readonly shared: SharedJournal;
+  readonly keys: KeyStore;
+  /** Where the leader is reached, if that is known; never this process. */
+  readonly leader: () => string | undefined;
 }
 
 const BYTES_PER_MB = 1_048_576;
@@ -105,6 +113,8 @@ interface Parts {
   readonly pastEvents: ThreadedPastEvents;
   readonly clock: Clock;
   readonly drainMs: number;
+  readonly hold: boolean;
+  readonly warn: (message: string) => void;
 }
 
 export class Daybook {
@@ -116,6 +126,7 @@ export class Daybook {
   ) => Response | Promise<Response>;
   readonly journal: FileJournal;
   readonly #parts: Parts;
+  #leads = false;
 
   private constructor(parts: Parts) {
     this.engine = parts.engine;
@@ -126,7 +137,8 @@ export class Daybook {
   }
 
   /**
-   * Opens the journal, projects it, and continues unfinished jobs.
+   * Opens the journal, projects it, and continues unfinished jobs; those of a journal that others
+   * share, once this process leads.
    *
    * @throws {JournalLockedError} if another process holds the journal.
    * @throws {JournalUnusableError} if the journal, or the key of a sealed input, cannot be used.
@@ -165,7 +177,6 @@ export class Daybook {
       memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
       hasRoom: () => hasDescriptors(configuration.folder),
     });
-    let hasStarted = false;
     const engine = new JobEngine({
       index,
       pastEvents,
@@ -190,7 +201,7 @@ export class Daybook {
       onDefect,
       onMisuse: (message) => warn(engine.redact(message)),
       // The start reports those that it parks.
-      onParked: (message) => hasStarted && warn(engine.redact(message)),
+      onParked: (message) => daybook.#leads && warn(engine.redact(message)),
     });
     const { journal, report } = await FileJournal.open({
       folder: configuration.folder,
@@ -213,20 +224,6 @@ export class Daybook {
     });
     fileSystem.keepDescriptors(layout.folder);
     watchdog.start();
-    try {
-      const { hold } = configuration;
-      const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined, hold);
-      hasStarted = true;
-      for (const warning of cutShortWarnings(cutShort)) warn(warning);
-    } catch (error) {
-      threads.close();
-      await watchdog.stop();
-      await logs.close();
-      await pastEvents.close();
-      await journal.close();
-      index.close();
-      throw error;
-    }
     const verifier = new Verifier({
       fileSystem,
       layout,
@@ -241,6 +238,7 @@ export class Daybook {
       version: VERSION,
       engine,
       clock,
+      shared: options.sharing && { leads: () => daybook.#leads, leader: options.sharing.leader },
       metrics: metrics.of(engine),
       overview: trends,
       spans: tracing,
@@ -256,7 +254,7 @@ export class Daybook {
       onError: onDefect,
     });
     const fetch: Daybook["fetch"] = (request, connection) => app.fetch(request, connection);
-    const { drainMs } = configuration;
+    const { drainMs, hold } = configuration;
     const parts = {
       engine,
       journal,
@@ -270,7 +268,43 @@ export class Daybook {
       index,
       clock,
     };
-    return new Daybook({ ...parts, pastEvents, drainMs });
+    const daybook = new Daybook({ ...parts, pastEvents, drainMs, hold, warn });
+    await daybook.#orClose(() => engine.open(journal));
+    if (options.sharing === undefined) await daybook.lead();
+    return daybook;
+  }
+
+  /**
+   * Runs the jobs, as soon as this process may lead the journal; until then it follows another one.
+   * Throws what ends a process that follows, and what `open` throws.
+   *
+   * @returns `false` if it was stopped before.
+   */
+  async lead(): Promise<boolean> {
+    const { engine, journal, hold, warn } = this.#parts;
+    return await this.#orClose(async () => {
+      const restart = await journal.lead();
+      if (restart === undefined) return false;
+      const cutShort = await engine.lead(restart ?? undefined, hold);
+      this.#leads = true;
+      for (const warning of cutShortWarnings(cutShort)) warn(warning);
+      return true;
+    });
+  }
+
+  async #orClose<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.#parts.verifier.stop();
+      await this.#close();
+      throw error;
+    }
+  }
+
+  /** Whether the jobs are run here. */
+  get leads(): boolean {
+    return this.#leads;
   }
 
   /**
@@ -296,13 +330,17 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, watchdog, threads, logs } = this.#parts;
-    const { index, pastEvents, clock, drainMs } = this.#parts;
+    const { engine, streams, verifier, clock, drainMs } = this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
     await within(clock, SERVER_CLOSE_MS, closeServer());
     await Promise.all([drained, unproved]);
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const { journal, watchdog, threads, logs, index, pastEvents } = this.#parts;
     threads.close();
     await watchdog.stop();
     await logs.close();

@@ -1,16 +1,14 @@
-/** How a process joins a journal in PostgreSQL: it answers as one that follows, until it leads. */
+/** How a process joins a journal in PostgreSQL. */
 
 import { newId } from "../core/ids.ts";
+import type { JournalHead } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
 import type { Place } from "../postgres/place.ts";
-import type { Configuration } from "../settings/configuration.ts";
-import { allowedHostsOf } from "./daybook.ts";
-import { Following } from "./following.ts";
+import type { Sharing } from "./daybook.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 export interface JoiningOptions {
-  readonly configuration: Configuration;
   readonly place: Place;
   readonly secretKey: Uint8Array;
   /** Where others reach this process. */
@@ -21,35 +19,28 @@ export interface JoiningOptions {
 }
 
 export class Joining {
-  /** What is answered until this process leads. */
-  readonly following: Following;
   readonly #options: JoiningOptions;
   #joined: PostgresJournal | undefined;
+  #toldOf: string | undefined;
 
   constructor(options: JoiningOptions) {
-    const { configuration, tell } = options;
     this.#options = options;
-    this.following = new Following({
-      leader: () => this.#leader,
-      clock: systemClock,
-      bodyBytesMax: configuration.bodyBytesMax,
-      allowedHosts: allowedHostsOf(configuration),
-      tell,
-    });
   }
 
   /** @throws {JournalUnusableError} if the database cannot be used. */
-  async join(): Promise<PostgresJournal> {
+  async join(): Promise<Sharing> {
     const { place, secretKey, url, warn } = this.#options;
     // Only now: the driver is not loaded for a journal in a folder.
     const { openPostgres } = await import("../postgres/open.ts");
     try {
-      return this.#joined = await openPostgres({
+      this.#joined = await openPostgres({
         ...{ place, secretKey, url, warn },
         writer: newId.writer(systemRandom.ulid()),
         clock: systemClock,
-        followed: this.following.followed,
+        followed: (head) => this.#followed(head),
       });
+      const { shared, keys } = this.#joined;
+      return { shared, keys, leader: () => this.#leader };
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
       throw new JournalUnusableError("use", place.shown, error.message, error);
@@ -60,5 +51,12 @@ export class Joining {
   get #leader(): string | undefined {
     const url = this.#joined?.leader()?.url;
     return url === this.#options.url ? undefined : url;
+  }
+
+  #followed(head: JournalHead): void {
+    const leader = this.#leader;
+    if (leader === this.#toldOf || leader === undefined) return;
+    this.#toldOf = leader;
+    this.#options.tell(`following ${leader}, at logId ${head.logId}; leads when that is gone`);
   }
 }

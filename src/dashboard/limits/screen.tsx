@@ -16,7 +16,7 @@ import { BEGIN_PAUSE_ROUTE, PauseForm } from "./pause_form.tsx";
 import { END_PAUSE_ROUTE, PausesSection } from "./pauses_section.tsx";
 
 export const LIMITS_SCREEN_ROUTES: readonly Route[] = [
-  { method: "GET", path: LIMITS_PATH, scope: "read", handle: showLimits },
+  { method: "GET", path: LIMITS_PATH, by: "leader", scope: "read", handle: showLimits },
   CHANGE_LIMITS_ROUTE,
   RESTORE_LIMITS_ROUTE,
   BEGIN_PAUSE_ROUTE,

@@ -32,6 +32,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/",
+    by: "leader",
     scope: "read",
     operation: INDEX_OPERATION,
     handle: (c, deps) => acceptsHtml(c) ? showOverview(c, deps) : answerIndex(),

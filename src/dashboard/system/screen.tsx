@@ -25,7 +25,7 @@ const PATH = "/ui/system";
 
 export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: PATH, scope: "read", handle: showSystem },
-  { method: "POST", path: `${PATH}/verify`, scope: "operate", handle: verify },
+  { method: "POST", path: `${PATH}/verify`, by: "here", scope: "operate", handle: verify },
 ];
 
 async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {

@@ -40,7 +40,7 @@ const PLAN_LENGTH_MAX = 16_000;
 export const TIME_TRAVEL_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/jobs/:id/time", scope: "read", handle: showTime },
   // As the what-if of the API: it records nothing.
-  { method: "POST", path: "/ui/jobs/:id/time", scope: "read", handle: showWhatIf },
+  { method: "POST", path: "/ui/jobs/:id/time", by: "here", scope: "read", handle: showWhatIf },
 ];
 
 const TIME_PARAMETERS = {

@@ -194,7 +194,11 @@ export const systemAnswer = v.object({
 
 export const indexAnswer = v.object({ name: text, links: v.record(v.string(), text) });
 export const liveAnswer = v.object({ status: v.literal("live") });
-export const readyAnswer = v.object({ status: v.literal("ready") });
+export const readyAnswer = v.object({
+  status: v.picklist(["ready", "following"]),
+  leader: v.exactOptional(says(text, "Where the leader is, of a process that follows.")),
+  logId: v.exactOptional(says(position, "How far such a process has read the journal.")),
+});
 
 /** As `pauseView` makes it. */
 export const pauseAnswer = v.object({

@@ -24,7 +24,7 @@ export async function waitForJob(
   if (seconds === 0 || wanted(now)) return now;
   deps.waiting.requireRoom();
   const signal = AbortSignal.any([request.signal, shutdownSignal]);
-  const then = await counted(
+  const then = await whileWaiting(
     deps,
     () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal),
   );
@@ -33,8 +33,9 @@ export async function waitForJob(
   return then;
 }
 
-async function counted<Value>(
-  { requests, waiting }: HttpDeps,
+/** While it waits, a request counts as one that does. */
+export async function whileWaiting<Value>(
+  { requests, waiting }: Pick<HttpDeps, "requests" | "waiting">,
   wait: () => Promise<Value>,
 ): Promise<Value> {
   waiting.opened();

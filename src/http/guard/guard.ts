@@ -59,7 +59,9 @@ export class Guard {
    * The handler of a route, behind all checks. They wrap it instead of running in middleware before
    * it, which would cost every request a chain of promises.
    */
-  around({ method, path, scope, handle }: Route, deps: HttpDeps): Handler {
+  around(route: Route, deps: HttpDeps): Handler {
+    const { method, path, scope, handle } = route;
+    const { relay } = deps;
     const { spans, turnstile } = this.#options;
     const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
@@ -74,7 +76,8 @@ export class Guard {
       try {
         const turn = size === undefined ? undefined : turnstile.enter(size);
         if (turn !== undefined) await turn;
-        return await handle(c, deps);
+        if (relay === undefined) return await handle(c, deps);
+        return await relay.answer(c, route, deps, () => handle(c, deps));
       } finally {
         requests.closed();
       }

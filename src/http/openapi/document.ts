@@ -17,6 +17,7 @@ import { jobIdField } from "../requests/fields.ts";
 import { planObject } from "../requests/plan_schema.ts";
 import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problems/problem.ts";
 import type { Parameter } from "../requests/query_parameters.ts";
+import { LOG_ID_HEADERS } from "../relay.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from "./json_schema.ts";
 import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";
@@ -71,6 +72,8 @@ const COMMON_PROBLEMS: readonly ProblemKind[] = [
   "too-many-failures",
   "over-capacity",
   "index-damaged",
+  "behind",
+  "not-ready",
   "internal",
 ];
 
@@ -143,7 +146,7 @@ function operationObject(place: Place, operation: Operation, needsToken: boolean
     ...(body === undefined
       ? {}
       : { requestBody: { required: body.required, content: contentObject(body.content) } }),
-    responses: { ...answersOf(operation), ...problemsOf(place, operation) },
+    responses: { ...answersOf(place, operation), ...problemsOf(place, operation) },
     security: securityOf(place.scope, needsToken),
   };
 }
@@ -154,7 +157,8 @@ function securityOf(scope: RouteScope, needsToken: boolean): readonly JsonObject
   return [...needsToken ? [] : [{}], { bearer: [scope] }];
 }
 
-function parametersOf({ path }: Place, { query = {}, headers = {} }: Operation): JsonObject[] {
+function parametersOf(place: Place, { query = {}, headers = {} }: Operation): JsonObject[] {
+  const { path } = place;
   const inPath = (path.match(/:\w+/g) ?? []).map((name) => ({
     name: name.slice(1),
     in: "path",
@@ -163,7 +167,9 @@ function parametersOf({ path }: Place, { query = {}, headers = {} }: Operation):
     schema: name === ":id" ? schemaOf(jobIdField) : { type: "string" },
   }));
   const inQuery = Object.entries(query).map(([name, parameter]) => queryObject(name, parameter));
-  const inHeaders = Object.entries(headers).map(([name, header]) => ({
+  const inHeaders = Object.entries({ ...headers, ...positions(place).request }).map((
+    [name, header],
+  ) => ({
     name,
     in: "header",
     ...headerObject(header),
@@ -195,10 +201,18 @@ function headerObject({ description, schema }: Header): JsonObject {
   return { description, schema: schemaOf(schema) };
 }
 
-function answersOf({ answers }: Operation): JsonObject {
+function answersOf(place: Place, { answers }: Operation): JsonObject {
   return Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => [status, answerObject(answer)]),
+    Object.entries(answers).map(([status, answer]) => {
+      const headers = { ...answer.headers, ...positions(place).answer };
+      return [status, answerObject({ ...answer, headers })];
+    }),
   );
+}
+
+/** A probe is about the process, and about no position. */
+function positions({ scope }: Place): Partial<typeof LOG_ID_HEADERS> {
+  return scope === "open" ? {} : LOG_ID_HEADERS;
 }
 
 function answerObject({ description, content, headers = {} }: Answer): JsonObject {

@@ -67,9 +67,9 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "internal": "A fault of Daybook. The server's log has it. Sending the request again may or may " +
     "not help.",
   "outcome-unknown":
-    "The journal failed while the request was being recorded, so it may or may not be on " +
-    "record. Restart the server and send the request again with the same Idempotency-Key " +
-    "or eventId.",
+    "The journal failed, or its leader was gone, while the request was being recorded, so it may " +
+    "or may not be on record. Restart a server that stays down, and send the request again with " +
+    "the same Idempotency-Key, jobId or eventId.",
   "draining": "The process is stopping. Send the request again once it has restarted.",
   "over-capacity":
     "The server is at one of its limits; limit names it. Send the request again after the seconds " +
@@ -78,6 +78,9 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "The index of ended jobs cannot be read. It is a cache: restart the server to rebuild it " +
     "from the journal.",
   "not-ready": "The process is alive but takes no writes now; the detail says why.",
+  "behind":
+    "Another process of the same journal has shown the client more than this one has read " +
+    "yet. Send the request again after the seconds in Retry-After, or to another process.",
   "disk-full":
     "The disk of the journal is full. Nothing acknowledged is lost, reads still work, and " +
     "writes resume when there is room again.",

@@ -53,6 +53,7 @@ const PROBLEMS = {
   "over-capacity": { status: 503, title: "Daybook is at one of its limits" },
   "index-damaged": { status: 503, title: "The index of ended jobs is damaged" },
   "not-ready": { status: 503, title: "Writes are refused for now" },
+  "behind": { status: 503, title: "This process has not read so far yet" },
   "disk-full": { status: 507, title: "There is no room for the journal" },
 } as const;
 

@@ -183,6 +183,7 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/queue/explain",
+    by: "leader",
     scope: "read",
     operation: {
       id: "explainQueue",

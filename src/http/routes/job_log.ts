@@ -39,6 +39,7 @@ const LOG_PARAMETERS = {
 export const JOB_LOG_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/jobs/:id/log",
+  by: "leader",
   scope: "read",
   operation: {
     id: "showJobLog",

@@ -55,6 +55,8 @@ export const JOURNAL_ROUTES: readonly Route[] = [
   {
     method: "POST",
     path: "/journal/verify",
+    // What it verifies is this process's copy.
+    by: "here",
     scope: "operate",
     operation: {
       id: "verifyJournal",

@@ -32,6 +32,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/limits",
+    by: "leader",
     scope: "read",
     operation: telling(
       "listLimits",

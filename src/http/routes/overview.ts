@@ -86,6 +86,7 @@ function countsOf<Kind extends string>(kinds: readonly Kind[]) {
 export const OVERVIEW_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/overview",
+  by: "leader",
   scope: "read",
   operation: telling(
     "showOverview",

@@ -50,6 +50,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/pauses",
+    by: "leader",
     scope: "read",
     operation: telling("listPauses", "List the pauses, with what each holds", pausesAnswer, {
       description: "Those in force: since when, by whom, why, and how many jobs each holds.",

@@ -158,6 +158,7 @@ export const REPLAY_ROUTES: readonly Route[] = [
   {
     method: "POST",
     path: "/jobs/:id/what-if",
+    by: "here",
     // It asks what would be, and records nothing.
     scope: "read",
     operation: {

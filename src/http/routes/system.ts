@@ -182,11 +182,16 @@ export const HEALTH_ROUTES: readonly Route[] = [
       description: "503 while the journal is being read, is full or failed, and during a stop.",
       problems: ["not-ready", "draining"],
     }),
-    handle(_, { engine }) {
+    handle(_, { engine, relay }) {
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
-      return jsonResponse({ status: "ready" }, STATUS.ok);
+      if (relay === undefined || relay.leads) {
+        return jsonResponse({ status: "ready" }, STATUS.ok);
+      }
+      const { leader } = relay;
+      if (leader === undefined) throw notReady("no process leads the journal");
+      return jsonResponse({ status: "following", leader, logId: engine.headLogId }, STATUS.ok);
     },
   },
 ];

@@ -1,0 +1,247 @@
+/**
+ * The part of one process in a journal that several share. What only the leader can answer is
+ * passed on to it; all else is answered here, as far as this process has read the journal. A client
+ * that says how far it has seen gets no older answer, whichever process it asks.
+ */
+
+import type { Context } from "hono";
+import * as v from "valibot";
+import type { LogId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import { whileWaiting } from "./answers/waiting.ts";
+import { sessionOf } from "./guard/sessions.ts";
+import type { HttpDeps } from "./http_deps.ts";
+import type { Header } from "./openapi/operation.ts";
+import { invalidRequest, Problem } from "./problems/problem.ts";
+import { documented } from "./requests/documented.ts";
+import { wholeNumberOf } from "./requests/fields.ts";
+import { reachedAs } from "./requests/headers.ts";
+import type { Route } from "./route.ts";
+
+/** In an answer, the position that it stands for; in a request, one that the answer must not miss. */
+export const LOG_ID = "daybook-log-id";
+
+/** How long a request waits for a leader, or for a position. */
+const PATIENCE_MS = 5_000;
+const AGAIN_MS = 50;
+/** How long the answer to a write waits until it can be read here as well. */
+const OWN_WRITE_MS = 1_000;
+
+const POSITION = /^[0-9]{1,15}$/;
+const POSITION_RULE = "must be the logId of an entry";
+
+const position = documented(v.string(), { type: "string", pattern: POSITION.source });
+
+/** The header in requests and answers, for the document. */
+export const LOG_ID_HEADERS: {
+  readonly request: Readonly<Record<string, Header>>;
+  readonly answer: Readonly<Record<string, Header>>;
+} = {
+  request: {
+    "Daybook-Log-Id": {
+      description: "In a journal that several processes share: the answer must not miss this " +
+        "entry. A process that does not have it yet waits up to five seconds for it.",
+      schema: position,
+    },
+  },
+  answer: {
+    "Daybook-Log-Id": {
+      description: "In a journal that several processes share: how far the process that answered " +
+        "had read the journal. Sent with the next request, it makes sure that no process answers " +
+        "with less.",
+      schema: position,
+    },
+  },
+};
+
+/** Between two processes, these are each connection's own, or have been judged here. */
+const OWN_HEADERS = [
+  ...["connection", "host", "keep-alive", "te", "transfer-encoding", "upgrade"],
+  ...["cookie", "origin", "referer", "sec-fetch-site"],
+];
+
+/** What is known of the others. */
+export interface SharedPart {
+  /** Whether this process leads, and may record. */
+  readonly leads: () => boolean;
+  /** Where the leader is reached, if that is known; never this process. */
+  readonly leader: () => string | undefined;
+}
+
+export interface RelayOptions extends SharedPart {
+  readonly engine: JobEngine;
+  readonly clock: Clock;
+}
+
+type Body = Uint8Array<ArrayBuffer> | null;
+
+export class Relay {
+  readonly #options: RelayOptions;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  get leads(): boolean {
+    return this.#options.leads();
+  }
+
+  get leader(): string | undefined {
+    return this.#options.leader();
+  }
+
+  /**
+   * @param here Answers in this process.
+   * @throws {Problem} `behind`, or `not-ready` while nobody leads.
+   */
+  async answer(
+    c: Context,
+    route: Route,
+    deps: HttpDeps,
+    here: () => Response | Promise<Response>,
+  ): Promise<Response> {
+    await this.#reach(c, deps);
+    const isForLeader = !this.leads && !isAnsweredHere(route, c, deps);
+    const passedOn = isForLeader ? await this.#ask(c, deps) : undefined;
+    const answer = passedOn ?? await here();
+    if (!answer.headers.has(LOG_ID)) answer.headers.set(LOG_ID, `${deps.engine.headLogId}`);
+    return answer;
+  }
+
+  /** Waits for the position that a client has seen. */
+  async #reach(c: Context, deps: HttpDeps): Promise<void> {
+    const wanted = Math.max(seenBy(c), this.leads ? 0 : resumedAfter(c));
+    if (wanted <= deps.engine.headLogId) return;
+    deps.waiting.requireRoom();
+    await whileWaiting(deps, () => this.#readUpTo(wanted, PATIENCE_MS, c.req.raw.signal));
+    const { headLogId } = deps.engine;
+    if (headLogId >= wanted) return;
+    const detail =
+      `Cannot answer yet: this process has read the journal up to logId ${headLogId}, ` +
+      `and the request asks for ${wanted}`;
+    throw new Problem("behind", detail, {}, { "retry-after": "1" });
+  }
+
+  async #readUpTo(logId: LogId, timeMs: number, signal: AbortSignal): Promise<void> {
+    const { engine, clock } = this.#options;
+    const endMs = clock.monotonic() + timeMs;
+    while (engine.headLogId < logId && !engine.draining && !signal.aborted) {
+      const leftMs = endMs - clock.monotonic();
+      if (leftMs <= 0) return;
+      await engine.changed(engine.headLogId, leftMs, signal);
+    }
+  }
+
+  /** Answers as the leader does; `undefined` if that is this process by now. */
+  async #ask(c: Context, deps: HttpDeps): Promise<Response | undefined> {
+    const { raw } = c.req;
+    const isRead = isSafe(raw);
+    const body: Body = isRead ? null : new Uint8Array(await deps.bodies.read(raw));
+    // It can be read again, here or for the next leader.
+    const request = body === null ? raw : withBody(raw, body);
+    c.req.raw = request;
+    deps.waiting.requireRoom();
+    return await whileWaiting(deps, async () => {
+      const answer = await this.#passOn(request, headersOf(request, deps), body);
+      if (answer === undefined || isRead) return answer;
+      const recorded = Number(answer.headers.get(LOG_ID) ?? 0);
+      await this.#readUpTo(recorded, OWN_WRITE_MS, request.signal);
+      return answer;
+    });
+  }
+
+  async #passOn(request: Request, headers: Headers, body: Body): Promise<Response | undefined> {
+    const { clock, leads, leader } = this.#options;
+    const endMs = clock.monotonic() + PATIENCE_MS;
+    for (let reason = "no process leads the journal";;) {
+      if (leads()) return undefined;
+      const url = leader();
+      if (url !== undefined) {
+        try {
+          return await answerOf(url, request, headers, body);
+        } catch (error) {
+          if (request.signal.aborted) throw error;
+          if (!mayRepeat(request, error)) throw outcomeUnknown();
+          reason = `the leader at ${url} does not answer`;
+        }
+      }
+      if (clock.monotonic() >= endMs) {
+        throw new Problem("not-ready", `Cannot answer: ${reason}`, {}, { "retry-after": "1" });
+      }
+      await new Promise<void>((resolve) => void clock.setTimer(AGAIN_MS, resolve));
+    }
+  }
+}
+
+/** What a note says that another process wrote is known to that one alone. */
+function isAnsweredHere({ method, by }: Route, { req }: Context, { notes }: HttpDeps): boolean {
+  if (by !== undefined) return by === "here";
+  if (method !== "GET") return false;
+  const note = req.query("note");
+  return note === undefined || notes.of(note) !== undefined || !req.path.startsWith("/ui");
+}
+
+/** @throws {Problem} `invalid-request` */
+function seenBy({ req }: Context): LogId {
+  const text = req.header(LOG_ID);
+  if (text === undefined || text === "") return 0;
+  if (POSITION.test(text)) return Number(text);
+  throw invalidRequest([{ header: "Daybook-Log-Id", detail: POSITION_RULE }]);
+}
+
+/** Where a client continues that has read from another process; what is no position is refused later. */
+function resumedAfter({ req }: Context): LogId {
+  const texts = [req.header("last-event-id"), req.query("after")];
+  return Math.max(0, ...texts.map((text) => wholeNumberOf(text ?? "") ?? 0));
+}
+
+function isSafe({ method }: Request): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function withBody({ url, method, headers, signal }: Request, body: Uint8Array<ArrayBuffer>) {
+  return new Request(url, { method, headers, signal, body });
+}
+
+/** A session is known here alone: the leader gets the token that it stands for. */
+function headersOf(request: Request, { sessions }: HttpDeps): Headers {
+  const headers = new Headers(request.headers);
+  const { host } = reachedAs(request);
+  const session = headers.has("authorization") ? undefined : sessionOf(headers, host);
+  const token = session && sessions.tokenOf(session);
+  for (const name of OWN_HEADERS) headers.delete(name);
+  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+  headers.set("accept-encoding", "identity");
+  return headers;
+}
+
+async function answerOf(
+  leader: string,
+  { url, method, signal }: Request,
+  headers: Headers,
+  body: Body,
+): Promise<Response> {
+  const { pathname, search } = new URL(url);
+  // Never resolved against the leader's address: a path may begin with two slashes.
+  const target = Object.assign(new URL(leader), { pathname, search });
+  const answer = await fetch(target, { method, headers, body, signal, redirect: "manual" });
+  return new Response(answer.body, answer);
+}
+
+/** Whether the leader cannot have seen the request, or seeing it twice does no harm. */
+function mayRepeat(request: Request, error: unknown): boolean {
+  // As Deno says that it came to no connection.
+  return isSafe(request) || reasonOf(error).includes("(Connect)");
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? messageOf(error.cause ?? error) : "";
+}
+
+function outcomeUnknown(): Problem {
+  const detail = "Cannot answer: the leader was gone before it answered: whether the request was " +
+    "recorded is unknown; repeat it with the same id or key";
+  return new Problem("outcome-unknown", detail, {}, { "retry-after": "1" });
+}
