@@ -26,6 +26,8 @@ export const LOG_ID = "daybook-log-id";
 /** How long a request waits for a leader, or for a position. */
 const PATIENCE_MS = 5_000;
 const AGAIN_MS = 50;
+/** Between two looks whether who was asked still leads. */
+const LOOK_MS = 500;
 /** How long the answer to a write waits until it can be read here as well. */
 const OWN_WRITE_MS = 1_000;
 
@@ -160,7 +162,7 @@ export class Relay {
       const url = leader();
       if (url !== undefined) {
         try {
-          return await answerOf(url, request, headers, body);
+          return await this.#answerOf(url, request, headers, body);
         } catch (error) {
           if (request.signal.aborted) throw error;
           if (!mayRepeat(request, error)) throw outcomeUnknown();
@@ -173,9 +175,42 @@ export class Relay {
       await new Promise<void>((resolve) => void clock.setTimer(AGAIN_MS, resolve));
     }
   }
+
+  async #answerOf(
+    leader: string,
+    { url, method, signal }: Request,
+    headers: Headers,
+    body: Body,
+  ): Promise<Response> {
+    const { pathname, search } = new URL(url);
+    // Never resolved against the leader's address: a path may begin with two slashes.
+    const target = Object.assign(new URL(leader), { pathname, search });
+    const overtaken = new AbortController();
+    const cancel = this.#whenOvertaken(leader, () => overtaken.abort());
+    const either = AbortSignal.any([signal, overtaken.signal]);
+    try {
+      const init = { method, headers, body, signal: either, redirect: "manual" } as const;
+      const answer = await fetch(target, init);
+      return new Response(answer.body, answer);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** One that stands still keeps its connections, and never answers. */
+  #whenOvertaken(leader: string, call: () => void): () => void {
+    const { clock, leads, leader: current } = this.#options;
+    let cancel = () => {};
+    const look = () => {
+      if (leads() || current() !== leader) call();
+      else cancel = clock.setTimer(LOOK_MS, look);
+    };
+    cancel = clock.setTimer(LOOK_MS, look);
+    return () => cancel();
+  }
 }
 
-/** What a note says that another process wrote is known to that one alone. */
+/** The note of an action is known only to the process that carried it out. */
 function isAnsweredHere({ method, by }: Route, { req }: Context, { notes }: HttpDeps): boolean {
   if (by !== undefined) return by === "here";
   if (method !== "GET") return false;
@@ -215,19 +250,6 @@ function headersOf(request: Request, { sessions }: HttpDeps): Headers {
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
   headers.set("accept-encoding", "identity");
   return headers;
-}
-
-async function answerOf(
-  leader: string,
-  { url, method, signal }: Request,
-  headers: Headers,
-  body: Body,
-): Promise<Response> {
-  const { pathname, search } = new URL(url);
-  // Never resolved against the leader's address: a path may begin with two slashes.
-  const target = Object.assign(new URL(leader), { pathname, search });
-  const answer = await fetch(target, { method, headers, body, signal, redirect: "manual" });
-  return new Response(answer.body, answer);
 }
 
 /** Whether the leader cannot have seen the request, or seeing it twice does no harm. */

@@ -116,12 +116,14 @@ export class Explainer {
     const logIds = this.#parts.history.positions(jobId);
     const asOf = this.#parts.events.journal.head.logId;
     if (logIds.length === 0) return undefined;
-    return await this.#accountOf({ logIds, asOf, ...await this.#timeOf(asOf) }, hold);
+    const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
+    return await this.#accountOf(extent, hold);
   }
 
-  /** Who follows has no workers and no queue: that is answered from the record, as for the past. */
-  async #timeOf(asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
-    if (this.#parts.leads()) return {};
+  /** Who follows has no queue: why a job is queued is answered from the record, as for the past. */
+  async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
+    const job = this.#parts.table.head(jobId);
+    if (this.#parts.leads() || job === undefined || conditionOf(job) !== "queued") return {};
     const [last] = await this.#parts.history.at([asOf]);
     return last === undefined ? {} : { asOfTime: last.receivedAt };
   }
@@ -140,8 +142,9 @@ export class Explainer {
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
     const logIds = all.slice(0, resolved.count);
     const asOf = await positionOf(point, history.pages, all, resolved.count, head);
-    if (asOf === head && this.#parts.leads()) {
-      return { ok: true, value: (await this.#accountOf({ logIds, asOf }, hold)).explanation };
+    if (asOf === head) {
+      const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
+      return { ok: true, value: (await this.#accountOf(extent, hold)).explanation };
     }
     const [last] = await history.at([asOf]);
     const asOfTime = last?.receivedAt ?? "";
