@@ -14,7 +14,7 @@ import { Notes } from "../dashboard/notes.ts";
 import { acceptsHtml, isForPeople, problemPage } from "../dashboard/problems.tsx";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
 import { emptyResponse } from "./answers/response.ts";
-import { Relay, type SharedPart } from "./relay.ts";
+import { Relay } from "./relay.ts";
 import { ROUTES } from "./routes.ts";
 import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
@@ -25,8 +25,6 @@ import { Turnstile } from "./guard/turnstile.ts";
 /** What is not given is not there, or as a server has it by default. */
 export interface AppOptions
   extends Partial<EdgeLimits>, Pick<HttpDeps, "engine" | "clock">, Partial<GivenDeps> {
-  /** Absent if no other process shares the journal. */
-  readonly shared?: SharedPart | undefined;
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
   readonly allowedHosts?: readonly string[] | "any";
   /** Default: 1 MiB. */
@@ -37,6 +35,7 @@ export interface AppOptions
 
 type GivenDeps = Pick<
   HttpDeps,
+  | "shared"
   | "metrics"
   | "overview"
   | "spans"
@@ -53,7 +52,8 @@ type GivenDeps = Pick<
 export function createApp(options: AppOptions): Hono {
   const { allowedHosts = [], onError = () => {} } = options;
   const deps = edgeOf(options);
-  const guard = new Guard({ ...deps, allowedHosts });
+  const relay = deps.shared && new Relay(deps, deps.shared);
+  const guard = new Guard({ ...deps, allowedHosts, relay });
   const app = new Hono();
   for (const route of ROUTES) app.on(route.method, route.path, guard.around(route, deps));
   app.notFound((c) => {
@@ -90,7 +90,7 @@ function edgeOf(options: AppOptions): HttpDeps {
   return {
     engine,
     clock,
-    relay: options.shared && new Relay({ ...options.shared, engine, clock }),
+    shared: options.shared,
     bodies: new Bodies({
       ...ofBodies,
       bytesMax: options.bodyBytesMax ?? 1024 * 1024,

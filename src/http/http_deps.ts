@@ -8,7 +8,6 @@ import type { Gauge } from "./guard/capacity.ts";
 import type { Notes } from "../dashboard/notes.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Access } from "./guard/access.ts";
-import type { Relay } from "./relay.ts";
 import type { RequestSpans } from "./requests/headers.ts";
 import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
@@ -155,11 +154,19 @@ export interface OverviewPort {
   diskFree(): Promise<number | undefined>;
 }
 
+/** What a process that shares its journal knows of the others. */
+export interface SharedPart {
+  /** Whether this process leads, and may record. */
+  readonly leads: () => boolean;
+  /** Where the leader is reached, if that is known; never this process. */
+  readonly leader: () => string | undefined;
+}
+
 export interface HttpDeps {
   readonly engine: JobEngine;
   readonly clock: Clock;
   /** `undefined` if no other process shares the journal. */
-  readonly relay: Relay | undefined;
+  readonly shared: SharedPart | undefined;
   readonly bodies: Bodies;
   /** For open routes: small, and separate from the others. */
   readonly openBodies: Bodies;

@@ -8,11 +8,9 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import type { LogId } from "../core/ids.ts";
 import { messageOf } from "../core/thrown.ts";
-import type { Clock } from "../engine/ports.ts";
-import type { JobEngine } from "../engine/job_engine.ts";
 import { whileWaiting } from "./answers/waiting.ts";
 import { sessionOf } from "./guard/sessions.ts";
-import type { HttpDeps } from "./http_deps.ts";
+import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header } from "./openapi/operation.ts";
 import { invalidRequest, Problem } from "./problems/problem.ts";
 import { documented } from "./requests/documented.ts";
@@ -64,34 +62,15 @@ const OWN_HEADERS = [
   ...["cookie", "origin", "referer", "sec-fetch-site"],
 ];
 
-/** What is known of the others. */
-export interface SharedPart {
-  /** Whether this process leads, and may record. */
-  readonly leads: () => boolean;
-  /** Where the leader is reached, if that is known; never this process. */
-  readonly leader: () => string | undefined;
-}
-
-export interface RelayOptions extends SharedPart {
-  readonly engine: JobEngine;
-  readonly clock: Clock;
-}
-
 type Body = Uint8Array<ArrayBuffer> | null;
 
 export class Relay {
-  readonly #options: RelayOptions;
+  readonly #deps: HttpDeps;
+  readonly #shared: SharedPart;
 
-  constructor(options: RelayOptions) {
-    this.#options = options;
-  }
-
-  get leads(): boolean {
-    return this.#options.leads();
-  }
-
-  get leader(): string | undefined {
-    return this.#options.leader();
+  constructor(deps: HttpDeps, shared: SharedPart) {
+    this.#deps = deps;
+    this.#shared = shared;
   }
 
   /**
@@ -101,20 +80,21 @@ export class Relay {
   async answer(
     c: Context,
     route: Route,
-    deps: HttpDeps,
     here: () => Response | Promise<Response>,
   ): Promise<Response> {
-    await this.#reach(c, deps);
-    const isForLeader = !this.leads && !isAnsweredHere(route, c, deps);
-    const passedOn = isForLeader ? await this.#ask(c, deps) : undefined;
+    await this.#reach(c);
+    const isForLeader = !this.#shared.leads() && !isAnsweredHere(route, c, this.#deps);
+    const passedOn = isForLeader ? await this.#ask(c) : undefined;
     const answer = passedOn ?? await here();
-    if (!answer.headers.has(LOG_ID)) answer.headers.set(LOG_ID, `${deps.engine.headLogId}`);
+    const { headLogId } = this.#deps.engine;
+    if (!answer.headers.has(LOG_ID)) answer.headers.set(LOG_ID, `${headLogId}`);
     return answer;
   }
 
   /** Waits for the position that a client has seen. */
-  async #reach(c: Context, deps: HttpDeps): Promise<void> {
-    const wanted = Math.max(seenBy(c), this.leads ? 0 : resumedAfter(c));
+  async #reach(c: Context): Promise<void> {
+    const deps = this.#deps;
+    const wanted = Math.max(seenBy(c), this.#shared.leads() ? 0 : resumedAfter(c));
     if (wanted <= deps.engine.headLogId) return;
     deps.waiting.requireRoom();
     await whileWaiting(deps, () => this.#readUpTo(wanted, PATIENCE_MS, c.req.raw.signal));
@@ -127,7 +107,7 @@ export class Relay {
   }
 
   async #readUpTo(logId: LogId, timeMs: number, signal: AbortSignal): Promise<void> {
-    const { engine, clock } = this.#options;
+    const { engine, clock } = this.#deps;
     const endMs = clock.monotonic() + timeMs;
     while (engine.headLogId < logId && !engine.draining && !signal.aborted) {
       const leftMs = endMs - clock.monotonic();
@@ -137,7 +117,8 @@ export class Relay {
   }
 
   /** Answers as the leader does; `undefined` if that is this process by now. */
-  async #ask(c: Context, deps: HttpDeps): Promise<Response | undefined> {
+  async #ask(c: Context): Promise<Response | undefined> {
+    const deps = this.#deps;
     const { raw } = c.req;
     const isRead = isSafe(raw);
     const body: Body = isRead ? null : new Uint8Array(await deps.bodies.read(raw));
@@ -155,7 +136,8 @@ export class Relay {
   }
 
   async #passOn(request: Request, headers: Headers, body: Body): Promise<Response | undefined> {
-    const { clock, leads, leader } = this.#options;
+    const { clock } = this.#deps;
+    const { leads, leader } = this.#shared;
     const endMs = clock.monotonic() + PATIENCE_MS;
     for (let reason = "no process leads the journal";;) {
       if (leads()) return undefined;
@@ -199,7 +181,8 @@ export class Relay {
 
   /** One that stands still keeps its connections, and never answers. */
   #whenOvertaken(leader: string, call: () => void): () => void {
-    const { clock, leads, leader: current } = this.#options;
+    const { clock } = this.#deps;
+    const { leads, leader: current } = this.#shared;
     let cancel = () => {};
     const look = () => {
       if (leads() || current() !== leader) call();

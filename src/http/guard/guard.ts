@@ -11,6 +11,7 @@ import { draining } from "../problems/engine_problem.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";
+import type { Relay } from "../relay.ts";
 import type { RequestSpans } from "../requests/headers.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { sessionOf, type Sessions } from "./sessions.ts";
@@ -37,6 +38,8 @@ export interface GuardOptions {
   readonly openRequests: Gauge;
   /** Admits requests; probes do not wait for it. */
   readonly turnstile: Turnstile;
+  /** `undefined` if no other process shares the journal. */
+  readonly relay: Relay | undefined;
   /** Is told which route a request takes. */
   readonly spans: RequestSpans | undefined;
 }
@@ -61,8 +64,7 @@ export class Guard {
    */
   around(route: Route, deps: HttpDeps): Handler {
     const { method, path, scope, handle } = route;
-    const { relay } = deps;
-    const { spans, turnstile } = this.#options;
+    const { relay, spans, turnstile } = this.#options;
     const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
     // Requests with a body are admitted when the body has arrived.
@@ -77,7 +79,7 @@ export class Guard {
         const turn = size === undefined ? undefined : turnstile.enter(size);
         if (turn !== undefined) await turn;
         if (relay === undefined) return await handle(c, deps);
-        return await relay.answer(c, route, deps, () => handle(c, deps));
+        return await relay.answer(c, route, () => handle(c, deps));
       } finally {
         requests.closed();
       }

@@ -182,14 +182,14 @@ export const HEALTH_ROUTES: readonly Route[] = [
       description: "503 while the journal is being read, is full or failed, and during a stop.",
       problems: ["not-ready", "draining"],
     }),
-    handle(_, { engine, relay }) {
+    handle(_, { engine, shared }) {
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
-      if (relay === undefined || relay.leads) {
+      if (shared === undefined || shared.leads()) {
         return jsonResponse({ status: "ready" }, STATUS.ok);
       }
-      const { leader } = relay;
+      const leader = shared.leader();
       if (leader === undefined) throw notReady("no process leads the journal");
       return jsonResponse({ status: "following", leader, logId: engine.headLogId }, STATUS.ok);
     },
