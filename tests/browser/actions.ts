@@ -281,6 +281,13 @@ const LIMITS_ACTIONS: readonly Action[] = [
       const form = page.locator("#begin-pause");
       await form.getByLabel("Of type").selectOption("shop.welcome");
       await form.getByLabel("Reason").fill("by the walk");
+      await form.getByLabel("For").fill("soon");
+      await press(page, /Yes, pause jobs/);
+      await page.waitForURL(/pauses$/);
+      assert.match(await form.getByRole("alert").last().innerText(), /must be a duration/);
+      assert.equal(await form.getByLabel("Reason").inputValue(), "by the walk");
+      assert.equal(await form.getByLabel("Of type").inputValue(), "shop.welcome");
+      await form.getByLabel("For").fill("30m");
       await press(page, /Yes, pause jobs/);
       await page.waitForURL(/note=/);
       assert.equal(await paused(), 1);
