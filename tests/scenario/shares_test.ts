@@ -221,6 +221,15 @@ Deno.test("limits and pauses: through a kill and a start, told word for word wit
     await first.submit("shop.order", "order-1", {});
     await assertExplained(first);
     const before = await figuresOf(first);
+    assert.deepEqual(before.metrics.filter((line) => / [1-9]/.test(line)), [
+      "daybook_pauses 2",
+      "daybook_paused_jobs 2",
+      'daybook_limited_jobs_at_work{type="shop.letter"} 1',
+      'daybook_limited_jobs_waiting{type="shop.letter"} 1',
+      'daybook_limited_jobs_waiting{type="shop.order"} 1',
+      'daybook_limited_jobs_waiting{type="shop.text"} 1',
+      'daybook_limited_jobs_max{type="shop.order"} 1',
+    ]);
     await first.daybook.kill();
 
     const second = new Asked(await DaybookProcess.start(options), folder);
