@@ -282,6 +282,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
       await parkedPlaces(engine),
       engine.pauses.all(),
+      joining?.standing,
     ),
   );
 }

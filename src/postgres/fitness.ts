@@ -3,6 +3,7 @@
  * refused before anything is written.
  */
 
+import type { DatabaseInForce } from "../core/standing.ts";
 import { messageOf } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import type { Retrying, Sql } from "./connection.ts";
@@ -36,6 +37,8 @@ const EXIT_NO_RIGHTS = 77;
 /** What PostgreSQL says of users, rights and databases. */
 const NO_RIGHTS = /^(?:28...|3D000|42501)$/;
 
+const STANDBY_NAMES = "synchronous_standby_names";
+
 /** Values that each setting may have. */
 const SAFE: Readonly<Record<string, readonly string[]>> = {
   fsync: ["on"],
@@ -43,18 +46,22 @@ const SAFE: Readonly<Record<string, readonly string[]>> = {
   synchronous_commit: ["on", "remote_apply"],
 };
 
-/** @throws {UnfitDatabaseError} */
+/**
+ * @returns What it promises.
+ * @throws {UnfitDatabaseError}
+ */
 export async function requireFit(
   place: Place,
   sql: Sql,
   other: Sql,
   retrying: Retrying,
-): Promise<void> {
+): Promise<DatabaseInForce> {
   try {
-    await retrying.until(async () => {
-      await requireSafe(place, sql);
+    return await retrying.until(async () => {
+      const inForce = await requireSafe(place, sql);
       await requireSessions(place, sql, other);
       await requireTables(place, sql);
+      return inForce;
     });
   } catch (error) {
     if (!NO_RIGHTS.test(codeOf(error))) throw error;
@@ -66,8 +73,8 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-async function requireSafe(place: Place, sql: Sql): Promise<void> {
-  const names = Object.keys(SAFE);
+async function requireSafe(place: Place, sql: Sql): Promise<DatabaseInForce> {
+  const names = [...Object.keys(SAFE), STANDBY_NAMES];
   const rows = await sql<{ name: string; setting: string }[]>`
     select name, setting from pg_settings where name = any(${names}::text[])`;
   for (const { name, setting } of rows) {
@@ -76,14 +83,22 @@ async function requireSafe(place: Place, sql: Sql): Promise<void> {
       `it to ${SAFE[name].join(" or ")}`;
     throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
   }
-  if (place.needsStandby) await requireStandby(place, sql);
+  const settings = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+  const standbys = await standbysOf(sql);
+  if (place.needsStandby) requireStandby(place, settings[STANDBY_NAMES] ?? "", standbys ?? 0);
+  return { address: place.shown, standbyDemanded: place.needsStandby, standbys, settings };
 }
 
-async function requireStandby(place: Place, sql: Sql): Promise<void> {
-  const [row] = await sql<{ names: string; standbys: string }[]>`
-    select current_setting('synchronous_standby_names') as names,
+/** Who may not read their states sees none. */
+async function standbysOf(sql: Sql): Promise<number | null> {
+  const [row] = await sql<{ may: boolean; standbys: string }[]>`
+    select pg_has_role(current_user, 'pg_read_all_stats', 'usage') as may,
       (select count(*) from pg_stat_replication where sync_state in ('sync', 'quorum')) as standbys`;
-  if (row !== undefined && row.names !== "" && Number(row.standbys) > 0) return;
+  return row?.may === true || Number(row?.standbys) > 0 ? Number(row?.standbys) : null;
+}
+
+function requireStandby(place: Place, names: string, standbys: number): void {
+  if (names !== "" && standbys > 0) return;
   const reason = "sync=1 asks for a synchronous standby, and there is none: set " +
     "synchronous_standby_names, or see that one is connected (and that this user may read " +
     "pg_stat_replication)";

@@ -154,7 +154,14 @@ export class Daybook {
       diskFree: await diskFree(configuration.folder),
     };
     const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
-    const metrics = new Metrics({ ...counted, processUsage, stalls: () => watchdog.stalls });
+    const membership = options.sharing?.shared.membership;
+    const standing = membership && (() => membership.standing);
+    const metrics = new Metrics({
+      ...counted,
+      processUsage,
+      standing,
+      stalls: () => watchdog.stalls,
+    });
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.folder);
     const index = jobIndexIn({ folder: layout.index, warn });
@@ -246,6 +253,7 @@ export class Daybook {
       spans: tracing,
       verification: verifier,
       jobLog: logs,
+      standing,
       system: systemFigures(engine, configuration, options.origins ?? new Map(), limits),
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),

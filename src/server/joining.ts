@@ -1,7 +1,9 @@
 /** How a process joins a journal in PostgreSQL: it answers as one that follows, until it leads. */
 
 import { newId } from "../core/ids.ts";
+import type { Standing } from "../core/standing.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
+import { Membership } from "../journal/membership.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
 import type { Place } from "../postgres/place.ts";
 import type { Configuration } from "../settings/configuration.ts";
@@ -24,41 +26,39 @@ export class Joining {
   /** What is answered until this process leads. */
   readonly following: Following;
   readonly #options: JoiningOptions;
-  #joined: PostgresJournal | undefined;
+  readonly #membership: Membership;
 
   constructor(options: JoiningOptions) {
-    const { configuration, tell } = options;
+    const { configuration, url, tell } = options;
     this.#options = options;
+    const self = { writer: newId.writer(systemRandom.ulid()), url };
+    this.#membership = new Membership({ self, clock: systemClock, tell });
     this.following = new Following({
-      leader: () => this.#leader,
+      membership: this.#membership,
       clock: systemClock,
       bodyBytesMax: configuration.bodyBytesMax,
       allowedHosts: allowedHostsOf(configuration),
-      tell,
     });
+  }
+
+  get standing(): Standing {
+    return this.#membership.standing;
   }
 
   /** @throws {JournalUnusableError} if the database cannot be used. */
   async join(): Promise<PostgresJournal> {
-    const { place, secretKey, url, warn } = this.#options;
+    const { place, secretKey, warn } = this.#options;
     // Only now: the driver is not loaded for a journal in a folder.
     const { openPostgres } = await import("../postgres/open.ts");
     try {
-      return this.#joined = await openPostgres({
-        ...{ place, secretKey, url, warn },
-        writer: newId.writer(systemRandom.ulid()),
+      return await openPostgres({
+        ...{ place, secretKey, warn },
+        membership: this.#membership,
         clock: systemClock,
-        followed: this.following.followed,
       });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
       throw new JournalUnusableError("use", place.shown, error.message, error);
     }
-  }
-
-  /** Where the leader listens; a row that an earlier life of this process left does not count. */
-  get #leader(): string | undefined {
-    const url = this.#joined?.leader()?.url;
-    return url === this.#options.url ? undefined : url;
   }
 }
