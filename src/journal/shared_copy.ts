@@ -23,7 +23,7 @@ import {
  *
  * @throws {JournalDamagedError} if it is not what was written, or does not follow the head.
  */
-function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
+export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
   const firstLogId = head.logId + 1;
   const read = (start: ScanStart) => {
     const scanner = new SegmentScanner(bytes, firstLogId, head.chain, start);

@@ -12,6 +12,7 @@ import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
 import type { Turn } from "../journal/shared_log.ts";
 import { type Retrying, type RetryingOptions, session, type Sql } from "./connection.ts";
+import { lockKey, tryLock } from "./lock.ts";
 
 const BEAT_MS = 1_000;
 /** A leader that has said nothing for as long is taken to be gone. */
@@ -84,27 +85,20 @@ export class PostgresTurn implements Turn {
   }
 
   async #lock(): Promise<boolean> {
-    if (this.#isHeld) return true;
-    const [row] = await this.#sql<{ locked: boolean }[]>`
-      select pg_try_advisory_lock(${this.#key}::bigint) as locked`;
-    return this.#isHeld = row?.locked === true;
-  }
-
-  /** The same for all processes of a journal. */
-  get #key() {
-    return this.#sql`hashtextextended(${`daybook ${this.#options.place.journal}`}, 0)`;
+    return this.#isHeld ||= await tryLock(this.#sql, this.#options.place.journal);
   }
 
   /** Ends the session of a leader that is taken to be gone. */
   async #depose({ url, silent_ms }: LeaderRow): Promise<boolean> {
     const seconds = Math.round(Number(silent_ms) / 1_000);
+    const key = lockKey(this.#sql, this.#options.place.journal);
     this.#options.warn(`the leader at ${url} has been silent for ${seconds} s: taking over`);
     try {
       await this.#sql`
         select pg_terminate_backend(pid) from pg_locks
         where locktype = 'advisory' and objsubid = 1 and granted
           and database = (select oid from pg_database where datname = current_database())
-          and (classid::bigint << 32) | objid::bigint = ${this.#key}::bigint`;
+          and (classid::bigint << 32) | objid::bigint = ${key}::bigint`;
     } catch (error) {
       this.#options.warn(`cannot end the session of the silent leader: ${messageOf(error)}`);
     }

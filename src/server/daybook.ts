@@ -42,7 +42,7 @@ import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
  * How long a stop waits for connections to close: a client that does not read keeps its connection
  * open forever, and must not keep the journal from being sealed.
  */
-const SERVER_CLOSE_MS = 3_000;
+export const SERVER_CLOSE_MS = 3_000;
 
 /** How long a start waits to find out whether the code of all waiting jobs still fits. */
 const TRIALS_MAX_MS = 2_000;

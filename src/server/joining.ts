@@ -7,7 +7,8 @@ import { Membership } from "../journal/membership.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
 import type { Place } from "../postgres/place.ts";
 import type { Configuration } from "../settings/configuration.ts";
-import { allowedHostsOf } from "./daybook.ts";
+import { within } from "../engine/within.ts";
+import { allowedHostsOf, SERVER_CLOSE_MS } from "./daybook.ts";
 import { Following } from "./following.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
@@ -27,6 +28,7 @@ export class Joining {
   readonly following: Following;
   readonly #options: JoiningOptions;
   readonly #membership: Membership;
+  readonly #opened = Promise.withResolvers<void>();
 
   constructor(options: JoiningOptions) {
     const { configuration, url, tell } = options;
@@ -43,6 +45,27 @@ export class Joining {
 
   get standing(): Standing {
     return this.#membership.standing;
+  }
+
+  /** This process leads, and can be stopped as a leader. */
+  opened(): void {
+    this.#opened.resolve();
+  }
+
+  /** Whether this process leads; resolves with that once it can be stopped as a leader. */
+  async led(): Promise<boolean> {
+    if (this.standing.role === "following") return false;
+    await this.#opened.promise;
+    return true;
+  }
+
+  /**
+   * Ends a process that follows.
+   *
+   * @param closeServer Resolves when the server has answered all requests.
+   */
+  async stop(closeServer: () => Promise<unknown>): Promise<void> {
+    await within(systemClock, SERVER_CLOSE_MS, closeServer());
   }
 
   /** @throws {JournalUnusableError} if the database cannot be used. */

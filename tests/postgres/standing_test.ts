@@ -65,6 +65,12 @@ testWithPostgres(
       assert.ok(screen.includes(`This process ${since}`), screen);
       assert.ok(screen.includes("a synchronous standby is not demanded"), screen);
       assert.ok(first.output.join("\n").includes(since), first.output.join("\n"));
+      second.signal("SIGTERM");
+      assert.equal(await second.ended(), 0);
+      assert.match(second.output.at(-2) ?? "", /stopping$/);
+      assert.match(second.output.at(-1) ?? "", /stopped; the copy ends at logId [1-9]\d*$/);
+      second.start();
+      await second.is("following");
       await first.kill();
       await second.is("ready");
       const next = (await second.get("/readyz"))["shared"] as Standing;
