@@ -39,11 +39,17 @@ const NO_RIGHTS = /^(?:28...|3D000|42501)$/;
 
 const STANDBY_NAMES = "synchronous_standby_names";
 
+/** What poolers answer to startup parameters that they do not know. */
+const REFUSED_BY_POOLER = "08P01";
+const ADVICE = "connect to PostgreSQL itself, or to a pooler in session mode";
+
 /** Values that each setting may have. */
 const SAFE: Readonly<Record<string, readonly string[]>> = {
   fsync: ["on"],
   full_page_writes: ["on"],
   synchronous_commit: ["on", "remote_apply"],
+  // Every session asks for it, but a pooler may not pass that on.
+  statement_timeout: ["0"],
 };
 
 /**
@@ -58,13 +64,18 @@ export async function requireFit(
 ): Promise<DatabaseInForce> {
   try {
     return await retrying.until(async () => {
-      const inForce = await requireSafe(place, sql);
       await requireSessions(place, sql, other);
+      const inForce = await requireSafe(place, sql);
       await requireTables(place, sql);
       return inForce;
     });
   } catch (error) {
-    if (!NO_RIGHTS.test(codeOf(error))) throw error;
+    const code = codeOf(error);
+    if (code === REFUSED_BY_POOLER) {
+      const reason = `a pooler is in between, and refuses (${messageOf(error)}): ${ADVICE}`;
+      throw new UnfitDatabaseError(place, reason, EXIT_POOLER, error);
+    }
+    if (!NO_RIGHTS.test(code)) throw error;
     throw new UnfitDatabaseError(place, messageOf(error), EXIT_NO_RIGHTS, error);
   }
 }
@@ -105,20 +116,26 @@ function requireStandby(place: Place, names: string, standbys: number): void {
   throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
 }
 
+/** How long an answer may take that needs a session which another connection has. */
+const SESSION_MS = 3_000;
+
 /**
  * A pooler in transaction mode gives the same connection another session as soon as another one
- * keeps that busy; a lock would be nobody's.
+ * keeps that busy, or none while there is no other; a lock would be nobody's. It may not know
+ * prepared statements either.
  */
 async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void> {
-  const pid = async () => (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
+  const pid = async () =>
+    (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`.simple())[0]?.pid;
   const before = await pid();
   const during = await other.begin(async (begun) => {
-    await begun`select 1`;
-    return await pid();
+    await begun`select 1`.simple();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, SESSION_MS);
+    return await Promise.race([pid(), late]).finally(() => clearTimeout(timer));
   });
   if (before === during) return;
-  const reason = "between here and PostgreSQL is a pooler in transaction mode: connect to " +
-    "PostgreSQL itself, or to a pooler in session mode";
+  const reason = `between here and PostgreSQL is a pooler in transaction mode: ${ADVICE}`;
   throw new UnfitDatabaseError(place, reason, EXIT_POOLER);
 }
 

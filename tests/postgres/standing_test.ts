@@ -41,6 +41,7 @@ testWithPostgres(
         settings: {
           fsync: "on",
           full_page_writes: "on",
+          statement_timeout: "0",
           synchronous_commit: "on",
           synchronous_standby_names: "",
         },
