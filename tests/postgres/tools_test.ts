@@ -161,6 +161,21 @@ async function partingsAreFound(server: PostgresServer, folder: string): Promise
   assert.equal((await journal(...args)).code, 0);
 }
 
+Deno.test("tools: what is no database is a mistake in usage, and is not repeated", () =>
+  inFolder(async (folder) => {
+    const wrong = ["http://x:word@h/d", "postgres://x:word@h/d?journal=A B"];
+    for (const database of wrong) {
+      for (
+        const words of [["push", database], ["pull", database], ["verify", "--against", database]]
+      ) {
+        const { code, err } = await runJournal([...words, "--journal", folder]);
+        assert.equal(code, 64, err.join("\n"));
+        assert.match(err[0] ?? "", /the database must/);
+        assert.doesNotMatch(err.join("\n"), /word/);
+      }
+    }
+  }));
+
 testWithPostgres(
   "tools: a journal moves into PostgreSQL, is worked on there, moves out again, and is compared",
   (server) =>

@@ -3,7 +3,7 @@
 import { messageOf } from "../../core/thrown.ts";
 import { isOfSharedLog } from "../../journal/shared_log.ts";
 import { PartedHistoryError } from "../../journal/shared_transfer.ts";
-import { type Place, placeIn } from "../../postgres/place.ts";
+import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
 import { hostsOf, type Permissions } from "../../settings/permission_advice.ts";
@@ -27,12 +27,13 @@ export const SECRET_KEY_OPTION: CommandOption = {
   help: "what wraps the keys of sealed inputs; or DAYBOOK_SECRET_KEY",
 };
 
-/** The database that a command is about. */
+/** The database that a command is about; the text may hold a password, and is not repeated. */
 export function databaseOf(text: string): Place {
   try {
+    if (!namesDatabase(text)) throw new TypeError("must be postgres://user@host/database");
     return placeIn(text);
   } catch (error) {
-    throw new UsageError(`${text} ${messageOf(error)}`);
+    throw new UsageError(`the database ${messageOf(error)}`);
   }
 }
 
