@@ -191,9 +191,23 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
   }
 }
 
-/** Drains on the first signal; a second one ends the process at once. */
-function stopOnSignal(daybook: Daybook, server: Listener, drainMs: number): void {
-  onStopSignal(async () => {
+/** What the first signal does; a second one ends the process at once. */
+let stop: (() => Promise<void>) | undefined;
+
+function stopOnSignal(how: () => Promise<void>): void {
+  if (stop === undefined) onStopSignal(async () => await stop?.());
+  stop = how;
+}
+
+/** Nothing has begun, and nothing was recorded. */
+function stopOpening(): Promise<void> {
+  warn("stopped before the journal was open");
+  Deno.exit(0);
+}
+
+/** A leader drains, and seals the journal. */
+function stopInOrder(daybook: Daybook, server: Listener, drainMs: number): () => Promise<void> {
+  return async () => {
     warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
     try {
       await daybook.stop(() => server.shutdown());
@@ -202,7 +216,7 @@ function stopOnSignal(daybook: Daybook, server: Listener, drainMs: number): void
     }
     warn(stoppedText(daybook));
     Deno.exit(0);
-  });
+  };
 }
 
 /**
@@ -222,10 +236,11 @@ function stoppingText(busyWorkers: number, drainMs: number): string {
 }
 
 function stoppedText({ leads, journal }: Daybook): string {
-  if (!leads) return "stopped following";
-  return journal.head.logId === 0
-    ? "stopped; the journal is empty"
-    : "stopped, and the journal is sealed";
+  const { logId } = journal.head;
+  if (leads) {
+    return logId === 0 ? "stopped; the journal is empty" : "stopped, and the journal is sealed";
+  }
+  return logId === 0 ? "stopped; it has no copy" : `stopped; the copy ends at logId ${logId}`;
 }
 
 /** A webhook that may not leave is better told of now than when it is due. */
@@ -264,6 +279,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     const url = configuration.advertise ?? urlOf(own.addr);
     const tell = (line: string) => log.info(line);
     joining = new Joining({ place, secretKey, url, tell, warn });
+    stopOnSignal(stopOpening);
   }
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);
   clearTimeout(soon);
@@ -275,7 +291,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     await daybook.stop(() => Promise.resolve());
     return fail(listening, EXIT_CANNOT_LISTEN);
   }
-  stopOnSignal(daybook, listening, configuration.drainMs);
+  stopOnSignal(stopInOrder(daybook, listening, configuration.drainMs));
   daybook.mindSignals();
   if (!daybook.leads) {
     if (!await orFail(configuration, () => daybook.lead())) return;
@@ -295,6 +311,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
       await parkedPlaces(engine),
       engine.pauses.all(),
+      joining?.standing,
     ),
   );
 }

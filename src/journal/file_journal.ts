@@ -162,8 +162,9 @@ export class FileJournal implements Journal {
   async lead(): Promise<LogId | null | undefined> {
     const follower = this.#follower;
     if (follower === undefined) return this.#report.recoveredLogId;
-    if (!await follower.untilTurn()) return undefined;
-    const recoveredLogId = await follower.lead();
+    const why = await follower.untilTurn();
+    if (why === undefined) return undefined;
+    const recoveredLogId = await follower.lead(why);
     this.#report = { ...this.#report, recoveredLogId };
     this.#follower = undefined;
     return recoveredLogId;

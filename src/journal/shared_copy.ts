@@ -2,6 +2,7 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import type { WhyLeading } from "../core/standing.ts";
 import { messageOf } from "../core/thrown.ts";
 import { type Clock, JournalFailedError, type JournalHead } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
@@ -23,7 +24,7 @@ import {
  *
  * @throws {JournalDamagedError} if it is not what was written, or does not follow the head.
  */
-function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
+export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
   const firstLogId = head.logId + 1;
   const read = (start: ScanStart) => {
     const scanner = new SegmentScanner(bytes, firstLogId, head.chain, start);
@@ -109,23 +110,22 @@ export class Follower {
   /**
    * Fetches what the leader records, until there is none. Throws as `catchUp` does.
    *
-   * @returns Whether this process may lead; `false` if this was ended before.
+   * @returns Why this process may lead; `undefined` if this was ended before.
    */
-  async untilTurn(): Promise<boolean> {
-    const { shared: { log, turn, followed }, recorder, clock } = this.#parts;
-    let mayLead = false;
+  async untilTurn(): Promise<WhyLeading | undefined> {
+    const { shared: { log, turn }, recorder, clock } = this.#parts;
+    let why: WhyLeading | undefined;
     for (let lookAtMs = -Infinity, heard = false; !this.#isEnded;) {
       if (!heard || clock.monotonic() >= lookAtMs) {
-        mayLead = await turn.take();
+        why = await turn.take();
         lookAtMs = clock.monotonic() + LOOK_MS;
       }
       // What the last leader wrote may come while the turn passes.
       const fetched = await this.#fetch("news");
-      followed(recorder.head);
-      if (!fetched && mayLead) return !this.#isEnded;
+      if (!fetched && why !== undefined && !this.#isEnded) return why;
       heard = fetched || await log.news(recorder.head.logId, LOOK_MS);
     }
-    return false;
+    return undefined;
   }
 
   /** Ends `untilTurn`, soon. */
@@ -134,14 +134,17 @@ export class Follower {
   }
 
   async #fetch(as: "found" | "news"): Promise<boolean> {
-    const { shared: { log }, recorder, store } = this.#parts;
+    const { shared: { log, membership }, recorder, store } = this.#parts;
     const batches = await log.read(recorder.head.logId);
+    const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       if (this.#isEnded) break;
       const sealed = sealedBatch(batch, recorder.head);
       await store(sealed);
       recorder.adopt(sealed, as);
+      membership.copied(recorder.head.logId, lastLogId);
     }
+    if (batches.length === 0) membership.copied(recorder.head.logId, lastLogId);
     return batches.length > 0;
   }
 
@@ -150,13 +153,14 @@ export class Follower {
    *
    * @returns The position of that entry.
    */
-  async lead(): Promise<LogId> {
-    const { shared: { writer, url, turn }, recorder, record } = this.#parts;
+  async lead(why: WhyLeading): Promise<LogId> {
+    const { shared: { membership, turn }, recorder, record } = this.#parts;
     const logId = await record({
       stratum: "framework",
       eventType: "journal.WriterOpened",
-      attributes: { writer, url },
+      attributes: { ...membership.self },
     });
+    membership.leads(why);
     await turn.lead(() => recorder.fail(overtaken()));
     return logId;
   }

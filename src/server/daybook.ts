@@ -90,8 +90,6 @@ export interface DaybookOptions {
 export interface Sharing {
   readonly shared: SharedJournal;
   readonly keys: KeyStore;
-  /** Where the leader is reached, if that is known; never this process. */
-  readonly leader: () => string | undefined;
 }
 
 const BYTES_PER_MB = 1_048_576;
@@ -166,7 +164,14 @@ export class Daybook {
       diskFree: await diskFree(configuration.folder),
     };
     const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
-    const metrics = new Metrics({ ...counted, processUsage, stalls: () => watchdog.stalls });
+    const membership = options.sharing?.shared.membership;
+    const standing = membership && (() => membership.standing);
+    const metrics = new Metrics({
+      ...counted,
+      processUsage,
+      standing,
+      stalls: () => watchdog.stalls,
+    });
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.folder);
     const index = jobIndexIn({ folder: layout.index, warn });
@@ -238,12 +243,13 @@ export class Daybook {
       version: VERSION,
       engine,
       clock,
-      shared: options.sharing && { leads: () => daybook.#leads, leader: options.sharing.leader },
+      shared: membership && { leads: () => daybook.#leads, leader: () => membership.otherUrl },
       metrics: metrics.of(engine),
       overview: trends,
       spans: tracing,
       verification: verifier,
       jobLog: logs,
+      standing,
       system: systemFigures(engine, configuration, options.origins ?? new Map(), limits),
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),

@@ -1,11 +1,11 @@
 /** How a process joins a journal in PostgreSQL. */
 
 import { newId } from "../core/ids.ts";
-import type { JournalHead } from "../engine/ports.ts";
+import type { Standing } from "../core/standing.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
+import { Membership } from "../journal/membership.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
 import type { Place } from "../postgres/place.ts";
-import type { Sharing } from "./daybook.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 export interface JoiningOptions {
@@ -20,43 +20,33 @@ export interface JoiningOptions {
 
 export class Joining {
   readonly #options: JoiningOptions;
-  #joined: PostgresJournal | undefined;
-  #toldOf: string | undefined;
+  readonly #membership: Membership;
 
   constructor(options: JoiningOptions) {
+    const { url, tell } = options;
     this.#options = options;
+    const self = { writer: newId.writer(systemRandom.ulid()), url };
+    this.#membership = new Membership({ self, clock: systemClock, tell });
+  }
+
+  get standing(): Standing {
+    return this.#membership.standing;
   }
 
   /** @throws {JournalUnusableError} if the database cannot be used. */
-  async join(): Promise<Sharing> {
-    const { place, secretKey, url, warn } = this.#options;
+  async join(): Promise<PostgresJournal> {
+    const { place, secretKey, warn } = this.#options;
     // Only now: the driver is not loaded for a journal in a folder.
     const { openPostgres } = await import("../postgres/open.ts");
     try {
-      this.#joined = await openPostgres({
-        ...{ place, secretKey, url, warn },
-        writer: newId.writer(systemRandom.ulid()),
+      return await openPostgres({
+        ...{ place, secretKey, warn },
+        membership: this.#membership,
         clock: systemClock,
-        followed: (head) => this.#followed(head),
       });
-      const { shared, keys } = this.#joined;
-      return { shared, keys, leader: () => this.#leader };
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
       throw new JournalUnusableError("use", place.shown, error.message, error);
     }
-  }
-
-  /** Where the leader listens; a row that an earlier life of this process left does not count. */
-  get #leader(): string | undefined {
-    const url = this.#joined?.leader()?.url;
-    return url === this.#options.url ? undefined : url;
-  }
-
-  #followed(head: JournalHead): void {
-    const leader = this.#leader;
-    if (leader === this.#toldOf || leader === undefined) return;
-    this.#toldOf = leader;
-    this.#options.tell(`following ${leader}, at logId ${head.logId}; leads when that is gone`);
   }
 }

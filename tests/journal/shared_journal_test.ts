@@ -26,7 +26,7 @@ async function lead(log: SharedLogDouble, disk: MemoryDisk, writer: string): Pro
 /** Another process leads until `release` is called. */
 async function follow(log: SharedLogDouble, disk = new MemoryDisk()) {
   let mayLead = false;
-  const take = () => Promise.resolve(mayLead);
+  const take = () => Promise.resolve(mayLead ? "ended" as const : undefined);
   const started = await startOn(disk, { shared: sharing(log, "follower", { take }) });
   const led = started.journal.lead();
   return { ...started, led, release: () => mayLead = true };

@@ -6,6 +6,7 @@ import {
   limitsInUse,
   liveAnswer,
   readyAnswer,
+  sharedIn,
   systemAnswer,
 } from "../answers/system.ts";
 import { telling } from "../openapi/operation.ts";
@@ -179,19 +180,20 @@ export const HEALTH_ROUTES: readonly Route[] = [
     path: "/readyz",
     scope: "open",
     operation: telling("readyz", "Check whether writes are accepted", readyAnswer, {
-      description: "503 while the journal is being read, is full or failed, and during a stop.",
+      description: "503 while the journal is being read, is full or failed, and during a stop. " +
+        "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
-    handle(_, { engine, shared }) {
+    handle(_, { engine, shared, standing }) {
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
+      const told = standing === undefined ? {} : sharedIn(standing());
       if (shared === undefined || shared.leads()) {
-        return jsonResponse({ status: "ready" }, STATUS.ok);
+        return jsonResponse({ status: "ready", ...told }, STATUS.ok);
       }
-      const leader = shared.leader();
-      if (leader === undefined) throw notReady("no process leads the journal");
-      return jsonResponse({ status: "following", leader, logId: engine.headLogId }, STATUS.ok);
+      if (shared.leader() === undefined) throw notReady("no process leads the journal");
+      return jsonResponse({ status: "following", ...told }, STATUS.ok);
     },
   },
 ];

@@ -104,7 +104,7 @@ export class SharedMember {
       random: systemRandom,
       consumer: member.engine.consumer,
       shared: sharing(members.log, name, {
-        take: () => Promise.resolve(members.heir === member),
+        take: () => Promise.resolve(members.heir === member ? "first" : undefined),
       }),
     });
     member.#journal = journal;
