@@ -13,7 +13,8 @@ import { TABLES } from "../../src/postgres/fitness.ts";
 import { placeIn } from "../../src/postgres/place.ts";
 import { PostgresLog } from "../../src/postgres/postgres_log.ts";
 import { SharedLogDouble } from "../support/journal/shared_log_double.ts";
-import { freePort, type PostgresServer, testWithPostgres } from "./postgres_server.ts";
+import { DatabaseProxy } from "./database_proxy.ts";
+import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 
 function batch(firstLogId: number, chain: string, previousChain: string): SharedBatch {
   const bytes = new TextEncoder().encode(`\n{"chain":"${chain}"}\n`);
@@ -86,9 +87,8 @@ testWithPostgres("shared log: PostgreSQL does the same, through crashes and lost
 
 /** Answers are lost once they are on their way: what was recorded is neither doubled nor lost. */
 async function requireOnceThroughLostAnswers(server: PostgresServer): Promise<void> {
-  const port = freePort();
-  await using proxy = new LossyProxy(port, server.port);
-  await withLog(server, port, async (log) => {
+  await using proxy = new DatabaseProxy(server.port);
+  await withLog(server, proxy.port, async (log) => {
     let chain = "";
     for (let index = 0; index < 20; index++) {
       proxy.losesNext = index % 2 === 1;
@@ -99,70 +99,4 @@ async function requireOnceThroughLostAnswers(server: PostgresServer): Promise<vo
     assert.ok(proxy.lost > 0);
     assert.equal((await log.read(0)).length, 20);
   });
-}
-
-/** Closes a connection instead of passing on what comes back. */
-class LossyProxy {
-  losesNext = false;
-  lost = 0;
-  readonly #listener: Deno.Listener;
-  readonly #open = new Set<Deno.Conn>();
-
-  constructor(port: number, private readonly to: number) {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
-    void this.#accept();
-  }
-
-  async #accept(): Promise<void> {
-    for await (const client of this.#listener) void this.#serve(client).catch(() => {});
-  }
-
-  async #serve(client: Deno.Conn): Promise<void> {
-    const server = await Deno.connect({ hostname: "127.0.0.1", port: this.to });
-    for (const connection of [client, server]) this.#open.add(connection);
-    void pass(client, (bytes) => server.write(bytes));
-    await pass(server, async (bytes) => {
-      if (this.losesNext && holdsInsert(bytes)) {
-        this.losesNext = false;
-        this.lost++;
-        client.close();
-        return 0;
-      }
-      return await client.write(bytes);
-    });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    for (const connection of this.#open) {
-      try {
-        connection.close();
-      } catch {
-        // It is closed already.
-      }
-    }
-    return Promise.resolve();
-  }
-}
-
-/** What PostgreSQL answers to an insert that took place. */
-function holdsInsert(bytes: Uint8Array): boolean {
-  return new TextDecoder("latin1").decode(bytes).includes("INSERT 0 1");
-}
-
-async function pass(from: Deno.Conn, to: (bytes: Uint8Array) => Promise<number>): Promise<void> {
-  const buffer = new Uint8Array(65_536);
-  try {
-    for (;;) {
-      const count = await from.read(buffer);
-      if (count === null) break;
-      for (let sent = 0; sent < count;) {
-        const more = await to(buffer.subarray(sent, count));
-        if (more === 0) return;
-        sent += more;
-      }
-    }
-  } catch {
-    // The other end is gone.
-  }
 }

@@ -1,0 +1,86 @@
+/** The leader and the database are cut off from each other: nothing that was acknowledged is lost. */
+
+import assert from "node:assert/strict";
+import { rounds } from "../support/effort.ts";
+import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
+import { DatabaseProxy, type Direction } from "./database_proxy.ts";
+import { type Member, withMembers } from "./members.ts";
+import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
+import { leaderOf, SharedLoad } from "./shared_load.ts";
+
+/** Members by their names, each with a network of its own. */
+async function apart(
+  server: PostgresServer,
+  run: (members: readonly Member[], proxyOf: (member: Member) => DatabaseProxy) => Promise<void>,
+): Promise<void> {
+  await using a = new DatabaseProxy(server.port);
+  await using b = new DatabaseProxy(server.port);
+  const urls = { a: server.url("shop", a.port), b: server.url("shop", b.port) };
+  await inFolderKeptOnFailure((folder) =>
+    withMembers(folder, urls, async (members) => {
+      for (const member of members) member.start();
+      await leaderOf(members);
+      await run(members, (member) => member === members[0] ? a : b);
+    })
+  );
+}
+
+const CUTS: readonly (readonly Direction[])[] = [
+  ["toDatabase"],
+  ["toProcess"],
+  ["toDatabase", "toProcess"],
+];
+
+testWithPostgres(
+  "partition: a leader that is cut off is taken over, acknowledges nothing and ends with 73",
+  (
+    server,
+  ) =>
+    apart(server, async (members, proxyOf) => {
+      const load = new SharedLoad(members);
+      const cuts = Array.from({ length: rounds(1, 10) }, () => CUTS).flat();
+      for (const directions of cuts) {
+        const leader = await leaderOf(members);
+        const other = members.find((member) => member !== leader);
+        await other?.is("following");
+        proxyOf(leader).cut(...directions);
+        await other?.is("ready");
+        proxyOf(leader).mend();
+        assert.equal(await leader.ended(), 73, leader.output.join("\n"));
+        leader.start();
+      }
+      await load.judge(server, "shop");
+      console.log(`partition: ${cuts.length} takeovers, ${load.told}`);
+    }),
+);
+
+/** A second, which is less than a leader may be silent. */
+const SHORT_MS = 1_000;
+
+testWithPostgres(
+  "partition: answers to commits are lost, and short cuts mended: the leader goes on",
+  (
+    server,
+  ) =>
+    apart(server, async (members, proxyOf) => {
+      const leader = await leaderOf(members);
+      const proxy = proxyOf(leader);
+      const load = new SharedLoad(members);
+      const losses = rounds(10, 200);
+      for (let lost = 1; lost <= losses; lost++) {
+        proxy.losesNext = true;
+        await until("an answer is lost", () => proxy.lost === lost);
+      }
+      const cuts = Array.from({ length: rounds(1, 10) }, () => CUTS).flat();
+      for (const directions of cuts) {
+        proxy.cut(...directions);
+        await new Promise((resolve) => setTimeout(resolve, SHORT_MS));
+        proxy.mend();
+        const before = load.acknowledged.length;
+        await until("more is acknowledged", () => load.acknowledged.length > before);
+      }
+      await load.judge(server, "shop");
+      console.log(`partition: ${losses} answers lost, ${cuts.length} short cuts, ${load.told}`);
+    }),
+);
