@@ -49,6 +49,10 @@ export class Member {
 
   constructor(private readonly options: MemberOptions) {}
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get folder(): string {
     return this.options.folder;
   }
