@@ -15,13 +15,14 @@ import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.t
 import { judgeEvent } from "../http/requests/event_schema.ts";
 import { idempotencyOf } from "../http/requests/headers.ts";
 import { judgingOf } from "../http/requests/job_documents.ts";
-import { POINT_RULE, pointOf } from "../http/requests/supposition_schema.ts";
-import { invalidParameter } from "../http/requests/query.ts";
+import { POINT_RULE, pointOf, suppositionOf } from "../http/requests/supposition_schema.ts";
+import { invalidParameter, queryOf } from "../http/requests/query.ts";
 import { parseJson } from "../http/bodies/json_document.ts";
 import { deliver } from "../http/answers/receipts.ts";
 import { controlled } from "../http/routes/controls.ts";
 import { changeLimits, restoreLimits } from "../http/routes/limits.ts";
 import { beginPause, endPause } from "../http/routes/pauses.ts";
+import { STEP_PARAMETERS, supposedJob } from "../http/routes/replay.ts";
 import type {
   ControlOptions,
   EmbeddedDaybook,
@@ -35,6 +36,7 @@ import type { Pause, PauseOptions } from "./pause.ts";
 import { orRefused } from "./refused_error.ts";
 import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
 import type { LimitChange, TypeLimits } from "./type_limits.ts";
+import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
 /** What the calls are made on. */
 export interface InProcessHost {
@@ -143,6 +145,22 @@ export class InProcessDaybook implements EmbeddedDaybook {
         commandOf: (action) => curlOf(action, "", false),
         nowMs: this.#host.clock.now(),
       });
+    });
+  }
+
+  whatIf(
+    jobId: string,
+    suppositions: Suppositions,
+    options: StepsOptions = {},
+  ): Promise<SupposedJob> {
+    const { engine } = this.#host;
+    return orRefused(async () => {
+      const existing = this.#existing(jobId);
+      const supposed = suppositionOf(parseJson(JSON.stringify(suppositions)), existing);
+      const asked = Object.entries(options).map(([name, value]) => [name, String(value)]);
+      const steps = queryOf(new URLSearchParams(asked), STEP_PARAMETERS);
+      const { job, ...answer } = await supposedJob(existing, supposed, steps, engine);
+      return { ...answer, job: job as Job };
     });
   }
 

@@ -14,19 +14,18 @@ import { emptyResponse } from "../../http/answers/response.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import { onceOnly, readForm } from "../form.ts";
 import { page } from "../page.tsx";
+import { type Refusal, refusalIn, refusalOf } from "../refusal.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { receiptText } from "../receipt_text.ts";
 import { formOf, type SchemaForm } from "../schema_form/field.ts";
 import { type FormTexts, inputName, inputOf, textsOf } from "../schema_form/form_texts.ts";
 import { commandsOf } from "../parts/curl.tsx";
-import { refusalIn, refusalOf } from "./submit_screen.tsx";
 import type { Route } from "../../http/route.ts";
 import type { Child } from "hono/jsx";
 import { MissingScope } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
 import { issuesAt } from "../parts/labelled_input.tsx";
 import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
-import type { Refusal } from "./creation_fields.tsx";
 
 const PATH = "/ui/system/event";
 /** The same form sent twice is one event. */

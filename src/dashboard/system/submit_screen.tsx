@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { problemOfFailure, valueOf } from "../../http/problems/engine_problem.ts";
+import { valueOf } from "../../http/problems/engine_problem.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
@@ -13,17 +13,13 @@ import { emptyResponse } from "../../http/answers/response.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
+import { refusalIn, refusalOf } from "../refusal.tsx";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 import { exampleOf } from "../schema_form/example.ts";
 import { formOf } from "../schema_form/field.ts";
 import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/form_texts.ts";
 import { commandsOf } from "../parts/curl.tsx";
-import {
-  creationCall,
-  CreationForm,
-  type CreationFormProps,
-  type Refusal,
-} from "./creation_fields.tsx";
+import { creationCall, CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { creationOf, redacted, SHOW, type Subject } from "./creation_form.ts";
 import { DefinitionPage, UnloadedTypePage } from "./definition_page.tsx";
 import type { Route } from "../../http/route.ts";
@@ -144,23 +140,6 @@ async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<R
     if (problem === undefined) throw error;
     return formPage(c, deps, screen, texts, problem);
   }
-}
-
-/** What a form can be shown again for. */
-export function refusalIn(error: unknown): Problem | undefined {
-  if (error instanceof Problem) return error;
-  return error instanceof Error ? problemOfFailure(error) : undefined;
-}
-
-export function refusalOf(
-  { message, members }: Problem,
-  redact: (text: string) => string = (text) => text,
-): Refusal {
-  const issues = (members.errors ?? []).map((issue) => ({
-    pointer: "pointer" in issue ? issue.pointer : "",
-    detail: redact(issue.detail),
-  }));
-  return { message: redact(message), issues };
 }
 
 function formPage(

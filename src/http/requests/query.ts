@@ -20,7 +20,14 @@ export function refuseQuery(request: Request): void {
 
 /** @throws {Problem} `invalid-request` for a parameter that is unknown, repeated or wrong. */
 export function readQuery<Known extends Parameters>(request: Request, known: Known): Query<Known> {
-  const { searchParams } = new URL(request.url);
+  return queryOf(new URL(request.url).searchParams, known);
+}
+
+/** The same of parameters that come another way. */
+export function queryOf<Known extends Parameters>(
+  searchParams: URLSearchParams,
+  known: Known,
+): Query<Known> {
   for (const name of new Set(searchParams.keys())) {
     const parameter = Object.hasOwn(known, name) ? known[name] : undefined;
     if (parameter === undefined) throw invalidParameter(name, unknownDetail(known));

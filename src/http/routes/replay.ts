@@ -3,8 +3,11 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { jobResource } from "../../core/job_resource.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
+import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { Supposition } from "../../explain/supposition.ts";
 import type { StepsWanted } from "../../explain/replay_steps.ts";
 import { diffAnswer, replayAnswer, whatIfAnswer } from "../answers/explanation.ts";
 import { readJson } from "../bodies/body.ts";
@@ -45,7 +48,7 @@ const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
 const STEPS_MAX = 1_000;
 
 /** Which steps are shown. */
-const STEP_PARAMETERS = {
+export const STEP_PARAMETERS = {
   limit: single(whole(1, STEPS_MAX), `Steps on a page. Default: ${STEPS_MAX}.`),
   cursor: single(cursor("steps"), "The nextCursor of the previous page."),
 };
@@ -100,18 +103,33 @@ async function diff(c: Context, deps: HttpDeps): Promise<Response> {
   });
 }
 
-/** The job has no links: what they lead to is the job as it is. */
 async function whatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, STEP_PARAMETERS);
   const { jobId } = jobOf(c, deps.engine);
   const supposed = suppositionOf(await readJson(c.req.raw, deps.bodies), jobId);
   return await lookingBack(deps, async (holding) => {
-    const { job, steps, next, ...answer } = valueOf(
-      await deps.engine.replays.whatIf(jobId, supposed, wantedOf(query), holding.hold),
-    );
-    const page = { job: jobResource(job), steps, nextCursor: nextOf(next), ...answer };
+    const page = await supposedJob(jobId, supposed, query, deps.engine, holding.hold);
     return largeJsonResponse(deps, page, STATUS.ok, {}, holding.bytes);
   });
+}
+
+/**
+ * A job under a supposition, with a page of the steps. It has no links: what they lead to is the
+ * job as it is.
+ *
+ * @throws {Problem} `unknown-point`, `job-too-long`, `invalid-request`
+ */
+export async function supposedJob(
+  jobId: JobId,
+  supposed: Supposition,
+  steps: Query<typeof STEP_PARAMETERS>,
+  engine: JobEngine,
+  hold?: Hold,
+) {
+  const { job, next, ...answer } = valueOf(
+    await engine.replays.whatIf(jobId, supposed, wantedOf(steps), hold),
+  );
+  return { ...answer, job: jobResource(job), nextCursor: nextOf(next) };
 }
 
 const SUPPOSED_EVENT = {
