@@ -1,0 +1,48 @@
+/** Builds that are broken on purpose: the statements of a shared log, but for one that is weaker. */
+
+import type { Sql } from "../../src/postgres/connection.ts";
+
+/** What is sent instead of a statement; without it, nothing is. */
+type Instead = (sql: Sql, values: readonly string[]) => Promise<unknown>;
+
+/** The same connection, on which one statement is another. */
+function sending(sql: Sql, statement: string, instead: Instead): Sql {
+  return new Proxy(sql, {
+    apply(target, self, args: [TemplateStringsArray, ...string[]]) {
+      const [strings, ...values] = args;
+      const isMeant = Array.isArray(strings) && strings.join("").includes(statement);
+      return isMeant ? instead(sql, values) : Reflect.apply(target, self, args);
+    },
+  });
+}
+
+const INSERT = "insert into daybook_batch";
+const BARRIER = "update daybook_batch set last = last";
+
+/** It takes a batch for its own, and for stored, because it can be read. */
+export function acknowledgingWhatItReads(sql: Sql): Sql {
+  return sending(sql, BARRIER, () => Promise.resolve([]));
+}
+
+/** It looks at the place of a batch, and not at what is before. */
+export function withoutPredecessor(sql: Sql): Sql {
+  return sending(
+    sql,
+    INSERT,
+    (sql, [journal, first, last, prev, chain, lines] = []) =>
+      sql`insert into daybook_batch values (${journal}, ${first}, ${last}, ${prev}, ${chain}, ${lines})
+      on conflict do nothing returning first`,
+  );
+}
+
+/** It puts its batch where another one is. */
+export function overwriting(sql: Sql): Sql {
+  return sending(
+    sql,
+    INSERT,
+    (sql, [journal, first, last, prev, chain, lines] = []) =>
+      sql`insert into daybook_batch values (${journal}, ${first}, ${last}, ${prev}, ${chain}, ${lines})
+      on conflict (journal, first) do update set chain = excluded.chain, lines = excluded.lines
+      returning first`,
+  );
+}
