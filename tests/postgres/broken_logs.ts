@@ -2,8 +2,8 @@
 
 import type { Sql } from "../../src/postgres/connection.ts";
 
-/** What is sent instead of a statement; without it, nothing is. */
-type Instead = (sql: Sql, values: readonly string[]) => Promise<unknown>;
+/** Sends something else, or nothing. */
+type Instead = (values: readonly string[]) => Promise<unknown>;
 
 /** The same connection, on which one statement is another. */
 function sending(sql: Sql, statement: string, instead: Instead): Sql {
@@ -11,7 +11,7 @@ function sending(sql: Sql, statement: string, instead: Instead): Sql {
     apply(target, self, args: [TemplateStringsArray, ...string[]]) {
       const [strings, ...values] = args;
       const isMeant = Array.isArray(strings) && strings.join("").includes(statement);
-      return isMeant ? instead(sql, values) : Reflect.apply(target, self, args);
+      return isMeant ? instead(values) : Reflect.apply(target, self, args);
     },
   });
 }
@@ -24,25 +24,16 @@ export function acknowledgingWhatItReads(sql: Sql): Sql {
   return sending(sql, BARRIER, () => Promise.resolve([]));
 }
 
+const PUT = "insert into daybook_batch values ($1, $2, $3, $4, $5, $6) on conflict";
+
 /** It looks at the place of a batch, and not at what is before. */
 export function withoutPredecessor(sql: Sql): Sql {
-  return sending(
-    sql,
-    INSERT,
-    (sql, [journal, first, last, prev, chain, lines] = []) =>
-      sql`insert into daybook_batch values (${journal}, ${first}, ${last}, ${prev}, ${chain}, ${lines})
-      on conflict do nothing returning first`,
-  );
+  const put = `${PUT} do nothing returning first`;
+  return sending(sql, INSERT, (values) => sql.unsafe(put, [...values.slice(0, 6)]));
 }
 
 /** It puts its batch where another one is. */
 export function overwriting(sql: Sql): Sql {
-  return sending(
-    sql,
-    INSERT,
-    (sql, [journal, first, last, prev, chain, lines] = []) =>
-      sql`insert into daybook_batch values (${journal}, ${first}, ${last}, ${prev}, ${chain}, ${lines})
-      on conflict (journal, first) do update set chain = excluded.chain, lines = excluded.lines
-      returning first`,
-  );
+  const put = `${PUT} (journal, first) do update set chain = excluded.chain returning first`;
+  return sending(sql, INSERT, (values) => sql.unsafe(put, [...values.slice(0, 6)]));
 }
