@@ -12,15 +12,15 @@ export class DatabaseProxy implements AsyncDisposable {
   /** Closes a connection instead of passing on that a batch was inserted. */
   losesNext = false;
   lost = 0;
-  readonly #to: number;
+  /** The port of PostgreSQL. */
+  to: number;
   readonly #listener: Deno.Listener;
   readonly #open = new Set<Deno.Conn>();
   /** Resolves when the direction is no longer cut. */
   readonly #cut = new Map<Direction, PromiseWithResolvers<void>>();
 
-  /** @param to The port of PostgreSQL. */
   constructor(to: number) {
-    this.#to = to;
+    this.to = to;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: this.port });
     void this.#accept();
   }
@@ -50,7 +50,7 @@ export class DatabaseProxy implements AsyncDisposable {
   async #serve(client: Deno.Conn): Promise<void> {
     this.#open.add(client);
     try {
-      const database = await Deno.connect({ hostname: "127.0.0.1", port: this.#to });
+      const database = await Deno.connect({ hostname: "127.0.0.1", port: this.to });
       this.#open.add(database);
       void this.#pass(client, database, "toDatabase");
       await this.#pass(database, client, "toProcess");

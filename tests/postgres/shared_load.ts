@@ -50,7 +50,10 @@ export class SharedLoad {
     for (let number = 0; !this.#end.signal.aborted; number++) {
       const jobId = `${name}-${number}`;
       const began = performance.now();
-      for (let turn = number; !await this.#accepts(turn, jobId); turn++) await pause(20);
+      for (let turn = number; !await this.#accepts(turn, jobId); turn++) {
+        if (this.#end.signal.aborted) return;
+        await pause(20);
+      }
       this.#acknowledged.push(jobId);
       this.#times.push(performance.now() - began);
       await pause(BETWEEN_MS);
@@ -59,7 +62,9 @@ export class SharedLoad {
 
   async #accepts(turn: number, jobId: string): Promise<boolean> {
     const member = this.#members[turn % this.#members.length];
-    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), ANSWER_MS_MAX);
+    const { signal } = patience;
     try {
       const response = await member?.post("/jobs", { jobId, type: "steps", input: {} }, signal);
       await response?.body?.cancel();
@@ -68,6 +73,8 @@ export class SharedLoad {
       assert.equal(response?.status, 503);
     } catch (error) {
       if (!(error instanceof TypeError) && !signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
     }
     return false;
   }
@@ -78,6 +85,13 @@ export class SharedLoad {
       await this.#reader.readFrom(this.#members[turn % this.#members.length]?.url ?? "");
       await pause(20);
     }
+  }
+
+  /** Submits no more. */
+  async giveUp(): Promise<void> {
+    this.#end.abort();
+    this.#reader.stop();
+    await this.#running;
   }
 
   /** Submits no more, waits for all jobs, stops all processes and judges what is there. */
