@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ["core", "explain", "engine", "journal", "http", "embedded", "export", "."],
   cli: [
     ...["core", "explain", "engine", "index", "journal", "http", "jobs", "verify", "server"],
-    ...["settings", "export"],
+    ...["settings", "export", "postgres"],
   ],
   demo: ["core", "engine", "jobs", "server", "settings"],
 };
@@ -44,6 +44,7 @@ const ENTRANCES = [
   "src/threads/thread_main.ts",
   "src/embedded/in_process.ts",
   "src/postgres/open.ts",
+  "src/postgres/table.ts",
   "src/testing/mod.ts",
 ];
 
