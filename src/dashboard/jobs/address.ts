@@ -8,7 +8,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { type Query, readQuery } from "../../http/requests/query.ts";
 import { choice, cursor, single, text } from "../../http/requests/query_parameters.ts";
 import { FILTER_PARAMETERS } from "../../http/requests/job_filter.ts";
-import { millisecondsOf } from "../../http/requests/fields.ts";
+import { millisecondsOf } from "../../documents/fields.ts";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 
 export const JOBS_PATH = "/ui/jobs";

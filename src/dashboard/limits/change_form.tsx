@@ -1,5 +1,6 @@
 /** The forms that replace the limits of the code, and that restore them. */
 
+import { changeLimits, restoreLimits } from "../../documents/limits.ts";
 import type { Child } from "hono/jsx";
 import { durationText, parseDuration } from "../../core/duration.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
@@ -7,7 +8,6 @@ import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { changeLimits, restoreLimits } from "../../http/routes/limits.ts";
 import { actAndTell, filledField } from "../form.ts";
 import { Confirm, ReasonField } from "../parts/action_form.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";

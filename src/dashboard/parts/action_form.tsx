@@ -2,7 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import type { Scope } from "../../http/guard/access.ts";
-import { REASON_LENGTH_MAX } from "../../http/requests/fields.ts";
+import { REASON_LENGTH_MAX } from "../../documents/fields.ts";
 
 interface ActionFormProps {
   /** A path under `/ui/`. */

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Scope } from "../../http/guard/access.ts";
-import type { PointedIssue } from "../../http/requests/fields.ts";
+import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
 import { Issues, issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
@@ -21,7 +21,7 @@ import {
 } from "./creation_form.ts";
 
 /** What came of a form that created nothing. */
-export interface Refusal {
+export interface FormRefusal {
   readonly message: string;
   readonly issues: readonly PointedIssue[];
 }
@@ -32,7 +32,7 @@ export interface CreationFormProps {
   readonly texts: FormTexts;
   /** What the form held before anybody had filled it in. */
   readonly textsAtFirst: FormTexts;
-  readonly refusal: Refusal | undefined;
+  readonly refusal: FormRefusal | undefined;
   readonly scopes: readonly Scope[];
 }
 
@@ -112,7 +112,7 @@ function LackingHint(props: CreationFormProps) {
 }
 
 /** What is wrong with the whole, or with what has no input here. */
-function RefusalNote({ refusal, at }: { readonly refusal: Refusal; readonly at: string }) {
+function RefusalNote({ refusal, at }: { readonly refusal: FormRefusal; readonly at: string }) {
   const { message, issues } = refusal;
   const known = [at, ...OPTION_POINTERS];
   const others = issues.filter((issue) => !known.some((one) => issuesAt([issue], one).length > 0));

@@ -1,15 +1,16 @@
 /** `/ui/system/event`: an event from outside, and its receipt. */
 
+import { isObject, withinLazy } from "../../documents/fields.ts";
+import { invalidRequest } from "../../documents/refusal.ts";
 import { randomBytes } from "node:crypto";
 import type { Context } from "hono";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { incomingEvent, judgeEvent } from "../../http/requests/event_schema.ts";
-import { isObject } from "../../http/requests/fields.ts";
-import { schemaObject, withinLazy } from "../../http/openapi/json_schema.ts";
-import { invalidRequest, type Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { incomingEvent, judgeEvent } from "../../documents/event_schema.ts";
+import { schemaObject } from "../../http/openapi/json_schema.ts";
+import { type Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { deliver } from "../../http/answers/receipts.ts";
+import { deliver } from "../../documents/event_receipts.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import { onceOnly, readForm } from "../form.ts";
@@ -26,7 +27,7 @@ import { MissingScope } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
 import { issuesAt } from "../parts/labelled_input.tsx";
 import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
-import type { Refusal } from "./creation_fields.tsx";
+import type { FormRefusal } from "./creation_fields.tsx";
 
 const PATH = "/ui/system/event";
 /** The same form sent twice is one event. */
@@ -112,7 +113,7 @@ interface EventPageProps {
   readonly form: SchemaForm;
   readonly texts: FormTexts;
   readonly once: { readonly name: string; readonly value: string };
-  readonly refusal: Refusal | undefined;
+  readonly refusal: FormRefusal | undefined;
   readonly maySubmit: boolean;
 }
 

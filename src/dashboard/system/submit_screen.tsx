@@ -1,10 +1,11 @@
 /** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
 
+import { Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { problemOfFailure, valueOf } from "../../http/problems/engine_problem.ts";
+import { refusalOfFailure, valueOf } from "../../documents/engine_refusal.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
@@ -22,7 +23,7 @@ import {
   creationCall,
   CreationForm,
   type CreationFormProps,
-  type Refusal,
+  type FormRefusal,
 } from "./creation_fields.tsx";
 import { creationOf, redacted, SHOW, type Subject } from "./creation_form.ts";
 import { DefinitionPage, UnloadedTypePage } from "./definition_page.tsx";
@@ -148,14 +149,14 @@ async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<R
 
 /** What a form can be shown again for. */
 export function refusalIn(error: unknown): Problem | undefined {
-  if (error instanceof Problem) return error;
-  return error instanceof Error ? problemOfFailure(error) : undefined;
+  if (error instanceof Refusal) return error;
+  return error instanceof Error ? refusalOfFailure(error) : undefined;
 }
 
 export function refusalOf(
   { message, members }: Problem,
   redact: (text: string) => string = (text) => text,
-): Refusal {
+): FormRefusal {
   const issues = (members.errors ?? []).map((issue) => ({
     pointer: "pointer" in issue ? issue.pointer : "",
     detail: redact(issue.detail),

@@ -7,7 +7,7 @@ import type { Hold } from "../../engine/queries/entry_pages.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../http/answers/job_view.ts";
-import { planDocumentOf } from "../../http/requests/plan_schema.ts";
+import { planDocumentOf } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { type Query, readQuery } from "../../http/requests/query.ts";
 import { choice, single, whole } from "../../http/requests/query_parameters.ts";

@@ -1,7 +1,8 @@
 /** Query strings, read strictly: what a route does not know is an error. */
 
+import { invalidRequest } from "../../documents/refusal.ts";
 import * as v from "valibot";
-import { invalidRequest, type Problem } from "../problems/problem.ts";
+import type { Problem } from "../problems/problem.ts";
 import type { Parameter, Parameters } from "./query_parameters.ts";
 
 /** What was given, by name; `undefined` for what was not. */

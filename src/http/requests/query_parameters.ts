@@ -4,14 +4,14 @@ import * as v from "valibot";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import { isEventType } from "../../core/event_type.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { documentationOf, documented } from "./documented.ts";
+import { documentationOf, documented } from "../../documents/documented.ts";
 import {
   eventTypeField,
   fingerprintField,
   jobIdField,
   timeField,
   wholeNumberOf,
-} from "./fields.ts";
+} from "../../documents/fields.ts";
 
 export type CursorScope = "jobs" | "history" | "journal" | "steps";
 

@@ -1,5 +1,6 @@
 /** Jobs as they are: lists of them, one, its input. */
 
+import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import type { ListPage, ListQuery } from "../../engine/requests.ts";
 import { inputAnswer, jobAnswer, jobsAnswer } from "../answers/job.ts";
@@ -10,13 +11,13 @@ import { jobView, summaryView } from "../answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { invalidParameter, type Query, readQuery, refuseQuery } from "../requests/query.ts";
+import { type Query, readQuery, refuseQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { text } from "../answers/parts.ts";
-import { unknownJob, valueOf } from "../problems/engine_problem.ts";
+import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
 import { jobFeed } from "../stream/feed.ts";
 import { appliedHeader, preferencesOf } from "../requests/headers.ts";
 import { emptyResponse, jsonResponse } from "../answers/response.ts";

@@ -1,5 +1,6 @@
 /** `/jobs/:id/replay`, `diff` and `what-if`: a job as it was, and as it might have been. */
 
+import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { jobResource } from "../../core/job_resource.ts";
@@ -10,9 +11,9 @@ import { diffAnswer, replayAnswer, whatIfAnswer } from "../answers/explanation.t
 import { readJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import { cursor, cursorOf, single, whole } from "../requests/query_parameters.ts";
-import { documented } from "../requests/documented.ts";
+import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { valueOf } from "../problems/engine_problem.ts";
+import { valueOf } from "../../documents/engine_refusal.ts";
 import { jobView } from "../answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { BODY_PROBLEMS, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
@@ -22,9 +23,9 @@ import {
   pointOf,
   supposition,
   suppositionOf,
-} from "../requests/supposition_schema.ts";
+} from "../../documents/supposition_schema.ts";
 import { STATUS } from "../problems/problem.ts";
-import { invalidParameter, type Query, readQuery } from "../requests/query.ts";
+import { type Query, readQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import { jobOf } from "./jobs.ts";
 

@@ -1,15 +1,15 @@
 /**
  * The commonest bodies of `POST /jobs`, checked by hand: a type with its input, or a plan of a
  * few expectations, either with `start`. The schema judges everything else.
- * `tests/http/common_request_test.ts` holds the two together.
+ * `tests/documents/common_request_test.ts` holds the two together.
  */
 
-import type { Correlation, Equalities } from "../../core/correlation.ts";
-import { isEventType } from "../../core/event_type.ts";
-import { ID_PATTERN } from "../../core/ids.ts";
-import { DEFAULT_POLICY, type ExpectedEvent, type JobPlan } from "../../core/job_plan.ts";
-import { isScalar, type JsonObject, type JsonValue } from "../../core/json.ts";
-import type { CreateRequest } from "../../engine/requests.ts";
+import type { Correlation, Equalities } from "../core/correlation.ts";
+import { isEventType } from "../core/event_type.ts";
+import { ID_PATTERN } from "../core/ids.ts";
+import { DEFAULT_POLICY, type ExpectedEvent, type JobPlan } from "../core/job_plan.ts";
+import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
+import type { CreateRequest } from "../engine/requests.ts";
 import { PATH_LENGTH_MAX } from "./correlation_schema.ts";
 import { isObject, TYPE_LENGTH_MAX } from "./fields.ts";
 

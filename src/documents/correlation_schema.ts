@@ -1,7 +1,7 @@
 /** The schema of correlations: predicates that come from outside, as data. */
 
 import * as v from "valibot";
-import { type Correlation, CORRELATION_DEPTH_MAX } from "../../core/correlation.ts";
+import { type Correlation, CORRELATION_DEPTH_MAX } from "../core/correlation.ts";
 import { isObject, mapOf, scalarField, strictObject } from "./fields.ts";
 
 export const PATH_LENGTH_MAX = 256;

@@ -1,8 +1,8 @@
 /** Requests as calls of curl, to be pasted into a shell. */
 
-import type { Action } from "../../explain/explanation.ts";
-import { withBarePlaceholders } from "../../explain/sample_event.ts";
-import { shellWord } from "../../core/shell_word.ts";
+import type { Action } from "./explanation.ts";
+import { withBarePlaceholders } from "./sample_event.ts";
+import { shellWord } from "../core/shell_word.ts";
 
 /**
  * @param base The server as the client addresses it, without a slash at the end.

@@ -1,14 +1,14 @@
 /** Jobs that one request brings, judged one by one. */
 
 import * as v from "valibot";
-import type { JsonValue } from "../../core/json.ts";
-import type { Origin } from "../../core/origin.ts";
-import type { CreateRequest } from "../../engine/requests.ts";
-import type { HttpDeps } from "../http_deps.ts";
-import { Problem } from "../problems/problem.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Origin } from "../core/origin.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { CreateRequest } from "../engine/requests.ts";
+import { Refusal } from "./refusal.ts";
 import { createRequestOf, type StartLimits } from "./create_request.ts";
 import { isObject, jobIdField } from "./fields.ts";
-import { idempotencyOf, requireKey } from "./headers.ts";
+import { idempotencyOf, requireKey } from "./idempotency.ts";
 import type { Judging } from "./one_or_many.ts";
 
 /** One of many: what is to be created, or why it cannot be. */
@@ -18,19 +18,23 @@ export type JudgedJob =
     readonly valid: false;
     /** The id that it came with, when that is legal. */
     readonly jobId: string | null;
-    readonly problem: Problem;
+    readonly refusal: Refusal;
   };
 
+export interface JobLimits {
+  readonly clock: Clock;
+  /** In one request. */
+  readonly jobsMax: number;
+  readonly maxStartDelayMs: number;
+}
+
 export function judgingOf(
-  { clock, eventsMax: max, maxStartDelayMs }: Pick<
-    HttpDeps,
-    "clock" | "eventsMax" | "maxStartDelayMs"
-  >,
+  { clock, jobsMax: max, maxStartDelayMs }: JobLimits,
 ): Judging<JudgedJob> {
   const limits = { now: clock.now(), maxStartDelayMs };
   return {
     judge: (document) => judgedJob(document, limits),
-    unread: (problem) => ({ valid: false, jobId: null, problem }),
+    unread: (refusal) => ({ valid: false, jobId: null, refusal }),
     what: "jobs",
     max,
   };
@@ -40,8 +44,8 @@ function judgedJob(document: JsonValue, limits: StartLimits): JudgedJob {
   try {
     return { valid: true, request: createRequestOf(document, limits), document };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return { valid: false, jobId: givenId(document), problem: error };
+    if (!(error instanceof Refusal)) throw error;
+    return { valid: false, jobId: givenId(document), refusal: error };
   }
 }
 
@@ -52,7 +56,7 @@ function givenId(document: JsonValue): string | null {
 /**
  * The same jobs, each with where it comes from, and with the key of the request and its place.
  *
- * @throws {Problem} `invalid-request` when the key is illegal.
+ * @throws {Refusal} `invalid-request` when the key is illegal.
  */
 export function originatedJobs(
   jobs: readonly JudgedJob[],

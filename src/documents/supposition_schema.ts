@@ -1,17 +1,17 @@
 /** `POST /jobs/:id/what-if`: what a document supposes of a job. */
 
 import * as v from "valibot";
-import { type EventId, ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { Point } from "../../core/point.ts";
-import { SUPPOSED_EVENTS_MAX } from "../../explain/supposed_history.ts";
-import type { SupposedEvent, Supposition } from "../../explain/supposition.ts";
+import { type EventId, ID_PATTERN, type JobId, type LogId } from "../core/ids.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Point } from "../core/point.ts";
+import { SUPPOSED_EVENTS_MAX } from "../explain/supposed_history.ts";
+import type { SupposedEvent, Supposition } from "../explain/supposition.ts";
 import { documented } from "./documented.ts";
 import { incomingEventFields } from "./event_schema.ts";
 import { checked, millisecondsOf, strictObject, TIME_RULE, wholeNumberOf } from "./fields.ts";
-import { placesField, rateField } from "./limit_fields.ts";
+import { placesField, rateField } from "./limits.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
-import { invalidRequest } from "../problems/problem.ts";
+import { invalidRequest } from "./refusal.ts";
 
 /** In JSON Schema. */
 export const POINT_FORMS: JsonObject = {
@@ -95,7 +95,7 @@ export const supposition = strictObject({
 
 type SuppositionInput = v.InferOutput<typeof supposition>;
 
-/** @throws {Problem} `invalid-request`, with a pointer for each issue. */
+/** @throws {Refusal} `invalid-request`, with a pointer for each issue. */
 export function suppositionOf(document: JsonValue, jobId: JobId): Supposition {
   const { plan, with: events, ...rest } = checked(supposition, document);
   const issues = [

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseJsonText } from "../../src/core/json_text.ts";
-import { parseJson } from "../../src/http/bodies/json_document.ts";
-import { flawsOf, withMarks } from "../../src/http/bodies/json_flaws.ts";
+import { parseJson } from "../../src/documents/json_document.ts";
+import { flawsOf, withMarks } from "../../src/documents/json_flaws.ts";
 import { Problem } from "../../src/http/problems/problem.ts";
 
 const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 24 });

@@ -1,24 +1,24 @@
 /** Schemas of single fields that several requests share. */
 
 import * as v from "valibot";
-import { type ErrorFingerprint, FINGERPRINT_PATTERN } from "../../core/error_fingerprint.ts";
+import { type ErrorFingerprint, FINGERPRINT_PATTERN } from "../core/error_fingerprint.ts";
 import {
   EVENT_TYPE_MAX_LENGTH,
   EVENT_TYPE_PATTERN,
   EVENT_TYPE_RULE,
   type EventType,
   isEventType,
-} from "../../core/event_type.ts";
-import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../../core/ids.ts";
-import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
+} from "../core/event_type.ts";
+import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../core/ids.ts";
+import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { documented } from "./documented.ts";
-import { inputIssues } from "../../engine/input_issues.ts";
-import { invalidRequest } from "../problems/problem.ts";
+import { inputIssues } from "../engine/input_issues.ts";
+import { invalidRequest } from "./refusal.ts";
 
-export { inputIssues as pointedIssues } from "../../engine/input_issues.ts";
-export type { InputIssue as PointedIssue } from "../../engine/requests.ts";
+export { inputIssues as pointedIssues } from "../engine/input_issues.ts";
+export type { InputIssue as PointedIssue } from "../engine/requests.ts";
 
-/** @throws {Problem} `invalid-request`, with a pointer for each issue. */
+/** @throws {Refusal} `invalid-request`, with a pointer for each issue. */
 export function checked<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
@@ -139,6 +139,12 @@ export function chosenFrom<Schemas extends v.GenericSchema[]>(
 ) {
   const all = v.union(schemas);
   return v.lazy((value): Schemas[number] => value === undefined ? all : choose(value));
+}
+
+/** The schema inside one made by `strictObject` or `chosenFrom`. */
+export function withinLazy(schema: v.GenericSchema): v.GenericSchema {
+  if ("getter" in schema) return (schema as v.LazySchema<v.GenericSchema>).getter(undefined);
+  return schema;
 }
 
 export const REASON_LENGTH_MAX = 1_000;

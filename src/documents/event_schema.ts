@@ -1,9 +1,9 @@
 /** Events from outside, judged one by one. */
 
 import * as v from "valibot";
-import { isReserved } from "../../core/event_type.ts";
-import type { EventId, ExecutionId } from "../../core/ids.ts";
-import type { IncomingEvent } from "../../engine/requests.ts";
+import { isReserved } from "../core/event_type.ts";
+import type { EventId, ExecutionId } from "../core/ids.ts";
+import type { IncomingEvent } from "../engine/requests.ts";
 import {
   eventTypeField,
   id,

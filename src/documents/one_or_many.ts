@@ -1,8 +1,8 @@
 /** Bodies that hold one thing or many, as an array or in lines, each of which is judged alone. */
 
-import type { JsonValue } from "../../core/json.ts";
-import { parseJson } from "../bodies/json_document.ts";
-import { invalidRequest, Problem } from "../problems/problem.ts";
+import type { JsonValue } from "../core/json.ts";
+import { parseJson } from "./json_document.ts";
+import { invalidRequest, Refusal } from "./refusal.ts";
 import type { PointedIssue } from "./fields.ts";
 
 /** @typeParam Judged What can be done, or all that is wrong with it. */
@@ -17,13 +17,13 @@ export interface Judging<Judged> {
   /** @param at The pointer to it in its document. */
   judge(document: JsonValue, at: string): Judged;
   /** Judges a line that is not JSON. */
-  unread(problem: Problem, at: string): Judged;
+  unread(refusal: Refusal, at: string): Judged;
   /** In the plural. */
   readonly what: string;
   readonly max: number;
 }
 
-/** @throws {Problem} `invalid-request` when there are too many. */
+/** @throws {Refusal} `invalid-request` when there are too many. */
 export function oneOrMany<Judged>(
   document: JsonValue,
   judging: Judging<Judged>,
@@ -37,7 +37,7 @@ export function oneOrMany<Judged>(
 /**
  * Reads NDJSON. Pointers name each item as in an array: empty lines do not count.
  *
- * @throws {Problem} as `oneOrMany` does.
+ * @throws {Refusal} as `oneOrMany` does.
  */
 export function manyInLines<Judged>(text: string, judging: Judging<Judged>): OneOrMany<Judged> {
   const filled = text.split("\n").filter((line) => line.trim() !== "");
@@ -51,16 +51,16 @@ function judgedLine<Judged>(line: string, at: string, judging: Judging<Judged>):
   try {
     document = parseJson(line);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     return judging.unread(error, at);
   }
   return judging.judge(document, at);
 }
 
 /** What is wrong with one of many, as pointers into all of them. */
-export function issuesOf(problem: Problem, at: string): readonly PointedIssue[] {
-  const pointed = problem.members.errors?.filter((issue) => "pointer" in issue) ?? [];
-  if (pointed.length === 0) return [{ pointer: at, detail: problem.message }];
+export function issuesOf(refusal: Refusal, at: string): readonly PointedIssue[] {
+  const pointed = refusal.members.errors?.filter((issue) => "pointer" in issue) ?? [];
+  if (pointed.length === 0) return [{ pointer: at, detail: refusal.message }];
   return pointed.map(({ pointer, detail }) => ({ pointer: at + pointer, detail }));
 }
 

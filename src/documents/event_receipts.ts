@@ -1,13 +1,13 @@
 /** Delivers judged events, and gives a receipt for each in its place. */
 
-import type { IncomingEvent, Receipt } from "../../engine/requests.ts";
-import { overCapacity } from "../guard/capacity.ts";
-import { unknownJob } from "../problems/engine_problem.ts";
-import type { JobEngine } from "../../engine/job_engine.ts";
-import type { EventDocument } from "../requests/event_documents.ts";
-import type { JudgedEvent } from "../requests/event_schema.ts";
-import type { PointedIssue } from "../requests/fields.ts";
-import { invalidRequest, Problem } from "../problems/problem.ts";
+import type { IncomingEvent, Receipt } from "../engine/requests.ts";
+import { engineOverCapacity } from "./over_capacity.ts";
+import { unknownJob } from "./engine_refusal.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import type { OneOrMany } from "./one_or_many.ts";
+import type { JudgedEvent } from "./event_schema.ts";
+import type { PointedIssue } from "./fields.ts";
+import { invalidRequest, Refusal } from "./refusal.ts";
 
 /** The receipt of an event that never reached the engine. */
 interface RefusalReceipt {
@@ -19,19 +19,19 @@ interface RefusalReceipt {
 }
 
 /**
- * @throws {Problem} when the only event of a request that is not a batch is refused, or when
+ * @throws {Refusal} when the only event of a request that is not a batch is refused, or when
  * all of a batch go beyond a limit.
  */
 export async function deliver(
   engine: JobEngine,
-  { single, items: events }: EventDocument,
+  { single, items: events }: OneOrMany<JudgedEvent>,
 ): Promise<readonly (Receipt | RefusalReceipt)[]> {
   if (single) return [await deliverOne(engine, events[0])];
   const valid = events.filter((judged) => judged.valid).map((judged) => judged.event);
   const delivered = valid.length === 0 ? [] : await engine.deliver(valid);
   const [first] = delivered;
   if (first?.limit !== undefined && delivered.every(({ limit }) => limit !== undefined)) {
-    throw overCapacity(first.limit.name, first.limit.max);
+    throw engineOverCapacity(first.limit.name, first.limit.max);
   }
   const receipts = delivered.values();
   return events.map((judged) =>
@@ -57,9 +57,9 @@ function rejection(
   engine: JobEngine,
   { jobId }: IncomingEvent,
   { reason, limit, logId }: Receipt,
-): Problem {
-  if (limit !== undefined) return overCapacity(limit.name, limit.max);
-  if (logId !== undefined) return new Problem("event-id-reused", `Cannot record: ${reason}`);
+): Refusal {
+  if (limit !== undefined) return engineOverCapacity(limit.name, limit.max);
+  if (logId !== undefined) return new Refusal("event-id-reused", `Cannot record: ${reason}`);
   return jobId !== undefined && engine.job(jobId) === undefined
     ? unknownJob(jobId)
     : invalidRequest([{ pointer: "", detail: reason ?? "was rejected" }]);

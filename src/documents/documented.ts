@@ -1,7 +1,7 @@
 /** What JSON Schema says of a schema whose rule is code, for the document at `/openapi.json`. */
 
-import type * as v from "valibot";
-import type { JsonObject } from "../../core/json.ts";
+import * as v from "valibot";
+import type { JsonObject } from "../core/json.ts";
 
 const DOCUMENTED = new WeakMap<object, JsonObject>();
 
@@ -17,4 +17,9 @@ export function documented<Schema extends v.GenericSchema>(
 /** `undefined` when its own rules say all. */
 export function documentationOf(schema: object): JsonObject | undefined {
   return DOCUMENTED.get(schema);
+}
+
+/** With its description in the document. */
+export function says<Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.pipe(schema, v.description(description));
 }

@@ -4,12 +4,12 @@
  * an object, and numbers that would not be recorded as they were sent.
  */
 
-import { parseJsonText } from "../../core/json_text.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { parseJsonText } from "../core/json_text.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
 import { endOfString, flawsOf, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
-import { invalidRequest, ISSUES_MAX, Problem, type RequestIssue } from "../problems/problem.ts";
+import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusal.ts";
 import { visit } from "jsonc-parser";
-import { pointerTo } from "../../core/json_pointer.ts";
+import { pointerTo } from "../core/json_pointer.ts";
 
 /** Objects and arrays inside one another. */
 const JSON_DEPTH_MAX = 64;
@@ -17,7 +17,7 @@ const JSON_DEPTH_MAX = 64;
 /** Numbers that may not be what was sent: a long run of digits, or a large exponent. */
 const SUSPICIOUS_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
 
-/** @throws {Problem} `malformed-json` with the position, or `invalid-request`. */
+/** @throws {Refusal} `malformed-json` with the position, or `invalid-request`. */
 export function parseJson(text: string): JsonValue {
   if (isDeeperThan(text, JSON_DEPTH_MAX)) {
     throw asWhole(`is nested deeper than ${JSON_DEPTH_MAX} levels`);
@@ -52,16 +52,16 @@ function parseText(text: string, marked: string): JsonValue {
   }
 }
 
-function malformed(text: string): Problem {
+function malformed(text: string): Refusal {
   const position = positionOfError(text);
   const what = position >= text.length ? "it ends too early" : "unexpected character";
-  return new Problem("malformed-json", `Cannot read the JSON: ${what} at position ${position}`, {
+  return new Refusal("malformed-json", `Cannot read the JSON: ${what} at position ${position}`, {
     position,
   });
 }
 
 /** What is wrong with the document, and with no value of it alone. */
-function asWhole(detail: string): Problem {
+function asWhole(detail: string): Refusal {
   return invalidRequest([{ pointer: "", detail }]);
 }
 

@@ -1,14 +1,14 @@
 /** The check of common requests by hand, beside the schema: it may take no more, nor read other. */
 
+import { Refusal } from "../../src/documents/refusal.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { commonRequestOf } from "../../src/http/requests/common_request.ts";
-import { judgedRequestOf } from "../../src/http/requests/create_request.ts";
-import { isObject } from "../../src/http/requests/fields.ts";
-import { parseJson } from "../../src/http/bodies/json_document.ts";
-import { Problem } from "../../src/http/problems/problem.ts";
+import { commonRequestOf } from "../../src/documents/common_request.ts";
+import { judgedRequestOf } from "../../src/documents/create_request.ts";
+import { isObject } from "../../src/documents/fields.ts";
+import { parseJson } from "../../src/documents/json_document.ts";
 import { creations } from "../support/http/arbitrary_documents.ts";
 import {
   hostileBody,
@@ -97,7 +97,7 @@ function parsed(text: string): JsonValue | undefined {
   try {
     return parseJson(text);
   } catch (error) {
-    assert.ok(error instanceof Problem, `${error}`);
+    assert.ok(error instanceof Refusal, `${error}`);
     return undefined;
   }
 }

@@ -13,7 +13,7 @@ import {
   REST_MS_MAX,
   TIMES_MAX,
   YEARS_MAX,
-} from "../../core/job_plan.ts";
+} from "../core/job_plan.ts";
 import { correlationField, correlationSize } from "./correlation_schema.ts";
 import {
   chosenFrom,
@@ -24,7 +24,7 @@ import {
   strictObject,
   taskIdField,
 } from "./fields.ts";
-import { hasCode, type JobState } from "../../core/job_state.ts";
+import { hasCode, type JobState } from "../core/job_state.ts";
 
 const EXPECTATIONS_MAX = 1_000;
 const ERRORS_MAX = 1_000;

@@ -4,9 +4,9 @@
  * time goes by the length of the document.
  */
 
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { pointerTo } from "../../core/json_pointer.ts";
-import { ISSUES_MAX, type RequestIssue } from "../problems/problem.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { pointerTo } from "../core/json_pointer.ts";
+import { ISSUES_MAX, type RequestIssue } from "./refusal.ts";
 
 export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([
   "__proto__",

@@ -8,7 +8,7 @@ import {
   planDocumentOf,
   planField,
   planOf,
-} from "../../src/http/requests/plan_schema.ts";
+} from "../../src/documents/plan_schema.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
 import { startApp } from "../support/http/http_app.ts";
 

@@ -1,11 +1,5 @@
 /** `POST /jobs`: what a document asks the engine to create. */
 
-import * as v from "valibot";
-import { durationText } from "../../core/duration.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { CreateRequest } from "../../engine/requests.ts";
-import { commonRequestOf } from "./common_request.ts";
-import { documented } from "./documented.ts";
 import {
   checked,
   isObject,
@@ -16,10 +10,16 @@ import {
   strictObject,
   timeField,
   TYPE_LENGTH_MAX,
+  withinLazy,
 } from "./fields.ts";
-import { withinLazy } from "../openapi/json_schema.ts";
+import * as v from "valibot";
+import { durationText } from "../core/duration.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { CreateRequest } from "../engine/requests.ts";
+import { commonRequestOf } from "./common_request.ts";
+import { documented } from "./documented.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
-import { invalidRequest } from "../problems/problem.ts";
+import { invalidRequest } from "./refusal.ts";
 
 const PRIORITY_MAX = 1_000;
 
@@ -60,7 +60,7 @@ export interface StartLimits {
   readonly maxStartDelayMs: number;
 }
 
-/** @throws {Problem} `invalid-request`, with a pointer for each issue. */
+/** @throws {Refusal} `invalid-request`, with a pointer for each issue. */
 export function createRequestOf(document: JsonValue, limits: StartLimits): CreateRequest {
   return commonRequestOf(document) ?? judgedRequestOf(document, limits);
 }
@@ -69,7 +69,7 @@ export function createRequestOf(document: JsonValue, limits: StartLimits): Creat
  * What the schema says of any document. Two shapes, told apart by `plan`, so that errors are
  * about the one that was meant.
  *
- * @throws {Problem} as `createRequestOf` does.
+ * @throws {Refusal} as `createRequestOf` does.
  */
 export function judgedRequestOf(document: JsonValue, limits: StartLimits): CreateRequest {
   return isObject(document) && Object.hasOwn(document, "plan")
