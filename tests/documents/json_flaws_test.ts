@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { parseJsonText } from "../../src/core/json_text.ts";
 import { parseJson } from "../../src/documents/json_document.ts";
 import { flawsOf, withMarks } from "../../src/documents/json_flaws.ts";
-import { Problem } from "../../src/http/problems/problem.ts";
+import { Refusal } from "../../src/documents/refusal.ts";
 
 const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 24 });
 const token = fc.oneof(
@@ -43,7 +43,7 @@ Deno.test("numbers: those are refused that would not be recorded as they were se
       const unsafe = [number, other].filter(isUnsafe).length;
       assert.equal(count, unsafe, document);
       if (unsafe === 0) assert.deepEqual(parseJson(document), parseJsonText(document));
-      else assert.throws(() => parseJson(document), Problem);
+      else assert.throws(() => parseJson(document), Refusal);
       if (unsafe === 0) taken++;
       else refused++;
     }),
