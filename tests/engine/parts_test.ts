@@ -1,7 +1,9 @@
 /** The small parts of the engine, each by itself. */
 
 import assert from "node:assert/strict";
+import { atOnce } from "../../src/core/at_once.ts";
 import type { JobId } from "../../src/core/ids.ts";
+import type { Pause } from "../../src/core/pauses.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { JobWaits } from "../../src/engine/views/job_waits.ts";
 import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
@@ -27,6 +29,10 @@ function queueOf(max: number, promptTypes = new PromptTypes()) {
     });
   const release = (name: string) => queue.release(workers.get(name) as Worker);
   return { queue, granted, workers, ask, release };
+}
+
+function pauseWith(queue: WorkerQueue, pauses: readonly Pause[]): void {
+  atOnce(queue.pause(pauses));
 }
 
 /** The types with these names have had so many handlers that ended at once. */
@@ -56,35 +62,35 @@ Deno.test("worker queue: never more than the limit, and a withdrawn request gets
 
 Deno.test("worker queue: what a pause holds is not in the queue, and is in its place when no pause holds it", () => {
   const { queue, granted, ask, release } = queueOf(1);
-  const pause = (pauseId: string, scope: object) => ({
-    ...{ pauseId, reason: "", by: 1, since: "" },
+  const pause = (by: number, scope: object) => ({
+    ...{ pauseId: `p${by}`, reason: "", by, since: "" },
     ...scope,
   });
-  const slow = pause("p1", { type: "slow" });
-  const acme = pause("p2", { label: "tenant:acme" });
-  const both = pause("p3", { type: "fast", label: "tenant:acme" });
+  const slow = pause(1, { type: "slow" });
+  const acme = pause(2, { label: "tenant:acme" });
+  const both = pause(3, { type: "fast", label: "tenant:acme" });
   ask("busy", { type: "other" });
   ask("late", { order: 3 });
   ask("fast", { type: "fast", order: 4, labels: { tenant: "acme" } });
   ask("free", { type: "fast", order: 5, labels: { tenant: "other" } });
-  queue.pause([slow, acme, both]);
+  pauseWith(queue, [slow, acme, both]);
   const withdraw = ask("early", { order: 1, begins: true });
   ask("gone", { order: 2 })?.();
 
   assert.deepEqual([queue.waiting, queue.paused], [1, 3]);
   const held = (one: typeof slow, upTo = 9) => queue.heldBy(one, upTo);
+  assert.deepEqual([held(slow, 2).jobs, held(slow).jobs], [1, 2]);
   assert.deepEqual(held(slow).first.map(({ jobId }) => jobId), ["early", "late"]);
-  assert.deepEqual([held(slow).jobs, held(slow, 2).jobs], [2, 1]);
   assert.deepEqual([held(acme).jobs, held(both).jobs], [1, 1]);
   assert.ok(queue.holds(0, 3) && queue.isPaused({ type: "slow", labels: {} }));
   release("busy");
   assert.deepEqual(granted, ["busy", "free"]);
 
   withdraw?.();
-  queue.pause([both]);
+  pauseWith(queue, [both]);
   assert.deepEqual([queue.waiting, queue.paused, granted.length], [1, 1, 2]);
   release("free");
-  queue.pause([]);
+  pauseWith(queue, []);
   release("late");
   assert.deepEqual(granted, ["busy", "free", "late", "fast"]);
 });
@@ -104,12 +110,12 @@ Deno.test("worker queue: a pause of a key leaves its places to others, and its l
   ask("a1", "a", 1);
   const withdraw = ask("a2", "a", 2);
   ask("b1", "b", 3);
-  queue.pause([{ pauseId: "p", reason: "", by: 1, since: "", key: "a" }]);
+  pauseWith(queue, [{ pauseId: "p", reason: "", by: 1, since: "", key: "a" }]);
   queue.hold(false);
   assert.deepEqual([granted, queue.waiting, queue.paused], [["b1"], 0, 2]);
   withdraw?.();
   assert.equal(queue.paused, 1, "what a pause came to hold can be withdrawn all the same");
-  queue.pause([]);
+  pauseWith(queue, []);
   queue.grantNext();
   assert.deepEqual([granted, queue.waiting, queue.paused], [["b1", "a1"], 0, 0]);
 });
@@ -122,7 +128,7 @@ Deno.test("worker queue: however many a pause holds, who asks for a worker besid
   });
   ask("busy");
   for (let order = 0; order < 10_000; order++) ask(`held-${order}`, { order, labels });
-  queue.pause([{ pauseId: "p", reason: "", by: 1, since: "", label: "tenant:acme" }]);
+  pauseWith(queue, [{ pauseId: "p", reason: "", by: 1, since: "", label: "tenant:acme" }]);
   assert.deepEqual([queue.paused, looks], [10_000, 10_000], "each is looked at once");
   release("busy");
   for (let order = 0; order < 100; order++) {
@@ -132,12 +138,34 @@ Deno.test("worker queue: however many a pause holds, who asks for a worker besid
   assert.deepEqual([granted.length, looks], [101, 10_000]);
 });
 
+Deno.test("worker queue: what 100 pauses hold is known without a look at any job that they hold", () => {
+  const { queue, ask } = queueOf(0);
+  let looks = 0;
+  const labels = new Proxy<Record<string, string>>({ tenant: "acme" }, {
+    get: (target, name) => (looks++, Reflect.get(target, name)),
+  });
+  const pauses = Array.from({ length: 100 }, (_, index) => ({
+    ...{ pauseId: `p${index}`, reason: "", by: index, since: "" },
+    label: `tenant:${index % 2 === 0 ? "acme" : "other"}`,
+  }));
+  for (let order = 1_000; order > 0; order--) ask(`held-${order}`, { order, labels });
+  for (let count = 1; count <= pauses.length; count++) pauseWith(queue, pauses.slice(0, count));
+  assert.equal(looks, 1_000 * 100, "each is compared with each pause once");
+  looks = 0;
+  const held = pauses.map((pause) => queue.heldBy(pause, 1_000));
+  assert.deepEqual(held.map(({ jobs }) => jobs), pauses.map((_, index) => index % 2 ? 0 : 1_000));
+  assert.deepEqual(held[0]?.first.map(({ order }) => order), [1, 2, 3, 4, 5]);
+  for (let count = pauses.length; count > 1; count--) pauseWith(queue, pauses.slice(1, count));
+  pauseWith(queue, []);
+  assert.deepEqual([queue.paused, queue.waiting, looks], [0, 1_000, 0]);
+});
+
 Deno.test("worker queue: who has a worker may begin nothing more while a pause holds the job", () => {
   const { queue, workers, ask } = queueOf(1);
   ask("a", { labels: { tenant: "acme" } });
   const worker = workers.get("a") as Worker;
   assert.equal(queue.mayStart(worker), true);
-  queue.pause([{ pauseId: "p", reason: "", by: 1, since: "", label: "tenant:acme" }]);
+  pauseWith(queue, [{ pauseId: "p", reason: "", by: 1, since: "", label: "tenant:acme" }]);
   assert.equal(queue.mayStart(worker), false);
 });
 

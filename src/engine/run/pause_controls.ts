@@ -1,11 +1,12 @@
 /** Begins and ends pauses, also at their time. A pause takes effect once it is durable. */
 
+import type { Work } from "../../core/at_once.ts";
 import type { EventDraft } from "../../core/event.ts";
 import type { FrameworkAttributes, PauseScope } from "../../core/framework_events.ts";
 import { newId } from "../../core/ids.ts";
 import type { Origin } from "../../core/origin.ts";
 import { holds, isOfEverything, type Pausable, type Pause } from "../../core/pauses.ts";
-import type { Random, Urgency } from "../ports.ts";
+import type { Clock, Random, Urgency } from "../ports.ts";
 import type { HeldPause } from "../requests.ts";
 import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
@@ -17,6 +18,8 @@ import type { WorkerQueue } from "./worker_queue.ts";
 
 /** Each pause is compared with each job that wants a worker. */
 export const PAUSES_MAX = 100;
+/** So many steps of sorting jobs by pauses come between two turns of others. */
+const STEPS_MAX = 1_000;
 
 export interface PauseRequest extends PauseScope {
   readonly reason: string;
@@ -37,6 +40,7 @@ interface PauseControlsParts {
   readonly writer: Writer;
   readonly random: Random;
   readonly scheduler: Scheduler;
+  readonly clock: Pick<Clock, "pause">;
   readonly patience: Patience;
   readonly onDefect: (error: unknown) => void;
 }
@@ -49,6 +53,9 @@ export class PauseControls {
   readonly #ending = new Map<string, Promise<void>>();
   /** Beginnings that are on their way to the disk, by what they ask for. */
   readonly #beginning = new Map<string, Promise<void>>();
+  /** What sorts the jobs that want a worker by the changes of pauses, oldest first. */
+  readonly #sorting: Work<void>[] = [];
+  #sorted: Promise<void> | undefined;
 
   constructor(parts: PauseControlsParts) {
     this.#parts = parts;
@@ -93,6 +100,7 @@ export class PauseControls {
     } finally {
       this.#beginning.delete(asked);
     }
+    await this.#sorted;
     const pause = pauses.get(pauseId);
     return pause && { pause: this.#held(pause), isNew: true };
   }
@@ -121,6 +129,7 @@ export class PauseControls {
     if (pause === undefined) return undefined;
     const held = this.#held(pause);
     await this.#recordEnd(pause, { pauseId }, "ordinary", origin);
+    await this.#sorted;
     return held;
   }
 
@@ -141,8 +150,8 @@ export class PauseControls {
 
   changed(): void {
     const { pauses, workers, threadWorkers, scheduler } = this.#parts;
-    workers.pause(pauses.all);
-    threadWorkers.pause(pauses.all);
+    this.#sorting.push(workers.pause(pauses.all), threadWorkers.pause(pauses.all));
+    this.#sort();
     for (const [pauseId, cancel] of this.#alarms) {
       if (pauses.get(pauseId) !== undefined) continue;
       cancel();
@@ -152,6 +161,37 @@ export class PauseControls {
       if (until === undefined || this.#alarms.has(pauseId)) continue;
       this.#alarms.set(pauseId, scheduler.at(Date.parse(until), () => this.#elapsed(pauseId)));
     }
+  }
+
+  /** At once if it is little; the caller lets jobs begin then. */
+  #sort(): void {
+    if (this.#sorted === undefined && !this.#sortSome()) this.#sorted = this.#sortRest();
+  }
+
+  async #sortRest(): Promise<void> {
+    const { clock, workers, threadWorkers, onDefect } = this.#parts;
+    try {
+      for (let isDone = false; !isDone;) {
+        await clock.pause();
+        isDone = this.#sortSome();
+        workers.grantNext();
+        threadWorkers.grantNext();
+      }
+    } catch (error) {
+      onDefect(error);
+    } finally {
+      this.#sorted = undefined;
+    }
+  }
+
+  /** Whether nothing is left. */
+  #sortSome(): boolean {
+    for (let steps = 0; steps < STEPS_MAX; steps++) {
+      const [work] = this.#sorting;
+      if (work === undefined) return true;
+      if (work.next().done === true) this.#sorting.shift();
+    }
+    return false;
   }
 
   #elapsed(pauseId: string): void {

@@ -1,13 +1,18 @@
 /**
  * Requests for a worker that pauses hold. They are kept apart, so that the queue stays fast however
- * many there are.
+ * many there are, and in groups by the pauses that hold them, so that it is known at any time how
+ * many each pause holds.
  */
 
+import TinyQueue from "tinyqueue";
+import type { Work } from "../../core/at_once.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { holder, type Pausable, type Pause } from "../../core/pauses.ts";
+import { holder, isOfEverything, type Pausable, type Pause } from "../../core/pauses.ts";
 
 /** How many jobs of a pause are named. */
 export const FIRST_MAX = 5;
+/** Requests that have left stay in the order of their group until they are this many and most. */
+const LEFT_MAX = 1_000;
 
 export interface PausableRequest extends Pausable {
   readonly jobId: JobId;
@@ -21,84 +26,205 @@ export interface Held<Request> {
   readonly first: readonly Request[];
 }
 
+/** A pause, and whether it holds a job. */
+export type Holder = readonly [Pause, (job: Pausable) => boolean];
+
 /** What other pauses than before come to. */
-export interface PauseChange<Request> {
-  /** Those that were not in force. */
-  readonly begun: readonly Pause[];
-  /** Requests that no pause holds any more. */
-  readonly released: readonly Request[];
+export interface PauseChange {
+  readonly begun: readonly Holder[];
+  readonly ended: ReadonlySet<Pause>;
 }
 
-/** Whether one of these pauses at least holds a job. */
-export function heldByAny(pauses: readonly Pause[]): (job: Pausable) => boolean {
-  const holders = pauses.map(holder);
-  return (job) => holders.some((isHeld) => isHeld(job));
+/** Requests that the same pauses hold. */
+interface Group<Request> {
+  /** Oldest first. */
+  pauses: readonly Pause[];
+  size: number;
+  /** In the order of the queue; some may have left. */
+  requests: TinyQueue<Request>;
 }
 
 export class PausedRequests<Request extends PausableRequest> {
   readonly #compare: (left: Request, right: Request) => number;
-  readonly #held = new Set<Request>();
+  readonly #groupOf = new Map<Request, Group<Request>>();
+  /** By the pauses that hold them. */
+  readonly #groups = new Map<string, Group<Request>>();
+  /** Those whose start was not known to be durable; the rest is counted without a look. */
+  #fresh: Request[] = [];
   #pauses: readonly Pause[] = [];
-  #holders: readonly ((job: Pausable) => boolean)[] = [];
+  #holders: readonly Holder[] = [];
 
   /** @param compare Below 0 when the left one goes first. */
   constructor(compare: (left: Request, right: Request) => number) {
     this.#compare = compare;
   }
 
-  get all(): ReadonlySet<Request> {
-    return this.#held;
+  get size(): number {
+    return this.#groupOf.size;
+  }
+
+  get all(): MapIterator<Request> {
+    return this.#groupOf.keys();
   }
 
   isPaused(job: Pausable): boolean {
-    return this.#holders.some((isHeld) => isHeld(job));
-  }
-
-  /** Takes a request; `false` when no pause holds it. */
-  take(request: Request): boolean {
-    if (!this.isPaused(request)) return false;
-    this.hold(request);
-    return true;
-  }
-
-  /** Takes a request that a pause is known to hold. */
-  hold(request: Request): void {
-    this.#held.add(request);
-  }
-
-  remove(request: Request): void {
-    this.#held.delete(request);
+    return this.#holders.some(([, isHeld]) => isHeld(job));
   }
 
   /**
-   * Other pauses are in force. There may be very many requests: each is compared with what has
-   * changed, and with all pauses only where one has ended that held it.
+   * Takes a request, unless no pause holds it.
+   *
+   * @param holders Of the pauses that may hold it.
+   * @param as What to take in its place.
+   * @returns What it took.
    */
-  change(pauses: readonly Pause[]): PauseChange<Request> {
-    const begun = pauses.filter((pause) => !this.#pauses.includes(pause));
-    const ended = this.#pauses.filter((pause) => !pauses.includes(pause));
-    this.#pauses = pauses;
-    this.#holders = pauses.map(holder);
-    const held = heldByAny(ended);
-    const released = ended.length === 0
-      ? []
-      : [...this.#held].filter((request) => held(request) && !this.isPaused(request));
-    for (const request of released) this.#held.delete(request);
-    return { begun, released };
+  take(
+    request: Request,
+    holders = this.#holders,
+    as: () => Request = () => request,
+  ): Request | undefined {
+    const pauses: Pause[] = [];
+    for (const [pause, isHeld] of holders) if (isHeld(request)) pauses.push(pause);
+    if (pauses.length === 0) return undefined;
+    const taken = as();
+    this.#add(taken, this.#groupFor(pauses));
+    if (this.#fresh.length > LEFT_MAX + 2 * this.size) {
+      this.#fresh = this.#fresh.filter((request) => this.#groupOf.has(request));
+    }
+    this.#fresh.push(taken);
+    return taken;
   }
 
-  /** @param upTo Jobs that started after this position do not count: that is not durable yet. */
-  heldBy(pause: Pause, upTo: LogId): Held<Request> {
-    const isHeld = holder(pause);
-    let jobs = 0;
-    let first: Request[] = [];
-    for (const request of this.#held) {
-      if (request.order > upTo || !isHeld(request)) continue;
-      jobs++;
-      const last = first.at(-1);
-      if (first.length === FIRST_MAX && last && this.#compare(request, last) > 0) continue;
-      first = [...first, request].toSorted(this.#compare).slice(0, FIRST_MAX);
-    }
-    return { jobs, first };
+  remove(request: Request): void {
+    const group = this.#groupOf.get(request);
+    if (group === undefined) return;
+    this.#groupOf.delete(request);
+    this.#shrink(group);
   }
+
+  /** Other pauses are in force: who asks from now on meets those. `begin` and `end` do the rest. */
+  change(pauses: readonly Pause[]): PauseChange {
+    const begun = pauses.filter((pause) => !this.#pauses.includes(pause)).map(holderOf);
+    const ended = new Set(this.#pauses.filter((pause) => !pauses.includes(pause)));
+    this.#pauses = pauses;
+    this.#holders = pauses.map(holderOf);
+    return { begun, ended };
+  }
+
+  /** A pause has begun: compares it, and no other, with what was held already. */
+  *begin([pause, isHeld]: Holder): Work<void> {
+    for (const group of [...this.#groups.values()]) {
+      if (group.pauses.includes(pause)) continue;
+      const pauses = [...group.pauses, pause];
+      if (isOfEverything(pause)) {
+        yield* this.#rename(group, pauses);
+        continue;
+      }
+      for (const request of [...group.requests.data]) {
+        yield;
+        if (this.#groupOf.get(request) !== group || !isHeld(request)) continue;
+        this.#add(request, this.#groupFor(pauses));
+        this.#shrink(group);
+      }
+    }
+  }
+
+  /** These have ended: gives back what no pause holds any more, the first in the queue first. */
+  *end(ended: ReadonlySet<Pause>, release: (request: Request) => void): Work<void> {
+    for (const group of [...this.#groups.values()]) {
+      const pauses = group.pauses.filter((pause) => !ended.has(pause));
+      if (pauses.length === group.pauses.length) continue;
+      if (pauses.length > 0) {
+        yield* this.#rename(group, pauses);
+        continue;
+      }
+      for (let next = group.requests.pop(); next !== undefined; next = group.requests.pop()) {
+        if (this.#groupOf.get(next) === group) {
+          this.remove(next);
+          release(next);
+        }
+        yield;
+      }
+    }
+  }
+
+  /**
+   * @param upTo Jobs that started after this position do not count: that is not durable yet. Never
+   * less than before.
+   */
+  heldBy(pause: Pause, upTo: LogId): Held<Request> {
+    const groups = [...this.#groups.values()].filter(({ pauses }) => pauses.includes(pause));
+    const first = groups.flatMap((group) => this.#firstOf(group, upTo)).toSorted(this.#compare);
+    this.#fresh = this.#fresh.filter((one) => one.order > upTo && this.#groupOf.has(one));
+    const fresh = this.#fresh.filter((one) => this.#groupOf.get(one)?.pauses.includes(pause));
+    const jobs = groups.reduce((sum, { size }) => sum + size, 0) - fresh.length;
+    return { jobs, first: first.slice(0, FIRST_MAX) };
+  }
+
+  #firstOf(group: Group<Request>, upTo: LogId): readonly Request[] {
+    // One that has left and come back may be there twice.
+    const taken = new Set<Request>();
+    let durable = 0;
+    while (durable < FIRST_MAX) {
+      const next = group.requests.pop();
+      if (next === undefined) break;
+      if (this.#groupOf.get(next) !== group || taken.has(next)) continue;
+      taken.add(next);
+      if (next.order <= upTo) durable++;
+    }
+    for (const request of taken) group.requests.push(request);
+    return [...taken].filter(({ order }) => order <= upTo);
+  }
+
+  /** Other pauses hold it; where those hold a group already, the smaller joins the larger. */
+  *#rename(group: Group<Request>, pauses: readonly Pause[]): Work<void> {
+    this.#groups.delete(keyOf(group.pauses));
+    group.pauses = pauses;
+    const key = keyOf(pauses);
+    const same = this.#groups.get(key);
+    const [larger, smaller] = same === undefined || same.size < group.size
+      ? [group, same]
+      : [same, group];
+    this.#groups.set(key, larger);
+    for (const request of [...smaller?.requests.data ?? []]) {
+      if (this.#groupOf.get(request) === smaller) this.#add(request, larger);
+      yield;
+    }
+  }
+
+  #groupFor(pauses: readonly Pause[]): Group<Request> {
+    const key = keyOf(pauses);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      const requests = new TinyQueue<Request>([], this.#compare);
+      this.#groups.set(key, group = { pauses, size: 0, requests });
+    }
+    return group;
+  }
+
+  #add(request: Request, group: Group<Request>): void {
+    this.#groupOf.set(request, group);
+    group.requests.push(request);
+    group.size++;
+  }
+
+  /** One request less. */
+  #shrink(group: Group<Request>): void {
+    group.size--;
+    const key = keyOf(group.pauses);
+    if (group.size === 0 && this.#groups.get(key) === group) {
+      this.#groups.delete(key);
+    } else if (group.requests.length > LEFT_MAX + 2 * group.size) {
+      const left = group.requests.data.filter((request) => this.#groupOf.get(request) === group);
+      group.requests = new TinyQueue(left, this.#compare);
+    }
+  }
+}
+
+function holderOf(pause: Pause): Holder {
+  return [pause, holder(pause)];
+}
+
+function keyOf(pauses: readonly Pause[]): string {
+  return pauses.map(({ by }) => by).join();
 }

@@ -44,9 +44,9 @@ export interface Request extends Omit<Wanted, "needs"> {
 }
 
 export class RequestsInOrder {
-  readonly #continuing = new TinyQueue<Request>([], inQueueOrder);
+  #continuing = new TinyQueue<Request>([], inQueueOrder);
   /** Separate, since these may be held while the others are granted. */
-  readonly #beginning = new TinyQueue<Request>([], inQueueOrder);
+  #beginning = new TinyQueue<Request>([], inQueueOrder);
 
   push(request: Request): void {
     (request.begins ? this.#beginning : this.#continuing).push(request);
@@ -62,6 +62,14 @@ export class RequestsInOrder {
 
   take(request: Request): void {
     (request.begins ? this.#beginning : this.#continuing).pop();
+  }
+
+  /** Drops those that are over. */
+  clear(): void {
+    const open = ({ data }: TinyQueue<Request>) =>
+      new TinyQueue(data.filter(({ isOver }) => !isOver), inQueueOrder);
+    this.#continuing = open(this.#continuing);
+    this.#beginning = open(this.#beginning);
   }
 
   /** Unsorted; some may be over. */

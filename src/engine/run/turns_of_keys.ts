@@ -151,6 +151,13 @@ export class TurnsOfKeys {
     }, ofKeys);
   }
 
+  /** All in which requests wait. */
+  get queues(): readonly RequestsInOrder[] {
+    const lanes = [...this.#byType.values()].flatMap((lanes) => Object.values(lanes) as Lane[]);
+    const lines = [...this.#lines.values()].flat();
+    return [...lanes.map(({ withoutKey }) => withoutKey), ...lines.map(({ requests }) => requests)];
+  }
+
   /** The requests of each key; those without a key are one. */
   get all(): readonly (readonly Request[])[] {
     const lanes = [...this.#byType.values()].flatMap((

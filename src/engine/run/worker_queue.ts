@@ -5,10 +5,11 @@
  */
 
 import TinyQueue from "tinyqueue";
+import type { Work } from "../../core/at_once.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
 import type { WantingRequest } from "./limit_lines.ts";
-import { type Held, heldByAny, PausedRequests } from "./paused_requests.ts";
+import { type Held, type Holder, type PauseChange, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
 import { aheadOf, aheadOfEach, isCounted, lineOf } from "./queue_positions.ts";
 import {
@@ -39,6 +40,9 @@ const NO_SHARES: QueueShares = {
   tell: () => {},
 };
 
+/** So many requests that pauses hold are met in one go while they are being sorted. */
+const ASIDE_MAX = 500;
+
 /** Withdraws a request, which may have been granted already. */
 export type Withdraw = () => void;
 
@@ -58,6 +62,10 @@ export class WorkerQueue implements PlaceQueue {
   #stopped = false;
   /** Grants nothing while a job of another queue has to run alone. */
   #isHeld = false;
+  /** Changes of pauses by which requests are not sorted yet. */
+  #unsorted = 0;
+  /** Grants nothing while requests come back from pauses, so that each comes in its order. */
+  #isReleasing = false;
 
   /**
    * @param onDefect Takes what a grant throws, which does not concern the run that gave a worker
@@ -87,7 +95,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   get paused(): number {
-    return this.#paused.all.size;
+    return this.#paused.size;
   }
 
   get max(): number {
@@ -97,9 +105,7 @@ export class WorkerQueue implements PlaceQueue {
   /** Whether a request of this priority and order waits, for a worker or the end of a pause. */
   holds(priority: number, order: number): boolean {
     return lineOf(this.#lines, { priority, order }) !== undefined ||
-      this.#paused.all.values().some((request) =>
-        request.priority === priority && request.order === order
-      );
+      this.#paused.all.some((request) => request.priority === priority && request.order === order);
   }
 
   /**
@@ -128,7 +134,7 @@ export class WorkerQueue implements PlaceQueue {
     const request: Request = { ...wanted, ...asked, grant, isOver: false };
     this.#count(request, 1);
     this.#waiting++;
-    if (!this.#paused.take(request)) {
+    if (this.#paused.take(request) === undefined) {
       this.#push(request);
       this.grantNext();
     }
@@ -142,22 +148,49 @@ export class WorkerQueue implements PlaceQueue {
     else this.#turns.push(request, needs);
   }
 
-  /** Other pauses are in force; requests that they release can be granted. */
-  pause(pauses: readonly Pause[]): void {
-    const { begun, released } = this.#paused.change(pauses);
-    const isHeld = heldByAny(begun);
+  /**
+   * Other pauses are in force, and nothing that they hold is granted from now on.
+   *
+   * @returns What sorts the requests that wait by them. There may be very many, so it may be done
+   * in slices, but to the end before that of the next change, with `grantNext` after each.
+   */
+  pause(pauses: readonly Pause[]): Work<void> {
+    const change = this.#paused.change(pauses);
+    this.#unsorted++;
+    return this.#sort(change);
+  }
+
+  *#sort({ begun, ended }: PauseChange): Work<void> {
+    for (const holder of begun) yield* this.#paused.begin(holder);
     for (const request of begun.length === 0 ? [] : this.#lines.flat()) {
-      if (request.isOver || !isHeld(request)) continue;
-      // The original stays in its line until it comes to the front.
-      const held = { ...request };
-      request.isOver = true;
-      request.instead = held;
-      this.#paused.hold(held);
+      if (!request.isOver) this.#setAside(request, begun);
+      yield;
     }
-    for (const request of released) {
+    if (begun.length > 0) yield* this.#clear();
+    this.#isReleasing = ended.size > 0;
+    yield* this.#paused.end(ended, (request) => {
       // It may have given its place back meanwhile.
       request.epoch = OUTDATED;
       this.#push(request);
+    });
+    this.#isReleasing = false;
+    this.#unsorted--;
+  }
+
+  /** Pauses may hold it; the original stays in its line until that is cleared. */
+  #setAside(request: Request, holders?: readonly Holder[]): boolean {
+    const held = this.#paused.take(request, holders, () => ({ ...request }));
+    if (held === undefined) return false;
+    request.isOver = true;
+    request.instead = held;
+    return true;
+  }
+
+  /** Drops what is over from the lines at once, so that who comes to the front meets none of it. */
+  *#clear(): Work<void> {
+    for (const requests of [this.#requests, ...this.#turns.queues]) {
+      requests.clear();
+      yield;
     }
   }
 
@@ -298,9 +331,13 @@ export class WorkerQueue implements PlaceQueue {
 
   /** Grants what may be granted; called whenever that may be more than before. */
   grantNext(): void {
-    while (!this.#stopped && !this.#isHeld) {
+    for (let aside = 0; !this.#stopped && !this.#isHeld && !this.#isReleasing;) {
       const foremost = this.#foremost();
       if (foremost === undefined) return;
+      if (this.#unsorted > 0 && this.#setAside(foremost.request)) {
+        if (++aside === ASIDE_MAX) return;
+        continue;
+      }
       if (this.#refiled(foremost)) continue;
       const { request } = foremost;
       // A request without a worker keeps those behind it waiting: none is passed over.
