@@ -1,7 +1,7 @@
 /** `journal backup`: copies a journal to another folder, also while a server runs. */
 
 import { counted } from "../../core/counted.ts";
-import { backUp, type Copied, OtherHistoryError } from "../../journal/backup.ts";
+import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
 import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import { type FileSystem, type HeldLock, writeNew } from "../../journal/file_system.ts";

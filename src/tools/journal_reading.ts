@@ -7,14 +7,14 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { Catalogue, requireDurable } from "./catalogue.ts";
-import type { FileSystem } from "./file_system.ts";
-import { layoutOf, segmentName } from "./layout.ts";
-import { replay, type Replayed } from "./replay.ts";
-import type { SegmentSource } from "./segment_walk.ts";
-import { withoutTail } from "./segment_end.ts";
-import { segmentsToRead } from "./segment_listing.ts";
-import { SegmentReader } from "./segment_reader.ts";
+import { Catalogue, requireDurable } from "../journal/catalogue.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import { layoutOf, segmentName } from "../journal/layout.ts";
+import { replay, type Replayed } from "../journal/replay.ts";
+import type { SegmentSource } from "../journal/segment_walk.ts";
+import { withoutTail } from "../journal/segment_end.ts";
+import { segmentsToRead } from "../journal/segment_listing.ts";
+import { SegmentReader } from "../journal/segment_reader.ts";
 
 /** The consumer of the entries, oldest first. */
 export interface EntryViewer extends Pick<JournalConsumer, "refuse" | "replay"> {

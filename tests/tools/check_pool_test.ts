@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CheckPool } from "../../src/cli/check_pool.ts";
+import { CheckPool } from "../../src/tools/check_pool.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const items = Array.from({ length: 300 }, (_, index) => index);

@@ -6,13 +6,13 @@
 import { Buffer } from "node:buffer";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { assertNever } from "../core/assert_never.ts";
-import { JournalDamagedError, orUnusable } from "./errors.ts";
-import { type FileSystem, readBetween, withFile, writeNew } from "./file_system.ts";
-import { requireKind } from "./folder.ts";
-import { type Layout, TEMPORARY } from "./layout.ts";
-import { endOf } from "./segment_end.ts";
-import { listSegments, segmentsToRead } from "./segment_listing.ts";
-import { SegmentScanner } from "./segment_scanner.ts";
+import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, readBetween, withFile, writeNew } from "../journal/file_system.ts";
+import { requireKind } from "../journal/folder.ts";
+import { type Layout, TEMPORARY } from "../journal/layout.ts";
+import { endOf } from "../journal/segment_end.ts";
+import { listSegments, segmentsToRead } from "../journal/segment_listing.ts";
+import { SegmentScanner } from "../journal/segment_scanner.ts";
 
 /** What was copied. */
 export interface Copied {

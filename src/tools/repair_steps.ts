@@ -3,22 +3,29 @@
  * repair then finds the same damage, or the note of what was lost.
  */
 
-import { Projection } from "../../engine/writer/projection.ts";
-import { journalFlag, orUnusable } from "../../journal/errors.ts";
-import { readBetween } from "../../journal/file_system.ts";
-import { FileJournal } from "../../journal/file_journal.ts";
-import { DAMAGED, type Layout } from "../../journal/layout.ts";
+import { Projection } from "../engine/writer/projection.ts";
+import { journalFlag, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, readBetween } from "../journal/file_system.ts";
+import { FileJournal } from "../journal/file_journal.ts";
+import { DAMAGED, type Layout } from "../journal/layout.ts";
 import {
   quarantineTail,
   removeRepairNote,
   type RepairedAttributes,
   writeRepairNote,
-} from "../../journal/repair.ts";
-import { SnapshotStore } from "../../journal/snapshot_store.ts";
+} from "../journal/repair.ts";
+import { SnapshotStore } from "../journal/snapshot_store.ts";
 import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
-import type { JournalTools } from "./tools.ts";
-import { counted } from "../../core/counted.ts";
-import { problemText } from "../../verify/problem.ts";
+import type { Clock, Random } from "../engine/ports.ts";
+import { counted } from "../core/counted.ts";
+import { problemText } from "../verify/problem.ts";
+
+/** What a repair needs of the machine. */
+interface RepairMeans {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+}
 
 /**
  * Cuts and sets aside. The journal has been copied, and its lock is held.
@@ -27,32 +34,32 @@ import { problemText } from "../../verify/problem.ts";
  * @throws {JournalUnusableError}
  */
 export async function applyPlan(
-  tools: JournalTools,
+  means: RepairMeans,
   layout: Layout,
   plan: RepairPlan,
   fact: RepairedAttributes | undefined,
 ): Promise<void> {
-  const { fileSystem } = tools;
+  const { fileSystem } = means;
   if (fact !== undefined) await writeRepairNote(fileSystem, layout, fact);
   const store = new SnapshotStore(fileSystem, layout);
   for (const { file } of plan.snapshots) {
     const path = `${layout.snapshots}/${file}`;
     await orUnusable("set aside", path, () => store.setAside(file, DAMAGED));
   }
-  if (plan.cut !== undefined) await cut(tools, layout, plan.cut);
+  if (plan.cut !== undefined) await cut(means, layout, plan.cut);
 }
 
 /** The last segment goes first, so that the damage stays where it is until the end. */
-async function cut(tools: JournalTools, layout: Layout, plan: CutPlan): Promise<void> {
-  const { fileSystem, random } = tools;
+async function cut(means: RepairMeans, layout: Layout, plan: CutPlan): Promise<void> {
+  const { fileSystem, random } = means;
   const { quarantine } = layout;
   await orUnusable("create", quarantine, () => fileSystem.makeFolder(quarantine));
-  for (const { name } of plan.later.toReversed()) await moveAway(tools, layout, name);
+  for (const { name } of plan.later.toReversed()) await moveAway(means, layout, name);
   const { segment, offset, damage } = plan;
   // One that is in its place stays, though it be empty: else the segment before it would be
   // appended to again, and no backup could rely on what it has of that.
   const isInPlace = segment.firstLogId === damage.batch.firstLogId;
-  if (offset === 0 && !isInPlace) return await moveAway(tools, layout, segment.name);
+  if (offset === 0 && !isInPlace) return await moveAway(means, layout, segment.name);
   const path = `${layout.segments}/${segment.name}`;
   const bytes = await orUnusable(
     "read",
@@ -63,7 +70,7 @@ async function cut(tools: JournalTools, layout: Layout, plan: CutPlan): Promise<
 }
 
 async function moveAway(
-  { fileSystem, random }: JournalTools,
+  { fileSystem, random }: RepairMeans,
   { segments, quarantine }: Layout,
   name: string,
 ): Promise<void> {
@@ -84,12 +91,12 @@ async function moveAway(
  * @throws {JournalUnusableError}
  */
 export async function recordRepair(
-  tools: JournalTools,
+  means: RepairMeans,
   layout: Layout,
   fact: RepairedAttributes,
   warn: (message: string) => void,
 ): Promise<void> {
-  const { fileSystem, clock, random } = tools;
+  const { fileSystem, clock, random } = means;
   const { journal } = await FileJournal.open({
     folder: layout.folder,
     fileSystem,

@@ -3,14 +3,14 @@
 import { assertNever } from "../core/assert_never.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError, orUnusable } from "./errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
-import type { Layout } from "./layout.ts";
-import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
-import { endOf } from "./segment_end.ts";
-import { segmentsToRead } from "./segment_listing.ts";
-import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
-import { lineNumberAt } from "./utf8.ts";
+import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
+import type { Layout } from "../journal/layout.ts";
+import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
+import { endOf } from "../journal/segment_end.ts";
+import { segmentsToRead } from "../journal/segment_listing.ts";
+import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
+import { lineNumberAt } from "../journal/utf8.ts";
 
 export interface JournalEnd {
   readonly head: JournalHead;

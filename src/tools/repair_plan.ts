@@ -1,17 +1,17 @@
 /** What a repair would do to a journal. Pure, except that it reads what would be lost. */
 
-import type { JobId, LogId } from "../../core/ids.ts";
-import type { FrameworkAttributes } from "../../core/framework_events.ts";
-import type { JournalHead, SegmentInfo } from "../../engine/ports.ts";
-import { orUnusable } from "../../journal/errors.ts";
-import { type FileSystem, readBetween } from "../../journal/file_system.ts";
-import { type Layout, snapshotLogIdOf } from "../../journal/layout.ts";
-import type { WalkedDamage } from "../../journal/segment_walk.ts";
-import type { AuditReport } from "../../verify/audit.ts";
-import { parseJsonText } from "../../core/json_text.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { FrameworkAttributes } from "../core/framework_events.ts";
+import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
+import { orUnusable } from "../journal/errors.ts";
+import { type FileSystem, readBetween } from "../journal/file_system.ts";
+import { type Layout, snapshotLogIdOf } from "../journal/layout.ts";
+import type { WalkedDamage } from "../journal/segment_walk.ts";
+import type { AuditReport } from "../verify/audit.ts";
+import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
-import type { JobEventLogEntry } from "../../core/event.ts";
-import { chainIn, crcHolds, isCommit } from "../../journal/line_bytes.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
 
 export interface RepairPlan {
   readonly snapshots: readonly { readonly file: string; readonly reason: string }[];

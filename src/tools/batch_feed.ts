@@ -6,13 +6,13 @@
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { assertNever } from "../core/assert_never.ts";
-import { JournalDamagedError, orUnusable } from "./errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
-import type { Layout } from "./layout.ts";
-import { writtenBytes } from "./prewriting.ts";
-import { endOf, gapBefore } from "./segment_end.ts";
-import { segmentsToRead } from "./segment_listing.ts";
-import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
+import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
+import type { Layout } from "../journal/layout.ts";
+import { writtenBytes } from "../journal/prewriting.ts";
+import { endOf, gapBefore } from "../journal/segment_end.ts";
+import { segmentsToRead } from "../journal/segment_listing.ts";
+import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
 
 export interface FedBatch {
   readonly batch: ScannedBatch;

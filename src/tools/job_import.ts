@@ -1,14 +1,14 @@
 /** Takes a job in: finds out why it cannot be, and appends it at new positions otherwise. */
 
 import { isDeepStrictEqual } from "node:util";
-import type { JobEventLogEntry, JournalEventDraft } from "../../core/event.ts";
-import type { EventId, LogId } from "../../core/ids.ts";
-import { withReferences } from "../../core/log_references.ts";
-import { quotedEntry } from "../../core/quotation.ts";
-import type { Observer } from "../../engine/queries/observer.ts";
-import type { StampedEvent } from "../../engine/ports.ts";
-import type { FileJournal } from "../../journal/file_journal.ts";
-import type { ExportFile } from "../../export/export_parser.ts";
+import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
+import type { EventId, LogId } from "../core/ids.ts";
+import { withReferences } from "../core/log_references.ts";
+import { quotedEntry } from "../core/quotation.ts";
+import type { Observer } from "../engine/queries/observer.ts";
+import type { StampedEvent } from "../engine/ports.ts";
+import type { FileJournal } from "../journal/file_journal.ts";
+import type { ExportFile } from "../export/export_parser.ts";
 
 export interface Imported {
   /** Entries that were appended, `journal.Imported` not among them. */

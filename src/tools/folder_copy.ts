@@ -2,8 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { JournalUnusableError, orUnusable } from "./errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
+import { JournalUnusableError, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
 
