@@ -69,6 +69,15 @@ export type { DeliveredEvent, EventReceipt, EventReceiptJob } from "./embedded/e
 export type { Pause, PauseOptions } from "./embedded/pause.ts";
 export type { JobReceipt, SubmitOptions, SubmittedJob } from "./embedded/submission.ts";
 export type { LimitChange, LimitValues, TypeLimits } from "./embedded/type_limits.ts";
+export type {
+  JobStanding,
+  JobStep,
+  StepsOptions,
+  SupposedEvent,
+  SupposedJob,
+  SupposedLimits,
+  Suppositions,
+} from "./embedded/what_if.ts";
 export { openDaybook } from "./embedded/open.ts";
 export type {
   Job,

@@ -1,6 +1,7 @@
 /** Limits of a type of job. */
 
 import { durationText } from "./duration.ts";
+import { countText } from "./size.ts";
 
 /** At most `count` jobs begin within any `perMs` milliseconds. */
 export interface Rate {
@@ -20,9 +21,9 @@ export interface PlaceLimits {
 /** `maxRunning 6, rate 9 per 1 min`. */
 export function limitsText({ maxRunning, perKey, rate }: PlaceLimits): string {
   const texts = [
-    ...maxRunning === undefined ? [] : [`maxRunning ${maxRunning}`],
-    ...perKey === undefined ? [] : [`perKey ${perKey}`],
-    ...rate === undefined ? [] : [`rate ${rate.count} per ${durationText(rate.perMs)}`],
+    ...maxRunning === undefined ? [] : [`maxRunning ${countText(maxRunning)}`],
+    ...perKey === undefined ? [] : [`perKey ${countText(perKey)}`],
+    ...rate === undefined ? [] : [`rate ${countText(rate.count)} per ${durationText(rate.perMs)}`],
   ];
   return texts.length === 0 ? "no limit" : texts.join(", ");
 }

@@ -8,7 +8,8 @@ import { emptyResponse } from "../http/answers/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../http/bodies/body.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { STATUS } from "../http/problems/problem.ts";
+import { type Problem, STATUS } from "../http/problems/problem.ts";
+import { refusalIn } from "./refusal.tsx";
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -49,6 +50,32 @@ export async function actAndTell(
   const path = safeReturnPath(form.get("return"));
   const { text, isBad } = await doneOrRefused(() => act(form));
   return emptyResponse(STATUS.seeOther, { location: deps.notes.pathWith(path, text, isBad) });
+}
+
+/**
+ * The same where what was typed is worth keeping: a refused form is shown again, with all of it.
+ *
+ * @param again Shows the page with the form.
+ */
+export async function actOrShowAgain(
+  c: Context,
+  deps: HttpDeps,
+  act: (form: URLSearchParams) => Promise<string>,
+  again: (form: URLSearchParams, problem: Problem) => Response,
+): Promise<Response> {
+  const form = await readForm(c.req.raw, deps.bodies);
+  try {
+    const location = deps.notes.pathWith(
+      safeReturnPath(form.get("return")),
+      await act(form),
+      false,
+    );
+    return emptyResponse(STATUS.seeOther, { location });
+  } catch (error) {
+    const problem = refusalIn(error);
+    if (problem === undefined) throw error;
+    return again(form, problem);
+  }
 }
 
 async function doneOrRefused(act: () => string | Promise<string>) {

@@ -12,6 +12,7 @@ import type { Job } from "./job.ts";
 import type { Pause, PauseOptions } from "./pause.ts";
 import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
 import type { LimitChange, TypeLimits } from "./type_limits.ts";
+import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
 /** What to open: the journal, the job types, and the settings. */
 export interface OpenOptions {
@@ -154,6 +155,19 @@ export interface EmbeddedDaybook extends AsyncDisposable {
    * first entry or names no entry; `invalid-request` if `at` is malformed.
    */
   explain(jobId: string, options?: ExplainOptions): Promise<string>;
+
+  /**
+   * Says what would become of a job under other circumstances, as `POST /jobs/:id/what-if` does:
+   * another plan, entries left out, events added, or other limits of its type. Records nothing.
+   *
+   * @throws {RefusedError} `unknown-job` if there is none; `invalid-request` if what is supposed
+   * cannot be; `unknown-point` if `upTo` names no entry; `job-too-long`.
+   */
+  whatIf(
+    jobId: string,
+    suppositions: Suppositions,
+    options?: StepsOptions,
+  ): Promise<SupposedJob>;
 
   /**
    * Pauses jobs: nothing of them begins until the pause ends. While it is in force, the same again

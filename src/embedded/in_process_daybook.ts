@@ -1,5 +1,14 @@
 /** The calls of a program that has Daybook inside, on an engine in its own process. */
 
+import { STEP_PARAMETERS, supposedJob } from "../documents/supposed_job.ts";
+import { deliver } from "../documents/event_receipts.ts";
+import { parseJson } from "../documents/json_document.ts";
+import { queryOf } from "../documents/parameters.ts";
+import { POINT_RULE, pointOf, suppositionOf } from "../documents/supposition_schema.ts";
+import { judgingOf } from "../documents/job_documents.ts";
+import { judgeEvent } from "../documents/event_schema.ts";
+import { draining, unknownJob, valueOf } from "../documents/engine_refusal.ts";
+import { curlOf } from "../explain/curl.ts";
 import { beginPause, endPause } from "../documents/pauses.ts";
 import { changeLimits, restoreLimits } from "../documents/limits.ts";
 import { controlled } from "../documents/controls.ts";
@@ -15,13 +24,6 @@ import type { Clock } from "../engine/ports.ts";
 import { createRequestOf } from "../documents/create_request.ts";
 import { createAll } from "../documents/job_receipts.ts";
 import type { Point } from "../core/point.ts";
-import { curlOf } from "../explain/curl.ts";
-import { draining, unknownJob, valueOf } from "../documents/engine_refusal.ts";
-import { judgeEvent } from "../documents/event_schema.ts";
-import { judgingOf } from "../documents/job_documents.ts";
-import { POINT_RULE, pointOf } from "../documents/supposition_schema.ts";
-import { parseJson } from "../documents/json_document.ts";
-import { deliver } from "../documents/event_receipts.ts";
 import type {
   ControlOptions,
   EmbeddedDaybook,
@@ -35,6 +37,7 @@ import type { Pause, PauseOptions } from "./pause.ts";
 import { orRefused } from "./refused_error.ts";
 import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
 import type { LimitChange, TypeLimits } from "./type_limits.ts";
+import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
 /** What the calls are made on. */
 export interface InProcessHost {
@@ -143,6 +146,22 @@ export class InProcessDaybook implements EmbeddedDaybook {
         commandOf: (action) => curlOf(action, "", false),
         nowMs: this.#host.clock.now(),
       });
+    });
+  }
+
+  whatIf(
+    jobId: string,
+    suppositions: Suppositions,
+    options: StepsOptions = {},
+  ): Promise<SupposedJob> {
+    const { engine } = this.#host;
+    return orRefused(async () => {
+      const existing = this.#existing(jobId);
+      const supposed = suppositionOf(parseJson(JSON.stringify(suppositions)), existing);
+      const asked = Object.entries(options).map(([name, value]) => [name, String(value)]);
+      const steps = queryOf(new URLSearchParams(asked), STEP_PARAMETERS);
+      const { job, ...answer } = await supposedJob(existing, supposed, steps, engine);
+      return { ...answer, job: job as Job };
     });
   }
 

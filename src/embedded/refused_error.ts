@@ -35,7 +35,7 @@ export class RefusedError extends Error {
   /**
    * Why, in the words that the `type` of an HTTP problem ends with: `invalid-request`,
    * `unknown-type`, `unknown-job`, `job-exists`, `idempotency-key-reused`,
-   * `not-in-this-state`, `unknown-point`, `unknown-pause`, `unknown-limits`; or, where the same may work later, `over-capacity`, `disk-full`,
+   * `not-in-this-state`, `unknown-point`, `job-too-long`, `unknown-pause`, `unknown-limits`; or, where the same may work later, `over-capacity`, `disk-full`,
    * `draining`.
    */
   readonly kind: string;

@@ -6,6 +6,8 @@ import type { DemoProcess } from "../support/process/demo_process.ts";
 
 export interface Action {
   readonly name: string;
+  /** Statuses of what is refused on the way. */
+  readonly refusals?: readonly number[];
   /** Whether it is done by a script, and by nothing else. */
   readonly needsScripts?: boolean;
   readonly run: (page: Page, demo: DemoProcess) => Promise<void>;
@@ -58,6 +60,16 @@ const JOB_ACTIONS: readonly Action[] = [
       await press(page, "Resume");
       assert.equal(await conditionOf(demo, demo.jobIn("plan without code")), "waiting");
       assert.match(await noteOn(page), /resumed|continues/i);
+    },
+  },
+  {
+    name: "a sleep says until when, and is ended early",
+    run: async (page, demo) => {
+      await gotoJob(page, demo, "sleeping");
+      assert.match(await page.locator("main").innerText(), /sleeps? until|is sleeping/i);
+      await press(page, "Wake now");
+      assert.match(await noteOn(page), /a sleep .* is over/);
+      assert.notEqual(await conditionOf(demo, demo.jobIn("sleeping")), "sleeping");
     },
   },
   {
@@ -273,7 +285,8 @@ const LIMITS_ACTIONS: readonly Action[] = [
     },
   },
   {
-    name: "jobs of a type are paused, and the pause is ended",
+    name: "jobs of a type are paused, once the form is right, and the pause is ended",
+    refusals: [422],
     run: async (page, demo) => {
       const paused = async () => (await (await fetch(`${demo.url}/pauses`)).json()).pauses.length;
       await page.goto(`${demo.url}/ui/limits`);
@@ -281,6 +294,13 @@ const LIMITS_ACTIONS: readonly Action[] = [
       const form = page.locator("#begin-pause");
       await form.getByLabel("Of type").selectOption("shop.welcome");
       await form.getByLabel("Reason").fill("by the walk");
+      await form.getByLabel("For").fill("soon");
+      await press(page, /Yes, pause jobs/);
+      await page.waitForURL(/pauses$/);
+      assert.match(await form.getByRole("alert").last().innerText(), /must be a duration/);
+      assert.equal(await form.getByLabel("Reason").inputValue(), "by the walk");
+      assert.equal(await form.getByLabel("Of type").inputValue(), "shop.welcome");
+      await form.getByLabel("For").fill("30m");
       await press(page, /Yes, pause jobs/);
       await page.waitForURL(/note=/);
       assert.equal(await paused(), 1);

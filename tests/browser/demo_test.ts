@@ -11,8 +11,8 @@ import { lookAtScreens } from "./screen_looks.ts";
 
 type Doing = (action: Action, context: BrowserContext, demo: DemoProcess) => Promise<void>;
 
-const watched: Doing = async ({ run }, context, demo) => {
-  const page = await WatchedPage.open(context);
+const watched: Doing = async ({ run, refusals }, context, demo) => {
+  const page = await WatchedPage.open(context, refusals);
   await run(page.page, demo);
   // The colours are those of the screens.
   await page.checkWithAxe("all but the colours");

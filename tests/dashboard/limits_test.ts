@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { TokenList } from "../../src/http/guard/access.ts";
 import type { JobLimits } from "../../src/mod.ts";
-import { locationOf, pageOf, submitForm } from "../support/http/dashboard.ts";
+import { locationOf, pageOf, pageText, regionOf, submitForm } from "../support/http/dashboard.ts";
 import { formTo } from "../support/http/job_pages.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 import { elementOf, textOf } from "./html_text.ts";
@@ -147,21 +147,61 @@ Deno.test("limits screen: what cannot be is told where the form is, and changes 
   const head = app.engine.headLogId;
   const fields = { return: PATH, type: "plain.do", maxRunning: "1", reason: "slow" };
   for (
-    const [wrong, told] of [
-      [{ maxRunning: "0" }, "/maxRunning must be at least 1"],
-      [{ maxRunning: "many" }, "/maxRunning must be a number"],
-      [{ count: "1" }, "/rate/perMs is required"],
-      [{ count: "1", perMs: "soon" }, "/rate/perMs must be a number"],
-      [{ perKey: "1" }, "/perKey plain.do has no limits.key"],
-      [{ reason: " " }, "/reason is required"],
-      [{ type: "no.such" }, "Cannot limit no.such: no definition of this type is loaded"],
+    const [wrong, where, told, status] of [
+      [{ maxRunning: "0" }, "limit-type-maxRunning-issues", "must be at least 1", 422],
+      [{ maxRunning: "many" }, "limit-type-maxRunning-issues", "must be a number", 422],
+      [{ count: "1" }, "limit-type-perMs-issues", "is required", 422],
+      [{ count: "1", perMs: "soon" }, "limit-type-perMs-issues", "must be a duration", 422],
+      [{ perKey: "1" }, "other-issues", "/perKey plain.do has no limits.key", 422],
+      [{ reason: " " }, "limit-type-reason-issues", "is required", 422],
+      [
+        { type: "no.such" },
+        "limit-type",
+        "Cannot limit no.such: no definition of this type is loaded",
+        404,
+      ],
     ] as const
   ) {
-    const location = await locationOf(await submitForm(app, PATH, { ...fields, ...wrong }));
-    const page = textOf(await pageOf(app, location));
-    assert.ok(page.includes(told), `${told} is not in ${page}`);
+    const sent = { ...fields, ...wrong };
+    const page = await pageText(await submitForm(app, PATH, sent), status);
+    const said = textOf(regionOf(page, where));
+    assert.ok(said.includes(told), `${told} is not in ${said}`);
+    const form = elementOf(page, "limit-type");
+    assert.match(form, /^<details[^>]* open/);
+    for (const [name, text] of Object.entries(sent)) {
+      if (name !== "type" && name !== "perKey") {
+        assert.ok(form.includes(`name="${name}" value="${text}"`), `${name} is still ${text}`);
+      }
+    }
   }
   assert.equal(app.engine.headLogId, head);
+});
+
+Deno.test("limits screen: a form that was refused comes back with what was typed, also where a field was emptied", async () => {
+  const app = await startApp({ definitions: [MAIL, PLAIN] });
+  const sent = {
+    return: PATH,
+    type: "mail.send",
+    maxRunning: "",
+    perKey: "0",
+    count: "",
+    perMs: "",
+    reason: "<slow>",
+  };
+  const page = await pageText(await submitForm(app, PATH, sent), 422);
+  assert.match(textOf(regionOf(page, "change-mail.send-perKey-issues")), /must be at least 1/);
+  assert.match(regionOf(page, "change-mail.send-perKey"), /aria-invalid="true"/);
+  const form = elementOf(page, "change-mail.send");
+  assert.match(form, /^<details[^>]* open/);
+  const values = [...form.matchAll(/name="(\w+)"[^>]*?value="([^"]*)"/g)].map((one) =>
+    one.slice(1)
+  );
+  assert.deepEqual(Object.fromEntries(values), { ...sent, reason: "&lt;slow&gt;" });
+  assert.doesNotMatch(elementOf(page, "limit-type"), /^<details[^>]* open/);
+
+  const again = { ...sent, perKey: "1", reason: "slow" };
+  const changed = await pageOf(app, await locationOf(await submitForm(app, PATH, again)));
+  assert.match(textOf(changed), /limits of mail\.send are changed: perKey 1\./);
 });
 
 Deno.test("limits screen: whoever may only read sees the use, and no form", async () => {

@@ -90,7 +90,7 @@ Deno.test("overview: who is queued for longest, who failed last and who waits ar
   const queued = jobs.find(({ type, state }) => type === "test.greet" && state === "Running");
   assert.ok(queued);
   const census = regionOf(html, "census");
-  assert.match(textOf(census), new RegExp(`5 s oldest queued: ${queued.jobId}`));
+  assert.match(textOf(census), /5 s oldest queued/);
   assert.match(census, new RegExp(`href="/ui/jobs/${queued.jobId}"`));
   assert.match(textOf(census), /1 of 1 workers busy/);
 

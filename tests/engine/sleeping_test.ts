@@ -6,6 +6,7 @@ import type { JobContext, SleepTime } from "../../src/engine/job_context.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import type { TaskId } from "../../src/core/ids.ts";
+import { rounds } from "../support/effort.ts";
 import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
 
 const DAY = 86_400_000;
@@ -333,13 +334,15 @@ Deno.test("sleep: a sleep is as long as it is, whatever somebody does to the clo
 Deno.test("sleep: many that are due at a start end group by group", async () => {
   const { definition, calls } = sleeper();
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 4 });
-  const requests = Array.from({ length: JOBS }, () => ({ type: "demo.sleeper", input: {} }));
-  await daybook.engine.createAll(requests);
-  await daybook.clock.settle(600);
+  const requests = Array.from({ length: 600 }, () => ({ type: "demo.sleeper", input: {} }));
+  for (let created = 0; created < JOBS; created += requests.length) {
+    await daybook.engine.createAll(requests);
+    await daybook.clock.settle(requests.length);
+  }
   daybook.clock.jump(4 * DAY);
   const later = await daybook.crash();
   await later.clock.advance(10);
-  await later.clock.settle(600);
+  await later.clock.settle(JOBS);
 
   assert.equal(calls.filter((call) => call === "after").length, JOBS);
   const { entries, batches } = later.journal.content;
@@ -349,4 +352,4 @@ Deno.test("sleep: many that are due at a start end group by group", async () => 
   for (const group of together.values()) assert.ok(group.length <= 250, `${group.length} at once`);
 });
 
-const JOBS = 600;
+const JOBS = rounds(600, 12_000);

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { PAUSES_MAX } from "../../src/engine/run/pause_controls.ts";
 import { TokenList } from "../../src/http/guard/access.ts";
-import { locationOf, pageOf, regionOf, submitForm } from "../support/http/dashboard.ts";
+import { locationOf, pageOf, pageText, regionOf, submitForm } from "../support/http/dashboard.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 
@@ -396,6 +396,8 @@ Deno.test("pause: the form begins one, and both that page and the overview say w
     for: "30m",
     reason: "the bank",
   };
+  const { label, reason } = form;
+  const typed = { label, for: form.for, reason };
   const location = await locationOf(await submitForm(app, "/ui/pauses", form));
   await submit(app, "a");
   const page = await pageOf(app, location);
@@ -408,14 +410,23 @@ Deno.test("pause: the form begins one, and both that page and the overview say w
   }
   for (
     const [wrong, told] of [
-      [{ for: "soon" }, "/for must be a duration[^<:]*\\."],
-      [{ reason: "" }, "/reason is required\\."],
-    ]
+      [{ for: "soon" }, { "begin-pause-for-issues": /must be a duration[^<:]*/ }],
+      [{ reason: "", label: "a <b" }, {
+        "begin-pause-reason-issues": /is required/,
+        "begin-pause-label-issues": /must be a name and a value/,
+      }],
+    ] as const
   ) {
-    const refused = await locationOf(
-      await submitForm(app, "/ui/pauses", { ...form, ...wrong as object }),
-    );
-    assert.match(await pageOf(app, refused), new RegExp(`role="alert".*${told}`, "s"));
+    const refused = await submitForm(app, "/ui/pauses", { ...form, ...wrong });
+    const page = await pageText(refused, 422);
+    assert.match(regionOf(page, "begin-pause"), /<details class="confirm"[^>]* open|open=""/);
+    for (const [id, said] of Object.entries(told)) assert.match(regionOf(page, id), said);
+    assert.match(page, /<option value="test\.greet" selected/);
+    for (const [name, text] of Object.entries({ ...typed, ...wrong })) {
+      const input = `name="${name}" value="${text.replaceAll("<", "&lt;")}"`;
+      assert.ok(page.includes(input), `${input} is in the form`);
+    }
+    assert.doesNotMatch(page, /live\.js/, "the page stays as it is while the form is filled in");
   }
   assert.equal((await pausesOf(app)).length, 1);
 });

@@ -86,26 +86,23 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
     label: labelOf(control),
     returnTo: state.returnTo,
   };
+  const place = isPlain ? "step" : "control";
   switch (control) {
     case "cancel":
       return (
-        <Confirm
-          {...common}
-          id={`cancel-${isPlain ? "step" : "control"}`}
-          warning={cancelWarning(state)}
-        >
-          <ReasonField />
+        <Confirm {...common} id={`cancel-${place}`} warning={cancelWarning(state)}>
+          <ReasonField id={`cancel-${place}-reason`} />
         </Confirm>
       );
     case "leave":
       return (
         <Confirm
           {...common}
-          id={`leave-${isPlain ? "step" : "control"}`}
+          id={`leave-${place}`}
           fields={{ leave: "true" }}
           warning={leaveWarning(state)}
         >
-          <ReasonField />
+          <ReasonField id={`leave-${place}-reason`} />
         </Confirm>
       );
     case "retry": {

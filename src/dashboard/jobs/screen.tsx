@@ -5,7 +5,7 @@ import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
 import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
-import { cursorOf } from "../../http/requests/query_parameters.ts";
+import { cursorOf } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { type Problem, problemFacts } from "../../http/problems/problem.ts";
 import { jobFilterOf } from "../../http/requests/job_filter.ts";

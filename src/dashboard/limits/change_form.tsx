@@ -1,118 +1,140 @@
 /** The forms that replace the limits of the code, and that restore them. */
 
 import { changeLimits, restoreLimits } from "../../documents/limits.ts";
-import type { Child } from "hono/jsx";
-import { durationText, parseDuration } from "../../core/duration.ts";
+import { invalidRequest } from "../../documents/refusal.ts";
+import { DURATION_RULE, durationText, parseDuration } from "../../core/duration.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { actAndTell, filledField } from "../form.ts";
+import { actAndTell, actOrShowAgain, filledField } from "../form.ts";
 import { Confirm, ReasonField } from "../parts/action_form.tsx";
+import { LineInput } from "../parts/labelled_input.tsx";
+import { refusedFields, type RefusedForm, RefusedNote, type ShowAgain } from "./refused_form.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
 const WARNING = "These replace all limits of the type: an empty field is no limit. Jobs at work " +
   "stay at work. The change survives restarts, until the limits of the code are restored.";
 
+interface FormProps {
+  /** Absent unless one of these forms was refused: it is shown again as it was filled in. */
+  readonly refused: RefusedForm | undefined;
+}
+
 /** Of a type that has limits: filled in with those in force. */
-export function ChangeForm({ one: { type, limits, byKey } }: { readonly one: LimitedType }) {
+export function ChangeForm({ one, refused }: FormProps & { readonly one: LimitedType }) {
+  const { type, limits, byKey } = one;
+  const id = changeFormId(type);
   return (
     <Confirm
-      id={`change-${type}`}
+      id={id}
       action={LIMITS_PATH}
       label="Change the limits"
       warning={WARNING}
       fields={{ type }}
       returnTo={LIMITS_PATH}
+      isOpen={refused?.id === id}
     >
-      <LimitFields limits={limits} byKey={byKey} />
+      <LimitFields id={id} limits={limits} byKey={byKey} refused={refused} />
     </Confirm>
   );
 }
 
 /** Of a type that has none; nothing where all have some. */
-export function LimitType({ types }: { readonly types: readonly string[] }) {
-  if (types.length === 0) return null;
+export function LimitType({ types, refused }: FormProps & { readonly types: readonly string[] }) {
+  const isRefused = refused?.id === LIMIT_TYPE;
+  if (types.length === 0) {
+    return isRefused ? <RefusedNote id={LIMIT_TYPE} refused={refused} inputs={[]} /> : null;
+  }
   return (
     <Confirm
-      id="limit-type"
+      id={LIMIT_TYPE}
       action={LIMITS_PATH}
       label="Limit a type"
       warning={WARNING}
       returnTo={LIMITS_PATH}
+      isOpen={isRefused}
     >
       <label class="field">
         Of type
         <select name="type" required>
-          {types.map((type) => <option value={type}>{type}</option>)}
+          {types.map((type) => (
+            <option value={type} selected={isRefused && refused.form.get("type") === type}>
+              {type}
+            </option>
+          ))}
         </select>
       </label>
-      <LimitFields limits={{}} byKey={false} />
+      <LimitFields id={LIMIT_TYPE} limits={{}} byKey={false} refused={refused} />
     </Confirm>
   );
 }
 
-interface LimitFieldsProps {
+const LIMIT_TYPE = "limit-type";
+
+function changeFormId(type: string): string {
+  return `change-${type}`;
+}
+
+interface LimitFieldsProps extends FormProps {
+  /** Of the form. */
+  readonly id: string;
   readonly limits: PlaceLimits;
   /** Whether jobs of the type can be told apart by a key. */
   readonly byKey: boolean;
 }
 
-function LimitFields({ limits: { maxRunning, perKey, rate }, byKey }: LimitFieldsProps) {
+function LimitFields(
+  { id, limits: { maxRunning, perKey, rate }, byKey, refused }: LimitFieldsProps,
+) {
+  const inForce = {
+    maxRunning,
+    perKey,
+    count: rate?.count,
+    perMs: rate && exactDuration(rate.perMs),
+  };
+  const fieldOf = refusedFields(id, refused);
+  const input = (name: keyof typeof inForce, at = `/${name}`) => ({
+    ...fieldOf(name, at),
+    text: fieldOf(name, at).text ?? inForce[name]?.toString(),
+  });
   return (
     <>
-      <NumberField name="maxRunning" max={PLACES_MAX} value={maxRunning}>
-        At work, at most
-      </NumberField>
+      <RefusedNote
+        id={id}
+        refused={refused}
+        inputs={[
+          "/maxRunning",
+          ...byKey ? ["/perKey"] : [],
+          "/rate/count",
+          "/rate/perMs",
+          "/reason",
+        ]}
+      />
+      <LineInput label="At work, at most" {...input("maxRunning")} rules={numberUpTo(PLACES_MAX)} />
       {byKey
         ? (
-          <NumberField name="perKey" max={PLACES_MAX} value={perKey}>
-            At work of one key
-          </NumberField>
+          <LineInput
+            label="At work of one key"
+            {...input("perKey")}
+            rules={numberUpTo(PLACES_MAX)}
+          />
         )
         : null}
-      <NumberField name="count" max={RATE_COUNT_MAX} value={rate?.count}>
-        Begin, at most
-      </NumberField>
-      <label class="field">
-        Within
-        <input
-          type="text"
-          name="perMs"
-          value={rate === undefined ? undefined : exactDuration(rate.perMs)}
-          placeholder="1m"
-          autocomplete="off"
-        />
-      </label>
-      <ReasonField required />
+      <LineInput
+        label="Begin, at most"
+        {...input("count", "/rate/count")}
+        rules={numberUpTo(RATE_COUNT_MAX)}
+      />
+      <LineInput label="Within" {...input("perMs", "/rate/perMs")} rules={{ placeholder: "1m" }} />
+      <ReasonField {...fieldOf("reason", "/reason")} required />
     </>
   );
 }
 
-interface NumberFieldProps {
-  readonly name: string;
-  readonly max: number;
-  readonly value: number | undefined;
-  /** Its label. */
-  readonly children: Child;
-}
-
-function NumberField({ name, max, value, children }: NumberFieldProps) {
-  return (
-    <label class="field">
-      {children}
-      <input
-        type="number"
-        name={name}
-        min={1}
-        max={max}
-        value={value}
-        placeholder="any"
-        autocomplete="off"
-      />
-    </label>
-  );
+function numberUpTo(max: number) {
+  return { type: "number", min: 1, max, placeholder: "any" };
 }
 
 /** As people write it, where that is all of it. */
@@ -133,18 +155,25 @@ export function RestoreForm({ one: { type, code } }: { readonly one: LimitedType
   );
 }
 
-export const CHANGE_LIMITS_ROUTE: Route = {
+/** @param showLimits Shows the screen with the form. */
+export const changeLimitsRoute = (showLimits: ShowAgain): Route => ({
   method: "POST",
   path: LIMITS_PATH,
   scope: "operate",
   handle: (c, deps) =>
-    actAndTell(c, deps, async (form) => {
+    actOrShowAgain(c, deps, async (form) => {
       const type = filledField(form, "type") ?? "";
       const origin = originOf(c, deps.spans);
       const { limits } = await changeLimits(type, bodyOf(form), deps.engine, origin);
       return `The limits of ${type} are changed: ${limitsText(limits)}.`;
+    }, (form, problem) => {
+      const type = filledField(form, "type") ?? "";
+      const isLimited = deps.engine.limits.all.some((one) => one.type === type);
+      const isLoaded = deps.engine.definitions().some((one) => one.type === type);
+      const id = isLimited && isLoaded ? changeFormId(type) : LIMIT_TYPE;
+      return showLimits(c, deps, { id, form, problem });
     }),
-};
+});
 
 export const RESTORE_LIMITS_ROUTE: Route = {
   method: "POST",
@@ -166,10 +195,11 @@ function bodyOf(form: URLSearchParams): object {
     return text === undefined ? {} : { [name]: Number(text) };
   };
   const within = filledField(form, "perMs");
-  const rate = {
-    ...number("count"),
-    ...(within === undefined ? {} : { perMs: parseDuration(within.trim()) }),
-  };
+  const perMs = within === undefined ? undefined : parseDuration(within.trim());
+  if (Number.isNaN(perMs)) {
+    throw invalidRequest([{ pointer: "/rate/perMs", detail: `must be ${DURATION_RULE}` }]);
+  }
+  const rate = { ...number("count"), ...(perMs === undefined ? {} : { perMs }) };
   const reason = filledField(form, "reason");
   return {
     ...number("maxRunning"),

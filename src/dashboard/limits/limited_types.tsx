@@ -11,6 +11,7 @@ import { Empty, Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { ChangeForm, RestoreForm } from "./change_form.tsx";
+import type { RefusedForm } from "./refused_form.tsx";
 
 /** Of the keys of a type, those with the most jobs. */
 const KEYS_SHOWN = 20;
@@ -21,6 +22,7 @@ interface LimitedTypesProps {
   /** Those that are loaded: of others nothing can be changed. */
   readonly types: readonly string[];
   readonly mayChange: boolean;
+  readonly refused: RefusedForm | undefined;
   readonly now: number;
 }
 
@@ -44,7 +46,7 @@ export function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
 
 type LimitedProps = Omit<LimitedTypesProps, "limits"> & { readonly one: LimitedType };
 
-function Limited({ one, types, mayChange, now }: LimitedProps) {
+function Limited({ one, types, mayChange, refused, now }: LimitedProps) {
   const { type } = one;
   const isLoaded = types.includes(type);
   return (
@@ -63,7 +65,7 @@ function Limited({ one, types, mayChange, now }: LimitedProps) {
       {mayChange
         ? (
           <div class="row">
-            {isLoaded ? <ChangeForm one={one} /> : null}
+            {isLoaded ? <ChangeForm one={one} refused={refused} /> : null}
             {one.change === undefined ? null : <RestoreForm one={one} />}
           </div>
         )

@@ -6,67 +6,78 @@ import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { actAndTell, filledField } from "../form.ts";
+import { actOrShowAgain, filledField } from "../form.ts";
 import { Confirm, ReasonField } from "../parts/action_form.tsx";
+import { LineInput } from "../parts/labelled_input.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
+import { refusedFields, type RefusedForm, RefusedNote, type ShowAgain } from "./refused_form.tsx";
 
 const PATH = "/ui/pauses";
 
-export function PauseForm({ types }: { readonly types: readonly string[] }) {
+const ID = "begin-pause";
+
+interface PauseFormProps {
+  readonly types: readonly string[];
+  /** Absent unless a form was refused: this one is shown again as it was filled in. */
+  readonly refused: RefusedForm | undefined;
+}
+
+export function PauseForm({ types, refused }: PauseFormProps) {
+  const isRefused = refused?.id === ID;
+  const fieldOf = refusedFields(ID, refused);
   return (
     <Confirm
-      id="begin-pause"
+      id={ID}
       action={PATH}
       label="Pause jobs"
       warning="Jobs that match start no attempts until the pause ends; if you choose nothing, this means all jobs. Running attempts finish first, and events still count."
       returnTo={LIMITS_PATH}
+      isOpen={isRefused}
     >
+      <RefusedNote id={ID} refused={refused} inputs={["/label", "/key", "/for", "/reason"]} />
       <label class="field">
         Of type
         <select name="type">
           <option value="">any</option>
-          {[...new Set(types)].map((type) => <option value={type}>{type}</option>)}
+          {[...new Set(types)].map((type) => (
+            <option value={type} selected={isRefused && refused.form.get("type") === type}>
+              {type}
+            </option>
+          ))}
         </select>
       </label>
-      <label class="field">
-        With label
-        <input
-          type="text"
-          name="label"
-          placeholder="name:value"
-          pattern="[^:]+:.*"
-          autocomplete="off"
-        />
-      </label>
-      <label class="field">
-        With key
-        <input type="text" name="key" placeholder="the key of its limits" autocomplete="off" />
-      </label>
-      <label class="field">
-        For
-        <input
-          type="text"
-          name="for"
-          placeholder="such as 30m; blank: until someone ends it"
-          autocomplete="off"
-        />
-      </label>
-      <ReasonField required />
+      <LineInput
+        label="With label"
+        {...fieldOf("label")}
+        rules={{ placeholder: "name:value", pattern: "[^:]+:.*" }}
+      />
+      <LineInput
+        label="With key"
+        {...fieldOf("key")}
+        rules={{ placeholder: "the key of its limits" }}
+      />
+      <LineInput
+        label="For"
+        {...fieldOf("for")}
+        rules={{ placeholder: "such as 30m; blank: until someone ends it" }}
+      />
+      <ReasonField {...fieldOf("reason")} required />
     </Confirm>
   );
 }
 
-export const BEGIN_PAUSE_ROUTE: Route = {
+/** @param showLimits Shows the screen with the form. */
+export const beginPauseRoute = (showLimits: ShowAgain): Route => ({
   method: "POST",
   path: PATH,
   scope: "operate",
   handle: (c, deps) =>
-    actAndTell(c, deps, async (form) => {
+    actOrShowAgain(c, deps, async (form) => {
       const body = bodyOf(form, deps.clock.now());
       const { pause, isNew } = await beginPause(body, deps, originOf(c, deps.spans));
       return `${isNew ? "Paused" : "Paused already"}: ${scopeText(pause)}.`;
-    }),
-};
+    }, (form, problem) => showLimits(c, deps, { id: ID, form, problem })),
+});
 
 function bodyOf(form: URLSearchParams, now: number) {
   const length = filledField(form, "for");

@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { viewerOf } from "../../http/guard/access.ts";
+import { problemFacts, problemHeaders } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
@@ -10,20 +11,21 @@ import { MissingScope } from "../parts/action_form.tsx";
 import { commandsOf } from "../parts/curl.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
-import { CHANGE_LIMITS_ROUTE, LimitType, RESTORE_LIMITS_ROUTE } from "./change_form.tsx";
+import { changeLimitsRoute, LimitType, RESTORE_LIMITS_ROUTE } from "./change_form.tsx";
 import { LimitedTypes } from "./limited_types.tsx";
-import { BEGIN_PAUSE_ROUTE, PauseForm } from "./pause_form.tsx";
+import { beginPauseRoute, PauseForm } from "./pause_form.tsx";
 import { END_PAUSE_ROUTE, PausesSection } from "./pauses_section.tsx";
+import type { RefusedForm } from "./refused_form.tsx";
 
 export const LIMITS_SCREEN_ROUTES: readonly Route[] = [
-  { method: "GET", path: LIMITS_PATH, scope: "read", handle: showLimits },
-  CHANGE_LIMITS_ROUTE,
+  { method: "GET", path: LIMITS_PATH, scope: "read", handle: (c, deps) => showLimits(c, deps) },
+  changeLimitsRoute(showLimits),
   RESTORE_LIMITS_ROUTE,
-  BEGIN_PAUSE_ROUTE,
+  beginPauseRoute(showLimits),
   END_PAUSE_ROUTE,
 ];
 
-function showLimits(c: Context, deps: HttpDeps): Response {
+function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);
   const { engine } = deps;
   const now = deps.clock.now();
@@ -50,7 +52,8 @@ function showLimits(c: Context, deps: HttpDeps): Response {
       title: "Limits",
       screen: "limits",
       styles: ["limits.css"],
-      live: "journal",
+      // A page that follows the journal would put the form back as it was.
+      ...(refused === undefined ? { live: "journal" } : refusedAs(refused)),
       calls: [
         { label: "The limits of types of jobs, and their use", command: commands.get("/limits") },
         { label: "The pauses, and what each holds", command: commands.get("/pauses") },
@@ -70,20 +73,31 @@ function showLimits(c: Context, deps: HttpDeps): Response {
           whenNone="Nothing is paused."
         />
         {mayOperate
-          ? <PauseForm types={types} />
+          ? <PauseForm types={types} refused={refused} />
           : <MissingScope scope="operate" what="pausing jobs" />}
       </section>
       <section class="stack-wide" aria-labelledby="limits-heading">
         <h2 id="limits-heading">Limits of types</h2>
-        <LimitedTypes limits={limits} types={types} mayChange={mayOperate} now={now} />
+        <LimitedTypes
+          limits={limits}
+          types={types}
+          mayChange={mayOperate}
+          refused={refused}
+          now={now}
+        />
         {mayOperate
           ? (
             <LimitType
               types={types.filter((type) => !limits.some((one) => one.type === type))}
+              refused={refused}
             />
           )
           : <MissingScope scope="operate" what="changing limits" />}
       </section>
     </>,
   );
+}
+
+function refusedAs({ problem }: RefusedForm) {
+  return { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) };
 }

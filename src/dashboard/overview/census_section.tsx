@@ -5,7 +5,7 @@ import { STATE_NAMES, type StateName } from "../../core/job_state.ts";
 import type { Census, OldestQueued } from "../../engine/requests.ts";
 import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { JobLink } from "../parts/links.tsx";
+import { jobPagePath } from "../parts/links.tsx";
 import { Duration } from "../parts/time.tsx";
 
 export interface CensusSectionProps {
@@ -62,16 +62,14 @@ function ConditionTile({ condition, count }: ConditionTileProps) {
 
 function OldestTile({ oldest }: { readonly oldest: OldestQueued | undefined }) {
   return (
-    <li class="tile tile-plain tile-oldest">
+    <li class="tile tile-plain">
       <span class="tile-count">
         {oldest === undefined ? "–" : <Duration ms={oldest.queuedMs} />}
       </span>
       <span class="one-line">
-        {oldest === undefined ? "oldest queued: none" : (
-          <>
-            oldest queued: <JobLink jobId={oldest.jobId} />
-          </>
-        )}
+        {oldest === undefined
+          ? "oldest queued"
+          : <a href={jobPagePath(oldest.jobId)} title={oldest.jobId}>oldest queued</a>}
       </span>
     </li>
   );

@@ -1,8 +1,9 @@
 /** A button that does something, as a form: it works without scripts. */
 
+import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
 import type { Child } from "hono/jsx";
 import type { Scope } from "../../http/guard/access.ts";
-import { REASON_LENGTH_MAX } from "../../documents/fields.ts";
+import { LineInput } from "./labelled_input.tsx";
 
 interface ActionFormProps {
   /** A path under `/ui/`. */
@@ -34,12 +35,13 @@ interface ConfirmProps extends ActionFormProps {
   readonly id: string;
   /** What will be gone, or undone. */
   readonly warning: string;
+  readonly isOpen?: boolean;
 }
 
 /** The same for what destroys: the button is behind a word of what it does. */
-export function Confirm({ id, warning, ...form }: ConfirmProps) {
+export function Confirm({ id, warning, isOpen = false, ...form }: ConfirmProps) {
   return (
-    <details class="confirm" id={id}>
+    <details class="confirm" id={id} open={isOpen}>
       <summary role="button">{form.label} …</summary>
       <div class="confirm-box">
         <p>{warning}</p>
@@ -49,19 +51,27 @@ export function Confirm({ id, warning, ...form }: ConfirmProps) {
   );
 }
 
+interface ReasonFieldProps {
+  /** On its page. */
+  readonly id: string;
+  readonly required?: boolean;
+  /** What was typed before, in a form that is shown again. */
+  readonly text?: string | undefined;
+  readonly issues?: readonly PointedIssue[];
+}
+
 /** Why something is done, for the record. */
-export function ReasonField({ required = false }: { readonly required?: boolean }) {
+export function ReasonField({ id, required = false, text, issues = [] }: ReasonFieldProps) {
   return (
-    <label class="field">
-      Reason (recorded)
-      <input
-        type="text"
-        name="reason"
-        required={required}
-        maxlength={REASON_LENGTH_MAX}
-        autocomplete="off"
-      />
-    </label>
+    <LineInput
+      id={id}
+      label="Reason (recorded)"
+      name="reason"
+      at="/reason"
+      text={text}
+      issues={issues}
+      rules={{ required, maxlength: REASON_LENGTH_MAX }}
+    />
   );
 }
 

@@ -57,6 +57,21 @@ export function JsonInput({ name, text, placeholder, isRequired, ...labelled }: 
   );
 }
 
+export interface LineInputProps extends Omit<LabelledInputProps, "children"> {
+  readonly name: string;
+  readonly text: string | undefined;
+  /** Attributes of HTML: its kind, what it may hold, an example. */
+  readonly rules?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export function LineInput({ name, text, rules, ...labelled }: LineInputProps) {
+  return (
+    <LabelledInput {...labelled}>
+      <input type="text" {...inputState(labelled)} {...rules} name={name} value={text} />
+    </LabelledInput>
+  );
+}
+
 /** What ties an input to its label, its hint and what is wrong with it. */
 export function inputState(
   { id, hint, issues, at }: Pick<LabelledInputProps, "id" | "hint" | "issues" | "at">,

@@ -21,16 +21,21 @@ export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
   );
 }
 
-const TIMES = /\b(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
+/** What a line would break at its hyphens; longer ones must break somewhere. */
+const HYPHENATED = /(?<![\w-])[\w.]+-[\w.-]{1,30}(?![\w-])/;
+const UNBROKEN = new RegExp(`(${TIME.source}|${HYPHENATED.source})`);
 
-/** A sentence of the explanation: the times in it are moments as elsewhere, and never break. */
+/** A sentence of the explanation: the times in it are moments as elsewhere; ids never break. */
 export function TimedText({ text }: { readonly text: string }) {
   const shown = cutText(text, LENGTH_MAX);
   return (
     <bdi>
-      {shown.split(TIMES).map((part, index) =>
-        index % 2 === 1 ? <time datetime={part} title={part}>{part}</time> : part
-      )}
+      {shown.split(UNBROKEN).map((part, index) => {
+        if (index % 2 === 0) return part;
+        if (!TIME.test(part)) return <span class="unbroken">{part}</span>;
+        return <time datetime={part} title={part}>{part}</time>;
+      })}
       {shown === text ? null : <span class="cut">{` … ${text.length - shown.length} more`}</span>}
     </bdi>
   );

@@ -1,8 +1,8 @@
 /** What the stream shows: its query, its form, and how far it searched. */
 
+import { type Query, single, whole } from "../../documents/parameters.ts";
 import { Refusal } from "../../documents/refusal.ts";
-import { type Query, readQuery } from "../../http/requests/query.ts";
-import { single, whole } from "../../http/requests/query_parameters.ts";
+import { readQuery } from "../../http/requests/query.ts";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 import { STRATA } from "../../core/event.ts";
 import { UserText } from "../parts/text.tsx";

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Scope } from "../../http/guard/access.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
-import { Issues, issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
+import { issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { FormTexts } from "../schema_form/form_texts.ts";
@@ -19,12 +19,7 @@ import {
   subjectPointer,
   withoutSecrets,
 } from "./creation_form.ts";
-
-/** What came of a form that created nothing. */
-export interface FormRefusal {
-  readonly message: string;
-  readonly issues: readonly PointedIssue[];
-}
+import { type FormRefusal, RefusalNote } from "../refusal.tsx";
 
 export interface CreationFormProps {
   readonly action: string;
@@ -45,7 +40,9 @@ export function CreationForm(props: CreationFormProps) {
   return (
     <form method="post" action={action} class="form" id="create" autocomplete="off">
       <input type="hidden" name={OPTION.once} value={texts.get(OPTION.once) ?? newName()} />
-      {refusal === undefined ? null : <RefusalNote refusal={refusal} at={at} />}
+      {refusal === undefined
+        ? null
+        : <RefusalNote refusal={refusal} inputs={[at, ...OPTION_POINTERS]} />}
       <SchemaFields form={subject.form} texts={texts} issues={own} />
       {subject.kind === "type" ? <TypingHint /> : null}
       <Options texts={texts} issues={issues} />
@@ -108,21 +105,6 @@ function LackingHint(props: CreationFormProps) {
       <UserText text={missing.join(", ")} lengthMax={500} />, whose rules ask for more than can be
       made up.
     </p>
-  );
-}
-
-/** What is wrong with the whole, or with what has no input here. */
-function RefusalNote({ refusal, at }: { readonly refusal: FormRefusal; readonly at: string }) {
-  const { message, issues } = refusal;
-  const known = [at, ...OPTION_POINTERS];
-  const others = issues.filter((issue) => !known.some((one) => issuesAt([issue], one).length > 0));
-  return (
-    <div class="note note-bad" role="alert">
-      <p>
-        <UserText text={message} lengthMax={500} />
-      </p>
-      <Issues id="other-issues" issues={others} at="" />
-    </div>
   );
 }
 

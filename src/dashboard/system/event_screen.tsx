@@ -8,26 +8,25 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { incomingEvent, judgeEvent } from "../../documents/event_schema.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
-import { type Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { type Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { deliver } from "../../documents/event_receipts.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import { onceOnly, readForm } from "../form.ts";
 import { page } from "../page.tsx";
+import { type FormRefusal, refusalIn, refusalOf } from "../refusal.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { receiptText } from "../receipt_text.ts";
 import { formOf, type SchemaForm } from "../schema_form/field.ts";
 import { type FormTexts, inputName, inputOf, textsOf } from "../schema_form/form_texts.ts";
 import { commandsOf } from "../parts/curl.tsx";
-import { refusalIn, refusalOf } from "./submit_screen.tsx";
 import type { Route } from "../../http/route.ts";
 import type { Child } from "hono/jsx";
 import { MissingScope } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
 import { issuesAt } from "../parts/labelled_input.tsx";
 import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
-import type { FormRefusal } from "./creation_fields.tsx";
 
 const PATH = "/ui/system/event";
 /** The same form sent twice is one event. */
@@ -92,7 +91,7 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       }],
       ...(problem === undefined
         ? {}
-        : { status: problemFacts(problem.kind).status, headers: problem.headers }),
+        : { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) }),
     },
     <EventPage
       action={PATH}

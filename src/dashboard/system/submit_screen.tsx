@@ -1,30 +1,25 @@
 /** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
 
-import { Refusal } from "../../documents/refusal.ts";
+import { valueOf } from "../../documents/engine_refusal.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { refusalOfFailure, valueOf } from "../../documents/engine_refusal.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
-import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
+import { refusalIn, refusalOf } from "../refusal.tsx";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 import { exampleOf } from "../schema_form/example.ts";
 import { formOf } from "../schema_form/field.ts";
 import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/form_texts.ts";
 import { commandsOf } from "../parts/curl.tsx";
-import {
-  creationCall,
-  CreationForm,
-  type CreationFormProps,
-  type FormRefusal,
-} from "./creation_fields.tsx";
+import { creationCall, CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { creationOf, redacted, SHOW, type Subject } from "./creation_form.ts";
 import { DefinitionPage, UnloadedTypePage } from "./definition_page.tsx";
 import type { Route } from "../../http/route.ts";
@@ -147,23 +142,6 @@ async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<R
   }
 }
 
-/** What a form can be shown again for. */
-export function refusalIn(error: unknown): Problem | undefined {
-  if (error instanceof Refusal) return error;
-  return error instanceof Error ? refusalOfFailure(error) : undefined;
-}
-
-export function refusalOf(
-  { message, members }: Problem,
-  redact: (text: string) => string = (text) => text,
-): FormRefusal {
-  const issues = (members.errors ?? []).map((issue) => ({
-    pointer: "pointer" in issue ? issue.pointer : "",
-    detail: redact(issue.detail),
-  }));
-  return { message: redact(message), issues };
-}
-
 function formPage(
   c: Context,
   deps: HttpDeps,
@@ -192,7 +170,7 @@ function formPage(
       showsCalls: texts.has(SHOW),
       ...(problem === undefined
         ? {}
-        : { status: problemFacts(problem.kind).status, headers: problem.headers }),
+        : { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) }),
     },
     body(form, deps),
   );

@@ -16,7 +16,7 @@ import { newJob } from "../../documents/create_request.ts";
 import { incomingEvent } from "../../documents/event_schema.ts";
 import { planObject } from "../../documents/plan_schema.ts";
 import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problems/problem.ts";
-import type { Parameter } from "../requests/query_parameters.ts";
+import type { Parameter } from "../../documents/parameters.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
 import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";

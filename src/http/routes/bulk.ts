@@ -29,7 +29,7 @@ import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/requests.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { single, whole } from "../requests/query_parameters.ts";
+import { single, whole } from "../../documents/parameters.ts";
 
 const FLAG = v.boolean("must be true or false");
 

@@ -19,7 +19,7 @@ import {
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
-import { eventType, jobId, listOf, single } from "../requests/query_parameters.ts";
+import { eventType, jobId, listOf, single } from "../../documents/parameters.ts";
 import { deliver } from "../../documents/event_receipts.ts";
 import { originatedEvents, originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";

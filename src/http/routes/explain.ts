@@ -28,7 +28,7 @@ import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
-import { choice, single } from "../requests/query_parameters.ts";
+import { choice, single } from "../../documents/parameters.ts";
 import { preferredType, reachedAs } from "../requests/headers.ts";
 import { jsonResponse, textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";

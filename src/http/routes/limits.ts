@@ -43,7 +43,8 @@ export const LIMIT_ROUTES: readonly Route[] = [
       summary: "Replace the limits of the code",
       description:
         "All of them: a limit that the body leaves out is lifted. They are recorded, survive " +
-        "restarts, and are undone with DELETE. Running jobs are not affected.",
+        "restarts, and are undone with DELETE. Running jobs are not affected. A rate counts the " +
+        "jobs that start from then on: earlier ones only as far as the rate before it did.",
       body: { required: true, content: json(limitsBody, EXAMPLES) },
       answers: {
         [STATUS.ok]: {

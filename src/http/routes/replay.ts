@@ -1,16 +1,19 @@
 /** `/jobs/:id/replay`, `diff` and `what-if`: a job as it was, and as it might have been. */
 
+import {
+  STEP_PARAMETERS,
+  stepsCursor,
+  stepsWanted,
+  supposedJob,
+} from "../../documents/supposed_job.ts";
 import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
-import { jobResource } from "../../core/job_resource.ts";
-import type { LogId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
-import type { StepsWanted } from "../../explain/replay_steps.ts";
 import { diffAnswer, replayAnswer, whatIfAnswer } from "../answers/explanation.ts";
 import { readJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import { cursor, cursorOf, single, whole } from "../requests/query_parameters.ts";
+import { single } from "../../documents/parameters.ts";
 import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOf } from "../../documents/engine_refusal.ts";
@@ -25,7 +28,7 @@ import {
   suppositionOf,
 } from "../../documents/supposition_schema.ts";
 import { STATUS } from "../problems/problem.ts";
-import { type Query, readQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import { jobOf } from "./jobs.ts";
 
@@ -43,14 +46,6 @@ const point = v.pipe(
 
 const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
 
-const STEPS_MAX = 1_000;
-
-/** Which steps are shown. */
-const STEP_PARAMETERS = {
-  limit: single(whole(1, STEPS_MAX), `Steps on a page. Default: ${STEPS_MAX}.`),
-  cursor: single(cursor("steps"), "The nextCursor of the previous page."),
-};
-
 export const POINT_PARAMETERS = {
   at: single(point, `The point to look at. Default: now. ${POINT_KINDS}`),
 };
@@ -67,19 +62,11 @@ async function replay(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
   return await lookingBack(deps, async (holding) => {
     const { job, steps, next } = valueOf(
-      await deps.engine.replays.replay(jobId, query.at?.point, wantedOf(query), holding.hold),
+      await deps.engine.replays.replay(jobId, query.at?.point, stepsWanted(query), holding.hold),
     );
-    const answer = { job: jobView(job), steps, nextCursor: nextOf(next) };
+    const answer = { job: jobView(job), steps, nextCursor: stepsCursor(next) };
     return largeJsonResponse(deps, answer, STATUS.ok, {}, holding.bytes);
   });
-}
-
-function wantedOf({ limit, cursor }: Query<typeof STEP_PARAMETERS>): StepsWanted {
-  return { after: cursor, limit: limit ?? STEPS_MAX };
-}
-
-function nextOf(next: LogId | undefined): string | null {
-  return next === undefined ? null : cursorOf("steps", next);
 }
 
 async function diff(c: Context, deps: HttpDeps): Promise<Response> {
@@ -101,16 +88,12 @@ async function diff(c: Context, deps: HttpDeps): Promise<Response> {
   });
 }
 
-/** The job has no links: what they lead to is the job as it is. */
 async function whatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, STEP_PARAMETERS);
   const { jobId } = jobOf(c, deps.engine);
   const supposed = suppositionOf(await readJson(c.req.raw, deps.bodies), jobId);
   return await lookingBack(deps, async (holding) => {
-    const { job, steps, next, ...answer } = valueOf(
-      await deps.engine.replays.whatIf(jobId, supposed, wantedOf(query), holding.hold),
-    );
-    const page = { job: jobResource(job), steps, nextCursor: nextOf(next), ...answer };
+    const page = await supposedJob(jobId, supposed, query, deps.engine, holding.hold);
     return largeJsonResponse(deps, page, STATUS.ok, {}, holding.bytes);
   });
 }

@@ -1,5 +1,13 @@
 /** Answers server-sent events; see `StreamHub`. */
 
+import {
+  choice,
+  eventType,
+  listOf,
+  type Query,
+  single,
+  whole,
+} from "../../documents/parameters.ts";
 import { invalidRequest, type RequestIssue } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
@@ -11,8 +19,6 @@ import type { JobEngine } from "../../engine/job_engine.ts";
 import type { Contents } from "../openapi/operation.ts";
 import { permitOf } from "../guard/access.ts";
 import { STATUS } from "../problems/problem.ts";
-import type { Query } from "../requests/query.ts";
-import { choice, eventType, listOf, single, whole } from "../requests/query_parameters.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
 import { wholeNumberOf } from "../../documents/fields.ts";

@@ -15,7 +15,9 @@ export function browserOf({ app }: Explained): Pick<TestApp, "get"> {
 
 /** Text of HTML as a person reads it: without markup, and with one space between words. */
 export function readable(html: string): string {
-  return unescaped(html.replaceAll(/<\/?time[^>]*>/g, "").replaceAll(/<[^>]*>/g, " ")).replaceAll(
+  const whole = html.replaceAll(/<\/?time[^>]*>/g, "")
+    .replaceAll(/<span class="unbroken">([^<]*)<\/span>/g, "$1");
+  return unescaped(whole.replaceAll(/<[^>]*>/g, " ")).replaceAll(
     /\s+/g,
     " ",
   );

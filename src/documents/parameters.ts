@@ -1,17 +1,18 @@
-/** Query parameters: each is a schema of its text, and is read and documented by it. */
+/** Parameters: each is a schema of its text, and is read and documented by it. */
 
+import { invalidParameter } from "./refusal.ts";
 import * as v from "valibot";
-import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
-import { isEventType } from "../../core/event_type.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
-import { documentationOf, documented } from "../../documents/documented.ts";
+import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
+import { isEventType } from "../core/event_type.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import { documentationOf, documented } from "./documented.ts";
 import {
   eventTypeField,
   fingerprintField,
   jobIdField,
   timeField,
   wholeNumberOf,
-} from "../../documents/fields.ts";
+} from "./fields.ts";
 
 export type CursorScope = "jobs" | "history" | "journal" | "steps";
 
@@ -107,4 +108,51 @@ export function whole(minimum: number, maximum: number, byDefault?: number): Sch
     v.check(isWithin, `must be a whole number from ${minimum} to ${maximum}`),
     v.transform(Number),
   );
+}
+
+/** What was given, by name; `undefined` for what was not. */
+export type Query<Known extends Parameters> = {
+  readonly [Name in keyof Known]: ValueOf<Known[Name]> | undefined;
+};
+
+type ValueOf<Known> = Known extends Parameter<infer Value>
+  ? Known["form"] extends "single" ? Value : readonly Value[]
+  : never;
+
+/** @throws {Refusal} `invalid-request` for a parameter that is unknown, repeated or wrong. */
+export function queryOf<Known extends Parameters>(
+  searchParams: URLSearchParams,
+  known: Known,
+): Query<Known> {
+  for (const name of new Set(searchParams.keys())) {
+    const parameter = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (parameter === undefined) throw invalidParameter(name, unknownDetail(known));
+    if (parameter.form === "single" && searchParams.getAll(name).length > 1) {
+      throw invalidParameter(name, "is given twice");
+    }
+  }
+  const values = Object.entries(known)
+    .map(([name, parameter]) => [name, valueOf(name, parameter, searchParams.getAll(name))]);
+  return Object.fromEntries(values);
+}
+
+function unknownDetail(known: Parameters): string {
+  const names = Object.keys(known);
+  const all = names.length === 0 ? "there are none here" : `known are ${names.join(", ")}`;
+  return `is not a known parameter; ${all}`;
+}
+
+function valueOf(name: string, { form, schema }: Parameter, texts: readonly string[]): unknown {
+  const parts = form === "list"
+    ? texts.flatMap((text) => text.split(",")).filter((part) => part !== "")
+    : texts;
+  const values = parts.map((text) => parsed(name, schema, text));
+  if (values.length === 0) return undefined;
+  return form === "single" ? values[0] : values;
+}
+
+function parsed(name: string, schema: Parameter["schema"], text: string): unknown {
+  const result = v.safeParse(schema, text);
+  if (result.success) return result.output;
+  throw invalidParameter(name, result.issues[0].message);
 }
