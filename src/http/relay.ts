@@ -8,13 +8,14 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import type { LogId } from "../core/ids.ts";
 import { messageOf } from "../core/thrown.ts";
+import { documented } from "../documents/documented.ts";
+import { wholeNumberOf } from "../documents/fields.ts";
+import { invalidRequest } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
 import { sessionOf } from "./guard/sessions.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header } from "./openapi/operation.ts";
-import { invalidRequest, Problem } from "./problems/problem.ts";
-import { documented } from "./requests/documented.ts";
-import { wholeNumberOf } from "./requests/fields.ts";
+import { Problem } from "./problems/problem.ts";
 import { reachedAs } from "./requests/headers.ts";
 import type { Route } from "./route.ts";
 
