@@ -15,21 +15,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   journal: ["core", "engine"],
   postgres: ["core", "engine", "journal"],
   values: ["core", "engine", "explain", "index", "journal"],
-  http: ["core", "explain", "engine", "dashboard"],
-  dashboard: ["core", "explain", "engine", "http", "manual"],
+  documents: ["core", "explain", "engine"],
+  http: ["core", "explain", "engine", "documents", "dashboard"],
+  dashboard: ["core", "explain", "engine", "documents", "http", "manual"],
   metrics: ["core", "engine", "journal", "http", "."],
   tracing: ["core", "engine"],
   watchdog: ["core", "engine"],
   threads: ["core", "engine", "server"],
   jobs: ["core", "engine"],
   verify: ["core", "engine", "journal"],
+  tools: ["core", "engine", "journal", "verify", "export"],
   settings: ["core", "engine", "http", "server", "postgres"],
-  embedded: ["core", "explain", "engine", "http", "server", "settings"],
-  export: ["core", "engine", "http"],
+  embedded: ["core", "explain", "engine", "documents", "server", "settings"],
+  export: ["core", "engine", "documents"],
   testing: ["core", "explain", "engine", "journal", "http", "embedded", "export", "."],
   cli: [
-    ...["core", "explain", "engine", "index", "journal", "http", "jobs", "verify", "server"],
-    ...["settings", "export", "postgres"],
+    ...["core", "explain", "engine", "index", "journal", "documents", "http", "jobs", "verify"],
+    ...["server", "settings", "export", "tools", "postgres"],
   ],
   demo: ["core", "engine", "jobs", "server", "settings"],
 };
@@ -122,13 +124,19 @@ Deno.test("architecture: every file of src serves an entrance", async () => {
   assert.deepEqual([...imports.keys()].filter((path) => !used.has(path)), []);
 });
 
+Deno.test("architecture: the process of a server holds no tool for files", async () => {
+  const served = [...reachable(await readImports("src"), ["main.ts", "src/mod.ts"])];
+  assert.ok(served.includes("src/journal/file_journal.ts"));
+  assert.deepEqual(served.filter((path) => layerOf(path) === "tools"), []);
+});
+
 Deno.test("architecture: core is pure, the engine knows no files, and only http knows hono", async () => {
   const imports = await readImports("src");
   const packagesOf = (layer: string) =>
     [...imports].filter(([path]) => layerOf(path) === layer)
       .flatMap(([, names]) => names.filter((name) => !imports.has(name)));
   assert.deepEqual(packagesOf("core"), []);
-  for (const layer of ["engine", "journal", "jobs", "verify", "cli"]) {
+  for (const layer of ["engine", "journal", "jobs", "verify", "tools", "cli"]) {
     const packages = packagesOf(layer);
     assert.deepEqual(packages.filter((name) => /^hono\b|^node:(?:fs|http)/.test(name)), [], layer);
   }

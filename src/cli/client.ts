@@ -1,9 +1,9 @@
 /** Talks to a running server over HTTP, like any other client. */
 
+import { issueText, type RequestIssue, untoldIssues } from "../documents/refusal.ts";
 import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
-import { issueText, type RequestIssue, untoldIssues } from "../http/problems/problem.ts";
 import { firstToken } from "../http/guard/token_lines.ts";
 import type { Permissions } from "../settings/permission_advice.ts";
 import {

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { millisecondsOf, TIME_RULE } from "../http/requests/fields.ts";
+import { millisecondsOf, TIME_RULE } from "../documents/fields.ts";
 import { FILTER_PARAMETERS } from "../http/requests/job_filter.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";

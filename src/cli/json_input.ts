@@ -1,10 +1,11 @@
 /** JSON on a command line: as text, from a file or the standard input, or field by field. */
 
+import { Refusal } from "../documents/refusal.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
-import { isObject } from "../http/requests/fields.ts";
-import { parseJson } from "../http/bodies/json_document.ts";
-import { Problem } from "../http/problems/problem.ts";
+import { isObject } from "../documents/fields.ts";
+import { parseJson } from "../documents/json_document.ts";
+import type { Problem } from "../http/problems/problem.ts";
 import { type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
 import { bytesOf, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";
@@ -76,7 +77,7 @@ export function jsonOf(what: string, text: string): JsonValue {
   try {
     return parseJson(text);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     throw new UsageError(`cannot read ${what} as JSON: ${reasonOf(error)}${adviceOn(text)}`);
   }
 }
@@ -124,7 +125,7 @@ function fieldValue(text: string): JsonValue {
   try {
     return parseJson(text);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     // A long number is JSON, and would be taken for text without a word.
     if (error.kind === "malformed-json") return text;
     throw new UsageError(`${plainText(text)} ${reasonOf(error)}`);

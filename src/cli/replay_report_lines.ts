@@ -13,7 +13,7 @@ import {
   type ReplayReport,
   type Totals,
   type TypeReport,
-} from "./replay_report.ts";
+} from "../tools/replay_report.ts";
 import type { Terminal } from "./terminal.ts";
 
 const LINES_MAX = 20;

@@ -20,7 +20,7 @@ import { layoutOf } from "../journal/layout.ts";
 import { permissionsOfModule } from "../settings/permission_advice.ts";
 import { secretKeyIn } from "../settings/configuration.ts";
 import { DefinitionsError } from "../server/user_definitions.ts";
-import { CheckPool, RecordedJobs } from "./check_pool.ts";
+import { CheckPool, RecordedJobs } from "../tools/check_pool.ts";
 import {
   type Command,
   CommandError,
@@ -31,7 +31,7 @@ import {
 } from "./command.ts";
 import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./journal/folder.ts";
 import type { JournalTools } from "./journal/tools.ts";
-import { type Finding, ReplayReport } from "./replay_report.ts";
+import { type Finding, ReplayReport } from "../tools/replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
 import type { Terminal } from "./terminal.ts";
 

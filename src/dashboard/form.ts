@@ -1,5 +1,6 @@
 /** Forms of pages: what they bring, where they lead back to, and that each counts once. */
 
+import { invalidRequest, issueText, Refusal, untoldIssues } from "../documents/refusal.ts";
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import type { EventId } from "../core/ids.ts";
@@ -7,13 +8,7 @@ import { emptyResponse } from "../http/answers/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../http/bodies/body.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import {
-  invalidRequest,
-  issueText,
-  Problem,
-  STATUS,
-  untoldIssues,
-} from "../http/problems/problem.ts";
+import { type Problem, STATUS } from "../http/problems/problem.ts";
 import { refusalIn } from "./refusal.tsx";
 
 const FORM = "application/x-www-form-urlencoded";
@@ -87,7 +82,7 @@ async function doneOrRefused(act: () => string | Promise<string>) {
   try {
     return { text: await act(), isBad: false };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     const { message, members: { errors = [] } } = error;
     return {
       text: `${[message, ...untoldIssues(message, errors).map(issueText)].join("; ")}.`,

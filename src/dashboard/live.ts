@@ -9,10 +9,10 @@ import type { HttpDeps } from "../http/http_deps.ts";
 import { permitOf } from "../http/guard/access.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { readQuery } from "../http/requests/query.ts";
-import { jobId, single, whole } from "../http/requests/query_parameters.ts";
+import { jobId, single, whole } from "../documents/parameters.ts";
 import { streamResponse } from "../http/answers/response.ts";
 import { generatedBody } from "../http/stream/generated.ts";
-import { wholeNumberOf } from "../http/requests/fields.ts";
+import { wholeNumberOf } from "../documents/fields.ts";
 import type { Route } from "../http/route.ts";
 
 /** A page that changes more often cannot be read. */

@@ -1,14 +1,15 @@
 /** `/problems/:kind`: what the `type` of a problem leads to, for people and in a terminal. */
 
+import { untoldIssues } from "../documents/refusal.ts";
 import type { Context } from "hono";
 import { MEANINGS } from "../http/problems/meanings.ts";
 import {
   Problem,
   PROBLEM_KINDS,
   problemFacts,
+  problemHeaders,
   type ProblemKind,
   STATUS,
-  untoldIssues,
 } from "../http/problems/problem.ts";
 import { refuseQuery } from "../http/requests/query.ts";
 import { emptyResponse, textResponse } from "../http/answers/response.ts";
@@ -74,7 +75,7 @@ export function acceptsHtml(c: Context): boolean {
 export function problemPage(c: Context, deps: HttpDeps, problem: Problem): Response {
   if (problem.kind === "unauthorized") return redirectToSignIn(c);
   const { status, title } = problemFacts(problem.kind);
-  const options = { title, status, headers: problem.headers };
+  const options = { title, status, headers: problemHeaders(problem) };
   return page(
     c,
     deps,

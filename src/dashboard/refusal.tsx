@@ -1,27 +1,28 @@
 /** A form that was refused: shown again with all that was typed, and what is wrong with it. */
 
-import { problemOfFailure } from "../http/problems/engine_problem.ts";
-import { Problem } from "../http/problems/problem.ts";
-import type { PointedIssue } from "../http/requests/fields.ts";
+import { Refusal } from "../documents/refusal.ts";
+import type { PointedIssue } from "../documents/fields.ts";
+import { refusalOfFailure } from "../documents/engine_refusal.ts";
+import type { Problem } from "../http/problems/problem.ts";
 import { Issues, issuesAt } from "./parts/labelled_input.tsx";
 import { UserText } from "./parts/text.tsx";
 
 /** Why, in a sentence, and what is wrong with which part. */
-export interface Refusal {
+export interface FormRefusal {
   readonly message: string;
   readonly issues: readonly PointedIssue[];
 }
 
 /** What a form can be shown again for; `undefined` for a defect. */
 export function refusalIn(error: unknown): Problem | undefined {
-  if (error instanceof Problem) return error;
-  return error instanceof Error ? problemOfFailure(error) : undefined;
+  if (error instanceof Refusal) return error;
+  return error instanceof Error ? refusalOfFailure(error) : undefined;
 }
 
 export function refusalOf(
   { message, members }: Problem,
   redact: (text: string) => string = (text) => text,
-): Refusal {
+): FormRefusal {
   const issues = (members.errors ?? []).map((issue) => ({
     pointer: "pointer" in issue ? issue.pointer : "",
     detail: redact(issue.detail),
@@ -30,7 +31,7 @@ export function refusalOf(
 }
 
 interface RefusalNoteProps {
-  readonly refusal: Refusal;
+  readonly refusal: FormRefusal;
   /** Pointers of the inputs, each of which shows what is wrong with it. */
   readonly inputs: readonly string[];
 }

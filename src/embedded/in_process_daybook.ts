@@ -1,5 +1,19 @@
 /** The calls of a program that has Daybook inside, on an engine in its own process. */
 
+import { STEP_PARAMETERS, supposedJob } from "../documents/supposed_job.ts";
+import { deliver } from "../documents/event_receipts.ts";
+import { parseJson } from "../documents/json_document.ts";
+import { queryOf } from "../documents/parameters.ts";
+import { POINT_RULE, pointOf, suppositionOf } from "../documents/supposition_schema.ts";
+import { judgingOf } from "../documents/job_documents.ts";
+import { judgeEvent } from "../documents/event_schema.ts";
+import { draining, unknownJob, valueOf } from "../documents/engine_refusal.ts";
+import { curlOf } from "../explain/curl.ts";
+import { beginPause, endPause } from "../documents/pauses.ts";
+import { changeLimits, restoreLimits } from "../documents/limits.ts";
+import { controlled } from "../documents/controls.ts";
+import { idempotencyOf } from "../documents/idempotency.ts";
+import { invalidParameter } from "../documents/refusal.ts";
 import { explanationText } from "../explain/explanation_text.ts";
 import type { JsonForm } from "../core/json_form.ts";
 import { ID_PATTERN, type JobId } from "../core/ids.ts";
@@ -7,22 +21,9 @@ import { isTerminal } from "../core/job_state.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
-import { createRequestOf } from "../http/requests/create_request.ts";
-import { createAll } from "../http/answers/job_receipts.ts";
+import { createRequestOf } from "../documents/create_request.ts";
+import { createAll } from "../documents/job_receipts.ts";
 import type { Point } from "../core/point.ts";
-import { curlOf } from "../http/answers/curl.ts";
-import { draining, unknownJob, valueOf } from "../http/problems/engine_problem.ts";
-import { judgeEvent } from "../http/requests/event_schema.ts";
-import { idempotencyOf } from "../http/requests/headers.ts";
-import { judgingOf } from "../http/requests/job_documents.ts";
-import { POINT_RULE, pointOf, suppositionOf } from "../http/requests/supposition_schema.ts";
-import { invalidParameter, queryOf } from "../http/requests/query.ts";
-import { parseJson } from "../http/bodies/json_document.ts";
-import { deliver } from "../http/answers/receipts.ts";
-import { controlled } from "../http/routes/controls.ts";
-import { changeLimits, restoreLimits } from "../http/routes/limits.ts";
-import { beginPause, endPause } from "../http/routes/pauses.ts";
-import { STEP_PARAMETERS, supposedJob } from "../http/routes/replay.ts";
 import type {
   ControlOptions,
   EmbeddedDaybook,
@@ -48,7 +49,7 @@ export interface InProcessHost {
   stop(closeServer: () => Promise<unknown>): Promise<void>;
 }
 
-/** @throws {Problem} `invalid-request`. */
+/** @throws {Refusal} `invalid-request`. */
 function pointAt(at: string | number): Point {
   const point = pointOf(String(at));
   if (point === undefined) throw invalidParameter("at", POINT_RULE);
@@ -89,7 +90,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
   ): Promise<readonly JobReceipt[]> {
     return this.write(async (engine) => {
       const { clock, maxStartDelayMs } = this.#host;
-      const { judge } = judgingOf({ clock, eventsMax: Infinity, maxStartDelayMs });
+      const { judge } = judgingOf({ clock, jobsMax: Infinity, maxStartDelayMs });
       const judged = jobs.map(({ idempotencyKey, ...fields }, index) => {
         const document = parseJson(JSON.stringify({ type, ...fields }));
         const job = judge(document, `/${index}`);
@@ -208,7 +209,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     });
   }
 
-  /** @throws {Problem} `unknown-job`. */
+  /** @throws {Refusal} `unknown-job`. */
   #existing(jobId: string): JobId {
     const state = ID_PATTERN.test(jobId) ? this.#host.engine.job(jobId as JobId) : undefined;
     if (state === undefined) throw unknownJob(jobId);

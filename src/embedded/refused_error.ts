@@ -1,8 +1,8 @@
 /** Refusals, as a program that has Daybook inside catches them. */
 
-import { problemOfFailure } from "../http/problems/engine_problem.ts";
+import { Refusal, type RequestIssue } from "../documents/refusal.ts";
+import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { JournalFailedError } from "../engine/ports.ts";
-import { Problem, type RequestIssue } from "../http/problems/problem.ts";
 
 /** One thing that is wrong with what was given. */
 export interface Issue {
@@ -66,10 +66,10 @@ export async function orRefused<Value>(run: () => Promise<Value>): Promise<Value
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof JournalFailedError || !(error instanceof Error)) return error;
-  const problem = error instanceof Problem ? error : problemOfFailure(error);
-  if (problem === undefined) return error;
-  const issues = problem.members.errors?.map(issueOf) ?? [];
-  return new RefusedError(problem.kind, problem.message, issues);
+  const refusal = error instanceof Refusal ? error : refusalOfFailure(error);
+  if (refusal === undefined) return error;
+  const issues = refusal.members.errors?.map(issueOf) ?? [];
+  return new RefusedError(refusal.kind, refusal.message, issues);
 }
 
 /** A program has no header: what HTTP has there is a field of the options. */

@@ -5,7 +5,7 @@ import { CONDITIONS } from "../core/condition.ts";
 import { STRATA } from "../core/event.ts";
 import { EXPECTED_EVENT_KINDS, TIMES_MAX } from "../core/job_plan.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { correlationField } from "../http/requests/correlation_schema.ts";
+import { correlationField } from "../documents/correlation_schema.ts";
 import {
   eventTypeField,
   id,
@@ -13,7 +13,7 @@ import {
   objectField,
   strictObject,
   TIME_RULE,
-} from "../http/requests/fields.ts";
+} from "../documents/fields.ts";
 import { EXPORT_VERSION } from "./export_file.ts";
 
 function whole(min: number, max = Number.MAX_SAFE_INTEGER) {

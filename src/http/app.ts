@@ -1,5 +1,6 @@
 /** The HTTP application: every route over one engine. */
 
+import { Refusal } from "../documents/refusal.ts";
 import { type Context, Hono } from "hono";
 import type { JsonObject } from "../core/json.ts";
 import { slipBetween } from "../explain/spelling.ts";
@@ -7,7 +8,7 @@ import { Lane } from "../engine/queries/entry_pages.ts";
 import { Bodies, leaveUnread } from "./bodies/bodies.ts";
 import { EDGE_LIMITS, type EdgeLimits, Gauge } from "./guard/capacity.ts";
 import { type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
-import { problemOfFailure } from "./problems/engine_problem.ts";
+import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Guard } from "./guard/guard.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { Notes } from "../dashboard/notes.ts";
@@ -154,8 +155,8 @@ function instanceOf(c: Context): string {
 }
 
 function problemOf(error: Error, onError: (error: Error) => void): Problem {
-  if (error instanceof Problem) return error;
-  const problem = problemOfFailure(error);
+  if (error instanceof Refusal) return error;
+  const problem = refusalOfFailure(error);
   if (problem !== undefined) return problem;
   onError(error);
   return new Problem("internal", "Cannot answer: an unexpected error occurred, and was logged");

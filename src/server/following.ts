@@ -3,6 +3,7 @@
  * it. While a leader goes and another comes, they wait.
  */
 
+import { Refusal } from "../documents/refusal.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { Bodies, leaveUnread } from "../http/bodies/bodies.ts";
@@ -180,7 +181,7 @@ function mayRepeat({ method }: Request, error: unknown): boolean {
 
 /** @throws what is no refusal. */
 function refused(error: unknown, pathname: string): Response {
-  if (error instanceof Problem) return problemResponse(error, pathname);
+  if (error instanceof Refusal) return problemResponse(error, pathname);
   throw error;
 }
 

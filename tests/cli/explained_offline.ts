@@ -9,7 +9,7 @@ import { quotedEntry } from "../../src/core/quotation.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { JournalReading } from "../../src/journal/journal_reading.ts";
+import { JournalReading } from "../../src/tools/journal_reading.ts";
 
 export async function explainedOffline(
   folder: string,

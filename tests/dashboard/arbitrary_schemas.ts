@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import type { JsonObject, JsonScalar, JsonValue } from "../../src/core/json.ts";
-import { parseJson } from "../../src/http/bodies/json_document.ts";
+import { parseJson } from "../../src/documents/json_document.ts";
 import { hostileText } from "../support/http/arbitrary_hostile.ts";
 
 export interface SchemaAndValue {

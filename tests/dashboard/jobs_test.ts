@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Scope, TokenList } from "../../src/http/guard/access.ts";
-import { cursorOf } from "../../src/http/requests/query_parameters.ts";
+import { cursorOf } from "../../src/documents/parameters.ts";
 import { hostileText } from "../support/http/arbitrary_hostile.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";

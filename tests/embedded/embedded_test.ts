@@ -3,11 +3,13 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import {
   defineJob,
+  type Job,
   JournalLockedError,
   NonRetryableError,
   openDaybook,
   RefusedError,
 } from "../../src/mod.ts";
+import type { jobAnswer } from "../../src/http/answers/job.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
@@ -262,3 +264,23 @@ Deno.test("fetch: mounted in an app it answers under a prefix, for the hosts tha
     assert.equal((await app.request("https://evil.example/daybook/jobs/w-7")).status, 421);
   });
 });
+
+type Answer = Omit<v.InferOutput<typeof jobAnswer>, "links">;
+
+/** What two types have to say alike: members by their names, choices by their values. */
+type Said<Of extends Answer | Job> = [
+  keyof Of,
+  Of["state"],
+  Of["condition"],
+  keyof NonNullable<Of["parked"]>,
+  NonNullable<Of["parked"]>["reason"],
+  keyof NonNullable<Of["sealed"]>,
+  keyof Of["expected"][number],
+  keyof Of["tasks"][number],
+  keyof NonNullable<Of["failure"]>,
+  NonNullable<Of["failure"]>["kind"],
+  keyof NonNullable<Of["failure"]>["error"],
+];
+
+/** Job: says what the API answers; otherwise this does not compile. */
+true satisfies [Said<Job>, Said<Answer>] extends [Said<Answer>, Said<Job>] ? true : never;

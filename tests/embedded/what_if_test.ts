@@ -1,9 +1,9 @@
 /** What-if of a program that has Daybook inside, and of the test kit. */
 
+import type { supposition } from "../../src/documents/supposition_schema.ts";
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { whatIfAnswer } from "../../src/http/answers/explanation.ts";
-import type { supposition } from "../../src/http/requests/supposition_schema.ts";
 import {
   defineJob,
   type JobStanding,

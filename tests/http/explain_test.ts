@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Citation, Explanation } from "../../src/explain/explanation.ts";
-import { curlOf } from "../../src/http/answers/curl.ts";
+import { curlOf } from "../../src/explain/curl.ts";
 import { createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 type Step = Explanation<Citation>["next"][number] & { readonly curl?: string };

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/http/answers/job.ts";
-import { cursorOf } from "../../src/http/requests/query_parameters.ts";
+import { cursorOf } from "../../src/documents/parameters.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import {
   createAndRun,

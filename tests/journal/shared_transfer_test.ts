@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
-import { compare } from "../../src/journal/shared_comparison.ts";
-import { PartedHistoryError, pull, push } from "../../src/journal/shared_transfer.ts";
+import { compare } from "../../src/tools/shared_comparison.ts";
+import { PartedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble } from "../support/journal/shared_log_double.ts";

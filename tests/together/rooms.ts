@@ -30,7 +30,7 @@ const QUICK = [
 ];
 
 /** Laws, the engine, the files of the journal; the other half is all that is not here. */
-const INSIDE = /^(?:contract|core|engine|index|journal|simulation|verify)\//;
+const INSIDE = /^(?:contract|core|engine|index|journal|simulation|tools|verify)\//;
 
 /** Whether a test shares its isolate, by its path from the folder `tests`. */
 export function runsTogether(path: string): boolean {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { JournalReading } from "../../src/journal/journal_reading.ts";
+import { JournalReading } from "../../src/tools/journal_reading.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
 import { Filing } from "../../src/values/filing.ts";
 import type { Answer } from "../../src/values/protocol.ts";

@@ -4,7 +4,7 @@ import { counted } from "../../core/counted.ts";
 import { DURATION_RULE } from "../../core/duration.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
-import { millisecondsOf, TIME_RULE } from "../../http/requests/fields.ts";
+import { millisecondsOf, TIME_RULE } from "../../documents/fields.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import {
   type Command,

@@ -18,7 +18,7 @@ import { expectShape, type JobResource, jobResource } from "../resources.ts";
 import { bytesOf, clientOf, type Surroundings } from "../surroundings.ts";
 import { timeoutOf, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { millisecondsOf, TIME_RULE } from "../../http/requests/fields.ts";
+import { millisecondsOf, TIME_RULE } from "../../documents/fields.ts";
 import { DURATION_RULE } from "../../core/duration.ts";
 import { durationOf } from "../times.ts";
 

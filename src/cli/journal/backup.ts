@@ -1,7 +1,8 @@
 /** `journal backup`: copies a journal to another folder, also while a server runs. */
 
+import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
 import { counted } from "../../core/counted.ts";
-import { backUp, type Copied, OtherHistoryError } from "../../journal/backup.ts";
+
 import { orUnusable } from "../../journal/errors.ts";
 import { writeNew } from "../../journal/file_system.ts";
 import { type Layout, layoutOf, TEMPORARY } from "../../journal/layout.ts";

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { BatchFeed, type FedBatch } from "../../journal/batch_feed.ts";
+import { BatchFeed, type FedBatch } from "../../tools/batch_feed.ts";
 import { layoutOf } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";

@@ -2,7 +2,7 @@
 
 import { messageOf } from "../../core/thrown.ts";
 import { isOfSharedLog } from "../../journal/shared_log.ts";
-import { PartedHistoryError } from "../../journal/shared_transfer.ts";
+import { PartedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";

@@ -1,6 +1,6 @@
 /** `journal head`: where a journal stands. */
 
-import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
+import { type JournalEnd, journalEnd } from "../../tools/journal_end.ts";
 import { layoutOf } from "../../journal/layout.ts";
 import { tornText } from "../../verify/verdict.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";

@@ -14,7 +14,7 @@ import {
   EXIT_OK,
 } from "../command.ts";
 import { type ExportFile, ExportFileError, parseExport } from "../../export/export_parser.ts";
-import { type Imported, ImportRefusedError, JobImport } from "./job_import.ts";
+import { type Imported, ImportRefusedError, JobImport } from "../../tools/job_import.ts";
 import {
   EXIT_UNREADABLE,
   JOURNAL_OPTION,

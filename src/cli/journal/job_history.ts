@@ -15,7 +15,7 @@ import { ValueIndex } from "../../engine/views/value_index.ts";
 import { refuseEntry } from "../../engine/writer/framework_schemas.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
-import { JournalReading } from "../../journal/journal_reading.ts";
+import { JournalReading } from "../../tools/journal_reading.ts";
 import { CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
 import { journalFolder, orExit } from "./folder.ts";
 

@@ -3,7 +3,7 @@
 import { counted } from "../../core/counted.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
 import { layoutOf } from "../../journal/layout.ts";
-import { pull, type Transferred } from "../../journal/shared_transfer.ts";
+import { pull, type Transferred } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { type Command, CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";

@@ -5,7 +5,7 @@ import { takeFolder } from "../../journal/folder.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
 import { layoutOf } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
-import { push, type Transferred } from "../../journal/shared_transfer.ts";
+import { push, type Transferred } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK } from "../command.ts";

@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { HeldLock } from "../../journal/file_system.ts";
-import { copyFolder, removeUnfinished } from "../../journal/folder_copy.ts";
+import { copyFolder, removeUnfinished } from "../../tools/folder_copy.ts";
 import { INDEX, KEYS, type Layout, layoutOf, SIDECARS } from "../../journal/layout.ts";
 import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
 import {
@@ -27,8 +27,8 @@ import {
 } from "./folder.ts";
 import { exitCodeOf, keepOrWarn } from "./concluded.ts";
 import { problemText } from "../../verify/problem.ts";
-import { isNothing, type RepairPlan, repairPlanOf } from "./repair_plan.ts";
-import { applyPlan, recordRepair, repairText } from "./repair_steps.ts";
+import { isNothing, type RepairPlan, repairPlanOf } from "../../tools/repair_plan.ts";
+import { applyPlan, recordRepair, repairText } from "../../tools/repair_steps.ts";
 import { type JournalTools, scratchOf } from "./tools.ts";
 import { verdictOf } from "../../verify/verdict.ts";
 

@@ -3,7 +3,7 @@
 import { counted } from "../../core/counted.ts";
 import { type Layout, layoutOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
-import { compare, type Compared } from "../../journal/shared_comparison.ts";
+import { compare, type Compared } from "../../tools/shared_comparison.ts";
 import type { Place } from "../../postgres/place.ts";
 import { audit, type AuditReport } from "../../verify/audit.ts";
 import { problemText } from "../../verify/problem.ts";

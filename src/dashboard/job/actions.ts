@@ -1,5 +1,7 @@
 /** What the forms of a job's page do. Each leads back to a page that says what came of it. */
 
+import { controlled } from "../../documents/controls.ts";
+import { invalidRequest, Refusal } from "../../documents/refusal.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { isPlaceholder } from "../../explain/sample_event.ts";
 import type { Context } from "hono";
@@ -8,12 +10,11 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type IncomingEvent, withOrigin } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { judgeEvent } from "../../http/requests/event_schema.ts";
-import { parseJson } from "../../http/bodies/json_document.ts";
-import { invalidRequest, Problem, STATUS } from "../../http/problems/problem.ts";
+import { judgeEvent } from "../../documents/event_schema.ts";
+import { parseJson } from "../../documents/json_document.ts";
+import { type Problem, STATUS } from "../../http/problems/problem.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { controlled } from "../../http/routes/controls.ts";
 import { jobIdOf } from "../../http/routes/jobs.ts";
 import { sizeFor } from "../../http/guard/turnstile.ts";
 import { filledField, onceOnly, readForm, safeReturnPath } from "../form.ts";
@@ -42,7 +43,7 @@ export async function actOnJob(
     const where = from === undefined ? "" : ` from task ${from}`;
     return backTo(deps, jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     return backTo(deps, back, detailOf(error), true);
   }
 }
@@ -116,7 +117,7 @@ export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
     }
     return { response: backTo(deps, back, receiptText(receipt)) };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     return { refused: refusal(form, text, eventFlaw(text, error)) };
   }
 }

@@ -6,7 +6,7 @@ import { type Holding, lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
-import { choice, single, whole } from "../../http/requests/query_parameters.ts";
+import { choice, single, whole } from "../../documents/parameters.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
 import { JobAttempts } from "./attempts.tsx";

@@ -1,5 +1,7 @@
 /** What the forms of the jobs screen do: to one job, or to all that match. */
 
+import { controlled } from "../../documents/controls.ts";
+import { invalidRequest, Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
@@ -14,13 +16,12 @@ import {
   runBulk,
 } from "../../http/requests/bulk_action.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { unknownJob } from "../../http/problems/engine_problem.ts";
-import { jobIdField, wholeNumberOf } from "../../http/requests/fields.ts";
-import { invalidRequest, Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { unknownJob } from "../../documents/engine_refusal.ts";
+import { jobIdField, wholeNumberOf } from "../../documents/fields.ts";
+import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { bulkRequestOf } from "../../http/routes/bulk.ts";
-import { controlled } from "../../http/routes/controls.ts";
 import { filledField, readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
 import { countedText } from "../parts/amounts.tsx";
@@ -201,7 +202,7 @@ async function tellOfOne(
     const what = job.jobId === jobId ? "" : ` as ${job.jobId}`;
     return { text: `${CONTROLS[action].done} ${jobId}${what}.`, isBad: false };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     return { text: `${error.message}.`, isBad: true };
   }
 }

@@ -3,12 +3,12 @@
  * that leads back, and a page that is loaded again show the same.
  */
 
+import { choice, cursor, type Query, single, text } from "../../documents/parameters.ts";
 import { BULK_CONTROLS } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { type Query, readQuery } from "../../http/requests/query.ts";
-import { choice, cursor, single, text } from "../../http/requests/query_parameters.ts";
+import { readQuery } from "../../http/requests/query.ts";
 import { FILTER_PARAMETERS } from "../../http/requests/job_filter.ts";
-import { millisecondsOf } from "../../http/requests/fields.ts";
+import { millisecondsOf } from "../../documents/fields.ts";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 
 export const JOBS_PATH = "/ui/jobs";

@@ -5,7 +5,7 @@ import type { FoundJob } from "../../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/requests.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { wholeNumberOf } from "../../http/requests/fields.ts";
+import { wholeNumberOf } from "../../documents/fields.ts";
 import type { ScreenQuery } from "./address.ts";
 
 export const PAGE_JOBS = 50;

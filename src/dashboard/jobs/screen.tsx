@@ -1,12 +1,13 @@
 /** `/ui/jobs`: finding jobs, seeing what keeps them, and acting on one or on all that match. */
 
+import { Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
 import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
-import { cursorOf } from "../../http/requests/query_parameters.ts";
+import { cursorOf } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { Problem, problemFacts } from "../../http/problems/problem.ts";
+import { type Problem, problemFacts } from "../../http/problems/problem.ts";
 import { jobFilterOf } from "../../http/requests/job_filter.ts";
 import { bulkRequestOf, KINDS_MAX } from "../../http/routes/bulk.ts";
 import { viewerOf } from "../../http/guard/access.ts";
@@ -44,7 +45,7 @@ interface PageRequest {
 async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const address = JobsAddress.of(new URL(c.req.url).searchParams);
   const query = readOrRefusal(address);
-  if (query instanceof Problem) return refusedPage(c, deps, address, query);
+  if (query instanceof Refusal) return refusedPage(c, deps, address, query);
   const mayOperate = viewerOf(c).scopes.includes("operate");
   const asked = { c, deps, address, query, filter: jobFilterOf(query), mayOperate };
   if (query.do !== undefined && mayOperate) return confirmPage(asked, query.do);
@@ -56,7 +57,7 @@ function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
   try {
     return address.read();
   } catch (error) {
-    if (error instanceof Problem) return error;
+    if (error instanceof Refusal) return error;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobCount, JobFilter } from "../../engine/requests.ts";
 import { filterOfAction } from "../../http/requests/bulk_action.ts";
-import { cursorOf } from "../../http/requests/query_parameters.ts";
+import { cursorOf } from "../../documents/parameters.ts";
 import type { JobsAddress } from "./address.ts";
 import type { JobsPage } from "./list.ts";
 import { countText } from "../../core/size.ts";

@@ -1,13 +1,13 @@
 /** The forms that replace the limits of the code, and that restore them. */
 
+import { changeLimits, restoreLimits } from "../../documents/limits.ts";
+import { invalidRequest } from "../../documents/refusal.ts";
 import { DURATION_RULE, durationText, parseDuration } from "../../core/duration.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
-import { invalidRequest } from "../../http/problems/problem.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { changeLimits, restoreLimits } from "../../http/routes/limits.ts";
 import { actAndTell, actOrShowAgain, filledField } from "../form.ts";
 import { Confirm, ReasonField } from "../parts/action_form.tsx";
 import { LineInput } from "../parts/labelled_input.tsx";

@@ -1,11 +1,11 @@
 /** The form that begins a pause, and what it does. */
 
+import { beginPause } from "../../documents/pauses.ts";
+import { invalidRequest } from "../../documents/refusal.ts";
 import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
-import { invalidRequest } from "../../http/problems/problem.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { beginPause } from "../../http/routes/pauses.ts";
 import { actOrShowAgain, filledField } from "../form.ts";
 import { Confirm, ReasonField } from "../parts/action_form.tsx";
 import { LineInput } from "../parts/labelled_input.tsx";

@@ -1,12 +1,12 @@
 /** What is paused, since when and by whom, what waits for its end, and what ends it. */
 
+import { endPause } from "../../documents/pauses.ts";
 import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../engine/requests.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
 import { capital } from "../../explain/phrases.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { endPause } from "../../http/routes/pauses.ts";
 import { actAndTell } from "../form.ts";
 import { Confirm, MissingScope } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";

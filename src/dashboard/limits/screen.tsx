@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { viewerOf } from "../../http/guard/access.ts";
-import { problemFacts } from "../../http/problems/problem.ts";
+import { problemFacts, problemHeaders } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
@@ -98,6 +98,6 @@ function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response
   );
 }
 
-function refusedAs({ problem: { kind, headers } }: RefusedForm) {
-  return { status: problemFacts(kind).status, headers };
+function refusedAs({ problem }: RefusedForm) {
+  return { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) };
 }

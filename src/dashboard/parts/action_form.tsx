@@ -1,8 +1,8 @@
 /** A button that does something, as a form: it works without scripts. */
 
+import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
 import type { Child } from "hono/jsx";
 import type { Scope } from "../../http/guard/access.ts";
-import { type PointedIssue, REASON_LENGTH_MAX } from "../../http/requests/fields.ts";
 import { LineInput } from "./labelled_input.tsx";
 
 interface ActionFormProps {

@@ -4,7 +4,7 @@ import { UserText } from "./text.tsx";
 import type { Context } from "hono";
 import type { Action } from "../../explain/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { curlOf, curlOfFile, followCurlOf, readCurlOf } from "../../http/answers/curl.ts";
+import { curlOf, curlOfFile, followCurlOf, readCurlOf } from "../../explain/curl.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { reachedAs } from "../../http/requests/headers.ts";
 

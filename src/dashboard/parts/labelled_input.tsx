@@ -1,7 +1,7 @@
 /** An input with its name above it, and what is to be said of it below; for every form. */
 
 import type { Child } from "hono/jsx";
-import type { PointedIssue } from "../../http/requests/fields.ts";
+import type { PointedIssue } from "../../documents/fields.ts";
 import { UserText } from "./text.tsx";
 
 export interface LabelledInputProps {

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { single, text } from "../../http/requests/query_parameters.ts";
+import { single, text } from "../../documents/parameters.ts";
 import { UserText } from "./text.tsx";
 
 /** Of every page that an action leads back to. */

@@ -5,12 +5,12 @@
 
 import type { Context } from "hono";
 import type { JsonObject } from "../../core/json.ts";
-import { curlOf, followCurlOf, readCurlOf } from "../../http/answers/curl.ts";
+import { curlOf, followCurlOf, readCurlOf } from "../../explain/curl.ts";
 import type { Action } from "../../explain/explanation.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { MEANINGS } from "../../http/problems/meanings.ts";
 import { PROBLEM_KINDS, problemFacts, problemType } from "../../http/problems/problem.ts";
-import { isObject } from "../../http/requests/fields.ts";
+import { isObject } from "../../documents/fields.ts";
 import { refuseQuery } from "../../http/requests/query.ts";
 import { reachedAs } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { type ChoiceField, type Field, isOneLine, type SchemaForm } from "./field.ts";
 import { type JsonTyped, jsonTyped, textTyped, typedText } from "./typed.ts";
 import { assertNever } from "../../core/assert_never.ts";
-import type { PointedIssue } from "../../http/requests/fields.ts";
+import type { PointedIssue } from "../../documents/fields.ts";
 
 /** By the names of inputs. */
 export type FormTexts = ReadonlyMap<string, string>;

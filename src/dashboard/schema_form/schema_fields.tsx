@@ -1,7 +1,7 @@
 /** The fields of a form as inputs, each with what is wrong with it. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import type { PointedIssue } from "../../http/requests/fields.ts";
+import type { PointedIssue } from "../../documents/fields.ts";
 import {
   inputState,
   Issues,

@@ -1,9 +1,10 @@
 /** What is typed into a form, a scalar or JSON, and the value that it says. */
 
+import { Refusal } from "../../documents/refusal.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { parseJson } from "../../http/bodies/json_document.ts";
-import { Problem } from "../../http/problems/problem.ts";
-import type { PointedIssue } from "../../http/requests/fields.ts";
+import { parseJson } from "../../documents/json_document.ts";
+import type { Problem } from "../../http/problems/problem.ts";
+import type { PointedIssue } from "../../documents/fields.ts";
 
 // Texts as they are typed. What is blank is left out; so that an empty text can be said all the
 // same, and one with spaces at its ends or with the line ends that a browser changes, a text in
@@ -51,7 +52,7 @@ export function jsonTyped(text: string, pointer: string): JsonTyped {
   try {
     return { value: parseJson(text), issues: [] };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     return { issues: issuesOf(error, text, pointer) };
   }
 }

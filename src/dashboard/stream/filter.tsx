@@ -1,8 +1,8 @@
 /** What the stream shows: its query, its form, and how far it searched. */
 
-import { Problem } from "../../http/problems/problem.ts";
-import { type Query, readQuery } from "../../http/requests/query.ts";
-import { single, whole } from "../../http/requests/query_parameters.ts";
+import { type Query, single, whole } from "../../documents/parameters.ts";
+import { Refusal } from "../../documents/refusal.ts";
+import { readQuery } from "../../http/requests/query.ts";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 import { STRATA } from "../../core/event.ts";
 import { UserText } from "../parts/text.tsx";
@@ -67,7 +67,7 @@ function parsed(request: Request): Pick<AskedStream, "query" | "issues"> {
   try {
     return { query: readQuery(request, PARAMETERS), issues: new Map() };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     const issues = (error.members.errors ?? []).flatMap((issue) =>
       "parameter" in issue ? [[issue.parameter, issue.detail] as const] : []
     );

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Scope } from "../../http/guard/access.ts";
-import type { PointedIssue } from "../../http/requests/fields.ts";
+import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
 import { issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
@@ -19,7 +19,7 @@ import {
   subjectPointer,
   withoutSecrets,
 } from "./creation_form.ts";
-import { type Refusal, RefusalNote } from "../refusal.tsx";
+import { type FormRefusal, RefusalNote } from "../refusal.tsx";
 
 export interface CreationFormProps {
   readonly action: string;
@@ -27,7 +27,7 @@ export interface CreationFormProps {
   readonly texts: FormTexts;
   /** What the form held before anybody had filled it in. */
   readonly textsAtFirst: FormTexts;
-  readonly refusal: Refusal | undefined;
+  readonly refusal: FormRefusal | undefined;
   readonly scopes: readonly Scope[];
 }
 

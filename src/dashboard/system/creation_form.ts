@@ -1,12 +1,12 @@
 /** The form that creates a job, and its document for `POST /jobs`. */
 
+import { invalidRequest } from "../../documents/refusal.ts";
 import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
-import { createRequestOf, type StartLimits } from "../../http/requests/create_request.ts";
-import type { PointedIssue } from "../../http/requests/fields.ts";
-import { invalidRequest } from "../../http/problems/problem.ts";
+import { createRequestOf, type StartLimits } from "../../documents/create_request.ts";
+import type { PointedIssue } from "../../documents/fields.ts";
 import type { Example } from "../schema_form/example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";
 import { type FormTexts, inputName, inputOf } from "../schema_form/form_texts.ts";

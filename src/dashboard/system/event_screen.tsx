@@ -1,20 +1,21 @@
 /** `/ui/system/event`: an event from outside, and its receipt. */
 
+import { isObject, withinLazy } from "../../documents/fields.ts";
+import { invalidRequest } from "../../documents/refusal.ts";
 import { randomBytes } from "node:crypto";
 import type { Context } from "hono";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { incomingEvent, judgeEvent } from "../../http/requests/event_schema.ts";
-import { isObject } from "../../http/requests/fields.ts";
-import { schemaObject, withinLazy } from "../../http/openapi/json_schema.ts";
-import { invalidRequest, type Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { incomingEvent, judgeEvent } from "../../documents/event_schema.ts";
+import { schemaObject } from "../../http/openapi/json_schema.ts";
+import { type Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { deliver } from "../../http/answers/receipts.ts";
+import { deliver } from "../../documents/event_receipts.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import { onceOnly, readForm } from "../form.ts";
 import { page } from "../page.tsx";
-import { type Refusal, refusalIn, refusalOf } from "../refusal.tsx";
+import { type FormRefusal, refusalIn, refusalOf } from "../refusal.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { receiptText } from "../receipt_text.ts";
 import { formOf, type SchemaForm } from "../schema_form/field.ts";
@@ -90,7 +91,7 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       }],
       ...(problem === undefined
         ? {}
-        : { status: problemFacts(problem.kind).status, headers: problem.headers }),
+        : { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) }),
     },
     <EventPage
       action={PATH}
@@ -111,7 +112,7 @@ interface EventPageProps {
   readonly form: SchemaForm;
   readonly texts: FormTexts;
   readonly once: { readonly name: string; readonly value: string };
-  readonly refusal: Refusal | undefined;
+  readonly refusal: FormRefusal | undefined;
   readonly maySubmit: boolean;
 }
 

@@ -1,12 +1,12 @@
 /** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
 
+import { valueOf } from "../../documents/engine_refusal.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { valueOf } from "../../http/problems/engine_problem.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
-import { Problem, problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
@@ -170,7 +170,7 @@ function formPage(
       showsCalls: texts.has(SHOW),
       ...(problem === undefined
         ? {}
-        : { status: problemFacts(problem.kind).status, headers: problem.headers }),
+        : { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) }),
     },
     body(form, deps),
   );

@@ -1,12 +1,12 @@
 /** What changed between two points of a job's life. */
 
+import { Refusal } from "../../documents/refusal.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
 import type { PointDifference } from "../../engine/requests.ts";
-import { valueOf } from "../../http/problems/engine_problem.ts";
+import { valueOf } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { Problem } from "../../http/problems/problem.ts";
 import { ChangeTable } from "./changes.tsx";
 import { COMPARE_FORM } from "./entry_table.tsx";
 import { timePath } from "../parts/links.tsx";
@@ -29,7 +29,7 @@ export async function comparison(
   try {
     return { difference: valueOf(await engine.replays.diff(jobId, from, to, hold)) };
   } catch (error) {
-    if (!(error instanceof Problem) || error.kind !== "unknown-point") throw error;
+    if (!(error instanceof Refusal) || error.kind !== "unknown-point") throw error;
     return { refusal: error.message };
   }
 }

@@ -1,5 +1,6 @@
 /** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
 
+import { choice, type Query, single, whole } from "../../documents/parameters.ts";
 import type { Context } from "hono";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
@@ -7,10 +8,9 @@ import type { Hold } from "../../engine/queries/entry_pages.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../http/answers/job_view.ts";
-import { planDocumentOf } from "../../http/requests/plan_schema.ts";
+import { planDocumentOf } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { type Query, readQuery } from "../../http/requests/query.ts";
-import { choice, single, whole } from "../../http/requests/query_parameters.ts";
+import { readQuery } from "../../http/requests/query.ts";
 import { jobOf } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
 import { readForm } from "../form.ts";

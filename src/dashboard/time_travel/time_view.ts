@@ -6,7 +6,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import type { ReplayStep } from "../../explain/replay_steps.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
-import { unknownJob, valueOf } from "../../http/problems/engine_problem.ts";
+import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
 interface Window {

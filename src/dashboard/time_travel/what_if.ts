@@ -1,17 +1,17 @@
 /** What a what-if supposes, as its form says it, and what comes of it. */
 
+import { Refusal } from "../../documents/refusal.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
-import { type PointedIssue, wholeNumberOf } from "../../http/requests/fields.ts";
+import { type PointedIssue, wholeNumberOf } from "../../documents/fields.ts";
 import { jsonTyped } from "../schema_form/typed.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
 import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";
 import type { Supposition } from "../../explain/supposition.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
-import { valueOf } from "../../http/problems/engine_problem.ts";
+import { valueOf } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { Problem } from "../../http/problems/problem.ts";
-import { suppositionOf } from "../../http/requests/supposition_schema.ts";
+import { suppositionOf } from "../../documents/supposition_schema.ts";
 
 /** As it was filled in; the names of its fields are those of the document's members. */
 export interface WhatIfForm {
@@ -109,7 +109,7 @@ export async function askWhatIf(
     const supposition = suppositionOf(document, jobId);
     return { document, issues, answer: await answerTo(engine, jobId, supposition, hold) };
   } catch (error) {
-    const errors = error instanceof Problem ? error.members.errors ?? [] : [];
+    const errors = error instanceof Refusal ? error.members.errors ?? [] : [];
     const found = errors.filter((issue) => "pointer" in issue);
     if (found.length === 0) throw error;
     return { document, issues: found };

@@ -1,7 +1,7 @@
 /** What would have become of a job: the form that asks, and what is wrong with it. */
 
 import type { Child } from "hono/jsx";
-import type { PointedIssue } from "../../http/requests/fields.ts";
+import type { PointedIssue } from "../../documents/fields.ts";
 import {
   inputState,
   Issues,

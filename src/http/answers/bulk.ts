@@ -1,8 +1,9 @@
 /** What `POST /jobs/bulk` and `GET /failures` answer. */
 
+import { says } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
-import { condition, count, position, says, text } from "./parts.ts";
+import { condition, count, position, text } from "./parts.ts";
 
 const upTo = says(position, "Jobs created after this entry are left alone.");
 const searched = v.exactOptional(searchedAnswer);

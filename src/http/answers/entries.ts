@@ -1,5 +1,6 @@
 /** Entries of the journal, in pages, lines and streams; and the receipts of events. */
 
+import { says } from "../../documents/documented.ts";
 import * as v from "valibot";
 import type { Stratum } from "../../core/event.ts";
 import {
@@ -10,7 +11,6 @@ import {
   nextCursor,
   position,
   rejectionMembers,
-  says,
   stateName,
   text,
   time,

@@ -1,13 +1,26 @@
 /** Why a job is as it is, what each entry did, and what might have been. */
 
+import { says } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { LIKENESSES } from "../../explain/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";
 import { jobAnswer, supposedJobAnswer } from "./job.ts";
-import { anyJson, anyObject, choices, condition, count, milliseconds } from "./parts.ts";
+import {
+  anyJson,
+  anyObject,
+  choices,
+  condition,
+  count,
+  milliseconds,
+  nextCursor,
+  position,
+  stateName,
+  supposedPosition,
+  text,
+  time,
+} from "./parts.ts";
 import { placeLimits } from "./system.ts";
-import { nextCursor, position, says, stateName, supposedPosition, text, time } from "./parts.ts";
 
 const rule = says(v.picklist(Object.keys(RULES)), "A row of the state table, by its name.");
 

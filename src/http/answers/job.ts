@@ -1,10 +1,11 @@
 /** The job resource, as `jobResource` and `jobView` make it, and its summary. */
 
+import { says } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
-import { withinField } from "../requests/plan_schema.ts";
-import { correlationField } from "../requests/correlation_schema.ts";
-import { fingerprintField } from "../requests/fields.ts";
+import { withinField } from "../../documents/plan_schema.ts";
+import { correlationField } from "../../documents/correlation_schema.ts";
+import { fingerprintField } from "../../documents/fields.ts";
 import {
   anyJson,
   choices,
@@ -15,7 +16,6 @@ import {
   nextCursor,
   position,
   rejectionMembers,
-  says,
   stateName,
   supposedPosition,
   text,

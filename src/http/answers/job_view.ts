@@ -3,6 +3,8 @@
 import { jobResource } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
+import type { JobReceipt } from "../../documents/job_receipts.ts";
+import { problemType } from "../problems/problem.ts";
 
 export function jobPath(jobId: string): string {
   return `/jobs/${jobId}`;
@@ -24,5 +26,15 @@ export function linksOf({ jobId }: { readonly jobId: string }) {
     stream: `${self}/stream`,
     explain: `${self}/explain`,
     replay: `${self}/replay`,
+  };
+}
+
+/** What became of one of many jobs. */
+export function receiptView({ refusal, ...receipt }: JobReceipt) {
+  const { jobId, state } = receipt;
+  return {
+    ...receipt,
+    ...(jobId === null || state === undefined ? {} : { links: linksOf({ jobId }) }),
+    ...(refusal === undefined ? {} : { problem: problemType(refusal) }),
   };
 }

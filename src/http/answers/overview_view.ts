@@ -22,7 +22,7 @@ import {
   type TrendPoint,
   type TrendSpan,
 } from "../http_deps.ts";
-import { choice, single } from "../requests/query_parameters.ts";
+import { choice, single } from "../../documents/parameters.ts";
 
 const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
 

@@ -8,12 +8,7 @@ import * as v from "valibot";
 import type { Condition } from "../../core/condition.ts";
 import type { StateName } from "../../core/job_state.ts";
 import { type LimitName, LIMITS } from "../guard/capacity.ts";
-import { documented } from "../requests/documented.ts";
-
-/** With its description in the document. */
-export function says<Schema extends v.GenericSchema>(schema: Schema, description: string) {
-  return v.pipe(schema, v.description(description));
-}
+import { documented, says } from "../../documents/documented.ts";
 
 /** A choice, with what each value means. */
 export function choices<const Values extends Readonly<Record<string, string>>>(

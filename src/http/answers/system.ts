@@ -1,21 +1,13 @@
 /** What a server tells of itself: its journal, its definitions, and that it is there. */
 
+import { correlationField } from "../../documents/correlation_schema.ts";
+import { says } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { SCOPES } from "../guard/access.ts";
-import { correlationField } from "../requests/correlation_schema.ts";
+
 import type { Standing } from "../../core/standing.ts";
 import { retentionAnswer } from "./job.ts";
-import {
-  anyJson,
-  count,
-  limitName,
-  milliseconds,
-  position,
-  says,
-  text,
-  time,
-  use,
-} from "./parts.ts";
+import { anyJson, count, limitName, milliseconds, position, text, time, use } from "./parts.ts";
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
 import { type GaugedLimit, type LimitName, LIMITS } from "../guard/capacity.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";

@@ -3,9 +3,10 @@
  * announced, and time. The server itself limits none of this.
  */
 
+import { Refusal } from "../../documents/refusal.ts";
 import { durationText } from "../../core/duration.ts";
 import type { Clock } from "../../engine/ports.ts";
-import { type Gauge, overCapacity } from "../guard/capacity.ts";
+import type { Gauge } from "../guard/capacity.ts";
 import { type Deadline, Deadlines, StreamedBody } from "./streamed_body.ts";
 import { Problem } from "../problems/problem.ts";
 import type { Turnstile } from "../guard/turnstile.ts";
@@ -92,7 +93,7 @@ export class Bodies {
         reading.body?.giveUp();
         this.#end(reading);
         this.#release(reading);
-        reject(error instanceof Problem ? error : unreadable());
+        reject(error instanceof Refusal ? error : unreadable());
       };
       const give = (bytes: Uint8Array) => {
         this.#release(reading);
@@ -101,7 +102,7 @@ export class Bodies {
       };
       const take = (bytes: Uint8Array) => {
         if (reading.isOver) return;
-        if (requests.isFull) return fail(overCapacity(requests.limit, requests.max));
+        if (requests.isFull) return fail(requests.overCapacity());
         this.#end(reading);
         const turn = turnstile.enter(bytes.length > SMALL_BYTES ? "large" : "small");
         if (turn === undefined) give(bytes);

@@ -2,7 +2,7 @@
 
 import type { JsonValue } from "../../core/json.ts";
 import type { Bodies } from "./bodies.ts";
-import { parseJson } from "./json_document.ts";
+import { parseJson } from "../../documents/json_document.ts";
 import { Problem } from "../problems/problem.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -1,12 +1,13 @@
 /** `multipart/form-data`: a document in the part `job`, with files put into its input. */
 
+import { invalidRequest } from "../../documents/refusal.ts";
 import { Buffer } from "node:buffer";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { decodeUtf8, requireUtf8 } from "./body.ts";
-import { isObject } from "../requests/fields.ts";
-import { parseJson } from "./json_document.ts";
+import { isObject } from "../../documents/fields.ts";
+import { parseJson } from "../../documents/json_document.ts";
 import { pointerTo } from "../../core/json_pointer.ts";
-import { invalidRequest, type Problem } from "../problems/problem.ts";
+import type { Problem } from "../problems/problem.ts";
 
 const JOB_PART = "job";
 /** To take a form apart costs by their number. */

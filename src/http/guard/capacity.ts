@@ -1,11 +1,8 @@
-/**
- * The limits of the server, as problems. They are 503 and not 429: a limit applies to the whole
- * server, and other clients may have used it up, so the answer does not ask the client to send less. Nothing was
- * recorded, so the request may be repeated as it is.
- */
+/** The limits of the server. To reach one is 503 and not 429: others may have used it up. */
 
 import type { EngineLimits } from "../../engine/events/delivery_limits.ts";
-import { Problem } from "../problems/problem.ts";
+import { ENGINE_LIMIT_FACTS, type Limit, overCapacity } from "../../documents/over_capacity.ts";
+import type { Problem } from "../problems/problem.ts";
 
 const MIB = 1_048_576;
 
@@ -37,27 +34,10 @@ export type EdgeLimits = Readonly<typeof EDGE_LIMITS>;
 /** Limits that are counted against. */
 export type GaugedLimit = Exclude<keyof EdgeLimits, "eventsMax" | "bodyTimeMs" | "streamStallMs">;
 
-interface Limit {
-  /** What there is too much of, for the message. */
-  readonly what: string;
-  /** Seconds after which there may be room again. */
-  readonly retryAfter: number;
-  /** The flag that sets it, with its dashes; limits without one are fixed. */
-  readonly flag?: string;
-}
-
 export type LimitName = keyof EngineLimits | GaugedLimit;
 
 export const LIMITS: Readonly<Record<LimitName, Limit>> = {
-  jobsMax: { what: "unfinished jobs", retryAfter: 5 },
-  jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5, flag: "--jobs-bytes" },
-  queuedMax: { what: "jobs waiting for a worker", retryAfter: 5 },
-  pendingBytesMax: { what: "bytes waiting for the disk", retryAfter: 1 },
-  triedMax: { what: "predicates tried for an event", retryAfter: 5 },
-  fanOutMax: { what: "jobs reached by an event", retryAfter: 5 },
-  fanOutBytesMax: { what: "bytes made by an event", retryAfter: 5 },
-  entriesMax: { what: "entries made by a request", retryAfter: 1 },
-  entriesBytesMax: { what: "bytes made by a request", retryAfter: 1 },
+  ...ENGINE_LIMIT_FACTS,
   requestsMax: { what: "requests at a time", retryAfter: 1 },
   openRequestsMax: { what: "requests at a time that need no token", retryAfter: 1 },
   waitingMax: { what: "requests waiting for a job", retryAfter: 5 },
@@ -65,18 +45,6 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
   bodiesBytesMax: { what: "bytes of bodies being read", retryAfter: 1 },
   lookBackBytesMax: { what: "bytes held by history reads and large answers", retryAfter: 1 },
 };
-
-/** 503 with the limit, and the flag that sets it, if any. */
-export function overCapacity(name: LimitName, max: number): Problem {
-  const { flag, what, retryAfter } = LIMITS[name];
-  const set = flag === undefined ? "" : ` (${flag})`;
-  return new Problem(
-    "over-capacity",
-    `Cannot take the request: the limit is ${max} ${what}${set}; nothing was recorded`,
-    { limit: { name, max } },
-    { "retry-after": String(retryAfter) },
-  );
-}
 
 /** Counts something against its limit. */
 export class Gauge {
@@ -99,7 +67,11 @@ export class Gauge {
 
   /** @throws {Problem} `over-capacity` if there is no room for more. */
   requireRoom(amount = 1): void {
-    if (!this.hasRoom(amount)) throw overCapacity(this.limit, this.max);
+    if (!this.hasRoom(amount)) throw this.overCapacity();
+  }
+
+  overCapacity(): Problem {
+    return overCapacity(this.limit, this.max, LIMITS[this.limit]);
   }
 
   opened(amount = 1): void {

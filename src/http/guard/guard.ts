@@ -7,7 +7,7 @@ import { type Access, NOBODY, rememberViewer, type Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { draining } from "../problems/engine_problem.ts";
+import { draining } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";

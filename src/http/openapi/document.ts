@@ -3,6 +3,7 @@
  * requests, and of those that describe answers.
  */
 
+import { jobIdField, withinLazy } from "../../documents/fields.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { SCOPES } from "../guard/access.ts";
 import { entryAnswer, receiptsAnswer, streamedEntryAnswer } from "../answers/entries.ts";
@@ -10,15 +11,14 @@ import { citation, explanationAnswer } from "../answers/explanation.ts";
 import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
 import { condition, count, limitName, stateName, text } from "../answers/parts.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
-import { correlationForms } from "../requests/correlation_schema.ts";
-import { newJob } from "../requests/create_request.ts";
-import { incomingEvent } from "../requests/event_schema.ts";
-import { jobIdField } from "../requests/fields.ts";
-import { planObject } from "../requests/plan_schema.ts";
+import { correlationForms } from "../../documents/correlation_schema.ts";
+import { newJob } from "../../documents/create_request.ts";
+import { incomingEvent } from "../../documents/event_schema.ts";
+import { planObject } from "../../documents/plan_schema.ts";
 import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problems/problem.ts";
-import type { Parameter } from "../requests/query_parameters.ts";
+import type { Parameter } from "../../documents/parameters.ts";
 import type { Route, RouteScope } from "../route.ts";
-import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from "./json_schema.ts";
+import { namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
 import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";
 import { withExamples } from "./answer_examples.ts";
 import { described } from "./members.ts";

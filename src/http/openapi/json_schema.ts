@@ -8,7 +8,7 @@ import {
 } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { documentationOf } from "../requests/documented.ts";
+import { documentationOf } from "../../documents/documented.ts";
 
 export type NamedSchemas = Readonly<Record<string, v.GenericSchema>>;
 
@@ -29,12 +29,6 @@ const CONFIG: ConversionConfig = {
       : undefined,
   overrideRef: ({ referenceId }) => /^\d+$/.test(referenceId) ? undefined : REFERENCE + referenceId,
 };
-
-/** The schema inside one made by `strictObject` or `chosenFrom`. */
-export function withinLazy(schema: v.GenericSchema): v.GenericSchema {
-  if ("getter" in schema) return (schema as v.LazySchema<v.GenericSchema>).getter(undefined);
-  return schema;
-}
 
 /** @throws {Error} for a schema that JSON Schema cannot express and that is not `documented`. */
 export function schemaObject(schema: v.GenericSchema, named: NamedSchemas): JsonObject {

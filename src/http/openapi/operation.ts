@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { type ProblemKind, STATUS } from "../problems/problem.ts";
-import type { Parameters } from "../requests/query_parameters.ts";
+import type { Parameters } from "../../documents/parameters.ts";
 
 /** One representation of a body. */
 export interface Content {

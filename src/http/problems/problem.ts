@@ -3,6 +3,7 @@
  * included, appear in this file only.
  */
 
+import { Refusal, type RefusalKind, type RefusalMembers } from "../../documents/refusal.ts";
 import { NO_STORE_HEADERS } from "../answers/response.ts";
 
 export const STATUS = {
@@ -54,7 +55,7 @@ const PROBLEMS = {
   "index-damaged": { status: 503, title: "The index of ended jobs is damaged" },
   "not-ready": { status: 503, title: "Writes are refused for now" },
   "disk-full": { status: 507, title: "There is no room for the journal" },
-} as const;
+} as const satisfies Readonly<Record<RefusalKind, unknown>> & Readonly<Record<string, unknown>>;
 
 export type ProblemKind = keyof typeof PROBLEMS;
 
@@ -71,85 +72,36 @@ export function problemType(kind: ProblemKind): string {
   return `/problems/${kind}`;
 }
 
-/** One thing that is wrong with a request, and where. */
-export type RequestIssue =
-  /** `pointer` is a JSON Pointer (RFC 6901) into the body. */
-  | { readonly pointer: string; readonly detail: string }
-  /** A query parameter. */
-  | { readonly parameter: string; readonly detail: string }
-  | { readonly header: string; readonly detail: string };
-
-/** Members beside those that every problem has. */
-export interface ProblemMembers {
-  readonly errors?: readonly RequestIssue[];
-  /** The states in which the same control is accepted. */
-  readonly allowedIn?: readonly string[];
-  readonly knownTypes?: readonly string[];
-  readonly jobId?: string;
+/** What a problem says beside what all have. */
+export interface ProblemMembers extends RefusalMembers {
   /** The scope that the request needs, and those that its token has. */
   readonly neededScope?: string;
   readonly scopes?: readonly string[];
-  /** The limit that is reached. */
-  readonly limit?: { readonly name: string; readonly max: number };
-  /** Where malformed JSON stops being JSON, in UTF-16 units from the start. */
-  readonly position?: number;
 }
 
-/**
- * Ends a request with a refusal, from wherever its reason is found; the app turns it
- * into the answer. It is no fault of the program and is never logged; so it does not say where
- * it was made, which takes most of the time of a refusal.
- */
-export class Problem extends Error {
-  override readonly name = "Problem";
+/** A refusal as HTTP answers it: each `Refusal` is one, and those of HTTP itself are made here. */
+export class Problem extends Refusal<ProblemKind> {
+  declare readonly members: ProblemMembers;
+  readonly headers?: Readonly<Record<string, string>>;
 
   constructor(
-    readonly kind: ProblemKind,
+    kind: ProblemKind,
     detail: string,
-    readonly members: ProblemMembers = {},
-    readonly headers: Readonly<Record<string, string>> = {},
+    members: ProblemMembers = {},
+    headers: Readonly<Record<string, string>> = {},
   ) {
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    super(detail);
-    Error.stackTraceLimit = stackTraceLimit;
+    super(kind, detail, members);
+    this.headers = headers;
   }
 }
 
-/** How many issues one answer names: the first. */
-export const ISSUES_MAX = 50;
-
-/**
- * The request is well-formed and wrong: 422, with each issue.
- *
- * @param count Of all of them, where only the first are given.
- */
-export function invalidRequest(issues: readonly RequestIssue[], count = issues.length): Problem {
-  const [first] = issues;
-  const text = first === undefined ? "it is not valid" : issueText(first);
-  const what = count > 1 ? `it has ${count} errors, the first: ${text}` : text;
-  return new Problem("invalid-request", `Cannot take the request: ${what}`, {
-    errors: issues.slice(0, ISSUES_MAX),
-  });
-}
-
-/** What the detail of a problem, which has the first of its issues, leaves to be said. */
-export function untoldIssues(
-  detail: string,
-  issues: readonly RequestIssue[],
-): readonly RequestIssue[] {
-  const [first, ...others] = issues;
-  return first !== undefined && detail.includes(first.detail) ? others : issues;
-}
-
-/** `/input/orderId must be a string`. */
-export function issueText(issue: RequestIssue): string {
-  if ("pointer" in issue) {
-    return `${issue.pointer === "" ? "the body" : issue.pointer} ${issue.detail}`;
-  }
-  return "parameter" in issue
-    ? `parameter ${issue.parameter} ${issue.detail}`
-    : `header ${issue.header} ${issue.detail}`;
+/** What its answer has beside the headers of every answer. */
+export function problemHeaders(
+  { headers, retryAfterSeconds }: Problem,
+): Readonly<Record<string, string>> {
+  return retryAfterSeconds === undefined
+    ? { ...headers }
+    : { ...headers, "retry-after": String(retryAfterSeconds) };
 }
 
 /** @param instance The path of the request that is refused. */
@@ -162,7 +114,7 @@ export function problemResponse(problem: Problem, instance: string): Response {
     headers: {
       ...NO_STORE_HEADERS,
       "content-type": "application/problem+json",
-      ...problem.headers,
+      ...problemHeaders(problem),
     },
   });
 }

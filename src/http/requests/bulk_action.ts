@@ -12,7 +12,7 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import type { Origin } from "../../core/origin.ts";
 import type { EngineProblem, JobCount, JobFilter, Outcome } from "../../engine/requests.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { draining, problemOf, problemOfFailure } from "../problems/engine_problem.ts";
+import { draining, refusalOf, refusalOfFailure } from "../../documents/engine_refusal.ts";
 import type { Problem } from "../problems/problem.ts";
 import { sizeFor, type Turnstile } from "../guard/turnstile.ts";
 
@@ -187,7 +187,7 @@ class BulkRun {
         await this.turnstile?.enter(sizeFor(job));
         await this.#one(job);
       } catch (error) {
-        const problem = error instanceof Error ? problemOfFailure(error) : undefined;
+        const problem = error instanceof Error ? refusalOfFailure(error) : undefined;
         if (problem === undefined) throw error;
         this.stopped ??= problem;
       }
@@ -225,6 +225,6 @@ function doneOf(jobId: JobId, job: JobState): BulkDone {
 
 /** The reason without the id of the job, so that equal reasons are grouped. */
 function reasonOf(jobId: JobId, problem: EngineProblem): string {
-  const { message } = problem.kind === "rejected" ? problem.rejection : problemOf(problem);
+  const { message } = problem.kind === "rejected" ? problem.rejection : refusalOf(problem);
   return message.replaceAll(` ${jobId}`, "").replace(/^Cannot [^:]*: /, "");
 }

@@ -6,8 +6,8 @@ import type { EventId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { traceIdsOf } from "../../core/trace_ids.ts";
 import type { IncomingEvent } from "../../engine/requests.ts";
-import { documented } from "./documented.ts";
-import { domainEventTypeField, type JudgedEvent } from "./event_schema.ts";
+import { documented } from "../../documents/documented.ts";
+import { domainEventTypeField, type JudgedEvent } from "../../documents/event_schema.ts";
 import {
   isObject,
   jobIdField,
@@ -15,7 +15,7 @@ import {
   pointedIssues,
   taskIdField,
   timeField,
-} from "./fields.ts";
+} from "../../documents/fields.ts";
 
 const TEXT_LENGTH_MAX = 1_000;
 

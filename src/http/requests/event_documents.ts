@@ -1,13 +1,19 @@
 /** The forms in which events come in: one, many, lines, or CloudEvents. */
 
+import { invalidRequest } from "../../documents/refusal.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Bodies } from "../bodies/bodies.ts";
 import { decodeUtf8, mediaTypeOf, readText, unsupportedMediaType } from "../bodies/body.ts";
 import { binaryAttributesOf, judgeCloudEvent } from "./cloud_events.ts";
-import { type JudgedEvent, judgeEvent } from "./event_schema.ts";
-import { parseJson } from "../bodies/json_document.ts";
-import { invalidRequest } from "../problems/problem.ts";
-import { issuesOf, type Judging, manyInLines, type OneOrMany, oneOrMany } from "./one_or_many.ts";
+import { type JudgedEvent, judgeEvent } from "../../documents/event_schema.ts";
+import { parseJson } from "../../documents/json_document.ts";
+import {
+  issuesOf,
+  type Judging,
+  manyInLines,
+  type OneOrMany,
+  oneOrMany,
+} from "../../documents/one_or_many.ts";
 
 export type EventDocument = OneOrMany<JudgedEvent>;
 

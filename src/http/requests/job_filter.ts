@@ -1,23 +1,22 @@
 /** Which jobs a list, a page or an action is about: as a query, or as members of a body. */
 
-import * as v from "valibot";
-import { CONDITIONS } from "../../core/condition.ts";
-import { STATE_NAMES } from "../../core/job_state.ts";
-import type { JobFilter } from "../../engine/requests.ts";
-import { says } from "../answers/parts.ts";
-import { documented } from "./documented.ts";
-import { labelField, strictObject } from "./fields.ts";
-import type { Query } from "./query.ts";
 import {
   choice,
   fingerprint,
   listOf,
   type Parameter,
+  type Query,
   repeated,
   single,
   text,
   time,
-} from "./query_parameters.ts";
+} from "../../documents/parameters.ts";
+import { documented, says } from "../../documents/documented.ts";
+import * as v from "valibot";
+import { CONDITIONS } from "../../core/condition.ts";
+import { STATE_NAMES } from "../../core/job_state.ts";
+import type { JobFilter } from "../../engine/requests.ts";
+import { labelField, strictObject } from "../../documents/fields.ts";
 
 const SEARCH_LENGTH_MAX = 200;
 

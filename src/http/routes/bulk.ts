@@ -1,5 +1,6 @@
 /** One action on all jobs that a filter applies to, and what fails most, by kind. */
 
+import { says } from "../../documents/documented.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
@@ -7,7 +8,7 @@ import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../answers/bulk.ts";
 import { summaryView } from "../answers/job_view.ts";
-import { choices, says } from "../answers/parts.ts";
+import { choices } from "../answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
@@ -21,14 +22,14 @@ import {
   previewBulk,
   runBulk,
 } from "../requests/bulk_action.ts";
-import { checked, reasonField, strictObject } from "../requests/fields.ts";
+import { checked, reasonField, strictObject } from "../../documents/fields.ts";
 import { FILTER_PARAMETERS, filterBody, jobFilterOf } from "../requests/job_filter.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/requests.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { single, whole } from "../requests/query_parameters.ts";
+import { single, whole } from "../../documents/parameters.ts";
 
 const FLAG = v.boolean("must be true or false");
 

@@ -1,29 +1,25 @@
 /** Controls: `/jobs/:id/start`, `cancel`, `suspend`, `resume`, `wake` and `retry`. */
 
-import type { Context } from "hono";
-import * as v from "valibot";
+import { valueOf } from "../../documents/engine_refusal.ts";
 import {
-  type ControlName,
-  CONTROLS,
-  isLegal,
-  STATE_CONTROLS,
-  type StateControl,
-} from "../../core/controls.ts";
+  cancelBody,
+  controlBody,
+  controlRequestOf,
+  retryBody,
+  retryBodyOf,
+  retryRequestOf,
+} from "../../documents/controls.ts";
+import type { Context } from "hono";
+import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
 import { decide } from "../../core/decide.ts";
-import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import type { TaskId } from "../../core/ids.ts";
 import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { JsonValue } from "../../core/json.ts";
-import type { Origin } from "../../core/origin.ts";
-import type { ControlRequest, RetryRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { jobAnswer } from "../answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import type { JobEngine } from "../../engine/job_engine.ts";
-import { valueOf } from "../problems/engine_problem.ts";
-import { checked, reasonField, strictObject, taskIdField } from "../requests/fields.ts";
 import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
 import {
   BODY_PROBLEMS,
@@ -32,29 +28,13 @@ import {
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
-import { invalidRequest, STATUS } from "../problems/problem.ts";
+import { STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/turnstile.ts";
 import { jobOf } from "./jobs.ts";
-
-const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
-
-const cancelBody = strictObject({
-  reason: v.exactOptional(reasonField),
-  leave: v.exactOptional(v.boolean("must be true or false")),
-});
-
-const retryBody = strictObject({
-  reason: v.exactOptional(reasonField),
-  from: v.exactOptional(taskIdField),
-  again: v.exactOptional(v.boolean("must be true or false")),
-  dryRun: v.exactOptional(v.boolean("must be true or false")),
-});
-
-type RetryBody = v.InferOutput<typeof retryBody>;
 
 const REASON = { reason: { reason: "a customer rang" } };
 
@@ -138,7 +118,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
 async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, deps.engine);
-  const request = requestOf(kind, await readOptionalJson(c.req.raw, deps.bodies));
+  const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, deps.bodies));
   const origin = originOf(c, deps.spans);
   await turnFor(before, deps);
   const job = valueOf(await deps.engine.control(before.jobId, { ...request, origin }));
@@ -149,49 +129,6 @@ async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<
 function turnFor(job: JobState, { turnstile }: HttpDeps): Promise<void> | undefined {
   const size = sizeFor(job);
   return size === "small" ? undefined : turnstile.enter(size);
-}
-
-/**
- * Does what a control says.
- *
- * @param body As its route takes it.
- * @returns The job as it is now; of a retry, the new one.
- * @throws {Problem} why not.
- */
-export async function controlled(
-  engine: JobEngine,
-  jobId: JobId,
-  control: ControlName,
-  body: JsonValue,
-  origin?: Origin,
-): Promise<JobState> {
-  if (control !== "retry") {
-    return valueOf(await engine.control(jobId, { ...requestOf(control, body), origin }));
-  }
-  const request = retryRequestOf(retryBodyOf(body, engine.job(jobId)));
-  return valueOf(await engine.retry(jobId, { ...request, origin }));
-}
-
-/** @throws {Problem} `invalid-request`, also for a task that the job does not have. */
-function retryBodyOf(given: JsonValue, job: JobState | undefined): RetryBody {
-  const body = checked(retryBody, given);
-  const { from } = body;
-  if (from === undefined || job === undefined || !isLegal(job, "retry")) return body;
-  if (job.tasks.some(({ taskId }) => taskId === from)) return body;
-  const known = job.tasks.map(({ taskId }) => taskId).filter((taskId) => taskId !== MAIN_TASK);
-  const names = known.length === 0 ? "it has none" : `its tasks are ${known.join(", ")}`;
-  throw invalidRequest([{ pointer: "/from", detail: `must be a task of the job; ${names}` }]);
-}
-
-/** @throws {Problem} `invalid-request`. */
-function requestOf(kind: StateControl, body: JsonValue): ControlRequest {
-  return kind === "cancel"
-    ? { kind, ...checked(cancelBody, body) }
-    : { kind, ...checked(controlBody, body) };
-}
-
-function retryRequestOf({ again = false, dryRun: _, ...request }: RetryBody): RetryRequest {
-  return again ? request : { ...request, unlessRetriedAfter: 0 };
 }
 
 async function retry(c: Context, deps: HttpDeps): Promise<Response> {

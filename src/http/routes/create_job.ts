@@ -1,31 +1,32 @@
 /** `POST /jobs`: create a job, or many, and tell of them once they are on disk. */
 
+import { receiptView } from "../answers/job_view.ts";
+import { idempotencyKeyField, idempotencyOf } from "../../documents/idempotency.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
 import { jobAnswer, jobReceiptsAnswer, minimalJobAnswer } from "../answers/job.ts";
-import { createAll } from "../answers/job_receipts.ts";
+import { createAll } from "../../documents/job_receipts.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { text } from "../answers/parts.ts";
 import { SMALL_BYTES } from "../bodies/bodies.ts";
 import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../bodies/body.ts";
-import { createRequestOf, newJob } from "../requests/create_request.ts";
-import { type JudgedJob, judgingOf, originatedJobs } from "../requests/job_documents.ts";
-import { documented } from "../requests/documented.ts";
-import { manyInLines, type OneOrMany, oneOrMany } from "../requests/one_or_many.ts";
-import type { HttpDeps } from "../http_deps.ts";
-import { valueOf } from "../problems/engine_problem.ts";
+import { createRequestOf, newJob } from "../../documents/create_request.ts";
+import { type JudgedJob, judgingOf, originatedJobs } from "../../documents/job_documents.ts";
+import { documented } from "../../documents/documented.ts";
 import {
-  idempotencyKeyField,
-  idempotencyOf,
-  originOf,
-  type Preferences,
-  preferencesOf,
-} from "../requests/headers.ts";
+  type Judging,
+  manyInLines,
+  type OneOrMany,
+  oneOrMany,
+} from "../../documents/one_or_many.ts";
+import type { HttpDeps } from "../http_deps.ts";
+import { valueOf } from "../../documents/engine_refusal.ts";
+import { originOf, type Preferences, preferencesOf } from "../requests/headers.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
-import { parseJson } from "../bodies/json_document.ts";
+import { parseJson } from "../../documents/json_document.ts";
 import { formDocument } from "../bodies/multipart.ts";
 import {
   BODY_PROBLEMS,
@@ -147,13 +148,13 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
   const mediaType = mediaTypeTaken(request);
   const bytes = await deps.bodies.read(request);
   if (mediaType === "application/x-ndjson") {
-    return await createMany(c, deps, bytes, manyInLines(decodeUtf8(bytes), judgingOf(deps)));
+    return await createMany(c, deps, bytes, manyInLines(decodeUtf8(bytes), jobJudging(deps)));
   }
   const document = mediaType === "application/json"
     ? parseJson(decodeUtf8(bytes))
     : await formDocument(request, bytes);
   if (Array.isArray(document)) {
-    return await createMany(c, deps, bytes, oneOrMany(document, judgingOf(deps)));
+    return await createMany(c, deps, bytes, oneOrMany(document, jobJudging(deps)));
   }
   const wanted = requestOf(c, document, deps);
   // To judge a large plan and to make a job of it take about as long.
@@ -163,6 +164,10 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
   return preferences.waitSeconds === undefined
     ? answer(deps, created, STATUS.accepted, preferences)
     : await answerAfterWait(request, deps, created, preferences);
+}
+
+function jobJudging({ clock, eventsMax, maxStartDelayMs }: HttpDeps): Judging<JudgedJob> {
+  return judgingOf({ clock, jobsMax: eventsMax, maxStartDelayMs });
 }
 
 const TAKEN = ["application/json", "application/x-ndjson", "multipart/form-data"] as const;
@@ -185,7 +190,8 @@ async function createMany(
   const jobs = originatedJobs(items, key, originOf(c, deps.spans));
   // To judge many jobs and to make them take about as long.
   if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
-  return largeJsonResponse(deps, { receipts: await createAll(deps.engine, jobs) }, STATUS.ok);
+  const receipts = await createAll(deps.engine, jobs);
+  return largeJsonResponse(deps, { receipts: receipts.map(receiptView) }, STATUS.ok);
 }
 
 function requestOf(c: Context, document: JsonValue, deps: HttpDeps): CreateRequest {

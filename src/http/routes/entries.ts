@@ -1,16 +1,22 @@
 /** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
 
+import {
+  cursor,
+  cursorOf,
+  type CursorScope,
+  type Query,
+  single,
+  whole,
+} from "../../documents/parameters.ts";
 import type { Context } from "hono";
 import { entriesAnswer } from "../answers/entries.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import { cursor, cursorOf, type CursorScope, single, whole } from "../requests/query_parameters.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { joined, largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { type Contents, json } from "../openapi/operation.ts";
 import { permitOf } from "../guard/access.ts";
 import { STATUS } from "../problems/problem.ts";
 import { preferredType } from "../requests/headers.ts";
-import type { Query } from "../requests/query.ts";
 import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/generated.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";

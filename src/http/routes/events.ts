@@ -1,15 +1,15 @@
 /** `/events` and `/stream`: facts come in, and the journal is read. */
 
+import { withinLazy } from "../../documents/fields.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { receiptsAnswer } from "../answers/entries.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
-import { documented } from "../requests/documented.ts";
+import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { readEvents } from "../requests/event_documents.ts";
-import { incomingEvent } from "../requests/event_schema.ts";
+import { incomingEvent } from "../../documents/event_schema.ts";
 import { feedOf } from "../stream/feed.ts";
-import { withinLazy } from "../openapi/json_schema.ts";
 import {
   BODY_PROBLEMS,
   type Header,
@@ -19,8 +19,8 @@ import {
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
-import { eventType, jobId, listOf, single } from "../requests/query_parameters.ts";
-import { deliver } from "../answers/receipts.ts";
+import { eventType, jobId, listOf, single } from "../../documents/parameters.ts";
+import { deliver } from "../../documents/event_receipts.ts";
 import { originatedEvents, originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";

@@ -3,6 +3,7 @@
  * as JSON or as prose.
  */
 
+import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import {
@@ -20,14 +21,14 @@ import {
   queueExplanationAnswer,
 } from "../answers/explanation.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import { curlOf } from "../answers/curl.ts";
+import { curlOf } from "../../explain/curl.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { unknownJob, valueOf } from "../problems/engine_problem.ts";
+import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { invalidParameter, readQuery } from "../requests/query.ts";
-import { choice, single } from "../requests/query_parameters.ts";
+import { readQuery } from "../requests/query.ts";
+import { choice, single } from "../../documents/parameters.ts";
 import { preferredType, reachedAs } from "../requests/headers.ts";
 import { jsonResponse, textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";

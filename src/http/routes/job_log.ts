@@ -4,7 +4,7 @@ import { largeJsonResponse } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
-import { single, whole } from "../requests/query_parameters.ts";
+import { single, whole } from "../../documents/parameters.ts";
 import type { Route } from "../route.ts";
 import { jobOf } from "./jobs.ts";
 import * as v from "valibot";

@@ -1,22 +1,23 @@
 /** Jobs as they are: lists of them, one, its input. */
 
+import { choice, cursor, cursorOf, type Query, single, whole } from "../../documents/parameters.ts";
+import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import type { ListPage, ListQuery } from "../../engine/requests.ts";
 import { inputAnswer, jobAnswer, jobsAnswer } from "../answers/job.ts";
-import { choice, cursor, cursorOf, single, whole } from "../requests/query_parameters.ts";
 import { FILTER_PARAMETERS, jobFilterOf, present } from "../requests/job_filter.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { jobView, summaryView } from "../answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { invalidParameter, type Query, readQuery, refuseQuery } from "../requests/query.ts";
+import { readQuery, refuseQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { text } from "../answers/parts.ts";
-import { unknownJob, valueOf } from "../problems/engine_problem.ts";
+import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
 import { jobFeed } from "../stream/feed.ts";
 import { appliedHeader, preferencesOf } from "../requests/headers.ts";
 import { emptyResponse, jsonResponse } from "../answers/response.ts";

@@ -5,7 +5,7 @@ import { text } from "../answers/parts.ts";
 import { journalAnswer, verificationRun } from "../answers/system.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { checked, strictObject } from "../requests/fields.ts";
+import { checked, strictObject } from "../../documents/fields.ts";
 import { BODY_PROBLEMS, json, telling, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";

@@ -1,27 +1,14 @@
 /** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
 
-import * as v from "valibot";
-import type { Origin } from "../../core/origin.ts";
-import type { JobEngine } from "../../engine/job_engine.ts";
-import type { LimitedType } from "../../engine/requests.ts";
+import { changeLimits, limitsBody, restoreLimits } from "../../documents/limits.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import { BODY_PROBLEMS, json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
-import { valueOf } from "../problems/engine_problem.ts";
-import { Problem, STATUS } from "../problems/problem.ts";
-import { checked, neededReasonField, strictObject } from "../requests/fields.ts";
-import { placesField, rateField } from "../requests/limit_fields.ts";
+import { STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { originOf } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
-
-const changeBody = strictObject({
-  maxRunning: v.exactOptional(placesField),
-  perKey: v.exactOptional(placesField),
-  rate: v.exactOptional(rateField),
-  reason: neededReasonField,
-});
 
 const EXAMPLES = {
   fewer: { maxRunning: 2, reason: "the provider is slow today" },
@@ -58,7 +45,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
         "All of them: a limit that the body leaves out is lifted. They are recorded, survive " +
         "restarts, and are undone with DELETE. Running jobs are not affected. A rate counts the " +
         "jobs that start from then on: earlier ones only as far as the rate before it did.",
-      body: { required: true, content: json(changeBody, EXAMPLES) },
+      body: { required: true, content: json(limitsBody, EXAMPLES) },
       answers: {
         [STATUS.ok]: {
           description: "The limits as they are now.",
@@ -107,44 +94,3 @@ export const LIMIT_ROUTES: readonly Route[] = [
     },
   },
 ];
-
-/**
- * Puts other limits in the place of those of a type's code.
- *
- * @param body As `PUT /limits/:type` takes it.
- * @throws {Problem} `invalid-request`, `unknown-limits`
- */
-export async function changeLimits(
-  type: string,
-  body: unknown,
-  engine: JobEngine,
-  origin?: Origin,
-): Promise<LimitedType> {
-  const { reason, ...limits } = checked(changeBody, body);
-  const outcome = await engine.limits.change(type, limits, reason, origin);
-  if (!outcome.ok && outcome.problem.kind === "unknownType") {
-    throw new Problem(
-      "unknown-limits",
-      `Cannot limit ${type}: no definition of this type is loaded`,
-    );
-  }
-  return valueOf(outcome);
-}
-
-/**
- * Restores the limits of the code.
- *
- * @throws {Problem} `unknown-limits`
- */
-export async function restoreLimits(
-  type: string,
-  engine: JobEngine,
-  origin?: Origin,
-): Promise<LimitedType> {
-  const restored = await engine.limits.restore(type, undefined, origin);
-  if (restored !== undefined) return restored;
-  throw new Problem(
-    "unknown-limits",
-    `Cannot restore the limits of ${type}: they are not changed`,
-  );
-}

@@ -1,21 +1,22 @@
 /** `/jobs/:id/replay`, `diff` and `what-if`: a job as it was, and as it might have been. */
 
+import {
+  STEP_PARAMETERS,
+  stepsCursor,
+  stepsWanted,
+  supposedJob,
+} from "../../documents/supposed_job.ts";
+import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
-import { jobResource } from "../../core/job_resource.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
-import type { JobEngine } from "../../engine/job_engine.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
-import type { Supposition } from "../../explain/supposition.ts";
-import type { StepsWanted } from "../../explain/replay_steps.ts";
 import { diffAnswer, replayAnswer, whatIfAnswer } from "../answers/explanation.ts";
 import { readJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import { cursor, cursorOf, single, whole } from "../requests/query_parameters.ts";
-import { documented } from "../requests/documented.ts";
+import { single } from "../../documents/parameters.ts";
+import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { valueOf } from "../problems/engine_problem.ts";
+import { valueOf } from "../../documents/engine_refusal.ts";
 import { jobView } from "../answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { BODY_PROBLEMS, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
@@ -25,9 +26,9 @@ import {
   pointOf,
   supposition,
   suppositionOf,
-} from "../requests/supposition_schema.ts";
+} from "../../documents/supposition_schema.ts";
 import { STATUS } from "../problems/problem.ts";
-import { invalidParameter, type Query, readQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import { jobOf } from "./jobs.ts";
 
@@ -45,14 +46,6 @@ const point = v.pipe(
 
 const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
 
-const STEPS_MAX = 1_000;
-
-/** Which steps are shown. */
-export const STEP_PARAMETERS = {
-  limit: single(whole(1, STEPS_MAX), `Steps on a page. Default: ${STEPS_MAX}.`),
-  cursor: single(cursor("steps"), "The nextCursor of the previous page."),
-};
-
 export const POINT_PARAMETERS = {
   at: single(point, `The point to look at. Default: now. ${POINT_KINDS}`),
 };
@@ -69,19 +62,11 @@ async function replay(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
   return await lookingBack(deps, async (holding) => {
     const { job, steps, next } = valueOf(
-      await deps.engine.replays.replay(jobId, query.at?.point, wantedOf(query), holding.hold),
+      await deps.engine.replays.replay(jobId, query.at?.point, stepsWanted(query), holding.hold),
     );
-    const answer = { job: jobView(job), steps, nextCursor: nextOf(next) };
+    const answer = { job: jobView(job), steps, nextCursor: stepsCursor(next) };
     return largeJsonResponse(deps, answer, STATUS.ok, {}, holding.bytes);
   });
-}
-
-function wantedOf({ limit, cursor }: Query<typeof STEP_PARAMETERS>): StepsWanted {
-  return { after: cursor, limit: limit ?? STEPS_MAX };
-}
-
-function nextOf(next: LogId | undefined): string | null {
-  return next === undefined ? null : cursorOf("steps", next);
 }
 
 async function diff(c: Context, deps: HttpDeps): Promise<Response> {
@@ -111,25 +96,6 @@ async function whatIf(c: Context, deps: HttpDeps): Promise<Response> {
     const page = await supposedJob(jobId, supposed, query, deps.engine, holding.hold);
     return largeJsonResponse(deps, page, STATUS.ok, {}, holding.bytes);
   });
-}
-
-/**
- * A job under a supposition, with a page of the steps. It has no links: what they lead to is the
- * job as it is.
- *
- * @throws {Problem} `unknown-point`, `job-too-long`, `invalid-request`
- */
-export async function supposedJob(
-  jobId: JobId,
-  supposed: Supposition,
-  steps: Query<typeof STEP_PARAMETERS>,
-  engine: JobEngine,
-  hold?: Hold,
-) {
-  const { job, next, ...answer } = valueOf(
-    await engine.replays.whatIf(jobId, supposed, wantedOf(steps), hold),
-  );
-  return { ...answer, job: jobResource(job), nextCursor: nextOf(next) };
 }
 
 const SUPPOSED_EVENT = {

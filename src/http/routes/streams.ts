@@ -1,20 +1,27 @@
 /** Answers server-sent events; see `StreamHub`. */
 
+import {
+  choice,
+  eventType,
+  listOf,
+  type Query,
+  single,
+  whole,
+} from "../../documents/parameters.ts";
+import { invalidRequest, type RequestIssue } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { documented } from "../requests/documented.ts";
+import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import type { Contents } from "../openapi/operation.ts";
 import { permitOf } from "../guard/access.ts";
-import { invalidRequest, type RequestIssue, STATUS } from "../problems/problem.ts";
-import type { Query } from "../requests/query.ts";
-import { choice, eventType, listOf, single, whole } from "../requests/query_parameters.ts";
+import { STATUS } from "../problems/problem.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
-import { wholeNumberOf } from "../requests/fields.ts";
+import { wholeNumberOf } from "../../documents/fields.ts";
 
 export const AFTER = single(
   whole(0, Number.MAX_SAFE_INTEGER),

@@ -17,7 +17,7 @@ import type { Route } from "../route.ts";
 import { tokenHolders, type Viewer, viewerOf } from "../guard/access.ts";
 import type { HttpDeps, ProcessFigures, ShownSetting } from "../http_deps.ts";
 import { anyObject } from "../answers/parts.ts";
-import { draining, notReady } from "../problems/engine_problem.ts";
+import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
 
 /** `/definitions`: the types of jobs that can be created. */
 export const DEFINITION_ROUTES: readonly Route[] = [{
@@ -193,3 +193,8 @@ export const HEALTH_ROUTES: readonly Route[] = [
     },
   },
 ];
+
+function notReady(reason: string): Problem {
+  const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
+  return new Problem("not-ready", `Cannot write: ${reason}`, {}, headers);
+}

@@ -1,0 +1,72 @@
+/** Controls of a job, as documents ask for them. */
+
+import * as v from "valibot";
+import { type ControlName, isLegal, type StateControl } from "../core/controls.ts";
+import { type JobId, MAIN_TASK } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Origin } from "../core/origin.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import type { ControlRequest, RetryRequest } from "../engine/requests.ts";
+import { valueOf } from "./engine_refusal.ts";
+import { checked, reasonField, strictObject, taskIdField } from "./fields.ts";
+import { invalidRequest } from "./refusal.ts";
+
+export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
+
+export const cancelBody = strictObject({
+  reason: v.exactOptional(reasonField),
+  leave: v.exactOptional(v.boolean("must be true or false")),
+});
+
+export const retryBody = strictObject({
+  reason: v.exactOptional(reasonField),
+  from: v.exactOptional(taskIdField),
+  again: v.exactOptional(v.boolean("must be true or false")),
+  dryRun: v.exactOptional(v.boolean("must be true or false")),
+});
+
+type RetryBody = v.InferOutput<typeof retryBody>;
+
+/**
+ * Does what a control says.
+ *
+ * @param body As the route of the control takes it.
+ * @returns The job as it is now; of a retry, the new one.
+ * @throws {Refusal} why not.
+ */
+export async function controlled(
+  engine: JobEngine,
+  jobId: JobId,
+  control: ControlName,
+  body: JsonValue,
+  origin?: Origin,
+): Promise<JobState> {
+  if (control !== "retry") {
+    return valueOf(await engine.control(jobId, { ...controlRequestOf(control, body), origin }));
+  }
+  const request = retryRequestOf(retryBodyOf(body, engine.job(jobId)));
+  return valueOf(await engine.retry(jobId, { ...request, origin }));
+}
+
+/** @throws {Refusal} `invalid-request`, also for a task that the job does not have. */
+export function retryBodyOf(given: JsonValue, job: JobState | undefined): RetryBody {
+  const body = checked(retryBody, given);
+  const { from } = body;
+  if (from === undefined || job === undefined || !isLegal(job, "retry")) return body;
+  if (job.tasks.some(({ taskId }) => taskId === from)) return body;
+  const known = job.tasks.map(({ taskId }) => taskId).filter((taskId) => taskId !== MAIN_TASK);
+  const names = known.length === 0 ? "it has none" : `its tasks are ${known.join(", ")}`;
+  throw invalidRequest([{ pointer: "/from", detail: `must be a task of the job; ${names}` }]);
+}
+
+/** @throws {Refusal} `invalid-request`. */
+export function controlRequestOf(kind: StateControl, body: JsonValue): ControlRequest {
+  return kind === "cancel"
+    ? { kind, ...checked(cancelBody, body) }
+    : { kind, ...checked(controlBody, body) };
+}
+
+export function retryRequestOf({ again = false, dryRun: _, ...request }: RetryBody): RetryRequest {
+  return again ? request : { ...request, unlessRetriedAfter: 0 };
+}

@@ -1,0 +1,77 @@
+/** The schema of correlations: predicates that come from outside, as data. */
+
+import * as v from "valibot";
+import { type Correlation, CORRELATION_DEPTH_MAX } from "../core/correlation.ts";
+import { isObject, mapOf, scalarField, strictObject } from "./fields.ts";
+
+export const PATH_LENGTH_MAX = 256;
+
+const RULE = 'must be "any" or an object with one of equals, in, all, anyOf, not';
+
+const path = v.pipe(
+  v.string(),
+  v.nonEmpty("must be a dotted path into attributes"),
+  v.maxLength(PATH_LENGTH_MAX, `must be a path of at most ${PATH_LENGTH_MAX} characters`),
+);
+
+type CorrelationSchema = v.GenericSchema<Correlation>;
+
+/** Chosen by what is there, so that errors are about the predicate that was meant. */
+const part: CorrelationSchema = v.lazy((value) =>
+  value === undefined ? correlationForms : schemaFor(value)
+);
+
+const PREDICATES: Readonly<Record<string, CorrelationSchema>> = {
+  equals: strictObject({ equals: mapOf(path, scalarField) }),
+  in: strictObject({ in: mapOf(path, v.array(scalarField)) }),
+  all: strictObject({ all: v.array(part) }),
+  anyOf: strictObject({ anyOf: v.array(part) }),
+  not: strictObject({ not: part }),
+};
+
+const any: CorrelationSchema = v.literal("any", RULE);
+
+/** All that a correlation may be; see `chosenFrom`, which recursion rules out here. */
+export const correlationForms: CorrelationSchema = v.union([any, ...Object.values(PREDICATES)]);
+
+function schemaFor(value: unknown): CorrelationSchema {
+  if (!isObject(value)) return any;
+  const name = Object.keys(value).find((key) => Object.hasOwn(PREDICATES, key));
+  return (name === undefined ? undefined : PREDICATES[name]) ?? any;
+}
+
+export const correlationField = v.pipe(
+  part,
+  v.check(
+    (correlation) => depthOf(correlation) <= CORRELATION_DEPTH_MAX,
+    `must be nested at most ${CORRELATION_DEPTH_MAX} deep`,
+  ),
+);
+
+/**
+ * How much there is to look at: values and predicates. Comparing an event with a plan takes
+ * time in proportion.
+ */
+export function correlationSize(correlation: Correlation): number {
+  if (correlation === "any") return 1;
+  if ("equals" in correlation) return 1 + Object.keys(correlation.equals).length;
+  if ("in" in correlation) {
+    return 1 + total(Object.values(correlation.in), (values) => 1 + values.length);
+  }
+  if ("not" in correlation) return 1 + correlationSize(correlation.not);
+  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
+  return 1 + total(parts, correlationSize);
+}
+
+function total<Item>(items: readonly Item[], sizeOf: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + sizeOf(item), 0);
+}
+
+/** Bounded by the depth of the document that it came in. */
+function depthOf(correlation: Correlation): number {
+  if (correlation === "any" || "equals" in correlation || "in" in correlation) return 1;
+  if ("not" in correlation) return 1 + depthOf(correlation.not);
+  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
+  // Not spread into arguments: there may be more parts than a call can take.
+  return 1 + parts.reduce((deepest, inner) => Math.max(deepest, depthOf(inner)), 0);
+}

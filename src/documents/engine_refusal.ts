@@ -1,0 +1,156 @@
+/** Why the engine did not do what was asked, as refusals. */
+
+import { assertNever } from "../core/assert_never.ts";
+import type { Rejection } from "../core/decision.ts";
+import { nearestName } from "../explain/spelling.ts";
+import { isOutOfDescriptors } from "../engine/descriptors.ts";
+import { IndexDamagedError } from "../engine/job_index.ts";
+import { OverCapacityError } from "../engine/writer/intake.ts";
+import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
+import type { EngineProblem, Outcome } from "../engine/requests.ts";
+import { engineOverCapacity } from "./over_capacity.ts";
+import { invalidRequest, Refusal } from "./refusal.ts";
+
+/** Seconds after which the same may work: about what a restart takes. */
+export const RETRY_AFTER_SECONDS = 5;
+
+/** The value of an outcome. @throws {Refusal} when the engine refused. */
+export function valueOf<Value>(outcome: Outcome<Value>): Value {
+  if (outcome.ok) return outcome.value;
+  throw refusalOf(outcome.problem);
+}
+
+export function refusalOf(problem: EngineProblem): Refusal {
+  switch (problem.kind) {
+    case "unknownJob":
+      return unknownJob(problem.jobId);
+    case "unknownType":
+      return unknownType("create a job of", problem.type, problem.known);
+    case "invalidInput":
+      return invalidRequest(
+        problem.issues.map(({ pointer, detail }) => ({ pointer: `/input${pointer}`, detail })),
+      );
+    case "rejected":
+      return rejected(problem.rejection);
+    case "jobExists":
+      return jobExists(problem.jobId);
+    case "inputRemoved":
+      return new Refusal(
+        "input-removed",
+        `Cannot show the input of job ${problem.jobId}: ${problem.reason}`,
+      );
+    case "keyReused":
+      return keyReused(problem.key, problem.jobId);
+    case "unknownPoint":
+      return unknownPoint(problem.point, problem.detail);
+    case "tooLong":
+      return jobTooLong(problem);
+    case "invalidLimits":
+    case "impossibleSupposition":
+      return invalidRequest(problem.issues);
+    default:
+      return assertNever(problem, "engine problem");
+  }
+}
+
+export function unknownJob(jobId: string): Refusal {
+  return new Refusal("unknown-job", `Cannot find job ${jobId}: there is none with this id`);
+}
+
+function jobExists(jobId: string): Refusal {
+  return new Refusal(
+    "job-exists",
+    `Cannot create job ${jobId}: it exists; choose another jobId, or send an Idempotency-Key, ` +
+      "with which a request can be repeated safely",
+    { jobId, errors: [{ pointer: "/jobId", detail: "is the id of another job" }] },
+  );
+}
+
+/** @param cannot What cannot be done: `create a job of`. */
+export function unknownType(cannot: string, type: string, known: readonly string[]): Refusal {
+  const names = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
+  const meant = nearestName(type, known);
+  const advice = meant === undefined ? names : `did you mean ${meant}? ${names}`;
+  const cause = `is not a known type; ${advice}`;
+  const detail = `Cannot ${cannot} type ${JSON.stringify(type)}: it ${cause}`;
+  return new Refusal("unknown-type", detail, {
+    errors: [{ pointer: "/type", detail: cause }],
+    knownTypes: known,
+  });
+}
+
+function rejected({ message, allowedIn, allowedWhile }: Rejection): Refusal {
+  const condition = allowedWhile === undefined ? "" : ` while ${allowedWhile}`;
+  const states = allowedIn.length === 0 ? "" : `; allowed in ${allowedIn.join(", ")}${condition}`;
+  return new Refusal("not-in-this-state", message + states, { allowedIn });
+}
+
+function keyReused(key: string, jobId: string): Refusal {
+  return new Refusal(
+    "idempotency-key-reused",
+    `Cannot use Idempotency-Key ${key} again: it created job ${jobId} with another body`,
+    { jobId, errors: [{ header: "Idempotency-Key", detail: "was used with a different body" }] },
+  );
+}
+
+function jobTooLong({ jobId, what, max }: Extract<EngineProblem, { kind: "tooLong" }>): Refusal {
+  return new Refusal(
+    "job-too-long",
+    `Cannot answer what if for job ${jobId}: a what-if reads at most ${max} ${what} of its ` +
+      "record, and there are more; set upTo to an earlier entry",
+    { errors: [{ pointer: "/upTo", detail: `must leave at most ${max} ${what}` }] },
+  );
+}
+
+function unknownPoint(parameter: string, detail: string): Refusal {
+  const where = "GET /jobs/:id/events lists the job's entries";
+  return new Refusal("unknown-point", `Cannot look back: ${parameter} ${detail}; ${where}`, {
+    errors: [{ parameter, detail }],
+  });
+}
+
+/** The refusal of an engine that cannot record, or `undefined` for any other error. */
+export function refusalOfFailure(error: Error): Refusal | undefined {
+  if (error instanceof OverCapacityError) return engineOverCapacity(error.limit, error.max);
+  if (error instanceof IndexDamagedError) {
+    return new Refusal(
+      "index-damaged",
+      "Cannot answer: the index of ended jobs is damaged; nothing is lost, and a restart " +
+        "rebuilds it from the journal",
+      {},
+      RETRY_AFTER_SECONDS,
+    );
+  }
+  if (isOutOfDescriptors(error)) {
+    return new Refusal(
+      "over-capacity",
+      "Cannot answer now: the process has no file descriptor left, because so many clients are " +
+        "connected; the system sets the limit (ulimit -n)",
+      {},
+      1,
+    );
+  }
+  if (error instanceof JournalFullError) {
+    return new Refusal(
+      "disk-full",
+      "Cannot record: there is no room on the disk; nothing was recorded",
+      {},
+      RETRY_AFTER_SECONDS,
+    );
+  }
+  if (error instanceof JournalFailedError) {
+    return new Refusal(
+      "outcome-unknown",
+      "Cannot tell whether this was recorded: the journal failed; the outcome is unknown, and " +
+        "the request can be repeated with the same Idempotency-Key, jobId or eventId",
+      {},
+      RETRY_AFTER_SECONDS,
+    );
+  }
+  return undefined;
+}
+
+export function draining(): Refusal {
+  const detail = "Cannot take new work: Daybook is stopping; nothing was recorded";
+  return new Refusal("draining", detail, {}, RETRY_AFTER_SECONDS);
+}

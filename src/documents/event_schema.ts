@@ -1,0 +1,65 @@
+/** Events from outside, judged one by one. */
+
+import * as v from "valibot";
+import { isReserved } from "../core/event_type.ts";
+import type { EventId, ExecutionId } from "../core/ids.ts";
+import type { IncomingEvent } from "../engine/requests.ts";
+import {
+  eventTypeField,
+  id,
+  isObject,
+  jobIdField,
+  objectField,
+  type PointedIssue,
+  pointedIssues,
+  strictObject,
+  taskIdField,
+  timeField,
+} from "./fields.ts";
+
+/** An event that can be delivered, or all that is wrong with it. */
+export type JudgedEvent =
+  | { readonly valid: true; readonly event: IncomingEvent }
+  | {
+    readonly valid: false;
+    /** The id that it came with, when that is text. */
+    readonly eventId: string | null;
+    readonly errors: readonly PointedIssue[];
+  };
+
+const eventIdField = id<EventId>();
+
+export const domainEventTypeField = v.pipe(
+  eventTypeField,
+  v.check((type) => !isReserved(type), "must not be in the reserved namespaces job. and journal."),
+);
+
+/** What an event from outside may have. */
+export const incomingEventFields = {
+  eventType: domainEventTypeField,
+  attributes: v.exactOptional(objectField, {}),
+  eventId: v.exactOptional(eventIdField),
+  occurredAt: v.exactOptional(timeField),
+  jobId: v.exactOptional(jobIdField),
+  taskId: v.exactOptional(taskIdField),
+  executionId: v.exactOptional(id<ExecutionId>()),
+  traceId: v.exactOptional(id<string>()),
+  spanId: v.exactOptional(id<string>()),
+  stratum: v.exactOptional(
+    v.picklist(["domain", "coordination"], 'must be "domain" or "coordination"'),
+    "domain",
+  ),
+};
+
+export const incomingEvent = strictObject(incomingEventFields);
+
+/** @param at The pointer to the event in its document. */
+export function judgeEvent(value: unknown, at = ""): JudgedEvent {
+  const parsed = v.safeParse(incomingEvent, value);
+  if (parsed.success) return { valid: true, event: parsed.output };
+  return { valid: false, eventId: givenId(value), errors: pointedIssues(parsed.issues, at) };
+}
+
+function givenId(value: unknown): string | null {
+  return isObject(value) && v.is(eventIdField, value.eventId) ? value.eventId : null;
+}

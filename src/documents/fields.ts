@@ -1,0 +1,198 @@
+/** Schemas of single fields that several requests share. */
+
+import * as v from "valibot";
+import { type ErrorFingerprint, FINGERPRINT_PATTERN } from "../core/error_fingerprint.ts";
+import {
+  EVENT_TYPE_MAX_LENGTH,
+  EVENT_TYPE_PATTERN,
+  EVENT_TYPE_RULE,
+  type EventType,
+  isEventType,
+} from "../core/event_type.ts";
+import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../core/ids.ts";
+import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
+import { documented } from "./documented.ts";
+import { inputIssues } from "../engine/input_issues.ts";
+import { invalidRequest } from "./refusal.ts";
+
+export { inputIssues as pointedIssues } from "../engine/input_issues.ts";
+export type { InputIssue as PointedIssue } from "../engine/requests.ts";
+
+/** @throws {Refusal} `invalid-request`, with a pointer for each issue. */
+export function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) throw invalidRequest(inputIssues(parsed.issues));
+  return parsed.output;
+}
+
+const RFC_3339 =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+
+/** Times from outside: RFC 3339, the whole of it and nothing else. */
+export const TIME_RULE = "an RFC 3339 time such as 2026-01-31T12:00:00Z";
+
+/** Milliseconds since the epoch, or `undefined` when the text is not an RFC 3339 time. */
+export function millisecondsOf(text: string): number | undefined {
+  const match = RFC_3339.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day] = match;
+  if (!isDayOfMonth(Number(year), Number(month), Number(day))) return undefined;
+  const milliseconds = Date.parse(text.toUpperCase());
+  return Number.isNaN(milliseconds) ? undefined : milliseconds;
+}
+
+function isDayOfMonth(year: number, month: number, day: number): boolean {
+  const lastDay = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return month >= 1 && month <= 12 && day >= 1 && day <= lastDay;
+}
+
+/** The same instant in UTC; a text that is in UTC stays as its sender wrote it. */
+function inUtc(text: string): string {
+  return text.endsWith("Z") ? text : new Date(text.toUpperCase()).toISOString();
+}
+
+/** The number that decimal digits write, or `undefined` for any other text. */
+export function wholeNumberOf(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The longest name of a type of job. */
+export const TYPE_LENGTH_MAX = 200;
+
+function isId(value: unknown): boolean {
+  return typeof value === "string" && ID_PATTERN.test(value);
+}
+
+/** The schema of an id, as the branded type that the engine takes. */
+export function id<Id extends string>() {
+  return documented(v.custom<Id>(isId, `must be ${ID_RULE}`), {
+    type: "string",
+    pattern: ID_PATTERN.source,
+  });
+}
+
+export const jobIdField = id<JobId>();
+export const taskIdField = id<TaskId>();
+
+export const fingerprintField = documented(
+  v.custom<ErrorFingerprint>(
+    (value) => typeof value === "string" && FINGERPRINT_PATTERN.test(value),
+    "must be a fingerprint of 12 hexadecimal digits, as failures have",
+  ),
+  { type: "string", pattern: FINGERPRINT_PATTERN.source },
+);
+
+export const eventTypeField = documented(
+  v.custom<EventType>(
+    (value) => typeof value === "string" && isEventType(value),
+    `must be ${EVENT_TYPE_RULE}`,
+  ),
+  { type: "string", pattern: EVENT_TYPE_PATTERN.source, maxLength: EVENT_TYPE_MAX_LENGTH },
+);
+
+export const timeField = v.pipe(
+  documented(v.string(), { type: "string", format: "date-time" }),
+  v.check((text) => millisecondsOf(text) !== undefined, `must be ${TIME_RULE}`),
+  v.transform(inUtc),
+);
+
+export const scalarField = documented(
+  v.custom<JsonScalar>(isScalar, "must be a string, a number, true, false or null"),
+  { type: ["string", "number", "boolean", "null"] },
+);
+
+export const objectField = documented(v.custom<JsonObject>(isObject, "must be an object"), {
+  type: "object",
+});
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const notAnObject = v.custom<never>(() => false, "must be an object");
+
+/** An object with these fields and no others. valibot alone takes an array for an object. */
+export function strictObject<Entries extends v.ObjectEntries>(entries: Entries) {
+  const schema = v.strictObject(entries);
+  return v.lazy((value) => Array.isArray(value) ? notAnObject : schema);
+}
+
+/** An object with any names of one form, and values of one kind. */
+export function mapOf<Value extends v.GenericSchema>(
+  name: v.GenericSchema<string>,
+  value: Value,
+) {
+  const schema = v.record(name, value);
+  return v.lazy((value) => Array.isArray(value) ? notAnObject : schema);
+}
+
+/**
+ * One of several, chosen by what is there, so that errors are about the one that was meant.
+ * No document holds `undefined`: only who describes the schema asks with it, for all of them.
+ */
+export function chosenFrom<Schemas extends v.GenericSchema[]>(
+  schemas: Schemas,
+  choose: (value: unknown) => Schemas[number],
+) {
+  const all = v.union(schemas);
+  return v.lazy((value): Schemas[number] => value === undefined ? all : choose(value));
+}
+
+/** The schema inside one made by `strictObject` or `chosenFrom`. */
+export function withinLazy(schema: v.GenericSchema): v.GenericSchema {
+  if ("getter" in schema) return (schema as v.LazySchema<v.GenericSchema>).getter(undefined);
+  return schema;
+}
+
+export const REASON_LENGTH_MAX = 1_000;
+
+/** Why an operator does what he does; recorded with it. */
+export const reasonField = v.pipe(
+  v.string(),
+  v.maxLength(REASON_LENGTH_MAX, `must be at most ${REASON_LENGTH_MAX} characters`),
+);
+
+/** The same where none may be left out. */
+export const neededReasonField = v.pipe(reasonField, v.regex(/\S/, "must say why"));
+
+/** One label, as lists and pauses ask for it. */
+export const labelField = v.pipe(
+  documented(v.string(), { type: "string", pattern: "^[^:]+:" }),
+  v.check((text) => text.indexOf(":") >= 1, "must be a name and a value as name:value"),
+);
+
+const LABELS_MAX = 32;
+const LABEL_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._\/-]{0,62}$/;
+const LABEL_VALUE_PATTERN = /^[^\p{Cc}\p{Cs}]{0,256}$/u;
+
+/** A label that a job may have, as one text. */
+export const jobLabelField = v.pipe(
+  labelField,
+  v.check(
+    (text) => {
+      const colon = text.indexOf(":");
+      return LABEL_NAME_PATTERN.test(text.slice(0, colon)) &&
+        LABEL_VALUE_PATTERN.test(text.slice(colon + 1));
+    },
+    "must be a label that a job may have: " +
+      "a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -, a colon, and a value of at most 256, " +
+      "without control characters",
+  ),
+);
+
+export const labelsField = v.pipe(
+  mapOf(
+    v.pipe(
+      v.string(),
+      v.regex(LABEL_NAME_PATTERN, "must be a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -"),
+    ),
+    v.pipe(
+      v.string(),
+      v.regex(LABEL_VALUE_PATTERN, "must be at most 256 characters, without control characters"),
+    ),
+  ),
+  v.maxEntries(LABELS_MAX, `must have at most ${LABELS_MAX} entries`),
+);

@@ -1,0 +1,73 @@
+/** Jobs that one request brings, judged one by one. */
+
+import * as v from "valibot";
+import type { JsonValue } from "../core/json.ts";
+import type { Origin } from "../core/origin.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { CreateRequest } from "../engine/requests.ts";
+import { Refusal } from "./refusal.ts";
+import { createRequestOf, type StartLimits } from "./create_request.ts";
+import { isObject, jobIdField } from "./fields.ts";
+import { idempotencyOf, requireKey } from "./idempotency.ts";
+import type { Judging } from "./one_or_many.ts";
+
+/** One of many: what is to be created, or why it cannot be. */
+export type JudgedJob =
+  | { readonly valid: true; readonly request: CreateRequest; readonly document: JsonValue }
+  | {
+    readonly valid: false;
+    /** The id that it came with, when that is legal. */
+    readonly jobId: string | null;
+    readonly refusal: Refusal;
+  };
+
+export interface JobLimits {
+  readonly clock: Clock;
+  /** In one request. */
+  readonly jobsMax: number;
+  readonly maxStartDelayMs: number;
+}
+
+export function judgingOf(
+  { clock, jobsMax: max, maxStartDelayMs }: JobLimits,
+): Judging<JudgedJob> {
+  const limits = { now: clock.now(), maxStartDelayMs };
+  return {
+    judge: (document) => judgedJob(document, limits),
+    unread: (refusal) => ({ valid: false, jobId: null, refusal }),
+    what: "jobs",
+    max,
+  };
+}
+
+function judgedJob(document: JsonValue, limits: StartLimits): JudgedJob {
+  try {
+    return { valid: true, request: createRequestOf(document, limits), document };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { valid: false, jobId: givenId(document), refusal: error };
+  }
+}
+
+function givenId(document: JsonValue): string | null {
+  return isObject(document) && v.is(jobIdField, document.jobId) ? document.jobId : null;
+}
+
+/**
+ * The same jobs, each with where it comes from, and with the key of the request and its place.
+ *
+ * @throws {Refusal} `invalid-request` when the key is illegal.
+ */
+export function originatedJobs(
+  jobs: readonly JudgedJob[],
+  key: string | null,
+  origin: Origin | undefined,
+): readonly JudgedJob[] {
+  requireKey(key);
+  return jobs.map((job, place) => {
+    if (!job.valid) return job;
+    const idempotency = idempotencyOf(key, job.document, place);
+    const more = idempotency === undefined ? { origin } : { origin, idempotency };
+    return { ...job, request: { ...job.request, ...more } };
+  });
+}

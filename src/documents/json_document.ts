@@ -1,0 +1,229 @@
+/**
+ * Reads JSON that comes from outside, and refuses what JSON.parse would let through:
+ * documents too deep or too manifold to walk, keys that reach a prototype, keys that come twice in
+ * an object, and numbers that would not be recorded as they were sent.
+ */
+
+import { parseJsonText } from "../core/json_text.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { endOfString, flawsOf, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
+import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusal.ts";
+import { visit } from "jsonc-parser";
+import { pointerTo } from "../core/json_pointer.ts";
+
+/** Objects and arrays inside one another. */
+const JSON_DEPTH_MAX = 64;
+
+/** Numbers that may not be what was sent: a long run of digits, or a large exponent. */
+const SUSPICIOUS_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
+
+/** @throws {Refusal} `malformed-json` with the position, or `invalid-request`. */
+export function parseJson(text: string): JsonValue {
+  if (isDeeperThan(text, JSON_DEPTH_MAX)) {
+    throw asWhole(`is nested deeper than ${JSON_DEPTH_MAX} levels`);
+  }
+  const excess = excessOf(text);
+  if (excess !== undefined) throw asWhole(excess);
+  const isClean = !isSuspicious(text);
+  const value = parseText(text, isClean ? text : withMarks(text));
+  if (hasRepeatedKeys(text, value)) throw invalidRequest(repeatedKeysIn(text));
+  if (isClean) return value;
+  const { issues, count } = flawsOf(value);
+  if (count > 0) throw invalidRequest(issues, count);
+  return value;
+}
+
+/**
+ * Whether anything of a text may need a closer look: a forbidden name, an escape that may
+ * spell one, a number. Most documents have none; each name is searched for by itself, which
+ * is faster than an expression with all of them.
+ */
+function isSuspicious(text: string): boolean {
+  return text.includes("\\u") || FORBIDDEN_KEYS.values().some((name) => text.includes(name)) ||
+    SUSPICIOUS_NUMBER.test(text);
+}
+
+/** @param marked The same, but for numbers. */
+function parseText(text: string, marked: string): JsonValue {
+  try {
+    return parseJsonText(marked) as JsonValue;
+  } catch (error) {
+    throw error instanceof SyntaxError ? malformed(text) : error;
+  }
+}
+
+function malformed(text: string): Refusal {
+  const position = positionOfError(text);
+  const what = position >= text.length ? "it ends too early" : "unexpected character";
+  return new Refusal("malformed-json", `Cannot read the JSON: ${what} at position ${position}`, {
+    position,
+  });
+}
+
+/** What is wrong with the document, and with no value of it alone. */
+function asWhole(detail: string): Refusal {
+  return invalidRequest([{ pointer: "", detail }]);
+}
+
+const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];
+const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
+const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
+
+/** Before anything walks the document recursively. */
+function isDeeperThan(text: string, depthMax: number): boolean {
+  // As many as that have to be open at once: hardly any document has so many at all.
+  return hasMoreThan(depthMax, text) && depthReaches(depthMax + 1, text);
+}
+
+/** Whether a text has more opening brackets than so many, those in strings included. */
+function hasMoreThan(count: number, text: string): boolean {
+  let found = 0;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++found > count) return true;
+    }
+  }
+  return false;
+}
+
+/** Counts brackets outside strings. */
+function depthReaches(wanted: number, text: string): boolean {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) index = endOfString(text, index);
+    else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
+    else if ((code === OPENING_BRACKET || code === OPENING_BRACE) && ++depth === wanted) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Keys that come twice in one object. `JSON.parse` keeps the last, other readers the first: what
+// one of them checks is not what the other acts on, so that neither is taken.
+
+/**
+ * Whether a text has more members than the value that was read from it: the keys need not be
+ * compared with one another for that.
+ */
+function hasRepeatedKeys(text: string, value: JsonValue): boolean {
+  return membersIn(text) > membersOf(value);
+}
+
+/** Each colon outside a string is that of a member. */
+function membersIn(text: string): number {
+  let members = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === COLON) members += 1;
+  }
+  return members;
+}
+
+function membersOf(value: JsonValue): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) members += membersOf(item);
+    return members;
+  }
+  for (const key of Object.keys(value)) {
+    members += 1 + membersOf((value as JsonObject)[key] ?? null);
+  }
+  return members;
+}
+
+/** The first of them, each with its pointer, of a text that is JSON. */
+function repeatedKeysIn(text: string): readonly RequestIssue[] {
+  const issues: RequestIssue[] = [];
+  /** Those of each object that is open, so far. */
+  const open: Set<string>[] = [];
+  visit(text, {
+    onObjectBegin: () => void open.push(new Set()),
+    onObjectEnd: () => void open.pop(),
+    onObjectProperty(key, _offset, _length, _line, _column, path) {
+      const keys = open.at(-1);
+      if (keys?.has(key) && issues.length < ISSUES_MAX) {
+        issues.push({ pointer: pointerTo([...path(), key]), detail: "appears more than once" });
+      }
+      keys?.add(key);
+    },
+  });
+  return issues;
+}
+
+// How many values, containers and names a document has, counted before it is read. JSON of a
+// megabyte is read, walked and written in a few milliseconds, or in hundreds when it is all names
+// or tiny values; and what is on record is read again with each explanation and replay.
+
+/** Values of all depths: objects, arrays and scalars. */
+const VALUES_MAX = 50_000;
+/** Objects and arrays: each takes as long to read and to let go of as several scalars. */
+const CONTAINERS_MAX = 20_000;
+/** Different names of members: those that come again cost little. */
+const NAMES_MAX = 10_000;
+
+/** No text below this length has so many: a container and its comma take three characters. */
+const SMALL_LENGTH = 3 * CONTAINERS_MAX;
+
+const SPACE = 0x20;
+
+/** In words, what a document has too many of. */
+function excessOf(text: string): string | undefined {
+  if (text.length < SMALL_LENGTH) return undefined;
+  const names = new Set<string>();
+  let [values, containers] = [1, 0];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      const end = endOfString(text, at);
+      if (isName(text, end)) names.add(text.slice(at, end));
+      at = end;
+    } else if (code === COMMA) {
+      values += 1;
+    } else if (code === OPENING_BRACKET || code === OPENING_BRACE) {
+      values += 1;
+      containers += 1;
+    }
+    if (values > VALUES_MAX) return `has more than ${VALUES_MAX} values`;
+    if (containers > CONTAINERS_MAX) return `has more than ${CONTAINERS_MAX} objects and lists`;
+    if (names.size > NAMES_MAX) return `has more than ${NAMES_MAX} different names`;
+  }
+  return undefined;
+}
+
+/** Whether the string that ends here is the name of a member. */
+function isName(text: string, end: number): boolean {
+  let after = end + 1;
+  while (text.charCodeAt(after) <= SPACE) after += 1;
+  return text.charCodeAt(after) === COLON;
+}
+
+/**
+ * The offset, in UTF-16 units, of the first character that cannot be part of a JSON
+ * document; the length of the text when it ends too early.
+ */
+function positionOfError(text: string): number {
+  try {
+    visit(text, {
+      onError(_error, offset) {
+        throw new Found(offset);
+      },
+    }, { disallowComments: true });
+  } catch (error) {
+    if (error instanceof Found) return error.offset;
+    throw error;
+  }
+  return text.length;
+}
+
+/** What comes after the first error is of no interest, and may be very much. */
+class Found extends Error {
+  override readonly name = "Found";
+
+  constructor(readonly offset: number) {
+    super();
+  }
+}

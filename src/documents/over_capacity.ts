@@ -1,0 +1,48 @@
+/**
+ * Limits that are reached, as refusals. A limit applies to the whole process, and others may have
+ * used it up. Nothing was recorded, so the same may be asked for again.
+ */
+
+import type { EngineLimits } from "../engine/events/delivery_limits.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface Limit {
+  /** What there is too much of, for the message. */
+  readonly what: string;
+  /** Seconds after which there may be room again. */
+  readonly retryAfter: number;
+  /** The flag that sets it, with its dashes; limits without one are fixed. */
+  readonly flag?: string;
+}
+
+/** Those of the engine. */
+export const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
+  jobsMax: { what: "unfinished jobs", retryAfter: 5 },
+  jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5, flag: "--jobs-bytes" },
+  queuedMax: { what: "jobs waiting for a worker", retryAfter: 5 },
+  pendingBytesMax: { what: "bytes waiting for the disk", retryAfter: 1 },
+  triedMax: { what: "predicates tried for an event", retryAfter: 5 },
+  fanOutMax: { what: "jobs reached by an event", retryAfter: 5 },
+  fanOutBytesMax: { what: "bytes made by an event", retryAfter: 5 },
+  entriesMax: { what: "entries made by a request", retryAfter: 1 },
+  entriesBytesMax: { what: "bytes made by a request", retryAfter: 1 },
+};
+
+/** Names the limit, and the flag that sets it, if any. */
+export function overCapacity(
+  name: string,
+  max: number,
+  { flag, what, retryAfter }: Limit,
+): Refusal {
+  const set = flag === undefined ? "" : ` (${flag})`;
+  return new Refusal(
+    "over-capacity",
+    `Cannot take the request: the limit is ${max} ${what}${set}; nothing was recorded`,
+    { limit: { name, max } },
+    retryAfter,
+  );
+}
+
+export function engineOverCapacity(name: keyof EngineLimits, max: number): Refusal {
+  return overCapacity(name, max, ENGINE_LIMIT_FACTS[name]);
+}

@@ -1,0 +1,158 @@
+/** Parameters: each is a schema of its text, and is read and documented by it. */
+
+import { invalidParameter } from "./refusal.ts";
+import * as v from "valibot";
+import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
+import { isEventType } from "../core/event_type.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import { documentationOf, documented } from "./documented.ts";
+import {
+  eventTypeField,
+  fingerprintField,
+  jobIdField,
+  timeField,
+  wholeNumberOf,
+} from "./fields.ts";
+
+export type CursorScope = "jobs" | "history" | "journal" | "steps";
+
+/** Cursors of pages: opaque to clients, and good only for the list that gave them. */
+export function cursorOf(scope: CursorScope, logId: LogId): string {
+  return btoa(`${scope}:${logId}`).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** `undefined` when the text is no cursor of this scope. */
+function positionOf(scope: CursorScope, cursor: string): LogId | undefined {
+  // What is only supposed lies between two positions.
+  const match = /^([a-z]+):(\d{1,16}(?:\.\d{1,3})?)$/.exec(decoded(cursor));
+  const logId = Number(match?.[2]);
+  const isPosition = scope === "steps"
+    ? logId <= Number.MAX_SAFE_INTEGER
+    : Number.isSafeInteger(logId);
+  return match?.[1] === scope && isPosition ? logId : undefined;
+}
+
+function decoded(cursor: string): string {
+  try {
+    return atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    return "";
+  }
+}
+
+export interface Parameter<Value = unknown> {
+  /**
+   * `single` is given at most once. `list` may be repeated or hold several, comma
+   * separated; `repeated` may be repeated, and a comma means nothing.
+   */
+  readonly form: "single" | "list" | "repeated";
+  /** The schema of one value. */
+  readonly schema: v.GenericSchema<string, Value>;
+  readonly description: string;
+  readonly required?: boolean;
+}
+
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+type Schema<Value> = Parameter<Value>["schema"];
+
+export function single<Value>(schema: Schema<Value>, description: string) {
+  return { form: "single", schema, description } as const;
+}
+
+export function listOf<Value>(schema: Schema<Value>, description: string) {
+  return { form: "list", schema, description } as const;
+}
+
+export function repeated<Value>(schema: Schema<Value>, description: string) {
+  return { form: "repeated", schema, description } as const;
+}
+
+export const text: Schema<string> = v.string();
+
+export function choice<const Choices extends readonly string[]>(
+  known: Choices,
+): Schema<Choices[number]> {
+  // The type of a picklist is that of its choices; what comes in is any text.
+  return v.picklist(known, `must be one of ${known.join(", ")}`) as unknown as Schema<
+    Choices[number]
+  >;
+}
+
+export const eventType: Schema<string> = v.pipe(
+  documented(v.string(), documentationOf(eventTypeField) ?? {}),
+  v.check(isEventType, "is not an event type"),
+);
+
+export const jobId = jobIdField as unknown as Schema<JobId>;
+export const time: Schema<string> = timeField;
+
+export const fingerprint = fingerprintField as unknown as Schema<ErrorFingerprint>;
+
+export function cursor(scope: CursorScope): Schema<LogId> {
+  return v.pipe(
+    v.string(),
+    v.check((text) => positionOf(scope, text) !== undefined, "must be a nextCursor of this list"),
+    v.transform((text) => positionOf(scope, text) as LogId),
+  );
+}
+
+export function whole(minimum: number, maximum: number, byDefault?: number): Schema<number> {
+  const schema = { type: "integer", minimum, maximum };
+  const isWithin = (text: string) => {
+    const number = wholeNumberOf(text);
+    return number !== undefined && number >= minimum && number <= maximum;
+  };
+  return v.pipe(
+    documented(v.string(), byDefault === undefined ? schema : { ...schema, default: byDefault }),
+    v.check(isWithin, `must be a whole number from ${minimum} to ${maximum}`),
+    v.transform(Number),
+  );
+}
+
+/** What was given, by name; `undefined` for what was not. */
+export type Query<Known extends Parameters> = {
+  readonly [Name in keyof Known]: ValueOf<Known[Name]> | undefined;
+};
+
+type ValueOf<Known> = Known extends Parameter<infer Value>
+  ? Known["form"] extends "single" ? Value : readonly Value[]
+  : never;
+
+/** @throws {Refusal} `invalid-request` for a parameter that is unknown, repeated or wrong. */
+export function queryOf<Known extends Parameters>(
+  searchParams: URLSearchParams,
+  known: Known,
+): Query<Known> {
+  for (const name of new Set(searchParams.keys())) {
+    const parameter = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (parameter === undefined) throw invalidParameter(name, unknownDetail(known));
+    if (parameter.form === "single" && searchParams.getAll(name).length > 1) {
+      throw invalidParameter(name, "is given twice");
+    }
+  }
+  const values = Object.entries(known)
+    .map(([name, parameter]) => [name, valueOf(name, parameter, searchParams.getAll(name))]);
+  return Object.fromEntries(values);
+}
+
+function unknownDetail(known: Parameters): string {
+  const names = Object.keys(known);
+  const all = names.length === 0 ? "there are none here" : `known are ${names.join(", ")}`;
+  return `is not a known parameter; ${all}`;
+}
+
+function valueOf(name: string, { form, schema }: Parameter, texts: readonly string[]): unknown {
+  const parts = form === "list"
+    ? texts.flatMap((text) => text.split(",")).filter((part) => part !== "")
+    : texts;
+  const values = parts.map((text) => parsed(name, schema, text));
+  if (values.length === 0) return undefined;
+  return form === "single" ? values[0] : values;
+}
+
+function parsed(name: string, schema: Parameter["schema"], text: string): unknown {
+  const result = v.safeParse(schema, text);
+  if (result.success) return result.output;
+  throw invalidParameter(name, result.issues[0].message);
+}

@@ -1,0 +1,72 @@
+/** Pauses, as documents begin them. */
+
+import * as v from "valibot";
+import type { Origin } from "../core/origin.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import { KEY_PATTERN, KEY_RULE } from "../engine/limits.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { HeldPause } from "../engine/requests.ts";
+import { type BegunPause, PAUSES_MAX } from "../engine/run/pause_controls.ts";
+import { says } from "./documented.ts";
+import { RETRY_AFTER_SECONDS, unknownType } from "./engine_refusal.ts";
+import { checked, jobLabelField, neededReasonField, strictObject, timeField } from "./fields.ts";
+import { invalidRequest, Refusal } from "./refusal.ts";
+
+const keyField = v.pipe(v.string(), v.regex(KEY_PATTERN, `must be ${KEY_RULE}`));
+
+export const pauseBody = strictObject({
+  type: v.exactOptional(says(v.string(), "Only jobs of this type.")),
+  label: v.exactOptional(says(jobLabelField, "Only jobs with this label, as name:value.")),
+  key: v.exactOptional(
+    says(keyField, "Only jobs of this key (limits.key of their definition)."),
+  ),
+  reason: says(neededReasonField, "Why; it is recorded, and shown in explanations."),
+  until: v.exactOptional(
+    says(timeField, "When it ends automatically; without it, it lasts until someone ends it."),
+  ),
+});
+
+/**
+ * Begins a pause, unless one that is the same is in force.
+ *
+ * @param body As `POST /pauses` takes it.
+ * @throws {Refusal} `invalid-request`, `unknown-type`, `over-capacity`
+ */
+export async function beginPause(
+  body: unknown,
+  { engine, clock }: { readonly engine: JobEngine; readonly clock: Clock },
+  origin?: Origin,
+): Promise<BegunPause> {
+  const asked = checked(pauseBody, body);
+  const types = [...new Set(engine.definitions().map(({ type }) => type))];
+  if (asked.type !== undefined && !types.includes(asked.type)) {
+    throw unknownType("pause", asked.type, types);
+  }
+  if (asked.until !== undefined && Date.parse(asked.until) <= clock.now()) {
+    throw invalidRequest([{ pointer: "/until", detail: "must be in the future" }]);
+  }
+  const begun = await engine.pauses.begin(asked, origin);
+  if (begun !== undefined) return begun;
+  throw new Refusal(
+    "over-capacity",
+    `Cannot pause: ${PAUSES_MAX} pauses are in force, which is the maximum`,
+    {},
+    RETRY_AFTER_SECONDS,
+  );
+}
+
+/**
+ * Ends a pause.
+ *
+ * @returns The pause as it was.
+ * @throws {Refusal} `unknown-pause`
+ */
+export async function endPause(
+  pauseId: string,
+  engine: JobEngine,
+  origin?: Origin,
+): Promise<HeldPause> {
+  const ended = await engine.pauses.end(pauseId, origin);
+  if (ended !== undefined) return ended;
+  throw new Refusal("unknown-pause", `Cannot end pause ${pauseId}: no pause in force has this id`);
+}

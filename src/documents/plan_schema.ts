@@ -1,0 +1,269 @@
+/** Plans in requests: expectations are flat, as in the job resource. */
+
+import * as v from "valibot";
+import {
+  DEFAULT_POLICY,
+  type EventMatcher,
+  EXPECTED_EVENT_KINDS,
+  type ExpectedEvent,
+  type JobPlan,
+  MAIN_EXPECTATION_ID,
+  MATCHES_MAX,
+  requiredMatches,
+  REST_MS_MAX,
+  TIMES_MAX,
+  YEARS_MAX,
+} from "../core/job_plan.ts";
+import { correlationField, correlationSize } from "./correlation_schema.ts";
+import {
+  chosenFrom,
+  eventTypeField,
+  id,
+  isObject,
+  type PointedIssue,
+  strictObject,
+  taskIdField,
+} from "./fields.ts";
+import { hasCode, type JobState } from "../core/job_state.ts";
+
+const EXPECTATIONS_MAX = 1_000;
+const ERRORS_MAX = 1_000;
+/** Values and predicates. */
+const CORRELATION_SIZE_MAX = 1_000;
+const PLAN_SIZE_MAX = 10_000;
+
+const TIMES_RULE = `must be a whole number from 1 to ${TIMES_MAX}`;
+
+const times = strictObject({
+  times: v.pipe(
+    v.number(),
+    v.integer(TIMES_RULE),
+    v.minValue(1, TIMES_RULE),
+    v.maxValue(TIMES_MAX, TIMES_RULE),
+  ),
+});
+
+const quantifier = v.picklist(
+  ["ExactlyOnce", "AtLeastOnce"],
+  'must be "ExactlyOnce", "AtLeastOnce" or {"times": n}',
+);
+
+const multiplicity = chosenFrom(
+  [quantifier, times],
+  (value) => isObject(value) ? times : quantifier,
+);
+
+const kind = v.picklist(
+  EXPECTED_EVENT_KINDS,
+  'must be "TaskCompletion", "DomainFact" or "ExternalSignal"',
+);
+
+const CORRELATION_SIZE_RULE = `must have at most ${CORRELATION_SIZE_MAX} values and predicates`;
+const PLAN_SIZE_RULE =
+  `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`;
+
+/** JSON values that a value or predicate takes at most, counting its share of the plan. */
+const VALUES_EACH = 4;
+
+/** Far too large input is not validated value by value, which would take long. */
+function unlessHuge<Output>(
+  schema: v.GenericSchema<unknown, Output>,
+  sizeMax: number,
+  rule: string,
+): v.GenericSchema<unknown, Output> {
+  const huge: v.GenericSchema<unknown, Output> = v.custom<Output>(() => false, rule);
+  return v.lazy((value) => valuesLeft(value, sizeMax * VALUES_EACH) < 0 ? huge : schema);
+}
+
+/**
+ * How many more JSON values there may be; counts no further than `room`. A correlation that is huge
+ * by itself is reported there, and counts as one.
+ */
+function valuesLeft(value: unknown, room: number): number {
+  let left = room - 1;
+  if (typeof value !== "object" || value === null) return left;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length && left >= 0; at++) left = valuesLeft(value[at], left);
+    return left;
+  }
+  for (const name in value) {
+    if (left < 0) break;
+    const member = (value as Record<string, unknown>)[name];
+    left = name === "correlation" ? left - takenBy(member) : valuesLeft(member, left);
+  }
+  return left;
+}
+
+function takenBy(correlation: unknown): number {
+  const room = CORRELATION_SIZE_MAX * VALUES_EACH;
+  const left = valuesLeft(correlation, room);
+  return left < 0 ? 1 : room - left;
+}
+
+const correlation = unlessHuge(
+  v.pipe(
+    correlationField,
+    v.check((one) => correlationSize(one) <= CORRELATION_SIZE_MAX, CORRELATION_SIZE_RULE),
+  ),
+  CORRELATION_SIZE_MAX,
+  CORRELATION_SIZE_RULE,
+);
+
+/** Until when an expectation has to be met. */
+export const withinField = strictObject({
+  ms: v.pipe(
+    v.number(),
+    v.check((ms) => ms > 0 && ms <= REST_MS_MAX, `must be above 0 and at most ${YEARS_MAX} years`),
+    v.description("Milliseconds from the start of the job."),
+  ),
+  otherwise: v.pipe(
+    v.picklist(["fail", "waive"], 'must be "fail" or "waive"'),
+    v.description("`fail` the job, or `waive` the expectation, which then counts as satisfied."),
+  ),
+});
+
+const expectation = strictObject({
+  id: id<string>(),
+  kind: v.exactOptional(kind),
+  eventType: eventTypeField,
+  correlation: v.exactOptional(correlation),
+  multiplicity: v.exactOptional(multiplicity),
+  taskId: v.exactOptional(taskIdField),
+  within: v.exactOptional(withinField),
+});
+
+const matcher = strictObject({
+  eventType: eventTypeField,
+  correlation: v.exactOptional(correlation),
+});
+
+const policy = strictObject({
+  errors: v.exactOptional(
+    v.pipe(v.array(matcher), v.maxLength(ERRORS_MAX, `must have at most ${ERRORS_MAX} entries`)),
+  ),
+  compensation: v.exactOptional(strictObject({ succeeded: matcher, failed: matcher })),
+  onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
+});
+
+/** A plan, whatever its size. */
+export const planObject = strictObject({
+  expected: v.pipe(
+    v.array(expectation),
+    v.maxLength(EXPECTATIONS_MAX, `must have at most ${EXPECTATIONS_MAX} entries`),
+  ),
+  policy: v.exactOptional(policy),
+});
+
+export const planField = unlessHuge(
+  v.pipe(
+    planObject,
+    v.check((one) => planSize(one) <= PLAN_SIZE_MAX, PLAN_SIZE_RULE),
+    v.check(
+      (one) => wantedBy(one) <= MATCHES_MAX,
+      `must expect at most ${MATCHES_MAX} events in all`,
+    ),
+  ),
+  PLAN_SIZE_MAX,
+  PLAN_SIZE_RULE,
+);
+
+function planSize({ expected, policy = {} }: v.InferOutput<typeof planObject>): number {
+  const { errors = [], compensation } = policy;
+  const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
+  const all = [...expected, ...errors, ...ends];
+  return all.reduce((sum, { correlation = "any" }) => sum + correlationSize(correlation), 0);
+}
+
+/** Problems of a single expectation are reported there, and only there. */
+function wantedBy({ expected }: v.InferOutput<typeof planObject>): number {
+  return expected.reduce((sum, { multiplicity = "ExactlyOnce" }) => {
+    return sum + Math.min(TIMES_MAX, requiredMatches(multiplicity));
+  }, 0);
+}
+
+type PlanInput = v.InferOutput<typeof planField>;
+
+/** An issue for each expectation whose id repeats an earlier one. */
+export function repeatedIdIssues({ expected }: PlanInput): readonly PointedIssue[] {
+  const seen = new Set<string>();
+  return expected.flatMap(({ id }, index) => {
+    const isNew = !seen.has(id);
+    seen.add(id);
+    const pointer = `/plan/expected/${index}/id`;
+    return isNew ? [] : [{ pointer, detail: "is the id of an earlier expectation" }];
+  });
+}
+
+/** The plan in the form of the core, with defaults filled in. */
+export function planOf({ expected, policy = {} }: PlanInput): JobPlan {
+  const { errors = [], compensation, onCompensated = DEFAULT_POLICY.onCompensated } = policy;
+  return {
+    expected: expected.map(expectationOf),
+    policy: {
+      errors: errors.map(matcherOf),
+      ...(compensation === undefined ? {} : {
+        compensation: {
+          succeeded: matcherOf(compensation.succeeded),
+          failed: matcherOf(compensation.failed),
+        },
+      }),
+      onCompensated,
+    },
+  };
+}
+
+function expectationOf(input: v.InferOutput<typeof expectation>): ExpectedEvent {
+  return {
+    id: input.id,
+    kind: input.kind ?? "DomainFact",
+    matcher: matcherOf(input),
+    multiplicity: input.multiplicity ?? "ExactlyOnce",
+    ...(input.taskId === undefined ? {} : { taskId: input.taskId }),
+    ...(input.within === undefined ? {} : { within: input.within }),
+  };
+}
+
+function matcherOf(input: v.InferOutput<typeof matcher>): EventMatcher {
+  return { eventType: input.eventType, correlation: input.correlation ?? "any" };
+}
+
+/** As much of a job's plan as may be another: the end of `run` is expected in any case. */
+export function planDocumentOf(job: JobState) {
+  const { expected, policy } = job.plan;
+  const own = hasCode(job) ? expected.filter(({ id }) => id !== MAIN_EXPECTATION_ID) : expected;
+  return planDocument({ expected: own, policy });
+}
+
+export function planDocument({ expected, policy }: JobPlan) {
+  const { errors, compensation, onCompensated } = policy;
+  return {
+    expected: expected.map(expectationDocument),
+    policy: {
+      errors: errors.map(matcherDocument),
+      ...(compensation === undefined ? {} : {
+        compensation: {
+          succeeded: matcherDocument(compensation.succeeded),
+          failed: matcherDocument(compensation.failed),
+        },
+      }),
+      onCompensated,
+    },
+  };
+}
+
+function expectationDocument(
+  { id, kind, matcher, multiplicity, taskId, within }: ExpectedEvent,
+) {
+  return {
+    id,
+    kind,
+    ...matcherDocument(matcher),
+    multiplicity,
+    ...(taskId === undefined ? {} : { taskId }),
+    ...(within === undefined ? {} : { within: { ...within } }),
+  };
+}
+
+function matcherDocument({ eventType, correlation }: EventMatcher) {
+  return { eventType, correlation };
+}

@@ -1,0 +1,104 @@
+/** Refusals of what was asked for: by their kind, and part by part. */
+
+/** What HTTP answers with the problem of the same name, and a program catches as `RefusedError`. */
+export type RefusalKind =
+  | "malformed-json"
+  | "invalid-request"
+  | "unknown-type"
+  | "unknown-job"
+  | "unknown-point"
+  | "unknown-pause"
+  | "unknown-limits"
+  | "not-in-this-state"
+  | "event-id-reused"
+  | "job-exists"
+  | "input-removed"
+  | "job-too-long"
+  | "idempotency-key-reused"
+  | "outcome-unknown"
+  | "draining"
+  | "over-capacity"
+  | "index-damaged"
+  | "disk-full";
+
+/** One thing that is wrong with a request, and where. */
+export type RequestIssue =
+  /** `pointer` is a JSON Pointer (RFC 6901) into the document. */
+  | { readonly pointer: string; readonly detail: string }
+  /** A parameter beside the document. */
+  | { readonly parameter: string; readonly detail: string }
+  | { readonly header: string; readonly detail: string };
+
+/** What a refusal says beside its message. */
+export interface RefusalMembers {
+  readonly errors?: readonly RequestIssue[];
+  /** The states in which the same control is accepted. */
+  readonly allowedIn?: readonly string[];
+  readonly knownTypes?: readonly string[];
+  readonly jobId?: string;
+  /** The limit that is reached. */
+  readonly limit?: { readonly name: string; readonly max: number };
+  /** Where malformed JSON stops being JSON, in UTF-16 units from the start. */
+  readonly position?: number;
+}
+
+/**
+ * Ends a request from wherever its reason is found. It is no fault of the program and is never
+ * logged; so it does not say where it was made, which takes most of the time of a refusal.
+ */
+export class Refusal<Kind extends string = RefusalKind> extends Error {
+  override readonly name: string = "Refusal";
+
+  /** @param retryAfterSeconds When the same may work, where that is likely. */
+  constructor(
+    readonly kind: Kind,
+    detail: string,
+    readonly members: RefusalMembers = {},
+    readonly retryAfterSeconds?: number,
+  ) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(detail);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** How many issues one answer names: the first. */
+export const ISSUES_MAX = 50;
+
+/**
+ * The request is well-formed and wrong, with each issue.
+ *
+ * @param count Of all of them, where only the first are given.
+ */
+export function invalidRequest(issues: readonly RequestIssue[], count = issues.length): Refusal {
+  const [first] = issues;
+  const text = first === undefined ? "it is not valid" : issueText(first);
+  const what = count > 1 ? `it has ${count} errors, the first: ${text}` : text;
+  return new Refusal("invalid-request", `Cannot take the request: ${what}`, {
+    errors: issues.slice(0, ISSUES_MAX),
+  });
+}
+
+export function invalidParameter(parameter: string, detail: string): Refusal {
+  return invalidRequest([{ parameter, detail }]);
+}
+
+/** What the detail of a refusal, which has the first of its issues, leaves to be said. */
+export function untoldIssues(
+  detail: string,
+  issues: readonly RequestIssue[],
+): readonly RequestIssue[] {
+  const [first, ...others] = issues;
+  return first !== undefined && detail.includes(first.detail) ? others : issues;
+}
+
+/** `/input/orderId must be a string`. */
+export function issueText(issue: RequestIssue): string {
+  if ("pointer" in issue) {
+    return `${issue.pointer === "" ? "the body" : issue.pointer} ${issue.detail}`;
+  }
+  return "parameter" in issue
+    ? `parameter ${issue.parameter} ${issue.detail}`
+    : `header ${issue.header} ${issue.detail}`;
+}

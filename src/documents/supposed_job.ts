@@ -1,0 +1,45 @@
+/** What would have become of a job: answered page by page, as a replay is. */
+
+import { jobResource } from "../core/job_resource.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import type { Hold } from "../engine/queries/entry_pages.ts";
+import type { StepsWanted } from "../explain/replay_steps.ts";
+import type { Supposition } from "../explain/supposition.ts";
+import { valueOf } from "./engine_refusal.ts";
+import { cursor, cursorOf, type Query, single, whole } from "./parameters.ts";
+
+const STEPS_MAX = 1_000;
+
+/** Which steps are shown. */
+export const STEP_PARAMETERS = {
+  limit: single(whole(1, STEPS_MAX), `Steps on a page. Default: ${STEPS_MAX}.`),
+  cursor: single(cursor("steps"), "The nextCursor of the previous page."),
+};
+
+export function stepsWanted({ limit, cursor }: Query<typeof STEP_PARAMETERS>): StepsWanted {
+  return { after: cursor, limit: limit ?? STEPS_MAX };
+}
+
+export function stepsCursor(next: LogId | undefined): string | null {
+  return next === undefined ? null : cursorOf("steps", next);
+}
+
+/**
+ * A job under a supposition, with a page of the steps. It has no links: what they lead to is the
+ * job as it is.
+ *
+ * @throws {Refusal} `unknown-point`, `job-too-long`, `invalid-request`
+ */
+export async function supposedJob(
+  jobId: JobId,
+  supposed: Supposition,
+  steps: Query<typeof STEP_PARAMETERS>,
+  engine: JobEngine,
+  hold?: Hold,
+) {
+  const { job, next, ...answer } = valueOf(
+    await engine.replays.whatIf(jobId, supposed, stepsWanted(steps), hold),
+  );
+  return { ...answer, job: jobResource(job), nextCursor: stepsCursor(next) };
+}

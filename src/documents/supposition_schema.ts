@@ -1,0 +1,135 @@
+/** `POST /jobs/:id/what-if`: what a document supposes of a job. */
+
+import * as v from "valibot";
+import { type EventId, ID_PATTERN, type JobId, type LogId } from "../core/ids.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Point } from "../core/point.ts";
+import { SUPPOSED_EVENTS_MAX } from "../explain/supposed_history.ts";
+import type { SupposedEvent, Supposition } from "../explain/supposition.ts";
+import { documented } from "./documented.ts";
+import { incomingEventFields } from "./event_schema.ts";
+import { checked, millisecondsOf, strictObject, TIME_RULE, wholeNumberOf } from "./fields.ts";
+import { placesField, rateField } from "./limits.ts";
+import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
+import { invalidRequest } from "./refusal.ts";
+
+/** In JSON Schema. */
+export const POINT_FORMS: JsonObject = {
+  anyOf: [
+    { type: "integer", minimum: 1, description: "A logId." },
+    { type: "string", format: "date-time" },
+    { type: "string", pattern: ID_PATTERN.source, description: "An eventId." },
+  ],
+};
+
+export const POINT_RULE = `must be a logId, an eventId, or ${TIME_RULE}`;
+
+/**
+ * What a text names: 1 to 15 digits a position, an RFC 3339 time a time, and any other
+ * legal id an event. `undefined` when it can be none of them.
+ */
+export function pointOf(text: string): Point | undefined {
+  const logId = wholeNumberOf(text);
+  if (logId !== undefined) return { kind: "logId", logId };
+  const milliseconds = millisecondsOf(text);
+  if (milliseconds !== undefined) {
+    return { kind: "time", time: new Date(milliseconds).toISOString() };
+  }
+  return ID_PATTERN.test(text) ? { kind: "eventId", eventId: text as EventId } : undefined;
+}
+
+const WITHOUT_MAX = 10_000;
+
+const POSITION_RULE = "must be the logId of an entry: a whole number from 1";
+
+const positionField = v.pipe(
+  v.number(POSITION_RULE),
+  v.safeInteger(POSITION_RULE),
+  v.minValue(1, POSITION_RULE),
+);
+
+function pointOfValue(value: unknown): Point | undefined {
+  if (v.is(positionField, value)) return { kind: "logId", logId: value };
+  return typeof value === "string" ? pointOf(value) : undefined;
+}
+
+const pointField = v.pipe(
+  documented(
+    v.custom<LogId | string>((value) => pointOfValue(value) !== undefined, POINT_RULE),
+    POINT_FORMS,
+  ),
+  v.transform((value) => pointOfValue(value) as Point),
+);
+
+const supposedEvent = strictObject({
+  ...incomingEventFields,
+  after: v.exactOptional(positionField),
+});
+
+export const supposition = strictObject({
+  plan: v.exactOptional(planField),
+  without: v.exactOptional(
+    v.pipe(
+      v.array(positionField),
+      v.maxLength(WITHOUT_MAX, `must have at most ${WITHOUT_MAX} entries`),
+    ),
+  ),
+  with: v.exactOptional(
+    v.pipe(
+      v.array(supposedEvent),
+      v.maxLength(SUPPOSED_EVENTS_MAX, `must have at most ${SUPPOSED_EVENTS_MAX} events`),
+    ),
+  ),
+  upTo: v.exactOptional(pointField),
+  limits: v.exactOptional(
+    v.pipe(
+      strictObject({
+        maxRunning: v.exactOptional(v.nullable(placesField)),
+        perKey: v.exactOptional(v.nullable(placesField)),
+        rate: v.exactOptional(v.nullable(rateField)),
+      }),
+      v.check((limits) => Object.keys(limits).length > 0, "must name a limit"),
+    ),
+  ),
+});
+
+type SuppositionInput = v.InferOutput<typeof supposition>;
+
+/** @throws {Refusal} `invalid-request`, with a pointer for each issue. */
+export function suppositionOf(document: JsonValue, jobId: JobId): Supposition {
+  const { plan, with: events, ...rest } = checked(supposition, document);
+  const issues = [
+    ...plan === undefined ? [] : repeatedIdIssues(plan),
+    ...otherJobs(events, jobId),
+    ...limitsAlone(document as JsonObject),
+  ];
+  if (issues.length > 0) throw invalidRequest(issues);
+  return {
+    ...rest,
+    ...(plan === undefined ? {} : { plan: planOf(plan) }),
+    ...(events === undefined ? {} : { with: events.map(withoutJob) }),
+  };
+}
+
+/** Other limits change nothing that a projection goes by. */
+function limitsAlone({ limits, ...others }: JsonObject) {
+  const names = Object.keys(others);
+  return limits === undefined || names.length === 0
+    ? []
+    : [{ pointer: "/limits", detail: `stands alone: leave out ${names.join(", ")}` }];
+}
+
+function otherJobs(events: SuppositionInput["with"] = [], own: JobId) {
+  return events.flatMap(({ jobId }, index) =>
+    jobId === undefined || jobId === own
+      ? []
+      : [{ pointer: `/with/${index}/jobId`, detail: `must be ${own}, or left out` }]
+  );
+}
+
+/** Every supposed event is of the job that the request is about. */
+function withoutJob(
+  { jobId: _, ...event }: NonNullable<SuppositionInput["with"]>[number],
+): SupposedEvent {
+  return event;
+}

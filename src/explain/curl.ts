@@ -1,0 +1,71 @@
+/** Requests as calls of curl, to be pasted into a shell. */
+
+import type { Action } from "./explanation.ts";
+import { withBarePlaceholders } from "./sample_event.ts";
+import { shellWord } from "../core/shell_word.ts";
+
+/**
+ * @param base The server as the client addresses it, without a slash at the end.
+ * @param needsToken Whether the call must carry the token, which is taken from the environment.
+ */
+export function curlOf(
+  { method, path, body, placeholders }: Action,
+  base: string,
+  needsToken: boolean,
+): string {
+  const url = shellWord(base + path);
+  if (body === undefined) return `curl -s${tokenOption(needsToken)} -X ${method} ${url}`;
+  const json = visibleJson(body);
+  const data = shellWord(placeholders === undefined ? json : withBarePlaceholders(json));
+  const put = method === "PUT" ? " -X PUT" : "";
+  return `curl -s${tokenOption(needsToken)}${put} ${url} ${JSON_OPTION} -d ${data}`;
+}
+
+/** The same with a body that is in a file. */
+export function curlOfFile(
+  { path }: Action,
+  file: string,
+  base: string,
+  needsToken: boolean,
+): string {
+  const url = shellWord(base + path);
+  return `curl -s${tokenOption(needsToken)} ${url} ${JSON_OPTION} -d @${shellWord(file)}`;
+}
+
+const JSON_OPTION = "-H 'content-type: application/json'";
+
+/**
+ * The same for what only reads.
+ *
+ * @param accept The form to ask for, where there are several.
+ */
+export function readCurlOf(
+  path: string,
+  base: string,
+  needsToken: boolean,
+  accept?: string,
+): string {
+  const form = accept === undefined ? "" : ` -H ${shellWord(`accept: ${accept}`)}`;
+  return `curl -s${tokenOption(needsToken)}${form} ${shellWord(base + path)}`;
+}
+
+/** The same for a stream, which is shown as it comes. */
+export function followCurlOf(path: string, base: string, needsToken: boolean): string {
+  return `curl -sN${tokenOption(needsToken)} ${shellWord(base + path)}`;
+}
+
+/** The token is not written out: it would be in the history of the shell. */
+function tokenOption(needsToken: boolean): string {
+  return needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
+}
+
+/** What JSON leaves as it is, and a terminal would obey, reverse or not show. */
+const UNSEEN = /[\x7f-\x9f\u2028\u2029]|\p{Cf}/gu;
+
+/** JSON with the same meaning, and nothing in it that moves a cursor or turns a line around. */
+function visibleJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNSEEN, (character) => {
+    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
+}

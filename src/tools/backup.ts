@@ -1,0 +1,169 @@
+/**
+ * Copies a journal, which may be in use, to another folder, which then is a journal: whole batches,
+ * without caches. Full segments never change, so what an earlier backup copied is not copied again.
+ */
+
+import { Buffer } from "node:buffer";
+import type { SegmentInfo } from "../engine/ports.ts";
+import { assertNever } from "../core/assert_never.ts";
+import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, readBetween, withFile, writeNew } from "../journal/file_system.ts";
+import { requireKind } from "../journal/folder.ts";
+import { type Layout, TEMPORARY } from "../journal/layout.ts";
+import { endOf } from "../journal/segment_end.ts";
+import { listSegments, segmentsToRead } from "../journal/segment_listing.ts";
+import { SegmentScanner } from "../journal/segment_scanner.ts";
+
+/** What was copied. */
+export interface Copied {
+  /** Segments that were written; the others existed already. */
+  readonly written: number;
+  readonly bytes: number;
+}
+
+/** The target is not an earlier state of this journal. */
+export class OtherHistoryError extends Error {
+  override readonly name = "OtherHistoryError";
+}
+
+export interface BackupOptions {
+  readonly fileSystem: FileSystem;
+  readonly from: Layout;
+  /** Its folders exist, and nobody else writes to them. */
+  readonly to: Layout;
+  /** Called with the progress, in bytes. */
+  readonly progress: (done: number, total: number) => void;
+}
+
+/**
+ * Oldest segment first, each under its name when it is on disk: cut short anywhere, the target
+ * is the journal as of an earlier time.
+ *
+ * @throws {OtherHistoryError} before anything is changed.
+ * @throws {JournalDamagedError} when the active segment is.
+ * @throws {JournalUnusableError}
+ */
+export async function backUp(options: BackupOptions): Promise<Copied> {
+  const { fileSystem, from, to, progress } = options;
+  // All but the last are full when they are listed.
+  const segments = await segmentsToRead(fileSystem, from);
+  const there = await segmentsIn(fileSystem, to);
+  await requireSameHistory(options, segments, there);
+  const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  let [written, bytes, done] = [0, 0, 0];
+  for (const segment of segments) {
+    const size = there.has(segment.name) ? await sizeIn(options, segment) : 0;
+    const copied = await copySegment(options, segment, segment === segments.at(-1), size);
+    if (copied > 0) written++;
+    bytes += copied;
+    progress(done += segment.bytes, total);
+  }
+  await orUnusable("sync", to.segments, () => fileSystem.syncFolder(to.segments));
+  return { written, bytes };
+}
+
+/** Blank lines count: a copy made by another tool may end with some, which must go. */
+function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promise<number> {
+  const path = `${to.segments}/${name}`;
+  return orUnusable(
+    "read",
+    path,
+    () => withFile(fileSystem, path, "read", (file) => file.size()),
+  );
+}
+
+/** Returns how many bytes were written: none if the target has them already. */
+async function copySegment(
+  { fileSystem, from, to }: BackupOptions,
+  segment: SegmentInfo,
+  isActive: boolean,
+  size: number,
+): Promise<number> {
+  if (!isActive && size === segment.bytes) return 0;
+  const path = `${from.segments}/${segment.name}`;
+  const content = await orUnusable(
+    "read",
+    path,
+    () => readBetween(fileSystem, path, 0, segment.bytes),
+  );
+  const bytes = isActive ? wholeBatches(content, segment) : content;
+  if (bytes.length === 0 || bytes.length === size) return 0;
+  const target = `${to.segments}/${segment.name}`;
+  await orUnusable("write", target, async () => {
+    await writeNew(fileSystem, target + TEMPORARY, bytes);
+    await fileSystem.rename(target + TEMPORARY, target);
+    await fileSystem.syncFolder(to.segments);
+  });
+  return bytes.length;
+}
+
+/** Without a batch that is incomplete. */
+function wholeBatches(
+  content: Uint8Array<ArrayBuffer>,
+  { name, firstLogId }: SegmentInfo,
+): Uint8Array<ArrayBuffer> {
+  const scanner = new SegmentScanner(content, firstLogId, undefined);
+  scanner.parsedFrom = Infinity;
+  while (scanner.next() !== undefined);
+  const end = endOf(content, scanner, true);
+  switch (end.kind) {
+    case "whole":
+      return content;
+    case "torn":
+      return content.subarray(0, end.tail.offset);
+    case "damaged":
+      throw new JournalDamagedError(
+        { segment: name, offset: end.offset, logId: end.logId },
+        end.reason,
+      );
+    default:
+      return assertNever(end, "segment end");
+  }
+}
+
+async function segmentsIn(
+  fileSystem: FileSystem,
+  to: Layout,
+): Promise<ReadonlyMap<string, SegmentInfo>> {
+  const { segments, foreign, unusable } = await listSegments(fileSystem, to);
+  const [problem] = [...foreign, ...unusable];
+  if (problem !== undefined) throw problem;
+  return new Map(segments.map((segment) => [segment.name, segment]));
+}
+
+/**
+ * Every segment there is also one of the journal, not longer, and the last one begins like it. Its
+ * chain covers everything before it.
+ */
+async function requireSameHistory(
+  { fileSystem, from, to }: BackupOptions,
+  segments: readonly SegmentInfo[],
+  there: ReadonlyMap<string, SegmentInfo>,
+): Promise<void> {
+  const last = [...there.values()].at(-1);
+  if (last === undefined) return;
+  const sizes = new Map(segments.map(({ name, bytes }) => [name, bytes]));
+  for (const { name, bytes } of there.values()) {
+    const size = sizes.get(name);
+    if (size === undefined) throw otherHistory(to, name, "which the journal does not have");
+    const isTooLong = name !== last.name && bytes > size;
+    if (isTooLong) throw otherHistory(to, name, "which is longer than the journal's");
+  }
+  for (const folder of [from, to]) {
+    await requireKind(fileSystem, `${folder.segments}/${last.name}`, ["file"]);
+  }
+  const read = ({ segments: folder }: Layout, bytes: number) =>
+    orUnusable("read", folder, () => readBetween(fileSystem, `${folder}/${last.name}`, 0, bytes));
+  const copied = wholeBatches(await read(to, last.bytes), last);
+  // As it was when it was listed: no more than that is copied.
+  const content = await read(from, sizes.get(last.name) ?? 0);
+  if (Buffer.from(copied).equals(content.subarray(0, copied.length))) return;
+  throw otherHistory(to, last.name, "which does not begin as the journal's does");
+}
+
+function otherHistory({ folder }: Layout, segment: string, what: string): OtherHistoryError {
+  return new OtherHistoryError(
+    `${folder} is of another history: it holds segment ${segment}, ${what}. Nothing was ` +
+      "changed; choose an empty folder",
+  );
+}

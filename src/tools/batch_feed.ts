@@ -1,0 +1,127 @@
+/**
+ * Gives the batches of a journal as they are on disk, in order, also those that another
+ * process appends meanwhile. It needs no lock, and keeps no more than one segment.
+ */
+
+import type { LogId } from "../core/ids.ts";
+import type { SegmentInfo } from "../engine/ports.ts";
+import { assertNever } from "../core/assert_never.ts";
+import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
+import type { Layout } from "../journal/layout.ts";
+import { writtenBytes } from "../journal/prewriting.ts";
+import { endOf, gapBefore } from "../journal/segment_end.ts";
+import { segmentsToRead } from "../journal/segment_listing.ts";
+import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
+
+export interface FedBatch {
+  readonly batch: ScannedBatch;
+  /** What the offsets of the batch are in. */
+  readonly bytes: Uint8Array;
+  /** Where in the bytes the batch ends. */
+  readonly end: number;
+}
+
+/** A segment that is being read, and how far. */
+interface Place {
+  readonly segment: SegmentInfo;
+  /** Bytes of whole batches that were given. */
+  readonly offset: number;
+  readonly nextLogId: LogId;
+  /** The chain there; not known before the first line of the first segment that is read. */
+  readonly chain: string | undefined;
+}
+
+export class BatchFeed {
+  readonly #fileSystem: FileSystem;
+  readonly #layout: Layout;
+  readonly #after: LogId;
+  readonly #parsing: boolean;
+  #place: Place | undefined;
+
+  /**
+   * @param after batches that end at or before it may be left out.
+   * @param parsing whether batches come with their entries; all is verified in any case.
+   */
+  constructor(fileSystem: FileSystem, layout: Layout, after: LogId, parsing: boolean) {
+    this.#fileSystem = fileSystem;
+    this.#layout = layout;
+    this.#after = after;
+    this.#parsing = parsing;
+  }
+
+  /**
+   * The batches that are whole on disk and have not been given yet. A part of a batch at
+   * the end is left for the next call.
+   *
+   * @throws {JournalDamagedError} when a line is not what was written.
+   * @throws {JournalUnusableError} when the journal cannot be read.
+   */
+  async *next(): AsyncGenerator<FedBatch> {
+    // Listed first: a segment that has a successor by then has all its bytes.
+    const segments = await segmentsToRead(this.#fileSystem, this.#layout);
+    this.#place ??= this.#firstPlace(segments);
+    while (this.#place !== undefined) {
+      const { segment } = this.#place;
+      const later = segments.find(({ firstLogId }) => firstLogId > segment.firstLogId);
+      yield* this.#rest(this.#place, later === undefined);
+      if (later === undefined) return;
+      this.#place = follow(this.#place, later);
+    }
+  }
+
+  #firstPlace(segments: readonly SegmentInfo[]): Place | undefined {
+    const segment = segments.findLast(({ firstLogId }) => firstLogId <= this.#after + 1);
+    if (segment === undefined && segments[0] !== undefined) throw gapBefore(segments[0], 1);
+    return segment &&
+      { segment, offset: 0, nextLogId: segment.firstLogId, chain: undefined };
+  }
+
+  async *#rest(place: Place, isLast: boolean): AsyncGenerator<FedBatch> {
+    const bytes = await this.#read(place, isLast);
+    const { segment, nextLogId, chain, offset } = place;
+    const start = offset === 0 ? "opening" : "later";
+    const scanner = new SegmentScanner(bytes, nextLogId, chain, start);
+    scanner.parsedFrom = this.#parsing ? 1 : Infinity;
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+      this.#place = {
+        segment,
+        offset: offset + scanner.end,
+        nextLogId: scanner.nextLogId,
+        chain: scanner.chain,
+      };
+      yield { batch, bytes, end: scanner.end };
+    }
+    const end = endOf(bytes, scanner, isLast, offset);
+    switch (end.kind) {
+      case "whole":
+      case "torn":
+        return;
+      case "damaged": {
+        const location = { segment: segment.name, offset: end.offset, logId: end.logId };
+        throw new JournalDamagedError(location, end.reason);
+      }
+      default:
+        return assertNever(end, "segment end");
+    }
+  }
+
+  async #read(
+    { segment, offset, nextLogId }: Place,
+    isLast: boolean,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const path = `${this.#layout.segments}/${segment.name}`;
+    const rest = async (file: OpenFile) => {
+      const size = await (isLast ? writtenBytes(file) : file.size());
+      if (size >= offset) return await file.read(offset, size - offset);
+      const location = { segment: segment.name, offset: size, logId: nextLogId };
+      throw new JournalDamagedError(location, "batches that were read are gone");
+    };
+    return await orUnusable("read", path, () => withFile(this.#fileSystem, path, "read", rest));
+  }
+}
+
+function follow({ nextLogId, chain }: Place, segment: SegmentInfo): Place {
+  if (segment.firstLogId !== nextLogId) throw gapBefore(segment, nextLogId);
+  return { segment, offset: 0, nextLogId, chain };
+}

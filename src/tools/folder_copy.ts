@@ -1,0 +1,126 @@
+/** Copies a whole folder, and makes sure of it. */
+
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { JournalUnusableError, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
+
+const PART_BYTES = 4 * 1024 * 1024;
+
+/** What a copy is called until it is complete. */
+const UNFINISHED = "-unfinished";
+
+/**
+ * Copies everything in a folder, except some of its members, to a new one beside it, whose
+ * name appears when all of it is on disk and has been compared, byte for byte.
+ *
+ * @param parent the folder that both are in.
+ * @param without names in the folder that stay behind.
+ * @throws {JournalUnusableError}
+ */
+export async function copyFolder(
+  fileSystem: FileSystem,
+  from: string,
+  to: string,
+  parent: string,
+  without: readonly string[] = [],
+): Promise<void> {
+  await copyInto(fileSystem, from, to + UNFINISHED, without);
+  await orUnusable("create", to, async () => {
+    await fileSystem.rename(to + UNFINISHED, to);
+    await fileSystem.syncFolder(parent);
+  });
+}
+
+/**
+ * Removes copies that were cut short. Nobody relied on them, and what they were made of is
+ * still there, for otherwise they would have been completed.
+ *
+ * @param begin How the paths of such copies begin.
+ * @throws {JournalUnusableError}
+ */
+export async function removeUnfinished(
+  fileSystem: FileSystem,
+  begin: string,
+  parent: string,
+): Promise<void> {
+  for (const name of await orUnusable("list", parent, () => fileSystem.list(parent))) {
+    const path = join(parent, name);
+    if (!path.startsWith(join(begin)) || !path.endsWith(UNFINISHED)) continue;
+    if (await orUnusable("read", path, () => fileSystem.kind(path)) !== "folder") continue;
+    await removeFolder(fileSystem, path);
+  }
+}
+
+async function removeFolder(fileSystem: FileSystem, folder: string): Promise<void> {
+  for (const name of await orUnusable("list", folder, () => fileSystem.list(folder))) {
+    const path = `${folder}/${name}`;
+    const kind = await orUnusable("read", path, () => fileSystem.kind(path));
+    if (kind === "folder") await removeFolder(fileSystem, path);
+    else await orUnusable("remove", path, () => fileSystem.remove(path));
+  }
+  await orUnusable("remove", folder, () => fileSystem.remove(folder));
+}
+
+async function copyInto(
+  fileSystem: FileSystem,
+  from: string,
+  to: string,
+  without: readonly string[] = [],
+): Promise<void> {
+  await orUnusable("create", to, () => fileSystem.makeFolder(to));
+  const names = await orUnusable("list", from, () => fileSystem.list(from));
+  for (const name of names.filter((name) => !without.includes(name))) {
+    const [source, target] = [`${from}/${name}`, `${to}/${name}`];
+    const kind = await orUnusable("read", source, () => fileSystem.kind(source));
+    if (kind === "folder") await copyInto(fileSystem, source, target);
+    else if (kind === "file") await copyFile(fileSystem, source, target);
+    else throw new JournalUnusableError("copy", source, `it is a ${kind}; move it elsewhere`);
+  }
+  await orUnusable("sync", to, () => fileSystem.syncFolder(to));
+}
+
+async function copyFile(fileSystem: FileSystem, from: string, to: string): Promise<void> {
+  await orUnusable(
+    "copy to",
+    to,
+    () => withFile(fileSystem, from, "read", (source) => writeFrom(fileSystem, source, to)),
+  );
+  await orUnusable("compare", to, () =>
+    withFile(
+      fileSystem,
+      from,
+      "read",
+      (source) => withFile(fileSystem, to, "read", (target) => requireEqual(source, target)),
+    ));
+}
+
+async function writeFrom(fileSystem: FileSystem, source: OpenFile, to: string): Promise<void> {
+  await withFile(fileSystem, to, "create", async (target) => {
+    let at = 0;
+    for await (const part of partsOf(source)) {
+      await target.write(at, part);
+      at += part.length;
+    }
+    await target.sync();
+  });
+}
+
+async function requireEqual(source: OpenFile, target: OpenFile): Promise<void> {
+  if (await source.size() !== await target.size()) throw new Error("it has another length");
+  let at = 0;
+  for await (const part of partsOf(source)) {
+    const copied = await target.read(at, part.length);
+    if (!Buffer.from(part).equals(copied)) throw new Error(`it differs after byte ${at}`);
+    at += part.length;
+  }
+}
+
+async function* partsOf(file: OpenFile): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0;;) {
+    const part = await file.read(at, PART_BYTES);
+    if (part.length === 0) return;
+    yield part;
+    at += part.length;
+  }
+}

@@ -1,0 +1,155 @@
+/** Takes a job in: finds out why it cannot be, and appends it at new positions otherwise. */
+
+import { isDeepStrictEqual } from "node:util";
+import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
+import type { EventId, LogId } from "../core/ids.ts";
+import { withReferences } from "../core/log_references.ts";
+import { quotedEntry } from "../core/quotation.ts";
+import type { Observer } from "../engine/queries/observer.ts";
+import type { StampedEvent } from "../engine/ports.ts";
+import type { FileJournal } from "../journal/file_journal.ts";
+import type { ExportFile } from "../export/export_parser.ts";
+
+export interface Imported {
+  /** Entries that were appended, `journal.Imported` not among them. */
+  readonly entries: number;
+  /** Entries that were here already, and are referred to where they are. */
+  readonly known: number;
+  readonly first: LogId;
+  readonly last: LogId;
+}
+
+/** The job cannot be taken in; the message is the reason. */
+export class ImportRefusedError extends Error {
+  override readonly name = "ImportRefusedError";
+}
+
+export interface ImportParts {
+  readonly journal: FileJournal;
+  readonly observer: Observer;
+  /** Gives a fact of the journal's own its id and times. */
+  readonly stamp: (draft: JournalEventDraft) => StampedEvent;
+}
+
+export class JobImport {
+  readonly #parts: ImportParts;
+  readonly #file: ExportFile;
+  /** Where the entries of the file are here. */
+  readonly #positions = new Map<LogId, LogId>();
+
+  constructor(parts: ImportParts, file: ExportFile) {
+    this.#parts = parts;
+    this.#file = file;
+  }
+
+  /**
+   * Appends what is not here yet, as one batch: all of it is there afterwards, or nothing.
+   *
+   * @throws {ImportRefusedError} when this journal holds something that contradicts it.
+   * @throws {GroupTooLargeError} when one batch cannot hold it.
+   */
+  async run(): Promise<Imported> {
+    this.#requireNewJob();
+    const fresh = await this.#freshEntries();
+    this.#requireUnexpected(fresh);
+    const group = this.#groupOf(fresh);
+    const { entries, durable } = this.#parts.journal.append(group);
+    await durable;
+    const [first, last] = [entries[0]?.logId ?? 0, entries.at(-1)?.logId ?? 0];
+    const known = this.#file.entries.length - fresh.length;
+    return { entries: fresh.length, known, first, last };
+  }
+
+  #requireNewJob(): void {
+    const { jobId, idempotency } = this.#file.job;
+    const { observer } = this.#parts;
+    const here = observer.job(jobId);
+    if (here !== undefined) {
+      throw new ImportRefusedError(`job ${jobId} exists here, and is ${here.state}`);
+    }
+    const keeper = idempotency && observer.jobOfKey(idempotency.key);
+    if (keeper === undefined) return;
+    throw new ImportRefusedError(
+      `its idempotency key ${JSON.stringify(idempotency?.key)} belongs to job ${keeper} here`,
+    );
+  }
+
+  /** The entries to append; of the others it is noted where they are. */
+  async #freshEntries(): Promise<readonly JobEventLogEntry[]> {
+    const fresh: JobEventLogEntry[] = [];
+    for (const entry of this.#file.entries) {
+      const here = await this.#find(entry.eventId) ?? await this.#find(quotedEntry(entry).eventId);
+      if (here === undefined) fresh.push(entry);
+      else this.#positions.set(entry.logId, this.#requireSame(entry, here).logId);
+    }
+    return fresh;
+  }
+
+  async #find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
+    const { journal, observer } = this.#parts;
+    const entries = await journal.readAt(observer.candidates(eventId));
+    return entries.find((entry) => entry.eventId === eventId);
+  }
+
+  #requireSame(entry: JobEventLogEntry, here: JobEventLogEntry): JobEventLogEntry {
+    if (entry.jobId === this.#file.job.jobId) {
+      throw new ImportRefusedError(
+        `event ${entry.eventId} of its history exists here, as entry ${here.logId}`,
+      );
+    }
+    if (tellsTheSame(quotedEntry(entry), quotedEntry(here))) return here;
+    throw new ImportRefusedError(
+      `event ${entry.eventId}, which it refers to, is another event here: entry ${here.logId}`,
+    );
+  }
+
+  /**
+   * Once an event is recorded, its delivery is a duplicate; a job that waits for it here
+   * would never get it.
+   */
+  #requireUnexpected(fresh: readonly JobEventLogEntry[]): void {
+    const jobsExpecting = this.#parts.observer.expecting();
+    for (const entry of fresh) {
+      if (entry.stratum !== "domain" || entry.jobId !== undefined) continue;
+      const [jobId] = jobsExpecting(entry);
+      if (jobId === undefined) continue;
+      throw new ImportRefusedError(
+        `job ${jobId} waits here for event ${entry.eventId} (${entry.eventType}), which comes ` +
+          "with it; deliver that event here first (POST /events), then import again",
+      );
+    }
+  }
+
+  #groupOf(fresh: readonly JobEventLogEntry[]): readonly StampedEvent[] {
+    const { journal, stamp } = this.#parts;
+    const { header, job } = this.#file;
+    const imported = stamp({
+      stratum: "framework",
+      eventType: "journal.Imported",
+      attributes: { jobId: job.jobId, entries: fresh.length, from: header.from.head },
+    });
+    const first = journal.nextLogId + 1;
+    fresh.forEach(({ logId }, index) => this.#positions.set(logId, first + index));
+    return [imported, ...fresh.map((entry) => this.#moved(entry))];
+  }
+
+  /** The entry as it is to be appended: all that it says, with positions of this journal. */
+  #moved(entry: JobEventLogEntry): StampedEvent {
+    const { logId: _, ...event } = withReferences(entry, (logId) => this.#at(logId));
+    return event as StampedEvent;
+  }
+
+  #at(logId: LogId): LogId {
+    const position = this.#positions.get(logId);
+    if (position === undefined) throw new TypeError(`Cannot place entry ${logId}: it is not there`);
+    return position;
+  }
+}
+
+/** Positions and the time of receipt may differ: both journals may have got the same event. */
+function tellsTheSame(left: JobEventLogEntry, right: JobEventLogEntry): boolean {
+  if (left.eventType !== right.eventType || left.jobId !== right.jobId) return false;
+  return left.stratum === "framework"
+    ? left.receivedAt === right.receivedAt
+    : isDeepStrictEqual(left.attributes, right.attributes);
+}

@@ -1,0 +1,108 @@
+/**
+ * Reads a journal that another process may be writing to: takes no lock and changes
+ * nothing. What is there at the begin is verified in full; a batch that is just being
+ * written, or was torn by a crash, is not part of it.
+ */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
+import { Catalogue, requireDurable } from "../journal/catalogue.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import { layoutOf, segmentName } from "../journal/layout.ts";
+import { replay, type Replayed } from "../journal/replay.ts";
+import type { SegmentSource } from "../journal/segment_walk.ts";
+import { withoutTail } from "../journal/segment_end.ts";
+import { segmentsToRead } from "../journal/segment_listing.ts";
+import { SegmentReader } from "../journal/segment_reader.ts";
+
+/** The consumer of the entries, oldest first. */
+export interface EntryViewer extends Pick<JournalConsumer, "refuse" | "replay"> {
+  /** Told how far it is, in bytes. */
+  progress?(done: number, total: number): void;
+}
+
+export class JournalReading {
+  /** How far the journal was intact at the start. */
+  readonly head: JournalHead;
+  readonly #catalogue: Catalogue;
+  readonly #reader: SegmentReader;
+
+  private constructor({ fileSystem, layout, segments }: SegmentSource, replayed: Replayed) {
+    const { head, indexes, torn } = replayed;
+    const empty = { name: segmentName(1), firstLogId: 1, bytes: 0 };
+    const whole = segments.length > 0 ? withoutTail(segments, torn) : [empty];
+    this.head = head;
+    this.#catalogue = new Catalogue(whole, indexes);
+    this.#reader = new SegmentReader(fileSystem, layout, this.#catalogue);
+  }
+
+  /**
+   * Shows all entries.
+   *
+   * @throws {JournalDamagedError} when something is wrong that a crash cannot explain.
+   * @throws {JournalUnusableError} when there is no journal, or it cannot be read.
+   */
+  static async begin(
+    fileSystem: FileSystem,
+    folder: string,
+    viewer: EntryViewer,
+  ): Promise<JournalReading> {
+    const layout = layoutOf(folder);
+    const segments = await segmentsToRead(fileSystem, layout);
+    const source = { fileSystem, layout, segments };
+    return new JournalReading(source, await shown(source, viewer));
+  }
+
+  /**
+   * The entries at these positions, which ascend.
+   *
+   * @throws {RangeError} when a position is not part of it, or they do not ascend.
+   */
+  async readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+    requireDurable(logIds, this.head.logId);
+    return await this.#reader.readAt(logIds);
+  }
+
+  /**
+   * Where the lines of these positions are, which ascend; from memory alone.
+   *
+   * @throws {RangeError} when a position is not part of it, or they do not ascend.
+   */
+  locate(logIds: readonly LogId[]): readonly EntryLocation[] {
+    return this.#catalogue.locate(logIds, this.head.logId);
+  }
+}
+
+async function shown(source: SegmentSource, viewer: EntryViewer): Promise<Replayed> {
+  const bytes = new BytesRead(source.segments);
+  const replayed = await replay({
+    ...source,
+    consumer: {
+      restore: () => false,
+      refuse: (entry) => viewer.refuse(entry),
+      replay: (entry) => viewer.replay(entry),
+    },
+    onBatch: (segment, offset) => viewer.progress?.(bytes.upTo(segment, offset), bytes.total),
+  }, undefined);
+  if (typeof replayed === "string") throw new TypeError(`Cannot read everything: ${replayed}`);
+  viewer.progress?.(bytes.total, bytes.total);
+  return replayed;
+}
+
+/** Counts over segments, one after the other. */
+class BytesRead {
+  readonly total: number;
+  #segment: SegmentInfo | undefined;
+  #before = 0;
+
+  constructor(segments: readonly SegmentInfo[]) {
+    this.total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  upTo(segment: SegmentInfo, offset: number): number {
+    if (segment !== this.#segment) this.#before += this.#segment?.bytes ?? 0;
+    this.#segment = segment;
+    return this.#before + offset;
+  }
+}

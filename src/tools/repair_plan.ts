@@ -1,0 +1,200 @@
+/** What a repair would do to a journal. Pure, except that it reads what would be lost. */
+
+import type { JobId, LogId } from "../core/ids.ts";
+import type { FrameworkAttributes } from "../core/framework_events.ts";
+import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
+import { orUnusable } from "../journal/errors.ts";
+import { type FileSystem, readBetween } from "../journal/file_system.ts";
+import { type Layout, snapshotLogIdOf } from "../journal/layout.ts";
+import type { WalkedDamage } from "../journal/segment_walk.ts";
+import type { AuditReport } from "../verify/audit.ts";
+import { parseJsonText } from "../core/json_text.ts";
+import { Buffer } from "node:buffer";
+import type { JobEventLogEntry } from "../core/event.ts";
+import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
+
+export interface RepairPlan {
+  readonly snapshots: readonly { readonly file: string; readonly reason: string }[];
+  readonly cut: CutPlan | undefined;
+  readonly loss: Loss | undefined;
+}
+
+/** Everything from a place on goes. */
+export interface CutPlan {
+  readonly damage: WalkedDamage;
+  readonly segment: SegmentInfo;
+  /** Byte offset in the segment; 0 takes all of it. */
+  readonly offset: number;
+  /** Segments after it, oldest first. */
+  readonly later: readonly SegmentInfo[];
+}
+
+/** Entries that were acknowledged and will not be there any more. */
+export interface Loss {
+  readonly from: LogId;
+  /** As far as can be known. */
+  readonly last: LogId;
+  /** Whole lines that could still be read. */
+  readonly readable: number;
+  readonly jobCount: number;
+  /** The first of them. */
+  readonly jobs: readonly JobId[];
+  readonly previousHead: FrameworkAttributes["journal.Repaired"]["previousHead"];
+}
+
+/** @throws {JournalUnusableError} when what would be lost cannot be read. */
+export async function repairPlanOf(
+  report: AuditReport,
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<RepairPlan> {
+  const cut = cutOf(report);
+  const end = cut === undefined ? report.head.logId : cut.damage.batch.firstLogId - 1;
+  return {
+    cut,
+    snapshots: snapshotsToSetAside(report, end),
+    loss: await lossOf(report, cut, end, fileSystem, layout),
+  };
+}
+
+export function isNothing({ snapshots, cut, loss }: RepairPlan): boolean {
+  return snapshots.length === 0 && cut === undefined && loss === undefined;
+}
+
+/**
+ * From the first damage on, in the order of the files: positions tell nothing where segments
+ * are out of place.
+ */
+function cutOf({ problems, inventory }: AuditReport): CutPlan | undefined {
+  const indexes = new Map(inventory.segments.map(({ name }, index) => [name, index]));
+  const damages = problems.flatMap((problem) => problem.kind === "damage" ? [problem.damage] : []);
+  const [damage] = damages.toSorted((left, right) =>
+    (indexes.get(left.segment) ?? 0) - (indexes.get(right.segment) ?? 0) ||
+    left.batch.offset - right.batch.offset
+  );
+  if (damage === undefined) return undefined;
+  const at = indexes.get(damage.segment) ?? -1;
+  const segment = inventory.segments[at];
+  if (segment === undefined) throw new TypeError(`Cannot find segment ${damage.segment}`);
+  const { offset } = damage.batch;
+  return { damage, segment, offset, later: inventory.segments.slice(at + 1) };
+}
+
+/** Damaged snapshots, and those of entries after the end. */
+function snapshotsToSetAside(
+  { problems, inventory }: AuditReport,
+  end: LogId,
+): RepairPlan["snapshots"] {
+  return inventory.snapshots.flatMap((file) => {
+    const found = problems.find((problem) => problem.kind === "snapshot" && problem.file === file);
+    if (found?.kind === "snapshot") return [{ file, reason: found.reason }];
+    const isAfter = (snapshotLogIdOf(file) ?? 0) > end;
+    return isAfter ? [{ file, reason: "it stands for entries that are cut away" }] : [];
+  });
+}
+
+async function lossOf(
+  { inventory, disproof }: AuditReport,
+  cut: CutPlan | undefined,
+  end: LogId,
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<Loss | undefined> {
+  const losses = new Losses();
+  if (cut !== undefined) {
+    losses.take(await bytesFrom(fileSystem, layout, cut.segment, cut.offset));
+    for (const segment of cut.later) losses.take(await bytesFrom(fileSystem, layout, segment, 0));
+  }
+  const snapshotted = inventory.snapshots.map((file) => snapshotLogIdOf(file) ?? 0);
+  const least = cut === undefined ? end : end + 1;
+  const verified = disproof?.kind === "beyond" ? disproof.witness.logId : 0;
+  const last = Math.max(least, losses.lastLogId, verified, ...snapshotted);
+  if (last === end) return undefined;
+  const { readable, jobCount, jobs, head: previousHead } = losses;
+  return { from: end + 1, last, readable, jobCount, jobs, previousHead };
+}
+
+function bytesFrom(
+  fileSystem: FileSystem,
+  { segments }: Layout,
+  { name, bytes }: SegmentInfo,
+  offset: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const path = `${segments}/${name}`;
+  return orUnusable("read", path, () => readBetween(fileSystem, path, offset, bytes));
+}
+
+const JOBS_LISTED_MAX = 20;
+const NEWLINE = 10;
+const LINE_START = '{"logId":';
+
+/** What can still be read of lines that a repair cuts away. */
+class Losses {
+  #readable = 0;
+  #lastLogId: LogId = 0;
+  #head: JournalHead | undefined;
+  readonly #jobs = new Set<JobId>();
+
+  /** Whole lines. */
+  get readable(): number {
+    return this.#readable;
+  }
+
+  /** The greatest position among them; 0 when there is none. */
+  get lastLogId(): LogId {
+    return this.#lastLogId;
+  }
+
+  /** The last end of a batch among them. */
+  get head(): JournalHead | undefined {
+    return this.#head;
+  }
+
+  get jobCount(): number {
+    return this.#jobs.size;
+  }
+
+  /** The first of the jobs that they are about. */
+  get jobs(): readonly JobId[] {
+    return [...this.#jobs].slice(0, JOBS_LISTED_MAX);
+  }
+
+  /** Takes bytes that begin anywhere; a line whose beginning is damaged is found by its end. */
+  take(bytes: Uint8Array<ArrayBuffer>): void {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let start = 0; start < buffer.length;) {
+      const newline = buffer.indexOf(NEWLINE, start);
+      const end = newline < 0 ? buffer.length : newline;
+      const whole = wholeLineIn(buffer, start, end);
+      if (whole !== undefined) this.#takeLine(buffer, whole, end);
+      start = end + 1;
+    }
+  }
+
+  #takeLine(buffer: Buffer, start: number, end: number): void {
+    const text = buffer.toString("utf8", start, end);
+    const entry = entryIn(text);
+    if (entry === undefined) return;
+    this.#readable++;
+    this.#lastLogId = Math.max(this.#lastLogId, entry.logId);
+    if (entry.jobId !== undefined) this.#jobs.add(entry.jobId);
+    if (!isCommit(buffer, end)) return;
+    this.#head = { logId: entry.logId, chain: chainIn({ text, start: 0, end: text.length }) };
+  }
+}
+
+/** Where a whole line begins that ends here. */
+function wholeLineIn(buffer: Buffer, start: number, end: number): number | undefined {
+  if (crcHolds(buffer, start, end)) return start;
+  const later = buffer.subarray(0, end).lastIndexOf(LINE_START);
+  return later > start && crcHolds(buffer, later, end) ? later : undefined;
+}
+
+function entryIn(text: string): Pick<JobEventLogEntry, "logId" | "jobId"> | undefined {
+  try {
+    const entry = parseJsonText(text) as JobEventLogEntry | null;
+    return typeof entry?.logId === "number" ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Does what a repair plan says, in an order in which every step can be the last: the next
+ * repair then finds the same damage, or the note of what was lost.
+ */
+
+import { Projection } from "../engine/writer/projection.ts";
+import { journalFlag, orUnusable } from "../journal/errors.ts";
+import { type FileSystem, readBetween } from "../journal/file_system.ts";
+import { FileJournal } from "../journal/file_journal.ts";
+import { DAMAGED, type Layout } from "../journal/layout.ts";
+import {
+  quarantineTail,
+  removeRepairNote,
+  type RepairedAttributes,
+  writeRepairNote,
+} from "../journal/repair.ts";
+import { SnapshotStore } from "../journal/snapshot_store.ts";
+import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
+import type { Clock, Random } from "../engine/ports.ts";
+import { counted } from "../core/counted.ts";
+import { problemText } from "../verify/problem.ts";
+
+/** What a repair needs of the machine. */
+interface RepairMeans {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Cuts and sets aside. The journal has been copied, and its lock is held.
+ *
+ * @param fact what is to be recorded afterwards, when anything is lost.
+ * @throws {JournalUnusableError}
+ */
+export async function applyPlan(
+  means: RepairMeans,
+  layout: Layout,
+  plan: RepairPlan,
+  fact: RepairedAttributes | undefined,
+): Promise<void> {
+  const { fileSystem } = means;
+  if (fact !== undefined) await writeRepairNote(fileSystem, layout, fact);
+  const store = new SnapshotStore(fileSystem, layout);
+  for (const { file } of plan.snapshots) {
+    const path = `${layout.snapshots}/${file}`;
+    await orUnusable("set aside", path, () => store.setAside(file, DAMAGED));
+  }
+  if (plan.cut !== undefined) await cut(means, layout, plan.cut);
+}
+
+/** The last segment goes first, so that the damage stays where it is until the end. */
+async function cut(means: RepairMeans, layout: Layout, plan: CutPlan): Promise<void> {
+  const { fileSystem, random } = means;
+  const { quarantine } = layout;
+  await orUnusable("create", quarantine, () => fileSystem.makeFolder(quarantine));
+  for (const { name } of plan.later.toReversed()) await moveAway(means, layout, name);
+  const { segment, offset, damage } = plan;
+  // One that is in its place stays, though it be empty: else the segment before it would be
+  // appended to again, and no backup could rely on what it has of that.
+  const isInPlace = segment.firstLogId === damage.batch.firstLogId;
+  if (offset === 0 && !isInPlace) return await moveAway(means, layout, segment.name);
+  const path = `${layout.segments}/${segment.name}`;
+  const bytes = await orUnusable(
+    "read",
+    path,
+    () => readBetween(fileSystem, path, offset, segment.bytes),
+  );
+  await quarantineTail(fileSystem, layout, segment.name, { offset, bytes }, random.ulid());
+}
+
+async function moveAway(
+  { fileSystem, random }: RepairMeans,
+  { segments, quarantine }: Layout,
+  name: string,
+): Promise<void> {
+  const path = `${segments}/${name}`;
+  const aside = `${quarantine}/${name.replace(/\.ndjson$/, "")}-0-${random.ulid()}.bin`;
+  await orUnusable("move", path, async () => {
+    await fileSystem.rename(path, aside);
+    await fileSystem.syncFolder(quarantine);
+    await fileSystem.syncFolder(segments);
+  });
+}
+
+/**
+ * Records what was lost, by opening the journal as a start does. Its lock must be free.
+ *
+ * @throws {JournalDamagedError} when the repair has not made it whole.
+ * @throws {JournalLockedError} when a server was quicker: then the note is still there.
+ * @throws {JournalUnusableError}
+ */
+export async function recordRepair(
+  means: RepairMeans,
+  layout: Layout,
+  fact: RepairedAttributes,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { fileSystem, clock, random } = means;
+  const { journal } = await FileJournal.open({
+    folder: layout.folder,
+    fileSystem,
+    clock,
+    random,
+    consumer: new Projection(),
+    firstFacts: [{ stratum: "framework", eventType: "journal.Repaired", attributes: fact }],
+    warn,
+  });
+  await journal.close();
+  await removeRepairNote(fileSystem, layout);
+}
+
+/**
+ * @param folder where the journal is.
+ * @param note what an unfinished repair has cut away and not recorded.
+ * @param isApplied whether it is being done, and not just thought of.
+ */
+export function repairText(
+  folder: string,
+  plan: RepairPlan,
+  note: RepairedAttributes | undefined,
+  isApplied: boolean,
+): readonly string[] {
+  if (isNothing(plan) && note === undefined) return ["there is nothing to repair"];
+  const { cut, snapshots, loss } = plan;
+  const verb = (would: string, does: string) => isApplied ? does : `would ${would}`;
+  const lines: string[] = [];
+  if (cut !== undefined) {
+    const { segment, offset, later, damage } = cut;
+    lines.push(
+      problemText({ kind: "damage", damage }),
+      offset === 0
+        ? `${verb("move", "moves")} segment ${segment.name} to quarantine/`
+        : `${verb("cut", "cuts")} segment ${segment.name} at byte ${offset}; ` +
+          "the rest goes to quarantine/",
+      ...later.map(({ name }) => `${verb("move", "moves")} segment ${name} to quarantine/`),
+    );
+  }
+  for (const { file, reason } of snapshots) {
+    lines.push(`${verb("rename", "renames")} snapshot ${file} to ${file}.damaged: ${reason}`);
+  }
+  if (loss !== undefined) lines.push(...lossText(loss));
+  if (note !== undefined) {
+    const last = note.lostFrom + note.lostEntries - 1;
+    const lost = `what an unfinished repair lost: logId ${note.lostFrom} to ${last}`;
+    lines.push(`${verb("record", "records")} ${lost}`);
+  }
+  if (!isApplied) {
+    lines.push(`to do it: deno task journal repair --apply${journalFlag(folder)}`);
+  }
+  return lines;
+}
+
+function lossText({ from, last, readable, jobCount, jobs }: Loss): readonly string[] {
+  const lines = [
+    `lost: logId ${from} to ${last}, ${counted(last - from + 1, "entry", "entries")}; ` +
+    `${counted(readable, "whole line")} of them can still be read`,
+  ];
+  if (jobCount === 0) return lines;
+  const more = jobCount > jobs.length ? `, and ${jobCount - jobs.length} more` : "";
+  return [...lines, `they concern ${counted(jobCount, "job")}: ${jobs.join(", ")}${more}`];
+}
