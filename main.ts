@@ -186,9 +186,30 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
   }
 }
 
-/** Drains on the first signal; a second one ends the process at once. */
-function stopOnSignal(daybook: Daybook, server: Listener, drainMs: number): void {
-  onStopSignal(async () => {
+/** What the first signal does; a second one ends the process at once. */
+let stop: (() => Promise<void>) | undefined;
+
+function stopOnSignal(how: () => Promise<void>): void {
+  if (stop === undefined) onStopSignal(async () => await stop?.());
+  stop = how;
+}
+
+/** A follower has nothing to drain, and nothing to seal. */
+function stopFollowing(joining: Joining, server: Listener): () => Promise<void> {
+  return async () => {
+    // Since it leads by now, it stops as a leader does, once it can.
+    if (await joining.led()) return await stop?.();
+    warn("stopping");
+    await joining.stop(() => server.shutdown());
+    const { copy } = joining.standing;
+    warn(copy?.logId ? `stopped; the copy ends at logId ${copy.logId}` : "stopped; it has no copy");
+    Deno.exit(0);
+  };
+}
+
+/** Drains, and seals the journal. */
+function stopLeading(daybook: Daybook, server: Listener, drainMs: number): () => Promise<void> {
+  return async () => {
     warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
     try {
       await daybook.stop(() => server.shutdown());
@@ -198,7 +219,7 @@ function stopOnSignal(daybook: Daybook, server: Listener, drainMs: number): void
     const isEmpty = daybook.journal.head.logId === 0;
     warn(isEmpty ? "stopped; the journal is empty" : "stopped, and the journal is sealed");
     Deno.exit(0);
-  });
+  };
 }
 
 /**
@@ -254,6 +275,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     const tell = (line: string) => log.info(line);
     joining = new Joining({ configuration, place, secretKey, url, tell, warn });
     answer = joining.following.fetch;
+    stopOnSignal(stopFollowing(joining, own));
   }
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);
   clearTimeout(soon);
@@ -267,7 +289,8 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     await daybook.stop(() => Promise.resolve());
     return fail(listening, EXIT_CANNOT_LISTEN);
   }
-  stopOnSignal(daybook, listening, configuration.drainMs);
+  stopOnSignal(stopLeading(daybook, listening, configuration.drainMs));
+  joining?.opened();
   daybook.mindSignals();
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
@@ -282,6 +305,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
       await parkedPlaces(engine),
       engine.pauses.all(),
+      joining?.standing,
     ),
   );
 }

@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ["core", "explain", "engine", "journal", "http", "embedded", "export", "."],
   cli: [
     ...["core", "explain", "engine", "index", "journal", "documents", "http", "jobs", "verify"],
-    ...["server", "settings", "export", "tools"],
+    ...["server", "settings", "export", "tools", "postgres"],
   ],
   demo: ["core", "engine", "jobs", "server", "settings"],
 };
@@ -46,6 +46,7 @@ const ENTRANCES = [
   "src/threads/thread_main.ts",
   "src/embedded/in_process.ts",
   "src/postgres/open.ts",
+  "src/postgres/table.ts",
   "src/testing/mod.ts",
 ];
 

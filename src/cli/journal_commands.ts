@@ -6,6 +6,8 @@ import { catCommand } from "./journal/cat.ts";
 import { exportCommand } from "./journal/export.ts";
 import { headCommand } from "./journal/head.ts";
 import { importCommand } from "./journal/import.ts";
+import { pullCommand } from "./journal/pull.ts";
+import { pushCommand } from "./journal/push.ts";
 import { repairCommand } from "./journal/repair.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { verifyCommand } from "./journal/verify.ts";
@@ -18,6 +20,8 @@ export function journalCommands(tools: JournalTools): readonly Command[] {
     catCommand(tools),
     repairCommand(tools),
     backupCommand(tools),
+    pushCommand(tools),
+    pullCommand(tools),
     exportCommand(tools),
     importCommand(tools),
     replayTestCommand(tools),

@@ -40,6 +40,7 @@ type GivenDeps = Pick<
   | "spans"
   | "verification"
   | "jobLog"
+  | "standing"
   | "system"
   | "access"
   | "maxStartDelayMs"
@@ -106,6 +107,7 @@ function edgeOf(options: AppOptions): HttpDeps {
     spans: options.spans,
     verification: options.verification,
     jobLog: options.jobLog ?? NO_JOB_LOG,
+    standing: options.standing,
     system: options.system,
     eventsMax: limits.eventsMax,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,

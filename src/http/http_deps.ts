@@ -1,6 +1,7 @@
 /** What all routes share: the engine, the limits, and the shutdown signal. */
 
 import type { JsonObject } from "../core/json.ts";
+import type { Standing } from "../core/standing.ts";
 import type { Clock, JobLogLine, VerificationRun } from "../engine/ports.ts";
 import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { Bodies } from "./bodies/bodies.ts";
@@ -169,6 +170,8 @@ export interface HttpDeps {
   /** `undefined` if the journal is not in files. */
   readonly verification: VerificationPort | undefined;
   readonly jobLog: JobLogPort;
+  /** What this process is in a shared journal; `undefined` if the journal is not shared. */
+  readonly standing: (() => Standing) | undefined;
   /** `undefined` if nothing is known of the process. */
   readonly system: SystemPort | undefined;
   /** Events in one request. */

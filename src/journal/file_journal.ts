@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import type { WhyLeading } from "../core/standing.ts";
 import {
   type Appended,
   type EntryLocation,
@@ -195,13 +196,19 @@ async function openLocked(
   const parts = partsOf(options, recovery, reserve);
   try {
     const { recorder } = parts;
-    if (options.shared !== undefined) await followed(options, parts, options.shared);
+    const part = options.shared === undefined
+      ? undefined
+      : { shared: options.shared, why: await followed(options, parts, options.shared) };
     if (options.firstFacts.length > 0) await parts.mend();
     for (const fact of options.firstFacts) {
       await orUnrecorded(options.folder, () => recorder.record(fact));
     }
-    const recoveredLogId = await orUnrecorded(options.folder, () => recorder.begin()) ??
-      await orUnrecorded(options.folder, () => lead(options.shared, recorder));
+    const recoveredLogId = await orUnrecorded(
+      options.folder,
+      async () =>
+        await recorder.begin() ??
+          (part === undefined ? null : await lead(part.shared, part.why, recorder)),
+    );
     if (reserve.reserve === undefined && recorder.full("vital")) throw noRoom(options.folder);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
@@ -215,14 +222,14 @@ async function openLocked(
   }
 }
 
-/** Follows a shared journal until this process may lead it. */
+/** Follows a shared journal until this process may lead it; resolves with why. */
 async function followed(
   { folder }: LockedOptions,
   { recorder, copy, mend }: Parts,
   shared: SharedJournal,
-): Promise<void> {
+): Promise<WhyLeading> {
   if (!await mend()) throw noRoom(folder);
-  await follow(
+  return await follow(
     shared,
     recorder,
     (batch) => orUnusable("write to", folder, () => copy.write(batch, false)),

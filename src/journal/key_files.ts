@@ -67,6 +67,23 @@ export class KeyFiles implements KeyStore {
     return held;
   }
 
+  /** All keys, by the name that `keyName` gives. */
+  async all(): Promise<ReadonlyMap<string, Uint8Array>> {
+    const keys = new Map<string, Uint8Array>();
+    for (const file of (await this.#sorted([], "all")).others) {
+      const key = file.endsWith(KEY) ? await this.#keyAt(file) : undefined;
+      if (key !== undefined) keys.set(file.slice(0, -KEY.length), key);
+    }
+    return keys;
+  }
+
+  /** Keeps a key under the name that `keyName` gives. */
+  async put(name: string, key: Uint8Array): Promise<void> {
+    await (this.#folder ??= this.#makeFolder());
+    const file = name + KEY;
+    await this.#write(`${this.#layout.keys}/${file}`, keyText(key, file, this.#secretKey));
+  }
+
   /** @param looked which of the files are made sure of to be files. */
   async #sorted(jobIds: readonly JobId[], looked: "held" | "all") {
     await requireKind(this.#fileSystem, this.#layout.keys, ["folder", "missing"]);

@@ -1,6 +1,7 @@
 /** The part of one process in a shared journal: its copy, which it keeps by following or leading. */
 
 import type { LogId } from "../core/ids.ts";
+import type { WhyLeading } from "../core/standing.ts";
 import { messageOf } from "../core/thrown.ts";
 import { JournalFailedError, type JournalHead } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
@@ -22,7 +23,7 @@ import {
  *
  * @throws {JournalDamagedError} if it is not what was written, or does not follow the head.
  */
-function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
+export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
   const firstLogId = head.logId + 1;
   const read = (start: ScanStart) => {
     const scanner = new SegmentScanner(bytes, firstLogId, head.chain, start);
@@ -74,27 +75,30 @@ export class SharedSink implements BatchSink {
  * Keeps the copy of this process up to date until it may lead.
  *
  * @param store Stores a batch in the copy.
+ * @returns Why it may.
  * @throws {LostHistoryError} if the copy has what the log has not.
  * @throws {JournalDamagedError} if a batch is not what was written.
  */
 export async function follow(
-  { log, turn, followed }: SharedJournal,
+  { log, turn, membership }: SharedJournal,
   recorder: Pick<Recorder, "head" | "adopt">,
   store: (batch: SealedBatch) => Promise<void>,
-): Promise<void> {
+): Promise<WhyLeading> {
   await requireSame(log, recorder.head);
   for (;;) {
-    const mayLead = await turn.take();
+    const why = await turn.take();
     // What the last leader wrote may come while the turn passes.
     const batches = await log.read(recorder.head.logId);
+    const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       const sealed = sealedBatch(batch, recorder.head);
       await store(sealed);
       recorder.adopt(sealed);
+      membership.copied(recorder.head.logId, lastLogId);
     }
-    followed(recorder.head);
     if (batches.length > 0) continue;
-    if (mayLead) return;
+    membership.copied(recorder.head.logId, lastLogId);
+    if (why !== undefined) return why;
     await turn.news();
   }
 }
@@ -102,19 +106,19 @@ export async function follow(
 /**
  * Records that this process leads.
  *
- * @returns The position of that entry; `null` if the journal is not shared.
+ * @returns The position of that entry.
  */
 export async function lead(
-  shared: SharedJournal | undefined,
+  { turn, membership }: SharedJournal,
+  why: WhyLeading,
   recorder: Pick<Recorder, "record" | "fail">,
-): Promise<LogId | null> {
-  if (shared === undefined) return null;
-  const { writer, url, turn } = shared;
+): Promise<LogId> {
   const logId = await recorder.record({
     stratum: "framework",
     eventType: "journal.WriterOpened",
-    attributes: { writer, url },
+    attributes: { ...membership.self },
   });
+  membership.leads(why);
   await turn.lead(() => recorder.fail(overtaken()));
   return logId;
 }

@@ -4,7 +4,8 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import type { JournalHead } from "../engine/ports.ts";
+import type { WhyLeading } from "../core/standing.ts";
+import type { Membership } from "./membership.ts";
 
 /** A batch as all processes have it. */
 export interface SharedBatch {
@@ -37,8 +38,8 @@ export interface SharedLog {
 
 /** Whose turn it is to lead. It decides how soon another tries, never what is true. */
 export interface Turn {
-  /** Whether this process may lead from now on. */
-  take(): Promise<boolean>;
+  /** Why this process may lead from now on; `undefined` while it may not. */
+  take(): Promise<WhyLeading | undefined>;
   /** Resolves when something may have changed. */
   news(): Promise<void>;
   /**
@@ -55,12 +56,8 @@ export interface Turn {
 export interface SharedJournal {
   readonly log: SharedLog;
   readonly turn: Turn;
-  /** Tells this process from others. */
-  readonly writer: string;
-  /** Where others reach it. */
-  readonly url: string;
-  /** Called with the position up to which the copy is complete. */
-  followed(head: JournalHead): void;
+  /** Told of what changes. */
+  readonly membership: Membership;
 }
 
 /** Another process leads: this one acknowledges nothing any more. */

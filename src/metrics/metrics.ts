@@ -4,6 +4,7 @@
  */
 
 import { Counter, exponentialBuckets, Histogram, Registry } from "@prometheus-io/client";
+import type { Standing } from "../core/standing.ts";
 import type { ConditionChange, JobWatch } from "../engine/ports.ts";
 import type { MetricsPort } from "../http/http_deps.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
@@ -130,6 +131,8 @@ interface MetricsOptions {
   readonly types: readonly string[];
   /** Left out when absent. */
   readonly processUsage?: () => ProcessUsage;
+  /** What this process is in a shared journal; left out when absent. */
+  readonly standing?: (() => Standing) | undefined;
   /** How often the event loop was blocked; left out when absent. */
   readonly stalls?: () => number;
   /** Left out when absent, or when it tells nothing. */
@@ -153,10 +156,10 @@ export class Metrics {
     return {
       contentType: this.#registry.contentType,
       text: async (edge) => {
-        const { processUsage, diskFree, stalls } = this.#options;
+        const { processUsage, diskFree, stalls, standing } = this.#options;
         const [journal, free] = await Promise.all([engine.journalInfo(), diskFree?.()]);
         const process = processUsage?.();
-        const given = { process, diskFree: free, stalls: stalls?.() };
+        const given = { process, diskFree: free, stalls: stalls?.(), standing: standing?.() };
         const readings = await readingsText({ engine, edge, journal, ...given });
         return `${await this.#registry.metrics()}\n${readings}`;
       },

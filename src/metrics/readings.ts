@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, Registry } from "@prometheus-io/client";
 import { type Condition, CONDITIONS } from "../core/condition.ts";
+import type { Standing } from "../core/standing.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import type { EdgeActivity } from "../http/http_deps.ts";
 import { VERSION } from "../version.ts";
@@ -50,6 +51,7 @@ export interface Sources {
   readonly process: ProcessUsage | undefined;
   readonly diskFree: number | undefined;
   readonly stalls: number | undefined;
+  readonly standing: Standing | undefined;
 }
 
 interface Reading {
@@ -151,6 +153,35 @@ const OF_JOURNAL: readonly Reading[] = [
   ),
 ];
 
+/** Of a journal that several processes share. */
+const OF_SHARING: readonly Reading[] = [
+  gauge(
+    "daybook_shared_leading",
+    "1 while this process leads the shared journal, 0 while it follows.",
+    ({ standing }) => standing && standing.role === "leading",
+  ),
+  gauge(
+    "daybook_shared_since_timestamp_seconds",
+    "Since when this process leads, or follows.",
+    ({ standing }) => standing && Date.parse(standing.since) / 1000,
+  ),
+  gauge(
+    "daybook_shared_behind_entries",
+    "Entries that the copy of a follower lacked at the last look; 0 for the leader.",
+    ({ standing }) => standing && (standing.copy?.entriesBehind ?? 0),
+  ),
+  gauge(
+    "daybook_shared_behind_seconds",
+    "Since when the copy of a follower was last known to be complete; 0 for the leader.",
+    ({ standing }) => standing && (standing.copy?.msBehind ?? 0) / 1000,
+  ),
+  gauge(
+    "daybook_shared_standby_demanded",
+    "1 when the database has to have a synchronous standby.",
+    ({ standing }) => standing?.database?.standbyDemanded,
+  ),
+];
+
 const OF_TRUST: readonly Reading[] = [
   gauge(
     "daybook_recovery_clean",
@@ -209,7 +240,10 @@ const OF_PROCESS: readonly Reading[] = [
   ),
 ];
 
-const READINGS = [...OF_ENGINE, ...OF_EDGE, ...OF_JOURNAL, ...OF_TRUST, ...OF_PROCESS];
+const READINGS = [
+  ...[...OF_ENGINE, ...OF_EDGE, ...OF_JOURNAL],
+  ...[...OF_SHARING, ...OF_TRUST, ...OF_PROCESS],
+];
 const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
 
 /** A registry of its own each time: what cannot be told now must not show what was so before. */
@@ -220,6 +254,7 @@ export async function readingsText(sources: Sources): Promise<string> {
     if (value !== undefined) new Gauge({ name, help, registers }).set(Number(value));
   }
   addUnfinished(sources, registers);
+  addLeader(sources, registers);
   addLimits(sources, registers);
   addCpu(sources, registers);
   addStalls(sources, registers);
@@ -234,6 +269,15 @@ function addUnfinished({ engine }: Sources, registers: Registry[]): void {
   for (const condition of CONDITIONS) {
     if (!ENDED.includes(condition)) unfinished.set({ condition }, conditions.get(condition) ?? 0);
   }
+}
+
+/** Which process leads, and why this one does, as labels: there is one value at a time. */
+function addLeader({ standing }: Sources, registers: Registry[]): void {
+  if (standing?.leader === null || standing === undefined) return;
+  const [name, help] = ["daybook_shared_leader", "Which process leads, and why this one does."];
+  const { leader: { url, writer }, why } = standing;
+  new Gauge({ name, help, labelNames: ["url", "writer", "why"], registers })
+    .set({ url, writer, why: why ?? "" }, 1);
 }
 
 /** For types with limits; there are too many keys to use as labels. */

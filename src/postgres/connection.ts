@@ -24,9 +24,10 @@ export function session(place: Place, onClose: () => void = () => {}): Sql {
 
 /**
  * What passes: no connection, as the driver and the system say it; and by the states of PostgreSQL,
- * no resources, a shutdown, a demotion.
+ * no resources, a shutdown, a demotion. A pooler that refuses what it is asked (08P01) will do so
+ * again.
  */
-const PASSING = /^CONNECT|^E[A-Z]+$|^(?:08|53|57|58|40)...$|^25006$/;
+const PASSING = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$/;
 
 /** Whether the same may work later. */
 function passes(error: unknown): boolean {

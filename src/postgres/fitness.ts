@@ -3,6 +3,7 @@
  * refused before anything is written.
  */
 
+import type { DatabaseInForce } from "../core/standing.ts";
 import { messageOf } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import type { Retrying, Sql } from "./connection.ts";
@@ -36,28 +37,45 @@ const EXIT_NO_RIGHTS = 77;
 /** What PostgreSQL says of users, rights and databases. */
 const NO_RIGHTS = /^(?:28...|3D000|42501)$/;
 
+const STANDBY_NAMES = "synchronous_standby_names";
+
+/** What poolers answer to startup parameters that they do not know. */
+const REFUSED_BY_POOLER = "08P01";
+const ADVICE = "connect to PostgreSQL itself, or to a pooler in session mode";
+
 /** Values that each setting may have. */
 const SAFE: Readonly<Record<string, readonly string[]>> = {
   fsync: ["on"],
   full_page_writes: ["on"],
   synchronous_commit: ["on", "remote_apply"],
+  // Every session asks for it, but a pooler may not pass that on.
+  statement_timeout: ["0"],
 };
 
-/** @throws {UnfitDatabaseError} */
+/**
+ * @returns What it promises.
+ * @throws {UnfitDatabaseError}
+ */
 export async function requireFit(
   place: Place,
   sql: Sql,
   other: Sql,
   retrying: Retrying,
-): Promise<void> {
+): Promise<DatabaseInForce> {
   try {
-    await retrying.until(async () => {
-      await requireSafe(place, sql);
+    return await retrying.until(async () => {
       await requireSessions(place, sql, other);
+      const inForce = await requireSafe(place, sql);
       await requireTables(place, sql);
+      return inForce;
     });
   } catch (error) {
-    if (!NO_RIGHTS.test(codeOf(error))) throw error;
+    const code = codeOf(error);
+    if (code === REFUSED_BY_POOLER) {
+      const reason = `a pooler is in between, and refuses (${messageOf(error)}): ${ADVICE}`;
+      throw new UnfitDatabaseError(place, reason, EXIT_POOLER, error);
+    }
+    if (!NO_RIGHTS.test(code)) throw error;
     throw new UnfitDatabaseError(place, messageOf(error), EXIT_NO_RIGHTS, error);
   }
 }
@@ -66,8 +84,8 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-async function requireSafe(place: Place, sql: Sql): Promise<void> {
-  const names = Object.keys(SAFE);
+async function requireSafe(place: Place, sql: Sql): Promise<DatabaseInForce> {
+  const names = [...Object.keys(SAFE), STANDBY_NAMES];
   const rows = await sql<{ name: string; setting: string }[]>`
     select name, setting from pg_settings where name = any(${names}::text[])`;
   for (const { name, setting } of rows) {
@@ -76,34 +94,48 @@ async function requireSafe(place: Place, sql: Sql): Promise<void> {
       `it to ${SAFE[name].join(" or ")}`;
     throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
   }
-  if (place.needsStandby) await requireStandby(place, sql);
+  const settings = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+  const standbys = await standbysOf(sql);
+  if (place.needsStandby) requireStandby(place, settings[STANDBY_NAMES] ?? "", standbys ?? 0);
+  return { address: place.shown, standbyDemanded: place.needsStandby, standbys, settings };
 }
 
-async function requireStandby(place: Place, sql: Sql): Promise<void> {
-  const [row] = await sql<{ names: string; standbys: string }[]>`
-    select current_setting('synchronous_standby_names') as names,
+/** Who may not read their states sees none. */
+async function standbysOf(sql: Sql): Promise<number | null> {
+  const [row] = await sql<{ may: boolean; standbys: string }[]>`
+    select pg_has_role(current_user, 'pg_read_all_stats', 'usage') as may,
       (select count(*) from pg_stat_replication where sync_state in ('sync', 'quorum')) as standbys`;
-  if (row !== undefined && row.names !== "" && Number(row.standbys) > 0) return;
+  return row?.may === true || Number(row?.standbys) > 0 ? Number(row?.standbys) : null;
+}
+
+function requireStandby(place: Place, names: string, standbys: number): void {
+  if (names !== "" && standbys > 0) return;
   const reason = "sync=1 asks for a synchronous standby, and there is none: set " +
     "synchronous_standby_names, or see that one is connected (and that this user may read " +
     "pg_stat_replication)";
   throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
 }
 
+/** How long an answer may take that needs a session which another connection has. */
+const SESSION_MS = 3_000;
+
 /**
  * A pooler in transaction mode gives the same connection another session as soon as another one
- * keeps that busy; a lock would be nobody's.
+ * keeps that busy, or none while there is no other; a lock would be nobody's. It may not know
+ * prepared statements either.
  */
 async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void> {
-  const pid = async () => (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
+  const pid = async () =>
+    (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`.simple())[0]?.pid;
   const before = await pid();
   const during = await other.begin(async (begun) => {
-    await begun`select 1`;
-    return await pid();
+    await begun`select 1`.simple();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, SESSION_MS);
+    return await Promise.race([pid(), late]).finally(() => clearTimeout(timer));
   });
   if (before === during) return;
-  const reason = "between here and PostgreSQL is a pooler in transaction mode: connect to " +
-    "PostgreSQL itself, or to a pooler in session mode";
+  const reason = `between here and PostgreSQL is a pooler in transaction mode: ${ADVICE}`;
   throw new UnfitDatabaseError(place, reason, EXIT_POOLER);
 }
 

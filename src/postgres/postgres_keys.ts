@@ -25,14 +25,27 @@ export class PostgresKeys implements KeyStore {
 
   async create(jobId: JobId): Promise<Uint8Array> {
     const key = randomBytes(KEY_BYTES);
-    const name = keyName(jobId);
+    await this.put(keyName(jobId), key);
+    return key;
+  }
+
+  /** All keys, by the name that `keyName` gives. */
+  async all(): Promise<ReadonlyMap<string, Uint8Array>> {
+    const rows = await this.#retrying.until(() =>
+      this.#sql<{ name: string; key: string }[]>`
+        select name, key from daybook_key where journal = ${this.#journal}`
+    );
+    return new Map(rows.map(({ name, key }) => [name, this.#opened(key, name)]));
+  }
+
+  /** Keeps a key under the name that `keyName` gives. */
+  async put(name: string, key: Uint8Array): Promise<void> {
     const text = keyText(key, name, this.#secretKey);
     await this.#retrying.until(() =>
       this.#sql`
         insert into daybook_key (journal, name, key) values (${this.#journal}, ${name}, ${text})
         on conflict (journal, name) do update set key = excluded.key`
     );
-    return key;
   }
 
   async read(jobId: JobId): Promise<Uint8Array | undefined> {

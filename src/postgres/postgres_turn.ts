@@ -6,10 +6,13 @@
  * whoever is too late.
  */
 
+import type { WhyLeading, Writer } from "../core/standing.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
+import type { Membership } from "../journal/membership.ts";
 import type { Turn } from "../journal/shared_log.ts";
 import { type Retrying, type RetryingOptions, session, type Sql } from "./connection.ts";
+import { lockKey, tryLock } from "./lock.ts";
 
 const BEAT_MS = 1_000;
 /** A leader that has said nothing for as long is taken to be gone. */
@@ -17,19 +20,13 @@ const SILENT_MS = 6_000;
 /** Between two looks of a follower. */
 const LOOK_MS = 250;
 
-export interface Leader {
-  readonly writer: string;
-  /** Where it listens. */
-  readonly url: string;
-}
-
-interface LeaderRow extends Leader {
+interface LeaderRow extends Writer {
   readonly silent_ms: string;
 }
 
 export class PostgresTurn implements Turn {
   readonly #options: RetryingOptions;
-  readonly #self: Leader;
+  readonly #membership: Membership;
   readonly #retrying: Retrying;
   /** Appends, and holds the lock. */
   readonly #sql: Sql;
@@ -38,14 +35,15 @@ export class PostgresTurn implements Turn {
   readonly #clock: Clock;
   #isHeld = false;
   #isEnded = false;
-  #leader: Leader | undefined;
+  /** Why the lock was got. */
+  #why: WhyLeading = "first";
   #cancelBeat: (() => void) | undefined;
 
-  constructor(options: RetryingOptions, retrying: Retrying, self: Leader) {
+  constructor(options: RetryingOptions, retrying: Retrying, membership: Membership) {
     this.#sql = session(options.place, () => this.#isHeld = false);
     this.#alive = session(options.place);
     this.#options = options;
-    this.#self = self;
+    this.#membership = membership;
     this.#clock = options.clock;
     this.#retrying = retrying;
   }
@@ -55,21 +53,19 @@ export class PostgresTurn implements Turn {
     return this.#sql;
   }
 
-  /** Who leads, as of the last look. */
-  get leader(): Leader | undefined {
-    return this.#leader;
-  }
-
-  async take(): Promise<boolean> {
+  async take(): Promise<WhyLeading | undefined> {
     return await this.#retrying.until(async () => {
-      if (await this.#lock()) return true;
+      if (this.#isHeld) return this.#why;
       const { journal } = this.#options.place;
       const [row] = await this.#sql<LeaderRow[]>`
         select writer, url, extract(epoch from clock_timestamp() - seen) * 1000 as silent_ms
         from daybook_leader where journal = ${journal}`;
-      this.#leader = row === undefined ? undefined : { writer: row.writer, url: row.url };
-      if (row === undefined || Number(row.silent_ms) < SILENT_MS) return false;
-      return await this.#depose(row);
+      this.#membership.ledBy(row && { writer: row.writer, url: row.url });
+      this.#why = row === undefined ? "first" : "ended";
+      if (await this.#lock()) return this.#why;
+      if (row === undefined || Number(row.silent_ms) < SILENT_MS) return undefined;
+      this.#why = "silent";
+      return await this.#depose(row) ? this.#why : undefined;
     });
   }
 
@@ -78,7 +74,6 @@ export class PostgresTurn implements Turn {
   }
 
   async lead(overtaken: () => void): Promise<void> {
-    this.#leader = this.#self;
     await this.#retrying.until(() => this.#say());
     this.#beatLater(overtaken);
   }
@@ -90,27 +85,20 @@ export class PostgresTurn implements Turn {
   }
 
   async #lock(): Promise<boolean> {
-    if (this.#isHeld) return true;
-    const [row] = await this.#sql<{ locked: boolean }[]>`
-      select pg_try_advisory_lock(${this.#key}::bigint) as locked`;
-    return this.#isHeld = row?.locked === true;
-  }
-
-  /** The same for all processes of a journal. */
-  get #key() {
-    return this.#sql`hashtextextended(${`daybook ${this.#options.place.journal}`}, 0)`;
+    return this.#isHeld ||= await tryLock(this.#sql, this.#options.place.journal);
   }
 
   /** Ends the session of a leader that is taken to be gone. */
   async #depose({ url, silent_ms }: LeaderRow): Promise<boolean> {
     const seconds = Math.round(Number(silent_ms) / 1_000);
+    const key = lockKey(this.#sql, this.#options.place.journal);
     this.#options.warn(`the leader at ${url} has been silent for ${seconds} s: taking over`);
     try {
       await this.#sql`
         select pg_terminate_backend(pid) from pg_locks
         where locktype = 'advisory' and objsubid = 1 and granted
           and database = (select oid from pg_database where datname = current_database())
-          and (classid::bigint << 32) | objid::bigint = ${this.#key}::bigint`;
+          and (classid::bigint << 32) | objid::bigint = ${key}::bigint`;
     } catch (error) {
       this.#options.warn(`cannot end the session of the silent leader: ${messageOf(error)}`);
     }
@@ -134,7 +122,7 @@ export class PostgresTurn implements Turn {
   }
 
   async #say(): Promise<void> {
-    const { writer, url } = this.#self;
+    const { writer, url } = this.#membership.self;
     const { journal } = this.#options.place;
     await this.#alive`
       insert into daybook_leader (journal, writer, url, seen)
@@ -146,7 +134,7 @@ export class PostgresTurn implements Turn {
   async #isStillLeader(): Promise<boolean> {
     const rows = await this.#alive`
       update daybook_leader set seen = clock_timestamp()
-      where journal = ${this.#options.place.journal} and writer = ${this.#self.writer}
+      where journal = ${this.#options.place.journal} and writer = ${this.#membership.self.writer}
       returning 1`;
     return rows.length === 1;
   }

@@ -8,6 +8,8 @@ import type { JobEngine } from "../engine/job_engine.ts";
 import type { JobSurvey } from "../engine/queries/job_survey.ts";
 import type { JournalHead, RecoveryReport } from "../engine/ports.ts";
 import type { HeldPause } from "../engine/requests.ts";
+import type { Standing } from "../core/standing.ts";
+import { standingLines } from "../explain/standing_texts.ts";
 import { pauseTimes, scopeText } from "../explain/pause_texts.ts";
 import type { Scope } from "../http/guard/access.ts";
 import type { EventDraft } from "../core/event.ts";
@@ -48,10 +50,12 @@ export function banner(
   token: TokenSource | undefined,
   parked: readonly ParkedPlace[],
   pauses: readonly HeldPause[],
+  standing: Standing | undefined,
 ): string {
   const url = urlOf(address);
   return [
     recovered(report, head),
+    ...standing === undefined ? [] : standingLines(standing),
     `types of jobs: ${types.join(", ")}`,
     ...parkedLine(parked),
     ...pauses.flatMap((pause) => pauseLines(pause, url, token)),

@@ -42,7 +42,7 @@ import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
  * How long a stop waits for connections to close: a client that does not read keeps its connection
  * open forever, and must not keep the journal from being sealed.
  */
-const SERVER_CLOSE_MS = 3_000;
+export const SERVER_CLOSE_MS = 3_000;
 
 /** How long a start waits to find out whether the code of all waiting jobs still fits. */
 const TRIALS_MAX_MS = 2_000;
@@ -154,7 +154,14 @@ export class Daybook {
       diskFree: await diskFree(configuration.folder),
     };
     const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
-    const metrics = new Metrics({ ...counted, processUsage, stalls: () => watchdog.stalls });
+    const membership = options.sharing?.shared.membership;
+    const standing = membership && (() => membership.standing);
+    const metrics = new Metrics({
+      ...counted,
+      processUsage,
+      standing,
+      stalls: () => watchdog.stalls,
+    });
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.folder);
     const index = jobIndexIn({ folder: layout.index, warn });
@@ -246,6 +253,7 @@ export class Daybook {
       spans: tracing,
       verification: verifier,
       jobLog: logs,
+      standing,
       system: systemFigures(engine, configuration, options.origins ?? new Map(), limits),
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),

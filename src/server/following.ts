@@ -5,13 +5,15 @@
 
 import { Refusal } from "../documents/refusal.ts";
 import { messageOf } from "../core/thrown.ts";
-import type { Clock, JournalHead } from "../engine/ports.ts";
+import type { Clock } from "../engine/ports.ts";
 import { Bodies, leaveUnread } from "../http/bodies/bodies.ts";
 import { EDGE_LIMITS, Gauge } from "../http/guard/capacity.ts";
 import { Hosts } from "../http/guard/hosts.ts";
 import { Turnstile } from "../http/guard/turnstile.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";
 import { jsonResponse } from "../http/answers/response.ts";
+import { sharedIn } from "../http/answers/system.ts";
+import type { Membership } from "../journal/membership.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
 import type { Daybook } from "./daybook.ts";
 
@@ -27,20 +29,16 @@ const PASSED_ON_MAX = 4_096;
 const HOP_HEADERS = ["connection", "host", "keep-alive", "te", "transfer-encoding", "upgrade"];
 
 export interface FollowingOptions {
-  /** Where the leader listens, if it is known; never this process. */
-  readonly leader: () => string | undefined;
+  /** What this process is, and which one leads. */
+  readonly membership: Pick<Membership, "standing">;
   readonly clock: Clock;
   readonly bodyBytesMax: number;
   /** Names of this server. */
   readonly allowedHosts: readonly string[] | "any";
-  /** Takes a line for people. */
-  readonly tell: (line: string) => void;
 }
 
 export class Following {
   readonly #options: FollowingOptions;
-  #head: JournalHead = { logId: 0, chain: "" };
-  #toldOf: string | undefined;
   readonly #passedOn = new Gauge("requestsMax", PASSED_ON_MAX);
   /** Bodies are kept as a whole: they can be sent again, to the next leader. */
   readonly #bodies: Bodies;
@@ -65,15 +63,6 @@ export class Following {
       shutdownSignal: this.#following.signal,
     });
   }
-
-  /** The copy of this process is complete up to a position. */
-  readonly followed = (head: JournalHead): void => {
-    this.#head = head;
-    const leader = this.#options.leader();
-    if (leader === this.#toldOf || leader === undefined) return;
-    this.#toldOf = leader;
-    this.#options.tell(`following ${leader}, at logId ${head.logId}; leads when that is gone`);
-  };
 
   /** This process leads: requests that wait are answered here. */
   leads(own: Fetch): void {
@@ -125,9 +114,9 @@ export class Following {
   }
 
   #ready(pathname: string): Response {
-    const leader = this.#options.leader();
-    if (leader === undefined) return unready(pathname, "no process leads the journal yet");
-    return jsonResponse({ status: "following", leader, logId: this.#head.logId }, STATUS.ok);
+    const { standing } = this.#options.membership;
+    if (standing.leader === null) return unready(pathname, "no process leads the journal yet");
+    return jsonResponse({ status: "following", ...sharedIn(standing) }, STATUS.ok);
   }
 
   async #passOn(
@@ -136,11 +125,11 @@ export class Following {
     connection: ConnectionInfo | undefined,
     pathname: string,
   ): Promise<Response> {
-    const { clock, leader } = this.#options;
+    const { clock, membership } = this.#options;
     const endMs = clock.monotonic() + PATIENCE_MS;
     for (let reason = "no process leads the journal yet";;) {
       if (this.#own !== undefined) return await this.#own(withBody(request, body), connection);
-      const url = leader();
+      const url = membership.standing.leader?.url;
       if (url !== undefined) {
         try {
           return await answerOf(url, request, body);

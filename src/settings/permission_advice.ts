@@ -158,7 +158,8 @@ function permissionsOf(
   }
 }
 
-function hostsOf(address: string): readonly string[] {
+/** Where a database is reached. */
+export function hostsOf(address: string): readonly string[] {
   const host = URL.parse(address)?.host ?? "";
   return host === "" ? [] : [host.includes(":") ? host : `${host}:5432`];
 }

@@ -49,6 +49,19 @@ for (const [line, read, write] of JOURNAL_NEEDS) {
   });
 }
 
+Deno.test("permissions: of commands on a database, where it is, and the file of the secret key", async () => {
+  const database = "postgres://daybook:secret@10.0.0.9/jobs?journal=shop";
+  const lines = [["push", database], ["pull", database], ["verify", "--against", database]];
+  for (const words of lines) {
+    const needed = await neededBy(journalCommands({} as JournalTools), words);
+    assert.deepEqual(needed.net, ["10.0.0.9:5432"], words.join(" "));
+  }
+  const named = await neededBy(journalCommands({} as JournalTools), [
+    ...["push", "postgres://10.0.0.9:6000/jobs", "--secret-key-file", "/etc/key"],
+  ]);
+  assert.deepEqual([named.net, named.read], [["10.0.0.9:6000"], ["/etc/key"]]);
+});
+
 Deno.test("permissions: every command says what it needs of the journal and server that it names", async () => {
   const groups: readonly (readonly [commands: readonly Command[], option: string])[] = [
     [journalCommands({} as JournalTools), "--journal=/j"],

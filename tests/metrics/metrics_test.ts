@@ -6,6 +6,7 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import { TokenList } from "../../src/http/guard/access.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import type { Standing } from "../../src/core/standing.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
@@ -195,6 +196,33 @@ Deno.test("/metrics: what cannot be told is left out, and is there again when it
   assert.equal(await shown(), undefined);
   free = 0;
   assert.equal(await shown(), 0);
+});
+
+Deno.test("/metrics: who leads a shared journal is there, and nothing of it for a folder alone", async () => {
+  const { engine, clock } = await startApp();
+  const standing: Standing = {
+    role: "following",
+    since: "2026-01-01T00:00:00.000Z",
+    leader: { writer: "wri_a", url: "http://a.test" },
+    why: null,
+    copy: { logId: 7, entriesBehind: 3, msBehind: 1_500 },
+    database: { address: "postgres://db", standbyDemanded: true, standbys: 1, settings: {} },
+  };
+  const textOf = async (metrics: Metrics) => {
+    const app = createApp({ engine, clock, metrics: metrics.of(engine) });
+    return await (await app.request("/metrics")).text();
+  };
+  assert.doesNotMatch(await textOf(new Metrics({ types: [] })), /daybook_shared/);
+  const lines = (await textOf(new Metrics({ types: [], standing: () => standing })))
+    .split("\n").filter((line) => line.startsWith("daybook_shared"));
+  assert.deepEqual(lines, [
+    "daybook_shared_leading 0",
+    "daybook_shared_since_timestamp_seconds 1767225600",
+    "daybook_shared_behind_entries 3",
+    "daybook_shared_behind_seconds 1.5",
+    "daybook_shared_standby_demanded 1",
+    'daybook_shared_leader{url="http://a.test",writer="wri_a",why=""} 1',
+  ]);
 });
 
 Deno.test("/metrics: a stream that is open and a journal that failed are seen", async () => {

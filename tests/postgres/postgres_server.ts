@@ -79,7 +79,12 @@ export class PostgresServer {
 
 /** It does not run as root. */
 function asPostgres(...words: readonly string[]): Promise<string> {
-  return Deno.uid() === 0 ? run("setpriv", ...PRIVILEGES, ...words) : run(...words);
+  return run(...wordsAsPostgres(words));
+}
+
+/** The same words, for a process of a test's own. */
+export function wordsAsPostgres(words: readonly string[]): readonly string[] {
+  return Deno.uid() === 0 ? ["setpriv", ...PRIVILEGES, ...words] : words;
 }
 
 const PRIVILEGES = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
@@ -106,10 +111,11 @@ export function testWithPostgres(
   name: string,
   fn: (server: PostgresServer) => Promise<void>,
   settings: readonly string[] = [],
+  leftOut = LEFT_OUT,
 ): void {
   Deno.test({
-    name: name + LEFT_OUT,
-    ignore: LEFT_OUT !== "",
+    name: name + leftOut,
+    ignore: leftOut !== "",
     fn: async () => {
       const server = await PostgresServer.start(settings);
       try {

@@ -1,6 +1,7 @@
 /** A leader that stands still is taken over; when it goes on, it acknowledges nothing. */
 
 import assert from "node:assert/strict";
+import type { Standing } from "../../src/core/standing.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 import { Member } from "./members.ts";
@@ -45,6 +46,8 @@ testWithPostgres(
         return status;
       }, () => 0);
       leader.signal("SIGCONT");
+      const { shared } = await follower.get("/journal") as { shared: Standing };
+      assert.equal(shared.why, "silent");
       const code = await leader.ended();
       const status = await answered;
       assert.ok(status === 0 || status >= 500, `it answered ${status}`);

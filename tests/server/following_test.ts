@@ -1,6 +1,7 @@
 /** A process that follows passes requests on to the leader, and nothing else anywhere. */
 
 import assert from "node:assert/strict";
+import type { Standing } from "../../src/core/standing.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { Following } from "../../src/server/following.ts";
 
@@ -12,6 +13,27 @@ interface Asked {
   readonly path: string;
   readonly headers: Headers;
   readonly body: string;
+}
+
+/** A follower of this leader, if it is known. */
+function standingBy(url: string | undefined): Standing {
+  const database = { address: "postgres://db", standbyDemanded: true, standbys: 1, settings: {} };
+  return {
+    role: "following",
+    since: "2026-01-01T00:00:00.000Z",
+    leader: url === undefined ? null : { writer: "wri_1", url },
+    why: null,
+    copy: { logId: 7, entriesBehind: 2, msBehind: 30 },
+    database,
+  };
+}
+
+function followedBy(leader: () => string | undefined) {
+  return {
+    get standing() {
+      return standingBy(leader());
+    },
+  };
 }
 
 async function withLeader(
@@ -35,11 +57,10 @@ async function withLeader(
   );
   const leader: { url?: string } = { url: `http://127.0.0.1:${server.addr.port}` };
   const following = new Following({
-    leader: () => leader.url,
+    membership: followedBy(() => leader.url),
     clock: systemClock,
     bodyBytesMax: 1_000,
     allowedHosts: [],
-    tell: () => {},
   });
   try {
     await run(following, asked, leader);
@@ -131,11 +152,10 @@ Deno.test("following: a write that the leader may have seen is not sent twice", 
     }
   })();
   const following = new Following({
-    leader: () => `http://127.0.0.1:${listener.addr.port}`,
+    membership: followedBy(() => `http://127.0.0.1:${listener.addr.port}`),
     clock: systemClock,
     bodyBytesMax: 1_000,
     allowedHosts: [],
-    tell: () => {},
   });
   const answer = await following.fetch(request("/jobs", { method: "POST", body: "{}" }));
   assert.equal(answer.status, 503);
@@ -148,10 +168,10 @@ Deno.test("following: a write that the leader may have seen is not sent twice", 
 
 Deno.test("following: probes are answered here", () =>
   withLeader(() => new Response("x"), async (following, asked, leader) => {
-    following.followed({ logId: 7, chain: "c" });
     assert.deepEqual(await (await following.fetch(request("/livez"))).json(), { status: "live" });
     const ready = await following.fetch(request("/readyz"));
-    assert.deepEqual(await ready.json(), { status: "following", leader: leader.url, logId: 7 });
+    const { database: _, ...shared } = standingBy(leader.url);
+    assert.deepEqual(await ready.json(), { status: "following", shared });
     delete leader.url;
     assert.equal((await following.fetch(request("/readyz"))).status, 503);
     assert.equal(asked.length, 0);

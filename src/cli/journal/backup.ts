@@ -1,12 +1,11 @@
 /** `journal backup`: copies a journal to another folder, also while a server runs. */
 
-import { counted } from "../../core/counted.ts";
 import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
-import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
-import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
-import { type FileSystem, type HeldLock, writeNew } from "../../journal/file_system.ts";
-import { requireKind } from "../../journal/folder.ts";
-import { isTemporary, type Layout, layoutOf, TEMPORARY } from "../../journal/layout.ts";
+import { counted } from "../../core/counted.ts";
+
+import { orUnusable } from "../../journal/errors.ts";
+import { writeNew } from "../../journal/file_system.ts";
+import { type Layout, layoutOf, TEMPORARY } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
 import {
   type Command,
@@ -16,7 +15,7 @@ import {
   UsageError,
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import { audit, type AuditReport } from "../../verify/audit.ts";
+import type { AuditReport } from "../../verify/audit.ts";
 import { dirname, resolve } from "node:path";
 import {
   EXIT_UNREADABLE,
@@ -26,10 +25,11 @@ import {
   readableFolder,
   requireReadAndWrite,
 } from "./folder.ts";
-import { exitCodeOf, keepOrWarn } from "./concluded.ts";
+import { exitCodeOf } from "./concluded.ts";
+import { proved, withTarget } from "./copy_target.ts";
 import { problemText } from "../../verify/problem.ts";
-import { type JournalTools, scratchOf } from "./tools.ts";
-import { type Verdict, verdictOf } from "../../verify/verdict.ts";
+import type { JournalTools } from "./tools.ts";
+import type { Verdict } from "../../verify/verdict.ts";
 
 export function backupCommand(tools: JournalTools): Command {
   return {
@@ -88,40 +88,17 @@ class Backup {
     this.#to = layoutOf(target);
   }
 
-  readonly #warn = (message: string) => this.#input.terminal.err(`daybook: ${message}`);
-
   async run(): Promise<number> {
     const { fileSystem } = this.#tools;
     requireApart(this.#from.folder, this.#to.folder);
     requireReadAndWrite(this.#to.folder);
     await requireJournal(fileSystem, this.#from);
-    await makeNamedFolders(fileSystem, this.#to.folder, this.#warn);
-    const lock = await this.#lock();
-    try {
-      await this.#prepare();
+    return await withTarget(this.#input, this.#tools, this.#to, async () => {
       const copied = await this.#copied();
-      return await this.#prove(copied);
-    } finally {
-      lock.release();
-    }
-  }
-
-  /** Nobody else backs up there, or has it open as a journal. */
-  async #lock(): Promise<HeldLock> {
-    const { folder, lock: path } = this.#to;
-    const { fileSystem } = this.#tools;
-    await requireKind(fileSystem, path, ["file", "missing"]);
-    const lock = await orUnusable("lock", path, () => fileSystem.lock(path));
-    if (lock === undefined) throw new JournalLockedError(folder);
-    return lock;
-  }
-
-  async #prepare(): Promise<void> {
-    const { fileSystem } = this.#tools;
-    await this.#requireOther();
-    await requireKind(fileSystem, this.#to.segments, ["folder", "missing"]);
-    await makeNamedFolder(fileSystem, this.#to.segments, this.#warn);
-    await removeTemporaries(fileSystem, this.#to.segments);
+      const { report, verdict } = await proved(this.#input, this.#tools, this.#to);
+      this.#tell(copied, report, verdict);
+      return exitCodeOf(verdict);
+    }, () => this.#requireOther());
   }
 
   /** A file that is made in one folder must not appear in the other, whatever their names. */
@@ -158,26 +135,6 @@ class Backup {
     }
   }
 
-  /** All of the copy is read from zero, that of earlier backups included. */
-  async #prove(copied: Copied): Promise<number> {
-    const { terminal } = this.#input;
-    const { fileSystem, clock } = this.#tools;
-    const began = clock.monotonic();
-    const report = await audit({
-      fileSystem,
-      layout: this.#to,
-      served: undefined,
-      ...scratchOf(this.#tools, this.#to),
-      progress: (done, total) => terminal.progress("verifying", done, total),
-    });
-    terminal.progressEnd();
-    const verdict = verdictOf(report, false);
-    const durationMs = Math.round(clock.monotonic() - began);
-    this.#tell(copied, report, verdict);
-    await keepOrWarn(this.#tools, this.#input, this.#to, { report, verdict, durationMs });
-    return exitCodeOf(verdict);
-  }
-
   #tell(copied: Copied, report: AuditReport, { kind, line }: Verdict): void {
     const { terminal } = this.#input;
     const { folder } = this.#to;
@@ -199,13 +156,5 @@ class Backup {
       "daybook: when `deno task journal verify` finds the journal intact, remove the damaged " +
         "file from the copy, and back up once more",
     );
-  }
-}
-
-/** What an earlier backup had begun. */
-async function removeTemporaries(fileSystem: FileSystem, folder: string): Promise<void> {
-  for (const name of await orUnusable("list", folder, () => fileSystem.list(folder))) {
-    const path = `${folder}/${name}`;
-    if (isTemporary(name)) await orUnusable("remove", path, () => fileSystem.remove(path));
   }
 }

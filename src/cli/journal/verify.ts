@@ -1,7 +1,10 @@
 /** `journal verify`: proves a journal, from its first line on. */
 
-import { layoutOf } from "../../journal/layout.ts";
+import { counted } from "../../core/counted.ts";
+import { type Layout, layoutOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
+import { compare, type Compared } from "../../tools/shared_comparison.ts";
+import type { Place } from "../../postgres/place.ts";
 import { audit, type AuditReport } from "../../verify/audit.ts";
 import { problemText } from "../../verify/problem.ts";
 import { ServedAudit } from "../../verify/served_audit.ts";
@@ -17,7 +20,14 @@ import {
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import { exitCodeOf, keepOrWarn } from "./concluded.ts";
-import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./folder.ts";
+import { databaseOf, databasePermissions, withTable } from "./database.ts";
+import {
+  EXIT_DAMAGED,
+  JOURNAL_OPTION,
+  journalPermissions,
+  orExit,
+  readableFolder,
+} from "./folder.ts";
 import { ServedOverHttp } from "./served_over_http.ts";
 import { type JournalTools, scratchOf } from "./tools.ts";
 
@@ -31,11 +41,13 @@ export function verifyCommand(tools: JournalTools): Command {
       JOURNAL_OPTION,
       { name: "url", value: "url", help: "a server to compare; DAYBOOK_URL, or the one that runs" },
       { name: "no-server", help: "do not compare what a server serves" },
+      { name: "against", value: "database", help: "compare with the rows of PostgreSQL as well" },
     ],
     examples: [
       "deno task journal verify",
       "deno task journal verify --journal /backup/journal --no-server",
       "deno task journal verify | jq .problems",
+      "deno task journal verify --against 'postgres://daybook@127.0.0.1/jobs?journal=shop'",
     ],
     notes: [
       "Checks every line, batch and segment; that no event id appears twice; that names " +
@@ -43,10 +55,17 @@ export function verifyCommand(tools: JournalTools): Command {
       "against\nwhat a running server serves. No line is taken from an earlier verdict: " +
       "`proved` in JSON\nnames the first and the last line verified by this run. GET /journal " +
       "shows the verdict.",
+      "--against compares each batch of the folder with its row, byte for byte and chain by " +
+      "chain,\nand says where they part. Rows that the folder has not fetched yet are verified.",
       "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
-      "69 the server that --url names cannot be asked, 74 cannot be read, 78 damaged",
+      "69 the server that --url names cannot be asked, 74 cannot be read, 77 no rights in the\n" +
+      "database, 78 damaged, or the database holds something else",
     ],
-    permissions: (input) => [journalPermissions(input, true), hostPermissions(input)],
+    permissions: (input) => [
+      journalPermissions(input, true),
+      hostPermissions(input),
+      databasePermissions(input.text("against"), input),
+    ],
     run: (input) => orExit(input, () => verify(input, tools)),
   };
 }
@@ -55,6 +74,8 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   const { terminal } = input;
   const { fileSystem, clock } = tools;
   const layout = layoutOf(readableFolder(input));
+  const against = input.text("against");
+  const place = against === undefined ? undefined : databaseOf(against);
   const began = clock.monotonic();
   const served = input.isSet("no-server") ? undefined : await askServer(input, layout.folder);
   const report = await audit({
@@ -67,9 +88,44 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   terminal.progressEnd();
   const verdict = verdictOf(report, isServerNamed(input));
   const durationMs = Math.round(clock.monotonic() - began);
-  print(terminal, report, verdict, durationMs);
+  const compared = place && await comparedWith(place, input, tools, layout);
+  print(terminal, report, verdict, durationMs, compared);
   await keepOrWarn(tools, input, layout, { report, verdict, durationMs });
-  return exitCodeOf(verdict);
+  return compared?.parted ? EXIT_DAMAGED : exitCodeOf(verdict);
+}
+
+interface ComparedRows extends Compared {
+  readonly database: string;
+}
+
+async function comparedWith(
+  place: Place,
+  input: CommandInput,
+  tools: JournalTools,
+  layout: Layout,
+): Promise<ComparedRows> {
+  const { terminal } = input;
+  const compared = await withTable(place, input, tools, (table) =>
+    compare({
+      fileSystem: tools.fileSystem,
+      layout,
+      log: table.log,
+      progress: (done, total) => terminal.progress("comparing", done, total),
+    }));
+  terminal.progressEnd();
+  return { database: place.shown, ...compared };
+}
+
+function comparedText({ database, same, batches, more, parted }: ComparedRows): string {
+  if (parted !== null) {
+    return `${database} holds something else from logId ${parted.logId} on: ` +
+      parted.reason;
+  }
+  const rest = more === 0
+    ? ""
+    : `, and ${counted(more, "entry", "entries")} that this folder has not fetched`;
+  return `${database} holds the same ${counted(batches, "batch", "batches")} up to logId ` +
+    `${same.logId}${rest}`;
 }
 
 /** What the server serves; `undefined` when nobody named one and none is there to ask. */
@@ -108,15 +164,20 @@ function print(
   report: AuditReport,
   verdict: Verdict,
   durationMs: number,
+  compared: ComparedRows | undefined,
 ): void {
   if (!terminal.isInteractive) {
-    terminal.out(JSON.stringify(resultOf(report, verdict, durationMs)));
+    const rows = compared === undefined ? {} : { against: compared };
+    terminal.out(JSON.stringify({ ...resultOf(report, verdict, durationMs), ...rows }));
     return;
   }
   terminal.out(
     terminal.style(exitCodeOf(verdict) === EXIT_OK ? "green" : "red", plainText(verdict.line)),
   );
   for (const line of detailsOf(report, verdict)) terminal.err(`  ${plainText(line)}`);
+  if (compared === undefined) return;
+  const text = plainText(comparedText(compared));
+  terminal.out(terminal.style(compared.parted === null ? "green" : "red", text));
 }
 
 /** What the one line has no room for. */

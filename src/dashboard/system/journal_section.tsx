@@ -1,6 +1,8 @@
 /** Where the journal is, in what files, and how it was found at the start. */
 
 import { counted } from "../../core/counted.ts";
+import type { Standing } from "../../core/standing.ts";
+import { databaseText, roleText } from "../../explain/standing_texts.ts";
 import type {
   JournalInfo,
   RecoveryReport,
@@ -29,11 +31,13 @@ interface JournalSectionProps {
   readonly journal: JournalInfo;
   /** `undefined` where nobody tells where it is. */
   readonly system: Pick<SystemPort, "journal" | "backupCommand"> | undefined;
+  /** `undefined` where no other process shares it. */
+  readonly standing: Standing | undefined;
 }
 
 const SEGMENTS_SHOWN = 50;
 
-export function JournalSection({ journal, system }: JournalSectionProps) {
+export function JournalSection({ journal, system, standing }: JournalSectionProps) {
   return (
     <section class="sheet" aria-labelledby="journal-heading">
       <h2 id="journal-heading">Journal</h2>
@@ -64,11 +68,33 @@ export function JournalSection({ journal, system }: JournalSectionProps) {
             </dd>
           </>
         )}
+        {standing === undefined ? null : <Sharing standing={standing} />}
       </dl>
       <Segments segments={journal.segments} />
       <Recovery report={journal.lastRecovery} />
       {system === undefined ? null : <Backup command={system.backupCommand} />}
     </section>
+  );
+}
+
+/** Which of the processes that share the journal leads it, and what its database promises. */
+function Sharing({ standing }: { readonly standing: Standing }) {
+  const { database } = standing;
+  return (
+    <>
+      <dt>This process</dt>
+      <dd>
+        <UserText text={roleText(standing)} lengthMax={500} />
+      </dd>
+      {database === null ? null : (
+        <>
+          <dt>Database</dt>
+          <dd>
+            <UserText text={databaseText(database)} lengthMax={1_000} />
+          </dd>
+        </>
+      )}
+    </>
   );
 }
 

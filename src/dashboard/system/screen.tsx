@@ -56,7 +56,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
       <h1>System</h1>
       <div class="two-columns">
         <div class="column">
-          <JournalSection journal={journal} system={system} />
+          <JournalSection journal={journal} system={system} standing={deps.standing?.()} />
           <VerificationSection
             last={journal.lastVerification}
             run={verification?.run ?? null}

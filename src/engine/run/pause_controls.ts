@@ -19,7 +19,7 @@ import type { WorkerQueue } from "./worker_queue.ts";
 /** Each pause is compared with each job that wants a worker. */
 export const PAUSES_MAX = 100;
 /** So many steps of sorting jobs by pauses come between two turns of others. */
-const STEPS_MAX = 1_000;
+const STEPS_MAX = 400;
 
 export interface PauseRequest extends PauseScope {
   readonly reason: string;

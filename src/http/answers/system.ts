@@ -1,9 +1,11 @@
 /** What a server tells of itself: its journal, its definitions, and that it is there. */
 
+import { correlationField } from "../../documents/correlation_schema.ts";
 import { says } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { SCOPES } from "../guard/access.ts";
-import { correlationField } from "../../documents/correlation_schema.ts";
+
+import type { Standing } from "../../core/standing.ts";
 import { retentionAnswer } from "./job.ts";
 import { anyJson, count, limitName, milliseconds, position, text, time, use } from "./parts.ts";
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
@@ -52,6 +54,49 @@ export const verificationRun = v.object({
   ])),
 });
 
+const standing = {
+  role: says(v.picklist(["leading", "following"]), "Whether this process leads or follows."),
+  since: says(time, "Since when it does."),
+  leader: says(
+    v.nullable(v.object({
+      writer: says(text, "Tells the process from others."),
+      url: says(text, "Where others reach it."),
+    })),
+    "The process that leads, and where it is reached; null while none is known.",
+  ),
+  why: says(
+    v.nullable(v.picklist(["first", "ended", "silent"])),
+    "Why it leads: nobody led before, the session of the leader before ended, or that leader was " +
+      "silent for too long. null while it follows.",
+  ),
+  copy: says(
+    v.nullable(v.object({
+      logId: position,
+      entriesBehind: says(count, "Entries that it lacked at the last look."),
+      msBehind: says(milliseconds, "Since when it was last known to be complete, in milliseconds."),
+    })),
+    "The copy of a follower; null while this process leads.",
+  ),
+};
+
+const database = says(
+  v.nullable(v.object({
+    address: says(text, "Without the password."),
+    standbyDemanded: says(v.boolean(), "Whether a synchronous standby has to be there."),
+    standbys: says(
+      v.nullable(count),
+      "Synchronous standbys that were connected; null where the user may not know.",
+    ),
+    settings: v.record(text, text),
+  })),
+  "What the database promised when this process joined.",
+);
+
+/** Open to everybody, so it does not tell where the database is. */
+export function sharedIn({ database: _, ...shared }: Standing) {
+  return { shared };
+}
+
 export const journalAnswer = v.object({
   head: v.object(head),
   segments: v.array(v.object({ name: text, firstLogId: position, bytes: count })),
@@ -78,6 +123,10 @@ export const journalAnswer = v.object({
     detail: text,
     lastIntact: v.exactOptional(v.object({ ...head, at: time })),
   })),
+  shared: v.exactOptional(says(
+    v.object({ ...standing, database }),
+    "The part of this process in a journal that several share; absent for one in a folder alone.",
+  )),
   ...verificationRun.entries,
 });
 
@@ -185,7 +234,13 @@ export const systemAnswer = v.object({
 
 export const indexAnswer = v.object({ name: text, links: v.record(v.string(), text) });
 export const liveAnswer = v.object({ status: v.literal("live") });
-export const readyAnswer = v.object({ status: v.literal("ready") });
+export const readyAnswer = v.object({
+  status: v.picklist(["ready", "following"]),
+  shared: v.exactOptional(says(
+    v.object(standing),
+    "The part of this process in a journal that several share; absent for one in a folder alone.",
+  )),
+});
 
 /** As `pauseView` makes it. */
 export const pauseAnswer = v.object({

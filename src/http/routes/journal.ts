@@ -20,7 +20,8 @@ function runOf({ verification }: HttpDeps) {
 
 async function showJournal(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  return jsonResponse({ ...await deps.engine.journalInfo(), ...runOf(deps) }, STATUS.ok);
+  const shared = deps.standing === undefined ? {} : { shared: deps.standing() };
+  return jsonResponse({ ...await deps.engine.journalInfo(), ...shared, ...runOf(deps) }, STATUS.ok);
 }
 
 async function verify(c: Context, deps: HttpDeps): Promise<Response> {
@@ -48,7 +49,11 @@ export const JOURNAL_ROUTES: readonly Route[] = [
       "showJournal",
       "Show where the journal is, and how it was found",
       journalAnswer,
-      { description: "Its head and segments, the last recovery, snapshot and verification." },
+      {
+        description: "Its head and segments, the last recovery, snapshot and verification; of a " +
+          "journal that several processes share, who leads it and why, and what its database " +
+          "promises.",
+      },
     ),
     handle: showJournal,
   },

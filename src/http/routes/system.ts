@@ -6,6 +6,7 @@ import {
   limitsInUse,
   liveAnswer,
   readyAnswer,
+  sharedIn,
   systemAnswer,
 } from "../answers/system.ts";
 import { telling } from "../openapi/operation.ts";
@@ -179,14 +180,16 @@ export const HEALTH_ROUTES: readonly Route[] = [
     path: "/readyz",
     scope: "open",
     operation: telling("readyz", "Check whether writes are accepted", readyAnswer, {
-      description: "503 while the journal is being read, is full or failed, and during a stop.",
+      description: "503 while the journal is being read, is full or failed, and during a stop. " +
+        "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
-    handle(_, { engine }) {
+    handle(_, { engine, standing }) {
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
-      return jsonResponse({ status: "ready" }, STATUS.ok);
+      const shared = standing === undefined ? {} : sharedIn(standing());
+      return jsonResponse({ status: "ready", ...shared }, STATUS.ok);
     },
   },
 ];

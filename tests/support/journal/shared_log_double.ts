@@ -1,6 +1,7 @@
 /** A log that several journals of a test share, in memory: the double of the one in PostgreSQL. */
 
 import type { LogId } from "../../../src/core/ids.ts";
+import { Membership } from "../../../src/journal/membership.ts";
 import {
   LostHistoryError,
   OvertakenError,
@@ -9,6 +10,7 @@ import {
   type SharedLog,
   type Turn,
 } from "../../../src/journal/shared_log.ts";
+import { FakeClock } from "../fake_clock.ts";
 
 export class SharedLogDouble implements SharedLog {
   batches: SharedBatch[] = [];
@@ -43,11 +45,13 @@ export class SharedLogDouble implements SharedLog {
 export function sharing(log: SharedLog, writer: string, turn: Partial<Turn> = {}): SharedJournal {
   return {
     log,
-    writer,
-    url: `http://${writer}.test`,
-    followed: () => {},
+    membership: new Membership({
+      self: { writer, url: `http://${writer}.test` },
+      clock: new FakeClock(),
+      tell: () => {},
+    }),
     turn: {
-      take: () => Promise.resolve(true),
+      take: () => Promise.resolve("first"),
       news: () => Promise.resolve(),
       lead: () => Promise.resolve(),
       end: () => Promise.resolve(),

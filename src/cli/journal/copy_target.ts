@@ -1,0 +1,82 @@
+/** The folder that a journal is copied to: nobody else uses it meanwhile, and the copy is proved. */
+
+import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
+import type { FileSystem, HeldLock } from "../../journal/file_system.ts";
+import { requireKind } from "../../journal/folder.ts";
+import { isTemporary, type Layout } from "../../journal/layout.ts";
+import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
+import { audit, type AuditReport } from "../../verify/audit.ts";
+import { type Verdict, verdictOf } from "../../verify/verdict.ts";
+import type { CommandInput } from "../command.ts";
+import { keepOrWarn } from "./concluded.ts";
+import { type JournalTools, scratchOf } from "./tools.ts";
+
+/**
+ * Runs with the folder made and locked.
+ *
+ * @param check Refuses the folder, before anything but the lock is made in it.
+ * @throws {JournalLockedError} when somebody copies there, or has it open as a journal.
+ */
+export async function withTarget<Result>(
+  { terminal }: CommandInput,
+  { fileSystem }: JournalTools,
+  layout: Layout,
+  run: () => Promise<Result>,
+  check: () => Promise<void> = () => Promise.resolve(),
+): Promise<Result> {
+  const warn = (message: string) => terminal.err(`daybook: ${message}`);
+  await makeNamedFolders(fileSystem, layout.folder, warn);
+  const lock = await lockOf(fileSystem, layout);
+  try {
+    await check();
+    await requireKind(fileSystem, layout.segments, ["folder", "missing"]);
+    await makeNamedFolder(fileSystem, layout.segments, warn);
+    await removeTemporaries(fileSystem, layout.segments);
+    return await run();
+  } finally {
+    lock.release();
+  }
+}
+
+async function lockOf(fileSystem: FileSystem, { folder, lock: path }: Layout): Promise<HeldLock> {
+  await requireKind(fileSystem, path, ["file", "missing"]);
+  const lock = await orUnusable("lock", path, () => fileSystem.lock(path));
+  if (lock === undefined) throw new JournalLockedError(folder);
+  return lock;
+}
+
+/** What an earlier copy had begun. */
+async function removeTemporaries(fileSystem: FileSystem, folder: string): Promise<void> {
+  for (const name of await orUnusable("list", folder, () => fileSystem.list(folder))) {
+    const path = `${folder}/${name}`;
+    if (isTemporary(name)) await orUnusable("remove", path, () => fileSystem.remove(path));
+  }
+}
+
+export interface Proved {
+  readonly report: AuditReport;
+  readonly verdict: Verdict;
+}
+
+/** All of the copy is read from zero, that of earlier copies included. */
+export async function proved(
+  input: CommandInput,
+  tools: JournalTools,
+  layout: Layout,
+): Promise<Proved> {
+  const { fileSystem, clock } = tools;
+  const { terminal } = input;
+  const began = clock.monotonic();
+  const report = await audit({
+    fileSystem,
+    layout,
+    served: undefined,
+    ...scratchOf(tools, layout),
+    progress: (done, total) => terminal.progress("verifying", done, total),
+  });
+  terminal.progressEnd();
+  const verdict = verdictOf(report, false);
+  const durationMs = Math.round(clock.monotonic() - began);
+  await keepOrWarn(tools, input, layout, { report, verdict, durationMs });
+  return { report, verdict };
+}

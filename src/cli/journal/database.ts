@@ -1,0 +1,111 @@
+/** A database in which processes share a journal, for the commands that work on it. */
+
+import { messageOf } from "../../core/thrown.ts";
+import { isOfSharedLog } from "../../journal/shared_log.ts";
+import { PartedHistoryError } from "../../tools/shared_transfer.ts";
+import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
+import type { PostgresTable } from "../../postgres/table.ts";
+import { secretKeyIn } from "../../settings/configuration.ts";
+import { hostsOf, type Permissions } from "../../settings/permission_advice.ts";
+import {
+  CommandError,
+  type CommandInput,
+  type CommandOption,
+  EXIT_NEGATIVE,
+  UsageError,
+} from "../command.ts";
+import { EXIT_UNREADABLE } from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
+
+export const EXIT_TAKEN = 73;
+const EXIT_NO_RIGHTS = 77;
+const NO_RIGHTS = /^(?:28...|3D000|42501|42P01)$/;
+
+export const SECRET_KEY_OPTION: CommandOption = {
+  name: "secret-key-file",
+  value: "file",
+  help: "what wraps the keys of sealed inputs; or DAYBOOK_SECRET_KEY",
+};
+
+/** The database that a command is about; the text may hold a password, and is not repeated. */
+export function databaseOf(text: string): Place {
+  try {
+    if (!namesDatabase(text)) throw new TypeError("must be postgres://user@host/database");
+    return placeIn(text);
+  } catch (error) {
+    throw new UsageError(`the database ${messageOf(error)}`);
+  }
+}
+
+/** What a command needs that talks to a database. */
+export function databasePermissions(text: string | undefined, input: CommandInput): Permissions {
+  const file = input.text("secret-key-file");
+  return { net: hostsOf(text ?? ""), read: file === undefined ? [] : [file] };
+}
+
+/** Opens the rows of a journal, and closes them in the end; errors become those of a command. */
+export async function withTable<Result>(
+  place: Place,
+  { terminal }: CommandInput,
+  { clock }: JournalTools,
+  run: (table: PostgresTable) => Promise<Result>,
+): Promise<Result> {
+  // Only now: other commands do not load the driver.
+  const { PostgresTable } = await import("../../postgres/table.ts");
+  const warn = (message: string) => terminal.err(`daybook: ${message}`);
+  const table = new PostgresTable({ place, clock, warn });
+  try {
+    return await run(table);
+  } catch (error) {
+    throw commandError(error, place);
+  } finally {
+    await table.end();
+  }
+}
+
+function commandError(error: unknown, place: Place): unknown {
+  if (error instanceof PartedHistoryError) return new CommandError(error.message, EXIT_NEGATIVE);
+  if (isOfSharedLog(error)) {
+    return new CommandError(`Cannot use ${place.shown}: ${error.message}`, error.exitCode);
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    const net = hostsOf(place.url);
+    const reason = `permission is missing, add --allow-net=${net.join(",")}`;
+    return new CommandError(`Cannot reach ${place.shown}: ${reason}`, EXIT_UNREADABLE, { net });
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!NO_RIGHTS.test(code)) return error;
+  return new CommandError(`Cannot use ${place.shown}: ${messageOf(error)}`, EXIT_NO_RIGHTS);
+}
+
+/** @throws {UsageError} saying what it should be. */
+export function secretKeyOf(input: CommandInput): Uint8Array | undefined {
+  const file = input.text("secret-key-file");
+  const text = file === undefined ? input.env("DAYBOOK_SECRET_KEY") || undefined : read(file);
+  if (text === undefined) return undefined;
+  const key = secretKeyIn(text);
+  if (key === undefined) throw new UsageError("the secret key must be 32 bytes in base64 or hex");
+  return key;
+}
+
+function read(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotCapable ? { read: [file] } : undefined;
+    throw new CommandError(`Cannot read ${file}: ${messageOf(error)}`, EXIT_UNREADABLE, missing);
+  }
+}
+
+/** @throws {UsageError} when there are keys, and nothing to wrap them with. */
+export function requireSecretKey(
+  input: CommandInput,
+  keys: number,
+  where: string,
+): Uint8Array | undefined {
+  const key = secretKeyOf(input);
+  if (keys === 0 || key !== undefined) return key;
+  throw new UsageError(
+    `${where} has keys of sealed inputs: give --secret-key-file, the same as that of the servers`,
+  );
+}

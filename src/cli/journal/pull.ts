@@ -1,0 +1,113 @@
+/** `journal pull`: brings the journal of a database into a folder, where it is one of its own. */
+
+import { counted } from "../../core/counted.ts";
+import { KeyFiles } from "../../journal/key_files.ts";
+import { layoutOf } from "../../journal/layout.ts";
+import { pull, type Transferred } from "../../tools/shared_transfer.ts";
+import type { Place } from "../../postgres/place.ts";
+import type { PostgresTable } from "../../postgres/table.ts";
+import { type Command, CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
+import { plainText } from "../plain_text.ts";
+import { exitCodeOf } from "./concluded.ts";
+import { type Proved, proved, withTarget } from "./copy_target.ts";
+import {
+  databaseOf,
+  databasePermissions,
+  requireSecretKey,
+  SECRET_KEY_OPTION,
+  withTable,
+} from "./database.ts";
+import {
+  JOURNAL_OPTION,
+  journalFolder,
+  journalPermissions,
+  orExit,
+  requireReadAndWrite,
+} from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
+
+export function pullCommand(tools: JournalTools): Command {
+  return {
+    name: "pull",
+    summary: "bring a journal from PostgreSQL into a folder, even while servers run, and prove it",
+    positionals: "<database>",
+    arity: [1, 1],
+    options: [JOURNAL_OPTION, SECRET_KEY_OPTION],
+    examples: [
+      "deno task journal pull 'postgres://daybook@10.0.0.9/jobs?journal=shop' --journal pulled",
+    ],
+    notes: [
+      "The folder is a journal then, byte for byte as that of a process that follows. One with an " +
+      "earlier part of the same journal is continued; one with another history is left as it is. " +
+      "The keys of sealed inputs come along, wrapped with the secret key. The password is taken " +
+      "from PGPASSWORD.",
+      "It may be started on its own, when no server leads in the database any more.",
+      "exit codes: 0 pulled and proved, 1 the folder holds another history, or there is no such\n" +
+      "journal, 64 usage, 73 another process uses the folder, 74 cannot read or write,\n" +
+      "77 no rights, 78 a batch is damaged",
+    ],
+    permissions: (input) => [
+      journalPermissions(input, true),
+      databasePermissions(input.positionals[0], input),
+    ],
+    run: (input) => orExit(input, () => run(input, tools)),
+  };
+}
+
+async function run(input: CommandInput, tools: JournalTools): Promise<number> {
+  const place = databaseOf(input.positionals[0] ?? "");
+  const layout = layoutOf(journalFolder(input));
+  requireReadAndWrite(layout.folder);
+  return await withTable(place, input, tools, async (table) => {
+    await requireThere(place, table);
+    return await withTarget(input, tools, layout, async () => {
+      const transferred = await pulled(input, tools, table);
+      const proof = await proved(input, tools, layout);
+      tell(input, layout.folder, transferred, proof);
+      return exitCodeOf(proof.verdict);
+    });
+  });
+}
+
+async function requireThere(place: Place, table: PostgresTable): Promise<void> {
+  if (await table.isThere() && await table.log.lastLogId() > 0) return;
+  throw new CommandError(`Cannot pull from ${place.shown}: it is empty`, EXIT_NEGATIVE);
+}
+
+async function pulled(
+  input: CommandInput,
+  { fileSystem }: JournalTools,
+  table: PostgresTable,
+): Promise<Transferred> {
+  const { terminal } = input;
+  const layout = layoutOf(journalFolder(input));
+  const secretKey = requireSecretKey(input, await table.keyCount(), "the database");
+  const transferred = await pull({
+    fileSystem,
+    layout,
+    log: table.log,
+    progress: (done, total) => terminal.progress("pulling", done, total),
+    begins: async () => {
+      if (secretKey === undefined) return;
+      const files = new KeyFiles(fileSystem, layout, secretKey);
+      for (const [name, key] of await table.keys(secretKey).all()) await files.put(name, key);
+    },
+  });
+  terminal.progressEnd();
+  return transferred;
+}
+
+function tell(
+  { terminal }: CommandInput,
+  folder: string,
+  { head, batches, entries }: Transferred,
+  { verdict: { kind, line } }: Proved,
+): void {
+  if (!terminal.isInteractive) {
+    const result = { folder, head, batches, entries, verdict: kind, detail: line };
+    return terminal.out(JSON.stringify(result));
+  }
+  const what = `${counted(entries, "entry", "entries")} in ${counted(batches, "batch", "batches")}`;
+  terminal.out(`pulled to ${plainText(folder)}: ${what}`);
+  terminal.out(terminal.style(kind === "intact" ? "green" : "red", plainText(line)));
+}

@@ -1,0 +1,123 @@
+/** `journal push`: brings the journal of a folder into a database, where processes share it. */
+
+import { counted } from "../../core/counted.ts";
+import { takeFolder } from "../../journal/folder.ts";
+import { KeyFiles } from "../../journal/key_files.ts";
+import { layoutOf } from "../../journal/layout.ts";
+import { requireJournal } from "../../journal/segment_listing.ts";
+import { push, type Transferred } from "../../tools/shared_transfer.ts";
+import type { Place } from "../../postgres/place.ts";
+import type { PostgresTable } from "../../postgres/table.ts";
+import { type Command, CommandError, type CommandInput, EXIT_OK } from "../command.ts";
+import { plainText } from "../plain_text.ts";
+import {
+  databaseOf,
+  databasePermissions,
+  EXIT_TAKEN,
+  requireSecretKey,
+  SECRET_KEY_OPTION,
+  secretKeyOf,
+  withTable,
+} from "./database.ts";
+import {
+  JOURNAL_OPTION,
+  journalPermissions,
+  orExit,
+  readableFolder,
+  requireReadAndWrite,
+} from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
+
+export function pushCommand(tools: JournalTools): Command {
+  return {
+    name: "push",
+    summary: "bring a journal into PostgreSQL, while no server runs",
+    positionals: "<database>",
+    arity: [1, 1],
+    options: [JOURNAL_OPTION, SECRET_KEY_OPTION],
+    examples: [
+      "deno task journal push 'postgres://daybook@10.0.0.9/jobs?journal=shop'",
+      "deno task journal push 'postgres://daybook@127.0.0.1/jobs' --journal /var/lib/daybook",
+    ],
+    notes: [
+      "Every batch becomes a row, with its lines and its chain unchanged. Cut short, it continues " +
+      "where it ended; a database that holds another history is left as it is. The keys of " +
+      "sealed inputs come along, wrapped with the secret key. The password is taken from " +
+      "PGPASSWORD.",
+      "Afterwards, start with --journal <database> --folder <folder>: the folder is the copy of " +
+      "this machine. Do not start it as a journal of its own again.",
+      "exit codes: 0 the database holds all of it, 1 it holds another history, 64 usage,\n" +
+      "72 a pooler in transaction mode, 73 a server holds the folder, or leads in the database,\n" +
+      "74 cannot read or write, 76 settings that may lose entries, 77 no rights,\n" +
+      "78 the journal is damaged",
+    ],
+    permissions: (input) => [
+      journalPermissions(input, true),
+      databasePermissions(input.positionals[0], input),
+    ],
+    run: (input) => orExit(input, () => run(input, tools)),
+  };
+}
+
+async function run(input: CommandInput, tools: JournalTools): Promise<number> {
+  const { fileSystem } = tools;
+  const place = databaseOf(input.positionals[0] ?? "");
+  const layout = layoutOf(readableFolder(input));
+  requireReadAndWrite(layout.folder);
+  await requireJournal(fileSystem, layout);
+  const warn = (message: string) => input.terminal.err(`daybook: ${message}`);
+  const lock = await takeFolder(fileSystem, layout, warn);
+  try {
+    await withTable(place, input, tools, async (table) => {
+      await table.requireFit();
+      await requireNoLeader(place, table);
+      tell(input, place, await pushed(input, tools, table));
+    });
+  } finally {
+    lock.release();
+  }
+  return EXIT_OK;
+}
+
+async function requireNoLeader(place: Place, table: PostgresTable): Promise<void> {
+  if (await table.hold()) return;
+  throw new CommandError(`Cannot push to ${place.shown}: a server leads it; stop it`, EXIT_TAKEN);
+}
+
+async function pushed(
+  input: CommandInput,
+  { fileSystem }: JournalTools,
+  table: PostgresTable,
+): Promise<Transferred & { readonly keys: number }> {
+  const { terminal } = input;
+  const layout = layoutOf(readableFolder(input));
+  const keys = await new KeyFiles(fileSystem, layout, secretKeyOf(input)).all();
+  const secretKey = requireSecretKey(input, keys.size, layout.folder);
+  const transferred = await push({
+    fileSystem,
+    layout,
+    log: table.log,
+    progress: (done, total) => terminal.progress("pushing", done, total),
+    // Before the jobs that need them are there.
+    begins: async () => {
+      if (secretKey === undefined) return;
+      for (const [name, key] of keys) await table.keys(secretKey).put(name, key);
+    },
+  });
+  terminal.progressEnd();
+  return { ...transferred, keys: keys.size };
+}
+
+function tell(
+  { terminal }: CommandInput,
+  { shown }: Place,
+  { head, batches, entries, keys }: Transferred & { readonly keys: number },
+): void {
+  if (!terminal.isInteractive) {
+    return terminal.out(JSON.stringify({ database: shown, head, batches, entries, keys }));
+  }
+  const what = batches === 0
+    ? "nothing was left to push"
+    : `pushed ${counted(entries, "entry", "entries")} in ${counted(batches, "batch", "batches")}`;
+  terminal.out(`${what}: ${plainText(shown)} ends at logId ${head.logId} ${head.chain}`.trimEnd());
+}

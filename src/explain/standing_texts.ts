@@ -1,0 +1,43 @@
+/** Who leads a shared journal, since when and why, in words. */
+
+import { counted } from "../core/counted.ts";
+import { durationText } from "../core/duration.ts";
+import type { DatabaseInForce, Standing, WhyLeading } from "../core/standing.ts";
+import { oneLine } from "./phrases.ts";
+
+const WHY: Readonly<Record<WhyLeading, string>> = {
+  first: "no process had led this journal before",
+  ended: "the session of the leader before had ended",
+  silent: "the leader before had been silent for too long",
+};
+
+/** What a start prints of it. */
+export function standingLines(standing: Standing): readonly string[] {
+  const { database } = standing;
+  return [roleText(standing), ...(database === null ? [] : [databaseText(database)])];
+}
+
+/** `leads since 2026-...: the session of the leader before had ended`. */
+export function roleText({ role, since, leader, why, copy }: Standing): string {
+  if (role === "leading") return `leads since ${since}${why === null ? "" : `: ${WHY[why]}`}`;
+  const whom = leader === null
+    ? "no process leads"
+    : `follows ${oneLine(leader.url)} (${oneLine(leader.writer)})`;
+  if (copy === null) return `${whom}, since ${since}`;
+  const entries = counted(copy.entriesBehind, "entry", "entries");
+  return `${whom}, since ${since}; at logId ${copy.logId}, behind by ${entries} and ` +
+    durationText(copy.msBehind);
+}
+
+/** `postgres://...: fsync on, ...; a synchronous standby is demanded, and 1 is connected`. */
+export function databaseText(database: DatabaseInForce): string {
+  const { address, settings, standbyDemanded, standbys } = database;
+  const named = Object.entries(settings).map(([name, value]) =>
+    `${name} ${value === "" ? "empty" : oneLine(value)}`
+  );
+  const demand = `a synchronous standby is ${standbyDemanded ? "" : "not "}demanded`;
+  const connected = standbys === null
+    ? ""
+    : `, and ${standbys === 0 ? "none" : standbys} ${standbys > 1 ? "are" : "is"} connected`;
+  return `${oneLine(address)}: ${named.join(", ")}; ${demand}${connected}`;
+}

@@ -1,0 +1,82 @@
+/** What one process is in a shared journal, kept as it changes: all that tell of it read it here. */
+
+import type { LogId } from "../core/ids.ts";
+import type { DatabaseInForce, Standing, WhyLeading, Writer } from "../core/standing.ts";
+import type { Clock } from "../engine/ports.ts";
+
+export interface MembershipOptions {
+  /** This process. */
+  readonly self: Writer;
+  readonly clock: Clock;
+  /** Takes a line for people. */
+  readonly tell: (line: string) => void;
+}
+
+export class Membership {
+  readonly self: Writer;
+  readonly #clock: Clock;
+  readonly #tell: (line: string) => void;
+  #sinceMs: number;
+  #leader: Writer | undefined;
+  #why: WhyLeading | undefined;
+  #logId: LogId = 0;
+  #entriesBehind = 0;
+  #completeMs: number;
+  #database: DatabaseInForce | undefined;
+  #toldOf: string | undefined;
+
+  constructor({ self, clock, tell }: MembershipOptions) {
+    this.self = self;
+    this.#clock = clock;
+    this.#tell = tell;
+    this.#sinceMs = clock.now();
+    this.#completeMs = clock.monotonic();
+  }
+
+  /** Who leads, while this process follows; what an earlier life of it left does not count. */
+  ledBy(leader: Writer | undefined): void {
+    this.#leader = leader?.url === this.self.url ? undefined : leader;
+  }
+
+  /** This process leads from now on. */
+  leads(why: WhyLeading): void {
+    this.#sinceMs = this.#clock.now();
+    this.#leader = this.self;
+    this.#why = why;
+  }
+
+  /**
+   * The copy is complete up to a position.
+   *
+   * @param lastLogId Where the shared log ended at the last look.
+   */
+  copied(logId: LogId, lastLogId: LogId): void {
+    this.#logId = logId;
+    this.#entriesBehind = Math.max(0, lastLogId - logId);
+    if (this.#entriesBehind === 0) this.#completeMs = this.#clock.monotonic();
+    const url = this.#leader?.url;
+    if (url === undefined || url === this.#toldOf) return;
+    this.#toldOf = url;
+    this.#tell(`following ${url}, at logId ${logId}; leads when that is gone`);
+  }
+
+  inForce(database: DatabaseInForce): void {
+    this.#database = database;
+  }
+
+  get standing(): Standing {
+    const leads = this.#why !== undefined;
+    return {
+      role: leads ? "leading" : "following",
+      since: new Date(this.#sinceMs).toISOString(),
+      leader: this.#leader ?? null,
+      why: this.#why ?? null,
+      copy: leads ? null : {
+        logId: this.#logId,
+        entriesBehind: this.#entriesBehind,
+        msBehind: Math.round(this.#clock.monotonic() - this.#completeMs),
+      },
+      database: this.#database ?? null,
+    };
+  }
+}

@@ -1,0 +1,71 @@
+/** The rows of a journal, for tools: they neither lead nor follow. */
+
+import type { Clock } from "../engine/ports.ts";
+import type { SharedLog } from "../journal/shared_log.ts";
+import { Retrying, session } from "./connection.ts";
+import { requireFit } from "./fitness.ts";
+import { tryLock } from "./lock.ts";
+import type { Place } from "./place.ts";
+import { PostgresKeys } from "./postgres_keys.ts";
+import { PostgresLog } from "./postgres_log.ts";
+
+export interface TableOptions {
+  readonly place: Place;
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+}
+
+export class PostgresTable {
+  readonly log: SharedLog;
+  readonly #options: TableOptions;
+  readonly #sql;
+  readonly #retrying: Retrying;
+
+  constructor(options: TableOptions) {
+    this.#options = options;
+    this.#sql = session(options.place);
+    this.#retrying = new Retrying(options);
+    this.log = new PostgresLog(this.#sql, options.place.journal, this.#retrying);
+  }
+
+  /** @param secretKey What wraps the keys. */
+  keys(secretKey: Uint8Array): PostgresKeys {
+    return new PostgresKeys(this.#sql, this.#options.place.journal, this.#retrying, secretKey);
+  }
+
+  /** Whether there is a table; `false` too where this user may not see it. */
+  async isThere(): Promise<boolean> {
+    const [row] = await this.#retrying.until(() =>
+      this.#sql<{ there: boolean }[]>`select to_regclass('daybook_batch') is not null as there`
+    );
+    return row?.there === true;
+  }
+
+  /** @throws {UnfitDatabaseError} if it would not keep what is written, or may not be written. */
+  async requireFit(): Promise<void> {
+    const other = session(this.#options.place);
+    try {
+      await requireFit(this.#options.place, this.#sql, other, this.#retrying);
+    } finally {
+      await other.end({ timeout: 1 });
+    }
+  }
+
+  /** How many keys of sealed inputs there are. */
+  async keyCount(): Promise<number> {
+    const { journal } = this.#options.place;
+    const [row] = await this.#retrying.until(() =>
+      this.#sql<{ count: string }[]>`select count(*) from daybook_key where journal = ${journal}`
+    );
+    return Number(row?.count);
+  }
+
+  /** From now on no process can lead; `false` if one does. */
+  async hold(): Promise<boolean> {
+    return await this.#retrying.until(() => tryLock(this.#sql, this.#options.place.journal));
+  }
+
+  async end(): Promise<void> {
+    await this.#sql.end({ timeout: 1 });
+  }
+}

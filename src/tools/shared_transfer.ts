@@ -1,0 +1,189 @@
+/** Brings a journal from a folder to where processes share it, and back, its chain unchanged. */
+
+import { journalEnd } from "./journal_end.ts";
+import { BatchFeed, type FedBatch } from "./batch_feed.ts";
+import { Buffer } from "node:buffer";
+import type { LogId } from "../core/ids.ts";
+import type { JournalHead } from "../engine/ports.ts";
+
+import { orUnusable } from "../journal/errors.ts";
+import { type FileSystem, writeNew } from "../journal/file_system.ts";
+
+import { type Layout, segmentName, TEMPORARY } from "../journal/layout.ts";
+import { listSegments } from "../journal/segment_listing.ts";
+import { sealedBatch } from "../journal/shared_copy.ts";
+import type { SharedBatch, SharedLog } from "../journal/shared_log.ts";
+
+/** The two hold different histories. */
+export class PartedHistoryError extends Error {
+  override readonly name = "PartedHistoryError";
+}
+
+export interface TransferOptions {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly log: SharedLog;
+  /** Called with how far it is, and how far there is to go. */
+  readonly progress: (done: number, total: number) => void;
+}
+
+export interface TransferringOptions extends TransferOptions {
+  /** Called when it is known that both hold one history, and before anything is written. */
+  readonly begins: () => Promise<void>;
+}
+
+/** What was brought over. */
+export interface Transferred {
+  /** Where the target ends now. */
+  readonly head: JournalHead;
+  readonly batches: number;
+  readonly entries: number;
+}
+
+const NEWLINE = 10;
+
+/** The batches of a folder, from one on that is at or before a position. */
+export async function* batchesIn(
+  fileSystem: FileSystem,
+  layout: Layout,
+  from: LogId,
+): AsyncGenerator<Omit<SharedBatch, "previousChain">> {
+  const feed = new BatchFeed(fileSystem, layout, Math.max(0, from - 1), false);
+  for await (const fed of feed.next()) {
+    const { firstLogId, lastLogId, chain } = fed.batch;
+    yield { firstLogId, lastLogId, chain, bytes: linesOf(fed) };
+  }
+}
+
+/** With the blank line that begins it: one, whatever was before. */
+function linesOf({ batch, bytes, end }: FedBatch): Uint8Array<ArrayBuffer> {
+  let start = batch.offset;
+  while (bytes[start + 1] === NEWLINE) start++;
+  return Uint8Array.from(bytes.subarray(start, end));
+}
+
+/**
+ * Appends what the shared log lacks of a folder that nobody writes to.
+ *
+ * @throws {PartedHistoryError} before anything is written.
+ */
+export async function push(options: TransferringOptions): Promise<Transferred> {
+  const { fileSystem, layout, log, progress, begins } = options;
+  const start = await log.lastLogId();
+  const own = (await journalEnd(fileSystem, layout))?.head ?? { logId: 0, chain: "" };
+  await requireSameHistory(log, own, start);
+  let head = { logId: start, chain: start === 0 ? "" : await log.chainAt(start) ?? "" };
+  if (start > 0 && start < own.logId) await requireBatch(options, head);
+  await begins();
+  let batches = 0;
+  if (start >= own.logId) return { head, batches, entries: 0 };
+  for await (const batch of batchesIn(fileSystem, layout, start)) {
+    const { firstLogId, lastLogId, chain } = batch;
+    if (firstLogId <= start) continue;
+    await log.append({ ...batch, previousChain: head.chain });
+    head = { logId: lastLogId, chain };
+    batches++;
+    progress(lastLogId - start, own.logId - start);
+  }
+  return { head, batches, entries: head.logId - start };
+}
+
+/** Whichever ends first is the beginning of the other: a chain covers all that came before. */
+async function requireSameHistory(log: SharedLog, own: JournalHead, end: LogId): Promise<void> {
+  if (own.logId === 0 || own.logId > end) return;
+  if (await log.chainAt(own.logId) !== own.chain) throw parted(own.logId);
+}
+
+/** A batch of the folder ends where the shared log does, with the same chain. */
+async function requireBatch(
+  { fileSystem, layout }: TransferOptions,
+  { logId, chain }: JournalHead,
+): Promise<void> {
+  for await (const batch of batchesIn(fileSystem, layout, logId)) {
+    if (batch.lastLogId < logId) continue;
+    if (batch.lastLogId === logId && batch.chain === chain) return;
+    throw parted(logId);
+  }
+}
+
+function parted(logId: LogId): PartedHistoryError {
+  return new PartedHistoryError(
+    `the database and the folder hold different histories up to logId ${logId}`,
+  );
+}
+
+/**
+ * Writes what a folder lacks, segment by segment, each under its name when it is on disk: cut short
+ * anywhere, the folder is the journal as of an earlier time.
+ *
+ * @throws {PartedHistoryError} before anything is written.
+ * @throws {JournalDamagedError} if a batch is not what was written.
+ */
+export async function pull(options: TransferringOptions): Promise<Transferred> {
+  const { fileSystem, layout, log, progress, begins } = options;
+  const last = (await listSegments(fileSystem, layout)).segments.at(-1);
+  const own = (await journalEnd(fileSystem, layout))?.head ?? { logId: 0, chain: "" };
+  const total = await log.lastLogId();
+  await requireHeld(log, own, total);
+  await begins();
+  // The last segment may have grown: it is written once more, as a whole.
+  const from = last === undefined ? 1 : last.firstLogId;
+  let head = { logId: from - 1, chain: from === 1 ? "" : await log.chainAt(from - 1) ?? "" };
+  const segment = new NewSegment(fileSystem, layout);
+  let batches = 0;
+  for (;;) {
+    const read = await log.read(head.logId);
+    if (read.length === 0) break;
+    for (const batch of read) {
+      const { opensSegment, lastLogId, chain } = sealedBatch(batch, head);
+      if (opensSegment) await segment.finish();
+      segment.add(batch);
+      head = { logId: lastLogId, chain };
+      if (lastLogId > own.logId) batches++;
+    }
+    progress(head.logId, Math.max(total, head.logId));
+  }
+  await segment.finish();
+  return { head, batches, entries: head.logId - own.logId };
+}
+
+async function requireHeld(log: SharedLog, own: JournalHead, end: LogId): Promise<void> {
+  if (own.logId === 0) return;
+  if (own.logId > end) {
+    throw new PartedHistoryError(
+      `the folder ends at logId ${own.logId}, and the database at ${end}`,
+    );
+  }
+  if (await log.chainAt(own.logId) !== own.chain) throw parted(own.logId);
+}
+
+/** Batches that come to be one segment. */
+class NewSegment {
+  readonly #fileSystem: FileSystem;
+  readonly #layout: Layout;
+  #first: LogId | undefined;
+  #parts: Uint8Array[] = [];
+
+  constructor(fileSystem: FileSystem, layout: Layout) {
+    this.#fileSystem = fileSystem;
+    this.#layout = layout;
+  }
+
+  add({ firstLogId, bytes }: SharedBatch): void {
+    this.#first ??= firstLogId;
+    this.#parts.push(bytes);
+  }
+
+  async finish(): Promise<void> {
+    if (this.#first === undefined) return;
+    const { segments } = this.#layout;
+    const path = `${segments}/${segmentName(this.#first)}`;
+    const bytes = Buffer.concat(this.#parts);
+    await orUnusable("write", path, async () => {
+      await writeNew(this.#fileSystem, path + TEMPORARY, bytes);
+      await this.#fileSystem.rename(path + TEMPORARY, path);
+      await this.#fileSystem.syncFolder(segments);
+    });
+    [this.#first, this.#parts] = [undefined, []];
+  }
+}

@@ -1,0 +1,60 @@
+/** Who leads a shared journal, to the letter. */
+
+import assert from "node:assert/strict";
+import type { Standing } from "../../src/core/standing.ts";
+import { databaseText, roleText, standingLines } from "../../src/explain/standing_texts.ts";
+
+const FOLLOWING: Standing = {
+  role: "following",
+  since: "2026-01-01T00:00:00.000Z",
+  leader: { writer: "wri_a", url: "http://a.test" },
+  why: null,
+  copy: { logId: 7, entriesBehind: 1, msBehind: 1_200 },
+  database: null,
+};
+
+Deno.test("standing: a follower names the leader, and how far behind it is", () => {
+  assert.equal(
+    roleText(FOLLOWING),
+    "follows http://a.test (wri_a), since 2026-01-01T00:00:00.000Z; at logId 7, behind by 1 entry " +
+      "and 1.2 s",
+  );
+  assert.match(roleText({ ...FOLLOWING, leader: null }), /^no process leads, since/);
+});
+
+Deno.test("standing: a leader says why it leads", () => {
+  const leading = { ...FOLLOWING, role: "leading", copy: null } as const;
+  const since = "leads since 2026-01-01T00:00:00.000Z: ";
+  assert.deepEqual(
+    (["first", "ended", "silent"] as const).map((why) => roleText({ ...leading, why })),
+    [
+      `${since}no process had led this journal before`,
+      `${since}the session of the leader before had ended`,
+      `${since}the leader before had been silent for too long`,
+    ],
+  );
+});
+
+Deno.test("standing: what the database promises is named, and what is not known is left out", () => {
+  const database = {
+    address: "postgres://daybook@db/jobs?journal=shop",
+    standbyDemanded: false,
+    standbys: null,
+    settings: { fsync: "on", synchronous_standby_names: "" },
+  };
+  assert.equal(
+    databaseText(database),
+    "postgres://daybook@db/jobs?journal=shop: fsync on, synchronous_standby_names empty; a " +
+      "synchronous standby is not demanded",
+  );
+  const texts = [0, 1, 2].map((standbys) =>
+    databaseText({ ...database, standbyDemanded: true, standbys })
+  );
+  assert.deepEqual(texts.map((text) => text.slice(text.indexOf("is "))), [
+    "is demanded, and none is connected",
+    "is demanded, and 1 is connected",
+    "is demanded, and 2 are connected",
+  ]);
+  assert.equal(standingLines(FOLLOWING).length, 1);
+  assert.equal(standingLines({ ...FOLLOWING, database }).length, 2);
+});

@@ -1,0 +1,65 @@
+/** What a process is in a shared journal, as it changes. */
+
+import assert from "node:assert/strict";
+import { Membership } from "../../src/journal/membership.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+const SELF = { writer: "wri_b", url: "http://b.test" };
+const LEADER = { writer: "wri_a", url: "http://a.test" };
+
+function joined() {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  return {
+    clock,
+    told,
+    member: new Membership({ self: SELF, clock, tell: (it) => told.push(it) }),
+  };
+}
+
+Deno.test("membership: a follower knows who leads, and how far behind its copy is", async () => {
+  const { clock, told, member } = joined();
+  const since = new Date(clock.now()).toISOString();
+  await clock.advance(500);
+  assert.deepEqual(member.standing, {
+    role: "following",
+    since,
+    leader: null,
+    why: null,
+    copy: { logId: 0, entriesBehind: 0, msBehind: 500 },
+    database: null,
+  });
+  member.ledBy(LEADER);
+  member.copied(4, 10);
+  assert.deepEqual(member.standing.copy, { logId: 4, entriesBehind: 6, msBehind: 500 });
+  member.copied(10, 10);
+  assert.deepEqual(member.standing.copy, { logId: 10, entriesBehind: 0, msBehind: 0 });
+  await clock.advance(250);
+  assert.deepEqual(member.standing.copy, { logId: 10, entriesBehind: 0, msBehind: 250 });
+  assert.deepEqual(member.standing.leader, LEADER);
+  assert.deepEqual(told, ["following http://a.test, at logId 4; leads when that is gone"]);
+});
+
+Deno.test("membership: what an earlier life of this process left is no leader", () => {
+  const { told, member } = joined();
+  member.ledBy({ writer: "wri_earlier", url: SELF.url });
+  member.copied(3, 3);
+  assert.equal(member.standing.leader, null);
+  assert.deepEqual(told, []);
+});
+
+Deno.test("membership: one that leads says since when and why, and has no copy to tell of", async () => {
+  const { clock, member } = joined();
+  member.ledBy(LEADER);
+  member.copied(3, 3);
+  await clock.advance(7_000);
+  member.leads("silent");
+  const { role, since, leader, why, copy } = member.standing;
+  assert.deepEqual({ role, leader, why, copy }, {
+    role: "leading",
+    leader: SELF,
+    why: "silent",
+    copy: null,
+  });
+  assert.equal(since, new Date(clock.now()).toISOString());
+});

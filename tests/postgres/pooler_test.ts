@@ -1,0 +1,65 @@
+/** A pooler that gives a connection now this session and now that one is refused; others are not. */
+
+import assert from "node:assert/strict";
+import { runToEnd } from "../support/process/daybook_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { Member, SECRET_KEY } from "./members.ts";
+import { POOLER_LEFT_OUT, withPooler } from "./pooler.ts";
+import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
+
+async function refusalOf(folder: string, journal: string): Promise<readonly [number, string]> {
+  const { code, output } = await runToEnd({
+    journal: folder,
+    args: [`--journal=${journal}`, `--folder=${folder}`],
+    env: { DAYBOOK_SECRET_KEY: SECRET_KEY },
+    within: ["timeout", "60"],
+  });
+  return [code, output];
+}
+
+const IN_TRANSACTION_MODE =
+  /a pooler in transaction mode: connect to PostgreSQL itself, or to a pooler in session mode/;
+
+async function worksInSessionMode(server: PostgresServer, folder: string): Promise<void> {
+  await withPooler(server, { mode: "session", size: 20 }, async (port) => {
+    const member = new Member({ journal: server.url("shop", port), folder });
+    member.start();
+    await member.is("ready");
+    assert.equal(await member.stop(), 0, member.output.join("\n"));
+    // One that is asked for what it does not know says so, as older ones do of more.
+    const strange = await refusalOf(folder, `${server.url("shop", port)}&strange=1`);
+    assert.equal(strange[0], 72, strange[1]);
+    assert.match(strange[1], /a pooler is in between, and refuses \(.*strange\): connect to/);
+  });
+}
+
+/** The pooler does not pass on that a session has no time limit. */
+async function timeLimitsAreRefused(server: PostgresServer, folder: string): Promise<void> {
+  await server.query("alter database postgres set statement_timeout = 1000");
+  await withPooler(server, { mode: "session", size: 20 }, async (port) => {
+    const [code, output] = await refusalOf(folder, server.url("shop", port));
+    assert.equal(code, 76, output);
+    assert.match(
+      output,
+      /statement_timeout is 1000, so it may lose what was acknowledged: set it to 0/,
+    );
+  });
+}
+
+testWithPostgres(
+  "pooler: transaction mode is refused, however many sessions it has, and session mode works",
+  (server) =>
+    inFolder(async (folder) => {
+      for (const size of [1, 5]) {
+        await withPooler(server, { mode: "transaction", size }, async (port) => {
+          const [code, output] = await refusalOf(folder, server.url("shop", port));
+          assert.equal(code, 72, output);
+          assert.match(output, IN_TRANSACTION_MODE);
+        });
+      }
+      await worksInSessionMode(server, folder);
+      await timeLimitsAreRefused(server, folder);
+    }),
+  [],
+  POOLER_LEFT_OUT,
+);

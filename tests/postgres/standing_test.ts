@@ -1,0 +1,82 @@
+/** Every process says whether it leads, since when and why, and what its database promises. */
+
+import assert from "node:assert/strict";
+import type { Standing } from "../../src/core/standing.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { readable } from "../support/http/job_pages.ts";
+import { until } from "../support/until.ts";
+import { Member } from "./members.ts";
+import { testWithPostgres } from "./postgres_server.ts";
+
+async function textOf(member: Member, path: string, accept: string): Promise<string> {
+  const response = await fetch(member.url + path, { headers: { accept } });
+  const text = await response.text();
+  assert.ok(response.ok, text);
+  return text;
+}
+
+testWithPostgres(
+  "standing: leader and follower tell their parts on every way, and the next leader why",
+  (
+    server,
+  ) =>
+    inFolder(async (folder) => {
+      const journal = server.url("shop");
+      const [first, second] = ["a", "b"].map((name) =>
+        new Member({ journal, folder: `${folder}/${name}` })
+      ) as [Member, Member];
+      first.start();
+      await first.is("ready");
+      second.start();
+      await second.is("following");
+      const { shared } = await first.get("/journal") as { shared: Standing };
+      const { database, ...standing } = shared;
+      assert.equal(standing.role, "leading");
+      assert.equal(standing.why, "first");
+      assert.equal(standing.leader?.url, first.url);
+      assert.deepEqual(database, {
+        address: `${journal}`,
+        standbyDemanded: false,
+        standbys: 0,
+        settings: {
+          fsync: "on",
+          full_page_writes: "on",
+          statement_timeout: "0",
+          synchronous_commit: "on",
+          synchronous_standby_names: "",
+        },
+      });
+      assert.deepEqual(await first.get("/readyz"), { status: "ready", shared: standing });
+      const follower = (await second.get("/readyz"))["shared"] as Standing;
+      assert.equal(follower.role, "following");
+      assert.deepEqual(follower.leader, standing.leader);
+      assert.ok(follower.copy !== null);
+      await until("its copy is complete", async () => {
+        const { copy } = (await second.get("/readyz"))["shared"] as Standing;
+        return copy?.entriesBehind === 0 && copy.msBehind < 5_000;
+      });
+      const metrics = await textOf(first, "/metrics", "text/plain");
+      assert.match(metrics, /^daybook_shared_leading 1$/m);
+      assert.match(metrics, /^daybook_shared_behind_entries 0$/m);
+      assert.match(metrics, /^daybook_shared_standby_demanded 0$/m);
+      const label = `daybook_shared_leader{url="${first.url}",writer="${standing.leader?.writer}"`;
+      assert.ok(metrics.includes(`${label},why="first"} 1`), metrics);
+      const screen = readable(await textOf(first, "/ui/system", "text/html"));
+      const since = `leads since ${standing.since}: no process had led this journal before`;
+      assert.ok(screen.includes(`This process ${since}`), screen);
+      assert.ok(screen.includes("a synchronous standby is not demanded"), screen);
+      assert.ok(first.output.join("\n").includes(since), first.output.join("\n"));
+      second.signal("SIGTERM");
+      assert.equal(await second.ended(), 0);
+      assert.match(second.output.at(-2) ?? "", /stopping$/);
+      assert.match(second.output.at(-1) ?? "", /stopped; the copy ends at logId [1-9]\d*$/);
+      second.start();
+      await second.is("following");
+      await first.kill();
+      await second.is("ready");
+      const next = (await second.get("/readyz"))["shared"] as Standing;
+      assert.equal(next.why, "ended");
+      assert.equal(next.leader?.url, second.url);
+      assert.equal(await second.stop(), 0);
+    }),
+);

@@ -1,0 +1,188 @@
+/** `journal push`, `pull`, `verify --against` and `backup` beside a real PostgreSQL. */
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { systemClock } from "../../src/server/system.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { runJournal } from "../support/process/journal_command.ts";
+import { ROOT } from "../support/process/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
+import { Member, SECRET_KEY } from "./members.ts";
+import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
+
+const DEFINITIONS = new URL("steps.ts", import.meta.url).pathname;
+const ENV = { DAYBOOK_SECRET_KEY: SECRET_KEY };
+
+async function journal(...args: readonly string[]) {
+  const said = await runJournal(args, { env: ENV, tools: { clock: systemClock } });
+  const [line = "{}"] = said.out;
+  return { ...said, result: JSON.parse(line) as Record<string, unknown> };
+}
+
+async function segmentsOf(folder: string): Promise<Readonly<Record<string, string>>> {
+  const texts: Record<string, string> = {};
+  for await (const { name } of Deno.readDir(`${folder}/segments`)) {
+    texts[name] = (await Deno.readTextFile(`${folder}/segments/${name}`)).trimEnd();
+  }
+  return texts;
+}
+
+/** A folder of its own, whose job waits with a sealed input. */
+async function recordAlone(folder: string, env: Record<string, string> = ENV): Promise<void> {
+  const alone = await DaybookProcess.start({
+    journal: folder,
+    args: [`--definitions=${DEFINITIONS}`],
+    permissions: [`--allow-read=${ROOT}src,${DEFINITIONS}`],
+    env,
+  });
+  const response = await fetch(`${alone.url}/jobs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      jobId: "sealed",
+      type: "waits",
+      input: { name: "n", key: "a secret key" },
+    }),
+  });
+  assert.equal(response.status, 202, await response.text());
+  assert.equal(await alone.stop(), 0);
+}
+
+async function movesIn(server: PostgresServer, folder: string): Promise<void> {
+  const database = server.url("shop");
+  const copy = `${folder}/a`;
+  await recordAlone(copy);
+  const before = await segmentsOf(copy);
+  await recordAlone(`${folder}/plain`, {});
+  const keyless = await runJournal(["push", database, "--journal", `${folder}/plain`], {
+    tools: { clock: systemClock },
+  });
+  assert.equal(keyless.code, 64, keyless.err.join("\n"));
+  assert.match(keyless.err.join("\n"), /keys of sealed inputs: give --secret-key-file/);
+  const push = await journal("push", database, "--journal", copy);
+  assert.equal(push.code, 0, push.err.join("\n"));
+  assert.equal(push.result["keys"], 1);
+  const again = await journal("push", database, "--journal", copy);
+  assert.equal(again.result["batches"], 0);
+  const verify = await journal("verify", "--journal", copy, "--against", database, "--no-server");
+  assert.equal(verify.code, 0, verify.err.join("\n"));
+  assert.deepEqual((verify.result["against"] as { parted: unknown }).parted, null);
+  assert.deepEqual(await segmentsOf(copy), before);
+}
+
+async function worksThere(server: PostgresServer, folder: string): Promise<void> {
+  const database = server.url("shop");
+  const members = ["a", "b"].map((name) =>
+    new Member({ journal: database, folder: `${folder}/${name}`, definitions: DEFINITIONS })
+  ) as [Member, Member];
+  const [leader, follower] = members;
+  leader.start();
+  await leader.is("ready");
+  follower.start();
+  await follower.is("following");
+  const taken = await journal("push", database, "--journal", `${folder}/a`);
+  assert.equal(taken.code, 73, taken.err.join("\n"));
+  const told = await leader.post("/events", {
+    eventType: "test.Told",
+    attributes: { name: "n" },
+  });
+  assert.ok(told.ok, await told.text());
+  await until(
+    "the job that came along is done",
+    async () => (await leader.get("/jobs/sealed"))["state"] === "Done",
+  );
+  assert.equal((await leader.get("/jobs/sealed"))["output"], 12);
+  const backup = await journal("backup", `${folder}/backup`, "--journal", follower.folder);
+  assert.equal(backup.code, 0, backup.err.join("\n"));
+  assert.equal(await follower.status(), "following");
+  const beside = await journal(
+    ...["verify", "--journal", follower.folder, "--against", database, "--no-server"],
+  );
+  assert.equal(beside.code, 0, beside.err.join("\n"));
+  assert.equal(await follower.stop(), 0);
+  assert.equal(await leader.stop(), 0);
+}
+
+async function movesOut(server: PostgresServer, folder: string): Promise<void> {
+  const database = server.url("shop");
+  const pulled = `${folder}/pulled`;
+  const pull = await journal("pull", database, "--journal", pulled);
+  assert.equal(pull.code, 0, pull.err.join("\n"));
+  assert.equal(pull.result["verdict"], "intact");
+  assert.deepEqual(await segmentsOf(pulled), await segmentsOf(`${folder}/a`));
+  const again = await journal("pull", database, "--journal", pulled);
+  assert.deepEqual([again.code, again.result["entries"]], [0, 0]);
+  const nothing = await journal("pull", server.url("none"), "--journal", `${folder}/none`);
+  assert.equal(nothing.code, 1, nothing.err.join("\n"));
+  const other = `${folder}/other`;
+  await recordAlone(other);
+  const refused = await journal("pull", database, "--journal", other);
+  assert.equal(refused.code, 1, refused.err.join("\n"));
+  const pushed = await journal("push", database, "--journal", other);
+  assert.equal(pushed.code, 1, pushed.err.join("\n"));
+  const alone = await DaybookProcess.start({
+    journal: pulled,
+    args: [`--definitions=${DEFINITIONS}`],
+    permissions: [`--allow-read=${ROOT}src,${DEFINITIONS}`],
+    env: ENV,
+  });
+  const done = await (await fetch(`${alone.url}/jobs/sealed`)).json();
+  assert.equal(done.output, 12);
+  assert.equal(await alone.stop(), 0);
+}
+
+async function partingsAreFound(server: PostgresServer, folder: string): Promise<void> {
+  const [copy, database] = [`${folder}/a`, server.url("shop")];
+  const args = ["verify", "--journal", copy, "--against", database, "--no-server"];
+  const [first, hex = ""] = (await server.query(
+    "select first || ' ' || encode(lines, 'hex') from daybook_batch where first > 3 " +
+      "order by first limit 1",
+  ))[0]?.split(" ") ?? [];
+  const bytes = Buffer.from(hex, "hex");
+  const changed = Buffer.from(bytes.with(20, (bytes[20] ?? 0) ^ 1)).toString("hex");
+  const set = (lines: string) =>
+    server.query(`update daybook_batch set lines = '\\x${lines}' where first = ${first}`);
+  await set(changed);
+  const { code, result } = await journal(...args);
+  assert.equal(code, 78);
+  const { parted } = result["against"] as { parted: { logId: number; reason: string } };
+  assert.equal(parted.logId, Number(first));
+  assert.match(parted.reason, /the lines differ from byte 20 of the batch on/);
+  await set(hex);
+  await server.query(
+    "delete from daybook_batch where first = (select max(first) from daybook_batch)",
+  );
+  const lost = await journal(...args);
+  assert.equal(lost.code, 78);
+  assert.match(JSON.stringify(lost.result["against"]), /the folder holds more/);
+  const pushed = await journal("push", database, "--journal", copy);
+  assert.deepEqual([pushed.code, pushed.result["batches"]], [0, 1], pushed.err.join("\n"));
+  assert.equal((await journal(...args)).code, 0);
+}
+
+Deno.test("tools: what is no database is a mistake in usage, and is not repeated", () =>
+  inFolder(async (folder) => {
+    const wrong = ["http://x:word@h/d", "postgres://x:word@h/d?journal=A B"];
+    for (const database of wrong) {
+      for (
+        const words of [["push", database], ["pull", database], ["verify", "--against", database]]
+      ) {
+        const { code, err } = await runJournal([...words, "--journal", folder]);
+        assert.equal(code, 64, err.join("\n"));
+        assert.match(err[0] ?? "", /the database must/);
+        assert.doesNotMatch(err.join("\n"), /word/);
+      }
+    }
+  }));
+
+testWithPostgres(
+  "tools: a journal moves into PostgreSQL, is worked on there, moves out again, and is compared",
+  (server) =>
+    inFolder(async (folder) => {
+      await movesIn(server, folder);
+      await worksThere(server, folder);
+      await movesOut(server, folder);
+      await partingsAreFound(server, folder);
+    }),
+);
