@@ -5,12 +5,7 @@
 
 import { decideStartAttempts, decideStartCompensation } from "./attempt_decisions.ts";
 import { assertNever } from "./assert_never.ts";
-import type {
-  Command,
-  CreateCommand,
-  ElapseCommand,
-  RetryCommand,
-} from "./command.ts";
+import type { Command, CreateCommand, ElapseCommand, RetryCommand } from "./command.ts";
 import { accept, control, type Decision, type Reasoned, reject, rejectState } from "./decision.ts";
 import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
