@@ -30,7 +30,7 @@ export class PostgresTurn implements Turn {
   readonly #retrying: Retrying;
   /** Appends, and holds the lock. */
   readonly #sql: Sql;
-  /** An append may wait for a standby; what says that the leader is alive does not. */
+  /** An append may wait for a standby; the beat that says that the leader is alive does not. */
   readonly #alive: Sql;
   readonly #clock: Clock;
   #isHeld = false;
@@ -135,6 +135,7 @@ export class PostgresTurn implements Turn {
     const rows = await this.#alive`
       update daybook_leader set seen = clock_timestamp()
       where journal = ${this.#options.place.journal} and writer = ${this.#membership.self.writer}
+        and set_config('synchronous_commit', 'local', true) = 'local'
       returning 1`;
     return rows.length === 1;
   }

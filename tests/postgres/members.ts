@@ -16,6 +16,25 @@ export interface MemberOptions {
   readonly definitions?: string;
 }
 
+/** Of jobs whose steps are short, or wait. */
+const STEPS = new URL("steps.ts", import.meta.url).pathname;
+
+/** Processes of a journal by their names and the addresses of the database; none is left behind. */
+export async function withMembers(
+  folder: string,
+  journals: Readonly<Record<string, string>>,
+  run: (members: readonly Member[]) => Promise<void>,
+): Promise<void> {
+  const members = Object.entries(journals).map(([name, journal]) =>
+    new Member({ journal, folder: `${folder}/${name}`, definitions: STEPS })
+  );
+  try {
+    await run(members);
+  } finally {
+    for (const member of members) await member.kill();
+  }
+}
+
 /** The same for all. */
 export const SECRET_KEY = "ab".repeat(32);
 
@@ -26,8 +45,13 @@ export class Member {
   readonly output: string[] = [];
   #child: Deno.ChildProcess | undefined;
   #drained: Promise<unknown> | undefined;
+  #isOver = true;
 
   constructor(private readonly options: MemberOptions) {}
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
 
   get folder(): string {
     return this.options.folder;
@@ -46,10 +70,13 @@ export class Member {
       for await (const line of stream.pipeThrough(new TextLineStream())) this.output.push(line);
     };
     this.#drained = Promise.all([read(this.#child.stdout), read(this.#child.stderr)]);
+    this.#isOver = false;
+    void this.#child.status.then(() => this.#isOver = true);
   }
 
+  /** One that has ended gets none. */
   signal(signal: Deno.Signal): void {
-    this.#child?.kill(signal);
+    if (!this.#isOver) this.#child?.kill(signal);
   }
 
   /** Resolves with the exit code. */
@@ -87,9 +114,13 @@ export class Member {
     );
   }
 
-  async post(path: string, body: unknown): Promise<Response> {
-    const headers = { "content-type": "application/json" };
-    return await fetch(this.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  async post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+    const init = { method: "POST", headers: { "content-type": "application/json" } };
+    return await fetch(this.url + path, {
+      ...init,
+      body: JSON.stringify(body),
+      signal: signal ?? null,
+    });
   }
 
   async get(path: string): Promise<Record<string, unknown>> {

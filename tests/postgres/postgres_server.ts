@@ -33,13 +33,26 @@ export class PostgresServer {
 
   /** With a database `postgres` of the user `postgres`, who needs no password. */
   static async start(settings: readonly string[] = []): Promise<PostgresServer> {
-    const folder = await Deno.makeTempDir({ prefix: "daybook-postgres-" });
-    await asPostgres("chmod", "755", folder).catch(() => {});
-    if (Deno.uid() === 0) await run("chown", "postgres", folder);
+    const folder = await ownedFolder();
     await asPostgres(`${PROGRAMS}/initdb`, "-D", `${folder}/data`, "-A", "trust", "-U", "postgres");
     const server = new PostgresServer(freePort(), folder, settings);
     await server.begin();
     return server;
+  }
+
+  /** One that follows another, by the name `standby`; commits do not wait for it by themselves. */
+  static async standbyOf({ port }: PostgresServer): Promise<PostgresServer> {
+    const folder = await ownedFolder();
+    const from = `host=127.0.0.1 port=${port} user=postgres application_name=standby`;
+    await asPostgres(...[`${PROGRAMS}/pg_basebackup`, "-D", `${folder}/data`, "-d", from], "-R");
+    const server = new PostgresServer(freePort(), folder, []);
+    await server.begin();
+    return server;
+  }
+
+  /** It follows no more: it can be written to. */
+  async promote(): Promise<void> {
+    await asPostgres(`${PROGRAMS}/pg_ctl`, "-D", `${this.folder}/data`, "-w", "promote");
   }
 
   async begin(): Promise<void> {
@@ -75,6 +88,13 @@ export class PostgresServer {
     const text = await run(`${PROGRAMS}/psql`, ...args, "-v", "ON_ERROR_STOP=1", "-Atqc", sql);
     return text.split("\n").filter((line) => line !== "");
   }
+}
+
+async function ownedFolder(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "daybook-postgres-" });
+  await asPostgres("chmod", "755", folder).catch(() => {});
+  if (Deno.uid() === 0) await run("chown", "postgres", folder);
+  return folder;
 }
 
 /** It does not run as root. */

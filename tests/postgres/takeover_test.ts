@@ -1,132 +1,89 @@
 /** A leader goes, another comes: nothing that was acknowledged is lost, doubled or done twice. */
 
 import assert from "node:assert/strict";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
-import { journalCommand } from "../support/process/journal_command.ts";
-import { PATIENCE_MS, until } from "../support/until.ts";
-import { Member } from "./members.ts";
+import { until } from "../support/until.ts";
+import { withMembers } from "./members.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
+import { leaderOf, SharedLoad } from "./shared_load.ts";
 
-const DEFINITIONS = new URL("steps.ts", import.meta.url).pathname;
-
-interface Acknowledged {
-  readonly ids: string[];
-  /** How long each submission took, repetitions included. */
-  readonly times: number[];
+function journals(server: PostgresServer, ...names: readonly string[]) {
+  return Object.fromEntries(names.map((name) => [name, server.url("shop")]));
 }
 
-/** Submits jobs one after the other, to all members in turn, until the signal. */
-async function submit(
-  members: readonly Member[],
-  name: string,
-  { ids, times }: Acknowledged,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let number = 0; !signal.aborted; number++) {
-    const jobId = `${name}-${number}`;
-    const began = performance.now();
-    for (let turn = number;; turn++) {
-      const member = members[turn % members.length];
-      try {
-        const response = await member?.post("/jobs", { jobId, type: "steps", input: {} });
-        await response?.body?.cancel();
-        // 409: it was recorded, and the answer was lost.
-        if (response?.ok || response?.status === 409) break;
-        assert.equal(response?.status, 503);
-      } catch (error) {
-        if (!(error instanceof TypeError)) throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    ids.push(jobId);
-    times.push(performance.now() - began);
-  }
-}
-
-async function leaderOf(members: readonly Member[]): Promise<Member> {
-  for (const end = performance.now() + PATIENCE_MS; performance.now() < end;) {
-    for (const member of members) if (await member.status() === "ready") return member;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const output = members.map((member) => member.output.join("\n"));
-  throw new Error(`no process leads:\n${output.join("\n---\n")}`);
-}
-
-/** Each chain follows the one before it, and positions have no gap. */
-async function requireOneChain(server: PostgresServer, journal: string): Promise<void> {
-  const rows = await server.query(
-    `select first, last, prev, chain from daybook_batch where journal = '${journal}' order by first`,
+/** As soon as one leads, or a moment later: a new leader has much to do then. */
+function moment(): Promise<void> {
+  return new Promise((resolve) =>
+    setTimeout(resolve, Math.random() < 0.5 ? 0 : 1_000 * Math.random())
   );
-  let [next, chain] = [1, ""];
-  for (const row of rows) {
-    const [first, last, previous, own = ""] = row.split("|");
-    assert.deepEqual([Number(first), previous], [next, chain]);
-    [next, chain] = [Number(last) + 1, own];
-  }
-}
-
-async function requireAllDone(leader: Member, ids: readonly string[]): Promise<void> {
-  for (const jobId of ids) {
-    await until(`${jobId} has ended`, async () => {
-      const { state } = await leader.get(`/jobs/${jobId}`);
-      return state === "Done";
-    });
-    const { entries } = await leader.get(`/jobs/${jobId}/events?limit=100`) as {
-      entries: readonly { eventType: string; taskId?: string }[];
-    };
-    const done = entries.filter(({ eventType }) => eventType === "job.TaskCompleted")
-      .map(({ taskId }) => taskId);
-    assert.equal(new Set(done).size, done.length, `a step of ${jobId} was completed twice`);
-  }
 }
 
 testWithPostgres("takeover: leaders are killed under load, and nothing is lost or done twice", (
   server,
 ) =>
-  inFolderKeptOnFailure(async (folder) => {
-    const journal = server.url("shop");
-    const members = ["a", "b"].map((name) =>
-      new Member({ journal, folder: `${folder}/${name}`, definitions: DEFINITIONS })
-    );
-    for (const member of members) member.start();
-    await leaderOf(members);
-    const acknowledged: Acknowledged = { ids: [], times: [] };
-    const end = new AbortController();
-    const load = Promise.all(
-      Array.from({ length: 4 }, (_, client) =>
-        submit(members, `client${client}`, acknowledged, end.signal)),
-    );
-    for (let kill = 0; kill < rounds(3, 100); kill++) {
-      await new Promise((resolve) =>
-        setTimeout(resolve, 500 + 1_500 * Math.random())
-      );
-      const leader = await leaderOf(members);
-      await leader.kill();
+  inFolderKeptOnFailure((folder) =>
+    withMembers(folder, journals(server, "a", "b", "c"), async (members) => {
+      for (const member of members) member.start();
       await leaderOf(members);
-      leader.start();
-      await leader.is("following");
-    }
-    end.abort();
-    await load;
-    const leader = await leaderOf(members);
-    await requireAllDone(leader, acknowledged.ids);
-    const follower = members.find((member) => member !== leader);
-    await follower?.stop();
-    assert.equal(await leader.stop(), 0);
-    await requireOneChain(server, "shop");
-    const slowest = Math.max(...acknowledged.times);
-    console.log(
-      `takeover: ${acknowledged.ids.length} acknowledged, none lost; the slowest submission ` +
-        `took ${slowest.toFixed(0)} ms`,
-    );
-    for (const member of members) {
-      const verified = await journalCommand(new DenoFileSystem(), [
-        "verify",
-        "--journal",
-        member.folder,
-      ]);
-      assert.equal(verified.code, 0, verified.err.join("\n"));
-    }
-  }));
+      const load = new SharedLoad(members);
+      const takeovers: number[] = [];
+      const kills = rounds(3, 100);
+      for (let kill = 0; kill < kills; kill++) {
+        const leader = await leaderOf(members);
+        await moment();
+        const others = members.filter((member) => member !== leader);
+        await others[0]?.is("following");
+        await leader.kill();
+        const killed = performance.now();
+        await leaderOf(others);
+        takeovers.push(performance.now() - killed);
+        leader.start();
+      }
+      await load.judge(server, "shop");
+      takeovers.sort((a, b) => a - b);
+      console.log(
+        `takeover: ${kills} kills, ${load.told}; a takeover took ` +
+          `${takeovers[kills >> 1]?.toFixed(0)} ms, at most ${takeovers.at(-1)?.toFixed(0)} ms`,
+      );
+    })
+  ));
+
+/**
+ * Every process gets the lock at once, so each takes over as soon as it runs, and the one that led
+ * is refused: safety rests on the insert alone.
+ */
+async function giveTheLockToAll(server: PostgresServer): Promise<void> {
+  await server.query(
+    "create function public.pg_try_advisory_lock(bigint) returns boolean language sql " +
+      "as 'select true'; alter database postgres set search_path = public, pg_catalog",
+  );
+}
+
+testWithPostgres(
+  "takeover: with a lock that all have, processes oust each other, and lose nothing",
+  (
+    server,
+  ) =>
+    inFolderKeptOnFailure((folder) =>
+      withMembers(folder, journals(server, "a", "b"), async (members) => {
+        await giveTheLockToAll(server);
+        const codes: number[] = [];
+        const ousts = rounds(4, 40);
+        const restarting = members.map(async (member) => {
+          do {
+            member.start();
+            codes.push(await member.ended());
+          } while (codes.length < ousts);
+        });
+        const load = new SharedLoad(members);
+        await Promise.race(restarting);
+        await until("one is left", () => members.filter(({ isOver }) => !isOver).length === 1);
+        await load.judge(server, "shop");
+        await Promise.all(restarting);
+        // The last was stopped.
+        assert.deepEqual(new Set(codes.slice(0, -1)), new Set([73]));
+        console.log(`takeover with a lock that all have: ${codes.length - 1} ousted, ${load.told}`);
+      })
+    ),
+);

@@ -1,0 +1,39 @@
+/** Builds that are broken on purpose: the statements of a shared log, but for one that is weaker. */
+
+import type { Sql } from "../../src/postgres/connection.ts";
+
+/** Sends something else, or nothing. */
+type Instead = (values: readonly string[]) => Promise<unknown>;
+
+/** The same connection, on which one statement is another. */
+function sending(sql: Sql, statement: string, instead: Instead): Sql {
+  return new Proxy(sql, {
+    apply(target, self, args: [TemplateStringsArray, ...string[]]) {
+      const [strings, ...values] = args;
+      const isMeant = Array.isArray(strings) && strings.join("").includes(statement);
+      return isMeant ? instead(values) : Reflect.apply(target, self, args);
+    },
+  });
+}
+
+const INSERT = "insert into daybook_batch";
+const BARRIER = "update daybook_batch set last = last";
+
+/** It takes a batch for its own, and for stored, because it can be read. */
+export function acknowledgingWhatItReads(sql: Sql): Sql {
+  return sending(sql, BARRIER, () => Promise.resolve([]));
+}
+
+const PUT = "insert into daybook_batch values ($1, $2, $3, $4, $5, $6) on conflict";
+
+/** It looks at the place of a batch, and not at what is before. */
+export function withoutPredecessor(sql: Sql): Sql {
+  const put = `${PUT} do nothing returning first`;
+  return sending(sql, INSERT, (values) => sql.unsafe(put, [...values.slice(0, 6)]));
+}
+
+/** It puts its batch where another one is. */
+export function overwriting(sql: Sql): Sql {
+  const put = `${PUT} (journal, first) do update set chain = excluded.chain returning first`;
+  return sending(sql, INSERT, (values) => sql.unsafe(put, [...values.slice(0, 6)]));
+}

@@ -1,0 +1,66 @@
+/** What holds of every shared log, whatever it is made of. */
+
+import assert from "node:assert/strict";
+import {
+  LostHistoryError,
+  OvertakenError,
+  type SharedBatch,
+  type SharedLog,
+} from "../../src/journal/shared_log.ts";
+import { Retrying, session, type Sql } from "../../src/postgres/connection.ts";
+import { TABLES } from "../../src/postgres/fitness.ts";
+import { placeIn } from "../../src/postgres/place.ts";
+import { PostgresLog } from "../../src/postgres/postgres_log.ts";
+import { systemClock } from "../../src/server/system.ts";
+import type { PostgresServer } from "./postgres_server.ts";
+
+export function batch(firstLogId: number, chain: string, previousChain: string): SharedBatch {
+  const bytes = new TextEncoder().encode(`\n{"chain":"${chain}"}\n`);
+  return { firstLogId, lastLogId: firstLogId + 1, previousChain, chain, bytes };
+}
+
+export const FIRST = batch(1, "one", "");
+export const SECOND = batch(3, "two", "one");
+
+/** What holds of every shared log. */
+export async function requireContract(log: SharedLog, forget: () => Promise<void>): Promise<void> {
+  assert.equal(await log.lastLogId(), 0);
+  assert.deepEqual(await log.read(0), []);
+  await log.append(FIRST);
+  await assert.rejects(log.append(batch(1, "other", "")), OvertakenError);
+  await assert.rejects(log.append(batch(3, "two", "not one")), OvertakenError);
+  await assert.rejects(log.append(batch(5, "late", "two")), LostHistoryError);
+  await log.append(SECOND);
+  assert.deepEqual(await log.read(0), [FIRST, SECOND]);
+  assert.deepEqual(await log.read(2), [SECOND]);
+  assert.equal(await log.chainAt(2), "one");
+  assert.equal(await log.chainAt(3), undefined);
+  assert.equal(await log.lastLogId(), 4);
+  const rivals = ["a", "b", "c"].map((chain) => log.append(batch(5, chain, "two")));
+  const results = await Promise.allSettled(rivals);
+  assert.equal(results.filter(({ status }) => status === "fulfilled").length, 1);
+  await forget();
+  await assert.rejects(log.append(batch(7, "more", "a")), LostHistoryError);
+}
+
+/**
+ * The one in PostgreSQL.
+ *
+ * @param broken What stands between it and the database, in a build that is broken on purpose.
+ */
+export async function withLog(
+  server: PostgresServer,
+  port: number,
+  run: (log: SharedLog) => Promise<void>,
+  broken: (sql: Sql) => Sql = (sql) => sql,
+): Promise<void> {
+  const place = placeIn(server.url("shop", port));
+  const sql = session(place);
+  const retrying = new Retrying({ place, clock: systemClock, warn: () => {} });
+  try {
+    await retrying.until(() => sql.unsafe(TABLES));
+    await run(new PostgresLog(broken(sql), place.journal, retrying));
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}

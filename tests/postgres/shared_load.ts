@@ -1,0 +1,164 @@
+/** Clients of processes that share a journal, and what has to hold in the end, whatever happened. */
+
+import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { ResumingReader } from "../scenario/stream_reader.ts";
+import { JobModel } from "../simulation/job_model.ts";
+import { readIndependently } from "../support/journal/independent_reader.ts";
+import { runJournal } from "../support/process/journal_command.ts";
+import { PATIENCE_MS, until } from "../support/until.ts";
+import type { Member } from "./members.ts";
+import type { PostgresServer } from "./postgres_server.ts";
+
+const CLIENTS = 4;
+/** A process that is cut off answers nobody. */
+const ANSWER_MS_MAX = 4_000;
+/** Between two submissions of a client, so that what has to be judged does not grow for ever. */
+const BETWEEN_MS = 40;
+
+export class SharedLoad {
+  readonly #members: readonly Member[];
+  readonly #acknowledged: string[] = [];
+  /** How long each submission took, repetitions included. */
+  readonly #times: number[] = [];
+  readonly #end = new AbortController();
+  readonly #reader = new ResumingReader();
+  readonly #running: Promise<unknown>;
+
+  constructor(members: readonly Member[]) {
+    this.#members = members;
+    const clients = Array.from({ length: CLIENTS }, (_, client) => this.#submit(`client${client}`));
+    this.#running = Promise.all([...clients, this.#read()]);
+    // It is awaited in the end.
+    this.#running.catch(() => {});
+  }
+
+  get acknowledged(): readonly string[] {
+    return this.#acknowledged;
+  }
+
+  /** Acknowledged submissions, and how long they took. */
+  get told(): string {
+    const sorted = this.#times.toSorted((a, b) => a - b);
+    const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]?.toFixed(0);
+    return `${sorted.length} acknowledged, none lost; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, ` +
+      `the slowest ${at(1)} ms`;
+  }
+
+  /** Submits jobs one after the other, to all members in turn. */
+  async #submit(name: string): Promise<void> {
+    for (let number = 0; !this.#end.signal.aborted; number++) {
+      const jobId = `${name}-${number}`;
+      const began = performance.now();
+      for (let turn = number; !await this.#accepts(turn, jobId); turn++) {
+        if (this.#end.signal.aborted) return;
+        await pause(20);
+      }
+      this.#acknowledged.push(jobId);
+      this.#times.push(performance.now() - began);
+      await pause(BETWEEN_MS);
+    }
+  }
+
+  async #accepts(turn: number, jobId: string): Promise<boolean> {
+    const member = this.#members[turn % this.#members.length];
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), ANSWER_MS_MAX);
+    const { signal } = patience;
+    try {
+      const response = await member?.post("/jobs", { jobId, type: "steps", input: {} }, signal);
+      await response?.body?.cancel();
+      // 409: it was recorded, and the answer was lost.
+      if (response?.ok || response?.status === 409) return true;
+      assert.equal(response?.status, 503);
+    } catch (error) {
+      if (!(error instanceof TypeError) && !signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    return false;
+  }
+
+  /** A stream that is resumed on another process whenever it ends. */
+  async #read(): Promise<void> {
+    for (let turn = 0; !this.#end.signal.aborted; turn++) {
+      await this.#reader.readFrom(this.#members[turn % this.#members.length]?.url ?? "");
+      await pause(20);
+    }
+  }
+
+  /** Submits no more. */
+  async giveUp(): Promise<void> {
+    this.#end.abort();
+    this.#reader.stop();
+    await this.#running;
+  }
+
+  /** Submits no more, waits for all jobs, stops all processes and judges what is there. */
+  async judge(server: PostgresServer, journal: string): Promise<void> {
+    const leader = await leaderOf(this.#members);
+    const end = this.#end;
+    end.abort();
+    await until("every job has ended", async () => {
+      const lists = await Promise.all(
+        ["Created", "Running"].map((state) =>
+          leader.get(`/jobs?state=${state}&limit=1`) as Promise<{ jobs: readonly unknown[] }>
+        ),
+      );
+      return lists.every(({ jobs }) => jobs.length === 0);
+    });
+    const { head } = await leader.get("/journal") as { head: { logId: number } };
+    await until("the stream has come to the end", () => this.#reader.lastId >= head.logId);
+    this.#reader.stop();
+    await this.#running;
+    for (const member of this.#members) if (member !== leader) await member.stop();
+    assert.equal(await leader.stop(), 0, leader.output.join("\n"));
+    await requireOneChain(server, journal);
+    await this.#requireAllOnce(leader.folder);
+    this.#reader.messages.forEach(({ id }, index) => assert.equal(id, index + 1));
+    for (const { folder } of this.#members) {
+      const verified = await runJournal(["verify", "--journal", folder]);
+      assert.equal(verified.code, 0, verified.err.join("\n"));
+    }
+  }
+
+  /** All jobs that were acknowledged have ended, and no step was completed twice. */
+  async #requireAllOnce(folder: string): Promise<void> {
+    const violations: string[] = [];
+    const model = new JobModel((what) => violations.push(what), () => 0);
+    const { entries } = await readIndependently(folder);
+    for (const entry of entries) model.see(entry as unknown as JobEventLogEntry);
+    for (const jobId of this.#acknowledged) {
+      if (model.jobs.get(jobId)?.state !== "Done") violations.push(`${jobId} is not done`);
+    }
+    for (const { jobId, state } of model.unfinished) violations.push(`${jobId} is ${state}`);
+    assert.deepEqual(violations, []);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The process that leads; waits until one does. */
+export async function leaderOf(members: readonly Member[]): Promise<Member> {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end;) {
+    for (const member of members) if (await member.status() === "ready") return member;
+    await pause(20);
+  }
+  const output = members.map((member) => member.output.join("\n"));
+  throw new Error(`no process leads:\n${output.join("\n---\n")}`);
+}
+
+/** Each chain follows the one before it, and positions have no gap. */
+export async function requireOneChain(server: PostgresServer, journal: string): Promise<void> {
+  const rows = await server.query(
+    `select first, last, prev, chain from daybook_batch where journal = '${journal}' order by first`,
+  );
+  let [next, chain] = [1, ""];
+  for (const row of rows) {
+    const [first, last, previous, own = ""] = row.split("|");
+    assert.deepEqual([Number(first), previous], [next, chain]);
+    [next, chain] = [Number(last) + 1, own];
+  }
+}
