@@ -37,6 +37,8 @@ export class PostgresTurn implements Turn {
   #isEnded = false;
   /** Why the lock was got. */
   #why: WhyLeading = "first";
+  /** The leader whose session was ended here. */
+  #deposed: string | undefined;
   #cancelBeat: (() => void) | undefined;
 
   constructor(options: RetryingOptions, retrying: Retrying, membership: Membership) {
@@ -61,10 +63,11 @@ export class PostgresTurn implements Turn {
         select writer, url, extract(epoch from clock_timestamp() - seen) * 1000 as silent_ms
         from daybook_leader where journal = ${journal}`;
       this.#membership.ledBy(row && { writer: row.writer, url: row.url });
-      this.#why = row === undefined ? "first" : "ended";
+      this.#why = row === undefined ? "first" : row.writer === this.#deposed ? "silent" : "ended";
       if (await this.#lock()) return this.#why;
       if (row === undefined || Number(row.silent_ms) < SILENT_MS) return undefined;
-      this.#why = "silent";
+      // A session that was ended may give its lock back a moment later.
+      [this.#why, this.#deposed] = ["silent", row.writer];
       return await this.#depose(row) ? this.#why : undefined;
     });
   }
