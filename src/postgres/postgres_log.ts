@@ -10,7 +10,7 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../journal/shared_log.ts";
-import type { Retrying, Sql } from "./connection.ts";
+import { CancelledError, type Retrying, type Sql, warningsIn } from "./connection.ts";
 
 /** Read at a time. */
 const READ_BYTES_MAX = 8 * 1024 * 1024;
@@ -36,12 +36,18 @@ export class PostgresLog implements SharedLog {
 
   async append(batch: SharedBatch): Promise<void> {
     await this.#retrying.until(async (isAgain) => {
-      if (await this.#insert(batch)) return;
-      // Of an insert whose answer was lost, the row may be there.
-      if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
-        throw await this.#refusal(batch);
+      const warnings = warningsIn(this.#sql);
+      if (!await this.#insert(batch)) {
+        // Of an insert whose answer was lost, the row may be there.
+        if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
+          throw await this.#refusal(batch);
+        }
+        await this.#barrier();
       }
-      await this.#barrier();
+      // Whoever cancels a wait for a standby ends it with a warning: no standby has the commit.
+      if (warningsIn(this.#sql) > warnings) {
+        throw new CancelledError("the wait for a synchronous standby was cancelled");
+      }
     });
   }
 
