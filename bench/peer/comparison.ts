@@ -4,7 +4,7 @@ import { medianOf, whole } from "../figures.ts";
 import { haveProgram, syncRate, treeCpuUs, treeMegabytes } from "../system.ts";
 import { markdownTable } from "../table.ts";
 import { bullMq } from "./bullmq.ts";
-import { daybook } from "./daybook.ts";
+import { daybook, daybookInPostgres } from "./daybook.ts";
 import { openWorkflow } from "./openworkflow.ts";
 import type { Installation, PeerSystem } from "./peer.ts";
 import { pgBoss } from "./pg_boss.ts";
@@ -12,6 +12,7 @@ import { restate } from "./restate.ts";
 
 const SYSTEMS: readonly PeerSystem[] = [
   daybook,
+  daybookInPostgres,
   bullMq("always"),
   bullMq("everysec"),
   restate,

@@ -13,22 +13,33 @@ export interface DaybookOptions {
   readonly definitions?: string;
   /** A journal that stays, instead of one of its own, which goes with it. */
   readonly journal?: string;
+  /** The address of a PostgreSQL that holds the journal; the folder is a copy. */
+  readonly database?: string;
 }
 
 export async function startDaybook(
-  { flags = [], definitions = DEFINITIONS, journal }: DaybookOptions = {},
+  { flags = [], definitions = DEFINITIONS, journal, database }: DaybookOptions = {},
 ): Promise<ServerProcess> {
   const folder = journal ?? await temporaryFolder();
+  const place = database === undefined
+    ? ["--journal", folder]
+    : ["--journal", database, "--folder", folder, "--secret-key-file", await secretKey(folder)];
   return await serverProcess(
     [
       ...denoArguments(folder),
-      ...["--port", "0", "--journal", folder, "--definitions", definitions],
+      ...["--port", "0", ...place, "--definitions", definitions],
       ...flags,
     ],
     async () => {
       if (journal === undefined) await Deno.remove(folder, { recursive: true });
     },
   );
+}
+
+async function secretKey(folder: string): Promise<string> {
+  const path = `${folder}/secret-key`;
+  await Deno.writeTextFile(path, "ab".repeat(32));
+  return path;
 }
 
 /** What `deno task start` gives, with the journal and the definitions allowed as well. */

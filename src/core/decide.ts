@@ -3,33 +3,25 @@
  * anything that needs a clock, an id or randomness comes in with the command.
  */
 
+import { decideStartAttempts, decideStartCompensation } from "./attempt_decisions.ts";
 import { assertNever } from "./assert_never.ts";
-import type {
-  Command,
-  CreateCommand,
-  ElapseCommand,
-  RetryCommand,
-  StartAttemptsCommand,
-  StartCompensationCommand,
-} from "./command.ts";
+import type { Command, CreateCommand, ElapseCommand, RetryCommand } from "./command.ts";
 import { accept, control, type Decision, type Reasoned, reject, rejectState } from "./decision.ts";
 import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
-import type { ErrorFact, FailureKind, FrameworkAttributes } from "./framework_events.ts";
+import type { FrameworkAttributes } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID } from "./job_plan.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
   findTask,
-  isHeld,
   isMet,
   isSleep,
   type JobState,
   type RunningJob,
   type TimedWait,
 } from "./job_state.ts";
-import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
 import { backsOff, sleeping } from "./task_facts.ts";
 import { findWait, isSettled, openWaits } from "./waits.ts";
 
@@ -279,74 +271,4 @@ function reusedResult(jobId: JobId, task: CompletedTask): Reused {
       ...(task.compensable ? { compensable: true } : {}),
     },
   };
-}
-
-function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Decision {
-  if (job.state !== "Running") return rejectState(job, "start a task of", ["Running"]);
-  if (isHeld(job)) {
-    return reject(`Cannot start a task of job ${job.jobId}: it is held`, ["Running"]);
-  }
-  return accept(command.attempts.map((request) => ({
-    stratum: "framework",
-    eventType: "job.TaskStarted",
-    jobId: job.jobId,
-    taskId: request.taskId,
-    executionId: request.executionId,
-    ...request.trace,
-    attributes: {
-      attempt: (findTask(job, request.taskId)?.attempts ?? 0) + 1,
-      ...(request.maxAttempts === undefined ? {} : { maxAttempts: request.maxAttempts }),
-      ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
-      ...(request.compensable ? { compensable: true } : {}),
-    },
-  })));
-}
-
-function decideStartCompensation(job: JobState, command: StartCompensationCommand): Decision {
-  if (job.state !== "Compensating") return rejectState(job, "compensate", ["Compensating"]);
-  if (isHeld(job)) {
-    return reject(`Cannot compensate job ${job.jobId}: it is held`, ["Compensating"]);
-  }
-  const task = findTask(job, command.taskId);
-  const attempts = task?.status === "completed" ? task.compensation?.attempts ?? 0 : 0;
-  return accept([{
-    stratum: "framework",
-    eventType: "job.CompensationStarted",
-    jobId: job.jobId,
-    taskId: command.taskId,
-    executionId: command.executionId,
-    attributes: {
-      attempt: attempts + 1,
-      ...(command.maxAttempts === undefined ? {} : { maxAttempts: command.maxAttempts }),
-    },
-  }]);
-}
-
-/** How an attempt failed. */
-export type AttemptError =
-  | { readonly kind: "failed"; readonly error: ErrorFact }
-  | { readonly kind: "nonRetryable"; readonly error: ErrorFact }
-  | { readonly kind: "retryLater"; readonly error: ErrorFact; readonly delayMs: number };
-
-export type AttemptVerdict =
-  | { readonly final: true; readonly kind: FailureKind }
-  | { readonly final: false; readonly delayMs: number };
-
-/**
- * Whether a failed attempt is retried, and after how long.
- *
- * @param failures Failed attempts of this task, this one included.
- * @param random From 0 up to 1, for the jitter.
- */
-export function judgeFailure(
-  outcome: AttemptError,
-  policy: RetryPolicy,
-  failures: number,
-  random: number,
-): AttemptVerdict {
-  if (outcome.kind === "nonRetryable") return { final: true, kind: "poison" };
-  if (failures >= policy.maxAttempts) return { final: true, kind: "deadLetter" };
-  return outcome.kind === "retryLater"
-    ? { final: false, delayMs: outcome.delayMs }
-    : { final: false, delayMs: backoffMs(policy, failures, random) };
 }

@@ -4,6 +4,7 @@
  * `RULES`.
  */
 
+import { hasSomethingToCompensate } from "./compensation_facts.ts";
 import { allSatisfied } from "./condition.ts";
 import { isCorrelated, isRefused, type JobEventLogEntry } from "./event.ts";
 import { failureOf, leavesInPlace } from "./failure.ts";
@@ -23,7 +24,7 @@ import {
 import { withMatch } from "./matches.ts";
 import type { RuleName } from "./rules.ts";
 import { noteWait, waivedBy, withGivenUp } from "./waits.ts";
-import { abandonOpenTasks, hasSomethingToCompensate, noteTask } from "./task_facts.ts";
+import { abandonOpenTasks, noteTask } from "./task_facts.ts";
 
 /** The job after an entry, and why. */
 export interface Step {

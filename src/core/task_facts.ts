@@ -1,6 +1,7 @@
 /** The part of the projector about tasks; pure. */
 
 import { assertNever } from "./assert_never.ts";
+import { compensated } from "./compensation_facts.ts";
 import type {
   FrameworkEntry,
   JobEntry,
@@ -10,7 +11,7 @@ import type {
 } from "./event.ts";
 import type { InterruptionReason } from "./framework_events.ts";
 import type { TaskId } from "./ids.ts";
-import type { CompletedTask, SleepingTask, TaskState } from "./job_state.ts";
+import type { SleepingTask, TaskState } from "./job_state.ts";
 
 /** The tasks after a framework entry; the same array when it is not about a task. */
 export function noteTask(
@@ -61,15 +62,6 @@ export function noteTask(
     default:
       return assertNever(entry, "framework entry");
   }
-}
-
-/** Whether a failure now would leave the effect of a task that has a compensation. */
-export function hasSomethingToCompensate(tasks: readonly TaskState[]): boolean {
-  return tasks.some((task) =>
-    task.compensable &&
-    (task.status === "running" ||
-      (task.status === "completed" && task.compensation?.status !== "compensated"))
-  );
 }
 
 /** The tasks of a job that ends with this entry: open ones are abandoned. */
@@ -313,44 +305,4 @@ function crashesAfter({ interruptions }: TaskState, reason: InterruptionReason):
     default:
       return assertNever(reason, "reason of an interruption");
   }
-}
-
-function compensated(
-  task: CompletedTask,
-  entry: FrameworkEntry<
-    "job.CompensationStarted" | "job.TaskCompensated" | "job.TaskCompensationFailed"
-  >,
-): CompletedTask {
-  if (task.compensation?.status === "compensated") return task;
-  return {
-    ...task,
-    compensation: compensationAfter(task, entry),
-    interruptions: entry.eventType === "job.CompensationStarted" ? task.interruptions : 0,
-    lastLogId: entry.logId,
-  };
-}
-
-function compensationAfter(
-  task: CompletedTask,
-  entry: FrameworkEntry<
-    "job.CompensationStarted" | "job.TaskCompensated" | "job.TaskCompensationFailed"
-  >,
-): NonNullable<CompletedTask["compensation"]> {
-  const attempts = entry.attributes.attempt;
-  const failures = task.compensation?.failures ?? 0;
-  if (entry.eventType === "job.CompensationStarted") {
-    return { status: "running", attempts, failures };
-  }
-  if (entry.eventType === "job.TaskCompensated") {
-    return { status: "compensated", attempts, failures };
-  }
-  const { attributes } = entry as FrameworkEntry<"job.TaskCompensationFailed">;
-  const { error } = attributes;
-  return "final" in attributes ? { status: "failed", attempts, failures: failures + 1, error } : {
-    status: "backingOff",
-    attempts,
-    failures: failures + 1,
-    retryAt: attributes.retryAt,
-    error,
-  };
 }

@@ -99,7 +99,10 @@ export class InProcessDaybook implements EmbeddedDaybook {
           ? { ...job, request: { ...job.request, idempotency } }
           : job;
       });
-      return await createAll(engine, judged);
+      const receipts = await createAll(engine, judged);
+      return receipts.map(({ refusal, limit: _, ...receipt }) =>
+        refusal === undefined ? receipt : { ...receipt, kind: refusal }
+      );
     });
   }
 

@@ -35,8 +35,8 @@ export class RefusedError extends Error {
   /**
    * Why, in the words that the `type` of an HTTP problem ends with: `invalid-request`,
    * `unknown-type`, `unknown-job`, `job-exists`, `idempotency-key-reused`,
-   * `not-in-this-state`, `unknown-point`, `job-too-long`, `unknown-pause`, `unknown-limits`; or, where the same may work later, `over-capacity`, `disk-full`,
-   * `draining`.
+   * `not-in-this-state`, `unknown-point`, `job-too-long`, `unknown-pause`, `unknown-limits`; or,
+   * where the same may work later, `over-capacity`, `disk-full`, `draining`.
    */
   readonly kind: string;
   /** What is wrong with what was given, part by part. */

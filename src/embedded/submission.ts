@@ -38,7 +38,9 @@ export interface JobReceipt {
   readonly disposition: "created" | "duplicate" | "rejected";
   /** The state of the job, if it was created. */
   readonly state?: JobStateName;
-  /** Why it was rejected. */
+  /** Why it was rejected, as `RefusedError.kind` says it. */
+  readonly kind?: string;
+  /** The same as a sentence. */
   readonly reason?: string;
   /** What is wrong with the job; pointers begin with its index, as in `/3/input`. */
   readonly errors?: readonly Issue[];

@@ -19,18 +19,33 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
   const { onClose = () => {}, onNotify = () => {} } = listener;
   // The driver's own `listen` would connect again without a pause; its types lack the option.
   const hearing = { onnotify: onNotify };
-  return postgres(place.url, {
+  const sql = postgres(place.url, {
     ...hearing,
     max: 1,
     max_lifetime: null,
     idle_timeout: 0,
     connect_timeout: 5,
     backoff: false,
-    onnotice: () => {},
+    onnotice: ({ severity }) => {
+      if (severity === "WARNING") warnings.set(sql, warningsIn(sql) + 1);
+    },
     onclose: onClose,
     // A cancelled wait for a synchronous standby leaves a commit that no standby has.
     connection: { application_name: "daybook", statement_timeout: 0, lock_timeout: 0 },
   });
+  return sql;
+}
+
+const warnings = new WeakMap<Sql, number>();
+
+/** How many warnings came in a session, each before the answer that it is about. */
+export function warningsIn(sql: Sql): number {
+  return warnings.get(sql) ?? 0;
+}
+
+/** Somebody cancelled a statement (SQLSTATE 57014). */
+export class CancelledError extends Error {
+  readonly code = "57014";
 }
 
 /**

@@ -10,7 +10,13 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../journal/shared_log.ts";
-import type { Retrying, RetryingOptions, Sql } from "./connection.ts";
+import {
+  CancelledError,
+  type Retrying,
+  type RetryingOptions,
+  type Sql,
+  warningsIn,
+} from "./connection.ts";
 import { PostgresNews } from "./postgres_news.ts";
 
 /** Read at a time. */
@@ -43,12 +49,18 @@ export class PostgresLog implements SharedLog {
 
   async append(batch: SharedBatch): Promise<void> {
     await this.#retrying.until(async (isAgain) => {
-      if (await this.#insert(batch)) return;
-      // Of an insert whose answer was lost, the row may be there.
-      if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
-        throw await this.#refusal(batch);
+      const warnings = warningsIn(this.#sql);
+      if (!await this.#insert(batch)) {
+        // Of an insert whose answer was lost, the row may be there.
+        if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
+          throw await this.#refusal(batch);
+        }
+        await this.#barrier();
       }
-      await this.#barrier();
+      // Whoever cancels a wait for a standby ends it with a warning: no standby has the commit.
+      if (warningsIn(this.#sql) > warnings) {
+        throw new CancelledError("the wait for a synchronous standby was cancelled");
+      }
     });
     this.#news.tell(batch.lastLogId);
   }

@@ -1,6 +1,7 @@
+import { judgeFailure } from "../../src/core/attempt_decisions.ts";
 import assert from "node:assert/strict";
 import type { Command } from "../../src/core/command.ts";
-import { decide, judgeFailure } from "../../src/core/decide.ts";
+import { decide } from "../../src/core/decide.ts";
 import { executionId, jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState, StateName } from "../../src/core/job_state.ts";
 import { DEFAULT_RETRY } from "../../src/core/retry_policy.ts";

@@ -166,7 +166,12 @@ Deno.test("openDaybook: many jobs at once, each with a receipt; a failed one is 
     assert.deepEqual(receipts.map(({ disposition }) => disposition), [
       ...["created", "rejected", "created", "duplicate"],
     ]);
-    assert.match(receipts[1]?.reason ?? "", /it exists/);
+    const { reason = "", ...rejected } = receipts[1] ?? {};
+    assert.match(reason, /it exists/);
+    assert.deepEqual(rejected, {
+      ...{ jobId: "w-7", disposition: "rejected", kind: "job-exists" },
+      errors: [{ pointer: "/1/jobId", detail: "is the id of another job" }],
+    });
     assert.equal(receipts[3]?.jobId, receipts[2]?.jobId);
     const [again] = await daybook.submitAll(welcome, jobs.slice(3));
     assert.deepEqual([again?.disposition, again?.jobId], ["duplicate", receipts[2]?.jobId]);

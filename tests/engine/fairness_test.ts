@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
-import { fairnessPicture, grantsOf, smallBegun } from "../support/engine/fairness.ts";
+import { fairnessPicture, grantsOf, smallBegun } from "./fairness.ts";
 
 const LARGE = rounds(10_000, 100_000, 2_000);
 const PICTURE = new URL("../../src/manual/pictures/fairness.svg", import.meta.url);

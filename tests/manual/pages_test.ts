@@ -24,7 +24,7 @@ Deno.test({
 });
 
 /** `text` is only looked at. */
-const LANGUAGES = ["sh", "ts", "jsonc", "ini", "crontab", "caddyfile", "text"];
+const LANGUAGES = ["sh", "ts", "jsonc", "ini", "yaml", "crontab", "caddyfile", "text"];
 
 Deno.test("manual: every block of code is one that a test looks at", async () => {
   for (const name of await pageNames()) {

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { SharedLogDouble } from "../support/journal/shared_log_double.ts";
+import { until } from "../support/until.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
-import { batch, FIRST, requireContract, withLog } from "./log_contract.ts";
+import { batch, FIRST, requireContract, SECOND, withLog } from "./log_contract.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 
 Deno.test("shared log: the double appends behind the last batch, and refuses all else", async () => {
@@ -30,6 +31,36 @@ testWithPostgres("shared log: PostgreSQL does the same, through crashes and lost
   await server.query("delete from daybook_batch");
   await requireOnceThroughLostAnswers(server);
 });
+
+testWithPostgres(
+  "shared log: a wait for a standby that somebody cancels acknowledges nothing",
+  async (
+    server,
+  ) => {
+    await withLog(server, server.port, async (log) => {
+      await log.append(FIRST);
+      await server.query("alter system set synchronous_standby_names = 'nobody'");
+      await server.query("select pg_reload_conf()");
+      let isAppended = false;
+      const appended = log.append(SECOND).then(() => isAppended = true);
+      const waiting = "from pg_stat_activity where wait_event = 'SyncRep'";
+      let cancelled = 0;
+      await until("it was cancelled three times", async () => {
+        cancelled += (await server.query(`select pg_cancel_backend(pid) ${waiting}`)).length;
+        return cancelled >= 3;
+      });
+      await until(
+        "it waits again",
+        async () => (await server.query(`select pid ${waiting}`)).length > 0,
+      );
+      assert.equal(isAppended, false);
+      await server.query("alter system reset synchronous_standby_names");
+      await server.query("select pg_reload_conf()");
+      await appended;
+      assert.equal((await log.read(0)).length, 2);
+    });
+  },
+);
 
 /** Answers are lost once they are on their way: what was recorded is neither doubled nor lost. */
 async function requireOnceThroughLostAnswers(server: PostgresServer): Promise<void> {

@@ -1,6 +1,6 @@
 /** One attempt of a task's function: its limits, cancellation, staged events and outcome. */
 
-import type { AttemptError } from "../../core/decide.ts";
+import type { AttemptError } from "../../core/attempt_decisions.ts";
 import type { FactDraft } from "../../core/event.ts";
 import type { InterruptionReason } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";

@@ -1,7 +1,7 @@
 /** The entries about an attempt, without the ids that say whose it is. */
 
+import { type AttemptError, judgeFailure } from "../../core/attempt_decisions.ts";
 import type { Command } from "../../core/command.ts";
-import { type AttemptError, judgeFailure } from "../../core/decide.ts";
 import type { AttemptFailure } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId } from "../../core/ids.ts";
 import type { TaskState } from "../../core/job_state.ts";

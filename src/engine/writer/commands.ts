@@ -8,7 +8,7 @@ import type { JobTable } from "./job_table.ts";
 import type { Writer } from "./writer.ts";
 
 /** Why a command was rejected; `undefined` when it was not. */
-export type Refusal = Rejection | undefined;
+type Refused = Rejection | undefined;
 
 export class Commands {
   readonly #table: JobTable;
@@ -26,7 +26,7 @@ export class Commands {
    *
    * @param admit Called before anything is recorded.
    */
-  async run(jobId: JobId, command: Command, admit: () => void = () => {}): Promise<Refusal> {
+  async run(jobId: JobId, command: Command, admit: () => void = () => {}): Promise<Refused> {
     this.#writer.pay(jobId);
     const pending = this.#table.pending(jobId);
     const head = pending?.head;
@@ -36,7 +36,7 @@ export class Commands {
     const decision = decide(ofTasks ? pending?.whole : head, command);
     if (!decision.accepted) {
       const again = () => this.run(jobId, command, admit);
-      return await this.#writer.resting<Refusal>(head?.lastLogId ?? 0, decision.rejection, again);
+      return await this.#writer.resting<Refused>(head?.lastLogId ?? 0, decision.rejection, again);
     }
     admit();
     const { lastLogId } = this.#writer.append(decision.events);

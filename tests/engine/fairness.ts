@@ -3,12 +3,12 @@
  * counts is the order of grants, so that it is the same on every machine.
  */
 
-import type { JobId } from "../../../src/core/ids.ts";
-import { PromptTypes } from "../../../src/engine/run/prompt_types.ts";
-import type { Worker } from "../../../src/engine/run/requests_in_order.ts";
-import type { PlaceLimits } from "../../../src/core/place_limits.ts";
-import { Shares } from "../../../src/engine/run/shares.ts";
-import { WorkerQueue } from "../../../src/engine/run/worker_queue.ts";
+import type { JobId } from "../../src/core/ids.ts";
+import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
+import type { Worker } from "../../src/engine/run/requests_in_order.ts";
+import type { PlaceLimits } from "../../src/core/place_limits.ts";
+import { Shares } from "../../src/engine/run/shares.ts";
+import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 
 export interface FairnessRun {
   readonly large: number;
