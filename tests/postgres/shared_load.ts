@@ -23,14 +23,16 @@ export class SharedLoad {
   readonly #times: number[] = [];
   readonly #end = new AbortController();
   readonly #reader = new ResumingReader();
-  readonly #running: Promise<unknown>;
+  readonly #submitting: Promise<unknown>;
+  readonly #reading: Promise<unknown>;
 
   constructor(members: readonly Member[]) {
     this.#members = members;
     const clients = Array.from({ length: CLIENTS }, (_, client) => this.#submit(`client${client}`));
-    this.#running = Promise.all([...clients, this.#read()]);
-    // It is awaited in the end.
-    this.#running.catch(() => {});
+    this.#submitting = Promise.all(clients);
+    this.#reading = this.#read();
+    // They are awaited in the end.
+    for (const running of [this.#submitting, this.#reading]) running.catch(() => {});
   }
 
   get acknowledged(): readonly string[] {
@@ -81,7 +83,7 @@ export class SharedLoad {
 
   /** A stream that is resumed on another process whenever it ends. */
   async #read(): Promise<void> {
-    for (let turn = 0; !this.#end.signal.aborted; turn++) {
+    for (let turn = 0; !this.#reader.isStopped; turn++) {
       await this.#reader.readFrom(this.#members[turn % this.#members.length]?.url ?? "");
       await pause(20);
     }
@@ -90,15 +92,16 @@ export class SharedLoad {
   /** Submits no more. */
   async giveUp(): Promise<void> {
     this.#end.abort();
+    await this.#submitting;
     this.#reader.stop();
-    await this.#running;
+    await this.#reading;
   }
 
   /** Submits no more, waits for all jobs, stops all processes and judges what is there. */
   async judge(server: PostgresServer, journal: string): Promise<void> {
     const leader = await leaderOf(this.#members);
-    const end = this.#end;
-    end.abort();
+    this.#end.abort();
+    await this.#submitting;
     await until("every job has ended", async () => {
       const lists = await Promise.all(
         ["Created", "Running"].map((state) =>
@@ -110,7 +113,7 @@ export class SharedLoad {
     const { head } = await leader.get("/journal") as { head: { logId: number } };
     await until("the stream has come to the end", () => this.#reader.lastId >= head.logId);
     this.#reader.stop();
-    await this.#running;
+    await this.#reading;
     for (const member of this.#members) if (member !== leader) await member.stop();
     assert.equal(await leader.stop(), 0, leader.output.join("\n"));
     await requireOneChain(server, journal);

@@ -18,6 +18,10 @@ export class ResumingReader {
     return this.#lastId;
   }
 
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Reads until the connection ends, however it ends. */
   async readFrom(url: string): Promise<void> {
     if (this.#stopped) return;
