@@ -74,14 +74,19 @@ Deno.test("explain: the chain of reasons ends where the job was made", () => {
   );
 });
 
+const MISSING = /undefined|NaN|\[object/;
+
 Deno.test("explain: sentences are whole, in one line, and free of words for what is missing", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
+      // A label may be one of these words.
+      fc.pre(!MISSING.test(JSON.stringify(entries)));
       const { summary, because, completed, waitingFor, next } = explained(entries);
       const statements = [...because, ...completed, ...waitingFor, ...next]
         .map(({ statement }) => statement);
       for (const statement of [summary, ...statements]) {
-        assert.doesNotMatch(statement, /undefined|NaN|\[object|\n| {2}/);
+        assert.doesNotMatch(statement, MISSING);
+        assert.doesNotMatch(statement, /\n| {2}/);
         assert.match(statement, /[.:]$/);
       }
     }),
