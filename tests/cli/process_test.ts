@@ -39,7 +39,7 @@ Deno.test("deno.json: the commands start with the few permissions that they need
     "--allow-net=127.0.0.1,localhost",
     "--allow-read=.",
     "--allow-write=.",
-    settings,
+    "--allow-env=DAYBOOK_*,PG*,NO_COLOR,INIT_CWD",
   ];
   assert.deepEqual(wordsOfTask("journal"), [...files, "src/cli/journal.ts"]);
 });

@@ -36,6 +36,7 @@ testWithPostgres(
     server,
   ) =>
     apart(server, async (members, proxyOf) => {
+      for (const member of members) member.start();
       const load = new SharedLoad(members);
       const cuts = Array.from({ length: rounds(1, 10) }, () => CUTS).flat();
       for (const directions of cuts) {
