@@ -97,6 +97,7 @@ test("cancel as it is: a step that was cut short is named, with what shows it, b
   assert.deepEqual(cut?.cites.map(({ eventType }) => eventType), [
     "job.TaskInterrupted",
     "job.TaskStarted",
+    "journal.Recovered",
   ]);
   assert.ok(next.some(({ statement }) => statement.startsWith("See how far task crawl came")));
 });
