@@ -34,9 +34,9 @@ class Writer implements Disposable {
   }
 
   /** Delivers an event, and gives the status of the answer. */
-  async write(): Promise<number> {
+  async write(eventType = "a.B"): Promise<number> {
     const attributes = { text: "x".repeat(500) };
-    const event = { eventType: "a.B", eventId: `event-${this.#count++}`, attributes };
+    const event = { eventType, eventId: `event-${this.#count++}`, attributes };
     const { status } = await this.#ask("POST /events", JSON.stringify(event));
     return status;
   }
@@ -145,7 +145,7 @@ Deno.test({
         assert.equal((await writer.read("/readyz")).status, 200);
       });
       // What was under way goes on, beside all that was closed.
-      await (await server.post("/events", { eventType: "a.Last" })).body?.cancel();
+      assert.equal(await writer.write("a.Last"), 200);
       await until("the stream goes on", () =>
         stream.messages.some(({ data }) => data.includes("a.Last")));
       stream.close();
