@@ -131,7 +131,9 @@ test("copies: verify says of a copy what a start would", async () => {
   const live = await liveJournal();
   const fraction = fractions(Math.floor(Math.random() * 2 ** 31));
   const codes = new Set<number>();
-  for (let round = 0; round < rounds(150, 2_000, 30); round++) {
+  // Few copies are refused, so a short form may have to go on until one is.
+  for (let round = 0; round < rounds(150, 2_000, 30) || codes.size < 2; round++) {
+    assert.ok(round < 5_000, "no copy is refused, or each is");
     const { disk, trace } = new Copier(live.moments, fraction).copy(
       TOOLS[round % TOOLS.length] ?? "folder by folder",
     );
@@ -141,7 +143,6 @@ test("copies: verify says of a copy what a start would", async () => {
     assert.equal(code, typeof started === "number" ? 0 : 78, `${out}\n${trace.join("\n")}`);
     if (code === 78) assert.match(out.join(), ADVICE);
   }
-  assert.deepEqual([...codes].sort(), [0, 78]);
 });
 
 /** The source is behind the copy when it is listed, and ahead when the two are compared. */
