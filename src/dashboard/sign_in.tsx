@@ -15,8 +15,8 @@ import type { Route } from "../http/route.ts";
 
 export const SIGN_IN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/sign-in", scope: "open", handle: showSignIn },
-  { method: "POST", path: "/ui/sign-in", by: "here", scope: "open", handle: signIn },
-  { method: "POST", path: "/ui/sign-out", by: "here", scope: "open", handle: signOut },
+  { method: "POST", path: "/ui/sign-in", scope: "open", handle: signIn },
+  { method: "POST", path: "/ui/sign-out", scope: "open", handle: signOut },
 ];
 
 function showSignIn(c: Context, deps: HttpDeps): Response {

@@ -236,6 +236,17 @@ Deno.test("relay: a position that does not come is waited for a while, and refus
   ]);
 });
 
+Deno.test("relay: who needs no token waits for no position, and no leader", async () => {
+  await using members = new Members();
+  await members.lead("first");
+  const follower = await members.join("second");
+  const position = { "daybook-log-id": "99999999" };
+  const signIn = await dropped(await follower.get("/ui/sign-in", position));
+  const problem = await dropped(await follower.get("/problems/behind", position));
+  // Without a token there is nothing to sign in for.
+  assert.deepEqual([signIn.status, problem.status], [303, 200]);
+});
+
 Deno.test("relay: a follower asks for the token itself, and the leader gets it", async () => {
   await using members = new Members({
     tokens: [{ token: "all", scopes: SCOPES, name: "ann" }, { token: "reads", scopes: ["read"] }],

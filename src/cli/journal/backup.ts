@@ -2,7 +2,6 @@
 
 import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
 import { counted } from "../../core/counted.ts";
-
 import { orUnusable } from "../../journal/errors.ts";
 import { writeNew } from "../../journal/file_system.ts";
 import { type Layout, layoutOf, TEMPORARY } from "../../journal/layout.ts";
