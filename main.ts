@@ -14,7 +14,7 @@ import { describeConfiguration, helpText } from "./src/settings/configuration_te
 import { banner, parkedPlaces, startWarnings, urlOf } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { durationText } from "./src/core/duration.ts";
-import { messageOf } from "./src/core/thrown.ts";
+import { errorMessage } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/guard/access.ts";
@@ -184,7 +184,7 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
   } catch (error) {
     const message = `Cannot listen on ${hostname}:${port}: `;
     if (!(error instanceof Deno.errors.NotCapable)) {
-      return `${message}${messageOf(error)}; try --port 0`;
+      return `${message}${errorMessage(error)}; try --port 0`;
     }
     const reason = `permission is missing, add --allow-net=${hostname}`;
     return withStart(message + reason, { net: [hostname] });
@@ -323,7 +323,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
   } catch (error) {
     const isUsage = error instanceof TypeError || error instanceof DefinitionsError;
     const isUnreadable = error instanceof DefinitionsError && error.unreadable.length > 0;
-    const text = messageOf(error);
+    const text = errorMessage(error);
     fail(
       isUnreadable ? withStart(text, { read: error.unreadable }) : text,
       isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED,

@@ -3,7 +3,7 @@
 import { issueText, type RequestIssue, untoldIssues } from "../documents/refusal.ts";
 import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { firstToken } from "../http/guard/token_lines.ts";
 import type { Permissions } from "../settings/permission_advice.ts";
 import {
@@ -196,7 +196,7 @@ export function readingFailure(error: unknown, path: string): string {
   if (error instanceof Deno.errors.NotCapable) {
     return `permission is missing, add --allow-read=${path}`;
   }
-  return messageOf(error);
+  return errorMessage(error);
 }
 
 /** Something uses the port, and does not answer. */

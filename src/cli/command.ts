@@ -4,7 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { type Permissions, withCommand } from "../settings/permission_advice.ts";
 import { plainPage } from "./plain_text.ts";
@@ -227,7 +227,7 @@ function parsed(command: Command, args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(parsingFailure(messageOf(error)));
+    throw new UsageError(parsingFailure(errorMessage(error)));
   }
 }
 

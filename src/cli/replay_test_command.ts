@@ -1,7 +1,7 @@
 /** `replay-test`: today's definitions against the jobs that a journal holds. */
 
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { checkHistory } from "../engine/queries/history_check.ts";
@@ -119,7 +119,7 @@ async function registryOf(
   try {
     return new DefinitionRegistry(await parts.definitions(moduleOf(input)));
   } catch (error) {
-    const message = messageOf(error);
+    const message = errorMessage(error);
     const unreadable = error instanceof DefinitionsError ? error.unreadable : [];
     const missing = unreadable.length === 0 ? undefined : { read: unreadable };
     throw new CommandError(message, EXIT_USAGE, missing);
@@ -218,7 +218,7 @@ async function openedInput(sealing: Sealing, job: SealedJob): Promise<OpenedInpu
   try {
     return await sealing.open(job);
   } catch (error) {
-    return { ok: false, reason: messageOf(error) };
+    return { ok: false, reason: errorMessage(error) };
   }
 }
 

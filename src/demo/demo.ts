@@ -2,7 +2,7 @@
 
 import { urlOf } from "../server/banner.ts";
 import { readConfiguration } from "../settings/configuration.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { Daybook } from "../server/daybook.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { BLOCKED_CARD, CLOSED_DEPOT, ShopServices } from "./services.ts";
@@ -82,7 +82,7 @@ export class Demo {
     const situations = await makeSituations(shop, clock.now());
     await shop.verify();
     if (rate > 0) {
-      const warnOf = (error: unknown) => warn(messageOf(error));
+      const warnOf = (error: unknown) => warn(errorMessage(error));
       this.#trickle = new Trickle({ shop, clock, random, rate, warn: warnOf });
       this.#trickle.start();
     }

@@ -1,6 +1,6 @@
 /** `deno task demo`: fills a fresh journal with the work of a small shop, and serves it. */
 
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { withCommand } from "../settings/permission_advice.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "../server/system.ts";
 import { Demo } from "./demo.ts";
@@ -81,7 +81,7 @@ async function folderOf({ keep }: DemoOptions): Promise<DemoFolder> {
     return await demoFolder(keep);
   } catch (error) {
     if (keep === undefined || !(error instanceof Deno.errors.NotCapable)) {
-      return fail(messageOf(error), EXIT_UNUSABLE);
+      return fail(errorMessage(error), EXIT_UNUSABLE);
     }
     const reason = `Cannot keep the journal in ${keep}: permission is missing`;
     return fail(withCommand(reason, [{ read: [keep], write: [keep] }]), EXIT_UNUSABLE);
@@ -102,7 +102,7 @@ async function open(options: DemoOptions, folder: DemoFolder): Promise<Demo> {
     await folder.leave();
     const reason = error instanceof Deno.errors.AddrInUse
       ? `port ${options.port} is in use; try --port 0`
-      : messageOf(error);
+      : errorMessage(error);
     return fail(`Cannot start: ${reason}`, EXIT_CANNOT_LISTEN);
   }
 }

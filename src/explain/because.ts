@@ -4,7 +4,7 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import { type Condition, conditionOf } from "../core/condition.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
@@ -43,7 +43,7 @@ export function becauseOf(
 ): Reasons {
   const reasons = [
     ...processReasons(outlined, evidence),
-    ...conditionReasons(conditionOf(outlined.job), outlined, evidence, waitingFor),
+    ...conditionReasons(deriveCondition(outlined.job), outlined, evidence, waitingFor),
     ...originOf(outlined, evidence),
   ];
   const said = new Set<string>();
@@ -322,7 +322,7 @@ function suspended(
 ): Reasons {
   const { suspended } = outlined;
   const { suspendedBy: _, ...job } = outlined.job;
-  const beneath = conditionOf(job as JobState);
+  const beneath = deriveCondition(job as JobState);
   const control: Reasons = suspended === undefined ? [] : [{
     statement: `A suspend control${byWhom(suspended)} holds it since ${timeText(suspended)}` +
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,

@@ -8,7 +8,7 @@ import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_state.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import { alike } from "./alike.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -83,7 +83,7 @@ function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<L
   }
   const what = entry.eventType === "job.TaskCompleted"
     ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
-    : `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
+    : `${toMatchable(entry).eventType} came at ${timeText(entry)}`;
   const names = shortened(settledBy(outlined, entry).map((id) => `"${id}"`), SHOWN_MAX);
   const last = names === '"main"' ? "" : ` and settled ${names}`;
   return { statement: `${what}${last}, the last that the plan expected.`, cites };
@@ -137,7 +137,7 @@ function failed(
     const statement = `A deadline of its plan passed at ${at}: ${failure.error.message}.`;
     return { statement, cites: [...cites, outlined.created.logId] };
   }
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   const matcher = outlined.job.plan.policy.errors.find((one) => matcherAccepts(one, event));
   const named = matcher === undefined ? event.eventType : matcherText(matcher);
   const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
@@ -195,8 +195,8 @@ function compensationEnd(
   const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
   const how = entry.eventType === "job.CompensationEnded"
     ? `Its compensation ended at ${timeText(entry)}`
-    : `${matchableOf(entry).eventType} ended its compensation at ${timeText(entry)}` +
-      sayingText(matchableOf(entry));
+    : `${toMatchable(entry).eventType} ended its compensation at ${timeText(entry)}` +
+      sayingText(toMatchable(entry));
   const done = undone(tasks);
   const ended = {
     statement: `${how}${outcome}${undoneText(done)}.`,

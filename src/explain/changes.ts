@@ -3,15 +3,15 @@
  * change are left out, and so is `lastLogId`, which always does.
  */
 
-import { type Condition, conditionOf } from "../core/condition.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
 import {
-  endedAtOf,
   failureResource,
-  outputOf,
+  jobEndedAt,
+  jobOutput,
+  jobStartAt,
+  jobStartedAt,
   recordedFailure,
-  startAtOf,
-  startedAtOf,
   taskResource,
 } from "../core/job_resource.ts";
 import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
@@ -41,7 +41,12 @@ export function changesBetween(
   before: JobState | undefined,
   after: JobState | undefined,
 ): readonly Change[] {
-  return changesKnowing(before, after, before && conditionOf(before), after && conditionOf(after));
+  return changesKnowing(
+    before,
+    after,
+    before && deriveCondition(before),
+    after && deriveCondition(after),
+  );
 }
 
 export interface FirstChanges {
@@ -52,7 +57,7 @@ export interface FirstChanges {
 /** The same, at most `max`. */
 export function firstChanges(before: JobState, after: JobState, max: number): FirstChanges {
   const room = { left: max, more: 0 };
-  const all = changesKnowing(before, after, conditionOf(before), conditionOf(after), room);
+  const all = changesKnowing(before, after, deriveCondition(before), deriveCondition(after), room);
   const changes = all.slice(0, max);
   return { changes, more: room.more + all.length - changes.length };
 }
@@ -92,10 +97,10 @@ function headOf(job: JobState | undefined, condition: Condition | undefined): Fi
   return job === undefined || condition === undefined ? NO_FIELDS : {
     state: job.state,
     condition,
-    startAt: startAtOf(job),
-    startedAt: startedAtOf(job),
-    endedAt: endedAtOf(job),
-    output: outputOf(job),
+    startAt: jobStartAt(job),
+    startedAt: jobStartedAt(job),
+    endedAt: jobEndedAt(job),
+    output: jobOutput(job),
     parked: job.parked,
   };
 }

@@ -9,7 +9,7 @@ import {
   isSleep,
   type TaskState,
 } from "../core/job_state.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
@@ -126,7 +126,7 @@ function satisfiedExpectation(
   const entry = outlined.entries.get(last);
   const settledBy = entry === undefined
     ? ""
-    : `, settled at ${timeText(entry)} by ${matchableOf(entry).eventType}`;
+    : `, settled at ${timeText(entry)} by ${toMatchable(entry).eventType}`;
   const surplus = progress.surplus === 0 ? "" : `; ${progress.surplus} more came beyond it`;
   return {
     kind: "expectation",

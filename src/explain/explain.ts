@@ -4,7 +4,7 @@
  */
 
 import { atOnce, type Work } from "../core/at_once.ts";
-import { conditionOf } from "../core/condition.ts";
+import { deriveCondition } from "../core/condition.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -39,7 +39,7 @@ export function* explaining(
   return {
     jobId: job.jobId,
     state: job.state,
-    condition: conditionOf(job),
+    condition: deriveCondition(job),
     asOf: evidence.asOf ?? job.lastLogId,
     ...(asOfTime === undefined ? {} : { asOfTime }),
     summary: [summaryOf(outlined, evidence, waitingFor), contrast?.statement].filter(Boolean).join(

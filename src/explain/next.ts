@@ -1,7 +1,7 @@
 /** What will happen by itself, and what anyone could do. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { conditionOf } from "../core/condition.ts";
+import { deriveCondition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { NearMiss, NextStep, WaitingFor } from "./explanation.ts";
@@ -36,7 +36,7 @@ export function nextOf(
   waitingFor: readonly WaitingFor<LogId>[],
 ): Next {
   const { job } = outlined;
-  const condition = conditionOf(job);
+  const condition = deriveCondition(job);
   const { queue } = evidence.circumstances;
   if (
     evidence.circumstances.definition === "missing" && job.state !== "Done" &&

@@ -2,7 +2,7 @@
 
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { type Noted, OutlineGathering } from "./outline_gathering.ts";
 import type { KeptEntry } from "./kept_entries.ts";
 
@@ -68,7 +68,7 @@ function byType(
   wanted: KeptEntry["kind"],
 ): ByType {
   const ofKind = kept.flatMap(({ entry, kind }) => kind === wanted ? [entry] : []);
-  return Map.groupBy(ofKind, (entry) => matchableOf(entry).eventType as string);
+  return Map.groupBy(ofKind, (entry) => toMatchable(entry).eventType as string);
 }
 
 function inOrder(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {

@@ -10,7 +10,7 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { expectationAccepts, requiredMatches } from "../core/job_plan.ts";
 import type { JsonObject } from "../core/json.ts";
 import { correlationPaths } from "../core/correlation.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { shownValue } from "../core/shown_value.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText } from "./attempts.ts";
@@ -97,7 +97,7 @@ export function overlookedEvents(outlined: OutlinedHistory, { later = new Map() 
     const taken = outlined.entries.get(by.at(-1) ?? 0);
     if (taken === undefined || by.length < requiredMatches(expected.multiplicity)) return [];
     const own = (outlined.facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
-      entry.logId > taken.logId && expectationAccepts(expected, matchableOf(entry))
+      entry.logId > taken.logId && expectationAccepts(expected, toMatchable(entry))
     );
     const [late] = [...own, ...later.get(expected.id) ?? []].toSorted(byPosition);
     if (late === undefined) return [];
@@ -123,7 +123,7 @@ function lateText(
   asked: ReadonlySet<string>,
   { taken, late }: Two,
 ): string | undefined {
-  const [first, second] = [matchableOf(taken).attributes, matchableOf(late).attributes];
+  const [first, second] = [toMatchable(taken).attributes, toMatchable(late).attributes];
   const names = Object.keys({ ...first, ...second }).filter((name) =>
     !asked.has(name) && shownValue(first[name]) !== shownValue(second[name])
   );

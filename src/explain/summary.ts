@@ -1,7 +1,7 @@
 /** The explanation in one sentence. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { type Condition, conditionOf } from "../core/condition.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { WaitingFor } from "./explanation.ts";
@@ -46,12 +46,12 @@ export function summaryOf(
   waitingFor: readonly WaitingFor<LogId>[],
 ): string {
   const { job } = outlined;
-  const what = doing(conditionOf(job), outlined, evidence, waitingFor);
+  const what = doing(deriveCondition(job), outlined, evidence, waitingFor);
   if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
   const { definition, full } = evidence.circumstances;
   if (full) return `Job ${job.jobId} cannot continue: the disk is full. It ${what}`;
   if (job.parked !== undefined) return `Job ${job.jobId} ${what}`;
-  if (definition === "missing" && conditionOf(job) !== "waiting") {
+  if (definition === "missing" && deriveCondition(job) !== "waiting") {
     return `Job ${job.jobId} cannot run here: no definition of type ${job.type ?? ""} is loaded. ` +
       `It ${what}`;
   }
@@ -214,7 +214,12 @@ function suspended(
   const { suspended } = outlined;
   if (suspended === undefined) return "is suspended.";
   const { suspendedBy: _, ...job } = outlined.job;
-  const beneath = doing(conditionOf(job as JobState), outlined, withoutQueue(evidence), waitingFor);
+  const beneath = doing(
+    deriveCondition(job as JobState),
+    outlined,
+    withoutQueue(evidence),
+    waitingFor,
+  );
   return `has been suspended by a control since ${entryTime(suspended)}` +
     `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
 }

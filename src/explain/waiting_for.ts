@@ -10,7 +10,7 @@ import { jsonSize } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { demanded, isTelling } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { countText as numberText } from "../core/size.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -104,7 +104,7 @@ function nearMiss(
   suspect: Suspect,
 ): NearMiss<LogId> {
   const { entry, kind, clauses, effects } = suspect;
-  const said = matchableOf(entry).attributes;
+  const said = toMatchable(entry).attributes;
   const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
   return {
     likeness: kind,
@@ -159,7 +159,7 @@ function lackedValue(
 ): string | undefined {
   const carried = new Set(
     events.filter(({ eventType, jobId }) => eventType === matcher.eventType && jobId !== job.jobId)
-      .flatMap((entry) => placesIn(matchableOf(entry).attributes))
+      .flatMap((entry) => placesIn(toMatchable(entry).attributes))
       .map(({ value }) => looseForm(value)),
   );
   const lacked = [...demanded(matcher.correlation)].find(([, value]) =>

@@ -10,7 +10,7 @@ import type { EventId, LogId } from "../core/ids.ts";
 import { type Applied, JobFold } from "../core/job_fold.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
 import { OutcomeComparison } from "./outcome_comparison.ts";
-import { eventIdsOf } from "../core/point.ts";
+import { entryEventIds } from "../core/point.ts";
 import {
   type Replay,
   type ReplayStep,
@@ -124,7 +124,7 @@ function* playSupposed(entries: readonly SupposedEntry[], fold: JobFold): Genera
   let last: Applied | undefined;
   for (const { entry, origin } of entries) {
     if (origin === "past" && !takesEvents(last?.job)) continue;
-    const ids = eventIdsOf(entry);
+    const ids = entryEventIds(entry);
     const repeats = ids.map((id) => seen.get(id)).find((logId) => logId !== undefined);
     last = last !== undefined && repeats !== undefined ? repeated(last) : fold.apply(entry);
     yield { entry, folded: last, ...(repeats === undefined ? {} : { repeats }) };

@@ -7,7 +7,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { documented } from "../documents/documented.ts";
 import { wholeNumberOf } from "../documents/fields.ts";
 import { invalidRequest } from "../documents/refusal.ts";
@@ -243,7 +243,7 @@ function mayRepeat(request: Request, error: unknown): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? messageOf(error.cause ?? error) : "";
+  return error instanceof Error ? errorMessage(error.cause ?? error) : "";
 }
 
 function outcomeUnknown(): Problem {

@@ -12,7 +12,7 @@ import { sharedPlan } from "../core/job_plan.ts";
 import { type JobState, shared } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import { parseJsonText } from "../core/json_text.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { EndedJob, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
@@ -68,7 +68,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       return this.#begin(point);
     } catch (error) {
-      this.#options.warn(`Cannot use the index as it is: ${messageOf(error)}`);
+      this.#options.warn(`Cannot use the index as it is: ${errorMessage(error)}`);
       if (point !== undefined) return false;
       this.#database.reopen(true);
       this.#count();
@@ -89,7 +89,7 @@ export class SqliteJobIndex implements JobIndex {
       if (!this.#isWarned) {
         this.#options.warn(
           "Cannot add jobs to the index, so they stay in memory: " +
-            `${messageOf(error)}`,
+            `${errorMessage(error)}`,
         );
       }
       this.#isWarned = true;
@@ -109,7 +109,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       this.#database.endMaking();
     } catch (error) {
-      this.#options.warn(`Cannot write the index to the disk yet: ${messageOf(error)}`);
+      this.#options.warn(`Cannot write the index to the disk yet: ${errorMessage(error)}`);
     }
   }
 

@@ -7,7 +7,7 @@
  */
 
 import type { WhyLeading, Writer } from "../core/standing.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
 import type { Turn } from "../journal/shared_log.ts";
@@ -97,7 +97,7 @@ export class PostgresTurn implements Turn {
           and database = (select oid from pg_database where datname = current_database())
           and (classid::bigint << 32) | objid::bigint = ${key}::bigint`;
     } catch (error) {
-      this.#options.warn(`cannot end the session of the silent leader: ${messageOf(error)}`);
+      this.#options.warn(`cannot end the session of the silent leader: ${errorMessage(error)}`);
     }
     return await this.#lock();
   }

@@ -3,7 +3,7 @@
  * them in order.
  */
 
-import { stackOf } from "../core/thrown.ts";
+import { errorStack } from "../core/thrown.ts";
 import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
@@ -156,7 +156,7 @@ export class Daybook {
     const { configuration, clock, random, definitions, tracing, warn } = options;
     const { jobsBytesMax } = configuration;
     const limits = { ...ENGINE_LIMITS, jobsBytesMax, ...options.limits };
-    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(stackOf(error))}`);
+    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(errorStack(error))}`);
     const fileSystem = new DenoFileSystem();
     const counted = {
       clock,

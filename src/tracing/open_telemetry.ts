@@ -16,7 +16,7 @@ import {
   TraceFlags,
   type Tracer,
 } from "@opentelemetry/api";
-import { type TraceIds, traceparentOf, UNSAMPLED_SPAN_ID } from "../core/trace_ids.ts";
+import { formatTraceparent, type TraceIds, UNSAMPLED_SPAN_ID } from "../core/trace_ids.ts";
 import type { Span, SpanEnd, SpanStart, Tracing } from "../engine/ports.ts";
 
 export class OpenTelemetry implements Tracing {
@@ -97,7 +97,7 @@ class CollectedSpan implements Span {
     this.#span = span;
     const place = span.spanContext();
     this.ids = idsOf(place);
-    this.traceparent = traceparentOf(this.ids, place.spanId);
+    this.traceparent = formatTraceparent(this.ids, place.spanId);
   }
 
   attempt(attempt: number): void {

@@ -2,7 +2,7 @@
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
 import type { JournalHead, ProvedLines } from "../engine/ports.ts";
@@ -262,7 +262,7 @@ class Audit {
       await audit.compare(held);
       this.#notes.push(...audit.notes);
     } catch (error) {
-      this.#notes.push(`index: not compared: ${messageOf(error)}`);
+      this.#notes.push(`index: not compared: ${errorMessage(error)}`);
     }
   }
 

@@ -7,7 +7,7 @@
  * all the same: a worker that has too little of it takes the process down.
  */
 
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock, VerificationRun } from "../engine/ports.ts";
 import { reasonOf } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
@@ -107,7 +107,7 @@ export class Verifier {
   }
 
   #failed(startedAt: string, error: unknown): VerificationRun {
-    const detail = messageOf(error);
+    const detail = errorMessage(error);
     this.#options.warn(`the verification reached no verdict: ${detail}`);
     return { status: "failed", startedAt, endedAt: this.#now(), detail };
   }

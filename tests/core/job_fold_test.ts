@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { changesBetween } from "../../src/explain/changes.ts";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
 import type { JobState } from "../../src/core/job_state.ts";
@@ -28,7 +28,7 @@ function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): voi
     assert.equal(JSON.stringify(fold.job), JSON.stringify(step.job));
     assert.deepEqual(
       [folded.conditionBefore, folded.condition],
-      [job && conditionOf(job), conditionOf(step.job)],
+      [job && deriveCondition(job), deriveCondition(step.job)],
     );
     assert.deepEqual(replayStep(entry, folded), {
       logId: entry.logId,

@@ -1,6 +1,6 @@
 /** A database in which processes share a journal, for the commands that work on it. */
 
-import { messageOf } from "../../core/thrown.ts";
+import { errorMessage } from "../../core/thrown.ts";
 import { isOfSharedLog } from "../../journal/shared_log.ts";
 import { PartedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
@@ -33,7 +33,7 @@ export function databaseOf(text: string): Place {
     if (!namesDatabase(text)) throw new TypeError("must be postgres://user@host/database");
     return placeIn(text);
   } catch (error) {
-    throw new UsageError(`the database ${messageOf(error)}`);
+    throw new UsageError(`the database ${errorMessage(error)}`);
   }
 }
 
@@ -75,7 +75,7 @@ function commandError(error: unknown, place: Place): unknown {
   }
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (!NO_RIGHTS.test(code)) return error;
-  return new CommandError(`Cannot use ${place.shown}: ${messageOf(error)}`, EXIT_NO_RIGHTS);
+  return new CommandError(`Cannot use ${place.shown}: ${errorMessage(error)}`, EXIT_NO_RIGHTS);
 }
 
 /** @throws {UsageError} saying what it should be. */
@@ -93,7 +93,7 @@ function read(file: string): string {
     return Deno.readTextFileSync(file);
   } catch (error) {
     const missing = error instanceof Deno.errors.NotCapable ? { read: [file] } : undefined;
-    throw new CommandError(`Cannot read ${file}: ${messageOf(error)}`, EXIT_UNREADABLE, missing);
+    throw new CommandError(`Cannot read ${file}: ${errorMessage(error)}`, EXIT_UNREADABLE, missing);
   }
 }
 

@@ -1,10 +1,10 @@
 /** `journal export`: a job with its history, and all that explains it, as a file. */
 
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import type { EventId } from "../../core/ids.ts";
-import { quotationOf } from "../../core/quotation.ts";
+import { quoteEntry } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
@@ -79,7 +79,7 @@ function headerOf({ head, job, own, entries }: JobHistory): ExportHeader {
     jobId: job.jobId,
     ...(job.type === undefined ? {} : { type: job.type }),
     state: job.state,
-    condition: conditionOf(job),
+    condition: deriveCondition(job),
     entries: entries.length,
     own: own.length,
     from: { head: { logId: head.logId, chain: head.chain } },
@@ -91,7 +91,7 @@ function portable(entry: JobEventLogEntry, { job }: JobHistory): JobEventLogEntr
   const { jobId } = entry;
   return jobId === undefined || jobId === job.jobId
     ? entry
-    : quotationOf({ ...entry, jobId }, quotedEventId(entry.eventId));
+    : quoteEntry({ ...entry, jobId }, quotedEventId(entry.eventId));
 }
 
 async function write(path: string, lines: Iterable<string>): Promise<void> {

@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import type { TimeAxis } from "./time_axis.ts";
 
 /**
@@ -46,7 +46,7 @@ export function marksOf(
         kind: kindOf(outlined, entry.logId, expectations, near),
         atMs: axis.between(entry),
         logId: entry.logId,
-        eventType: matchableOf(entry).eventType,
+        eventType: toMatchable(entry).eventType,
         expectations,
       };
     })

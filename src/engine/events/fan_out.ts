@@ -7,7 +7,7 @@ import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { errorFact } from "../../core/thrown.ts";
-import { idsOf } from "../../core/trace_ids.ts";
+import { traceFields } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { FactEvent } from "../job_context.ts";
@@ -94,7 +94,7 @@ function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft
     eventType: "job.EventCorrelated",
     eventId: correlatedEventId(fact.eventId, jobId),
     jobId,
-    ...idsOf(fact),
+    ...traceFields(fact),
     causedBy: { draft: at },
     attributes: correlatedAttributes(fact),
   };
@@ -110,7 +110,7 @@ function startedJob(
   jobId: JobId,
   at: number,
 ): readonly JobEventDraft[] {
-  const about = { jobId, ...idsOf(fact), causedBy: { draft: at } };
+  const about = { jobId, ...traceFields(fact), causedBy: { draft: at } };
   const common = { stratum: "framework", ...about } as const;
   const made = inputFor(definition, fact);
   const created: JobEventDraft = {

@@ -7,7 +7,7 @@ import type { RefusedAttributes } from "../../core/framework_events.ts";
 import type { EventId } from "../../core/ids.ts";
 import { equalJson, type JsonObject } from "../../core/json.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { type LimitReached, limitText } from "./delivery_limits.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
@@ -151,7 +151,7 @@ class ShownJobs {
     if (!mayHaveMissed(step) || this.#comparisons.areOver) return reasonOf(step);
     const nearest = nearestInJob(step, this.#comparisons);
     if (nearest !== undefined) {
-      const clauses = failingClauses(nearest, matchableOf(step.entry));
+      const clauses = failingClauses(nearest, toMatchable(step.entry));
       this.nearest ??= nearestExpectation(nearest, clauses);
     }
     return step.rule === "running/record-only"

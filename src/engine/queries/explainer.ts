@@ -3,7 +3,7 @@
  * lines of each citation.
  */
 
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { Work } from "../../core/at_once.ts";
 import {
@@ -123,7 +123,7 @@ export class Explainer {
   /** Who follows has no queue: why a job is queued is answered from the record, as for the past. */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
     const job = this.#parts.table.head(jobId);
-    if (this.#parts.leads() || job === undefined || conditionOf(job) !== "queued") return {};
+    if (this.#parts.leads() || job === undefined || deriveCondition(job) !== "queued") return {};
     const [last] = await this.#parts.history.at([asOf]);
     return last === undefined ? {} : { asOfTime: last.receivedAt };
   }
@@ -223,7 +223,7 @@ export class Explainer {
     const isThreaded = loaded.isolation === "thread";
     const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;
     // A retry that is due waits for a worker too, whatever the condition says.
-    const waits = conditionOf(job) === "queued" || workers.holds(job.priority, job.startedBy);
+    const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
     if (!waits) return common;
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
@@ -273,7 +273,7 @@ export class Explainer {
     const { job } = outlined;
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
-    if (conditionOf(job) !== "queued") return common;
+    if (deriveCondition(job) !== "queued") return common;
     const stretch = { from: upTo, to: upTo };
     const history = await placeHistory(this.#parts, job, stretch, share);
     const inForce = history.pauses.filter(({ ended }) => ended === undefined);
@@ -342,6 +342,6 @@ function* noting(entries: readonly JobEventLogEntry[], gathering: OutlineGatheri
 
 /** The urgency of the job's next entry on a full disk. */
 function urgencyOf(job: JobState): Urgency {
-  const goesOn = ["executing", "backingOff", "compensating"].includes(conditionOf(job));
+  const goesOn = ["executing", "backingOff", "compensating"].includes(deriveCondition(job));
   return goesOn ? "vital" : "ordinary";
 }

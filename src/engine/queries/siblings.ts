@@ -4,7 +4,7 @@
  */
 
 import { counted } from "../../core/counted.ts";
-import { type ErrorFingerprint, fingerprintOf } from "../../core/error_fingerprint.ts";
+import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { SiblingsStatement } from "../../explain/explanation.ts";
@@ -42,7 +42,7 @@ export async function siblingsOf(
   upTo?: LogId,
 ): Promise<Siblings | undefined> {
   if (job.state === "Failed") {
-    const fingerprint = fingerprintOf(job, job.failure);
+    const fingerprint = jobFingerprint(job, job.failure);
     if (fingerprint !== undefined) return sameError(job, fingerprint, lists, upTo);
   }
   const cause = [...entries].findLast((entry) => isCancellation(entry) || isUnclean(entry));

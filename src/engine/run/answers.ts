@@ -7,7 +7,7 @@
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
-import { copyOf, type JsonObject } from "../../core/json.ts";
+import { copyJson, type JsonObject } from "../../core/json.ts";
 import { hasSwapped } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
@@ -286,7 +286,7 @@ export class Answers {
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
     const task = this.#services.job.task(taskId);
     this.#see(logId, receivedAt);
-    const result = task?.status === "completed" ? copyOf(task.result) : undefined;
+    const result = task?.status === "completed" ? copyJson(task.result) : undefined;
     this.#reacts();
     this.#ctx?.answerTask(taskId, result);
   }
@@ -342,7 +342,7 @@ function factsOf(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
       eventId,
       eventType,
       occurredAt,
-      attributes: copyOf(attributes as JsonObject),
+      attributes: copyJson(attributes as JsonObject),
     };
   });
 }

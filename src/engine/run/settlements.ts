@@ -8,7 +8,7 @@ import { isSatisfied } from "../../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
-import { findWait, progressOf } from "../../core/waits.ts";
+import { expectationProgress, findWait } from "../../core/waits.ts";
 import {
   type CompletedTask,
   isSleep,
@@ -123,7 +123,7 @@ function deadlineSettlement(
 ): readonly Settlement[] {
   const { expectation: name, wait } = attributes;
   const tookEffect = wait === undefined
-    ? progressOf(job, name)?.progress.waived === logId
+    ? expectationProgress(job, name)?.progress.waived === logId
     : findWait(job, name, wait)?.passedBy === logId;
   return tookEffect ? [{ kind: "deadline", logId, name, wait }] : NONE;
 }

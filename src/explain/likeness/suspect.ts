@@ -10,7 +10,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { distanceOf, type Mismatch, mismatchesWith, OFF } from "../mismatch.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { looseForm } from "./loose_form.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
 import { neighbourhood } from "./neighbouring_type.ts";
@@ -98,7 +98,7 @@ export function suspectOf(
   candidate: Candidate,
 ): Suspect | undefined {
   const { entry } = candidate;
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   const type = neighbourhood(expected.matcher.eventType, event.eventType);
   const isType = event.eventType === expected.matcher.eventType;
   const features = { event, type, isType, clauses: mismatchesWith(expected, event) };

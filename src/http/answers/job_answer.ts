@@ -11,7 +11,7 @@ import { hasRoomForLarge, isLargeAnswer, largeJsonResponse } from "./large_answe
 import { appliedHeader, type Preferences } from "../requests/headers.ts";
 import { STATUS } from "../problems/problem.ts";
 import { createdResponse, jsonTextResponse } from "./response.ts";
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import {
   type ExpectedEvent,
   MAIN_EXPECTATION,
@@ -93,7 +93,7 @@ function newJobText(job: NewJob): string {
   const self = jobPath(jobId);
   return `{"jobId":"${jobId}","type":${jsonOf(type)},` +
     `"definitionVersion":${jsonOf(job.definitionVersion)},"state":"${job.state}",` +
-    `"condition":"${conditionOf(job)}","createdAt":"${job.createdAt}",${startText(job)},` +
+    `"condition":"${deriveCondition(job)}","createdAt":"${job.createdAt}",${startText(job)},` +
     `"endedAt":null,"firstLogId":${job.firstLogId},"lastLogId":${job.lastLogId},` +
     `"priority":${job.priority},"labels":${jsonOf(labels)},${keyText("key", key)}` +
     `${keyText("rateKey", rateKey)}"input":${jsonOf(input)},` +

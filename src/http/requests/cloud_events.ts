@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { EventId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { traceIdsOf } from "../../core/trace_ids.ts";
+import { parseTraceparent } from "../../core/trace_ids.ts";
 import type { IncomingEvent } from "../../engine/requests.ts";
 import { documented } from "../../documents/documented.ts";
 import { domainEventTypeField, type JudgedEvent } from "../../documents/event_schema.ts";
@@ -66,7 +66,7 @@ function refused(errors: readonly PointedIssue[]): JudgedEvent {
 
 function eventOf(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingEvent {
   const { type, time, jobid, taskid, data_base64: base64, ...named } = cloudEvent;
-  const trace = traceIdsOf(named.traceparent);
+  const trace = parseTraceparent(named.traceparent);
   // What is recorded as ids is not recorded a second time.
   const { traceparent: _traceparent, ...untraced } = named;
   const rest = trace === undefined ? named : untraced;

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import type { Origin } from "../../core/origin.ts";
-import { type TraceIds, traceIdsOf } from "../../core/trace_ids.ts";
+import { parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import { withOrigin } from "../../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
 import { viewerOf } from "../guard/access.ts";
@@ -70,7 +70,7 @@ export interface RequestSpans {
 
 /** Its trace is the span of the request where there is one, else what `traceparent` says. */
 export function originOf(c: Context, spans: RequestSpans | undefined): Origin | undefined {
-  const trace = spans?.active() ?? traceIdsOf(c.req.raw.headers.get("traceparent"));
+  const trace = spans?.active() ?? parseTraceparent(c.req.raw.headers.get("traceparent"));
   const { name } = viewerOf(c);
   return name === undefined ? trace : { ...trace, actor: name };
 }

@@ -1,7 +1,7 @@
 /** The fields of CSV records, each record with its line, the malformed ones with a reason. */
 
 import { parse } from "csv-parse/sync";
-import { messageOf } from "../../core/thrown.ts";
+import { errorMessage } from "../../core/thrown.ts";
 
 // Where the records of a CSV text begin and end, and on which lines. A parser's own count of lines
 // goes wrong with CRLF inside quotes, so this is the one that counts.
@@ -121,6 +121,6 @@ function malformation(error: unknown): string {
     case "CSV_INVALID_CLOSING_QUOTE":
       return "a closing quote is followed by more than the end of its field";
     default:
-      return `cannot be parsed: ${messageOf(error)}`;
+      return `cannot be parsed: ${errorMessage(error)}`;
   }
 }
