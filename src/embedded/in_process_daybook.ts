@@ -8,7 +8,7 @@ import { POINT_RULE, pointOf, suppositionOf } from "../documents/supposition_sch
 import { judgingOf } from "../documents/job_documents.ts";
 import { judgeEvent } from "../documents/event_schema.ts";
 import { draining, unknownJob, valueOf } from "../documents/engine_refusal.ts";
-import { curlOf } from "../explain/curl.ts";
+import { curlCall } from "../explain/curl.ts";
 import { beginPause, endPause } from "../documents/pauses.ts";
 import { changeLimits, restoreLimits } from "../documents/limits.ts";
 import { controlled } from "../documents/controls.ts";
@@ -146,7 +146,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
         : valueOf(await engine.explainAt(existing, pointAt(at)));
       if (explanation === undefined) throw unknownJob(jobId);
       return explanationText(explanation, {
-        commandOf: (action) => curlOf(action, "", false),
+        commandOf: (action) => curlCall(action, "", false),
         nowMs: this.#host.clock.now(),
       });
     });

@@ -19,7 +19,7 @@ import {
   taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
-import { compensableTasks, endingsOf } from "./because_compensating.ts";
+import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
 import { overtakenReasons } from "./overtaken.ts";
@@ -203,7 +203,7 @@ function compensationEnd(
     cites: [
       entry.logId,
       ...causeOf(entry, outlined, evidence.causes),
-      ...latest(endingsOf(outlined, done)),
+      ...latest(compensationEnds(outlined, done)),
     ],
   };
   const nothing = tasks.length > 0 || outlined.job.plan.policy.compensation !== undefined ? [] : [{
@@ -226,7 +226,7 @@ function givenUp(
   const statement =
     `A cancel control${byWhom(entry)} ended its compensation at ${timeText(entry)}` +
     `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
-  return { statement, cites: [entry.logId, ...latest(endingsOf(outlined, done))] };
+  return { statement, cites: [entry.logId, ...latest(compensationEnds(outlined, done))] };
 }
 
 function undone(tasks: readonly CompletedTask[]): readonly CompletedTask[] {
@@ -253,7 +253,7 @@ function notUndone(
       const bad = unsuccessfulAttempts(subject, outlined.compensations.get(taskId) ?? [], causes);
       if (bad.length > 0) return bad;
       const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
-      return [{ statement, cites: endingsOf(outlined, [task]) }];
+      return [{ statement, cites: compensationEnds(outlined, [task]) }];
     }
     const statement = `${capital(taskText(taskId))} was not compensated.`;
     return [{ statement, cites: [task.completedBy] }];

@@ -81,7 +81,7 @@ export function changesKnowing(
   if (before === after) return [];
   const tasks = unlike(before?.tasks, after?.tasks);
   return [
-    ...differences("", headOf(before, earlier), headOf(after, later)),
+    ...differences("", headFields(before, earlier), headFields(after, later)),
     ...expectationChanges(before, after, room),
     ...tasks.flatMap(taskChanges),
     ...failureChanges(before, after, tasks),
@@ -93,7 +93,7 @@ export function reversed(changes: readonly Change[]): readonly Change[] {
   return changes.map(({ path, from, to }) => ({ path, from: to, to: from }));
 }
 
-function headOf(job: JobState | undefined, condition: Condition | undefined): Fields {
+function headFields(job: JobState | undefined, condition: Condition | undefined): Fields {
   return job === undefined || condition === undefined ? NO_FIELDS : {
     state: job.state,
     condition,
@@ -164,7 +164,7 @@ function taskFields(task: TaskState | undefined): Fields {
 }
 
 /** The list of a failure that contains the task. */
-function listOf(task: TaskState | undefined): "leftInPlace" | "cutShort" | undefined {
+function listName(task: TaskState | undefined): "leftInPlace" | "cutShort" | undefined {
   if (task === undefined) return undefined;
   return isLeftInPlace(task) ? "leftInPlace" : isCutShort(task) ? "cutShort" : undefined;
 }
@@ -175,7 +175,7 @@ function failureChanges(
   tasks: readonly Unlike<TaskState>[],
 ): readonly Change[] {
   const [old, young] = [before, after].map((job) => job && recordedFailure(job));
-  const listsOthers = tasks.some(([, left, right]) => listOf(left) !== listOf(right));
+  const listsOthers = tasks.some(([, left, right]) => listName(left) !== listName(right));
   if (old === young && !listsOthers) return [];
   const [left, right] = [before, after].map((job) => (job && failureResource(job)) ?? NO_FIELDS);
   return differences("failure.", left ?? NO_FIELDS, right ?? NO_FIELDS);

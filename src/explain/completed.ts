@@ -11,7 +11,7 @@ import {
 } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { maxAttemptsOf } from "./attempts_noted.ts";
+import { findMaxAttempts } from "./attempts_noted.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
@@ -30,7 +30,7 @@ interface Settled {
   readonly tell: () => CompletedItem<LogId>;
 }
 
-export function completedOf(outlined: OutlinedHistory): Completed {
+export function completedSteps(outlined: OutlinedHistory): Completed {
   const { job } = outlined;
   const settled = [
     ...job.tasks.flatMap((task) => settledTask(outlined, task)),
@@ -81,7 +81,7 @@ function attemptsOf(
   const recorded = outlined.attempts.get(taskId) ?? [];
   return taskId === MAIN_TASK
     ? `, attempt ${attempts}`
-    : `, ${attemptText(failures + 1, maxAttemptsOf(recorded), attempts)}`;
+    : `, ${attemptText(failures + 1, findMaxAttempts(recorded), attempts)}`;
 }
 
 function settledExpectation(

@@ -14,7 +14,7 @@ import { toMatchable } from "../core/projector.ts";
 import { shownValue } from "../core/shown_value.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText } from "./attempts.ts";
-import { type Attempt, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
+import { type Attempt, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
@@ -68,7 +68,7 @@ export function mendedFailures(outlined: OutlinedHistory): Told {
     const last = failed.at(-1)?.ended;
     if (status !== "completed" || last === undefined || last.end.kind !== "failed") return [];
     const count = failed.length + (ofTask[0]?.badBefore ?? 0);
-    const max = maxAttemptsOf(ofTask);
+    const max = findMaxAttempts(ofTask);
     const of = max === undefined ? "" : ` of ${max}`;
     const times = count === 1 ? `attempt 1${of}` : `${count} attempts${of}`;
     const statement = `${capital(taskText(taskId))} failed in ${times} and was mended by the ` +

@@ -9,7 +9,7 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { type Failure, isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { maxAttemptsOf } from "./attempts_noted.ts";
+import { findMaxAttempts } from "./attempts_noted.ts";
 import { runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
@@ -40,7 +40,7 @@ import { likeliestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;
 
-export function summaryOf(
+export function summarize(
   outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
@@ -139,7 +139,7 @@ function runningText(
   const started = recorded.at(-1)?.started;
   const since = started === undefined ? "" : `, since ${entryTime(started)}`;
   if (taskId === MAIN_TASK) return `run${since}`;
-  const which = attemptText(failures + 1, maxAttemptsOf(recorded), begun);
+  const which = attemptText(failures + 1, findMaxAttempts(recorded), begun);
   const hasNoLimit = started?.eventType === "job.TaskStarted" &&
     (started as FrameworkEntry<"job.TaskStarted">).attributes.timeoutMs === undefined;
   return `${taskText(taskId)}, ${which}${since}${hasNoLimit ? ", without a time limit" : ""}`;
@@ -189,7 +189,7 @@ function backingOffTexts({ job, attempts }: OutlinedHistory, isDue = false): rea
   const again = isDue ? "was to be tried again" : "is tried again";
   return tasks.map(({ taskId, failures, retryAt, error }) => {
     const recorded = attempts.get(taskId) ?? [];
-    const which = attemptText(failures, maxAttemptsOf(recorded));
+    const which = attemptText(failures, findMaxAttempts(recorded));
     const asked = askedDelayMs(error);
     if (asked !== undefined) {
       const pause = `a pause of ${durationText(asked)}`;

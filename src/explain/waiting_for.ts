@@ -23,7 +23,7 @@ import {
 } from "./open_expectations.ts";
 import { countText, latest, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
-import { comparisonOf, suspectsOf } from "./suspects.ts";
+import { compareWith, findSuspects } from "./suspects.ts";
 
 /** The most clauses that a near miss lists. */
 const CLAUSES_MAX = 10;
@@ -40,15 +40,15 @@ interface Found {
 }
 
 /** The events that could still move the job; see `openExpectations`. */
-export function* waitsOf(
+export function* openWaits(
   outlined: OutlinedHistory,
   evidence: Evidence,
 ): Work<readonly WaitingFor<LogId>[]> {
-  const comparison = comparisonOf(outlined);
+  const comparison = compareWith(outlined);
   const found: Found[] = [];
   for (const open of openExpectations(outlined.job).slice(0, WAITS_MAX)) {
     const candidates = evidence.candidates.get(open.expected.id);
-    found.push({ open, suspects: yield* suspectsOf(outlined, comparison, open, candidates) });
+    found.push({ open, suspects: yield* findSuspects(outlined, comparison, open, candidates) });
   }
   const likeliest = likeliestPlaces(found);
   return found.map(({ open, suspects }, at) => {

@@ -55,11 +55,13 @@ export function failedAttempt(
   >,
 ): string {
   const task = taskId === undefined ? undefined : findTask(before, taskId);
-  const failures = eventType === "job.TaskFailed" ? task?.failures : compensationOf(task)?.failures;
+  const failures = eventType === "job.TaskFailed"
+    ? task?.failures
+    : compensationState(task)?.failures;
   return attemptText((failures ?? 0) + 1, attributes.maxAttempts);
 }
 
-function compensationOf(task: TaskState | undefined) {
+function compensationState(task: TaskState | undefined) {
   return task?.status === "completed" ? task.compensation : undefined;
 }
 

@@ -19,7 +19,7 @@ import {
   mismatchesText,
   mismatchesWith,
 } from "./mismatch.ts";
-import { correlationDistance, expectationDistance, nearestOf } from "./nearness.ts";
+import { correlationDistance, expectationDistance, findNearest } from "./nearness.ts";
 import { type Step, toMatchable } from "../core/projector.ts";
 
 export const COORDINATION_TEXT =
@@ -85,7 +85,7 @@ function nearestExpectationText(
   event: MatchableEvent,
 ): string {
   const compared = firstWithin(expectations, expectationEffort, NEARNESS_EFFORT_MAX);
-  const nearest = nearestOf(compared, (expected) => expectationDistance(expected, event));
+  const nearest = findNearest(compared, (expected) => expectationDistance(expected, event));
   if (nearest === undefined) return "";
   const name = expectations.length > 1 ? `the nearest, "${nearest.id}",` : `"${nearest.id}"`;
   return `It matches no expectation: ${name} fails at ${
@@ -113,7 +113,7 @@ export function nearestMismatches(
 ): readonly Mismatch[] | undefined {
   const ofType = matchers.filter((matcher) => matcher.eventType === eventType);
   const compared = firstWithin(ofType, matcherEffort, NEARNESS_EFFORT_MAX);
-  const nearest = nearestOf(compared, (one) => correlationDistance(one.correlation, attributes));
+  const nearest = findNearest(compared, (one) => correlationDistance(one.correlation, attributes));
   return nearest && correlationMismatches(nearest.correlation, attributes);
 }
 

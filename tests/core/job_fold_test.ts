@@ -9,7 +9,7 @@ import { foldAll, JobFold } from "../../src/core/job_fold.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
 import { replayStep } from "../../src/explain/replay_steps.ts";
-import { whyOf } from "../../src/explain/why.ts";
+import { explainStep } from "../../src/explain/why.ts";
 import { codedJob, JobStory } from "../support/engine/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
@@ -35,7 +35,7 @@ function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): voi
       eventType: entry.eventType,
       rule: step.rule,
       changed: changesBetween(job, step.job),
-      why: whyOf(job, entry, step),
+      why: explainStep(job, entry, step),
     });
     job = step.job;
   }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { Condition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
-import { timingOf } from "../../src/explain/timing.ts";
+import { jobTiming } from "../../src/explain/timing.ts";
 import type { Timing } from "../../src/explain/explanation.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
@@ -78,7 +78,7 @@ Deno.test("timeline: what has ended adds up to what the explanation tells, whate
   fc.assert(
     fc.property(skewed, (entries) => {
       const outlined = OutlinedHistory.of(entries);
-      const timing = timingOf(outlined);
+      const timing = jobTiming(outlined);
       const { conditions } = timelineOf(outlined, { nowMs: msOf(1_000) });
       for (const [name, included] of NAMES) {
         const ended = conditions.filter((one) => !one.goesOn && included.includes(one.condition));

@@ -1,6 +1,6 @@
 /** Why a job is as it is: the brief that prose has too, and below it what it leaves out. */
 
-import { type Brief, briefOf, evidenceOf } from "../../explain/brief.ts";
+import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
 import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/timing_text.ts";
@@ -24,7 +24,7 @@ interface BriefProps extends Props {
 
 export function JobExplanation({ state }: Props) {
   const { explanation } = state;
-  const brief = briefOf(explanation, state.nowMs);
+  const brief = toBrief(explanation, state.nowMs);
   return (
     <section id="job-explanation" class="sheet prose" aria-labelledby="why-title" data-live>
       <h2 id="why-title" class="unseen">Explanation</h2>
@@ -84,7 +84,7 @@ function Evidence({ state, brief }: BriefProps) {
     <div id="job-evidence" class="stack-wide">
       <h3>Evidence</h3>
       <ul class="evidence">
-        {evidenceOf(brief.evidence).map(({ logId, eventType, segment, line, rule }) => (
+        {distinctLines(brief.evidence).map(({ logId, eventType, segment, line, rule }) => (
           <li>
             <EntryCite state={state} logId={logId} title={`${segment}:${line}`} /> {eventType}
             {rule === undefined ? null : <span class="soft">, rule {rule}</span>}

@@ -3,7 +3,7 @@
 import type { Holding } from "../../http/guard/capacity.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { downtimesOf } from "../../explain/downtimes.ts";
+import { findDowntimes } from "../../explain/downtimes.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -63,7 +63,7 @@ export async function readJob(
     timeline: timelineOf(outlined, {
       nowMs,
       nearMisses: nearMissesOf(account),
-      downtimes: downtimesOf(outlined, account.foreignEntries),
+      downtimes: findDowntimes(outlined, account.foreignEntries),
     }),
     foreignEntries,
     input: await readInput(deps, outlined, mayUnseal),

@@ -21,7 +21,7 @@ import type { Route } from "../../http/route.ts";
 import { viewerOf } from "../../http/guard/access.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
-import { queueBriefOf } from "../../explain/brief.ts";
+import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import { Cited } from "../parts/cited.tsx";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
@@ -198,7 +198,7 @@ function standstillCalls(
   commands: Commands,
 ): readonly Call[] {
   if (told === undefined || !isShown(told, now)) return [];
-  return queueBriefOf(told, now).next.flatMap(({ statement, action }) =>
+  return toQueueBrief(told, now).next.flatMap(({ statement, action }) =>
     action === undefined ? [] : [{ label: statement, command: commands.of(action) }]
   );
 }
@@ -212,7 +212,7 @@ interface CauseProps extends StandstillProps {
 }
 
 function Cause({ told, now }: CauseProps) {
-  const { summary, reasons, next } = queueBriefOf(told, now);
+  const { summary, reasons, next } = toQueueBrief(told, now);
   return (
     <section class="note note-bad stack" aria-label="Why no work is done">
       <p role="alert">

@@ -2,7 +2,7 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
-import { ALIKE_MAX, type Contrast, contrastOf, OTHERS_MAX } from "../../explain/contrast.ts";
+import { ALIKE_MAX, type Contrast, findContrast, OTHERS_MAX } from "../../explain/contrast.ts";
 import type { LogId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -49,7 +49,7 @@ export class Contrasts {
       OTHERS_MAX,
       (other) => hasEnded(other, upTo),
     );
-    return contrastOf(own, others);
+    return findContrast(own, others);
   }
 
   #kindOf(job: JobState, upTo = Infinity): Kind | undefined {

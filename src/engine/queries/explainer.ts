@@ -9,7 +9,7 @@ import type { Work } from "../../core/at_once.ts";
 import {
   outline,
   type OutlinedHistory,
-  outlinedHistoryOf,
+  outlineHistory,
   unkept,
 } from "../../explain/outlined_history.ts";
 import { OutlineGathering } from "../../explain/outline_gathering.ts";
@@ -210,7 +210,7 @@ export class Explainer {
     for await (const page of this.#parts.history.pages.of(unkept(noted))) {
       recalled.push(...page.map(outline));
     }
-    return outlinedHistoryOf(noted, recalled);
+    return outlineHistory(noted, recalled);
   }
 
   async #circumstances(job: JobState, share: Share): Promise<Circumstances> {

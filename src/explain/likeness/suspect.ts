@@ -9,7 +9,7 @@ import { isCorrelated, isRefused, type JobEventLogEntry } from "../../core/event
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { distanceOf, type Mismatch, mismatchesWith, OFF } from "../mismatch.ts";
+import { type Mismatch, mismatchDistance, mismatchesWith, OFF } from "../mismatch.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { looseForm } from "./loose_form.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
@@ -92,7 +92,7 @@ const DISTANCE: Readonly<Record<Likeness, number>> = {
 };
 
 /** `undefined` for an event that shares only its type, or was meant for another job. */
-export function suspectOf(
+export function toSuspect(
   comparison: Comparison,
   expected: ExpectedEvent,
   candidate: Candidate,
@@ -252,7 +252,7 @@ function ownContent(
     effects,
     isEarly: isBefore(entry, started, false),
     carried,
-    distance: DISTANCE.values + apart + (isType ? distanceOf(clauses) / OFF : 0) -
+    distance: DISTANCE.values + apart + (isType ? mismatchDistance(clauses) / OFF : 0) -
       (isNamed ? 4 : 0) -
       Math.min(3, carried.length),
   };

@@ -21,7 +21,7 @@ import {
   queueExplanationAnswer,
 } from "../answers/explanation.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import { curlOf } from "../../explain/curl.ts";
+import { curlCall } from "../../explain/curl.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
@@ -46,7 +46,7 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
   const format = query.format ?? wantedFormat(c);
   const jobId = jobIdOf(c);
   const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlOf(action, origin, deps.needsToken);
+  const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
   const at = query.at?.point;
   const explanation = await lookingBack(
     deps,
@@ -105,7 +105,7 @@ async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const format = query.format ?? wantedFormat(c);
   const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlOf(action, origin, deps.needsToken);
+  const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
   const told = await lookingBack(deps, () => deps.engine.explainQueue());
   return format === "text"
     ? textResponse(queueExplanationText(told, { commandOf, nowMs: deps.clock.now() }), STATUS.ok)
