@@ -7,7 +7,7 @@ import { JournalReading } from "../../src/tools/journal_reading.ts";
 import { layoutOf } from "../../src/journal/layout.ts";
 import { Filing } from "../../src/values/filing.ts";
 import type { Answer } from "../../src/values/protocol.ts";
-import { keysOf } from "../../src/engine/views/value_keys.ts";
+import { valueKeys } from "../../src/engine/views/value_keys.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { orders, shopIn } from "./valued_events.ts";
 
@@ -74,7 +74,7 @@ async function assertTrue(desk: Desk, journal: Journal): Promise<void> {
     replay: (entry) => {
       if (entry.logId > journal.head) return;
       truth.add(entry);
-      for (const key of keysOf(entry)) keys.add(key);
+      for (const key of valueKeys(entry)) keys.add(key);
     },
   });
   const wanted = [...keys, 12];

@@ -12,8 +12,8 @@ import type { CorrelationIndex } from "./correlation_index.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { FactEvent } from "../job_context.ts";
 import { NonRetryableError } from "../job_errors.ts";
-import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
-import { type JobKeys, keysOf } from "../limits.ts";
+import { type DefinitionRegistry, planFor } from "../definition_registry.ts";
+import { type JobKeys, limitKeys } from "../limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
@@ -156,8 +156,8 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
     const input = recordable(definition.startsOn?.input(event), "input");
     const result = parseInput(definition, input);
     if (result.ok) {
-      const plan = planOf(definition, result.value);
-      return { ok: true, input, plan, keys: keysOf(definition, result.value, input) };
+      const plan = planFor(definition, result.value);
+      return { ok: true, input, plan, keys: limitKeys(definition, result.value, input) };
     }
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
       issuesText(result.issues)

@@ -15,7 +15,7 @@ import {
   failingClauses,
   type Missed,
   missed,
-  nearestOf,
+  nearestMiss,
   ownSubjectText,
 } from "./nearest_expectation.ts";
 
@@ -32,7 +32,7 @@ export function nearestInJob(
   comparisons.spend(wanted.length);
   const ofType = wanted.filter(({ matcher }) => matcher.eventType === event.eventType);
   const compared = comparisons.take(ofType, ({ matcher }) => matcherEffort(matcher));
-  return nearestOf(compared.map((wanted) => missed(job, wanted, event)));
+  return nearestMiss(compared.map((wanted) => missed(job, wanted, event)));
 }
 
 export function missedInJob(step: Applied, nearest: Missed | undefined): string {

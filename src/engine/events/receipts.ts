@@ -16,7 +16,7 @@ import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
 /** A second delivery with the same content. */
-export function duplicateOf({ eventId, logId }: JobEventLogEntry): Receipt {
+export function duplicateReceipt({ eventId, logId }: JobEventLogEntry): Receipt {
   return { eventId, logId, disposition: "duplicate", jobs: [] };
 }
 
@@ -52,13 +52,13 @@ const JOBS_OF_ANSWER = 10_000;
 const CLAUSES_OF_ANSWER = 1_000;
 
 /** How many jobs each receipt names in an answer with this many receipts. */
-export function jobsShownOf(receipts: number): number {
+export function jobsShownPerReceipt(receipts: number): number {
   const share = Math.floor(JOBS_OF_ANSWER / receipts);
   return Math.max(JOBS_SHOWN_MIN, Math.min(JOBS_SHOWN_MAX, share));
 }
 
 /** The same receipt, with as many clauses as one of so many lists. */
-export function oneOf(receipts: number, receipt: Receipt): Receipt {
+export function shortenReceipt(receipts: number, receipt: Receipt): Receipt {
   const { nearest } = receipt;
   if (nearest === undefined) return receipt;
   const clausesMax = Math.max(1, Math.floor(CLAUSES_OF_ANSWER / receipts));
@@ -66,7 +66,7 @@ export function oneOf(receipts: number, receipt: Receipt): Receipt {
 }
 
 /** The effects of the entries that an event made. */
-export function receiptOf(
+export function effectReceipt(
   eventId: EventId,
   logId: number,
   drafts: readonly EventDraft[],

@@ -26,18 +26,18 @@ import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
-import { citationsOf } from "./citations.ts";
+import { resolveCitations } from "./citations.ts";
 import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { limitInTheWay, limitThen, queuedAs } from "./limit_in_the_way.ts";
 import { placeHistory } from "./place_histories.ts";
-import { positionOf, searchPoint } from "./point_search.ts";
+import { findPosition, searchPoint } from "./point_search.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { workersThen } from "./queue_then.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
-import { siblingsOf } from "./siblings.ts";
+import { findSiblings } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
@@ -141,7 +141,7 @@ export class Explainer {
     const resolved = await searchPoint(point, history.pages, all, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
     const logIds = all.slice(0, resolved.count);
-    const asOf = await positionOf(point, history.pages, all, resolved.count, head);
+    const asOf = await findPosition(point, history.pages, all, resolved.count, head);
     if (asOf === head) {
       const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
       return { ok: true, value: (await this.#accountOf(extent, hold)).explanation };
@@ -175,7 +175,7 @@ export class Explainer {
     const contrast = await this.#parts.contrasts.of(job, share, upTo);
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
     const heldUp = await this.#heldUp(outlined, share);
-    const siblings = await siblingsOf(job, outlined.entries.values(), this.#parts, upTo);
+    const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const then = asOfTime === undefined ? {} : { asOfTime };
     const evidence = { ...found, circumstances, asOf, ...then, contrast, usual, heldUp, siblings };
     const work = explaining(outlined, evidence);
@@ -316,20 +316,20 @@ export class Explainer {
   ): Promise<Explanation<Citation>> {
     const parts = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
     const known = (logId: LogId) => outlined.entries.get(logId) ?? foreignEntries.get(logId);
-    const citations = await citationsOf(parts, citedIn(explanation), known);
+    const citations = await resolveCitations(parts, citedIn(explanation), known);
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);
       if (citation === undefined) {
         throw new TypeError(`Cannot cite entry ${logId}: it was not found`);
       }
-      const rule = ruleOf(outlined, logId);
+      const rule = ruleAt(outlined, logId);
       return rule === undefined ? citation : { ...citation, rule };
     });
   }
 }
 
 /** The row of the state table by which an entry failed or ended the job. */
-function ruleOf({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {
+function ruleAt({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {
   return [failedBy, endedBy].find((one) => one?.entry.logId === logId)?.rule;
 }
 

@@ -8,7 +8,7 @@ import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { copyJson } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import { planOf } from "../definition_registry.ts";
+import { planFor } from "../definition_registry.ts";
 import { parseInput } from "../parsed_input.ts";
 import { thrownText } from "../run/divergence.ts";
 
@@ -34,7 +34,7 @@ export function planChanges(
 function planToday(definition: AnyJobDefinition, input: unknown): JobPlan | string | undefined {
   try {
     const parsed = parseInput(definition, input);
-    return parsed.ok ? planOf(definition, parsed.value) : undefined;
+    return parsed.ok ? planFor(definition, parsed.value) : undefined;
   } catch (error) {
     return `today's definition makes no plan of the recorded input: ${thrownText(error)}`;
   }

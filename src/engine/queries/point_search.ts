@@ -46,7 +46,7 @@ export async function searchPoint(
  *
  * @param count How many of the job's entries lie there, from `searchPoint`.
  */
-export async function positionOf(
+export async function findPosition(
   point: Point,
   pages: EntryPages,
   logIds: readonly LogId[],

@@ -35,7 +35,7 @@ interface SiblingsParts {
  * @param entries The job's own, as far as known.
  * @param upTo Later entries do not count; when absent, all do.
  */
-export async function siblingsOf(
+export async function findSiblings(
   job: JobState,
   entries: Iterable<JobEventLogEntry>,
   { lists, events }: SiblingsParts,

@@ -71,11 +71,11 @@ export function callRun(
     code = place.call({ definition, ctx, input, recorded: job.input, host });
     return code.output;
   };
-  const output = outsideAttempts(() => outputOf(definition, job, answers, ctx, guard, call));
+  const output = outsideAttempts(() => runToOutput(definition, job, answers, ctx, guard, call));
   return { ctx, output, code };
 }
 
-async function outputOf(
+async function runToOutput(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
