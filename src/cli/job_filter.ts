@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { millisecondsOf, TIME_RULE } from "../documents/fields.ts";
+import { parseTime, TIME_RULE } from "../documents/fields.ts";
 import { FILTER_PARAMETERS } from "../http/requests/job_filter.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
@@ -72,6 +72,6 @@ function chosen(input: CommandInput, option: "state" | "condition"): readonly st
 function sinceOf(text: string, { clock }: Surroundings): string {
   const agoMs = durationOf(text);
   if (agoMs !== undefined) return new Date(clock.now() - agoMs).toISOString();
-  if (millisecondsOf(text) !== undefined) return text;
+  if (parseTime(text) !== undefined) return text;
   throw new UsageError(`--since must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
 }

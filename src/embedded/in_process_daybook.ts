@@ -3,16 +3,16 @@
 import { STEP_PARAMETERS, supposedJob } from "../documents/supposed_job.ts";
 import { deliver } from "../documents/event_receipts.ts";
 import { parseJson } from "../documents/json_document.ts";
-import { queryOf } from "../documents/parameters.ts";
-import { POINT_RULE, pointOf, suppositionOf } from "../documents/supposition_schema.ts";
-import { judgingOf } from "../documents/job_documents.ts";
+import { parseQuery } from "../documents/parameters.ts";
+import { parsePoint, parseSupposition, POINT_RULE } from "../documents/supposition_schema.ts";
+import { createJudging } from "../documents/job_documents.ts";
 import { judgeEvent } from "../documents/event_schema.ts";
-import { draining, unknownJob, valueOf } from "../documents/engine_refusal.ts";
+import { draining, unknownJob, valueOrThrow } from "../documents/engine_refusal.ts";
 import { curlCall } from "../explain/curl.ts";
 import { beginPause, endPause } from "../documents/pauses.ts";
 import { changeLimits, restoreLimits } from "../documents/limits.ts";
 import { controlled } from "../documents/controls.ts";
-import { idempotencyOf } from "../documents/idempotency.ts";
+import { toIdempotency } from "../documents/idempotency.ts";
 import { invalidParameter } from "../documents/refusal.ts";
 import { explanationText } from "../explain/explanation_text.ts";
 import type { JsonForm } from "../core/json_form.ts";
@@ -21,7 +21,7 @@ import { isTerminal } from "../core/job_state.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
-import { createRequestOf } from "../documents/create_request.ts";
+import { parseCreateRequest } from "../documents/create_request.ts";
 import { createAll } from "../documents/job_receipts.ts";
 import type { Point } from "../core/point.ts";
 import type {
@@ -51,7 +51,7 @@ export interface InProcessHost {
 
 /** @throws {Refusal} `invalid-request`. */
 function pointAt(at: string | number): Point {
-  const point = pointOf(String(at));
+  const point = parsePoint(String(at));
   if (point === undefined) throw invalidParameter("at", POINT_RULE);
   return point;
 }
@@ -77,10 +77,10 @@ export class InProcessDaybook implements EmbeddedDaybook {
       const document = parseJson(JSON.stringify({ type: definition.type, input, ...fields }));
       const { clock, maxStartDelayMs } = this.#host;
       const limits = { now: clock.now(), maxStartDelayMs };
-      const creation = createRequestOf(document, limits);
-      const idempotency = idempotencyOf(idempotencyKey, document);
+      const creation = parseCreateRequest(document, limits);
+      const idempotency = toIdempotency(idempotencyKey, document);
       const request = idempotency === undefined ? creation : { ...creation, idempotency };
-      return jobOf<JsonForm<Output>>(valueOf(await engine.create(request)).job);
+      return jobOf<JsonForm<Output>>(valueOrThrow(await engine.create(request)).job);
     });
   }
 
@@ -90,11 +90,11 @@ export class InProcessDaybook implements EmbeddedDaybook {
   ): Promise<readonly JobReceipt[]> {
     return this.write(async (engine) => {
       const { clock, maxStartDelayMs } = this.#host;
-      const { judge } = judgingOf({ clock, jobsMax: Infinity, maxStartDelayMs });
+      const { judge } = createJudging({ clock, jobsMax: Infinity, maxStartDelayMs });
       const judged = jobs.map(({ idempotencyKey, ...fields }, index) => {
         const document = parseJson(JSON.stringify({ type, ...fields }));
         const job = judge(document, `/${index}`);
-        const idempotency = idempotencyOf(idempotencyKey, document);
+        const idempotency = toIdempotency(idempotencyKey, document);
         return job.valid && idempotency !== undefined
           ? { ...job, request: { ...job.request, idempotency } }
           : job;
@@ -143,7 +143,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
       const existing = this.#existing(jobId);
       const explanation = at === undefined
         ? await engine.explain(existing)
-        : valueOf(await engine.explainAt(existing, pointAt(at)));
+        : valueOrThrow(await engine.explainAt(existing, pointAt(at)));
       if (explanation === undefined) throw unknownJob(jobId);
       return explanationText(explanation, {
         commandOf: (action) => curlCall(action, "", false),
@@ -160,9 +160,9 @@ export class InProcessDaybook implements EmbeddedDaybook {
     const { engine } = this.#host;
     return orRefused(async () => {
       const existing = this.#existing(jobId);
-      const supposed = suppositionOf(parseJson(JSON.stringify(suppositions)), existing);
+      const supposed = parseSupposition(parseJson(JSON.stringify(suppositions)), existing);
       const asked = Object.entries(options).map(([name, value]) => [name, String(value)]);
-      const steps = queryOf(new URLSearchParams(asked), STEP_PARAMETERS);
+      const steps = parseQuery(new URLSearchParams(asked), STEP_PARAMETERS);
       const { job, ...answer } = await supposedJob(existing, supposed, steps, engine);
       return { ...answer, job: job as Job };
     });

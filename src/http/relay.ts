@@ -9,7 +9,7 @@ import * as v from "valibot";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { documented } from "../documents/documented.ts";
-import { wholeNumberOf } from "../documents/fields.ts";
+import { parseWholeNumber } from "../documents/fields.ts";
 import { invalidRequest } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
 import { sessionOf } from "./guard/sessions.ts";
@@ -213,7 +213,7 @@ function seenBy({ req }: Context): LogId {
 /** Where a client continues that has read from another process; what is no position is refused later. */
 function resumedAfter({ req }: Context): LogId {
   const texts = [req.header("last-event-id"), req.query("after")];
-  return Math.max(0, ...texts.map((text) => wholeNumberOf(text ?? "") ?? 0));
+  return Math.max(0, ...texts.map((text) => parseWholeNumber(text ?? "") ?? 0));
 }
 
 function isSafe({ method }: Request): boolean {

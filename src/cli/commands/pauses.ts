@@ -4,7 +4,7 @@ import { counted } from "../../core/counted.ts";
 import { DURATION_RULE } from "../../core/duration.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
-import { millisecondsOf, TIME_RULE } from "../../documents/fields.ts";
+import { parseTime, TIME_RULE } from "../../documents/fields.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import {
   type Command,
@@ -109,7 +109,7 @@ function pauseOf(input: CommandInput, surroundings: Surroundings): JsonObject {
 }
 
 function untilOf(text: string | undefined, { clock }: Surroundings): string | undefined {
-  if (text === undefined || millisecondsOf(text) !== undefined) return text;
+  if (text === undefined || parseTime(text) !== undefined) return text;
   const forMs = durationOf(text);
   if (forMs !== undefined) return new Date(clock.now() + forMs).toISOString();
   throw new UsageError(`--until must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);

@@ -18,7 +18,7 @@ import { expectShape, type JobResource, jobResource } from "../resources.ts";
 import { bytesOf, clientOf, type Surroundings } from "../surroundings.ts";
 import { timeoutOf, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { millisecondsOf, TIME_RULE } from "../../documents/fields.ts";
+import { parseTime, TIME_RULE } from "../../documents/fields.ts";
 import { DURATION_RULE } from "../../core/duration.ts";
 import { durationOf } from "../times.ts";
 
@@ -173,7 +173,7 @@ function priorityOf(text: string | undefined): number | undefined {
 
 /** A time is passed on as it is; `+90s` is counted from now. */
 function startAtOf(text: string | undefined, { clock }: Surroundings): string | undefined {
-  if (text === undefined || millisecondsOf(text) !== undefined) return text;
+  if (text === undefined || parseTime(text) !== undefined) return text;
   const delayMs = text.startsWith("+") ? durationOf(text.slice(1)) : undefined;
   if (delayMs !== undefined) return new Date(clock.now() + delayMs).toISOString();
   throw new UsageError(

@@ -17,7 +17,7 @@ import {
 } from "../../http/requests/bulk_action.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { unknownJob } from "../../documents/engine_refusal.ts";
-import { jobIdField, wholeNumberOf } from "../../documents/fields.ts";
+import { jobIdField, parseWholeNumber } from "../../documents/fields.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { originOf } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
@@ -237,9 +237,9 @@ function bulkBodyOf(action: BulkControl, form: URLSearchParams, returnTo: string
     action,
     filter: JobsAddress.of(searchParams).filterBody(),
     // Only what was on the page is meant, never what has come since.
-    upTo: wholeNumberOf(form.get("upTo") ?? "") ?? null,
+    upTo: parseWholeNumber(form.get("upTo") ?? "") ?? null,
     again: form.get("again") === "yes",
-    ...(before === undefined ? {} : { before: wholeNumberOf(before) ?? null }),
+    ...(before === undefined ? {} : { before: parseWholeNumber(before) ?? null }),
     ...(reason === undefined ? {} : { reason }),
   };
 }

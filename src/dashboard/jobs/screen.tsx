@@ -5,7 +5,7 @@ import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
 import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
-import { cursorOf } from "../../documents/parameters.ts";
+import { formatCursor } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { type Problem, problemFacts } from "../../http/problems/problem.ts";
 import { jobFilterOf } from "../../http/requests/job_filter.ts";
@@ -134,7 +134,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
 /** With the place in the list, so that the call gives the page that is shown. */
 function listFilters({ address, query }: PageRequest): URLSearchParams {
   const filters = address.filters();
-  if (query.cursor !== undefined) filters.set("cursor", cursorOf("jobs", query.cursor));
+  if (query.cursor !== undefined) filters.set("cursor", formatCursor("jobs", query.cursor));
   return filters;
 }
 

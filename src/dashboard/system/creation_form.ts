@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
-import { createRequestOf, type StartLimits } from "../../documents/create_request.ts";
+import { parseCreateRequest, type StartLimits } from "../../documents/create_request.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Example } from "../schema_form/example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";
@@ -102,7 +102,7 @@ export function creationOf(
   const { document, issues } = documentOf(subject, texts);
   if (issues.length > 0) throw invalidRequest(issues);
   const once = texts.get(OPTION.once);
-  const request = createRequestOf(document, limits);
+  const request = parseCreateRequest(document, limits);
   return once === undefined ? request : { ...request, idempotency: idempotencyOf(once, document) };
 }
 

@@ -1,6 +1,6 @@
 /** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
 
-import { valueOf } from "../../documents/engine_refusal.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../core/json.ts";
@@ -133,7 +133,7 @@ async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<R
   try {
     const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
     const origin = originOf(c, deps.spans);
-    const { job } = valueOf(await deps.engine.create({ ...request, origin }));
+    const { job } = valueOrThrow(await deps.engine.create({ ...request, origin }));
     return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
   } catch (error) {
     const problem = refusalIn(error);

@@ -8,7 +8,7 @@ import type { Hold } from "../../engine/queries/entry_pages.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../http/answers/job_view.ts";
-import { planDocumentOf } from "../../documents/plan_schema.ts";
+import { toPlanDocument } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { jobOf } from "../../http/routes/jobs.ts";
@@ -69,7 +69,7 @@ async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
   return await lookingBack(deps, async ({ hold }) => {
     const shown = await shownOf(c, deps, query, form, hold);
     const { present } = shown.view;
-    const plan = planDocumentOf(present);
+    const plan = toPlanDocument(present);
     const asked = await askWhatIf(deps.engine, present.jobId, form, plan, hold);
     await deps.turnstile.enter("large");
     return timePage(c, deps, shown, { form, asked });
@@ -208,7 +208,7 @@ function emptyForm(present: JobState): WhatIfForm {
 
 /** The plan as it may be edited; empty when it is too long for that. */
 function planText(job: JobState): string {
-  const text = JSON.stringify(planDocumentOf(job), null, 2);
+  const text = JSON.stringify(toPlanDocument(job), null, 2);
   return text.length > PLAN_LENGTH_MAX ? "" : text;
 }
 

@@ -12,7 +12,7 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import type { Origin } from "../../core/origin.ts";
 import type { EngineProblem, JobCount, JobFilter, Outcome } from "../../engine/requests.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { draining, refusalOf, refusalOfFailure } from "../../documents/engine_refusal.ts";
+import { draining, refusalOfFailure, toRefusal } from "../../documents/engine_refusal.ts";
 import type { Problem } from "../problems/problem.ts";
 import { sizeFor, type Turnstile } from "../guard/turnstile.ts";
 
@@ -225,6 +225,6 @@ function doneOf(jobId: JobId, job: JobState): BulkDone {
 
 /** The reason without the id of the job, so that equal reasons are grouped. */
 function reasonOf(jobId: JobId, problem: EngineProblem): string {
-  const { message } = problem.kind === "rejected" ? problem.rejection : refusalOf(problem);
+  const { message } = problem.kind === "rejected" ? problem.rejection : toRefusal(problem);
   return message.replaceAll(` ${jobId}`, "").replace(/^Cannot [^:]*: /, "");
 }

@@ -8,11 +8,11 @@ import { binaryAttributesOf, judgeCloudEvent } from "./cloud_events.ts";
 import { type JudgedEvent, judgeEvent } from "../../documents/event_schema.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import {
-  issuesOf,
   type Judging,
   manyInLines,
   type OneOrMany,
   oneOrMany,
+  pointedIssues,
 } from "../../documents/one_or_many.ts";
 
 export type EventDocument = OneOrMany<JudgedEvent>;
@@ -33,7 +33,7 @@ function judgingBy(
 ): Judging<JudgedEvent> {
   return {
     judge,
-    unread: (problem, at) => ({ valid: false, eventId: null, errors: issuesOf(problem, at) }),
+    unread: (problem, at) => ({ valid: false, eventId: null, errors: pointedIssues(problem, at) }),
     what: "events",
     max,
   };

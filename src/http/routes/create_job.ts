@@ -1,7 +1,7 @@
 /** `POST /jobs`: create a job, or many, and tell of them once they are on disk. */
 
 import { receiptView } from "../answers/job_view.ts";
-import { idempotencyKeyField, idempotencyOf } from "../../documents/idempotency.ts";
+import { idempotencyKeyField, toIdempotency } from "../../documents/idempotency.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
@@ -13,8 +13,8 @@ import { largeJsonResponse } from "../answers/large_answer.ts";
 import { text } from "../answers/parts.ts";
 import { SMALL_BYTES } from "../bodies/bodies.ts";
 import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../bodies/body.ts";
-import { createRequestOf, newJob } from "../../documents/create_request.ts";
-import { type JudgedJob, judgingOf, originatedJobs } from "../../documents/job_documents.ts";
+import { newJob, parseCreateRequest } from "../../documents/create_request.ts";
+import { createJudging, type JudgedJob, originatedJobs } from "../../documents/job_documents.ts";
 import { documented } from "../../documents/documented.ts";
 import {
   type Judging,
@@ -23,7 +23,7 @@ import {
   oneOrMany,
 } from "../../documents/one_or_many.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { valueOf } from "../../documents/engine_refusal.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { originOf, type Preferences, preferencesOf } from "../requests/headers.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
@@ -159,7 +159,7 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
   const wanted = requestOf(c, document, deps);
   // To judge a large plan and to make a job of it take about as long.
   if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
-  const created = valueOf(await deps.engine.create(wanted));
+  const created = valueOrThrow(await deps.engine.create(wanted));
   const preferences = preferencesOf(request);
   return preferences.waitSeconds === undefined
     ? answer(deps, created, STATUS.accepted, preferences)
@@ -167,7 +167,7 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
 }
 
 function jobJudging({ clock, eventsMax, maxStartDelayMs }: HttpDeps): Judging<JudgedJob> {
-  return judgingOf({ clock, jobsMax: eventsMax, maxStartDelayMs });
+  return createJudging({ clock, jobsMax: eventsMax, maxStartDelayMs });
 }
 
 const TAKEN = ["application/json", "application/x-ndjson", "multipart/form-data"] as const;
@@ -196,8 +196,8 @@ async function createMany(
 
 function requestOf(c: Context, document: JsonValue, deps: HttpDeps): CreateRequest {
   const { maxStartDelayMs, clock } = deps;
-  const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
-  const idempotency = idempotencyOf(c.req.raw.headers.get("idempotency-key"), document);
+  const creation = parseCreateRequest(document, { now: clock.now(), maxStartDelayMs });
+  const idempotency = toIdempotency(c.req.raw.headers.get("idempotency-key"), document);
   const origin = originOf(c, deps.spans);
   if (idempotency === undefined && origin === undefined) return creation;
   return { ...creation, origin, ...(idempotency === undefined ? {} : { idempotency }) };

@@ -2,8 +2,8 @@
 
 import {
   cursor,
-  cursorOf,
   type CursorScope,
+  formatCursor,
   type Query,
   single,
   whole,
@@ -143,12 +143,12 @@ async function entryPage(request: PageRequest): Promise<EntryPage> {
       characters += taken;
       if (entries.length < limit && characters < PAGE_CHARACTERS_MAX) continue;
       const isLast = scan.caughtUp && entry === scan.entries.at(-1);
-      return { entries, nextCursor: isLast ? null : cursorOf(scope, entry.logId) };
+      return { entries, nextCursor: isLast ? null : formatCursor(scope, entry.logId) };
     }
     if (scan.caughtUp) return { entries, nextCursor: null };
     position = scan.scannedTo;
   }
-  return { entries, nextCursor: cursorOf(scope, position) };
+  return { entries, nextCursor: formatCursor(scope, position) };
 }
 
 /** In UTF-16 units; a chunk is over it by one line at most. */

@@ -19,7 +19,7 @@ import {
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
-import { eventType, jobId, listOf, single } from "../../documents/parameters.ts";
+import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
 import { deliver } from "../../documents/event_receipts.ts";
 import { originatedEvents, originOf } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -51,7 +51,7 @@ export const ENTRY_PARAMETERS = {
   after: AFTER,
   stratum: STRATUM,
   jobId: OF_JOB,
-  eventType: listOf(eventType, "Entries of these event types."),
+  eventType: listParameter(eventType, "Entries of these event types."),
 };
 
 async function showEvents(c: Context, deps: HttpDeps): Promise<Response> {

@@ -23,7 +23,7 @@ import {
 import { lookingBack } from "../guard/capacity.ts";
 import { curlCall } from "../../explain/curl.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
+import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
@@ -53,7 +53,7 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
     async ({ hold }) =>
       at === undefined
         ? await deps.engine.explain(jobId, hold)
-        : valueOf(await deps.engine.explainAt(jobId, at, hold)),
+        : valueOrThrow(await deps.engine.explainAt(jobId, at, hold)),
   );
   if (explanation === undefined) throw unknownJob(jobId);
   return format === "text"

@@ -1,6 +1,13 @@
 /** Jobs as they are: lists of them, one, its input. */
 
-import { choice, cursor, cursorOf, type Query, single, whole } from "../../documents/parameters.ts";
+import {
+  choice,
+  cursor,
+  formatCursor,
+  type Query,
+  single,
+  whole,
+} from "../../documents/parameters.ts";
 import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import type { ListPage, ListQuery } from "../../engine/requests.ts";
@@ -17,7 +24,7 @@ import * as v from "valibot";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { text } from "../answers/parts.ts";
-import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
+import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobFeed } from "../stream/feed.ts";
 import { appliedHeader, preferencesOf } from "../requests/headers.ts";
 import { emptyResponse, jsonResponse } from "../answers/response.ts";
@@ -81,7 +88,7 @@ function listJobs(c: Context, deps: HttpDeps): Response {
   const { jobs, next, searched } = view === "full"
     ? viewed(deps.engine.list(listQueryOf(query)), jobView)
     : viewed(deps.engine.lists.summaries(listQueryOf(query)), summaryView);
-  const nextCursor = next === undefined ? null : cursorOf("jobs", next);
+  const nextCursor = next === undefined ? null : formatCursor("jobs", next);
   return largeJsonResponse(deps, { jobs, nextCursor, searched }, STATUS.ok);
 }
 
@@ -122,7 +129,7 @@ function matchesTag(ifNoneMatch: string, job: JobState): boolean {
 
 async function showInput(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const { input, secrets } = valueOf(await deps.engine.input(jobIdOf(c)));
+  const { input, secrets } = valueOrThrow(await deps.engine.input(jobIdOf(c)));
   return jsonResponse({ input: input ?? null, secrets }, STATUS.ok);
 }
 

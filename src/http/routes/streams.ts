@@ -3,7 +3,7 @@
 import {
   choice,
   eventType,
-  listOf,
+  listParameter,
   type Query,
   single,
   whole,
@@ -21,7 +21,7 @@ import { permitOf } from "../guard/access.ts";
 import { STATUS } from "../problems/problem.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
-import { wholeNumberOf } from "../../documents/fields.ts";
+import { parseWholeNumber } from "../../documents/fields.ts";
 
 export const AFTER = single(
   whole(0, Number.MAX_SAFE_INTEGER),
@@ -34,7 +34,7 @@ export const STREAM_PARAMETERS = {
   stratum: STRATUM,
   only: single(choice(["transitions"]), "Entries that changed the state or condition of a job."),
   after: AFTER,
-  types: listOf(eventType, "Entries of these event types."),
+  types: listParameter(eventType, "Entries of these event types."),
 };
 
 const LAST_EVENT_ID_RULE = "must be the logId of an entry";
@@ -42,7 +42,7 @@ const LAST_EVENT_ID_RULE = "must be the logId of an entry";
 /** Empty is what some clients send before they have one. */
 const lastEventIdField = v.pipe(
   documented(v.string(), { type: "string", pattern: "^[0-9]{0,15}$" }),
-  v.check((text) => text === "" || wholeNumberOf(text) !== undefined, LAST_EVENT_ID_RULE),
+  v.check((text) => text === "" || parseWholeNumber(text) !== undefined, LAST_EVENT_ID_RULE),
 );
 
 export const LAST_EVENT_ID = {
