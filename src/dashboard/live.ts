@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { permitOf } from "../http/guard/access.ts";
+import { requestPermit } from "../http/guard/access.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { readQuery } from "../http/requests/query.ts";
 import { jobId, single, whole } from "../documents/parameters.ts";
@@ -32,7 +32,7 @@ function answerLive(c: Context, deps: HttpDeps): Response {
   const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
   const lastEventId = parseWholeNumber(c.req.header("last-event-id") ?? "");
   const seen = lastEventId ?? after ?? deps.engine.headLogId;
-  const options = { keeper: deps.outlets, permit: permitOf(c) };
+  const options = { keeper: deps.outlets, permit: requestPermit(c) };
   const body = generatedBody((signal) => changes(deps, jobId, seen, signal), options);
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }

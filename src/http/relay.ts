@@ -12,7 +12,7 @@ import { documented } from "../documents/documented.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
 import { invalidRequest } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
-import { sessionOf } from "./guard/sessions.ts";
+import { requestSession } from "./guard/sessions.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header } from "./openapi/operation.ts";
 import { Problem } from "./problems/problem.ts";
@@ -228,7 +228,7 @@ function withBody({ url, method, headers, signal }: Request, body: Uint8Array<Ar
 function headersOf(request: Request, { sessions }: HttpDeps): Headers {
   const headers = new Headers(request.headers);
   const { host } = reachedAs(request);
-  const session = headers.has("authorization") ? undefined : sessionOf(headers, host);
+  const session = headers.has("authorization") ? undefined : requestSession(headers, host);
   const token = session && sessions.tokenOf(session);
   for (const name of OWN_HEADERS) headers.delete(name);
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);

@@ -13,9 +13,9 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { judgeEvent } from "../../documents/event_schema.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { type Problem, STATUS } from "../../http/problems/problem.ts";
-import { originOf } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { jobIdOf } from "../../http/routes/jobs.ts";
+import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { sizeFor } from "../../http/guard/turnstile.ts";
 import { filledField, onceOnly, readForm, safeReturnPath } from "../form.ts";
 import { jsonPlaceText } from "../schema_form/typed.ts";
@@ -30,13 +30,13 @@ export async function actOnJob(
   deps: HttpDeps,
   control: ControlName,
 ): Promise<Response> {
-  const jobId = jobIdOf(c);
+  const jobId = jobIdParameter(c);
   const form = await readForm(c.req.raw, deps.bodies);
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   const before = deps.engine.job(jobId);
   if (before !== undefined) await deps.turnstile.enter(sizeFor(before));
   try {
-    const origin = originOf(c, deps.spans);
+    const origin = requestOrigin(c, deps.spans);
     const job = await controlled(deps.engine, jobId, control, bodyOf(control, form), origin);
     if (control !== "retry") return backTo(deps, back, doneText(control, job));
     const from = filledField(form, "from");
@@ -101,7 +101,7 @@ function detailOf({ message, members }: Problem): string {
 export type Sent = { readonly response: Response } | { readonly refused: RefusedEvent };
 
 export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
-  const jobId = jobIdOf(c);
+  const jobId = jobIdParameter(c);
   const form = await readForm(c.req.raw, deps.bodies);
   const text = form.get("event") ?? "";
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
@@ -109,7 +109,7 @@ export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
     const event = eventOf(text, form.get("once") ?? "");
     const open = placesIn(event.attributes ?? {}).find(({ value }) => isPlaceholder(value));
     if (open !== undefined) return { refused: refusal(form, text, unfilled(placePath(open))) };
-    const origin = originOf(c, deps.spans) ?? {};
+    const origin = requestOrigin(c, deps.spans) ?? {};
     const [receipt] = await deps.engine.deliver([withOrigin(event, origin)]);
     if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
     if (receipt.disposition === "rejected") {

@@ -7,7 +7,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { choice, single, whole } from "../../documents/parameters.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/access.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
 import { JobAttempts } from "./attempts.tsx";
 import { controlCalls, JobControls } from "./controls.tsx";
@@ -86,7 +86,7 @@ async function showRead(
   },
 ): Promise<Response> {
   return await lookingBack(deps, async (holding) => {
-    const mayUnseal = viewerOf(c).scopes.includes("operate");
+    const mayUnseal = requestViewer(c).scopes.includes("operate");
     const { wanted } = request;
     const reading = await readKnown(c, deps, { mayUnseal, wanted }, holding);
     if (reading === undefined) return unknownJob(c, deps);
@@ -108,7 +108,7 @@ async function readKnown(
 }
 
 function stateOf(c: Context, deps: HttpDeps, reading: JobReading) {
-  const { scopes } = viewerOf(c);
+  const { scopes } = requestViewer(c);
   return {
     ...reading,
     curl: commandsOf(c, deps),

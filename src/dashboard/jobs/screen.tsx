@@ -8,9 +8,9 @@ import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.t
 import { formatCursor } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { type Problem, problemFacts } from "../../http/problems/problem.ts";
-import { jobFilterOf } from "../../http/requests/job_filter.ts";
-import { bulkRequestOf, KINDS_MAX } from "../../http/routes/bulk.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { toJobFilter } from "../../http/requests/job_filter.ts";
+import { KINDS_MAX, parseBulkRequest } from "../../http/routes/bulk.ts";
+import { requestViewer } from "../../http/guard/access.ts";
 import { type Commands, commandsOf } from "../parts/curl.tsx";
 import { actOnJobs } from "./act.tsx";
 import { JobsAddress, type ScreenQuery } from "./address.ts";
@@ -46,8 +46,8 @@ async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const address = JobsAddress.of(new URL(c.req.url).searchParams);
   const query = readOrRefusal(address);
   if (query instanceof Refusal) return refusedPage(c, deps, address, query);
-  const mayOperate = viewerOf(c).scopes.includes("operate");
-  const asked = { c, deps, address, query, filter: jobFilterOf(query), mayOperate };
+  const mayOperate = requestViewer(c).scopes.includes("operate");
+  const asked = { c, deps, address, query, filter: toJobFilter(query), mayOperate };
   if (query.do !== undefined && mayOperate) return confirmPage(asked, query.do);
   return query.group === undefined ? await listPage(asked) : groupsPage(asked);
 }
@@ -185,7 +185,7 @@ function groupsPage(asked: PageRequest): Response {
 
 function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
   const { c, deps, address } = asked;
-  const request = bulkRequestOf({ action, filter: address.filterBody() }, deps, undefined);
+  const request = parseBulkRequest({ action, filter: address.filterBody() }, deps, undefined);
   return page(
     c,
     deps,

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/access.ts";
 import { problemFacts, problemHeaders } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import type { Route } from "../../http/route.ts";
@@ -35,7 +35,7 @@ function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response
   readQuery(c.req.raw, NOTE_PARAMETER);
   const { engine } = deps;
   const now = deps.clock.now();
-  const mayOperate = viewerOf(c).scopes.includes("operate");
+  const mayOperate = requestViewer(c).scopes.includes("operate");
   const [limits, pauses] = [engine.limits.all, engine.pauses.all()];
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
   const commands = commandsOf(c, deps);

@@ -18,7 +18,7 @@ import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/access.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
@@ -57,7 +57,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   ]);
   const now = clock.now();
   const commands = commandsOf(c, deps);
-  const mayOperate = viewerOf(c).scopes.includes("operate");
+  const mayOperate = requestViewer(c).scopes.includes("operate");
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
     c,

@@ -12,7 +12,7 @@ import { type Problem, problemFacts, problemHeaders, STATUS } from "../../http/p
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { deliver } from "../../documents/event_receipts.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/access.ts";
 import { onceOnly, readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { type FormRefusal, refusalIn, refusalOf } from "../refusal.tsx";
@@ -100,7 +100,7 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       texts={texts}
       once={{ name: ONCE, value: texts.get(ONCE) ?? randomBytes(12).toString("base64url") }}
       refusal={problem === undefined ? undefined : refusalOf(problem)}
-      maySubmit={viewerOf(c).scopes.includes("submit")}
+      maySubmit={requestViewer(c).scopes.includes("submit")}
     />,
   );
 }

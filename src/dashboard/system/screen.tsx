@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { startVerification } from "../../http/routes/journal.ts";
-import { tokenHolders, viewerOf } from "../../http/guard/access.ts";
+import { requestViewer, tokenHolders } from "../../http/guard/access.ts";
 import { actAndTell } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
@@ -33,7 +33,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   const { engine, clock, system, verification } = deps;
   const journal = await engine.journalInfo();
   const commands = commandsOf(c, deps);
-  const viewer = viewerOf(c);
+  const viewer = requestViewer(c);
   const { scopes } = viewer;
   const now = clock.now();
   return page(

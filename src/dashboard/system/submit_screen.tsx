@@ -8,9 +8,9 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { originOf } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/access.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { refusalIn, refusalOf } from "../refusal.tsx";
@@ -132,7 +132,7 @@ async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<R
   const { clock, maxStartDelayMs } = deps;
   try {
     const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
-    const origin = originOf(c, deps.spans);
+    const origin = requestOrigin(c, deps.spans);
     const { job } = valueOrThrow(await deps.engine.create({ ...request, origin }));
     return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
   } catch (error) {
@@ -157,7 +157,7 @@ function formPage(
     refusal: problem === undefined
       ? undefined
       : refusalOf(problem, (text) => redacted(text, subject.form, texts)),
-    scopes: viewerOf(c).scopes,
+    scopes: requestViewer(c).scopes,
   };
   return page(
     c,

@@ -11,7 +11,7 @@ import { jobPath } from "../../http/answers/job_view.ts";
 import { toPlanDocument } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
-import { jobOf } from "../../http/routes/jobs.ts";
+import { requireJob } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
 import { readForm } from "../form.ts";
 import { type Call, type Commands, commandsOf } from "../parts/curl.tsx";
@@ -90,7 +90,7 @@ async function shownOf(
   form: WhatIfForm,
   hold: Hold,
 ): Promise<Shown> {
-  const { jobId, firstLogId } = jobOf(c, deps.engine);
+  const { jobId, firstLogId } = requireJob(c, deps.engine);
   const { at, from, to, step } = query;
   const compared = await comparison(deps.engine, jobId, from?.point, to?.point, hold);
   const { difference } = compared;

@@ -84,7 +84,7 @@ function many<Value>({ schema, description }: Parameter<Value>) {
 }
 
 /** What a query or a body asks for; the engine tells absent from present. */
-export function jobFilterOf(
+export function toJobFilter(
   query: Partial<Query<typeof FILTER_PARAMETERS>>,
 ): JobFilter {
   return present({

@@ -30,11 +30,11 @@ import {
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/headers.ts";
+import { requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/turnstile.ts";
-import { jobOf } from "./jobs.ts";
+import { requireJob } from "./jobs.ts";
 
 const REASON = { reason: { reason: "a customer rang" } };
 
@@ -117,9 +117,9 @@ export const CONTROL_ROUTES: readonly Route[] = [
 
 async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<Response> {
   refuseQuery(c.req.raw);
-  const before = jobOf(c, deps.engine);
+  const before = requireJob(c, deps.engine);
   const request = parseControlRequest(kind, await readOptionalJson(c.req.raw, deps.bodies));
-  const origin = originOf(c, deps.spans);
+  const origin = requestOrigin(c, deps.spans);
   await turnFor(before, deps);
   const job = valueOrThrow(await deps.engine.control(before.jobId, { ...request, origin }));
   return changedAnswer(deps, job);
@@ -133,8 +133,8 @@ function turnFor(job: JobState, { turnstile }: HttpDeps): Promise<void> | undefi
 
 async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const before = jobOf(c, deps.engine);
-  const origin = originOf(c, deps.spans);
+  const before = requireJob(c, deps.engine);
+  const origin = requestOrigin(c, deps.spans);
   const body = parseRetryBody(await readOptionalJson(c.req.raw, deps.bodies), before);
   await turnFor(before, deps);
   if (body.dryRun) return await retryPreviewed(deps, before, body.from);

@@ -14,7 +14,7 @@ import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { joined, largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { type Contents, json } from "../openapi/operation.ts";
-import { permitOf } from "../guard/access.ts";
+import { requestPermit } from "../guard/access.ts";
 import { STATUS } from "../problems/problem.ts";
 import { preferredType } from "../requests/headers.ts";
 import { streamResponse } from "../answers/response.ts";
@@ -87,7 +87,7 @@ export async function answerEntries(
     limit: limit ?? Infinity,
   };
   // A reader may page through a file as slowly as it likes.
-  const options = { keeper: deps.outlets, permit: permitOf(c), isPatient: true };
+  const options = { keeper: deps.outlets, permit: requestPermit(c), isPatient: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }

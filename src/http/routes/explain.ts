@@ -32,7 +32,7 @@ import { choice, single } from "../../documents/parameters.ts";
 import { preferredType, reachedAs } from "../requests/headers.ts";
 import { jsonResponse, textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { jobIdOf } from "./jobs.ts";
+import { jobIdParameter } from "./jobs.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
 
 const EXPLAIN_PARAMETERS = {
@@ -44,7 +44,7 @@ const JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
 async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, JOB_PARAMETERS);
   const format = query.format ?? wantedFormat(c);
-  const jobId = jobIdOf(c);
+  const jobId = jobIdParameter(c);
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
   const at = query.at?.point;

@@ -30,7 +30,7 @@ import {
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
-import { jobOf } from "./jobs.ts";
+import { requireJob } from "./jobs.ts";
 
 /** A plus sign in a query stands for a space, as in the offset of a time. */
 function plusHint(text: string): string {
@@ -58,7 +58,7 @@ export const DIFF_PARAMETERS = {
 };
 
 async function replay(c: Context, deps: HttpDeps): Promise<Response> {
-  const { jobId } = jobOf(c, deps.engine);
+  const { jobId } = requireJob(c, deps.engine);
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
   return await lookingBack(deps, async (holding) => {
     const { job, steps, next } = valueOrThrow(
@@ -70,7 +70,7 @@ async function replay(c: Context, deps: HttpDeps): Promise<Response> {
 }
 
 async function diff(c: Context, deps: HttpDeps): Promise<Response> {
-  const { jobId } = jobOf(c, deps.engine);
+  const { jobId } = requireJob(c, deps.engine);
   const query = readQuery(c.req.raw, DIFF_PARAMETERS);
   const { from: start, to: end } = query;
   if (start === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
@@ -90,7 +90,7 @@ async function diff(c: Context, deps: HttpDeps): Promise<Response> {
 
 async function whatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, STEP_PARAMETERS);
-  const { jobId } = jobOf(c, deps.engine);
+  const { jobId } = requireJob(c, deps.engine);
   const supposed = parseSupposition(await readJson(c.req.raw, deps.bodies), jobId);
   return await lookingBack(deps, async (holding) => {
     const page = await supposedJob(jobId, supposed, query, deps.engine, holding.hold);

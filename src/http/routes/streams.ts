@@ -17,7 +17,7 @@ import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import type { Contents } from "../openapi/operation.ts";
-import { permitOf } from "../guard/access.ts";
+import { requestPermit } from "../guard/access.ts";
 import { STATUS } from "../problems/problem.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
@@ -92,7 +92,7 @@ export const STREAM: Contents = {
 type StreamQuery = Query<typeof STREAM_PARAMETERS>;
 
 /** What the parameters ask for. */
-export function wantedOf(
+export function toWanted(
   { types, stratum, only }: Pick<StreamQuery, "types" | "stratum" | "only">,
   jobId: JobId | undefined,
 ): Omit<Wanted, "untilEnd"> {
@@ -114,7 +114,7 @@ export function answerStream(
   after: LogId,
 ): Response {
   outlets.requireRoom();
-  const body = hub.open(wanted, after, permitOf(c));
+  const body = hub.open(wanted, after, requestPermit(c));
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }
 
@@ -122,20 +122,20 @@ export function answerStream(
  * Where a reader wants to resume; `undefined` when it does not say. A browser that
  * reconnects repeats the URL, so its `Last-Event-ID` wins over `after`.
  */
-export function startOf(
+export function resumePosition(
   request: Request,
   query: AfterQuery,
   engine: JobEngine,
 ): LogId | undefined {
   const lastEventId = request.headers.get("last-event-id");
-  if (lastEventId === null || lastEventId === "") return afterOf(query, engine);
+  if (lastEventId === null || lastEventId === "") return parseAfter(query, engine);
   const issue = { header: "Last-Event-ID", detail: LAST_EVENT_ID_RULE };
   if (!v.is(lastEventIdField, lastEventId)) throw invalidRequest([issue]);
   return notBeyondHead(Number(lastEventId), engine, { ...issue, detail: beyondHead(engine) });
 }
 
 /** The parameter `after`. @throws {Problem} when it is no position up to the head. */
-export function afterOf({ after }: AfterQuery, engine: JobEngine): LogId | undefined {
+export function parseAfter({ after }: AfterQuery, engine: JobEngine): LogId | undefined {
   const issue = { parameter: "after", detail: beyondHead(engine) };
   return after === undefined ? undefined : notBeyondHead(after, engine, issue);
 }
