@@ -37,19 +37,19 @@ export async function actOnJob(
   if (before !== undefined) await deps.turnstile.enter(sizeFor(before));
   try {
     const origin = requestOrigin(c, deps.spans);
-    const job = await controlled(deps.engine, jobId, control, bodyOf(control, form), origin);
+    const job = await controlled(deps.engine, jobId, control, controlBody(control, form), origin);
     if (control !== "retry") return backTo(deps, back, doneText(control, job));
     const from = filledField(form, "from");
     const where = from === undefined ? "" : ` from task ${from}`;
     return backTo(deps, jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return backTo(deps, back, detailOf(error), true);
+    return backTo(deps, back, problemDetail(error), true);
   }
 }
 
 /** The fields that the route of the control takes, as far as they are filled in. */
-function bodyOf(control: ControlName, form: URLSearchParams): JsonObject {
+function controlBody(control: ControlName, form: URLSearchParams): JsonObject {
   const fields = control === "retry" ? ["from"] : ["reason"];
   const given = fields.map((name) => [name, filledField(form, name)])
     .filter(([, value]) => value !== undefined);
@@ -90,7 +90,7 @@ function backTo(deps: HttpDeps, path: string, text: string, isBad = false): Resp
 }
 
 /** What is wrong, with where it is. */
-function detailOf({ message, members }: Problem): string {
+function problemDetail({ message, members }: Problem): string {
   const issues = (members.errors ?? []).map((issue) =>
     "pointer" in issue && issue.pointer !== "" ? `${issue.pointer} ${issue.detail}` : issue.detail
   );
@@ -106,7 +106,7 @@ export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
   const text = form.get("event") ?? "";
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   try {
-    const event = eventOf(text, form.get("once") ?? "");
+    const event = parseEvent(text, form.get("once") ?? "");
     const open = placesIn(event.attributes ?? {}).find(({ value }) => isPlaceholder(value));
     if (open !== undefined) return { refused: refusal(form, text, unfilled(placePath(open))) };
     const origin = requestOrigin(c, deps.spans) ?? {};
@@ -125,7 +125,7 @@ export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
 function eventFlaw(text: string, problem: Problem): string {
   const { position } = problem.members;
   return position === undefined
-    ? detailOf(problem)
+    ? problemDetail(problem)
     : `The event is not JSON: ${jsonPlaceText(text, position)}.`;
 }
 
@@ -138,7 +138,7 @@ function refusal(form: URLSearchParams, text: string, reason: string): RefusedEv
 }
 
 /** @throws {Problem} when the text is no event. */
-function eventOf(text: string, once: string): IncomingEvent {
+function parseEvent(text: string, once: string): IncomingEvent {
   const judged = judgeEvent(parseJson(text));
   if (!judged.valid) throw invalidRequest(judged.errors);
   return { eventId: onceOnly(once, text), ...judged.event };

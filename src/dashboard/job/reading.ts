@@ -9,7 +9,7 @@ import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { type Timeline, timelineOf } from "../timeline/timeline.ts";
+import { buildTimeline, type Timeline } from "../timeline/timeline.ts";
 import type { Account } from "../../engine/queries/explainer.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
 import { EntryPages } from "../../engine/queries/entry_pages.ts";
@@ -60,7 +60,7 @@ export async function readJob(
     job: outlined.job,
     outlined,
     explanation,
-    timeline: timelineOf(outlined, {
+    timeline: buildTimeline(outlined, {
       nowMs,
       nearMisses: nearMissesOf(account),
       downtimes: findDowntimes(outlined, account.foreignEntries),

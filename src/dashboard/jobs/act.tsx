@@ -215,7 +215,7 @@ async function actOnAll(
 ): Promise<Response> {
   const returnTo = safeReturnPath(form.get("return"));
   const origin = requestOrigin(c, deps.spans);
-  const request = parseBulkRequest(bulkBodyOf(action, form, returnTo), deps, origin);
+  const request = parseBulkRequest(bulkBody(action, form, returnTo), deps, origin);
   const report = await runBulk(deps.engine, request, deps.turnstile);
   const status = report.stopped === undefined
     ? STATUS.ok
@@ -229,7 +229,7 @@ async function actOnAll(
 }
 
 /** What `POST /jobs/bulk` would be sent; the filters are those of the page that the form was on. */
-function bulkBodyOf(action: BulkControl, form: URLSearchParams, returnTo: string): JsonObject {
+function bulkBody(action: BulkControl, form: URLSearchParams, returnTo: string): JsonObject {
   const { searchParams } = new URL(returnTo, "http://daybook.invalid");
   const before = filledField(form, "before");
   const reason = filledField(form, "reason");

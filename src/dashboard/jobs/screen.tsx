@@ -11,7 +11,7 @@ import { type Problem, problemFacts } from "../../http/problems/problem.ts";
 import { toJobFilter } from "../../http/requests/job_filter.ts";
 import { KINDS_MAX, parseBulkRequest } from "../../http/routes/bulk.ts";
 import { requestViewer } from "../../http/guard/access.ts";
-import { type Commands, commandsOf } from "../parts/curl.tsx";
+import { type Commands, curlCommands } from "../parts/curl.tsx";
 import { actOnJobs } from "./act.tsx";
 import { JobsAddress, type ScreenQuery } from "./address.ts";
 import { BulkConfirm } from "./bulk_confirm.tsx";
@@ -19,7 +19,7 @@ import { Chips, ConditionTabs, FilterForm } from "./filters.tsx";
 import { GroupTable } from "./groups.tsx";
 import { jobsPage, PAGE_JOBS } from "./list.ts";
 import { AboutLink, NoFailures, NoJobs, SearchedLine } from "./searched.tsx";
-import { rowsOf } from "./rows.ts";
+import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "./surroundings.tsx";
 import { page } from "../page.tsx";
@@ -90,7 +90,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
   const { engine, clock } = deps;
   const jobs = jobsPage(engine, query, filter);
   const { count } = jobs;
-  const rows = await rowsOf(deps, jobs.jobs);
+  const rows = await toRows(deps, jobs.jobs);
   return page(
     c,
     deps,
@@ -98,7 +98,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
       ...LIVE,
       calls: [{
         label: "These jobs",
-        command: listCommand(commandsOf(c, deps), listFilters(asked)),
+        command: listCommand(curlCommands(c, deps), listFilters(asked)),
       }],
     },
     <>
@@ -152,7 +152,7 @@ function groupsPage(asked: PageRequest): Response {
       ...LIVE,
       calls: [{
         label: "These kinds of failures",
-        command: groupsCommand(commandsOf(c, deps), address.filters()),
+        command: groupsCommand(curlCommands(c, deps), address.filters()),
       }],
     },
     <>
@@ -194,7 +194,7 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
       title: `${CONTROLS[action].label} jobs`,
       calls: [{
         label: `${CONTROLS[action].label} them`,
-        command: bulkCommand(commandsOf(c, deps), request, address),
+        command: bulkCommand(curlCommands(c, deps), request, address),
       }],
     },
     <BulkConfirm

@@ -164,7 +164,7 @@ export const changeLimitsRoute = (showLimits: ShowAgain): Route => ({
     actOrShowAgain(c, deps, async (form) => {
       const type = filledField(form, "type") ?? "";
       const origin = requestOrigin(c, deps.spans);
-      const { limits } = await changeLimits(type, bodyOf(form), deps.engine, origin);
+      const { limits } = await changeLimits(type, limitsBody(form), deps.engine, origin);
       return `The limits of ${type} are changed: ${limitsText(limits)}.`;
     }, (form, problem) => {
       const type = filledField(form, "type") ?? "";
@@ -189,7 +189,7 @@ export const RESTORE_LIMITS_ROUTE: Route = {
 };
 
 /** As `PUT /limits/:type` takes it; what is no number is refused there. */
-function bodyOf(form: URLSearchParams): object {
+function limitsBody(form: URLSearchParams): object {
   const number = (name: string) => {
     const text = filledField(form, name);
     return text === undefined ? {} : { [name]: Number(text) };

@@ -12,7 +12,7 @@ import { CensusSection } from "./census_section.tsx";
 import { TrendSection } from "./trend_section.tsx";
 import { TrustStrip } from "./trust_strip.tsx";
 import { PausesSection } from "../limits/pauses_section.tsx";
-import { type Call, type Commands, commandsOf, CopyText } from "../parts/curl.tsx";
+import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
@@ -53,10 +53,10 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
     engine.journalInfo(),
     readOverview(deps, span),
     // A failure to record, and a pause, have their own notes.
-    troubleOf(deps) === undefined ? engine.explainQueue() : undefined,
+    instanceTrouble(deps) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
-  const commands = commandsOf(c, deps);
+  const commands = curlCommands(c, deps);
   const mayOperate = requestViewer(c).scopes.includes("operate");
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
@@ -124,7 +124,7 @@ function isOfPauses(standing: QueueExplanation<Citation> | undefined): boolean {
 
 /** Whether anything can be recorded; nothing when all is well. */
 function Health({ deps }: { readonly deps: HttpDeps }) {
-  const trouble = troubleOf(deps);
+  const trouble = instanceTrouble(deps);
   return (
     <div id="health" data-live>
       {trouble === undefined ? null : <p class="note note-bad" role="alert">{trouble}</p>}
@@ -132,7 +132,7 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
   );
 }
 
-function troubleOf({ engine }: HttpDeps): string | undefined {
+function instanceTrouble({ engine }: HttpDeps): string | undefined {
   if (engine.failed) {
     return "The journal failed: nothing can be recorded until the process is restarted.";
   }

@@ -64,7 +64,7 @@ export interface Commands {
 }
 
 /** Calls of curl for the server as this browser reaches it. */
-export function commandsOf(c: Context, { needsToken }: HttpDeps): Commands {
+export function curlCommands(c: Context, { needsToken }: HttpDeps): Commands {
   const { origin } = reachedAs(c.req.raw);
   return {
     get: (path, accept) => curlRead(path, origin, needsToken, accept),

@@ -14,7 +14,7 @@ import { readQuery } from "../../http/requests/query.ts";
 import { requireJob } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
 import { readForm } from "../form.ts";
-import { type Call, type Commands, commandsOf } from "../parts/curl.tsx";
+import { type Call, type Commands, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { JobLink, type TimeQuery } from "../parts/links.tsx";
 import { type Comparison, comparison, DifferenceSection } from "./difference.tsx";
@@ -26,7 +26,7 @@ import {
   type AskedWhatIf,
   askWhatIf,
   EMPTY_WHAT_IF,
-  leftOutOf,
+  leftOutEntries,
   type WhatIfForm,
   whatIfForm,
 } from "./what_if.ts";
@@ -56,7 +56,7 @@ type TimeParameters = Query<typeof TIME_PARAMETERS>;
 async function showTime(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
   return await lookingBack(deps, async ({ hold }) => {
-    const shown = await shownOf(c, deps, query, EMPTY_WHAT_IF, hold);
+    const shown = await readShown(c, deps, query, EMPTY_WHAT_IF, hold);
     await deps.turnstile.enter("large");
     return query.part === "point" ? pointPage(c, deps, shown) : timePage(c, deps, shown);
   });
@@ -67,7 +67,7 @@ async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
   const form = whatIfForm(await readForm(c.req.raw, deps.bodies));
   return await lookingBack(deps, async ({ hold }) => {
-    const shown = await shownOf(c, deps, query, form, hold);
+    const shown = await readShown(c, deps, query, form, hold);
     const { present } = shown.view;
     const plan = toPlanDocument(present);
     const asked = await askWhatIf(deps.engine, present.jobId, form, plan, hold);
@@ -83,7 +83,7 @@ interface Shown {
   readonly compared: Comparison;
 }
 
-async function shownOf(
+async function readShown(
   c: Context,
   deps: HttpDeps,
   query: TimeParameters,
@@ -96,7 +96,13 @@ async function shownOf(
   const { difference } = compared;
   const ends = difference === undefined ? [firstLogId] : [difference.from, difference.to];
   const position = { point: at?.point, count: step };
-  const view = await timeView(deps.engine, jobId, position, [...ends, ...leftOutOf(form)], hold);
+  const view = await timeView(
+    deps.engine,
+    jobId,
+    position,
+    [...ends, ...leftOutEntries(form)],
+    hold,
+  );
   return {
     view,
     query: {
@@ -124,7 +130,7 @@ function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Re
       screen: "jobs",
       scripts: ["time_travel.js"],
       styles: ["time_travel.css"],
-      calls: callsOf(commandsOf(c, deps), shown, whatIf?.asked),
+      calls: callsOf(curlCommands(c, deps), shown, whatIf?.asked),
       status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
     },
     <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
@@ -140,7 +146,7 @@ function pointPage(c: Context, deps: HttpDeps, shown: Shown): Response {
     {
       title: `${view.job.jobId} in time`,
       styles: ["time_travel.css"],
-      calls: callsOf(commandsOf(c, deps), shown),
+      calls: callsOf(curlCommands(c, deps), shown),
     },
     <>
       <h1>
@@ -178,7 +184,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
           query={query}
           from={difference?.from ?? logIds[0] ?? 0}
           to={difference?.to ?? entry.logId}
-          leftOut={leftOutOf(form)}
+          leftOut={leftOutEntries(form)}
         />
       </div>
       <DifferenceSection

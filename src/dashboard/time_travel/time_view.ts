@@ -110,7 +110,7 @@ export interface Neighbours {
   readonly last?: number;
 }
 
-export function neighboursOf({ logIds, index }: TimeView): Neighbours {
+export function findNeighbours({ logIds, index }: TimeView): Neighbours {
   const last = logIds.length - 1;
   return {
     ...(index === 0 ? {} : { first: 0, previous: index - 1 }),

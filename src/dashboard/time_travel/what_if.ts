@@ -42,7 +42,7 @@ export function whatIfForm(fields: URLSearchParams): WhatIfForm {
 }
 
 /** The entries that are to be left out, as far as the form names any. */
-export function leftOutOf({ without }: WhatIfForm): ReadonlySet<LogId> {
+export function leftOutEntries({ without }: WhatIfForm): ReadonlySet<LogId> {
   return new Set(without.map(parseWholeNumber).filter((logId) => logId !== undefined));
 }
 
@@ -59,7 +59,7 @@ export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIf
   const upTo = form.upTo.trim();
   return {
     document: {
-      ...(form.without.length === 0 ? {} : { without: form.without.map(positionOf) }),
+      ...(form.without.length === 0 ? {} : { without: form.without.map(parsePosition) }),
       ...(events.value === undefined ? {} : { with: listed(events.value) }),
       ...(isPlanKept ? {} : { plan: plan.value as JsonValue }),
       ...(upTo === "" ? {} : { upTo }),
@@ -70,7 +70,7 @@ export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIf
 }
 
 /** Text that is no number stays what it is, for the schema to refuse. */
-function positionOf(text: string): JsonValue {
+function parsePosition(text: string): JsonValue {
   return parseWholeNumber(text) ?? text;
 }
 

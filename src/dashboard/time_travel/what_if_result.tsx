@@ -212,7 +212,7 @@ export function stepPairs(
   for (let [left, right] = [0, 0]; left < recorded.length || right < supposed.length;) {
     const [one, other] = [recorded[left], supposed[right]];
     const position = Math.min(one?.logId ?? Infinity, other?.logId ?? Infinity);
-    const pair = pairOf(atPosition(one, position), atPosition(other, position));
+    const pair = pairJobs(atPosition(one, position), atPosition(other, position));
     if (pair !== undefined) pairs.push(pair);
     if (pair?.recorded !== undefined) left += 1;
     if (pair?.supposed !== undefined) right += 1;
@@ -224,7 +224,7 @@ function atPosition(step: ReplayStep | undefined, position: number): ReplayStep 
   return step?.logId === position ? step : undefined;
 }
 
-function pairOf(
+function pairJobs(
   recorded: ReplayStep | undefined,
   supposed: ReplayStep | undefined,
 ): StepPair | undefined {

@@ -70,7 +70,7 @@ export interface Lane {
 }
 
 /** @param endMs Where the axis ends, and with it what has not ended. */
-export function lanesOf(
+export function toLanes(
   outlined: OutlinedHistory,
   axis: TimeAxis,
   endMs: number,

@@ -27,7 +27,7 @@ export interface Mark {
 }
 
 /** @param nearMisses As the explanation names them; some are not among the job's own entries. */
-export function marksOf(
+export function toMarks(
   outlined: OutlinedHistory,
   axis: TimeAxis,
   nearMisses: readonly JobEventLogEntry[],
