@@ -1,6 +1,6 @@
 /** The demo: a Daybook of its own with the shop's definitions, its situations and its trickle. */
 
-import { urlOf } from "../server/banner.ts";
+import { serverUrl } from "../server/banner.ts";
 import { readConfiguration } from "../settings/configuration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { Daybook } from "../server/daybook.ts";
@@ -47,7 +47,7 @@ export class Demo {
     daybook: Daybook,
     server: Deno.HttpServer<Deno.NetAddr>,
   ) {
-    this.url = urlOf(server.addr);
+    this.url = serverUrl(server.addr);
     this.#settings = settings;
     this.#daybook = daybook;
     this.#server = server;
@@ -67,7 +67,7 @@ export class Demo {
     });
     try {
       const server = Deno.serve({ hostname: HOSTNAME, port, onListen: () => {} }, daybook.fetch);
-      await daybook.journal.announce(urlOf(server.addr));
+      await daybook.journal.announce(serverUrl(server.addr));
       return new Demo(settings, daybook, server);
     } catch (error) {
       await daybook.stop(() => Promise.resolve());

@@ -4,7 +4,7 @@ import { errorMessage } from "../core/thrown.ts";
 import { withCommand } from "../settings/permission_advice.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "../server/system.ts";
 import { Demo } from "./demo.ts";
-import { DEMO_HELP, type DemoOptions, demoOptionsOf } from "./options.ts";
+import { DEMO_HELP, type DemoOptions, parseDemoOptions } from "./options.ts";
 import type { Situation } from "./situations.ts";
 
 /** Below the default journal, where all tasks may read: the commands work on it as they are. */
@@ -76,7 +76,7 @@ function warn(message: string): void {
   console.error(`demo: ${message}`);
 }
 
-async function folderOf({ keep }: DemoOptions): Promise<DemoFolder> {
+async function createFolder({ keep }: DemoOptions): Promise<DemoFolder> {
   try {
     return await demoFolder(keep);
   } catch (error) {
@@ -108,7 +108,7 @@ async function open(options: DemoOptions, folder: DemoFolder): Promise<Demo> {
 }
 
 async function run(options: DemoOptions): Promise<void> {
-  const folder = await folderOf(options);
+  const folder = await createFolder(options);
   const demo = await open(options, folder);
   onStopSignal(async () => {
     console.log("stopping");
@@ -123,7 +123,7 @@ async function run(options: DemoOptions): Promise<void> {
 }
 
 dropUnprintable(console);
-const invocation = demoOptionsOf(Deno.args);
+const invocation = parseDemoOptions(Deno.args);
 switch (invocation.kind) {
   case "run":
     await run(invocation.options);

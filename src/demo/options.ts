@@ -29,7 +29,7 @@ export const DEMO_HELP = `deno task demo: a small shop at work, to look around
   --still           no new jobs once the situations are there
   --help            this text`;
 
-export function demoOptionsOf(args: readonly string[]): DemoInvocation {
+export function parseDemoOptions(args: readonly string[]): DemoInvocation {
   try {
     const { values } = parseArgs({
       args: [...args],

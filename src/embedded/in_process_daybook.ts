@@ -32,7 +32,7 @@ import type {
   WaitOptions,
 } from "./daybook.ts";
 import type { DeliveredEvent, EventReceipt } from "./event.ts";
-import { type Job, jobOf } from "./job.ts";
+import { type Job, toJob } from "./job.ts";
 import type { Pause, PauseOptions } from "./pause.ts";
 import { orRefused } from "./refused_error.ts";
 import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
@@ -80,7 +80,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
       const creation = parseCreateRequest(document, limits);
       const idempotency = toIdempotency(idempotencyKey, document);
       const request = idempotency === undefined ? creation : { ...creation, idempotency };
-      return jobOf<JsonForm<Output>>(valueOrThrow(await engine.create(request)).job);
+      return toJob<JsonForm<Output>>(valueOrThrow(await engine.create(request)).job);
     });
   }
 
@@ -117,13 +117,13 @@ export class InProcessDaybook implements EmbeddedDaybook {
   control(jobId: string, control: JobControl, options: ControlOptions = {}): Promise<Job> {
     return this.write(async (engine) => {
       const body = parseJson(JSON.stringify(options));
-      return jobOf(await controlled(engine, this.#existing(jobId), control, body));
+      return toJob(await controlled(engine, this.#existing(jobId), control, body));
     });
   }
 
   job(jobId: string): Job | undefined {
     const state = this.#host.engine.job(jobId as JobId);
-    return state === undefined ? undefined : jobOf(state);
+    return state === undefined ? undefined : toJob(state);
   }
 
   wait<Output>(
@@ -133,7 +133,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     const { engine } = this.#host;
     return orRefused(async () => {
       const jobId = this.#existing(typeof job === "string" ? job : job.jobId);
-      return jobOf<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal));
+      return toJob<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal));
     });
   }
 

@@ -43,12 +43,12 @@ export interface Loss {
 }
 
 /** @throws {JournalUnusableError} when what would be lost cannot be read. */
-export async function repairPlanOf(
+export async function planRepair(
   report: AuditReport,
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<RepairPlan> {
-  const cut = cutOf(report);
+  const cut = planCut(report);
   const end = cut === undefined ? report.head.logId : cut.damage.batch.firstLogId - 1;
   return {
     cut,
@@ -65,7 +65,7 @@ export function isNothing({ snapshots, cut, loss }: RepairPlan): boolean {
  * From the first damage on, in the order of the files: positions tell nothing where segments
  * are out of place.
  */
-function cutOf({ problems, inventory }: AuditReport): CutPlan | undefined {
+function planCut({ problems, inventory }: AuditReport): CutPlan | undefined {
   const indexes = new Map(inventory.segments.map(({ name }, index) => [name, index]));
   const damages = problems.flatMap((problem) => problem.kind === "damage" ? [problem.damage] : []);
   const [damage] = damages.toSorted((left, right) =>

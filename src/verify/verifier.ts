@@ -13,7 +13,7 @@ import { reasonOf } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { audit, type Scratch } from "./audit.ts";
-import { type JudgedAudit, keepVerdict, verdictOf } from "./verdict.ts";
+import { type JudgedAudit, keepVerdict, toVerdict } from "./verdict.ts";
 import { MemoryBound, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
 import { ServedAudit, type ServedSource } from "./served_audit.ts";
 
@@ -131,7 +131,7 @@ export class Verifier {
       },
     });
     const durationMs = Math.round(clock.monotonic() - began);
-    return { report, verdict: verdictOf(report, true), durationMs };
+    return { report, verdict: toVerdict(report, true), durationMs };
   }
 
   async #keep(judged: JudgedAudit): Promise<void> {

@@ -24,7 +24,7 @@ import {
   readableFolder,
   requireReadAndWrite,
 } from "./folder.ts";
-import { exitCodeOf } from "./concluded.ts";
+import { verdictExitCode } from "./concluded.ts";
 import { proved, withTarget } from "./copy_target.ts";
 import { problemText } from "../../verify/problem.ts";
 import type { JournalTools } from "./tools.ts";
@@ -96,7 +96,7 @@ class Backup {
       const copied = await this.#copied();
       const { report, verdict } = await proved(this.#input, this.#tools, this.#to);
       this.#tell(copied, report, verdict);
-      return exitCodeOf(verdict);
+      return verdictExitCode(verdict);
     }, () => this.#requireOther());
   }
 

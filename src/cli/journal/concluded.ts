@@ -24,7 +24,7 @@ export async function keepOrWarn(
   }
 }
 
-export function exitCodeOf({ kind }: Verdict): number {
+export function verdictExitCode({ kind }: Verdict): number {
   switch (kind) {
     case "intact":
       return EXIT_OK;

@@ -6,7 +6,7 @@ import { PartedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
-import { hostsOf, type Permissions } from "../../settings/permission_advice.ts";
+import { databaseHosts, type Permissions } from "../../settings/permission_advice.ts";
 import {
   CommandError,
   type CommandInput,
@@ -28,7 +28,7 @@ export const SECRET_KEY_OPTION: CommandOption = {
 };
 
 /** The database that a command is about; the text may hold a password, and is not repeated. */
-export function databaseOf(text: string): Place {
+export function parseDatabase(text: string): Place {
   try {
     if (!namesDatabase(text)) throw new TypeError("must be postgres://user@host/database");
     return placeIn(text);
@@ -40,7 +40,7 @@ export function databaseOf(text: string): Place {
 /** What a command needs that talks to a database. */
 export function databasePermissions(text: string | undefined, input: CommandInput): Permissions {
   const file = input.text("secret-key-file");
-  return { net: hostsOf(text ?? ""), read: file === undefined ? [] : [file] };
+  return { net: databaseHosts(text ?? ""), read: file === undefined ? [] : [file] };
 }
 
 /** Opens the rows of a journal, and closes them in the end; errors become those of a command. */
@@ -69,7 +69,7 @@ function commandError(error: unknown, place: Place): unknown {
     return new CommandError(`Cannot use ${place.shown}: ${error.message}`, error.exitCode);
   }
   if (error instanceof Deno.errors.NotCapable) {
-    const net = hostsOf(place.url);
+    const net = databaseHosts(place.url);
     const reason = `permission is missing, add --allow-net=${net.join(",")}`;
     return new CommandError(`Cannot reach ${place.shown}: ${reason}`, EXIT_UNREADABLE, { net });
   }
@@ -79,7 +79,7 @@ function commandError(error: unknown, place: Place): unknown {
 }
 
 /** @throws {UsageError} saying what it should be. */
-export function secretKeyOf(input: CommandInput): Uint8Array | undefined {
+export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
   const file = input.text("secret-key-file");
   const text = file === undefined ? input.env("DAYBOOK_SECRET_KEY") || undefined : read(file);
   if (text === undefined) return undefined;
@@ -103,7 +103,7 @@ export function requireSecretKey(
   keys: number,
   where: string,
 ): Uint8Array | undefined {
-  const key = secretKeyOf(input);
+  const key = secretKeyOption(input);
   if (keys === 0 || key !== undefined) return key;
   throw new UsageError(
     `${where} has keys of sealed inputs: give --secret-key-file, the same as that of the servers`,

@@ -53,12 +53,12 @@ export function exportCommand(tools: JournalTools): Command {
 
 async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
   const history = await readJobHistory(input, fileSystem, {
-    jobId: idOf<JobId>(input.positionals[0] ?? ""),
-    with: input.all("with").map(idOf<EventId>),
+    jobId: parseId<JobId>(input.positionals[0] ?? ""),
+    with: input.all("with").map(parseId<EventId>),
     evidence: true,
   });
   const lines = exportLines(
-    headerOf(history),
+    exportHeader(history),
     history.entries.map((entry) => portable(entry, history)),
   );
   const output = input.text("output");
@@ -68,12 +68,12 @@ async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<n
 }
 
 /** @throws {UsageError} when the text is not a legal id. */
-export function idOf<Id extends string>(text: string): Id {
+export function parseId<Id extends string>(text: string): Id {
   if (ID_PATTERN.test(text)) return text as Id;
   throw new UsageError(`${JSON.stringify(text)} is not an id: an id is ${ID_RULE}`);
 }
 
-function headerOf({ head, job, own, entries }: JobHistory): ExportHeader {
+function exportHeader({ head, job, own, entries }: JobHistory): ExportHeader {
   return {
     daybookExport: EXPORT_VERSION,
     jobId: job.jobId,

@@ -33,11 +33,11 @@ export function headCommand(tools: JournalTools): Command {
 async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
   const end = await journalEnd(fileSystem, layoutOf(readableFolder(input)));
   if (input.terminal.isInteractive) printFor(input.terminal, end);
-  else input.terminal.out(JSON.stringify(jsonOf(end)));
+  else input.terminal.out(JSON.stringify(toJson(end)));
   return EXIT_OK;
 }
 
-function jsonOf(end: JournalEnd | undefined) {
+function toJson(end: JournalEnd | undefined) {
   if (end === undefined) return { logId: 0, chain: "" };
   const { head, ...place } = end;
   return { ...head, ...place };

@@ -62,7 +62,7 @@ export function importCommand(tools: JournalTools): Command {
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const name = input.positionals[0] ?? "-";
-  const file = parsed(name, await contentOf(name));
+  const file = parsed(name, await readSource(name));
   requireFinished(file, input);
   const imported = await orExit(input, () => appended(input, file, tools));
   report(input, file, imported);
@@ -79,7 +79,7 @@ function parsed(name: string, bytes: Uint8Array): ExportFile {
 }
 
 /** @throws {CommandError} when it cannot be read, or is larger than any import. */
-async function contentOf(name: string): Promise<Uint8Array> {
+async function readSource(name: string): Promise<Uint8Array> {
   try {
     const stream = name === "-" ? Deno.stdin.readable : (await Deno.open(name)).readable;
     return await limited(stream);

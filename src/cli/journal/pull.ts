@@ -8,11 +8,11 @@ import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { type Command, CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import { exitCodeOf } from "./concluded.ts";
+import { verdictExitCode } from "./concluded.ts";
 import { type Proved, proved, withTarget } from "./copy_target.ts";
 import {
-  databaseOf,
   databasePermissions,
+  parseDatabase,
   requireSecretKey,
   SECRET_KEY_OPTION,
   withTable,
@@ -55,7 +55,7 @@ export function pullCommand(tools: JournalTools): Command {
 }
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
-  const place = databaseOf(input.positionals[0] ?? "");
+  const place = parseDatabase(input.positionals[0] ?? "");
   const layout = layoutOf(journalFolder(input));
   requireReadAndWrite(layout.folder);
   return await withTable(place, input, tools, async (table) => {
@@ -64,7 +64,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
       const transferred = await pulled(input, tools, table);
       const proof = await proved(input, tools, layout);
       tell(input, layout.folder, transferred, proof);
-      return exitCodeOf(proof.verdict);
+      return verdictExitCode(proof.verdict);
     });
   });
 }

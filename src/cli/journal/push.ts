@@ -11,12 +11,12 @@ import type { PostgresTable } from "../../postgres/table.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import {
-  databaseOf,
   databasePermissions,
   EXIT_TAKEN,
+  parseDatabase,
   requireSecretKey,
   SECRET_KEY_OPTION,
-  secretKeyOf,
+  secretKeyOption,
   withTable,
 } from "./database.ts";
 import {
@@ -61,7 +61,7 @@ export function pushCommand(tools: JournalTools): Command {
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const { fileSystem } = tools;
-  const place = databaseOf(input.positionals[0] ?? "");
+  const place = parseDatabase(input.positionals[0] ?? "");
   const layout = layoutOf(readableFolder(input));
   requireReadAndWrite(layout.folder);
   await requireJournal(fileSystem, layout);
@@ -91,7 +91,7 @@ async function pushed(
 ): Promise<Transferred & { readonly keys: number }> {
   const { terminal } = input;
   const layout = layoutOf(readableFolder(input));
-  const keys = await new KeyFiles(fileSystem, layout, secretKeyOf(input)).all();
+  const keys = await new KeyFiles(fileSystem, layout, secretKeyOption(input)).all();
   const secretKey = requireSecretKey(input, keys.size, layout.folder);
   const transferred = await push({
     fileSystem,
