@@ -16,7 +16,7 @@ import {
 } from "../engine/secrets/sealing.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { KeyFiles } from "../journal/key_files.ts";
-import { layoutOf } from "../journal/layout.ts";
+import { journalLayout } from "../journal/layout.ts";
 import { permissionsOfModule } from "../settings/permission_advice.ts";
 import { secretKeyIn } from "../settings/configuration.ts";
 import { DefinitionsError } from "../server/user_definitions.ts";
@@ -105,7 +105,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
 /** An invalid secret key counts as none: the report says which jobs it would open. */
 function sealingOf({ fileSystem }: ReplayTestParts, input: CommandInput, folder: string): Sealing {
   const secretKey = secretKeyIn(input.env("DAYBOOK_SECRET_KEY") ?? "");
-  return new Sealing(new KeyFiles(fileSystem, layoutOf(folder), secretKey));
+  return new Sealing(new KeyFiles(fileSystem, journalLayout(folder), secretKey));
 }
 
 function moduleOption(input: CommandInput): string | undefined {

@@ -17,10 +17,10 @@ import type { EndedJob, IndexedFailures, IndexScan, JobIndex } from "../engine/j
 import type { JournalHead } from "../engine/ports.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
 import type { IdRow } from "../engine/writer/id_rows.ts";
-import { type Trail, trailBytes, trailOf } from "../engine/writer/trail.ts";
+import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
 import { IdTable } from "./id_table.ts";
 import { Database, type DatabaseOptions, type Row } from "./database.ts";
-import { changedRow, isWhole, PUT_ROW, rowOf, SELECT_ROW, summaryIn } from "./job_row.ts";
+import { changedRow, isWhole, PUT_ROW, SELECT_ROW, summaryIn, toRow } from "./job_row.ts";
 import { JobScans } from "./job_scans.ts";
 
 /** Put in a transaction: a few milliseconds. */
@@ -158,7 +158,7 @@ export class SqliteJobIndex implements JobIndex {
       const reason = `the trail as of logId ${row.last} is not there, or not what it was`;
       throw this.#database.damaged(reason);
     }
-    return trailOf(bytes);
+    return parseTrail(bytes);
   }
 
   idsOf(hash: number): readonly LogId[] {
@@ -272,7 +272,7 @@ export class SqliteJobIndex implements JobIndex {
       "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)",
       ...[last, first, before, trail, crc32(trail), crc32(whole), whole],
     );
-    this.#database.run(PUT_ROW, ...rowOf(ended));
+    this.#database.run(PUT_ROW, ...toRow(ended));
   }
 
   /** Of a job that was awake, the state that it had; or the one before that, if it has it still. */

@@ -5,7 +5,7 @@
  */
 
 import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
-import { isOutOfRoom, lackOf, orUnusable } from "./errors.ts";
+import { isOutOfRoom, missingRoom, orUnusable } from "./errors.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
@@ -168,7 +168,7 @@ export class Room {
     // The first time, the reserve still has space for vital entries.
     if (reserve === undefined || this.#short) this.#ranOutMs = clock.monotonic();
     if (reserve === undefined || this.#stopped) return;
-    this.#becomeShort(lackOf(error?.cause));
+    this.#becomeShort(missingRoom(error?.cause));
     void this.#options.between(() => reserve.giveUp());
   }
 

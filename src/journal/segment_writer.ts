@@ -4,7 +4,7 @@ import { errorMessage } from "../core/thrown.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { JournalFullError, type SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
-import { isOutOfRoom, lackOf } from "./errors.ts";
+import { isOutOfRoom, missingRoom } from "./errors.ts";
 import type { FileSystem, OpenFile } from "./file_system.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { type Layout, segmentName } from "./layout.ts";
@@ -153,7 +153,7 @@ export class SegmentWriter implements BatchSink {
 }
 
 function full(action: string, cause: unknown): JournalFullError {
-  return new JournalFullError(`Cannot ${action}: ${lackOf(cause)}. Nothing was recorded`, {
+  return new JournalFullError(`Cannot ${action}: ${missingRoom(cause)}. Nothing was recorded`, {
     cause,
   });
 }

@@ -23,7 +23,7 @@ import { KeyFiles } from "../journal/key_files.ts";
 import { jobIndexIn } from "../index/open_index.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
 import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
-import { layoutOf } from "../journal/layout.ts";
+import { journalLayout } from "../journal/layout.ts";
 import { JobLogFiles } from "../journal/job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
 import type { SharedJournal } from "../journal/shared_log.ts";
@@ -173,7 +173,7 @@ export class Daybook {
       stalls: () => watchdog.stalls,
     });
     const trends = new Trends(counted);
-    const layout = layoutOf(configuration.folder);
+    const layout = journalLayout(configuration.folder);
     const index = jobIndexIn({ folder: layout.index, warn });
     const logs = new JobLogFiles({ folder: layout.logs, warn });
     const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });

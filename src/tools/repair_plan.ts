@@ -5,7 +5,7 @@ import type { FrameworkAttributes } from "../core/framework_events.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "../journal/errors.ts";
 import { type FileSystem, readBetween } from "../journal/file_system.ts";
-import { type Layout, snapshotLogIdOf } from "../journal/layout.ts";
+import { type Layout, parseSnapshotName } from "../journal/layout.ts";
 import type { WalkedDamage } from "../journal/segment_walk.ts";
 import type { AuditReport } from "../verify/audit.ts";
 import { parseJsonText } from "../core/json_text.ts";
@@ -88,7 +88,7 @@ function snapshotsToSetAside(
   return inventory.snapshots.flatMap((file) => {
     const found = problems.find((problem) => problem.kind === "snapshot" && problem.file === file);
     if (found?.kind === "snapshot") return [{ file, reason: found.reason }];
-    const isAfter = (snapshotLogIdOf(file) ?? 0) > end;
+    const isAfter = (parseSnapshotName(file) ?? 0) > end;
     return isAfter ? [{ file, reason: "it stands for entries that are cut away" }] : [];
   });
 }
@@ -105,7 +105,7 @@ async function lossOf(
     losses.take(await bytesFrom(fileSystem, layout, cut.segment, cut.offset));
     for (const segment of cut.later) losses.take(await bytesFrom(fileSystem, layout, segment, 0));
   }
-  const snapshotted = inventory.snapshots.map((file) => snapshotLogIdOf(file) ?? 0);
+  const snapshotted = inventory.snapshots.map((file) => parseSnapshotName(file) ?? 0);
   const least = cut === undefined ? end : end + 1;
   const verified = disproof?.kind === "beyond" ? disproof.witness.logId : 0;
   const last = Math.max(least, losses.lastLogId, verified, ...snapshotted);

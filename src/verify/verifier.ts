@@ -9,7 +9,7 @@
 
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock, VerificationRun } from "../engine/ports.ts";
-import { reasonOf } from "../journal/errors.ts";
+import { failureReason } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { audit, type Scratch } from "./audit.ts";
@@ -143,7 +143,7 @@ export class Verifier {
       await keepVerdict(this.#options, judged);
     } catch (error) {
       throw new Error(
-        `the verdict could not be saved: ${reasonOf(error, layout.folder)}; it ` +
+        `the verdict could not be saved: ${failureReason(error, layout.folder)}; it ` +
           `was ${line}`,
       );
     }

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../tools/batch_feed.ts";
-import { layoutOf } from "../../journal/layout.ts";
+import { journalLayout } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
 import { plainText } from "../plain_text.ts";
@@ -83,7 +83,7 @@ class Cat {
       columns: textColumns(input),
       withJob: filter.job === undefined,
     }, tools.clock.now());
-    const layout = layoutOf(readableFolder(input));
+    const layout = journalLayout(readableFolder(input));
     this.#feed = new BatchFeed(tools.fileSystem, layout, filter.after, this.#needsEntries);
   }
 

@@ -6,7 +6,7 @@ import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import type { EventId } from "../../core/ids.ts";
 import { quoteEntry } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
-import { reasonOf } from "../../journal/errors.ts";
+import { failureReason } from "../../journal/errors.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../export/export_file.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
@@ -101,7 +101,7 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
   } catch (error) {
     const reason = error instanceof Deno.errors.AlreadyExists
       ? "it exists"
-      : `${reasonOf(error, path)}; without --output it goes to the standard output`;
+      : `${failureReason(error, path)}; without --output it goes to the standard output`;
     const message = `Cannot write ${path}: ${reason}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
     const missing = isForbidden ? { write: [path] } : undefined;

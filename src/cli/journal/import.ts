@@ -3,7 +3,7 @@
 import { isTerminal } from "../../core/job_state.ts";
 import { Observer } from "../../engine/queries/observer.ts";
 import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
-import { reasonOf } from "../../journal/errors.ts";
+import { failureReason } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/batch.ts";
 import {
@@ -85,7 +85,7 @@ async function readSource(name: string): Promise<Uint8Array> {
     return await limited(stream);
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    const message = `Cannot read ${name}: ${reasonOf(error, name)}`;
+    const message = `Cannot read ${name}: ${failureReason(error, name)}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
     if (!isForbidden) throw new CommandError(message, EXIT_UNREADABLE);
     const advice = `${message}, or import - < ${name}`;

@@ -2,7 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
-import { layoutOf } from "../../journal/layout.ts";
+import { journalLayout } from "../../journal/layout.ts";
 import { pull, type Transferred } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
@@ -56,7 +56,7 @@ export function pullCommand(tools: JournalTools): Command {
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const place = parseDatabase(input.positionals[0] ?? "");
-  const layout = layoutOf(journalFolder(input));
+  const layout = journalLayout(journalFolder(input));
   requireReadAndWrite(layout.folder);
   return await withTable(place, input, tools, async (table) => {
     await requireThere(place, table);
@@ -80,7 +80,7 @@ async function pulled(
   table: PostgresTable,
 ): Promise<Transferred> {
   const { terminal } = input;
-  const layout = layoutOf(journalFolder(input));
+  const layout = journalLayout(journalFolder(input));
   const secretKey = requireSecretKey(input, await table.keyCount(), "the database");
   const transferred = await pull({
     fileSystem,

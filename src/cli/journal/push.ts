@@ -3,7 +3,7 @@
 import { counted } from "../../core/counted.ts";
 import { takeFolder } from "../../journal/folder.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
-import { layoutOf } from "../../journal/layout.ts";
+import { journalLayout } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
 import { push, type Transferred } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
@@ -62,7 +62,7 @@ export function pushCommand(tools: JournalTools): Command {
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const { fileSystem } = tools;
   const place = parseDatabase(input.positionals[0] ?? "");
-  const layout = layoutOf(readableFolder(input));
+  const layout = journalLayout(readableFolder(input));
   requireReadAndWrite(layout.folder);
   await requireJournal(fileSystem, layout);
   const warn = (message: string) => input.terminal.err(`daybook: ${message}`);
@@ -90,7 +90,7 @@ async function pushed(
   table: PostgresTable,
 ): Promise<Transferred & { readonly keys: number }> {
   const { terminal } = input;
-  const layout = layoutOf(readableFolder(input));
+  const layout = journalLayout(readableFolder(input));
   const keys = await new KeyFiles(fileSystem, layout, secretKeyOption(input)).all();
   const secretKey = requireSecretKey(input, keys.size, layout.folder);
   const transferred = await push({

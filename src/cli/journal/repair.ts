@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { HeldLock } from "../../journal/file_system.ts";
 import { copyFolder, removeUnfinished } from "../../tools/folder_copy.ts";
-import { INDEX, KEYS, type Layout, layoutOf, SIDECARS } from "../../journal/layout.ts";
+import { INDEX, journalLayout, KEYS, type Layout, SIDECARS } from "../../journal/layout.ts";
 import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
 import {
   type Command,
@@ -82,7 +82,7 @@ class Repair {
     this.#input = input;
     this.#terminal = input.terminal;
     this.#tools = tools;
-    this.#layout = layoutOf(readableFolder(input));
+    this.#layout = journalLayout(readableFolder(input));
     this.#isApplied = input.isSet("apply");
   }
 

@@ -1,7 +1,7 @@
 /** `journal verify`: proves a journal, from its first line on. */
 
 import { counted } from "../../core/counted.ts";
-import { type Layout, layoutOf } from "../../journal/layout.ts";
+import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
 import { compare, type Compared } from "../../tools/shared_comparison.ts";
 import type { Place } from "../../postgres/place.ts";
@@ -73,7 +73,7 @@ export function verifyCommand(tools: JournalTools): Command {
 async function verify(input: CommandInput, tools: JournalTools): Promise<number> {
   const { terminal } = input;
   const { fileSystem, clock } = tools;
-  const layout = layoutOf(readableFolder(input));
+  const layout = journalLayout(readableFolder(input));
   const against = input.text("against");
   const place = against === undefined ? undefined : parseDatabase(against);
   const began = clock.monotonic();
