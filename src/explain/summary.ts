@@ -335,7 +335,7 @@ function failureText(failure: Failure | undefined): string {
   }
 }
 
-/** The message that `failureOf` gives an event without one. */
+/** The message that `failureBy` gives an event without one. */
 function policyMessage(eventType: string): string {
   return `the policy names ${eventType} an error`;
 }
