@@ -182,7 +182,7 @@ export class ShopClient {
   readonly #url: string;
   readonly #signal: AbortSignal;
 
-  /** @param signal Ends every call. */
+  /** @param signal PendingOutcomes every call. */
   constructor(url: string, signal: AbortSignal) {
     this.#url = url;
     this.#signal = signal;

@@ -1,4 +1,4 @@
-/** What JSON Schema says of a schema whose rule is code, for the document at `/openapi.json`. */
+/** What JSON Schema describe of a schema whose rule is code, for the document at `/openapi.json`. */
 
 import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
@@ -20,6 +20,6 @@ export function findDocumentation(schema: object): JsonObject | undefined {
 }
 
 /** With its description in the document. */
-export function says<Schema extends v.GenericSchema>(schema: Schema, description: string) {
+export function describe<Schema extends v.GenericSchema>(schema: Schema, description: string) {
   return v.pipe(schema, v.description(description));
 }

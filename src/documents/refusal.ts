@@ -43,7 +43,7 @@ export interface RefusalMembers {
 }
 
 /**
- * Ends a request from wherever its reason is found. It is no fault of the program and is never
+ * PendingOutcomes a request from wherever its reason is found. It is no fault of the program and is never
  * logged; so it does not say where it was made, which takes most of the time of a refusal.
  */
 export class Refusal<Kind extends string = RefusalKind> extends Error {
@@ -85,7 +85,7 @@ export function invalidParameter(parameter: string, detail: string): Refusal {
 }
 
 /** What the detail of a refusal, which has the first of its issues, leaves to be said. */
-export function untoldIssues(
+export function remainingIssues(
   detail: string,
   issues: readonly RequestIssue[],
 ): readonly RequestIssue[] {

@@ -3,7 +3,7 @@
  * limits of its type, or a worker. Made from what is on record of the places of its type.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -54,7 +54,7 @@ export interface QueuedStay {
 export const RELEVANT_MS = 1_000;
 export const RELEVANT_SHARE = 0.1;
 
-/** Whether a job that has ended was queued for so long that it is told what for. */
+/** Whether a job that has ended was queued for so long that it is heldUpFor what for. */
 export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean {
   if (endedBy === undefined) return false;
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
@@ -145,10 +145,10 @@ class Sums {
 
   get all(): readonly HoldUp[] {
     return [...this.#byReason.values()].map(({ first, ms, until, holders }) => {
-      const told = { ...first, ms, until: [...until] } as HoldUp;
-      if (told.kind !== "limit") return told;
+      const heldUpFor = { ...first, ms, until: [...until] } as HoldUp;
+      if (heldUpFor.kind !== "limit") return heldUpFor;
       const longest = [...holders.values()].toSorted((left, right) => right.ms - left.ms);
-      return { ...told, holders: longest.map(({ holder }) => holder) };
+      return { ...heldUpFor, holders: longest.map(({ holder }) => holder) };
     }).toSorted((left, right) => right.ms - left.ms);
   }
 

@@ -128,7 +128,7 @@ export class Follower {
     return undefined;
   }
 
-  /** Ends `untilTurn`, soon. */
+  /** PendingOutcomes `untilTurn`, soon. */
   end(): void {
     this.#isEnded = true;
   }

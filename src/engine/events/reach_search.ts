@@ -3,7 +3,7 @@
  * removed meanwhile, so that the result is right at any moment after the end.
  */
 
-import { atOnce, type Work } from "../../core/at_once.ts";
+import { runToEnd, type Work } from "../../core/work.ts";
 import type { JobId } from "../../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../../core/job_plan.ts";
 import type { Bucket, Filed } from "./type_index.ts";
@@ -36,11 +36,11 @@ export class ReachSearch {
 
   /** All of them, without a pause. */
   jobsAtOnce(): readonly JobId[] {
-    atOnce(this.run());
+    runToEnd(this.run());
     return this.jobs;
   }
 
-  /** @param jobsMax Ends when there are more. */
+  /** @param jobsMax PendingOutcomes when there are more. */
   *run(jobsMax = Infinity): Work<void> {
     let effort = 0;
     for (const bucket of this.#buckets) {
