@@ -131,7 +131,7 @@ async function openDaybook(
     }));
 }
 
-/** PendingOutcomes the process if the journal cannot be used. */
+/** Ends the process if the journal cannot be used. */
 async function orFail<Result>(
   { folder }: Configuration,
   work: () => Promise<Result>,

@@ -21,7 +21,7 @@ export interface Terminal {
    * if `done` is 0 too, only the label is shown.
    */
   progress(label: string, done: number, total: number): void;
-  /** PendingOutcomes the line that `progress` overwrites. */
+  /** Ends the line that `progress` overwrites. */
   progressEnd(): void;
 }
 
@@ -86,7 +86,7 @@ function screenColumns(): number {
   return Deno.consoleSize().columns || COLUMNS_WITHOUT_SCREEN;
 }
 
-/** PendingOutcomes the process if nobody reads. */
+/** Ends the process if nobody reads. */
 function write(stream: typeof Deno.stdout, text: string): void {
   if (!writeWhole(stream, new TextEncoder().encode(text))) Deno.exit(EXIT_PIPE_CLOSED);
 }

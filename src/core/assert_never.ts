@@ -1,5 +1,5 @@
 /**
- * PendingOutcomes a switch over a union, so that a member without a case does not compile.
+ * Ends a switch over a union, so that a member without a case does not compile.
  *
  * @throws {TypeError} when a value from outside the union arrives at run time.
  */

@@ -5,7 +5,7 @@ import type { JobEventDraft } from "./event.ts";
 import type { JobState, RunningJob } from "./job_state.ts";
 import { tasksLeftInPlace } from "./left_in_place.ts";
 
-/** PendingOutcomes whatever holds the job. */
+/** Ends whatever holds the job. */
 export function resumed(job: JobState, command: Reasoned): readonly JobEventDraft[] {
   return [
     ...(job.suspendedBy === undefined ? [] : [control("job.JobResumed", job.jobId, command)]),
@@ -33,7 +33,7 @@ export function cancelParked(job: RunningJob, cancelled: JobEventDraft): readonl
   return job.parked?.reason === "crashed" ? [unpark(job, {}), cancelled] : [cancelled];
 }
 
-/** PendingOutcomes a parked job as it is: nothing is undone, and what stays in place is named. */
+/** Ends a parked job as it is: nothing is undone, and what stays in place is named. */
 export function decideLeave(job: JobState, { reason }: Reasoned): Decision {
   if (job.parked === undefined) {
     return reject(

@@ -157,7 +157,7 @@ export interface FrameworkAttributes {
   readonly "job.JobCreated": JobCreatedAttributes;
   readonly "job.JobStarted": ControlAttributes;
   readonly "job.JobSuspended": ControlAttributes;
-  /** PendingOutcomes the suspension, or, with `of`, the parking. */
+  /** Ends the suspension, or, with `of`, the parking. */
   readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
   /** The engine holds the job until somebody, or other code, decides. */
   readonly "job.JobParked": JobParkedAttributes;

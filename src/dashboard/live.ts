@@ -52,7 +52,7 @@ async function* changes(
   yield "retry: 2000\n\n";
   while (!signal.aborted && !engine.draining) {
     const scanned = engine.headLogId;
-    // A position that is lower than what was sentLogId is of another journal, and news as well.
+    // A position that is lower than what was told is of another journal, and news as well.
     const isNews = lastOf() !== sentLogId;
     if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
       sentLogId = lastOf();

@@ -182,7 +182,7 @@ export class ShopClient {
   readonly #url: string;
   readonly #signal: AbortSignal;
 
-  /** @param signal PendingOutcomes every call. */
+  /** @param signal Ends every call. */
   constructor(url: string, signal: AbortSignal) {
     this.#url = url;
     this.#signal = signal;

@@ -1,4 +1,4 @@
-/** What JSON Schema describe of a schema whose rule is code, for the document at `/openapi.json`. */
+/** What JSON Schema says of a schema whose rule is code, for the document at `/openapi.json`. */
 
 import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";

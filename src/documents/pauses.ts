@@ -56,7 +56,7 @@ export async function beginPause(
 }
 
 /**
- * PendingOutcomes a pause.
+ * Ends a pause.
  *
  * @returns The pause as it was.
  * @throws {Refusal} `unknown-pause`

@@ -43,7 +43,7 @@ export interface RefusalMembers {
 }
 
 /**
- * PendingOutcomes a request from wherever its reason is found. It is no fault of the program and is never
+ * Ends a request from wherever its reason is found. It is no fault of the program and is never
  * logged; so it does not say where it was made, which takes most of the time of a refusal.
  */
 export class Refusal<Kind extends string = RefusalKind> extends Error {

@@ -64,7 +64,7 @@ export interface ControlOptions {
 export interface WaitOptions {
   /** In milliseconds; then the job is returned as it is. */
   readonly timeoutMs: number;
-  /** PendingOutcomes the wait early, in the same way. */
+  /** Ends the wait early, in the same way. */
   readonly signal?: AbortSignal;
 }
 
@@ -185,7 +185,7 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   pauses(): readonly Pause[];
 
   /**
-   * PendingOutcomes a pause: what it held begins.
+   * Ends a pause: what it held begins.
    *
    * @returns The pause as it was.
    * @throws {RefusedError} `unknown-pause` if none with this id is in force.

@@ -332,7 +332,7 @@ export interface Span {
    * nothing would use that.
    */
   within?<Result>(work: () => Result): Result;
-  /** PendingOutcomes it, once; a span that is never ended is never shown. */
+  /** Ends it, once; a span that is never ended is never shown. */
   end(end: SpanEnd): void;
 }
 

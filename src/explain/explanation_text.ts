@@ -24,7 +24,7 @@ export interface TextOptions {
   readonly nowMs?: number;
 }
 
-/** PendingOutcomes with a newline. Numbers in brackets are positions; the last part has their lines. */
+/** Ends with a newline. Numbers in brackets are positions; the last part has their lines. */
 export function explanationText(
   statements: Explanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,

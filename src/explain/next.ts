@@ -249,7 +249,7 @@ function onceDue(outlined: OutlinedHistory, { circumstances: { queue } }: Eviden
     : once({ circumstances: { queue } }, [outlined.conditionSince.logId]);
 }
 
-/** PendingOutcomes the backoff early; a retry that is due waits only for a worker. */
+/** Ends the backoff early; a retry that is due waits only for a worker. */
 function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
   if (queue !== undefined || !backsOff(job.tasks)) return [];
   const others = openSleeps(job).length > 0 || openWaits(job).length > 0

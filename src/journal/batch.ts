@@ -126,7 +126,7 @@ export class Batch {
     return { entries, durable: this.#durable.promise };
   }
 
-  /** PendingOutcomes the batch, after the one whose chain is given. Nothing can be added any more. */
+  /** Ends the batch, after the one whose chain is given. Nothing can be added any more. */
   seal(previousChain: string): SealedBatch {
     const opening = this.#openingLine(previousChain);
     this.#parts[1] = opening.text;

@@ -16,7 +16,7 @@ const MARGIN_BYTES = 64 * 1024;
 const PART_BYTES = 64 * 1024;
 
 /**
- * DiskSpace that is kept on the disk: a file that is removed when there is no other, so that
+ * Room that is kept on the disk: a file that is removed when there is no other, so that
  * running jobs can still put on record how they end.
  */
 export class Reserve {

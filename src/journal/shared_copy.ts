@@ -128,7 +128,7 @@ export class Follower {
     return undefined;
   }
 
-  /** PendingOutcomes `untilTurn`, soon. */
+  /** Ends `untilTurn`, soon. */
   end(): void {
     this.#isEnded = true;
   }

@@ -20,7 +20,7 @@ export class PostgresNews {
   /** Of which the others have to be told. */
   #appended: LogId = 0;
   #heard: LogId = 0;
-  /** PendingOutcomes the wait for a message. */
+  /** Ends the wait for a message. */
   #over: (isNews: boolean) => void = () => {};
 
   constructor(place: Place, clock: Pick<Clock, "setTimer">) {

@@ -85,7 +85,7 @@ export class PostgresTurn implements Turn {
     return this.#isHeld ||= await tryLock(this.#sql, this.#options.place.journal);
   }
 
-  /** PendingOutcomes the session of a leader that is taken to be gone. */
+  /** Ends the session of a leader that is taken to be gone. */
   async #depose({ url, silent_ms }: LeaderRow): Promise<boolean> {
     const seconds = Math.round(Number(silent_ms) / 1_000);
     const key = lockKey(this.#sql, this.#options.place.journal);

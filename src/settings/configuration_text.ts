@@ -21,7 +21,7 @@ export function describeConfiguration(
   ];
 }
 
-/** Every setting in force, in the order in which they are explained; secrets are only shown to be set. */
+/** Every setting in force, in the order in which they are explained; secrets are only told to be set. */
 export function shownSettings(
   configuration: Configuration,
   origins: Origins,

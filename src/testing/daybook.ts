@@ -89,7 +89,7 @@ export interface TestDaybook extends EmbeddedDaybook {
   wait<Output>(job: string | Job<Output>, options?: Partial<WaitOptions>): Promise<Job<Output>>;
 
   /**
-   * PendingOutcomes the test: every `run` has been called twice by then.
+   * Ends the test: every `run` has been called twice by then.
    *
    * @throws {NotDeterministicError} when the `run` of a job does not do the same each time.
    * @throws {Error} when a crash that was asked for has not happened.

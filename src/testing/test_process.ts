@@ -93,7 +93,7 @@ export class TestProcess {
     this.clock.end();
   }
 
-  /** PendingOutcomes streams and attempts. The clock has to move meanwhile. */
+  /** Ends streams and attempts. The clock has to move meanwhile. */
   async stop(): Promise<void> {
     this.#streams.abort();
     await this.engine.stop(0);

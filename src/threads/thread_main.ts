@@ -38,7 +38,7 @@ const guard = new TurnGuard({
   wentOn: () => void (buffers.isExceeded() && giveUp()),
 });
 
-/** PendingOutcomes the thread at once: its code may never yield. */
+/** Ends the thread at once: its code may never yield. */
 function giveUp(): void {
   post({ kind: "exhausted" });
   Deno.exit();

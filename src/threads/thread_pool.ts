@@ -84,7 +84,7 @@ export class ThreadPool {
     if (!thread.hasEnded) this.#offer(thread);
   }
 
-  /** PendingOutcomes all threads. */
+  /** Ends all threads. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#later);

@@ -27,7 +27,7 @@ export interface SpawnedThreadEvents {
 export interface SpawnedThread {
   /** Connected to `workerData.port` of the thread. */
   readonly port: MessagePort;
-  /** PendingOutcomes the thread. */
+  /** Ends the thread. */
   end(): void;
 }
 
@@ -56,7 +56,7 @@ export class ThreadSpawner {
     };
   }
 
-  /** PendingOutcomes all threads. */
+  /** Ends all threads. */
   close(): void {
     this.#events.clear();
     void this.#worker?.terminate();

@@ -62,7 +62,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
   #unrested = 0;
   /** Whether `run` has returned, or thrown. */
   #hasEnded = false;
-  /** PendingOutcomes a thread that does not come to rest. */
+  /** Ends a thread that does not come to rest. */
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 

@@ -18,7 +18,7 @@ const SLICE_MS = 2;
 /**
  * A pause after every slice of time.
  *
- * @param signal PendingOutcomes the work with its reason, wherever a pause might be.
+ * @param signal Ends the work with its reason, wherever a pause might be.
  * @param beforePause Called before each of them; may abort the signal.
  */
 export function pauseBetweenSlices(

@@ -76,7 +76,7 @@ export class Verifier {
     return { started: true };
   }
 
-  /** PendingOutcomes a proof that runs, without a verdict, and resolves when it has let go of the files. */
+  /** Ends a proof that runs, without a verdict, and resolves when it has let go of the files. */
   async stop(): Promise<void> {
     this.#proof?.end.abort(
       new VerificationStoppedError(

@@ -146,7 +146,7 @@ export class EngineClients {
   }
 
   /** Makes every job go on that waits for someone outside. */
-  /** @param givesUp PendingOutcomes what stays parked, as it is. */
+  /** @param givesUp Ends what stays parked, as it is. */
   async pushOn(engine: JobEngine, givesUp: boolean): Promise<void> {
     this.askAgain(engine);
     for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);

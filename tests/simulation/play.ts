@@ -13,7 +13,7 @@ export interface Player<Opened extends { readonly life: Life }> {
   lastRound(opened: Opened, round: "first" | "second"): Promise<void>;
 }
 
-/** PendingOutcomes early when a promise was broken: what comes after that proves nothing. */
+/** Ends early when a promise was broken: what comes after that proves nothing. */
 export async function playThrough<Opened extends { readonly life: Life }>(
   world: World,
   player: Player<Opened>,

@@ -67,7 +67,7 @@ export class World {
     return { number, clock, disk, over: this.#over.promise };
   }
 
-  /** PendingOutcomes the process from outside, as soon as it waits for something. */
+  /** Ends the process from outside, as soon as it waits for something. */
   crash(crash: Crash): void {
     const life = this.#life;
     this.scheduler.after(0, WORLD, () => {

@@ -40,7 +40,7 @@ export class ReachSearch {
     return this.jobs;
   }
 
-  /** @param jobsMax PendingOutcomes when there are more. */
+  /** @param jobsMax Ends when there are more. */
   *run(jobsMax = Infinity): Work<void> {
     let effort = 0;
     for (const bucket of this.#buckets) {

@@ -52,7 +52,7 @@ export class CodeTrials {
   /** The jobs to try, the next one last. */
   #jobIds: JobId[] = [];
   #running = 0;
-  /** The jobs that it has unpark, until that is durable. */
+  /** The jobs that it has unparked, until that is durable. */
   readonly #tookUp = new Set<JobId>();
   #onDone: (() => void)[] = [];
 
@@ -70,7 +70,7 @@ export class CodeTrials {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#onDone.push(resolve));
   }
 
-  /** Whether a trial unpark the job; `true` once. */
+  /** Whether a trial unparked the job; `true` once. */
   tookUp(jobId: JobId): boolean {
     return this.#tookUp.delete(jobId);
   }

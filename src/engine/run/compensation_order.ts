@@ -1,4 +1,4 @@
-/** Which tasks of a job are compensationEnded, and in what order: the last to complete comes first. */
+/** Which tasks of a job are undone, and in what order: the last to complete comes first. */
 
 import type { JobEventDraft } from "../../core/event.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";

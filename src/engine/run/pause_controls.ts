@@ -49,7 +49,7 @@ export class PauseControls {
   readonly #parts: PauseControlsParts;
   /** Timers of pauses with a time, by pause; each cancels its timer. */
   readonly #alarms = new Map<string, () => void>();
-  /** PendingOutcomes on their way to the disk, by pause. */
+  /** Ends on their way to the disk, by pause. */
   readonly #ending = new Map<string, Promise<void>>();
   /** Beginnings that are on their way to the disk, by what they ask for. */
   readonly #beginning = new Map<string, Promise<void>>();
@@ -122,7 +122,7 @@ export class PauseControls {
       : this.#ending.get(pause.pauseId)?.catch(() => {});
   }
 
-  /** PendingOutcomes a pause; `undefined` when there is none. Rejects as `JobEngine.create` does. */
+  /** Ends a pause; `undefined` when there is none. Rejects as `JobEngine.create` does. */
   async end(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
     await this.#ending.get(pauseId)?.catch(() => {});
     const pause = this.#parts.pauses.get(pauseId);

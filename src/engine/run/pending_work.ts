@@ -1,6 +1,6 @@
 /**
  * What a call of `run` has asked for and has not begun: tasks that are ready or back off, and
- * timers that are not on record; when its job is compensationEnded, the compensations instead.
+ * timers that are not on record; when its job is undone, the compensations instead.
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
@@ -20,7 +20,7 @@ export class PendingWork {
   #ready: Work[] = [];
   /** Absent until there is one; most jobs have none. */
   #timers: TimerRequest[] | undefined;
-  /** Absent until something is to be compensationEnded. */
+  /** Absent until something is to be undone. */
   #order: CompensationOrder | undefined;
 
   constructor(run: RunParts, advanceSoon: () => void) {

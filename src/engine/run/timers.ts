@@ -1,5 +1,5 @@
 /**
- * PendingOutcomes what is due: sleeps, timed waits of `run`, and deadlines of plans. Each ends with an entry
+ * Ends what is due: sleeps, timed waits of `run`, and deadlines of plans. Each ends with an entry
  * of its own, whether its job is held or not, and without a worker. Many at once are recorded in
  * groups, so that nothing else is held up.
  */

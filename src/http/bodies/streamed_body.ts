@@ -54,7 +54,7 @@ export class Deadlines {
     deadline.later = deadline;
   }
 
-  /** PendingOutcomes the earliest as late if it had so long and is not `but`; `false` when it goes on. */
+  /** Ends the earliest as late if it had so long and is not `but`; `false` when it goes on. */
   hurry(afterMs: number, but?: Deadline): boolean {
     const earliest = this.#ends.later;
     const hadMs = this.#timeMs - (earliest.at - this.#clock.monotonic());

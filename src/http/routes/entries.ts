@@ -168,7 +168,7 @@ interface LinesRequest {
 }
 
 /**
- * All entries that pass as NDJSON, in chunks of one or more wholeNumber lines.
+ * All entries that pass as NDJSON, in chunks of one or more whole lines.
  *
  * @throws the reason of the signal, so that a file cut short is seen to be cut short.
  */

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
 import { NonRetryableError } from "../../../src/engine/job_errors.ts";
 
-/** PendingOutcomes at once. */
+/** Ends at once. */
 export const GREET = defineJob({
   type: "test.greet",
   version: 3,

@@ -53,7 +53,7 @@ export class PageServer {
     return this.output.join("\n");
   }
 
-  /** PendingOutcomes it with a signal; gives the exit code. */
+  /** Ends it with a signal; gives the exit code. */
   async end(signal: Deno.Signal): Promise<number> {
     if (this.urls.length > 0) this.child.kill(signal);
     const { code } = await this.child.status;

@@ -41,7 +41,7 @@ export class PageWalk {
     this.#checkout = checkout;
   }
 
-  /** PendingOutcomes whatever it started, also when the page does not keep its promises. */
+  /** Ends whatever it started, also when the page does not keep its promises. */
   async run(): Promise<void> {
     try {
       for (const block of this.#page.blocks) await this.#take(block);
