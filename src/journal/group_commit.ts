@@ -4,7 +4,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import {
   type Appended,
   type Clock,
@@ -296,7 +296,7 @@ function afterBatch(
 }
 
 function failure(batch: Batch, cause: unknown): JournalFailedError {
-  const reason = messageOf(cause);
+  const reason = errorMessage(cause);
   return new JournalFailedError(
     `Cannot record entries from logId ${batch.firstLogId} on: ${reason}. Whether they are on ` +
       "disk is unknown until the next start; repeat the request then with the same id or key",

@@ -5,7 +5,7 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import {
   type Appended,
   type Clock,
@@ -252,7 +252,7 @@ export class Recorder {
       this.#recordUndone().catch(() => {});
       return true;
     } catch (error) {
-      this.fail(new JournalFailedError(messageOf(error), { cause: error }));
+      this.fail(new JournalFailedError(errorMessage(error), { cause: error }));
       return false;
     }
   }
@@ -293,7 +293,7 @@ export class Recorder {
       this.#options.watch?.committed({ entries: entries.length, bytes: bytes.length, durationMs });
     } catch (error) {
       // The batch is on disk: failing here would end the journal for a counter.
-      this.#options.warn(`Cannot count a batch: ${messageOf(error)}`);
+      this.#options.warn(`Cannot count a batch: ${errorMessage(error)}`);
     }
   }
 
@@ -317,7 +317,7 @@ export class Recorder {
       await this.#seal("stop");
       this.#stopped = true;
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = errorMessage(error);
       this.#options.warn(`Cannot seal the journal, so the next start recovers it: ${reason}`);
     }
   }

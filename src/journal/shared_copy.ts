@@ -2,7 +2,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { WhyLeading } from "../core/standing.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { type Clock, JournalFailedError, type JournalHead } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { JournalDamagedError } from "./errors.ts";
@@ -64,7 +64,7 @@ export class SharedSink implements BatchSink {
       await this.#copy.write(batch, holdUp);
     } catch (error) {
       // It is durable, so a full disk takes nothing back; the next start fetches it.
-      throw new Error(`they are in the database, but not in this folder: ${messageOf(error)}`, {
+      throw new Error(`they are in the database, but not in this folder: ${errorMessage(error)}`, {
         cause: error,
       });
     }

@@ -8,7 +8,7 @@
  */
 
 import type { WhyLeading, Writer } from "../core/standing.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
 import type { Turn } from "../journal/shared_log.ts";
@@ -156,7 +156,7 @@ export class PostgresTurn implements Turn {
       await this.#sql`
         select pg_terminate_backend(pid) from pg_locks where ${lockOf(this.#sql, journal)}`;
     } catch (error) {
-      warn(`cannot end the session of the silent leader: ${messageOf(error)}`);
+      warn(`cannot end the session of the silent leader: ${errorMessage(error)}`);
     }
   }
 
