@@ -29,7 +29,6 @@ import { Recorder } from "./recorder.ts";
 import { recover, type Recovery, recoveryReport } from "./recovery.ts";
 import { Reserve } from "./disk_space.ts";
 import { Follower, SharedSink } from "./shared_copy.ts";
-import { isOfSharedLog } from "./shared_log.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentRolls } from "./segment_rolls.ts";
 import { SegmentWriter } from "./segment_writer.ts";
@@ -162,9 +161,8 @@ export class FileJournal implements Journal {
   async lead(): Promise<LogId | null | undefined> {
     const follower = this.#follower;
     if (follower === undefined) return this.#report.recoveredLogId;
-    const why = await follower.untilTurn();
-    if (why === undefined) return undefined;
-    const recoveredLogId = await follower.lead(why);
+    const recoveredLogId = await follower.untilLead();
+    if (recoveredLogId === undefined) return undefined;
     this.#report = { ...this.#report, recoveredLogId };
     this.#follower = undefined;
     return recoveredLogId;
@@ -324,7 +322,6 @@ function createParts(options: LockedOptions, recovery: Recovery, kept: Kept): Pa
     recorder,
     clock,
     store: (batch) => orUnusable("write to", options.folder, () => copy.write(batch, false)),
-    record: (fact) => orUnrecorded(options.folder, () => recorder.record(fact)),
   });
   return { recorder, follower, catalogue, history, proof, mend, closeWriter, leave, verification };
 }
@@ -360,7 +357,6 @@ async function orUnrecorded<Result>(
     return await record();
   } catch (error) {
     if (!(error instanceof Error) || error instanceof JournalUnusableError) throw error;
-    if (isOfSharedLog(error.cause)) throw error.cause;
     throw new JournalUnusableError("record the recovery in", folder, error.message, error);
   }
 }

@@ -139,7 +139,14 @@ export class GroupCommit {
     this.#options.listener.failed(error);
   }
 
-  /** A batch of another process is stored here; only while nothing is appended. */
+  /** What would be appended now, for somebody else to store; only while nothing is appended. */
+  batchOf(events: readonly StampedEvent[]): SealedBatch {
+    const batch = this.#newBatch();
+    batch.add(encodedGroup(events));
+    return batch.seal(this.#head.chain);
+  }
+
+  /** A batch that is durable elsewhere is stored here; only while nothing is appended. */
   adopt(batch: SealedBatch): void {
     this.#advance(batch);
   }
