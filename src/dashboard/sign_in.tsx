@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import { counted } from "../core/counted.ts";
-import type { Scope } from "../http/guard/access.ts";
+import type { Scope } from "../access/tokens.ts";
 import { clientAddress } from "../http/guard/client_address.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { problemFacts, STATUS } from "../http/problems/problem.ts";
