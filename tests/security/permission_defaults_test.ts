@@ -41,7 +41,7 @@ Deno.test("default, permissions: the server may use its journal and one address,
   assert.deepEqual(flags, [
     "--quiet",
     "--no-prompt",
-    "--v8-flags=--max-semi-space-size=8",
+    "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=25",
     "--allow-net=127.0.0.1",
     "--allow-read=journal",
     "--allow-write=journal",
