@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import type { EventId } from "../core/ids.ts";
 import { emptyResponse } from "../http/answers/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
-import { mediaTypeOf, readText, unsupportedMediaType } from "../http/bodies/body.ts";
+import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/body.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { type Problem, STATUS } from "../http/problems/problem.ts";
 import { refusalIn } from "./refusal.tsx";
@@ -18,7 +18,7 @@ const FIELDS_MAX = 5_000;
 
 /** @throws {Problem} when it is no form, has too many fields, or is beyond the limits of bodies. */
 export async function readForm(request: Request, bodies: Bodies): Promise<URLSearchParams> {
-  const mediaType = mediaTypeOf(request);
+  const mediaType = parseMediaType(request);
   if (mediaType !== FORM) throw unsupportedMediaType(mediaType, [FORM]);
   const text = await readText(request, bodies);
   if (hasTooManyFields(text)) {

@@ -6,13 +6,13 @@
 import type { Context } from "hono";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { permitOf } from "../http/guard/access.ts";
+import { requestPermit } from "../http/guard/access.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { readQuery } from "../http/requests/query.ts";
 import { jobId, single, whole } from "../documents/parameters.ts";
 import { streamResponse } from "../http/answers/response.ts";
 import { generatedBody } from "../http/stream/generated.ts";
-import { wholeNumberOf } from "../documents/fields.ts";
+import { parseWholeNumber } from "../documents/fields.ts";
 import type { Route } from "../http/route.ts";
 
 /** A page that changes more often cannot be read. */
@@ -30,9 +30,9 @@ export const LIVE_ROUTES: readonly Route[] = [
 function answerLive(c: Context, deps: HttpDeps): Response {
   deps.outlets.requireRoom();
   const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
-  const lastEventId = wholeNumberOf(c.req.header("last-event-id") ?? "");
+  const lastEventId = parseWholeNumber(c.req.header("last-event-id") ?? "");
   const seen = lastEventId ?? after ?? deps.engine.headLogId;
-  const options = { keeper: deps.outlets, permit: permitOf(c) };
+  const options = { keeper: deps.outlets, permit: requestPermit(c) };
   const body = generatedBody((signal) => changes(deps, jobId, seen, signal), options);
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }

@@ -15,7 +15,7 @@ export function documented<Schema extends v.GenericSchema>(
 }
 
 /** `undefined` when its own rules say all. */
-export function documentationOf(schema: object): JsonObject | undefined {
+export function findDocumentation(schema: object): JsonObject | undefined {
   return DOCUMENTED.get(schema);
 }
 

@@ -6,8 +6,8 @@ import type { JobEngine } from "../engine/job_engine.ts";
 import type { Hold } from "../engine/queries/entry_pages.ts";
 import type { StepsWanted } from "../explain/replay_steps.ts";
 import type { Supposition } from "../explain/supposition.ts";
-import { valueOf } from "./engine_refusal.ts";
-import { cursor, cursorOf, type Query, single, whole } from "./parameters.ts";
+import { valueOrThrow } from "./engine_refusal.ts";
+import { cursor, formatCursor, type Query, single, whole } from "./parameters.ts";
 
 const STEPS_MAX = 1_000;
 
@@ -22,7 +22,7 @@ export function stepsWanted({ limit, cursor }: Query<typeof STEP_PARAMETERS>): S
 }
 
 export function stepsCursor(next: LogId | undefined): string | null {
-  return next === undefined ? null : cursorOf("steps", next);
+  return next === undefined ? null : formatCursor("steps", next);
 }
 
 /**
@@ -38,7 +38,7 @@ export async function supposedJob(
   engine: JobEngine,
   hold?: Hold,
 ) {
-  const { job, next, ...answer } = valueOf(
+  const { job, next, ...answer } = valueOrThrow(
     await engine.replays.whatIf(jobId, supposed, stepsWanted(steps), hold),
   );
   return { ...answer, job: jobResource(job), nextCursor: stepsCursor(next) };

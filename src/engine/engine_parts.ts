@@ -53,7 +53,7 @@ import type {
 } from "./ports.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes } from "./run/prompt_types.ts";
-import { protectionOf } from "./secrets/protection.ts";
+import { inputProtection } from "./secrets/protection.ts";
 import { Reaches } from "./events/reach.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { Replays } from "./queries/replays.ts";
@@ -111,7 +111,7 @@ export interface JobEngineOptions {
 export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
-  const foundation = withWriting(foundationOf(options));
+  const foundation = withWriting(createFoundation(options));
   const { limits } = foundation;
   const parts = { ...foundation, intake: new Intake(limits, foundation) };
   const { ended, events, filed, history, pastEvents, registry, table } = parts;
@@ -175,7 +175,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   };
 }
 
-function foundationOf(options: JobEngineOptions) {
+function createFoundation(options: JobEngineOptions) {
   const {
     clock,
     random,
@@ -242,7 +242,7 @@ function foundationOf(options: JobEngineOptions) {
 }
 
 /** Adds the parts that write, and that read what was written. */
-function withWriting(parts: ReturnType<typeof foundationOf>) {
+function withWriting(parts: ReturnType<typeof createFoundation>) {
   const { events, filed, registry, table } = parts;
   const writer = new Writer(events, table, filed);
   return {
@@ -275,7 +275,7 @@ function withWork(
   const record = (drafts: readonly EventDraft[]) =>
     patience.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
   const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
-  const supervisor = supervisorOf(
+  const supervisor = createSupervisor(
     { ...parts, tracing, attemptWatch, jobLog, threads },
     onDefect,
     status,
@@ -308,12 +308,12 @@ const NO_KEYS: KeyStore = {
 
 /** @throws {TypeError} naming a definition that could not create any job. */
 function requireNoProtection(registry: DefinitionRegistry): void {
-  const needy = registry.all.find((definition) => protectionOf(definition) !== undefined);
+  const needy = registry.all.find((definition) => inputProtection(definition) !== undefined);
   if (needy === undefined) return;
   throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no store of keys`);
 }
 
-function supervisorOf(
+function createSupervisor(
   parts:
     & ReturnType<typeof withWriting>
     & Pick<RunServices, "tracing" | "attemptWatch" | "jobLog">

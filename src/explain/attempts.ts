@@ -6,7 +6,7 @@ import type { InterruptionReason } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { assertNever } from "../core/assert_never.ts";
-import { type Attempt, type AttemptEnd, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
+import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import {
   attemptText,
@@ -45,7 +45,7 @@ export function unsuccessfulAttempts(
 ): readonly Statement<LogId>[] {
   const bad = attempts.filter(endedBadly).toReversed();
   const groups = alikeInARow(bad);
-  const max = maxAttemptsOf(attempts);
+  const max = findMaxAttempts(attempts);
   const told = groups.slice(0, SHOWN_MAX).flatMap((group) =>
     groupEnded(subject, group, max, causes)
   );

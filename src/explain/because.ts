@@ -4,7 +4,7 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import { type Condition, conditionOf } from "../core/condition.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
@@ -13,11 +13,11 @@ import { findTask, isSleep, type JobState, type TaskState } from "../core/job_st
 import { alike } from "./alike.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { type Attempt, maxAttemptsOf } from "./attempts_noted.ts";
+import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
-import { originOf } from "./origin.ts";
+import { explainOrigin } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
 import { sleepEnded, sleepReasons, wakeText, wokenBy } from "./times.ts";
@@ -36,15 +36,15 @@ import { beganBy, changeCited, holdsThenText, queueText, workersFlag } from "./q
 
 type Reasons = readonly Statement<LogId>[];
 
-export function becauseOf(
+export function explainCause(
   outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Reasons {
   const reasons = [
     ...processReasons(outlined, evidence),
-    ...conditionReasons(conditionOf(outlined.job), outlined, evidence, waitingFor),
-    ...originOf(outlined, evidence),
+    ...conditionReasons(deriveCondition(outlined.job), outlined, evidence, waitingFor),
+    ...explainOrigin(outlined, evidence),
   ];
   const said = new Set<string>();
   return reasons.filter(({ statement }) => {
@@ -254,7 +254,7 @@ function executingText(
   if (task.taskId === MAIN_TASK) {
     return `run is executing since ${since}, and no task of it is.`;
   }
-  const which = attemptText(task.failures + 1, maxAttemptsOf(attempts), task.attempts);
+  const which = attemptText(task.failures + 1, findMaxAttempts(attempts), task.attempts);
   return `${capital(taskText(task.taskId))} is in ${which} since ${since}${doneText(task)}.`;
 }
 
@@ -303,7 +303,7 @@ function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]): Reas
   const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
   return alike(tasks, outlined.conditionSince.logId, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
-    const next = attemptText(task.failures + 1, maxAttemptsOf(attempts));
+    const next = attemptText(task.failures + 1, findMaxAttempts(attempts));
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
     return [
       {
@@ -322,7 +322,7 @@ function suspended(
 ): Reasons {
   const { suspended } = outlined;
   const { suspendedBy: _, ...job } = outlined.job;
-  const beneath = conditionOf(job as JobState);
+  const beneath = deriveCondition(job as JobState);
   const control: Reasons = suspended === undefined ? [] : [{
     statement: `A suspend control${byWhom(suspended)} holds it since ${timeText(suspended)}` +
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,

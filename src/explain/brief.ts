@@ -38,7 +38,7 @@ export interface Brief {
 }
 
 /** @param readMs The reading time, for distances; a look back gives distances as of then. */
-export function briefOf(told: Explanation<Citation>, readMs: number | undefined): Brief {
+export function toBrief(told: Explanation<Citation>, readMs: number | undefined): Brief {
   const { because, waitingFor, contrast, siblings } = told;
   const nowMs = readMs === undefined || told.asOfTime === undefined
     ? readMs
@@ -63,7 +63,7 @@ export function briefOf(told: Explanation<Citation>, readMs: number | undefined)
     statement: withoutSaid(part.statement, told.summary),
   });
   return {
-    summary: [...thenOf(told, readMs), ...distanced(summary, nowMs)],
+    summary: [...positionText(told, readMs), ...distanced(summary, nowMs)],
     reasons: reasons.map(unsaid),
     moreReasons: more,
     misses: untoldMisses.slice(0, NEAR_MISSES_MAX),
@@ -74,7 +74,7 @@ export function briefOf(told: Explanation<Citation>, readMs: number | undefined)
   };
 }
 
-export function queueBriefOf(
+export function toQueueBrief(
   { summary: text, because, next }: QueueExplanation<Citation>,
   nowMs: number | undefined,
 ): Pick<Brief, "summary" | "reasons" | "next" | "evidence"> {
@@ -88,7 +88,7 @@ export function queueBriefOf(
 }
 
 /** Each line once, in the order of the journal. */
-export function evidenceOf(citations: readonly Citation[]): readonly Citation[] {
+export function distinctLines(citations: readonly Citation[]): readonly Citation[] {
   const cited = new Map(citations.map((citation) => [citation.logId, citation]));
   return [...cited.values()].toSorted((left, right) => left.logId - right.logId);
 }
@@ -116,7 +116,7 @@ function shortened(
 }
 
 /** `As of entry 17, received at ...: `, for a look back. */
-function thenOf({ asOf, asOfTime }: Explanation<Citation>, readMs: number | undefined) {
+function positionText({ asOf, asOfTime }: Explanation<Citation>, readMs: number | undefined) {
   if (asOfTime === undefined) return [];
   const statement = `As of entry ${asOf}, received at ${asOfTime}: `;
   return [distant({ statement, cites: [] }, readMs)];

@@ -9,9 +9,9 @@ import {
   isSleep,
   type TaskState,
 } from "../core/job_state.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { maxAttemptsOf } from "./attempts_noted.ts";
+import { findMaxAttempts } from "./attempts_noted.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
@@ -30,7 +30,7 @@ interface Settled {
   readonly tell: () => CompletedItem<LogId>;
 }
 
-export function completedOf(outlined: OutlinedHistory): Completed {
+export function completedSteps(outlined: OutlinedHistory): Completed {
   const { job } = outlined;
   const settled = [
     ...job.tasks.flatMap((task) => settledTask(outlined, task)),
@@ -81,7 +81,7 @@ function attemptsOf(
   const recorded = outlined.attempts.get(taskId) ?? [];
   return taskId === MAIN_TASK
     ? `, attempt ${attempts}`
-    : `, ${attemptText(failures + 1, maxAttemptsOf(recorded), attempts)}`;
+    : `, ${attemptText(failures + 1, findMaxAttempts(recorded), attempts)}`;
 }
 
 function settledExpectation(
@@ -126,7 +126,7 @@ function satisfiedExpectation(
   const entry = outlined.entries.get(last);
   const settledBy = entry === undefined
     ? ""
-    : `, settled at ${timeText(entry)} by ${matchableOf(entry).eventType}`;
+    : `, settled at ${timeText(entry)} by ${toMatchable(entry).eventType}`;
   const surplus = progress.surplus === 0 ? "" : `; ${progress.surplus} more came beyond it`;
   return {
     kind: "expectation",

@@ -38,7 +38,7 @@ const TEXT_LENGTH_MAX = 200;
 type Scalar = Trait["value"];
 
 /** @param alike Includes the job itself. */
-export function contrastOf(
+export function findContrast(
   alike: readonly JobState[],
   others: readonly JobState[],
 ): Contrast | undefined {

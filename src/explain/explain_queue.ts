@@ -26,7 +26,7 @@ const HOLDERS_MAX = 3;
 const PAUSES_MAX = 3;
 
 export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
-  const { cause, ...told } = causeOf(facts);
+  const { cause, ...told } = queueCause(facts);
   const because = [...cause, ...reasonsBeside(facts)];
   return {
     asOf: facts.asOf,
@@ -41,7 +41,7 @@ interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because" | "queu
   readonly cause: readonly Told[];
 }
 
-function causeOf(facts: QueueFacts): Cause {
+function queueCause(facts: QueueFacts): Cause {
   const { circumstances: { full, draining }, failed, pauses, asOf } = facts;
   if (failed) {
     return {

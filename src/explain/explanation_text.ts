@@ -3,7 +3,7 @@
 import { counted } from "../core/counted.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
-import { type Brief, briefOf, CITES_MAX, evidenceOf } from "./brief.ts";
+import { type Brief, CITES_MAX, distinctLines, toBrief } from "./brief.ts";
 import { withDistances } from "./distances.ts";
 import { timingText } from "./timing_text.ts";
 
@@ -29,7 +29,7 @@ export function explanationText(
   told: Explanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const brief = briefOf(told, nowMs);
+  const brief = toBrief(told, nowMs);
   const completed = told.completed.slice(-COMPLETED_MAX);
   const lines = [
     ...wrapped(width, summaryText(brief.summary), "", ""),
@@ -155,7 +155,7 @@ function completedLines(
 }
 
 export function evidenceLines(citations: readonly Citation[]): readonly string[] {
-  return evidenceOf(citations).map(({ logId, segment, line, eventType, eventId, rule }) =>
+  return distinctLines(citations).map(({ logId, segment, line, eventType, eventId, rule }) =>
     `  [${logId}] ${segment}:${line} ${eventType} ${eventId}` +
     (rule === undefined ? "" : ` (rule ${rule})`)
   );

@@ -89,7 +89,7 @@ export const OFF = 10;
  * How far an event is from matching: a close clause counts less than others, and among those one
  * whose value is elsewhere a little less.
  */
-export function distanceOf(mismatches: readonly Mismatch[]): number {
+export function mismatchDistance(mismatches: readonly Mismatch[]): number {
   return mismatches.reduce((sum, { close, elsewhere }) => {
     return sum + (close ? CLOSE : elsewhere?.close ? MISPLACED : OFF);
   }, 0);
@@ -219,7 +219,9 @@ function nearestBranch(
   let nearest: readonly Mismatch[] | undefined;
   for (const branch of branches) {
     const failing = correlationMismatches(branch, attributes);
-    if (nearest === undefined || distanceOf(failing) < distanceOf(nearest)) nearest = failing;
+    if (nearest === undefined || mismatchDistance(failing) < mismatchDistance(nearest)) {
+      nearest = failing;
+    }
   }
   return nearest ?? [IMPOSSIBLE];
 }

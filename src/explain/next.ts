@@ -1,7 +1,7 @@
 /** What will happen by itself, and what anyone could do. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { conditionOf } from "../core/condition.ts";
+import { deriveCondition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { NearMiss, NextStep, WaitingFor } from "./explanation.ts";
@@ -9,7 +9,7 @@ import type { LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import { backsOff } from "../core/task_facts.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { maxAttemptsOf } from "./attempts_noted.ts";
+import { findMaxAttempts } from "./attempts_noted.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
@@ -30,13 +30,13 @@ type Next = readonly NextStep<LogId>[];
 const EVENTS_MAX = 3;
 const NAMES_MAX = 10;
 
-export function nextOf(
+export function nextSteps(
   outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Next {
   const { job } = outlined;
-  const condition = conditionOf(job);
+  const condition = deriveCondition(job);
   const { queue } = evidence.circumstances;
   if (
     evidence.circumstances.definition === "missing" && job.state !== "Done" &&
@@ -125,11 +125,11 @@ function controls({ job }: OutlinedHistory): Next {
   const path = `/jobs/${job.jobId}`;
   switch (job.state) {
     case "Created":
-      return [anyone("Start it now:", `${path}/start`), ...cancelOf(job, path)];
+      return [anyone("Start it now:", `${path}/start`), ...cancelStep(job, path)];
     case "Running":
       return job.suspendedBy === undefined
-        ? cancelOf(job, path)
-        : [anyone("Resume it:", `${path}/resume`), ...cancelOf(job, path)];
+        ? cancelStep(job, path)
+        : [anyone("Resume it:", `${path}/resume`), ...cancelStep(job, path)];
     case "Compensating":
       return job.suspendedBy === undefined ? [] : [anyone("Resume it:", `${path}/resume`)];
     case "Done":
@@ -141,14 +141,14 @@ function controls({ job }: OutlinedHistory): Next {
 }
 
 /** A plan that expects nothing cannot be cancelled: it would start as Done. */
-function cancelOf(job: JobState, path: string): Next {
+function cancelStep(job: JobState, path: string): Next {
   return job.plan.expected.length === 0 ? [] : [anyone("Cancel it:", `${path}/cancel`)];
 }
 
 function whileExecuting({ job, attempts }: OutlinedHistory): Next {
   return runningTasks(job).slice(0, NAMES_MAX).map((task) => {
     const recorded = attempts.get(task.taskId) ?? [];
-    const max = maxAttemptsOf(recorded);
+    const max = findMaxAttempts(recorded);
     const left = max === undefined ? undefined : max - task.failures - 1;
     const after = left === undefined
       ? ""
@@ -259,7 +259,7 @@ function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence
 function dueAttempts({ job, attempts }: OutlinedHistory): Next {
   const backingOff = job.tasks.filter((task) => task.status === "backingOff");
   return backingOff.slice(0, NAMES_MAX).flatMap((task) => {
-    const which = attemptText(task.failures + 1, maxAttemptsOf(attempts.get(task.taskId) ?? []));
+    const which = attemptText(task.failures + 1, findMaxAttempts(attempts.get(task.taskId) ?? []));
     const statement = `${
       capital(taskText(task.taskId))
     } is tried again at ${task.retryAt}: ${which}.`;

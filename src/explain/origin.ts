@@ -12,7 +12,7 @@ import { byWhom, reasonText, timeText } from "./phrases.ts";
 const LATE_MS = 1_000;
 
 /** How it was started, unless on creation, and how it was created. */
-export function originOf(
+export function explainOrigin(
   outlined: OutlinedHistory,
   { causes }: Evidence,
 ): readonly Statement<LogId>[] {

@@ -6,7 +6,7 @@ import type { LogId } from "../core/ids.ts";
 import { type Applied, JobFold } from "../core/job_fold.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { RuleName } from "../core/rules.ts";
-import { whyOf } from "./why.ts";
+import { explainStep } from "./why.ts";
 
 export interface ReplayStep {
   readonly logId: LogId;
@@ -118,6 +118,6 @@ export function replayStep(entry: JobEventLogEntry, applied: Applied): ReplaySte
     eventType: entry.eventType,
     rule,
     changed: changesKnowing(before, job, conditionBefore, condition),
-    why: whyOf(before, entry, applied),
+    why: explainStep(before, entry, applied),
   };
 }

@@ -53,7 +53,7 @@ type GivenDeps = Pick<
 
 export function createApp(options: AppOptions): Hono {
   const { allowedHosts = [], onError = () => {} } = options;
-  const deps = edgeOf(options);
+  const deps = createDeps(options);
   const relay = deps.shared && new Relay(deps, deps.shared);
   const guard = new Guard({ ...deps, allowedHosts, relay });
   const app = new Hono();
@@ -64,7 +64,7 @@ export function createApp(options: AppOptions): Hono {
     if (page !== undefined) return emptyResponse(STATUS.seeOther, { location: page });
     return refuse(c, deps, nothingHere(c));
   });
-  app.onError((error, c) => refuse(c, deps, problemOf(error, onError)));
+  app.onError((error, c) => refuse(c, deps, toProblem(error, onError)));
   return app;
 }
 
@@ -72,7 +72,7 @@ export function createApp(options: AppOptions): Hono {
 const OPEN_BODY_BYTES_MAX = 4 * 1024;
 const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
-function edgeOf(options: AppOptions): HttpDeps {
+function createDeps(options: AppOptions): HttpDeps {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
   const { heartbeatMs = 15_000, version = "unknown" } = options;
   const limits = { ...EDGE_LIMITS, ...options };
@@ -140,7 +140,7 @@ function edgeOf(options: AppOptions): HttpDeps {
 function refuse(c: Context, deps: HttpDeps, problem: Problem): Response {
   leaveUnread(c.req.raw);
   const isPage = isForPeople(c, methodsAt(c.req.path).length > 0);
-  return isPage ? problemPage(c, deps, problem) : problemResponse(problem, instanceOf(c));
+  return isPage ? problemPage(c, deps, problem) : problemResponse(problem, problemInstance(c));
 }
 
 /** Where to redirect a browser that put a slash after the path of a route. */
@@ -154,11 +154,11 @@ function withoutSlash(c: Context): string | undefined {
 }
 
 /** The path as the client wrote it: a decoded one may not be a valid URI. */
-function instanceOf(c: Context): string {
+function problemInstance(c: Context): string {
   return URL.parse(c.req.url)?.pathname ?? "/";
 }
 
-function problemOf(error: Error, onError: (error: Error) => void): Problem {
+function toProblem(error: Error, onError: (error: Error) => void): Problem {
   if (error instanceof Refusal) return error;
   const problem = refusalOfFailure(error);
   if (problem !== undefined) return problem;

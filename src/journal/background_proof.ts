@@ -4,7 +4,7 @@
  */
 
 import type { Clock, SegmentProof } from "../engine/ports.ts";
-import { JournalDamagedError, reasonOf } from "./errors.ts";
+import { failureReason, JournalDamagedError } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
@@ -221,7 +221,7 @@ export class BackgroundProof {
       await work();
     } catch (error) {
       if (error instanceof ProofStoppedError || error instanceof JournalDamagedError) throw error;
-      const reason = reasonOf(error, this.#options.layout.folder);
+      const reason = failureReason(error, this.#options.layout.folder);
       if (!this.#told.has(reason)) this.#options.warn(`${action}: ${reason}`);
       this.#told.add(reason);
     }

@@ -4,7 +4,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import {
   type Appended,
   type Clock,
@@ -139,7 +139,14 @@ export class GroupCommit {
     this.#options.listener.failed(error);
   }
 
-  /** A batch of another process is stored here; only while nothing is appended. */
+  /** What would be appended now, for somebody else to store; only while nothing is appended. */
+  batchOf(events: readonly StampedEvent[]): SealedBatch {
+    const batch = this.#newBatch();
+    batch.add(encodedGroup(events));
+    return batch.seal(this.#head.chain);
+  }
+
+  /** A batch that is durable elsewhere is stored here; only while nothing is appended. */
   adopt(batch: SealedBatch): void {
     this.#advance(batch);
   }
@@ -289,7 +296,7 @@ function afterBatch(
 }
 
 function failure(batch: Batch, cause: unknown): JournalFailedError {
-  const reason = messageOf(cause);
+  const reason = errorMessage(cause);
   return new JournalFailedError(
     `Cannot record entries from logId ${batch.firstLogId} on: ${reason}. Whether they are on ` +
       "disk is unknown until the next start; repeat the request then with the same id or key",

@@ -4,7 +4,7 @@ import { parseJsonText } from "../core/json_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { StampedEvent } from "../engine/ports.ts";
-import { CHAIN_FIELD_BYTES, CHAIN_KEY, CRC_SUFFIX_BYTES, entryOf } from "./line_codec.ts";
+import { CHAIN_FIELD_BYTES, CHAIN_KEY, CRC_SUFFIX_BYTES, toEntry } from "./line_codec.ts";
 import type { LineText } from "./line_bytes.ts";
 import { wholeAttributes } from "./line_defaults.ts";
 
@@ -203,7 +203,7 @@ type WrittenEntry = Omit<JobEventLogEntry, "occurredAt" | "attributes"> & {
 function wholeEntry(logId: LogId, written: WrittenEntry): JobEventLogEntry {
   const { receivedAt, occurredAt = receivedAt, eventType, attributes } = written;
   const whole = { ...written, occurredAt, attributes: wholeAttributes(eventType, attributes) };
-  return entryOf(logId, whole as StampedEvent, written.causedBy);
+  return toEntry(logId, whole as StampedEvent, written.causedBy);
 }
 
 function shapeFlaw(entry: Record<string, unknown>): string | undefined {

@@ -5,7 +5,7 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import {
   type Appended,
   type Clock,
@@ -158,8 +158,13 @@ export class Recorder {
     return entries[0]?.logId ?? 0;
   }
 
+  /** An entry of the journal itself, as a batch that is adopted once it is durable elsewhere. */
+  batchOf(draft: JournalEventDraft): SealedBatch {
+    return this.#commit.batchOf([this.#options.stamp(draft)]);
+  }
+
   /**
-   * A batch that another process recorded is stored here.
+   * A batch that is durable elsewhere is stored here.
    *
    * @param as Found by a start, or news to a consumer that has begun.
    */
@@ -172,6 +177,11 @@ export class Recorder {
     this.#stopped = isStop(batch.entries.at(-1));
     if (!isOnlySeal(batch.entries)) this.#contentLogId = batch.lastLogId;
     this.#snapshots.takeWhenDue(this.head);
+  }
+
+  /** From now on this process seals the journal when it is quiet. */
+  sealLater(): void {
+    if (!this.#closed && this.#commit.refusal === undefined) this.#sealer.restart();
   }
 
   /** What was recorded before is not intact: nothing is acknowledged any more. */
@@ -242,7 +252,7 @@ export class Recorder {
       this.#recordUndone().catch(() => {});
       return true;
     } catch (error) {
-      this.fail(new JournalFailedError(messageOf(error), { cause: error }));
+      this.fail(new JournalFailedError(errorMessage(error), { cause: error }));
       return false;
     }
   }
@@ -272,7 +282,7 @@ export class Recorder {
     this.#options.consumer.durable(batch.entries);
     if (!isOnlySeal(batch.entries)) {
       this.#contentLogId = batch.lastLogId;
-      this.#sealLater();
+      this.sealLater();
     }
     // A snapshot is only a cache: remaining space is not for it.
     if (!this.#room.isKept) this.#snapshots.takeWhenDue(this.head);
@@ -283,7 +293,7 @@ export class Recorder {
       this.#options.watch?.committed({ entries: entries.length, bytes: bytes.length, durationMs });
     } catch (error) {
       // The batch is on disk: failing here would end the journal for a counter.
-      this.#options.warn(`Cannot count a batch: ${messageOf(error)}`);
+      this.#options.warn(`Cannot count a batch: ${errorMessage(error)}`);
     }
   }
 
@@ -294,15 +304,11 @@ export class Recorder {
   }
 
   #sealWhenIdle(): void {
-    if (!this.#commit.idle) return this.#sealLater();
+    if (!this.#commit.idle) return this.sealLater();
     // Something else has sealed it.
     if (this.head.logId > this.#contentLogId) return;
     // Without space it is tried again; a failure is reported to the consumer.
-    this.#seal("quiet").catch(() => this.#sealLater());
-  }
-
-  #sealLater(): void {
-    if (!this.#closed && this.#commit.refusal === undefined) this.#sealer.restart();
+    this.#seal("quiet").catch(() => this.sealLater());
   }
 
   async #sealStop(): Promise<void> {
@@ -311,7 +317,7 @@ export class Recorder {
       await this.#seal("stop");
       this.#stopped = true;
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = errorMessage(error);
       this.#options.warn(`Cannot seal the journal, so the next start recovers it: ${reason}`);
     }
   }

@@ -21,7 +21,7 @@ import type { LastSnapshot } from "./snapshots.ts";
 import type { FoundSegment, Replayed } from "./replay.ts";
 import { type Sidecar, SidecarStore } from "./sidecar_store.ts";
 import { JournalDamagedError } from "./errors.ts";
-import { readVerification, witnessOf } from "./verification_file.ts";
+import { readVerification, toWitness } from "./verification_file.ts";
 import type { LogId } from "../core/ids.ts";
 
 interface RecoveryOptions {
@@ -149,14 +149,14 @@ class Trust {
   #unproven({ segment, isRead, stamp }: FoundSegment): readonly Unproven[] {
     if (!isRead) return [{ segment, origin: "trusted" }];
     const sidecar = this.sidecars.get(segment.name);
-    if (sidecar !== undefined && isOf(sidecar.segment, segment)) return [];
+    if (sidecar !== undefined && isSameSegment(sidecar.segment, segment)) return [];
     const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
       stamp.changedMs < this.#beganMs;
     return [{ segment, origin: "read", ...(isSettled ? { read: stamp } : {}) }];
   }
 }
 
-function isOf(known: SealedSegment, found: SealedSegment): boolean {
+function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
   return known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
     known.chain === found.chain && known.stopped === found.stopped &&
     known.formatVersion === found.formatVersion;
@@ -175,7 +175,7 @@ async function requireWitnessed(
   active: SegmentInfo | undefined,
 ): Promise<void> {
   const verification = await readVerification(fileSystem, layout);
-  const witness = verification === null ? undefined : witnessOf(verification);
+  const witness = verification === null ? undefined : toWitness(verification);
   if (witness === undefined || witness.logId <= head.logId) return;
   const { name, bytes } = active ?? { name: segmentName(1), bytes: 0 };
   throw new JournalDamagedError(
@@ -188,7 +188,7 @@ async function requireWitnessed(
 }
 
 /** What opening a journal found, as its port tells of it. */
-export function reportOf(
+export function recoveryReport(
   recovery: Pick<Recovery, "clean" | "entriesReplayed" | "snapshot" | "warnings"> & {
     readonly mending: Pick<Mending, "bytesQuarantined" | "quarantine">;
   },

@@ -1,10 +1,10 @@
 /** Writes batches to the active segment, and starts the next one. */
 
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { JournalFullError, type SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
-import { isOutOfRoom, lackOf } from "./errors.ts";
+import { isOutOfRoom, missingRoom } from "./errors.ts";
 import type { FileSystem, OpenFile } from "./file_system.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { type Layout, segmentName } from "./layout.ts";
@@ -77,7 +77,7 @@ export class SegmentWriter implements BatchSink {
       await this.#prewriting.settled();
       await this.#prewriting.cutAhead(this.#bytes);
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = errorMessage(error);
       this.#options.warn(
         `Cannot cut the blank lines at the end of segment ${this.#name}: ${reason}`,
       );
@@ -148,12 +148,12 @@ export class SegmentWriter implements BatchSink {
 
   #failed(action: string, cause: unknown): Error {
     this.#hasFailed = true;
-    return new Error(`cannot ${action}: ${messageOf(cause)}`, { cause });
+    return new Error(`cannot ${action}: ${errorMessage(cause)}`, { cause });
   }
 }
 
 function full(action: string, cause: unknown): JournalFullError {
-  return new JournalFullError(`Cannot ${action}: ${lackOf(cause)}. Nothing was recorded`, {
+  return new JournalFullError(`Cannot ${action}: ${missingRoom(cause)}. Nothing was recorded`, {
     cause,
   });
 }

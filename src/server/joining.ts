@@ -1,7 +1,7 @@
 /** How a process joins a journal in PostgreSQL. */
 
 import { newId } from "../core/ids.ts";
-import type { Standing } from "../core/standing.ts";
+import type { Standing, Writer } from "../core/standing.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { Membership } from "../journal/membership.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
@@ -42,11 +42,27 @@ export class Joining {
       return await openPostgres({
         ...{ place, secretKey, warn },
         membership: this.#membership,
+        answers: leads,
         clock: systemClock,
       });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
       throw new JournalUnusableError("use", place.shown, error.message, error);
     }
+  }
+}
+
+/** How long a leader may take to say that it is one. */
+const ANSWER_MS_MAX = 1_000;
+
+/** Whether a process answers, and says that it leads. */
+async function leads({ writer, url }: Writer): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    const { shared } = await (await fetch(new URL("/readyz", url), { signal })).json();
+    return shared.role === "leading" && shared.leader.writer === writer;
+  } catch {
+    // Nobody is there, or it fails.
+    return false;
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { durationText } from "../core/duration.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/size.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
@@ -88,7 +88,9 @@ export class Listener {
     if (clock.monotonic() - this.#toldMs >= TOLD_EVERY_MS) {
       this.#toldMs = clock.monotonic();
       warn(
-        `Cannot take new connections: ${messageOf(error)}; open ones are served, idle ones are ` +
+        `Cannot take new connections: ${
+          errorMessage(error)
+        }; open ones are served, idle ones are ` +
           `closed in ${durationText(ASKS_NOTHING_MS)}, and new ones are ` +
           "taken as soon as that works again",
       );

@@ -8,7 +8,7 @@ import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { JournalFailedError } from "../engine/ports.ts";
 import type { MemoryContent } from "../journal/memory_journal.ts";
 import { CountedRandom } from "./counted_random.ts";
-import { contentOf, type ExportedJob, requireFit } from "./exported_job.ts";
+import { type ExportedJob, requireFit, toContent } from "./exported_job.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { MemoryKeys } from "./memory_keys.ts";
 import { LOOKS_MAX, PATIENT_LOOKS_MAX } from "./open_code.ts";
@@ -74,7 +74,7 @@ export class Machine {
   static async start(options: MachineOptions): Promise<Machine> {
     const machine = new Machine(options);
     const { exported } = options;
-    const content = exported === undefined ? {} : contentOf(exported);
+    const content = exported === undefined ? {} : toContent(exported);
     const { entries = [] } = content;
     machine.#see(entries);
     if (exported !== undefined) await machine.#requireFit(exported.jobId, entries);

@@ -2,7 +2,7 @@
 
 import type { JobId } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { checkedProgress } from "../engine/run/attempt.ts";
 import { LOG_LINES_MAX } from "../engine/run/attempt_log.ts";
@@ -136,6 +136,6 @@ function dataOf(data: unknown): { readonly data?: JsonValue } {
     const value = recordable(data, "data");
     return value === undefined ? {} : { data: value };
   } catch (error) {
-    return { data: { leftOut: messageOf(error) } };
+    return { data: { leftOut: errorMessage(error) } };
   }
 }

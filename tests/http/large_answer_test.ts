@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Gauge } from "../../src/http/guard/capacity.ts";
 import {
-  chunksOf,
+  jsonChunks,
   type LargeAnswerDeps,
   largeJsonResponse,
 } from "../../src/http/answers/large_answer.ts";
@@ -33,7 +33,7 @@ Deno.test("large answer: its text is what JSON.stringify gives", () => {
       numbers: Array.from({ length: copies * 1_000 }, (_, index) => index),
       mixed: [1, 2, { text: "y".repeat(20_000), none: undefined }, 3, null, 4, [], {}],
     };
-    assert.equal([...chunksOf(large)].join(""), JSON.stringify(large));
+    assert.equal([...jsonChunks(large)].join(""), JSON.stringify(large));
   }));
 });
 

@@ -26,7 +26,7 @@ interface Props {
 }
 
 /** The control that a request to the API stands for. */
-export function controlOf({ path, body }: Action): Control | undefined {
+export function toControl({ path, body }: Action): Control | undefined {
   if (body?.["leave"] === true) return "leave";
   return CONTROL_NAMES.find((control) => path.endsWith(`/${control}`));
 }

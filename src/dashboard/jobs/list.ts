@@ -5,7 +5,7 @@ import type { FoundJob } from "../../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/requests.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { wholeNumberOf } from "../../documents/fields.ts";
+import { parseWholeNumber } from "../../documents/fields.ts";
 import type { ScreenQuery } from "./address.ts";
 
 export const PAGE_JOBS = 50;
@@ -111,7 +111,7 @@ function shownPage(
 }
 
 function positionsIn(text: string): readonly LogId[] {
-  return text.split(",").map(wholeNumberOf).filter((logId) => logId !== undefined);
+  return text.split(",").map(parseWholeNumber).filter((logId) => logId !== undefined);
 }
 
 /** Counts what a page would show if it were requested again. */

@@ -173,7 +173,7 @@ export async function findEntries(
   query: StreamQuery,
 ): Promise<EntriesFound<ShownEntry>> {
   const { after, before, since } = query;
-  const search = searchOf(deps, query);
+  const search = entrySearch(deps, query);
   if (after !== undefined) return await searchAhead(search, after);
   if (before !== undefined) return await searchBack(search, before);
   return since === undefined
@@ -196,7 +196,7 @@ async function searchSince(
   };
 }
 
-function searchOf(deps: HttpDeps, query: StreamQuery): EntrySearch<ShownEntry> {
+function entrySearch(deps: HttpDeps, query: StreamQuery): EntrySearch<ShownEntry> {
   return {
     engine: deps.engine,
     reading: deps.reading,

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import type { EntriesFound } from "../../http/requests/entry_search.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { commandsOf } from "../parts/curl.tsx";
+import { curlCommands } from "../parts/curl.tsx";
 import { page, type PageOptions } from "../page.tsx";
 import { countText } from "../../core/size.ts";
 import { Empty } from "../parts/table.tsx";
@@ -184,5 +184,5 @@ function curlOfPage(
 ): string {
   const isPast = asked.query !== undefined && isOfThePast(asked.query);
   const search = streamSearch(asked.texts, isPast ? { after: found.from - 1 } : {});
-  return commandsOf(c, deps).follow(`/stream${search}`);
+  return curlCommands(c, deps).follow(`/stream${search}`);
 }

@@ -5,7 +5,7 @@ import type { Hold } from "../../engine/queries/entry_pages.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
 import type { PointDifference } from "../../engine/requests.ts";
-import { valueOf } from "../../documents/engine_refusal.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { ChangeTable } from "./changes.tsx";
 import { COMPARE_FORM } from "./entry_table.tsx";
@@ -27,7 +27,7 @@ export async function comparison(
 ): Promise<Comparison> {
   if (from === undefined) return {};
   try {
-    return { difference: valueOf(await engine.replays.diff(jobId, from, to, hold)) };
+    return { difference: valueOrThrow(await engine.replays.diff(jobId, from, to, hold)) };
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== "unknown-point") throw error;
     return { refusal: error.message };

@@ -6,7 +6,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import type { ReplayStep } from "../../explain/replay_steps.ts";
 import type { Hold } from "../../engine/queries/entry_pages.ts";
-import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
+import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
 interface Window {
@@ -65,7 +65,7 @@ export async function timeView(
   if (present === undefined) throw unknownJob(jobId);
   const logIds = engine.history.positions(jobId);
   const point = position.point ?? pointOfCount(logIds, position.count);
-  const { job } = valueOf(await engine.replays.replay(jobId, point, NO_STEPS, hold));
+  const { job } = valueOrThrow(await engine.replays.replay(jobId, point, NO_STEPS, hold));
   const index = logIds.indexOf(job.lastLogId);
   const window = windowAround(index, logIds.length, ROWS_MAX);
   const steps = await stepsOf(engine, jobId, [
@@ -96,7 +96,9 @@ async function stepsOf(
   const logId = wanted.reduce((last, one) => Math.max(last, one), 0);
   const upTo = { kind: "logId", logId: Math.min(logId, engine.headLogId) } as const;
   const also = new Set(wanted);
-  const { steps } = valueOf(await engine.replays.replay(jobId, upTo, { ...NO_STEPS, also }, hold));
+  const { steps } = valueOrThrow(
+    await engine.replays.replay(jobId, upTo, { ...NO_STEPS, also }, hold),
+  );
   return new Map(steps.map((step) => [step.logId, step]));
 }
 
@@ -108,7 +110,7 @@ export interface Neighbours {
   readonly last?: number;
 }
 
-export function neighboursOf({ logIds, index }: TimeView): Neighbours {
+export function findNeighbours({ logIds, index }: TimeView): Neighbours {
   const last = logIds.length - 1;
   return {
     ...(index === 0 ? {} : { first: 0, previous: index - 1 }),

@@ -6,7 +6,7 @@ import { isReserved } from "../../core/event_type.ts";
 import { type MatchableEvent, type PolicyEvent, policyEvents } from "../../core/job_plan.ts";
 import { isMet, type JobState } from "../../core/job_state.ts";
 import { mismatchesText } from "../../explain/mismatch.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { nearestName } from "../../explain/spelling.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { Wanted } from "./type_index.ts";
@@ -15,7 +15,7 @@ import {
   failingClauses,
   type Missed,
   missed,
-  nearestOf,
+  nearestMiss,
   ownSubjectText,
 } from "./nearest_expectation.ts";
 
@@ -27,24 +27,24 @@ export function nearestInJob(
   { job, entry }: Applied,
   comparisons: Comparisons,
 ): Missed | undefined {
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   const wanted = wantedNow(job);
   comparisons.spend(wanted.length);
   const ofType = wanted.filter(({ matcher }) => matcher.eventType === event.eventType);
   const compared = comparisons.take(ofType, ({ matcher }) => matcherEffort(matcher));
-  return nearestOf(compared.map((wanted) => missed(job, wanted, event)));
+  return nearestMiss(compared.map((wanted) => missed(job, wanted, event)));
 }
 
 export function missedInJob(step: Applied, nearest: Missed | undefined): string {
-  if (nearest === undefined) return unexpected(step.job, matchableOf(step.entry));
-  const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
+  if (nearest === undefined) return unexpected(step.job, toMatchable(step.entry));
+  const why = mismatchesText(failingClauses(nearest, toMatchable(step.entry)));
   return `matched no expectation: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 
 /** The same for a job that compensates. */
 export function missedInCompensation(step: Applied, nearest: Missed | undefined): string {
   if (nearest === undefined) return `recorded only: state is ${step.job.state}`;
-  const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
+  const why = mismatchesText(failingClauses(nearest, toMatchable(step.entry)));
   return `recorded only: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 

@@ -7,7 +7,7 @@ import type { RefusedAttributes } from "../../core/framework_events.ts";
 import type { EventId } from "../../core/ids.ts";
 import { equalJson, type JsonObject } from "../../core/json.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { type LimitReached, limitText } from "./delivery_limits.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
@@ -16,7 +16,7 @@ import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
 /** A second delivery with the same content. */
-export function duplicateOf({ eventId, logId }: JobEventLogEntry): Receipt {
+export function duplicateReceipt({ eventId, logId }: JobEventLogEntry): Receipt {
   return { eventId, logId, disposition: "duplicate", jobs: [] };
 }
 
@@ -52,13 +52,13 @@ const JOBS_OF_ANSWER = 10_000;
 const CLAUSES_OF_ANSWER = 1_000;
 
 /** How many jobs each receipt names in an answer with this many receipts. */
-export function jobsShownOf(receipts: number): number {
+export function jobsShownPerReceipt(receipts: number): number {
   const share = Math.floor(JOBS_OF_ANSWER / receipts);
   return Math.max(JOBS_SHOWN_MIN, Math.min(JOBS_SHOWN_MAX, share));
 }
 
 /** The same receipt, with as many clauses as one of so many lists. */
-export function oneOf(receipts: number, receipt: Receipt): Receipt {
+export function shortenReceipt(receipts: number, receipt: Receipt): Receipt {
   const { nearest } = receipt;
   if (nearest === undefined) return receipt;
   const clausesMax = Math.max(1, Math.floor(CLAUSES_OF_ANSWER / receipts));
@@ -66,7 +66,7 @@ export function oneOf(receipts: number, receipt: Receipt): Receipt {
 }
 
 /** The effects of the entries that an event made. */
-export function receiptOf(
+export function effectReceipt(
   eventId: EventId,
   logId: number,
   drafts: readonly EventDraft[],
@@ -151,7 +151,7 @@ class ShownJobs {
     if (!mayHaveMissed(step) || this.#comparisons.areOver) return reasonOf(step);
     const nearest = nearestInJob(step, this.#comparisons);
     if (nearest !== undefined) {
-      const clauses = failingClauses(nearest, matchableOf(step.entry));
+      const clauses = failingClauses(nearest, toMatchable(step.entry));
       this.nearest ??= nearestExpectation(nearest, clauses);
     }
     return step.rule === "running/record-only"

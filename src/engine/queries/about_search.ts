@@ -5,7 +5,7 @@
  */
 
 import type { About, EventAbout, JobAbout } from "../../explain/about.ts";
-import { type Condition, conditionOf, conditionText } from "../../core/condition.ts";
+import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -13,7 +13,7 @@ import type { Citation } from "../../explain/explanation.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
@@ -92,7 +92,7 @@ export class AboutSearch {
   #job(jobId: JobId, logId: LogId, where: string): JobAbout<LogId> {
     const job = this.#parts.table.existing(jobId);
     const type = job.type === undefined ? "a plan" : job.type;
-    const condition = conditionOf(job);
+    const condition = deriveCondition(job);
     const became = ENDED[condition] ?? `is ${conditionText(condition)}`;
     const statement = `Job ${jobId} (${type}) has it ${where}, and ${became}.`;
     return { jobId, statement, cites: [logId] };
@@ -107,7 +107,7 @@ export class AboutSearch {
     const loose = looseForm(about);
     const told: EventAbout<LogId>[] = [];
     for (const entry of await this.#read(found.carrying(loose, SHOWN_MAX), asOf)) {
-      const { attributes } = matchableOf(entry);
+      const { attributes } = toMatchable(entry);
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;
       const { summary } = await this.#parts.eventExplainer.of(entry, asOf, hold);

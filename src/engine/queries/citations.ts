@@ -19,7 +19,7 @@ type Named = Pick<JobEventLogEntry, "eventId" | "eventType">;
  *
  * @param known Returns entries that were read before.
  */
-export async function citationsOf(
+export async function resolveCitations(
   { pages, journal }: CitationParts,
   cited: readonly LogId[],
   known: (logId: LogId) => Named | undefined = () => undefined,
@@ -46,7 +46,7 @@ export async function cited<Told extends Statement<LogId>>(
   told: readonly Told[],
 ): Promise<readonly (Omit<Told, "cites"> & { readonly cites: readonly Citation[] })[]> {
   const logIds = [...new Set(told.flatMap(({ cites }) => cites))].toSorted((a, b) => a - b);
-  const citations = await citationsOf(parts, logIds);
+  const citations = await resolveCitations(parts, logIds);
   return told.map((one) => ({
     ...one,
     cites: one.cites.flatMap((logId) => citations.get(logId) ?? []),

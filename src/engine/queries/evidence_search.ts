@@ -16,7 +16,7 @@ import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { quotedEntry } from "../../core/quotation.ts";
@@ -196,7 +196,7 @@ export class EvidenceSearch {
 function isAccepted({ job }: OutlinedHistory, id: string, entry: JobEventLogEntry): boolean {
   const expected = job.plan.expected.find((one) => one.id === id);
   return expected !== undefined && entry.stratum === "domain" &&
-    expectationAccepts(expected, matchableOf(entry));
+    expectationAccepts(expected, toMatchable(entry));
 }
 
 /** By expectation, the events that resemble it: the likeliest first, at most a share of all. */

@@ -1,6 +1,6 @@
 /** Answers what other limits of its type would do to a job: by its queue now, or by the journal. */
 
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
 import { holds } from "../../core/pauses.ts";
@@ -60,7 +60,7 @@ export class LimitsWhatIfs {
     if (issues.length > 0) return { ok: false, problem: { kind: "impossibleSupposition", issues } };
     const share: Share = { spentMs: 0 };
     const { job } = outlined;
-    const isWaiting = job.state !== "Created" && (conditionOf(job) === "queued" ||
+    const isWaiting = job.state !== "Created" && (deriveCondition(job) === "queued" ||
       this.#queueOf(job).holds(job.priority, job.startedBy));
     const answer = isWaiting
       ? await this.#whileQueued(outlined, supposed)

@@ -128,7 +128,7 @@ export class Replays {
       await this.#fold(logIds.slice(begin, count), (entry) => fold.apply(entry), hold);
       if (fold.job !== undefined) states.push(fold.job);
     }
-    return { ok: true, value: differenceOf(states, start.count <= end.count) };
+    return { ok: true, value: firstDifference(states, start.count <= end.count) };
   }
 
   /** The job under a supposition, and where its outcome first differs. */
@@ -290,7 +290,7 @@ function upTo(logIds: readonly LogId[], point: Point | undefined): readonly LogI
 }
 
 /** @param states The earlier first. */
-function differenceOf(
+function firstDifference(
   [before, after = before]: readonly JobState[],
   isForward: boolean,
 ): PointDifference {

@@ -4,7 +4,7 @@
  */
 
 import { counted } from "../../core/counted.ts";
-import { type ErrorFingerprint, fingerprintOf } from "../../core/error_fingerprint.ts";
+import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { SiblingsStatement } from "../../explain/explanation.ts";
@@ -35,14 +35,14 @@ interface SiblingsParts {
  * @param entries The job's own, as far as known.
  * @param upTo Later entries do not count; when absent, all do.
  */
-export async function siblingsOf(
+export async function findSiblings(
   job: JobState,
   entries: Iterable<JobEventLogEntry>,
   { lists, events }: SiblingsParts,
   upTo?: LogId,
 ): Promise<Siblings | undefined> {
   if (job.state === "Failed") {
-    const fingerprint = fingerprintOf(job, job.failure);
+    const fingerprint = jobFingerprint(job, job.failure);
     if (fingerprint !== undefined) return sameError(job, fingerprint, lists, upTo);
   }
   const cause = [...entries].findLast((entry) => isCancellation(entry) || isUnclean(entry));

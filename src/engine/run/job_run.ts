@@ -25,7 +25,7 @@ import type { Worker } from "./requests_in_order.ts";
 import { type RunParts, runParts } from "./run_parts.ts";
 import type { RunOwner, RunServices } from "./run_services.ts";
 import { endOfJob } from "./run_trace.ts";
-import { settlementsOf } from "./settlements.ts";
+import { toSettlements } from "./settlements.ts";
 import type { Work } from "./work.ts";
 
 type Stage =
@@ -75,7 +75,7 @@ export class JobRun implements RunOwner {
   appended(applied: Applied): void {
     const stage = this.#stage;
     if (stage.kind !== "called" && stage.kind !== "left") return;
-    const settlements = settlementsOf(applied);
+    const settlements = toSettlements(applied);
     if (settlements.length === 0) return;
     if (stage.kind === "called") stage.settled(settlements);
     else stage.hasWork ||= !stage.hasEnded;

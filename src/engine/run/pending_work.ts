@@ -7,7 +7,7 @@ import type { JobEventDraft } from "../../core/event.ts";
 import { isHeld } from "../../core/job_state.ts";
 import { findWait, isSettled } from "../../core/waits.ts";
 import { recordOrRetry } from "./patience.ts";
-import { dueAtOf } from "./rest_time.ts";
+import { restDueAt } from "./rest_time.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
 import { Undoing, undone } from "./undoing.ts";
@@ -119,10 +119,10 @@ export class PendingWork {
     const common = { stratum: "framework", eventType: "job.TimerSet", jobId } as const;
     const about = { ...common, ...trace.ids };
     const drafts = timers.filter((timer) => !this.#isSet(timer)).map((timer): JobEventDraft => {
-      const dueAt = dueAtOf(timer.time, services.clock.now());
+      const dueAt = restDueAt(timer.time, services.clock.now());
       return timer.kind === "sleep"
         ? { ...about, taskId: timer.taskId, attributes: { dueAt } }
-        : { ...about, attributes: waitOf(timer, dueAt) };
+        : { ...about, attributes: waitAttributes(timer, dueAt) };
     });
     if (drafts.length > 0 && !recordOrRetry(services, drafts, this.#advanceSoon)) return;
     this.#timers = undefined;
@@ -198,6 +198,6 @@ export class PendingWork {
   }
 }
 
-function waitOf({ name, wait, time }: WaitRequest, dueAt: string) {
+function waitAttributes({ name, wait, time }: WaitRequest, dueAt: string) {
   return { dueAt, expectation: name, wait, withinMs: time.ms };
 }

@@ -4,7 +4,7 @@
  */
 
 import type { JobState } from "../../core/job_state.ts";
-import { copyOf, type JsonValue } from "../../core/json.ts";
+import { copyJson, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { RunContext, type RunListener } from "./run_context.ts";
 import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
@@ -71,11 +71,11 @@ export function callRun(
     code = place.call({ definition, ctx, input, recorded: job.input, host });
     return code.output;
   };
-  const output = outsideAttempts(() => outputOf(definition, job, answers, ctx, guard, call));
+  const output = outsideAttempts(() => runToOutput(definition, job, answers, ctx, guard, call));
   return { ctx, output, code };
 }
 
-async function outputOf(
+async function runToOutput(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
@@ -83,7 +83,7 @@ async function outputOf(
   guard: SecretGuard,
   call: (input: unknown) => Promise<unknown>,
 ): Promise<JsonValue | undefined> {
-  const parsed = parseInput(definition, copyOf(job.input));
+  const parsed = parseInput(definition, copyJson(job.input));
   if (!parsed.ok) {
     throw new InputMismatchError(definition, issuesText(parsed.issues));
   }

@@ -23,7 +23,7 @@ import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Suspects } from "./suspects.ts";
 import type { Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
-import { jobsToTry, parkingsOf, recordAtStart, rememberTimes } from "./unfinished.ts";
+import { draftParkings, jobsToTry, recordAtStart, rememberTimes } from "./unfinished.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
@@ -166,7 +166,7 @@ export class Supervisor implements WriterListener {
     // Jobs that were open at this stop are found when that is on record.
     suspects.open(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
-    const parkings = parkingsOf(unfinished, registry, restart);
+    const parkings = draftParkings(unfinished, registry, restart);
     await recordAtStart(this.#parts, [...cutShort, ...parkings], () => {
       for (const { jobId } of unfinished) {
         timers.open(table.existing(jobId));

@@ -24,7 +24,7 @@ export function rememberTimes(job: JobState, scheduler: Scheduler): void {
 }
 
 /** Parks the job that ended the process, and those that no loaded code runs. */
-export function parkingsOf(
+export function draftParkings(
   jobs: readonly JobState[],
   registry: DefinitionRegistry,
   restart: Restart | undefined,

@@ -37,7 +37,7 @@ export function largeJsonResponse(
 ): Response {
   if (!isLargeAnswer(value)) return jsonResponse(value, status, headers);
   if (!hasRoomForLarge(deps, held)) deps.lookBack.requireRoom(HELD_BYTES);
-  const source = new LargeBody(chunksOf(value), deps, HELD_BYTES + held);
+  const source = new LargeBody(jsonChunks(value), deps, HELD_BYTES + held);
   return new Response(new ReadableStream(source, { highWaterMark: 0 }), {
     status,
     headers: { ...NO_STORE_HEADERS, "content-type": "application/json", ...headers },
@@ -107,7 +107,7 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
 }
 
 /** The text of a value, as `JSON.stringify` creates it. */
-export function chunksOf(value: unknown): Generator<string> {
+export function jsonChunks(value: unknown): Generator<string> {
   return joined(piecesOf(value), CHUNK_CHARACTERS);
 }
 

@@ -112,7 +112,7 @@ function queuedView({ jobId, queuedMs }: OldestQueued) {
 function trendView({ span, sinceMs, trend }: Counts) {
   return {
     span,
-    countedSince: timeOf(sinceMs),
+    countedSince: formatTime(sinceMs),
     intervalMs: TREND_SPANS[span].intervalMs,
     points: trend.points.map(pointView),
     whole: happeningsView(trend.whole),
@@ -120,7 +120,7 @@ function trendView({ span, sinceMs, trend }: Counts) {
 }
 
 function pointView({ fromMs, ...happenings }: TrendPoint) {
-  return { from: timeOf(fromMs), ...happeningsView(happenings) };
+  return { from: formatTime(fromMs), ...happeningsView(happenings) };
 }
 
 /** Durations that nothing was measured of are `null`. */
@@ -146,7 +146,7 @@ function parkedView({ newest, ...group }: ParkedJobs) {
 }
 
 function failedView(job: FailedJob) {
-  return { ...identityOf(job), endedAt: job.endedAt, failure: failureResource(job) };
+  return { ...jobIdentity(job), endedAt: job.endedAt, failure: failureResource(job) };
 }
 
 function waitingView({ job, since }: NeedingAttention["waiting"][number]) {
@@ -156,13 +156,13 @@ function waitingView({ job, since }: NeedingAttention["waiting"][number]) {
     matched,
     required: requiredMatches(expected.multiplicity),
   }));
-  return { ...identityOf(job), since, waitsFor };
+  return { ...jobIdentity(job), since, waitsFor };
 }
 
-function identityOf({ jobId, type }: JobState) {
+function jobIdentity({ jobId, type }: JobState) {
   return { jobId, type: type ?? null, links: { self: jobPath(jobId) } };
 }
 
-function timeOf(milliseconds: number): string {
+function formatTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

@@ -14,7 +14,7 @@ import { Problem } from "../problems/problem.ts";
 import type { Relay } from "../relay.ts";
 import type { RequestSpans } from "../requests/headers.ts";
 import type { Route, RouteScope } from "../route.ts";
-import { sessionOf, type Sessions } from "./sessions.ts";
+import { requestSession, type Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";
 import { sizeOfGet, type Turnstile } from "./turnstile.ts";
 
@@ -107,7 +107,7 @@ export class Guard {
    */
   #requireScope(c: Context, scope: RouteScope | undefined, access: Access, host: string): void {
     const { raw: request } = c.req;
-    const credential = credentialOf(request.headers, host, this.#options.sessions);
+    const credential = readCredential(request.headers, host, this.#options.sessions);
     const { token, session, isOpen } = credential;
     const checked = this.#checked(c, credential, access);
     const { holder } = checked;
@@ -181,12 +181,12 @@ interface Credential {
 const always = () => true;
 
 /** A token in the request takes precedence over a session. */
-function credentialOf(headers: Headers, host: string, sessions: Sessions): Credential {
+function readCredential(headers: Headers, host: string, sessions: Sessions): Credential {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
     return { token: BEARER.exec(authorization)?.[1], session: false, isOpen: always };
   }
-  const name = sessionOf(headers, host);
+  const name = requestSession(headers, host);
   if (name === undefined) return { token: undefined, session: false, isOpen: always };
   return { token: sessions.tokenOf(name), session: true, isOpen: () => sessions.isOpen(name) };
 }

@@ -3,7 +3,7 @@
 import {
   choice,
   fingerprint,
-  listOf,
+  listParameter,
   type Parameter,
   type Query,
   repeated,
@@ -45,9 +45,9 @@ function named<const Names extends readonly string[]>(names: Names) {
 }
 
 export const FILTER_PARAMETERS = {
-  state: listOf(named(STATE_NAMES), "Jobs in one of these states."),
-  condition: listOf(named(CONDITIONS), "Jobs in one of these conditions."),
-  type: listOf(text, "Jobs of one of these types."),
+  state: listParameter(named(STATE_NAMES), "Jobs in one of these states."),
+  condition: listParameter(named(CONDITIONS), "Jobs in one of these conditions."),
+  type: listParameter(text, "Jobs of one of these types."),
   label: repeated(label, "Jobs with all of these labels, each as name:value."),
   createdAfter: single(time, "Jobs created after this time."),
   createdBefore: single(time, "Jobs created before this time."),
@@ -84,7 +84,7 @@ function many<Value>({ schema, description }: Parameter<Value>) {
 }
 
 /** What a query or a body asks for; the engine tells absent from present. */
-export function jobFilterOf(
+export function toJobFilter(
   query: Partial<Query<typeof FILTER_PARAMETERS>>,
 ): JobFilter {
   return present({

@@ -23,9 +23,9 @@ import {
   runBulk,
 } from "../requests/bulk_action.ts";
 import { checked, reasonField, strictObject } from "../../documents/fields.ts";
-import { FILTER_PARAMETERS, filterBody, jobFilterOf } from "../requests/job_filter.ts";
+import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../requests/job_filter.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/headers.ts";
+import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/requests.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
@@ -49,13 +49,13 @@ const limit = v.pipe(
   v.maxValue(BULK_MAX, LIMIT_RULE),
 );
 
-function effectsOf<Name extends ControlName>(names: readonly Name[]) {
+function controlEffects<Name extends ControlName>(names: readonly Name[]) {
   const effects = names.map((name) => [name, CONTROLS[name].effect]);
   return Object.fromEntries(effects) as Readonly<Record<Name, string>>;
 }
 
 const bulkBody = strictObject({
-  action: choices("What is done to each job.", effectsOf(BULK_CONTROLS)),
+  action: choices("What is done to each job.", controlEffects(BULK_CONTROLS)),
   filter: says(filterBody, "Which jobs, as in the query of GET /jobs; {} means all."),
   reason: v.exactOptional(says(reasonField, "Recorded with each job.")),
   dryRun: v.exactOptional(says(FLAG, "Only count; record nothing.")),
@@ -118,8 +118,8 @@ export const BULK_ROUTES: readonly Route[] = [{
 async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const body = await readJson(c.req.raw, deps.bodies);
-  const origin = originOf(c, deps.spans);
-  const { dryRun, ...request } = bulkRequestOf(body, deps, origin);
+  const origin = requestOrigin(c, deps.spans);
+  const { dryRun, ...request } = parseBulkRequest(body, deps, origin);
   if (dryRun) {
     return jsonResponse(previewView(request, previewBulk(deps.engine, request)), STATUS.ok);
   }
@@ -129,7 +129,7 @@ async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
 }
 
 /** @throws {Problem} `invalid-request`. */
-export function bulkRequestOf(
+export function parseBulkRequest(
   body: JsonValue,
   { engine }: Pick<HttpDeps, "engine">,
   origin: Origin | undefined,
@@ -138,7 +138,7 @@ export function bulkRequestOf(
   const { headLogId } = engine;
   return {
     ...rest,
-    filter: jobFilterOf(filter),
+    filter: toJobFilter(filter),
     dryRun,
     again,
     upTo: Math.min(upTo ?? headLogId, headLogId),
@@ -201,7 +201,7 @@ export const FAILURE_ROUTES: readonly Route[] = [{
   },
   handle({ req }, deps) {
     const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
-    const { groups, ...rest } = deps.engine.lists.failures(jobFilterOf(query), limit);
+    const { groups, ...rest } = deps.engine.lists.failures(toJobFilter(query), limit);
     return largeJsonResponse(deps, { failures: groups.map(groupView), ...rest }, STATUS.ok);
   },
 }];

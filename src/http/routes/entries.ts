@@ -2,8 +2,8 @@
 
 import {
   cursor,
-  cursorOf,
   type CursorScope,
+  formatCursor,
   type Query,
   single,
   whole,
@@ -14,7 +14,7 @@ import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { joined, largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { type Contents, json } from "../openapi/operation.ts";
-import { permitOf } from "../guard/access.ts";
+import { requestPermit } from "../guard/access.ts";
 import { STATUS } from "../problems/problem.ts";
 import { preferredType } from "../requests/headers.ts";
 import { streamResponse } from "../answers/response.ts";
@@ -87,7 +87,7 @@ export async function answerEntries(
     limit: limit ?? Infinity,
   };
   // A reader may page through a file as slowly as it likes.
-  const options = { keeper: deps.outlets, permit: permitOf(c), isPatient: true };
+  const options = { keeper: deps.outlets, permit: requestPermit(c), isPatient: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }
@@ -143,12 +143,12 @@ async function entryPage(request: PageRequest): Promise<EntryPage> {
       characters += taken;
       if (entries.length < limit && characters < PAGE_CHARACTERS_MAX) continue;
       const isLast = scan.caughtUp && entry === scan.entries.at(-1);
-      return { entries, nextCursor: isLast ? null : cursorOf(scope, entry.logId) };
+      return { entries, nextCursor: isLast ? null : formatCursor(scope, entry.logId) };
     }
     if (scan.caughtUp) return { entries, nextCursor: null };
     position = scan.scannedTo;
   }
-  return { entries, nextCursor: cursorOf(scope, position) };
+  return { entries, nextCursor: formatCursor(scope, position) };
 }
 
 /** In UTF-16 units; a chunk is over it by one line at most. */

@@ -6,7 +6,7 @@ import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
 import { single, whole } from "../../documents/parameters.ts";
 import type { Route } from "../route.ts";
-import { jobOf } from "./jobs.ts";
+import { requireJob } from "./jobs.ts";
 import * as v from "valibot";
 import { count, text, time } from "../answers/parts.ts";
 
@@ -52,7 +52,7 @@ export const JOB_LOG_ROUTES: readonly Route[] = [{
     problems: ["unknown-job"],
   },
   async handle(c, deps) {
-    const { jobId } = jobOf(c, deps.engine);
+    const { jobId } = requireJob(c, deps.engine);
     const { limit = LINES_DEFAULT } = readQuery(c.req.raw, LOG_PARAMETERS);
     return await largeJsonResponse(deps, await deps.jobLog.read(jobId, limit), STATUS.ok, {});
   },

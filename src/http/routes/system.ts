@@ -14,7 +14,7 @@ import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { tokenHolders, type Viewer, viewerOf } from "../guard/access.ts";
+import { requestViewer, tokenHolders, type Viewer } from "../guard/access.ts";
 import type { HttpDeps, ProcessFigures, ShownSetting } from "../http_deps.ts";
 import { anyObject } from "../answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
@@ -105,7 +105,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
   ),
   handle(c, deps) {
     refuseQuery(c.req.raw);
-    return jsonResponse(systemView(deps, viewerOf(c)), STATUS.ok);
+    return jsonResponse(systemView(deps, requestViewer(c)), STATUS.ok);
   },
 }];
 
