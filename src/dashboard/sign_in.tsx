@@ -27,12 +27,12 @@ function showSignIn(c: Context, deps: HttpDeps): Response {
 }
 
 /** Why nobody was signed in, and what kind of refusal that is. */
-interface Refusal {
+interface SignInRefusal {
   readonly kind: "unauthorized" | "too-many-failures";
   readonly text: string;
 }
 
-function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: Refusal): Response {
+function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRefusal): Response {
   const status = refusal === undefined ? STATUS.ok : problemFacts(refusal.kind).status;
   return page(
     c,
