@@ -8,7 +8,7 @@ import type { HttpDeps } from "../http/http_deps.ts";
 import { problemFacts, STATUS } from "../http/problems/problem.ts";
 import { reachedAs } from "../http/requests/headers.ts";
 import { emptyResponse } from "../http/answers/response.ts";
-import { endedSessionCookie, sessionCookie, sessionOf } from "../http/guard/sessions.ts";
+import { endedSessionCookie, requestSession, sessionCookie } from "../http/guard/sessions.ts";
 import { readForm, safeReturnPath } from "./form.ts";
 import { page } from "./page.tsx";
 import type { Route } from "../http/route.ts";
@@ -100,7 +100,7 @@ function refusalOf(scopes: readonly Scope[] | undefined): string | undefined {
 
 function signOut(c: Context, deps: HttpDeps): Response {
   const { host, secure } = reachedAs(c.req.raw);
-  const name = sessionOf(c.req.raw.headers, host);
+  const name = requestSession(c.req.raw.headers, host);
   if (name !== undefined) deps.sessions.close(name);
   return emptyResponse(STATUS.seeOther, {
     location: "/ui/sign-in",

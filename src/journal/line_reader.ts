@@ -8,8 +8,8 @@ import {
   CHAIN_FIELD_BYTES,
   CHAIN_KEY,
   CRC_SUFFIX_BYTES,
-  entryOf,
   linePrefix,
+  toEntry,
 } from "./line_codec.ts";
 import type { LineBytes, LineText } from "./line_bytes.ts";
 import { entryInFields } from "./line_fields.ts";
@@ -120,7 +120,7 @@ type WrittenEntry = Omit<JobEventLogEntry, "occurredAt" | "attributes"> & {
 function wholeEntry(logId: LogId, written: WrittenEntry): JobEventLogEntry {
   const { receivedAt, occurredAt = receivedAt, eventType, attributes } = written;
   const whole = { ...written, occurredAt, attributes: wholeAttributes(eventType, attributes) };
-  return entryOf(logId, whole as StampedEvent, written.causedBy);
+  return toEntry(logId, whole as StampedEvent, written.causedBy);
 }
 
 function shapeFlaw(entry: Record<string, unknown>): string | undefined {

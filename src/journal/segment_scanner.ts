@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import {
   CHAIN_FIELD_BYTES,
-  chainOf,
+  chainAfter,
   CRC_SUFFIX_BYTES,
   FIRST_FORMAT_VERSION,
   FORMAT_VERSION,
@@ -173,7 +173,7 @@ export class SegmentScanner {
   #verifiedChain(bodyStart: number, logId: LogId): string | undefined {
     const chain = chainIn(this.#cursor);
     const chainAt = this.#cursor.byteEnd - CRC_SUFFIX_BYTES - CHAIN_FIELD_BYTES;
-    const expected = chainOf(this.chain, this.#bytes.subarray(bodyStart, chainAt));
+    const expected = chainAfter(this.chain, this.#bytes.subarray(bodyStart, chainAt));
     return chain === expected ? chain : this.#wrong(logId, "the batch does not match its chain");
   }
 

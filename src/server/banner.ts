@@ -38,7 +38,7 @@ function tokenOption(scope: Scope, source: TokenSource | undefined): string {
   return ` -H "authorization: Bearer ${token}"`;
 }
 
-export function urlOf({ hostname, port }: Address): string {
+export function serverUrl({ hostname, port }: Address): string {
   return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
@@ -52,7 +52,7 @@ export function banner(
   pauses: readonly HeldPause[],
   standing: Standing | undefined,
 ): string {
-  const url = urlOf(address);
+  const url = serverUrl(address);
   return [
     recovered(report, head),
     ...standing === undefined ? [] : standingLines(standing),

@@ -5,9 +5,9 @@ import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import {
   planDocument,
-  planDocumentOf,
   planField,
-  planOf,
+  toPlan,
+  toPlanDocument,
 } from "../../src/documents/plan_schema.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
 import { startApp } from "../support/http/http_app.ts";
@@ -19,11 +19,11 @@ Deno.test("planDocument: is read back as the same plan, for plans of every kind"
   const { jobs } = run.engine.list({ limit: 500 });
   assert.ok(jobs.length > 20);
   for (const { plan } of jobs) {
-    assert.deepEqual(planOf(v.parse(planField, planDocument(plan))), plan);
+    assert.deepEqual(toPlan(v.parse(planField, planDocument(plan))), plan);
   }
 });
 
-Deno.test("planDocumentOf: leaves out the end of run, of a job with code alone", async () => {
+Deno.test("toPlanDocument: leaves out the end of run, of a job with code alone", async () => {
   const app = await startApp();
   await app.post("/jobs", { jobId: "code", type: "test.parcel", input: { orderId: "7" } });
   const main = { id: "main", eventType: "ec.Done" };
@@ -31,7 +31,7 @@ Deno.test("planDocumentOf: leaves out the end of run, of a job with code alone",
   const idsOf = (jobId: string) => {
     const job = app.engine.job(jobId as JobId);
     assert.ok(job);
-    return planDocumentOf(job).expected.map(({ id }) => id);
+    return toPlanDocument(job).expected.map(({ id }) => id);
   };
   assert.deepEqual(idsOf("code"), ["shipped"]);
   assert.deepEqual(idsOf("plan"), ["main"]);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { compare } from "../../src/tools/shared_comparison.ts";
 import { PartedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
 import { facts } from "../support/journal/journal_events.ts";
@@ -17,7 +17,7 @@ import {
   writtenWithSidecars,
 } from "../support/journal/sidecar_journal.ts";
 
-const LAYOUT = layoutOf(FOLDER);
+const LAYOUT = journalLayout(FOLDER);
 
 function between(fileSystem: MemoryDisk, log: SharedLogDouble, begins = () => Promise.resolve()) {
   return { fileSystem, layout: LAYOUT, log, begins, progress: () => {} };

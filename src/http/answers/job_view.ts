@@ -11,14 +11,14 @@ export function jobPath(jobId: string): string {
 }
 
 export function jobView(job: JobState) {
-  return { ...jobResource(job), links: linksOf(job) };
+  return { ...jobResource(job), links: jobLinks(job) };
 }
 
 export function summaryView(summary: JobSummary) {
-  return { ...summary, links: linksOf(summary) };
+  return { ...summary, links: jobLinks(summary) };
 }
 
-export function linksOf({ jobId }: { readonly jobId: string }) {
+export function jobLinks({ jobId }: { readonly jobId: string }) {
   const self = jobPath(jobId);
   return {
     self,
@@ -34,7 +34,7 @@ export function receiptView({ refusal, ...receipt }: JobReceipt) {
   const { jobId, state } = receipt;
   return {
     ...receipt,
-    ...(jobId === null || state === undefined ? {} : { links: linksOf({ jobId }) }),
+    ...(jobId === null || state === undefined ? {} : { links: jobLinks({ jobId }) }),
     ...(refusal === undefined ? {} : { problem: problemType(refusal) }),
   };
 }

@@ -19,7 +19,7 @@ const PIECE_CHARACTERS = 8 * 1024;
 const HELD_BYTES = 512 * 1024;
 
 /** What large answers need of the edge. */
-export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "turnstile"> {
+export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "admission"> {
   /** Notices clients that do not read. */
   readonly outlets: Pick<HttpDeps["outlets"], "stalls">;
 }
@@ -37,7 +37,7 @@ export function largeJsonResponse(
 ): Response {
   if (!isLargeAnswer(value)) return jsonResponse(value, status, headers);
   if (!hasRoomForLarge(deps, held)) deps.lookBack.requireRoom(HELD_BYTES);
-  const source = new LargeBody(chunksOf(value), deps, HELD_BYTES + held);
+  const source = new LargeBody(jsonChunks(value), deps, HELD_BYTES + held);
   return new Response(new ReadableStream(source, { highWaterMark: 0 }), {
     status,
     headers: { ...NO_STORE_HEADERS, "content-type": "application/json", ...headers },
@@ -73,11 +73,11 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const { lookBack, outlets, turnstile } = this.#deps;
+    const { lookBack, outlets, admission } = this.#deps;
     if (this.#controller === undefined) lookBack.opened(this.#bytes);
     else outlets.stalls.stop(this);
     this.#controller = controller;
-    await turnstile.enter("medium");
+    await admission.enter("medium");
     const next = this.#chunks?.next();
     if (next === undefined) return;
     if (next.done === true) {
@@ -107,7 +107,7 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
 }
 
 /** The text of a value, as `JSON.stringify` creates it. */
-export function chunksOf(value: unknown): Generator<string> {
+export function jsonChunks(value: unknown): Generator<string> {
   return joined(piecesOf(value), CHUNK_CHARACTERS);
 }
 

@@ -119,15 +119,15 @@ export function rememberViewer(c: Guarded, viewer: Viewer): void {
 }
 
 /** What `guard` found. */
-export function viewerOf(c: Guarded): Viewer {
+export function requestViewer(c: Guarded): Viewer {
   return c.var.viewer ?? ANYBODY;
 }
 
 export type Permit = () => boolean;
 
 /** What `guard` found; everything is permitted where no token is asked for. */
-export function permitOf(c: Guarded): Permit {
-  return viewerOf(c).permit;
+export function requestPermit(c: Guarded): Permit {
+  return requestViewer(c).permit;
 }
 
 /** `undefined` where none is needed, if they are not known, or if the viewer may not see them. */

@@ -20,21 +20,21 @@ export interface TokenLines {
 
 /** All tokens of a text; one that has none cannot be used. */
 export function readTokenLines(text: string): TokenLines {
-  const lines = linesOf(text);
+  const lines = tokenLines(text);
   const tokens = lines.map(({ words: [token = "", scopes, name] }) => ({
     token,
     scopes: scopes === undefined ? SCOPES : scopesIn(scopes),
     ...(name === undefined ? {} : { name }),
   }));
   const problems = lines.flatMap(({ number, words }) =>
-    problemsOf(words).map((problem) => `line ${number}: ${problem}`)
+    lineProblems(words).map((problem) => `line ${number}: ${problem}`)
   );
   return { tokens, problems: [...problems, ...problemsOfAll(tokens)] };
 }
 
 /** The first token of a text, whatever else is wrong with it: what a client sends. */
 export function firstToken(text: string): string | undefined {
-  return linesOf(text)[0]?.words[0];
+  return tokenLines(text)[0]?.words[0];
 }
 
 interface TokenLine {
@@ -43,13 +43,13 @@ interface TokenLine {
 }
 
 /** Those that say something: neither blank nor a comment. */
-function linesOf(text: string): readonly TokenLine[] {
+function tokenLines(text: string): readonly TokenLine[] {
   return text.split(/\r?\n/)
     .map((line, index) => ({ number: index + 1, words: line.trim().split(/\s+/) }))
     .filter(({ words: [first = ""] }) => first !== "" && !first.startsWith("#"));
 }
 
-function problemsOf([token = "", scopes, name, ...more]: readonly string[]): readonly string[] {
+function lineProblems([token = "", scopes, name, ...more]: readonly string[]): readonly string[] {
   return [
     TOKEN.test(token) ? "" : "the token has characters other than visible ASCII",
     token.length < TOKEN_LENGTH_MIN ? "the token is shorter than 16 characters" : "",

@@ -3,7 +3,7 @@
 import {
   choice,
   fingerprint,
-  listOf,
+  listParameter,
   type Parameter,
   type Query,
   repeated,
@@ -11,7 +11,7 @@ import {
   text,
   time,
 } from "../../documents/parameters.ts";
-import { documented, says } from "../../documents/documented.ts";
+import { describe, documented } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
@@ -45,9 +45,9 @@ function named<const Names extends readonly string[]>(names: Names) {
 }
 
 export const FILTER_PARAMETERS = {
-  state: listOf(named(STATE_NAMES), "Jobs in one of these states."),
-  condition: listOf(named(CONDITIONS), "Jobs in one of these conditions."),
-  type: listOf(text, "Jobs of one of these types."),
+  state: listParameter(named(STATE_NAMES), "Jobs in one of these states."),
+  condition: listParameter(named(CONDITIONS), "Jobs in one of these conditions."),
+  type: listParameter(text, "Jobs of one of these types."),
   label: repeated(label, "Jobs with all of these labels, each as name:value."),
   createdAfter: single(time, "Jobs created after this time."),
   createdBefore: single(time, "Jobs created before this time."),
@@ -71,20 +71,20 @@ export const filterBody = strictObject({
   search: one(FILTER_PARAMETERS.search),
   fingerprint: one(FILTER_PARAMETERS.fingerprint),
   retried: v.exactOptional(
-    says(v.boolean("must be true or false"), FILTER_PARAMETERS.retried.description),
+    describe(v.boolean("must be true or false"), FILTER_PARAMETERS.retried.description),
   ),
 });
 
 function one<Value>({ schema, description }: Parameter<Value>) {
-  return v.exactOptional(says(schema, description));
+  return v.exactOptional(describe(schema, description));
 }
 
 function many<Value>({ schema, description }: Parameter<Value>) {
-  return v.exactOptional(says(v.array(schema, "must be an array"), description));
+  return v.exactOptional(describe(v.array(schema, "must be an array"), description));
 }
 
 /** What a query or a body asks for; the engine tells absent from present. */
-export function jobFilterOf(
+export function toJobFilter(
   query: Partial<Query<typeof FILTER_PARAMETERS>>,
 ): JobFilter {
   return present({

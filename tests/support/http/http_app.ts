@@ -7,7 +7,7 @@ import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/deliver
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import { SCOPES, TokenList } from "../../../src/http/guard/access.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";
-import { commitWatchOf, jobWatchOf, Metrics } from "../../../src/metrics/metrics.ts";
+import { combineCommitWatches, combineJobWatches, Metrics } from "../../../src/metrics/metrics.ts";
 import { Trends } from "../../../src/metrics/trends.ts";
 import { type MemoryContent, MemoryJournal } from "../../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
@@ -62,14 +62,14 @@ export async function startApp(
     index: MemoryIndex.empty(),
     maxRunning,
     limits: { ...NO_LIMITS, ...limits },
-    watch: jobWatchOf(metrics.jobs, trends),
+    watch: combineJobWatches(metrics.jobs, trends),
   });
   const { journal, report } = await MemoryJournal.open({
     clock,
     random,
     consumer: engine.consumer,
     quietSealMs: QUIET_SEAL_MS,
-    watch: commitWatchOf(metrics.commits, trends),
+    watch: combineCommitWatches(metrics.commits, trends),
     ...(content === undefined ? {} : { content }),
   });
   await engine.start(journal, report.recoveredLogId ?? undefined, hold);

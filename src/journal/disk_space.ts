@@ -5,8 +5,8 @@
  */
 
 import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
-import { isOutOfRoom, lackOf, orUnusable } from "./errors.ts";
-import { messageOf } from "../core/thrown.ts";
+import { isOutOfRoom, missingRoom, orUnusable } from "./errors.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import type { Layout } from "./layout.ts";
@@ -54,7 +54,7 @@ export class Reserve {
       await withFile(this.#fileSystem, this.#path, "create", (file) => this.#fill(file));
       return true;
     } catch (error) {
-      if (!isOutOfRoom(error)) this.#warn(`Cannot keep a reserve: ${messageOf(error)}`);
+      if (!isOutOfRoom(error)) this.#warn(`Cannot keep a reserve: ${errorMessage(error)}`);
       await this.giveUp();
       return false;
     }
@@ -65,7 +65,7 @@ export class Reserve {
     try {
       await this.#remove();
     } catch (error) {
-      this.#warn(`Cannot give up the reserve: ${messageOf(error)}`);
+      this.#warn(`Cannot give up the reserve: ${errorMessage(error)}`);
     }
   }
 
@@ -114,7 +114,7 @@ const PROBE_MS = 1_000;
  */
 const NEWS_MS = 10_000;
 
-interface RoomOptions {
+interface DiskSpaceOptions {
   readonly clock: Clock;
   readonly reserve: Reserve | undefined;
   /** Whether the reserve could not be created at the start. */
@@ -128,8 +128,8 @@ interface RoomOptions {
   warn(message: string): void;
 }
 
-export class Room {
-  readonly #options: RoomOptions;
+export class DiskSpace {
+  readonly #options: DiskSpaceOptions;
   #short = false;
   /** The monotonic time of the last write without space, unless one has succeeded since. */
   #ranOutMs: number | undefined;
@@ -137,7 +137,7 @@ export class Room {
   #probing: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: RoomOptions) {
+  constructor(options: DiskSpaceOptions) {
     this.#options = options;
     if (options.short) this.#becomeShort();
   }
@@ -168,7 +168,7 @@ export class Room {
     // The first time, the reserve still has space for vital entries.
     if (reserve === undefined || this.#short) this.#ranOutMs = clock.monotonic();
     if (reserve === undefined || this.#stopped) return;
-    this.#becomeShort(lackOf(error?.cause));
+    this.#becomeShort(missingRoom(error?.cause));
     void this.#options.between(() => reserve.giveUp());
   }
 

@@ -7,7 +7,7 @@ import type { Citation } from "./explanation.ts";
 import type { LimitsWhatIf } from "./limits_what_if.ts";
 import type { QueueExplanation } from "./queue_explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
-import { queueBriefOf } from "./brief.ts";
+import { toQueueBrief } from "./brief.ts";
 import {
   bullet,
   commandLines,
@@ -39,7 +39,7 @@ export function queueExplanationText(
   told: QueueExplanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const { summary, reasons, next, evidence } = queueBriefOf(told, nowMs);
+  const { summary, reasons, next, evidence } = toQueueBrief(told, nowMs);
   const lines = [
     ...wrapped(width, summaryText(summary), "", ""),
     ...section("Why", reasons.flatMap((reason) => bullet(reason, width))),

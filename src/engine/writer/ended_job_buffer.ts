@@ -3,7 +3,7 @@
 import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside } from "../../core/job_plan.ts";
 import type { EndedJob, JobIndex } from "../job_index.ts";
-import { searchTextOf } from "../queries/job_search.ts";
+import { searchText } from "../queries/job_search.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
@@ -12,7 +12,7 @@ const IDS_PER_JOB = 8;
 /** Characters of jobs that are put at a time, except for the last job: some milliseconds. */
 const CHARACTERS = 1024 * 1024;
 
-export class Leaving {
+export class EndedJobBuffer {
   readonly #index: JobIndex;
   readonly #ids: EventIds;
   readonly #records = new Set<JobRecord>();
@@ -108,7 +108,7 @@ function endedOf(
     job,
     summary,
     trail,
-    text: searchTextOf(record),
+    text: searchText(record),
     awaitsOutside: awaitsOutside(job.plan),
     retriedAt: job.state === "Failed" ? retriedAt(job.jobId) : undefined,
     wasThere: record.isIndexed,
