@@ -23,26 +23,26 @@ class Known<Value> {
   readonly #values: Value[] = [];
 
   at(bytes: Uint8Array, start: number, end: number): Value | undefined {
-    const place = placeOf(bytes, start, end);
-    const known = this.#bytes[place];
+    const slot = slotFor(bytes, start, end);
+    const known = this.#bytes[slot];
     if (known?.length !== end - start || !isAt(bytes, start, known)) return undefined;
-    return this.#values[place];
+    return this.#values[slot];
   }
 
   note(bytes: Uint8Array, start: number, end: number, value: Value): Value {
-    const place = placeOf(bytes, start, end);
-    this.#bytes[place] = new Uint8Array(bytes.subarray(start, end));
-    return this.#values[place] = value;
+    const slot = slotFor(bytes, start, end);
+    this.#bytes[slot] = new Uint8Array(bytes.subarray(start, end));
+    return this.#values[slot] = value;
   }
 }
 
-const PLACES = 256;
+const SLOTS = 256;
 
 /** Types differ in the middle, tasks at the end. */
-function placeOf(bytes: Uint8Array, start: number, end: number): number {
+function slotFor(bytes: Uint8Array, start: number, end: number): number {
   const [middle, last, before] = [bytes[start + end >> 1], bytes[end - 1], bytes[end - 2]];
   const sum = 31 * (end - start) + 61 * (middle ?? 0) + 7 * (last ?? 0) + 3 * (before ?? 0);
-  return sum % PLACES;
+  return sum % SLOTS;
 }
 
 function isAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
@@ -82,7 +82,7 @@ class Fields {
   }
 
   /** Moves past some bytes; `false`, without moving, when others are there. */
-  passes(part: Uint8Array): boolean {
+  skip(part: Uint8Array): boolean {
     if (!isAt(this.bytes, this.at, part)) return false;
     this.at += part.length;
     return true;
@@ -92,8 +92,8 @@ class Fields {
    * Moves past a key, a text in which nothing is escaped, and a comma. `false`, without moving,
    * when another key is there, and for good when something else follows it.
    */
-  passesText(key: Uint8Array): boolean {
-    if (!this.passes(key)) return false;
+  skipText(key: Uint8Array): boolean {
+    if (!this.skip(key)) return false;
     const { bytes, at } = this;
     this.#textStart = at + this.shift;
     let end = at;
@@ -121,7 +121,7 @@ class Fields {
   }
 
   /** Moves past a whole number and a comma; -1 when there is none. */
-  number(): number {
+  readNumber(): number {
     const { bytes, at } = this;
     let number = 0;
     let end = at;
@@ -152,20 +152,20 @@ export function entryInFields(
   batch: LogId,
 ): JobEventLogEntry | undefined {
   fields.begin(line);
-  if (!fields.passes(LOG_ID) || fields.number() !== logId) return;
-  if (!fields.passes(BATCH) || fields.number() !== batch) return;
-  if (!fields.passesText(RECEIVED_AT)) return;
-  const receivedAt = timeOf(fields.part);
-  const stratum = fields.passesText(STRATUM) ? stratumPassed() : undefined;
-  if (stratum === undefined || !fields.passesText(EVENT_ID)) return;
+  if (!fields.skip(LOG_ID) || fields.readNumber() !== logId) return;
+  if (!fields.skip(BATCH) || fields.readNumber() !== batch) return;
+  if (!fields.skipText(RECEIVED_AT)) return;
+  const receivedAt = shareTime(fields.part);
+  const stratum = fields.skipText(STRATUM) ? readStratum() : undefined;
+  if (stratum === undefined || !fields.skipText(EVENT_ID)) return;
   const eventId = fields.part;
-  if (!fields.passesText(EVENT_TYPE)) return;
-  const eventType = namePassed();
-  const occurredAt = fields.passesText(OCCURRED_AT) ? own(fields.part) : receivedAt;
+  if (!fields.skipText(EVENT_TYPE)) return;
+  const eventType = readName();
+  const occurredAt = fields.skipText(OCCURRED_AT) ? own(fields.part) : receivedAt;
   const entry: Entry = { logId, receivedAt, stratum, eventId, eventType, occurredAt };
-  passReferences(entry, eventType);
-  if (fields.passes(CAUSED_BY) && (entry["causedBy"] = fields.number()) < 0) return;
-  const attributes = fields.passes(ATTRIBUTES) ? attributesOf(line, stratum) : undefined;
+  readReferences(entry, eventType);
+  if (fields.skip(CAUSED_BY) && (entry["causedBy"] = fields.readNumber()) < 0) return;
+  const attributes = fields.skip(ATTRIBUTES) ? readAttributes(line, stratum) : undefined;
   if (attributes === undefined) return;
   entry["attributes"] = wholeAttributes(eventType, attributes);
   return entry as unknown as JobEventLogEntry;
@@ -173,55 +173,55 @@ export function entryInFields(
 
 type Entry = Record<string, unknown>;
 
-const keyOf = (key: string) => new TextEncoder().encode(key);
-const LOG_ID = keyOf('{"logId":');
-const BATCH = keyOf('"batch":');
-const RECEIVED_AT = keyOf('"receivedAt":"');
-const STRATUM = keyOf('"stratum":"');
-const EVENT_ID = keyOf('"eventId":"');
-const EVENT_TYPE = keyOf('"eventType":"');
-const OCCURRED_AT = keyOf('"occurredAt":"');
-const JOB_ID = keyOf('"jobId":"');
-const TASK_ID = keyOf('"taskId":"');
-const EXECUTION_ID = keyOf('"executionId":"');
-const TRACE_ID = keyOf('"traceId":"');
-const SPAN_ID = keyOf('"spanId":"');
-const ACTOR = keyOf('"actor":"');
-const CAUSED_BY = keyOf('"causedBy":');
-const ATTRIBUTES = keyOf('"attributes":');
+const encode = (key: string) => new TextEncoder().encode(key);
+const LOG_ID = encode('{"logId":');
+const BATCH = encode('"batch":');
+const RECEIVED_AT = encode('"receivedAt":"');
+const STRATUM = encode('"stratum":"');
+const EVENT_ID = encode('"eventId":"');
+const EVENT_TYPE = encode('"eventType":"');
+const OCCURRED_AT = encode('"occurredAt":"');
+const JOB_ID = encode('"jobId":"');
+const TASK_ID = encode('"taskId":"');
+const EXECUTION_ID = encode('"executionId":"');
+const TRACE_ID = encode('"traceId":"');
+const SPAN_ID = encode('"spanId":"');
+const ACTOR = encode('"actor":"');
+const CAUSED_BY = encode('"causedBy":');
+const ATTRIBUTES = encode('"attributes":');
 
-function passReferences(entry: Entry, eventType: string): void {
+function readReferences(entry: Entry, eventType: string): void {
   // States keep these.
   const ofJob = eventType === "job.JobCreated" ? own : same;
-  if (fields.passesText(JOB_ID)) entry["jobId"] = ofJob(fields.part);
-  if (fields.passesText(TASK_ID)) entry["taskId"] = namePassed();
-  if (fields.passesText(EXECUTION_ID)) entry["executionId"] = fields.part;
-  if (fields.passesText(TRACE_ID)) entry["traceId"] = ofJob(fields.part);
-  if (fields.passesText(SPAN_ID)) entry["spanId"] = ofJob(fields.part);
-  if (fields.passesText(ACTOR)) entry["actor"] = namePassed();
+  if (fields.skipText(JOB_ID)) entry["jobId"] = ofJob(fields.part);
+  if (fields.skipText(TASK_ID)) entry["taskId"] = readName();
+  if (fields.skipText(EXECUTION_ID)) entry["executionId"] = fields.part;
+  if (fields.skipText(TRACE_ID)) entry["traceId"] = ofJob(fields.part);
+  if (fields.skipText(SPAN_ID)) entry["spanId"] = ofJob(fields.part);
+  if (fields.skipText(ACTOR)) entry["actor"] = readName();
 }
 
 function same(part: string): string {
   return part;
 }
 
-const STRATA_BYTES = STRATA.map((stratum) => keyOf(`${stratum}"`));
+const STRATA_BYTES = STRATA.map((stratum) => encode(`${stratum}"`));
 
-function stratumPassed(): Stratum | undefined {
+function readStratum(): Stratum | undefined {
   return STRATA[STRATA_BYTES.findIndex((part) => isAt(fields.bytes, fields.start, part))];
 }
 
 /** Nearly all lines of a batch have the same. */
 let lastTime = "";
 
-function timeOf(part: string): string {
+function shareTime(part: string): string {
   return part === lastTime ? lastTime : lastTime = own(part);
 }
 
 /** Of types, tasks and actors. */
 const names = new Known<string>();
 
-function namePassed(): string {
+function readName(): string {
   const { bytes, start, end } = fields;
   return names.at(bytes, start, end) ?? names.note(bytes, start, end, own(fields.part));
 }
@@ -232,14 +232,14 @@ const COMMON_BYTES_MAX = 48;
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-function attributesOf(line: LineBytes, stratum: Stratum): Attributes | undefined {
+function readAttributes(line: LineBytes, stratum: Stratum): Attributes | undefined {
   const { bytes, at, shift } = fields;
   if (bytes[at] !== OPENING) return undefined;
   const mayBeCommon = stratum === "framework" && line.byteEnd - at <= COMMON_BYTES_MAX;
   const known = mayBeCommon ? common.at(bytes, at, line.byteEnd) : undefined;
   if (known !== undefined) return known;
   const json = line.text.slice(at + shift, line.end);
-  const attributes = objectIn(json);
+  const attributes = parseObject(json);
   if (attributes === undefined || !mayBeCommon || !isFlat(json)) return attributes;
   return common.note(bytes, at, line.byteEnd, Object.freeze(attributes));
 }
@@ -249,7 +249,7 @@ function isFlat(json: string): boolean {
   return json.lastIndexOf("{") === 0 && !json.includes("[");
 }
 
-function objectIn(json: string): Attributes | undefined {
+function parseObject(json: string): Attributes | undefined {
   try {
     return parseJsonText(json) as Attributes;
   } catch {
