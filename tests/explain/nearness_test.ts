@@ -9,6 +9,7 @@ import { correlationMismatches, distanceOf, mismatchesWith } from "../../src/exp
 import { correlationDistance, expectationDistance, nearestOf } from "../../src/explain/nearness.ts";
 import { expectation } from "../support/engine/entries.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
+import { cases } from "../support/effort.ts";
 
 Deno.test("correlationDistance: it is that of the clauses that are told", () => {
   const seen = new Set<number>();
@@ -18,7 +19,7 @@ Deno.test("correlationDistance: it is that of the clauses that are told", () => 
       assert.equal(correlationDistance(correlation, attributes), distance);
       seen.add(distance);
     }),
-    { numRuns: 20_000 },
+    { numRuns: cases(20_000) },
   );
   assert.ok([0, 1, 2, 9, 10, 11, 20].every((distance) => seen.has(distance)), String([...seen]));
 });
@@ -32,7 +33,7 @@ Deno.test("expectationDistance: another task is a clause of its own, and close b
       const distance = distanceOf(mismatchesWith(expected, event));
       assert.equal(expectationDistance(expected, event), distance);
     }),
-    { numRuns: 5_000 },
+    { numRuns: cases(5_000) },
   );
 });
 
