@@ -23,7 +23,7 @@ export const FOLDER = "journal";
 const random = new FakeRandom("01C");
 
 /** States of the disk that are looked at after one power cut, when there are more. */
-const DISKS_PER_CUT = rounds(16, 200, 4);
+const DISKS_PER_CUT = rounds(16, 200, 8);
 
 /** A disk as it was found after a power cut. */
 export interface Found {
