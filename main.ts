@@ -11,13 +11,13 @@ import {
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
-import { banner, parkedPlaces, startWarnings, urlOf } from "./src/server/banner.ts";
+import { banner, parkedPlaces, serverUrl, startWarnings } from "./src/server/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { durationText } from "./src/core/duration.ts";
-import { messageOf } from "./src/core/thrown.ts";
+import { errorMessage } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
-import { type Access, TokenList } from "./src/http/guard/access.ts";
+import { type Access, TokenList } from "./src/access/tokens.ts";
 import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
@@ -55,9 +55,9 @@ const LAST_ANSWERS_MS = 200;
 /** Takes out of messages what is secret; set as soon as there are secrets. */
 let redact = (text: string): string => text;
 
-let log = logOf("text");
+let log = createLog("text");
 
-function logOf(format: Configuration["logFormat"]): ServerLog {
+function createLog(format: Configuration["logFormat"]): ServerLog {
   return new ServerLog({ format, now: systemClock.now, out: console.log, err: console.error });
 }
 
@@ -70,7 +70,7 @@ function fail(message: string, exitCode: number): never {
   Deno.exit(exitCode);
 }
 
-async function definitionsOf(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
+async function readDefinitions(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
   const shipped = shippedDefinitions({
     webhook: {
       allowedHosts: configuration.webhookHosts,
@@ -85,7 +85,7 @@ async function definitionsOf(configuration: Configuration): Promise<readonly Any
 }
 
 /** A file of tokens is watched; what a pipe gave was given once. */
-function accessOf({ tokens, tokenFile }: Configuration): Access | undefined {
+function createAccess({ tokens, tokenFile }: Configuration): Access | undefined {
   if (tokens.length === 0) return undefined;
   if (tokenFile === undefined || !Deno.statSync(tokenFile).isFile) return new TokenList(tokens);
   return new TokenFile({
@@ -110,9 +110,9 @@ async function openDaybook(
       origins,
       clock: systemClock,
       random: systemRandom,
-      definitions: await definitionsOf(configuration),
+      definitions: await readDefinitions(configuration),
       tracing,
-      access: accessOf(configuration),
+      access: createAccess(configuration),
       progress,
       sharing: await joining?.join(),
       warn,
@@ -184,7 +184,7 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
   } catch (error) {
     const message = `Cannot listen on ${hostname}:${port}: `;
     if (!(error instanceof Deno.errors.NotCapable)) {
-      return `${message}${messageOf(error)}; try --port 0`;
+      return `${message}${errorMessage(error)}; try --port 0`;
     }
     const reason = `permission is missing, add --allow-net=${hostname}`;
     return withStart(message + reason, { net: [hostname] });
@@ -256,7 +256,7 @@ async function warnOfHosts(hosts: readonly string[]): Promise<void> {
 }
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
-  log = logOf(configuration.logFormat);
+  log = createLog(configuration.logFormat);
   surviveFileSizeLimit();
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
@@ -276,9 +276,9 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   if (place !== undefined && secretKey !== undefined) {
     const own = toListen();
     if (typeof own === "string") return fail(own, EXIT_CANNOT_LISTEN);
-    const url = configuration.advertise ?? urlOf(own.addr);
+    const url = configuration.advertise ?? serverUrl(own.addr);
     const tell = (line: string) => log.info(line);
-    joining = new Joining({ place, secretKey, url, tell, warn });
+    joining = new Joining({ place, secretKey, url, print: tell, warn });
     stopOnSignal(stopOpening);
   }
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);
@@ -301,7 +301,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
-  await journal.announce(urlOf(listening.addr));
+  await journal.announce(serverUrl(listening.addr));
   log.info(
     banner(
       types,
@@ -323,7 +323,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
   } catch (error) {
     const isUsage = error instanceof TypeError || error instanceof DefinitionsError;
     const isUnreadable = error instanceof DefinitionsError && error.unreadable.length > 0;
-    const text = messageOf(error);
+    const text = errorMessage(error);
     fail(
       isUnreadable ? withStart(text, { read: error.unreadable }) : text,
       isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED,

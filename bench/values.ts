@@ -8,7 +8,7 @@ import { eventId, type JobId } from "../src/core/ids.ts";
 import type { StampedEvent } from "../src/engine/ports.ts";
 import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";
-import { layoutOf } from "../src/journal/layout.ts";
+import { journalLayout } from "../src/journal/layout.ts";
 import { systemClock, systemRandom } from "../src/server/system.ts";
 import { quantile, whole } from "./figures.ts";
 import { openDaybook } from "./fixtures.ts";
@@ -45,7 +45,7 @@ export async function printValues(entries: number): Promise<void> {
     await load;
     tell(`resident memory ${whole(residentMegabytes(server.pid))} MB`);
     await server.end("SIGTERM");
-    const { index, segments } = layoutOf(folder);
+    const { index, segments } = journalLayout(folder);
     const [values, all, journal] = [bytesIn(index, "values"), bytesIn(index), bytesIn(segments)];
     tell(
       `on disk: values ${megabytes(values)}, of the index ${megabytes(all)}, of the journal ` +
@@ -91,7 +91,7 @@ async function append(folder: string, entries: number): Promise<void> {
   }
   await journal.close();
   // Nothing was projected: the next start does that.
-  await Deno.remove(layoutOf(folder).snapshots, { recursive: true });
+  await Deno.remove(journalLayout(folder).snapshots, { recursive: true });
 }
 
 function jobOf(number: number): JobId {
@@ -165,8 +165,8 @@ async function explained({ url }: ServerProcess, jobId: string, named: string): 
 
 /** From nothing, beside a server that has nothing else to do. */
 async function madeAgain(folder: string, entries: number): Promise<void> {
-  for (const { name } of Deno.readDirSync(layoutOf(folder).index)) {
-    if (name.startsWith("values")) Deno.removeSync(`${layoutOf(folder).index}/${name}`);
+  for (const { name } of Deno.readDirSync(journalLayout(folder).index)) {
+    if (name.startsWith("values")) Deno.removeSync(`${journalLayout(folder).index}/${name}`);
   }
   await using server = await startDaybook({ journal: folder });
   const began = performance.now();

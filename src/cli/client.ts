@@ -1,10 +1,10 @@
 /** Talks to a running server over HTTP, like any other client. */
 
-import { issueText, type RequestIssue, untoldIssues } from "../documents/refusal.ts";
+import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
 import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
-import { messageOf } from "../core/thrown.ts";
-import { firstToken } from "../http/guard/token_lines.ts";
+import { errorMessage } from "../core/thrown.ts";
+import { firstToken } from "../access/token_lines.ts";
 import type { Permissions } from "../settings/permission_advice.ts";
 import {
   CommandError,
@@ -72,7 +72,7 @@ export class Client {
    * @throws {CommandError} if the token file cannot be read.
    */
   static of(input: CommandInput, fetchOf: Fetch = fetch): Client {
-    return new Client(serverAddress(input), tokenOf(input), fetchOf);
+    return new Client(serverAddress(input), tokenOption(input), fetchOf);
   }
 
   /** The server's address as of the last request, without a trailing slash. */
@@ -145,7 +145,7 @@ export class Client {
    * @throws {CommandError} if the connection ends early.
    */
   async text(response: Response): Promise<string> {
-    return await textOf(response, this.url);
+    return await readText(response, this.url);
   }
 
   /**
@@ -171,7 +171,7 @@ export function notDaybook(url: string): CommandError {
   );
 }
 
-function tokenOf(input: CommandInput): string | undefined {
+function tokenOption(input: CommandInput): string | undefined {
   const given = input.text("token-file");
   const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
   if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN") || undefined;
@@ -196,7 +196,7 @@ export function readingFailure(error: unknown, path: string): string {
   if (error instanceof Deno.errors.NotCapable) {
     return `permission is missing, add --allow-read=${path}`;
   }
-  return messageOf(error);
+  return errorMessage(error);
 }
 
 /** Something uses the port, and does not answer. */
@@ -204,7 +204,7 @@ function silent(url: string): CommandError {
   return new CommandError(`gave up on ${url}: it does not answer`, EXIT_UNAVAILABLE);
 }
 
-async function textOf(response: Response, url: string): Promise<string> {
+async function readText(response: Response, url: string): Promise<string> {
   try {
     return await response.text();
   } catch (error) {
@@ -230,7 +230,7 @@ function refusalText(status: number, problem: Readonly<Record<string, unknown>>)
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.filter(isIssue);
-  const untold = untoldIssues(detail, issues);
+  const untold = remainingIssues(detail, issues);
   // The issues either explain the detail, or the detail already contains the first of them.
   const mark = untold.length < issues.length ? "; " : ": ";
   const reasons = untold.length === 0 ? "" : mark + untold.map(issueText).join("; ");

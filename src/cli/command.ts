@@ -4,7 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { type Permissions, withCommand } from "../settings/permission_advice.ts";
 import { plainPage } from "./plain_text.ts";
@@ -110,7 +110,7 @@ export async function runCommand(
     if (command === undefined) throw new UsageError(`there is no command ${name}`);
     input = readInput(command, rest, sources);
     return input === "help"
-      ? printed(terminal, helpOf(command, program))
+      ? printed(terminal, commandHelp(command, program))
       : await command.run(input);
   } catch (error) {
     terminal.progressEnd();
@@ -145,7 +145,7 @@ function overview(commands: readonly Command[], program: string): readonly strin
 }
 
 /** The help of one command. */
-export function helpOf(command: Command, program: string): readonly string[] {
+export function commandHelp(command: Command, program: string): readonly string[] {
   const { name, summary, positionals, options, examples, notes = [] } = command;
   const usage = [`usage: ${program} ${name}`, positionals, "[options]"].filter((part) =>
     part !== ""
@@ -227,7 +227,7 @@ function parsed(command: Command, args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(parsingFailure(messageOf(error)));
+    throw new UsageError(parsingFailure(errorMessage(error)));
   }
 }
 

@@ -19,13 +19,13 @@ export const STRATUM_OPTION: CommandOption = {
 };
 
 /** All types that were asked for; none when all are wanted. */
-export function typesOf(input: CommandInput): readonly string[] {
+export function typeOptions(input: CommandInput): readonly string[] {
   const names = input.all(TYPE_OPTION.name).flatMap((list) => list.split(","));
   return names.map((name) => name.trim()).filter((name) => name !== "");
 }
 
 /** @throws {UsageError} when what was given is none. */
-export function stratumOf(input: CommandInput): Stratum | undefined {
+export function stratumOption(input: CommandInput): Stratum | undefined {
   const given = input.text(STRATUM_OPTION.name);
   if (given === undefined) return undefined;
   const stratum = STRATA.find((name) => name === given);

@@ -3,13 +3,13 @@
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { millisecondsOf, TIME_RULE } from "../documents/fields.ts";
-import { FILTER_PARAMETERS } from "../http/requests/job_filter.ts";
+import { parseTime, TIME_RULE } from "../documents/fields.ts";
+import { FILTER_PARAMETERS } from "../documents/job_filter.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { DURATION_RULE } from "../core/duration.ts";
-import { durationOf } from "./times.ts";
+import { parseDurationMs } from "./times.ts";
 
 export const FILTER_OPTIONS: readonly CommandOption[] = [
   { name: "state", value: "state", repeated: true, help: STATE_NAMES.join(", ") },
@@ -34,7 +34,7 @@ export const FILTER_NOTE = `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},
 export type JobFilterFields = Readonly<Record<string, string | readonly string[]>>;
 
 /** @throws {UsageError} when an option says what no job can be. */
-export function filterFieldsOf(
+export function parseFilter(
   input: CommandInput,
   surroundings: Surroundings,
 ): JobFilterFields {
@@ -46,7 +46,7 @@ export function filterFieldsOf(
     label: input.all("label").map((label) => splitAt(label, "--label", ":").join(":")),
     search: input.text("search"),
     fingerprint: input.text("fingerprint"),
-    createdAfter: since === undefined ? undefined : sinceOf(since, surroundings),
+    createdAfter: since === undefined ? undefined : parseSince(since, surroundings),
   };
   const given = Object.entries(fields)
     .filter((field): field is [string, string | readonly string[]] =>
@@ -55,7 +55,7 @@ export function filterFieldsOf(
   return Object.fromEntries(given);
 }
 
-export function filterQueryOf(fields: JobFilterFields): URLSearchParams {
+export function filterQuery(fields: JobFilterFields): URLSearchParams {
   const pairs = Object.entries(fields)
     .flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
   return new URLSearchParams(pairs);
@@ -69,9 +69,9 @@ function chosen(input: CommandInput, option: "state" | "condition"): readonly st
   });
 }
 
-function sinceOf(text: string, { clock }: Surroundings): string {
-  const agoMs = durationOf(text);
+function parseSince(text: string, { clock }: Surroundings): string {
+  const agoMs = parseDurationMs(text);
   if (agoMs !== undefined) return new Date(clock.now() - agoMs).toISOString();
-  if (millisecondsOf(text) !== undefined) return text;
+  if (parseTime(text) !== undefined) return text;
   throw new UsageError(`--since must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
 }

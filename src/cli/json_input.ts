@@ -5,10 +5,9 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
 import { isObject } from "../documents/fields.ts";
 import { parseJson } from "../documents/json_document.ts";
-import type { Problem } from "../http/problems/problem.ts";
 import { type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
-import { bytesOf, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";
+import { readInput, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";
 import type { RefusedByServerError } from "./client.ts";
 import type { ReceiptResource } from "./resources.ts";
 
@@ -42,7 +41,9 @@ export async function jsonInput(
   fields: readonly string[],
   surroundings: Surroundings,
 ): Promise<JsonValue | undefined> {
-  const value = argument === undefined ? undefined : await argumentOf(what, argument, surroundings);
+  const value = argument === undefined
+    ? undefined
+    : await readArgument(what, argument, surroundings);
   if (fields.length === 0) return value;
   const start = value ?? {};
   if (!isObject(start)) throw new UsageError(`${what} must be an object to take --field`);
@@ -57,23 +58,23 @@ function refuseRepeated(fields: readonly string[]): void {
   if (twice !== undefined) throw new UsageError(`--field ${twice} is given twice`);
 }
 
-async function argumentOf(
+async function readArgument(
   what: string,
   argument: string,
   surroundings: Surroundings,
 ): Promise<JsonValue> {
   if (argument === STANDARD_INPUT) return await documentIn(argument, surroundings);
   if (argument.startsWith("@")) return await documentIn(argument.slice(1), surroundings);
-  return jsonOf(what, argument);
+  return parseJsonInput(what, argument);
 }
 
 async function documentIn(path: string, surroundings: Surroundings): Promise<JsonValue> {
-  const text = new TextDecoder().decode(await bytesOf(path, surroundings));
-  return jsonOf(path === STANDARD_INPUT ? "the standard input" : path, text);
+  const text = new TextDecoder().decode(await readInput(path, surroundings));
+  return parseJsonInput(path === STANDARD_INPUT ? "the standard input" : path, text);
 }
 
 /** Judged as the server would, which would refuse a number that is rounded here. */
-export function jsonOf(what: string, text: string): JsonValue {
+export function parseJsonInput(what: string, text: string): JsonValue {
   try {
     return parseJson(text);
   } catch (error) {
@@ -88,7 +89,7 @@ function adviceOn(text: string): string {
   return `; write ${shellWord(JSON.stringify(withField({}, text)))}, or -f ${shellWord(text)}`;
 }
 
-function reasonOf({ message, members: { errors = [] } }: Problem): string {
+function reasonOf({ message, members: { errors = [] } }: Refusal): string {
   if (errors.length === 0) return plainText(message.replace(/^Cannot read the JSON: /, ""));
   const details = errors.map((issue) =>
     `${"pointer" in issue ? issue.pointer : ""} ${issue.detail}`.trim()

@@ -9,12 +9,12 @@ import {
   EXIT_REFUSED,
   UsageError,
 } from "./command.ts";
-import { jsonOf } from "./json_input.ts";
+import { parseJsonInput } from "./json_input.ts";
 import { plainText } from "./plain_text.ts";
-import { FORM_OPTIONS, formOf, printJson } from "./presentation.ts";
+import { FORM_OPTIONS, outputForm, printJson } from "./presentation.ts";
 import { paintedState } from "./render/marks.ts";
 import { expectShape, type JobReceiptResource, jobReceiptsAnswer } from "./resources.ts";
-import { bytesOf, clientOf, type Surroundings } from "./surroundings.ts";
+import { createClient, readInput, type Surroundings } from "./surroundings.ts";
 
 export const JOBS_OPTION: CommandOption = {
   name: "jobs",
@@ -51,24 +51,24 @@ export async function submitMany(
   input: CommandInput,
   surroundings: Surroundings,
 ): Promise<number> {
-  formOf(input);
+  outputForm(input);
   const excess = options.find(({ name }) => !TOGETHER.has(name) && isGiven(input, name));
   const [argument] = input.positionals;
   if (excess !== undefined || argument !== undefined) {
     const what = excess === undefined ? plainText(argument ?? "") : `--${excess.name}`;
     throw new UsageError(`${what} is for one job; with --jobs each job has its own`);
   }
-  const client = clientOf(input, surroundings);
+  const client = createClient(input, surroundings);
   const documents = await documentsIn(path, surroundings);
   let [sent, rejected] = [0, 0];
   for (const [index, slice] of [...slicesOf(documents)].entries()) {
-    for (const receipt of await receiptsOf(slice, index, input, client)) {
+    for (const receipt of await submitSlice(slice, index, input, client)) {
       sent++;
       if (receipt.disposition === "rejected") rejected++;
-      tell(receipt, sent, input);
+      printReceipt(receipt, sent, input);
     }
   }
-  if (formOf(input) === "text") {
+  if (outputForm(input) === "text") {
     const left = rejected === 0 ? "" : `, ${rejected} refused`;
     input.terminal.out(`submitted ${counted(sent - rejected, "job")}${left}`);
   }
@@ -81,11 +81,11 @@ function isGiven(input: CommandInput, name: string): boolean {
 
 /** The text of each: the server judges it. */
 async function documentsIn(path: string, surroundings: Surroundings): Promise<readonly string[]> {
-  const text = new TextDecoder().decode(await bytesOf(path, surroundings));
+  const text = new TextDecoder().decode(await readInput(path, surroundings));
   if (!text.trimStart().startsWith("[")) {
     return text.split("\n").filter((line) => line.trim() !== "");
   }
-  const document = jsonOf("the jobs", text);
+  const document = parseJsonInput("the jobs", text);
   return Array.isArray(document) ? document.map((one) => JSON.stringify(one)) : [text];
 }
 
@@ -105,7 +105,7 @@ function* slicesOf(documents: readonly string[]): Generator<readonly string[]> {
   if (slice.length > 0) yield slice;
 }
 
-async function receiptsOf(
+async function submitSlice(
   slice: readonly string[],
   index: number,
   input: CommandInput,
@@ -126,10 +126,10 @@ async function receiptsOf(
 }
 
 /** @param place Of the job, from 1 on. */
-function tell(receipt: JobReceiptResource, place: number, input: CommandInput): void {
+function printReceipt(receipt: JobReceiptResource, place: number, input: CommandInput): void {
   const { terminal } = input;
   const { jobId, disposition, reason, state = "" } = receipt;
-  if (formOf(input) === "json") return printJson(input, receipt);
+  if (outputForm(input) === "json") return printJson(input, receipt);
   if (disposition === "rejected") {
     const name = jobId === null ? "" : `, ${jobId}`;
     return terminal.err(`daybook: job ${place}${name}: ${plainText(reason ?? "was refused")}`);

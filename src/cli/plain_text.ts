@@ -29,16 +29,16 @@ function escaped(character: string): string {
 }
 
 /** How many columns a text without styles takes. */
-export function columnsOf(text: string): number {
+export function textWidth(text: string): number {
   return stringWidth(text);
 }
 
 /** The text in at most so many columns, with an ellipsis where it is cut. */
 export function fitted(text: string, columns: number): string {
-  if (columnsOf(text) <= columns) return text;
+  if (textWidth(text) <= columns) return text;
   let [kept, used] = ["", 0];
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += columnsOf(segment);
+    used += textWidth(segment);
     if (used > columns - 1) break;
     kept += segment;
   }
@@ -47,5 +47,5 @@ export function fitted(text: string, columns: number): string {
 
 /** The text with spaces after it, up to so many columns. */
 export function padded(text: string, columns: number): string {
-  return text + " ".repeat(Math.max(0, columns - columnsOf(text)));
+  return text + " ".repeat(Math.max(0, columns - textWidth(text)));
 }

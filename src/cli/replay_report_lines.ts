@@ -5,12 +5,12 @@ import { nextText } from "../engine/queries/history_check.ts";
 import { plainText } from "./plain_text.ts";
 import {
   type Category,
-  categoryOf,
-  countOf,
   type Finding,
+  findingCategory,
   isInFlight,
   isStale,
   type ReplayReport,
+  totalCount,
   type Totals,
   type TypeReport,
 } from "../tools/replay_report.ts";
@@ -56,9 +56,9 @@ function typeText(report: TypeReport, all: boolean, style: Terminal["style"]): r
 
 function countsText({ inFlight, finished }: TypeReport): string {
   const more = (count: number, what: string) => count > 0 ? `, ${count} ${what}` : "";
-  return `${countOf(inFlight)} in flight: ${inFlight.compatible} compatible` +
+  return `${totalCount(inFlight)} in flight: ${inFlight.compatible} compatible` +
     more(inFlight.breaks, "would break") + more(inFlight.notChecked, "not checked") +
-    `; ${countOf(finished)} finished: ${finished.compatible} compatible` +
+    `; ${totalCount(finished)} finished: ${finished.compatible} compatible` +
     more(finished.differs, "would differ") + more(finished.notChecked, "not checked");
 }
 
@@ -159,11 +159,11 @@ export function* reportRecords(report: ReplayReport, head: LogId): Iterable<obje
 
 function typeCounts(inFlight: TypeReport["inFlight"], finished: TypeReport["finished"]) {
   return {
-    inFlight: countOf(inFlight),
+    inFlight: totalCount(inFlight),
     compatible: inFlight.compatible,
     breaks: inFlight.breaks,
     notChecked: inFlight.notChecked,
-    finished: countOf(finished),
+    finished: totalCount(finished),
     differs: finished.differs,
     finishedNotChecked: finished.notChecked,
   };
@@ -177,7 +177,7 @@ function findingRecord(finding: Finding): object {
     type,
     state,
     inFlight: isInFlight(finding),
-    category: categoryOf(finding),
+    category: findingCategory(finding),
     verdict: verdict.kind,
     version,
     versionNow,

@@ -1,7 +1,7 @@
 /** `replay-test`: today's definitions against the jobs that a journal holds. */
 
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { checkHistory } from "../engine/queries/history_check.ts";
@@ -16,7 +16,7 @@ import {
 } from "../engine/secrets/sealing.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { KeyFiles } from "../journal/key_files.ts";
-import { layoutOf } from "../journal/layout.ts";
+import { journalLayout } from "../journal/layout.ts";
 import { permissionsOfModule } from "../settings/permission_advice.ts";
 import { secretKeyIn } from "../settings/configuration.ts";
 import { DefinitionsError } from "../server/user_definitions.ts";
@@ -68,7 +68,7 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
       "deno task journal replay-test --definitions my_jobs.ts",
       "deno task journal replay-test | jq -r 'select(.category == \"breaks\") | .jobId'",
     ],
-    permissions: (input) => [journalPermissions(input), permissionsOfModule(moduleOf(input))],
+    permissions: (input) => [journalPermissions(input), permissionsOfModule(moduleOption(input))],
     run: (input) => run(parts, input),
   };
 }
@@ -87,7 +87,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
     jobId: input.text("job"),
     unfinishedOnly: input.isSet("unfinished"),
   };
-  const registry = await registryOf(parts, input);
+  const registry = await loadRegistry(parts, input);
   requireKnownType(registry, selection);
   const folder = readableFolder(input);
   const recorded = await orExit(input, () => read(parts.fileSystem, folder, terminal));
@@ -98,28 +98,28 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
     onProgress: (done) => terminal.progress("checking", done, selected.length),
   });
   terminal.progressEnd();
-  tell(terminal, report, recorded.head.logId, input.isSet("all"));
+  printReport(terminal, report, recorded.head.logId, input.isSet("all"));
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 /** An invalid secret key counts as none: the report says which jobs it would open. */
 function sealingOf({ fileSystem }: ReplayTestParts, input: CommandInput, folder: string): Sealing {
   const secretKey = secretKeyIn(input.env("DAYBOOK_SECRET_KEY") ?? "");
-  return new Sealing(new KeyFiles(fileSystem, layoutOf(folder), secretKey));
+  return new Sealing(new KeyFiles(fileSystem, journalLayout(folder), secretKey));
 }
 
-function moduleOf(input: CommandInput): string | undefined {
+function moduleOption(input: CommandInput): string | undefined {
   return input.text("definitions") ?? (input.env("DAYBOOK_DEFINITIONS") || undefined);
 }
 
-async function registryOf(
+async function loadRegistry(
   parts: ReplayTestParts,
   input: CommandInput,
 ): Promise<DefinitionRegistry> {
   try {
-    return new DefinitionRegistry(await parts.definitions(moduleOf(input)));
+    return new DefinitionRegistry(await parts.definitions(moduleOption(input)));
   } catch (error) {
-    const message = messageOf(error);
+    const message = errorMessage(error);
     const unreadable = error instanceof DefinitionsError ? error.unreadable : [];
     const missing = unreadable.length === 0 ? undefined : { read: unreadable };
     throw new CommandError(message, EXIT_USAGE, missing);
@@ -198,7 +198,7 @@ async function check(
   const opened = isSealed(job) ? await openedInput(sealing, job) : undefined;
   if (opened?.ok === false) {
     const message = `the input is sealed, and ${opened.reason}`;
-    return type.add(findingOf(job, definition, { kind: "notChecked", message }, recorded));
+    return type.add(findByName(job, definition, { kind: "notChecked", message }, recorded));
   }
   const clear = opened === undefined ? job : withInput(job, opened.input);
   const source = { clock, entriesAt: recorded.factsAt };
@@ -209,7 +209,7 @@ async function check(
   );
   const isParked = lack !== undefined && verdict.kind === "compatible";
   const notLoaded = { kind: "notLoaded", logId: job.firstLogId, message: `${lack}` } as const;
-  type.add(findingOf(job, definition, isParked ? notLoaded : verdict, recorded));
+  type.add(findByName(job, definition, isParked ? notLoaded : verdict, recorded));
   if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, clear));
 }
 
@@ -218,11 +218,11 @@ async function openedInput(sealing: Sealing, job: SealedJob): Promise<OpenedInpu
   try {
     return await sealing.open(job);
   } catch (error) {
-    return { ok: false, reason: messageOf(error) };
+    return { ok: false, reason: errorMessage(error) };
   }
 }
 
-function findingOf(
+function findByName(
   job: JobState,
   definition: AnyJobDefinition,
   verdict: Finding["verdict"],
@@ -240,7 +240,7 @@ function findingOf(
   };
 }
 
-function tell(terminal: Terminal, report: ReplayReport, head: number, all: boolean): void {
+function printReport(terminal: Terminal, report: ReplayReport, head: number, all: boolean): void {
   if (terminal.isInteractive) {
     for (const line of reportText(report, head, all, terminal.style)) terminal.out(line);
   } else {

@@ -28,7 +28,7 @@ export function serverAddress(input: CommandInput): () => ServerAddress {
   }
   const url = flag ?? (folder === undefined ? input.env("DAYBOOK_URL") : undefined);
   if (url !== undefined) {
-    const address = { url: addressOf(url) };
+    const address = { url: parseAddress(url) };
     return () => address;
   }
   const named = folder ?? (input.env("DAYBOOK_JOURNAL") || undefined);
@@ -39,13 +39,13 @@ export function serverAddress(input: CommandInput): () => ServerAddress {
 function usualServer(): () => ServerAddress {
   let address: ServerAddress = { url: DEFAULT_URL, unheld: DEFAULT_FOLDER };
   return () => {
-    const url = holderOf(DEFAULT_FOLDER);
+    const url = lockHolder(DEFAULT_FOLDER);
     return address = url === undefined ? address : { url };
   };
 }
 
 /** Accepts `localhost:8000` for `http://localhost:8000`. */
-function addressOf(text: string): string {
+function parseAddress(text: string): string {
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     throw new UsageError(`${text} is not the address of a server, such as ${DEFAULT_URL}`);
@@ -64,7 +64,7 @@ function namedHolder(folder: string): string {
       `add --allow-read=${folder}`;
     throw new CommandError(message, EXIT_UNAVAILABLE, { read: [folder] });
   }
-  const url = holderOf(folder);
+  const url = lockHolder(folder);
   if (url !== undefined) return url;
   throw new CommandError(
     `no server holds ${folder}; deno task start --journal ${folder} starts one, ` +
@@ -78,7 +78,7 @@ function namedHolder(folder: string): string {
  * could not clear it, and its port may belong to another by now: what counts is that the lock is
  * held.
  */
-function holderOf(folder: string): string | undefined {
+function lockHolder(folder: string): string | undefined {
   const path = `${folder}/LOCK`;
   try {
     const text = Deno.readTextFileSync(path).trim();

@@ -47,7 +47,7 @@ function fromWhereTyped(path: string): string {
   return folder === undefined ? path : resolve(folder, path);
 }
 
-export function clientOf(input: CommandInput, { fetch }: Surroundings): Client {
+export function createClient(input: CommandInput, { fetch }: Surroundings): Client {
   return Client.of(input, fetch);
 }
 
@@ -56,7 +56,7 @@ export function clientOf(input: CommandInput, { fetch }: Surroundings): Client {
  *
  * @throws {CommandError} when it cannot be read.
  */
-export async function bytesOf(
+export async function readInput(
   path: string,
   surroundings: Surroundings,
 ): Promise<Uint8Array<ArrayBuffer>> {

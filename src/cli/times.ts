@@ -6,7 +6,7 @@ import { parseDuration } from "../core/duration.ts";
  * Milliseconds that a text such as `90s` or `1h30m` stands for; a number alone is of
  * seconds. `undefined` when it is no duration.
  */
-export function durationOf(text: string): number | undefined {
+export function parseDurationMs(text: string): number | undefined {
   const ms = parseDuration(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
   return Number.isNaN(ms) ? undefined : ms;
 }

@@ -10,9 +10,9 @@ import {
   EXIT_OK,
   UsageError,
 } from "./command.ts";
-import { follow, tellOfConnection } from "./event_source.ts";
+import { follow, reportConnection } from "./event_source.ts";
 import { fitted, padded, plainPage, plainText } from "./plain_text.ts";
-import { formOf, printJson, printLines, textColumns } from "./presentation.ts";
+import { outputForm, printJson, printLines, textColumns } from "./presentation.ts";
 import { type Paint, painted, paintedExplanation, paintedState } from "./render/marks.ts";
 import {
   type EntryResource,
@@ -23,7 +23,7 @@ import {
 } from "./resources.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { DURATION_RULE, durationText } from "../core/duration.ts";
-import { durationOf, millisecondsBetween, type Times } from "./times.ts";
+import { millisecondsBetween, parseDurationMs, type Times } from "./times.ts";
 import { progressText } from "../explain/phrases.ts";
 import { entryNote } from "../engine/queries/entry_note.ts";
 import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";
@@ -123,11 +123,11 @@ export const WAIT_NOTE = "With --wait the exit code is 0 when the job is Done, 1
 /**
  * @throws {UsageError} when the options do not fit together.
  */
-export function timeoutOf(input: CommandInput): number | undefined {
+export function timeoutOption(input: CommandInput): number | undefined {
   const text = input.text("timeout");
   if (text === undefined) return undefined;
   if (!input.isSet("wait")) throw new UsageError("--timeout goes with --wait");
-  const ms = durationOf(text);
+  const ms = parseDurationMs(text);
   if (ms === undefined) throw new UsageError(`--timeout must be ${DURATION_RULE}, and is ${text}`);
   return ms;
 }
@@ -139,7 +139,7 @@ export async function waitForEnd(
   input: CommandInput,
   surroundings: Surroundings,
 ): Promise<number> {
-  const timeoutMs = timeoutOf(input);
+  const timeoutMs = timeoutOption(input);
   surroundings.sayWhenInterrupted(
     `job ${jobId} continues; deno task daybook show ${jobId} shows it`,
   );
@@ -172,9 +172,9 @@ async function watch(
   { clock, times }: Surroundings,
   signal: AbortSignal,
 ): Promise<void> {
-  const progress = new JobProgress(input, times, formOf(input) === "text", textColumns(input));
+  const progress = new JobProgress(input, times, outputForm(input) === "text", textColumns(input));
   const path = `/jobs/${jobId}/stream?until=terminal`;
-  const losses = tellOfConnection(input.terminal, client);
+  const losses = reportConnection(input.terminal, client);
   for await (const data of follow({ client, clock, path, endsItself: true, signal, ...losses })) {
     const entry = expectShape(entryResource, parseJsonText(data), client);
     progress.note(entry);
@@ -192,7 +192,7 @@ async function report(
   client: Client,
   input: CommandInput,
 ): Promise<number> {
-  const isJson = formOf(input) === "json";
+  const isJson = outputForm(input) === "json";
   if (isJson) printJson(input, job);
   if (!isTerminal(job.state)) {
     const state = `${stateText(job)} after ${durationText(timeoutMs)}`;
@@ -214,13 +214,13 @@ function outcomeCode({ state, condition }: JobResource): number {
 /** Of a failure the explanation tells more than the error alone. */
 async function printOutcome(job: JobResource, client: Client, input: CommandInput): Promise<void> {
   const { style } = input.terminal;
-  const prose = job.state === "Done" ? undefined : await explanationOf(job.jobId, client);
+  const prose = job.state === "Done" ? undefined : await fetchExplanation(job.jobId, client);
   const explained = prose === undefined ? [] : ["", ...paintedExplanation(prose, style)];
   printLines(input, [...outcomeLines(job, prose === undefined, style), ...explained]);
 }
 
 /** What the server makes of it; nothing when it cannot say. */
-async function explanationOf(jobId: string, client: Client): Promise<string | undefined> {
+async function fetchExplanation(jobId: string, client: Client): Promise<string | undefined> {
   const headers = { accept: "text/plain" };
   try {
     const response = await client.request(`/jobs/${jobId}/explain`, { headers });

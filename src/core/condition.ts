@@ -45,7 +45,7 @@ export interface TaskOverview {
 }
 
 /** @param tasks An overview, if the caller has one; otherwise the tasks are searched. */
-export function conditionOf(job: JobState, tasks?: TaskOverview): Condition {
+export function deriveCondition(job: JobState, tasks?: TaskOverview): Condition {
   switch (job.state) {
     case "Created":
       return job.startAt === undefined ? "created" : "scheduled";

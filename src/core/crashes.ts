@@ -28,7 +28,7 @@ export function attemptsAt(job: JobState): readonly TaskState[] {
 }
 
 /** Tasks that run alone, after so many unclean ends in a row, until an attempt ends by itself. */
-export function suspectsOf(job: JobState): readonly TaskState[] {
+export function crashSuspects(job: JobState): readonly TaskState[] {
   if (!hasCode(job) || isTerminal(job) || job.parked !== undefined) return [];
   const cutShort = job.tasks.filter((task) =>
     isInterrupted(task) && (task.status === "completed") === (job.state === "Compensating")

@@ -223,7 +223,7 @@ function givenUp(job: JobState, { reason }: Reasoned): readonly JobEventDraft[] 
 
 /** Completed tasks whose effect still stands, in order of completion. Never `main`. */
 export function reusableTasks(job: JobState, from?: TaskId): readonly CompletedTask[] {
-  const limit = limitOf(job, from);
+  const limit = reuseLimit(job, from);
   return job.tasks
     .filter((task): task is CompletedTask =>
       task.status === "completed" && task.taskId !== MAIN_TASK &&
@@ -233,13 +233,13 @@ export function reusableTasks(job: JobState, from?: TaskId): readonly CompletedT
 }
 
 /** Tasks completed from this position on run again. */
-function limitOf(job: JobState, from: TaskId | undefined): LogId {
+function reuseLimit(job: JobState, from: TaskId | undefined): LogId {
   return from === undefined ? Infinity : findTask(job, from)?.firstLogId ?? 0;
 }
 
 /** Timed waits of `run` that ended without an event. */
 function reusableWaits(job: JobState, from?: TaskId): readonly TimedWait[] {
-  const limit = limitOf(job, from);
+  const limit = reuseLimit(job, from);
   return job.waits?.filter(({ passedBy = Infinity }) => passedBy < limit) ?? [];
 }
 

@@ -37,7 +37,7 @@ export function errorFingerprint({ type, taskId, error }: ErrorOrigin): ErrorFin
 }
 
 /** Of a failed job; a cancellation is not an error and has none. */
-export function fingerprintOf(job: JobState, failure: Failure): ErrorFingerprint | undefined {
+export function jobFingerprint(job: JobState, failure: Failure): ErrorFingerprint | undefined {
   if (failure.kind === "cancelled") return undefined;
   return errorFingerprint({ type: job.type, taskId: failure.taskId, error: failure.error });
 }

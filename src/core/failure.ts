@@ -5,14 +5,14 @@ import { durationText } from "./duration.ts";
 import type { ErrorFact } from "./framework_events.ts";
 import { type MatchableEvent, matcherAccepts } from "./job_plan.ts";
 import type { Failure, RunningJob } from "./job_state.ts";
-import { deadlineOf } from "./waits.ts";
+import { passedDeadline } from "./waits.ts";
 
 /**
  * The failure that an entry causes, or `undefined` when it is not an error event: a final
  * `job.TaskFailed`, `job.JobCancelled`, a deadline that fails the job, or an event that the policy
  * names.
  */
-export function failureOf(
+export function failureBy(
   job: RunningJob,
   entry: JobEventLogEntry,
   event: MatchableEvent,
@@ -30,7 +30,7 @@ export function failureOf(
         ? { kind, error, ...because(entry) }
         : { kind, taskId: entry.taskId, error, ...because(entry) };
     }
-    const late = deadlineOf(job, entry)?.expected;
+    const late = passedDeadline(job, entry)?.expected;
     if (late?.within?.otherwise === "fail") {
       const time = durationText(late.within.ms);
       const message = `"${late.id}" was not met within ${time} of the start`;

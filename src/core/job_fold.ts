@@ -7,7 +7,7 @@
  */
 
 import { assertNever } from "./assert_never.ts";
-import { type Condition, conditionOf } from "./condition.ts";
+import { type Condition, deriveCondition } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JobState, TaskState } from "./job_state.ts";
@@ -142,7 +142,7 @@ export class JobFold {
     }
     this.#head = job;
     this.#whole = undefined;
-    return this.#condition = conditionOf(job, this.#tally);
+    return this.#condition = deriveCondition(job, this.#tally);
   }
 }
 

@@ -3,8 +3,8 @@
  * except for the fields that section 6 of the design marks `?`.
  */
 
-import { conditionOf } from "./condition.ts";
-import { fingerprintOf } from "./error_fingerprint.ts";
+import { deriveCondition } from "./condition.ts";
+import { jobFingerprint } from "./error_fingerprint.ts";
 import { MAIN_TASK } from "./ids.ts";
 import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import { cutShort, leftInPlace } from "./left_in_place.ts";
@@ -22,18 +22,18 @@ import {
 
 /** The members that the resource shares with its summary. */
 export function jobHead(job: JobState) {
-  const startAt = startAtOf(job);
-  const sleepsUntil = sleepsUntilOf(job);
+  const startAt = jobStartAt(job);
+  const sleepsUntil = jobSleepsUntil(job);
   return {
     jobId: job.jobId,
     type: job.type ?? null,
     definitionVersion: job.definitionVersion ?? null,
     state: job.state,
-    condition: conditionOf(job),
+    condition: deriveCondition(job),
     createdAt: job.createdAt,
     ...(startAt === undefined ? {} : { startAt }),
-    startedAt: startedAtOf(job),
-    endedAt: endedAtOf(job),
+    startedAt: jobStartedAt(job),
+    endedAt: jobEndedAt(job),
     ...(sleepsUntil === undefined ? {} : { sleepsUntil }),
     firstLogId: job.firstLogId,
     lastLogId: job.lastLogId,
@@ -51,7 +51,7 @@ export function jobResource(job: JobState) {
     ...(job.rateKey === undefined ? {} : { rateKey: job.rateKey }),
     input: job.input ?? null,
     sealed: sealedResource(job),
-    output: outputOf(job),
+    output: jobOutput(job),
     expected: job.plan.expected.map((expected, index) =>
       expectationResource(expected, job.expected[index])
     ),
@@ -69,12 +69,12 @@ function sealedResource({ sealed }: JobState) {
 }
 
 /** Only until the job starts; then there is `startedAt`. */
-export function startAtOf(job: JobState): string | undefined {
+export function jobStartAt(job: JobState): string | undefined {
   return job.state === "Created" ? job.startAt : undefined;
 }
 
 /** When the first of its sleeps ends by itself; `undefined` when it does not sleep. */
-export function sleepsUntilOf({ state, tasks }: JobState): string | undefined {
+export function jobSleepsUntil({ state, tasks }: JobState): string | undefined {
   if (state !== "Running") return undefined;
   let first: string | undefined;
   for (const task of tasks) {
@@ -84,15 +84,15 @@ export function sleepsUntilOf({ state, tasks }: JobState): string | undefined {
   return first;
 }
 
-export function startedAtOf(job: JobState): string | null {
+export function jobStartedAt(job: JobState): string | null {
   return job.state === "Created" ? null : job.startedAt;
 }
 
-export function endedAtOf(job: JobState): string | null {
+export function jobEndedAt(job: JobState): string | null {
   return isTerminal(job) ? job.endedAt : null;
 }
 
-export function outputOf(job: JobState) {
+export function jobOutput(job: JobState) {
   const main = findTask(job, MAIN_TASK);
   return main?.status === "completed" ? main.result ?? null : null;
 }
@@ -129,11 +129,11 @@ export function taskResource(task: TaskState) {
     startedAt: task.startedAt,
     endedAt: null,
     progress: task.progress,
-    ...outcomeOf(task),
+    ...taskOutcome(task),
   };
 }
 
-function outcomeOf(task: TaskState) {
+function taskOutcome(task: TaskState) {
   switch (task.status) {
     case "running":
     case "waiting":
@@ -148,12 +148,12 @@ function outcomeOf(task: TaskState) {
     case "failed":
       return { endedAt: task.endedAt, error: task.error };
     case "completed":
-      return { endedAt: task.endedAt, result: task.result, ...compensationOf(task) };
+      return { endedAt: task.endedAt, result: task.result, ...compensationOutcome(task) };
   }
 }
 
 /** From its start on, a compensation decides the status of its task. */
-function compensationOf({ compensation }: CompletedTask) {
+function compensationOutcome({ compensation }: CompletedTask) {
   switch (compensation?.status) {
     case undefined:
       return {};
@@ -181,7 +181,7 @@ export function failureResource(job: JobState) {
     kind,
     taskId: taskId ?? null,
     error,
-    fingerprint: fingerprintOf(job, failure) ?? null,
+    fingerprint: jobFingerprint(job, failure) ?? null,
     recoveryRequired,
     because,
     leftInPlace: leftInPlace(job).map((task) => task.taskId as string),

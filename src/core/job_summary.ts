@@ -4,7 +4,7 @@
  */
 
 import type { Condition } from "./condition.ts";
-import { type ErrorFingerprint, fingerprintOf } from "./error_fingerprint.ts";
+import { type ErrorFingerprint, jobFingerprint } from "./error_fingerprint.ts";
 import type { FailureKind } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
@@ -158,7 +158,7 @@ function failureOf(job: JobState): FailureSummary | null {
       name: cut(error.name, ERROR_LENGTH_MAX.name),
       message: cut(error.message, ERROR_LENGTH_MAX.message),
     },
-    fingerprint: fingerprintOf(job, failure) ?? null,
+    fingerprint: jobFingerprint(job, failure) ?? null,
     recoveryRequired,
     because,
   };

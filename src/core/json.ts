@@ -33,14 +33,14 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
  * A copy that user code may change. `structuredClone` takes four times as long, since it handles
  * much that JSON does not have.
  */
-export function copyOf<Value extends JsonValue | undefined>(value: Value): Value;
-export function copyOf(value: JsonValue | undefined): JsonValue | undefined {
+export function copyJson<Value extends JsonValue | undefined>(value: Value): Value;
+export function copyJson(value: JsonValue | undefined): JsonValue | undefined {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((member) => copyOf(member));
+  if (Array.isArray(value)) return value.map((member) => copyJson(member));
   const copy: Record<string, JsonValue> = { ...value as JsonObject };
   for (const [name, member] of Object.entries(copy)) {
     // Safe for a member called `__proto__` too: it is an own property, so no prototype is set.
-    if (typeof member === "object") copy[name] = copyOf(member);
+    if (typeof member === "object") copy[name] = copyJson(member);
   }
   return copy;
 }
@@ -101,7 +101,7 @@ function charactersLeft(value: unknown, room: number): number {
 }
 
 /** A value whose text begins with the same characters, with little after them. */
-export function beginningOf(value: JsonValue, characters: number): JsonValue {
+export function jsonPrefix(value: JsonValue, characters: number): JsonValue {
   return beginning(value, { left: characters });
 }
 

@@ -8,7 +8,7 @@ import { EVENT_TYPE_RULE, isEventType, isReserved } from "./event_type.ts";
 import { ID_PATTERN, ID_RULE } from "./ids.ts";
 
 /** What is wrong with an entry on its own; `undefined` when nothing is. */
-export function illegalityOf(entry: JobEventLogEntry): string | undefined {
+export function findIllegality(entry: JobEventLogEntry): string | undefined {
   return nameFlaw(entry) ?? idFlaw(entry) ?? causeFlaw(entry) ?? subjectFlaw(entry);
 }
 

@@ -56,8 +56,8 @@ const POSITIONS: {
 };
 
 /** The positions that an entry refers to, without its own. */
-export function referencesOf(entry: JobEventLogEntry): readonly LogId[] {
-  if (entry.eventType === "journal.EntryQuoted") return referencesOf(quotedEntry(entry));
+export function logReferences(entry: JobEventLogEntry): readonly LogId[] {
+  if (entry.eventType === "journal.EntryQuoted") return logReferences(quotedEntry(entry));
   const attributes = entry.attributes as JsonObject;
   return [entry.causedBy, ...positionNames(entry).map((name) => attributes[name])]
     .filter((value) => value !== undefined) as LogId[];

@@ -20,12 +20,12 @@ export function withMatch(progress: ExpectationState, logId: LogId): Expectation
   // A longer one has already been continued from this state.
   const all = known?.length === matched ? known : [...progress.by];
   all.push(logId);
-  const next = firstOf(all, surplus);
+  const next = firstMatches(all, surplus);
   growing.set(next, all);
   return next;
 }
 
-function firstOf(all: readonly LogId[], surplus: number): ExpectationState {
+function firstMatches(all: readonly LogId[], surplus: number): ExpectationState {
   const matched = all.length;
   let by: readonly LogId[] | undefined;
   return {

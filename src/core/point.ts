@@ -51,7 +51,7 @@ export function resolvePoint(
 }
 
 /** The ids that name an entry: its own, and that of the event it stands for. */
-export function eventIdsOf(entry: JobEventLogEntry): readonly EventId[] {
+export function entryEventIds(entry: JobEventLogEntry): readonly EventId[] {
   return isCorrelated(entry) ? [entry.eventId, entry.attributes.eventId] : [entry.eventId];
 }
 
@@ -78,6 +78,6 @@ export const NO_SUCH_EVENT =
   "is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of one of this job's events";
 
 function upToEvent(eventId: EventId, entries: readonly JobEventLogEntry[]): ResolvedPoint {
-  const index = entries.findIndex((entry) => eventIdsOf(entry).includes(eventId));
+  const index = entries.findIndex((entry) => entryEventIds(entry).includes(eventId));
   return index < 0 ? { ok: false, detail: NO_SUCH_EVENT } : { ok: true, count: index + 1 };
 }

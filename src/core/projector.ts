@@ -7,7 +7,7 @@
 import { hasSomethingToCompensate } from "./compensation_facts.ts";
 import { allSatisfied } from "./condition.ts";
 import { isCorrelated, isRefused, type JobEventLogEntry } from "./event.ts";
-import { failureOf, leavesInPlace } from "./failure.ts";
+import { failureBy, leavesInPlace } from "./failure.ts";
 import type { JobId, LogId } from "./ids.ts";
 import { expectationAccepts, type MatchableEvent, matcherAccepts, sharedPlan } from "./job_plan.ts";
 import {
@@ -105,9 +105,9 @@ function projectRunning(job: RunningJob, entry: JobEventLogEntry): Step {
   if (entry.stratum === "coordination") return step(noted, "running/record-only");
   const waived = waivedBy(job, entry);
   if (waived !== undefined) return projectWaiver(noted, entry, waived);
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   const matched = matchedExpectations(job, event);
-  const failure = failureOf(job, entry, event);
+  const failure = failureBy(job, entry, event);
   // An error event that an expectation still waits for counts there and fails nothing.
   if (matched.length > 0 && (failure === undefined || matched.some((at) => isOpen(job, at)))) {
     return projectMatch(job, noted, entry, matched);
@@ -212,7 +212,7 @@ function withoutParking<Job extends JobState>(job: Job): Omit<Job, "parked"> {
 }
 
 /** The event that matching reads: the one that the entry stands for, or the entry itself. */
-export function matchableOf(entry: JobEventLogEntry): MatchableEvent {
+export function toMatchable(entry: JobEventLogEntry): MatchableEvent {
   return isCorrelated(entry) || isRefused(entry) ? entry.attributes : entry as MatchableEvent;
 }
 
@@ -268,7 +268,7 @@ function compensationEnd(
   }
   const policy = job.plan.policy.compensation;
   if (policy === undefined || entry.stratum === "coordination") return undefined;
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   if (matcherAccepts(policy.failed, event)) return "failed";
   return matcherAccepts(policy.succeeded, event) ? "succeeded" : undefined;
 }

@@ -17,7 +17,7 @@ type Quotation = FrameworkEntry<"journal.EntryQuoted">;
  *
  * @param eventId Of the quotation; derived from that of the entry.
  */
-export function quotationOf(
+export function quoteEntry(
   entry: JobEventLogEntry & { readonly jobId: JobId },
   eventId: EventId,
 ): Quotation {

@@ -3,7 +3,7 @@
  * invisible characters or any that control a terminal.
  */
 
-import { beginningOf, isScalar, type JsonScalar, type JsonValue } from "./json.ts";
+import { isScalar, jsonPrefix, type JsonScalar, type JsonValue } from "./json.ts";
 
 const SHOWN_LENGTH_MAX = 60;
 /** Characters kept at the end of a cut text: long ids differ there. */
@@ -27,7 +27,7 @@ export function shownText(text: string): string {
 
 /** Converts no more of a long value than is shown. */
 function shownMembers(value: JsonValue): string {
-  const text = JSON.stringify(beginningOf(value, 2 * SHOWN_LENGTH_MAX));
+  const text = JSON.stringify(jsonPrefix(value, 2 * SHOWN_LENGTH_MAX));
   return visible(text.length > SHOWN_LENGTH_MAX ? `${head(text, SHOWN_LENGTH_MAX)}…` : text);
 }
 

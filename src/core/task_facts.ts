@@ -101,7 +101,7 @@ function hasEnded({ status }: TaskState): boolean {
 }
 
 function replaceTask(tasks: readonly TaskState[], entry: TaskEntry): readonly TaskState[] {
-  const index = placeOf(tasks, entry.taskId);
+  const index = taskIndex(tasks, entry.taskId);
   const before = tasks[index];
   const after = noteOne(before, entry);
   if (after === undefined || after === before) return tasks;
@@ -109,7 +109,7 @@ function replaceTask(tasks: readonly TaskState[], entry: TaskEntry): readonly Ta
 }
 
 /** Searches from the end, since most entries concern the latest tasks; -1 if there is none. */
-function placeOf(tasks: readonly TaskState[], taskId: TaskId | undefined): number {
+function taskIndex(tasks: readonly TaskState[], taskId: TaskId | undefined): number {
   let index = tasks.length - 1;
   while (index >= 0 && tasks[index]?.taskId !== taskId) index--;
   return index;

@@ -19,32 +19,34 @@ export function isThrown<Class>(
   }
 }
 
-export function messageOf(thrown: unknown): string {
-  return isThrown(thrown, Error) ? memberOf(thrown, "message") : asText(thrown);
+export function errorMessage(thrown: unknown): string {
+  return isThrown(thrown, Error) ? readMember(thrown, "message") : asText(thrown);
 }
 
 /** With the place where it was thrown, if known. */
-export function stackOf(thrown: unknown): string {
-  return isThrown(thrown, Error) ? memberOf(thrown, "stack", messageOf(thrown)) : asText(thrown);
+export function errorStack(thrown: unknown): string {
+  return isThrown(thrown, Error)
+    ? readMember(thrown, "stack", errorMessage(thrown))
+    : asText(thrown);
 }
 
 /** Whether a permission is missing: in the words of `fetch`, and in those of Node's modules. */
 export function isPermissionMissing(error: unknown): error is Error {
   return isThrown(error, Error) &&
-    (memberOf(error, "name") === "NotCapable" || memberOf(error, "code") === "EPERM");
+    (readMember(error, "name") === "NotCapable" || readMember(error, "code") === "EPERM");
 }
 
 /** As a fact that a line of the journal can hold, however odd the value. */
 export function errorFact(thrown: unknown, redact: Redaction = unchanged): ErrorFact {
   if (!isThrown(thrown, Error)) {
-    return { name: "Error", message: textOf(asText(thrown), MESSAGE_LENGTH_MAX, redact) };
+    return { name: "Error", message: boundedText(asText(thrown), MESSAGE_LENGTH_MAX, redact) };
   }
   const fact = {
-    name: textOf(memberOf(thrown, "name", "Error"), NAME_LENGTH_MAX, redact),
-    message: textOf(memberOf(thrown, "message"), MESSAGE_LENGTH_MAX, redact),
+    name: boundedText(readMember(thrown, "name", "Error"), NAME_LENGTH_MAX, redact),
+    message: boundedText(readMember(thrown, "message"), MESSAGE_LENGTH_MAX, redact),
   };
-  const stack = memberOf(thrown, "stack", "");
-  return stack === "" ? fact : { ...fact, stack: textOf(stack, STACK_LENGTH_MAX, redact) };
+  const stack = readMember(thrown, "stack", "");
+  return stack === "" ? fact : { ...fact, stack: boundedText(stack, STACK_LENGTH_MAX, redact) };
 }
 
 /** Removes from a text what the journal must not hold. */
@@ -55,13 +57,13 @@ function unchanged(text: string): string {
 }
 
 /** Redacted before it is cut: half a secret would not be recognised. */
-function textOf(value: string, length: number, redact: Redaction): string {
+function boundedText(value: string, length: number, redact: Redaction): string {
   const text = redact(value.toWellFormed());
   return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
 /** @param otherwise When there is none, or none that can be read. */
-function memberOf(error: Error, name: string, otherwise?: string): string {
+function readMember(error: Error, name: string, otherwise?: string): string {
   try {
     const value: unknown = Reflect.get(error, name);
     return value === undefined ? otherwise ?? "" : asText(value);

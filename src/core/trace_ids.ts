@@ -25,7 +25,7 @@ const SAMPLED = 0x01;
 export const UNSAMPLED_SPAN_ID = "0000000000000001";
 
 /** The ids in a `traceparent`; `undefined` for an invalid one, which is to be ignored. */
-export function traceIdsOf(traceparent: unknown): TraceIds | undefined {
+export function parseTraceparent(traceparent: unknown): TraceIds | undefined {
   if (typeof traceparent !== "string") return undefined;
   const [, version, traceId = "", spanId = "", flags = "", rest] = TRACEPARENT.exec(traceparent) ??
     [];
@@ -35,7 +35,7 @@ export function traceIdsOf(traceparent: unknown): TraceIds | undefined {
   return (parseInt(flags, 16) & SAMPLED) === 0 ? { traceId } : { traceId, spanId };
 }
 
-export function traceparentOf({ traceId, spanId }: TraceIds, ownSpanId = spanId): string {
+export function formatTraceparent({ traceId, spanId }: TraceIds, ownSpanId = spanId): string {
   const flags = spanId === undefined ? "00" : "01";
   return `00-${traceId}-${ownSpanId ?? UNSAMPLED_SPAN_ID}-${flags}`;
 }
@@ -50,7 +50,7 @@ export function traceOfEntry(
 }
 
 /** The ids of an event, in whatever form, for one that it causes. */
-export function idsOf(
+export function traceFields(
   { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
 ): Partial<TraceIds> | undefined {
   if (traceId === undefined && spanId === undefined) return undefined;

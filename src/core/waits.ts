@@ -12,7 +12,7 @@ import {
 } from "./job_state.ts";
 
 /** The progress of an expectation; `undefined` when the plan has none of this name. */
-export function progressOf(job: JobState, expectation: string) {
+export function expectationProgress(job: JobState, expectation: string) {
   const index = job.plan.expected.findIndex(({ id }) => id === expectation);
   const [expected, progress] = [job.plan.expected[index], job.expected[index]];
   return expected && progress && { index, expected, progress };
@@ -20,7 +20,7 @@ export function progressOf(job: JobState, expectation: string) {
 
 /** Whether an expectation has all its matches, or is waived; `false` when there is none. */
 export function isSettled(job: JobState, expectation: string): boolean {
-  const found = progressOf(job, expectation);
+  const found = expectationProgress(job, expectation);
   return found !== undefined && isMet(found.expected, found.progress);
 }
 
@@ -87,15 +87,15 @@ export function hasSwapped(
 
 /** The expectation that an entry waives, by its index in the plan. */
 export function waivedBy(job: RunningJob, entry: JobEventLogEntry): number | undefined {
-  const found = deadlineOf(job, entry);
+  const found = passedDeadline(job, entry);
   return found?.expected.within?.otherwise === "waive" ? found.index : undefined;
 }
 
 /** The expectation whose deadline an entry passes, while it is not met. */
-export function deadlineOf(job: RunningJob, entry: JobEventLogEntry) {
+export function passedDeadline(job: RunningJob, entry: JobEventLogEntry) {
   if (entry.stratum !== "framework" || entry.eventType !== "job.DeadlinePassed") return undefined;
   const { expectation, wait } = entry.attributes;
-  const found = wait === undefined ? progressOf(job, expectation) : undefined;
+  const found = wait === undefined ? expectationProgress(job, expectation) : undefined;
   return found === undefined || isMet(found.expected, found.progress) ? undefined : found;
 }
 

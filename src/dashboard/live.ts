@@ -6,13 +6,13 @@
 import type { Context } from "hono";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { permitOf } from "../http/guard/access.ts";
+import { requestPermit } from "../http/guard/viewer.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { readQuery } from "../http/requests/query.ts";
-import { jobId, single, whole } from "../documents/parameters.ts";
+import { jobId, single, wholeNumber } from "../documents/parameters.ts";
 import { streamResponse } from "../http/answers/response.ts";
 import { generatedBody } from "../http/stream/generated.ts";
-import { wholeNumberOf } from "../documents/fields.ts";
+import { parseWholeNumber } from "../documents/fields.ts";
 import type { Route } from "../http/route.ts";
 
 /** A page that changes more often cannot be read. */
@@ -20,7 +20,7 @@ const QUIET_MS = 1_000;
 
 const LIVE_PARAMETERS = {
   jobId: single(jobId, "Only this job."),
-  after: single(whole(0, Number.MAX_SAFE_INTEGER), "What the page shows already."),
+  after: single(wholeNumber(0, Number.MAX_SAFE_INTEGER), "What the page shows already."),
 };
 
 export const LIVE_ROUTES: readonly Route[] = [
@@ -30,9 +30,9 @@ export const LIVE_ROUTES: readonly Route[] = [
 function answerLive(c: Context, deps: HttpDeps): Response {
   deps.outlets.requireRoom();
   const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
-  const lastEventId = wholeNumberOf(c.req.header("last-event-id") ?? "");
+  const lastEventId = parseWholeNumber(c.req.header("last-event-id") ?? "");
   const seen = lastEventId ?? after ?? deps.engine.headLogId;
-  const options = { keeper: deps.outlets, permit: permitOf(c) };
+  const options = { keeper: deps.outlets, permit: requestPermit(c) };
   const body = generatedBody((signal) => changes(deps, jobId, seen, signal), options);
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }
@@ -46,18 +46,18 @@ async function* changes(
 ): AsyncGenerator<string> {
   const { engine, clock, heartbeatMs } = deps;
   const lastOf = () => jobId === undefined ? engine.headLogId : engine.job(jobId)?.lastLogId ?? 0;
-  let told = seen;
+  let sentLogId = seen;
   let saidAt = clock.monotonic();
   let wokeAt = -Infinity;
   yield "retry: 2000\n\n";
   while (!signal.aborted && !engine.draining) {
     const scanned = engine.headLogId;
     // A position that is lower than what was told is of another journal, and news as well.
-    const isNews = lastOf() !== told;
+    const isNews = lastOf() !== sentLogId;
     if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
-      told = lastOf();
+      sentLogId = lastOf();
       saidAt = clock.monotonic();
-      yield `event: ${isNews ? "changed" : "still"}\nid: ${told}\ndata: ${scanned}\n\n`;
+      yield `event: ${isNews ? "changed" : "still"}\nid: ${sentLogId}\ndata: ${scanned}\n\n`;
     }
     const waitMs = Math.max(0, heartbeatMs - (clock.monotonic() - saidAt));
     await engine.changed(scanned, waitMs, signal);

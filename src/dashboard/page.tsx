@@ -5,7 +5,7 @@ import type { Child } from "hono/jsx";
 import type { JobId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { STATUS } from "../http/problems/problem.ts";
-import { type Viewer, viewerOf } from "../http/guard/access.ts";
+import { requestViewer, type Viewer } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
 import { LIMITS_PATH } from "./parts/links.tsx";
@@ -73,7 +73,7 @@ export interface PageOptions {
 
 /** A whole page, with the headers that it needs. */
 export function page(c: Context, deps: HttpDeps, options: PageOptions, children: Child): Response {
-  const viewer = viewerOf(c);
+  const viewer = requestViewer(c);
   const html = <Document deps={deps} viewer={viewer} options={options}>{children}</Document>;
   return new Response(`<!doctype html>${withVisibleDirections(String(html))}`, {
     status: options.status ?? STATUS.ok,

@@ -19,7 +19,7 @@ export function refusalIn(error: unknown): Problem | undefined {
   return error instanceof Error ? refusalOfFailure(error) : undefined;
 }
 
-export function refusalOf(
+export function formRefusal(
   { message, members }: Problem,
   redact: (text: string) => string = (text) => text,
 ): FormRefusal {

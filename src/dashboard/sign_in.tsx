@@ -2,13 +2,13 @@
 
 import type { Context } from "hono";
 import { counted } from "../core/counted.ts";
-import type { Scope } from "../http/guard/access.ts";
+import type { Scope } from "../access/tokens.ts";
 import { clientAddress } from "../http/guard/client_address.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { problemFacts, STATUS } from "../http/problems/problem.ts";
 import { reachedAs } from "../http/requests/headers.ts";
 import { emptyResponse } from "../http/answers/response.ts";
-import { endedSessionCookie, sessionCookie, sessionOf } from "../http/guard/sessions.ts";
+import { endedSessionCookie, requestSession, sessionCookie } from "../http/guard/sessions.ts";
 import { readForm, safeReturnPath } from "./form.ts";
 import { page } from "./page.tsx";
 import type { Route } from "../http/route.ts";
@@ -27,12 +27,12 @@ function showSignIn(c: Context, deps: HttpDeps): Response {
 }
 
 /** Why nobody was signed in, and what kind of refusal that is. */
-interface Refusal {
+interface SignInRefusal {
   readonly kind: "unauthorized" | "too-many-failures";
   readonly text: string;
 }
 
-function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: Refusal): Response {
+function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRefusal): Response {
   const status = refusal === undefined ? STATUS.ok : problemFacts(refusal.kind).status;
   return page(
     c,
@@ -100,7 +100,7 @@ function refusalOf(scopes: readonly Scope[] | undefined): string | undefined {
 
 function signOut(c: Context, deps: HttpDeps): Response {
   const { host, secure } = reachedAs(c.req.raw);
-  const name = sessionOf(c.req.raw.headers, host);
+  const name = requestSession(c.req.raw.headers, host);
   if (name !== undefined) deps.sessions.close(name);
   return emptyResponse(STATUS.seeOther, {
     location: "/ui/sign-in",

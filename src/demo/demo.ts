@@ -1,8 +1,8 @@
 /** The demo: a Daybook of its own with the shop's definitions, its situations and its trickle. */
 
-import { urlOf } from "../server/banner.ts";
+import { serverUrl } from "../server/banner.ts";
 import { readConfiguration } from "../settings/configuration.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { Daybook } from "../server/daybook.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { BLOCKED_CARD, CLOSED_DEPOT, ShopServices } from "./services.ts";
@@ -47,7 +47,7 @@ export class Demo {
     daybook: Daybook,
     server: Deno.HttpServer<Deno.NetAddr>,
   ) {
-    this.url = urlOf(server.addr);
+    this.url = serverUrl(server.addr);
     this.#settings = settings;
     this.#daybook = daybook;
     this.#server = server;
@@ -67,7 +67,7 @@ export class Demo {
     });
     try {
       const server = Deno.serve({ hostname: HOSTNAME, port, onListen: () => {} }, daybook.fetch);
-      await daybook.journal.announce(urlOf(server.addr));
+      await daybook.journal.announce(serverUrl(server.addr));
       return new Demo(settings, daybook, server);
     } catch (error) {
       await daybook.stop(() => Promise.resolve());
@@ -82,7 +82,7 @@ export class Demo {
     const situations = await makeSituations(shop, clock.now());
     await shop.verify();
     if (rate > 0) {
-      const warnOf = (error: unknown) => warn(messageOf(error));
+      const warnOf = (error: unknown) => warn(errorMessage(error));
       this.#trickle = new Trickle({ shop, clock, random, rate, warn: warnOf });
       this.#trickle.start();
     }

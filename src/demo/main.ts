@@ -1,10 +1,10 @@
 /** `deno task demo`: fills a fresh journal with the work of a small shop, and serves it. */
 
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { withCommand } from "../settings/permission_advice.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "../server/system.ts";
 import { Demo } from "./demo.ts";
-import { DEMO_HELP, type DemoOptions, demoOptionsOf } from "./options.ts";
+import { DEMO_HELP, type DemoOptions, parseDemoOptions } from "./options.ts";
 import type { Situation } from "./situations.ts";
 
 /** Below the default journal, where all tasks may read: the commands work on it as they are. */
@@ -76,12 +76,12 @@ function warn(message: string): void {
   console.error(`demo: ${message}`);
 }
 
-async function folderOf({ keep }: DemoOptions): Promise<DemoFolder> {
+async function createFolder({ keep }: DemoOptions): Promise<DemoFolder> {
   try {
     return await demoFolder(keep);
   } catch (error) {
     if (keep === undefined || !(error instanceof Deno.errors.NotCapable)) {
-      return fail(messageOf(error), EXIT_UNUSABLE);
+      return fail(errorMessage(error), EXIT_UNUSABLE);
     }
     const reason = `Cannot keep the journal in ${keep}: permission is missing`;
     return fail(withCommand(reason, [{ read: [keep], write: [keep] }]), EXIT_UNUSABLE);
@@ -102,13 +102,13 @@ async function open(options: DemoOptions, folder: DemoFolder): Promise<Demo> {
     await folder.leave();
     const reason = error instanceof Deno.errors.AddrInUse
       ? `port ${options.port} is in use; try --port 0`
-      : messageOf(error);
+      : errorMessage(error);
     return fail(`Cannot start: ${reason}`, EXIT_CANNOT_LISTEN);
   }
 }
 
 async function run(options: DemoOptions): Promise<void> {
-  const folder = await folderOf(options);
+  const folder = await createFolder(options);
   const demo = await open(options, folder);
   onStopSignal(async () => {
     console.log("stopping");
@@ -123,7 +123,7 @@ async function run(options: DemoOptions): Promise<void> {
 }
 
 dropUnprintable(console);
-const invocation = demoOptionsOf(Deno.args);
+const invocation = parseDemoOptions(Deno.args);
 switch (invocation.kind) {
   case "run":
     await run(invocation.options);

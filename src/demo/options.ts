@@ -1,7 +1,7 @@
 /** What the words after `deno task demo` ask for. */
 
 import { parseArgs } from "node:util";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 
 export interface DemoOptions {
   /** `undefined`: 8000, or a free one when that is taken. */
@@ -29,7 +29,7 @@ export const DEMO_HELP = `deno task demo: a small shop at work, to look around
   --still           no new jobs once the situations are there
   --help            this text`;
 
-export function demoOptionsOf(args: readonly string[]): DemoInvocation {
+export function parseDemoOptions(args: readonly string[]): DemoInvocation {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -47,7 +47,7 @@ export function demoOptionsOf(args: readonly string[]): DemoInvocation {
     const options = { port, keep: values.keep, rate: values.still === true ? 0 : rate };
     return { kind: "run", options };
   } catch (error) {
-    return { kind: "invalid", problem: messageOf(error) };
+    return { kind: "invalid", problem: errorMessage(error) };
   }
 }
 

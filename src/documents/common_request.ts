@@ -28,7 +28,7 @@ const CORRELATION: readonly string[] = ["equals"];
  *
  * @param document As `parseJson` gives it: without names that reach a prototype.
  */
-export function commonRequestOf(document: JsonValue): CreateRequest | undefined {
+export function parseCommonRequest(document: JsonValue): CreateRequest | undefined {
   if (!isObject(document)) return undefined;
   return document.type === undefined ? outsideJob(document) : codedJob(document);
 }
@@ -44,7 +44,7 @@ function codedJob(document: JsonObject): CreateRequest | undefined {
 function outsideJob(document: JsonObject): CreateRequest | undefined {
   const { start } = document;
   if (!isFlag(start) || !hasOnly(document, OUTSIDE_JOB)) return undefined;
-  const plan = planOf(document.plan);
+  const plan = parsePlan(document.plan);
   if (plan === undefined) return undefined;
   return start === undefined ? { plan } : { plan, start };
 }
@@ -53,13 +53,13 @@ function isFlag(value: JsonValue | undefined): value is boolean | undefined {
   return value === undefined || typeof value === "boolean";
 }
 
-function planOf(document: JsonValue | undefined): JobPlan | undefined {
+function parsePlan(document: JsonValue | undefined): JobPlan | undefined {
   if (!isObject(document) || !hasOnly(document, PLAN)) return undefined;
   const { expected } = document;
   if (!Array.isArray(expected) || expected.length > EXPECTATIONS_MAX) return undefined;
   const expectations: ExpectedEvent[] = [];
   for (const one of expected) {
-    const expectation = expectationOf(one);
+    const expectation = parseExpectation(one);
     if (expectation === undefined) return undefined;
     if (expectations.some(({ id }) => id === expectation.id)) return undefined;
     expectations.push(expectation);
@@ -67,12 +67,12 @@ function planOf(document: JsonValue | undefined): JobPlan | undefined {
   return { expected: expectations, policy: DEFAULT_POLICY };
 }
 
-function expectationOf(document: JsonValue): ExpectedEvent | undefined {
+function parseExpectation(document: JsonValue): ExpectedEvent | undefined {
   if (!isObject(document) || !hasOnly(document, EXPECTATION)) return undefined;
   const { id, eventType } = document;
   if (typeof id !== "string" || !ID_PATTERN.test(id)) return undefined;
   if (typeof eventType !== "string" || !isEventType(eventType)) return undefined;
-  const correlation = correlationOf(document.correlation);
+  const correlation = parseCorrelation(document.correlation);
   if (correlation === undefined) return undefined;
   return {
     id,
@@ -82,7 +82,7 @@ function expectationOf(document: JsonValue): ExpectedEvent | undefined {
   };
 }
 
-function correlationOf(document: JsonValue | undefined): Correlation | undefined {
+function parseCorrelation(document: JsonValue | undefined): Correlation | undefined {
   if (document === undefined || document === "any") return "any";
   if (!isObject(document) || !hasOnly(document, CORRELATION)) return undefined;
   const { equals } = document;

@@ -8,7 +8,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { Origin } from "../core/origin.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ControlRequest, RetryRequest } from "../engine/requests.ts";
-import { valueOf } from "./engine_refusal.ts";
+import { valueOrThrow } from "./engine_refusal.ts";
 import { checked, reasonField, strictObject, taskIdField } from "./fields.ts";
 import { invalidRequest } from "./refusal.ts";
 
@@ -43,14 +43,16 @@ export async function controlled(
   origin?: Origin,
 ): Promise<JobState> {
   if (control !== "retry") {
-    return valueOf(await engine.control(jobId, { ...controlRequestOf(control, body), origin }));
+    return valueOrThrow(
+      await engine.control(jobId, { ...parseControlRequest(control, body), origin }),
+    );
   }
-  const request = retryRequestOf(retryBodyOf(body, engine.job(jobId)));
-  return valueOf(await engine.retry(jobId, { ...request, origin }));
+  const request = toRetryRequest(parseRetryBody(body, engine.job(jobId)));
+  return valueOrThrow(await engine.retry(jobId, { ...request, origin }));
 }
 
 /** @throws {Refusal} `invalid-request`, also for a task that the job does not have. */
-export function retryBodyOf(given: JsonValue, job: JobState | undefined): RetryBody {
+export function parseRetryBody(given: JsonValue, job: JobState | undefined): RetryBody {
   const body = checked(retryBody, given);
   const { from } = body;
   if (from === undefined || job === undefined || !isLegal(job, "retry")) return body;
@@ -61,12 +63,12 @@ export function retryBodyOf(given: JsonValue, job: JobState | undefined): RetryB
 }
 
 /** @throws {Refusal} `invalid-request`. */
-export function controlRequestOf(kind: StateControl, body: JsonValue): ControlRequest {
+export function parseControlRequest(kind: StateControl, body: JsonValue): ControlRequest {
   return kind === "cancel"
     ? { kind, ...checked(cancelBody, body) }
     : { kind, ...checked(controlBody, body) };
 }
 
-export function retryRequestOf({ again = false, dryRun: _, ...request }: RetryBody): RetryRequest {
+export function toRetryRequest({ again = false, dryRun: _, ...request }: RetryBody): RetryRequest {
   return again ? request : { ...request, unlessRetriedAfter: 0 };
 }

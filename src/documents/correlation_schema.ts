@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { type Correlation, CORRELATION_DEPTH_MAX } from "../core/correlation.ts";
-import { isObject, mapOf, scalarField, strictObject } from "./fields.ts";
+import { isObject, mapSchema, scalarField, strictObject } from "./fields.ts";
 
 export const PATH_LENGTH_MAX = 256;
 
@@ -22,8 +22,8 @@ const part: CorrelationSchema = v.lazy((value) =>
 );
 
 const PREDICATES: Readonly<Record<string, CorrelationSchema>> = {
-  equals: strictObject({ equals: mapOf(path, scalarField) }),
-  in: strictObject({ in: mapOf(path, v.array(scalarField)) }),
+  equals: strictObject({ equals: mapSchema(path, scalarField) }),
+  in: strictObject({ in: mapSchema(path, v.array(scalarField)) }),
   all: strictObject({ all: v.array(part) }),
   anyOf: strictObject({ anyOf: v.array(part) }),
   not: strictObject({ not: part }),

@@ -16,9 +16,9 @@ import * as v from "valibot";
 import { durationText } from "../core/duration.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
-import { commonRequestOf } from "./common_request.ts";
+import { parseCommonRequest } from "./common_request.ts";
 import { documented } from "./documented.ts";
-import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
+import { planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";
 
 const PRIORITY_MAX = 1_000;
@@ -61,23 +61,23 @@ export interface StartLimits {
 }
 
 /** @throws {Refusal} `invalid-request`, with a pointer for each issue. */
-export function createRequestOf(document: JsonValue, limits: StartLimits): CreateRequest {
-  return commonRequestOf(document) ?? judgedRequestOf(document, limits);
+export function parseCreateRequest(document: JsonValue, limits: StartLimits): CreateRequest {
+  return parseCommonRequest(document) ?? parseRequestBySchema(document, limits);
 }
 
 /**
  * What the schema says of any document. Two shapes, told apart by `plan`, so that errors are
  * about the one that was meant.
  *
- * @throws {Refusal} as `createRequestOf` does.
+ * @throws {Refusal} as `parseCreateRequest` does.
  */
-export function judgedRequestOf(document: JsonValue, limits: StartLimits): CreateRequest {
+export function parseRequestBySchema(document: JsonValue, limits: StartLimits): CreateRequest {
   return isObject(document) && Object.hasOwn(document, "plan")
-    ? outsideJobOf(document, limits)
-    : codedJobOf(document, limits);
+    ? parseOutsideJob(document, limits)
+    : parseCodedJob(document, limits);
 }
 
-function codedJobOf(document: JsonValue, limits: StartLimits): CreateRequest {
+function parseCodedJob(document: JsonValue, limits: StartLimits): CreateRequest {
   const parsed = v.safeParse(codedJob, document);
   if (parsed.success) return withCheckedStart(parsed.output, limits);
   const isShapeless = isObject(document) && !Object.hasOwn(document, "type");
@@ -90,7 +90,7 @@ function withPlanNamed(issue: PointedIssue): PointedIssue {
   return issue.pointer === "/type" ? { ...issue, detail: "is required, or plan instead" } : issue;
 }
 
-function outsideJobOf(document: JsonObject, limits: StartLimits): CreateRequest {
+function parseOutsideJob(document: JsonObject, limits: StartLimits): CreateRequest {
   if (Object.hasOwn(document, "type")) {
     const detail = "cannot be combined with plan; give type or plan, not both";
     throw invalidRequest([{ pointer: "/type", detail }]);
@@ -98,7 +98,7 @@ function outsideJobOf(document: JsonObject, limits: StartLimits): CreateRequest 
   const { plan, ...rest } = checked(outsideJob, document);
   const repeated = repeatedIdIssues(plan);
   if (repeated.length > 0) throw invalidRequest(repeated);
-  return withCheckedStart({ ...rest, plan: planOf(plan) }, limits);
+  return withCheckedStart({ ...rest, plan: toPlan(plan) }, limits);
 }
 
 /** A start in the past is a start at once: `startAt` is left out. */

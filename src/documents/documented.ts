@@ -15,11 +15,11 @@ export function documented<Schema extends v.GenericSchema>(
 }
 
 /** `undefined` when its own rules say all. */
-export function documentationOf(schema: object): JsonObject | undefined {
+export function findDocumentation(schema: object): JsonObject | undefined {
   return DOCUMENTED.get(schema);
 }
 
 /** With its description in the document. */
-export function says<Schema extends v.GenericSchema>(schema: Schema, description: string) {
+export function describe<Schema extends v.GenericSchema>(schema: Schema, description: string) {
   return v.pipe(schema, v.description(description));
 }

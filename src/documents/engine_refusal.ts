@@ -15,12 +15,12 @@ import { invalidRequest, Refusal } from "./refusal.ts";
 export const RETRY_AFTER_SECONDS = 5;
 
 /** The value of an outcome. @throws {Refusal} when the engine refused. */
-export function valueOf<Value>(outcome: Outcome<Value>): Value {
+export function valueOrThrow<Value>(outcome: Outcome<Value>): Value {
   if (outcome.ok) return outcome.value;
-  throw refusalOf(outcome.problem);
+  throw toRefusal(outcome.problem);
 }
 
-export function refusalOf(problem: EngineProblem): Refusal {
+export function toRefusal(problem: EngineProblem): Refusal {
   switch (problem.kind) {
     case "unknownJob":
       return unknownJob(problem.jobId);

@@ -35,7 +35,7 @@ const RFC_3339 =
 export const TIME_RULE = "an RFC 3339 time such as 2026-01-31T12:00:00Z";
 
 /** Milliseconds since the epoch, or `undefined` when the text is not an RFC 3339 time. */
-export function millisecondsOf(text: string): number | undefined {
+export function parseTime(text: string): number | undefined {
   const match = RFC_3339.exec(text);
   if (match === null) return undefined;
   const [, year, month, day] = match;
@@ -55,7 +55,7 @@ function inUtc(text: string): string {
 }
 
 /** The number that decimal digits write, or `undefined` for any other text. */
-export function wholeNumberOf(text: string): number | undefined {
+export function parseWholeNumber(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
@@ -95,7 +95,7 @@ export const eventTypeField = documented(
 
 export const timeField = v.pipe(
   documented(v.string(), { type: "string", format: "date-time" }),
-  v.check((text) => millisecondsOf(text) !== undefined, `must be ${TIME_RULE}`),
+  v.check((text) => parseTime(text) !== undefined, `must be ${TIME_RULE}`),
   v.transform(inUtc),
 );
 
@@ -121,7 +121,7 @@ export function strictObject<Entries extends v.ObjectEntries>(entries: Entries) 
 }
 
 /** An object with any names of one form, and values of one kind. */
-export function mapOf<Value extends v.GenericSchema>(
+export function mapSchema<Value extends v.GenericSchema>(
   name: v.GenericSchema<string>,
   value: Value,
 ) {
@@ -184,7 +184,7 @@ export const jobLabelField = v.pipe(
 );
 
 export const labelsField = v.pipe(
-  mapOf(
+  mapSchema(
     v.pipe(
       v.string(),
       v.regex(LABEL_NAME_PATTERN, "must be a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -"),

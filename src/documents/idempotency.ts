@@ -27,7 +27,7 @@ export function requireKey(key: string | null): void {
  * what is made of both.
  * @throws {Refusal} `invalid-request` when the key is illegal.
  */
-export function idempotencyOf(
+export function toIdempotency(
   key: string | null | undefined,
   document: JsonValue,
   place?: number,

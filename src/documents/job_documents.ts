@@ -6,9 +6,9 @@ import type { Origin } from "../core/origin.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { CreateRequest } from "../engine/requests.ts";
 import { Refusal } from "./refusal.ts";
-import { createRequestOf, type StartLimits } from "./create_request.ts";
+import { parseCreateRequest, type StartLimits } from "./create_request.ts";
 import { isObject, jobIdField } from "./fields.ts";
-import { idempotencyOf, requireKey } from "./idempotency.ts";
+import { requireKey, toIdempotency } from "./idempotency.ts";
 import type { Judging } from "./one_or_many.ts";
 
 /** One of many: what is to be created, or why it cannot be. */
@@ -28,7 +28,7 @@ export interface JobLimits {
   readonly maxStartDelayMs: number;
 }
 
-export function judgingOf(
+export function createJudging(
   { clock, jobsMax: max, maxStartDelayMs }: JobLimits,
 ): Judging<JudgedJob> {
   const limits = { now: clock.now(), maxStartDelayMs };
@@ -42,7 +42,7 @@ export function judgingOf(
 
 function judgedJob(document: JsonValue, limits: StartLimits): JudgedJob {
   try {
-    return { valid: true, request: createRequestOf(document, limits), document };
+    return { valid: true, request: parseCreateRequest(document, limits), document };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { valid: false, jobId: givenId(document), refusal: error };
@@ -66,7 +66,7 @@ export function originatedJobs(
   requireKey(key);
   return jobs.map((job, place) => {
     if (!job.valid) return job;
-    const idempotency = idempotencyOf(key, job.document, place);
+    const idempotency = toIdempotency(key, job.document, place);
     const more = idempotency === undefined ? { origin } : { origin, idempotency };
     return { ...job, request: { ...job.request, ...more } };
   });

@@ -4,9 +4,9 @@ import type { JobId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
 import type { Created, Outcome } from "../engine/requests.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import { refusalOf, refusalOfFailure } from "./engine_refusal.ts";
+import { refusalOfFailure, toRefusal } from "./engine_refusal.ts";
 import type { Refusal, RefusalKind, RefusalMembers } from "./refusal.ts";
-import { issuesOf } from "./one_or_many.ts";
+import { pointedIssues } from "./one_or_many.ts";
 import type { JudgedJob } from "./job_documents.ts";
 import type { PointedIssue } from "./fields.ts";
 
@@ -38,40 +38,40 @@ export async function createAll(
   }
   const settled = results.values();
   return judged.map((one, index) => {
-    if (!one.valid) return rejectionOf(one.refusal, one.jobId, `/${index}`);
+    if (!one.valid) return rejectedReceipt(one.refusal, one.jobId, `/${index}`);
     const { done, value } = settled.next();
     if (done) throw new TypeError("Cannot answer: the engine gave fewer results than jobs");
-    return receiptOf(value, one.request.jobId ?? null, `/${index}`);
+    return jobReceipt(value, one.request.jobId ?? null, `/${index}`);
   });
 }
 
-function receiptOf(
+function jobReceipt(
   result: PromiseSettledResult<Outcome<Created>>,
   given: JobId | null,
   at: string,
 ): JobReceipt {
-  if (result.status === "rejected") return rejectionOf(failureOf(result.reason), given, at);
+  if (result.status === "rejected") return rejectedReceipt(asRefusal(result.reason), given, at);
   const outcome = result.value;
-  if (!outcome.ok) return rejectionOf(refusalOf(outcome.problem), given, at);
+  if (!outcome.ok) return rejectedReceipt(toRefusal(outcome.problem), given, at);
   const { job, replayed } = outcome.value;
   const { jobId, state } = job;
   return { jobId, disposition: replayed ? "duplicate" : "created", state };
 }
 
-function failureOf(error: unknown): Refusal {
+function asRefusal(error: unknown): Refusal {
   const refusal = error instanceof Error ? refusalOfFailure(error) : undefined;
   if (refusal === undefined) throw error;
   return refusal;
 }
 
-function rejectionOf(refusal: Refusal, jobId: string | null, at: string): JobReceipt {
+function rejectedReceipt(refusal: Refusal, jobId: string | null, at: string): JobReceipt {
   const { errors, limit } = refusal.members;
   return {
     jobId,
     disposition: "rejected",
     refusal: refusal.kind,
     reason: refusal.message,
-    ...(errors === undefined ? {} : { errors: issuesOf(refusal, at) }),
+    ...(errors === undefined ? {} : { errors: pointedIssues(refusal, at) }),
     ...(limit === undefined ? {} : { limit }),
   };
 }

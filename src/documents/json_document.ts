@@ -6,7 +6,7 @@
 
 import { parseJsonText } from "../core/json_text.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { endOfString, flawsOf, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
+import { endOfString, findFlaws, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
 import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusal.ts";
 import { visit } from "jsonc-parser";
 import { pointerTo } from "../core/json_pointer.ts";
@@ -22,13 +22,13 @@ export function parseJson(text: string): JsonValue {
   if (isDeeperThan(text, JSON_DEPTH_MAX)) {
     throw asWhole(`is nested deeper than ${JSON_DEPTH_MAX} levels`);
   }
-  const excess = excessOf(text);
+  const excess = findExcess(text);
   if (excess !== undefined) throw asWhole(excess);
   const isClean = !isSuspicious(text);
   const value = parseText(text, isClean ? text : withMarks(text));
   if (hasRepeatedKeys(text, value)) throw invalidRequest(repeatedKeysIn(text));
   if (isClean) return value;
-  const { issues, count } = flawsOf(value);
+  const { issues, count } = findFlaws(value);
   if (count > 0) throw invalidRequest(issues, count);
   return value;
 }
@@ -171,7 +171,7 @@ const SMALL_LENGTH = 3 * CONTAINERS_MAX;
 const SPACE = 0x20;
 
 /** In words, what a document has too many of. */
-function excessOf(text: string): string | undefined {
+function findExcess(text: string): string | undefined {
   if (text.length < SMALL_LENGTH) return undefined;
   const names = new Set<string>();
   let [values, containers] = [1, 0];

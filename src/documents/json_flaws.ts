@@ -92,7 +92,7 @@ export interface Flaws {
 }
 
 /** For a document that was read from a text `withMarks`. */
-export function flawsOf(value: JsonValue): Flaws {
+export function findFlaws(value: JsonValue): Flaws {
   const search = new FlawSearch();
   search.look(value);
   return search;

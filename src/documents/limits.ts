@@ -4,7 +4,7 @@ import type { Origin } from "../core/origin.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { LimitedType } from "../engine/requests.ts";
 import * as v from "valibot";
-import { valueOf } from "./engine_refusal.ts";
+import { valueOrThrow } from "./engine_refusal.ts";
 import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../engine/limits.ts";
 import { checked, neededReasonField, strictObject } from "./fields.ts";
 import { Refusal } from "./refusal.ts";
@@ -47,7 +47,7 @@ export async function changeLimits(
       `Cannot limit ${type}: no definition of this type is loaded`,
     );
   }
-  return valueOf(outcome);
+  return valueOrThrow(outcome);
 }
 
 /**

@@ -58,7 +58,7 @@ function judgedLine<Judged>(line: string, at: string, judging: Judging<Judged>):
 }
 
 /** What is wrong with one of many, as pointers into all of them. */
-export function issuesOf(refusal: Refusal, at: string): readonly PointedIssue[] {
+export function pointedIssues(refusal: Refusal, at: string): readonly PointedIssue[] {
   const pointed = refusal.members.errors?.filter((issue) => "pointer" in issue) ?? [];
   if (pointed.length === 0) return [{ pointer: at, detail: refusal.message }];
   return pointed.map(({ pointer, detail }) => ({ pointer: at + pointer, detail }));

@@ -5,24 +5,24 @@ import * as v from "valibot";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import { isEventType } from "../core/event_type.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { documentationOf, documented } from "./documented.ts";
+import { documented, findDocumentation } from "./documented.ts";
 import {
   eventTypeField,
   fingerprintField,
   jobIdField,
+  parseWholeNumber,
   timeField,
-  wholeNumberOf,
 } from "./fields.ts";
 
 export type CursorScope = "jobs" | "history" | "journal" | "steps";
 
 /** Cursors of pages: opaque to clients, and good only for the list that gave them. */
-export function cursorOf(scope: CursorScope, logId: LogId): string {
+export function formatCursor(scope: CursorScope, logId: LogId): string {
   return btoa(`${scope}:${logId}`).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 /** `undefined` when the text is no cursor of this scope. */
-function positionOf(scope: CursorScope, cursor: string): LogId | undefined {
+function parseCursor(scope: CursorScope, cursor: string): LogId | undefined {
   // What is only supposed lies between two positions.
   const match = /^([a-z]+):(\d{1,16}(?:\.\d{1,3})?)$/.exec(decoded(cursor));
   const logId = Number(match?.[2]);
@@ -60,7 +60,7 @@ export function single<Value>(schema: Schema<Value>, description: string) {
   return { form: "single", schema, description } as const;
 }
 
-export function listOf<Value>(schema: Schema<Value>, description: string) {
+export function listParameter<Value>(schema: Schema<Value>, description: string) {
   return { form: "list", schema, description } as const;
 }
 
@@ -80,7 +80,7 @@ export function choice<const Choices extends readonly string[]>(
 }
 
 export const eventType: Schema<string> = v.pipe(
-  documented(v.string(), documentationOf(eventTypeField) ?? {}),
+  documented(v.string(), findDocumentation(eventTypeField) ?? {}),
   v.check(isEventType, "is not an event type"),
 );
 
@@ -92,15 +92,15 @@ export const fingerprint = fingerprintField as unknown as Schema<ErrorFingerprin
 export function cursor(scope: CursorScope): Schema<LogId> {
   return v.pipe(
     v.string(),
-    v.check((text) => positionOf(scope, text) !== undefined, "must be a nextCursor of this list"),
-    v.transform((text) => positionOf(scope, text) as LogId),
+    v.check((text) => parseCursor(scope, text) !== undefined, "must be a nextCursor of this list"),
+    v.transform((text) => parseCursor(scope, text) as LogId),
   );
 }
 
-export function whole(minimum: number, maximum: number, byDefault?: number): Schema<number> {
+export function wholeNumber(minimum: number, maximum: number, byDefault?: number): Schema<number> {
   const schema = { type: "integer", minimum, maximum };
   const isWithin = (text: string) => {
-    const number = wholeNumberOf(text);
+    const number = parseWholeNumber(text);
     return number !== undefined && number >= minimum && number <= maximum;
   };
   return v.pipe(
@@ -120,7 +120,7 @@ type ValueOf<Known> = Known extends Parameter<infer Value>
   : never;
 
 /** @throws {Refusal} `invalid-request` for a parameter that is unknown, repeated or wrong. */
-export function queryOf<Known extends Parameters>(
+export function parseQuery<Known extends Parameters>(
   searchParams: URLSearchParams,
   known: Known,
 ): Query<Known> {
@@ -132,7 +132,7 @@ export function queryOf<Known extends Parameters>(
     }
   }
   const values = Object.entries(known)
-    .map(([name, parameter]) => [name, valueOf(name, parameter, searchParams.getAll(name))]);
+    .map(([name, parameter]) => [name, parseValue(name, parameter, searchParams.getAll(name))]);
   return Object.fromEntries(values);
 }
 
@@ -142,7 +142,7 @@ function unknownDetail(known: Parameters): string {
   return `is not a known parameter; ${all}`;
 }
 
-function valueOf(name: string, { form, schema }: Parameter, texts: readonly string[]): unknown {
+function parseValue(name: string, { form, schema }: Parameter, texts: readonly string[]): unknown {
   const parts = form === "list"
     ? texts.flatMap((text) => text.split(",")).filter((part) => part !== "")
     : texts;

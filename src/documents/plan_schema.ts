@@ -195,16 +195,16 @@ export function repeatedIdIssues({ expected }: PlanInput): readonly PointedIssue
 }
 
 /** The plan in the form of the core, with defaults filled in. */
-export function planOf({ expected, policy = {} }: PlanInput): JobPlan {
+export function toPlan({ expected, policy = {} }: PlanInput): JobPlan {
   const { errors = [], compensation, onCompensated = DEFAULT_POLICY.onCompensated } = policy;
   return {
-    expected: expected.map(expectationOf),
+    expected: expected.map(toExpectation),
     policy: {
-      errors: errors.map(matcherOf),
+      errors: errors.map(toMatcher),
       ...(compensation === undefined ? {} : {
         compensation: {
-          succeeded: matcherOf(compensation.succeeded),
-          failed: matcherOf(compensation.failed),
+          succeeded: toMatcher(compensation.succeeded),
+          failed: toMatcher(compensation.failed),
         },
       }),
       onCompensated,
@@ -212,23 +212,23 @@ export function planOf({ expected, policy = {} }: PlanInput): JobPlan {
   };
 }
 
-function expectationOf(input: v.InferOutput<typeof expectation>): ExpectedEvent {
+function toExpectation(input: v.InferOutput<typeof expectation>): ExpectedEvent {
   return {
     id: input.id,
     kind: input.kind ?? "DomainFact",
-    matcher: matcherOf(input),
+    matcher: toMatcher(input),
     multiplicity: input.multiplicity ?? "ExactlyOnce",
     ...(input.taskId === undefined ? {} : { taskId: input.taskId }),
     ...(input.within === undefined ? {} : { within: input.within }),
   };
 }
 
-function matcherOf(input: v.InferOutput<typeof matcher>): EventMatcher {
+function toMatcher(input: v.InferOutput<typeof matcher>): EventMatcher {
   return { eventType: input.eventType, correlation: input.correlation ?? "any" };
 }
 
 /** As much of a job's plan as may be another: the end of `run` is expected in any case. */
-export function planDocumentOf(job: JobState) {
+export function toPlanDocument(job: JobState) {
   const { expected, policy } = job.plan;
   const own = hasCode(job) ? expected.filter(({ id }) => id !== MAIN_EXPECTATION_ID) : expected;
   return planDocument({ expected: own, policy });

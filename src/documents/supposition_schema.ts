@@ -8,9 +8,9 @@ import { SUPPOSED_EVENTS_MAX } from "../explain/supposed_history.ts";
 import type { SupposedEvent, Supposition } from "../explain/supposition.ts";
 import { documented } from "./documented.ts";
 import { incomingEventFields } from "./event_schema.ts";
-import { checked, millisecondsOf, strictObject, TIME_RULE, wholeNumberOf } from "./fields.ts";
+import { checked, parseTime, parseWholeNumber, strictObject, TIME_RULE } from "./fields.ts";
 import { placesField, rateField } from "./limits.ts";
-import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
+import { planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";
 
 /** In JSON Schema. */
@@ -28,10 +28,10 @@ export const POINT_RULE = `must be a logId, an eventId, or ${TIME_RULE}`;
  * What a text names: 1 to 15 digits a position, an RFC 3339 time a time, and any other
  * legal id an event. `undefined` when it can be none of them.
  */
-export function pointOf(text: string): Point | undefined {
-  const logId = wholeNumberOf(text);
+export function parsePoint(text: string): Point | undefined {
+  const logId = parseWholeNumber(text);
   if (logId !== undefined) return { kind: "logId", logId };
-  const milliseconds = millisecondsOf(text);
+  const milliseconds = parseTime(text);
   if (milliseconds !== undefined) {
     return { kind: "time", time: new Date(milliseconds).toISOString() };
   }
@@ -50,7 +50,7 @@ const positionField = v.pipe(
 
 function pointOfValue(value: unknown): Point | undefined {
   if (v.is(positionField, value)) return { kind: "logId", logId: value };
-  return typeof value === "string" ? pointOf(value) : undefined;
+  return typeof value === "string" ? parsePoint(value) : undefined;
 }
 
 const pointField = v.pipe(
@@ -96,7 +96,7 @@ export const supposition = strictObject({
 type SuppositionInput = v.InferOutput<typeof supposition>;
 
 /** @throws {Refusal} `invalid-request`, with a pointer for each issue. */
-export function suppositionOf(document: JsonValue, jobId: JobId): Supposition {
+export function parseSupposition(document: JsonValue, jobId: JobId): Supposition {
   const { plan, with: events, ...rest } = checked(supposition, document);
   const issues = [
     ...plan === undefined ? [] : repeatedIdIssues(plan),
@@ -106,7 +106,7 @@ export function suppositionOf(document: JsonValue, jobId: JobId): Supposition {
   if (issues.length > 0) throw invalidRequest(issues);
   return {
     ...rest,
-    ...(plan === undefined ? {} : { plan: planOf(plan) }),
+    ...(plan === undefined ? {} : { plan: toPlan(plan) }),
     ...(events === undefined ? {} : { with: events.map(withoutJob) }),
   };
 }

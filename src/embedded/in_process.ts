@@ -11,7 +11,7 @@ import { SETTING_LIST } from "../settings/settings.ts";
 /** See `openDaybook`. */
 export async function openInProcess(options: OpenOptions): Promise<EmbeddedDaybook> {
   const { journal, definitions, settings = {}, warn = warnOnConsole } = options;
-  const configuration = configurationOf(journal, settings);
+  const configuration = toConfiguration(journal, settings);
   const daybook = await Daybook.open({
     configuration,
     clock: systemClock,
@@ -44,7 +44,7 @@ function failedText({ message }: Error): string {
  * @param settings By the names of the flags, without dashes.
  * @throws {TypeError} with every setting that cannot be used.
  */
-export function configurationOf(
+export function toConfiguration(
   journal: string,
   settings: Readonly<Record<string, string>>,
 ): Configuration {

@@ -3,16 +3,16 @@
 import { STEP_PARAMETERS, supposedJob } from "../documents/supposed_job.ts";
 import { deliver } from "../documents/event_receipts.ts";
 import { parseJson } from "../documents/json_document.ts";
-import { queryOf } from "../documents/parameters.ts";
-import { POINT_RULE, pointOf, suppositionOf } from "../documents/supposition_schema.ts";
-import { judgingOf } from "../documents/job_documents.ts";
+import { parseQuery } from "../documents/parameters.ts";
+import { parsePoint, parseSupposition, POINT_RULE } from "../documents/supposition_schema.ts";
+import { createJudging } from "../documents/job_documents.ts";
 import { judgeEvent } from "../documents/event_schema.ts";
-import { draining, unknownJob, valueOf } from "../documents/engine_refusal.ts";
-import { curlOf } from "../explain/curl.ts";
+import { draining, unknownJob, valueOrThrow } from "../documents/engine_refusal.ts";
+import { curlCall } from "../explain/curl.ts";
 import { beginPause, endPause } from "../documents/pauses.ts";
 import { changeLimits, restoreLimits } from "../documents/limits.ts";
 import { controlled } from "../documents/controls.ts";
-import { idempotencyOf } from "../documents/idempotency.ts";
+import { toIdempotency } from "../documents/idempotency.ts";
 import { invalidParameter } from "../documents/refusal.ts";
 import { explanationText } from "../explain/explanation_text.ts";
 import type { JsonForm } from "../core/json_form.ts";
@@ -21,7 +21,7 @@ import { isTerminal } from "../core/job_state.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
-import { createRequestOf } from "../documents/create_request.ts";
+import { parseCreateRequest } from "../documents/create_request.ts";
 import { createAll } from "../documents/job_receipts.ts";
 import type { Point } from "../core/point.ts";
 import type {
@@ -32,7 +32,7 @@ import type {
   WaitOptions,
 } from "./daybook.ts";
 import type { DeliveredEvent, EventReceipt } from "./event.ts";
-import { type Job, jobOf } from "./job.ts";
+import { type Job, toJob } from "./job.ts";
 import type { Pause, PauseOptions } from "./pause.ts";
 import { orRefused } from "./refused_error.ts";
 import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
@@ -51,7 +51,7 @@ export interface InProcessHost {
 
 /** @throws {Refusal} `invalid-request`. */
 function pointAt(at: string | number): Point {
-  const point = pointOf(String(at));
+  const point = parsePoint(String(at));
   if (point === undefined) throw invalidParameter("at", POINT_RULE);
   return point;
 }
@@ -77,10 +77,10 @@ export class InProcessDaybook implements EmbeddedDaybook {
       const document = parseJson(JSON.stringify({ type: definition.type, input, ...fields }));
       const { clock, maxStartDelayMs } = this.#host;
       const limits = { now: clock.now(), maxStartDelayMs };
-      const creation = createRequestOf(document, limits);
-      const idempotency = idempotencyOf(idempotencyKey, document);
+      const creation = parseCreateRequest(document, limits);
+      const idempotency = toIdempotency(idempotencyKey, document);
       const request = idempotency === undefined ? creation : { ...creation, idempotency };
-      return jobOf<JsonForm<Output>>(valueOf(await engine.create(request)).job);
+      return toJob<JsonForm<Output>>(valueOrThrow(await engine.create(request)).job);
     });
   }
 
@@ -90,11 +90,11 @@ export class InProcessDaybook implements EmbeddedDaybook {
   ): Promise<readonly JobReceipt[]> {
     return this.write(async (engine) => {
       const { clock, maxStartDelayMs } = this.#host;
-      const { judge } = judgingOf({ clock, jobsMax: Infinity, maxStartDelayMs });
+      const { judge } = createJudging({ clock, jobsMax: Infinity, maxStartDelayMs });
       const judged = jobs.map(({ idempotencyKey, ...fields }, index) => {
         const document = parseJson(JSON.stringify({ type, ...fields }));
         const job = judge(document, `/${index}`);
-        const idempotency = idempotencyOf(idempotencyKey, document);
+        const idempotency = toIdempotency(idempotencyKey, document);
         return job.valid && idempotency !== undefined
           ? { ...job, request: { ...job.request, idempotency } }
           : job;
@@ -117,13 +117,13 @@ export class InProcessDaybook implements EmbeddedDaybook {
   control(jobId: string, control: JobControl, options: ControlOptions = {}): Promise<Job> {
     return this.write(async (engine) => {
       const body = parseJson(JSON.stringify(options));
-      return jobOf(await controlled(engine, this.#existing(jobId), control, body));
+      return toJob(await controlled(engine, this.#existing(jobId), control, body));
     });
   }
 
   job(jobId: string): Job | undefined {
     const state = this.#host.engine.job(jobId as JobId);
-    return state === undefined ? undefined : jobOf(state);
+    return state === undefined ? undefined : toJob(state);
   }
 
   wait<Output>(
@@ -133,7 +133,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     const { engine } = this.#host;
     return orRefused(async () => {
       const jobId = this.#existing(typeof job === "string" ? job : job.jobId);
-      return jobOf<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal));
+      return toJob<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal));
     });
   }
 
@@ -143,10 +143,10 @@ export class InProcessDaybook implements EmbeddedDaybook {
       const existing = this.#existing(jobId);
       const explanation = at === undefined
         ? await engine.explain(existing)
-        : valueOf(await engine.explainAt(existing, pointAt(at)));
+        : valueOrThrow(await engine.explainAt(existing, pointAt(at)));
       if (explanation === undefined) throw unknownJob(jobId);
       return explanationText(explanation, {
-        commandOf: (action) => curlOf(action, "", false),
+        commandOf: (action) => curlCall(action, "", false),
         nowMs: this.#host.clock.now(),
       });
     });
@@ -160,9 +160,9 @@ export class InProcessDaybook implements EmbeddedDaybook {
     const { engine } = this.#host;
     return orRefused(async () => {
       const existing = this.#existing(jobId);
-      const supposed = suppositionOf(parseJson(JSON.stringify(suppositions)), existing);
+      const supposed = parseSupposition(parseJson(JSON.stringify(suppositions)), existing);
       const asked = Object.entries(options).map(([name, value]) => [name, String(value)]);
-      const steps = queryOf(new URLSearchParams(asked), STEP_PARAMETERS);
+      const steps = parseQuery(new URLSearchParams(asked), STEP_PARAMETERS);
       const { job, ...answer } = await supposedJob(existing, supposed, steps, engine);
       return { ...answer, job: job as Job };
     });

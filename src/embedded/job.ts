@@ -208,7 +208,7 @@ export interface JobError {
 }
 
 /** @typeParam Output The return type of `run`, as JSON. */
-export function jobOf<Output>(state: JobState): Job<Output> {
+export function toJob<Output>(state: JobState): Job<Output> {
   const job: Job = jobResource(state);
   // The journal holds what `run` of this definition, or of an older version, returned.
   return job as Job<Output>;

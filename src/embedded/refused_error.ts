@@ -60,20 +60,20 @@ export async function orRefused<Value>(run: () => Promise<Value>): Promise<Value
   try {
     return await run();
   } catch (error) {
-    throw refusalOf(error);
+    throw findRefusal(error);
   }
 }
 
-function refusalOf(error: unknown): unknown {
+function findRefusal(error: unknown): unknown {
   if (error instanceof JournalFailedError || !(error instanceof Error)) return error;
   const refusal = error instanceof Refusal ? error : refusalOfFailure(error);
   if (refusal === undefined) return error;
-  const issues = refusal.members.errors?.map(issueOf) ?? [];
+  const issues = refusal.members.errors?.map(toIssue) ?? [];
   return new RefusedError(refusal.kind, refusal.message, issues);
 }
 
 /** A program has no header: what HTTP has there is a field of the options. */
-function issueOf(issue: RequestIssue): Issue {
+function toIssue(issue: RequestIssue): Issue {
   if ("pointer" in issue) return issue;
   const pointer = "header" in issue ? "/idempotencyKey" : `/${issue.parameter}`;
   return { pointer, detail: issue.detail };

@@ -39,7 +39,7 @@ import {
 import type { FactEvent } from "./job_context.ts";
 import { requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
-import { schemaOf } from "./parsed_input.ts";
+import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
 
 export class DefinitionRegistry {
@@ -127,7 +127,7 @@ export class DefinitionRegistry {
   }
 
   info(): readonly DefinitionInfo[] {
-    return this.all.map(infoOf);
+    return this.all.map(definitionInfo);
   }
 
   #versionsOf(type: string | undefined): readonly AnyJobDefinition[] {
@@ -193,7 +193,7 @@ function requireUsable(definition: AnyJobDefinition): void {
     );
   }
   requireLimits(definition);
-  requireProtectable(definition, () => inputSchemaOf(definition));
+  requireProtectable(definition, () => inputJsonSchema(definition));
   if (startsOn === undefined) return;
   const trigger = eventType(startsOn.eventType);
   const flaw = correlationFlaw(startsOn.correlation ?? "any");
@@ -213,7 +213,7 @@ function isVersion(version: unknown): boolean {
  * @throws {TypeError} when the definition names an expectation `main`, or an event type that is not
  * legal, or wants too many events.
  */
-export function planOf(definition: AnyJobDefinition, input: unknown): JobPlan {
+export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   const expects = definition.expects?.(input) ?? {};
   if (typeof expects !== "object") {
     throw new TypeError(`Cannot expect ${String(expects)}: it must be an object of expectations`);
@@ -223,7 +223,7 @@ export function planOf(definition: AnyJobDefinition, input: unknown): JobPlan {
   return sharedPlan({
     expected: [MAIN_EXPECTATION, ...named],
     policy: {
-      errors: (definition.errors?.(input) ?? []).map(matcherOf),
+      errors: (definition.errors?.(input) ?? []).map(toMatcher),
       onCompensated: definition.onCompensated ?? "Failed",
     },
   });
@@ -252,13 +252,16 @@ function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
   return {
     id,
     kind,
-    matcher: matcherOf(spec),
-    multiplicity: multiplicityOf(id, spec),
-    ...(spec.within === undefined ? {} : { within: deadlineOf(id, spec.within) }),
+    matcher: toMatcher(spec),
+    multiplicity: checkedMultiplicity(id, spec),
+    ...(spec.within === undefined ? {} : { within: checkedDeadline(id, spec.within) }),
   };
 }
 
-function multiplicityOf(id: string, { multiplicity = "ExactlyOnce" }: Expectation): Multiplicity {
+function checkedMultiplicity(
+  id: string,
+  { multiplicity = "ExactlyOnce" }: Expectation,
+): Multiplicity {
   if (multiplicity === "ExactlyOnce" || multiplicity === "AtLeastOnce") return multiplicity;
   if (isCount(multiplicity.times)) return { times: multiplicity.times };
   throw new TypeError(
@@ -267,7 +270,7 @@ function multiplicityOf(id: string, { multiplicity = "ExactlyOnce" }: Expectatio
   );
 }
 
-function deadlineOf(id: string, { ms, otherwise }: Deadline): Deadline {
+function checkedDeadline(id: string, { ms, otherwise }: Deadline): Deadline {
   const isTime = Number.isFinite(ms) && ms > 0 && ms <= REST_MS_MAX;
   if (isTime && (otherwise === "fail" || otherwise === "waive")) return { ms, otherwise };
   throw new TypeError(
@@ -280,7 +283,7 @@ function isCount(times: number): boolean {
   return Number.isInteger(times) && times >= 1 && times <= TIMES_MAX;
 }
 
-function matcherOf(spec: ErrorMatcher): EventMatcher {
+function toMatcher(spec: ErrorMatcher): EventMatcher {
   const type: EventType = eventType(spec.eventType);
   const correlation = spec.correlation ?? "any";
   const flaw = correlationFlaw(correlation);
@@ -288,14 +291,14 @@ function matcherOf(spec: ErrorMatcher): EventMatcher {
   return { eventType: type, correlation };
 }
 
-function infoOf(definition: AnyJobDefinition): DefinitionInfo {
+function definitionInfo(definition: AnyJobDefinition): DefinitionInfo {
   return {
     type: definition.type,
     version: definition.version,
     ...(definition.runs === undefined ? {} : { runs: definition.runs }),
     ...(definition.description === undefined ? {} : { description: definition.description }),
-    inputSchema: inputSchemaOf(definition),
-    ...(definition.startsOn === undefined ? {} : { startsOn: matcherOf(definition.startsOn) }),
+    inputSchema: inputJsonSchema(definition),
+    ...(definition.startsOn === undefined ? {} : { startsOn: toMatcher(definition.startsOn) }),
     ...(definition.secrets === undefined ? {} : { secrets: definition.secrets }),
     ...(definition.retention === undefined ? {} : { retention: definition.retention }),
     ...(definition.pauseAfter === undefined ? {} : { pauseAfter: definition.pauseAfter }),
@@ -316,7 +319,7 @@ function limitsInfo({ limits }: AnyJobDefinition): Pick<DefinitionInfo, "limits"
   };
 }
 
-function inputSchemaOf(definition: AnyJobDefinition): JsonValue {
+function inputJsonSchema(definition: AnyJobDefinition): JsonValue {
   const options = { errorMode: "ignore", target: "draft-2020-12" } as const;
-  return toJsonSchema(schemaOf(definition), options) as unknown as JsonValue;
+  return toJsonSchema(definitionInputSchema(definition), options) as unknown as JsonValue;
 }

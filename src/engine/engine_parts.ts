@@ -32,13 +32,13 @@ import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
-import { ParkedNews } from "./views/parked_news.ts";
+import { ParkedReports } from "./views/parked_reports.ts";
 import { JobWaits } from "./views/job_waits.ts";
 import { HeldPlaces } from "./run/held_places.ts";
 import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
-import { Patience } from "./run/patience.ts";
+import { DiskRetries } from "./run/disk_retries.ts";
 import { PauseControls } from "./run/pause_controls.ts";
 import type { JobIndex } from "./job_index.ts";
 import type {
@@ -53,7 +53,7 @@ import type {
 } from "./ports.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes } from "./run/prompt_types.ts";
-import { protectionOf } from "./secrets/protection.ts";
+import { inputProtection } from "./secrets/protection.ts";
 import { Reaches } from "./events/reach.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { Replays } from "./queries/replays.ts";
@@ -111,7 +111,7 @@ export interface JobEngineOptions {
 export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
-  const foundation = withWriting(foundationOf(options));
+  const foundation = withWriting(createFoundation(options));
   const { limits } = foundation;
   const parts = { ...foundation, intake: new Intake(limits, foundation) };
   const { ended, events, filed, history, pastEvents, registry, table } = parts;
@@ -175,7 +175,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   };
 }
 
-function foundationOf(options: JobEngineOptions) {
+function createFoundation(options: JobEngineOptions) {
   const {
     clock,
     random,
@@ -236,13 +236,13 @@ function foundationOf(options: JobEngineOptions) {
     threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
     suspects: new Suspects({ registry, table, threadWorkers }),
-    patience: new Patience({ clock, random, onDefect }),
+    diskRetries: new DiskRetries({ clock, random, onDefect }),
     feed: new Feed(clock),
   };
 }
 
 /** Adds the parts that write, and that read what was written. */
-function withWriting(parts: ReturnType<typeof foundationOf>) {
+function withWriting(parts: ReturnType<typeof createFoundation>) {
   const { events, filed, registry, table } = parts;
   const writer = new Writer(events, table, filed);
   return {
@@ -271,17 +271,17 @@ function withWork(
   }: JobEngineOptions,
   status: EngineStatus,
 ) {
-  const { attention, census, ended, patience, traces, waits, writer } = parts;
+  const { attention, census, ended, diskRetries, traces, waits, writer } = parts;
   const record = (drafts: readonly EventDraft[]) =>
-    patience.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
+    diskRetries.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
   const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
-  const supervisor = supervisorOf(
+  const supervisor = createSupervisor(
     { ...parts, tracing, attemptWatch, jobLog, threads },
     onDefect,
     status,
   );
   writer.listener = supervisor;
-  const news = new ParkedNews(onParked);
+  const news = new ParkedReports(onParked);
   const views: readonly View[] = [ended, census, attention, traces, waits];
   const duties: readonly View[] = [inputRemovals, news];
   const pauseControls = new PauseControls({ ...parts, onDefect });
@@ -308,12 +308,12 @@ const NO_KEYS: KeyStore = {
 
 /** @throws {TypeError} naming a definition that could not create any job. */
 function requireNoProtection(registry: DefinitionRegistry): void {
-  const needy = registry.all.find((definition) => protectionOf(definition) !== undefined);
+  const needy = registry.all.find((definition) => inputProtection(definition) !== undefined);
   if (needy === undefined) return;
   throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no store of keys`);
 }
 
-function supervisorOf(
+function createSupervisor(
   parts:
     & ReturnType<typeof withWriting>
     & Pick<RunServices, "tracing" | "attemptWatch" | "jobLog">
@@ -321,18 +321,18 @@ function supervisorOf(
   onDefect: (error: unknown) => void,
   status: EngineStatus,
 ): Supervisor {
-  const { history, patience, sealing, traces } = parts;
-  const entriesAt = (logIds: readonly LogId[]) => patience.read(() => history.at(logIds));
+  const { history, diskRetries, sealing, traces } = parts;
+  const entriesAt = (logIds: readonly LogId[]) => diskRetries.read(() => history.at(logIds));
   const servicesWith = (own: OwnServices): RunServices => ({
     ...parts,
     ...own,
     entriesAt,
-    openInput: (job) => patience.read(() => sealing.open(job)),
+    openInput: (job) => diskRetries.read(() => sealing.open(job)),
     traceOf: (job) => traces.of(job, entriesAt),
     get draining() {
       return status.draining;
     },
-    later: patience.later,
+    later: diskRetries.later,
     ended: (jobId, run) => supervisor.ended(jobId, run),
     rested: (jobId) => supervisor.rested(jobId),
     onDefect,

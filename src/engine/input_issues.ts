@@ -9,10 +9,10 @@ export function inputIssues(
   issues: readonly BaseIssue<unknown>[],
   at = "",
 ): readonly InputIssue[] {
-  return issues.map((issue) => ({ pointer: at + pointerOf(issue), detail: detailOf(issue) }));
+  return issues.map((issue) => ({ pointer: at + issuePointer(issue), detail: issueDetail(issue) }));
 }
 
-function pointerOf(issue: BaseIssue<unknown>): string {
+function issuePointer(issue: BaseIssue<unknown>): string {
   return pointerTo((issue.path ?? []).map(({ key }) => String(key)));
 }
 
@@ -27,19 +27,19 @@ const SHAPES: Readonly<Record<string, string>> = {
   loose_object: "must be an object",
 };
 
-function detailOf(issue: BaseIssue<unknown>): string {
+function issueDetail(issue: BaseIssue<unknown>): string {
   if (issue.kind === "schema" && issue.path?.at(-1)?.origin === "key") {
     if (issue.expected === "never") return "is not a known field";
     if (issue.type.endsWith("object")) return "is required";
   }
   if (issue.kind !== "schema") return issue.message;
-  return SHAPES[issue.type] ?? choicesOf(issue) ?? issue.message;
+  return SHAPES[issue.type] ?? allowedChoices(issue) ?? issue.message;
 }
 
 const CHOICES: ReadonlySet<string> = new Set(["picklist", "enum", "literal"]);
 
 /** `must be "north" or "south"`, unless the definition has its own message. */
-function choicesOf({ type, expected, message }: BaseIssue<unknown>): string | undefined {
+function allowedChoices({ type, expected, message }: BaseIssue<unknown>): string | undefined {
   const isOwn = !message.startsWith("Invalid type:");
   if (isOwn || !CHOICES.has(type) || expected === null) return undefined;
   const choices = expected.replace(/^\((.*)\)$/s, "$1").split(" | ");

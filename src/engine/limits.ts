@@ -2,7 +2,7 @@
 
 import type { JsonValue } from "../core/json.ts";
 import type { AnyJobDefinition } from "./definition.ts";
-import { guardOf } from "./secrets/sealing.ts";
+import { secretGuard } from "./secrets/sealing.ts";
 
 /** The largest limit. */
 export const PLACES_MAX = 1_000_000;
@@ -87,7 +87,7 @@ export interface JobKeys {
  * @param value The input as the schema has parsed it.
  * @throws {TypeError} when a function returns no key, or a secret; or what it throws itself.
  */
-export function keysOf(
+export function limitKeys(
   { limits, secrets = [] }: AnyJobDefinition,
   value: unknown,
   input: JsonValue | undefined,
@@ -110,7 +110,7 @@ function checkedKey(
   input: JsonValue | undefined,
 ): string {
   if (typeof key === "string" && KEY_PATTERN.test(key)) {
-    if (guardOf(input, secrets).redact(key) === key) return key;
+    if (secretGuard(input, secrets).redact(key) === key) return key;
     throw new TypeError(`${name} returned a secret, but the key of a job is recorded in clear`);
   }
   // What it comes to, nobody waits for.

@@ -10,7 +10,7 @@ export type InputVerdict =
   | { readonly ok: false; readonly issues: readonly InputIssue[] };
 
 export function parseInput(definition: AnyJobDefinition, input: unknown): InputVerdict {
-  const result = v.safeParse(schemaOf(definition), input);
+  const result = v.safeParse(definitionInputSchema(definition), input);
   if (result.success) return { ok: true, value: result.output };
   if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
   return { ok: false, issues: inputIssues(result.issues) };
@@ -22,6 +22,6 @@ export function issuesText(issues: readonly InputIssue[]): string {
 }
 
 /** The whole schema; the type of a definition shows only a part. */
-export function schemaOf({ input }: AnyJobDefinition): v.GenericSchema {
+export function definitionInputSchema({ input }: AnyJobDefinition): v.GenericSchema {
   return input as v.GenericSchema;
 }

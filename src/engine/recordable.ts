@@ -1,7 +1,7 @@
 /** The JSON of values from code; what JSON would lose or change is refused. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { NonRetryableError } from "./job_errors.ts";
 
 /** The depth of nested objects and arrays, the same as for request bodies. */
@@ -24,7 +24,7 @@ export function recordable(value: unknown, what: string): JsonValue | undefined 
     return copy.of(value, "");
   } catch (thrown) {
     // Getters, toJSON and proxies run code too.
-    const problem = copy.problem ?? `${copy.place} cannot be read: ${messageOf(thrown)}`;
+    const problem = copy.problem ?? `${copy.place} cannot be read: ${errorMessage(thrown)}`;
     throw new NonRetryableError(`Cannot record the ${what}: ${problem}`);
   }
 }

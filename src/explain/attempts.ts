@@ -6,7 +6,7 @@ import type { InterruptionReason } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { assertNever } from "../core/assert_never.ts";
-import { type Attempt, type AttemptEnd, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
+import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import {
   attemptText,
@@ -45,16 +45,16 @@ export function unsuccessfulAttempts(
 ): readonly Statement<LogId>[] {
   const bad = attempts.filter(endedBadly).toReversed();
   const groups = alikeInARow(bad);
-  const max = maxAttemptsOf(attempts);
-  const told = groups.slice(0, SHOWN_MAX).flatMap((group) =>
+  const max = findMaxAttempts(attempts);
+  const shown = groups.slice(0, SHOWN_MAX).flatMap((group) =>
     groupEnded(subject, group, max, causes)
   );
   const rest = groups.slice(SHOWN_MAX).flat();
   const earlier = attempts.reduce((sum, { badBefore = 0 }) => sum + badBefore, rest.length);
-  if (earlier === 0) return told;
+  if (earlier === 0) return shown;
   const cites = rest.slice(0, SHOWN_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
   const statement = `${counted(earlier, "earlier attempt")} of ${subject} ended badly too.`;
-  return [...told, { statement, cites }];
+  return [...shown, { statement, cites }];
 }
 
 /** Groups attempts in a row that ended in the same way. */

@@ -83,7 +83,7 @@ function nextNth(attempts: readonly Attempt[]): number {
 }
 
 /** How many attempts there may be, from any entry of the task that says so. */
-export function maxAttemptsOf(attempts: readonly Attempt[]): number | undefined {
+export function findMaxAttempts(attempts: readonly Attempt[]): number | undefined {
   const last = attempts.at(-1);
   if (last?.maxAttempts !== undefined) return last.maxAttempts;
   return last?.ended?.end.kind === "failed" ? last.ended.end.maxAttempts : undefined;

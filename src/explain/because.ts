@@ -4,26 +4,26 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import { type Condition, conditionOf } from "../core/condition.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
-import { alike } from "./alike.ts";
+import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { type Attempt, maxAttemptsOf } from "./attempts_noted.ts";
+import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
-import { originOf } from "./origin.ts";
+import { explainOrigin } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
 import { sleepEnded, sleepReasons, wakeText, wokenBy } from "./times.ts";
 import {
+  actorText,
   attemptText,
-  byWhom,
   capital,
   progressText,
   reasonText,
@@ -32,19 +32,25 @@ import {
   timeText,
 } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
-import { beganBy, changeCited, holdsThenText, queueText, workersFlag } from "./queue_holders.ts";
+import {
+  blockingEntries,
+  changeCited,
+  holdsThenText,
+  queueText,
+  workersFlag,
+} from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
-export function becauseOf(
+export function explainCause(
   outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Reasons {
   const reasons = [
     ...processReasons(outlined, evidence),
-    ...conditionReasons(conditionOf(outlined.job), outlined, evidence, waitingFor),
-    ...originOf(outlined, evidence),
+    ...conditionReasons(deriveCondition(outlined.job), outlined, evidence, waitingFor),
+    ...explainOrigin(outlined, evidence),
   ];
   const said = new Set<string>();
   return reasons.filter(({ statement }) => {
@@ -131,7 +137,7 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const stands = queue ?? queueThen;
   const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
   const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
-  const began = stands === undefined ? [] : beganBy(stands).slice(0, HOLDERS_MAX);
+  const began = stands === undefined ? [] : blockingEntries(stands).slice(0, HOLDERS_MAX);
   const settings = [...pausesCited(stands?.pauses), ...changeCited(stands ?? {})];
   return [
     { statement: limit, cites: [...settings, since.logId, ...began] },
@@ -146,7 +152,7 @@ function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: E
   if (queue === undefined) return [];
   const wanted = queue.limit === undefined ? "worker" : "place";
   const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
-  const began = queue.limit === undefined ? [] : beganBy(queue);
+  const began = queue.limit === undefined ? [] : blockingEntries(queue);
   const settings = [...pausesCited(queue.pauses), ...changeCited(queue)];
   const cites = [...settings, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
   return [{ statement, cites }, ...(queue.pauses ?? []).flatMap(pauseCause)];
@@ -170,7 +176,7 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   }
   const interrupted = job.tasks.flatMap((task) => interruptionOf(outlined, task));
   if (interrupted.length > 0) {
-    return alike(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
+    return showSome(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
   }
   const main = findTask(job, MAIN_TASK);
   if (main?.status !== "waiting") return [];
@@ -225,7 +231,7 @@ function interruptionReason(
 /** What runs, and what will be retried meanwhile. */
 function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const since = outlined.conditionSince.logId;
-  const running = alike(runningTasks(outlined.job), since, (task) => {
+  const running = showSome(runningTasks(outlined.job), since, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
     const started = attempts.at(-1)?.started;
     const cites = [started?.logId ?? task.firstLogId];
@@ -254,7 +260,7 @@ function executingText(
   if (task.taskId === MAIN_TASK) {
     return `run is executing since ${since}, and no task of it is.`;
   }
-  const which = attemptText(task.failures + 1, maxAttemptsOf(attempts), task.attempts);
+  const which = attemptText(task.failures + 1, findMaxAttempts(attempts), task.attempts);
   return `${capital(taskText(task.taskId))} is in ${which} since ${since}${doneText(task)}.`;
 }
 
@@ -301,9 +307,9 @@ function runReasons(outlined: OutlinedHistory): Reasons {
 
 function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
-  return alike(tasks, outlined.conditionSince.logId, (task) => {
+  return showSome(tasks, outlined.conditionSince.logId, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
-    const next = attemptText(task.failures + 1, maxAttemptsOf(attempts));
+    const next = attemptText(task.failures + 1, findMaxAttempts(attempts));
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
     return [
       {
@@ -322,9 +328,9 @@ function suspended(
 ): Reasons {
   const { suspended } = outlined;
   const { suspendedBy: _, ...job } = outlined.job;
-  const beneath = conditionOf(job as JobState);
+  const beneath = deriveCondition(job as JobState);
   const control: Reasons = suspended === undefined ? [] : [{
-    statement: `A suspend control${byWhom(suspended)} holds it since ${timeText(suspended)}` +
+    statement: `A suspend control${actorText(suspended)} holds it since ${timeText(suspended)}` +
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,
     cites: [suspended.logId],
   }];

@@ -6,7 +6,7 @@ import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { CompletedTask, JobState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { maxAttemptsOf } from "./attempts_noted.ts";
+import { findMaxAttempts } from "./attempts_noted.ts";
 import { compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
@@ -65,11 +65,11 @@ function undoneSoFar(
   const statement = `${undone.length} of ${counted(total, "task")} ${
     undone.length === 1 ? "is" : "are"
   } compensated: ${names}.`;
-  return [{ statement, cites: latest(endingsOf(outlined, undone)) }];
+  return [{ statement, cites: latest(compensationEnds(outlined, undone)) }];
 }
 
 /** The entries that ended compensations. */
-export function endingsOf(
+export function compensationEnds(
   outlined: OutlinedHistory,
   tasks: readonly CompletedTask[],
 ): readonly LogId[] {
@@ -103,12 +103,12 @@ function nowText(outlined: OutlinedHistory, { taskId, compensation }: CompletedT
       const started = attempts.at(-1)?.started;
       const since = started === undefined ? "" : ` since ${timeText(started)}`;
       const { failures, attempts: begun } = compensation;
-      return `is in ${attemptText(failures + 1, maxAttemptsOf(attempts), begun)}${since}`;
+      return `is in ${attemptText(failures + 1, findMaxAttempts(attempts), begun)}${since}`;
     }
     case "interrupted":
       return "was cut short, and is to be tried again";
     case "backingOff": {
-      const next = attemptText(compensation.failures + 1, maxAttemptsOf(attempts));
+      const next = attemptText(compensation.failures + 1, findMaxAttempts(attempts));
       return `waits for ${next}, due at ${compensation.retryAt}`;
     }
     case "failed":

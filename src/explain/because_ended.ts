@@ -8,9 +8,9 @@ import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_state.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
-import { alike } from "./alike.ts";
+import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
   causeCited,
@@ -19,13 +19,13 @@ import {
   taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
-import { compensableTasks, endingsOf } from "./because_compensating.ts";
+import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
 import {
-  byWhom,
+  actorText,
   capital,
   errorText,
   latest,
@@ -83,7 +83,7 @@ function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<L
   }
   const what = entry.eventType === "job.TaskCompleted"
     ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
-    : `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
+    : `${toMatchable(entry).eventType} came at ${timeText(entry)}`;
   const names = shortened(settledBy(outlined, entry).map((id) => `"${id}"`), SHOWN_MAX);
   const last = names === '"main"' ? "" : ` and settled ${names}`;
   return { statement: `${what}${last}, the last that the plan expected.`, cites };
@@ -119,7 +119,9 @@ function failed(
     const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
     const left = failure.leave ? ", and left in place what it had done" : "";
     return {
-      statement: `A cancel control${byWhom(entry)} ended it at ${at}${reasonText(reason)}${left}.`,
+      statement: `A cancel control${actorText(entry)} ended it at ${at}${
+        reasonText(reason)
+      }${left}.`,
       cites,
     };
   }
@@ -137,7 +139,7 @@ function failed(
     const statement = `A deadline of its plan passed at ${at}: ${failure.error.message}.`;
     return { statement, cites: [...cites, outlined.created.logId] };
   }
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   const matcher = outlined.job.plan.policy.errors.find((one) => matcherAccepts(one, event));
   const named = matcher === undefined ? event.eventType : matcherText(matcher);
   const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
@@ -195,15 +197,15 @@ function compensationEnd(
   const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
   const how = entry.eventType === "job.CompensationEnded"
     ? `Its compensation ended at ${timeText(entry)}`
-    : `${matchableOf(entry).eventType} ended its compensation at ${timeText(entry)}` +
-      sayingText(matchableOf(entry));
+    : `${toMatchable(entry).eventType} ended its compensation at ${timeText(entry)}` +
+      sayingText(toMatchable(entry));
   const done = undone(tasks);
   const ended = {
     statement: `${how}${outcome}${undoneText(done)}.`,
     cites: [
       entry.logId,
       ...causeOf(entry, outlined, evidence.causes),
-      ...latest(endingsOf(outlined, done)),
+      ...latest(compensationEnds(outlined, done)),
     ],
   };
   const nothing = tasks.length > 0 || outlined.job.plan.policy.compensation !== undefined ? [] : [{
@@ -224,9 +226,9 @@ function givenUp(
 ): Statement<LogId> {
   const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
   const statement =
-    `A cancel control${byWhom(entry)} ended its compensation at ${timeText(entry)}` +
+    `A cancel control${actorText(entry)} ended its compensation at ${timeText(entry)}` +
     `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
-  return { statement, cites: [entry.logId, ...latest(endingsOf(outlined, done))] };
+  return { statement, cites: [entry.logId, ...latest(compensationEnds(outlined, done))] };
 }
 
 function undone(tasks: readonly CompletedTask[]): readonly CompletedTask[] {
@@ -245,7 +247,7 @@ function notUndone(
   tasks: readonly CompletedTask[],
   causes: Evidence["causes"],
 ): Reasons {
-  return alike(tasks, outlined.conditionSince.logId, (task) => {
+  return showSome(tasks, outlined.conditionSince.logId, (task) => {
     const { taskId, compensation } = task;
     if (compensation?.status === "compensated") return [];
     const subject = compensationSubject(taskId);
@@ -253,7 +255,7 @@ function notUndone(
       const bad = unsuccessfulAttempts(subject, outlined.compensations.get(taskId) ?? [], causes);
       if (bad.length > 0) return bad;
       const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
-      return [{ statement, cites: endingsOf(outlined, [task]) }];
+      return [{ statement, cites: compensationEnds(outlined, [task]) }];
     }
     const statement = `${capital(taskText(taskId))} was not compensated.`;
     return [{ statement, cites: [task.completedBy] }];

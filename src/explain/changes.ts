@@ -3,15 +3,15 @@
  * change are left out, and so is `lastLogId`, which always does.
  */
 
-import { type Condition, conditionOf } from "../core/condition.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
 import {
-  endedAtOf,
   failureResource,
-  outputOf,
+  jobEndedAt,
+  jobOutput,
+  jobStartAt,
+  jobStartedAt,
   recordedFailure,
-  startAtOf,
-  startedAtOf,
   taskResource,
 } from "../core/job_resource.ts";
 import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
@@ -41,7 +41,12 @@ export function changesBetween(
   before: JobState | undefined,
   after: JobState | undefined,
 ): readonly Change[] {
-  return changesKnowing(before, after, before && conditionOf(before), after && conditionOf(after));
+  return changesKnowing(
+    before,
+    after,
+    before && deriveCondition(before),
+    after && deriveCondition(after),
+  );
 }
 
 export interface FirstChanges {
@@ -52,7 +57,7 @@ export interface FirstChanges {
 /** The same, at most `max`. */
 export function firstChanges(before: JobState, after: JobState, max: number): FirstChanges {
   const room = { left: max, more: 0 };
-  const all = changesKnowing(before, after, conditionOf(before), conditionOf(after), room);
+  const all = changesKnowing(before, after, deriveCondition(before), deriveCondition(after), room);
   const changes = all.slice(0, max);
   return { changes, more: room.more + all.length - changes.length };
 }
@@ -76,7 +81,7 @@ export function changesKnowing(
   if (before === after) return [];
   const tasks = unlike(before?.tasks, after?.tasks);
   return [
-    ...differences("", headOf(before, earlier), headOf(after, later)),
+    ...differences("", headFields(before, earlier), headFields(after, later)),
     ...expectationChanges(before, after, room),
     ...tasks.flatMap(taskChanges),
     ...failureChanges(before, after, tasks),
@@ -88,14 +93,14 @@ export function reversed(changes: readonly Change[]): readonly Change[] {
   return changes.map(({ path, from, to }) => ({ path, from: to, to: from }));
 }
 
-function headOf(job: JobState | undefined, condition: Condition | undefined): Fields {
+function headFields(job: JobState | undefined, condition: Condition | undefined): Fields {
   return job === undefined || condition === undefined ? NO_FIELDS : {
     state: job.state,
     condition,
-    startAt: startAtOf(job),
-    startedAt: startedAtOf(job),
-    endedAt: endedAtOf(job),
-    output: outputOf(job),
+    startAt: jobStartAt(job),
+    startedAt: jobStartedAt(job),
+    endedAt: jobEndedAt(job),
+    output: jobOutput(job),
     parked: job.parked,
   };
 }
@@ -159,7 +164,7 @@ function taskFields(task: TaskState | undefined): Fields {
 }
 
 /** The list of a failure that contains the task. */
-function listOf(task: TaskState | undefined): "leftInPlace" | "cutShort" | undefined {
+function listName(task: TaskState | undefined): "leftInPlace" | "cutShort" | undefined {
   if (task === undefined) return undefined;
   return isLeftInPlace(task) ? "leftInPlace" : isCutShort(task) ? "cutShort" : undefined;
 }
@@ -170,7 +175,7 @@ function failureChanges(
   tasks: readonly Unlike<TaskState>[],
 ): readonly Change[] {
   const [old, young] = [before, after].map((job) => job && recordedFailure(job));
-  const listsOthers = tasks.some(([, left, right]) => listOf(left) !== listOf(right));
+  const listsOthers = tasks.some(([, left, right]) => listName(left) !== listName(right));
   if (old === young && !listsOthers) return [];
   const [left, right] = [before, after].map((job) => (job && failureResource(job)) ?? NO_FIELDS);
   return differences("failure.", left ?? NO_FIELDS, right ?? NO_FIELDS);

@@ -9,9 +9,9 @@ import {
   isSleep,
   type TaskState,
 } from "../core/job_state.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { maxAttemptsOf } from "./attempts_noted.ts";
+import { findMaxAttempts } from "./attempts_noted.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
@@ -20,17 +20,17 @@ const SHOWN_MAX = 500;
 
 export interface Completed {
   /** In the order in which they were settled. */
-  readonly told: readonly CompletedItem<LogId>[];
+  readonly shown: readonly CompletedItem<LogId>[];
   /** How many were settled before these. */
   readonly more: number;
 }
 
 interface Settled {
   readonly at: LogId;
-  readonly tell: () => CompletedItem<LogId>;
+  readonly describe: () => CompletedItem<LogId>;
 }
 
-export function completedOf(outlined: OutlinedHistory): Completed {
+export function completedSteps(outlined: OutlinedHistory): Completed {
   const { job } = outlined;
   const settled = [
     ...job.tasks.flatMap((task) => settledTask(outlined, task)),
@@ -38,13 +38,13 @@ export function completedOf(outlined: OutlinedHistory): Completed {
       settledExpectation(outlined, expected, job.expected[index])
     ),
   ].toSorted((left, right) => left.at - right.at);
-  const told = settled.slice(-SHOWN_MAX);
-  return { told: told.map(({ tell }) => tell()), more: settled.length - told.length };
+  const shown = settled.slice(-SHOWN_MAX);
+  return { shown: shown.map(({ describe }) => describe()), more: settled.length - shown.length };
 }
 
 function settledTask(outlined: OutlinedHistory, task: TaskState): readonly Settled[] {
   return task.status === "completed"
-    ? [{ at: task.completedBy, tell: () => completedTask(outlined, task) }]
+    ? [{ at: task.completedBy, describe: () => completedTask(outlined, task) }]
     : [];
 }
 
@@ -81,7 +81,7 @@ function attemptsOf(
   const recorded = outlined.attempts.get(taskId) ?? [];
   return taskId === MAIN_TASK
     ? `, attempt ${attempts}`
-    : `, ${attemptText(failures + 1, maxAttemptsOf(recorded), attempts)}`;
+    : `, ${attemptText(failures + 1, findMaxAttempts(recorded), attempts)}`;
 }
 
 function settledExpectation(
@@ -92,11 +92,11 @@ function settledExpectation(
   const { id, multiplicity } = expected;
   const at = progress?.by.at(-1);
   if (id !== MAIN_EXPECTATION_ID && progress?.waived !== undefined) {
-    return [{ at: progress.waived, tell: () => waived(outlined, expected, progress) }];
+    return [{ at: progress.waived, describe: () => waived(outlined, expected, progress) }];
   }
   if (id === MAIN_EXPECTATION_ID || progress === undefined || at === undefined) return [];
   if (progress.matched < requiredMatches(multiplicity)) return [];
-  return [{ at, tell: () => satisfiedExpectation(outlined, expected, progress, at) }];
+  return [{ at, describe: () => satisfiedExpectation(outlined, expected, progress, at) }];
 }
 
 /** `"paid" is waived since its deadline passed at ...: 0 of 1 came in time.` */
@@ -126,7 +126,7 @@ function satisfiedExpectation(
   const entry = outlined.entries.get(last);
   const settledBy = entry === undefined
     ? ""
-    : `, settled at ${timeText(entry)} by ${matchableOf(entry).eventType}`;
+    : `, settled at ${timeText(entry)} by ${toMatchable(entry).eventType}`;
   const surplus = progress.surplus === 0 ? "" : `; ${progress.surplus} more came beyond it`;
   return {
     kind: "expectation",

@@ -8,7 +8,7 @@ import { shellWord } from "../core/shell_word.ts";
  * @param base The server as the client addresses it, without a slash at the end.
  * @param needsToken Whether the call must carry the token, which is taken from the environment.
  */
-export function curlOf(
+export function curlCall(
   { method, path, body, placeholders }: Action,
   base: string,
   needsToken: boolean,
@@ -39,7 +39,7 @@ const JSON_OPTION = "-H 'content-type: application/json'";
  *
  * @param accept The form to ask for, where there are several.
  */
-export function readCurlOf(
+export function curlRead(
   path: string,
   base: string,
   needsToken: boolean,
@@ -50,7 +50,7 @@ export function readCurlOf(
 }
 
 /** The same for a stream, which is shown as it comes. */
-export function followCurlOf(path: string, base: string, needsToken: boolean): string {
+export function curlFollow(path: string, base: string, needsToken: boolean): string {
   return `curl -sN${tokenOption(needsToken)} ${shellWord(base + path)}`;
 }
 

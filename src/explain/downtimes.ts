@@ -24,7 +24,7 @@ export interface Downtime {
 }
 
 /** The restarts after crashes that cut attempts of the job short. */
-export function restartsOf({ attempts, compensations }: OutlinedHistory): readonly LogId[] {
+export function crashRestarts({ attempts, compensations }: OutlinedHistory): readonly LogId[] {
   const all = [...attempts.values(), ...compensations.values()].flat();
   return [...new Set(all.flatMap((attempt) => restartAfter(attempt) ?? []))];
 }
@@ -40,11 +40,11 @@ export function restartAfter({ ended }: Attempt): LogId | undefined {
 }
 
 /** @param causes The entries that `wantedCauses` names. */
-export function downtimesOf(
+export function findDowntimes(
   outlined: OutlinedHistory,
   causes: Evidence["causes"],
 ): readonly Downtime[] {
-  return restartsOf(outlined).flatMap((restart) => {
+  return crashRestarts(outlined).flatMap((restart) => {
     const recovered = causes.get(restart);
     const last = outlined.entries.get(restart - 1) ?? causes.get(restart - 1);
     const during = outlined.spans.findLast(({ by }) => by < restart);

@@ -3,26 +3,26 @@
  * evidence gives the same words. The content is specified in section 7 of the design.
  */
 
-import { atOnce, type Work } from "../core/at_once.ts";
-import { conditionOf } from "../core/condition.ts";
+import { runToEnd, type Work } from "../core/work.ts";
+import { deriveCondition } from "../core/condition.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { describedEnds } from "./attempts.ts";
-import { becauseOf } from "./because.ts";
-import { completedOf } from "./completed.ts";
+import { explainCause } from "./because.ts";
+import { completedSteps } from "./completed.ts";
 import { type Contrast, contrastText } from "./contrast.ts";
-import { downtimesOf, restartsOf } from "./downtimes.ts";
+import { crashRestarts, findDowntimes } from "./downtimes.ts";
 import type { Evidence } from "./evidence.ts";
-import { nextOf } from "./next.ts";
+import { nextSteps } from "./next.ts";
 import { openExpectations } from "./open_expectations.ts";
-import { summaryOf } from "./summary.ts";
-import { timingOf } from "./timing.ts";
-import { waitsOf } from "./waiting_for.ts";
+import { summarize } from "./summary.ts";
+import { jobTiming } from "./timing.ts";
+import { openWaits } from "./waiting_for.ts";
 
 export function explain(outlined: OutlinedHistory, evidence: Evidence): Explanation<LogId> {
-  return atOnce(explaining(outlined, evidence));
+  return runToEnd(explaining(outlined, evidence));
 }
 
 /** The same, as work with a pause after each event that is compared. */
@@ -31,27 +31,27 @@ export function* explaining(
   evidence: Evidence,
 ): Work<Explanation<LogId>> {
   const { job } = outlined;
-  const waitingFor = yield* waitsOf(outlined, evidence);
-  const completed = completedOf(outlined);
+  const waitingFor = yield* openWaits(outlined, evidence);
+  const completed = completedSteps(outlined);
   const contrast = contrastIn(job, evidence.contrast);
   const { siblings, asOfTime } = evidence;
-  const next = nextOf(outlined, evidence, waitingFor);
+  const next = nextSteps(outlined, evidence, waitingFor);
   return {
     jobId: job.jobId,
     state: job.state,
-    condition: conditionOf(job),
+    condition: deriveCondition(job),
     asOf: evidence.asOf ?? job.lastLogId,
     ...(asOfTime === undefined ? {} : { asOfTime }),
-    summary: [summaryOf(outlined, evidence, waitingFor), contrast?.statement].filter(Boolean).join(
+    summary: [summarize(outlined, evidence, waitingFor), contrast?.statement].filter(Boolean).join(
       " ",
     ),
-    because: becauseOf(outlined, evidence, waitingFor),
-    completed: completed.told,
+    because: explainCause(outlined, evidence, waitingFor),
+    completed: completed.shown,
     waitingFor,
     next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),
     ...(contrast === undefined ? {} : { contrast }),
     ...(siblings === undefined ? {} : { siblings }),
-    timing: timingOf(outlined, downtimesOf(outlined, evidence.causes), evidence.heldUp),
+    timing: jobTiming(outlined, findDowntimes(outlined, evidence.causes), evidence.heldUp),
     ...summedUp(outlined, completed.more, openExpectations(job).length - waitingFor.length),
   };
 }
@@ -90,7 +90,7 @@ export function wantedCauses(outlined: OutlinedHistory): readonly LogId[] {
   const effects = [created, failedBy?.entry, endedBy?.entry, ...ends];
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
   // The entry before a restart shows how long the process was down.
-  const restarts = restartsOf(outlined).flatMap((logId) => [logId - 1, logId]);
+  const restarts = crashRestarts(outlined).flatMap((logId) => [logId - 1, logId]);
   return [...new Set([...causes, ...restarts])]
     .filter((logId) => !outlined.entries.has(logId) && logId > 0)
     .toSorted((left, right) => left - right)

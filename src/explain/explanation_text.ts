@@ -3,7 +3,7 @@
 import { counted } from "../core/counted.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
-import { type Brief, briefOf, CITES_MAX, evidenceOf } from "./brief.ts";
+import { type Brief, CITES_MAX, distinctLines, toBrief } from "./brief.ts";
 import { withDistances } from "./distances.ts";
 import { timingText } from "./timing_text.ts";
 
@@ -26,25 +26,28 @@ export interface TextOptions {
 
 /** Ends with a newline. Numbers in brackets are positions; the last part has their lines. */
 export function explanationText(
-  told: Explanation<Citation>,
+  statements: Explanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const brief = briefOf(told, nowMs);
-  const completed = told.completed.slice(-COMPLETED_MAX);
+  const brief = toBrief(statements, nowMs);
+  const completed = statements.completed.slice(-COMPLETED_MAX);
   const lines = [
     ...wrapped(width, summaryText(brief.summary), "", ""),
     ...section("Why", brief.reasons.flatMap((reason) => bullet(reason, width))),
-    ...section("Still to come", stillToCome(told, width)),
-    ...section("Near misses", nearMissLines(brief, told.waitingFor.length, width)),
-    ...section("Completed", completedLines(told, completed, width)),
+    ...section("Still to come", stillToCome(statements, width)),
+    ...section("Near misses", nearMissLines(brief, statements.waitingFor.length, width)),
+    ...section("Completed", completedLines(statements, completed, width)),
     ...section(
       "Next",
       brief.next.flatMap((step) => [...bullet(step, width), ...commandLines(step, commandOf)]),
     ),
-    ...section("Timing", wrapped(width, withDistances(timingText(told), brief.nowMs), "  ", "  ")),
+    ...section(
+      "Timing",
+      wrapped(width, withDistances(timingText(statements), brief.nowMs), "  ", "  "),
+    ),
     ...section(
       "Summed up",
-      [...leftOut(brief), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
+      [...leftOut(brief), ...summedUpTexts(statements)].flatMap((text) => item(text, width)),
     ),
     ...section(
       "Evidence",
@@ -72,10 +75,12 @@ function stillToCome(
   { because, waitingFor }: Explanation<Citation>,
   width: number,
 ): readonly string[] {
-  const told = because.map(({ statement }) => statement);
-  const untold = waitingFor.filter((wait) => !told.some((one) => one.endsWith(wait.statement)));
-  if (told.some((one) => one.startsWith("It waits for "))) return [];
-  return untold.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait, width));
+  const statements = because.map(({ statement }) => statement);
+  const remaining = waitingFor.filter((wait) =>
+    !statements.some((one) => one.endsWith(wait.statement))
+  );
+  if (statements.some((one) => one.startsWith("It waits for "))) return [];
+  return remaining.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait, width));
 }
 
 export function commandLines(
@@ -155,7 +160,7 @@ function completedLines(
 }
 
 export function evidenceLines(citations: readonly Citation[]): readonly string[] {
-  return evidenceOf(citations).map(({ logId, segment, line, eventType, eventId, rule }) =>
+  return distinctLines(citations).map(({ logId, segment, line, eventType, eventId, rule }) =>
     `  [${logId}] ${segment}:${line} ${eventType} ${eventId}` +
     (rule === undefined ? "" : ` (rule ${rule})`)
   );

@@ -1,6 +1,6 @@
 /** Events that a job under some plan would have taken, and that did not reach it. */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import { correlatedAttributes } from "../core/correlated_fact.ts";
 import type { FactEntry, FrameworkEntry, JobEntry, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
@@ -10,7 +10,7 @@ import {
   matcherAccepts,
   outsideMatchers,
 } from "../core/job_plan.ts";
-import { eventIdsOf } from "../core/point.ts";
+import { entryEventIds } from "../core/point.ts";
 
 /**
  * The events as if they had reached the job: each is a `job.EventCorrelated` in the place of the
@@ -26,7 +26,7 @@ export function* findMissed(
   pastEvents: readonly JobEventLogEntry[],
   after: LogId,
 ): Work<readonly JobEventLogEntry[]> {
-  const reached = new Set(own.flatMap(eventIdsOf));
+  const reached = new Set(own.flatMap(entryEventIds));
   const isTaken = takes(plan);
   const missed = new Map<LogId, JobEventLogEntry>();
   for (const entry of pastEvents) {

@@ -10,14 +10,14 @@ import { looseForm } from "./likeness/loose_form.ts";
 import {
   CLOSE,
   correlationMismatches,
-  distanceOf,
+  mismatchDistance,
   MISPLACED,
   misplacedValue,
   OFF,
 } from "./mismatch.ts";
 
 /** The one that an event fails least, the first of several; `undefined` if there is none. */
-export function nearestOf<Candidate>(
+export function findNearest<Candidate>(
   candidates: readonly Candidate[],
   distanceTo: (candidate: Candidate) => number,
 ): Candidate | undefined {
@@ -30,7 +30,7 @@ export function nearestOf<Candidate>(
   return nearest;
 }
 
-/** `distanceOf(mismatchesWith(expected, event))`. */
+/** `mismatchDistance(mismatchesWith(expected, event))`. */
 export function expectationDistance(expected: ExpectedEvent, event: MatchableEvent): number {
   const { taskId, matcher } = expected;
   const distance = correlationDistance(matcher.correlation, event.attributes);
@@ -39,7 +39,7 @@ export function expectationDistance(expected: ExpectedEvent, event: MatchableEve
     : distance + valueDistance([taskId], event.taskId);
 }
 
-/** `distanceOf(correlationMismatches(correlation, attributes))`. */
+/** `mismatchDistance(correlationMismatches(correlation, attributes))`. */
 export function correlationDistance(correlation: Correlation, attributes: JsonObject): number {
   if (correlation === "any") return 0;
   if ("equals" in correlation) return equalsDistance(correlation.equals, attributes);
@@ -57,7 +57,7 @@ export function correlationDistance(correlation: Correlation, attributes: JsonOb
   }
   return holds(correlation, attributes)
     ? 0
-    : distanceOf(correlationMismatches(correlation, attributes));
+    : mismatchDistance(correlationMismatches(correlation, attributes));
 }
 
 function equalsDistance(equals: Equalities, attributes: JsonObject): number {

@@ -2,7 +2,7 @@
 
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { type Noted, OutlineGathering } from "./outline_gathering.ts";
 import type { KeptEntry } from "./kept_entries.ts";
 
@@ -32,12 +32,12 @@ export const OutlinedHistory = {
     for (const entry of entries) gathering.add(entry);
     const noted = gathering.noted();
     const wanted = new Set(unkept(noted));
-    return outlinedHistoryOf(noted, entries.filter(({ logId }) => wanted.has(logId)));
+    return outlineHistory(noted, entries.filter(({ logId }) => wanted.has(logId)));
   },
 } as const;
 
 /** @param recalled Entries that are shown although they were not kept; see `unkept`. */
-export function outlinedHistoryOf(
+export function outlineHistory(
   noted: Noted,
   recalled: readonly JobEventLogEntry[],
 ): OutlinedHistory {
@@ -50,7 +50,7 @@ export function outlinedHistoryOf(
     facts,
     ownFacts: byType(noted.kept, "ownFact"),
     counted: new Set(noted.kept.flatMap(({ entry, counted }) => counted ? [entry.logId] : [])),
-    reachedBy: new Set([...facts.values()].flat().map(originalIdOf)),
+    reachedBy: new Set([...facts.values()].flat().map(originalId)),
     isOwn: (logId) => includes(noted.logIds, logId),
     hasReached: (logId) => includes(noted.causes, logId),
   };
@@ -68,7 +68,7 @@ function byType(
   wanted: KeptEntry["kind"],
 ): ByType {
   const ofKind = kept.flatMap(({ entry, kind }) => kind === wanted ? [entry] : []);
-  return Map.groupBy(ofKind, (entry) => matchableOf(entry).eventType as string);
+  return Map.groupBy(ofKind, (entry) => toMatchable(entry).eventType as string);
 }
 
 function inOrder(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {
@@ -95,6 +95,6 @@ export function outline(entry: JobEventLogEntry): JobEventLogEntry {
 }
 
 /** The id of an event when it came from outside. */
-export function originalIdOf(entry: JobEventLogEntry): string {
+export function originalId(entry: JobEventLogEntry): string {
   return isCorrelated(entry) ? entry.attributes.eventId : entry.eventId;
 }

@@ -77,7 +77,7 @@ export interface Between {
  *
  * @param givenUpAt Where it gave its place back while it was queued: for a pause.
  */
-export function placesOf(
+export function derivePlaces(
   conditions: readonly { readonly logId: LogId; readonly condition: Condition }[],
   givenUpAt: (queued: Between) => LogId | undefined,
 ): { readonly held: readonly Between[]; readonly queued: readonly Between[] } {
@@ -117,7 +117,7 @@ export function ownPlaces(
   pauses: readonly PauseStay[] = [],
 ): readonly Between[] {
   const conditions = spans.map(({ by: logId, condition }) => ({ logId, condition }));
-  return placesOf(conditions, (queued) => {
+  return derivePlaces(conditions, (queued) => {
     const { attributes = {} } = entries.get(queued.from) ?? {};
     const isPaused = "reason" in attributes && attributes.reason === "paused";
     return isPaused ? queued.from : pausedFrom(queued, pauses);

@@ -2,7 +2,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { JobOfType, LimitsFrom, Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
-import { indexOf } from "./stays.ts";
+import { indexPlaces } from "./stays.ts";
 
 export function limitsAt({ limits }: PlaceHistory, logId: LogId): LimitsFrom {
   return limits.findLast(({ from }) => from <= logId) ?? { limits: {}, from: 0 };
@@ -16,7 +16,7 @@ export interface Holder {
 
 /** The longest first. */
 export function holdersAt(history: PlaceHistory, logId: LogId): readonly Holder[] {
-  return indexOf(history).held.at(logId).map(({ job, from }) => ({ job, since: from }));
+  return indexPlaces(history).held.at(logId).map(({ job, from }) => ({ job, since: from }));
 }
 
 /** A limit that kept a job waiting. */
@@ -37,7 +37,7 @@ export type ReachedThen =
   };
 
 /** When, and whether the job has yet to begin, as far as a rate counts. */
-export interface AskedMoment {
+export interface RateMoment {
   readonly logId: LogId;
   readonly atMs: number;
   readonly begins: boolean;
@@ -47,7 +47,7 @@ export interface AskedMoment {
 export function reachedAt(
   history: PlaceHistory,
   own: QueuedAs,
-  { logId, atMs, begins }: AskedMoment,
+  { logId, atMs, begins }: RateMoment,
   { limits: { perKey, maxRunning, rate }, change } = limitsAt(history, logId),
 ): ReachedThen | undefined {
   const changed = change === undefined ? {} : { change };
@@ -72,7 +72,7 @@ export function startsWithin(
   { logId, atMs }: { readonly logId: LogId; readonly atMs: number },
   perMs: number,
 ): readonly Moment[] {
-  const starts = indexOf(history).starts.get(rateKey) ?? [];
+  const starts = indexPlaces(history).starts.get(rateKey) ?? [];
   const within: Moment[] = [];
   for (let at = starts.findLastIndex((one) => one.logId <= logId); at >= 0; at--) {
     const start = starts[at];
@@ -84,7 +84,7 @@ export function startsWithin(
 
 /** Which of the others wait for a place at a position; what was cut short has its place still. */
 export function waitingAt(history: PlaceHistory, logId: LogId): readonly JobOfType[] {
-  const { held, queued } = indexOf(history);
+  const { held, queued } = indexPlaces(history);
   const holding = new Set(held.at(logId).map(({ job }) => job));
   return queued.at(logId).flatMap(({ job }) => holding.has(job) ? [] : [job]);
 }

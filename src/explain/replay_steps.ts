@@ -6,7 +6,7 @@ import type { LogId } from "../core/ids.ts";
 import { type Applied, JobFold } from "../core/job_fold.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { RuleName } from "../core/rules.ts";
-import { whyOf } from "./why.ts";
+import { explainStep } from "./why.ts";
 
 export interface ReplayStep {
   readonly logId: LogId;
@@ -80,23 +80,23 @@ export class SelectedSteps {
 /** Folds entries of one job, oldest first. Memory depends on the steps that are wanted. */
 export class Replaying {
   readonly #fold = new JobFold();
-  readonly #told: SelectedSteps;
+  readonly #selected: SelectedSteps;
 
   constructor(wanted?: StepsWanted) {
-    this.#told = new SelectedSteps(wanted);
+    this.#selected = new SelectedSteps(wanted);
   }
 
   /** @throws {TypeError} when the first is not `job.JobCreated`. */
   apply(entry: JobEventLogEntry): void {
     const folded = this.#fold.apply(entry);
-    this.#told.add(entry.logId, () => replayStep(entry, folded));
+    this.#selected.add(entry.logId, () => replayStep(entry, folded));
   }
 
   /** Up to the last entry. @throws {TypeError} when there is none. */
   get replay(): Replay {
     const { job } = this.#fold;
     if (job === undefined) throw new TypeError("Cannot replay a job: it has no entries");
-    return { job, steps: this.#told.steps, ...this.#told.next };
+    return { job, steps: this.#selected.steps, ...this.#selected.next };
   }
 }
 
@@ -118,6 +118,6 @@ export function replayStep(entry: JobEventLogEntry, applied: Applied): ReplaySte
     eventType: entry.eventType,
     rule,
     changed: changesKnowing(before, job, conditionBefore, condition),
-    why: whyOf(before, entry, applied),
+    why: explainStep(before, entry, applied),
   };
 }

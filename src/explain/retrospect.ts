@@ -10,11 +10,11 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { expectationAccepts, requiredMatches } from "../core/job_plan.ts";
 import type { JsonObject } from "../core/json.ts";
 import { correlationPaths } from "../core/correlation.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { shownValue } from "../core/shown_value.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText } from "./attempts.ts";
-import { type Attempt, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
+import { type Attempt, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
@@ -68,7 +68,7 @@ export function mendedFailures(outlined: OutlinedHistory): Told {
     const last = failed.at(-1)?.ended;
     if (status !== "completed" || last === undefined || last.end.kind !== "failed") return [];
     const count = failed.length + (ofTask[0]?.badBefore ?? 0);
-    const max = maxAttemptsOf(ofTask);
+    const max = findMaxAttempts(ofTask);
     const of = max === undefined ? "" : ` of ${max}`;
     const times = count === 1 ? `attempt 1${of}` : `${count} attempts${of}`;
     const statement = `${capital(taskText(taskId))} failed in ${times} and was mended by the ` +
@@ -97,7 +97,7 @@ export function overlookedEvents(outlined: OutlinedHistory, { later = new Map() 
     const taken = outlined.entries.get(by.at(-1) ?? 0);
     if (taken === undefined || by.length < requiredMatches(expected.multiplicity)) return [];
     const own = (outlined.facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
-      entry.logId > taken.logId && expectationAccepts(expected, matchableOf(entry))
+      entry.logId > taken.logId && expectationAccepts(expected, toMatchable(entry))
     );
     const [late] = [...own, ...later.get(expected.id) ?? []].toSorted(byPosition);
     if (late === undefined) return [];
@@ -123,7 +123,7 @@ function lateText(
   asked: ReadonlySet<string>,
   { taken, late }: Two,
 ): string | undefined {
-  const [first, second] = [matchableOf(taken).attributes, matchableOf(late).attributes];
+  const [first, second] = [toMatchable(taken).attributes, toMatchable(late).attributes];
   const names = Object.keys({ ...first, ...second }).filter((name) =>
     !asked.has(name) && shownValue(first[name]) !== shownValue(second[name])
   );
@@ -135,8 +135,11 @@ function lateText(
 }
 
 function values(attributes: JsonObject, names: readonly string[]): string {
-  const told = names.slice(0, VALUES_SHOWN_MAX);
-  return shortened(told.map((name) => `${name} ${shownValue(attributes[name])}`), VALUES_SHOWN_MAX);
+  const shown = names.slice(0, VALUES_SHOWN_MAX);
+  return shortened(
+    shown.map((name) => `${name} ${shownValue(attributes[name])}`),
+    VALUES_SHOWN_MAX,
+  );
 }
 
 function byPosition(left: JobEventLogEntry, right: JobEventLogEntry): number {

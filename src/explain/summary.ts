@@ -1,7 +1,7 @@
 /** The explanation in one sentence. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { type Condition, conditionOf } from "../core/condition.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { WaitingFor } from "./explanation.ts";
@@ -9,7 +9,7 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { type Failure, isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { maxAttemptsOf } from "./attempts_noted.ts";
+import { findMaxAttempts } from "./attempts_noted.ts";
 import { runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
@@ -20,12 +20,12 @@ import { openExpectations } from "./open_expectations.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import {
-  askedDelayMs,
+  actorText,
   attemptText,
-  byWhom,
   capital,
   errorText,
   reasonText,
+  requestedDelayMs,
   shortened,
   taskText,
   timeText as entryTime,
@@ -40,18 +40,18 @@ import { likeliestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;
 
-export function summaryOf(
+export function summarize(
   outlined: OutlinedHistory,
   evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): string {
   const { job } = outlined;
-  const what = doing(conditionOf(job), outlined, evidence, waitingFor);
+  const what = doing(deriveCondition(job), outlined, evidence, waitingFor);
   if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
   const { definition, full } = evidence.circumstances;
   if (full) return `Job ${job.jobId} cannot continue: the disk is full. It ${what}`;
   if (job.parked !== undefined) return `Job ${job.jobId} ${what}`;
-  if (definition === "missing" && conditionOf(job) !== "waiting") {
+  if (definition === "missing" && deriveCondition(job) !== "waiting") {
     return `Job ${job.jobId} cannot run here: no definition of type ${job.type ?? ""} is loaded. ` +
       `It ${what}`;
   }
@@ -139,7 +139,7 @@ function runningText(
   const started = recorded.at(-1)?.started;
   const since = started === undefined ? "" : `, since ${entryTime(started)}`;
   if (taskId === MAIN_TASK) return `run${since}`;
-  const which = attemptText(failures + 1, maxAttemptsOf(recorded), begun);
+  const which = attemptText(failures + 1, findMaxAttempts(recorded), begun);
   const hasNoLimit = started?.eventType === "job.TaskStarted" &&
     (started as FrameworkEntry<"job.TaskStarted">).attributes.timeoutMs === undefined;
   return `${taskText(taskId)}, ${which}${since}${hasNoLimit ? ", without a time limit" : ""}`;
@@ -189,8 +189,8 @@ function backingOffTexts({ job, attempts }: OutlinedHistory, isDue = false): rea
   const again = isDue ? "was to be tried again" : "is tried again";
   return tasks.map(({ taskId, failures, retryAt, error }) => {
     const recorded = attempts.get(taskId) ?? [];
-    const which = attemptText(failures, maxAttemptsOf(recorded));
-    const asked = askedDelayMs(error);
+    const which = attemptText(failures, findMaxAttempts(recorded));
+    const asked = requestedDelayMs(error);
     if (asked !== undefined) {
       const pause = `a pause of ${durationText(asked)}`;
       return `${taskText(taskId)} asked with RetryLater for ${pause} in ${which} and ${again} ` +
@@ -214,7 +214,12 @@ function suspended(
   const { suspended } = outlined;
   if (suspended === undefined) return "is suspended.";
   const { suspendedBy: _, ...job } = outlined.job;
-  const beneath = doing(conditionOf(job as JobState), outlined, withoutQueue(evidence), waitingFor);
+  const beneath = doing(
+    deriveCondition(job as JobState),
+    outlined,
+    withoutQueue(evidence),
+    waitingFor,
+  );
   return `has been suspended by a control since ${entryTime(suspended)}` +
     `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
 }
@@ -286,7 +291,9 @@ function failed(outlined: OutlinedHistory): string {
     ? ` ${capital(uncompensatedText(outlined))} failed as well: an operator must see to it.`
     : "";
   return failure.kind === "cancelled"
-    ? `was cancelled${byWhom(outlined.failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`
+    ? `was cancelled${actorText(outlined.failedBy?.entry ?? {})}${
+      cancelReason(failure)
+    }.${recovery}`
     : neverStarted(outlined, job)
     ? `could not be started: ${errorText(failure.error)}.`
     : `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}.${recovery}`;
@@ -330,7 +337,7 @@ function failureText(failure: Failure | undefined): string {
   }
 }
 
-/** The message that `failureOf` gives an event without one. */
+/** The message that `failureBy` gives an event without one. */
 function policyMessage(eventType: string): string {
   return `the policy names ${eventType} an error`;
 }

@@ -3,7 +3,7 @@
  * another plan would have taken.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { FactEntry, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import type { JobPlan } from "../core/job_plan.ts";
@@ -130,7 +130,7 @@ function withEvents(
     const logId = (after * POSITIONS_BETWEEN + count) / POSITIONS_BETWEEN;
     const entryBefore = lastUpTo(history, after)?.entry;
     const eventId = event.eventId ?? `evt_whatif_${index + 1}` as EventId;
-    return { entry: factOf({ ...event, eventId }, logId, entryBefore), origin: "supposed" };
+    return { entry: toFact({ ...event, eventId }, logId, entryBefore), origin: "supposed" };
   });
   return added.length === 0 ? history : inOrder([...history, ...added]);
 }
@@ -146,7 +146,7 @@ function lastUpTo(history: readonly SupposedEntry[], logId: LogId): SupposedEntr
 }
 
 /** An event of the same job, received at the time of the entry before it. */
-function factOf(
+function toFact(
   { after: _, ...event }: SupposedEvent & { readonly eventId: EventId },
   logId: LogId,
   entryBefore: JobEventLogEntry | undefined,

@@ -6,7 +6,7 @@ import type { EventId, ExecutionId, LogId, TaskId } from "../core/ids.ts";
 import { type JobPlan, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { SupposedLimits } from "./limits_supposed.ts";
 import type { JsonObject } from "../core/json.ts";
-import { eventIdsOf, type Point } from "../core/point.ts";
+import { entryEventIds, type Point } from "../core/point.ts";
 
 /** An event that did not happen, as the job would have got it. */
 export interface SupposedEvent {
@@ -139,7 +139,7 @@ function repeatedIssues(
   limit: LogId,
   sameIds: readonly JobEventLogEntry[],
 ): readonly SuppositionIssue[] {
-  const own = new Set(entries.flatMap(eventIdsOf));
+  const own = new Set(entries.flatMap(entryEventIds));
   const elsewhere = new Map(
     sameIds.filter((entry) => !own.has(entry.eventId)).map((entry) => [entry.eventId, entry]),
   );

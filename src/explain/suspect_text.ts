@@ -5,7 +5,7 @@ import type { ExpectedEvent } from "../core/job_plan.ts";
 import { mismatchesText } from "./mismatch.ts";
 import type { OwnValue } from "./likeness/own_values.ts";
 import type { Effect, Suspect } from "./likeness/suspect.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { shortened, timeText } from "./phrases.ts";
@@ -20,7 +20,7 @@ export function suspectText(
   suspect: Suspect,
 ): string {
   const { entry, kind } = suspect;
-  const came = `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
+  const came = `${toMatchable(entry).eventType} came at ${timeText(entry)}`;
   const why = obstacles(outlined, expected, suspect).join("; ");
   if (kind !== "values") return `${came} and did not count: ${why}`;
   const carried = carriedText(outlined, suspect);

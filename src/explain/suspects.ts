@@ -1,11 +1,11 @@
 /** The events that were meant for an expectation and did not count, the likeliest first. */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { ownValues } from "./likeness/own_values.ts";
-import { type Candidate, type Comparison, type Suspect, suspectOf } from "./likeness/suspect.ts";
-import { originalIdOf, type OutlinedHistory } from "./outlined_history.ts";
+import { type Candidate, type Comparison, type Suspect, toSuspect } from "./likeness/suspect.ts";
+import { originalId, type OutlinedHistory } from "./outlined_history.ts";
 import type { Candidates } from "./evidence.ts";
 import type { OpenExpectation } from "./open_expectations.ts";
 
@@ -16,7 +16,7 @@ const OWN_MAX = 64;
 const MARGIN = 3;
 
 /** What events are compared with, the same for all that the job waits for. */
-export function comparisonOf(outlined: OutlinedHistory): Omit<Comparison, "common"> {
+export function compareWith(outlined: OutlinedHistory): Omit<Comparison, "common"> {
   const { job, created, started } = outlined;
   return {
     job,
@@ -28,7 +28,7 @@ export function comparisonOf(outlined: OutlinedHistory): Omit<Comparison, "commo
 }
 
 /** As work with a pause after each event. */
-export function* suspectsOf(
+export function* findSuspects(
   outlined: OutlinedHistory,
   comparison: Omit<Comparison, "common">,
   open: OpenExpectation,
@@ -37,7 +37,7 @@ export function* suspectsOf(
   const common = candidates?.common ?? new Set<string>();
   const suspects: Suspect[] = [];
   for (const candidate of [...ownOnes(outlined, open), ...foreignEntries(outlined, candidates)]) {
-    const suspect = suspectOf({ ...comparison, common }, open.expected, candidate);
+    const suspect = toSuspect({ ...comparison, common }, open.expected, candidate);
     if (suspect !== undefined) suspects.push(suspect);
     yield;
   }
@@ -75,7 +75,7 @@ function foreignEntries(
   return candidates.events
     .filter((entry) =>
       !isCorrelated(entry) && !outlined.isOwn(entry.logId) && !outlined.hasReached(entry.logId) &&
-      !outlined.reachedBy.has(originalIdOf(entry))
+      !outlined.reachedBy.has(originalId(entry))
     )
     .map((entry) => ({
       entry,

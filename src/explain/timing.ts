@@ -8,7 +8,7 @@ import type { Downtime } from "./downtimes.ts";
 import type { HeldUp, HoldUp } from "./hold_ups.ts";
 
 /** @param downtimes While the process was down the job did nothing, whatever its entries tell. */
-export function timingOf(
+export function jobTiming(
   outlined: OutlinedHistory,
   downtimes: readonly Downtime[] = [],
   heldUp?: HeldUp,

@@ -18,7 +18,7 @@ const TIMES = 3;
 const MORE_MS = 1_000;
 
 /** `undefined` when there are too few. */
-export function usualTimeOf(lengthsMs: readonly number[]): UsualTime | undefined {
+export function usualTime(lengthsMs: readonly number[]): UsualTime | undefined {
   if (lengthsMs.length < JOBS_MIN) return undefined;
   const sorted = lengthsMs.toSorted((left, right) => left - right);
   return { jobs: sorted.length, medianMs: sorted[sorted.length >> 1] ?? 0 };

@@ -1,6 +1,6 @@
 /** What a job still waits for, and the events that were meant for it. */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import { placesIn } from "./elsewhere.ts";
 import { isRefused, type JobEventLogEntry } from "../core/event.ts";
 import type { NearMiss, WaitingFor } from "./explanation.ts";
@@ -10,7 +10,7 @@ import { jsonSize } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { demanded, isTelling } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
-import { matchableOf } from "../core/projector.ts";
+import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { countText as numberText } from "../core/size.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -23,7 +23,7 @@ import {
 } from "./open_expectations.ts";
 import { countText, latest, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
-import { comparisonOf, suspectsOf } from "./suspects.ts";
+import { compareWith, findSuspects } from "./suspects.ts";
 
 /** The most clauses that a near miss lists. */
 const CLAUSES_MAX = 10;
@@ -40,15 +40,15 @@ interface Found {
 }
 
 /** The events that could still move the job; see `openExpectations`. */
-export function* waitsOf(
+export function* openWaits(
   outlined: OutlinedHistory,
   evidence: Evidence,
 ): Work<readonly WaitingFor<LogId>[]> {
-  const comparison = comparisonOf(outlined);
+  const comparison = compareWith(outlined);
   const found: Found[] = [];
   for (const open of openExpectations(outlined.job).slice(0, WAITS_MAX)) {
     const candidates = evidence.candidates.get(open.expected.id);
-    found.push({ open, suspects: yield* suspectsOf(outlined, comparison, open, candidates) });
+    found.push({ open, suspects: yield* findSuspects(outlined, comparison, open, candidates) });
   }
   const likeliest = likeliestPlaces(found);
   return found.map(({ open, suspects }, at) => {
@@ -104,7 +104,7 @@ function nearMiss(
   suspect: Suspect,
 ): NearMiss<LogId> {
   const { entry, kind, clauses, effects } = suspect;
-  const said = matchableOf(entry).attributes;
+  const said = toMatchable(entry).attributes;
   const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
   return {
     likeness: kind,
@@ -159,7 +159,7 @@ function lackedValue(
 ): string | undefined {
   const carried = new Set(
     events.filter(({ eventType, jobId }) => eventType === matcher.eventType && jobId !== job.jobId)
-      .flatMap((entry) => placesIn(matchableOf(entry).attributes))
+      .flatMap((entry) => placesIn(toMatchable(entry).attributes))
       .map(({ value }) => looseForm(value)),
   );
   const lacked = [...demanded(matcher.correlation)].find(([, value]) =>

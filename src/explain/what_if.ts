@@ -3,14 +3,14 @@
  * that would have run differently is not run, so its effects stay.
  */
 
-import { atOnce, type Work } from "../core/at_once.ts";
+import { runToEnd, type Work } from "../core/work.ts";
 import type { Condition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import { type Applied, JobFold } from "../core/job_fold.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
 import { OutcomeComparison } from "./outcome_comparison.ts";
-import { eventIdsOf } from "../core/point.ts";
+import { entryEventIds } from "../core/point.ts";
 import {
   type Replay,
   type ReplayStep,
@@ -21,7 +21,7 @@ import {
 import type { RuleName } from "../core/rules.ts";
 import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supposed_history.ts";
 import type { Supposition, SuppositionIssue } from "./supposition.ts";
-import { whyOf } from "./why.ts";
+import { explainStep } from "./why.ts";
 
 /** The job after an entry. */
 export interface Standing {
@@ -65,7 +65,7 @@ export function whatIf(
   head: LogId,
   sameIds: readonly JobEventLogEntry[] = [],
 ): WhatIfAnswer {
-  return atOnce(supposing(entries, supposition, pastEvents, head, sameIds));
+  return runToEnd(supposing(entries, supposition, pastEvents, head, sameIds));
 }
 
 /** The same, with the steps that are wanted, as work with a pause after each position. */
@@ -92,7 +92,7 @@ function* compare(
   { recorded, supposed }: SupposedHistory,
   wanted: StepsWanted | undefined,
 ): Work<WhatIf> {
-  const told = new SelectedSteps(wanted);
+  const selected = new SelectedSteps(wanted);
   const comparison = new OutcomeComparison();
   let firstDifference: FirstDifference | null = null;
   let [one, other]: (Applied | undefined)[] = [];
@@ -101,16 +101,16 @@ function* compare(
   for (const [left, right] of sideBySide(playRecorded(recorded), playSupposed(supposed, fold))) {
     one = left?.folded ?? one;
     other = right?.folded ?? other;
-    if (right !== undefined) told.add(right.entry.logId, () => stepOf(right));
+    if (right !== undefined) selected.add(right.entry.logId, () => toReplayStep(right));
     if (right !== undefined) last = right;
     if (firstDifference === null && comparison.differ(one, other)) {
-      firstDifference = differenceAt(left, right, last === undefined ? "" : stepOf(last).why);
+      firstDifference = differenceAt(left, right, last === undefined ? "" : toReplayStep(last).why);
     }
     yield;
   }
   const { job } = fold;
   if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
-  return { job, steps: told.steps, ...told.next, firstDifference };
+  return { job, steps: selected.steps, ...selected.next, firstDifference };
 }
 
 function* playRecorded(entries: readonly JobEventLogEntry[]): Generator<Played> {
@@ -124,7 +124,7 @@ function* playSupposed(entries: readonly SupposedEntry[], fold: JobFold): Genera
   let last: Applied | undefined;
   for (const { entry, origin } of entries) {
     if (origin === "past" && !takesEvents(last?.job)) continue;
-    const ids = eventIdsOf(entry);
+    const ids = entryEventIds(entry);
     const repeats = ids.map((id) => seen.get(id)).find((logId) => logId !== undefined);
     last = last !== undefined && repeats !== undefined ? repeated(last) : fold.apply(entry);
     yield { entry, folded: last, ...(repeats === undefined ? {} : { repeats }) };
@@ -148,28 +148,28 @@ function* sideBySide(
   left: Generator<Played>,
   right: Generator<Played>,
 ): Generator<readonly [Played | undefined, Played | undefined]> {
-  let [one, other] = [nextOf(left), nextOf(right)];
+  let [one, other] = [nextPlayed(left), nextPlayed(right)];
   while (one !== undefined || other !== undefined) {
     const position = Math.min(one?.entry.logId ?? Infinity, other?.entry.logId ?? Infinity);
     const pair = [one, other].map((played) =>
       played?.entry.logId === position ? played : undefined
     );
     yield [pair[0], pair[1]];
-    if (pair[0] !== undefined) one = nextOf(left);
-    if (pair[1] !== undefined) other = nextOf(right);
+    if (pair[0] !== undefined) one = nextPlayed(left);
+    if (pair[1] !== undefined) other = nextPlayed(right);
   }
 }
 
-function nextOf(plays: Generator<Played>): Played | undefined {
+function nextPlayed(plays: Generator<Played>): Played | undefined {
   const next = plays.next();
   return next.done ? undefined : next.value;
 }
 
-function stepOf({ entry, folded, repeats }: Played): ReplayStep {
-  const told = replayStep(entry, folded);
-  if (repeats === undefined) return told;
+function toReplayStep({ entry, folded, repeats }: Played): ReplayStep {
+  const selected = replayStep(entry, folded);
+  if (repeats === undefined) return selected;
   const why = `The event came before, as entry ${repeats}: a second delivery changes nothing.`;
-  return { ...told, why };
+  return { ...selected, why };
 }
 
 /** @param why Of the supposed step. */
@@ -182,17 +182,19 @@ function differenceAt(
   return {
     logId,
     eventType,
-    actual: standingOf(actual),
-    whatIf: standingOf(supposed),
+    actual: toStanding(actual),
+    whatIf: toStanding(supposed),
     why: supposed === undefined && actual !== undefined ? leftOutText(actual) : why,
   };
 }
 
 function leftOutText({ entry, folded }: Played): string {
-  return `Entry ${entry.logId} is left out. On record: ${whyOf(folded.before, entry, folded)}`;
+  return `Entry ${entry.logId} is left out. On record: ${
+    explainStep(folded.before, entry, folded)
+  }`;
 }
 
-function standingOf(played: Played | undefined): Standing | null {
+function toStanding(played: Played | undefined): Standing | null {
   if (played === undefined) return null;
   const { job, rule, condition } = played.folded;
   return { state: job.state, condition, rule };

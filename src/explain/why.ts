@@ -20,7 +20,11 @@ import type { Change } from "./fact_texts.ts";
 import { matchText, noMatchText, plannedText } from "./why_match.ts";
 
 /** @param before The job before the entry; `undefined` when there was none yet. */
-export function whyOf(before: JobState | undefined, entry: JobEventLogEntry, step: Step): string {
+export function explainStep(
+  before: JobState | undefined,
+  entry: JobEventLogEntry,
+  step: Step,
+): string {
   switch (step.rule) {
     case "none/created":
       return creationText(step.job);

@@ -11,7 +11,7 @@ import {
   type RunningJob,
   type TaskState,
 } from "../core/job_state.ts";
-import { matchableOf, type Step } from "../core/projector.ts";
+import { type Step, toMatchable } from "../core/projector.ts";
 import { clausesText, COORDINATION_TEXT, nearestMismatches } from "./why_match.ts";
 
 const LINE_LENGTH_MAX = 200;
@@ -34,7 +34,7 @@ function causeText(before: RunningJob, entry: JobEventLogEntry): string {
   if (entry.stratum === "framework" && entry.eventType === "job.TaskFailed") {
     return finalFailureText(before, entry);
   }
-  return `The policy names ${matchableOf(entry).eventType} an error.`;
+  return `The policy names ${toMatchable(entry).eventType} an error.`;
 }
 
 function finalFailureText(before: RunningJob, entry: FrameworkEntry<"job.TaskFailed">): string {
@@ -55,11 +55,13 @@ export function failedAttempt(
   >,
 ): string {
   const task = taskId === undefined ? undefined : findTask(before, taskId);
-  const failures = eventType === "job.TaskFailed" ? task?.failures : compensationOf(task)?.failures;
+  const failures = eventType === "job.TaskFailed"
+    ? task?.failures
+    : compensationState(task)?.failures;
   return attemptText((failures ?? 0) + 1, attributes.maxAttempts);
 }
 
-function compensationOf(task: TaskState | undefined) {
+function compensationState(task: TaskState | undefined) {
   return task?.status === "completed" ? task.compensation : undefined;
 }
 
@@ -109,20 +111,20 @@ function isFailedEnd(before: CompensatingJob, entry: JobEventLogEntry, step: Ste
     return entry.attributes.failed.length > 0;
   }
   const failed = before.plan.policy.compensation?.failed;
-  return failed !== undefined && matcherAccepts(failed, matchableOf(entry));
+  return failed !== undefined && matcherAccepts(failed, toMatchable(entry));
 }
 
 function failedEndText(entry: JobEventLogEntry): string {
   if (entry.stratum === "framework" && entry.eventType === "job.CompensationEnded") {
     return `The compensation ended, and ${entry.attributes.failed.join(", ")} could not be undone`;
   }
-  return `${matchableOf(entry).eventType} says that the compensation failed`;
+  return `${toMatchable(entry).eventType} says that the compensation failed`;
 }
 
 function succeededEndText(entry: JobEventLogEntry): string {
   return entry.eventType === "job.CompensationEnded"
     ? "Every compensation succeeded"
-    : `${matchableOf(entry).eventType} says that the compensation succeeded`;
+    : `${toMatchable(entry).eventType} says that the compensation succeeded`;
 }
 
 /**
@@ -133,7 +135,7 @@ export function noCompensationEndText(before: CompensatingJob, entry: JobEventLo
   if (entry.stratum === "coordination") return COORDINATION_TEXT;
   const { compensation } = before.plan.policy;
   const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
-  const failing = nearestMismatches(ends, matchableOf(entry));
+  const failing = nearestMismatches(ends, toMatchable(entry));
   if (failing !== undefined) return `It does not end the compensation: ${clausesText(failing)}.`;
   return isFromOutside(entry)
     ? "The job compensates: only what ends the compensation moves it."

@@ -2,7 +2,7 @@
 
 import { isFromOutside, type JobEventLogEntry } from "../core/event.ts";
 import { firstWithin, matcherEffort, NEARNESS_EFFORT_MAX } from "../core/effort.ts";
-import { failureOf } from "../core/failure.ts";
+import { failureBy } from "../core/failure.ts";
 import {
   type EventMatcher,
   type ExpectedEvent,
@@ -19,8 +19,8 @@ import {
   mismatchesText,
   mismatchesWith,
 } from "./mismatch.ts";
-import { correlationDistance, expectationDistance, nearestOf } from "./nearness.ts";
-import { matchableOf, type Step } from "../core/projector.ts";
+import { correlationDistance, expectationDistance, findNearest } from "./nearness.ts";
+import { type Step, toMatchable } from "../core/projector.ts";
 
 export const COORDINATION_TEXT =
   "Events of the coordination stratum are recorded and never interpreted.";
@@ -42,7 +42,7 @@ export function matchText(before: RunningJob, entry: JobEventLogEntry, step: Ste
   const sentences = step.matched.slice(0, NAMED_MAX).map((id) => oneMatchText(before, id));
   const more = step.matched.length - sentences.length;
   if (more > 0) sentences.push(`It matches ${more} more.`);
-  if (failureOf(before, entry, matchableOf(entry)) !== undefined) {
+  if (failureBy(before, entry, toMatchable(entry)) !== undefined) {
     sentences.push("An expectation waited for it, so it is no error.");
   }
   return sentences.join(" ");
@@ -67,7 +67,7 @@ function oneMatchText(before: RunningJob, id: string): string {
  */
 export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string {
   if (entry.stratum === "coordination") return COORDINATION_TEXT;
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   const expectations = namersOf(before.plan, event);
   if (expectations.length > 0) return nearestExpectationText(expectations, event);
   return isFromOutside(entry) ? unexpectedText(before.plan, event) : "";
@@ -85,7 +85,7 @@ function nearestExpectationText(
   event: MatchableEvent,
 ): string {
   const compared = firstWithin(expectations, expectationEffort, NEARNESS_EFFORT_MAX);
-  const nearest = nearestOf(compared, (expected) => expectationDistance(expected, event));
+  const nearest = findNearest(compared, (expected) => expectationDistance(expected, event));
   if (nearest === undefined) return "";
   const name = expectations.length > 1 ? `the nearest, "${nearest.id}",` : `"${nearest.id}"`;
   return `It matches no expectation: ${name} fails at ${
@@ -113,7 +113,7 @@ export function nearestMismatches(
 ): readonly Mismatch[] | undefined {
   const ofType = matchers.filter((matcher) => matcher.eventType === eventType);
   const compared = firstWithin(ofType, matcherEffort, NEARNESS_EFFORT_MAX);
-  const nearest = nearestOf(compared, (one) => correlationDistance(one.correlation, attributes));
+  const nearest = findNearest(compared, (one) => correlationDistance(one.correlation, attributes));
   return nearest && correlationMismatches(nearest.correlation, attributes);
 }
 

@@ -10,9 +10,9 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import { isReserved } from "../core/event_type.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
-import { referencesOf } from "../core/log_references.ts";
+import { logReferences } from "../core/log_references.ts";
 import { foldAll } from "../core/job_fold.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { quotedEntry } from "../core/quotation.ts";
 import { quotedEventId } from "../engine/writer/derived_ids.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
@@ -184,7 +184,7 @@ function projected(own: readonly JobEventLogEntry[]): JobState {
   try {
     return foldAll(own);
   } catch (error) {
-    throw new ExportFileError(1, messageOf(error));
+    throw new ExportFileError(1, errorMessage(error));
   }
 }
 
@@ -225,7 +225,7 @@ function referenceFlaw(
   entry: JobEventLogEntry,
   positions: ReadonlySet<LogId>,
 ): string | undefined {
-  const missing = referencesOf(entry).find((logId) => !positions.has(logId));
+  const missing = logReferences(entry).find((logId) => !positions.has(logId));
   return missing === undefined ? undefined : `it refers to entry ${missing}, which is not there`;
 }
 

@@ -9,8 +9,8 @@ import { correlationField } from "../documents/correlation_schema.ts";
 import {
   eventTypeField,
   id,
-  millisecondsOf,
   objectField,
+  parseTime,
   strictObject,
   TIME_RULE,
 } from "../documents/fields.ts";
@@ -32,13 +32,13 @@ const position = whole(1);
 const stamp = v.pipe(
   v.string(),
   v.check(
-    (text) => millisecondsOf(text) !== undefined && new Date(text).toISOString() === text,
+    (text) => parseTime(text) !== undefined && new Date(text).toISOString() === text,
     "must be a time as Daybook writes it, such as 2026-01-31T12:00:00.000Z",
   ),
 );
 const time = v.pipe(
   v.string(),
-  v.check((text) => millisecondsOf(text) !== undefined, `must be ${TIME_RULE}`),
+  v.check((text) => parseTime(text) !== undefined, `must be ${TIME_RULE}`),
 );
 
 export const headerSchema = strictObject({

@@ -7,12 +7,12 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { documented } from "../documents/documented.ts";
-import { wholeNumberOf } from "../documents/fields.ts";
+import { parseWholeNumber } from "../documents/fields.ts";
 import { invalidRequest } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
-import { sessionOf } from "./guard/sessions.ts";
+import { requestSession } from "./guard/sessions.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header } from "./openapi/operation.ts";
 import { Problem } from "./problems/problem.ts";
@@ -213,7 +213,7 @@ function seenBy({ req }: Context): LogId {
 /** Where a client continues that has read from another process; what is no position is refused later. */
 function resumedAfter({ req }: Context): LogId {
   const texts = [req.header("last-event-id"), req.query("after")];
-  return Math.max(0, ...texts.map((text) => wholeNumberOf(text ?? "") ?? 0));
+  return Math.max(0, ...texts.map((text) => parseWholeNumber(text ?? "") ?? 0));
 }
 
 function isSafe({ method }: Request): boolean {
@@ -228,7 +228,7 @@ function withBody({ url, method, headers, signal }: Request, body: Uint8Array<Ar
 function headersOf(request: Request, { sessions }: HttpDeps): Headers {
   const headers = new Headers(request.headers);
   const { host } = reachedAs(request);
-  const session = headers.has("authorization") ? undefined : sessionOf(headers, host);
+  const session = headers.has("authorization") ? undefined : requestSession(headers, host);
   const token = session && sessions.tokenOf(session);
   for (const name of OWN_HEADERS) headers.delete(name);
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
@@ -243,7 +243,7 @@ function mayRepeat(request: Request, error: unknown): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? messageOf(error.cause ?? error) : "";
+  return error instanceof Error ? errorMessage(error.cause ?? error) : "";
 }
 
 function outcomeUnknown(): Problem {

@@ -32,7 +32,7 @@ export function endedConditions(
 }
 
 /** Of jobs that are not in memory. */
-export function conditionOf(filter: JobFilter): SqlCondition {
+export function toSql(filter: JobFilter): SqlCondition {
   const parts: SqlCondition[] = [{ sql: "awake = 0", values: [] }];
   const { types, labels, fingerprint, retried, search = "" } = filter;
   const conditions = endedConditions(filter);

@@ -1,7 +1,7 @@
 /** A SQLite database that is a cache, and the faults of its file. */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { beginMaking, endMaking, prepare, setSyncing } from "./schema.ts";
 
@@ -112,7 +112,7 @@ export class Database {
     try {
       return ask();
     } catch (error) {
-      throw isDamage(error) ? this.damaged(messageOf(error)) : error;
+      throw isDamage(error) ? this.damaged(errorMessage(error)) : error;
     }
   }
 

@@ -43,7 +43,7 @@ interface More {
 }
 
 /** The parameters of `PUT_ROW`. */
-export function rowOf(ended: EndedJob): readonly SQLInputValue[] {
+export function toRow(ended: EndedJob): readonly SQLInputValue[] {
   const { job, summary, text, awaitsOutside, retriedAt } = ended;
   const { labels, failure, createdAt, startedAt, endedAt } = summary;
   return withChecksum([
@@ -63,26 +63,26 @@ export function rowOf(ended: EndedJob): readonly SQLInputValue[] {
     failure?.fingerprint ?? null,
     retriedAt ?? null,
     awaitsOutside ? 1 : null,
-    sealedOf(job),
+    sealedColumn(job),
     summary.queuedMs,
-    moreOf(summary),
+    moreColumn(summary),
   ]);
 }
 
 /** Whether its input is sealed, and if so, whether it is to be removed. */
-function sealedOf({ sealed }: JobState): SQLInputValue {
+function sealedColumn({ sealed }: JobState): SQLInputValue {
   if (sealed === undefined) return null;
   return sealed.retention === "keep" ? 0 : 1;
 }
 
 /** The same row with some columns changed, as `PUT_ROW` takes it. */
 export function changedRow(row: Row, changes: Row): readonly SQLInputValue[] {
-  return withChecksum(valuesOf({ ...row, ...changes }));
+  return withChecksum(rowValues({ ...row, ...changes }));
 }
 
 /** Whether the row is as it was written. */
 export function isWhole(row: Row): boolean {
-  return checksumOf(valuesOf(row)) === row.crc;
+  return checksumOf(rowValues(row)) === row.crc;
 }
 
 /** The summary, except for `retriedBy`: the row holds only where the retry was created. */
@@ -129,7 +129,7 @@ function stateOf(condition: Condition): StateName {
 /** The progress of most jobs. */
 const COMMON_PROGRESS: ProgressSummary = { satisfied: 0, expected: 0, attempts: 1 };
 
-function moreOf(summary: JobSummary): string | null {
+function moreColumn(summary: JobSummary): string | null {
   const { createdAt, startedAt, endedAt, retryOf, progress, failure } = summary;
   const areExact = isExact(createdAt) && isExact(startedAt) && isExact(endedAt);
   if (areExact && failure === null && retryOf === undefined && isCommon(progress)) return null;
@@ -161,7 +161,7 @@ function timeOf(milliseconds: SQLInputValue | undefined): string {
   return new Date(milliseconds as number).toISOString();
 }
 
-function valuesOf(row: Row): SQLInputValue[] {
+function rowValues(row: Row): SQLInputValue[] {
   return COLUMNS.map((column) => row[column] ?? null);
 }
 

@@ -6,9 +6,9 @@ import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import type { FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
-import { conditionOf, ENDED_CONDITIONS, endedConditions } from "./conditions.ts";
+import { ENDED_CONDITIONS, endedConditions, toSql } from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
-import { type ScanSource, sourceOf, sourceOfFailures } from "./scan_source.ts";
+import { chooseSource, type ScanSource, sourceOfFailures } from "./scan_source.ts";
 import { type RowWindow, WindowWalk } from "./window_walk.ts";
 
 /** Gives the next of a range in the order of the walk, at most so many. */
@@ -64,8 +64,8 @@ export class JobScans {
   }
 
   scan(filter: JobFilter, range: ScanRange, kept: Kept): IndexScan {
-    const { sql, values } = conditionOf(filter);
-    const source = sourceOf(filter, kept);
+    const { sql, values } = toSql(filter);
+    const source = chooseSource(filter, kept);
     const select = `SELECT first, last, condition FROM ${source.table} WHERE first >= ? ` +
       `AND first < ? AND ${sql} ORDER BY first ${range.oldestFirst ? "ASC" : "DESC"}`;
     const found = (row: Row): FoundJob =>
@@ -81,8 +81,8 @@ export class JobScans {
 
   count(filter: JobFilter, range: JobRange, kept: Kept): JobCount {
     if (isOfAll(range) && isByConditionAlone(filter)) return countIn(kept, filter);
-    const { sql, values } = conditionOf(filter);
-    const source = sourceOf(filter, kept);
+    const { sql, values } = toSql(filter);
+    const source = chooseSource(filter, kept);
     // Sums cost less than groups, which SQLite sorts.
     const sums = ENDED_CONDITIONS.map((one) => `sum(condition = '${one}') AS ${one}`);
     const select = `SELECT ${sums.join(", ")} FROM ${source.table} ` +
@@ -107,7 +107,7 @@ export class JobScans {
   }
 
   failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined } {
-    const { sql, values } = conditionOf(filter);
+    const { sql, values } = toSql(filter);
     const source = sourceOfFailures(filter);
     const select = "SELECT fingerprint, count(*) AS jobs, count(retried) AS retried, " +
       "sum(condition <> 'succeeded' AND retried IS NULL) AS open, max(first) AS newest, " +

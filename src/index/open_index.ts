@@ -1,7 +1,7 @@
 /** The index of a journal, as a file in a folder of its own. */
 
 import { DatabaseSync } from "node:sqlite";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { beginMaking } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
@@ -21,7 +21,7 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
       return fresh ? newFile(folder) : openFile(folder, false);
     } catch (error) {
       if (!fresh) throw error;
-      warn(`Cannot write the index, so ended jobs stay in memory: ${messageOf(error)}`);
+      warn(`Cannot write the index, so ended jobs stay in memory: ${errorMessage(error)}`);
       return new DatabaseSync(":memory:");
     }
   };

@@ -29,7 +29,7 @@ const COST = { next: 1, led: 12, label: 2, search: 1, covered: 5 };
 const SPARSE = 12;
 
 /** @param kept How many jobs there are of each condition. */
-export function sourceOf(filter: JobFilter, kept: ReadonlyMap<Condition, number>): ScanSource {
+export function chooseSource(filter: JobFilter, kept: ReadonlyMap<Condition, number>): ScanSource {
   const { fingerprint, retried } = filter;
   const conditions = endedConditions(filter);
   if (conditions?.length === 0) return led("jobs_by_condition", NOTHING, filter);

@@ -12,15 +12,15 @@ import { sharedPlan } from "../core/job_plan.ts";
 import { type JobState, shared } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import { parseJsonText } from "../core/json_text.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { EndedJob, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
 import type { IdRow } from "../engine/writer/id_rows.ts";
-import { type Trail, trailBytes, trailOf } from "../engine/writer/trail.ts";
+import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
 import { IdTable } from "./id_table.ts";
 import { Database, type DatabaseOptions, type Row } from "./database.ts";
-import { changedRow, isWhole, PUT_ROW, rowOf, SELECT_ROW, summaryIn } from "./job_row.ts";
+import { changedRow, isWhole, PUT_ROW, SELECT_ROW, summaryIn, toRow } from "./job_row.ts";
 import { JobScans } from "./job_scans.ts";
 
 /** Put in a transaction: a few milliseconds. */
@@ -68,7 +68,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       return this.#begin(point);
     } catch (error) {
-      this.#options.warn(`Cannot use the index as it is: ${messageOf(error)}`);
+      this.#options.warn(`Cannot use the index as it is: ${errorMessage(error)}`);
       if (point !== undefined) return false;
       this.#database.reopen(true);
       this.#count();
@@ -89,7 +89,7 @@ export class SqliteJobIndex implements JobIndex {
       if (!this.#isWarned) {
         this.#options.warn(
           "Cannot add jobs to the index, so they stay in memory: " +
-            `${messageOf(error)}`,
+            `${errorMessage(error)}`,
         );
       }
       this.#isWarned = true;
@@ -109,7 +109,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       this.#database.endMaking();
     } catch (error) {
-      this.#options.warn(`Cannot write the index to the disk yet: ${messageOf(error)}`);
+      this.#options.warn(`Cannot write the index to the disk yet: ${errorMessage(error)}`);
     }
   }
 
@@ -158,7 +158,7 @@ export class SqliteJobIndex implements JobIndex {
       const reason = `the trail as of logId ${row.last} is not there, or not what it was`;
       throw this.#database.damaged(reason);
     }
-    return trailOf(bytes);
+    return parseTrail(bytes);
   }
 
   idsOf(hash: number): readonly LogId[] {
@@ -272,7 +272,7 @@ export class SqliteJobIndex implements JobIndex {
       "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)",
       ...[last, first, before, trail, crc32(trail), crc32(whole), whole],
     );
-    this.#database.run(PUT_ROW, ...rowOf(ended));
+    this.#database.run(PUT_ROW, ...toRow(ended));
   }
 
   /** Of a job that was awake, the state that it had; or the one before that, if it has it still. */

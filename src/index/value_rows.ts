@@ -5,9 +5,9 @@
 
 import { crc32 } from "node:zlib";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { SortedPostings } from "../engine/views/sorted_postings.ts";
 
@@ -87,7 +87,7 @@ export class ValueRows {
       }
       return new SortedPostings(wordsOf(found.postings));
     } catch (error) {
-      throw new IndexDamagedError(messageOf(error));
+      throw new IndexDamagedError(errorMessage(error));
     }
   }
 

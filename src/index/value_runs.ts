@@ -4,9 +4,14 @@
  * and the file is built again from the journal.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
-import { type Bucket, bucketOf, CARRIERS_MAX, type Postings } from "../engine/views/postings.ts";
+import {
+  type Bucket,
+  bucketNumber,
+  CARRIERS_MAX,
+  type Postings,
+} from "../engine/views/postings.ts";
 import { SortedPostings } from "../engine/views/sorted_postings.ts";
 import { BITS_MAX, type LinePoint, type Run, ValueRows } from "./value_rows.ts";
 import { preparedValues, removeValues, VALUES_FILE } from "./value_tables.ts";
@@ -77,7 +82,7 @@ export class SqliteValueRuns {
     const found: LogId[] = [];
     for (let at = this.#runs.length - 1; at >= 0 && found.length < limit; at--) {
       const { run = 0, bits = 0 } = this.#runs[at] ?? {};
-      const bucket = this.#rows.bucket(run, bucketOf(key, bits));
+      const bucket = this.#rows.bucket(run, bucketNumber(key, bits));
       if (bucket !== undefined) found.push(...bucket.newest(key, limit - found.length));
     }
     return found;

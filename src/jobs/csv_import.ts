@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { defineJob } from "../engine/definition.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { type Column, COLUMN_TYPES, readRow, type RowRead } from "./csv/columns.ts";
-import { type Chunk, type FileSpec, type Layout, layoutOf } from "./csv/layout.ts";
+import { type Chunk, type FileSpec, type Layout, readLayout } from "./csv/layout.ts";
 import {
   type ColumnCount,
   type ColumnSummary,
@@ -17,7 +17,7 @@ import {
   summarize,
 } from "./csv/statistics.ts";
 import { setTimeout } from "node:timers/promises";
-import { type CsvRecord, recordsOf } from "./csv/records.ts";
+import { type CsvRecord, parseRecords } from "./csv/records.ts";
 
 /** A row that was not loaded. */
 interface Rejection {
@@ -58,7 +58,7 @@ async function loadChunk(
   columns: readonly Column[],
   chunk: Chunk,
 ): Promise<ChunkResult> {
-  const records = recordsOf(file.csv, chunk, file.delimiter);
+  const records = parseRecords(file.csv, chunk, file.delimiter);
   const { rows, rejections } = await readRows(task, columns, records);
   if (rows.length > 0) {
     const { jobId: importId, taskId } = task;
@@ -157,18 +157,18 @@ export const csvImport = defineJob({
   description: "Reads a CSV file in chunks, rejects bad rows by their line, loads the rest.",
   input,
   async run(ctx, file): Promise<ImportSummary> {
-    const layout = await ctx.task("split", () => layoutOf(file));
+    const layout = await ctx.task("split", () => readLayout(file));
     const results: ChunkResult[] = [];
     for (const [index, chunk] of layout.chunks.entries()) {
       const taskId = `chunk-${String(index + 1).padStart(4, "0")}`;
       const load = (task: TaskContext) => loadChunk(task, file, layout.columns, chunk);
       results.push(await ctx.task(taskId, load));
     }
-    return summaryOf(layout, results);
+    return importSummary(layout, results);
   },
 });
 
-function summaryOf({ columns }: Layout, results: readonly ChunkResult[]): ImportSummary {
+function importSummary({ columns }: Layout, results: readonly ChunkResult[]): ImportSummary {
   const accepted = results.reduce((sum, result) => sum + result.accepted, 0);
   const rejected = results.reduce((sum, result) => sum + result.rejected, 0);
   return {

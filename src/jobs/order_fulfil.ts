@@ -108,7 +108,7 @@ export function orderFulfil({ warehouse, payments }: OrderServices) {
       );
       const payment = await ctx.task(
         "charge",
-        async (task) => paymentOf(await payments.charge(order, callOptions(task, "charge"))),
+        async (task) => toPayment(await payments.charge(order, callOptions(task, "charge"))),
         {
           retry: { maxAttempts: 4 },
           timeoutMs: CALL_TIMEOUT_MS,
@@ -134,7 +134,7 @@ function callOptions(
 }
 
 /** @throws {NonRetryableError} if the charge was refused: it would be refused each time. */
-function paymentOf(answer: ChargeAnswer): Payment {
+function toPayment(answer: ChargeAnswer): Payment {
   if (answer.kind === "charged") return answer.payment;
   throw new NonRetryableError(`Cannot charge: the payment was refused: ${answer.reason}`);
 }

@@ -8,7 +8,7 @@ import { defineJob } from "../engine/definition.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import { AllowedHosts, isAddressOrLocal, isPrivateAddress } from "./webhook/allowed_hosts.ts";
-import { discardBody, retryAfterMs, tellAnswer, verdictOn } from "./webhook/answer.ts";
+import { describeAnswer, discardBody, retryAfterMs, verdictOn } from "./webhook/answer.ts";
 import { type WebhookInput, webhookInput } from "./webhook/input.ts";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
@@ -28,7 +28,7 @@ interface SignedParts {
 }
 
 /** @throws {TypeError} when it is no secret; the message does not tell what it is. */
-export function keyOf(secret: string): Uint8Array {
+export function parseSecret(secret: string): Uint8Array {
   const key = Buffer.from(SECRET_PATTERN.exec(secret)?.[1] ?? "", "base64");
   if (key.length < KEY_BYTES_MIN || key.length > KEY_BYTES_MAX) {
     throw new TypeError(
@@ -40,7 +40,7 @@ export function keyOf(secret: string): Uint8Array {
 }
 
 /** The value of `webhook-signature`. */
-export function signatureOf(key: Uint8Array, { id, timestamp, body }: SignedParts): string {
+export function signWebhook(key: Uint8Array, { id, timestamp, body }: SignedParts): string {
   const digest = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
   return `v1,${digest}`;
 }
@@ -122,7 +122,7 @@ class WebhookSender {
   constructor(options: WebhookOptions) {
     this.#options = options;
     this.#allowed = new AllowedHosts(options.allowedHosts);
-    this.#key = options.secret === undefined ? undefined : keyOf(options.secret);
+    this.#key = options.secret === undefined ? undefined : parseSecret(options.secret);
   }
 
   /** One attempt. Throws what says whether there should be another. */
@@ -167,13 +167,13 @@ class WebhookSender {
     headers.set("webhook-timestamp", String(timestamp));
     if (task.traceparent !== undefined) headers.set("traceparent", task.traceparent);
     if (this.#key !== undefined) {
-      headers.set("webhook-signature", signatureOf(this.#key, { id, timestamp, body }));
+      headers.set("webhook-signature", signWebhook(this.#key, { id, timestamp, body }));
     }
     return headers;
   }
 
   async #refusal(url: URL, response: Response): Promise<Error> {
-    const message = `Cannot deliver to ${url.host}: ${await tellAnswer(response)}`;
+    const message = `Cannot deliver to ${url.host}: ${await describeAnswer(response)}`;
     if (verdictOn(response.status) === "giveUp") return new NonRetryableError(message);
     const delayMs = retryAfterMs(response.headers.get("retry-after"), this.#options.now());
     return delayMs === undefined ? new Error(message) : new RetryLater(delayMs, message);

@@ -4,7 +4,7 @@
  * a new file under its name would be another lock.
  */
 
-import { reasonOf } from "./errors.ts";
+import { failureReason } from "./errors.ts";
 import { type FileSystem, type HeldLock, readWhole } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 
@@ -42,7 +42,7 @@ export class Announcement {
     try {
       await this.#lock.note(text);
     } catch (error) {
-      this.#warn(`${failure} ${this.#path}: ${reasonOf(error, this.#path)}`);
+      this.#warn(`${failure} ${this.#path}: ${failureReason(error, this.#path)}`);
     }
   }
 }

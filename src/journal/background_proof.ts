@@ -4,7 +4,7 @@
  */
 
 import type { Clock, SegmentProof } from "../engine/ports.ts";
-import { JournalDamagedError, reasonOf } from "./errors.ts";
+import { failureReason, JournalDamagedError } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
@@ -73,7 +73,7 @@ export class BackgroundProof {
   #endRest = () => {};
   #sliceBegan = 0;
   /** Reasons that were reported: every segment may have the same one. */
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   constructor(options: BackgroundProofOptions, { sealed, trusted, unproven }: FoundSegments) {
     this.#options = options;
@@ -221,9 +221,9 @@ export class BackgroundProof {
       await work();
     } catch (error) {
       if (error instanceof ProofStoppedError || error instanceof JournalDamagedError) throw error;
-      const reason = reasonOf(error, this.#options.layout.folder);
-      if (!this.#told.has(reason)) this.#options.warn(`${action}: ${reason}`);
-      this.#told.add(reason);
+      const reason = failureReason(error, this.#options.layout.folder);
+      if (!this.#reported.has(reason)) this.#options.warn(`${action}: ${reason}`);
+      this.#reported.add(reason);
     }
   }
 }

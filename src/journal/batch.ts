@@ -6,14 +6,14 @@ import type { Clock, Random, StampedEvent } from "../engine/ports.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_LENGTH,
+  chainAfter,
   chainField,
-  chainOf,
+  crc32Text,
   CRC_SUFFIX_BYTES,
-  crcOf,
-  entryOf,
   lineBody,
   lineEnd,
   resolveCause,
+  toEntry,
 } from "./line_codec.ts";
 import { writtenAttributes } from "./line_defaults.ts";
 import { lineStarts, utf8WithSpare } from "./utf8.ts";
@@ -132,9 +132,9 @@ export class Batch {
     this.#parts[1] = opening.text;
     const text = this.#parts.join("");
     const { buffer, length } = utf8WithSpare(text, SEAL_BYTES);
-    const chain = chainOf(previousChain, buffer.subarray(1, length));
+    const chain = chainAfter(previousChain, buffer.subarray(1, length));
     const field = chainField(chain);
-    const end = field + lineEnd(crcOf(field, this.#crc));
+    const end = field + lineEnd(crc32Text(field, this.#crc));
     const bytes = buffer.subarray(0, length + SEAL_BYTES);
     new TextEncoder().encodeInto(end, bytes.subarray(length));
     return this.#sealed = {
@@ -166,11 +166,11 @@ export class Batch {
   ): JobEventLogEntry {
     if (this.#entries.length > 0) this.#push(lineEnd(this.#crc));
     const body = lineBody(this.firstLogId, logId, event, causedBy, attributes);
-    const entry = entryOf(logId, event, causedBy);
+    const entry = toEntry(logId, event, causedBy);
     this.#entries.push(entry);
     this.#starts.push(this.#length);
     this.#push(body);
-    this.#crc = crcOf(body);
+    this.#crc = crc32Text(body);
     return entry;
   }
 
@@ -196,8 +196,8 @@ export class Batch {
     const logId = this.firstLogId;
     const body = lineBody(logId, logId, opening, undefined, JSON.stringify(attributes));
     return {
-      text: body + lineEnd(crcOf(body)),
-      entries: [entryOf(logId, opening, undefined)],
+      text: body + lineEnd(crc32Text(body)),
+      entries: [toEntry(logId, opening, undefined)],
     };
   }
 }

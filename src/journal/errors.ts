@@ -117,12 +117,12 @@ export async function orUnusable<Result>(
     return await run();
   } catch (error) {
     if (isOurs(error)) throw error;
-    throw new JournalUnusableError(action, path, reasonOf(error, path), error);
+    throw new JournalUnusableError(action, path, failureReason(error, path), error);
   }
 }
 
 /** The words of an error, with the permission flag that would help where one is missing. */
-export function reasonOf(error: unknown, path: string): string {
+export function failureReason(error: unknown, path: string): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name !== "NotCapable") return error.message;
   const access = error.message.includes("write access") ? "write" : "read";
@@ -143,7 +143,7 @@ export function isOutOfRoom(error: unknown): boolean {
 }
 
 /** What there was no room for. */
-export function lackOf(error: unknown): string {
+export function missingRoom(error: unknown): string {
   return isOutOfDescriptors(error) ? "no file descriptor is left" : "the disk is full";
 }
 

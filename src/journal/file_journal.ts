@@ -21,15 +21,14 @@ import { Catalogue } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { takeFolder } from "./folder.ts";
 import { DurableEntries, Tail } from "./durable_entries.ts";
-import { layoutOf } from "./layout.ts";
+import { journalLayout } from "./layout.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
-import { recover, type Recovery, reportOf } from "./recovery.ts";
-import { Reserve } from "./room.ts";
+import { recover, type Recovery, recoveryReport } from "./recovery.ts";
+import { Reserve } from "./disk_space.ts";
 import { Follower, SharedSink } from "./shared_copy.ts";
-import { isOfSharedLog } from "./shared_log.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentRolls } from "./segment_rolls.ts";
 import { SegmentWriter } from "./segment_writer.ts";
@@ -83,7 +82,7 @@ export class FileJournal implements Journal {
     options: FileJournalOptions,
   ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
     const resolved = resolvedOptions(options);
-    const layout = layoutOf(resolved.folder);
+    const layout = journalLayout(resolved.folder);
     const lock = await takeFolder(resolved.fileSystem, layout, resolved.warn);
     const announcement = new Announcement(lock, layout.lock, resolved.warn);
     const watched = new WatchedFiles({ ...resolved, lock, lockPath: layout.lock });
@@ -162,9 +161,8 @@ export class FileJournal implements Journal {
   async lead(): Promise<LogId | null | undefined> {
     const follower = this.#follower;
     if (follower === undefined) return this.#report.recoveredLogId;
-    const why = await follower.untilTurn();
-    if (why === undefined) return undefined;
-    const recoveredLogId = await follower.lead(why);
+    const recoveredLogId = await follower.untilLead();
+    if (recoveredLogId === undefined) return undefined;
     this.#report = { ...this.#report, recoveredLogId };
     this.#follower = undefined;
     return recoveredLogId;
@@ -212,12 +210,12 @@ async function openLocked(
   const isRepair = options.firstFacts.some(({ eventType }) => eventType === "journal.Repaired");
   const recovery = await recover({
     ...options,
-    layout: layoutOf(options.folder),
+    layout: journalLayout(options.folder),
     acceptLoss: options.acceptSnapshotAhead || isRepair,
   });
   for (const warning of recovery.warnings) options.warn(warning);
-  const reserve = await reserveOf(options);
-  const parts = partsOf(options, recovery, reserve);
+  const reserve = await prepareReserve(options);
+  const parts = createParts(options, recovery, reserve);
   try {
     const { recorder, follower } = parts;
     if (follower !== undefined) {
@@ -231,7 +229,7 @@ async function openLocked(
     const recoveredLogId = await orUnrecorded(options.folder, () => recorder.begin());
     if (reserve.reserve === undefined && recorder.full("vital")) throw noRoom(options.folder);
     const durationMs = options.clock.monotonic() - began;
-    const report = reportOf(recovery, recoveredLogId, durationMs);
+    const report = recoveryReport(recovery, recoveredLogId, durationMs);
     parts.proof.start();
     return { journal: finish(parts, announcement, report), report };
   } catch (error) {
@@ -248,17 +246,17 @@ interface Kept {
   readonly short: boolean;
 }
 
-async function reserveOf(
+async function prepareReserve(
   { fileSystem, folder, reserveBytes, warn }: ResolvedOptions,
 ): Promise<Kept> {
   if (reserveBytes === 0) return { reserve: undefined, short: false };
-  const reserve = new Reserve(fileSystem, layoutOf(folder), reserveBytes, warn);
+  const reserve = new Reserve(fileSystem, journalLayout(folder), reserveBytes, warn);
   return { reserve, short: !await reserve.take() };
 }
 
-function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts {
+function createParts(options: LockedOptions, recovery: Recovery, kept: Kept): Parts {
   const { fileSystem, clock, random } = options;
-  const layout = layoutOf(options.folder);
+  const layout = journalLayout(options.folder);
   const catalogue = new Catalogue(recovery.segments, recovery.indexes);
   const rolls = new SegmentRolls(recovery.ends);
   const tail = new Tail();
@@ -266,15 +264,15 @@ function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts 
   let writer: SegmentWriter | undefined;
   const mendNow = async (): Promise<boolean> => {
     if (writer !== undefined) return true;
-    if (!await recovery.mending.run()) return false;
+    if (!await recovery.preparation.run()) return false;
     const open = () => SegmentWriter.open({ ...options, layout }, catalogue.active);
     writer = await orUnusable("open", layout.segments, open);
     return true;
   };
-  let mending: Promise<boolean> | undefined;
+  let preparation: Promise<boolean> | undefined;
   // The start and a probe may ask at the same time: the segment is replaced once, or a slow disk
   // would put back what it was before the other began to write.
-  const mend = () => mending ??= mendNow().finally(() => mending = undefined);
+  const mend = () => preparation ??= mendNow().finally(() => preparation = undefined);
   const copy: BatchSink = {
     write: (batch, holdUp) =>
       writer === undefined ? Promise.reject(unmended()) : writer.write(batch, holdUp),
@@ -324,7 +322,6 @@ function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts 
     recorder,
     clock,
     store: (batch) => orUnusable("write to", options.folder, () => copy.write(batch, false)),
-    record: (fact) => orUnrecorded(options.folder, () => recorder.record(fact)),
   });
   return { recorder, follower, catalogue, history, proof, mend, closeWriter, leave, verification };
 }
@@ -341,7 +338,7 @@ function noRoom(folder: string): JournalUnusableError {
 
 function recoveredFact(
   { active: { name: segment } }: Catalogue,
-  { mending: { bytesQuarantined, quarantine } }: Recovery,
+  { preparation: { bytesQuarantined, quarantine } }: Recovery,
 ): JournalEventDraft {
   const attributes = {
     segment,
@@ -360,7 +357,6 @@ async function orUnrecorded<Result>(
     return await record();
   } catch (error) {
     if (!(error instanceof Error) || error instanceof JournalUnusableError) throw error;
-    if (isOfSharedLog(error.cause)) throw error.cause;
     throw new JournalUnusableError("record the recovery in", folder, error.message, error);
   }
 }

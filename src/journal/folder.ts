@@ -2,11 +2,11 @@
 
 import { announcedIn } from "./announcement.ts";
 import {
+  failureReason,
   isOutOfRoom,
   JournalLockedError,
   JournalUnusableError,
   orUnusable,
-  reasonOf,
 } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
@@ -141,7 +141,7 @@ async function makePrivate(
       );
     }
   } catch (error) {
-    const reason = reasonOf(error, folder);
+    const reason = failureReason(error, folder);
     warn(`Cannot make journal ${folder} private, other users may read it: ${reason}`);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import {
   type Appended,
   type Clock,
@@ -15,7 +15,7 @@ import {
   type StampedEvent,
 } from "../engine/ports.ts";
 import { Batch, type EncodedGroup, encodedGroup, type SealedBatch, type Stamp } from "./batch.ts";
-import { Calm } from "./calm.ts";
+import { SyncPolicy } from "./sync_policy.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 
 /** Stores batches. */
@@ -80,7 +80,7 @@ export class GroupCommit {
   readonly #between: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
-  readonly #calm = new Calm();
+  readonly #syncPolicy = new SyncPolicy();
   /** Number of groups so far. */
   #appended = 0;
 
@@ -139,7 +139,14 @@ export class GroupCommit {
     this.#options.listener.failed(error);
   }
 
-  /** A batch of another process is stored here; only while nothing is appended. */
+  /** What would be appended now, for somebody else to store; only while nothing is appended. */
+  batchOf(events: readonly StampedEvent[]): SealedBatch {
+    const batch = this.#newBatch();
+    batch.add(encodedGroup(events));
+    return batch.seal(this.#head.chain);
+  }
+
+  /** A batch that is durable elsewhere is stored here; only while nothing is appended. */
   adopt(batch: SealedBatch): void {
     this.#advance(batch);
   }
@@ -226,12 +233,12 @@ export class GroupCommit {
     try {
       const { sink, clock, listener } = this.#options;
       const sealed = batch.seal(this.#head.chain);
-      const holdUp = this.#calm.isCalm;
+      const holdUp = this.#syncPolicy.mayBlock;
       const began = clock.monotonic();
       await sink.write(sealed, holdUp);
       if (this.#refusal !== undefined) return this.#drop(batch, this.#refusal);
       const durationMs = clock.monotonic() - began;
-      this.#calm.synced(sealed, durationMs, holdUp, this.#pending.length === 0);
+      this.#syncPolicy.synced(sealed, durationMs, holdUp, this.#pending.length === 0);
       this.#advance(sealed);
       listener.durable(sealed, durationMs);
     } catch (error) {
@@ -289,7 +296,7 @@ function afterBatch(
 }
 
 function failure(batch: Batch, cause: unknown): JournalFailedError {
-  const reason = messageOf(cause);
+  const reason = errorMessage(cause);
   return new JournalFailedError(
     `Cannot record entries from logId ${batch.firstLogId} on: ${reason}. Whether they are on ` +
       "disk is unknown until the next start; repeat the request then with the same id or key",

@@ -7,7 +7,7 @@
 import type { JobLog, JobLogLine } from "../engine/ports.ts";
 import type { JobId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 
 const FILE_BYTES_MAX = 16 * 1_048_576;
 const WRITE_AFTER_MS = 100;
@@ -111,7 +111,7 @@ export class JobLogFiles implements JobLog {
     } catch (error) {
       if (this.#hasWarned) return;
       this.#hasWarned = true;
-      warn(`cannot save what tasks log: ${messageOf(error)}`);
+      warn(`cannot save what tasks log: ${errorMessage(error)}`);
     }
   }
 

@@ -6,7 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { JournalFullError, type KeyStore } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, readWhole, withFile } from "./file_system.ts";
@@ -173,7 +173,7 @@ function orUnwrappable<Result>(path: string, unwrap: () => Result): Result {
   try {
     return unwrap();
   } catch (error) {
-    throw new JournalUnusableError("use", path, messageOf(error), error);
+    throw new JournalUnusableError("use", path, errorMessage(error), error);
   }
 }
 

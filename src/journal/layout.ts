@@ -56,7 +56,7 @@ export interface Layout {
   readonly index: string;
 }
 
-export function layoutOf(folder: string): Layout {
+export function journalLayout(folder: string): Layout {
   return {
     folder,
     segments: `${folder}/segments`,
@@ -77,7 +77,7 @@ export function segmentName(firstLogId: LogId): string {
 }
 
 /** The first position of a segment; `undefined` if the name is not a segment's. */
-export function firstLogIdOf(name: string): LogId | undefined {
+export function parseSegmentName(name: string): LogId | undefined {
   return positionIn(SEGMENT, name);
 }
 
@@ -86,7 +86,7 @@ export function sidecarName(firstLogId: LogId): string {
 }
 
 /** The first position of a sidecar's segment; `undefined` for any other name. */
-export function sidecarLogIdOf(name: string): LogId | undefined {
+export function parseSidecarName(name: string): LogId | undefined {
   return positionIn(SIDECAR, name);
 }
 
@@ -95,7 +95,7 @@ export function snapshotName(logId: LogId): string {
 }
 
 /** The position of a snapshot; `undefined` if the name is not a snapshot's. */
-export function snapshotLogIdOf(name: string): LogId | undefined {
+export function parseSnapshotName(name: string): LogId | undefined {
   return positionIn(SNAPSHOT, name);
 }
 

@@ -63,7 +63,7 @@ export function lineBody(
 }
 
 /** The same event as an entry; one that is read back is made in the same way. */
-export function entryOf(
+export function toEntry(
   logId: LogId,
   event: StampedEvent,
   causedBy: LogId | undefined,
@@ -108,7 +108,7 @@ export function resolveCause(
 }
 
 /** The CRC-32 of text as UTF-8, or of more text after that of which a CRC is known. */
-export function crcOf(text: string, before = 0): number {
+export function crc32Text(text: string, before = 0): number {
   return crc32(text, before);
 }
 
@@ -131,7 +131,7 @@ export function chainField(chain: string): string {
 }
 
 /** The chain of a batch, from the chain before it and the bytes that it covers. */
-export function chainOf(previousChain: string, bytes: Uint8Array): string {
+export function chainAfter(previousChain: string, bytes: Uint8Array): string {
   const hash = createHash("sha256");
   if (previousChain !== "") hash.update(previousChain);
   return hash.update(bytes).digest("base64url");

@@ -27,7 +27,7 @@ import { segmentName, snapshotName } from "./layout.ts";
 import { MemorySink } from "./memory_sink.ts";
 import { requireDurable } from "./catalogue.ts";
 import { Recorder } from "./recorder.ts";
-import { reportOf } from "./recovery.ts";
+import { recoveryReport } from "./recovery.ts";
 import { isStop } from "./seals.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 import { stampWith } from "./batch.ts";
@@ -72,11 +72,11 @@ export class MemoryJournal implements Journal {
   #closing: Promise<void> | undefined;
 
   private constructor(options: MemoryJournalOptions, replayed: Replayed) {
-    const { entries, chain, batches, snapshot } = contentOf(options);
+    const { entries, chain, batches, snapshot } = withDefaults(options);
     this.#entries = [...entries];
     this.#batches = [...batches];
     this.#snapshot = snapshot;
-    this.#report = reportOf({ ...NOTHING_REPAIRED, ...replayed }, null, 0);
+    this.#report = recoveryReport({ ...NOTHING_REPAIRED, ...replayed }, null, 0);
     this.#recorder = new Recorder({
       ...DEFAULTS,
       ...options,
@@ -218,7 +218,7 @@ const DEFAULTS = {
   warn: () => {},
 };
 
-const NOTHING_REPAIRED = { mending: { bytesQuarantined: 0, quarantine: null }, warnings: [] };
+const NOTHING_REPAIRED = { preparation: { bytesQuarantined: 0, quarantine: null }, warnings: [] };
 
 interface Replayed {
   readonly clean: boolean;
@@ -226,12 +226,12 @@ interface Replayed {
   readonly snapshot: { readonly logId: LogId; readonly file: string } | null;
 }
 
-function contentOf({ content = {} }: MemoryJournalOptions): MemoryContent {
+function withDefaults({ content = {} }: MemoryJournalOptions): MemoryContent {
   return { entries: [], chain: "", batches: [], snapshot: null, ...content };
 }
 
 function replay(options: MemoryJournalOptions): Replayed {
-  const { entries, snapshot } = contentOf(options);
+  const { entries, snapshot } = withDefaults(options);
   const restored = snapshot !== null && options.consumer.restore(snapshot.lines);
   const after = restored ? snapshot.logId : 0;
   for (const [index, entry] of entries.entries()) {

@@ -3,7 +3,7 @@
  * machine stops before the folder that it is in was synced too.
  */
 
-import { orUnusable, reasonOf } from "./errors.ts";
+import { failureReason, orUnusable } from "./errors.ts";
 import type { FileSystem } from "./file_system.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function makeNamedFolder(
   const isNew = await isMissing(fileSystem, folder);
   await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
   const refusal = await syncName(fileSystem, folder);
-  if (refusal !== undefined && isNew) warn(warningOf(folder, refusal));
+  if (refusal !== undefined && isNew) warn(folderWarning(folder, refusal));
 }
 
 /** The same, with the folders that it is in, as far as they are missing. */
@@ -40,7 +40,7 @@ export async function makeNamedFolders(
   await makeNamedFolder(fileSystem, folder, warn);
 }
 
-function warningOf(path: string, refusal: string): string {
+function folderWarning(path: string, refusal: string): string {
   return `Cannot make sure that new folder ${path} is on disk (${refusal}): if the machine loses ` +
     "power soon, it may be lost with all that is in it";
 }
@@ -62,7 +62,7 @@ async function syncName(fileSystem: FileSystem, path: string): Promise<string | 
       await fileSystem.syncFolder(parent);
       return undefined;
     } catch (error) {
-      if (isForbidden(error)) return reasonOf(error, parent);
+      if (isForbidden(error)) return failureReason(error, parent);
       throw error;
     }
   });

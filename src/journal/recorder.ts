@@ -5,7 +5,7 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import {
   type Appended,
   type Clock,
@@ -19,7 +19,7 @@ import {
 import type { SealedBatch, Stamp } from "./batch.ts";
 import type { CommitWatch } from "./options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
-import { type Reserve, Room } from "./room.ts";
+import { DiskSpace, type Reserve } from "./disk_space.ts";
 import { isOnlySeal, isStop, QuietSealer } from "./seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
 
@@ -72,7 +72,7 @@ export class Recorder {
   readonly #commit: GroupCommit;
   readonly #snapshots: Snapshots;
   readonly #sealer: QuietSealer;
-  readonly #room: Room;
+  readonly #diskSpace: DiskSpace;
   /** The last position that is more than a seal. */
   #contentLogId: LogId;
   #stopped: boolean;
@@ -88,7 +88,7 @@ export class Recorder {
     this.#contentLogId = origin.stopped ? origin.head.logId - 1 : origin.head.logId;
     this.#commit = this.#groupCommit(options);
     this.#sealer = new QuietSealer(clock, options.quietSealMs, () => this.#sealWhenIdle());
-    this.#room = this.#roomOf(options);
+    this.#diskSpace = this.#roomOf(options);
     this.#snapshots = new Snapshots({
       every: options.snapshotEvery,
       last: origin.snapshot,
@@ -117,7 +117,7 @@ export class Recorder {
 
   /** Whether there is no space for groups of an urgency, as far as known. */
   full(urgency: Urgency): boolean {
-    return this.#undone !== undefined || this.#room.full(urgency);
+    return this.#undone !== undefined || this.#diskSpace.full(urgency);
   }
 
   /**
@@ -128,7 +128,7 @@ export class Recorder {
     if (this.#closed) throw new JournalFailedError("Cannot append: the journal is closed");
     if (this.#commit.refusal === undefined) {
       if (this.#undone !== undefined) throw withoutRoom();
-      if (urgency === "ordinary") this.#room.require();
+      if (urgency === "ordinary") this.#diskSpace.require();
     }
     return this.#commit.append(group);
   }
@@ -140,7 +140,7 @@ export class Recorder {
    * @returns The position of the entry it recorded, if any.
    */
   async begin(): Promise<LogId | null> {
-    if (!await this.#mend()) this.#room.ranOut();
+    if (!await this.#mend()) this.#diskSpace.ranOut();
     else {
       try {
         return await this.#recordUndone();
@@ -158,8 +158,13 @@ export class Recorder {
     return entries[0]?.logId ?? 0;
   }
 
+  /** An entry of the journal itself, as a batch that is adopted once it is durable elsewhere. */
+  batchOf(draft: JournalEventDraft): SealedBatch {
+    return this.#commit.batchOf([this.#options.stamp(draft)]);
+  }
+
   /**
-   * A batch that another process recorded is stored here.
+   * A batch that is durable elsewhere is stored here.
    *
    * @param as Found by a start, or news to a consumer that has begun.
    */
@@ -172,6 +177,11 @@ export class Recorder {
     this.#stopped = isStop(batch.entries.at(-1));
     if (!isOnlySeal(batch.entries)) this.#contentLogId = batch.lastLogId;
     this.#snapshots.takeWhenDue(this.head);
+  }
+
+  /** From now on this process seals the journal when it is quiet. */
+  sealLater(): void {
+    if (!this.#closed && this.#commit.refusal === undefined) this.#sealer.restart();
   }
 
   /** What was recorded before is not intact: nothing is acknowledged any more. */
@@ -187,10 +197,10 @@ export class Recorder {
   async close(seals = true): Promise<void> {
     this.#closed = true;
     this.#sealer.stop();
-    await this.#room.stop();
+    await this.#diskSpace.stop();
     await this.#commit.settled();
     if (this.#commit.refusal === undefined) {
-      if (!this.#room.isKept) await this.#snapshots.takeLast(this.head, this.#contentLogId);
+      if (!this.#diskSpace.isKept) await this.#snapshots.takeLast(this.head, this.#contentLogId);
       if (seals) await this.#sealStop();
     }
     await this.#snapshots.settled();
@@ -209,7 +219,7 @@ export class Recorder {
       listener: {
         durable: (batch, durationMs) => this.#durable(batch, durationMs),
         full: (error) => {
-          this.#room.ranOut(error);
+          this.#diskSpace.ranOut(error);
           options.consumer.lost(error);
         },
         failed: (error) => this.#failed(error),
@@ -217,8 +227,8 @@ export class Recorder {
     });
   }
 
-  #roomOf({ clock, reserve, short = false, warn }: RecorderOptions): Room {
-    return new Room({
+  #roomOf({ clock, reserve, short = false, warn }: RecorderOptions): DiskSpace {
+    return new DiskSpace({
       clock,
       reserve,
       short,
@@ -242,7 +252,7 @@ export class Recorder {
       this.#recordUndone().catch(() => {});
       return true;
     } catch (error) {
-      this.fail(new JournalFailedError(messageOf(error), { cause: error }));
+      this.fail(new JournalFailedError(errorMessage(error), { cause: error }));
       return false;
     }
   }
@@ -268,14 +278,14 @@ export class Recorder {
     this.#count(batch, durationMs);
     this.#options.publish(batch);
     this.#stopped = false;
-    this.#room.found();
+    this.#diskSpace.found();
     this.#options.consumer.durable(batch.entries);
     if (!isOnlySeal(batch.entries)) {
       this.#contentLogId = batch.lastLogId;
-      this.#sealLater();
+      this.sealLater();
     }
     // A snapshot is only a cache: remaining space is not for it.
-    if (!this.#room.isKept) this.#snapshots.takeWhenDue(this.head);
+    if (!this.#diskSpace.isKept) this.#snapshots.takeWhenDue(this.head);
   }
 
   #count({ entries, bytes }: SealedBatch, durationMs: number): void {
@@ -283,26 +293,22 @@ export class Recorder {
       this.#options.watch?.committed({ entries: entries.length, bytes: bytes.length, durationMs });
     } catch (error) {
       // The batch is on disk: failing here would end the journal for a counter.
-      this.#options.warn(`Cannot count a batch: ${messageOf(error)}`);
+      this.#options.warn(`Cannot count a batch: ${errorMessage(error)}`);
     }
   }
 
   #failed(error: JournalFailedError): void {
     this.#sealer.stop();
-    void this.#room.stop();
+    void this.#diskSpace.stop();
     this.#options.consumer.failed(error);
   }
 
   #sealWhenIdle(): void {
-    if (!this.#commit.idle) return this.#sealLater();
+    if (!this.#commit.idle) return this.sealLater();
     // Something else has sealed it.
     if (this.head.logId > this.#contentLogId) return;
     // Without space it is tried again; a failure is reported to the consumer.
-    this.#seal("quiet").catch(() => this.#sealLater());
-  }
-
-  #sealLater(): void {
-    if (!this.#closed && this.#commit.refusal === undefined) this.#sealer.restart();
+    this.#seal("quiet").catch(() => this.sealLater());
   }
 
   async #sealStop(): Promise<void> {
@@ -311,7 +317,7 @@ export class Recorder {
       await this.#seal("stop");
       this.#stopped = true;
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = errorMessage(error);
       this.#options.warn(`Cannot seal the journal, so the next start recovers it: ${reason}`);
     }
   }

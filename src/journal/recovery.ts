@@ -11,7 +11,7 @@ import type { FoundSegments, Unproven } from "./background_proof.ts";
 import type { FileSystem } from "./file_system.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
-import { Mending } from "./mending.ts";
+import { SegmentPreparation } from "./segment_preparation.ts";
 import type { ReadingProgress } from "./options.ts";
 import { withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
@@ -21,7 +21,7 @@ import type { LastSnapshot } from "./snapshots.ts";
 import type { FoundSegment, Replayed } from "./replay.ts";
 import { type Sidecar, SidecarStore } from "./sidecar_store.ts";
 import { JournalDamagedError } from "./errors.ts";
-import { readVerification, witnessOf } from "./verification_file.ts";
+import { readVerification, toWitness } from "./verification_file.ts";
 import type { LogId } from "../core/ids.ts";
 
 interface RecoveryOptions {
@@ -51,7 +51,7 @@ export interface Recovery {
   /** The snapshot that replay began with. */
   readonly snapshot: LastSnapshot | null;
   /** What has to be done before anything is written. */
-  readonly mending: Mending;
+  readonly preparation: SegmentPreparation;
   /** Things set aside on the way, in words. */
   readonly warnings: readonly string[];
 }
@@ -84,7 +84,14 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     clean,
     entriesReplayed,
     snapshot,
-    mending: new Mending({ fileSystem, layout, random, segments: whole, isNew, torn }),
+    preparation: new SegmentPreparation({
+      fileSystem,
+      layout,
+      random,
+      segments: whole,
+      isNew,
+      torn,
+    }),
     warnings,
   };
 }
@@ -149,14 +156,14 @@ class Trust {
   #unproven({ segment, isRead, stamp }: FoundSegment): readonly Unproven[] {
     if (!isRead) return [{ segment, origin: "trusted" }];
     const sidecar = this.sidecars.get(segment.name);
-    if (sidecar !== undefined && isOf(sidecar.segment, segment)) return [];
+    if (sidecar !== undefined && isSameSegment(sidecar.segment, segment)) return [];
     const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
       stamp.changedMs < this.#beganMs;
     return [{ segment, origin: "read", ...(isSettled ? { read: stamp } : {}) }];
   }
 }
 
-function isOf(known: SealedSegment, found: SealedSegment): boolean {
+function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
   return known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
     known.chain === found.chain && known.stopped === found.stopped &&
     known.formatVersion === found.formatVersion;
@@ -175,7 +182,7 @@ async function requireWitnessed(
   active: SegmentInfo | undefined,
 ): Promise<void> {
   const verification = await readVerification(fileSystem, layout);
-  const witness = verification === null ? undefined : witnessOf(verification);
+  const witness = verification === null ? undefined : toWitness(verification);
   if (witness === undefined || witness.logId <= head.logId) return;
   const { name, bytes } = active ?? { name: segmentName(1), bytes: 0 };
   throw new JournalDamagedError(
@@ -188,9 +195,9 @@ async function requireWitnessed(
 }
 
 /** What opening a journal found, as its port tells of it. */
-export function reportOf(
+export function recoveryReport(
   recovery: Pick<Recovery, "clean" | "entriesReplayed" | "snapshot" | "warnings"> & {
-    readonly mending: Pick<Mending, "bytesQuarantined" | "quarantine">;
+    readonly preparation: Pick<SegmentPreparation, "bytesQuarantined" | "quarantine">;
   },
   recoveredLogId: LogId | null,
   durationMs: number,
@@ -200,8 +207,8 @@ export function reportOf(
     entriesReplayed: recovery.entriesReplayed,
     snapshotLogId: recovery.snapshot?.logId ?? null,
     durationMs,
-    bytesQuarantined: recovery.mending.bytesQuarantined,
-    quarantine: recovery.mending.quarantine,
+    bytesQuarantined: recovery.preparation.bytesQuarantined,
+    quarantine: recovery.preparation.quarantine,
     recoveredLogId,
     warnings: recovery.warnings,
   };

@@ -15,8 +15,8 @@ import type { ActiveEnds, SealedSegment } from "./segment_rolls.ts";
 import type { ReadingProgress } from "./options.ts";
 import { isStop } from "./seals.ts";
 import type { SegmentSource } from "./segment_walk.ts";
-import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
-import { type Piece, piecesOf } from "./segment_pieces.ts";
+import { findSegmentEnd, gapBefore, type TornTail } from "./segment_end.ts";
+import { type Piece, readPieces } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";
 import type { Sidecar } from "./sidecar_store.ts";
 import type { Snapshot } from "./snapshot_file.ts";
@@ -194,7 +194,7 @@ class Replay {
     const index = new LineIndex();
     this.#indexes.set(segment.name, index);
     const { firstLogId, bytes } = segment;
-    for await (const piece of piecesOf({ file, bytes, firstLogId, chain, parsedFrom })) {
+    for await (const piece of readPieces({ file, bytes, firstLogId, chain, parsedFrom })) {
       const { scanner, from } = piece;
       for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
         index.add(batch.offsets, from);
@@ -253,7 +253,7 @@ class Replay {
 
   /** Tells a write that was cut short from damage. */
   #judge(segment: SegmentInfo, { bytes, scanner, from }: Piece): void {
-    const end = endOf(bytes, scanner, segment === this.#source.segments.at(-1), from);
+    const end = findSegmentEnd(bytes, scanner, segment === this.#source.segments.at(-1), from);
     switch (end.kind) {
       case "whole":
         return;

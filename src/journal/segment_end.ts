@@ -37,7 +37,7 @@ type SegmentEnd =
  *
  * @param from where in the segment the bytes begin: offsets count from its start.
  */
-export function endOf(
+export function findSegmentEnd(
   bytes: Uint8Array<ArrayBuffer>,
   scanner: SegmentScanner,
   isLast: boolean,

@@ -4,8 +4,8 @@ import type { SegmentInfo } from "../engine/ports.ts";
 import { ForeignFileError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import { named, requireKind } from "./folder.ts";
-import { firstLogIdOf, isTemporary, type Layout, snapshotLogIdOf } from "./layout.ts";
-import { writtenBytes } from "./prewriting.ts";
+import { isTemporary, type Layout, parseSegmentName, parseSnapshotName } from "./layout.ts";
+import { writtenBytes } from "./preallocation.ts";
 
 interface SegmentListing {
   /** With their sizes, oldest first. */
@@ -31,10 +31,10 @@ export async function listSegments(
   const foreign: ForeignFileError[] = [];
   const unusable: ForeignFileError[] = [];
   const names = found.filter((name) => !isTemporary(name)).toSorted();
-  const active = names.findLast((name) => firstLogIdOf(name) !== undefined);
+  const active = names.findLast((name) => parseSegmentName(name) !== undefined);
   for (const name of names) {
     const path = `${layout.segments}/${name}`;
-    const firstLogId = firstLogIdOf(name);
+    const firstLogId = parseSegmentName(name);
     if (firstLogId === undefined) {
       foreign.push(new ForeignFileError(path, "it is not a segment; move it elsewhere"));
       continue;
@@ -95,7 +95,7 @@ export interface Inventory extends SegmentListing {
  *
  * @throws {JournalUnusableError} when there is no journal, or it cannot be read.
  */
-export async function inventoryOf(fileSystem: FileSystem, layout: Layout): Promise<Inventory> {
+export async function listJournal(fileSystem: FileSystem, layout: Layout): Promise<Inventory> {
   await requireJournal(fileSystem, layout);
   const snapshots = await snapshotNames(fileSystem, layout);
   return { ...await listSegments(fileSystem, layout), snapshots };
@@ -108,5 +108,5 @@ async function snapshotNames(
   const kind = await orUnusable("read", snapshots, () => fileSystem.kind(snapshots));
   if (kind === "missing") return [];
   const names = await orUnusable("list", snapshots, () => fileSystem.list(snapshots));
-  return names.filter((name) => snapshotLogIdOf(name) !== undefined).sort();
+  return names.filter((name) => parseSnapshotName(name) !== undefined).sort();
 }

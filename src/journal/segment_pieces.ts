@@ -33,7 +33,7 @@ export interface PiecesOptions {
 const PIECE_BYTES = 1024 * 1024;
 
 /** At least one. While a piece is scanned the next one is read. */
-export async function* piecesOf(options: PiecesOptions): AsyncGenerator<Piece> {
+export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece> {
   const { firstLogId, chain, parsedFrom } = options;
   const ahead = new ReadAhead(options);
   let place = { from: 0, nextLogId: firstLogId, chain };

@@ -3,7 +3,7 @@
 import { JournalDamagedError } from "./errors.ts";
 import type { OpenFile } from "./file_system.ts";
 import type { SealedSegment } from "./segment_rolls.ts";
-import { type Piece, piecesOf } from "./segment_pieces.ts";
+import { type Piece, readPieces } from "./segment_pieces.ts";
 
 /** Little at once: it is read beside the work. */
 const PIECE_BYTES = 512 * 1024;
@@ -17,7 +17,7 @@ export async function requireWhole(
   segment: SealedSegment,
   pause: () => Promise<void> | undefined,
 ): Promise<void> {
-  const pieces = piecesOf({
+  const pieces = readPieces({
     file,
     bytes: await file.size(),
     firstLogId: segment.firstLogId,

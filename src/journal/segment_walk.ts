@@ -6,7 +6,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { endOf, gapReason, type TornTail } from "./segment_end.ts";
+import { findSegmentEnd, gapReason, type TornTail } from "./segment_end.ts";
 import { SegmentScanner } from "./segment_scanner.ts";
 import { lineNumberAt } from "./utf8.ts";
 import { orUnusable } from "./errors.ts";
@@ -158,7 +158,7 @@ export class SegmentWalk {
   }
 
   #end({ segment, bytes }: SegmentContent, scanner: SegmentScanner): void {
-    const end = endOf(bytes, scanner, segment === this.#source.segments.at(-1));
+    const end = findSegmentEnd(bytes, scanner, segment === this.#source.segments.at(-1));
     this.#previous = { logId: scanner.nextLogId - 1, chain: scanner.chain };
     switch (end.kind) {
       case "whole":

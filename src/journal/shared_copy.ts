@@ -1,9 +1,8 @@
 /** The part of one process in a shared journal: its copy, which it keeps by following or leading. */
 
-import type { JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { WhyLeading } from "../core/standing.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { type Clock, JournalFailedError, type JournalHead } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { JournalDamagedError } from "./errors.ts";
@@ -65,7 +64,7 @@ export class SharedSink implements BatchSink {
       await this.#copy.write(batch, holdUp);
     } catch (error) {
       // It is durable, so a full disk takes nothing back; the next start fetches it.
-      throw new Error(`they are in the database, but not in this folder: ${messageOf(error)}`, {
+      throw new Error(`they are in the database, but not in this folder: ${errorMessage(error)}`, {
         cause: error,
       });
     }
@@ -74,12 +73,10 @@ export class SharedSink implements BatchSink {
 
 export interface FollowerParts {
   readonly shared: SharedJournal;
-  readonly recorder: Pick<Recorder, "head" | "adopt" | "fail">;
+  readonly recorder: Pick<Recorder, "head" | "batchOf" | "adopt" | "fail" | "sealLater">;
   readonly clock: Pick<Clock, "monotonic">;
   /** Stores a batch in the copy. */
   readonly store: (batch: SealedBatch) => Promise<void>;
-  /** Appends an entry of the journal itself. */
-  readonly record: (fact: JournalEventDraft) => Promise<LogId>;
 }
 
 /** Between two looks whether this process may lead. */
@@ -108,11 +105,21 @@ export class Follower {
   }
 
   /**
-   * Fetches what the leader records, until there is none. Throws as `catchUp` does.
+   * Fetches what the leader records, until this process leads. Throws as `catchUp` does.
    *
-   * @returns Why this process may lead; `undefined` if this was ended before.
+   * @returns The position of its `journal.WriterOpened`; `undefined` if this was ended before.
    */
-  async untilTurn(): Promise<WhyLeading | undefined> {
+  async untilLead(): Promise<LogId | undefined> {
+    for (;;) {
+      const why = await this.#untilTurn();
+      if (why === undefined) return undefined;
+      if (await this.#claim()) return await this.#lead(why);
+      await this.#parts.shared.turn.pass();
+    }
+  }
+
+  /** @returns Why this process may lead. */
+  async #untilTurn(): Promise<WhyLeading | undefined> {
     const { shared: { log, turn }, recorder, clock } = this.#parts;
     let why: WhyLeading | undefined;
     for (let lookAtMs = -Infinity, heard = false; !this.#isEnded;) {
@@ -128,41 +135,55 @@ export class Follower {
     return undefined;
   }
 
-  /** Ends `untilTurn`, soon. */
+  /** Ends `untilLead`, soon. */
   end(): void {
     this.#isEnded = true;
   }
 
   async #fetch(as: "found" | "news"): Promise<boolean> {
-    const { shared: { log, membership }, recorder, store } = this.#parts;
+    const { shared: { log, membership }, recorder } = this.#parts;
     const batches = await log.read(recorder.head.logId);
     const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       if (this.#isEnded) break;
-      const sealed = sealedBatch(batch, recorder.head);
-      await store(sealed);
-      recorder.adopt(sealed, as);
+      await this.#adopt(sealedBatch(batch, recorder.head), as);
       membership.copied(recorder.head.logId, lastLogId);
     }
     if (batches.length === 0) membership.copied(recorder.head.logId, lastLogId);
     return batches.length > 0;
   }
 
-  /**
-   * Records that this process leads.
-   *
-   * @returns The position of that entry.
-   */
-  async lead(why: WhyLeading): Promise<LogId> {
-    const { shared: { membership, turn }, recorder, record } = this.#parts;
-    const logId = await record({
+  async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
+    await this.#parts.store(batch);
+    this.#parts.recorder.adopt(batch, as);
+  }
+
+  /** Records that this process leads; `false` if another one was faster. */
+  async #claim(): Promise<boolean> {
+    const { shared: { log, membership }, recorder } = this.#parts;
+    const batch = recorder.batchOf({
       stratum: "framework",
       eventType: "journal.WriterOpened",
       attributes: { ...membership.self },
     });
+    const { firstLogId, lastLogId, chain, bytes } = batch;
+    try {
+      const previousChain = recorder.head.chain;
+      await log.append({ firstLogId, lastLogId, previousChain, chain, bytes });
+    } catch (error) {
+      if (error instanceof OvertakenError) return false;
+      throw error;
+    }
+    await this.#adopt(batch, "news");
+    return true;
+  }
+
+  async #lead(why: WhyLeading): Promise<LogId> {
+    const { shared: { membership, turn }, recorder } = this.#parts;
     membership.leads(why);
+    recorder.sealLater();
     await turn.lead(() => recorder.fail(overtaken()));
-    return logId;
+    return recorder.head.logId;
   }
 }
 

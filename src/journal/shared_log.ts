@@ -49,6 +49,8 @@ export interface SharedLog {
 export interface Turn {
   /** Why this process may lead from now on; `undefined` while it may not. */
   take(): Promise<WhyLeading | undefined>;
+  /** This process does not lead after all: another one has appended meanwhile. */
+  pass(): Promise<void>;
   /**
    * This process leads: others are told where it listens, and that it is alive.
    *

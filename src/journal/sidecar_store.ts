@@ -12,15 +12,15 @@ import {
   withFile,
 } from "./file_system.ts";
 import {
-  firstLogIdOf,
   isTemporary,
   type Layout,
-  sidecarLogIdOf,
+  parseSegmentName,
+  parseSidecarName,
   sidecarName,
   TEMPORARY,
 } from "./layout.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
-import { reasonOf } from "./errors.ts";
+import { failureReason } from "./errors.ts";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import * as v from "valibot";
@@ -89,7 +89,7 @@ export function decodedSidecar(bytes: Uint8Array<ArrayBuffer>): Sidecar | string
   const found = v.safeParse(header, jsonIn(content.toString("utf8", 0, newline)));
   if (!found.success) return "another version wrote it";
   const { segment: name, bytes: length, lastLogId, chainBefore, chain, stopped } = found.output;
-  const firstLogId = firstLogIdOf(name);
+  const firstLogId = parseSegmentName(name);
   if (firstLogId === undefined) return "it is not of a segment";
   const segment = {
     name,
@@ -143,7 +143,7 @@ export class SidecarStore {
       if (typeof found === "string") return found;
       return found.segment.name === name ? found : `it is that of ${found.segment.name}`;
     } catch (error) {
-      return `it cannot be read: ${reasonOf(error, path)}`;
+      return `it cannot be read: ${failureReason(error, path)}`;
     }
   }
 
@@ -206,7 +206,7 @@ export class SidecarStore {
     if (!await this.#isFolder()) return;
     const kept = new Set(segments.map(({ firstLogId }) => firstLogId));
     for (const name of await this.#fileSystem.list(this.#layout.sidecars)) {
-      const logId = sidecarLogIdOf(name);
+      const logId = parseSidecarName(name);
       const path = `${this.#layout.sidecars}/${name}`;
       if (logId !== undefined && !kept.has(logId)) await this.#drop(path);
     }

@@ -1,7 +1,7 @@
 /** Finds the newest snapshot that can be used, and replays what comes after it. */
 
 import type { JournalConsumer, SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError, orUnusable, reasonOf } from "./errors.ts";
+import { failureReason, JournalDamagedError, orUnusable } from "./errors.ts";
 import type { FileSystem } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { AHEAD, DAMAGED, type Layout, segmentName } from "./layout.ts";
@@ -88,7 +88,7 @@ async function setAside(
     return `Set aside snapshot ${name}: ${flaw}`;
   } catch (error) {
     return `Did not use snapshot ${name}: ${flaw}; nor could it be set aside: ` +
-      reasonOf(error, path);
+      failureReason(error, path);
   }
 }
 

@@ -2,9 +2,9 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
-import { reasonOf } from "./errors.ts";
+import { failureReason } from "./errors.ts";
 import { type FileSystem, withFile } from "./file_system.ts";
-import { type Layout, snapshotLogIdOf, snapshotName, TEMPORARY } from "./layout.ts";
+import { type Layout, parseSnapshotName, snapshotName, TEMPORARY } from "./layout.ts";
 import {
   type Snapshot,
   type SnapshotVisitor,
@@ -27,7 +27,7 @@ export class SnapshotStore {
   /** File names, newest first. */
   async names(): Promise<readonly string[]> {
     const names = await this.#fileSystem.list(this.#layout.snapshots);
-    return names.filter((name) => snapshotLogIdOf(name) !== undefined).sort().reverse();
+    return names.filter((name) => parseSnapshotName(name) !== undefined).sort().reverse();
   }
 
   /**
@@ -44,7 +44,7 @@ export class SnapshotStore {
     try {
       return await this.visit(name, visitor) ?? { ...head, lines };
     } catch (error) {
-      return `it cannot be read: ${reasonOf(error, this.#pathOf(name))}`;
+      return `it cannot be read: ${failureReason(error, this.#pathOf(name))}`;
     }
   }
 
@@ -70,7 +70,7 @@ export class SnapshotStore {
       "read",
       (file) => visitSnapshot(file, { head, line: (line) => visitor.line(line) }, pause),
     );
-    return flaw ?? (logId === snapshotLogIdOf(name) ? undefined : OTHER_NAME);
+    return flaw ?? (logId === parseSnapshotName(name) ? undefined : OTHER_NAME);
   }
 
   /** Gives a snapshot a name under which it is not looked for any more. */

@@ -1,7 +1,7 @@
 /** Decides when a snapshot is taken, and takes one at a time. */
 
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { JournalHead } from "../engine/ports.ts";
 
 /** The last snapshot, as `Journal.info` tells of it. */
@@ -67,7 +67,7 @@ export class Snapshots {
       const file = await this.#options.write(head, this.#options.capture(head));
       this.#last = { logId: head.logId, file };
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = errorMessage(error);
       this.#options.warn(`Cannot write snapshot of logId ${head.logId}: ${reason}`);
     }
   }

@@ -29,7 +29,7 @@ const schema = v.object({
 export type Witness = NonNullable<Verification["lastIntact"]>;
 
 /** What the verdict knows of the last intact state: of that itself, or of one before it. */
-export function witnessOf({ verdict, head, at, lastIntact }: Verification): Witness | undefined {
+export function toWitness({ verdict, head, at, lastIntact }: Verification): Witness | undefined {
   return verdict === "intact" ? { ...head, at } : lastIntact;
 }
 
@@ -40,14 +40,14 @@ export async function readVerification(
 ): Promise<Verification | null> {
   try {
     if (await fileSystem.kind(layout.verification) !== "file") return null;
-    const result = v.safeParse(schema, JSON.parse(await textOf(fileSystem, layout.verification)));
-    return result.success ? verificationOf(result.output) : null;
+    const result = v.safeParse(schema, JSON.parse(await readText(fileSystem, layout.verification)));
+    return result.success ? toVerification(result.output) : null;
   } catch {
     return null; // As when it was never verified.
   }
 }
 
-function verificationOf({ lastIntact, ...rest }: v.InferOutput<typeof schema>): Verification {
+function toVerification({ lastIntact, ...rest }: v.InferOutput<typeof schema>): Verification {
   return lastIntact === undefined ? rest : { ...rest, lastIntact };
 }
 
@@ -64,7 +64,7 @@ export async function writeVerification(
   if (bytes.length > BYTES_MAX) {
     throw new RangeError(`Cannot write the verification: it has more than ${BYTES_MAX} bytes`);
   }
-  const temporary = temporaryOf(layout, bytes);
+  const temporary = temporaryName(layout, bytes);
   try {
     await writeNew(fileSystem, temporary, bytes);
     await fileSystem.rename(temporary, layout.verification);
@@ -75,11 +75,11 @@ export async function writeVerification(
   await fileSystem.syncFolder(layout.folder);
 }
 
-function temporaryOf({ verification }: Layout, bytes: Uint8Array): string {
+function temporaryName({ verification }: Layout, bytes: Uint8Array): string {
   return `${verification}.${crc32(bytes).toString(16).padStart(8, "0")}${TEMPORARY}`;
 }
 
-async function textOf(fileSystem: FileSystem, path: string): Promise<string> {
+async function readText(fileSystem: FileSystem, path: string): Promise<string> {
   const bytes = await withFile(
     fileSystem,
     path,

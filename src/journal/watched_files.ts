@@ -39,10 +39,10 @@ export class WatchedFiles {
     const now = clock.monotonic();
     if (now - this.#segmentSeenMs < SEGMENT_EVERY_MS) return undefined;
     this.#segmentSeenMs = now;
-    if (!segment.isAt(path)) return lossOf("segment", path);
+    if (!segment.isAt(path)) return lossText("segment", path);
     if (now - this.#lockSeenMs < LOCK_EVERY_MS) return undefined;
     this.#lockSeenMs = now;
-    return lock.isAt(lockPath) ? undefined : lossOf("lock", lockPath);
+    return lock.isAt(lockPath) ? undefined : lossText("lock", lockPath);
   }
 
   /** The same of a segment that nobody looks at again. */
@@ -52,7 +52,7 @@ export class WatchedFiles {
   }
 }
 
-function lossOf(what: "segment" | "lock", path: string): string {
+function lossText(what: "segment" | "lock", path: string): string {
   const happened = `${path} was removed or replaced while it was in use`;
   return what === "segment"
     ? `${happened}: the content of the original file is lost unless you put it back before the ` +

@@ -62,7 +62,7 @@ export class IntervalRing {
 }
 
 /** The counts of several intervals, added up by column. */
-export function sumOf(intervals: readonly Interval[], columns: number): Uint32Array {
+export function sumIntervals(intervals: readonly Interval[], columns: number): Uint32Array {
   const sum = new Uint32Array(columns);
   for (const { counts } of intervals) {
     for (let column = 0; column < columns; column++) {

@@ -6,7 +6,7 @@
 import { Counter, exponentialBuckets, Histogram, Registry } from "@prometheus-io/client";
 import type { Standing } from "../core/standing.ts";
 import type { ConditionChange, JobWatch } from "../engine/ports.ts";
-import type { MetricsPort } from "../http/http_deps.ts";
+import type { MetricsPort } from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { type EngineReadings, type ProcessUsage, readingsText } from "./readings.ts";
 
@@ -32,16 +32,18 @@ class JobMetrics implements JobWatch {
   /** @param types Those of the definitions that are loaded. */
   constructor(registry: Registry, types: readonly string[]) {
     this.#types = new Set(types);
-    this.#created = counterOf(registry, "daybook_jobs_created_total", "Jobs created.", ["type"]);
-    this.#ended = counterOf(registry, "daybook_jobs_total", "Jobs that ended, by outcome.", [
+    this.#created = createCounter(registry, "daybook_jobs_created_total", "Jobs created.", [
+      "type",
+    ]);
+    this.#ended = createCounter(registry, "daybook_jobs_total", "Jobs that ended, by outcome.", [
       ...["type", "outcome"] as const,
     ]);
-    this.#queued = histogramOf(
+    this.#queued = createHistogram(
       registry,
       "daybook_job_queued_seconds",
       "How long a job was queued, each time.",
     );
-    this.#run = histogramOf(
+    this.#run = createHistogram(
       registry,
       "daybook_job_run_seconds",
       "How long a job ran until it ended, waited or backed off, each time.",
@@ -76,7 +78,7 @@ function isOutcome(condition: string | undefined): condition is typeof OUTCOMES[
   return OUTCOMES.some((outcome) => outcome === condition);
 }
 
-function counterOf<Label extends string>(
+function createCounter<Label extends string>(
   registry: Registry,
   name: string,
   help: string,
@@ -85,7 +87,7 @@ function counterOf<Label extends string>(
   return new Counter({ name, help, labelNames, registers: [registry] });
 }
 
-function histogramOf(registry: Registry, name: string, help: string): Histogram<"type"> {
+function createHistogram(registry: Registry, name: string, help: string): Histogram<"type"> {
   return new Histogram({
     name,
     help,
@@ -168,20 +170,20 @@ export class Metrics {
 }
 
 /** Several who count, told as one. */
-export function jobWatchOf(...watches: readonly JobWatch[]): JobWatch {
-  return { changed: (change) => tellAll(watches, (watch) => watch.changed(change)) };
+export function combineJobWatches(...watches: readonly JobWatch[]): JobWatch {
+  return { changed: (change) => notifyAll(watches, (watch) => watch.changed(change)) };
 }
 
-export function commitWatchOf(...watches: readonly CommitWatch[]): CommitWatch {
-  return { committed: (batch) => tellAll(watches, (watch) => watch.committed(batch)) };
+export function combineCommitWatches(...watches: readonly CommitWatch[]): CommitWatch {
+  return { committed: (batch) => notifyAll(watches, (watch) => watch.committed(batch)) };
 }
 
 /** The failure of one must not make the others miss anything: it is thrown after all have seen it. */
-function tellAll<Watch>(watches: readonly Watch[], tell: (watch: Watch) => void): void {
+function notifyAll<Watch>(watches: readonly Watch[], notify: (watch: Watch) => void): void {
   const failures: unknown[] = [];
   for (const watch of watches) {
     try {
-      tell(watch);
+      notify(watch);
     } catch (error) {
       failures.push(error);
     }

@@ -7,15 +7,15 @@
 import type { Clock, ConditionChange, JobWatch } from "../engine/ports.ts";
 import {
   type FailingType,
-  type Happenings,
   type OverviewPort,
+  type PeriodFigures,
   type Spread,
   type Trend,
   TREND_SPANS,
   type TrendSpan,
-} from "../http/http_deps.ts";
+} from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
-import { IntervalRing, sumOf } from "./interval_ring.ts";
+import { IntervalRing, sumIntervals } from "./interval_ring.ts";
 
 // Counts durations in fixed logarithmic buckets, from which quantiles are read: each bucket is 9 %
 // wider than the one before, so that what is read is at most 4.5 % from the truth. A histogram
@@ -34,7 +34,7 @@ export const DURATION_BUCKETS = 1 + DOUBLINGS * BUCKETS_PER_DOUBLING;
 /** How far, as a factor, a duration that is read may be from the one that was counted. */
 export const DURATION_ERROR = 2 ** (0.5 / BUCKETS_PER_DOUBLING);
 
-export function durationBucketOf(ms: number): number {
+export function durationBucket(ms: number): number {
   if (!(ms >= SHORTEST_MS)) return 0;
   const bucket = 1 + Math.floor(Math.log2(ms / SHORTEST_MS) * BUCKETS_PER_DOUBLING);
   return Math.min(bucket, DURATION_BUCKETS - 1);
@@ -119,9 +119,9 @@ export class Trends implements JobWatch, CommitWatch, OverviewPort {
     return {
       points: intervals.map(({ fromMs, counts }) => ({
         fromMs: this.#time.timeOfDay(fromMs),
-        ...happeningsOf(counts),
+        ...periodFigures(counts),
       })),
-      whole: happeningsOf(sumOf(intervals, COLUMNS)),
+      whole: periodFigures(sumIntervals(intervals, COLUMNS)),
     };
   }
 
@@ -138,7 +138,7 @@ export class Trends implements JobWatch, CommitWatch, OverviewPort {
   }
 
   #measure(name: DurationName, ms: number): void {
-    this.#add(beginOf(name) + durationBucketOf(ms));
+    this.#add(beginOf(name) + durationBucket(ms));
   }
 
   #add(column: number): void {
@@ -151,7 +151,7 @@ function beginOf(name: DurationName): number {
   return COUNTS.length + DURATIONS.indexOf(name) * DURATION_BUCKETS;
 }
 
-function happeningsOf(counts: Uint32Array): Happenings {
+function periodFigures(counts: Uint32Array): PeriodFigures {
   const count = (name: Count) => counts[COUNTS.indexOf(name)] ?? 0;
   return {
     created: count("created"),
@@ -227,7 +227,7 @@ class FailingTypes {
   }
 
   read(nowMs: number): readonly FailingType[] {
-    const lastHour = sumOf(this.#recent.read(nowMs), this.#labels.length);
+    const lastHour = sumIntervals(this.#recent.read(nowMs), this.#labels.length);
     return this.#labels
       .map((type, column) => ({
         type,

@@ -1,7 +1,7 @@
 /** Connections to PostgreSQL, and retrying while it does not answer. */
 
 import postgres from "postgres";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { dialler } from "./dialler.ts";
 import type { Place } from "./place.ts";
@@ -109,7 +109,7 @@ export class Retrying {
     const { place, clock, warn } = this.#options;
     if (clock.monotonic() - this.#toldMs < TOLD_EVERY_MS) return;
     this.#toldMs = clock.monotonic();
-    const reason = codeOf(error) === LEFT_BY_DRIVER ? "it is a standby" : messageOf(error);
+    const reason = codeOf(error) === LEFT_BY_DRIVER ? "it is a standby" : errorMessage(error);
     warn(`${place.shown} does not answer, and is tried again: ${reason}`);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { DatabaseInForce } from "../core/standing.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { codeOf, type Retrying, type Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
@@ -72,11 +72,11 @@ export async function requireFit(
   } catch (error) {
     const code = codeOf(error);
     if (code === REFUSED_BY_POOLER) {
-      const reason = `a pooler is in between, and refuses (${messageOf(error)}): ${ADVICE}`;
+      const reason = `a pooler is in between, and refuses (${errorMessage(error)}): ${ADVICE}`;
       throw new UnfitDatabaseError(place, reason, EXIT_POOLER, error);
     }
     if (!NO_RIGHTS.test(code)) throw error;
-    throw new UnfitDatabaseError(place, messageOf(error), EXIT_NO_RIGHTS, error);
+    throw new UnfitDatabaseError(place, errorMessage(error), EXIT_NO_RIGHTS, error);
   }
 }
 
@@ -146,7 +146,7 @@ async function requireTables(place: Place, sql: Sql): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== "42501") throw error;
     const reason =
-      `it has no tables for a journal, and ${messageOf(error)}. Somebody who may has ` +
+      `it has no tables for a journal, and ${errorMessage(error)}. Somebody who may has ` +
       `to run this, and grant select, insert, update and delete:\n${TABLES}`;
     throw new UnfitDatabaseError(place, reason, EXIT_NO_RIGHTS, error);
   }

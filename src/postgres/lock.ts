@@ -3,8 +3,15 @@
 import type { Sql } from "./connection.ts";
 
 /** The same for all processes of a journal. */
-export function lockKey(sql: Sql, journal: string) {
+function lockKey(sql: Sql, journal: string) {
   return sql`hashtextextended(${`daybook ${journal}`}, 0)`;
+}
+
+/** In `pg_locks`, while a session has the lock. */
+export function lockOf(sql: Sql, journal: string) {
+  return sql`locktype = 'advisory' and objsubid = 1 and granted
+    and database = (select oid from pg_database where datname = current_database())
+    and (classid::bigint << 32) | objid::bigint = ${lockKey(sql, journal)}::bigint`;
 }
 
 /** Whether the session has the lock now. */

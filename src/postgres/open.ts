@@ -1,22 +1,16 @@
 /** A journal in PostgreSQL, as one process takes part in it. */
 
-import type { Clock, KeyStore } from "../engine/ports.ts";
-import type { Membership } from "../journal/membership.ts";
+import type { KeyStore } from "../engine/ports.ts";
 import type { SharedJournal } from "../journal/shared_log.ts";
 import { Retrying, session } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
-import type { Place } from "./place.ts";
 import { PostgresKeys } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";
-import { PostgresTurn } from "./postgres_turn.ts";
+import { PostgresTurn, type TurnOptions } from "./postgres_turn.ts";
 
-export interface PostgresOptions {
-  readonly place: Place;
-  readonly membership: Membership;
+export interface PostgresOptions extends TurnOptions {
   /** Wraps the keys of sealed inputs. */
   readonly secretKey: Uint8Array;
-  readonly clock: Clock;
-  readonly warn: (message: string) => void;
 }
 
 export interface PostgresJournal {
@@ -28,7 +22,7 @@ export interface PostgresJournal {
 export async function openPostgres(options: PostgresOptions): Promise<PostgresJournal> {
   const { place, membership, secretKey } = options;
   const retrying = new Retrying(options);
-  const turn = new PostgresTurn(options, retrying, membership);
+  const turn = new PostgresTurn(options, retrying);
   const sql = turn.session;
   const other = session(place);
   try {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { KeyStore } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { keyIn, keyName, keyText } from "../journal/wrapped_key.ts";
@@ -91,7 +91,7 @@ export class PostgresKeys implements KeyStore {
     try {
       return keyIn(text, name, this.#secretKey);
     } catch (error) {
-      throw new JournalUnusableError("use", `key ${name}`, messageOf(error), error);
+      throw new JournalUnusableError("use", `key ${name}`, errorMessage(error), error);
     }
   }
 }

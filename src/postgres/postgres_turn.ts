@@ -1,29 +1,48 @@
 /**
  * Whose turn it is to lead: who holds an advisory lock, which ends with its session. That is the
- * session that appends, so the last append of a leader is over when its lock is free. A leader that
- * stands still or is cut off keeps its session; so it also says each second that it is alive, and
- * one that has said nothing for a while loses the lock. Safety needs none of this: the log refuses
- * whoever is too late.
+ * session that appends, so the last append of a leader is over when its lock is free. A session can
+ * be lost although its leader is well: one that still answers is given time to take its lock again.
+ * A leader that stands still or is cut off keeps its session; so it also says each second that it is
+ * alive, and one that has said nothing for a while loses the lock. Safety needs none of this: the log
+ * refuses whoever is too late.
  */
 
 import type { WhyLeading, Writer } from "../core/standing.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
 import type { Turn } from "../journal/shared_log.ts";
 import { type Retrying, type RetryingOptions, session, type Sql } from "./connection.ts";
-import { lockKey, tryLock } from "./lock.ts";
+import { lockOf, tryLock } from "./lock.ts";
 
 const BEAT_MS = 1_000;
 /** A leader that has said nothing for as long is taken to be gone. */
 const SILENT_MS = 6_000;
 
-interface LeaderRow extends Writer {
+interface Look {
+  /** `null` while nobody has led. */
+  readonly writer: string | null;
+  readonly url: string;
   readonly silent_ms: string;
+  readonly is_free: boolean;
+}
+
+interface Seen {
+  readonly leader: Writer | undefined;
+  /** For how long it has not said that it is alive. */
+  readonly silentMs: number;
+  /** Whether no session has the lock. */
+  readonly isFree: boolean;
+}
+
+export interface TurnOptions extends RetryingOptions {
+  readonly membership: Membership;
+  /** Whether a process answers, and says that it leads. */
+  readonly answers: (leader: Writer) => Promise<boolean>;
 }
 
 export class PostgresTurn implements Turn {
-  readonly #options: RetryingOptions;
+  readonly #options: TurnOptions;
   readonly #membership: Membership;
   readonly #retrying: Retrying;
   /** Appends, and holds the lock. */
@@ -32,18 +51,23 @@ export class PostgresTurn implements Turn {
   readonly #alive: Sql;
   readonly #clock: Clock;
   #isHeld = false;
+  #isLeading = false;
   #isEnded = false;
+  /** Whether the session was lost since the last look. */
+  #wasLost = false;
+  /** Since when the database can be reached again: before, no leader could say that it is alive. */
+  #reachedMs = -Infinity;
   /** Why the lock was got. */
   #why: WhyLeading = "first";
   /** The leader whose session was ended here. */
   #deposed: string | undefined;
   #cancelBeat: (() => void) | undefined;
 
-  constructor(options: RetryingOptions, retrying: Retrying, membership: Membership) {
-    this.#sql = session(options.place, { onClose: () => this.#isHeld = false });
+  constructor(options: TurnOptions, retrying: Retrying) {
+    this.#sql = session(options.place, { onClose: () => this.#lost() });
     this.#alive = session(options.place);
     this.#options = options;
-    this.#membership = membership;
+    this.#membership = options.membership;
     this.#clock = options.clock;
     this.#retrying = retrying;
   }
@@ -56,22 +80,30 @@ export class PostgresTurn implements Turn {
   async take(): Promise<WhyLeading | undefined> {
     return await this.#retrying.until(async () => {
       if (this.#isHeld) return this.#why;
-      const { journal } = this.#options.place;
-      const [row] = await this.#sql<LeaderRow[]>`
-        select writer, url, extract(epoch from clock_timestamp() - seen) * 1000 as silent_ms
-        from daybook_leader where journal = ${journal}`;
-      this.#membership.ledBy(row && { writer: row.writer, url: row.url });
-      this.#why = row === undefined ? "first" : row.writer === this.#deposed ? "silent" : "ended";
-      if (await this.#lock()) return this.#why;
-      if (row === undefined || Number(row.silent_ms) < SILENT_MS) return undefined;
-      // A session that was ended may give its lock back a moment later.
-      [this.#why, this.#deposed] = ["silent", row.writer];
-      return await this.#depose(row) ? this.#why : undefined;
+      const { leader, silentMs, isFree } = await this.#look();
+      this.#membership.ledBy(leader);
+      this.#why = leader === undefined ? "first" : "ended";
+      if (leader !== undefined) {
+        const isSilent = leader.writer === this.#deposed || silentMs >= SILENT_MS;
+        if (!isSilent && (!isFree || await this.#isWell(leader))) return undefined;
+        if (!isFree) await this.#depose(leader, silentMs);
+        // A session that was ended may give its lock back a moment later.
+        if (leader.writer === this.#deposed) this.#why = "silent";
+      }
+      return await this.#lock() ? this.#why : undefined;
     });
+  }
+
+  async pass(): Promise<void> {
+    this.#deposed = undefined;
+    this.#isHeld = false;
+    // Lost with its session, if not by this.
+    await this.#sql`select pg_advisory_unlock_all()`.catch(() => {});
   }
 
   async lead(overtaken: () => void): Promise<void> {
     await this.#retrying.until(() => this.#say());
+    this.#isLeading = true;
     this.#beatLater(overtaken);
   }
 
@@ -81,25 +113,51 @@ export class PostgresTurn implements Turn {
     await Promise.all([this.#sql.end({ timeout: 1 }), this.#alive.end({ timeout: 1 })]);
   }
 
+  async #look(): Promise<Seen> {
+    const { journal } = this.#options.place;
+    const [row] = await this.#sql<Look[]>`
+      select writer, url, extract(epoch from clock_timestamp() - seen) * 1000 as silent_ms,
+        not exists (select from pg_locks where ${lockOf(this.#sql, journal)}) as is_free
+      from (select) as always left join daybook_leader on journal = ${journal}`;
+    const nowMs = this.#clock.monotonic();
+    if (this.#wasLost) [this.#wasLost, this.#reachedMs] = [false, nowMs];
+    return {
+      leader: row === undefined || row.writer === null
+        ? undefined
+        : { writer: row.writer, url: row.url },
+      silentMs: Math.min(Number(row?.silent_ms), nowMs - this.#reachedMs),
+      isFree: row?.is_free === true,
+    };
+  }
+
+  /** One that has lost its session takes its lock again; an earlier life of this process does not. */
+  async #isWell(leader: Writer): Promise<boolean> {
+    return this.#membership.otherUrl !== undefined && await this.#options.answers(leader);
+  }
+
   async #lock(): Promise<boolean> {
     return this.#isHeld ||= await tryLock(this.#sql, this.#options.place.journal);
   }
 
+  #lost(): void {
+    this.#wasLost = true;
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    // The driver has not put the connection away yet. What fails is done by the next beat.
+    if (this.#isLeading) queueMicrotask(() => void this.#lock().catch(() => {}));
+  }
+
   /** Ends the session of a leader that is taken to be gone. */
-  async #depose({ url, silent_ms }: LeaderRow): Promise<boolean> {
-    const seconds = Math.round(Number(silent_ms) / 1_000);
-    const key = lockKey(this.#sql, this.#options.place.journal);
-    this.#options.warn(`the leader at ${url} has been silent for ${seconds} s: taking over`);
+  async #depose({ writer, url }: Writer, silentMs: number): Promise<void> {
+    const { place: { journal }, warn } = this.#options;
+    warn(`the leader at ${url} has been silent for ${Math.round(silentMs / 1_000)} s: taking over`);
+    this.#deposed = writer;
     try {
       await this.#sql`
-        select pg_terminate_backend(pid) from pg_locks
-        where locktype = 'advisory' and objsubid = 1 and granted
-          and database = (select oid from pg_database where datname = current_database())
-          and (classid::bigint << 32) | objid::bigint = ${key}::bigint`;
+        select pg_terminate_backend(pid) from pg_locks where ${lockOf(this.#sql, journal)}`;
     } catch (error) {
-      this.#options.warn(`cannot end the session of the silent leader: ${messageOf(error)}`);
+      warn(`cannot end the session of the silent leader: ${errorMessage(error)}`);
     }
-    return await this.#lock();
   }
 
   #beatLater(overtaken: () => void): void {

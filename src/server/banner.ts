@@ -11,7 +11,7 @@ import type { HeldPause } from "../engine/requests.ts";
 import type { Standing } from "../core/standing.ts";
 import { standingLines } from "../explain/standing_texts.ts";
 import { pauseTimes, scopeText } from "../explain/pause_texts.ts";
-import type { Scope } from "../http/guard/access.ts";
+import type { Scope } from "../access/tokens.ts";
 import type { EventDraft } from "../core/event.ts";
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
 
@@ -38,7 +38,7 @@ function tokenOption(scope: Scope, source: TokenSource | undefined): string {
   return ` -H "authorization: Bearer ${token}"`;
 }
 
-export function urlOf({ hostname, port }: Address): string {
+export function serverUrl({ hostname, port }: Address): string {
   return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
@@ -52,7 +52,7 @@ export function banner(
   pauses: readonly HeldPause[],
   standing: Standing | undefined,
 ): string {
-  const url = urlOf(address);
+  const url = serverUrl(address);
   return [
     recovered(report, head),
     ...standing === undefined ? [] : standingLines(standing),

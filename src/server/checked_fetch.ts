@@ -76,12 +76,12 @@ function exchange(target: URL, init: WebhookRequest, connection: Deno.Conn): Pro
       createConnection: () => Duplex.fromWeb(connection),
     });
     sent.once("error", reject);
-    sent.once("response", (message) => resolve(responseOf(message)));
+    sent.once("response", (message) => resolve(toResponse(message)));
     sent.end(body);
   });
 }
 
-function responseOf(message: IncomingMessage): Response {
+function toResponse(message: IncomingMessage): Response {
   const headers = new Headers();
   for (const [name, values = []] of Object.entries(message.headersDistinct)) {
     for (const value of values) headers.append(name, value);

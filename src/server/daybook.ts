@@ -3,7 +3,7 @@
  * them in order.
  */
 
-import { stackOf } from "../core/thrown.ts";
+import { errorStack } from "../core/thrown.ts";
 import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
@@ -11,9 +11,9 @@ import { JobEngine } from "../engine/job_engine.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { Clock, JobLog, KeyStore, Random, RecoveryReport, Tracing } from "../engine/ports.ts";
 import { within } from "../engine/within.ts";
-import type { Access } from "../http/guard/access.ts";
+import type { Access } from "../access/tokens.ts";
 import { createApp } from "../http/app.ts";
-import type { EdgeLimits } from "../http/guard/capacity.ts";
+import type { HttpLimits } from "../http/guard/capacity.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";
 import type { RequestSpans } from "../http/requests/headers.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";
@@ -23,11 +23,11 @@ import { KeyFiles } from "../journal/key_files.ts";
 import { jobIndexIn } from "../index/open_index.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
 import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
-import { layoutOf } from "../journal/layout.ts";
+import { journalLayout } from "../journal/layout.ts";
 import { JobLogFiles } from "../journal/job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
 import type { SharedJournal } from "../journal/shared_log.ts";
-import { commitWatchOf, jobWatchOf, Metrics } from "../metrics/metrics.ts";
+import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
 import { cutShortWarnings } from "./banner.ts";
 import { ServedHere } from "./served_here.ts";
@@ -48,7 +48,7 @@ const SERVER_CLOSE_MS = 3_000;
 const TRIALS_MAX_MS = 2_000;
 
 /** Limits that the code defines as constants, and tests may override. */
-export interface Limits extends EngineLimits, EdgeLimits {
+export interface Limits extends EngineLimits, HttpLimits {
   /** Disk space kept for running jobs; 0 keeps none. */
   readonly reserveBytes: number;
 }
@@ -156,7 +156,7 @@ export class Daybook {
     const { configuration, clock, random, definitions, tracing, warn } = options;
     const { jobsBytesMax } = configuration;
     const limits = { ...ENGINE_LIMITS, jobsBytesMax, ...options.limits };
-    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(stackOf(error))}`);
+    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(errorStack(error))}`);
     const fileSystem = new DenoFileSystem();
     const counted = {
       clock,
@@ -173,7 +173,7 @@ export class Daybook {
       stalls: () => watchdog.stalls,
     });
     const trends = new Trends(counted);
-    const layout = layoutOf(configuration.folder);
+    const layout = journalLayout(configuration.folder);
     const index = jobIndexIn({ folder: layout.index, warn });
     const logs = new JobLogFiles({ folder: layout.logs, warn });
     const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });
@@ -193,7 +193,7 @@ export class Daybook {
       maxRunning: configuration.maxRunning,
       threads: { place: new ThreadedCode(threads), max: configuration.maxThreads },
       limits,
-      watch: jobWatchOf(metrics.jobs, trends),
+      watch: combineJobWatches(metrics.jobs, trends),
       attemptWatch: watchdog,
       jobLog: {
         write(line) {
@@ -219,7 +219,7 @@ export class Daybook {
       reserveBytes: limits.reserveBytes ?? RESERVE_BYTES,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       shared: options.sharing?.shared,
-      watch: commitWatchOf(metrics.commits, trends),
+      watch: combineCommitWatches(metrics.commits, trends),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
       warn,
     }).catch(async (error) => {
@@ -252,7 +252,7 @@ export class Daybook {
       standing,
       system: systemFigures(engine, configuration, options.origins ?? new Map(), limits),
       access: options.access,
-      allowedHosts: allowedHostsOf(configuration),
+      allowedHosts: resolveAllowedHosts(configuration),
       ...options.limits,
       bodyBytesMax: configuration.bodyBytesMax,
       maxStartDelayMs: configuration.maxStartDelayMs,
@@ -357,7 +357,7 @@ export class Daybook {
 }
 
 /** Bound to all addresses, the names of this server are unknown; then the token decides. */
-export function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
+export function resolveAllowedHosts(configuration: Configuration): readonly string[] | "any" {
   const { hostname, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
   if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";

@@ -1,7 +1,7 @@
 /** How a process joins a journal in PostgreSQL. */
 
 import { newId } from "../core/ids.ts";
-import type { Standing } from "../core/standing.ts";
+import type { Standing, Writer } from "../core/standing.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { Membership } from "../journal/membership.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
@@ -14,7 +14,7 @@ export interface JoiningOptions {
   /** Where others reach this process. */
   readonly url: string;
   /** Takes a line for people. */
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -23,10 +23,10 @@ export class Joining {
   readonly #membership: Membership;
 
   constructor(options: JoiningOptions) {
-    const { url, tell } = options;
+    const { url, print: print } = options;
     this.#options = options;
     const self = { writer: newId.writer(systemRandom.ulid()), url };
-    this.#membership = new Membership({ self, clock: systemClock, tell });
+    this.#membership = new Membership({ self, clock: systemClock, tell: print });
   }
 
   get standing(): Standing {
@@ -42,11 +42,27 @@ export class Joining {
       return await openPostgres({
         ...{ place, secretKey, warn },
         membership: this.#membership,
+        answers: leads,
         clock: systemClock,
       });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
       throw new JournalUnusableError("use", place.shown, error.message, error);
     }
+  }
+}
+
+/** How long a leader may take to say that it is one. */
+const ANSWER_MS_MAX = 1_000;
+
+/** Whether a process answers, and says that it leads. */
+async function leads({ writer, url }: Writer): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    const { shared } = await (await fetch(new URL("/readyz", url), { signal })).json();
+    return shared.role === "leading" && shared.leader.writer === writer;
+  } catch {
+    // Nobody is there, or it fails.
+    return false;
   }
 }

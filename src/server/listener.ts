@@ -6,7 +6,7 @@
  */
 
 import { durationText } from "../core/duration.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/size.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
@@ -88,7 +88,9 @@ export class Listener {
     if (clock.monotonic() - this.#toldMs >= TOLD_EVERY_MS) {
       this.#toldMs = clock.monotonic();
       warn(
-        `Cannot take new connections: ${messageOf(error)}; open ones are served, idle ones are ` +
+        `Cannot take new connections: ${
+          errorMessage(error)
+        }; open ones are served, idle ones are ` +
           `closed in ${durationText(ASKS_NOTHING_MS)}, and new ones are ` +
           "taken as soon as that works again",
       );
@@ -118,7 +120,7 @@ const RETRY_AFTER = { "retry-after": "1" };
  */
 export class StartProgress {
   readonly #clock: Pick<Clock, "monotonic" | "pause">;
-  readonly #tell: (line: string) => void;
+  readonly #print: (line: string) => void;
   #sliceBegan: number;
   #told: number;
   #bytesDone = 0;
@@ -127,7 +129,7 @@ export class StartProgress {
   /** @param tell Takes a line for people. */
   constructor(clock: Pick<Clock, "monotonic" | "pause">, tell: (line: string) => void) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#print = tell;
     this.#sliceBegan = this.#told = clock.monotonic();
   }
 
@@ -137,7 +139,7 @@ export class StartProgress {
     [this.#bytesDone, this.#bytesTotal] = [bytesDone, bytesTotal];
     if (now - this.#told >= LINE_MS) {
       this.#told = now;
-      this.#tell(this.#text);
+      this.#print(this.#text);
     }
     return this.#clock.pause().then(() => void (this.#sliceBegan = this.#clock.monotonic()));
   };

@@ -3,7 +3,7 @@
  * others: it is logged, and if the attempt whose code it was is known, that attempt fails.
  */
 
-import { stackOf } from "../core/thrown.ts";
+import { errorStack } from "../core/thrown.ts";
 import { attemptHere } from "../engine/run/current_attempt.ts";
 
 /** What calls back later, outside of everything that could catch. */
@@ -16,12 +16,12 @@ type Scheduler = (callback: unknown, ...rest: unknown[]) => unknown;
 export function surviveUncaught(warn: (message: string) => void): void {
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    warn(`uncaught error: ${stackOf(event.error ?? event.message)}`);
+    warn(`uncaught error: ${errorStack(event.error ?? event.message)}`);
   });
   // A promise that a definition forgot must not take every other job down with it.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    warn(`unhandled rejection${whose()}: ${stackOf(event.reason)}`);
+    warn(`unhandled rejection${whose()}: ${errorStack(event.reason)}`);
   });
   for (const name of SCHEDULERS) guardCallbacks(name, warn);
 }
@@ -47,7 +47,7 @@ function guardedCallback(callback: Callback, warn: (message: string) => void): C
     try {
       return Reflect.apply(callback, this, args);
     } catch (thrown) {
-      warn(`uncaught error${whose(attempt)}: ${stackOf(thrown)}`);
+      warn(`uncaught error${whose(attempt)}: ${errorStack(thrown)}`);
       attempt?.uncaught(thrown);
     }
   };

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { durationText } from "../core/duration.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { Worker } from "node:worker_threads";
 
@@ -83,7 +83,7 @@ async function load(specifier: string, slowMs: number): Promise<Record<string, u
     const line = slowText(specifier, slowMs);
     return await withWordOfSlowImport(line, slowMs, () => import(urlOf(specifier)));
   } catch (error) {
-    const reason = messageOf(error);
+    const reason = errorMessage(error);
     const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
     if (missing === undefined) {
       const place = placeOf(error);

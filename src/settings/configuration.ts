@@ -5,9 +5,9 @@
 
 import { parseArgs } from "node:util";
 import * as v from "valibot";
-import { messageOf } from "../core/thrown.ts";
-import { type AccessToken, SCOPES } from "../http/guard/access.ts";
-import { readTokenLines } from "../http/guard/token_lines.ts";
+import { errorMessage } from "../core/thrown.ts";
+import { type AccessToken, SCOPES } from "../access/tokens.ts";
+import { readTokenLines } from "../access/token_lines.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
   environmentName,
@@ -85,8 +85,8 @@ function readFlags(
 
 /** The parser's words, and what was meant by a job's id or the name of a command. */
 function parsingProblem(error: unknown): string {
-  const word = /^Unexpected argument '([^']+)'/.exec(messageOf(error))?.[1];
-  if (word === undefined) return messageOf(error);
+  const word = /^Unexpected argument '([^']+)'/.exec(errorMessage(error))?.[1];
+  if (word === undefined) return errorMessage(error);
   return `deno task start takes only flags, and got ${word}; to start a job that was only ` +
     `created: deno task daybook start ${word}`;
 }
@@ -201,7 +201,7 @@ class Reader {
     try {
       return this.#sources.readTextFile(file);
     } catch (error) {
-      this.problems.push(`--${flag} ${file} cannot be read: ${messageOf(error)}`);
+      this.problems.push(`--${flag} ${file} cannot be read: ${errorMessage(error)}`);
       return undefined;
     }
   }

@@ -1,7 +1,7 @@
 /** The configuration in words: what is in force, and what may be given. */
 
-import { SCOPES } from "../http/guard/access.ts";
-import type { ShownSetting } from "../http/http_deps.ts";
+import { SCOPES } from "../access/tokens.ts";
+import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { type Setting, SETTING_LIST } from "./settings.ts";
 
@@ -11,13 +11,13 @@ export function describeConfiguration(
   origins: Origins,
 ): readonly string[] {
   const settings = shownSettings(configuration, origins);
-  const told = settings.filter(({ name, origin }) => origin !== "default" || name === "journal");
+  const shown = settings.filter(({ name, origin }) => origin !== "default" || name === "journal");
   return [
-    ...told.map(({ name, value, origin }) => {
+    ...shown.map(({ name, value, origin }) => {
       const note = origin === "default" ? "" : `  (${origin})`;
       return `  ${name.padEnd(16)} ${value}${note}`;
     }),
-    `  ${settings.length - told.length} other settings have their defaults: --help lists them`,
+    `  ${settings.length - shown.length} other settings have their defaults: --help lists them`,
   ];
 }
 

@@ -144,7 +144,7 @@ function permissionsOf(
 ): Permissions {
   switch (needs) {
     case "journal":
-      return namesDatabase(text) ? { net: hostsOf(text) } : { read: [text], write: [text] };
+      return namesDatabase(text) ? { net: databaseHosts(text) } : { read: [text], write: [text] };
     case "folder":
       return { read: [text], write: [text] };
     case "file":
@@ -159,7 +159,7 @@ function permissionsOf(
 }
 
 /** Where a database is reached. */
-export function hostsOf(address: string): readonly string[] {
+export function databaseHosts(address: string): readonly string[] {
   const { hostname = "", port = "" } = URL.parse(address) ?? {};
   return hostname === "" ? [] : hostname.split(",").map((host) => `${host}:${port || 5432}`);
 }

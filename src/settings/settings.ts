@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { durationText, parseDuration } from "../core/duration.ts";
 import { parseSize, sizeText } from "../core/size.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { namesDatabase, placeIn } from "../postgres/place.ts";
 
 /** How the text of a setting is read and shown. */
@@ -90,7 +90,7 @@ const JOURNAL: Kind<string> = {
       try {
         placeIn(dataset.value);
       } catch (error) {
-        addIssue({ message: messageOf(error) });
+        addIssue({ message: errorMessage(error) });
       }
     }),
   ),

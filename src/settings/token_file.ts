@@ -2,9 +2,9 @@
  * A file of tokens that is read again while the server runs: tokens are rotated without a restart.
  */
 
-import { messageOf } from "../core/thrown.ts";
-import { type Access, type AccessToken, type Holder, TokenList } from "../http/guard/access.ts";
-import { readTokenLines } from "../http/guard/token_lines.ts";
+import { errorMessage } from "../core/thrown.ts";
+import { type Access, type AccessToken, type Holder, TokenList } from "../access/tokens.ts";
+import { readTokenLines } from "../access/token_lines.ts";
 
 /** How long a removed token may remain valid: the file is read at most this often. */
 const FRESH_MS = 1_000;
@@ -63,7 +63,7 @@ export class TokenFile implements Access {
     try {
       return this.#options.readTextFile(this.#options.path);
     } catch (error) {
-      this.#complain(messageOf(error));
+      this.#complain(errorMessage(error));
       return undefined;
     }
   }

@@ -74,7 +74,7 @@ function requireText(file: unknown): void {
 }
 
 /** The same entries as a journal of their own: at positions without gaps, in one batch. */
-export function contentOf({ entries }: ExportedJob): Partial<MemoryContent> {
+export function toContent({ entries }: ExportedJob): Partial<MemoryContent> {
   const recorded = entries as readonly JobEventLogEntry[];
   const positions = new Map(recorded.map(({ logId }, index) => [logId, index + 1]));
   const moved = recorded.map((entry, index) => ({

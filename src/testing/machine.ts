@@ -8,10 +8,10 @@ import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { JournalFailedError } from "../engine/ports.ts";
 import type { MemoryContent } from "../journal/memory_journal.ts";
 import { CountedRandom } from "./counted_random.ts";
-import { contentOf, type ExportedJob, requireFit } from "./exported_job.ts";
+import { type ExportedJob, requireFit, toContent } from "./exported_job.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { MemoryKeys } from "./memory_keys.ts";
-import { LOOKS_MAX, PATIENT_LOOKS_MAX } from "./open_code.ts";
+import { PATIENT_POLLS_MAX, POLLS_MAX } from "./open_code.ts";
 import { RunTraces } from "./run_traces.ts";
 import { SecondCalls } from "./second_calls.ts";
 import { TestProcess } from "./test_process.ts";
@@ -74,7 +74,7 @@ export class Machine {
   static async start(options: MachineOptions): Promise<Machine> {
     const machine = new Machine(options);
     const { exported } = options;
-    const content = exported === undefined ? {} : contentOf(exported);
+    const content = exported === undefined ? {} : toContent(exported);
     const { entries = [] } = content;
     machine.#see(entries);
     if (exported !== undefined) await machine.#requireFit(exported.jobId, entries);
@@ -128,12 +128,12 @@ export class Machine {
 
   /** The same, and gives code of jobs some time that awaits something from outside. */
   async rest(): Promise<void> {
-    do await this.settle(); while (await this.process.code.comesBack(LOOKS_MAX));
+    do await this.settle(); while (await this.process.code.comesBack(POLLS_MAX));
   }
 
   /** Gives the code of one job more time; `false` when it needs none, or has had enough. */
   async restLonger(jobId: string): Promise<boolean> {
-    const isAwaited = await this.process.code.comesBack(PATIENT_LOOKS_MAX, jobId);
+    const isAwaited = await this.process.code.comesBack(PATIENT_POLLS_MAX, jobId);
     await this.settle();
     return isAwaited;
   }

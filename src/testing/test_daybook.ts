@@ -1,7 +1,7 @@
 /** Opens a Daybook for a test. */
 
 import type { JobId } from "../core/ids.ts";
-import { conditionOf } from "../core/condition.ts";
+import { deriveCondition } from "../core/condition.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { WaitOptions } from "../embedded/daybook.ts";
 import { InProcessDaybook } from "../embedded/in_process_daybook.ts";
@@ -146,5 +146,5 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
 async function resting(engine: JobEngine, job: JobState): Promise<RestingJob> {
   const { jobId, type = null } = job;
   const why = (await engine.explain(jobId))?.summary ?? "";
-  return { jobId, type, condition: conditionOf(job) as JobCondition, why };
+  return { jobId, type, condition: deriveCondition(job) as JobCondition, why };
 }

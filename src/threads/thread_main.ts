@@ -45,7 +45,7 @@ function giveUp(): void {
 }
 
 /** What the module exports, alone or in lists. */
-async function definitionsOf(): Promise<readonly AnyJobDefinition[]> {
+async function loadDefinitions(): Promise<readonly AnyJobDefinition[]> {
   const exported: Record<string, unknown> = await import(module);
   return Object.values(exported).flat() as AnyJobDefinition[];
 }
@@ -79,4 +79,4 @@ takePrinted((text) => {
   return job !== undefined;
 });
 surviveUncaught((message) => console.error(`daybook: ${message}`));
-definitionsOf().then(begin).catch((error) => post({ kind: "broken", thrown: thrownData(error) }));
+loadDefinitions().then(begin).catch((error) => post({ kind: "broken", thrown: thrownData(error) }));

@@ -10,7 +10,7 @@ import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
 import { type FileSystem, readBetween, withFile, writeNew } from "../journal/file_system.ts";
 import { requireKind } from "../journal/folder.ts";
 import { type Layout, TEMPORARY } from "../journal/layout.ts";
-import { endOf } from "../journal/segment_end.ts";
+import { findSegmentEnd } from "../journal/segment_end.ts";
 import { listSegments, segmentsToRead } from "../journal/segment_listing.ts";
 import { SegmentScanner } from "../journal/segment_scanner.ts";
 
@@ -105,7 +105,7 @@ function wholeBatches(
   const scanner = new SegmentScanner(content, firstLogId, undefined);
   scanner.parsedFrom = Infinity;
   while (scanner.next() !== undefined);
-  const end = endOf(content, scanner, true);
+  const end = findSegmentEnd(content, scanner, true);
   switch (end.kind) {
     case "whole":
       return content;

@@ -9,8 +9,8 @@ import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import { writtenBytes } from "../journal/prewriting.ts";
-import { endOf, gapBefore } from "../journal/segment_end.ts";
+import { writtenBytes } from "../journal/preallocation.ts";
+import { findSegmentEnd, gapBefore } from "../journal/segment_end.ts";
 import { segmentsToRead } from "../journal/segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
 
@@ -92,7 +92,7 @@ export class BatchFeed {
       };
       yield { batch, bytes, end: scanner.end };
     }
-    const end = endOf(bytes, scanner, isLast, offset);
+    const end = findSegmentEnd(bytes, scanner, isLast, offset);
     switch (end.kind) {
       case "whole":
       case "torn":

@@ -7,7 +7,7 @@ import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
-import { endOf } from "../journal/segment_end.ts";
+import { findSegmentEnd } from "../journal/segment_end.ts";
 import { segmentsToRead } from "../journal/segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
 import { lineNumberAt } from "../journal/utf8.ts";
@@ -122,7 +122,7 @@ function lastIn(
 ): Found {
   let last: ScannedBatch | undefined;
   for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) last = batch;
-  const end = endOf(bytes, scanner, isLast, from);
+  const end = findSegmentEnd(bytes, scanner, isLast, from);
   switch (end.kind) {
     case "whole":
     case "torn": {

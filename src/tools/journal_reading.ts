@@ -9,7 +9,7 @@ import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { Catalogue, requireDurable } from "../journal/catalogue.ts";
 import type { FileSystem } from "../journal/file_system.ts";
-import { layoutOf, segmentName } from "../journal/layout.ts";
+import { journalLayout, segmentName } from "../journal/layout.ts";
 import { replay, type Replayed } from "../journal/replay.ts";
 import type { SegmentSource } from "../journal/segment_walk.ts";
 import { withoutTail } from "../journal/segment_end.ts";
@@ -48,7 +48,7 @@ export class JournalReading {
     folder: string,
     viewer: EntryViewer,
   ): Promise<JournalReading> {
-    const layout = layoutOf(folder);
+    const layout = journalLayout(folder);
     const segments = await segmentsToRead(fileSystem, layout);
     const source = { fileSystem, layout, segments };
     return new JournalReading(source, await shown(source, viewer));

@@ -5,7 +5,7 @@ import type { FrameworkAttributes } from "../core/framework_events.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "../journal/errors.ts";
 import { type FileSystem, readBetween } from "../journal/file_system.ts";
-import { type Layout, snapshotLogIdOf } from "../journal/layout.ts";
+import { type Layout, parseSnapshotName } from "../journal/layout.ts";
 import type { WalkedDamage } from "../journal/segment_walk.ts";
 import type { AuditReport } from "../verify/audit.ts";
 import { parseJsonText } from "../core/json_text.ts";
@@ -43,12 +43,12 @@ export interface Loss {
 }
 
 /** @throws {JournalUnusableError} when what would be lost cannot be read. */
-export async function repairPlanOf(
+export async function planRepair(
   report: AuditReport,
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<RepairPlan> {
-  const cut = cutOf(report);
+  const cut = planCut(report);
   const end = cut === undefined ? report.head.logId : cut.damage.batch.firstLogId - 1;
   return {
     cut,
@@ -65,7 +65,7 @@ export function isNothing({ snapshots, cut, loss }: RepairPlan): boolean {
  * From the first damage on, in the order of the files: positions tell nothing where segments
  * are out of place.
  */
-function cutOf({ problems, inventory }: AuditReport): CutPlan | undefined {
+function planCut({ problems, inventory }: AuditReport): CutPlan | undefined {
   const indexes = new Map(inventory.segments.map(({ name }, index) => [name, index]));
   const damages = problems.flatMap((problem) => problem.kind === "damage" ? [problem.damage] : []);
   const [damage] = damages.toSorted((left, right) =>
@@ -88,7 +88,7 @@ function snapshotsToSetAside(
   return inventory.snapshots.flatMap((file) => {
     const found = problems.find((problem) => problem.kind === "snapshot" && problem.file === file);
     if (found?.kind === "snapshot") return [{ file, reason: found.reason }];
-    const isAfter = (snapshotLogIdOf(file) ?? 0) > end;
+    const isAfter = (parseSnapshotName(file) ?? 0) > end;
     return isAfter ? [{ file, reason: "it stands for entries that are cut away" }] : [];
   });
 }
@@ -105,7 +105,7 @@ async function lossOf(
     losses.take(await bytesFrom(fileSystem, layout, cut.segment, cut.offset));
     for (const segment of cut.later) losses.take(await bytesFrom(fileSystem, layout, segment, 0));
   }
-  const snapshotted = inventory.snapshots.map((file) => snapshotLogIdOf(file) ?? 0);
+  const snapshotted = inventory.snapshots.map((file) => parseSnapshotName(file) ?? 0);
   const least = cut === undefined ? end : end + 1;
   const verified = disproof?.kind === "beyond" ? disproof.witness.logId : 0;
   const last = Math.max(least, losses.lastLogId, verified, ...snapshotted);

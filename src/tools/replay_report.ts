@@ -55,12 +55,12 @@ export class TypeReport {
 
   /** The oldest job first. */
   of(category: Category): readonly Finding[] {
-    return this.findings.filter((finding) => categoryOf(finding) === category)
+    return this.findings.filter((finding) => findingCategory(finding) === category)
       .toSorted((left, right) => left.firstLogId - right.firstLogId);
   }
 
   add(finding: Finding): void {
-    const category = categoryOf(finding);
+    const category = findingCategory(finding);
     (isInFlight(finding) ? this.inFlight : this.finished)[category]++;
     if (category !== "compatible" || this.keepsCompatible) this.findings.push(finding);
   }
@@ -82,7 +82,7 @@ export function isStale({ verdict, version, versionNow }: Finding): boolean {
   return version === versionNow && (verdict.kind === "diverges" || verdict.kind === "goesOn");
 }
 
-export function categoryOf(finding: Finding): Category {
+export function findingCategory(finding: Finding): Category {
   const { kind } = finding.verdict;
   if (kind === "compatible" || kind === "notChecked") return kind;
   return isInFlight(finding) ? "breaks" : "differs";
@@ -135,8 +135,8 @@ export class ReplayReport {
       this.types.reduce((total, report) => total + count(report), 0);
     const missing = [...this.missing.values()].reduce((total, count) => total + count, 0);
     return {
-      inFlight: sum(({ inFlight }) => countOf(inFlight)) + missing,
-      finished: sum(({ finished }) => countOf(finished)),
+      inFlight: sum(({ inFlight }) => totalCount(inFlight)) + missing,
+      finished: sum(({ finished }) => totalCount(finished)),
       breaks: sum(({ inFlight }) => inFlight.breaks),
       differs: sum(({ finished }) => finished.differs),
       notChecked: sum(({ inFlight }) => inFlight.notChecked),
@@ -151,6 +151,6 @@ export class ReplayReport {
   }
 }
 
-export function countOf(counts: Readonly<Record<Category, number>>): number {
+export function totalCount(counts: Readonly<Record<Category, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }

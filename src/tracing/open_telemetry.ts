@@ -16,7 +16,7 @@ import {
   TraceFlags,
   type Tracer,
 } from "@opentelemetry/api";
-import { type TraceIds, traceparentOf, UNSAMPLED_SPAN_ID } from "../core/trace_ids.ts";
+import { formatTraceparent, type TraceIds, UNSAMPLED_SPAN_ID } from "../core/trace_ids.ts";
 import type { Span, SpanEnd, SpanStart, Tracing } from "../engine/ports.ts";
 
 export class OpenTelemetry implements Tracing {
@@ -38,7 +38,7 @@ export class OpenTelemetry implements Tracing {
   /** Where the request that is being answered is in its trace. */
   active(): TraceIds | undefined {
     const span = trace.getActiveSpan();
-    return span === undefined ? undefined : idsOf(span.spanContext());
+    return span === undefined ? undefined : toTraceIds(span.spanContext());
   }
 
   /** Deno knows no routes. */
@@ -50,22 +50,22 @@ export class OpenTelemetry implements Tracing {
     const { parent, link } = start;
     const options = {
       kind: start.kind === "run" ? SpanKind.CONSUMER : SpanKind.INTERNAL,
-      attributes: attributesOf(start),
-      ...(link === undefined ? {} : { links: [{ context: contextOf(link) }] }),
+      attributes: spanAttributes(start),
+      ...(link === undefined ? {} : { links: [{ context: toSpanContext(link) }] }),
     };
     const place = parent === undefined
       ? ROOT_CONTEXT
-      : trace.setSpanContext(ROOT_CONTEXT, contextOf(parent));
-    return new CollectedSpan(this.#tracer.startSpan(nameOf(start), options, place));
+      : trace.setSpanContext(ROOT_CONTEXT, toSpanContext(parent));
+    return new CollectedSpan(this.#tracer.startSpan(spanName(start), options, place));
   }
 }
 
 /** Names are few: what tells one from another is in the attributes. */
-function nameOf({ kind, jobType, taskId }: SpanStart): string {
+function spanName({ kind, jobType, taskId }: SpanStart): string {
   return kind === "run" ? `run ${jobType}` : `${kind} ${taskId}`;
 }
 
-function attributesOf({ kind, jobId, jobType, taskId, executionId }: SpanStart): Attributes {
+function spanAttributes({ kind, jobId, jobType, taskId, executionId }: SpanStart): Attributes {
   return {
     "daybook.job.id": jobId,
     "daybook.job.type": jobType,
@@ -75,11 +75,11 @@ function attributesOf({ kind, jobId, jobType, taskId, executionId }: SpanStart):
   };
 }
 
-function idsOf({ traceId, spanId, traceFlags }: SpanContext): TraceIds {
+function toTraceIds({ traceId, spanId, traceFlags }: SpanContext): TraceIds {
   return (traceFlags & TraceFlags.SAMPLED) === 0 ? { traceId } : { traceId, spanId };
 }
 
-function contextOf({ traceId, spanId }: TraceIds): SpanContext {
+function toSpanContext({ traceId, spanId }: TraceIds): SpanContext {
   return {
     traceId,
     spanId: spanId ?? UNSAMPLED_SPAN_ID,
@@ -96,8 +96,8 @@ class CollectedSpan implements Span {
   constructor(span: OtelSpan) {
     this.#span = span;
     const place = span.spanContext();
-    this.ids = idsOf(place);
-    this.traceparent = traceparentOf(this.ids, place.spanId);
+    this.ids = toTraceIds(place);
+    this.traceparent = formatTraceparent(this.ids, place.spanId);
   }
 
   attempt(attempt: number): void {

@@ -3,10 +3,10 @@
  * is a function of the lines.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { Postings } from "../engine/views/postings.ts";
-import { type FiledEntry, keysOf } from "../engine/views/value_keys.ts";
+import { type FiledEntry, valueKeys } from "../engine/views/value_keys.ts";
 import type { LinePoint } from "../index/value_rows.ts";
 import type { SqliteValueRuns } from "../index/value_runs.ts";
 
@@ -51,7 +51,7 @@ export class FiledValues {
 
   /** Files an entry; the positions ascend. */
   add(entry: FiledEntry): void {
-    for (const key of keysOf(entry)) this.#young.add(key, entry.logId);
+    for (const key of valueKeys(entry)) this.#young.add(key, entry.logId);
   }
 
   /** All up to here was filed that has to be. */

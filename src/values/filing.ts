@@ -1,12 +1,12 @@
 /** The work of the thread of the index of values: it files durable lines and answers queries. */
 
-import { atOnce, type Work } from "../core/at_once.ts";
+import { runToEnd, type Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { joined } from "../engine/writer/joined.ts";
 import { SqliteValueRuns } from "../index/value_runs.ts";
-import { DurableLines, type LineTaker } from "./durable_lines.ts";
+import { DurableLines, type LineSink } from "./durable_lines.ts";
 import { FiledValues } from "./filed_values.ts";
 import type { Answer, FilingPlace, Question } from "./protocol.ts";
 
@@ -82,7 +82,7 @@ export class Filing {
       this.#leaveWorks();
       // A durable position is always the end of a batch.
       while (this.#lines.isWithinBatch && this.#isBehind) this.#read();
-      if (!this.#lines.isWithinBatch) atOnce(this.#values.rest());
+      if (!this.#lines.isWithinBatch) runToEnd(this.#values.rest());
     } catch {
       // The next start reads those lines again.
     } finally {
@@ -101,7 +101,7 @@ export class Filing {
       else if (this.#values.hasToMerge) this.#write("merge");
       else return false;
     } catch (error) {
-      this.#makeAgain(messageOf(error));
+      this.#makeAgain(errorMessage(error));
     }
     return true;
   }
@@ -118,7 +118,7 @@ export class Filing {
     } catch (error) {
       this.#isUnreadable = true;
       if (isPassing(error)) return;
-      this.#tell(`The index of values cannot continue: ${messageOf(error)}`);
+      this.#tell(`The index of values cannot continue: ${errorMessage(error)}`);
     }
   }
 
@@ -131,7 +131,7 @@ export class Filing {
       if (error instanceof IndexDamagedError) throw error;
       this.#leaveWorks();
       this.#refusedUntilMs = this.#options.monotonic() + REFUSED_MS;
-      this.#tell(`Cannot write the index of values: ${messageOf(error)}`);
+      this.#tell(`Cannot write the index of values: ${errorMessage(error)}`);
     }
   }
 
@@ -150,7 +150,7 @@ export class Filing {
       try {
         this.#options.answer(this.#found(waiting.question));
       } catch (error) {
-        this.#makeAgain(messageOf(error));
+        this.#makeAgain(errorMessage(error));
         this.#waiting.push(waiting);
       }
     }
@@ -201,7 +201,7 @@ export class Filing {
     this.#trouble = message;
   }
 
-  readonly #taker: LineTaker = {
+  readonly #taker: LineSink = {
     entry: (entry) => this.#values.add(entry),
     batchEnd: (point) => this.#values.batchEnd(point),
   };
@@ -209,5 +209,5 @@ export class Filing {
 
 /** Whether a file descriptor was missing: the next lines retry it. */
 export function isPassing(error: unknown): boolean {
-  return /\(os error 2[34]\)|unable to open database file/.test(messageOf(error));
+  return /\(os error 2[34]\)|unable to open database file/.test(errorMessage(error));
 }

@@ -2,7 +2,7 @@
 
 import { setImmediate } from "node:timers";
 import { workerData } from "node:worker_threads";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { Filing, isPassing } from "./filing.ts";
 import type { FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 
@@ -23,7 +23,7 @@ export function keepValues(): void {
         monotonic: () => performance.now(),
       });
     } catch (error) {
-      const message = `Cannot open the index of values: ${messageOf(error)}`;
+      const message = `Cannot open the index of values: ${errorMessage(error)}`;
       if (message !== trouble && !isPassing(error)) say({ kind: "warning", message });
       trouble = message;
     }

@@ -2,13 +2,13 @@
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
 import type { JournalHead, ProvedLines } from "../engine/ports.ts";
 import { journalFlag } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
-import { type Inventory, inventoryOf } from "../journal/segment_listing.ts";
+import { type Inventory, listJournal } from "../journal/segment_listing.ts";
 import type { Layout } from "../journal/layout.ts";
 import { readRepairNote } from "../journal/repair.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
@@ -86,7 +86,7 @@ interface Taken {
 /** @throws {JournalUnusableError} if the journal cannot be read. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const witness = await WitnessAudit.read(options.fileSystem, options.layout);
-  const inventory = await inventoryOf(options.fileSystem, options.layout);
+  const inventory = await listJournal(options.fileSystem, options.layout);
   using scratch = options.scratch?.();
   return await new Audit(options, inventory, witness, scratch).run();
 }
@@ -262,7 +262,7 @@ class Audit {
       await audit.compare(held);
       this.#notes.push(...audit.notes);
     } catch (error) {
-      this.#notes.push(`index: not compared: ${messageOf(error)}`);
+      this.#notes.push(`index: not compared: ${errorMessage(error)}`);
     }
   }
 

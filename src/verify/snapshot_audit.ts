@@ -6,7 +6,7 @@ import type { JournalHead } from "../engine/ports.ts";
 import { JournalUnusableError, orUnusable } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { requireKind } from "../journal/folder.ts";
-import { type Layout, snapshotLogIdOf } from "../journal/layout.ts";
+import { type Layout, parseSnapshotName } from "../journal/layout.ts";
 import { SnapshotStore } from "../journal/snapshot_store.ts";
 import type { Pause } from "./pace.ts";
 import type { Findings } from "./problem.ts";
@@ -59,7 +59,7 @@ export class SnapshotAudit {
   /** Whether there is a snapshot to judge at or before the end of a batch. */
   isDue(logId: LogId): boolean {
     const [next] = this.#names;
-    return next !== undefined && (snapshotLogIdOf(next) ?? 0) <= logId;
+    return next !== undefined && (parseSnapshotName(next) ?? 0) <= logId;
   }
 
   /** Judges those up to the end of a batch, of which `capture` gives the content. */

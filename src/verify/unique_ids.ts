@@ -10,7 +10,7 @@ import type { Layout } from "../journal/layout.ts";
 import { LineIndex } from "../journal/line_index.ts";
 import { SegmentReader } from "../journal/segment_reader.ts";
 import type { JobState } from "../core/job_state.ts";
-import { illegalityOf } from "../core/legality.ts";
+import { findIllegality } from "../core/legality.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 import type { Projection } from "../engine/writer/projection.ts";
 
@@ -28,7 +28,7 @@ export class EntryAudit {
   }
 
   audit(entry: JobEventLogEntry): Audited {
-    const illegality = illegalityOf(entry);
+    const illegality = findIllegality(entry);
     const unknown = illegality ?? refuseEntry(entry);
     if (unknown === undefined) return this.#project(entry);
     this.#projection.eventIds.add(entry);

@@ -17,7 +17,7 @@ export interface Verdict {
 }
 
 /** @param isServerNamed whether the server was chosen by the user, and has to be of this journal. */
-export function verdictOf(report: AuditReport, isServerNamed: boolean): Verdict {
+export function toVerdict(report: AuditReport, isServerNamed: boolean): Verdict {
   const [first] = report.problems;
   const damage = report.problems.find(({ kind }) => kind !== "foreign");
   if (damage !== undefined) {

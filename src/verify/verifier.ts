@@ -7,13 +7,13 @@
  * all the same: a worker that has too little of it takes the process down.
  */
 
-import { messageOf } from "../core/thrown.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock, VerificationRun } from "../engine/ports.ts";
-import { reasonOf } from "../journal/errors.ts";
+import { failureReason } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { audit, type Scratch } from "./audit.ts";
-import { type JudgedAudit, keepVerdict, verdictOf } from "./verdict.ts";
+import { type JudgedAudit, keepVerdict, toVerdict } from "./verdict.ts";
 import { MemoryBound, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
 import { ServedAudit, type ServedSource } from "./served_audit.ts";
 
@@ -107,7 +107,7 @@ export class Verifier {
   }
 
   #failed(startedAt: string, error: unknown): VerificationRun {
-    const detail = messageOf(error);
+    const detail = errorMessage(error);
     this.#options.warn(`the verification reached no verdict: ${detail}`);
     return { status: "failed", startedAt, endedAt: this.#now(), detail };
   }
@@ -131,7 +131,7 @@ export class Verifier {
       },
     });
     const durationMs = Math.round(clock.monotonic() - began);
-    return { report, verdict: verdictOf(report, true), durationMs };
+    return { report, verdict: toVerdict(report, true), durationMs };
   }
 
   async #keep(judged: JudgedAudit): Promise<void> {
@@ -143,7 +143,7 @@ export class Verifier {
       await keepVerdict(this.#options, judged);
     } catch (error) {
       throw new Error(
-        `the verdict could not be saved: ${reasonOf(error, layout.folder)}; it ` +
+        `the verdict could not be saved: ${failureReason(error, layout.folder)}; it ` +
           `was ${line}`,
       );
     }

@@ -7,7 +7,7 @@ import type { FrameworkEntry } from "../core/event.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import { readVerification, type Witness, witnessOf } from "../journal/verification_file.ts";
+import { readVerification, toWitness, type Witness } from "../journal/verification_file.ts";
 
 /** What it disproves. */
 export interface Disproof {
@@ -32,7 +32,7 @@ export class WitnessAudit {
   /** Has to be asked before the segments are: a server may write on, and another `verify` too. */
   static async read(fileSystem: FileSystem, layout: Layout): Promise<WitnessAudit> {
     const last = await readVerification(fileSystem, layout);
-    const witness = last === null ? undefined : witnessOf(last);
+    const witness = last === null ? undefined : toWitness(last);
     return new WitnessAudit(witness?.logId === 0 ? undefined : witness);
   }
 

@@ -5,7 +5,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
 import { settledCopy } from "../support/damage/crash_scenarios.ts";
 import {
@@ -158,7 +158,7 @@ export async function verificationScenario(): Promise<Scenario> {
     durationMs: 1,
     detail: "an older one",
   };
-  const layout = layoutOf(FOLDER);
+  const layout = journalLayout(FOLDER);
   return {
     name: "keeping the verdict of verify",
     begin() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
-import { quotationOf } from "../../src/core/quotation.ts";
+import { quoteEntry } from "../../src/core/quotation.ts";
 import { type ExportHeader, exportLines } from "../../src/export/export_file.ts";
 import { parseExport } from "../../src/export/export_parser.ts";
 import { quotedEventId } from "../../src/engine/writer/derived_ids.ts";
@@ -164,20 +164,19 @@ const FLAWS: readonly (readonly [string, () => string, string])[] = [
   ],
   [
     "a quotation of the job itself",
-    () => flawWith(2, (entry) => quotationOf({ ...entry, jobId: JOB }, eventId("evt_q"))),
+    () => flawWith(2, (entry) => quoteEntry({ ...entry, jobId: JOB }, eventId("evt_q"))),
     "line 4: it quotes an entry of job job_1 itself",
   ],
   [
     "a quotation under an id of its own choice",
-    () =>
-      flawWith(2, (entry) => quotationOf({ ...entry, jobId: jobId("job_2") }, eventId("evt_q"))),
+    () => flawWith(2, (entry) => quoteEntry({ ...entry, jobId: jobId("job_2") }, eventId("evt_q"))),
     "line 4: its eventId is not a quotation's",
   ],
   [
     "a quotation of what is no entry",
     () =>
       flawWith(2, (entry) => {
-        const quotation = quotationOf(
+        const quotation = quoteEntry(
           { ...entry, jobId: jobId("job_2") },
           quotedEventId(entry.eventId),
         );

@@ -1,7 +1,7 @@
 /** What the commands say of themselves, and that it is so. */
 
 import assert from "node:assert/strict";
-import { type Command, helpOf, runCommand } from "../../src/cli/command.ts";
+import { type Command, commandHelp, runCommand } from "../../src/cli/command.ts";
 import { daybookCommands } from "../../src/cli/daybook_commands.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import { Times } from "../../src/cli/times.ts";
@@ -44,7 +44,7 @@ for (const command of COMMANDS) {
   Deno.test(`${command.name} --help: it names each option, and has examples`, async () => {
     const [code, terminal] = await run([command.name, "--help"]);
     assert.equal(code, 0);
-    assert.deepEqual(terminal.output, helpOf(command, "deno task daybook"));
+    assert.deepEqual(terminal.output, commandHelp(command, "deno task daybook"));
     for (const { name } of command.options) assert.ok(terminal.text.includes(` --${name}`), name);
     assert.ok(command.examples.length > 0);
     for (const example of command.examples) assert.ok(terminal.text.includes(example));
@@ -91,7 +91,7 @@ Deno.test("help: each line fits a screen of 100 columns, and options are told ap
   for (const command of COMMANDS) {
     const names = command.options.flatMap(({ name, short }) => [name, short ?? `(${name})`]);
     assert.equal(new Set(names).size, names.length, command.name);
-    const help = helpOf(command, "deno task daybook").join("\n").split("\n");
+    const help = commandHelp(command, "deno task daybook").join("\n").split("\n");
     const lines = help.filter((line) => !line.startsWith("  deno task "));
     for (const line of lines) assert.ok(line.length <= 100, line);
   }
@@ -101,7 +101,7 @@ Deno.test("help: notes are filled to 78 columns, but for lines that begin with a
   const long = "a word and ".repeat(20).trim();
   const note = `${long}\nof it:\n  kept   as it is, ${long}\nand on`;
   const command = { ...(COMMANDS[0] as Command), options: [], notes: [note, "short"] };
-  const lines = helpOf(command, "deno task daybook");
+  const lines = commandHelp(command, "deno task daybook");
   const kept = lines.findIndex((line) => line.startsWith("  kept"));
   assert.equal(lines[kept], `  kept   as it is, ${long}`);
   const filled = lines.slice(lines.findIndex((line) => line.startsWith("a word")), kept);

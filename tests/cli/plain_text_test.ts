@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { columnsOf, fitted, padded, plainPage, plainText } from "../../src/cli/plain_text.ts";
+import { fitted, padded, plainPage, plainText, textWidth } from "../../src/cli/plain_text.ts";
 
 const ANY_UNIT = fc.integer({ min: 0, max: 0x2fff }).map((code) => String.fromCharCode(code));
 const ANY_TEXT = fc.string({ unit: "grapheme" });
@@ -43,8 +43,8 @@ Deno.test("fitted and padded: any text takes the columns that there are", () => 
   fc.assert(
     fc.property(ANY_TEXT.map(plainText), fc.integer({ min: 1, max: 30 }), (text, columns) => {
       const cut = fitted(text, columns);
-      assert.ok(columnsOf(cut) <= columns);
-      assert.equal(columnsOf(padded(cut, columns)), columns);
+      assert.ok(textWidth(cut) <= columns);
+      assert.equal(textWidth(padded(cut, columns)), columns);
     }),
   );
 });

@@ -1,17 +1,17 @@
 /** Times and durations as people read and write them. */
 
 import assert from "node:assert/strict";
-import { durationOf, Times } from "../../src/cli/times.ts";
+import { parseDurationMs, Times } from "../../src/cli/times.ts";
 
-Deno.test("durationOf: units may be combined, and a number alone is of seconds", () => {
+Deno.test("parseDurationMs: units may be combined, and a number alone is of seconds", () => {
   const durations = ["90s", "90", "1.5", "1h30m", "0"];
-  assert.deepEqual(durations.map(durationOf), [
+  assert.deepEqual(durations.map(parseDurationMs), [
     ...[90_000, 90_000, 1_500, 5_400_000, 0],
   ]);
 });
 
-Deno.test("durationOf: anything else is no duration", () => {
-  for (const text of ["", "-5s", "5x"]) assert.equal(durationOf(text), undefined, text);
+Deno.test("parseDurationMs: anything else is no duration", () => {
+  for (const text of ["", "-5s", "5x"]) assert.equal(parseDurationMs(text), undefined, text);
 });
 
 Deno.test("Times: the year goes first, by 24 hours, in the zone of the reader", () => {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import {
   allSatisfied,
   type Condition,
-  conditionOf,
   CONDITIONS,
+  deriveCondition,
   isSatisfied,
 } from "../../src/core/condition.ts";
 import {
@@ -290,12 +290,12 @@ const CASES: readonly Case[] = [
 
 for (const { name, story, condition } of CASES) {
   Deno.test(`conditionOf: ${name}`, () => {
-    assert.equal(conditionOf(jobOf(story)), condition);
+    assert.equal(deriveCondition(jobOf(story)), condition);
   });
 }
 
 Deno.test("CONDITIONS: the cases lead to each of them", () => {
-  const reached = new Set(CASES.map(({ story }) => conditionOf(jobOf(story))));
+  const reached = new Set(CASES.map(({ story }) => deriveCondition(jobOf(story))));
 
   assert.equal(CONDITIONS.length, 13);
   assert.deepEqual([...reached].toSorted(), [...CONDITIONS].toSorted());

@@ -1,7 +1,7 @@
 /** The table of controls agrees with the rules that decide on them. */
 
 import assert from "node:assert/strict";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import { CONTROL_NAMES, CONTROLS, isLegal } from "../../src/core/controls.ts";
 import { startMixedJobs } from "../support/http/mixed_conditions.ts";
 
@@ -11,7 +11,7 @@ Deno.test("controls: each is legal for some of the jobs in the conditions that i
   const meant = new Set<string>();
   for (const job of jobs) {
     for (const name of CONTROL_NAMES) {
-      const isMeant = CONTROLS[name].conditions.includes(conditionOf(job));
+      const isMeant = CONTROLS[name].conditions.includes(deriveCondition(job));
       if (isMeant) meant.add(name);
       // A job in any of its conditions may be cancelled; what can be retried may be cancelled too.
       if (isMeant && name !== "cancel") assert.ok(isLegal(job, name), `${name} ${job.state}`);

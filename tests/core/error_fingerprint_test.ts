@@ -3,7 +3,7 @@ import fc from "fast-check";
 import {
   errorFingerprint,
   FINGERPRINT_PATTERN,
-  fingerprintOf,
+  jobFingerprint,
   messageTemplate,
 } from "../../src/core/error_fingerprint.ts";
 import { taskId } from "../../src/core/ids.ts";
@@ -117,7 +117,7 @@ Deno.test("messageTemplate: what is very long is cut where what varies does not 
   assert.equal(messageTemplate(long("7")), messageTemplate(long("4711-4712-4713")));
 });
 
-Deno.test("fingerprintOf: a cancellation is no error and has none", () => {
+Deno.test("jobFingerprint: a cancellation is no error and has none", () => {
   const failure: Failure = {
     kind: "cancelled",
     error: { name: "JobCancelled", message: "a customer rang" },
@@ -125,6 +125,6 @@ Deno.test("fingerprintOf: a cancellation is no error and has none", () => {
     because: 3,
   };
   const job = { type: "order.fulfil" } as JobState;
-  assert.equal(fingerprintOf(job, failure), undefined);
-  assert.notEqual(fingerprintOf(job, { ...failure, kind: "error" }), undefined);
+  assert.equal(jobFingerprint(job, failure), undefined);
+  assert.notEqual(jobFingerprint(job, { ...failure, kind: "error" }), undefined);
 });

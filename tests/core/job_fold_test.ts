@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { changesBetween } from "../../src/explain/changes.ts";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
 import { replayStep } from "../../src/explain/replay_steps.ts";
-import { whyOf } from "../../src/explain/why.ts";
+import { explainStep } from "../../src/explain/why.ts";
 import { codedJob, JobStory } from "../support/engine/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
@@ -28,14 +28,14 @@ function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): voi
     assert.equal(JSON.stringify(fold.job), JSON.stringify(step.job));
     assert.deepEqual(
       [folded.conditionBefore, folded.condition],
-      [job && conditionOf(job), conditionOf(step.job)],
+      [job && deriveCondition(job), deriveCondition(step.job)],
     );
     assert.deepEqual(replayStep(entry, folded), {
       logId: entry.logId,
       eventType: entry.eventType,
       rule: step.rule,
       changed: changesBetween(job, step.job),
-      why: whyOf(job, entry, step),
+      why: explainStep(job, entry, step),
     });
     job = step.job;
   }

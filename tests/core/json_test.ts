@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
-import { copyOf, equalJson, type JsonValue } from "../../src/core/json.ts";
+import { copyJson, equalJson, type JsonValue } from "../../src/core/json.ts";
 
 const values = fc.jsonValue() as fc.Arbitrary<JsonValue>;
 
@@ -22,10 +22,10 @@ Deno.test("equalJson: the order of members does not count, nor does what is not 
   assert.ok(!equalJson("42", 42));
 });
 
-Deno.test("copyOf: a copy is equal and shares nothing, whatever its members are called", () => {
+Deno.test("copyJson: a copy is equal and shares nothing, whatever its members are called", () => {
   const value = JSON.parse('{"a":[1,{"b":null,"c":"d"}],"__proto__":{"constructor":[true]}}');
   const before = JSON.stringify(value);
-  const copy = copyOf(value);
+  const copy = copyJson(value);
   assert.equal(JSON.stringify(copy), before);
   copy.a[1].b = 2;
   copy["__proto__"].constructor.push(false);
@@ -33,8 +33,8 @@ Deno.test("copyOf: a copy is equal and shares nothing, whatever its members are 
   assert.equal(Object.getPrototypeOf(copy), Object.prototype);
 });
 
-Deno.test("copyOf: a deep value is copied", () => {
+Deno.test("copyJson: a deep value is copied", () => {
   const depth = 1_000;
   const value = JSON.parse("[".repeat(depth) + "]".repeat(depth));
-  assert.equal(JSON.stringify(copyOf(value)), JSON.stringify(value));
+  assert.equal(JSON.stringify(copyJson(value)), JSON.stringify(value));
 });

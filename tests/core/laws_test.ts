@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { requiredMatches } from "../../src/core/job_plan.ts";
 import {
@@ -40,7 +40,7 @@ function restored(job: JobState): JobState {
 
 /** What an operator sees of a step. */
 function outlineOf({ rule, matched, job }: Step) {
-  return { rule, matched, state: job.state, condition: conditionOf(job) };
+  return { rule, matched, state: job.state, condition: deriveCondition(job) };
 }
 
 function deepFrozen<Value>(value: Value): Value {
@@ -55,7 +55,7 @@ Deno.test("laws: the random stories reach every rule, state and condition", () =
   const steps = fc.sample(stories, { numRuns: 2_000, seed: 1 })
     .flatMap((story) => stepsOf([...story.entries, story.entry(-1)]));
   const rules = new Set(steps.map(({ rule }) => rule));
-  const conditions = new Set(steps.map(({ job }) => conditionOf(job)));
+  const conditions = new Set(steps.map(({ job }) => deriveCondition(job)));
 
   assert.deepEqual([...rules].toSorted(), Object.keys(RULES).toSorted());
   // `scheduled` alone is missing: it needs a startAt, which no law depends on.

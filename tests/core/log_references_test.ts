@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, type JobId, type LogId } from "../../src/core/ids.ts";
-import { referencesOf, withReferences } from "../../src/core/log_references.ts";
-import { quotationOf, quotedEntry } from "../../src/core/quotation.ts";
+import { logReferences, withReferences } from "../../src/core/log_references.ts";
+import { quotedEntry, quoteEntry } from "../../src/core/quotation.ts";
 import { codedJob } from "../support/engine/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
@@ -11,7 +11,7 @@ import { projectAll } from "./folding.ts";
 const QUOTATION = eventId("evt_quotation");
 
 function quotation(entry: JobEventLogEntry) {
-  return quotationOf({ ...entry, jobId: entry.jobId as JobId }, QUOTATION);
+  return quoteEntry({ ...entry, jobId: entry.jobId as JobId }, QUOTATION);
 }
 
 /** A job that waits, and whose first task a retry took over. */
@@ -26,25 +26,25 @@ const waiting = codedJob().started().mainStarted()
 
 Deno.test("log references: causes, reused results and what run has seen are positions", () => {
   const [, , , completed, waits] = waiting.entries;
-  assert.deepEqual(completed && referencesOf(completed), [91, 90]);
-  assert.deepEqual(waits && referencesOf(waits), [2]);
-  assert.deepEqual(referencesOf(waiting.entry(0)), []);
+  assert.deepEqual(completed && logReferences(completed), [91, 90]);
+  assert.deepEqual(waits && logReferences(waits), [2]);
+  assert.deepEqual(logReferences(waiting.entry(0)), []);
 });
 
 Deno.test("log references: replaced ones leave everything else as it was", () => {
   const entry = waiting.entry(3);
   const moved = withReferences(entry, (logId) => logId + 1_000);
-  assert.deepEqual(referencesOf(moved), [1_091, 1_090]);
+  assert.deepEqual(logReferences(moved), [1_091, 1_090]);
   assert.deepEqual(withReferences(moved, (logId) => logId - 1_000), entry);
   assert.deepEqual(Object.keys(moved), Object.keys(entry));
 });
 
 Deno.test("log references: those within a quotation are found and replaced", () => {
   const quoted = quotation(waiting.entry(3));
-  assert.deepEqual(referencesOf(quoted), [91, 90]);
+  assert.deepEqual(logReferences(quoted), [91, 90]);
   const moved = withReferences(quoted, (logId) => logId + 1_000);
   assert.equal(moved.causedBy, 1_091);
-  assert.deepEqual(referencesOf(quotedEntry(moved)), [1_091, 1_090]);
+  assert.deepEqual(logReferences(quotedEntry(moved)), [1_091, 1_090]);
 });
 
 Deno.test("quotation: what is quoted is what was, at the position of the quotation", () => {

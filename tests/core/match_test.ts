@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { taskId } from "../../src/core/ids.ts";
 import { type Multiplicity, requiredMatches } from "../../src/core/job_plan.ts";
 import type { ExpectationState } from "../../src/core/job_state.ts";
-import { matchableOf } from "../../src/core/projector.ts";
+import { toMatchable } from "../../src/core/projector.ts";
 import {
   codedJob,
   expectation,
@@ -122,12 +122,12 @@ Deno.test("match: EventCorrelated counts under its own logId", () => {
   assert.deepEqual(progressOf(story)?.by, [8]);
 });
 
-Deno.test("matchableOf: an entry stands for itself, a correlated one for the original", () => {
+Deno.test("toMatchable: an entry stands for itself, a correlated one for the original", () => {
   const own = typed.fact("ec.order.Paid", { a: 1 }, CHARGE).entry(-1);
   const correlated = typed.correlated("ec.order.Paid", { a: 1 }, "charge").entry(-1);
 
   for (const entry of [own, correlated]) {
-    const { eventType, taskId, attributes } = matchableOf(entry);
+    const { eventType, taskId, attributes } = toMatchable(entry);
     assert.deepEqual([eventType, taskId, attributes], ["ec.order.Paid", "charge", { a: 1 }]);
   }
 });

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type Condition, conditionOf } from "../../src/core/condition.ts";
+import { type Condition, deriveCondition } from "../../src/core/condition.ts";
 import type { FactEntry } from "../../src/core/event.ts";
 import { jobId } from "../../src/core/ids.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
@@ -683,7 +683,7 @@ for (const { name, given, rule, state, condition, matched = [] } of CASES) {
       {
         rule: step.rule,
         state: step.job.state,
-        condition: conditionOf(step.job),
+        condition: deriveCondition(step.job),
         matched: step.matched,
       },
       { rule, state, condition, matched },

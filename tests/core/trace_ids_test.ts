@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { idsOf, traceIdsOf, traceOfEntry, traceparentOf } from "../../src/core/trace_ids.ts";
+import {
+  formatTraceparent,
+  parseTraceparent,
+  traceFields,
+  traceOfEntry,
+} from "../../src/core/trace_ids.ts";
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const SPAN_ID = "b7ad6b7169203331";
@@ -11,23 +16,25 @@ const hex = (length: number) =>
     .map((digits) => digits.join(""))
     .filter((text) => !/^0+$/.test(text));
 
-Deno.test("traceIdsOf: gives back what traceparentOf writes", () => {
+Deno.test("parseTraceparent: gives back what traceparentOf writes", () => {
   fc.assert(fc.property(hex(32), hex(16), (traceId, spanId) => {
-    assert.deepEqual(traceIdsOf(traceparentOf({ traceId, spanId })), { traceId, spanId });
-    const unsampled = traceparentOf({ traceId }, spanId);
+    assert.deepEqual(parseTraceparent(formatTraceparent({ traceId, spanId })), { traceId, spanId });
+    const unsampled = formatTraceparent({ traceId }, spanId);
     assert.equal(unsampled, `00-${traceId}-${spanId}-00`);
-    assert.deepEqual(traceIdsOf(unsampled), { traceId });
+    assert.deepEqual(parseTraceparent(unsampled), { traceId });
   }));
 });
 
-Deno.test("traceparentOf: is valid even where no span is known", () => {
-  assert.deepEqual(traceIdsOf(traceparentOf({ traceId: TRACE_ID })), { traceId: TRACE_ID });
+Deno.test("formatTraceparent: is valid even where no span is known", () => {
+  assert.deepEqual(parseTraceparent(formatTraceparent({ traceId: TRACE_ID })), {
+    traceId: TRACE_ID,
+  });
 });
 
-Deno.test("traceIdsOf: a later version is read as far as it is known", () => {
-  assert.deepEqual(traceIdsOf(`cc-${TRACE_ID}-${SPAN_ID}-01`), PLACE);
-  assert.deepEqual(traceIdsOf(`cc-${TRACE_ID}-${SPAN_ID}-01-what-comes`), PLACE);
-  assert.deepEqual(traceIdsOf(`00-${TRACE_ID}-${SPAN_ID}-ff`), PLACE);
+Deno.test("parseTraceparent: a later version is read as far as it is known", () => {
+  assert.deepEqual(parseTraceparent(`cc-${TRACE_ID}-${SPAN_ID}-01`), PLACE);
+  assert.deepEqual(parseTraceparent(`cc-${TRACE_ID}-${SPAN_ID}-01-what-comes`), PLACE);
+  assert.deepEqual(parseTraceparent(`00-${TRACE_ID}-${SPAN_ID}-ff`), PLACE);
 });
 
 const INVALID: readonly (readonly [string, unknown])[] = [
@@ -52,15 +59,15 @@ const INVALID: readonly (readonly [string, unknown])[] = [
 
 for (const [what, traceparent] of INVALID) {
   Deno.test(`traceIdsOf: ${what} is not valid`, () => {
-    assert.equal(traceIdsOf(traceparent), undefined);
+    assert.equal(parseTraceparent(traceparent), undefined);
   });
 }
 
-Deno.test("traceIdsOf: one changed character makes it invalid, or another place", () => {
+Deno.test("parseTraceparent: one changed character makes it invalid, or another place", () => {
   const valid = `00-${TRACE_ID}-${SPAN_ID}-01`;
   fc.assert(fc.property(fc.nat(valid.length - 1), fc.string({ unit: "binary" }), (at, text) => {
     const changed = valid.slice(0, at) + text + valid.slice(at + 1);
-    const ids = traceIdsOf(changed);
+    const ids = parseTraceparent(changed);
     assert.ok(ids === undefined || changed.includes(`-${ids.traceId}-${ids.spanId ?? ""}`));
   }));
 });
@@ -74,8 +81,8 @@ Deno.test("traceOfEntry: ids that senders made up are no place in a trace", () =
   assert.equal(traceOfEntry({ traceId: TRACE_ID, spanId: "abc" }), undefined);
 });
 
-Deno.test("idsOf: takes over what is there, and makes nothing where nothing is", () => {
-  assert.equal(idsOf({}), undefined);
-  assert.deepEqual(idsOf({ traceId: "abc" }), { traceId: "abc" });
-  assert.deepEqual(idsOf({ spanId: "abc" }), { spanId: "abc" });
+Deno.test("traceFields: takes over what is there, and makes nothing where nothing is", () => {
+  assert.equal(traceFields({}), undefined);
+  assert.deepEqual(traceFields({ traceId: "abc" }), { traceId: "abc" });
+  assert.deepEqual(traceFields({ spanId: "abc" }), { spanId: "abc" });
 });

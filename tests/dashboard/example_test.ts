@@ -7,7 +7,7 @@ import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
-import { exampleOf } from "../../src/dashboard/schema_form/example.ts";
+import { schemaExample } from "../../src/dashboard/schema_form/example.ts";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
 import { schemasAndValues } from "./arbitrary_schemas.ts";
 import { pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
@@ -31,7 +31,7 @@ function flawOf(schema: JsonObject, value: JsonValue | undefined): string | unde
 Deno.test("example: of a schema drawn at random it is whole, and the schema allows it", async () => {
   await fc.assert(
     fc.property(schemasAndValues, ({ schema }) => {
-      const { value, missing } = exampleOf(schema);
+      const { value, missing } = schemaExample(schema);
       assert.deepEqual(missing, []);
       assert.equal(flawOf(schema, value), undefined, JSON.stringify(value));
     }),
@@ -130,7 +130,7 @@ function schemaOf(input: v.GenericSchema): JsonValue {
 
 for (const [name, input] of Object.entries(INPUTS)) {
   Deno.test(`example: the definition's own schema takes it: ${name}`, () => {
-    const { value, missing } = exampleOf(schemaOf(input));
+    const { value, missing } = schemaExample(schemaOf(input));
     assert.deepEqual(missing, []);
     const result = v.safeParse(input, value);
     assert.ok(result.success, JSON.stringify([value, result.issues]));
@@ -142,7 +142,7 @@ Deno.test("example: what a definition gives as an example comes before what is m
     orderId: v.pipe(v.string(), v.regex(/^ord-[0-9]{9}$/), v.examples(["ord-123456789"])),
     size: v.optional(v.pipe(v.string(), v.examples(["s"])), "m"),
   });
-  assert.deepEqual(exampleOf(schemaOf(input)).value, { orderId: "ord-123456789", size: "m" });
+  assert.deepEqual(schemaExample(schemaOf(input)).value, { orderId: "ord-123456789", size: "m" });
 });
 
 Deno.test("example: what cannot be made up is left out and told, and the rest is there", () => {
@@ -166,7 +166,7 @@ Deno.test("example: what cannot be made up is left out and told, and the rest is
       ...["isbn", "a/b", "many", "apart", "never", "broken", "slow", "unknown", "list", "name"],
     ],
   };
-  assert.deepEqual(exampleOf(schema), {
+  assert.deepEqual(schemaExample(schema), {
     value: { name: "text" },
     missing: [
       ...["/isbn", "/a~1b", "/many", "/apart", "/never", "/broken", "/slow", "/unknown"],
@@ -190,7 +190,7 @@ Deno.test("example: whatever the schema says, making one is no error of the prog
       fc.dictionary(keywords, tie("json"), { maxKeys: 4 }),
     ),
   })).json as fc.Arbitrary<JsonValue>;
-  await fc.assert(fc.property(anything, (schema) => void exampleOf(schema)), {
+  await fc.assert(fc.property(anything, (schema) => void schemaExample(schema)), {
     numRuns: rounds(2_000, 50_000),
   });
 });

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { jobSummary } from "../../src/core/job_summary.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import { rowsOf } from "../../src/dashboard/jobs/rows.ts";
+import { toRows } from "../../src/dashboard/jobs/rows.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";
 
@@ -70,7 +70,7 @@ async function said(app: TestApp, body: object): Promise<readonly string[]> {
 async function saidOf(app: TestApp, jobId: string): Promise<readonly string[]> {
   const job = app.engine.job(jobId as JobId);
   assert.ok(job);
-  const [row] = await rowsOf(app, [jobSummary(job)]);
+  const [row] = await toRows(app, [jobSummary(job)]);
   return [row?.job.condition ?? "", row?.brief ?? ""];
 }
 
@@ -159,7 +159,7 @@ Deno.test("rows: progress is that of the running task, and no count of expectati
   const rowOf = async (jobId: string) => {
     const job = app.engine.job(jobId as JobId);
     assert.ok(job);
-    return (await rowsOf(app, [jobSummary(job)]))[0];
+    return (await toRows(app, [jobSummary(job)]))[0];
   };
   await said(app, { type: "test.counting", input: {}, jobId: "counting" });
   assert.deepEqual((await rowOf("counting"))?.progress, { done: 3, total: 10 });
@@ -174,7 +174,7 @@ Deno.test("rows: the time in the queue and the run time are told apart", async (
   const lengths = async (jobId: string) => {
     const [summary] = app.engine.lists.summaries({ search: jobId, limit: 1 }).jobs;
     assert.ok(summary);
-    const [row] = await rowsOf(app, [summary]);
+    const [row] = await toRows(app, [summary]);
     return [row?.queued, row?.ran];
   };
   await app.clock.advance(5_000);

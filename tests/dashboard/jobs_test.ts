@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Scope, TokenList } from "../../src/http/guard/access.ts";
-import { cursorOf } from "../../src/documents/parameters.ts";
+import { type Scope, TokenList } from "../../src/access/tokens.ts";
+import { formatCursor } from "../../src/documents/parameters.ts";
 import { hostileText } from "../support/http/arbitrary_hostile.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
@@ -162,7 +162,7 @@ Deno.test("jobs: a search that ended early says how far it looked, and leads on"
     /Looked at 100,000 jobs, back to 2026-01-01 00:00:00 /,
   );
   assert.match(shownText(text), /No job that far back matches\./);
-  const cursor = cursorOf("jobs", 7);
+  const cursor = formatCursor("jobs", 7);
   assert.ok(
     text.includes(`<a href="${JOBS}?search=nothing&amp;cursor=${cursor}">Look further back`),
   );

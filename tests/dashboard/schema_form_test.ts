@@ -6,16 +6,16 @@ import type { JsonValue } from "../../src/core/json.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
 import {
   type Field,
-  formOf,
   isOneLine,
   type SchemaForm,
+  toForm,
 } from "../../src/dashboard/schema_form/field.ts";
 import {
   type FormTexts,
+  formTexts,
   inputName,
-  inputOf,
+  parseForm,
   textsAtFirst,
-  textsOf,
 } from "../../src/dashboard/schema_form/form_texts.ts";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
 import { schemasAndValues } from "./arbitrary_schemas.ts";
@@ -46,7 +46,7 @@ function shipped(type: string): SchemaForm {
   });
   const found = new DefinitionRegistry(definitions).info().find((info) => info.type === type);
   assert.ok(found);
-  return formOf(found.inputSchema, "input", found.secrets);
+  return toForm(found.inputSchema, "input", found.secrets);
 }
 
 function namesAndKinds({ fields }: SchemaForm): readonly string[] {
@@ -54,14 +54,14 @@ function namesAndKinds({ fields }: SchemaForm): readonly string[] {
 }
 
 function read(form: SchemaForm, texts: Readonly<Record<string, string>>) {
-  return inputOf(form, new Map(Object.entries(texts)));
+  return parseForm(form, new Map(Object.entries(texts)));
 }
 
 Deno.test("schema form: a value survives the way through a form, whatever the schema", async () => {
   await fc.assert(
     fc.property(schemasAndValues, ({ schema, value }) => {
-      const form = formOf(schema, "input");
-      const { value: said, issues } = inputOf(form, sent(form, textsOf(form, value)));
+      const form = toForm(schema, "input");
+      const { value: said, issues } = parseForm(form, sent(form, formTexts(form, value)));
       assert.deepEqual(issues, []);
       assert.equal(JSON.stringify(said), JSON.stringify(value));
     }),
@@ -73,9 +73,9 @@ Deno.test("schema form: whatever is typed is read without an error of the progra
   const typed = fc.string({ unit: "binary" });
   await fc.assert(
     fc.property(schemasAndValues, fc.infiniteStream(typed), ({ schema }, texts) => {
-      const form = formOf(schema, "input");
+      const form = toForm(schema, "input");
       const names = form.fields.map(inputName);
-      inputOf(form, new Map(names.map((name) => [name, texts.next().value])));
+      parseForm(form, new Map(names.map((name) => [name, texts.next().value])));
     }),
     { numRuns: rounds(500, 10_000) },
   );
@@ -160,7 +160,7 @@ Deno.test("schema form: a nested value is one field of JSON, and one that must b
     required: ["city", "zip"],
   };
   const lines: JsonValue = { type: "array", items: { type: "string" } };
-  const form = formOf({
+  const form = toForm({
     type: "object",
     properties: { address, lines, other: address },
     required: ["address"],
@@ -175,11 +175,11 @@ Deno.test("schema form: a nested value is one field of JSON, and one that must b
 
 Deno.test("schema form: what is no object of known members is one field of JSON, or of its type", () => {
   for (const schema of [{}, { type: "object" }, { type: "array" }, { anyOf: [{}, {}] }]) {
-    const form = formOf(schema, "input");
+    const form = toForm(schema, "input");
     assert.deepEqual([form.isObject, form.fields.length, form.fields[0]?.kind], [false, 1, "json"]);
     assert.deepEqual(read(form, { "input": '{"a":[1]}' }).value, { a: [1] });
   }
-  assert.equal(read(formOf({ type: "integer" }, "input"), { "input": "7" }).value, 7);
+  assert.equal(read(toForm({ type: "integer" }, "input"), { "input": "7" }).value, 7);
 });
 
 Deno.test("schema form: secrets are marked wherever they are, and taken as they are typed", () => {
@@ -195,7 +195,7 @@ Deno.test("schema form: secrets are marked wherever they are, and taken as they 
     },
     required: ["card"],
   };
-  const form = formOf(schema, "input", ["card.number", "people.*.iban", "codes.*", "pin"]);
+  const form = toForm(schema, "input", ["card.number", "people.*.iban", "codes.*", "pin"]);
   const secret = form.fields.filter(({ isSecret }) => isSecret);
   assert.deepEqual(secret.map(({ pointer }) => pointer), ["/card", "/people", "/codes", "/pin"]);
   assert.equal(textsAtFirst(form).size, 0);

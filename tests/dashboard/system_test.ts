@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/engine/definition.ts";
-import { type Scope, SCOPES, TokenList } from "../../src/http/guard/access.ts";
+import { type Scope, SCOPES, TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeVerification } from "../support/http/fake_verification.ts";
@@ -15,12 +15,12 @@ import {
   type TestApp,
   type TestAppOptions,
 } from "../support/http/http_app.ts";
-import { toldSystem } from "../support/http/told_system.ts";
+import { exampleSystem } from "../support/http/example_system.ts";
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202e"&'`;
 const ESCAPED = `&lt;img src=x onerror=alert(1)&gt; \u202e&quot;&amp;&#39;`;
 
-const SYSTEM = toldSystem(HOSTILE);
+const SYSTEM = exampleSystem(HOSTILE);
 
 async function start(options: TestAppOptions = {}) {
   const clock = new FakeClock();

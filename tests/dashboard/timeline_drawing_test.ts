@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
-import { type Timeline, timelineOf } from "../../src/dashboard/timeline/timeline.ts";
-import { type Drawing, drawingOf } from "../../src/dashboard/job/drawing.ts";
+import { buildTimeline, type Timeline } from "../../src/dashboard/timeline/timeline.ts";
+import { type Drawing, drawTimeline } from "../../src/dashboard/job/drawing.ts";
 import {
+  axisTicks,
   SCALES,
-  ticksOf,
   timeScale,
   usualScale,
   WIDTH,
@@ -17,7 +17,7 @@ import { stories } from "../core/arbitrary_entries.ts";
 import { codedJob, type JobStory, timeOf } from "../support/engine/entries.ts";
 
 function timelineFrom({ entries }: JobStory): Timeline {
-  return timelineOf(OutlinedHistory.of(entries), { nowMs: Date.parse(timeOf(400)) });
+  return buildTimeline(OutlinedHistory.of(entries), { nowMs: Date.parse(timeOf(400)) });
 }
 
 function shares(drawing: Drawing): readonly (readonly [x: number, width: number])[] {
@@ -29,7 +29,7 @@ function shares(drawing: Drawing): readonly (readonly [x: number, width: number]
 Deno.test("drawing: every bar and mark is within the picture, on either scale", () => {
   fc.assert(
     fc.property(stories, fc.constantFrom(...SCALES), (story, scale) => {
-      const drawing = drawingOf(timelineFrom(story), scale, "");
+      const drawing = drawTimeline(timelineFrom(story), scale, "");
       for (const [x, width] of shares(drawing)) {
         assert.ok(x >= 0 && width > 0 && x + width <= 100.01, `${x} ${width}`);
       }
@@ -44,7 +44,7 @@ Deno.test("drawing: every bar and mark is within the picture, on either scale", 
 Deno.test("drawing: bars of a row follow on each other, on either scale", () => {
   fc.assert(
     fc.property(stories, fc.constantFrom(...SCALES), (story, scale) => {
-      const { job, lanes } = drawingOf(timelineFrom(story), scale, "");
+      const { job, lanes } = drawTimeline(timelineFrom(story), scale, "");
       for (const { bars } of [job, ...lanes]) {
         const places = bars.map(({ x }) => parseFloat(x));
         assert.deepEqual(places, places.toSorted((left, right) => left - right));
@@ -80,9 +80,9 @@ function restless(attempts: number): JobStory {
 }
 
 Deno.test("drawing: a job of ten thousand entries has no more bars than can be told apart", () => {
-  const timeline = timelineOf(OutlinedHistory.of(restless(5_000).entries), { nowMs: 0 });
+  const timeline = buildTimeline(OutlinedHistory.of(restless(5_000).entries), { nowMs: 0 });
   for (const scale of SCALES) {
-    const drawing = drawingOf(timeline, scale, "");
+    const drawing = drawTimeline(timeline, scale, "");
     const bars = shares(drawing).length;
     assert.ok(bars > 50 && bars < 2_000, `${bars} bars`);
     assert.ok(drawing.merged > 1_500, `${drawing.merged} merged`);
@@ -106,7 +106,7 @@ Deno.test("drawing: of many tasks those are shown that go on, ended badly, or to
     lanes: [...quick, ...telling],
     totalMs: 100,
   };
-  const { lanes, lanesTotal } = drawingOf(timeline, "time", "");
+  const { lanes, lanesTotal } = drawTimeline(timeline, "time", "");
   assert.deepEqual(lanes.slice(-3).map(({ label }) => label), ["slow", "broken", "busy"]);
   assert.equal(lanesTotal, 43);
 });
@@ -114,22 +114,22 @@ Deno.test("drawing: of many tasks those are shown that go on, ended badly, or to
 Deno.test("drawing: every task is on one page of the tasks, and on no other", () => {
   const lanes = Array.from({ length: 40 }, (_, index) => lane(`task-${index}`, "completed", index));
   const timeline: Timeline = { ...timelineFrom(codedJob().started()), lanes, totalMs: 100 };
-  const shown = [1, 2, 3].flatMap((page) => drawingOf(timeline, "time", "", page).lanes);
+  const shown = [1, 2, 3].flatMap((page) => drawTimeline(timeline, "time", "", page).lanes);
   assert.deepEqual(
     shown.map(({ label }) => label).toSorted(),
     lanes.map(({ taskId }) => taskId as string).toSorted(),
   );
-  assert.deepEqual(drawingOf(timeline, "time", "", 4).lanes, []);
+  assert.deepEqual(drawTimeline(timeline, "time", "", 4).lanes, []);
 });
 
 Deno.test("drawing: equal times have equal places, on either scale", () => {
   const story = codedJob().started().mainStarted().taskStarted("charge").taskCompleted("charge");
   const entries = story.entries.map((entry) => ({ ...entry, receivedAt: timeOf(1) }));
-  const timeline = timelineOf(OutlinedHistory.of(entries), { nowMs: Date.parse(timeOf(3_600)) });
+  const timeline = buildTimeline(OutlinedHistory.of(entries), { nowMs: Date.parse(timeOf(3_600)) });
   for (const name of SCALES) {
     const { at } = timeScale(timeline, name);
     assert.deepEqual([at(0), at(timeline.totalMs)], [0, WIDTH]);
-    const [charge] = drawingOf(timeline, name, "").lanes;
+    const [charge] = drawTimeline(timeline, name, "").lanes;
     assert.deepEqual(charge?.bars.map(({ x }) => parseFloat(x)), [0], name);
   }
 });
@@ -150,12 +150,12 @@ Deno.test("drawing: it is to scale as soon as tasks overlap, and else in steps",
 
 Deno.test("ticks: round lengths, no more than six, none without room", () => {
   fc.assert(fc.property(fc.integer({ min: 0, max: 10 ** 12 }), (totalMs) => {
-    const ticks = ticksOf(totalMs);
+    const ticks = axisTicks(totalMs);
     assert.ok(ticks.length >= 1 && ticks.length <= 6, `${ticks.length}`);
     for (const { atMs, text } of ticks) {
       assert.ok(atMs <= Math.max(1, totalMs));
       assert.match(text, /^(?:0|\d+ (?:ms|s|min|h|d))$/);
     }
   }));
-  assert.deepEqual(ticksOf(60_000).map(({ text }) => text), ["0", "15 s", "30 s", "45 s"]);
+  assert.deepEqual(axisTicks(60_000).map(({ text }) => text), ["0", "15 s", "30 s", "45 s"]);
 });

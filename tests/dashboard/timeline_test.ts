@@ -5,11 +5,11 @@ import fc from "fast-check";
 import type { Condition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
-import { timingOf } from "../../src/explain/timing.ts";
+import { jobTiming } from "../../src/explain/timing.ts";
 import type { Timing } from "../../src/explain/explanation.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
-import { type Timeline, timelineOf } from "../../src/dashboard/timeline/timeline.ts";
+import { buildTimeline, type Timeline } from "../../src/dashboard/timeline/timeline.ts";
 import {
   codedJob,
   expectation,
@@ -45,7 +45,7 @@ const skewed: fc.Arbitrary<readonly JobEventLogEntry[]> = fc.tuple(stories, jump
 const nows = fc.integer({ min: -10_000, max: 10_000_000 }).map((ms) => msOf(0) + ms);
 
 function drawn(entries: readonly JobEventLogEntry[], nowMs = msOf(100)): Timeline {
-  return timelineOf(OutlinedHistory.of(entries), { nowMs });
+  return buildTimeline(OutlinedHistory.of(entries), { nowMs });
 }
 
 Deno.test("timeline: conditions follow on each other without a gap, from the creation to the end", () => {
@@ -78,8 +78,8 @@ Deno.test("timeline: what has ended adds up to what the explanation tells, whate
   fc.assert(
     fc.property(skewed, (entries) => {
       const outlined = OutlinedHistory.of(entries);
-      const timing = timingOf(outlined);
-      const { conditions } = timelineOf(outlined, { nowMs: msOf(1_000) });
+      const timing = jobTiming(outlined);
+      const { conditions } = buildTimeline(outlined, { nowMs: msOf(1_000) });
       for (const [name, included] of NAMES) {
         const ended = conditions.filter((one) => !one.goesOn && included.includes(one.condition));
         const sum = ended.reduce((total, { fromMs, toMs }) => total + toMs - fromMs, 0);
@@ -130,7 +130,7 @@ Deno.test("timeline: only what is under way goes on, and it goes on until now", 
   fc.assert(
     fc.property(skewed, nows, (entries, nowMs) => {
       const outlined = OutlinedHistory.of(entries);
-      const { conditions, lanes, totalMs } = timelineOf(outlined, { nowMs });
+      const { conditions, lanes, totalMs } = buildTimeline(outlined, { nowMs });
       const all = [...conditions, ...lanes.flatMap(({ spans }) => spans)];
       const open = all.filter(({ goesOn }) => goesOn);
       if (isTerminal(outlined.job)) assert.deepEqual(open, []);
@@ -245,7 +245,10 @@ Deno.test("timeline: near misses that reached no job stand where they came in th
   const [stranger] = outsideJob([]).skip(2).fact("ec.Paid").entries.slice(-1);
   assert.ok(stranger);
   const nearMisses = [{ ...stranger, jobId: undefined } as unknown as JobEventLogEntry];
-  const { marks } = timelineOf(OutlinedHistory.of(story.entries), { nowMs: msOf(20), nearMisses });
+  const { marks } = buildTimeline(OutlinedHistory.of(story.entries), {
+    nowMs: msOf(20),
+    nearMisses,
+  });
   assert.deepEqual(marks.map(({ kind, atMs, logId }) => [kind, atMs, logId]), [
     ["nearMiss", 3_000, 4],
   ]);
@@ -256,7 +259,10 @@ Deno.test("timeline: a near miss from before the job stands where the job begins
   const later = story.entries.map((entry) => ({ ...entry, logId: entry.logId + 50 }));
   const [early] = outsideJob([]).fact("ec.Paid").entries.slice(-1);
   assert.ok(early);
-  const { marks } = timelineOf(OutlinedHistory.of(later), { nowMs: msOf(20), nearMisses: [early] });
+  const { marks } = buildTimeline(OutlinedHistory.of(later), {
+    nowMs: msOf(20),
+    nearMisses: [early],
+  });
   assert.deepEqual(marks.map(({ kind, atMs }) => [kind, atMs]), [["nearMiss", 0]]);
 });
 

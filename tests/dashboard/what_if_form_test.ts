@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
   EMPTY_WHAT_IF,
-  leftOutOf,
+  leftOutEntries,
   whatIfDocument,
   whatIfForm,
 } from "../../src/dashboard/time_travel/what_if.ts";
@@ -35,7 +35,7 @@ Deno.test("whatIfDocument: every field has its member", () => {
     upTo: "12",
     limits: { maxRunning: 6 },
   });
-  assert.deepEqual([...leftOutOf(form)], [7, 9]);
+  assert.deepEqual([...leftOutEntries(form)], [7, 9]);
 });
 
 Deno.test("whatIfDocument: one event needs no brackets", () => {
@@ -58,5 +58,5 @@ Deno.test("whatIfDocument: what JSON may not hold is told by its pointer", () =>
 
 Deno.test("whatIfDocument: an entry that is no number stays, to be refused", () => {
   assert.deepEqual(documentOf({ without: ["x"] }).document, { without: ["x"] });
-  assert.equal(leftOutOf({ ...EMPTY_WHAT_IF, without: ["x"] }).size, 0);
+  assert.equal(leftOutEntries({ ...EMPTY_WHAT_IF, without: ["x"] }).size, 0);
 });

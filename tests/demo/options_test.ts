@@ -1,23 +1,23 @@
 /** The words after `deno task demo`. */
 
 import assert from "node:assert/strict";
-import { demoOptionsOf } from "../../src/demo/options.ts";
+import { parseDemoOptions } from "../../src/demo/options.ts";
 
 Deno.test("demo options: without words the port is chosen, nothing is kept, and the shop goes on", () => {
-  assert.deepEqual(demoOptionsOf([]), {
+  assert.deepEqual(parseDemoOptions([]), {
     kind: "run",
     options: { port: undefined, keep: undefined, rate: 2 },
   });
 });
 
 Deno.test("demo options: --still is a rate of none, whatever the rate says", () => {
-  const invocation = demoOptionsOf(["--rate", "9", "--still", "--port", "0", "--keep", "x"]);
+  const invocation = parseDemoOptions(["--rate", "9", "--still", "--port", "0", "--keep", "x"]);
   assert.deepEqual(invocation, { kind: "run", options: { port: 0, keep: "x", rate: 0 } });
 });
 
 Deno.test("demo options: what is no number, out of range or unknown is refused by name", () => {
   for (const args of [["--rate", "fast"], ["--rate", "501"], ["--port", "65536"], ["--loud"]]) {
-    const invocation = demoOptionsOf(args);
+    const invocation = parseDemoOptions(args);
     assert.equal(invocation.kind, "invalid");
     assert.ok(invocation.kind === "invalid" && invocation.problem.includes(args[0] ?? ""));
   }

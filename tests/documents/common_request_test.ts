@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { commonRequestOf } from "../../src/documents/common_request.ts";
-import { judgedRequestOf } from "../../src/documents/create_request.ts";
+import { parseCommonRequest } from "../../src/documents/common_request.ts";
+import { parseRequestBySchema } from "../../src/documents/create_request.ts";
 import { isObject } from "../../src/documents/fields.ts";
 import { parseJson } from "../../src/documents/json_document.ts";
 import { creations } from "../support/http/arbitrary_documents.ts";
@@ -113,7 +113,7 @@ function compare(check: Check): number {
       const request = document === undefined ? undefined : check(document);
       if (document === undefined || request === undefined) return;
       taken++;
-      assert.deepEqual(request, judgedRequestOf(document, LIMITS));
+      assert.deepEqual(request, parseRequestBySchema(document, LIMITS));
     }),
     RUNS,
   );
@@ -121,7 +121,7 @@ function compare(check: Check): number {
 }
 
 Deno.test("common request: what is taken by hand the schema takes, and reads it the same", () => {
-  assert.ok(compare(commonRequestOf) > RUNS.numRuns / 20);
+  assert.ok(compare(parseCommonRequest) > RUNS.numRuns / 20);
 });
 
 const PLAN = {
@@ -130,23 +130,23 @@ const PLAN = {
 
 Deno.test("common request: those of the documentation are taken by hand", () => {
   for (const document of [{ type: "a" }, { type: "a", input: { x: [1] } }, { plan: PLAN }]) {
-    assert.ok(commonRequestOf(document), JSON.stringify(document));
+    assert.ok(parseCommonRequest(document), JSON.stringify(document));
   }
 });
 
 Deno.test("common request: every other field is left to the schema", () => {
   for (const field of ["jobId", "priority", "startAt", "labels", "x", "plan", "type"]) {
     const [coded, outside] = [{ type: "a", input: 1 }, { plan: PLAN }];
-    if (!(field in coded)) assert.equal(commonRequestOf({ ...coded, [field]: null }), undefined);
+    if (!(field in coded)) assert.equal(parseCommonRequest({ ...coded, [field]: null }), undefined);
     if (!(field in outside)) {
-      assert.equal(commonRequestOf({ ...outside, [field]: null }), undefined);
+      assert.equal(parseCommonRequest({ ...outside, [field]: null }), undefined);
     }
   }
 });
 
 /** A document that is taken when one rule is forgotten. */
 function forgetting(change: (document: JsonObject) => JsonValue): Check {
-  return (document) => isObject(document) ? commonRequestOf(change(document)) : undefined;
+  return (document) => isObject(document) ? parseCommonRequest(change(document)) : undefined;
 }
 
 const BROKEN: Readonly<Record<string, Check>> = {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseJsonText } from "../../src/core/json_text.ts";
 import { parseJson } from "../../src/documents/json_document.ts";
-import { flawsOf, withMarks } from "../../src/documents/json_flaws.ts";
+import { findFlaws, withMarks } from "../../src/documents/json_flaws.ts";
 import { Refusal } from "../../src/documents/refusal.ts";
 
 const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 24 });
@@ -39,7 +39,7 @@ Deno.test("numbers: those are refused that would not be recorded as they were se
       const document = `{"a":[1,${number}],${
         // A forbidden key, or one that comes twice, is another matter.
         JSON.stringify(`key ${text}`)}: "${number}\\"${other}","b":{"c":${other}}}`;
-      const { count } = flawsOf(JSON.parse(withMarks(document)));
+      const { count } = findFlaws(JSON.parse(withMarks(document)));
       const unsafe = [number, other].filter(isUnsafe).length;
       assert.equal(count, unsafe, document);
       if (unsafe === 0) assert.deepEqual(parseJson(document), parseJsonText(document));
@@ -59,7 +59,7 @@ Deno.test("numbers: what is no number of JSON is malformed, however long", () =>
 });
 
 Deno.test("flaws: each has its pointer; of very many the first are told, and all are counted", () => {
-  const { issues, count } = flawsOf(JSON.parse(
+  const { issues, count } = findFlaws(JSON.parse(
     withMarks('{"a":[12345678901234567890,{"constructor":1}],"~/b":"\\ud800","\\ud800":1}'),
   ));
   assert.deepEqual(issues, [
@@ -71,5 +71,5 @@ Deno.test("flaws: each has its pointer; of very many the first are told, and all
   assert.equal(count, 4);
 
   const many = JSON.parse(withMarks(`[${Array(5_000).fill("12345678901234567890").join(",")}]`));
-  assert.deepEqual([flawsOf(many).issues.length, flawsOf(many).count], [50, 5_000]);
+  assert.deepEqual([findFlaws(many).issues.length, findFlaws(many).count], [50, 5_000]);
 });

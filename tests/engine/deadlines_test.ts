@@ -7,7 +7,7 @@ import { EXPECTED_EVENT_KINDS, type JobPlan } from "../../src/core/job_plan.ts";
 import type { EventType } from "../../src/core/event_type.ts";
 import { defineJob, type Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
-import { planOf } from "../../src/engine/definition_registry.ts";
+import { planFor } from "../../src/engine/definition_registry.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
@@ -440,7 +440,7 @@ Deno.test("within: code that expects and does not wait ends its job at the deadl
 Deno.test("within: a deadline that nobody means makes no plan", () => {
   for (const ms of [0, -1, NaN, Infinity, 1e15]) {
     const definition = withPaid(() => Promise.resolve(), { within: { ms, otherwise: "fail" } });
-    assert.throws(() => planOf(definition as unknown as AnyJobDefinition, {}), {
+    assert.throws(() => planFor(definition as unknown as AnyJobDefinition, {}), {
       message: "Cannot expect paid: within must be {ms, otherwise} with milliseconds up to 100 " +
         'years and "fail" or "waive"',
     });

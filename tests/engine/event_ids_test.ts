@@ -8,7 +8,7 @@ import type { EventId, JobId, LogId } from "../../src/core/ids.ts";
 import type { JobIndex } from "../../src/engine/job_index.ts";
 import { correlatedEventId } from "../../src/engine/writer/derived_ids.ts";
 import { type EntryId, EventIds } from "../../src/engine/writer/event_ids.ts";
-import { hashOf, IdRows } from "../../src/engine/writer/id_rows.ts";
+import { eventIdHash, IdRows } from "../../src/engine/writer/id_rows.ts";
 import { timeInId, TimesInIds } from "../../src/engine/writer/id_time.ts";
 import { TimeMarks } from "../../src/engine/writer/time_marks.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
@@ -125,7 +125,7 @@ Deno.test("time marks: they are few, and lead to few entries", () => {
 
 Deno.test("id rows: every one is found, through growth and a restored capture, others hardly ever", () => {
   const rows = new IdRows();
-  const hash = (name: string) => hashOf(name as EventId);
+  const hash = (name: string) => eventIdHash(name as EventId);
   for (let logId = 1; logId <= 20_000; logId++) rows.add(hash(`evt_${logId}`), logId);
   const restored = new IdRows();
   restored.restore(rows.capture());
@@ -211,7 +211,7 @@ Deno.test("event ids: what an index knows of entries that were lost is no candid
   index.begin(undefined);
   const ids = new EventIds(index);
   ids.add(entryAt(1, START, "order-1"));
-  index.put([], [[hashOf("order-1" as EventId), 7], [hashOf("order-2" as EventId), 8]]);
+  index.put([], [[eventIdHash("order-1" as EventId), 7], [eventIdHash("order-2" as EventId), 8]]);
   assert.deepEqual(ids.candidates("order-1" as EventId), [1]);
   assert.equal(ids.mayHold("order-2" as EventId), false);
 });

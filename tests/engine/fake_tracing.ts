@@ -1,7 +1,7 @@
 /** Collects spans in a test, with ids that count up. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type TraceIds, traceparentOf } from "../../src/core/trace_ids.ts";
+import { formatTraceparent, type TraceIds } from "../../src/core/trace_ids.ts";
 import type { Span, SpanEnd, SpanStart, Tracing } from "../../src/engine/ports.ts";
 
 export class FakeSpan implements Span {
@@ -14,7 +14,7 @@ export class FakeSpan implements Span {
   constructor(readonly start: SpanStart, spanId: string, active: AsyncLocalStorage<FakeSpan>) {
     const traceId = start.parent?.traceId ?? `${"f".repeat(16)}${spanId}`;
     this.ids = { traceId, spanId };
-    this.traceparent = traceparentOf(this.ids);
+    this.traceparent = formatTraceparent(this.ids);
     this.#active = active;
   }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as v from "valibot";
-import { fingerprintOf } from "../../src/core/error_fingerprint.ts";
+import { jobFingerprint } from "../../src/core/error_fingerprint.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { JobState } from "../../src/core/job_state.ts";
@@ -88,7 +88,7 @@ Deno.test("list: with a fingerprint come the failures of that kind", async () =>
 
 function fingerprintOfJob(job: JobState) {
   const failure = recordedFailure(job);
-  const fingerprint = failure && fingerprintOf(job, failure);
+  const fingerprint = failure && jobFingerprint(job, failure);
   assert.ok(fingerprint);
   return fingerprint;
 }

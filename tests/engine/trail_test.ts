@@ -11,11 +11,11 @@ import {
   extended,
   lastTransitionIn,
   NO_TRAIL,
+  parseTrail,
   positionsAfter,
   positionsBefore,
   type Trail,
   trailBytes,
-  trailOf,
   transitionIn,
 } from "../../src/engine/writer/trail.ts";
 import { Trails } from "../../src/engine/writer/trails.ts";
@@ -94,10 +94,10 @@ Deno.test("trail: each entry says how it changed the job, and others nothing", (
 Deno.test("trail: comes back from its bytes, as a whole and up to any entry", () => {
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, index) => {
     const { trail, logIds } = made(steps);
-    assert.deepEqual(trailOf(trailBytes(trail)), trail);
+    assert.deepEqual(parseTrail(trailBytes(trail)), trail);
     const upTo = logIds[index] ?? 0;
     assert.deepEqual(
-      trailOf(trailBytes(trail, upTo)),
+      parseTrail(trailBytes(trail, upTo)),
       made(steps.slice(0, index + 1)).trail.filter(
         (number) => number < (upTo + 1) * 2 ** 12,
       ),

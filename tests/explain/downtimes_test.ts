@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
-import { drawingOf } from "../../src/dashboard/job/drawing.ts";
-import { downtimesOf, restartsOf } from "../../src/explain/downtimes.ts";
-import { timingOf } from "../../src/explain/timing.ts";
+import { drawTimeline } from "../../src/dashboard/job/drawing.ts";
+import { crashRestarts, findDowntimes } from "../../src/explain/downtimes.ts";
+import { jobTiming } from "../../src/explain/timing.ts";
 import { timingText } from "../../src/explain/timing_text.ts";
 import type { LogId } from "../../src/core/ids.ts";
-import { timelineOf } from "../../src/dashboard/timeline/timeline.ts";
+import { buildTimeline } from "../../src/dashboard/timeline/timeline.ts";
 import { codedJob, timeOf } from "../support/engine/entries.ts";
 
 const secondsAfter = (seconds: number) => new Date(Date.parse(timeOf(0)) + seconds * 1_000);
@@ -39,21 +39,21 @@ const CAUSES = new Map([
 
 Deno.test("downtimes: from the last entry of the journal before a crash to the restart", () => {
   const outlined = crashed();
-  const downtimes = downtimesOf(outlined, CAUSES);
-  const { executingMs, downMs, totalMs } = timingOf(outlined, downtimes);
-  const spent = timingText({ condition: "queued", timing: timingOf(outlined, downtimes) });
+  const downtimes = findDowntimes(outlined, CAUSES);
+  const { executingMs, downMs, totalMs } = jobTiming(outlined, downtimes);
+  const spent = timingText({ condition: "queued", timing: jobTiming(outlined, downtimes) });
 
-  assert.deepEqual(restartsOf(outlined), [RESTART]);
+  assert.deepEqual(crashRestarts(outlined), [RESTART]);
   assert.equal(downMs, 25_000);
-  assert.equal(executingMs + downMs, timingOf(outlined).executingMs);
+  assert.equal(executingMs + downMs, jobTiming(outlined).executingMs);
   assert.ok(executingMs + downMs <= totalMs);
   assert.match(spent, /executing 2 s, down for at most 25 s\.$/);
 });
 
 Deno.test("downtimes: the timeline tells them of the job and of the attempt that was cut short", () => {
   const outlined = crashed();
-  const downtimes = downtimesOf(outlined, CAUSES);
-  const timeline = timelineOf(outlined, { nowMs: +secondsAfter(40), downtimes });
+  const downtimes = findDowntimes(outlined, CAUSES);
+  const timeline = buildTimeline(outlined, { nowMs: +secondsAfter(40), downtimes });
   const { conditions, lanes, downs } = timeline;
 
   assert.deepEqual(conditions.map(({ condition, downMs }) => [condition, downMs]), [
@@ -66,11 +66,11 @@ Deno.test("downtimes: the timeline tells them of the job and of the attempt that
   assert.deepEqual(page?.spans.map((span) => span.kind === "attempt" && span.downMs), [25_000]);
   // Drawn over all bars, which would say that it worked meanwhile.
   assert.deepEqual(downs.map(({ fromMs, toMs }) => toMs - fromMs), [25_000]);
-  const [down] = drawingOf(timeline, "time", "").downs;
+  const [down] = drawTimeline(timeline, "time", "").downs;
   assert.match(down?.title ?? "", /^the longest time the process can have been down, 25 s$/);
 });
 
 Deno.test("downtimes: none without the entries that show them, and none of a stop in order", () => {
-  assert.deepEqual(downtimesOf(crashed(), new Map()), []);
-  assert.deepEqual(restartsOf(crashed("shutdown")), []);
+  assert.deepEqual(findDowntimes(crashed(), new Map()), []);
+  assert.deepEqual(crashRestarts(crashed("shutdown")), []);
 });

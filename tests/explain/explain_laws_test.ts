@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import type { Evidence } from "../../src/explain/evidence.ts";
@@ -42,7 +42,7 @@ Deno.test("explain: any story is explained as what it is", () => {
     fc.property(stories, ({ entries }) => {
       const job = projectAll(entries);
       const { state, condition, asOf, summary, because } = explained(entries);
-      assert.deepEqual([state, condition, asOf], [job.state, conditionOf(job), job.lastLogId]);
+      assert.deepEqual([state, condition, asOf], [job.state, deriveCondition(job), job.lastLogId]);
       assert.match(summary, /^Job \S+ .*\.$/);
       assert.ok(because.length > 0);
     }),

@@ -5,8 +5,8 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import { explain } from "../../src/explain/explain.ts";
 import { summedUpTexts } from "../../src/explain/explanation_text.ts";
-import { timingOf } from "../../src/explain/timing.ts";
-import { conditionOf } from "../../src/core/condition.ts";
+import { jobTiming } from "../../src/explain/timing.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import {
@@ -128,13 +128,13 @@ Deno.test("outlined: of very many spans the times are right, and some are kept",
   let [condition, since] = ["", 0];
   for (const entry of entries) {
     fold.apply(entry);
-    const now = fold.job === undefined ? "" : conditionOf(fold.job);
+    const now = fold.job === undefined ? "" : deriveCondition(fold.job);
     if (now === condition) continue;
     const at = Date.parse(entry.receivedAt);
     spent.set(condition, (spent.get(condition) ?? 0) + at - since);
     [condition, since] = [now, at];
   }
-  const timing = timingOf(outlined);
+  const timing = jobTiming(outlined);
   assert.equal(timing.suspendedMs, spent.get("suspended"));
   assert.equal(timing.queuedMs, spent.get("queued"));
   assert.ok(outlined.spans.length <= 3_500, `${outlined.spans.length} are kept`);

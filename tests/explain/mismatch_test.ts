@@ -6,7 +6,7 @@ import { type JsonObject, type JsonValue, valueAt } from "../../src/core/json.ts
 import {
   correlationMismatches,
   correlationText,
-  distanceOf,
+  mismatchDistance,
   mismatchesText,
   mismatchesWith,
   mismatchText,
@@ -289,10 +289,10 @@ Deno.test("mismatchesWith: another task is a clause of its own", () => {
   assert.deepEqual(texts(), ['taskId: expected "pack", found nothing']);
 });
 
-Deno.test("distanceOf: several close clauses are nearer than one that is off", () => {
+Deno.test("mismatchDistance: several close clauses are nearer than one that is off", () => {
   const equals = { orderId: "42", region: "EU", size: 1 };
   const distance = (attributes: JsonObject) =>
-    distanceOf(correlationMismatches({ equals }, attributes));
+    mismatchDistance(correlationMismatches({ equals }, attributes));
 
   assert.equal(distance({ orderId: 42, region: "eu", size: "1" }), 3);
   assert.equal(distance({ orderId: "42", region: "US", size: 1 }), 10);

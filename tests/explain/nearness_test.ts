@@ -5,8 +5,16 @@ import fc from "fast-check";
 import type { Correlation } from "../../src/core/correlation.ts";
 import { taskId } from "../../src/core/ids.ts";
 import type { MatchableEvent } from "../../src/core/job_plan.ts";
-import { correlationMismatches, distanceOf, mismatchesWith } from "../../src/explain/mismatch.ts";
-import { correlationDistance, expectationDistance, nearestOf } from "../../src/explain/nearness.ts";
+import {
+  correlationMismatches,
+  mismatchDistance,
+  mismatchesWith,
+} from "../../src/explain/mismatch.ts";
+import {
+  correlationDistance,
+  expectationDistance,
+  findNearest,
+} from "../../src/explain/nearness.ts";
 import { expectation } from "../support/engine/entries.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
 
@@ -14,7 +22,7 @@ Deno.test("correlationDistance: it is that of the clauses that are told", () => 
   const seen = new Set<number>();
   fc.assert(
     fc.property(correlations, attributesOf, (correlation, attributes) => {
-      const distance = distanceOf(correlationMismatches(correlation, attributes));
+      const distance = mismatchDistance(correlationMismatches(correlation, attributes));
       assert.equal(correlationDistance(correlation, attributes), distance);
       seen.add(distance);
     }),
@@ -29,7 +37,7 @@ Deno.test("expectationDistance: another task is a clause of its own, and close b
     fc.property(correlations, attributesOf, tasks, tasks, (correlation, attributes, one, other) => {
       const expected = expectation("paid", "ec.Paid", { correlation, taskId: one });
       const event: MatchableEvent = { eventType: "ec.Paid", taskId: other, attributes };
-      const distance = distanceOf(mismatchesWith(expected, event));
+      const distance = mismatchDistance(mismatchesWith(expected, event));
       assert.equal(expectationDistance(expected, event), distance);
     }),
     { numRuns: 5_000 },
@@ -42,7 +50,7 @@ Deno.test("correlationDistance: more parts than a call takes arguments are no de
   assert.equal(correlationDistance({ all: parts }, {}), 4_000_000);
 });
 
-Deno.test("nearestOf: of several that are as near, the first; of none, none", () => {
-  assert.equal(nearestOf(["far", "b", "a"], (name) => name.length), "b");
-  assert.equal(nearestOf([], () => 0), undefined);
+Deno.test("findNearest: of several that are as near, the first; of none, none", () => {
+  assert.equal(findNearest(["far", "b", "a"], (name) => name.length), "b");
+  assert.equal(findNearest([], () => 0), undefined);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../../src/core/event.ts";
 import { type EventType, eventType } from "../../src/core/event_type.ts";
 import { eventId, type LogId } from "../../src/core/ids.ts";
@@ -145,7 +145,7 @@ function outcomeOf(entries: readonly JobEventLogEntry[]) {
     .filter(([, matched]) => matched > 0)
     .toSorted(([left], [right]) => left < right ? -1 : 1);
   const failure = "failure" in job ? job.failure?.kind : undefined;
-  return { state: job.state, condition: conditionOf(job), failure, counts };
+  return { state: job.state, condition: deriveCondition(job), failure, counts };
 }
 
 Deno.test("what-if: a plan with the right type is Done at the entry of the event", () => {

@@ -7,7 +7,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
 import { replaySteps } from "../../src/explain/replay_steps.ts";
 import { type RuleName, RULES } from "../../src/core/rules.ts";
-import { whyOf } from "../../src/explain/why.ts";
+import { explainStep } from "../../src/explain/why.ts";
 import {
   codedJob,
   created,
@@ -564,7 +564,7 @@ Deno.test("why: it is the same every time, and does not change what it is told o
         : undefined;
       const text = JSON.stringify([before, last]);
       const step = project(before, last);
-      assert.equal(whyOf(before, last, step), whyOf(before, last, step));
+      assert.equal(explainStep(before, last, step), explainStep(before, last, step));
       assert.equal(JSON.stringify([before, last]), text);
     }),
   );

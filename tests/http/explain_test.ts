@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Citation, Explanation } from "../../src/explain/explanation.ts";
-import { curlOf } from "../../src/explain/curl.ts";
+import { curlCall } from "../../src/explain/curl.ts";
 import { createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
 type Step = Explanation<Citation>["next"][number] & { readonly curl?: string };
@@ -146,14 +146,14 @@ Deno.test("GET /jobs/:id/explain: an unknown job is 404, an unknown format 422",
 Deno.test("curl: the token comes from the environment, never from the text", () => {
   const action = { method: "POST", path: "/jobs/job/retry" } as const;
   assert.equal(
-    curlOf(action, "http://127.0.0.1:8000", true),
+    curlCall(action, "http://127.0.0.1:8000", true),
     'curl -s -H "authorization: Bearer $DAYBOOK_TOKEN" -X POST http://127.0.0.1:8000/jobs/job/retry',
   );
 });
 
 Deno.test("curl: a body with quotation marks reaches the server as it is", async () => {
   const body = { attributes: { note: "it's $HOME `date` \\ !" } };
-  const command = curlOf({ method: "POST", path: "/events", body }, "http://[::1]:8000", false);
+  const command = curlCall({ method: "POST", path: "/events", body }, "http://[::1]:8000", false);
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", command.replace(/^curl/, "printf '%s\\n'")],
   }).output();
@@ -170,7 +170,7 @@ Deno.test("curl: a body with quotation marks reaches the server as it is", async
 
 Deno.test("curl: nothing in a body controls a terminal, and the server gets what was meant", () => {
   const body = { attributes: { "\x9b31m": "\u202e\u061c\x7f\u200b\u{e0001}\x1b[2J" } };
-  const command = curlOf({ method: "POST", path: "/events", body }, "http://[::1]:8000", false);
+  const command = curlCall({ method: "POST", path: "/events", body }, "http://[::1]:8000", false);
 
   assert.match(command, /^[\x20-\x7e]+$/);
   assert.deepEqual(JSON.parse(/-d '(.*)'$/.exec(command)?.[1] ?? ""), body);
@@ -181,7 +181,7 @@ Deno.test("curl: a body with a placeholder is refused until that is filled in, a
   const attributes = { tracking: '<such as "T-1">', note: "<such as \x1b[2J>" };
   const body = { eventType: "shop.ParcelShipped", attributes };
   const action = { method: "POST", path: "/events", body, placeholders: ["/attributes/tracking"] };
-  const command = curlOf(action as Parameters<typeof curlOf>[0], "http://[::1]:8000", false);
+  const command = curlCall(action as Parameters<typeof curlCall>[0], "http://[::1]:8000", false);
 
   assert.match(command, /^[\x20-\x7e]+$/);
   const data = /-d '(.*)'$/.exec(command)?.[1] ?? "";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/http/answers/job.ts";
-import { cursorOf } from "../../src/documents/parameters.ts";
+import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/documents/answers/job.ts";
+import { formatCursor } from "../../src/documents/parameters.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import {
   createAndRun,
@@ -131,7 +131,7 @@ Deno.test("GET /jobs: a search that ended early says how far it looked, and wher
   const body = await jsonOf<ListBody>(response, 200);
   assert.deepEqual(body, {
     jobs: [],
-    nextCursor: cursorOf("jobs", 7),
+    nextCursor: formatCursor("jobs", 7),
     searched: { jobs: 100_000, backTo: "2026-01-01T00:00:00.000Z" },
   });
   assert.ok(v.is(jobsAnswer, body));

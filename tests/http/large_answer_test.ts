@@ -3,14 +3,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Gauge } from "../../src/http/guard/capacity.ts";
-import {
-  chunksOf,
-  type LargeAnswerDeps,
-  largeJsonResponse,
-} from "../../src/http/answers/large_answer.ts";
+import { type LargeAnswerDeps, largeJsonResponse } from "../../src/http/answers/large_answer.ts";
+import { jsonChunks } from "../../src/core/json_chunks.ts";
 import { Timeouts } from "../../src/http/stream/timeouts.ts";
 import type { Outlet } from "../../src/http/stream/outlets.ts";
-import { Turnstile } from "../../src/http/guard/turnstile.ts";
+import { AdmissionGate } from "../../src/http/guard/admission_gate.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { createPlan, jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";
 
@@ -20,7 +17,11 @@ function startEdge(lookBackBytesMax = 10_000_000) {
   const clock = new FakeClock();
   const stalls = new Timeouts<Pick<Outlet, "stall">>(clock, STALL_MS, (one) => one.stall());
   const lookBack = new Gauge("lookBackBytesMax", lookBackBytesMax);
-  const edge: LargeAnswerDeps = { lookBack, turnstile: new Turnstile(clock), outlets: { stalls } };
+  const edge: LargeAnswerDeps = {
+    lookBack,
+    admission: new AdmissionGate(clock),
+    outlets: { stalls },
+  };
   return { edge, clock, lookBack };
 }
 
@@ -33,7 +34,7 @@ Deno.test("large answer: its text is what JSON.stringify gives", () => {
       numbers: Array.from({ length: copies * 1_000 }, (_, index) => index),
       mixed: [1, 2, { text: "y".repeat(20_000), none: undefined }, 3, null, 4, [], {}],
     };
-    assert.equal([...chunksOf(large)].join(""), JSON.stringify(large));
+    assert.equal([...jsonChunks(large)].join(""), JSON.stringify(large));
   }));
 });
 

@@ -4,14 +4,14 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { ENGINE_LIMITS } from "../../src/engine/events/delivery_limits.ts";
 import { readConfiguration } from "../../src/settings/configuration.ts";
-import { type Scope, SCOPES, TokenList } from "../../src/http/guard/access.ts";
-import { systemAnswer } from "../../src/http/answers/system.ts";
+import { type Scope, SCOPES, TokenList } from "../../src/access/tokens.ts";
+import { systemAnswer } from "../../src/documents/answers/system.ts";
 import { systemFigures } from "../../src/server/system_figures.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
-import { toldSystem } from "../support/http/told_system.ts";
+import { exampleSystem } from "../support/http/example_system.ts";
 
-const SYSTEM = toldSystem("/data/journal");
+const SYSTEM = exampleSystem("/data/journal");
 const TOKEN = "a-token-that-is-never-shown";
 
 interface LimitBody {

@@ -10,7 +10,7 @@ import { eventId } from "../../src/core/ids.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { jobIndexIn } from "../../src/index/open_index.ts";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { ServedHere } from "../../src/server/served_here.ts";
 import { audit } from "../../src/verify/audit.ts";
 import { ServedAudit } from "../../src/verify/served_audit.ts";
@@ -79,7 +79,7 @@ export async function lifeOn({ disk, index }: Picture, folder: string, indexIn =
     proven: () => proven({ clock }),
     /** What a proof finds of the lines, the caches, and what is served. */
     proof: async () => {
-      const layout = { ...layoutOf(FOLDER), index: indexFolder };
+      const layout = { ...journalLayout(FOLDER), index: indexFolder };
       const served = await ServedAudit.ask(new ServedHere(engine), () => {});
       return await audit({
         fileSystem: disk,

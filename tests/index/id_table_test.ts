@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import type { EventId } from "../../src/core/ids.ts";
-import { hashOf, type IdRow } from "../../src/engine/writer/id_rows.ts";
+import { eventIdHash, type IdRow } from "../../src/engine/writer/id_rows.ts";
 import { HashFilter } from "../../src/index/id_table.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 import { IS_QUICK } from "../support/effort.ts";
 
 function row(logId: number): IdRow {
-  return [hashOf(`order-${logId}` as EventId), logId];
+  return [eventIdHash(`order-${logId}` as EventId), logId];
 }
 
 function rows(from: number, to: number): readonly IdRow[] {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
-import { type FileSpec, layoutOf } from "../../src/jobs/csv/layout.ts";
+import { type FileSpec, readLayout } from "../../src/jobs/csv/layout.ts";
 
 function layout(csv: string, more: Partial<FileSpec> = {}) {
-  return layoutOf({ csv, chunkRows: 2, delimiter: ",", ...more });
+  return readLayout({ csv, chunkRows: 2, delimiter: ",", ...more });
 }
 
 function refusal(csv: string, more: Partial<FileSpec> = {}): string {
@@ -16,7 +16,7 @@ function refusal(csv: string, more: Partial<FileSpec> = {}): string {
   throw new assert.AssertionError({ message: "the header was accepted" });
 }
 
-Deno.test("layoutOf: chunks begin with a record and know its line", () => {
+Deno.test("readLayout: chunks begin with a record and know its line", () => {
   const csv = 'a,b\r\n1,"x\r\ny"\r\n2,z\r\n\r\n3,w\r\n';
   assert.deepEqual(
     layout(csv).chunks.map(({ start, end, line, rows }) => [csv.slice(start, end), line, rows]),
@@ -24,7 +24,7 @@ Deno.test("layoutOf: chunks begin with a record and know its line", () => {
   );
 });
 
-Deno.test("layoutOf: columns have the types that were given, and string otherwise", () => {
+Deno.test("readLayout: columns have the types that were given, and string otherwise", () => {
   const { columns } = layout("a,b\n", { columns: { b: "integer" }, required: ["a"] });
   assert.deepEqual(columns, [
     { name: "a", type: "string", isRequired: true },
@@ -32,22 +32,22 @@ Deno.test("layoutOf: columns have the types that were given, and string otherwis
   ]);
 });
 
-Deno.test("layoutOf: a byte order mark is no part of the first name", () => {
+Deno.test("readLayout: a byte order mark is no part of the first name", () => {
   assert.deepEqual(layout("\ufeffa\n1").columns.map(({ name }) => name), ["a"]);
   assert.deepEqual(layout('\ufeff"a"\n1').columns.map(({ name }) => name), ["a"]);
 });
 
-Deno.test("layoutOf: a file without rows has no chunks", () => {
+Deno.test("readLayout: a file without rows has no chunks", () => {
   assert.deepEqual(layout("a,b").chunks, []);
 });
 
-Deno.test("layoutOf: a chunk of long rows ends before its number of rows", () => {
+Deno.test("readLayout: a chunk of long rows ends before its number of rows", () => {
   const row = "z".repeat(200_000);
   const { chunks } = layout(`a\n${row}\n${row}\n${row}\n`, { chunkRows: 10 });
   assert.deepEqual(chunks.map(({ rows }) => rows), [2, 1]);
 });
 
-Deno.test("layoutOf: a header that cannot be used is refused with its reason", () => {
+Deno.test("readLayout: a header that cannot be used is refused with its reason", () => {
   assert.equal(refusal(""), "Cannot use the header: the file is empty");
   assert.equal(refusal("\ufeff\r\n\n"), "Cannot use the header: the file is empty");
   assert.equal(refusal("a,b,a\n"), 'Cannot use the header: it has duplicates: "a"');
@@ -58,7 +58,7 @@ Deno.test("layoutOf: a header that cannot be used is refused with its reason", (
   assert.equal(refusal("a,b\n", { columns: { z: "number" }, required: ["z"] }), missing);
 });
 
-Deno.test("layoutOf: more chunks than a job should have are refused", () => {
+Deno.test("readLayout: more chunks than a job should have are refused", () => {
   const message = refusal(`a\n${"1\n".repeat(10_000)}`, { chunkRows: 1 });
   assert.match(message, /^Cannot import: the file has 10000 chunks and the limit is 9999/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { recordsOf, recordSpans } from "../../src/jobs/csv/records.ts";
+import { parseRecords, recordSpans } from "../../src/jobs/csv/records.ts";
 
 const whole = (text: string) => ({ start: 0, end: text.length, line: 1 });
 
@@ -36,9 +36,9 @@ Deno.test("recordSpans: a quote that is never closed takes the rest of the text"
   assert.deepEqual(linesOf('a\n"b\nc'), [[1, "a"], [2, '"b\nc']]);
 });
 
-Deno.test("recordsOf: a malformed record costs only itself", () => {
+Deno.test("parseRecords: a malformed record costs only itself", () => {
   const text = 'a,b\n1,"x"y\n2,a"b\n3,z\n';
-  const records = recordsOf(text, whole(text), ",");
+  const records = parseRecords(text, whole(text), ",");
   assert.deepEqual(records.map(({ line }) => line), [1, 2, 3, 4]);
   assert.deepEqual(records.map((record) => "malformed" in record), [false, true, true, false]);
   assert.deepEqual(records[3], { line: 4, fields: ["3", "z"] });
@@ -50,7 +50,7 @@ const written = fc.record({
   lineEnd: fc.constantFrom("\n", "\r\n", "\r"),
 });
 
-Deno.test("recordsOf: gives back the fields that were written, each on its line", () => {
+Deno.test("parseRecords: gives back the fields that were written, each on its line", () => {
   fc.assert(fc.property(written, ({ rows, lineEnd }) => {
     const records = rows.map((fields) => fields.map(quoted).join(","));
     const text = records.map((record) => record + lineEnd).join("");
@@ -58,15 +58,15 @@ Deno.test("recordsOf: gives back the fields that were written, each on its line"
       line: lineCount(records.slice(0, index).map((record) => record + lineEnd).join("")) + 1,
       fields,
     }));
-    assert.deepEqual(recordsOf(text, whole(text), ","), expected);
+    assert.deepEqual(parseRecords(text, whole(text), ","), expected);
   }));
 });
 
-Deno.test("recordsOf: cut between records, gives what it gives uncut", () => {
+Deno.test("parseRecords: cut between records, gives what it gives uncut", () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom("a", ",", '"', "\n", "\r") }), (text) => {
-    const uncut = recordsOf(text, whole(text), ",");
+    const uncut = parseRecords(text, whole(text), ",");
     const pieces = [...recordSpans(text, whole(text), ",")]
-      .flatMap((span) => recordsOf(text, span, ","));
+      .flatMap((span) => parseRecords(text, span, ","));
     assert.deepEqual(pieces, uncut);
   }));
 });

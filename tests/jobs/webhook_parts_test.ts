@@ -7,7 +7,7 @@ import {
 } from "../../src/jobs/webhook/allowed_hosts.ts";
 import { retryAfterMs, verdictOn } from "../../src/jobs/webhook/answer.ts";
 import { webhookInput } from "../../src/jobs/webhook/input.ts";
-import { keyOf, signatureOf } from "../../src/jobs/webhook_deliver.ts";
+import { parseSecret, signWebhook } from "../../src/jobs/webhook_deliver.ts";
 
 function allows(entries: readonly string[], url: string): boolean {
   return new AllowedHosts(entries).allows(new URL(url));
@@ -64,9 +64,9 @@ Deno.test("AllowedHosts: what is no host is refused when Daybook starts", () => 
   ) assert.throws(() => new AllowedHosts([entry]), TypeError, entry);
 });
 
-Deno.test("signatureOf: gives what the specification's example gives", () => {
-  const key = keyOf("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-  const signature = signatureOf(key, {
+Deno.test("signWebhook: gives what the specification's example gives", () => {
+  const key = parseSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  const signature = signWebhook(key, {
     id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
     timestamp: 1_614_265_330,
     body: '{"test": 2432232314}',
@@ -74,11 +74,11 @@ Deno.test("signatureOf: gives what the specification's example gives", () => {
   assert.equal(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 });
 
-Deno.test("keyOf: a secret that is none is refused, and is not told", () => {
+Deno.test("parseSecret: a secret that is none is refused, and is not told", () => {
   const message =
     "Cannot use the webhook secret: it must be whsec_ and then 24 to 64 bytes in base64";
   for (const secret of ["", "whsec_", "whsec_c2hvcnQ=", `whsec_${"A".repeat(100)}`, "hunter2"]) {
-    assert.throws(() => keyOf(secret), { name: "TypeError", message });
+    assert.throws(() => parseSecret(secret), { name: "TypeError", message });
   }
 });
 

@@ -7,7 +7,7 @@ import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { JournalUnusableError } from "../../src/journal/errors.ts";
 import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
 import { KeyFiles } from "../../src/journal/key_files.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -17,7 +17,7 @@ const JOB = "job-1" as JobId;
 const ODD_IDS = ["..", ".", "../../etc/passwd", "a/b", "~", "x".repeat(128)] as JobId[];
 
 function open(folder: string, fileSystem: FileSystem = new DenoFileSystem()): KeyFiles {
-  return new KeyFiles(fileSystem, layoutOf(folder));
+  return new KeyFiles(fileSystem, journalLayout(folder));
 }
 
 async function names(folder: string): Promise<readonly string[]> {
@@ -98,7 +98,7 @@ const SECRET_KEY = new Uint8Array(32).fill(7);
 
 Deno.test("KeyFiles: under a secret key, a key opens with it only, and under its own name only", () =>
   inFolder(async (folder) => {
-    const layout = layoutOf(folder);
+    const layout = journalLayout(folder);
     const disk = new DenoFileSystem();
     const keys = new KeyFiles(disk, layout, SECRET_KEY);
     const first = await keys.create(JOB);
@@ -122,7 +122,7 @@ Deno.test("KeyFiles: under a secret key, a key opens with it only, and under its
 Deno.test("KeyFiles: keys from before there was a secret key go on working", () =>
   inFolder(async (folder) => {
     const key = await open(folder).create(JOB);
-    const keys = new KeyFiles(new DenoFileSystem(), layoutOf(folder), SECRET_KEY);
+    const keys = new KeyFiles(new DenoFileSystem(), journalLayout(folder), SECRET_KEY);
     assert.deepEqual(new Uint8Array(await keys.read(JOB) ?? []), new Uint8Array(key));
   }));
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { OpenFile } from "../../src/journal/file_system.ts";
-import { endOf } from "../../src/journal/segment_end.ts";
-import { piecesOf } from "../../src/journal/segment_pieces.ts";
+import { findSegmentEnd } from "../../src/journal/segment_end.ts";
+import { readPieces } from "../../src/journal/segment_pieces.ts";
 import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
 import { withBlankEnd } from "../support/journal/blank_end.ts";
 import { rounds } from "../support/effort.ts";
@@ -33,7 +33,7 @@ function foundWhole(bytes: Bytes, isLast: boolean): Found {
   for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
     batches.push([...placeOf(batch), batch.offsets, batch.entries]);
   }
-  const end = endOf(bytes, scanner, isLast);
+  const end = findSegmentEnd(bytes, scanner, isLast);
   return { batches, end, next: [scanner.nextLogId, scanner.chain] };
 }
 
@@ -46,7 +46,7 @@ async function foundInPieces(
   const batches: unknown[] = [];
   let found: Found | undefined;
   const options = { file, bytes: length, firstLogId: 1, chain: "", parsedFrom: 1, pieceBytes };
-  for await (const { bytes, scanner, from, isLast: isEnd } of piecesOf(options)) {
+  for await (const { bytes, scanner, from, isLast: isEnd } of readPieces(options)) {
     assert.equal(found, undefined, "nothing comes after the last piece");
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       const offsets = batch.offsets.map((offset) => from + offset);
@@ -54,7 +54,7 @@ async function foundInPieces(
     }
     if (!isEnd) continue;
     const next = [scanner.nextLogId, scanner.chain] as const;
-    found = { batches, end: endOf(bytes, scanner, isLast, from), next };
+    found = { batches, end: findSegmentEnd(bytes, scanner, isLast, from), next };
   }
   return found ?? assert.fail("there is a last piece");
 }
@@ -110,7 +110,7 @@ test("segment pieces: as many bytes are in memory as a few pieces have, but for 
   const bytes = await segment();
   let most = 0;
   const options = { file: fileOf(bytes), bytes: bytes.length, firstLogId: 1, chain: "" };
-  for await (const piece of piecesOf({ ...options, parsedFrom: 1, pieceBytes: 1_000 })) {
+  for await (const piece of readPieces({ ...options, parsedFrom: 1, pieceBytes: 1_000 })) {
     while (piece.scanner.next() !== undefined);
     most = Math.max(most, piece.bytes.length);
   }

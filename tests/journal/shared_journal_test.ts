@@ -146,6 +146,44 @@ Deno.test("shared journal: whoever is overtaken acknowledges nothing more", asyn
   await journal.close();
 });
 
+Deno.test("shared journal: one whose turn it seemed to be, and that is not the first to append, follows on", async () => {
+  const log = new SharedLogDouble();
+  const leader = await lead(log, new MemoryDisk(), "first");
+  let passed = 0;
+  let release = () => {};
+  const turn = {
+    // The leader is well, and records something just now.
+    take: async () => {
+      if (passed === 0) return "silent" as const;
+      await new Promise<void>((resolve) => release = resolve);
+      return "ended" as const;
+    },
+    pass: () => Promise.resolve(void passed++),
+  };
+  const append = log.append.bind(log);
+  log.append = async (batch) => {
+    log.append = append;
+    await leader.journal.append(facts(1)).durable;
+    await append(batch);
+  };
+  const { journal, consumer } = await startOn(new MemoryDisk(), {
+    shared: sharing(log, "second", turn),
+  });
+  const led = journal.lead();
+  await until("it has passed", () => passed === 1);
+  await leader.journal.append(facts(1)).durable;
+  release();
+  assert.equal(await led, leader.journal.head.logId + 1);
+  assert.deepEqual(consumer.failures, []);
+  const opened = consumer.entries.filter(({ eventType }) => eventType === "journal.WriterOpened");
+  assert.deepEqual(
+    opened.map(({ attributes }) => attributes),
+    ["first", "second"].map((writer) => ({ writer, url: `http://${writer}.test` })),
+  );
+  await journal.append(facts(1)).durable;
+  await journal.close();
+});
+
 Deno.test("shared journal: a turn that is over ends a leader that appends nothing", async () => {
   let overtaken = () => {};
   const turn = { lead: (call: () => void) => Promise.resolve(void (overtaken = call)) };

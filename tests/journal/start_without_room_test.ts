@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { findTask } from "../../src/core/job_state.ts";
 import { defineJob } from "../../src/engine/definition.ts";
@@ -148,7 +148,7 @@ Deno.test("start without room: jobs are shown as they are, and go on once there 
   const options = optionsOn(disk, new FakeRandom("02J"));
   const { engine } = await engineOnFiles({ ...options, ...work });
   const job = () => engine.job(jobId) ?? assert.fail("the job is gone");
-  assert.equal(conditionOf(job()), "executing");
+  assert.equal(deriveCondition(job()), "executing");
   await assert.rejects(engine.create({ type: "test.slow", input: {} }), JournalFullError);
   await options.clock.advance(5_000);
   assert.equal(calls, 1);

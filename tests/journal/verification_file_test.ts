@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Verification } from "../../src/engine/ports.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification, writeVerification } from "../../src/journal/verification_file.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
@@ -26,7 +26,7 @@ async function filesOf({ path }: JournalFolder): Promise<readonly string[]> {
 testWithFolder(
   "verification: info tells what another process found, as soon as it is written",
   async (folder) => {
-    const layout = layoutOf(folder.path);
+    const layout = journalLayout(folder.path);
     const { journal } = await folder.open(new RememberingConsumer());
     const told: unknown[] = [(await journal.info()).lastVerification];
     for (const found of [DAMAGED, INTACT]) {
@@ -46,7 +46,7 @@ testWithFolder("verification: its name appears when all of it is on disk", async
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.close();
   folder.disk.forget();
-  await writeVerification(folder.disk, layoutOf(folder.path), INTACT);
+  await writeVerification(folder.disk, journalLayout(folder.path), INTACT);
   const steps = folder.disk.operations.map((each) => each.replace(/\.[0-9a-f]{8}\.tmp$/, " (new)"));
   const path = `${folder.path}/verification.json`;
   assert.deepEqual(steps, [
@@ -59,7 +59,7 @@ testWithFolder("verification: its name appears when all of it is on disk", async
 });
 
 testWithFolder("verification: one that cannot be written leaves the last one", async (folder) => {
-  const layout = layoutOf(folder.path);
+  const layout = journalLayout(folder.path);
   const { journal } = await folder.open(new RememberingConsumer());
   await writeVerification(folder.disk, layout, INTACT);
   for (const operation of ["create", "write", "sync", "rename"] as const) {
@@ -76,7 +76,7 @@ testWithFolder("verification: one that cannot be written leaves the last one", a
 });
 
 testWithFolder("verification: what is not one counts as none", async (folder) => {
-  const layout = layoutOf(folder.path);
+  const layout = journalLayout(folder.path);
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(1)).durable;
   const texts = [
@@ -100,7 +100,7 @@ testWithFolder("verification: what is not one counts as none", async (folder) =>
 });
 
 testWithFolder("verification: a link, a folder or an error counts as none", async (folder) => {
-  const layout = layoutOf(folder.path);
+  const layout = journalLayout(folder.path);
   const { journal } = await folder.open(new RememberingConsumer());
   await writeVerification(folder.disk, layout, INTACT);
   folder.disk.fail({ operation: "read", path: "verification", error: inputOutputError() });

@@ -1,7 +1,7 @@
 /** What an engine says of all jobs at once, held against the jobs themselves, one by one. */
 
 import assert from "node:assert/strict";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { ATTENTION_MAX } from "../../src/engine/views/attention.ts";
@@ -12,9 +12,9 @@ export async function assertCensus(engine: JobEngine, nowMs: number): Promise<vo
   const census = engine.survey.census();
   assert.equal(census.jobs, jobs.length);
   assert.deepEqual(present(census.states), tally(jobs.map(({ state }) => state)));
-  assert.deepEqual(present(census.conditions), tally(jobs.map((job) => conditionOf(job))));
+  assert.deepEqual(present(census.conditions), tally(jobs.map((job) => deriveCondition(job))));
 
-  const queued = await sinceOf(engine, jobs.filter((job) => conditionOf(job) === "queued"));
+  const queued = await sinceOf(engine, jobs.filter((job) => deriveCondition(job) === "queued"));
   const oldest = queued[0];
   assert.deepEqual(
     census.oldestQueued,
@@ -26,9 +26,9 @@ export async function assertCensus(engine: JobEngine, nowMs: number): Promise<vo
 async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Promise<void> {
   const retried = new Set(jobs.map(({ retryOf }) => retryOf));
   const failed = jobs.filter((job) => job.state === "Failed")
-    .filter((job) => conditionOf(job) === "failed" && !retried.has(job.jobId))
+    .filter((job) => deriveCondition(job) === "failed" && !retried.has(job.jobId))
     .toSorted((left, right) => right.endedBy - left.endedBy);
-  const waiting = await sinceOf(engine, jobs.filter((job) => conditionOf(job) === "waiting"));
+  const waiting = await sinceOf(engine, jobs.filter((job) => deriveCondition(job) === "waiting"));
   const parked = jobs.flatMap(({ type, parked }) => parked ? [`${parked.reason} ${type}`] : []);
   const attention = await engine.survey.needingAttention();
   const told = attention.parked.map(({ reason, type, jobs }) =>

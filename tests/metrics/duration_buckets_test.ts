@@ -5,13 +5,13 @@ import fc from "fast-check";
 import {
   DURATION_BUCKETS,
   DURATION_ERROR,
-  durationBucketOf,
+  durationBucket,
   durationQuantile,
 } from "../../src/metrics/trends.ts";
 
 function counted(durations: readonly number[]): Uint32Array {
   const counts = new Uint32Array(DURATION_BUCKETS);
-  for (const ms of durations) counts[durationBucketOf(ms)]! += 1;
+  for (const ms of durations) counts[durationBucket(ms)]! += 1;
   return counts;
 }
 
@@ -50,7 +50,7 @@ Deno.test("duration buckets: nothing counted has no quantile, and every number h
   assert.equal(durationQuantile(counted([]), 0.5), undefined);
   assert.equal(durationQuantile(counted([0, 0.001]), 0.95), 0);
   for (const ms of [-1, Number.NaN, Number.MIN_VALUE, 1e300, Infinity]) {
-    const bucket = durationBucketOf(ms);
+    const bucket = durationBucket(ms);
     assert.ok(bucket >= 0 && bucket < DURATION_BUCKETS, String(ms));
   }
 });

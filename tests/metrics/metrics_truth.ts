@@ -1,7 +1,7 @@
 /** What `/metrics` says of jobs, held against the jobs themselves, counted one by one. */
 
 import assert from "node:assert/strict";
-import { type Condition, conditionOf } from "../../src/core/condition.ts";
+import { type Condition, deriveCondition } from "../../src/core/condition.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import type { TestApp } from "../support/http/http_app.ts";
@@ -40,7 +40,7 @@ export function assertAgrees(
 export function assertUnfinished(scraped: Scraped, engine: JobEngine): void {
   const counts = new Map<Condition, number>();
   for (const job of engine.list({ limit: 10_000 }).jobs) {
-    const condition = conditionOf(job);
+    const condition = deriveCondition(job);
     if (!isTerminal(job)) counts.set(condition, (counts.get(condition) ?? 0) + 1);
   }
   for (const { labels, value } of scraped.get("daybook_unfinished_jobs")?.samples ?? []) {

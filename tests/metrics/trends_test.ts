@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Condition, CONDITIONS } from "../../src/core/condition.ts";
 import type { ConditionChange } from "../../src/engine/ports.ts";
-import { TREND_SPANS, type TrendSpan } from "../../src/http/http_deps.ts";
+import { TREND_SPANS, type TrendSpan } from "../../src/metrics/figures.ts";
 import { DURATION_ERROR, Trends } from "../../src/metrics/trends.ts";
-import { jobWatchOf } from "../../src/metrics/metrics.ts";
+import { combineJobWatches } from "../../src/metrics/metrics.ts";
 import { EPOCH_MS, FakeClock } from "../support/fake_clock.ts";
 import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
 import { createAndRun, startApp } from "../support/http/http_app.ts";
@@ -162,7 +162,7 @@ Deno.test("trends: they follow the jobs of a real engine, and the disk of its jo
 
 Deno.test("watches: one that fails keeps no other from being told, and its failure is known", () => {
   const told: string[] = [];
-  const watch = jobWatchOf(
+  const watch = combineJobWatches(
     { changed: () => told.push("first") },
     {
       changed() {

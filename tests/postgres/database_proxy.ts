@@ -36,9 +36,15 @@ export class DatabaseProxy implements AsyncDisposable {
     this.#cut.clear();
   }
 
+  /** Both ends learn that their connections are gone; new ones are taken. */
+  drop(): void {
+    for (const connection of this.#open) close(connection);
+    this.#open.clear();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    for (const connection of this.#open) close(connection);
+    this.drop();
     this.mend();
     return Promise.resolve();
   }

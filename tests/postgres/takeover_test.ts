@@ -1,6 +1,7 @@
 /** A leader goes, another comes: nothing that was acknowledged is lost, doubled or done twice. */
 
 import assert from "node:assert/strict";
+import { TABLES } from "../../src/postgres/fitness.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
@@ -50,13 +51,18 @@ testWithPostgres("takeover: leaders are killed under load, and nothing is lost o
   ));
 
 /**
- * Every process gets the lock at once, so each takes over as soon as it runs, and the one that led
- * is refused: safety rests on the insert alone.
+ * Every process gets the lock at once, and takes whichever leads to be gone; so each takes over as
+ * soon as it runs, and the one that led is refused: safety rests on the insert alone.
  */
 async function giveTheLockToAll(server: PostgresServer): Promise<void> {
   await server.query(
-    "create function public.pg_try_advisory_lock(bigint) returns boolean language sql " +
-      "as 'select true'; alter database postgres set search_path = public, pg_catalog",
+    `create function public.pg_try_advisory_lock(bigint) returns boolean language sql as 'select true';
+    alter database postgres set search_path = public, pg_catalog;
+    ${TABLES}
+    create function unheard() returns trigger language plpgsql as
+      'begin new.seen := to_timestamp(0); return new; end';
+    create trigger unheard before insert or update on daybook_leader
+      for each row execute function unheard();`,
   );
 }
 

@@ -7,7 +7,7 @@
  */
 
 import assert from "node:assert/strict";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { ALL } from "../support/engine/explained_definitions.ts";
@@ -18,7 +18,7 @@ for (const { name, condition, arrange } of SCENARIOS) {
     const first = await Explained.start({ definitions: ALL });
     const daybook = await arrange(first) ?? first;
     const jobId = jobOf(daybook);
-    assert.equal(conditionOf(daybook.engine.job(jobId as JobId) ?? assert.fail()), condition);
+    assert.equal(deriveCondition(daybook.engine.job(jobId as JobId) ?? assert.fail()), condition);
     await assertText(name, await daybook.text(jobId));
     assert.equal(await daybook.text(jobId), await daybook.text(jobId));
   });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { audit } from "../../src/verify/audit.ts";
 import { rounds } from "../support/effort.ts";
 import { ROOT, taskCommand } from "../support/process/task_process.ts";
@@ -186,7 +186,7 @@ async function check(url: string, { jobs, events }: Ledger): Promise<void> {
 /** What the files say of each other, when nobody has them open; of a copy, since looking changes them. */
 async function checkFiles(journal: string, copy: string, what: string): Promise<void> {
   await copyFolder(journal, copy);
-  const layout = layoutOf(copy);
+  const layout = journalLayout(copy);
   const { problems, notes } = await audit({
     fileSystem: new DenoFileSystem(),
     layout,

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import { rounds } from "../support/effort.ts";
@@ -141,7 +141,7 @@ test("what other limits would do to a queued job is what they do once they are i
       await daybook.clock.settle();
       const conditionIn = (jobId: JobId) => {
         const found = engine.job(jobId);
-        return found && conditionOf(found);
+        return found && deriveCondition(found);
       };
       const begins = conditionIn(job.jobId) === "executing";
       assert.equal(outcome, begins ? "begins" : "waits", statement);

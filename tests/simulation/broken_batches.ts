@@ -4,8 +4,8 @@ import { Buffer } from "node:buffer";
 import type { LogId } from "../../src/core/ids.ts";
 import type { Appended, Journal, StampedEvent } from "../../src/engine/ports.ts";
 import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
-import { firstLogIdOf } from "../../src/journal/layout.ts";
-import { crcOf, lineEnd, linePrefix, resolveCause } from "../../src/journal/line_codec.ts";
+import { parseSegmentName } from "../../src/journal/layout.ts";
+import { crc32Text, lineEnd, linePrefix, resolveCause } from "../../src/journal/line_codec.ts";
 import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
 
 /** Each entry commits by itself: a crash may keep half of a group. To be used with tiny batches. */
@@ -57,7 +57,7 @@ async function openBlind(
   mode: OpenMode,
 ): Promise<OpenFile> {
   const file = await fileSystem.open(path, mode);
-  const firstLogId = firstLogIdOf(path.split("/").at(-1) ?? "");
+  const firstLogId = parseSegmentName(path.split("/").at(-1) ?? "");
   if (mode !== "read" || firstLogId === undefined) return file;
   const read = async (offset: number, length: number) => {
     const bytes = await file.read(offset, length);
@@ -88,11 +88,11 @@ function onItsOwn(line: string): string {
   const [, logId = "", rest = ""] = LINE.exec(line) ?? [];
   if (logId === "" || !endsWithCrc(line)) return line;
   const text = Buffer.from(linePrefix(Number(logId), Number(logId)) + rest, "latin1");
-  return text.toString("latin1") + lineEnd(crcOf(text.toString("utf8"))).trimEnd();
+  return text.toString("latin1") + lineEnd(crc32Text(text.toString("utf8"))).trimEnd();
 }
 
 function endsWithCrc(line: string): boolean {
   const at = line.lastIndexOf(',"crc":"');
   const body = Buffer.from(line.slice(0, at), "latin1").toString("utf8");
-  return lineEnd(crcOf(body)).trimEnd() === line.slice(at);
+  return lineEnd(crc32Text(body)).trimEnd() === line.slice(at);
 }

@@ -3,13 +3,13 @@
  * the same key or id; who gets one may rely on it.
  */
 
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import { decide } from "../../src/core/decide.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { type EventId, eventId, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { messageOf } from "../../src/core/thrown.ts";
+import { errorMessage } from "../../src/core/thrown.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
@@ -151,7 +151,7 @@ export class EngineClients {
     this.askAgain(engine);
     for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);
     for (const job of this.#jobs.unfinished) {
-      const condition = conditionOf(job);
+      const condition = deriveCondition(job);
       if (condition === "created") await engine.control(job.jobId, { kind: "start" });
       const isParked = condition === "parked";
       if (isParked && givesUp) {
@@ -203,14 +203,14 @@ export class EngineClients {
 
   #judge(what: string, error: unknown): void {
     const world = this.#world;
-    world.trace.note(() => `client: ${what}: ${messageOf(error)}`);
+    world.trace.note(() => `client: ${what}: ${errorMessage(error)}`);
     const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError ||
       isInjected(error);
     // Without its reserve, a journal may be short of room from its start on.
     const wasFull = error instanceof JournalFullError && world.weather.struck.full > 0;
     const isExplained = world.isDisturbed || wasFull ||
-      messageOf(error).includes("the journal is closed");
-    if (!isOurs || !isExplained) world.violate(`${what} failed: ${messageOf(error)}`);
+      errorMessage(error).includes("the journal is closed");
+    if (!isOurs || !isExplained) world.violate(`${what} failed: ${errorMessage(error)}`);
   }
 
   #creation(): Request {
@@ -326,7 +326,7 @@ export class EngineClients {
     const told = problem.kind === "rejected" ? problem.rejection.message : problem.kind;
     const states = this.#jobs.states(jobId).slice(asOf);
     if (states.some((state) => refusalOf(kind, state) === told)) return;
-    const conditions = states.map((state) => conditionOf(state));
+    const conditions = states.map((state) => deriveCondition(state));
     this.#world.violate(`${kind} of ${jobId} was refused, and it is ${conditions}: ${told}`);
   }
 

@@ -1,7 +1,7 @@
 /** One seed of the whole engine: jobs, events, controls, stops and crashes, and then peace. */
 
-import { conditionOf } from "../../src/core/condition.ts";
-import { messageOf } from "../../src/core/thrown.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
+import { errorMessage } from "../../src/core/thrown.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Journal } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
@@ -135,7 +135,7 @@ export class EnginePlay {
       await scheduler.sleep(HOUR_MS, life.number);
     }
     for (const job of this.#jobs.unfinished) {
-      this.#world.violate(`${job.jobId} does not end: it is ${conditionOf(job)}`);
+      this.#world.violate(`${job.jobId} does not end: it is ${deriveCondition(job)}`);
     }
     if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
     for (const { pauseId } of engine.pauses.all()) this.#world.violate(`${pauseId} does not end`);
@@ -205,7 +205,7 @@ export class EnginePlay {
       maxRunning: this.#maxRunning,
       onDefect: (error) => {
         if (isInjected(error)) return;
-        this.#world.violate(`the engine met a defect of its own: ${messageOf(error)}`);
+        this.#world.violate(`the engine met a defect of its own: ${errorMessage(error)}`);
       },
       onJournalFailed: () => void this.#exitSoon(life),
     });
@@ -314,7 +314,7 @@ export class EnginePlay {
     try {
       this.model.stream(await engine.entries(this.model.streamed, limit));
     } catch (error) {
-      if (!isInjected(error)) this.#world.violate(`a read failed: ${messageOf(error)}`);
+      if (!isInjected(error)) this.#world.violate(`a read failed: ${errorMessage(error)}`);
     }
   }
 }

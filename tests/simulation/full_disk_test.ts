@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId } from "../../src/core/ids.ts";
-import { messageOf } from "../../src/core/thrown.ts";
+import { errorMessage } from "../../src/core/thrown.ts";
 import { JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
@@ -105,7 +105,7 @@ async function play(
   try {
     await world.scheduler.until(open(next, world, next.disk, after));
   } catch (error) {
-    return messageOf(error);
+    return errorMessage(error);
   }
   assert.deepEqual(after.entries.slice(0, before.entries.length), before.entries);
   return undefined;

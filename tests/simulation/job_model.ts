@@ -3,7 +3,7 @@
  * transitions are legal, and nothing that must happen once happens twice.
  */
 
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
@@ -117,9 +117,9 @@ export class JobModel {
       let before: JobState | undefined;
       for (const [index, entry] of entries.entries()) {
         const after = this.states(jobId)[index] as JobState;
-        const condition = conditionOf(after);
+        const condition = deriveCondition(after);
         const isSame = before !== undefined && before.state === after.state &&
-          conditionOf(before) === condition;
+          deriveCondition(before) === condition;
         const expected = isSame
           ? undefined
           : { from: before?.state ?? null, to: after.state, condition };

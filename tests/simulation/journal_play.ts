@@ -2,7 +2,7 @@
 
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
-import { messageOf } from "../../src/core/thrown.ts";
+import { errorMessage } from "../../src/core/thrown.ts";
 import {
   type Journal,
   JournalFailedError,
@@ -229,9 +229,9 @@ export class JournalPlay {
       this.model.acknowledge(group, appended);
     } catch (error) {
       group.outcome = error instanceof JournalFullError ? "refused" : "unknown";
-      world.trace.note(() => `append: ${messageOf(error)}`);
+      world.trace.note(() => `append: ${errorMessage(error)}`);
       const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError;
-      if (!isOurs || !world.isDisturbed) world.violate(`an append failed: ${messageOf(error)}`);
+      if (!isOurs || !world.isDisturbed) world.violate(`an append failed: ${errorMessage(error)}`);
     }
   }
 
@@ -282,7 +282,7 @@ export class JournalPlay {
     try {
       await read();
     } catch (error) {
-      if (!isInjected(error)) this.#world.violate(`a read failed: ${messageOf(error)}`);
+      if (!isInjected(error)) this.#world.violate(`a read failed: ${errorMessage(error)}`);
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { type ChangedLimits, noteLimits } from "../../src/core/changed_limits.ts";
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { MAIN_TASK } from "../../src/core/ids.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
@@ -73,7 +73,7 @@ export class LimitModel {
     this.#keys.set(job.jobId, job.key);
     const had = this.#places.has(job.jobId);
     const { isAtWork } = new JobFold(job);
-    const condition = conditionOf(job);
+    const condition = deriveCondition(job);
     this.#places.see({ entry, job, condition, isAtWork } as Parameters<Places["see"]>[0]);
     if (!had && this.#places.has(job.jobId)) this.#seeTaken(entry.logId, job);
     const { eventType, taskId, attributes, receivedAt } = entry;

@@ -1,6 +1,6 @@
 /** How a process is started, and lives until it dies, in any simulated world. */
 
-import { messageOf } from "../../src/core/thrown.ts";
+import { errorMessage } from "../../src/core/thrown.ts";
 import { JournalDamagedError, JournalUnusableError } from "../../src/journal/errors.ts";
 import type { Life, World } from "./world.ts";
 
@@ -41,15 +41,15 @@ export async function refusedAsDamaged(
 }
 
 function outcomeText(outcome: string | { readonly error: unknown }): string {
-  return typeof outcome === "string" ? outcome : messageOf(outcome.error);
+  return typeof outcome === "string" ? outcome : errorMessage(outcome.error);
 }
 
 function judgeStart(world: World, error: unknown): undefined {
-  world.trace.note(() => `the start fails: ${messageOf(error)}`);
+  world.trace.note(() => `the start fails: ${errorMessage(error)}`);
   const isExplained = error instanceof JournalUnusableError || isInjected(error);
   // While a start is slow, a disk that it found full may have got room.
   if (!isExplained || !(world.isDisturbed || world.weather.wasFullInLife)) {
-    world.violate(`the process does not start: ${messageOf(error)}`);
+    world.violate(`the process does not start: ${errorMessage(error)}`);
   }
   world.exit();
 }
@@ -61,8 +61,8 @@ export async function liveThrough(
   script: () => Promise<void>,
 ): Promise<void> {
   script().catch((error) => {
-    world.trace.note(() => `the process fails: ${messageOf(error)}`);
-    if (!world.isDisturbed) world.violate(`the process fails: ${messageOf(error)}`);
+    world.trace.note(() => `the process fails: ${errorMessage(error)}`);
+    if (!world.isDisturbed) world.violate(`the process fails: ${errorMessage(error)}`);
     world.exit();
   });
   await world.scheduler.until(life.over);
@@ -70,5 +70,5 @@ export async function liveThrough(
 
 /** Whether an error, or a warning, is one that the simulated disk made. */
 export function isInjected(error: unknown): boolean {
-  return /\(os error (?:5|28)\)/.test(messageOf(error));
+  return /\(os error (?:5|28)\)/.test(errorMessage(error));
 }

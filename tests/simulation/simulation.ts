@@ -1,7 +1,7 @@
 /** Plays seeds, of either level, and tells what came of them. */
 
 import { createHash } from "node:crypto";
-import { messageOf } from "../../src/core/thrown.ts";
+import { errorMessage } from "../../src/core/thrown.ts";
 import { EnginePlay } from "./engine_play.ts";
 import { type EnginePorts, HONEST_ENGINE } from "./engine_ports.ts";
 import type { JournalModel } from "./journal_model.ts";
@@ -90,13 +90,13 @@ async function played(
 ): Promise<Verdict> {
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
-    world.violate(`nobody hears of an error: ${messageOf(event.reason)}`);
+    world.violate(`nobody hears of an error: ${errorMessage(event.reason)}`);
   };
   globalThis.addEventListener("unhandledrejection", onRejection);
   try {
     await play.run();
   } catch (error) {
-    world.violate(`the run does not end: ${messageOf(error)}`);
+    world.violate(`the run does not end: ${errorMessage(error)}`);
   } finally {
     globalThis.removeEventListener("unhandledrejection", onRejection);
   }

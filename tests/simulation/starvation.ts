@@ -4,7 +4,7 @@
  * record, so that a worker which is held for no job counts as free.
  */
 
-import { conditionOf } from "../../src/core/condition.ts";
+import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { MAIN_TASK } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
@@ -71,13 +71,15 @@ export class StarvationWatch {
     this.#starvedMs.set(job.jobId, starvedMs);
     if (starvedMs < STARVED_MS) return;
     this.#starvedMs.delete(job.jobId);
-    this.#world.violate(`${job.jobId} starves: it is ${conditionOf(job)}, and a worker is free`);
+    this.#world.violate(
+      `${job.jobId} starves: it is ${deriveCondition(job)}, and a worker is free`,
+    );
   }
 
   #couldRun(job: JobState): boolean {
     if (!this.#hasRoom(job) || this.#jobs.pauses.isPaused(job)) return false;
     if (!this.#jobs.limits.hasRoomFor(job, this.#world.scheduler.timeOfDayMs)) return false;
-    switch (conditionOf(job)) {
+    switch (deriveCondition(job)) {
       case "queued":
         return true;
       case "backingOff":
@@ -112,7 +114,7 @@ export class StarvationWatch {
 /** Whether the job has a worker for something that is on record. */
 function isBusy(job: JobState): boolean {
   return job.tasks.some((task) => compensationOf(task)?.status === "running") ||
-    conditionOf(job) === "executing" ||
+    deriveCondition(job) === "executing" ||
     (job.state === "Compensating" && job.tasks.some(isAttempted));
 }
 

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { JournalReading } from "../../src/tools/journal_reading.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { Filing } from "../../src/values/filing.ts";
 import type { Answer } from "../../src/values/protocol.ts";
-import { keysOf } from "../../src/engine/views/value_keys.ts";
+import { valueKeys } from "../../src/engine/views/value_keys.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { orders, shopIn } from "./valued_events.ts";
 
@@ -36,7 +36,7 @@ class Desk {
   #now = 0;
 
   constructor({ folder }: Journal, generationPostings = GENERATION) {
-    const { segments, index } = layoutOf(folder);
+    const { segments, index } = journalLayout(folder);
     this.filing = new Filing({
       ...{ segments, index, generationPostings },
       answer: (answer) => this.#answer = answer,
@@ -74,7 +74,7 @@ async function assertTrue(desk: Desk, journal: Journal): Promise<void> {
     replay: (entry) => {
       if (entry.logId > journal.head) return;
       truth.add(entry);
-      for (const key of keysOf(entry)) keys.add(key);
+      for (const key of valueKeys(entry)) keys.add(key);
     },
   });
   const wanted = [...keys, 12];
@@ -90,7 +90,7 @@ function filed(journal: Journal): void {
   assert.deepEqual(desk.warnings, []);
 }
 
-const fileOf = ({ folder }: Journal) => `${layoutOf(folder).index}/values.sqlite`;
+const fileOf = ({ folder }: Journal) => `${journalLayout(folder).index}/values.sqlite`;
 
 Deno.test("filing: all that the lines say is found, in memory and in runs that were made one", async () => {
   await inFolder(async (folder) => {
@@ -107,7 +107,7 @@ Deno.test("filing: after a stop nothing is read again, and after a kill what was
     const journal = await journalIn(folder, 3_000);
     filed(journal);
     // What is written to the journal is read by a process that finds no line before.
-    for await (const { name } of Deno.readDir(layoutOf(folder).segments)) {
+    for await (const { name } of Deno.readDir(journalLayout(folder).segments)) {
       if (name.startsWith("00000000000000000001")) {
         await Deno.rename(`${folder}/segments/${name}`, `${folder}/aside`);
       }
@@ -166,8 +166,8 @@ Deno.test("filing: an index that is ahead of its journal, or behind it, is right
     await Deno.mkdir(`${folder}/early`);
     const copy = `${folder}/early/segments`;
     await Deno.mkdir(copy);
-    for await (const { name } of Deno.readDir(layoutOf(folder).segments)) {
-      await Deno.copyFile(`${layoutOf(folder).segments}/${name}`, `${copy}/${name}`);
+    for await (const { name } of Deno.readDir(journalLayout(folder).segments)) {
+      await Deno.copyFile(`${journalLayout(folder).segments}/${name}`, `${copy}/${name}`);
     }
     filed(early);
     const behind = fileOf(early);

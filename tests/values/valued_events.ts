@@ -9,7 +9,7 @@ import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { Lookup, type PastEvents } from "../../src/engine/views/past_events.ts";
 import { typeKey, valueKey } from "../../src/engine/views/value_keys.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { systemClock, systemRandom } from "../../src/server/system.ts";
 import { ThreadedPastEvents } from "../../src/values/threaded_past_events.ts";
 import { engineOnFiles } from "../support/engine/engine_on_files.ts";
@@ -54,7 +54,7 @@ export function threadOf(folder: string) {
   const warnings: string[] = [];
   const threads: Worker[] = [];
   const pastEvents = new ThreadedPastEvents({
-    ...layoutOf(folder),
+    ...journalLayout(folder),
     clock: systemClock,
     warn: (message) => warnings.push(message),
     onThread: (thread) => threads.push(thread),

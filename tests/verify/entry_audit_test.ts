@@ -4,7 +4,7 @@ import { EntryAudit } from "../../src/verify/unique_ids.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId } from "../../src/core/ids.ts";
-import { illegalityOf } from "../../src/core/legality.ts";
+import { findIllegality } from "../../src/core/legality.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { action, Play } from "../support/engine/random_jobs.ts";
 import { rounds } from "../support/effort.ts";
@@ -72,7 +72,7 @@ Deno.test("legality: an entry says what is wrong with its names and references",
     [{ stratum: "framework", eventType: "job.CompensationEnded", jobId: "a" }, undefined],
   ];
   for (const [change, reason] of changes) {
-    const found = illegalityOf({ ...FACT, ...change } as JobEventLogEntry);
+    const found = findIllegality({ ...FACT, ...change } as JobEventLogEntry);
     if (reason === undefined) assert.equal(found, undefined, JSON.stringify(change));
     else assert.match(found ?? "", reason);
   }

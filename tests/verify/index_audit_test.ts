@@ -6,7 +6,7 @@ import { crc32 } from "node:zlib";
 import * as v from "valibot";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { defineJob, openDaybook } from "../../src/mod.ts";
 import { audit } from "../../src/verify/audit.ts";
 import { inFolder } from "../support/temporary_folder.ts";
@@ -40,10 +40,10 @@ async function journalIn(folder: string): Promise<string> {
 async function notesOf(journal: string): Promise<readonly string[]> {
   const { notes, problemCount } = await audit({
     fileSystem: new DenoFileSystem(),
-    layout: layoutOf(journal),
+    layout: journalLayout(journal),
     served: undefined,
     progress: () => {},
-    scratch: () => scratchIndexIn(layoutOf(journal)),
+    scratch: () => scratchIndexIn(journalLayout(journal)),
   });
   assert.equal(problemCount, 0);
   return notes.filter((note) => note.startsWith("index: "));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { audit, type AuditReport } from "../../src/verify/audit.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { problemText } from "../../src/verify/problem.ts";
 import { dropSnapshots, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
@@ -18,7 +18,7 @@ async function proof(disk: MemoryDisk, isInMemory: boolean): Promise<AuditReport
   });
   return await audit({
     fileSystem: disk,
-    layout: layoutOf("journal"),
+    layout: journalLayout("journal"),
     served: undefined,
     progress: () => {},
     ...(isInMemory ? {} : { scratch }),

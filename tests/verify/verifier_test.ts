@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
 import type { VerificationRun } from "../../src/engine/ports.ts";
-import { layoutOf } from "../../src/journal/layout.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
 import { ServedHere } from "../../src/server/served_here.ts";
 import { type MemoryUse, pauseBetweenSlices } from "../../src/verify/pace.ts";
@@ -13,7 +13,7 @@ import { engineOn, journalOfJobs, snapshotPaths } from "../support/journal/journ
 import { bytesOf, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
-const LAYOUT = layoutOf("journal");
+const LAYOUT = journalLayout("journal");
 const MUCH: MemoryUse = { usedBytes: 1, bytesMax: 1_000 };
 
 /** A server on a journal, and what proves it inside the process. */

@@ -5,13 +5,13 @@ import { counted } from "../../core/counted.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, EXIT_REFUSED, UsageError } from "../command.ts";
-import { FILTER_NOTE, FILTER_OPTIONS, filterFieldsOf } from "../job_filter.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, parseFilter } from "../job_filter.ts";
 import { plainText } from "../plain_text.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
+import { FORM_OPTIONS, outputForm, printJson, printLines, textColumns } from "../presentation.ts";
 import { jobTable } from "../render/job_table.ts";
 import { bulkAnswer, bulkPreview, expectShape } from "../resources.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
-import { reasonOf } from "./controls.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
+import { reasonOption } from "./controls.ts";
 
 export function bulkCommand(surroundings: Surroundings): Command {
   return {
@@ -48,15 +48,15 @@ export function bulkCommand(surroundings: Surroundings): Command {
 }
 
 async function bulk(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  formOf(input);
+  outputForm(input);
   const action = actionIn(input);
-  const filter = filterFieldsOf(input, surroundings);
+  const filter = parseFilter(input, surroundings);
   if (Object.keys(filter).length === 0 && !input.isSet("all")) {
     throw new UsageError("bulk must know which jobs: give a filter, or --all");
   }
   const again = input.isSet("again") ? { again: true } : {};
-  const body: JsonObject = { action, filter, ...again, ...reasonOf(input) };
-  const client = clientOf(input, surroundings);
+  const body: JsonObject = { action, filter, ...again, ...reasonOption(input) };
+  const client = createClient(input, surroundings);
   if (input.isSet("dry-run")) return await preview(body, input, client, surroundings);
   if (CONTROLS[action].confirm && !input.isSet("yes")) {
     throw new UsageError(`${action} cannot be undone: check with --dry-run, then give --yes`);
@@ -78,7 +78,7 @@ async function preview(
 ): Promise<number> {
   const answer = await client.post("/jobs/bulk", { ...body, dryRun: true });
   const { jobs, sample, retried, byHand, searched } = expectShape(bulkPreview, answer, client);
-  if (formOf(input) === "json") {
+  if (outputForm(input) === "json") {
     printJson(input, answer);
     return EXIT_OK;
   }
@@ -110,7 +110,7 @@ async function all(
     const answer = expectShape(bulkAnswer, text, client);
     done += answer.done.length;
     refused += answer.refused.reduce((sum, { jobIds }) => sum + jobIds.length, 0);
-    if (formOf(input) === "json") printJson(input, text);
+    if (outputForm(input) === "json") printJson(input, text);
     else printLines(input, answer.done.map((job) => doneText(action, job)));
     for (const { reason, jobIds } of answer.refused) {
       terminal.err(`daybook: left alone, ${plainText(reason)}: ${jobIds.join(" ")}`);
@@ -120,7 +120,7 @@ async function all(
     }
     if (answer.next === null || answer.stopped !== undefined) {
       const what = `${CONTROLS[action].done} ${counted(done, "job")}`;
-      if (formOf(input) === "text") terminal.out(what);
+      if (outputForm(input) === "text") terminal.out(what);
       return answer.stopped === undefined && refused === 0 ? EXIT_OK : EXIT_REFUSED;
     }
     place = { upTo: answer.upTo, before: answer.next };

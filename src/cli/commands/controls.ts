@@ -4,11 +4,11 @@ import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls
 import { type Client, RefusedByServerError, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { expectShape, jobPath, type JobResource, jobResource } from "../resources.ts";
-import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
+import { FORM_OPTIONS, outputForm, printJson } from "../presentation.ts";
 import { paintedState } from "../render/marks.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
 import type { Terminal } from "../terminal.ts";
-import { timeoutOf, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
+import { timeoutOption, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
 
 /** More than anybody types; `xargs` makes several calls of it. */
 const JOBS_MAX = 1_000;
@@ -56,8 +56,8 @@ async function controlAll(
   input: CommandInput,
   surroundings: Surroundings,
 ): Promise<number> {
-  formOf(input);
-  const client = clientOf(input, surroundings);
+  outputForm(input);
+  const client = createClient(input, surroundings);
   let exitCode = EXIT_OK;
   for (const path of input.positionals.map(jobPath)) {
     exitCode = Math.max(exitCode, await controlOne(`${path}/${kind}`, input, client));
@@ -69,9 +69,9 @@ async function controlOne(path: string, input: CommandInput, client: Client): Pr
   const { terminal } = input;
   try {
     const leaves = path.endsWith("/cancel") && input.isSet("leave");
-    const body = { ...reasonOf(input), ...(leaves ? { leave: true } : {}) };
+    const body = { ...reasonOption(input), ...(leaves ? { leave: true } : {}) };
     const job = expectShape(jobResource, await client.post(path, body), client);
-    if (formOf(input) === "json") printJson(input, job);
+    if (outputForm(input) === "json") printJson(input, job);
     else terminal.out(outcomeText(job, terminal, leaves));
     return EXIT_OK;
   } catch (error) {
@@ -89,7 +89,7 @@ function outcomeText(job: JobResource, { style }: Terminal, leaves: boolean): st
   return `${style("bold", job.jobId)} is ${paintedState(style, job)}${names}${begun}`;
 }
 
-export function reasonOf(input: CommandInput): { readonly reason?: string } {
+export function reasonOption(input: CommandInput): { readonly reason?: string } {
   const reason = input.text("reason");
   return reason === undefined ? {} : { reason };
 }
@@ -119,13 +119,13 @@ export function retryCommand(surroundings: Surroundings): Command {
 }
 
 async function retry(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  timeoutOf(input);
-  const form = formOf(input);
-  const client = clientOf(input, surroundings);
+  timeoutOption(input);
+  const form = outputForm(input);
+  const client = createClient(input, surroundings);
   const path = `${jobPath(input.positionals[0] ?? "")}/retry`;
   const from = input.text("from");
   const body = {
-    ...reasonOf(input),
+    ...reasonOption(input),
     ...(from === undefined ? {} : { from }),
     ...(input.isSet("again") ? { again: true } : {}),
   };

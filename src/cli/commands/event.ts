@@ -4,9 +4,9 @@ import type { JsonObject } from "../../core/json.ts";
 import { notDaybook, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { FIELD_OPTION, hintAtReceipt, JSON_NOTE, jsonInput } from "../json_input.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines } from "../presentation.ts";
+import { FORM_OPTIONS, outputForm, printJson, printLines } from "../presentation.ts";
 import { expectShape, type ReceiptResource, receiptsAnswer } from "../resources.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
 import { plainText } from "../plain_text.ts";
 import { type Paint, painted } from "../render/marks.ts";
 
@@ -42,9 +42,9 @@ export function eventCommand(surroundings: Surroundings): Command {
 }
 
 async function deliver(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const event = await eventOf(input, surroundings);
-  const client = clientOf(input, surroundings);
+  const form = outputForm(input);
+  const event = await readEvent(input, surroundings);
+  const client = createClient(input, surroundings);
   const answer = expectShape(receiptsAnswer, await client.post("/events", event), client);
   const [receipt] = answer.receipts;
   if (receipt === undefined) throw notDaybook(client.url);
@@ -55,7 +55,7 @@ async function deliver(input: CommandInput, surroundings: Surroundings): Promise
   return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
 }
 
-async function eventOf(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {
+async function readEvent(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {
   const [eventType = "", argument] = input.positionals;
   const fields = input.all(FIELD_OPTION.name);
   const attributes = await jsonInput("the attributes", argument, fields, surroundings);

@@ -6,9 +6,9 @@ import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { expectShape, explanationAnswer, jobPath } from "../resources.ts";
 import { plainPage } from "../plain_text.ts";
-import { formOf, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
+import { outputForm, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
 import { paintedExplanation } from "../render/marks.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
 import { CONTROL_NAMES } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { shellWord } from "../../core/shell_word.ts";
@@ -49,10 +49,10 @@ export function explainCommand(surroundings: Surroundings): Command {
 }
 
 async function explain(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input, "text");
-  const client = clientOf(input, surroundings);
+  const form = outputForm(input, "text");
+  const client = createClient(input, surroundings);
   const [jobId] = input.positionals;
-  const path = pathOf(jobId, input.text("at"), input.text("about"));
+  const path = explainPath(jobId, input.text("at"), input.text("about"));
   if (form === "json") {
     printJson(input, await client.get(path));
     return EXIT_OK;
@@ -65,7 +65,7 @@ async function explain(input: CommandInput, surroundings: Surroundings): Promise
 }
 
 /** Where the server explains it. */
-function pathOf(jobId: string | undefined, at: string | undefined, about: string | undefined) {
+function explainPath(jobId: string | undefined, at: string | undefined, about: string | undefined) {
   if (about !== undefined) {
     if (jobId !== undefined || at !== undefined) {
       throw new UsageError(

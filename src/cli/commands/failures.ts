@@ -4,11 +4,11 @@ import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
 import { SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
-import { FILTER_NOTE, FILTER_OPTIONS, filterFieldsOf, filterQueryOf } from "../job_filter.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, parseFilter } from "../job_filter.ts";
 import { plainText } from "../plain_text.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines } from "../presentation.ts";
+import { FORM_OPTIONS, outputForm, printJson, printLines } from "../presentation.ts";
 import { expectShape, type FailureKindResource, failuresAnswer } from "../resources.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
 
 const LIMIT_MAX = 200;
 
@@ -45,14 +45,14 @@ export function failuresCommand(surroundings: Surroundings): Command {
 }
 
 async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const query = filterQueryOf(filterFieldsOf(input, surroundings));
+  const form = outputForm(input);
+  const query = filterQuery(parseFilter(input, surroundings));
   query.set("limit", String(input.whole("limit", 1, LIMIT_MAX)));
-  const client = clientOf(input, surroundings);
+  const client = createClient(input, surroundings);
   const answer = expectShape(failuresAnswer, await client.get(`/failures?${query}`), client);
   for (const kind of answer.failures) {
     if (form === "json") printJson(input, kind);
-    else printLines(input, linesOf(kind, input, surroundings));
+    else printLines(input, failureLines(kind, input, surroundings));
   }
   if (form === "json") return EXIT_OK;
   if (answer.failures.length === 0) input.terminal.out("no failures left to retry");
@@ -64,7 +64,7 @@ async function list(input: CommandInput, surroundings: Surroundings): Promise<nu
   return EXIT_OK;
 }
 
-function linesOf(
+function failureLines(
   { fingerprint, type, taskId, error, open, jobs, newest }: FailureKindResource,
   { terminal: { style } }: CommandInput,
   { clock }: Surroundings,

@@ -3,11 +3,11 @@
 import { counted } from "../../core/counted.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { FILTER_NOTE, FILTER_OPTIONS, filterFieldsOf, filterQueryOf } from "../job_filter.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, parseFilter } from "../job_filter.ts";
+import { FORM_OPTIONS, outputForm, printJson, printLines, textColumns } from "../presentation.ts";
 import { jobTable } from "../render/job_table.ts";
 import { expectShape, jobsPage, type JobSummaryResource } from "../resources.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000;
@@ -47,15 +47,15 @@ export function jobsCommand(surroundings: Surroundings): Command {
 }
 
 async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const filter = filterFieldsOf(input, surroundings);
+  const form = outputForm(input);
+  const filter = parseFilter(input, surroundings);
   const view = input.isSet("full") ? "full" : "summary";
   if (view === "full" && form !== "json") throw new UsageError("--full is for --json");
   const limit = input.isSet("all") ? Infinity : input.whole("limit", 1, LIMIT_MAX) ?? LIMIT_DEFAULT;
-  const client = clientOf(input, surroundings);
+  const client = createClient(input, surroundings);
   const shown: JobSummaryResource[] = [];
   let [isMore, isNothing] = [false, true];
-  for await (const page of pages(client, filterQueryOf(filter), view, limit)) {
+  for await (const page of pages(client, filterQuery(filter), view, limit)) {
     if (form === "json") { for (const job of page.jobs) printJson(input, job); }
     else shown.push(...page.jobs);
     isMore = page.nextCursor !== null;

@@ -2,7 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
-import { limitsWhatIfText } from "../../explain/asked_texts.ts";
+import { limitsWhatIfText } from "../../explain/other_explanation_texts.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { SERVER_OPTIONS } from "../client.ts";
@@ -16,7 +16,13 @@ import {
   UsageError,
 } from "../command.ts";
 import { plainPage, plainText } from "../plain_text.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
+import {
+  FORM_OPTIONS,
+  outputForm,
+  printJson,
+  printLines,
+  TEXT_FORM_OPTIONS,
+} from "../presentation.ts";
 import {
   expectShape,
   jobPath,
@@ -26,7 +32,7 @@ import {
   limitsWhatIfAnswer,
 } from "../resources.ts";
 import { paintedExplanation } from "../render/marks.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
 
 const COUNT_MAX = 1_000_000;
 const DAY_MS = 24 * 3_600_000;
@@ -98,8 +104,8 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
 }
 
 async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const client = clientOf(input, surroundings);
+  const form = outputForm(input);
+  const client = createClient(input, surroundings);
   const { limits } = expectShape(limitsAnswer, await client.get("/limits"), client);
   for (const one of limits) print(one, form, input);
   if (limits.length === 0 && form === "text") input.terminal.out("no type of job has limits");
@@ -107,26 +113,26 @@ async function list(input: CommandInput, surroundings: Surroundings): Promise<nu
 }
 
 async function change(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const client = clientOf(input, surroundings);
-  const answer = await client.put(pathOf(input), bodyOf(input));
+  const form = outputForm(input);
+  const client = createClient(input, surroundings);
+  const answer = await client.put(limitsPath(input), limitsBody(input));
   print(expectShape(limitedTypeResource, answer, client), form, input);
   return EXIT_OK;
 }
 
 async function restore(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const client = clientOf(input, surroundings);
-  const answer = await client.delete(pathOf(input));
+  const form = outputForm(input);
+  const client = createClient(input, surroundings);
+  const answer = await client.delete(limitsPath(input));
   print(expectShape(limitedTypeResource, answer, client), form, input);
   return EXIT_OK;
 }
 
 async function whatIf(input: CommandInput, surroundings: Surroundings): Promise<number> {
   const [jobId = ""] = input.positionals;
-  const form = formOf(input, "text");
-  const client = clientOf(input, surroundings);
-  const limits = limitsOf(input);
+  const form = outputForm(input, "text");
+  const client = createClient(input, surroundings);
+  const limits = parseLimits(input);
   if (Object.keys(limits).length === 0) {
     throw new UsageError("name a limit, such as --max-running 6");
   }
@@ -138,21 +144,21 @@ async function whatIf(input: CommandInput, surroundings: Surroundings): Promise<
   return EXIT_OK;
 }
 
-function pathOf({ positionals: [type = ""] }: CommandInput): string {
+function limitsPath({ positionals: [type = ""] }: CommandInput): string {
   return `/limits/${encodeURIComponent(type)}`;
 }
 
 /** @throws {CommandError} */
-function bodyOf(input: CommandInput): object {
+function limitsBody(input: CommandInput): object {
   const reason = input.text("reason");
   if (reason === undefined || reason === "") {
     throw new CommandError("--reason must say why", EXIT_USAGE);
   }
-  return { ...limitsOf(input), reason };
+  return { ...parseLimits(input), reason };
 }
 
 /** @throws {CommandError} */
-function limitsOf(input: CommandInput): PlaceLimits {
+function parseLimits(input: CommandInput): PlaceLimits {
   const maxRunning = input.whole("max-running", 1, COUNT_MAX);
   const perKey = input.whole("per-key", 1, COUNT_MAX);
   const count = input.whole("rate-count", 1, 10_000);
@@ -169,10 +175,10 @@ function limitsOf(input: CommandInput): PlaceLimits {
 
 function print(one: LimitedTypeResource, form: "text" | "json", input: CommandInput): void {
   if (form === "json") printJson(input, one);
-  else for (const line of linesOf(one, input)) input.terminal.out(line);
+  else for (const line of limitLines(one, input)) input.terminal.out(line);
 }
 
-function linesOf(one: LimitedTypeResource, { terminal: { style } }: CommandInput) {
+function limitLines(one: LimitedTypeResource, { terminal: { style } }: CommandInput) {
   const { type, limits, change, held, waiting, keys, moreKeys, rates, moreRates } = one;
   const shown = keys.slice(0, KEYS_SHOWN).map(({ key, held, waiting }) =>
     `  ${key === null ? "without a key" : `key ${plainText(key)}`}: ${held} at work, ` +

@@ -4,7 +4,7 @@ import { counted } from "../../core/counted.ts";
 import { DURATION_RULE } from "../../core/duration.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
-import { millisecondsOf, TIME_RULE } from "../../documents/fields.ts";
+import { parseTime, TIME_RULE } from "../../documents/fields.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import {
   type Command,
@@ -17,10 +17,10 @@ import {
 } from "../command.ts";
 import { splitAt } from "../json_input.ts";
 import { plainText } from "../plain_text.ts";
-import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
+import { FORM_OPTIONS, outputForm, printJson } from "../presentation.ts";
 import { expectShape, type PauseResource, pauseResource, pausesAnswer } from "../resources.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
-import { durationOf } from "../times.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
+import { parseDurationMs } from "../times.ts";
 
 export function pauseCommands(surroundings: Surroundings): readonly Command[] {
   return [
@@ -82,17 +82,17 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
 }
 
 async function begin(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const body = pauseOf(input, surroundings);
-  const client = clientOf(input, surroundings);
+  const form = outputForm(input);
+  const body = pauseBody(input, surroundings);
+  const client = createClient(input, surroundings);
   const pause = expectShape(pauseResource, await client.post("/pauses", body), client);
   if (form === "json") printJson(input, pause);
-  else input.terminal.out(textOf(pause, input));
+  else input.terminal.out(pauseText(pause, input));
   return EXIT_OK;
 }
 
 /** @throws {UsageError} when no reason is given, or an option says what cannot be. */
-function pauseOf(input: CommandInput, surroundings: Surroundings): JsonObject {
+function pauseBody(input: CommandInput, surroundings: Surroundings): JsonObject {
   const reason = input.text("reason");
   if (reason === undefined) throw new UsageError("pause needs a --reason, which explanations show");
   const label = input.text("label");
@@ -101,34 +101,34 @@ function pauseOf(input: CommandInput, surroundings: Surroundings): JsonObject {
     type: input.text("type"),
     key: input.text("key"),
     label: label && splitAt(label, "--label", ":").join(":"),
-    until: untilOf(input.text("until"), surroundings),
+    until: parseUntil(input.text("until"), surroundings),
   };
   return Object.fromEntries(
     Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined),
   );
 }
 
-function untilOf(text: string | undefined, { clock }: Surroundings): string | undefined {
-  if (text === undefined || millisecondsOf(text) !== undefined) return text;
-  const forMs = durationOf(text);
+function parseUntil(text: string | undefined, { clock }: Surroundings): string | undefined {
+  if (text === undefined || parseTime(text) !== undefined) return text;
+  const forMs = parseDurationMs(text);
   if (forMs !== undefined) return new Date(clock.now() + forMs).toISOString();
   throw new UsageError(`--until must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
 }
 
 async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const pauses = await pausesOf(clientOf(input, surroundings));
+  const form = outputForm(input);
+  const pauses = await fetchPauses(createClient(input, surroundings));
   for (const pause of pauses) {
     if (form === "json") printJson(input, pause);
-    else input.terminal.out(textOf(pause, input));
+    else input.terminal.out(pauseText(pause, input));
   }
   if (pauses.length === 0 && form === "text") input.terminal.out("nothing is paused");
   return EXIT_OK;
 }
 
 async function end(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
-  const client = clientOf(input, surroundings);
+  const form = outputForm(input);
+  const client = createClient(input, surroundings);
   const pauseId = input.positionals[0] ?? await onlyOne(client);
   if (pauseId === undefined) {
     input.terminal.err("daybook: nothing is paused");
@@ -143,7 +143,7 @@ async function end(input: CommandInput, surroundings: Surroundings): Promise<num
 
 /** @throws {CommandError} when there are several. */
 async function onlyOne(client: Client): Promise<string | undefined> {
-  const [first, ...others] = await pausesOf(client);
+  const [first, ...others] = await fetchPauses(client);
   if (others.length === 0) return first?.pauseId;
   throw new CommandError(
     "several pauses are in force; name one: deno task daybook pauses",
@@ -151,11 +151,11 @@ async function onlyOne(client: Client): Promise<string | undefined> {
   );
 }
 
-async function pausesOf(client: Client): Promise<readonly PauseResource[]> {
+async function fetchPauses(client: Client): Promise<readonly PauseResource[]> {
   return expectShape(pausesAnswer, await client.get("/pauses"), client).pauses;
 }
 
-function textOf(pause: PauseResource, { terminal: { style } }: CommandInput): string {
+function pauseText(pause: PauseResource, { terminal: { style } }: CommandInput): string {
   const { pauseId, reason, since, until, actor, jobs, firstJobs } = pause;
   const who = actor === undefined ? "" : ` by ${actor}`;
   const end = until === undefined ? "" : `, until ${until}`;

@@ -11,11 +11,11 @@ import {
   type ReplayAnswer,
   replayAnswer,
 } from "../resources.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
+import { FORM_OPTIONS, outputForm, printJson, printLines, textColumns } from "../presentation.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
-import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
+import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { Paint } from "../render/marks.ts";
 
 const PAGE_LIMIT = 1_000;
@@ -47,12 +47,12 @@ export function showCommand(surroundings: Surroundings): Command {
 }
 
 async function show(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = formOf(input);
+  const form = outputForm(input);
   const at = input.text("at");
   if (at !== undefined && input.isSet("events")) {
     throw new UsageError("--at shows each step, and takes no --events");
   }
-  const client = clientOf(input, surroundings);
+  const client = createClient(input, surroundings);
   const path = jobPath(input.positionals[0] ?? "");
   const options = pageOptions(input, surroundings);
   if (at !== undefined) return await showThen(path, at, client, input, options);
@@ -73,7 +73,7 @@ async function showEntries(
   input: CommandInput,
   options: PageOptions,
 ): Promise<void> {
-  const isJson = formOf(input) === "json";
+  const isJson = outputForm(input) === "json";
   const columns = options.columns - 2;
   const lines = new EntryLines({ ...options, columns, withJob: false });
   if (!isJson) printLines(input, section("entries", [""], options).slice(0, -1));
@@ -102,11 +102,11 @@ async function showThen(
   options: PageOptions,
 ): Promise<number> {
   const replay = await replayTo(path, at, client);
-  if (formOf(input) === "json") {
+  if (outputForm(input) === "json") {
     printJson(input, replay);
     return EXIT_OK;
   }
-  const now = Math.min(options.now, await timeOf(at, replay.job.lastLogId, client));
+  const now = Math.min(options.now, await findTime(at, replay.job.lastLogId, client));
   const steps = section("steps", stepLines(replay.steps, options), options);
   printLines(input, [...jobPage(replay.job, { ...options, now }), ...steps]);
   return EXIT_OK;
@@ -130,7 +130,7 @@ async function replayTo(
 }
 
 /** When it was, in milliseconds since the epoch: ages are as of then. */
-async function timeOf(at: string, lastLogId: number, client: Client): Promise<number> {
+async function findTime(at: string, lastLogId: number, client: Client): Promise<number> {
   const named = /^\d+$/.test(at) ? NaN : Date.parse(at);
   if (!Number.isNaN(named)) return named;
   const path = `/events?after=${lastLogId - 1}&limit=1`;
@@ -151,7 +151,7 @@ function stepLines(
   { paint, columns }: StepLinesOptions,
 ): readonly string[] {
   const types = steps.map(({ eventType }) => plainText(eventType.replace(/^job\./, "")));
-  const typeColumns = Math.max(0, ...types.map(columnsOf));
+  const typeColumns = Math.max(0, ...types.map(textWidth));
   const idColumns = Math.max(0, ...steps.map(({ logId }) => String(logId).length));
   const indent = " ".repeat(idColumns + typeColumns + 4);
   return steps.flatMap((step, index) => {

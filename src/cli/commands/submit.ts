@@ -11,16 +11,16 @@ import {
 } from "../command.ts";
 import { FIELD_OPTION, hintAtRefusal, JSON_NOTE, jsonInput, splitAt } from "../json_input.ts";
 import { JOBS_NOTE, JOBS_OPTION, submitMany } from "../many_jobs.ts";
-import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
+import { FORM_OPTIONS, outputForm, printJson } from "../presentation.ts";
 import { plainText } from "../plain_text.ts";
 import { paintedState } from "../render/marks.ts";
 import { expectShape, type JobResource, jobResource } from "../resources.ts";
-import { bytesOf, clientOf, type Surroundings } from "../surroundings.ts";
-import { timeoutOf, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
+import { createClient, readInput, type Surroundings } from "../surroundings.ts";
+import { timeoutOption, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { millisecondsOf, TIME_RULE } from "../../documents/fields.ts";
+import { parseTime, TIME_RULE } from "../../documents/fields.ts";
 import { DURATION_RULE } from "../../core/duration.ts";
-import { durationOf } from "../times.ts";
+import { parseDurationMs } from "../times.ts";
 
 export function submitCommand(surroundings: Surroundings): Command {
   return {
@@ -76,12 +76,12 @@ const OPTIONS: readonly CommandOption[] = [
 ];
 
 async function submit(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  timeoutOf(input);
-  const form = formOf(input);
+  timeoutOption(input);
+  const form = outputForm(input);
   if (input.isSet("wait") && input.isSet("no-start")) {
     throw new UsageError("--wait would wait forever with --no-start");
   }
-  const client = clientOf(input, surroundings);
+  const client = createClient(input, surroundings);
   const response = await posted(client, input, surroundings);
   const job = expectShape(jobResource, await client.json(response), client);
   const isReplayed = response.headers.has("idempotency-replayed");
@@ -127,7 +127,7 @@ async function submission(
   input: CommandInput,
   surroundings: Surroundings,
 ): Promise<RequestInit> {
-  const document = { ...await workOf(input, surroundings), ...settingsOf(input, surroundings) };
+  const document = { ...await readWork(input, surroundings), ...jobSettings(input, surroundings) };
   const key = input.text("key");
   const headers: Record<string, string> = key === undefined ? {} : { "idempotency-key": key };
   const files = input.all("file");
@@ -139,7 +139,7 @@ async function submission(
 }
 
 /** The type with its input, or the plan. */
-async function workOf(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {
+async function readWork(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {
   const [type, argument] = input.positionals;
   const plan = await jsonInput("the plan", input.text("plan"), [], surroundings);
   const fields = input.all(FIELD_OPTION.name);
@@ -153,18 +153,18 @@ async function workOf(input: CommandInput, surroundings: Surroundings): Promise<
   return { type, ...present({ input: value }) };
 }
 
-function settingsOf(input: CommandInput, surroundings: Surroundings): JsonObject {
+function jobSettings(input: CommandInput, surroundings: Surroundings): JsonObject {
   const labels = input.all("label").map((label) => splitAt(label, "--label", ":"));
   return present({
     jobId: input.text("id"),
-    priority: priorityOf(input.text("priority")),
+    priority: parsePriority(input.text("priority")),
     labels: labels.length === 0 ? undefined : Object.fromEntries(labels),
-    startAt: startAtOf(input.text("start-at"), surroundings),
+    startAt: parseStartAt(input.text("start-at"), surroundings),
     start: input.isSet("no-start") ? false : undefined,
   });
 }
 
-function priorityOf(text: string | undefined): number | undefined {
+function parsePriority(text: string | undefined): number | undefined {
   if (text === undefined || /^-?\d{1,4}$/.test(text)) {
     return text === undefined ? undefined : Number(text);
   }
@@ -172,9 +172,9 @@ function priorityOf(text: string | undefined): number | undefined {
 }
 
 /** A time is passed on as it is; `+90s` is counted from now. */
-function startAtOf(text: string | undefined, { clock }: Surroundings): string | undefined {
-  if (text === undefined || millisecondsOf(text) !== undefined) return text;
-  const delayMs = text.startsWith("+") ? durationOf(text.slice(1)) : undefined;
+function parseStartAt(text: string | undefined, { clock }: Surroundings): string | undefined {
+  if (text === undefined || parseTime(text) !== undefined) return text;
+  const delayMs = text.startsWith("+") ? parseDurationMs(text.slice(1)) : undefined;
   if (delayMs !== undefined) return new Date(clock.now() + delayMs).toISOString();
   throw new UsageError(
     `--start-at must be ${TIME_RULE}, or + and ${DURATION_RULE}, and is ${plainText(text)}`,
@@ -190,7 +190,7 @@ async function formWith(
   form.set("job", JSON.stringify(document));
   for (const file of files) {
     const [name, path] = splitAt(file, "--file");
-    form.append(name, new Blob([await bytesOf(path, surroundings)]), name);
+    form.append(name, new Blob([await readInput(path, surroundings)]), name);
   }
   return form;
 }

@@ -3,12 +3,12 @@
 import { parseJsonText } from "../../core/json_text.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";
-import { follow, tellOfConnection } from "../event_source.ts";
+import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
+import { follow, reportConnection } from "../event_source.ts";
 import { entryResource, expectShape, jobPath } from "../resources.ts";
-import { FORM_OPTIONS, formOf, printLines, textColumns } from "../presentation.ts";
+import { FORM_OPTIONS, outputForm, printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/entry_line.ts";
-import { clientOf, type Surroundings } from "../surroundings.ts";
+import { createClient, type Surroundings } from "../surroundings.ts";
 
 export function tailCommand(surroundings: Surroundings): Command {
   return {
@@ -43,12 +43,12 @@ export function tailCommand(surroundings: Surroundings): Command {
 }
 
 async function tail(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const path = pathOf(input);
-  const print = printerOf(input, surroundings);
-  const client = clientOf(input, surroundings);
+  const path = streamPath(input);
+  const print = createPrinter(input, surroundings);
+  const client = createClient(input, surroundings);
   const endsItself = input.isSet("until-end");
   const { signal } = new AbortController();
-  const losses = tellOfConnection(input.terminal, client);
+  const losses = reportConnection(input.terminal, client);
   const { clock } = surroundings;
   tellOfWaiting(input, surroundings);
   for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {
@@ -59,7 +59,7 @@ async function tail(input: CommandInput, surroundings: Surroundings): Promise<nu
 
 /** Where nothing is shown at first, it is not that nothing works. */
 function tellOfWaiting(input: CommandInput, { times }: Surroundings): void {
-  if (!input.terminal.isInteractive || formOf(input) === "json") return;
+  if (!input.terminal.isInteractive || outputForm(input) === "json") return;
   const isAhead = input.text("job") === undefined && input.text("after") === undefined &&
     !input.isSet("from-start");
   const what = isAhead ? "waiting for new entries" : "following";
@@ -67,7 +67,7 @@ function tellOfWaiting(input: CommandInput, { times }: Surroundings): void {
 }
 
 /** @throws {UsageError} when options do not fit together. */
-function pathOf(input: CommandInput): string {
+function streamPath(input: CommandInput): string {
   const job = input.text("job");
   const after = input.whole("after", 0, Number.MAX_SAFE_INTEGER);
   if (after !== undefined && input.isSet("from-start")) {
@@ -76,15 +76,15 @@ function pathOf(input: CommandInput): string {
   if (input.isSet("until-end") && job === undefined) {
     throw new UsageError("--until-end goes with --job");
   }
-  const query = new URLSearchParams(filtersOf(input));
+  const query = new URLSearchParams(streamFilters(input));
   if (after !== undefined || input.isSet("from-start")) query.set("after", String(after ?? 0));
   if (input.isSet("until-end")) query.set("until", "terminal");
   const path = job === undefined ? "/stream" : `${jobPath(job)}/stream`;
   return query.size === 0 ? path : `${path}?${query}`;
 }
 
-function filtersOf(input: CommandInput): Record<string, string> {
-  const [types, stratum] = [typesOf(input).join(","), stratumOf(input)];
+function streamFilters(input: CommandInput): Record<string, string> {
+  const [types, stratum] = [typeOptions(input).join(","), stratumOption(input)];
   return {
     ...(types === "" ? {} : { types }),
     ...(stratum === undefined ? {} : { stratum }),
@@ -92,9 +92,9 @@ function filtersOf(input: CommandInput): Record<string, string> {
   };
 }
 
-function printerOf(input: CommandInput, { times, clock }: Surroundings) {
+function createPrinter(input: CommandInput, { times, clock }: Surroundings) {
   const { terminal } = input;
-  if (formOf(input) === "json") return (data: string) => terminal.out(data);
+  if (outputForm(input) === "json") return (data: string) => terminal.out(data);
   const lines = new DatedLines({
     paint: terminal.style,
     times,
@@ -102,7 +102,7 @@ function printerOf(input: CommandInput, { times, clock }: Surroundings) {
     withJob: input.text("job") === undefined,
   }, clock.now());
   // A seal follows every burst of entries, and tells a reader of jobs nothing.
-  const showsSeals = typesOf(input).length > 0;
+  const showsSeals = typeOptions(input).length > 0;
   return (data: string, client: Client) => {
     const entry = expectShape(entryResource, parseJsonText(data), client);
     if (showsSeals || entry.eventType !== "journal.Sealed") printLines(input, lines.of(entry));

@@ -4,7 +4,7 @@ import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
 import { counted } from "../../core/counted.ts";
 import { orUnusable } from "../../journal/errors.ts";
 import { writeNew } from "../../journal/file_system.ts";
-import { type Layout, layoutOf, TEMPORARY } from "../../journal/layout.ts";
+import { journalLayout, type Layout, TEMPORARY } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
 import {
   type Command,
@@ -24,7 +24,7 @@ import {
   readableFolder,
   requireReadAndWrite,
 } from "./folder.ts";
-import { exitCodeOf } from "./concluded.ts";
+import { verdictExitCode } from "./concluded.ts";
 import { proved, withTarget } from "./copy_target.ts";
 import { problemText } from "../../verify/problem.ts";
 import type { JournalTools } from "./tools.ts";
@@ -81,10 +81,10 @@ class Backup {
   constructor(input: CommandInput, tools: JournalTools) {
     this.#input = input;
     this.#tools = tools;
-    this.#from = layoutOf(readableFolder(input));
+    this.#from = journalLayout(readableFolder(input));
     const target = (input.positionals[0] ?? "").replace(/(?<=.)\/+$/, "");
     if (target === "") throw new UsageError("backup needs <folder>");
-    this.#to = layoutOf(target);
+    this.#to = journalLayout(target);
   }
 
   async run(): Promise<number> {
@@ -96,7 +96,7 @@ class Backup {
       const copied = await this.#copied();
       const { report, verdict } = await proved(this.#input, this.#tools, this.#to);
       this.#tell(copied, report, verdict);
-      return exitCodeOf(verdict);
+      return verdictExitCode(verdict);
     }, () => this.#requireOther());
   }
 

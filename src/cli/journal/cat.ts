@@ -4,9 +4,9 @@ import { Buffer } from "node:buffer";
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../tools/batch_feed.ts";
-import { layoutOf } from "../../journal/layout.ts";
+import { journalLayout } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
-import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";
+import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
 import { plainText } from "../plain_text.ts";
 import { printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/entry_line.ts";
@@ -71,7 +71,7 @@ class Cat {
   #gatheredBytes = 0;
 
   constructor(input: CommandInput, tools: JournalTools) {
-    const filter = this.#filter = filterOf(input);
+    const filter = this.#filter = entryFilter(input);
     this.#input = input;
     this.#tools = tools;
     this.#room = input.whole("limit", 0, POSITION_MAX) ?? POSITION_MAX;
@@ -83,7 +83,7 @@ class Cat {
       columns: textColumns(input),
       withJob: filter.job === undefined,
     }, tools.clock.now());
-    const layout = layoutOf(readableFolder(input));
+    const layout = journalLayout(readableFolder(input));
     this.#feed = new BatchFeed(tools.fileSystem, layout, filter.after, this.#needsEntries);
   }
 
@@ -174,11 +174,11 @@ class Cat {
   }
 }
 
-function filterOf(input: CommandInput): Filter {
+function entryFilter(input: CommandInput): Filter {
   return {
     job: input.text("job"),
-    types: new Set(typesOf(input)),
-    stratum: stratumOf(input),
+    types: new Set(typeOptions(input)),
+    stratum: stratumOption(input),
     after: input.whole("after", 0, POSITION_MAX) ?? 0,
     upTo: input.whole("upto", 0, POSITION_MAX) ?? POSITION_MAX,
   };

@@ -1,7 +1,7 @@
 /** How a command with a verdict ends: the verdict is saved, and decides the exit code. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import { reasonOf } from "../../journal/errors.ts";
+import { failureReason } from "../../journal/errors.ts";
 import type { Layout } from "../../journal/layout.ts";
 import { type JudgedAudit, keepVerdict, type Verdict } from "../../verify/verdict.ts";
 import { type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
@@ -18,13 +18,13 @@ export async function keepOrWarn(
   try {
     await keepVerdict({ fileSystem, layout, clock }, judged);
   } catch (error) {
-    const message = `the verdict could not be saved: ${reasonOf(error, layout.folder)}`;
+    const message = `the verdict could not be saved: ${failureReason(error, layout.folder)}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
     terminal.err(`daybook: ${isForbidden ? advised(message) : message}`);
   }
 }
 
-export function exitCodeOf({ kind }: Verdict): number {
+export function verdictExitCode({ kind }: Verdict): number {
   switch (kind) {
     case "intact":
       return EXIT_OK;

@@ -6,10 +6,10 @@ import { requireKind } from "../../journal/folder.ts";
 import { isTemporary, type Layout } from "../../journal/layout.ts";
 import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
 import { audit, type AuditReport } from "../../verify/audit.ts";
-import { type Verdict, verdictOf } from "../../verify/verdict.ts";
+import { toVerdict, type Verdict } from "../../verify/verdict.ts";
 import type { CommandInput } from "../command.ts";
 import { keepOrWarn } from "./concluded.ts";
-import { type JournalTools, scratchOf } from "./tools.ts";
+import { type JournalTools, scratchOption } from "./tools.ts";
 
 /**
  * Runs with the folder made and locked.
@@ -26,7 +26,7 @@ export async function withTarget<Result>(
 ): Promise<Result> {
   const warn = (message: string) => terminal.err(`daybook: ${message}`);
   await makeNamedFolders(fileSystem, layout.folder, warn);
-  const lock = await lockOf(fileSystem, layout);
+  const lock = await takeLock(fileSystem, layout);
   try {
     await check();
     await requireKind(fileSystem, layout.segments, ["folder", "missing"]);
@@ -38,7 +38,7 @@ export async function withTarget<Result>(
   }
 }
 
-async function lockOf(fileSystem: FileSystem, { folder, lock: path }: Layout): Promise<HeldLock> {
+async function takeLock(fileSystem: FileSystem, { folder, lock: path }: Layout): Promise<HeldLock> {
   await requireKind(fileSystem, path, ["file", "missing"]);
   const lock = await orUnusable("lock", path, () => fileSystem.lock(path));
   if (lock === undefined) throw new JournalLockedError(folder);
@@ -71,11 +71,11 @@ export async function proved(
     fileSystem,
     layout,
     served: undefined,
-    ...scratchOf(tools, layout),
+    ...scratchOption(tools, layout),
     progress: (done, total) => terminal.progress("verifying", done, total),
   });
   terminal.progressEnd();
-  const verdict = verdictOf(report, false);
+  const verdict = toVerdict(report, false);
   const durationMs = Math.round(clock.monotonic() - began);
   await keepOrWarn(tools, input, layout, { report, verdict, durationMs });
   return { report, verdict };

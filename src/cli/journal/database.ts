@@ -1,12 +1,12 @@
 /** A database in which processes share a journal, for the commands that work on it. */
 
-import { messageOf } from "../../core/thrown.ts";
+import { errorMessage } from "../../core/thrown.ts";
 import { isOfSharedLog } from "../../journal/shared_log.ts";
 import { PartedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
-import { hostsOf, type Permissions } from "../../settings/permission_advice.ts";
+import { databaseHosts, type Permissions } from "../../settings/permission_advice.ts";
 import {
   CommandError,
   type CommandInput,
@@ -28,19 +28,19 @@ export const SECRET_KEY_OPTION: CommandOption = {
 };
 
 /** The database that a command is about; the text may hold a password, and is not repeated. */
-export function databaseOf(text: string): Place {
+export function parseDatabase(text: string): Place {
   try {
     if (!namesDatabase(text)) throw new TypeError("must be postgres://user@host/database");
     return placeIn(text);
   } catch (error) {
-    throw new UsageError(`the database ${messageOf(error)}`);
+    throw new UsageError(`the database ${errorMessage(error)}`);
   }
 }
 
 /** What a command needs that talks to a database. */
 export function databasePermissions(text: string | undefined, input: CommandInput): Permissions {
   const file = input.text("secret-key-file");
-  return { net: hostsOf(text ?? ""), read: file === undefined ? [] : [file] };
+  return { net: databaseHosts(text ?? ""), read: file === undefined ? [] : [file] };
 }
 
 /** Opens the rows of a journal, and closes them in the end; errors become those of a command. */
@@ -69,17 +69,17 @@ function commandError(error: unknown, place: Place): unknown {
     return new CommandError(`Cannot use ${place.shown}: ${error.message}`, error.exitCode);
   }
   if (error instanceof Deno.errors.NotCapable) {
-    const net = hostsOf(place.url);
+    const net = databaseHosts(place.url);
     const reason = `permission is missing, add --allow-net=${net.join(",")}`;
     return new CommandError(`Cannot reach ${place.shown}: ${reason}`, EXIT_UNREADABLE, { net });
   }
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (!NO_RIGHTS.test(code)) return error;
-  return new CommandError(`Cannot use ${place.shown}: ${messageOf(error)}`, EXIT_NO_RIGHTS);
+  return new CommandError(`Cannot use ${place.shown}: ${errorMessage(error)}`, EXIT_NO_RIGHTS);
 }
 
 /** @throws {UsageError} saying what it should be. */
-export function secretKeyOf(input: CommandInput): Uint8Array | undefined {
+export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
   const file = input.text("secret-key-file");
   const text = file === undefined ? input.env("DAYBOOK_SECRET_KEY") || undefined : read(file);
   if (text === undefined) return undefined;
@@ -93,7 +93,7 @@ function read(file: string): string {
     return Deno.readTextFileSync(file);
   } catch (error) {
     const missing = error instanceof Deno.errors.NotCapable ? { read: [file] } : undefined;
-    throw new CommandError(`Cannot read ${file}: ${messageOf(error)}`, EXIT_UNREADABLE, missing);
+    throw new CommandError(`Cannot read ${file}: ${errorMessage(error)}`, EXIT_UNREADABLE, missing);
   }
 }
 
@@ -103,7 +103,7 @@ export function requireSecretKey(
   keys: number,
   where: string,
 ): Uint8Array | undefined {
-  const key = secretKeyOf(input);
+  const key = secretKeyOption(input);
   if (keys === 0 || key !== undefined) return key;
   throw new UsageError(
     `${where} has keys of sealed inputs: give --secret-key-file, the same as that of the servers`,

@@ -1,12 +1,12 @@
 /** `journal export`: a job with its history, and all that explains it, as a file. */
 
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import type { EventId } from "../../core/ids.ts";
-import { quotationOf } from "../../core/quotation.ts";
+import { quoteEntry } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
-import { reasonOf } from "../../journal/errors.ts";
+import { failureReason } from "../../journal/errors.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../export/export_file.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
@@ -53,12 +53,12 @@ export function exportCommand(tools: JournalTools): Command {
 
 async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
   const history = await readJobHistory(input, fileSystem, {
-    jobId: idOf<JobId>(input.positionals[0] ?? ""),
-    with: input.all("with").map(idOf<EventId>),
+    jobId: parseId<JobId>(input.positionals[0] ?? ""),
+    with: input.all("with").map(parseId<EventId>),
     evidence: true,
   });
   const lines = exportLines(
-    headerOf(history),
+    exportHeader(history),
     history.entries.map((entry) => portable(entry, history)),
   );
   const output = input.text("output");
@@ -68,18 +68,18 @@ async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<n
 }
 
 /** @throws {UsageError} when the text is not a legal id. */
-export function idOf<Id extends string>(text: string): Id {
+export function parseId<Id extends string>(text: string): Id {
   if (ID_PATTERN.test(text)) return text as Id;
   throw new UsageError(`${JSON.stringify(text)} is not an id: an id is ${ID_RULE}`);
 }
 
-function headerOf({ head, job, own, entries }: JobHistory): ExportHeader {
+function exportHeader({ head, job, own, entries }: JobHistory): ExportHeader {
   return {
     daybookExport: EXPORT_VERSION,
     jobId: job.jobId,
     ...(job.type === undefined ? {} : { type: job.type }),
     state: job.state,
-    condition: conditionOf(job),
+    condition: deriveCondition(job),
     entries: entries.length,
     own: own.length,
     from: { head: { logId: head.logId, chain: head.chain } },
@@ -91,7 +91,7 @@ function portable(entry: JobEventLogEntry, { job }: JobHistory): JobEventLogEntr
   const { jobId } = entry;
   return jobId === undefined || jobId === job.jobId
     ? entry
-    : quotationOf({ ...entry, jobId }, quotedEventId(entry.eventId));
+    : quoteEntry({ ...entry, jobId }, quotedEventId(entry.eventId));
 }
 
 async function write(path: string, lines: Iterable<string>): Promise<void> {
@@ -101,7 +101,7 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
   } catch (error) {
     const reason = error instanceof Deno.errors.AlreadyExists
       ? "it exists"
-      : `${reasonOf(error, path)}; without --output it goes to the standard output`;
+      : `${failureReason(error, path)}; without --output it goes to the standard output`;
     const message = `Cannot write ${path}: ${reason}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
     const missing = isForbidden ? { write: [path] } : undefined;

@@ -76,12 +76,12 @@ export async function orExit<Result>(
       throw new CommandError(error.messageFor(journalFolder(input)), error.exitCode);
     }
     throw error instanceof JournalUnusableError
-      ? new CommandError(error.message, error.exitCode, missingOf(error))
+      ? new CommandError(error.message, error.exitCode, missingPermissions(error))
       : error;
   }
 }
 
 /** Nothing beyond what the command needs anyway, where it is a permission that is missing. */
-function missingOf({ cause }: JournalUnusableError): Permissions | undefined {
+function missingPermissions({ cause }: JournalUnusableError): Permissions | undefined {
   return cause instanceof Deno.errors.NotCapable ? {} : undefined;
 }

@@ -1,7 +1,7 @@
 /** `journal head`: where a journal stands. */
 
 import { type JournalEnd, journalEnd } from "../../tools/journal_end.ts";
-import { layoutOf } from "../../journal/layout.ts";
+import { journalLayout } from "../../journal/layout.ts";
 import { tornText } from "../../verify/verdict.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
@@ -31,13 +31,13 @@ export function headCommand(tools: JournalTools): Command {
 }
 
 async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
-  const end = await journalEnd(fileSystem, layoutOf(readableFolder(input)));
+  const end = await journalEnd(fileSystem, journalLayout(readableFolder(input)));
   if (input.terminal.isInteractive) printFor(input.terminal, end);
-  else input.terminal.out(JSON.stringify(jsonOf(end)));
+  else input.terminal.out(JSON.stringify(toJson(end)));
   return EXIT_OK;
 }
 
-function jsonOf(end: JournalEnd | undefined) {
+function toJson(end: JournalEnd | undefined) {
   if (end === undefined) return { logId: 0, chain: "" };
   const { head, ...place } = end;
   return { ...head, ...place };

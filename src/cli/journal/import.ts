@@ -3,7 +3,7 @@
 import { isTerminal } from "../../core/job_state.ts";
 import { Observer } from "../../engine/queries/observer.ts";
 import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
-import { reasonOf } from "../../journal/errors.ts";
+import { failureReason } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/batch.ts";
 import {
@@ -62,7 +62,7 @@ export function importCommand(tools: JournalTools): Command {
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const name = input.positionals[0] ?? "-";
-  const file = parsed(name, await contentOf(name));
+  const file = parsed(name, await readSource(name));
   requireFinished(file, input);
   const imported = await orExit(input, () => appended(input, file, tools));
   report(input, file, imported);
@@ -79,13 +79,13 @@ function parsed(name: string, bytes: Uint8Array): ExportFile {
 }
 
 /** @throws {CommandError} when it cannot be read, or is larger than any import. */
-async function contentOf(name: string): Promise<Uint8Array> {
+async function readSource(name: string): Promise<Uint8Array> {
   try {
     const stream = name === "-" ? Deno.stdin.readable : (await Deno.open(name)).readable;
     return await limited(stream);
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    const message = `Cannot read ${name}: ${reasonOf(error, name)}`;
+    const message = `Cannot read ${name}: ${failureReason(error, name)}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
     if (!isForbidden) throw new CommandError(message, EXIT_UNREADABLE);
     const advice = `${message}, or import - < ${name}`;

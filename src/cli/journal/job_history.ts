@@ -6,7 +6,7 @@ import type { Circumstances } from "../../explain/evidence.ts";
 import { citedIn, explain } from "../../explain/explain.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { referencesOf } from "../../core/log_references.ts";
+import { logReferences } from "../../core/log_references.ts";
 import { ownValues } from "../../explain/likeness/own_values.ts";
 import { foldAll } from "../../core/job_fold.ts";
 import { EvidenceSearch } from "../../engine/queries/evidence_search.ts";
@@ -152,7 +152,7 @@ class HistoryReader {
   }
 
   #missing(): readonly LogId[] {
-    const referred = new Set([...this.#found.values()].flatMap(referencesOf));
+    const referred = new Set([...this.#found.values()].flatMap(logReferences));
     return [...referred].filter((logId) => !this.#found.has(logId)).sort((a, b) => a - b);
   }
 }

@@ -2,17 +2,17 @@
 
 import { counted } from "../../core/counted.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
-import { layoutOf } from "../../journal/layout.ts";
+import { journalLayout } from "../../journal/layout.ts";
 import { pull, type Transferred } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { type Command, CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import { exitCodeOf } from "./concluded.ts";
+import { verdictExitCode } from "./concluded.ts";
 import { type Proved, proved, withTarget } from "./copy_target.ts";
 import {
-  databaseOf,
   databasePermissions,
+  parseDatabase,
   requireSecretKey,
   SECRET_KEY_OPTION,
   withTable,
@@ -55,16 +55,16 @@ export function pullCommand(tools: JournalTools): Command {
 }
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
-  const place = databaseOf(input.positionals[0] ?? "");
-  const layout = layoutOf(journalFolder(input));
+  const place = parseDatabase(input.positionals[0] ?? "");
+  const layout = journalLayout(journalFolder(input));
   requireReadAndWrite(layout.folder);
   return await withTable(place, input, tools, async (table) => {
     await requireThere(place, table);
     return await withTarget(input, tools, layout, async () => {
       const transferred = await pulled(input, tools, table);
       const proof = await proved(input, tools, layout);
-      tell(input, layout.folder, transferred, proof);
-      return exitCodeOf(proof.verdict);
+      printResult(input, layout.folder, transferred, proof);
+      return verdictExitCode(proof.verdict);
     });
   });
 }
@@ -80,7 +80,7 @@ async function pulled(
   table: PostgresTable,
 ): Promise<Transferred> {
   const { terminal } = input;
-  const layout = layoutOf(journalFolder(input));
+  const layout = journalLayout(journalFolder(input));
   const secretKey = requireSecretKey(input, await table.keyCount(), "the database");
   const transferred = await pull({
     fileSystem,
@@ -97,7 +97,7 @@ async function pulled(
   return transferred;
 }
 
-function tell(
+function printResult(
   { terminal }: CommandInput,
   folder: string,
   { head, batches, entries }: Transferred,

@@ -3,7 +3,7 @@
 import { counted } from "../../core/counted.ts";
 import { takeFolder } from "../../journal/folder.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
-import { layoutOf } from "../../journal/layout.ts";
+import { journalLayout } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
 import { push, type Transferred } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
@@ -11,12 +11,12 @@ import type { PostgresTable } from "../../postgres/table.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import {
-  databaseOf,
   databasePermissions,
   EXIT_TAKEN,
+  parseDatabase,
   requireSecretKey,
   SECRET_KEY_OPTION,
-  secretKeyOf,
+  secretKeyOption,
   withTable,
 } from "./database.ts";
 import {
@@ -61,8 +61,8 @@ export function pushCommand(tools: JournalTools): Command {
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const { fileSystem } = tools;
-  const place = databaseOf(input.positionals[0] ?? "");
-  const layout = layoutOf(readableFolder(input));
+  const place = parseDatabase(input.positionals[0] ?? "");
+  const layout = journalLayout(readableFolder(input));
   requireReadAndWrite(layout.folder);
   await requireJournal(fileSystem, layout);
   const warn = (message: string) => input.terminal.err(`daybook: ${message}`);
@@ -71,7 +71,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
     await withTable(place, input, tools, async (table) => {
       await table.requireFit();
       await requireNoLeader(place, table);
-      tell(input, place, await pushed(input, tools, table));
+      printResult(input, place, await pushed(input, tools, table));
     });
   } finally {
     lock.release();
@@ -90,8 +90,8 @@ async function pushed(
   table: PostgresTable,
 ): Promise<Transferred & { readonly keys: number }> {
   const { terminal } = input;
-  const layout = layoutOf(readableFolder(input));
-  const keys = await new KeyFiles(fileSystem, layout, secretKeyOf(input)).all();
+  const layout = journalLayout(readableFolder(input));
+  const keys = await new KeyFiles(fileSystem, layout, secretKeyOption(input)).all();
   const secretKey = requireSecretKey(input, keys.size, layout.folder);
   const transferred = await push({
     fileSystem,
@@ -108,7 +108,7 @@ async function pushed(
   return { ...transferred, keys: keys.size };
 }
 
-function tell(
+function printResult(
   { terminal }: CommandInput,
   { shown }: Place,
   { head, batches, entries, keys }: Transferred & { readonly keys: number },

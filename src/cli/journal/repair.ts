@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { HeldLock } from "../../journal/file_system.ts";
 import { copyFolder, removeUnfinished } from "../../tools/folder_copy.ts";
-import { INDEX, KEYS, type Layout, layoutOf, SIDECARS } from "../../journal/layout.ts";
+import { INDEX, journalLayout, KEYS, type Layout, SIDECARS } from "../../journal/layout.ts";
 import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
 import {
   type Command,
@@ -25,12 +25,12 @@ import {
   readableFolder,
   requirePermission,
 } from "./folder.ts";
-import { exitCodeOf, keepOrWarn } from "./concluded.ts";
+import { keepOrWarn, verdictExitCode } from "./concluded.ts";
 import { problemText } from "../../verify/problem.ts";
-import { isNothing, type RepairPlan, repairPlanOf } from "../../tools/repair_plan.ts";
+import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
 import { applyPlan, recordRepair, repairText } from "../../tools/repair_steps.ts";
-import { type JournalTools, scratchOf } from "./tools.ts";
-import { verdictOf } from "../../verify/verdict.ts";
+import { type JournalTools, scratchOption } from "./tools.ts";
+import { toVerdict } from "../../verify/verdict.ts";
 
 export function repairCommand(tools: JournalTools): Command {
   return {
@@ -82,7 +82,7 @@ class Repair {
     this.#input = input;
     this.#terminal = input.terminal;
     this.#tools = tools;
-    this.#layout = layoutOf(readableFolder(input));
+    this.#layout = journalLayout(readableFolder(input));
     this.#isApplied = input.isSet("apply");
   }
 
@@ -106,7 +106,7 @@ class Repair {
         return EXIT_OK;
       }
       const aside = await this.#copyAside(parent);
-      fact = factOf(task, aside);
+      fact = repairedFact(task, aside);
       this.#tell(task, aside);
       await applyPlan(this.#tools, this.#layout, task.plan, fact);
       if (fact === undefined) await removeRepairNote(this.#tools.fileSystem, this.#layout);
@@ -133,7 +133,7 @@ class Repair {
     requireRepairable(report);
     const note = await readRepairNote(fileSystem, this.#layout);
     const isRecorded = note !== undefined && report.repairs.includes(note.aside);
-    const plan = await repairPlanOf(report, fileSystem, this.#layout);
+    const plan = await planRepair(report, fileSystem, this.#layout);
     return { report, plan, note: isRecorded ? undefined : note };
   }
 
@@ -142,7 +142,7 @@ class Repair {
       fileSystem: this.#tools.fileSystem,
       layout: this.#layout,
       served: undefined,
-      ...scratchOf(this.#tools, this.#layout),
+      ...scratchOption(this.#tools, this.#layout),
       progress: (done, total) => this.#terminal.progress("verifying", done, total),
     });
     this.#terminal.progressEnd();
@@ -174,11 +174,11 @@ class Repair {
   async #prove(): Promise<number> {
     const began = this.#tools.clock.monotonic();
     const report = await this.#audit();
-    const verdict = verdictOf(report, false);
+    const verdict = toVerdict(report, false);
     this.#terminal.err(`daybook: ${plainText(verdict.line)}`);
     const durationMs = Math.round(this.#tools.clock.monotonic() - began);
     await keepOrWarn(this.#tools, this.#input, this.#layout, { report, verdict, durationMs });
-    return exitCodeOf(verdict);
+    return verdictExitCode(verdict);
   }
 }
 
@@ -202,7 +202,7 @@ function requireRepairable({ problems, disproof }: AuditReport): void {
 }
 
 /** One fact for what is lost now, and what an unfinished repair lost before. */
-function factOf({ plan, note }: Task, aside: string): RepairedAttributes | undefined {
+function repairedFact({ plan, note }: Task, aside: string): RepairedAttributes | undefined {
   const { loss } = plan;
   if (loss === undefined) return note;
   const { from, last, previousHead } = loss;

@@ -4,8 +4,8 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
-import { jobView } from "../../http/answers/job_view.ts";
-import { chunksOf } from "../../http/answers/large_answer.ts";
+import { jobView } from "../../documents/answers/job_view.ts";
+import { jsonChunks } from "../../core/json_chunks.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../../verify/served_audit.ts";
 import { type Client, notDaybook } from "../client.ts";
 
@@ -40,7 +40,7 @@ export class ServedOverHttp implements ServedSource {
     while (path !== undefined) {
       const page: unknown = await this.#client.get(path);
       if (!isJobPage(page)) throw notDaybook(this.url);
-      yield page.jobs.map((job) => new DigestedJob(job, chunksOf(job), textOf));
+      yield page.jobs.map((job) => new DigestedJob(job, jsonChunks(job), textOf));
       path = page.nextCursor === null
         ? undefined
         : `/jobs?view=full&limit=${PAGE}&cursor=${encodeURIComponent(page.nextCursor)}`;
@@ -62,7 +62,7 @@ export class ServedOverHttp implements ServedSource {
 }
 
 function textOf(job: JobState): Iterable<string> {
-  return chunksOf(jobView(job));
+  return jsonChunks(jobView(job));
 }
 
 /** `undefined` when the answer is not that of a Daybook. */

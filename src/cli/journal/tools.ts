@@ -28,7 +28,7 @@ export interface JournalTools {
 }
 
 /** What a proof of a journal is given of it. */
-export function scratchOf(
+export function scratchOption(
   { scratchIn }: JournalTools,
   layout: Layout,
 ): Pick<AuditOptions, "scratch"> {

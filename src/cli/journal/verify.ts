@@ -1,14 +1,14 @@
 /** `journal verify`: proves a journal, from its first line on. */
 
 import { counted } from "../../core/counted.ts";
-import { type Layout, layoutOf } from "../../journal/layout.ts";
+import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
 import { compare, type Compared } from "../../tools/shared_comparison.ts";
 import type { Place } from "../../postgres/place.ts";
 import { audit, type AuditReport } from "../../verify/audit.ts";
 import { problemText } from "../../verify/problem.ts";
 import { ServedAudit } from "../../verify/served_audit.ts";
-import { type Verdict, verdictOf } from "../../verify/verdict.ts";
+import { toVerdict, type Verdict } from "../../verify/verdict.ts";
 import { Client, hostPermissions } from "../client.ts";
 import {
   type Command,
@@ -19,8 +19,8 @@ import {
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { exitCodeOf, keepOrWarn } from "./concluded.ts";
-import { databaseOf, databasePermissions, withTable } from "./database.ts";
+import { keepOrWarn, verdictExitCode } from "./concluded.ts";
+import { databasePermissions, parseDatabase, withTable } from "./database.ts";
 import {
   EXIT_DAMAGED,
   JOURNAL_OPTION,
@@ -29,7 +29,7 @@ import {
   readableFolder,
 } from "./folder.ts";
 import { ServedOverHttp } from "./served_over_http.ts";
-import { type JournalTools, scratchOf } from "./tools.ts";
+import { type JournalTools, scratchOption } from "./tools.ts";
 
 export function verifyCommand(tools: JournalTools): Command {
   return {
@@ -73,25 +73,25 @@ export function verifyCommand(tools: JournalTools): Command {
 async function verify(input: CommandInput, tools: JournalTools): Promise<number> {
   const { terminal } = input;
   const { fileSystem, clock } = tools;
-  const layout = layoutOf(readableFolder(input));
+  const layout = journalLayout(readableFolder(input));
   const against = input.text("against");
-  const place = against === undefined ? undefined : databaseOf(against);
+  const place = against === undefined ? undefined : parseDatabase(against);
   const began = clock.monotonic();
   const served = input.isSet("no-server") ? undefined : await askServer(input, layout.folder);
   const report = await audit({
     fileSystem,
     layout,
     served,
-    ...scratchOf(tools, layout),
+    ...scratchOption(tools, layout),
     progress: (done, total) => terminal.progress("verifying", done, total),
   });
   terminal.progressEnd();
-  const verdict = verdictOf(report, isServerNamed(input));
+  const verdict = toVerdict(report, isServerNamed(input));
   const durationMs = Math.round(clock.monotonic() - began);
   const compared = place && await comparedWith(place, input, tools, layout);
   print(terminal, report, verdict, durationMs, compared);
   await keepOrWarn(tools, input, layout, { report, verdict, durationMs });
-  return compared?.parted ? EXIT_DAMAGED : exitCodeOf(verdict);
+  return compared?.parted ? EXIT_DAMAGED : verdictExitCode(verdict);
 }
 
 interface ComparedRows extends Compared {
@@ -168,20 +168,20 @@ function print(
 ): void {
   if (!terminal.isInteractive) {
     const rows = compared === undefined ? {} : { against: compared };
-    terminal.out(JSON.stringify({ ...resultOf(report, verdict, durationMs), ...rows }));
+    terminal.out(JSON.stringify({ ...toResult(report, verdict, durationMs), ...rows }));
     return;
   }
   terminal.out(
-    terminal.style(exitCodeOf(verdict) === EXIT_OK ? "green" : "red", plainText(verdict.line)),
+    terminal.style(verdictExitCode(verdict) === EXIT_OK ? "green" : "red", plainText(verdict.line)),
   );
-  for (const line of detailsOf(report, verdict)) terminal.err(`  ${plainText(line)}`);
+  for (const line of detailLines(report, verdict)) terminal.err(`  ${plainText(line)}`);
   if (compared === undefined) return;
   const text = plainText(comparedText(compared));
   terminal.out(terminal.style(compared.parted === null ? "green" : "red", text));
 }
 
 /** What the one line has no room for. */
-function detailsOf(report: AuditReport, verdict: Verdict): readonly string[] {
+function detailLines(report: AuditReport, verdict: Verdict): readonly string[] {
   const { problems, problemCount, stoppedAt, head, served, notes } = report;
   const others = problems.map(problemText).filter((text) => !verdict.line.endsWith(text));
   const unlisted = problemCount - problems.length;
@@ -200,7 +200,7 @@ function detailsOf(report: AuditReport, verdict: Verdict): readonly string[] {
   ];
 }
 
-function resultOf(report: AuditReport, { kind, line }: Verdict, durationMs: number) {
+function toResult(report: AuditReport, { kind, line }: Verdict, durationMs: number) {
   const { problems, problemCount, stoppedAt, head, proved } = report;
   const { snapshots, jobs, tornBytes, notes } = report;
   return {

@@ -2,7 +2,7 @@
 
 import { changeText } from "../../core/state_text.ts";
 import { entryNote, type NotedEntry } from "../../engine/queries/entry_note.ts";
-import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
+import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { EntryResource } from "../resources.ts";
 import type { Style } from "../terminal.ts";
 import type { Times } from "../times.ts";
@@ -60,15 +60,15 @@ export class EntryLines {
     const logId = this.#logId(entry);
     const cells = [this.#job(entry), this.#type(entry), this.#task(entry)]
       .filter((cell) => cell !== undefined);
-    const used = TIME_COLUMNS + 2 + columnsOf(logId) +
-      cells.reduce((sum, cell) => sum + 2 + columnsOf(cell), 0);
+    const used = TIME_COLUMNS + 2 + textWidth(logId) +
+      cells.reduce((sum, cell) => sum + 2 + textWidth(cell), 0);
     const [job, ...rest] = this.options.withJob ? cells : [undefined, ...cells];
     const [type = "", task = ""] = rest;
     return [
       paint("dim", times.preciseTimeOfDay(entry.receivedAt)),
       paint("dim", logId),
       ...(job === undefined ? [] : [paint("cyan", job)]),
-      styled(paint, styleOf(entry), type),
+      styled(paint, entryStyle(entry), type),
       task,
       this.#note(entry, this.options.columns - used - 2),
     ].join("  ").trimEnd();
@@ -109,7 +109,7 @@ export class EntryLines {
 }
 
 function grown(columns: number, text: string, max: number): number {
-  return Math.min(Math.max(columns, columnsOf(text)), max);
+  return Math.min(Math.max(columns, textWidth(text)), max);
 }
 
 /** The framework's own facts go without their namespace: they are most of all entries. */
@@ -133,7 +133,7 @@ const TYPE_STYLES: readonly (readonly [RegExp, Style])[] = [
 ];
 
 /** What came from outside stands out among the framework's facts. */
-function styleOf({ stratum, eventType }: ShownEntry): Style | undefined {
+function entryStyle({ stratum, eventType }: ShownEntry): Style | undefined {
   if (stratum !== "framework") return "magenta";
   return TYPE_STYLES.find(([pattern]) => pattern.test(eventType))?.[1];
 }

@@ -2,7 +2,7 @@
 
 import { correlationText } from "../../explain/mismatch.ts";
 import { deadlineText } from "../../explain/phrases.ts";
-import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
+import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type {
   ExpectationResource,
   FailureResource,
@@ -49,7 +49,7 @@ function headLines(job: JobResource, options: PageOptions): readonly string[] {
   const { paint } = options;
   const version = job.definitionVersion === null ? "" : ` version ${job.definitionVersion}`;
   const title = `${paint("bold", job.jobId)}  ${plainText(job.type ?? "a plan")}${version}`;
-  const facts = factsOf(job, options).filter(([, text]) => text !== "");
+  const facts = jobFacts(job, options).filter(([, text]) => text !== "");
   return [
     title,
     paintedState(paint, job),
@@ -60,7 +60,7 @@ function headLines(job: JobResource, options: PageOptions): readonly string[] {
 
 type Fact = readonly [name: string, text: string];
 
-function factsOf(job: JobResource, { times, now }: PageOptions): readonly Fact[] {
+function jobFacts(job: JobResource, { times, now }: PageOptions): readonly Fact[] {
   const { createdAt, startedAt, endedAt, startAt, sleepsUntil } = job;
   const age = distanceText(now - Date.parse(createdAt));
   return [
@@ -117,13 +117,13 @@ function kindText(kind: FailureResource["kind"]): string {
 }
 
 function expectationLines({ expected }: JobResource, options: PageOptions): readonly string[] {
-  const idColumns = Math.max(0, ...expected.map(({ id }) => columnsOf(id)));
+  const idColumns = Math.max(0, ...expected.map(({ id }) => textWidth(id)));
   const counts = expected.map(({ matched, required }) => `${matched} of ${required}`);
-  const countColumns = Math.max(0, ...counts.map(columnsOf));
+  const countColumns = Math.max(0, ...counts.map(textWidth));
   return expected.map((expectation, index) => {
     const { id, satisfied } = expectation;
     const head = `${padded(id, idColumns)}  ${padded(counts[index] ?? "", countColumns)}  `;
-    const text = fitted(wantedText(expectation), options.columns - columnsOf(head) - 4);
+    const text = fitted(wantedText(expectation), options.columns - textWidth(head) - 4);
     return painted(options.paint, satisfied ? "completed" : "waiting", head) + text;
   });
 }
@@ -180,7 +180,7 @@ function taskLines(
     task,
   ) => [task.taskId, task.status, attemptsText(task), tookText(task, options)]);
   const widths = [0, 1, 2, 3].map((column) =>
-    Math.max(0, ...rows.map((row) => columnsOf(row[column] ?? "")))
+    Math.max(0, ...rows.map((row) => textWidth(row[column] ?? "")))
   );
   return rows.map((row, index) => {
     const [id, status, attempts, took] = row.map((cell, column) =>

@@ -1,7 +1,7 @@
 /** Jobs as a table. */
 
 import { stateText } from "../../core/state_text.ts";
-import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
+import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { JobSummaryResource } from "../resources.ts";
 import { distanceText } from "../../core/duration.ts";
 import { type Paint, paintedState } from "./marks.ts";
@@ -24,10 +24,10 @@ export function jobTable(
   jobs: readonly JobSummaryResource[],
   { paint, now, columns }: JobTableOptions,
 ): readonly string[] {
-  const rows = jobs.map((job) => cellsOf(job, now));
+  const rows = jobs.map((job) => jobCells(job, now));
   const shown = HEADS.map((_, column) => rows.some((row) => row[column] !== ""));
   const widths = HEADS.map((head, column) =>
-    Math.max(columnsOf(head), ...rows.map((row) => columnsOf(row[column] ?? "")))
+    Math.max(textWidth(head), ...rows.map((row) => textWidth(row[column] ?? "")))
   );
   const line = (cells: readonly string[], style: (column: number, text: string) => string) =>
     cutLine(cells.map((cell, column) => padded(cell, widths[column] ?? 0)), shown, columns, style);
@@ -39,7 +39,7 @@ export function jobTable(
   ];
 }
 
-function cellsOf(job: JobSummaryResource, now: number): readonly string[] {
+function jobCells(job: JobSummaryResource, now: number): readonly string[] {
   return [
     job.jobId,
     plainText(job.type ?? "(plan)"),
@@ -81,11 +81,11 @@ function cutLine(
   let room = columns;
   const parts: string[] = [];
   for (const [column, cell] of cells.entries()) {
-    if (shown[column] !== true || room < Math.min(columnsOf(cell), CUT_COLUMNS_MIN)) continue;
-    const columnsLeft = Math.min(columnsOf(cell), room);
+    if (shown[column] !== true || room < Math.min(textWidth(cell), CUT_COLUMNS_MIN)) continue;
+    const columnsLeft = Math.min(textWidth(cell), room);
     const text = padded(fitted(cell.trimEnd(), columnsLeft), columnsLeft);
     parts.push(style(column, text));
-    room -= columnsOf(text) + GAP.length;
+    room -= textWidth(text) + GAP.length;
   }
   return parts.join(GAP).trimEnd();
 }

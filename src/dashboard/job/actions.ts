@@ -13,10 +13,10 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { judgeEvent } from "../../documents/event_schema.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { type Problem, STATUS } from "../../http/problems/problem.ts";
-import { originOf } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { jobIdOf } from "../../http/routes/jobs.ts";
-import { sizeFor } from "../../http/guard/turnstile.ts";
+import { jobIdParameter } from "../../http/routes/jobs.ts";
+import { sizeFor } from "../../http/guard/admission_gate.ts";
 import { filledField, onceOnly, readForm, safeReturnPath } from "../form.ts";
 import { jsonPlaceText } from "../schema_form/typed.ts";
 import { jobPagePath } from "../parts/links.tsx";
@@ -30,26 +30,26 @@ export async function actOnJob(
   deps: HttpDeps,
   control: ControlName,
 ): Promise<Response> {
-  const jobId = jobIdOf(c);
+  const jobId = jobIdParameter(c);
   const form = await readForm(c.req.raw, deps.bodies);
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   const before = deps.engine.job(jobId);
-  if (before !== undefined) await deps.turnstile.enter(sizeFor(before));
+  if (before !== undefined) await deps.admission.enter(sizeFor(before));
   try {
-    const origin = originOf(c, deps.spans);
-    const job = await controlled(deps.engine, jobId, control, bodyOf(control, form), origin);
+    const origin = requestOrigin(c, deps.spans);
+    const job = await controlled(deps.engine, jobId, control, controlBody(control, form), origin);
     if (control !== "retry") return backTo(deps, back, doneText(control, job));
     const from = filledField(form, "from");
     const where = from === undefined ? "" : ` from task ${from}`;
     return backTo(deps, jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return backTo(deps, back, detailOf(error), true);
+    return backTo(deps, back, problemDetail(error), true);
   }
 }
 
 /** The fields that the route of the control takes, as far as they are filled in. */
-function bodyOf(control: ControlName, form: URLSearchParams): JsonObject {
+function controlBody(control: ControlName, form: URLSearchParams): JsonObject {
   const fields = control === "retry" ? ["from"] : ["reason"];
   const given = fields.map((name) => [name, filledField(form, name)])
     .filter(([, value]) => value !== undefined);
@@ -90,7 +90,7 @@ function backTo(deps: HttpDeps, path: string, text: string, isBad = false): Resp
 }
 
 /** What is wrong, with where it is. */
-function detailOf({ message, members }: Problem): string {
+function problemDetail({ message, members }: Problem): string {
   const issues = (members.errors ?? []).map((issue) =>
     "pointer" in issue && issue.pointer !== "" ? `${issue.pointer} ${issue.detail}` : issue.detail
   );
@@ -101,15 +101,15 @@ function detailOf({ message, members }: Problem): string {
 export type Sent = { readonly response: Response } | { readonly refused: RefusedEvent };
 
 export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
-  const jobId = jobIdOf(c);
+  const jobId = jobIdParameter(c);
   const form = await readForm(c.req.raw, deps.bodies);
   const text = form.get("event") ?? "";
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   try {
-    const event = eventOf(text, form.get("once") ?? "");
+    const event = parseEvent(text, form.get("once") ?? "");
     const open = placesIn(event.attributes ?? {}).find(({ value }) => isPlaceholder(value));
     if (open !== undefined) return { refused: refusal(form, text, unfilled(placePath(open))) };
-    const origin = originOf(c, deps.spans) ?? {};
+    const origin = requestOrigin(c, deps.spans) ?? {};
     const [receipt] = await deps.engine.deliver([withOrigin(event, origin)]);
     if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
     if (receipt.disposition === "rejected") {
@@ -125,7 +125,7 @@ export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
 function eventFlaw(text: string, problem: Problem): string {
   const { position } = problem.members;
   return position === undefined
-    ? detailOf(problem)
+    ? problemDetail(problem)
     : `The event is not JSON: ${jsonPlaceText(text, position)}.`;
 }
 
@@ -138,7 +138,7 @@ function refusal(form: URLSearchParams, text: string, reason: string): RefusedEv
 }
 
 /** @throws {Problem} when the text is no event. */
-function eventOf(text: string, once: string): IncomingEvent {
+function parseEvent(text: string, once: string): IncomingEvent {
   const judged = judgeEvent(parseJson(text));
   if (!judged.valid) throw invalidRequest(judged.errors);
   return { eventId: onceOnly(once, text), ...judged.event };

@@ -32,8 +32,8 @@ export function JobAttempts({ state }: Props) {
   const shown = shownLanes(timeline, tasksPage);
   const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.includes(lane));
   const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
-  const rows = rowsOf(lanes).slice(-ROWS_MAX);
-  const columns = columnsOf(rows);
+  const rows = attemptRows(lanes).slice(-ROWS_MAX);
+  const columns = shownColumns(rows);
   return (
     <section id="job-attempts" class="part" aria-labelledby="attempts-heading" data-live>
       <h2 id="attempts-heading">Attempts</h2>
@@ -64,7 +64,7 @@ interface Columns {
   readonly backoff: boolean;
 }
 
-function columnsOf(rows: readonly AttemptRow[]): Columns {
+function shownColumns(rows: readonly AttemptRow[]): Columns {
   return {
     error: rows.some(({ attempt }) => attempt.error !== undefined),
     backoff: rows.some(({ backoff }) => backoff !== undefined),
@@ -79,7 +79,7 @@ function attemptsIn(spans: Lane["spans"]): readonly AttemptSpan[] {
   return spans.filter((span) => span.kind === "attempt");
 }
 
-function rowsOf(lanes: readonly Lane[]): readonly AttemptRow[] {
+function attemptRows(lanes: readonly Lane[]): readonly AttemptRow[] {
   return lanes.flatMap((lane) =>
     lane.spans.flatMap((span, index): readonly AttemptRow[] => {
       if (span.kind !== "attempt") return [];

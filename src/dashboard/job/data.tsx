@@ -1,6 +1,6 @@
 /** What a job was given, and what it gave. */
 
-import { outputOf } from "../../core/job_resource.ts";
+import { jobOutput } from "../../core/job_resource.ts";
 import { MissingScope } from "../parts/action_form.tsx";
 import { Time } from "../parts/time.tsx";
 import { EntryCite } from "./cite.tsx";
@@ -14,7 +14,7 @@ interface Props {
 export function JobData({ state }: Props) {
   const { job } = state;
   const href = `/jobs/${encodeURIComponent(job.jobId)}`;
-  const output = outputOf(job);
+  const output = jobOutput(job);
   return (
     <section id="job-data" class="grid" aria-label="Input and output" data-live>
       <div class="part">

@@ -69,7 +69,7 @@ const MARK_UNITS = 2;
 const LABEL_LENGTH_MAX = 32;
 
 /** @param page Of the tasks, from 1. */
-export function drawingOf(
+export function drawTimeline(
   timeline: Timeline,
   scaleName: ScaleName,
   note: string,
@@ -87,9 +87,9 @@ export function drawingOf(
     job,
     lanes: rows,
     marks,
-    downs: piecesOf(timeline.downs, unit, scale).map((piece) => ({
+    downs: toPieces(timeline.downs, unit, scale).map((piece) => ({
       ...placed(piece),
-      title: titleOf(piece, "the longest time the process can have been down"),
+      title: barTitle(piece, "the longest time the process can have been down"),
       goesOn: false,
     })),
     lanesTotal: timeline.lanes.filter(isTask).length,
@@ -137,19 +137,19 @@ function lengthOf({ spans }: Lane): number {
 }
 
 function jobRow(conditions: readonly ConditionStretch[], unit: number, scale: TimeScale): Row {
-  const pieces = piecesOf(conditions, unit, scale);
+  const pieces = toPieces(conditions, unit, scale);
   const bars = pieces.map((piece) => {
     const { condition, goesOn } = piece.longest.span;
-    const title = titleOf(piece, conditionText(condition)) + downText(piece.longest.span);
+    const title = barTitle(piece, conditionText(condition)) + downText(piece.longest.span);
     return { ...placed(piece), kind: condition, title, goesOn };
   });
   return { label: "The job", note: "", bars, words: wordsFor(pieces) };
 }
 
 function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale): Row {
-  const bars = piecesOf(spans, unit, scale).map((piece) => {
+  const bars = toPieces(spans, unit, scale).map((piece) => {
     const { span } = piece.longest;
-    const title = titleOf(piece, spanText(span)) + downText(span);
+    const title = barTitle(piece, spanText(span)) + downText(span);
     return { ...placed(piece), kind: kindOf(span), title, goesOn: span.goesOn };
   });
   return { label: laneLabel(taskId, phase), note: laneNote(spans), bars, words: [] };
@@ -173,7 +173,7 @@ interface Placed<Span> extends Extent {
   readonly span: Span;
 }
 
-function piecesOf<Span extends Extent>(
+function toPieces<Span extends Extent>(
   spans: readonly Span[],
   unit: number,
   scale: TimeScale,
@@ -194,7 +194,7 @@ function placed({ fromMs, toMs, count }: Piece<Placed<unknown>>) {
   };
 }
 
-function titleOf(
+function barTitle(
   { count, first, last }: Piece<Placed<Extent>>,
   what: string,
 ): string {
@@ -261,7 +261,7 @@ export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {
 function marksRow(marks: readonly Mark[], unit: number, scale: TimeScale): readonly DrawnMark[] {
   return [...Map.groupBy(marks, ({ kind }) => kind)].flatMap(([kind, ofKind]) => {
     const extents = ofKind.map((mark) => ({ ...mark, fromMs: mark.atMs, toMs: mark.atMs }));
-    return piecesOf(extents, MARK_UNITS * unit, scale).map((piece) => ({
+    return toPieces(extents, MARK_UNITS * unit, scale).map((piece) => ({
       kind,
       x: percent(piece.fromMs),
       count: piece.count,

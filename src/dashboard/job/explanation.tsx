@@ -1,6 +1,6 @@
 /** Why a job is as it is: the brief that prose has too, and below it what it leaves out. */
 
-import { type Brief, briefOf, evidenceOf } from "../../explain/brief.ts";
+import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
 import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/timing_text.ts";
@@ -8,9 +8,9 @@ import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../limits/pauses_section.tsx";
 import { TimedText } from "../parts/text.tsx";
 import { EntryCite, Sentence } from "./cite.tsx";
-import { ControlForm, controlOf, isLegal } from "./controls.tsx";
+import { ControlForm, isLegal, toControl } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";
-import { eventFieldId, sampleOf, shownWaits, WaitList } from "./waits.tsx";
+import { eventFieldId, sampleEventFor, shownWaits, WaitList } from "./waits.tsx";
 
 const COMPLETED_MAX = 12;
 
@@ -24,7 +24,7 @@ interface BriefProps extends Props {
 
 export function JobExplanation({ state }: Props) {
   const { explanation } = state;
-  const brief = briefOf(explanation, state.nowMs);
+  const brief = toBrief(explanation, state.nowMs);
   return (
     <section id="job-explanation" class="sheet prose" aria-labelledby="why-title" data-live>
       <h2 id="why-title" class="unseen">Explanation</h2>
@@ -84,7 +84,7 @@ function Evidence({ state, brief }: BriefProps) {
     <div id="job-evidence" class="stack-wide">
       <h3>Evidence</h3>
       <ul class="evidence">
-        {evidenceOf(brief.evidence).map(({ logId, eventType, segment, line, rule }) => (
+        {distinctLines(brief.evidence).map(({ logId, eventType, segment, line, rule }) => (
           <li>
             <EntryCite state={state} logId={logId} title={`${segment}:${line}`} /> {eventType}
             {rule === undefined ? null : <span class="soft">, rule {rule}</span>}
@@ -139,7 +139,7 @@ function StepAction({ state, step }: Props & { readonly step: NextStep<Citation>
   }
   // Another job, such as one that has the worker, is controlled on its own page.
   const isOwn = step.action?.path.startsWith(`/jobs/${state.job.jobId}/`) === true;
-  const control = isOwn ? step.action && controlOf(step.action) : undefined;
+  const control = isOwn ? step.action && toControl(step.action) : undefined;
   if (control === undefined || !state.may("operate") || !isLegal(state, control)) return null;
   return <ControlForm state={state} control={control} isPlain />;
 }
@@ -148,6 +148,8 @@ function StepAction({ state, step }: Props & { readonly step: NextStep<Citation>
 function formFor(state: JobScreenState, { action }: NextStep<Citation>): string | undefined {
   if (action?.path !== "/events") return undefined;
   const sample = JSON.stringify(action.body);
-  const wait = shownWaits(state).find((one) => JSON.stringify(sampleOf(state, one)) === sample);
+  const wait = shownWaits(state).find((one) =>
+    JSON.stringify(sampleEventFor(state, one)) === sample
+  );
   return wait && state.may("submit") ? eventFieldId(wait.expectation) : "job-waits";
 }

@@ -1,6 +1,6 @@
 /** Why a job failed, as it is on record. */
 
-import { fingerprintOf } from "../../core/error_fingerprint.ts";
+import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { failureResource, recordedFailure } from "../../core/job_resource.ts";
 import { UserText } from "../parts/text.tsx";
 import { EntryCite } from "./cite.tsx";
@@ -63,7 +63,7 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
 /** Leads to the failures of the same kind, which can be retried together. */
 function Fingerprint({ state: { job } }: { readonly state: JobScreenState }) {
   const failure = recordedFailure(job);
-  const fingerprint = failure && fingerprintOf(job, failure);
+  const fingerprint = failure && jobFingerprint(job, failure);
   if (fingerprint === undefined) return null;
   return (
     <Fact name="Fingerprint">

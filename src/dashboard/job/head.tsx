@@ -1,7 +1,7 @@
 /** What a job is, in a few lines. */
 
 import type { Child } from "hono/jsx";
-import { endedAtOf, sleepsUntilOf, startAtOf, startedAtOf } from "../../core/job_resource.ts";
+import { jobEndedAt, jobSleepsUntil, jobStartAt, jobStartedAt } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
@@ -49,10 +49,10 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
 
 function HeadFacts({ state }: { readonly state: JobScreenState }) {
   const { job, nowMs, explanation, timeline } = state;
-  const startAt = startAtOf(job);
-  const sleepsUntil = sleepsUntilOf(job);
-  const startedAt = startedAtOf(job);
-  const endedAt = endedAtOf(job);
+  const startAt = jobStartAt(job);
+  const sleepsUntil = jobSleepsUntil(job);
+  const startedAt = jobStartedAt(job);
+  const endedAt = jobEndedAt(job);
   return (
     <dl class="facts job-facts">
       <Fact name="State">

@@ -1,15 +1,15 @@
 /** Everything the page of a job shows, read as of one moment. */
 
-import type { Holding } from "../../http/guard/capacity.ts";
+import type { GaugeLease } from "../../http/guard/capacity.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { downtimesOf } from "../../explain/downtimes.ts";
+import { findDowntimes } from "../../explain/downtimes.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { type Timeline, timelineOf } from "../timeline/timeline.ts";
+import { buildTimeline, type Timeline } from "../timeline/timeline.ts";
 import type { Account } from "../../engine/queries/explainer.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
 import { EntryPages } from "../../engine/queries/entry_pages.ts";
@@ -49,7 +49,7 @@ export async function readJob(
   deps: HttpDeps,
   jobId: JobId,
   { mayUnseal, wanted }: ReadingOptions,
-  { hold }: Holding,
+  { hold }: GaugeLease,
 ): Promise<JobReading | undefined> {
   const account = await deps.engine.account(jobId, hold);
   if (account === undefined) return undefined;
@@ -60,10 +60,10 @@ export async function readJob(
     job: outlined.job,
     outlined,
     explanation,
-    timeline: timelineOf(outlined, {
+    timeline: buildTimeline(outlined, {
       nowMs,
       nearMisses: nearMissesOf(account),
-      downtimes: downtimesOf(outlined, account.foreignEntries),
+      downtimes: findDowntimes(outlined, account.foreignEntries),
     }),
     foreignEntries,
     input: await readInput(deps, outlined, mayUnseal),

@@ -2,12 +2,12 @@
 
 import type { Context } from "hono";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
-import { type Holding, lookingBack } from "../../http/guard/capacity.ts";
+import { type GaugeLease, lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
-import { choice, single, whole } from "../../documents/parameters.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { choice, single, wholeNumber } from "../../documents/parameters.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
 import { JobAttempts } from "./attempts.tsx";
 import { controlCalls, JobControls } from "./controls.tsx";
@@ -29,7 +29,7 @@ import type { JobScreenState, RefusedEvent } from "./screen_state.ts";
 import { type ScaleName, SCALES, usualScale } from "./time_scale.ts";
 import { JobTimeline } from "./timeline_figure.tsx";
 import { withoutNote } from "../notes.ts";
-import { type Call, commandsOf } from "../parts/curl.tsx";
+import { type Call, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { jobPagePath } from "../parts/links.tsx";
@@ -46,11 +46,11 @@ export const JOB_SCREEN_ROUTES: readonly Route[] = [
 
 const JOB_PARAMETERS = {
   ...NOTE_PARAMETER,
-  entry: single(whole(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
+  entry: single(wholeNumber(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
   order: single(choice(ORDERS), "Of the entries."),
   scale: single(choice(SCALES), "Of the timeline; to scale when absent and tasks overlap."),
-  tasks: single(whole(1, 1_000_000), "A page of the tasks."),
-  page: single(whole(1, 1_000_000), "Of the entries, from the oldest."),
+  tasks: single(wholeNumber(1, 1_000_000), "A page of the tasks."),
+  page: single(wholeNumber(1, 1_000_000), "Of the entries, from the oldest."),
 };
 
 async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
@@ -86,14 +86,14 @@ async function showRead(
   },
 ): Promise<Response> {
   return await lookingBack(deps, async (holding) => {
-    const mayUnseal = viewerOf(c).scopes.includes("operate");
+    const mayUnseal = requestViewer(c).scopes.includes("operate");
     const { wanted } = request;
     const reading = await readKnown(c, deps, { mayUnseal, wanted }, holding);
     if (reading === undefined) return unknownJob(c, deps);
     const page = await readEntryPage(deps, reading.outlined.logIds, request);
-    await deps.turnstile.enter("large");
+    await deps.admission.enter("large");
     const chosen = { scale: scale ?? usualScale(reading.timeline), page, ...rest };
-    return jobPage(c, deps, { ...stateOf(c, deps, reading), ...chosen });
+    return jobPage(c, deps, { ...screenState(c, deps, reading), ...chosen });
   });
 }
 
@@ -101,17 +101,17 @@ async function readKnown(
   c: Context,
   deps: HttpDeps,
   options: ReadingOptions,
-  holding: Holding,
+  holding: GaugeLease,
 ): Promise<JobReading | undefined> {
   const id = c.req.param("id") ?? "";
   return ID_PATTERN.test(id) ? await readJob(deps, id as JobId, options, holding) : undefined;
 }
 
-function stateOf(c: Context, deps: HttpDeps, reading: JobReading) {
-  const { scopes } = viewerOf(c);
+function screenState(c: Context, deps: HttpDeps, reading: JobReading) {
+  const { scopes } = requestViewer(c);
   return {
     ...reading,
-    curl: commandsOf(c, deps),
+    curl: curlCommands(c, deps),
     exportCommand: deps.system?.exportCommand(reading.job.jobId),
     may: (scope: (typeof scopes)[number]) => scopes.includes(scope),
   };
@@ -154,7 +154,10 @@ function jobPage(c: Context, deps: HttpDeps, state: JobScreenState): Response {
 function unknownJob(c: Context, deps: HttpDeps): Response {
   const { status, title } = problemFacts("unknown-job");
   const id = c.req.param("id") ?? "";
-  const calls = [{ label: "The newest jobs", command: commandsOf(c, deps).get("/jobs?limit=20") }];
+  const calls = [{
+    label: "The newest jobs",
+    command: curlCommands(c, deps).get("/jobs?limit=20"),
+  }];
   return page(c, deps, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
 }
 

@@ -31,7 +31,7 @@ export interface Tick {
 const TICKS_MAX = 5;
 
 /** From 0 on; none at the very end, where there would be no room for its text. */
-export function ticksOf(totalMs: number): readonly Tick[] {
+export function axisTicks(totalMs: number): readonly Tick[] {
   const stepMs = STEPS_MS.find((step) => totalMs / step <= TICKS_MAX) ??
     Math.ceil(totalMs / TICKS_MAX / DAY) * DAY;
   const count = Math.floor((totalMs * 0.94) / stepMs);
@@ -80,7 +80,7 @@ export function usualScale({ lanes }: Timeline): ScaleName {
 
 function trueScale({ totalMs }: Timeline): TimeScale {
   const at = (ms: number) => ms / Math.max(1, totalMs) * WIDTH;
-  return { at, ticks: ticksOf(totalMs).map((tick) => ({ ...tick, at: at(tick.atMs) })) };
+  return { at, ticks: axisTicks(totalMs).map((tick) => ({ ...tick, at: at(tick.atMs) })) };
 }
 
 /** A moment, and where it is. */
@@ -90,13 +90,13 @@ interface Knot {
 }
 
 function stepScale(timeline: Timeline): TimeScale {
-  const knots = knotsOf(momentsOf(timeline));
+  const knots = toKnots(distinctMoments(timeline));
   const places = new Map(knots.map(({ ms, at }) => [ms, at]));
   return { at: (ms) => places.get(ms) ?? 0, ticks: stepTicks(knots) };
 }
 
 /** All moments when something began, ended or came, in order, each once. */
-function momentsOf({ conditions, lanes, marks }: Timeline): readonly number[] {
+function distinctMoments({ conditions, lanes, marks }: Timeline): readonly number[] {
   const spans = [...conditions, ...lanes.flatMap((lane) => lane.spans)];
   const moments = new Set(spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs]));
   for (const { atMs } of marks) moments.add(atMs);
@@ -104,7 +104,7 @@ function momentsOf({ conditions, lanes, marks }: Timeline): readonly number[] {
 }
 
 /** The last is at the end. */
-function knotsOf(moments: readonly number[]): readonly Knot[] {
+function toKnots(moments: readonly number[]): readonly Knot[] {
   const weights = moments.slice(1)
     .map((ms, index) => Math.log2(2 + ms - (moments[index] ?? 0)));
   const sum = weights.reduce((total, weight) => total + weight, 0);

@@ -7,8 +7,8 @@ import { durationText } from "../../core/duration.ts";
 import {
   type BarKind,
   type Drawing,
-  drawingOf,
   type DrawnMark,
+  drawTimeline,
   LANES_MAX,
   MARK_WORDS,
   OUTCOME_WORDS,
@@ -25,7 +25,7 @@ interface Props {
 
 export function JobTimeline({ state }: Props) {
   const { timeline } = state;
-  const drawing = drawingOf(timeline, state.scale, jobNote(state), state.tasksPage);
+  const drawing = drawTimeline(timeline, state.scale, jobNote(state), state.tasksPage);
   return (
     <section id="job-timeline" class="sheet" aria-labelledby="timeline-heading" data-live>
       <div class="row row-between">

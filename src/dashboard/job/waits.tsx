@@ -100,7 +100,7 @@ export function WaitList({ state }: Props) {
 
 export function eventCalls(state: JobScreenState): readonly Call[] {
   return shownWaits(state).flatMap((wait) => {
-    const sample = sampleOf(state, wait);
+    const sample = sampleEventFor(state, wait);
     return sample === undefined ? [] : [{
       label: `Send what ${wait.expectation} waits for`,
       command: state.curl.post("/events", sample),
@@ -110,7 +110,7 @@ export function eventCalls(state: JobScreenState): readonly Call[] {
 
 function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) {
   const { expectation, matched, required, nearMisses } = wait;
-  const sample = sampleOf(state, wait);
+  const sample = sampleEventFor(state, wait);
   return (
     <article class="wait">
       <h4>
@@ -133,7 +133,7 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
 }
 
 /** The same event that the next step of the explanation gives. */
-export function sampleOf(
+export function sampleEventFor(
   { job }: JobScreenState,
   { expectation }: WaitingFor<Citation>,
 ): JsonObject | undefined {

@@ -17,11 +17,11 @@ import {
 } from "../../http/requests/bulk_action.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { unknownJob } from "../../documents/engine_refusal.ts";
-import { jobIdField, wholeNumberOf } from "../../documents/fields.ts";
+import { jobIdField, parseWholeNumber } from "../../documents/fields.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { originOf } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { bulkRequestOf } from "../../http/routes/bulk.ts";
+import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { filledField, readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
 import { countedText } from "../parts/amounts.tsx";
@@ -168,10 +168,10 @@ async function actOnTicked(
   form: URLSearchParams,
 ): Promise<Response> {
   const jobIds = form.getAll("job").slice(0, PAGE_JOBS).map(jobIdIn);
-  const origin = originOf(c, deps.spans);
-  const told: Told[] = [];
-  for (const jobId of jobIds) told.push(await tellOfOne(deps, action, jobId, origin));
-  const { text, isBad } = summedUp(action, told);
+  const origin = requestOrigin(c, deps.spans);
+  const results: Told[] = [];
+  for (const jobId of jobIds) results.push(await tellOfOne(deps, action, jobId, origin));
+  const { text, isBad } = summedUp(action, results);
   const location = deps.notes.pathWith(safeReturnPath(form.get("return")), text, isBad);
   return emptyResponse(STATUS.seeOther, { location });
 }
@@ -181,12 +181,12 @@ interface Told {
   readonly isBad: boolean;
 }
 
-function summedUp(action: BulkControl, told: readonly Told[]): Told {
-  const [first] = told;
+function summedUp(action: BulkControl, results: readonly Told[]): Told {
+  const [first] = results;
   if (first === undefined) return { text: "Tick the jobs first.", isBad: true };
-  if (told.length === 1) return first;
-  const refused = told.filter(({ isBad }) => isBad);
-  const done = `${CONTROLS[action].done} ${countedText(told.length - refused.length, "job")}.`;
+  if (results.length === 1) return first;
+  const refused = results.filter(({ isBad }) => isBad);
+  const done = `${CONTROLS[action].done} ${countedText(results.length - refused.length, "job")}.`;
   return { text: [done, ...refused.map(({ text }) => text)].join(" "), isBad: refused.length > 0 };
 }
 
@@ -214,9 +214,9 @@ async function actOnAll(
   form: URLSearchParams,
 ): Promise<Response> {
   const returnTo = safeReturnPath(form.get("return"));
-  const origin = originOf(c, deps.spans);
-  const request = bulkRequestOf(bulkBodyOf(action, form, returnTo), deps, origin);
-  const report = await runBulk(deps.engine, request, deps.turnstile);
+  const origin = requestOrigin(c, deps.spans);
+  const request = parseBulkRequest(bulkBody(action, form, returnTo), deps, origin);
+  const report = await runBulk(deps.engine, request, deps.admission);
   const status = report.stopped === undefined
     ? STATUS.ok
     : problemFacts(report.stopped.kind).status;
@@ -229,7 +229,7 @@ async function actOnAll(
 }
 
 /** What `POST /jobs/bulk` would be sent; the filters are those of the page that the form was on. */
-function bulkBodyOf(action: BulkControl, form: URLSearchParams, returnTo: string): JsonObject {
+function bulkBody(action: BulkControl, form: URLSearchParams, returnTo: string): JsonObject {
   const { searchParams } = new URL(returnTo, "http://daybook.invalid");
   const before = filledField(form, "before");
   const reason = filledField(form, "reason");
@@ -237,9 +237,9 @@ function bulkBodyOf(action: BulkControl, form: URLSearchParams, returnTo: string
     action,
     filter: JobsAddress.of(searchParams).filterBody(),
     // Only what was on the page is meant, never what has come since.
-    upTo: wholeNumberOf(form.get("upTo") ?? "") ?? null,
+    upTo: parseWholeNumber(form.get("upTo") ?? "") ?? null,
     again: form.get("again") === "yes",
-    ...(before === undefined ? {} : { before: wholeNumberOf(before) ?? null }),
+    ...(before === undefined ? {} : { before: parseWholeNumber(before) ?? null }),
     ...(reason === undefined ? {} : { reason }),
   };
 }

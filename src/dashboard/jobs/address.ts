@@ -7,8 +7,8 @@ import { choice, cursor, type Query, single, text } from "../../documents/parame
 import { BULK_CONTROLS } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { readQuery } from "../../http/requests/query.ts";
-import { FILTER_PARAMETERS } from "../../http/requests/job_filter.ts";
-import { millisecondsOf } from "../../documents/fields.ts";
+import { FILTER_PARAMETERS } from "../../documents/job_filter.ts";
+import { parseTime } from "../../documents/fields.ts";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 
 export const JOBS_PATH = "/ui/jobs";
@@ -116,9 +116,9 @@ function filterValue(name: string, values: readonly string[]): JsonValue {
 
 /** A field for a date and time gives neither seconds nor a zone; times are UTC here. */
 function inForm(name: string, value: string): string {
-  if (!name.startsWith("created") || millisecondsOf(value) !== undefined) return value;
+  if (!name.startsWith("created") || parseTime(value) !== undefined) return value;
   for (const end of ["Z", ":00Z"]) {
-    if (millisecondsOf(value + end) !== undefined) return value + end;
+    if (parseTime(value + end) !== undefined) return value + end;
   }
   return value;
 }

@@ -5,7 +5,7 @@ import type { ParkReason } from "../../core/framework_events.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
-import { recordedFailure, sleepsUntilOf } from "../../core/job_resource.ts";
+import { jobSleepsUntil, recordedFailure } from "../../core/job_resource.ts";
 import type {
   BackingOffTask,
   CompletedTask,
@@ -48,7 +48,7 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
     case "waiting":
       return waitingText(job);
     case "sleeping":
-      return `sleeps until ${momentText(sleepsUntilOf(job) ?? "", circumstances.now)} UTC`;
+      return `sleeps until ${momentText(jobSleepsUntil(job) ?? "", circumstances.now)} UTC`;
     case "backingOff":
       return retryText(job, circumstances);
     case "suspended":

@@ -26,7 +26,7 @@ export interface Length {
 }
 
 /** Active jobs are in memory, so their rows are made from the whole job. */
-export async function rowsOf(
+export async function toRows(
   { engine, clock }: Pick<HttpDeps, "engine" | "clock">,
   jobs: readonly JobSummary[],
 ): Promise<readonly JobRow[]> {

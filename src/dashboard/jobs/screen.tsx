@@ -5,13 +5,13 @@ import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/requests.ts";
 import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
-import { cursorOf } from "../../documents/parameters.ts";
+import { formatCursor } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { type Problem, problemFacts } from "../../http/problems/problem.ts";
-import { jobFilterOf } from "../../http/requests/job_filter.ts";
-import { bulkRequestOf, KINDS_MAX } from "../../http/routes/bulk.ts";
-import { viewerOf } from "../../http/guard/access.ts";
-import { type Commands, commandsOf } from "../parts/curl.tsx";
+import { toJobFilter } from "../../documents/job_filter.ts";
+import { KINDS_MAX, parseBulkRequest } from "../../http/routes/bulk.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
+import { type Commands, curlCommands } from "../parts/curl.tsx";
 import { actOnJobs } from "./act.tsx";
 import { JobsAddress, type ScreenQuery } from "./address.ts";
 import { BulkConfirm } from "./bulk_confirm.tsx";
@@ -19,9 +19,9 @@ import { Chips, ConditionTabs, FilterForm } from "./filters.tsx";
 import { GroupTable } from "./groups.tsx";
 import { jobsPage, PAGE_JOBS } from "./list.ts";
 import { AboutLink, NoFailures, NoJobs, SearchedLine } from "./searched.tsx";
-import { rowsOf } from "./rows.ts";
+import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
-import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "./surroundings.tsx";
+import { BulkLinks, Heading, NewJobsLine, olderPath, Pager } from "./surroundings.tsx";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
@@ -46,8 +46,8 @@ async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const address = JobsAddress.of(new URL(c.req.url).searchParams);
   const query = readOrRefusal(address);
   if (query instanceof Refusal) return refusedPage(c, deps, address, query);
-  const mayOperate = viewerOf(c).scopes.includes("operate");
-  const asked = { c, deps, address, query, filter: jobFilterOf(query), mayOperate };
+  const mayOperate = requestViewer(c).scopes.includes("operate");
+  const asked = { c, deps, address, query, filter: toJobFilter(query), mayOperate };
   if (query.do !== undefined && mayOperate) return confirmPage(asked, query.do);
   return query.group === undefined ? await listPage(asked) : groupsPage(asked);
 }
@@ -90,7 +90,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
   const { engine, clock } = deps;
   const jobs = jobsPage(engine, query, filter);
   const { count } = jobs;
-  const rows = await rowsOf(deps, jobs.jobs);
+  const rows = await toRows(deps, jobs.jobs);
   return page(
     c,
     deps,
@@ -98,7 +98,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
       ...LIVE,
       calls: [{
         label: "These jobs",
-        command: listCommand(commandsOf(c, deps), listFilters(asked)),
+        command: listCommand(curlCommands(c, deps), listFilters(asked)),
       }],
     },
     <>
@@ -108,7 +108,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
       <Chips address={address} />
       <ConditionTabs address={address} count={count} />
       <div class="job-bar">
-        <NewsLine jobs={jobs} address={address} />
+        <NewJobsLine jobs={jobs} address={address} />
         {mayOperate
           ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
           : <MissingScope scope="operate" what="controlling jobs" />}
@@ -134,7 +134,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
 /** With the place in the list, so that the call gives the page that is shown. */
 function listFilters({ address, query }: PageRequest): URLSearchParams {
   const filters = address.filters();
-  if (query.cursor !== undefined) filters.set("cursor", cursorOf("jobs", query.cursor));
+  if (query.cursor !== undefined) filters.set("cursor", formatCursor("jobs", query.cursor));
   return filters;
 }
 
@@ -152,7 +152,7 @@ function groupsPage(asked: PageRequest): Response {
       ...LIVE,
       calls: [{
         label: "These kinds of failures",
-        command: groupsCommand(commandsOf(c, deps), address.filters()),
+        command: groupsCommand(curlCommands(c, deps), address.filters()),
       }],
     },
     <>
@@ -185,7 +185,7 @@ function groupsPage(asked: PageRequest): Response {
 
 function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
   const { c, deps, address } = asked;
-  const request = bulkRequestOf({ action, filter: address.filterBody() }, deps, undefined);
+  const request = parseBulkRequest({ action, filter: address.filterBody() }, deps, undefined);
   return page(
     c,
     deps,
@@ -194,7 +194,7 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
       title: `${CONTROLS[action].label} jobs`,
       calls: [{
         label: `${CONTROLS[action].label} them`,
-        command: bulkCommand(commandsOf(c, deps), request, address),
+        command: bulkCommand(curlCommands(c, deps), request, address),
       }],
     },
     <BulkConfirm

@@ -5,7 +5,7 @@ import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobCount, JobFilter } from "../../engine/requests.ts";
 import { filterOfAction } from "../../http/requests/bulk_action.ts";
-import { cursorOf } from "../../documents/parameters.ts";
+import { formatCursor } from "../../documents/parameters.ts";
 import type { JobsAddress } from "./address.ts";
 import type { JobsPage } from "./list.ts";
 import { countText } from "../../core/size.ts";
@@ -33,7 +33,7 @@ interface NewsLineProps {
 }
 
 /** Has its room before there is anything to say, so that nothing moves when there is. */
-export function NewsLine({ jobs: { news, newer }, address }: NewsLineProps) {
+export function NewJobsLine({ jobs: { news, newer }, address }: NewsLineProps) {
   const many = countText(news.jobs);
   const text = news.isNewer
     ? `${many} newer ${news.jobs === 1 ? "job" : "jobs"}`
@@ -77,7 +77,7 @@ export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
 export function olderPath(address: JobsAddress, { older }: JobsPage): string | undefined {
   return older === undefined
     ? undefined
-    : address.with({ cursor: cursorOf("jobs", older), newer: undefined });
+    : address.with({ cursor: formatCursor("jobs", older), newer: undefined });
 }
 
 export function Pager({ jobs, address }: NewsLineProps) {
@@ -90,7 +90,7 @@ export function Pager({ jobs, address }: NewsLineProps) {
         <a
           class="button"
           rel="prev"
-          href={address.with({ newer: cursorOf("jobs", jobs.newer), cursor: undefined })}
+          href={address.with({ newer: formatCursor("jobs", jobs.newer), cursor: undefined })}
         >
           ← Newer
         </a>

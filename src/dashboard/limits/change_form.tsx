@@ -6,12 +6,17 @@ import { DURATION_RULE, durationText, parseDuration } from "../../core/duration.
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
-import { originOf } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { actAndTell, actOrShowAgain, filledField } from "../form.ts";
+import { actAndRedirect, actOrRedisplay, filledField } from "../form.ts";
 import { Confirm, ReasonField } from "../parts/action_form.tsx";
 import { LineInput } from "../parts/labelled_input.tsx";
-import { refusedFields, type RefusedForm, RefusedNote, type ShowAgain } from "./refused_form.tsx";
+import {
+  type RedisplayForm,
+  refusedFields,
+  type RefusedForm,
+  RefusedNote,
+} from "./refused_form.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
 const WARNING = "These replace all limits of the type: an empty field is no limit. Jobs at work " +
@@ -156,15 +161,15 @@ export function RestoreForm({ one: { type, code } }: { readonly one: LimitedType
 }
 
 /** @param showLimits Shows the screen with the form. */
-export const changeLimitsRoute = (showLimits: ShowAgain): Route => ({
+export const changeLimitsRoute = (showLimits: RedisplayForm): Route => ({
   method: "POST",
   path: LIMITS_PATH,
   scope: "operate",
   handle: (c, deps) =>
-    actOrShowAgain(c, deps, async (form) => {
+    actOrRedisplay(c, deps, async (form) => {
       const type = filledField(form, "type") ?? "";
-      const origin = originOf(c, deps.spans);
-      const { limits } = await changeLimits(type, bodyOf(form), deps.engine, origin);
+      const origin = requestOrigin(c, deps.spans);
+      const { limits } = await changeLimits(type, limitsBody(form), deps.engine, origin);
       return `The limits of ${type} are changed: ${limitsText(limits)}.`;
     }, (form, problem) => {
       const type = filledField(form, "type") ?? "";
@@ -180,16 +185,16 @@ export const RESTORE_LIMITS_ROUTE: Route = {
   path: `${LIMITS_PATH}/:type/restore`,
   scope: "operate",
   handle: (c, deps) =>
-    actAndTell(c, deps, async () => {
+    actAndRedirect(c, deps, async () => {
       const type = c.req.param("type") ?? "";
-      const origin = originOf(c, deps.spans);
+      const origin = requestOrigin(c, deps.spans);
       const { limits } = await restoreLimits(type, deps.engine, origin);
       return `The limits of the code are in force again for ${type}: ${limitsText(limits)}.`;
     }),
 };
 
 /** As `PUT /limits/:type` takes it; what is no number is refused there. */
-function bodyOf(form: URLSearchParams): object {
+function limitsBody(form: URLSearchParams): object {
   const number = (name: string) => {
     const text = filledField(form, name);
     return text === undefined ? {} : { [name]: Number(text) };

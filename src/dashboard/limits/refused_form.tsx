@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import type { Problem } from "../../http/problems/problem.ts";
 import { issuesAt } from "../parts/labelled_input.tsx";
-import { RefusalNote, refusalOf } from "../refusal.tsx";
+import { formRefusal, RefusalNote } from "../refusal.tsx";
 
 export interface RefusedForm {
   /** Of the form, on its page. */
@@ -13,12 +13,12 @@ export interface RefusedForm {
   readonly problem: Problem;
 }
 
-export type ShowAgain = (c: Context, deps: HttpDeps, refused: RefusedForm) => Response;
+export type RedisplayForm = (c: Context, deps: HttpDeps, refused: RefusedForm) => Response;
 
 /** The fields of a form: with what was typed, and what is wrong with each, if it was refused. */
 export function refusedFields(id: string, refused: RefusedForm | undefined) {
   const own = refused?.id === id ? refused : undefined;
-  const issues = own === undefined ? [] : refusalOf(own.problem).issues;
+  const issues = own === undefined ? [] : formRefusal(own.problem).issues;
   return (name: string, at = `/${name}`) => ({
     id: `${id}-${name}`,
     name,
@@ -39,5 +39,5 @@ interface RefusedNoteProps {
 /** Nothing where another form was refused, or none. */
 export function RefusedNote({ id, refused, inputs }: RefusedNoteProps) {
   if (refused?.id !== id) return null;
-  return <RefusalNote refusal={refusalOf(refused.problem)} inputs={inputs} />;
+  return <RefusalNote refusal={formRefusal(refused.problem)} inputs={inputs} />;
 }

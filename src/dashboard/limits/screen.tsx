@@ -2,13 +2,13 @@
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { problemFacts, problemHeaders } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
-import { commandsOf } from "../parts/curl.tsx";
+import { curlCommands } from "../parts/curl.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { changeLimitsRoute, LimitType, RESTORE_LIMITS_ROUTE } from "./change_form.tsx";
@@ -35,10 +35,10 @@ function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response
   readQuery(c.req.raw, NOTE_PARAMETER);
   const { engine } = deps;
   const now = deps.clock.now();
-  const mayOperate = viewerOf(c).scopes.includes("operate");
+  const mayOperate = requestViewer(c).scopes.includes("operate");
   const [limits, pauses] = [engine.limits.all, engine.pauses.all()];
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
-  const commands = commandsOf(c, deps);
+  const commands = curlCommands(c, deps);
   const ending = mayOperate
     ? [
       ...pauses.map(({ pauseId }) => ({

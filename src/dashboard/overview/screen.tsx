@@ -12,16 +12,16 @@ import { CensusSection } from "./census_section.tsx";
 import { TrendSection } from "./trend_section.tsx";
 import { TrustStrip } from "./trust_strip.tsx";
 import { PausesSection } from "../limits/pauses_section.tsx";
-import { type Call, type Commands, commandsOf, CopyText } from "../parts/curl.tsx";
+import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
-import { queueBriefOf } from "../../explain/brief.ts";
+import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import { Cited } from "../parts/cited.tsx";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
@@ -53,11 +53,11 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
     engine.journalInfo(),
     readOverview(deps, span),
     // A failure to record, and a pause, have their own notes.
-    troubleOf(deps) === undefined ? engine.explainQueue() : undefined,
+    instanceTrouble(deps) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
-  const commands = commandsOf(c, deps);
-  const mayOperate = viewerOf(c).scopes.includes("operate");
+  const commands = curlCommands(c, deps);
+  const mayOperate = requestViewer(c).scopes.includes("operate");
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
     c,
@@ -124,7 +124,7 @@ function isOfPauses(standing: QueueExplanation<Citation> | undefined): boolean {
 
 /** Whether anything can be recorded; nothing when all is well. */
 function Health({ deps }: { readonly deps: HttpDeps }) {
-  const trouble = troubleOf(deps);
+  const trouble = instanceTrouble(deps);
   return (
     <div id="health" data-live>
       {trouble === undefined ? null : <p class="note note-bad" role="alert">{trouble}</p>}
@@ -132,7 +132,7 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
   );
 }
 
-function troubleOf({ engine }: HttpDeps): string | undefined {
+function instanceTrouble({ engine }: HttpDeps): string | undefined {
   if (engine.failed) {
     return "The journal failed: nothing can be recorded until the process is restarted.";
   }
@@ -198,7 +198,7 @@ function standstillCalls(
   commands: Commands,
 ): readonly Call[] {
   if (told === undefined || !isShown(told, now)) return [];
-  return queueBriefOf(told, now).next.flatMap(({ statement, action }) =>
+  return toQueueBrief(told, now).next.flatMap(({ statement, action }) =>
     action === undefined ? [] : [{ label: statement, command: commands.of(action) }]
   );
 }
@@ -212,7 +212,7 @@ interface CauseProps extends StandstillProps {
 }
 
 function Cause({ told, now }: CauseProps) {
-  const { summary, reasons, next } = queueBriefOf(told, now);
+  const { summary, reasons, next } = toQueueBrief(told, now);
   return (
     <section class="note note-bad stack" aria-label="Why no work is done">
       <p role="alert">

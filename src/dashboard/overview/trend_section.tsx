@@ -1,13 +1,13 @@
 /** What happened over time: charts, what they show in words, and their figures. */
 
 import {
-  type Happenings,
+  type PeriodFigures,
   type Spread,
   type Trend,
   TREND_SPANS,
   type TrendPoint,
   type TrendSpan,
-} from "../../http/http_deps.ts";
+} from "../../metrics/figures.ts";
 import { Time } from "../parts/time.tsx";
 import { countText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
@@ -163,7 +163,7 @@ interface Column {
   /** By which a chart finds it. */
   readonly name: string;
   readonly title: string;
-  read(happenings: Happenings): Figure;
+  read(period: PeriodFigures): Figure;
 }
 
 type Figure =
@@ -181,14 +181,14 @@ const COLUMNS: readonly Column[] = [
   ...spread("sync", "sync", ({ sync }) => sync),
 ];
 
-function count(name: string, read: (happenings: Happenings) => number): Column {
+function count(name: string, read: (period: PeriodFigures) => number): Column {
   return { name, title: name, read: (all) => ({ kind: "count", count: read(all) }) };
 }
 
 function spread(
   name: string,
   title: string,
-  read: (happenings: Happenings) => Spread | undefined,
+  read: (period: PeriodFigures) => Spread | undefined,
 ): readonly Column[] {
   return [
     {

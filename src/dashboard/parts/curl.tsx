@@ -4,7 +4,7 @@ import { UserText } from "./text.tsx";
 import type { Context } from "hono";
 import type { Action } from "../../explain/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { curlOf, curlOfFile, followCurlOf, readCurlOf } from "../../explain/curl.ts";
+import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/curl.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { reachedAs } from "../../http/requests/headers.ts";
 
@@ -64,18 +64,18 @@ export interface Commands {
 }
 
 /** Calls of curl for the server as this browser reaches it. */
-export function commandsOf(c: Context, { needsToken }: HttpDeps): Commands {
+export function curlCommands(c: Context, { needsToken }: HttpDeps): Commands {
   const { origin } = reachedAs(c.req.raw);
   return {
-    get: (path, accept) => readCurlOf(path, origin, needsToken, accept),
+    get: (path, accept) => curlRead(path, origin, needsToken, accept),
     post: (path, body, file = "body.json") => {
       const action = { method: "POST", path } as const;
-      if (body === undefined) return curlOf(action, origin, needsToken);
+      if (body === undefined) return curlCall(action, origin, needsToken);
       return JSON.stringify(body).length > BODY_LENGTH_MAX
         ? curlOfFile(action, file, origin, needsToken)
-        : curlOf({ ...action, body }, origin, needsToken);
+        : curlCall({ ...action, body }, origin, needsToken);
     },
-    of: (action) => curlOf(action, origin, needsToken),
-    follow: (path) => followCurlOf(path, origin, needsToken),
+    of: (action) => curlCall(action, origin, needsToken),
+    follow: (path) => curlFollow(path, origin, needsToken),
   };
 }

@@ -5,11 +5,12 @@
 
 import type { Context } from "hono";
 import type { JsonObject } from "../../core/json.ts";
-import { curlOf, followCurlOf, readCurlOf } from "../../explain/curl.ts";
+import { curlCall, curlFollow, curlRead } from "../../explain/curl.ts";
 import type { Action } from "../../explain/explanation.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { MEANINGS } from "../../http/problems/meanings.ts";
-import { PROBLEM_KINDS, problemFacts, problemType } from "../../http/problems/problem.ts";
+import { PROBLEM_KINDS, problemFacts } from "../../http/problems/problem.ts";
+import { problemType } from "../../documents/refusal.ts";
 import { isObject } from "../../documents/fields.ts";
 import { refuseQuery } from "../../http/requests/query.ts";
 import { reachedAs } from "../../http/requests/headers.ts";
@@ -92,10 +93,10 @@ function curlOfExample(
   base: string,
   needsToken: boolean,
 ): string {
-  if (isStream) return followCurlOf(path, base, needsToken);
-  if (method === "GET") return readCurlOf(path, base, needsToken);
+  if (isStream) return curlFollow(path, base, needsToken);
+  if (method === "GET") return curlRead(path, base, needsToken);
   const action = { method: method as Action["method"], path };
-  return curlOf(body === undefined ? action : { ...action, body }, base, needsToken);
+  return curlCall(body === undefined ? action : { ...action, body }, base, needsToken);
 }
 
 const TITLES: Readonly<Record<string, string>> = {

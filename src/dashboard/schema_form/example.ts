@@ -5,7 +5,7 @@
 
 import { pointerTo } from "../../core/json_pointer.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { listIn, numberIn, objectOf, textIn } from "./schema_members.ts";
+import { asObject, listIn, numberIn, textIn } from "./schema_members.ts";
 
 export interface Example {
   /** `undefined` where none could be made up. */
@@ -18,7 +18,7 @@ export interface Example {
 const ITEMS_MAX = 100;
 const DEPTH_MAX = 12;
 
-export function exampleOf(schema: JsonValue): Example {
+export function schemaExample(schema: JsonValue): Example {
   return made(schema, []);
 }
 
@@ -26,7 +26,7 @@ type Path = readonly string[];
 
 function made(given: JsonValue, path: Path): Example {
   if (given === false || path.length > DEPTH_MAX) return none(path);
-  const schema = objectOf(given);
+  const schema = asObject(given);
   const own = ownExample(schema);
   if (own !== undefined) return { value: own, missing: [] };
   if (BEYOND.some((name) => Object.hasOwn(schema, name))) return none(path);
@@ -129,10 +129,10 @@ function object(schema: JsonObject, path: Path): Example {
 
 /** What must be there, and what is there when nobody says otherwise. */
 function membersOf(schema: JsonObject): readonly (readonly [string, JsonValue])[] {
-  const properties = objectOf(schema["properties"]);
+  const properties = asObject(schema["properties"]);
   const required = (listIn(schema, "required") ?? []).filter((name) => typeof name === "string");
   const known = Object.entries(properties).filter(([name, member]) =>
-    required.includes(name) || Object.hasOwn(objectOf(member), "default")
+    required.includes(name) || Object.hasOwn(asObject(member), "default")
   );
   const others = required.filter((name) => !Object.hasOwn(properties, name))
     .map((name) => [name, schema["additionalProperties"] ?? {}] as const);

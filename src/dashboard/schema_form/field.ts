@@ -2,8 +2,8 @@
 
 import { pointerTo } from "../../core/json_pointer.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
-import { exampleOf } from "./example.ts";
-import { listIn, numberIn, objectOf, textIn } from "./schema_members.ts";
+import { schemaExample } from "./example.ts";
+import { asObject, listIn, numberIn, textIn } from "./schema_members.ts";
 import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 
@@ -68,21 +68,21 @@ export function isOneLine({ pattern, lengthMax, isSecret }: TextField): boolean 
  * @param name Of the value.
  * @param secrets Paths in it, such as `card.number` or `people.*.iban`.
  */
-export function formOf(
+export function toForm(
   given: JsonValue,
   name: string,
   secrets: readonly string[] = [],
 ): SchemaForm {
-  const schema = objectOf(given);
+  const schema = asObject(given);
   if (!hasKnownMembers(schema)) {
     const isSecret = secrets.length > 0;
-    const whole = fieldOf(schema, { pointer: "", name, isRequired: true, isSecret });
+    const whole = toField(schema, { pointer: "", name, isRequired: true, isSecret });
     return { fields: [whole], isObject: false };
   }
   const required = listIn(schema, "required") ?? [];
   const secretNames = secrets.map((path) => path.split(".")[0]);
-  const fields = Object.entries(objectOf(schema["properties"])).map(([name, member]) =>
-    fieldOf(objectOf(member), {
+  const fields = Object.entries(asObject(schema["properties"])).map(([name, member]) =>
+    toField(asObject(member), {
       pointer: pointerTo([name]),
       name,
       isRequired: required.includes(name),
@@ -100,12 +100,12 @@ function hasKnownMembers(schema: JsonObject): boolean {
 
 type Place = Pick<FieldCommon, "pointer" | "name" | "isRequired" | "isSecret">;
 
-function fieldOf(schema: JsonObject, place: Place): Field {
+function toField(schema: JsonObject, place: Place): Field {
   const common: FieldCommon = {
     ...place,
     description: textIn(schema, "description") ?? textIn(schema, "title"),
     default: Object.hasOwn(schema, "default") ? schema["default"] : undefined,
-    example: exampleOf(schema).value,
+    example: schemaExample(schema).value,
   };
   const values = valuesOf(schema);
   if (values !== undefined) return { ...common, kind: "choice", values };
@@ -163,7 +163,7 @@ function listedBy(schema: JsonObject): readonly JsonValue[] | undefined {
   if (listIn(schema, "enum") !== undefined || alternatives === undefined) {
     return listIn(schema, "enum");
   }
-  const lists = alternatives.map((one) => valuesOf(objectOf(one)));
+  const lists = alternatives.map((one) => valuesOf(asObject(one)));
   return lists.every((list) => list !== undefined) ? lists.flat() : undefined;
 }
 

@@ -15,10 +15,10 @@ export function inputName({ pointer }: Pick<Field, "pointer">): string {
 }
 
 /** The texts that say a value; those of a value that is left out are none. */
-export function textsOf(form: SchemaForm, value: JsonValue | undefined): FormTexts {
+export function formTexts(form: SchemaForm, value: JsonValue | undefined): FormTexts {
   return new Map(form.fields.flatMap((field) => {
     const own = form.isObject ? memberOf(value, field.name) : value;
-    return own === undefined ? [] : [[inputName(field), textOf(field, own)] as const];
+    return own === undefined ? [] : [[inputName(field), fieldText(field, own)] as const];
   }));
 }
 
@@ -27,12 +27,12 @@ export function textsAtFirst({ fields }: SchemaForm): FormTexts {
   return new Map(fields.flatMap((field) => {
     const isShown = field.kind === "json" && field.isRequired && !field.isSecret;
     const value = field.default ?? (isShown ? field.example : undefined);
-    return value === undefined ? [] : [[inputName(field), textOf(field, value)] as const];
+    return value === undefined ? [] : [[inputName(field), fieldText(field, value)] as const];
   }));
 }
 
 /** What is typed in one field. */
-export function textOf(field: Field, value: JsonValue): string {
+export function fieldText(field: Field, value: JsonValue): string {
   if (field.kind === "json") return JSON.stringify(value, null, 2);
   return field.kind === "text" && typeof value === "string"
     ? typedText(value, isOneLine(field))
@@ -52,9 +52,9 @@ interface FormInput {
 }
 
 /** What the texts say; pointers of issues begin at the value. */
-export function inputOf({ fields, isObject }: SchemaForm, texts: FormTexts): FormInput {
+export function parseForm({ fields, isObject }: SchemaForm, texts: FormTexts): FormInput {
   const read = fields.map((field) =>
-    [field.name, valueOf(field, texts.get(inputName(field)) ?? "")] as const
+    [field.name, parseField(field, texts.get(inputName(field)) ?? "")] as const
   );
   const issues = read.flatMap(([, { issues }]) => issues);
   if (!isObject) return { value: read[0]?.[1].value, issues };
@@ -64,7 +64,7 @@ export function inputOf({ fields, isObject }: SchemaForm, texts: FormTexts): For
   return { value: Object.fromEntries(members), issues };
 }
 
-function valueOf(field: Field, typed: string): JsonTyped {
+function parseField(field: Field, typed: string): JsonTyped {
   if (typed.trim() === "") return { issues: [] };
   switch (field.kind) {
     case "text":
@@ -76,7 +76,7 @@ function valueOf(field: Field, typed: string): JsonTyped {
         ? jsonTyped(typed.trim(), field.pointer)
         : { value: typed.trim(), issues: [] };
     case "choice":
-      return { value: choiceOf(field, typed), issues: [] };
+      return { value: parseChoice(field, typed), issues: [] };
     case "json":
       return jsonTyped(typed, field.pointer);
     default:
@@ -85,7 +85,7 @@ function valueOf(field: Field, typed: string): JsonTyped {
 }
 
 /** What is none of the choices stays text, and the schema refuses it. */
-function choiceOf({ values }: ChoiceField, typed: string): JsonValue {
+function parseChoice({ values }: ChoiceField, typed: string): JsonValue {
   const value = values.find((one) => JSON.stringify(one) === typed);
   return value === undefined ? typed : value;
 }

@@ -18,7 +18,7 @@ import {
   rulesText,
   type SchemaForm,
 } from "./field.ts";
-import { type FormTexts, inputName, textOf } from "./form_texts.ts";
+import { fieldText, type FormTexts, inputName } from "./form_texts.ts";
 
 export interface SchemaFieldsProps {
   readonly form: SchemaForm;
@@ -153,7 +153,7 @@ const EMPTY_EXAMPLES: readonly string[] = ["", "{}", "[]"];
 /** Only JSON has room for several lines; an empty example says nothing. */
 function placeholderOf(field: Field): string | undefined {
   if (field.example === undefined || (!field.isRequired && field.kind !== "json")) return undefined;
-  const text = textOf(field, field.example);
+  const text = fieldText(field, field.example);
   const isTold = !EMPTY_EXAMPLES.includes(text.trim()) && text.length <= EXAMPLE_LENGTH_MAX &&
     (field.kind === "json" || !text.includes("\n"));
   return isTold ? `such as ${text}` : undefined;

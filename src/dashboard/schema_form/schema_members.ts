@@ -3,7 +3,7 @@
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 
 /** Empty for what is no object: it then says nothing. */
-export function objectOf(value: JsonValue | undefined): JsonObject {
+export function asObject(value: JsonValue | undefined): JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? value as JsonObject
     : {};

@@ -1,7 +1,7 @@
 /** The form that creates a job: its subject, options, and the call that does the same. */
 
 import { randomBytes } from "node:crypto";
-import type { Scope } from "../../http/guard/access.ts";
+import type { Scope } from "../../access/tokens.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
 import { issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
@@ -10,8 +10,8 @@ import { UserText } from "../parts/text.tsx";
 import type { FormTexts } from "../schema_form/form_texts.ts";
 import { SchemaFields } from "../schema_form/schema_fields.tsx";
 import {
-  documentOf,
   exampleDocument,
+  formDocument,
   isUntouched,
   OPTION,
   SHOW,
@@ -84,7 +84,7 @@ function newName(): string {
 export function creationCall(props: CreationFormProps, commands: Commands): Call {
   const { subject, texts } = props;
   const example = exampleIn(props);
-  const document = example ?? documentOf(subject, withoutSecrets(subject.form, texts)).document;
+  const document = example ?? formDocument(subject, withoutSecrets(subject.form, texts)).document;
   return {
     label: example === undefined ? "Submit the job as filled in here" : "Submit an example",
     command: commands.post("/jobs", document),

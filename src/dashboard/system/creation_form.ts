@@ -5,11 +5,11 @@ import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
-import { createRequestOf, type StartLimits } from "../../documents/create_request.ts";
+import { parseCreateRequest, type StartLimits } from "../../documents/create_request.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Example } from "../schema_form/example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";
-import { type FormTexts, inputName, inputOf } from "../schema_form/form_texts.ts";
+import { type FormTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
 import { withPlainLineEnds } from "../schema_form/typed.ts";
 
 /** A job of a type, or of a plan. The form shows its input, or the plan. */
@@ -44,17 +44,17 @@ export interface CreationDocument {
 }
 
 /** The document of a filled-in form, including what the server will refuse. */
-export function documentOf(subject: Subject, texts: FormTexts): CreationDocument {
+export function formDocument(subject: Subject, texts: FormTexts): CreationDocument {
   const member = subjectPointer(subject).slice(1);
-  const { value, issues } = inputOf(subject.form, texts);
-  const labels = labelsOf(texts.get(OPTION.labels) ?? "");
+  const { value, issues } = parseForm(subject.form, texts);
+  const labels = parseLabels(texts.get(OPTION.labels) ?? "");
   const document: Record<string, JsonValue | undefined> = {
     ...(subject.kind === "type" ? { type: subject.type } : {}),
     [member]: value,
     jobId: filled(texts, OPTION.jobId),
     priority: numberOrText(filled(texts, OPTION.priority)),
     labels: labels.value,
-    startAt: timeOf(filled(texts, OPTION.startAt)),
+    startAt: parseTime(filled(texts, OPTION.startAt)),
     start: texts.has(OPTION.held) ? false : undefined,
   };
   return {
@@ -94,20 +94,22 @@ export function subjectPointer({ kind }: Subject): "/input" | "/plan" {
  * @throws {Problem} `invalid-request`, with everything that is wrong as far as it can be
  * determined.
  */
-export function creationOf(
+export function formRequest(
   subject: Subject,
   texts: FormTexts,
   limits: StartLimits,
 ): CreateRequest {
-  const { document, issues } = documentOf(subject, texts);
+  const { document, issues } = formDocument(subject, texts);
   if (issues.length > 0) throw invalidRequest(issues);
   const once = texts.get(OPTION.once);
-  const request = createRequestOf(document, limits);
-  return once === undefined ? request : { ...request, idempotency: idempotencyOf(once, document) };
+  const request = parseCreateRequest(document, limits);
+  return once === undefined
+    ? request
+    : { ...request, idempotency: formIdempotency(once, document) };
 }
 
 /** Another text in the same form is another job: going back and changing it means that. */
-function idempotencyOf(once: string, document: JsonObject) {
+function formIdempotency(once: string, document: JsonObject) {
   const digest = createHash("sha256").update(JSON.stringify(document)).digest("hex");
   return { key: `form-${hashOf(once)}-${digest.slice(0, 32)}`, digest };
 }
@@ -145,13 +147,13 @@ function numberOrText(text: string | undefined): JsonValue | undefined {
 }
 
 /** A browser sends a local time without a zone, and may leave out the seconds. */
-function timeOf(text: string | undefined): string | undefined {
+function parseTime(text: string | undefined): string | undefined {
   if (text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)) return text;
   return text.length === "2026-01-01T00:00".length ? `${text}:00Z` : `${text}Z`;
 }
 
 /** One `team:north` per line. */
-function labelsOf(typed: string): {
+function parseLabels(typed: string): {
   readonly value: JsonObject | undefined;
   readonly issues: readonly PointedIssue[];
 } {

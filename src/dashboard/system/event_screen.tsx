@@ -12,15 +12,15 @@ import { type Problem, problemFacts, problemHeaders, STATUS } from "../../http/p
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { deliver } from "../../documents/event_receipts.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { onceOnly, readForm } from "../form.ts";
 import { page } from "../page.tsx";
-import { type FormRefusal, refusalIn, refusalOf } from "../refusal.tsx";
+import { type FormRefusal, formRefusal, refusalIn } from "../refusal.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { receiptText } from "../receipt_text.ts";
-import { formOf, type SchemaForm } from "../schema_form/field.ts";
-import { type FormTexts, inputName, inputOf, textsOf } from "../schema_form/form_texts.ts";
-import { commandsOf } from "../parts/curl.tsx";
+import { type SchemaForm, toForm } from "../schema_form/field.ts";
+import { type FormTexts, formTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
+import { curlCommands } from "../parts/curl.tsx";
 import type { Route } from "../../http/route.ts";
 import type { Child } from "hono/jsx";
 import { MissingScope } from "../parts/action_form.tsx";
@@ -32,7 +32,7 @@ const PATH = "/ui/system/event";
 /** The same form sent twice is one event. */
 const ONCE = "once";
 
-const FORM = formOf(schemaObject(withinLazy(incomingEvent), {}), "event");
+const FORM = toForm(schemaObject(withinLazy(incomingEvent), {}), "event");
 const SAMPLE: JsonValue = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
 
 export const EVENT_SCREEN_ROUTES: readonly Route[] = [
@@ -42,7 +42,7 @@ export const EVENT_SCREEN_ROUTES: readonly Route[] = [
 
 function show(c: Context, deps: HttpDeps): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);
-  return eventPage(c, deps, textsOf(FORM, SAMPLE));
+  return eventPage(c, deps, formTexts(FORM, SAMPLE));
 }
 
 /** Back to the page, which shows the receipt; or the form again, with all that was typed. */
@@ -50,7 +50,7 @@ async function send(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const texts: FormTexts = new Map(await readForm(c.req.raw, deps.bodies));
   try {
-    const { value, issues } = inputOf(FORM, texts);
+    const { value, issues } = parseForm(FORM, texts);
     if (issues.length > 0) throw invalidRequest(issues);
     const judged = judgeEvent(withEventId(value, texts.get(ONCE)));
     const [receipt] = await deliver(deps.engine, { single: true, items: [judged] });
@@ -77,7 +77,7 @@ function withEventId(value: JsonValue | undefined, once: string | undefined): Js
 }
 
 function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Problem): Response {
-  const { value } = inputOf(FORM, texts);
+  const { value } = parseForm(FORM, texts);
   return page(
     c,
     deps,
@@ -87,7 +87,7 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       styles: ["system.css"],
       calls: [{
         label: "Send the event",
-        command: commandsOf(c, deps).post("/events", isObject(value) ? value : {}),
+        command: curlCommands(c, deps).post("/events", isObject(value) ? value : {}),
       }],
       ...(problem === undefined
         ? {}
@@ -99,8 +99,8 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       form={FORM}
       texts={texts}
       once={{ name: ONCE, value: texts.get(ONCE) ?? randomBytes(12).toString("base64url") }}
-      refusal={problem === undefined ? undefined : refusalOf(problem)}
-      maySubmit={viewerOf(c).scopes.includes("submit")}
+      refusal={problem === undefined ? undefined : formRefusal(problem)}
+      maySubmit={requestViewer(c).scopes.includes("submit")}
     />,
   );
 }

@@ -4,11 +4,11 @@ import type { Context } from "hono";
 import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { startVerification } from "../../http/routes/journal.ts";
-import { tokenHolders, viewerOf } from "../../http/guard/access.ts";
-import { actAndTell } from "../form.ts";
+import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
+import { actAndRedirect } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
-import { commandsOf } from "../parts/curl.tsx";
+import { curlCommands } from "../parts/curl.tsx";
 import { ConfigurationSection, TokensSection } from "./configuration_section.tsx";
 import { JournalSection, VerificationSection } from "./journal_section.tsx";
 import type { Route } from "../../http/route.ts";
@@ -16,7 +16,7 @@ import type { DefinitionInfo } from "../../engine/requests.ts";
 import { Empty, Table } from "../parts/table.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type LimitInUse, limitsInUse } from "../../http/answers/system.ts";
+import { type LimitInUse, limitsInUse } from "../../http/answers/limits_in_use.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
 import { Time } from "../parts/time.tsx";
@@ -32,8 +32,8 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   readQuery(c.req.raw, NOTE_PARAMETER);
   const { engine, clock, system, verification } = deps;
   const journal = await engine.journalInfo();
-  const commands = commandsOf(c, deps);
-  const viewer = viewerOf(c);
+  const commands = curlCommands(c, deps);
+  const viewer = requestViewer(c);
   const { scopes } = viewer;
   const now = clock.now();
   return page(
@@ -92,7 +92,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
 
 function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  return actAndTell(c, deps, () => {
+  return actAndRedirect(c, deps, () => {
     startVerification(deps);
     return "The verification has started.";
   });
@@ -168,7 +168,7 @@ function LimitsSection({ deps }: LimitsSectionProps) {
       <h2 id="limits-heading">Limits and usage</h2>
       <div id="limits" data-live>
         <Table caption="Limits" headings={["What", "Used", "At most", "Flag"]}>
-          {rowsOf(deps).map((row) => <LimitRow row={row} />)}
+          {limitRows(deps).map((row) => <LimitRow row={row} />)}
         </Table>
       </div>
       <p class="soft">
@@ -193,7 +193,7 @@ function LimitRow(
 }
 
 /** Workers are no limit at which something is refused; what comes waits for one. */
-function rowsOf(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
+function limitRows(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
   const limits = limitsInUse(deps);
   if (deps.system === undefined) return limits;
   const workers = { what: "workers with a job", flag: "--max-running", unit: "count" } as const;

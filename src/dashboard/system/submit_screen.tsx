@@ -1,6 +1,6 @@
 /** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
 
-import { valueOf } from "../../documents/engine_refusal.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../core/json.ts";
@@ -8,19 +8,19 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { originOf } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { viewerOf } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
-import { refusalIn, refusalOf } from "../refusal.tsx";
+import { formRefusal, refusalIn } from "../refusal.tsx";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
-import { exampleOf } from "../schema_form/example.ts";
-import { formOf } from "../schema_form/field.ts";
-import { type FormTexts, textsAtFirst, textsOf } from "../schema_form/form_texts.ts";
-import { commandsOf } from "../parts/curl.tsx";
+import { schemaExample } from "../schema_form/example.ts";
+import { toForm } from "../schema_form/field.ts";
+import { type FormTexts, formTexts, textsAtFirst } from "../schema_form/form_texts.ts";
+import { curlCommands } from "../parts/curl.tsx";
 import { creationCall, CreationForm, type CreationFormProps } from "./creation_fields.tsx";
-import { creationOf, redacted, SHOW, type Subject } from "./creation_form.ts";
+import { formRequest, redacted, SHOW, type Subject } from "./creation_form.ts";
 import { DefinitionPage, UnloadedTypePage } from "./definition_page.tsx";
 import type { Route } from "../../http/route.ts";
 
@@ -74,13 +74,13 @@ const SAMPLE_PLAN: JsonValue = {
   }],
 };
 
-const PLAN_FIELDS = formOf({ description: "What the job is waiting for." }, "plan");
+const PLAN_FIELDS = toForm({ description: "What the job is waiting for." }, "plan");
 
 const PLAN_FORM: CreationScreen = {
   title: "A plan",
   path: "/ui/system/plan",
   subject: { kind: "plan", form: PLAN_FIELDS },
-  texts: textsOf(PLAN_FIELDS, SAMPLE_PLAN),
+  texts: formTexts(PLAN_FIELDS, SAMPLE_PLAN),
   body: (form) => <PlanPage form={form} />,
 };
 
@@ -93,11 +93,11 @@ function typeForm({ engine }: HttpDeps, type: string): CreationScreen {
       `Cannot show the definition ${type}: none of this type is loaded`,
     );
   }
-  const fields = formOf(definition.inputSchema, "input", definition.secrets);
+  const fields = toForm(definition.inputSchema, "input", definition.secrets);
   return {
     title: type,
     path: definitionPath(type),
-    subject: { kind: "type", type, form: fields, example: exampleOf(definition.inputSchema) },
+    subject: { kind: "type", type, form: fields, example: schemaExample(definition.inputSchema) },
     texts: textsAtFirst(fields),
     body: (form, deps) => {
       const [newest] = deps.engine.list({ types: [type], limit: 1 }).jobs;
@@ -131,9 +131,9 @@ async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<R
   if (texts.has(SHOW)) return formPage(c, deps, screen, texts);
   const { clock, maxStartDelayMs } = deps;
   try {
-    const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
-    const origin = originOf(c, deps.spans);
-    const { job } = valueOf(await deps.engine.create({ ...request, origin }));
+    const request = formRequest(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
+    const origin = requestOrigin(c, deps.spans);
+    const { job } = valueOrThrow(await deps.engine.create({ ...request, origin }));
     return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
   } catch (error) {
     const problem = refusalIn(error);
@@ -156,8 +156,8 @@ function formPage(
     textsAtFirst: atFirst,
     refusal: problem === undefined
       ? undefined
-      : refusalOf(problem, (text) => redacted(text, subject.form, texts)),
-    scopes: viewerOf(c).scopes,
+      : formRefusal(problem, (text) => redacted(text, subject.form, texts)),
+    scopes: requestViewer(c).scopes,
   };
   return page(
     c,
@@ -166,7 +166,7 @@ function formPage(
       title,
       screen: "system",
       styles: ["system.css"],
-      calls: [creationCall(form, commandsOf(c, deps))],
+      calls: [creationCall(form, curlCommands(c, deps))],
       showsCalls: texts.has(SHOW),
       ...(problem === undefined
         ? {}

@@ -1,11 +1,11 @@
 /** What changed between two points of a job's life. */
 
 import { Refusal } from "../../documents/refusal.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
 import type { PointDifference } from "../../engine/requests.ts";
-import { valueOf } from "../../documents/engine_refusal.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { ChangeTable } from "./changes.tsx";
 import { COMPARE_FORM } from "./entry_table.tsx";
@@ -23,11 +23,11 @@ export async function comparison(
   jobId: JobId,
   from: Point | undefined,
   to: Point | undefined,
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<Comparison> {
   if (from === undefined) return {};
   try {
-    return { difference: valueOf(await engine.replays.diff(jobId, from, to, hold)) };
+    return { difference: valueOrThrow(await engine.replays.diff(jobId, from, to, hold)) };
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== "unknown-point") throw error;
     return { refusal: error.message };

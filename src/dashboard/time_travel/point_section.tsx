@@ -1,9 +1,9 @@
 /** A job as it was at a point, and what the entry of that point did. */
 
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import { jobResource } from "../../core/job_resource.ts";
 import { type RuleName, RULES } from "../../core/rules.ts";
-import { jobPath } from "../../http/answers/job_view.ts";
+import { jobPath } from "../../documents/answers/job_view.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { EntryLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
@@ -27,7 +27,7 @@ export function PointSection({ view }: { readonly view: TimeView }) {
     >
       <div class="sheet">
         <h2 id="point-title" class="standing">
-          {job.state} <ConditionMark condition={conditionOf(job)} />
+          {job.state} <ConditionMark condition={deriveCondition(job)} />
         </h2>
         <EntryFacts view={view} />
         <p>

@@ -1,20 +1,20 @@
 /** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
 
-import { choice, type Query, single, whole } from "../../documents/parameters.ts";
+import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import type { Context } from "hono";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { jobPath } from "../../http/answers/job_view.ts";
-import { planDocumentOf } from "../../documents/plan_schema.ts";
+import { jobPath } from "../../documents/answers/job_view.ts";
+import { toPlanDocument } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
-import { jobOf } from "../../http/routes/jobs.ts";
+import { requireJob } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
 import { readForm } from "../form.ts";
-import { type Call, type Commands, commandsOf } from "../parts/curl.tsx";
+import { type Call, type Commands, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { JobLink, type TimeQuery } from "../parts/links.tsx";
 import { type Comparison, comparison, DifferenceSection } from "./difference.tsx";
@@ -23,12 +23,12 @@ import { PointSection } from "./point_section.tsx";
 import { Slider } from "./slider.tsx";
 import { type TimeView, timeView } from "./time_view.ts";
 import {
-  type AskedWhatIf,
-  askWhatIf,
   EMPTY_WHAT_IF,
-  leftOutOf,
+  leftOutEntries,
+  runWhatIf,
   type WhatIfForm,
   whatIfForm,
+  type WhatIfOutcome,
 } from "./what_if.ts";
 import { WhatIfResult } from "./what_if_result.tsx";
 import { WhatIfSection } from "./what_if_section.tsx";
@@ -47,7 +47,7 @@ const TIME_PARAMETERS = {
   ...POINT_PARAMETERS,
   from: single(DIFF_PARAMETERS.from.schema, "Where a comparison begins."),
   to: DIFF_PARAMETERS.to,
-  step: single(whole(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
+  step: single(wholeNumber(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
   part: single(choice(["point"]), "Only what a script changes when the slider moves."),
 };
 
@@ -56,8 +56,8 @@ type TimeParameters = Query<typeof TIME_PARAMETERS>;
 async function showTime(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
   return await lookingBack(deps, async ({ hold }) => {
-    const shown = await shownOf(c, deps, query, EMPTY_WHAT_IF, hold);
-    await deps.turnstile.enter("large");
+    const shown = await readShown(c, deps, query, EMPTY_WHAT_IF, hold);
+    await deps.admission.enter("large");
     return query.part === "point" ? pointPage(c, deps, shown) : timePage(c, deps, shown);
   });
 }
@@ -67,11 +67,11 @@ async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
   const form = whatIfForm(await readForm(c.req.raw, deps.bodies));
   return await lookingBack(deps, async ({ hold }) => {
-    const shown = await shownOf(c, deps, query, form, hold);
+    const shown = await readShown(c, deps, query, form, hold);
     const { present } = shown.view;
-    const plan = planDocumentOf(present);
-    const asked = await askWhatIf(deps.engine, present.jobId, form, plan, hold);
-    await deps.turnstile.enter("large");
+    const plan = toPlanDocument(present);
+    const asked = await runWhatIf(deps.engine, present.jobId, form, plan, hold);
+    await deps.admission.enter("large");
     return timePage(c, deps, shown, { form, asked });
   });
 }
@@ -83,20 +83,26 @@ interface Shown {
   readonly compared: Comparison;
 }
 
-async function shownOf(
+async function readShown(
   c: Context,
   deps: HttpDeps,
   query: TimeParameters,
   form: WhatIfForm,
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<Shown> {
-  const { jobId, firstLogId } = jobOf(c, deps.engine);
+  const { jobId, firstLogId } = requireJob(c, deps.engine);
   const { at, from, to, step } = query;
   const compared = await comparison(deps.engine, jobId, from?.point, to?.point, hold);
   const { difference } = compared;
   const ends = difference === undefined ? [firstLogId] : [difference.from, difference.to];
   const position = { point: at?.point, count: step };
-  const view = await timeView(deps.engine, jobId, position, [...ends, ...leftOutOf(form)], hold);
+  const view = await timeView(
+    deps.engine,
+    jobId,
+    position,
+    [...ends, ...leftOutEntries(form)],
+    hold,
+  );
   return {
     view,
     query: {
@@ -110,7 +116,7 @@ async function shownOf(
 
 interface WhatIf {
   readonly form: WhatIfForm;
-  readonly asked?: AskedWhatIf;
+  readonly asked?: WhatIfOutcome;
 }
 
 function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Response {
@@ -124,7 +130,7 @@ function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Re
       screen: "jobs",
       scripts: ["time_travel.js"],
       styles: ["time_travel.css"],
-      calls: callsOf(commandsOf(c, deps), shown, whatIf?.asked),
+      calls: callsOf(curlCommands(c, deps), shown, whatIf?.asked),
       status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
     },
     <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
@@ -140,7 +146,7 @@ function pointPage(c: Context, deps: HttpDeps, shown: Shown): Response {
     {
       title: `${view.job.jobId} in time`,
       styles: ["time_travel.css"],
-      calls: callsOf(commandsOf(c, deps), shown),
+      calls: callsOf(curlCommands(c, deps), shown),
     },
     <>
       <h1>
@@ -178,7 +184,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
           query={query}
           from={difference?.from ?? logIds[0] ?? 0}
           to={difference?.to ?? entry.logId}
-          leftOut={leftOutOf(form)}
+          leftOut={leftOutEntries(form)}
         />
       </div>
       <DifferenceSection
@@ -208,7 +214,7 @@ function emptyForm(present: JobState): WhatIfForm {
 
 /** The plan as it may be edited; empty when it is too long for that. */
 function planText(job: JobState): string {
-  const text = JSON.stringify(planDocumentOf(job), null, 2);
+  const text = JSON.stringify(toPlanDocument(job), null, 2);
   return text.length > PLAN_LENGTH_MAX ? "" : text;
 }
 
@@ -226,7 +232,7 @@ function sampleText({ plan, expected, jobId }: JobState): string {
 function callsOf(
   commands: Commands,
   { view, query: { from = "", to }, compared }: Shown,
-  asked?: AskedWhatIf,
+  asked?: WhatIfOutcome,
 ): readonly Call[] {
   const { job: { jobId }, entry: { logId } } = view;
   const path = jobPath(jobId);

@@ -1,7 +1,7 @@
 /** The slider over a job's entries, and the same as links for those who have no script. */
 
 import { timePath, type TimeQuery } from "../parts/links.tsx";
-import { type Neighbours, neighboursOf, type TimeView } from "./time_view.ts";
+import { findNeighbours, type Neighbours, type TimeView } from "./time_view.ts";
 
 export interface SliderProps {
   readonly view: TimeView;
@@ -48,7 +48,7 @@ const WORDS: readonly (readonly [keyof Neighbours, string])[] = [
 ];
 
 function Steps({ view, query }: SliderProps) {
-  const neighbours = neighboursOf(view);
+  const neighbours = findNeighbours(view);
   return (
     <nav id="steps" class="steps" aria-label="Entries of the job">
       {WORDS.map(([name, text]) => {

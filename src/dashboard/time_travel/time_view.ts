@@ -5,8 +5,8 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import type { ReplayStep } from "../../explain/replay_steps.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
-import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
+import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
 interface Window {
@@ -59,13 +59,13 @@ export async function timeView(
   jobId: JobId,
   position: Position,
   chosen: readonly LogId[],
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<TimeView> {
   const present = engine.job(jobId);
   if (present === undefined) throw unknownJob(jobId);
   const logIds = engine.history.positions(jobId);
   const point = position.point ?? pointOfCount(logIds, position.count);
-  const { job } = valueOf(await engine.replays.replay(jobId, point, NO_STEPS, hold));
+  const { job } = valueOrThrow(await engine.replays.replay(jobId, point, NO_STEPS, hold));
   const index = logIds.indexOf(job.lastLogId);
   const window = windowAround(index, logIds.length, ROWS_MAX);
   const steps = await stepsOf(engine, jobId, [
@@ -91,12 +91,14 @@ async function stepsOf(
   engine: JobEngine,
   jobId: JobId,
   wanted: readonly LogId[],
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<ReadonlyMap<LogId, ReplayStep>> {
   const logId = wanted.reduce((last, one) => Math.max(last, one), 0);
   const upTo = { kind: "logId", logId: Math.min(logId, engine.headLogId) } as const;
   const also = new Set(wanted);
-  const { steps } = valueOf(await engine.replays.replay(jobId, upTo, { ...NO_STEPS, also }, hold));
+  const { steps } = valueOrThrow(
+    await engine.replays.replay(jobId, upTo, { ...NO_STEPS, also }, hold),
+  );
   return new Map(steps.map((step) => [step.logId, step]));
 }
 
@@ -108,7 +110,7 @@ export interface Neighbours {
   readonly last?: number;
 }
 
-export function neighboursOf({ logIds, index }: TimeView): Neighbours {
+export function findNeighbours({ logIds, index }: TimeView): Neighbours {
   const last = logIds.length - 1;
   return {
     ...(index === 0 ? {} : { first: 0, previous: index - 1 }),

@@ -3,15 +3,15 @@
 import { Refusal } from "../../documents/refusal.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
-import { type PointedIssue, wholeNumberOf } from "../../documents/fields.ts";
+import { parseWholeNumber, type PointedIssue } from "../../documents/fields.ts";
 import { jsonTyped } from "../schema_form/typed.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";
 import type { Supposition } from "../../explain/supposition.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
-import { valueOf } from "../../documents/engine_refusal.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { suppositionOf } from "../../documents/supposition_schema.ts";
+import { parseSupposition } from "../../documents/supposition_schema.ts";
 
 /** As it was filled in; the names of its fields are those of the document's members. */
 export interface WhatIfForm {
@@ -42,8 +42,8 @@ export function whatIfForm(fields: URLSearchParams): WhatIfForm {
 }
 
 /** The entries that are to be left out, as far as the form names any. */
-export function leftOutOf({ without }: WhatIfForm): ReadonlySet<LogId> {
-  return new Set(without.map(wholeNumberOf).filter((logId) => logId !== undefined));
+export function leftOutEntries({ without }: WhatIfForm): ReadonlySet<LogId> {
+  return new Set(without.map(parseWholeNumber).filter((logId) => logId !== undefined));
 }
 
 /**
@@ -59,7 +59,7 @@ export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIf
   const upTo = form.upTo.trim();
   return {
     document: {
-      ...(form.without.length === 0 ? {} : { without: form.without.map(positionOf) }),
+      ...(form.without.length === 0 ? {} : { without: form.without.map(parsePosition) }),
       ...(events.value === undefined ? {} : { with: listed(events.value) }),
       ...(isPlanKept ? {} : { plan: plan.value as JsonValue }),
       ...(upTo === "" ? {} : { upTo }),
@@ -70,8 +70,8 @@ export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIf
 }
 
 /** Text that is no number stays what it is, for the schema to refuse. */
-function positionOf(text: string): JsonValue {
-  return wholeNumberOf(text) ?? text;
+function parsePosition(text: string): JsonValue {
+  return parseWholeNumber(text) ?? text;
 }
 
 function listed(value: JsonValue): JsonValue {
@@ -87,7 +87,7 @@ interface WhatIfAnswered {
 
 const STEPS_MAX = 100;
 
-export interface AskedWhatIf {
+export interface WhatIfOutcome {
   /** As the API would be asked. */
   readonly document: JsonObject;
   /** What is wrong with it; then there is no answer. */
@@ -96,17 +96,17 @@ export interface AskedWhatIf {
 }
 
 /** @param presentPlan What the field for the plan held before anybody edited it. */
-export async function askWhatIf(
+export async function runWhatIf(
   engine: JobEngine,
   jobId: JobId,
   form: WhatIfForm,
   presentPlan: JsonObject,
-  hold: Hold,
-): Promise<AskedWhatIf> {
+  hold: ReserveMemory,
+): Promise<WhatIfOutcome> {
   const { document, issues } = whatIfDocument(form, presentPlan);
   if (issues.length > 0) return { document, issues };
   try {
-    const supposition = suppositionOf(document, jobId);
+    const supposition = parseSupposition(document, jobId);
     return { document, issues, answer: await answerTo(engine, jobId, supposition, hold) };
   } catch (error) {
     const errors = error instanceof Refusal ? error.members.errors ?? [] : [];
@@ -120,9 +120,9 @@ async function answerTo(
   engine: JobEngine,
   jobId: JobId,
   supposition: Supposition,
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<WhatIfAnswered> {
-  const first = valueOf(
+  const first = valueOrThrow(
     await engine.replays.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold),
   );
   const differsAt = first.firstDifference?.logId ?? 0;
@@ -130,7 +130,7 @@ async function answerTo(
   const wanted = { after: isInside ? 0 : beginOf(engine, jobId, differsAt), limit: STEPS_MAX };
   const report = isInside
     ? first
-    : valueOf(await engine.replays.whatIf(jobId, supposition, wanted, hold));
+    : valueOrThrow(await engine.replays.whatIf(jobId, supposition, wanted, hold));
   const recorded = await recordedUpTo(engine, jobId, supposition, report, wanted, hold);
   const end = Math.min(report.next ?? Infinity, recorded.next ?? Infinity);
   return { report: cut(report, end), recorded: cut(recorded, end) };
@@ -158,10 +158,12 @@ async function recordedUpTo(
   { upTo }: Supposition,
   { job: { lastLogId } }: WhatIfReport,
   wanted: StepsWanted,
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<Replay> {
   const replayed = await engine.replays.replay(jobId, upTo, wanted, hold);
   if (replayed.ok) return replayed.value;
   const last = Math.floor(lastLogId);
-  return valueOf(await engine.replays.replay(jobId, { kind: "logId", logId: last }, wanted, hold));
+  return valueOrThrow(
+    await engine.replays.replay(jobId, { kind: "logId", logId: last }, wanted, hold),
+  );
 }

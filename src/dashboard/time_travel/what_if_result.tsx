@@ -1,6 +1,6 @@
 /** What would have become of a job, beside what became of it. */
 
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Replay, ReplayStep } from "../../explain/replay_steps.ts";
 import type { FirstDifference, Standing } from "../../explain/what_if.ts";
@@ -31,7 +31,7 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
       id="what-if-result"
       class="what-if-result"
       data-state={job.state}
-      data-condition={conditionOf(job)}
+      data-condition={deriveCondition(job)}
       data-first-difference={firstDifference?.logId}
       role="status"
     >
@@ -91,7 +91,7 @@ function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
 function StandingOf({ job }: { readonly job: JobState }) {
   return (
     <>
-      {job.state} <ConditionMark condition={conditionOf(job)} />
+      {job.state} <ConditionMark condition={deriveCondition(job)} />
     </>
   );
 }
@@ -212,7 +212,7 @@ export function stepPairs(
   for (let [left, right] = [0, 0]; left < recorded.length || right < supposed.length;) {
     const [one, other] = [recorded[left], supposed[right]];
     const position = Math.min(one?.logId ?? Infinity, other?.logId ?? Infinity);
-    const pair = pairOf(atPosition(one, position), atPosition(other, position));
+    const pair = pairJobs(atPosition(one, position), atPosition(other, position));
     if (pair !== undefined) pairs.push(pair);
     if (pair?.recorded !== undefined) left += 1;
     if (pair?.supposed !== undefined) right += 1;
@@ -224,7 +224,7 @@ function atPosition(step: ReplayStep | undefined, position: number): ReplayStep 
   return step?.logId === position ? step : undefined;
 }
 
-function pairOf(
+function pairJobs(
   recorded: ReplayStep | undefined,
   supposed: ReplayStep | undefined,
 ): StepPair | undefined {

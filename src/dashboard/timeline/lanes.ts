@@ -3,7 +3,7 @@
 import { assertNever } from "../../core/assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import { type Attempt, type AttemptEnd, maxAttemptsOf } from "../../explain/attempts_noted.ts";
+import { type Attempt, type AttemptEnd, findMaxAttempts } from "../../explain/attempts_noted.ts";
 import { type Downtime, restartAfter } from "../../explain/downtimes.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
@@ -70,7 +70,7 @@ export interface Lane {
 }
 
 /** @param endMs Where the axis ends, and with it what has not ended. */
-export function lanesOf(
+export function toLanes(
   outlined: OutlinedHistory,
   axis: TimeAxis,
   endMs: number,
@@ -111,7 +111,7 @@ function laneSpans(
   endMs: number,
   downMs: ReadonlyMap<LogId, number>,
 ): readonly LaneSpan[] {
-  const maxAttempts = maxAttemptsOf(attempts);
+  const maxAttempts = findMaxAttempts(attempts);
   return attempts.flatMap((attempt, index) => {
     const next = attempts[index + 1];
     // What nothing else ends, ends with the job.

@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import type { TimeAxis } from "./time_axis.ts";
 
 /**
@@ -27,7 +27,7 @@ export interface Mark {
 }
 
 /** @param nearMisses As the explanation names them; some are not among the job's own entries. */
-export function marksOf(
+export function toMarks(
   outlined: OutlinedHistory,
   axis: TimeAxis,
   nearMisses: readonly JobEventLogEntry[],
@@ -46,7 +46,7 @@ export function marksOf(
         kind: kindOf(outlined, entry.logId, expectations, near),
         atMs: axis.between(entry),
         logId: entry.logId,
-        eventType: matchableOf(entry).eventType,
+        eventType: toMatchable(entry).eventType,
         expectations,
       };
     })

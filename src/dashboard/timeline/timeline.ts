@@ -9,9 +9,9 @@ import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Downtime } from "../../explain/downtimes.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
-import { type Lane, lanesOf } from "./lanes.ts";
+import { type Lane, toLanes } from "./lanes.ts";
 import type { Extent } from "./legible.ts";
-import { type Mark, marksOf } from "./marks.ts";
+import { type Mark, toMarks } from "./marks.ts";
 import { TimeAxis } from "./time_axis.ts";
 
 /** A job that is over is in no such span. */
@@ -55,13 +55,13 @@ export interface TimelineOptions {
   readonly downtimes?: readonly Downtime[];
 }
 
-export function timelineOf(
+export function buildTimeline(
   outlined: OutlinedHistory,
   { nowMs, nearMisses = [], downtimes = [] }: TimelineOptions,
 ): Timeline {
   const axis = new TimeAxis(outlined);
   const endMs = endOf(outlined, axis, nowMs);
-  const lanes = lanesOf(outlined, axis, endMs, downtimes);
+  const lanes = toLanes(outlined, axis, endMs, downtimes);
   const ends = lanes.flatMap(({ spans }) => spans.at(-1)?.toMs ?? []);
   const totalMs = ends.reduce((latest, end) => Math.max(latest, end), endMs);
   return {
@@ -70,7 +70,7 @@ export function timelineOf(
     conditions: conditionsOf(outlined, axis, endMs, downtimes),
     lanes,
     downs: downsOf(lanes),
-    marks: marksOf(outlined, axis, nearMisses)
+    marks: toMarks(outlined, axis, nearMisses)
       .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) })),
     wentBackAt: axis.wentBackAt,
   };

@@ -43,7 +43,7 @@ export class Deliveries {
     // Duplicates add nothing, and are answered whatever the limits say.
     const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
     this.#parts.intake.requireRoom({ jobs, starts: jobs });
-    const characters = events.reduce((sum, event) => sum + charactersOf(event), 0);
+    const characters = events.reduce((sum, event) => sum + attributeCharacters(event), 0);
     this.#requireRoom(characters);
     this.#characters += characters;
     try {
@@ -89,6 +89,6 @@ export class Deliveries {
   }
 }
 
-function charactersOf({ attributes }: IncomingEvent): number {
+function attributeCharacters({ attributes }: IncomingEvent): number {
   return EVENT_CHARACTERS + jsonSize(attributes);
 }

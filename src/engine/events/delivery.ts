@@ -19,13 +19,13 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { Reach, Reaches } from "./reach.ts";
 import type { ReachSearch } from "./reach_search.ts";
 import {
-  duplicateOf,
-  jobsShownOf,
-  oneOf,
-  receiptOf,
+  duplicateReceipt,
+  effectReceipt,
+  jobsShownPerReceipt,
   refused,
   rejected,
   saysTheSame,
+  shortenReceipt,
 } from "./receipts.ts";
 import { recordRefusal } from "./refusals.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
@@ -180,7 +180,7 @@ export class Delivery {
 
   /** An equal event changes nothing; another is refused, on record. */
   #repeated(before: JobEventLogEntry, fact: SettledFact): Receipt | Promise<Receipt> {
-    if (saysTheSame(before, fact)) return duplicateOf(before);
+    if (saysTheSame(before, fact)) return duplicateReceipt(before);
     if (this.#full !== undefined) return refused(fact.eventId, this.#full);
     return recordRefusal(this.#parts, { first: before, event: fact }, this.#known);
   }
@@ -228,11 +228,11 @@ export class Delivery {
     drafts: readonly EventDraft[],
     { firstLogId, steps }: Written,
   ): Receipt {
-    const jobsMax = jobsShownOf(this.#receipts);
-    const receipt = receiptOf(fact.eventId, firstLogId, drafts, steps, jobsMax);
+    const jobsMax = jobsShownPerReceipt(this.#receipts);
+    const receipt = effectReceipt(fact.eventId, firstLogId, drafts, steps, jobsMax);
     const isLost = receipt.disposition === "recorded" && receipt.jobs.length === 0;
     const told = isLost ? { ...receipt, ...this.#parts.unmatched.explain(fact) } : receipt;
-    return oneOf(this.#receipts, told);
+    return shortenReceipt(this.#receipts, told);
   }
 
   #refused({ fact }: Arrival, limit: LimitReached): Judged {

@@ -7,13 +7,13 @@ import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { errorFact } from "../../core/thrown.ts";
-import { idsOf } from "../../core/trace_ids.ts";
+import { traceFields } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { FactEvent } from "../job_context.ts";
 import { NonRetryableError } from "../job_errors.ts";
-import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
-import { type JobKeys, keysOf } from "../limits.ts";
+import { type DefinitionRegistry, planFor } from "../definition_registry.ts";
+import { type JobKeys, limitKeys } from "../limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
@@ -94,7 +94,7 @@ function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft
     eventType: "job.EventCorrelated",
     eventId: correlatedEventId(fact.eventId, jobId),
     jobId,
-    ...idsOf(fact),
+    ...traceFields(fact),
     causedBy: { draft: at },
     attributes: correlatedAttributes(fact),
   };
@@ -110,7 +110,7 @@ function startedJob(
   jobId: JobId,
   at: number,
 ): readonly JobEventDraft[] {
-  const about = { jobId, ...idsOf(fact), causedBy: { draft: at } };
+  const about = { jobId, ...traceFields(fact), causedBy: { draft: at } };
   const common = { stratum: "framework", ...about } as const;
   const made = inputFor(definition, fact);
   const created: JobEventDraft = {
@@ -156,8 +156,8 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
     const input = recordable(definition.startsOn?.input(event), "input");
     const result = parseInput(definition, input);
     if (result.ok) {
-      const plan = planOf(definition, result.value);
-      return { ok: true, input, plan, keys: keysOf(definition, result.value, input) };
+      const plan = planFor(definition, result.value);
+      return { ok: true, input, plan, keys: limitKeys(definition, result.value, input) };
     }
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
       issuesText(result.issues)

@@ -6,7 +6,7 @@ import { isReserved } from "../../core/event_type.ts";
 import { type MatchableEvent, type PolicyEvent, policyEvents } from "../../core/job_plan.ts";
 import { isMet, type JobState } from "../../core/job_state.ts";
 import { mismatchesText } from "../../explain/mismatch.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { nearestName } from "../../explain/spelling.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { Wanted } from "./type_index.ts";
@@ -15,7 +15,7 @@ import {
   failingClauses,
   type Missed,
   missed,
-  nearestOf,
+  nearestMiss,
   ownSubjectText,
 } from "./nearest_expectation.ts";
 
@@ -27,24 +27,24 @@ export function nearestInJob(
   { job, entry }: Applied,
   comparisons: Comparisons,
 ): Missed | undefined {
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   const wanted = wantedNow(job);
   comparisons.spend(wanted.length);
   const ofType = wanted.filter(({ matcher }) => matcher.eventType === event.eventType);
   const compared = comparisons.take(ofType, ({ matcher }) => matcherEffort(matcher));
-  return nearestOf(compared.map((wanted) => missed(job, wanted, event)));
+  return nearestMiss(compared.map((wanted) => missed(job, wanted, event)));
 }
 
 export function missedInJob(step: Applied, nearest: Missed | undefined): string {
-  if (nearest === undefined) return unexpected(step.job, matchableOf(step.entry));
-  const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
+  if (nearest === undefined) return unexpected(step.job, toMatchable(step.entry));
+  const why = mismatchesText(failingClauses(nearest, toMatchable(step.entry)));
   return `matched no expectation: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 
 /** The same for a job that compensates. */
 export function missedInCompensation(step: Applied, nearest: Missed | undefined): string {
   if (nearest === undefined) return `recorded only: state is ${step.job.state}`;
-  const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
+  const why = mismatchesText(failingClauses(nearest, toMatchable(step.entry)));
   return `recorded only: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 
@@ -86,7 +86,7 @@ function stillWaitingFor(job: JobState, eventType: string): string {
   if (types.size === 0) return "it waits for no event from outside";
   const meant = nearestName(eventType, types);
   const ordered = [...new Set(meant === undefined ? types : [meant, ...types])];
-  const told = ordered.slice(0, TYPES_SHOWN_MAX).join(", ");
+  const shown = ordered.slice(0, TYPES_SHOWN_MAX).join(", ");
   const more = ordered.length - TYPES_SHOWN_MAX;
-  return `it still waits for ${told}${more > 0 ? ` and ${more} more` : ""}`;
+  return `it still waits for ${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }

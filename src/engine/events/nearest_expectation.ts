@@ -75,7 +75,7 @@ export function failingClauses({ wanted }: Missed, event: MatchableEvent): reado
  * Open ones come before those that no event could serve, then the nearest, then expectations, then
  * the oldest job.
  */
-export function nearestOf(all: readonly Missed[]): Missed | undefined {
+export function nearestMiss(all: readonly Missed[]): Missed | undefined {
   let nearest: Missed | undefined;
   for (const one of all) {
     if (nearest === undefined || compare(one, nearest) < 0) nearest = one;

@@ -7,7 +7,7 @@ import type { RefusedAttributes } from "../../core/framework_events.ts";
 import type { EventId } from "../../core/ids.ts";
 import { equalJson, type JsonObject } from "../../core/json.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { type LimitReached, limitText } from "./delivery_limits.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
@@ -16,7 +16,7 @@ import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
 /** A second delivery with the same content. */
-export function duplicateOf({ eventId, logId }: JobEventLogEntry): Receipt {
+export function duplicateReceipt({ eventId, logId }: JobEventLogEntry): Receipt {
   return { eventId, logId, disposition: "duplicate", jobs: [] };
 }
 
@@ -52,13 +52,13 @@ const JOBS_OF_ANSWER = 10_000;
 const CLAUSES_OF_ANSWER = 1_000;
 
 /** How many jobs each receipt names in an answer with this many receipts. */
-export function jobsShownOf(receipts: number): number {
+export function jobsShownPerReceipt(receipts: number): number {
   const share = Math.floor(JOBS_OF_ANSWER / receipts);
   return Math.max(JOBS_SHOWN_MIN, Math.min(JOBS_SHOWN_MAX, share));
 }
 
 /** The same receipt, with as many clauses as one of so many lists. */
-export function oneOf(receipts: number, receipt: Receipt): Receipt {
+export function shortenReceipt(receipts: number, receipt: Receipt): Receipt {
   const { nearest } = receipt;
   if (nearest === undefined) return receipt;
   const clausesMax = Math.max(1, Math.floor(CLAUSES_OF_ANSWER / receipts));
@@ -66,16 +66,16 @@ export function oneOf(receipts: number, receipt: Receipt): Receipt {
 }
 
 /** The effects of the entries that an event made. */
-export function receiptOf(
+export function effectReceipt(
   eventId: EventId,
   logId: number,
   drafts: readonly EventDraft[],
   applied: readonly (Applied | undefined)[],
   jobsMax: number = JOBS_SHOWN_MAX,
 ): Receipt {
-  const told = new ShownJobs(jobsMax);
-  for (const effect of effectsOf(drafts, applied)) told.add(effect);
-  const { jobs, more, nearest } = told;
+  const shown = new ShownJobs(jobsMax);
+  for (const effect of effectsOf(drafts, applied)) shown.add(effect);
+  const { jobs, more, nearest } = shown;
   const matched = applied.some((step) => step !== undefined && hadEffect(step));
   const disposition = matched ? "matched" : "recorded";
   return {
@@ -127,11 +127,11 @@ class ShownJobs {
 
   add(effect: Effect): void {
     const { matched } = effect.step;
-    const told = Math.min(this.max - this.jobs.length, Math.max(1, matched.length));
-    this.more += Math.max(1, matched.length) - told;
-    if (told === 0) return;
+    const shown = Math.min(this.max - this.jobs.length, Math.max(1, matched.length));
+    this.more += Math.max(1, matched.length) - shown;
+    if (shown === 0) return;
     if (matched.length === 0) this.jobs.push(this.#unmatched(effect));
-    for (const expectation of matched.slice(0, told)) {
+    for (const expectation of matched.slice(0, shown)) {
       this.jobs.push(receiptJob(effect.step, expectation));
     }
   }
@@ -151,7 +151,7 @@ class ShownJobs {
     if (!mayHaveMissed(step) || this.#comparisons.areOver) return reasonOf(step);
     const nearest = nearestInJob(step, this.#comparisons);
     if (nearest !== undefined) {
-      const clauses = failingClauses(nearest, matchableOf(step.entry));
+      const clauses = failingClauses(nearest, toMatchable(step.entry));
       this.nearest ??= nearestExpectation(nearest, clauses);
     }
     return step.rule === "running/record-only"

@@ -23,7 +23,7 @@ import {
   type Missed,
   missed,
   nearestExpectation,
-  nearestOf,
+  nearestMiss,
   subjectText,
   untimelyText,
 } from "./nearest_expectation.ts";
@@ -69,7 +69,7 @@ export class Unmatched {
     const early = this.#compared(this.#jobs.unstarted, event).filter(({ job, distance }) =>
       job.state === "Created" && distance === 0
     );
-    const missed = nearestOf(early) ?? this.#jobs.ended.latestFor(event);
+    const missed = nearestMiss(early) ?? this.#jobs.ended.latestFor(event);
     if (missed === undefined) return undefined;
     const why = `${subjectText(missed)} would match, but ${untimelyText(missed.job)}`;
     return {
@@ -87,7 +87,7 @@ export class Unmatched {
       : different.filter(({ job: { jobId } }) =>
         (this.#table.job(jobId)?.firstLogId ?? Infinity) < at
       );
-    const nearest = nearestOf(missing);
+    const nearest = nearestMiss(missing);
     if (nearest === undefined) {
       const all = `each job that waits for events of type ${event.eventType} is later than it`;
       return different.length === 0 ? undefined : { reason: `matched nothing: ${all}` };

@@ -1,8 +1,8 @@
 /** What sets a failed or waiting job apart from jobs of its type created within an hour of it. */
 
-import { conditionOf } from "../../core/condition.ts";
-import { fingerprintOf } from "../../core/error_fingerprint.ts";
-import { ALIKE_MAX, type Contrast, contrastOf, OTHERS_MAX } from "../../explain/contrast.ts";
+import { deriveCondition } from "../../core/condition.ts";
+import { jobFingerprint } from "../../core/error_fingerprint.ts";
+import { ALIKE_MAX, type Contrast, findContrast, OTHERS_MAX } from "../../explain/contrast.ts";
 import type { LogId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -49,16 +49,16 @@ export class Contrasts {
       OTHERS_MAX,
       (other) => hasEnded(other, upTo),
     );
-    return contrastOf(own, others);
+    return findContrast(own, others);
   }
 
   #kindOf(job: JobState, upTo = Infinity): Kind | undefined {
     if (job.state === "Failed") {
-      const fingerprint = fingerprintOf(job, job.failure);
+      const fingerprint = jobFingerprint(job, job.failure);
       if (fingerprint === undefined) return undefined;
       return { filter: { fingerprint }, isAlike: (other) => hasEnded(other, upTo) };
     }
-    if (conditionOf(job) !== "waiting") return undefined;
+    if (deriveCondition(job) !== "waiting") return undefined;
     const open = openIn(job, upTo);
     if (upTo === Infinity) {
       const filter: JobFilter = { conditions: ["waiting"] };

@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { FrameworkEventType } from "../../core/framework_events.ts";
-import { beginningOf, type JsonObject } from "../../core/json.ts";
+import { type JsonObject, jsonPrefix } from "../../core/json.ts";
 import { type DayTimes, EVENT_TEXTS } from "../../explain/event_texts.ts";
 import { refuseEntry } from "../writer/framework_schemas.ts";
 
@@ -27,6 +27,6 @@ export function entryNote(entry: NotedEntry, times: DayTimes): string {
 }
 
 function jsonNote(attributes: JsonObject): string {
-  const text = JSON.stringify(beginningOf(attributes, JSON_LENGTH_MAX));
+  const text = JSON.stringify(jsonPrefix(attributes, JSON_LENGTH_MAX));
   return text === "{}" ? "" : text;
 }

@@ -7,7 +7,7 @@
 import { correlationTerms } from "../../core/correlation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { isReserved } from "../../core/event_type.ts";
-import { atOnce, type Work } from "../../core/at_once.ts";
+import { runToEnd, type Work } from "../../core/work.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Candidates, Evidence } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
@@ -16,12 +16,17 @@ import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { quotedEntry } from "../../core/quotation.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
-import { EntryPages, type EntrySource, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import {
+  EntryPages,
+  type EntrySource,
+  RESERVE_NOTHING,
+  type ReserveMemory,
+} from "./entry_pages.ts";
 import { type Resembling, ValueSearch } from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all of them together. */
@@ -58,16 +63,16 @@ export class EvidenceSearch {
   readonly #pastEvents: Pick<PastEvents, "find">;
   readonly #source: EvidenceSource;
   readonly #pages: EntryPages;
-  readonly #hold: Hold;
+  readonly #hold: ReserveMemory;
   readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
 
   /** @param paced Does work with pauses; without it, there are none. */
   constructor(
     pastEvents: Pick<PastEvents, "find">,
     source: EvidenceSource,
-    paced: <Result>(work: Work<Result>) => Result | Promise<Result> = atOnce,
+    paced: <Result>(work: Work<Result>) => Result | Promise<Result> = runToEnd,
     pages: EntryPages = new EntryPages(source),
-    hold: Hold = HOLD_NOTHING,
+    hold: ReserveMemory = RESERVE_NOTHING,
   ) {
     this.#pages = pages;
     this.#hold = hold;
@@ -196,7 +201,7 @@ export class EvidenceSearch {
 function isAccepted({ job }: OutlinedHistory, id: string, entry: JobEventLogEntry): boolean {
   const expected = job.plan.expected.find((one) => one.id === id);
   return expected !== undefined && entry.stratum === "domain" &&
-    expectationAccepts(expected, matchableOf(entry));
+    expectationAccepts(expected, toMatchable(entry));
 }
 
 /** By expectation, the events that resemble it: the likeliest first, at most a share of all. */

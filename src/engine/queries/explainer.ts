@@ -3,13 +3,13 @@
  * lines of each citation.
  */
 
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import {
   outline,
   type OutlinedHistory,
-  outlinedHistoryOf,
+  outlineHistory,
   unkept,
 } from "../../explain/outlined_history.ts";
 import { OutlineGathering } from "../../explain/outline_gathering.ts";
@@ -24,20 +24,20 @@ import { holds, type Pause } from "../../core/pauses.ts";
 import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
-import { citationsOf } from "./citations.ts";
+import { resolveCitations } from "./citations.ts";
 import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { limitInTheWay, limitThen, queuedAs } from "./limit_in_the_way.ts";
 import { placeHistory } from "./place_histories.ts";
-import { positionOf, searchPoint } from "./point_search.ts";
+import { findPosition, searchPoint } from "./point_search.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { workersThen } from "./queue_then.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
-import { siblingsOf } from "./siblings.ts";
+import { findSiblings } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
@@ -106,12 +106,12 @@ export class Explainer {
   }
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
-  async explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined> {
+  async explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {
     return (await this.account(jobId, hold))?.explanation;
   }
 
   /** The same, with the entries that it is made from, for a caller that shows both. */
-  async account(jobId: JobId, hold = HOLD_NOTHING): Promise<Account | undefined> {
+  async account(jobId: JobId, hold = RESERVE_NOTHING): Promise<Account | undefined> {
     // Fixed before anything is read: later entries do not count.
     const logIds = this.#parts.history.positions(jobId);
     const asOf = this.#parts.events.journal.head.logId;
@@ -123,7 +123,7 @@ export class Explainer {
   /** Who follows has no queue: why a job is queued is answered from the record, as for the past. */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
     const job = this.#parts.table.head(jobId);
-    if (this.#parts.leads() || job === undefined || conditionOf(job) !== "queued") return {};
+    if (this.#parts.leads() || job === undefined || deriveCondition(job) !== "queued") return {};
     const [last] = await this.#parts.history.at([asOf]);
     return last === undefined ? {} : { asOfTime: last.receivedAt };
   }
@@ -132,7 +132,7 @@ export class Explainer {
   async explainAt(
     jobId: JobId,
     point: Point,
-    hold = HOLD_NOTHING,
+    hold = RESERVE_NOTHING,
   ): Promise<Outcome<Explanation<Citation>>> {
     const { history, events } = this.#parts;
     const head = events.journal.head.logId;
@@ -141,7 +141,7 @@ export class Explainer {
     const resolved = await searchPoint(point, history.pages, all, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
     const logIds = all.slice(0, resolved.count);
-    const asOf = await positionOf(point, history.pages, all, resolved.count, head);
+    const asOf = await findPosition(point, history.pages, all, resolved.count, head);
     if (asOf === head) {
       const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
       return { ok: true, value: (await this.#accountOf(extent, hold)).explanation };
@@ -152,7 +152,7 @@ export class Explainer {
     return { ok: true, value: explanation };
   }
 
-  async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: Hold): Promise<Account> {
+  async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: ReserveMemory): Promise<Account> {
     const share: Share = { spentMs: 0 };
     const search = new EvidenceSearch(
       this.#parts.pastEvents,
@@ -175,7 +175,7 @@ export class Explainer {
     const contrast = await this.#parts.contrasts.of(job, share, upTo);
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
     const heldUp = await this.#heldUp(outlined, share);
-    const siblings = await siblingsOf(job, outlined.entries.values(), this.#parts, upTo);
+    const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const then = asOfTime === undefined ? {} : { asOfTime };
     const evidence = { ...found, circumstances, asOf, ...then, contrast, usual, heldUp, siblings };
     const work = explaining(outlined, evidence);
@@ -188,14 +188,14 @@ export class Explainer {
   }
 
   /** A job's own entries in outline, for other answers that are made from them. */
-  outlined(jobId: JobId, hold = HOLD_NOTHING): Promise<OutlinedHistory> {
+  outlined(jobId: JobId, hold = RESERVE_NOTHING): Promise<OutlinedHistory> {
     return this.#outlined(this.#parts.history.positions(jobId), { spentMs: 0 }, hold);
   }
 
   async #outlined(
     logIds: readonly LogId[],
     share: Share,
-    hold: Hold,
+    hold: ReserveMemory,
   ): Promise<OutlinedHistory> {
     const gathering = new OutlineGathering();
     let room = KEPT_CHARACTERS_MAX;
@@ -210,7 +210,7 @@ export class Explainer {
     for await (const page of this.#parts.history.pages.of(unkept(noted))) {
       recalled.push(...page.map(outline));
     }
-    return outlinedHistoryOf(noted, recalled);
+    return outlineHistory(noted, recalled);
   }
 
   async #circumstances(job: JobState, share: Share): Promise<Circumstances> {
@@ -223,7 +223,7 @@ export class Explainer {
     const isThreaded = loaded.isolation === "thread";
     const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;
     // A retry that is due waits for a worker too, whatever the condition says.
-    const waits = conditionOf(job) === "queued" || workers.holds(job.priority, job.startedBy);
+    const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
     if (!waits) return common;
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
@@ -273,7 +273,7 @@ export class Explainer {
     const { job } = outlined;
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
-    if (conditionOf(job) !== "queued") return common;
+    if (deriveCondition(job) !== "queued") return common;
     const stretch = { from: upTo, to: upTo };
     const history = await placeHistory(this.#parts, job, stretch, share);
     const inForce = history.pauses.filter(({ ended }) => ended === undefined);
@@ -316,20 +316,20 @@ export class Explainer {
   ): Promise<Explanation<Citation>> {
     const parts = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
     const known = (logId: LogId) => outlined.entries.get(logId) ?? foreignEntries.get(logId);
-    const citations = await citationsOf(parts, citedIn(explanation), known);
+    const citations = await resolveCitations(parts, citedIn(explanation), known);
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);
       if (citation === undefined) {
         throw new TypeError(`Cannot cite entry ${logId}: it was not found`);
       }
-      const rule = ruleOf(outlined, logId);
+      const rule = ruleAt(outlined, logId);
       return rule === undefined ? citation : { ...citation, rule };
     });
   }
 }
 
 /** The row of the state table by which an entry failed or ended the job. */
-function ruleOf({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {
+function ruleAt({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {
   return [failedBy, endedBy].find((one) => one?.entry.logId === logId)?.rule;
 }
 
@@ -342,6 +342,6 @@ function* noting(entries: readonly JobEventLogEntry[], gathering: OutlineGatheri
 
 /** The urgency of the job's next entry on a full disk. */
 function urgencyOf(job: JobState): Urgency {
-  const goesOn = ["executing", "backingOff", "compensating"].includes(conditionOf(job));
+  const goesOn = ["executing", "backingOff", "compensating"].includes(deriveCondition(job));
   return goesOn ? "vital" : "ordinary";
 }

@@ -101,7 +101,7 @@ export class JobLists {
     }
     const counted = { jobs, conditions, ...searched(scan) };
     const indexed = this.#table.index?.count(filter, range ?? {});
-    return indexed === undefined ? counted : sumOf(counted, indexed);
+    return indexed === undefined ? counted : addCounts(counted, indexed);
   }
 
   /**
@@ -174,7 +174,7 @@ function addIndexed(groups: Map<ErrorFingerprint, Growing>, found: IndexedFailur
   group.oldest = Math.min(group.oldest, found.oldest);
 }
 
-function sumOf(one: JobCount, other: JobCount): JobCount {
+function addCounts(one: JobCount, other: JobCount): JobCount {
   const conditions = new Map(one.conditions);
   for (const [condition, jobs] of other.conditions) {
     conditions.set(condition, (conditions.get(condition) ?? 0) + jobs);

@@ -6,7 +6,7 @@
 
 import {
   type ErrorFingerprint,
-  fingerprintOf,
+  jobFingerprint,
   MESSAGE_LENGTH_MAX,
 } from "../../core/error_fingerprint.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -107,7 +107,7 @@ export class JobScan implements Iterable<JobRecord> {
     if (failure === undefined) return undefined;
     if (record.fingerprint?.of !== failure.error) {
       this.#cost += COST.fingerprint + Math.min(failure.error.message.length, MESSAGE_LENGTH_MAX);
-      record.fingerprint = { of: failure.error, text: fingerprintOf(job, failure) };
+      record.fingerprint = { of: failure.error, text: jobFingerprint(job, failure) };
     }
     return record.fingerprint.text;
   }

@@ -25,7 +25,7 @@ export class JobSearch {
 
   /** Whether every word is somewhere in the job's text, and the cost of finding out. */
   look(record: JobRecord): { readonly found: boolean; readonly cost: number } {
-    const text = searchTextOf(record);
+    const text = searchText(record);
     const looks = LOWER_CASE_COST + this.#words.length;
     return {
       found: this.#words.every((word) => text.includes(word)),
@@ -40,7 +40,7 @@ export function wordsIn(text: string): readonly string[] {
 }
 
 /** The text to search, in lower case. */
-export function searchTextOf(record: JobRecord): string {
+export function searchText(record: JobRecord): string {
   return textOf(record).toLowerCase();
 }
 

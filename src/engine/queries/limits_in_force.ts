@@ -50,7 +50,7 @@ export class LimitsInForce {
       limits: change?.limits ?? code,
       code,
       byKey: key !== undefined,
-      ...(change === undefined ? {} : { change: changeOf(change) }),
+      ...(change === undefined ? {} : { change: toChange(change) }),
       held,
       waiting: keys.reduce((sum, { waiting }) => sum + waiting, 0),
       keys: most.slice(0, KEYS_MAX),
@@ -108,6 +108,6 @@ export class LimitsInForce {
   }
 }
 
-function changeOf({ by, since, reason, actor }: ChangedLimits) {
+function toChange({ by, since, reason, actor }: ChangedLimits) {
   return { by, since, reason, ...(actor === undefined ? {} : { actor }) };
 }

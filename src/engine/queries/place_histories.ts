@@ -11,6 +11,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import {
   type Between,
+  derivePlaces,
   type JobOfType,
   type LimitsFrom,
   limitsFrom,
@@ -19,7 +20,6 @@ import {
   type PauseStay,
   pauseStays,
   type PlaceHistory,
-  placesOf,
   type Stay,
 } from "../../explain/place_history.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -202,7 +202,7 @@ class Reading {
   #jobOf({ jobId, priority, conditions }: Found, read: ReadEntries): JobOfType | undefined {
     const head = this.parts.table.head(jobId);
     const pauses = head === undefined ? [] : this.pauses.filter((pause) => holds(pause, head));
-    const places = placesOf(
+    const places = derivePlaces(
       conditions,
       (queued) => read.paused.has(queued.from) ? queued.from : pausedFrom(queued, pauses),
     );

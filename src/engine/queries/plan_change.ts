@@ -6,9 +6,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { copyOf } from "../../core/json.ts";
+import { copyJson } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import { planOf } from "../definition_registry.ts";
+import { planFor } from "../definition_registry.ts";
 import { parseInput } from "../parsed_input.ts";
 import { thrownText } from "../run/divergence.ts";
 
@@ -26,7 +26,7 @@ export function planChanges(
   definition: AnyJobDefinition,
   { input, plan }: JobState,
 ): readonly PlanChange[] | string {
-  const today = planToday(definition, copyOf(input));
+  const today = planToday(definition, copyJson(input));
   if (today === undefined || typeof today === "string") return today ?? [];
   return [...expectationChanges(plan, today), ...policyChanges(plan, today)];
 }
@@ -34,7 +34,7 @@ export function planChanges(
 function planToday(definition: AnyJobDefinition, input: unknown): JobPlan | string | undefined {
   try {
     const parsed = parseInput(definition, input);
-    return parsed.ok ? planOf(definition, parsed.value) : undefined;
+    return parsed.ok ? planFor(definition, parsed.value) : undefined;
   } catch (error) {
     return `today's definition makes no plan of the recorded input: ${thrownText(error)}`;
   }

@@ -5,7 +5,7 @@ import type { EventId, LogId } from "../../core/ids.ts";
 import {
   beforeText,
   beyondText,
-  eventIdsOf,
+  entryEventIds,
   NO_SUCH_EVENT,
   type Point,
   type ResolvedPoint,
@@ -46,7 +46,7 @@ export async function searchPoint(
  *
  * @param count How many of the job's entries lie there, from `searchPoint`.
  */
-export async function positionOf(
+export async function findPosition(
   point: Point,
   pages: EntryPages,
   logIds: readonly LogId[],
@@ -100,7 +100,7 @@ async function upToEvent(
 ): Promise<ResolvedPoint> {
   let count = 0;
   for await (const page of pages.of(logIds)) {
-    const index = page.findIndex((entry) => eventIdsOf(entry).includes(eventId));
+    const index = page.findIndex((entry) => entryEventIds(entry).includes(eventId));
     if (index >= 0) return { ok: true, count: count + index + 1 };
     count += page.length;
   }

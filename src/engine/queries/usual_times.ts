@@ -1,7 +1,7 @@
 /** How long similar jobs took: of the same type, or plans that wait for the same types. */
 
 import { lengthMs } from "../../explain/condition_spans.ts";
-import { mayBeLong, type UsualTime, usualTimeOf } from "../../explain/usual_time.ts";
+import { mayBeLong, type UsualTime, usualTime } from "../../explain/usual_time.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
@@ -41,7 +41,7 @@ export class UsualTimes {
       max: JOBS_MAX,
       isMeant: (other) => other.type === type && isLike(other) && hasEnded(other, upTo),
     });
-    return usualTimeOf(
+    return usualTime(
       others.flatMap((other) =>
         isTerminal(other) ? [lengthMs(other.createdAt, other.endedAt)] : []
       ),

@@ -7,18 +7,18 @@
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
-import { copyOf, type JsonObject } from "../../core/json.ts";
+import { copyJson, type JsonObject } from "../../core/json.ts";
 import { hasSwapped } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { Clock } from "../ports.ts";
 import {
   isReused,
-  keyOf,
   type LostStep,
   recordedSettlements,
   reusedSettlements,
   type Settlement,
+  settlementKey,
 } from "./settlements.ts";
 import type { LoopTurns } from "./loop_turns.ts";
 
@@ -159,7 +159,7 @@ export class Answers {
       const next = this.#settlements[0];
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
-      const step = stepOf(next);
+      const step = lostStep(next);
       if (step !== undefined && !this.#isAsked(next) && this.#graced !== next) {
         return this.#waitForStep(next);
       }
@@ -179,7 +179,7 @@ export class Answers {
   }
 
   #keep(settlement: Settlement): void {
-    (this.#early ??= new Map()).set(keyOf(settlement), settlement);
+    (this.#early ??= new Map()).set(settlementKey(settlement), settlement);
   }
 
   /** Facts and elapsed times must be durable before `run` sees them; results need not be. */
@@ -286,7 +286,7 @@ export class Answers {
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
     const task = this.#services.job.task(taskId);
     this.#see(logId, receivedAt);
-    const result = task?.status === "completed" ? copyOf(task.result) : undefined;
+    const result = task?.status === "completed" ? copyJson(task.result) : undefined;
     this.#reacts();
     this.#ctx?.answerTask(taskId, result);
   }
@@ -309,7 +309,7 @@ export class Answers {
     const entries = await this.#services.entriesAt(job.expected[index]?.by ?? []);
     this.#see(logId, entries.at(-1)?.receivedAt ?? "");
     this.#reacts();
-    expectation?.resolve(factsOf(entries));
+    expectation?.resolve(toFactEvents(entries));
     this.#resume();
   }
 
@@ -326,14 +326,14 @@ export class Answers {
 }
 
 /** The step that an answer ends, which `run` must have asked for before; an event may come early. */
-function stepOf(settlement: Settlement): LostStep | undefined {
+function lostStep(settlement: Settlement): LostStep | undefined {
   if ("taskId" in settlement) return settlement;
   if (settlement.kind === "expectation" || settlement.wait === undefined) return undefined;
   return { expectation: settlement.name, wait: settlement.wait };
 }
 
 /** The events in entries, each copied; a correlated one as it arrived. */
-function factsOf(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
+function toFactEvents(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
   return entries.map((entry) => {
     const { eventId, eventType, occurredAt, attributes } = isCorrelated(entry)
       ? entry.attributes
@@ -342,7 +342,7 @@ function factsOf(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
       eventId,
       eventType,
       occurredAt,
-      attributes: copyOf(attributes as JsonObject),
+      attributes: copyJson(attributes as JsonObject),
     };
   });
 }

@@ -88,7 +88,7 @@ export class Attempt implements AttemptOf {
       this.#cancelTimer = this.#clock.setTimer(timeoutMs, () => this.#exceeded(timeoutMs));
     }
     // Called from a promise, so that the engine is not in the stacks that the task throws.
-    const context = Promise.resolve(contextOf(this, this.#request));
+    const context = Promise.resolve(taskContext(this, this.#request));
     withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
@@ -176,7 +176,7 @@ export class Attempt implements AttemptOf {
     this.#end(
       stop instanceof Interruption
         ? { kind: "interrupted", reason: stop.reason }
-        : outcomeOf(thrown, this.#request.guard),
+        : attemptError(thrown, this.#request.guard),
     );
   }
 
@@ -189,7 +189,7 @@ export class Attempt implements AttemptOf {
 }
 
 /** The argument of a task's function; its members may be destructured. */
-function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
+function taskContext(attempt: Attempt, request: AttemptRequest): TaskContext {
   const { jobId, taskId, executionId, guard, span } = request;
   return {
     jobId,
@@ -226,7 +226,7 @@ export function withinSpan<Result>(span: Span | undefined, work: () => Result): 
   return span?.within === undefined ? work() : span.within(work);
 }
 
-function outcomeOf(thrown: unknown, guard: SecretGuard): AttemptError {
+function attemptError(thrown: unknown, guard: SecretGuard): AttemptError {
   const error = guard.factOf(thrown);
   if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable", error };
   const delayMs = isThrown(thrown, RetryLater) ? chosenDelay(thrown) : undefined;

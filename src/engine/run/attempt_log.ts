@@ -1,7 +1,7 @@
 /** What the code of one attempt logs for people. Not a fact, and not part of any state. */
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { messageOf } from "../../core/thrown.ts";
+import { errorMessage } from "../../core/thrown.ts";
 import type { Clock, JobLog, JobLogLine } from "../ports.ts";
 import { recordable } from "../recordable.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
@@ -63,7 +63,7 @@ export class AttemptLog {
       const { length } = JSON.stringify(value);
       return { data: length <= DATA_LENGTH_MAX ? value : { leftOut: `${length} characters` } };
     } catch (error) {
-      return { data: { leftOut: this.#textOf(messageOf(error)) } };
+      return { data: { leftOut: this.#textOf(errorMessage(error)) } };
     }
   }
 }

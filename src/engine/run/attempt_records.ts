@@ -21,7 +21,7 @@ interface AttemptOf {
 }
 
 /** The command that starts an attempt of each task, or of one compensation. */
-export function startOf(
+export function attemptStart(
   works: readonly Work[],
   ids: readonly ExecutionId[],
   trace: RunTrace,
@@ -53,7 +53,7 @@ export function startOf(
 }
 
 /** The attempts and failures of a task, or of its compensation. */
-export function countsOf(
+export function attemptCounts(
   { kind }: Work,
   task: TaskState | undefined,
 ): { readonly attempts: number; readonly failures: number } | undefined {
@@ -66,7 +66,7 @@ export function countsOf(
  *
  * @param failures Before this one.
  */
-export function failureOf(
+export function attemptFailure(
   { work, attempt }: AttemptOf,
   outcome: AttemptOutcome,
   failures: number,
@@ -90,7 +90,7 @@ export function failureOf(
 }
 
 /** @param emitted The ids of the events that commit with it. */
-export function endOf(
+export function attemptEnd(
   { work, attempt }: AttemptOf,
   outcome: AttemptOutcome,
   failure: AttemptFailure | undefined,

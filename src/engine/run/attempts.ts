@@ -13,12 +13,18 @@ import { isThrown } from "../../core/thrown.ts";
 import { TooManyEntriesError } from "../events/fan_out.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import { AttemptLog } from "./attempt_log.ts";
-import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
-import type { Ends, NamedFact } from "./ends.ts";
-import type { Hold } from "./hold.ts";
+import {
+  attemptCounts,
+  attemptEnd,
+  attemptFailure,
+  type AttemptRecord,
+  attemptStart,
+} from "./attempt_records.ts";
+import type { NamedFact, PendingOutcomes } from "./pending_outcomes.ts";
+import type { WorkerLease } from "./worker_lease.ts";
 import { ProgressReports } from "./progress_reports.ts";
 import type { RunSubject } from "./run_services.ts";
-import type { Entrant } from "./slots.ts";
+import type { SlotRequest } from "./slots.ts";
 import type { Place } from "./requests_in_order.ts";
 import type { Work } from "./work.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
@@ -27,8 +33,8 @@ import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 export type Started = "started" | "refused" | "full" | "failed";
 
 export interface AttemptsParts extends RunSubject {
-  readonly hold: Hold;
-  readonly ends: Ends;
+  readonly lease: WorkerLease;
+  readonly ends: PendingOutcomes;
   readonly trace: RunTrace;
 }
 
@@ -44,7 +50,7 @@ interface Open {
   reports?: ProgressReports;
 }
 
-export class Attempts implements Entrant {
+export class Attempts implements SlotRequest {
   readonly #parts: AttemptsParts;
   /** Oldest first. */
   #open: Open[] = [];
@@ -60,8 +66,8 @@ export class Attempts implements Entrant {
 
   /** The order in which handlers wait for a slot. */
   get place(): Place {
-    const { job, hold } = this.#parts;
-    return { priority: job.head.priority, order: hold.turn };
+    const { job, lease: lease } = this.#parts;
+    return { priority: job.head.priority, order: lease.turn };
   }
 
   get type(): string {
@@ -81,7 +87,7 @@ export class Attempts implements Entrant {
   start(works: readonly Work[]): Started {
     const { services, trace, job } = this.#parts;
     const ids = works.map(() => newId.execution(services.random.ulid()));
-    const command = startOf(works, ids, trace);
+    const command = attemptStart(works, ids, trace);
     const decision = decide(job.withOnly(works.map(({ taskId }) => taskId)), command);
     const written = decision.accepted
       ? services.writer.tryAppend(decision.events, "vital")
@@ -124,7 +130,7 @@ export class Attempts implements Entrant {
 
   /** A handler takes too long to count as prompt. */
   slow(): void {
-    this.#parts.hold.keep();
+    this.#parts.lease.keep();
   }
 
   /**
@@ -156,7 +162,7 @@ export class Attempts implements Entrant {
 
   #opened(work: Work, executionId: ExecutionId, startedBy: LogId): void {
     const { job, trace } = this.#parts;
-    const attempt = countsOf(work, job.task(work.taskId))?.attempts ?? 1;
+    const attempt = attemptCounts(work, job.task(work.taskId))?.attempts ?? 1;
     trace.began(executionId, attempt);
     this.#open.push({ work, executionId, attempt, startedBy });
   }
@@ -281,10 +287,10 @@ export class Attempts implements Entrant {
     if (open.watched !== undefined) services.attemptWatch.ended(open.watched);
     try {
       const facts = outcome.kind === "completed" ? this.#factsOf(open, outcome) : [];
-      const failures = countsOf(work, job.task(work.taskId))?.failures ?? 0;
-      const failure = failureOf(open, outcome, failures, services);
+      const failures = attemptCounts(work, job.task(work.taskId))?.failures ?? 0;
+      const failure = attemptFailure(open, outcome, failures, services);
       const emitted = facts.map(({ eventId }) => eventId);
-      const end = endOf(open, outcome, failure, emitted);
+      const end = attemptEnd(open, outcome, failure, emitted);
       ends.record([...progress, this.#draft(open, end)], facts);
       trace.end(executionId, endOfAttempt(outcome));
       if (failure !== undefined && "retryAt" in failure) owner.startAt(work, failure.retryAt);
@@ -307,7 +313,7 @@ export class Attempts implements Entrant {
       final: true,
       kind: "poison",
     } as const;
-    const failed = endOf(open, { kind: "failed", error }, attributes);
+    const failed = attemptEnd(open, { kind: "failed", error }, attributes);
     this.#parts.ends.record([this.#draft(open, failed)]);
     this.#parts.trace.end(executionId, { kind: "failed", error });
   }

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { type TraceIds, traceparentOf } from "../../core/trace_ids.ts";
+import { formatTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import type { Span, SpanStart, Tracing } from "../ports.ts";
 
 const SPAN_ID_DIGITS = 16;
@@ -26,7 +26,7 @@ class CarriedSpan implements Span {
   constructor({ traceId, spanId }: TraceIds, executionId: SpanStart["executionId"]) {
     const ownSpanId = spanIdOf(executionId);
     this.ids = spanId === undefined ? { traceId } : { traceId, spanId: ownSpanId };
-    this.traceparent = traceparentOf(this.ids, ownSpanId);
+    this.traceparent = formatTraceparent(this.ids, ownSpanId);
   }
 
   attempt(): void {}

@@ -4,7 +4,7 @@ import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { attemptsAt, isCulprit, openTasks } from "../../core/crashes.ts";
 import { findTask, type JobState, type TaskState } from "../../core/job_state.ts";
-import { idsOf } from "../../core/trace_ids.ts";
+import { traceFields } from "../../core/trace_ids.ts";
 import { parked } from "./parking.ts";
 
 /** The first entry after an end that was no stop. */
@@ -83,6 +83,6 @@ export async function withTheirTraces(
   const entries = new Map((await entriesAt(known)).map((entry) => [entry.logId, entry]));
   return drafts.map((draft, index) => {
     const entry = entries.get(places[index] ?? 0);
-    return entry === undefined ? draft : { ...draft, ...idsOf(entry) };
+    return entry === undefined ? draft : { ...draft, ...traceFields(entry) };
   });
 }

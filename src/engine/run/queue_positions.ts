@@ -6,15 +6,15 @@ import { inQueueOrder, type Place, type Request } from "./requests_in_order.ts";
 /** Requests that are granted one after the other; unsorted, and some may be over. */
 type Line = readonly Request[];
 
-export function lineOf(lines: readonly Line[], { priority, order }: Place): Line | undefined {
+export function queueLine(lines: readonly Line[], { priority, order }: Place): Line | undefined {
   const isHere = (request: Request) =>
     !request.isOver && request.priority === priority && request.order === order;
   return lines.find((line) => line.some(isHere));
 }
 
 /** @param lines The first serves for a place where nobody waits. */
-export function aheadOf(lines: readonly Line[], place: Place, upTo: LogId): number {
-  const line = lineOf(lines, place) ?? lines[0] ?? [];
+export function placesAhead(lines: readonly Line[], place: Place, upTo: LogId): number {
+  const line = queueLine(lines, place) ?? lines[0] ?? [];
   return line.filter((request) => isCounted(request, upTo) && inQueueOrder(request, place) < 0)
     .length;
 }

@@ -34,6 +34,6 @@ export function checkedMs(step: string, ms: number): number {
 }
 
 /** The time to record, in RFC 3339. */
-export function dueAtOf(time: RestTime, nowMs: number): string {
+export function restDueAt(time: RestTime, nowMs: number): string {
   return new Date("ms" in time ? nowMs + time.ms : time.untilMs).toISOString();
 }

@@ -4,10 +4,16 @@
  */
 
 import type { JobState } from "../../core/job_state.ts";
-import { copyOf, type JsonValue } from "../../core/json.ts";
+import { copyJson, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { RunContext, type RunListener } from "./run_context.ts";
-import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
+import {
+  type CodeCall,
+  type CodeHost,
+  type CodePlace,
+  IN_PROCESS,
+  SILENT_HOST,
+} from "./code_place.ts";
 import { outsideAttempts } from "./current_attempt.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { NonRetryableError } from "../job_errors.ts";
@@ -48,7 +54,7 @@ export function callRun(
   listener: Omit<RunListener, "seenAt">,
   guard: SecretGuard = NO_SECRETS,
   place: CodePlace = IN_PROCESS,
-  host: CodeHost = UNHEARD,
+  host: CodeHost = SILENT_HOST,
 ): RunCall {
   const expectables = job.plan.expected.map(({ id, within }) => (
     { name: id, isWaivable: within?.otherwise === "waive" }
@@ -71,11 +77,11 @@ export function callRun(
     code = place.call({ definition, ctx, input, recorded: job.input, host });
     return code.output;
   };
-  const output = outsideAttempts(() => outputOf(definition, job, answers, ctx, guard, call));
+  const output = outsideAttempts(() => runToOutput(definition, job, answers, ctx, guard, call));
   return { ctx, output, code };
 }
 
-async function outputOf(
+async function runToOutput(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
@@ -83,7 +89,7 @@ async function outputOf(
   guard: SecretGuard,
   call: (input: unknown) => Promise<unknown>,
 ): Promise<JsonValue | undefined> {
-  const parsed = parseInput(definition, copyOf(job.input));
+  const parsed = parseInput(definition, copyJson(job.input));
   if (!parsed.ok) {
     throw new InputMismatchError(definition, issuesText(parsed.issues));
   }

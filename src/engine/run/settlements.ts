@@ -8,7 +8,7 @@ import { isSatisfied } from "../../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
-import { findWait, progressOf } from "../../core/waits.ts";
+import { expectationProgress, findWait } from "../../core/waits.ts";
 import {
   type CompletedTask,
   isSleep,
@@ -39,7 +39,7 @@ export type Settlement =
 export type LostStep = { readonly taskId: TaskId } | Pick<TimedWait, "expectation" | "wait">;
 
 /** A key for what is answered. */
-export function keyOf(settlement: Settlement): string {
+export function settlementKey(settlement: Settlement): string {
   if ("taskId" in settlement) return `task ${settlement.taskId}`;
   return settlement.kind === "expectation"
     ? `expectation ${settlement.name}`
@@ -49,7 +49,7 @@ export function keyOf(settlement: Settlement): string {
 /** Results that a retry took over; each is in order wherever `run` asks for it. */
 export function reusedSettlements(job: JobState): readonly Settlement[] {
   return [
-    ...job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [answerOf(task)] : []),
+    ...job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [toSettlement(task)] : []),
     ...passedWaits(job, ({ reusedFrom }) => reusedFrom !== undefined),
   ];
 }
@@ -65,7 +65,7 @@ function passedWaits(job: JobState, isMeant: (wait: TimedWait) => boolean): read
 /** All other answers on record, oldest first. */
 export function recordedSettlements(job: JobState): Settlement[] {
   const settlements: Settlement[] = job.tasks.flatMap((task) =>
-    isOnRecord(task) && !isReused(task) ? [answerOf(task)] : []
+    isOnRecord(task) && !isReused(task) ? [toSettlement(task)] : []
   );
   job.plan.expected.forEach(({ id, multiplicity, within }, index) => {
     const { matched = 0, by = [], waived } = job.expected[index] ?? {};
@@ -90,7 +90,7 @@ export function isReused(task: TaskState): boolean {
   return task.status === "completed" && task.reusedFrom !== undefined;
 }
 
-function answerOf(task: CompletedTask): Settlement {
+function toSettlement(task: CompletedTask): Settlement {
   const { taskId, completedBy, endedAt } = task;
   const kind = isSleep(task) ? "sleep" : "task";
   return { kind, logId: completedBy, taskId, receivedAt: endedAt };
@@ -98,7 +98,7 @@ function answerOf(task: CompletedTask): Settlement {
 
 const NONE: readonly Settlement[] = [];
 
-export function settlementsOf(applied: Applied): readonly Settlement[] {
+export function toSettlements(applied: Applied): readonly Settlement[] {
   const { entry, before, job, matched } = applied;
   if (matched.length > 0) {
     const settled = matched.filter((name) =>
@@ -123,7 +123,7 @@ function deadlineSettlement(
 ): readonly Settlement[] {
   const { expectation: name, wait } = attributes;
   const tookEffect = wait === undefined
-    ? progressOf(job, name)?.progress.waived === logId
+    ? expectationProgress(job, name)?.progress.waived === logId
     : findWait(job, name, wait)?.passedBy === logId;
   return tookEffect ? [{ kind: "deadline", logId, name, wait }] : NONE;
 }

@@ -3,7 +3,7 @@
  * is cleared when it ends by itself.
  */
 
-import { suspectsOf } from "../../core/crashes.ts";
+import { crashSuspects } from "../../core/crashes.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
 import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -30,7 +30,7 @@ export class Suspects {
   /** Adds the suspects among jobs. A job in a thread cannot end the process: it only waits. */
   open(jobs: Iterable<JobState>): void {
     for (const job of jobs) {
-      const tasks = suspectsOf(job).map(({ taskId }) => taskId);
+      const tasks = crashSuspects(job).map(({ taskId }) => taskId);
       if (tasks.length === 0 || this.#parts.registry.isInThread(job)) continue;
       this.#tasks.set(job.jobId, new Set(tasks));
     }

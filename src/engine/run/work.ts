@@ -2,7 +2,7 @@
 
 import type { TaskId } from "../../core/ids.ts";
 import type { CompletedTask } from "../../core/job_state.ts";
-import { copyOf } from "../../core/json.ts";
+import { copyJson } from "../../core/json.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
 import type { TaskContext } from "../job_context.ts";
 import type { TaskRequest } from "./run_context.ts";
@@ -31,7 +31,7 @@ export function compensationWork(task: CompletedTask, code: TaskRequest | undefi
   return {
     kind: "compensation",
     taskId: task.taskId,
-    run: compensate && ((context) => compensate(copyOf(task.result), context)),
+    run: compensate && ((context) => compensate(copyJson(task.result), context)),
     retry: code?.retry,
     timeoutMs: code?.timeoutMs,
     compensable: false,

@@ -5,13 +5,13 @@
  */
 
 import TinyQueue from "tinyqueue";
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
-import type { WantingRequest } from "./limit_lines.ts";
+import type { LimitedRequest } from "./limit_lines.ts";
 import { type Held, type Holder, type PauseChange, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
-import { aheadOf, aheadOfEach, isCounted, lineOf } from "./queue_positions.ts";
+import { aheadOfEach, isCounted, placesAhead, queueLine } from "./queue_positions.ts";
 import {
   first,
   inQueueOrder,
@@ -104,7 +104,7 @@ export class WorkerQueue implements PlaceQueue {
 
   /** Whether a request of this priority and order waits, for a worker or the end of a pause. */
   holds(priority: number, order: number): boolean {
-    return lineOf(this.#lines, { priority, order }) !== undefined ||
+    return queueLine(this.#lines, { priority, order }) !== undefined ||
       this.#paused.all.some((request) => request.priority === priority && request.order === order);
   }
 
@@ -116,7 +116,7 @@ export class WorkerQueue implements PlaceQueue {
    * durable yet.
    */
   aheadOf(place: Place, upTo: LogId): number {
-    return aheadOf(this.#lines, place, upTo);
+    return placesAhead(this.#lines, place, upTo);
   }
 
   /** The same for many places in ascending order, in one pass; `undefined` where nobody waits. */
@@ -199,7 +199,7 @@ export class WorkerQueue implements PlaceQueue {
    *
    * @param upTo As for `aheadOf`.
    */
-  wanting(upTo: LogId): readonly WantingRequest[] {
+  wanting(upTo: LogId): readonly LimitedRequest[] {
     const { epoch } = this.#shares;
     return this.#lines.flat().flatMap((request) => {
       if (!isCounted(request, upTo)) return [];

@@ -14,7 +14,7 @@ export interface Protection {
 const AFTER_MS_MAX = 30 * 366 * 86_400_000;
 
 /** `undefined` when the input may stay in the journal in clear. */
-export function protectionOf(definition: AnyJobDefinition): Protection | undefined {
+export function inputProtection(definition: AnyJobDefinition): Protection | undefined {
   const { secrets = [], retention = "keep" } = definition;
   return secrets.length === 0 && retention === "keep" ? undefined : { secrets, retention };
 }
@@ -39,7 +39,7 @@ function protectionFlaw(
   if (!isRetention(retention)) {
     return 'retention must be "keep", "deleteOnCompletion" or {afterMs} of up to 30 years';
   }
-  const protection = protectionOf(definition);
+  const protection = inputProtection(definition);
   if (protection === undefined) return undefined;
   if (startsOn !== undefined) {
     return "secrets and retention cannot hide what startsOn takes from an event: the event " +

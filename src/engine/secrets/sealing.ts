@@ -29,16 +29,16 @@ export function isVisibleElsewhere(
   jobId: JobId | undefined,
   { secrets }: Protection,
 ): boolean {
-  const guard = guardOf(input, secrets);
+  const guard = secretGuard(input, secrets);
   return guard.holds({ ...others, jobId });
 }
 
 /** A secret may also occur in another field; the envelope has it, so that is masked too. */
 function shown(input: JsonValue, secrets: readonly string[]): JsonValue {
-  return guardOf(input, secrets).redacted(masked(input, secrets));
+  return secretGuard(input, secrets).redacted(masked(input, secrets));
 }
 
-export function guardOf(input: JsonValue | undefined, secrets: readonly string[]): SecretGuard {
+export function secretGuard(input: JsonValue | undefined, secrets: readonly string[]): SecretGuard {
   const guard = new SecretGuard();
   if (input !== undefined) guard.watch(secretValues(input, secrets));
   return guard;
@@ -70,7 +70,7 @@ export class Sealing {
       : { ...attributes, input: shown(input, protection.secrets) };
     return {
       ...visible,
-      sealed: envelopeOf(jobId, input, protection, key),
+      sealed: sealInput(jobId, input, protection, key),
       // A digest of the body would reveal a guessable secret; keyed, it does not.
       ...(idempotency === undefined
         ? {}
@@ -90,7 +90,7 @@ export class Sealing {
     const text = decrypted(jobId, sealed, key);
     if (text === undefined) return { ok: false, reason: "its key is not the one of its input" };
     const input = text === "" ? undefined : parseJsonText(text) as JsonValue;
-    return { ok: true, input, guard: guardOf(input, sealed.secrets) };
+    return { ok: true, input, guard: secretGuard(input, sealed.secrets) };
   }
 
   /** The input of a job for people, without its secrets. */
@@ -125,7 +125,7 @@ export function isSealed(job: JobState): job is SealedJob {
   return job.sealed !== undefined;
 }
 
-function envelopeOf(
+function sealInput(
   jobId: JobId,
   input: JsonValue | undefined,
   { secrets, retention }: Protection,

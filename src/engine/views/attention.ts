@@ -4,7 +4,7 @@
  * does not search all jobs.
  */
 
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -54,7 +54,7 @@ export class Attention implements View {
     const failed = jobs.filter(isFailed).concat(this.#table.index?.latestFailed(FAILED_MAX) ?? [])
       .filter(({ jobId }) => !retried.has(jobId));
     for (const { jobId } of failed.toSorted(byEnd).slice(-FAILED_MAX)) this.#failed.add(jobId);
-    const waiting = jobs.filter((job) => conditionOf(job) === "waiting")
+    const waiting = jobs.filter((job) => deriveCondition(job) === "waiting")
       .map(({ jobId }) => [jobId, this.#waitsSince(jobId)] as const);
     for (const [jobId, logId] of waiting.toSorted(([, left], [, right]) => left - right)) {
       this.#waiting.set(jobId, logId);
@@ -131,7 +131,7 @@ export class Attention implements View {
 }
 
 function isFailed(job: JobState): boolean {
-  return conditionOf(job) === "failed";
+  return deriveCondition(job) === "failed";
 }
 
 function byParking(left: JobState, right: JobState): number {

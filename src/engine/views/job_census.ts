@@ -3,7 +3,7 @@
  * Updated with each entry, so that reading it costs nothing, however many jobs there are.
  */
 
-import { type Condition, conditionOf } from "../../core/condition.ts";
+import { type Condition, deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { CreatedJob, JobState, StateName } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -55,7 +55,7 @@ export class JobCensus implements View {
   async restore({ table, entriesAt }: Past): Promise<void> {
     const queued: Queued[] = [];
     for (const job of table.jobs()) {
-      const condition = conditionOf(job);
+      const condition = deriveCondition(job);
       count(this.#states, job.state, 1);
       count(this.#conditions, condition, 1);
       if (condition === "queued" && job.state !== "Created") queued.push(queuedBy(table, job));

@@ -4,7 +4,7 @@
  * keys with the same hash share a chain, so the reader must check the entries.
  */
 
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import type { LogId } from "../../core/ids.ts";
 import { SortedPostings } from "./sorted_postings.ts";
 
@@ -22,7 +22,7 @@ export interface Bucket {
 }
 
 /** @param bits How many of the first bits of a key name its bucket. */
-export function bucketOf(key: number, bits: number): number {
+export function bucketNumber(key: number, bits: number): number {
   return key >>> (32 - bits);
 }
 
@@ -74,7 +74,7 @@ export class Postings {
    * Copies everything into buckets, with pauses; empty ones are left out, and so is what is filed
    * meanwhile.
    *
-   * @param bits See `bucketOf`.
+   * @param bits See `bucketNumber`.
    */
   *buckets(bits: number): Work<readonly Bucket[]> {
     const slots = this.#slots;
@@ -82,7 +82,7 @@ export class Postings {
     for (let at = 0; at < slots.length; at += 2) {
       if (at % SLOTS_AT_A_TIME === 0) yield;
       const key = slots[at] ?? 0;
-      if (slots[at + 1] !== 0) keys[bucketOf(key, bits)]?.push(key);
+      if (slots[at + 1] !== 0) keys[bucketNumber(key, bits)]?.push(key);
     }
     const buckets: Bucket[] = [];
     for (const [number, ofBucket] of keys.entries()) {

@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { FoundPositions, Wanted } from "./past_events.ts";
 import { Postings } from "./postings.ts";
-import { keysOf } from "./value_keys.ts";
+import { valueKeys } from "./value_keys.ts";
 
 const GENERATION_POSTINGS = 1 << 20;
 
@@ -37,7 +37,7 @@ export class ValueIndex {
       this.#horizon = this.#old.last;
       [this.#old, this.#young] = [this.#young, new Postings()];
     }
-    for (const key of keysOf(entry)) this.#young.add(key, entry.logId);
+    for (const key of valueKeys(entry)) this.#young.add(key, entry.logId);
     this.#upTo = entry.logId;
   }
 

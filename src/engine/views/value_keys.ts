@@ -69,7 +69,7 @@ export type FiledEntry = Pick<
 >;
 
 /** Each key once; most framework entries have none. */
-export function keysOf(filed: FiledEntry): Iterable<number> {
+export function valueKeys(filed: FiledEntry): Iterable<number> {
   const entry = filed as JobEventLogEntry;
   if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
   if (SETTINGS.includes(entry.eventType)) return [typeKey(entry.eventType)];

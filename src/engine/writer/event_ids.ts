@@ -7,7 +7,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import type { JobIndex } from "../job_index.ts";
-import { hashOf, type IdRow, IdRows } from "./id_rows.ts";
+import { eventIdHash, type IdRow, IdRows } from "./id_rows.ts";
 import { timeInId, TimesInIds } from "./id_time.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
@@ -55,7 +55,7 @@ export class EventIds {
   /** Adds a durable entry; positions ascend. */
   add(entry: EntryId): void {
     const time = this.#told.of(entry);
-    if (time === undefined) this.#rows.add(hashOf(entry.eventId), entry.logId);
+    if (time === undefined) this.#rows.add(eventIdHash(entry.eventId), entry.logId);
     else this.#times.add(time, entry.logId);
     this.#head = entry.logId;
   }
@@ -117,7 +117,7 @@ export class EventIds {
   }
 
   #rowsOf(eventId: EventId): LogId[] {
-    const hash = hashOf(eventId);
+    const hash = eventIdHash(eventId);
     const indexed = this.#indexed(hash);
     const inMemory = this.#rows.at(hash);
     return indexed === NONE ? [...inMemory] : [...indexed, ...inMemory];

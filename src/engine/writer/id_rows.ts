@@ -84,7 +84,7 @@ export class IdRows implements Iterable<IdRow> {
 }
 
 /** A whole number from 0 to 2^53 - 1: two FNV-1a hashes with different seeds. */
-export function hashOf(eventId: EventId): number {
+export function eventIdHash(eventId: EventId): number {
   let [low, high] = [HASH_SEED, OTHER_SEED];
   for (let index = 0; index < eventId.length; index++) {
     const code = eventId.charCodeAt(index);

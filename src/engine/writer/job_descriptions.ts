@@ -5,12 +5,12 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import { type DefinitionRegistry, planOf } from "../definition_registry.ts";
-import { type JobKeys, keysOf } from "../limits.ts";
+import { type DefinitionRegistry, planFor } from "../definition_registry.ts";
+import { type JobKeys, limitKeys } from "../limits.ts";
 import { parseInput } from "../parsed_input.ts";
-import { type Protection, protectionOf } from "../secrets/protection.ts";
+import { inputProtection, type Protection } from "../secrets/protection.ts";
 import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
-import { guardOf } from "../secrets/sealing.ts";
+import { secretGuard } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** What to record, and what of it not in clear. */
@@ -71,7 +71,7 @@ export class JobDescriptions {
 
   #protectionOf(type: string | undefined): Protection | undefined {
     const definition = this.#registry.get(type);
-    return definition && protectionOf(definition);
+    return definition && inputProtection(definition);
   }
 
   #code(type: string, input: JsonValue | undefined): Outcome<Coded> {
@@ -81,9 +81,9 @@ export class JobDescriptions {
     }
     const parsed = parseInput(definition, input);
     if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
-    const plan = madeOf(definition, "plan", input, () => planOf(definition, parsed.value));
+    const plan = madeOf(definition, "plan", input, () => planFor(definition, parsed.value));
     if (!plan.ok) return plan;
-    const keys = madeOf(definition, "key", input, () => keysOf(definition, parsed.value, input));
+    const keys = madeOf(definition, "key", input, () => limitKeys(definition, parsed.value, input));
     if (!keys.ok) return keys;
     const attributes = {
       type,
@@ -128,7 +128,7 @@ function invalidInput(issues: readonly InputIssue[], guard: SecretGuard): Outcom
 }
 
 function guardFor({ secrets = [] }: AnyJobDefinition, input: JsonValue | undefined): SecretGuard {
-  return guardOf(input, secrets);
+  return secretGuard(input, secrets);
 }
 
 /** What was sealed stays sealed, even if the definition protects less now, or is gone. */

@@ -3,7 +3,7 @@
  * everybody else. Each entry is projected once.
  */
 
-import { type Condition, conditionOf } from "../../core/condition.ts";
+import { type Condition, deriveCondition } from "../../core/condition.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
@@ -60,7 +60,7 @@ export class JobRecord implements PendingJob {
     this.#firstLogId = job?.firstLogId ?? 0;
     this.#lastLogId = job?.lastLogId ?? 0;
     this.#size = job === undefined ? 0 : undefined;
-    this.condition = job === undefined ? "created" : conditionOf(job);
+    this.condition = job === undefined ? "created" : deriveCondition(job);
   }
 
   get isVisible(): boolean {

@@ -18,7 +18,7 @@ import type { FailuresByType, RecentFailures } from "./recent_failures.ts";
 import type { Places } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
 import type { KeptStarts, Starts } from "./starts.ts";
-import { trailBytes, trailOf } from "./trail.ts";
+import { parseTrail, trailBytes } from "./trail.ts";
 
 /** Raised when a state or a line of the content changes its meaning. */
 const CONTENT_VERSION = 10;
@@ -165,7 +165,7 @@ function parsed(lines: readonly string[]): readonly Line[] {
 
 function restored({ job, trail }: { job: JobState; trail: string }): KeptJob {
   const bytes = Buffer.from(trail, "base64");
-  return { job: { ...job, expected: shared(job.expected) }, trail: trailOf(bytes) };
+  return { job: { ...job, expected: shared(job.expected) }, trail: parseTrail(bytes) };
 }
 
 function bytesOf(words: Float64Array): Uint8Array {

@@ -111,7 +111,7 @@ export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
 }
 
 /** Restores what `trailBytes` returned. */
-export function trailOf(bytes: Uint8Array): number[] {
+export function parseTrail(bytes: Uint8Array): number[] {
   const trail: number[] = [];
   const reader = new VarintReader(bytes);
   for (let logId = 0; !reader.isAtEnd;) {

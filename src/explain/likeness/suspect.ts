@@ -9,8 +9,8 @@ import { isCorrelated, isRefused, type JobEventLogEntry } from "../../core/event
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { distanceOf, type Mismatch, mismatchesWith, OFF } from "../mismatch.ts";
-import { matchableOf } from "../../core/projector.ts";
+import { type Mismatch, mismatchDistance, mismatchesWith, OFF } from "../mismatch.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { looseForm } from "./loose_form.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
 import { neighbourhood } from "./neighbouring_type.ts";
@@ -92,13 +92,13 @@ const DISTANCE: Readonly<Record<Likeness, number>> = {
 };
 
 /** `undefined` for an event that shares only its type, or was meant for another job. */
-export function suspectOf(
+export function toSuspect(
   comparison: Comparison,
   expected: ExpectedEvent,
   candidate: Candidate,
 ): Suspect | undefined {
   const { entry } = candidate;
-  const event = matchableOf(entry);
+  const event = toMatchable(entry);
   const type = neighbourhood(expected.matcher.eventType, event.eventType);
   const isType = event.eventType === expected.matcher.eventType;
   const features = { event, type, isType, clauses: mismatchesWith(expected, event) };
@@ -252,7 +252,7 @@ function ownContent(
     effects,
     isEarly: isBefore(entry, started, false),
     carried,
-    distance: DISTANCE.values + apart + (isType ? distanceOf(clauses) / OFF : 0) -
+    distance: DISTANCE.values + apart + (isType ? mismatchDistance(clauses) / OFF : 0) -
       (isNamed ? 4 : 0) -
       Math.min(3, carried.length),
   };

@@ -6,12 +6,12 @@
 
 import type { CreatedJob, JobState, RunningJob } from "../../core/job_state.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { jobPath, jobView } from "./job_view.ts";
+import { jobPath, jobView } from "../../documents/answers/job_view.ts";
 import { hasRoomForLarge, isLargeAnswer, largeJsonResponse } from "./large_answer.ts";
 import { appliedHeader, type Preferences } from "../requests/headers.ts";
 import { STATUS } from "../problems/problem.ts";
 import { createdResponse, jsonTextResponse } from "./response.ts";
-import { conditionOf } from "../../core/condition.ts";
+import { deriveCondition } from "../../core/condition.ts";
 import {
   type ExpectedEvent,
   MAIN_EXPECTATION,
@@ -91,22 +91,22 @@ function isNew(job: JobState): job is NewJob {
 function newJobText(job: NewJob): string {
   const { jobId, type, labels, key, rateKey, input, plan } = job;
   const self = jobPath(jobId);
-  return `{"jobId":"${jobId}","type":${jsonOf(type)},` +
-    `"definitionVersion":${jsonOf(job.definitionVersion)},"state":"${job.state}",` +
-    `"condition":"${conditionOf(job)}","createdAt":"${job.createdAt}",${startText(job)},` +
+  return `{"jobId":"${jobId}","type":${toJson(type)},` +
+    `"definitionVersion":${toJson(job.definitionVersion)},"state":"${job.state}",` +
+    `"condition":"${deriveCondition(job)}","createdAt":"${job.createdAt}",${startText(job)},` +
     `"endedAt":null,"firstLogId":${job.firstLogId},"lastLogId":${job.lastLogId},` +
-    `"priority":${job.priority},"labels":${jsonOf(labels)},${keyText("key", key)}` +
-    `${keyText("rateKey", rateKey)}"input":${jsonOf(input)},` +
+    `"priority":${job.priority},"labels":${toJson(labels)},${keyText("key", key)}` +
+    `${keyText("rateKey", rateKey)}"input":${toJson(input)},` +
     `"output":null,"expected":${expectedText(plan.expected)},"tasks":[],"failure":null,` +
     `"links":{"self":"${self}","events":"${self}/events","stream":"${self}/stream",` +
     `"explain":"${self}/explain","replay":"${self}/replay"}}`;
 }
 
 function keyText(name: string, key: string | undefined): string {
-  return key === undefined ? "" : `"${name}":${jsonOf(key)},`;
+  return key === undefined ? "" : `"${name}":${toJson(key)},`;
 }
 
-function jsonOf(value: unknown): string {
+function toJson(value: unknown): string {
   return value === undefined ? "null" : JSON.stringify(value);
 }
 
@@ -129,9 +129,9 @@ function expectedText(expected: readonly ExpectedEvent[]): string {
 function expectationText(
   { id, kind, matcher, taskId, multiplicity, within }: ExpectedEvent,
 ): string {
-  const task = taskId === undefined ? "" : `"taskId":${jsonOf(taskId)},`;
-  return `{"id":${jsonOf(id)},"kind":"${kind}","eventType":${jsonOf(matcher.eventType)},` +
-    `"correlation":${jsonOf(matcher.correlation)},${task}"multiplicity":${jsonOf(multiplicity)},` +
-    (within === undefined ? "" : `"within":${jsonOf(within)},`) +
+  const task = taskId === undefined ? "" : `"taskId":${toJson(taskId)},`;
+  return `{"id":${toJson(id)},"kind":"${kind}","eventType":${toJson(matcher.eventType)},` +
+    `"correlation":${toJson(matcher.correlation)},${task}"multiplicity":${toJson(multiplicity)},` +
+    (within === undefined ? "" : `"within":${toJson(within)},`) +
     `"required":${requiredMatches(multiplicity)},"matched":0,"satisfied":false,"by":[]}`;
 }

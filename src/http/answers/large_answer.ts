@@ -3,7 +3,8 @@
  * is never in memory, and creating it does not block the event loop.
  */
 
-import { ELEMENT_CHARACTERS, isLarge } from "../../core/json.ts";
+import { isLarge } from "../../core/json.ts";
+import { jsonChunks } from "../../core/json_chunks.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 
@@ -11,15 +12,11 @@ import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 export const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
 /** Smaller answers are sent at once, with their length. */
 const SMALL_CHARACTERS = 128 * 1024;
-/** Characters created between two turns of other work. */
-const CHUNK_CHARACTERS = 64 * 1024;
-/** Smaller values are created in one piece. */
-const PIECE_CHARACTERS = 8 * 1024;
 /** What an answer holds until it is read: its value, a chunk, and what waits to be sent. */
 const HELD_BYTES = 512 * 1024;
 
 /** What large answers need of the edge. */
-export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "turnstile"> {
+export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "admission"> {
   /** Notices clients that do not read. */
   readonly outlets: Pick<HttpDeps["outlets"], "stalls">;
 }
@@ -37,7 +34,7 @@ export function largeJsonResponse(
 ): Response {
   if (!isLargeAnswer(value)) return jsonResponse(value, status, headers);
   if (!hasRoomForLarge(deps, held)) deps.lookBack.requireRoom(HELD_BYTES);
-  const source = new LargeBody(chunksOf(value), deps, HELD_BYTES + held);
+  const source = new LargeBody(jsonChunks(value), deps, HELD_BYTES + held);
   return new Response(new ReadableStream(source, { highWaterMark: 0 }), {
     status,
     headers: { ...NO_STORE_HEADERS, "content-type": "application/json", ...headers },
@@ -73,11 +70,11 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const { lookBack, outlets, turnstile } = this.#deps;
+    const { lookBack, outlets, admission } = this.#deps;
     if (this.#controller === undefined) lookBack.opened(this.#bytes);
     else outlets.stalls.stop(this);
     this.#controller = controller;
-    await turnstile.enter("medium");
+    await admission.enter("medium");
     const next = this.#chunks?.next();
     if (next === undefined) return;
     if (next.done === true) {
@@ -104,64 +101,4 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
     this.#deps.lookBack.closed(this.#bytes);
     this.#deps.outlets.stalls.stop(this);
   }
-}
-
-/** The text of a value, as `JSON.stringify` creates it. */
-export function chunksOf(value: unknown): Generator<string> {
-  return joined(piecesOf(value), CHUNK_CHARACTERS);
-}
-
-/** The same text in fewer pieces of at least this many characters. */
-export function* joined(pieces: Iterable<string>, characters: number): Generator<string> {
-  let chunk = "";
-  for (const piece of pieces) {
-    chunk += piece;
-    if (chunk.length < characters) continue;
-    yield chunk;
-    chunk = "";
-  }
-  if (chunk !== "") yield chunk;
-}
-
-/** Large values are split, at any depth. */
-function* piecesOf(value: unknown): Generator<string> {
-  if (typeof value !== "object" || value === null || !isLarge(value, PIECE_CHARACTERS)) {
-    yield JSON.stringify(value);
-  } else if (Array.isArray(value)) {
-    yield* elementsOf(value);
-  } else {
-    yield* membersOf(value);
-  }
-}
-
-function* elementsOf(values: readonly unknown[]): Generator<string> {
-  let separator = "[";
-  for (let start = 0; start < values.length;) {
-    const end = endOfScalars(values, start);
-    yield separator;
-    if (end > start) yield JSON.stringify(values.slice(start, end)).slice(1, -1);
-    else yield* piecesOf(values[start] ?? null);
-    start = Math.max(end, start + 1);
-    separator = ",";
-  }
-  yield values.length === 0 ? "[]" : "]";
-}
-
-/** Scalars often come in great number: many are created in one piece. */
-function endOfScalars(values: readonly unknown[], start: number): number {
-  const last = Math.min(values.length, start + PIECE_CHARACTERS / ELEMENT_CHARACTERS);
-  let end = start;
-  while (end < last && typeof values[end] === "number") end += 1;
-  return end;
-}
-
-function* membersOf(value: object): Generator<string> {
-  let separator = "{";
-  for (const [name, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    yield `${separator}${JSON.stringify(name)}:`;
-    yield* piecesOf(member);
-    separator = ",";
-  }
-  yield separator === "{" ? "{}" : "}";
 }

@@ -12,16 +12,16 @@ import type {
   OldestQueued,
   ParkedJobs,
 } from "../../engine/requests.ts";
-import { jobPath } from "./job_view.ts";
+import { jobPath } from "../../documents/answers/job_view.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import {
   type FailingType,
-  type Happenings,
-  type HttpDeps,
+  type PeriodFigures,
   type Trend,
   TREND_SPANS,
   type TrendPoint,
   type TrendSpan,
-} from "../http_deps.ts";
+} from "../../metrics/figures.ts";
 import { choice, single } from "../../documents/parameters.ts";
 
 const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
@@ -112,19 +112,19 @@ function queuedView({ jobId, queuedMs }: OldestQueued) {
 function trendView({ span, sinceMs, trend }: Counts) {
   return {
     span,
-    countedSince: timeOf(sinceMs),
+    countedSince: formatTime(sinceMs),
     intervalMs: TREND_SPANS[span].intervalMs,
     points: trend.points.map(pointView),
-    whole: happeningsView(trend.whole),
+    whole: periodFiguresView(trend.whole),
   };
 }
 
 function pointView({ fromMs, ...happenings }: TrendPoint) {
-  return { from: timeOf(fromMs), ...happeningsView(happenings) };
+  return { from: formatTime(fromMs), ...periodFiguresView(happenings) };
 }
 
 /** Durations that nothing was measured of are `null`. */
-function happeningsView({ queued, run, sync, ...counts }: Happenings) {
+function periodFiguresView({ queued, run, sync, ...counts }: PeriodFigures) {
   return { ...counts, queued: queued ?? null, run: run ?? null, sync: sync ?? null };
 }
 
@@ -146,7 +146,7 @@ function parkedView({ newest, ...group }: ParkedJobs) {
 }
 
 function failedView(job: FailedJob) {
-  return { ...identityOf(job), endedAt: job.endedAt, failure: failureResource(job) };
+  return { ...jobIdentity(job), endedAt: job.endedAt, failure: failureResource(job) };
 }
 
 function waitingView({ job, since }: NeedingAttention["waiting"][number]) {
@@ -156,13 +156,13 @@ function waitingView({ job, since }: NeedingAttention["waiting"][number]) {
     matched,
     required: requiredMatches(expected.multiplicity),
   }));
-  return { ...identityOf(job), since, waitsFor };
+  return { ...jobIdentity(job), since, waitsFor };
 }
 
-function identityOf({ jobId, type }: JobState) {
+function jobIdentity({ jobId, type }: JobState) {
   return { jobId, type: type ?? null, links: { self: jobPath(jobId) } };
 }
 
-function timeOf(milliseconds: number): string {
+function formatTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

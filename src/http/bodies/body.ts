@@ -16,7 +16,7 @@ const CHARSETS_TAKEN: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii"
  *
  * @throws {Problem} 415 when the body is said to be compressed, or in a charset but UTF-8.
  */
-export function mediaTypeOf({ headers }: Request): string {
+export function parseMediaType({ headers }: Request): string {
   const encoding = headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") throw encodedBody(encoding);
   const header = headers.get("content-type");
@@ -57,7 +57,7 @@ export async function readOptionalJson(request: Request, bodies: Bodies): Promis
 
 /** @throws {Problem} 415 */
 function requireJson(request: Request): void {
-  const mediaType = mediaTypeOf(request);
+  const mediaType = parseMediaType(request);
   if (mediaType === "application/json") return;
   throw unsupportedMediaType(mediaType, ["application/json"]);
 }

@@ -18,16 +18,16 @@ const FORBIDDEN_NAMES: readonly string[] = ["constructor", "prototype", "__proto
 
 /** @throws {Problem} when the form, its part `job`, or a file cannot be used. */
 export async function formDocument(request: Request, bytes: Uint8Array): Promise<JsonValue> {
-  const form = await formOf(request, bytes);
+  const form = await parseForm(request, bytes);
   const part = form.get(JOB_PART);
   if (part === null) throw invalidPart("", `must have a part named ${JOB_PART}`);
-  const document = parseJson(await textOf(part));
+  const document = parseJson(await readText(part));
   form.delete(JOB_PART);
-  const files = await filesOf(form);
+  const files = await readFiles(form);
   return Object.keys(files).length === 0 ? document : withFiles(document, files);
 }
 
-async function formOf(request: Request, bytes: Uint8Array): Promise<FormData> {
+async function parseForm(request: Request, bytes: Uint8Array): Promise<FormData> {
   const headers = { "content-type": request.headers.get("content-type") ?? "" };
   if (hasTooManyParts(bytes, BOUNDARY.exec(headers["content-type"])?.[1])) {
     throw invalidPart("", `has more than ${PARTS_MAX} parts`);
@@ -52,13 +52,13 @@ function hasTooManyParts(bytes: Uint8Array, boundary: string | undefined): boole
   return marks > PARTS_MAX + 1;
 }
 
-async function textOf(part: FormDataEntryValue): Promise<string> {
+async function readText(part: FormDataEntryValue): Promise<string> {
   if (typeof part === "string") return part;
   requireUtf8(part.type);
   return decodeUtf8(await part.bytes());
 }
 
-async function filesOf(form: FormData): Promise<Record<string, string>> {
+async function readFiles(form: FormData): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const [name, part] of form) {
     const pointer = pointerTo(["input", name]);
@@ -67,7 +67,7 @@ async function filesOf(form: FormData): Promise<Record<string, string>> {
     }
     if (typeof part === "string") throw invalidPart(pointer, "must be sent as a file");
     if (Object.hasOwn(files, name)) throw invalidPart(pointer, "is sent more than once");
-    files[name] = await textOf(part);
+    files[name] = await readText(part);
   }
   return files;
 }

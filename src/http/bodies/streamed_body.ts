@@ -142,7 +142,7 @@ export class StreamedBody {
   #isGivenUp = false;
 
   constructor(body: ReadableStream<Piece>, options: StreamedBodyOptions) {
-    this.#reader = piecesOf(body);
+    this.#reader = pieceReader(body);
     this.#options = options;
   }
 
@@ -185,7 +185,7 @@ export class StreamedBody {
 }
 
 /** The server passes on a stream of bytes; others may pass piece by piece. */
-function piecesOf(body: ReadableStream<Piece>): PieceReader {
+function pieceReader(body: ReadableStream<Piece>): PieceReader {
   try {
     return intoOwnBuffer(body.getReader({ mode: "byob" }));
   } catch (error) {

@@ -1,13 +1,12 @@
 /** The limits of the server. To reach one is 503 and not 429: others may have used it up. */
 
-import type { EngineLimits } from "../../engine/events/delivery_limits.ts";
-import { ENGINE_LIMIT_FACTS, type Limit, overCapacity } from "../../documents/over_capacity.ts";
+import { type GaugedLimit, LIMITS, overCapacity } from "../../documents/over_capacity.ts";
 import type { Problem } from "../problems/problem.ts";
 
 const MIB = 1_048_576;
 
 /** Limits of the HTTP edge. */
-export const EDGE_LIMITS = {
+export const HTTP_LIMITS = {
   /** Requests being answered, except those that wait for a job. */
   requestsMax: 2_000,
   /** Requests being answered that need no token. */
@@ -27,24 +26,9 @@ export const EDGE_LIMITS = {
   bodyTimeMs: 30_000,
   /** How long a client may read nothing of a stream or a large answer before it is closed. */
   streamStallMs: 30_000,
-};
+} satisfies Readonly<Record<GaugedLimit, number>> & Readonly<Record<string, number>>;
 
-export type EdgeLimits = Readonly<typeof EDGE_LIMITS>;
-
-/** Limits that are counted against. */
-export type GaugedLimit = Exclude<keyof EdgeLimits, "eventsMax" | "bodyTimeMs" | "streamStallMs">;
-
-export type LimitName = keyof EngineLimits | GaugedLimit;
-
-export const LIMITS: Readonly<Record<LimitName, Limit>> = {
-  ...ENGINE_LIMIT_FACTS,
-  requestsMax: { what: "requests at a time", retryAfter: 1 },
-  openRequestsMax: { what: "requests at a time that need no token", retryAfter: 1 },
-  waitingMax: { what: "requests waiting for a job", retryAfter: 5 },
-  streamsMax: { what: "open streams", retryAfter: 5 },
-  bodiesBytesMax: { what: "bytes of bodies being read", retryAfter: 1 },
-  lookBackBytesMax: { what: "bytes held by history reads and large answers", retryAfter: 1 },
-};
+export type HttpLimits = Readonly<typeof HTTP_LIMITS>;
 
 /** Counts something against its limit. */
 export class Gauge {
@@ -87,7 +71,7 @@ export class Gauge {
 const LOOK_BACK_BYTES = 256 * 1024;
 
 /** What one request holds of a gauge. A single request may exceed the limit. */
-export class Holding {
+export class GaugeLease {
   readonly #gauge: Gauge;
   bytes = 0;
 
@@ -111,9 +95,9 @@ export class Holding {
 /** Reads recorded history; what it holds is released with its result. */
 export async function lookingBack<Result>(
   { lookBack }: { readonly lookBack: Gauge },
-  look: (holding: Holding) => Promise<Result>,
+  look: (holding: GaugeLease) => Promise<Result>,
 ): Promise<Result> {
-  const holding = new Holding(lookBack);
+  const holding = new GaugeLease(lookBack);
   try {
     holding.hold(LOOK_BACK_BYTES);
     return await look(holding);

@@ -3,7 +3,8 @@
 import type { Context, Handler } from "hono";
 import { counted } from "../../core/counted.ts";
 import type { Clock } from "../../engine/ports.ts";
-import { type Access, NOBODY, rememberViewer, type Scope } from "./access.ts";
+import type { Access, Scope } from "../../access/tokens.ts";
+import { NOBODY, rememberViewer } from "./viewer.ts";
 import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
 import type { HttpDeps } from "../http_deps.ts";
@@ -14,9 +15,9 @@ import { Problem } from "../problems/problem.ts";
 import type { Relay } from "../relay.ts";
 import type { RequestSpans } from "../requests/headers.ts";
 import type { Route, RouteScope } from "../route.ts";
-import { sessionOf, type Sessions } from "./sessions.ts";
+import { requestSession, type Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";
-import { sizeOfGet, type Turnstile } from "./turnstile.ts";
+import { type AdmissionGate, sizeOfGet } from "./admission_gate.ts";
 
 export interface GuardOptions {
   readonly engine: JobEngine;
@@ -37,7 +38,7 @@ export interface GuardOptions {
   /** Counts requests of open routes separately, so that strangers leave room for others. */
   readonly openRequests: Gauge;
   /** Admits requests; probes do not wait for it. */
-  readonly turnstile: Turnstile;
+  readonly admission: AdmissionGate;
   /** `undefined` if no other process shares the journal. */
   readonly relay: Relay | undefined;
   /** Is told which route a request takes. */
@@ -64,7 +65,7 @@ export class Guard {
    */
   around(route: Route, deps: HttpDeps): Handler {
     const { method, path, scope, handle } = route;
-    const { relay, spans, turnstile } = this.#options;
+    const { relay, spans, admission } = this.#options;
     const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
     // Requests with a body are admitted when the body has arrived.
@@ -76,7 +77,7 @@ export class Guard {
       requests.requireRoom();
       requests.opened();
       try {
-        const turn = size === undefined ? undefined : turnstile.enter(size);
+        const turn = size === undefined ? undefined : admission.enter(size);
         if (turn !== undefined) await turn;
         // What needs no token tells nothing of the journal, and a stranger may not wait for it.
         if (relay === undefined || scope === "open") return await handle(c, deps);
@@ -107,7 +108,7 @@ export class Guard {
    */
   #requireScope(c: Context, scope: RouteScope | undefined, access: Access, host: string): void {
     const { raw: request } = c.req;
-    const credential = credentialOf(request.headers, host, this.#options.sessions);
+    const credential = readCredential(request.headers, host, this.#options.sessions);
     const { token, session, isOpen } = credential;
     const checked = this.#checked(c, credential, access);
     const { holder } = checked;
@@ -181,12 +182,12 @@ interface Credential {
 const always = () => true;
 
 /** A token in the request takes precedence over a session. */
-function credentialOf(headers: Headers, host: string, sessions: Sessions): Credential {
+function readCredential(headers: Headers, host: string, sessions: Sessions): Credential {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
     return { token: BEARER.exec(authorization)?.[1], session: false, isOpen: always };
   }
-  const name = sessionOf(headers, host);
+  const name = requestSession(headers, host);
   if (name === undefined) return { token: undefined, session: false, isOpen: always };
   return { token: sessions.tokenOf(name), session: true, isOpen: () => sessions.isOpen(name) };
 }

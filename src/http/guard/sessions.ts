@@ -95,7 +95,7 @@ function cookieName(host: string): string {
 }
 
 /** The name of the session that a request brings; `undefined` when it brings none. */
-export function sessionOf(headers: Headers, host: string): string | undefined {
+export function requestSession(headers: Headers, host: string): string | undefined {
   const wanted = `${cookieName(host)}=`;
   const cookies = (headers.get("cookie") ?? "").split(";").map((cookie) => cookie.trim());
   return cookies.find((cookie) => cookie.startsWith(wanted))?.slice(wanted.length);

@@ -90,7 +90,7 @@ function exampled(operation: JsonObject, schemas: JsonObject): JsonObject {
 function exampledContent(mediaType: string, content: JsonObject, schemas: JsonObject): JsonObject {
   if ("examples" in content || mediaType === "text/plain") return content;
   const item = content["x-oai-itemSchema"];
-  if (!isObject(item)) return { ...content, example: exampleOf(content.schema ?? {}, schemas) };
+  if (!isObject(item)) return { ...content, example: answerExample(content.schema ?? {}, schemas) };
   return { ...content, example: sequenceExample(item, schemas) };
 }
 
@@ -98,8 +98,8 @@ function exampledContent(mediaType: string, content: JsonObject, schemas: JsonOb
 function sequenceExample(item: JsonObject, schemas: JsonObject): string {
   const { properties } = item;
   const data = isObject(properties) ? properties.data : undefined;
-  if (!isObject(data)) return `${JSON.stringify(exampleOf(item, schemas))}\n`;
-  return `id: 41\ndata: ${JSON.stringify(exampleOf(data.contentSchema ?? {}, schemas))}\n\n`;
+  if (!isObject(data)) return `${JSON.stringify(answerExample(item, schemas))}\n`;
+  return `id: 41\ndata: ${JSON.stringify(answerExample(data.contentSchema ?? {}, schemas))}\n\n`;
 }
 
 /** Schemas inside one another. */
@@ -110,22 +110,27 @@ const DEPTH_MAX = 12;
  *
  * @param schemas Those that `$ref` names.
  */
-export function exampleOf(schema: JsonValue, schemas: JsonObject, name = "", depth = 0): JsonValue {
+export function answerExample(
+  schema: JsonValue,
+  schemas: JsonObject,
+  name = "",
+  depth = 0,
+): JsonValue {
   if (!isObject(schema) || depth > DEPTH_MAX) return null;
   const { $ref, oneOf, anyOf = oneOf, examples, type, items, additionalProperties } = schema;
   const named = typeof $ref === "string" ? schemas[$ref.split("/").at(-1) ?? ""] : undefined;
   const own = VALUES[name];
   if (own !== undefined && fits(own, named ?? schema, schemas)) return own;
-  if (named !== undefined) return exampleOf(named, schemas, name, depth + 1);
+  if (named !== undefined) return answerExample(named, schemas, name, depth + 1);
   if ("const" in schema) return schema.const ?? null;
   if (Array.isArray(examples)) return examples[0] ?? null;
   if (Array.isArray(schema.enum)) return schema.enum[0] ?? null;
-  if (Array.isArray(anyOf)) return exampleOf(anyOf[0] ?? {}, schemas, name, depth + 1);
+  if (Array.isArray(anyOf)) return answerExample(anyOf[0] ?? {}, schemas, name, depth + 1);
   switch (Array.isArray(type) ? type[0] : type) {
     case "array":
       return depth === DEPTH_MAX
         ? []
-        : [exampleOf(items ?? {}, schemas, singular(name), depth + 1)];
+        : [answerExample(items ?? {}, schemas, singular(name), depth + 1)];
     case "boolean":
       return true;
     case "integer":
@@ -153,7 +158,7 @@ function objectExample(schema: JsonObject, schemas: JsonObject, depth: number): 
   const required = Array.isArray(schema.required) ? schema.required : [];
   return Object.fromEntries(
     Object.entries(properties).filter(([name]) => required.includes(name))
-      .map(([name, member]) => [name, exampleOf(member, schemas, name, depth + 1)]),
+      .map(([name, member]) => [name, answerExample(member, schemas, name, depth + 1)]),
   );
 }
 

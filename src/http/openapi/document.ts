@@ -5,17 +5,22 @@
 
 import { jobIdField, withinLazy } from "../../documents/fields.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { SCOPES } from "../guard/access.ts";
-import { entryAnswer, receiptsAnswer, streamedEntryAnswer } from "../answers/entries.ts";
-import { citation, explanationAnswer } from "../answers/explanation.ts";
-import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
-import { condition, count, limitName, stateName, text } from "../answers/parts.ts";
+import { SCOPES } from "../../access/tokens.ts";
+import {
+  entryAnswer,
+  receiptsAnswer,
+  streamedEntryAnswer,
+} from "../../documents/answers/entries.ts";
+import { citation, explanationAnswer } from "../../documents/answers/explanation.ts";
+import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../../documents/answers/job.ts";
+import { condition, count, limitName, stateName, text } from "../../documents/answers/parts.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { correlationForms } from "../../documents/correlation_schema.ts";
 import { newJob } from "../../documents/create_request.ts";
 import { incomingEvent } from "../../documents/event_schema.ts";
 import { planObject } from "../../documents/plan_schema.ts";
-import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problems/problem.ts";
+import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/problem.ts";
+import { problemType } from "../../documents/refusal.ts";
 import type { Parameter } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";
 import type { Route, RouteScope } from "../route.ts";
@@ -106,7 +111,7 @@ export function openApiDocument(
     info: { title: "Daybook", version, description: DESCRIPTION },
     // Relative to where the document was found, behind whatever proxy that is.
     servers: [{ url: "/", description: "The server that this document came from" }],
-    paths: pathsOf(routes, needsToken),
+    paths: describePaths(routes, needsToken),
     components: {
       schemas: namedSchemaObjects(NAMED),
       securitySchemes: {
@@ -121,7 +126,7 @@ export function openApiDocument(
   return withExamples(described(document) as JsonObject);
 }
 
-function pathsOf(routes: readonly Route[], needsToken: boolean): JsonObject {
+function describePaths(routes: readonly Route[], needsToken: boolean): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const { method, path, scope, operation } of routes) {
     if (operation === undefined) continue;
@@ -136,7 +141,7 @@ type Place = Pick<Route, "path" | "scope">;
 
 function operationObject(place: Place, operation: Operation, needsToken: boolean): JsonObject {
   const { id, tag, summary, description, body } = operation;
-  const parameters = parametersOf(place, operation);
+  const parameters = describeParameters(place, operation);
   return {
     operationId: id,
     tags: [tag],
@@ -146,25 +151,25 @@ function operationObject(place: Place, operation: Operation, needsToken: boolean
     ...(body === undefined
       ? {}
       : { requestBody: { required: body.required, content: contentObject(body.content) } }),
-    responses: { ...answersOf(place, operation), ...problemsOf(place, operation) },
-    security: securityOf(place.scope, needsToken),
+    responses: { ...describeAnswers(place, operation), ...describeProblems(place, operation) },
+    security: describeSecurity(place.scope, needsToken),
   };
 }
 
 /** An empty requirement says that a request without a token is taken too. */
-function securityOf(scope: RouteScope, needsToken: boolean): readonly JsonObject[] {
+function describeSecurity(scope: RouteScope, needsToken: boolean): readonly JsonObject[] {
   if (scope === "open") return [];
   return [...needsToken ? [] : [{}], { bearer: [scope] }];
 }
 
-function parametersOf(place: Place, { query = {}, headers = {} }: Operation): JsonObject[] {
+function describeParameters(place: Place, { query = {}, headers = {} }: Operation): JsonObject[] {
   const { path } = place;
   const inPath = (path.match(/:\w+/g) ?? []).map((name) => ({
     name: name.slice(1),
     in: "path",
     required: true,
     description: name === ":id" ? `The id of ${thingAt(path)}.` : "The type of the jobs.",
-    schema: name === ":id" ? schemaOf(jobIdField) : { type: "string" },
+    schema: name === ":id" ? toJsonSchema(jobIdField) : { type: "string" },
   }));
   const inQuery = Object.entries(query).map(([name, parameter]) => queryObject(name, parameter));
   const inHeaders = Object.entries({ ...headers, ...positions(place).request }).map((
@@ -184,7 +189,7 @@ function thingAt(path: string): string {
 }
 
 function queryObject(name: string, { form, schema, description, required }: Parameter): JsonObject {
-  const one = schemaOf(schema);
+  const one = toJsonSchema(schema);
   const also = form === "list"
     ? " May be repeated, or hold several values separated by commas."
     : "";
@@ -198,10 +203,10 @@ function queryObject(name: string, { form, schema, description, required }: Para
 }
 
 function headerObject({ description, schema }: Header): JsonObject {
-  return { description, schema: schemaOf(schema) };
+  return { description, schema: toJsonSchema(schema) };
 }
 
-function answersOf(place: Place, { answers }: Operation): JsonObject {
+function describeAnswers(place: Place, { answers }: Operation): JsonObject {
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => {
       const headers = { ...answer.headers, ...positions(place).answer };
@@ -225,7 +230,7 @@ function answerObject({ description, content, headers = {} }: Answer): JsonObjec
 }
 
 /** Kinds with the same status share an answer. */
-function problemsOf({ scope }: Place, { problems }: Operation): JsonObject {
+function describeProblems({ scope }: Place, { problems }: Operation): JsonObject {
   const common = scope === "open" ? OPEN_PROBLEMS : COMMON_PROBLEMS;
   const byStatus = Map.groupBy(
     new Set([...problems, ...common]),
@@ -254,7 +259,7 @@ function contentObject(contents: Contents): JsonObject {
 
 function mediaTypeObject({ schema, examples, item }: Content): JsonObject {
   return {
-    schema: "json" in schema ? schema.json : schemaOf(schema),
+    schema: "json" in schema ? schema.json : toJsonSchema(schema),
     // OpenAPI 3.2 calls it itemSchema; this is its registered name in documents of 3.1.
     ...(item === undefined ? {} : { "x-oai-itemSchema": item }),
     ...(examples === undefined ? {} : { examples: exampleObjects(examples) }),
@@ -265,6 +270,6 @@ function exampleObjects(examples: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
 }
 
-function schemaOf(schema: v.GenericSchema): JsonObject {
+function toJsonSchema(schema: v.GenericSchema): JsonObject {
   return schemaObject(schema, NAMED);
 }

@@ -8,7 +8,7 @@ import {
 } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { documentationOf } from "../../documents/documented.ts";
+import { findDocumentation } from "../../documents/documented.ts";
 
 export type NamedSchemas = Readonly<Record<string, v.GenericSchema>>;
 
@@ -21,7 +21,7 @@ const CONFIG: ConversionConfig = {
   target: "draft-2020-12",
   typeMode: "input",
   ignoreActions: ["check", "transform"],
-  overrideSchema: ({ valibotSchema }) => documentationOf(valibotSchema) as JsonSchema | undefined,
+  overrideSchema: ({ valibotSchema }) => findDocumentation(valibotSchema) as JsonSchema | undefined,
   // JSON Schema reads every pattern with the flag `u`.
   overrideAction: ({ valibotAction, jsonSchema }) =>
     valibotAction.type === "regex" && "requirement" in valibotAction

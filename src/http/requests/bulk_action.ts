@@ -12,9 +12,9 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import type { Origin } from "../../core/origin.ts";
 import type { EngineProblem, JobCount, JobFilter, Outcome } from "../../engine/requests.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { draining, refusalOf, refusalOfFailure } from "../../documents/engine_refusal.ts";
+import { draining, refusalOfFailure, toRefusal } from "../../documents/engine_refusal.ts";
 import type { Problem } from "../problems/problem.ts";
-import { sizeFor, type Turnstile } from "../guard/turnstile.ts";
+import { type AdmissionGate, sizeFor } from "../guard/admission_gate.ts";
 
 /** Jobs that one request acts on; the rest is left for the next request. */
 export const BULK_MAX = 1_000;
@@ -87,7 +87,7 @@ const SAMPLE_MAX = 10;
 
 /** What an action would do. */
 export function previewBulk(engine: JobEngine, request: BulkRequest): BulkPreview {
-  const { before } = rangeOf(request);
+  const { before } = scanRange(request);
   const { action, again } = request;
   const sample: JobSummary[] = [];
   const conditions = new Map<Condition, number>();
@@ -121,10 +121,10 @@ const NONE: JobCount = { jobs: 0, conditions: new Map() };
 function countOf(engine: JobEngine, request: BulkRequest): JobCount {
   return isContradictory(request)
     ? NONE
-    : engine.lists.count(filterOfAction(request), rangeOf(request));
+    : engine.lists.count(filterOfAction(request), scanRange(request));
 }
 
-function rangeOf({ upTo, before = Infinity }: BulkRequest): { readonly before: LogId } {
+function scanRange({ upTo, before = Infinity }: BulkRequest): { readonly before: LogId } {
   return { before: Math.min(before, upTo + 1) };
 }
 
@@ -132,20 +132,20 @@ function rangeOf({ upTo, before = Infinity }: BulkRequest): { readonly before: L
 export async function runBulk(
   engine: JobEngine,
   request: BulkRequest,
-  turnstile?: Turnstile,
+  admission?: AdmissionGate,
 ): Promise<BulkReport> {
   if (isContradictory(request)) return { done: [], skipped: new Map(), left: NONE };
   const query = {
     ...filterOfAction(request),
-    ...rangeOf(request),
+    ...scanRange(request),
     limit: request.limit ?? BULK_MAX,
   };
   const { jobs, next } = engine.list(query);
-  const run = new BulkRun(engine, request, turnstile);
+  const run = new BulkRun(engine, request, admission);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
   // After a stop some were handled and some were not: the next request covers the whole range.
-  const again = stopped === undefined ? next : rangeOf(request).before;
+  const again = stopped === undefined ? next : scanRange(request).before;
   const left = again === undefined ? NONE : countOf(engine, { ...request, before: again });
   return {
     done,
@@ -166,7 +166,7 @@ class BulkRun {
   constructor(
     engine: JobEngine,
     request: BulkRequest,
-    private readonly turnstile: Turnstile | undefined,
+    private readonly admission: AdmissionGate | undefined,
   ) {
     this.#engine = engine;
     this.#request = request;
@@ -184,7 +184,7 @@ class BulkRun {
       if (this.#engine.draining) this.stopped ??= draining();
       if (this.stopped !== undefined) return;
       try {
-        await this.turnstile?.enter(sizeFor(job));
+        await this.admission?.enter(sizeFor(job));
         await this.#one(job);
       } catch (error) {
         const problem = error instanceof Error ? refusalOfFailure(error) : undefined;
@@ -200,7 +200,7 @@ class BulkRun {
       return this.#skip(jobId, "what could not be undone has to be fixed by hand first");
     }
     const outcome = await this.#ask(jobId);
-    if (outcome.ok) this.done.push(doneOf(jobId, outcome.value));
+    if (outcome.ok) this.done.push(bulkDone(jobId, outcome.value));
     else this.#skip(jobId, reasonOf(jobId, outcome.problem));
   }
 
@@ -219,12 +219,12 @@ class BulkRun {
   }
 }
 
-function doneOf(jobId: JobId, job: JobState): BulkDone {
+function bulkDone(jobId: JobId, job: JobState): BulkDone {
   return job.jobId === jobId ? { jobId } : { jobId, newJobId: job.jobId };
 }
 
 /** The reason without the id of the job, so that equal reasons are grouped. */
 function reasonOf(jobId: JobId, problem: EngineProblem): string {
-  const { message } = problem.kind === "rejected" ? problem.rejection : refusalOf(problem);
+  const { message } = problem.kind === "rejected" ? problem.rejection : toRefusal(problem);
   return message.replaceAll(` ${jobId}`, "").replace(/^Cannot [^:]*: /, "");
 }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { EventId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { traceIdsOf } from "../../core/trace_ids.ts";
+import { parseTraceparent } from "../../core/trace_ids.ts";
 import type { IncomingEvent } from "../../engine/requests.ts";
 import { documented } from "../../documents/documented.ts";
 import { domainEventTypeField, type JudgedEvent } from "../../documents/event_schema.ts";
@@ -57,16 +57,16 @@ export function judgeCloudEvent(value: JsonValue, at = ""): JudgedEvent {
     const detail = "is where Daybook keeps the id and source of a CloudEvent";
     return refused([{ pointer: `${at}/data/cloudevent`, detail }]);
   }
-  return { valid: true, event: eventOf(parsed.output, data) };
+  return { valid: true, event: toEvent(parsed.output, data) };
 }
 
 function refused(errors: readonly PointedIssue[]): JudgedEvent {
   return { valid: false, eventId: null, errors };
 }
 
-function eventOf(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingEvent {
+function toEvent(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingEvent {
   const { type, time, jobid, taskid, data_base64: base64, ...named } = cloudEvent;
-  const trace = traceIdsOf(named.traceparent);
+  const trace = parseTraceparent(named.traceparent);
   // What is recorded as ids is not recorded a second time.
   const { traceparent: _traceparent, ...untraced } = named;
   const rest = trace === undefined ? named : untraced;
@@ -77,7 +77,7 @@ function eventOf(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingE
     eventId: eventIdOf(source, id),
     eventType: type,
     stratum: "domain",
-    attributes: { ...attributesOf(data, base64), cloudevent: cloudevent as JsonObject },
+    attributes: { ...toAttributes(data, base64), cloudevent: cloudevent as JsonObject },
     ...(time === undefined ? {} : { occurredAt: time }),
     ...(jobid === undefined ? {} : { jobId: jobid }),
     ...(taskid === undefined ? {} : { taskId: taskid }),
@@ -91,14 +91,14 @@ function eventIdOf(source: string, id: string): EventId {
   return `ce_${digest.slice(0, 40)}` as EventId;
 }
 
-function attributesOf(data: JsonValue | undefined, base64: string | undefined): JsonObject {
+function toAttributes(data: JsonValue | undefined, base64: string | undefined): JsonObject {
   if (base64 !== undefined) return { data_base64: base64 };
   if (data === undefined) return {};
   return isObject(data) ? data : { data };
 }
 
 /** The attributes of a CloudEvent in binary mode: its headers, without their prefix. */
-export function binaryAttributesOf(headers: Headers): JsonObject {
+export function binaryAttributes(headers: Headers): JsonObject {
   const attributes: Record<string, JsonValue> = {};
   for (const [name, value] of headers) {
     if (name.startsWith("ce-")) attributes[name.slice(3)] = percentDecoded(value);

@@ -7,7 +7,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type Lane, PageSize } from "../../engine/queries/entry_pages.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { type EntryFilter, feedOf, passes, type Scan } from "../stream/feed.ts";
+import { type EntryFilter, passes, type Scan, selectFeed } from "../stream/feed.ts";
 
 const READ_AT_ONCE_MAX = 500;
 
@@ -52,7 +52,7 @@ export async function searchAhead<Shown>(
   search: EntrySearch<Shown>,
   after: LogId,
 ): Promise<EntriesFound<Shown>> {
-  const feed = feedOf(search.engine, search.filter.jobId);
+  const feed = selectFeed(search.engine, search.filter.jobId);
   const readOn: ReadOn = (position, size) => feed.read(position, size);
   const { found, looked, position } = await collect(search, after, readOn);
   return { entries: found.reverse(), from: after + 1, to: position, looked };

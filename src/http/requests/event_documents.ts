@@ -3,16 +3,16 @@
 import { invalidRequest } from "../../documents/refusal.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Bodies } from "../bodies/bodies.ts";
-import { decodeUtf8, mediaTypeOf, readText, unsupportedMediaType } from "../bodies/body.ts";
-import { binaryAttributesOf, judgeCloudEvent } from "./cloud_events.ts";
+import { decodeUtf8, parseMediaType, readText, unsupportedMediaType } from "../bodies/body.ts";
+import { binaryAttributes, judgeCloudEvent } from "./cloud_events.ts";
 import { type JudgedEvent, judgeEvent } from "../../documents/event_schema.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import {
-  issuesOf,
   type Judging,
   manyInLines,
   type OneOrMany,
   oneOrMany,
+  pointedIssues,
 } from "../../documents/one_or_many.ts";
 
 export type EventDocument = OneOrMany<JudgedEvent>;
@@ -24,7 +24,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   "application/x-ndjson": (text, max) => manyInLines(text, judgingBy(judgeEvent, max)),
   "application/cloudevents+json": (text) => one(judgeCloudEvent(parseJson(text))),
   "application/cloudevents-batch+json": (text, max) =>
-    oneOrMany(arrayOf(text), judgingBy(judgeCloudEvent, max)),
+    oneOrMany(parseArray(text), judgingBy(judgeCloudEvent, max)),
 };
 
 function judgingBy(
@@ -33,7 +33,7 @@ function judgingBy(
 ): Judging<JudgedEvent> {
   return {
     judge,
-    unread: (problem, at) => ({ valid: false, eventId: null, errors: issuesOf(problem, at) }),
+    unread: (problem, at) => ({ valid: false, eventId: null, errors: pointedIssues(problem, at) }),
     what: "events",
     max,
   };
@@ -51,7 +51,7 @@ export async function readEvents(
   { bodies, eventsMax }: EventLimits,
 ): Promise<EventDocument> {
   if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bodies));
-  const mediaType = mediaTypeOf(request);
+  const mediaType = parseMediaType(request);
   const reader = Object.hasOwn(READERS, mediaType) ? READERS[mediaType] : undefined;
   if (reader === undefined) throw unsupportedMediaType(mediaType, Object.keys(READERS));
   return reader(await readText(request, bodies), eventsMax);
@@ -61,7 +61,7 @@ function one(event: JudgedEvent): EventDocument {
   return { single: true, items: [event] };
 }
 
-function arrayOf(text: string): JsonValue {
+function parseArray(text: string): JsonValue {
   const document = parseJson(text);
   if (Array.isArray(document)) return document;
   throw invalidRequest([{ pointer: "", detail: "must be an array" }]);
@@ -69,13 +69,13 @@ function arrayOf(text: string): JsonValue {
 
 async function binaryEvent(request: Request, bodies: Bodies): Promise<JudgedEvent> {
   const bytes = await bodies.read(request);
-  const data = bytes.length === 0 ? undefined : dataOf(request, bytes);
-  const attributes = binaryAttributesOf(request.headers);
+  const data = bytes.length === 0 ? undefined : parseData(request, bytes);
+  const attributes = binaryAttributes(request.headers);
   return judgeCloudEvent(data === undefined ? attributes : { ...attributes, data });
 }
 
-function dataOf(request: Request, bytes: Uint8Array): JsonValue {
-  const [mediaType, text] = [mediaTypeOf(request), decodeUtf8(bytes)];
+function parseData(request: Request, bytes: Uint8Array): JsonValue {
+  const [mediaType, text] = [parseMediaType(request), decodeUtf8(bytes)];
   const isJson = mediaType === "" || mediaType === "application/json" ||
     mediaType.endsWith("+json");
   return isJson ? parseJson(text) : text;

@@ -3,10 +3,10 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import type { Origin } from "../../core/origin.ts";
-import { type TraceIds, traceIdsOf } from "../../core/trace_ids.ts";
+import { parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import { withOrigin } from "../../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
-import { viewerOf } from "../guard/access.ts";
+import { requestViewer } from "../guard/viewer.ts";
 
 const WAIT_SECONDS_MAX = 60;
 
@@ -25,7 +25,7 @@ const NO_PREFERENCES: Preferences = { minimal: false };
 const MINIMAL: Preferences = { minimal: true };
 
 /** `Prefer` (RFC 7240): what a client would rather have. A preference is never an error. */
-export function preferencesOf({ headers }: Request): Preferences {
+export function parsePreferences({ headers }: Request): Preferences {
   const header = headers.get("prefer");
   if (header === null) return NO_PREFERENCES;
   if (header === "return=minimal") return MINIMAL;
@@ -69,9 +69,9 @@ export interface RequestSpans {
 }
 
 /** Its trace is the span of the request where there is one, else what `traceparent` says. */
-export function originOf(c: Context, spans: RequestSpans | undefined): Origin | undefined {
-  const trace = spans?.active() ?? traceIdsOf(c.req.raw.headers.get("traceparent"));
-  const { name } = viewerOf(c);
+export function requestOrigin(c: Context, spans: RequestSpans | undefined): Origin | undefined {
+  const trace = spans?.active() ?? parseTraceparent(c.req.raw.headers.get("traceparent"));
+  const { name } = requestViewer(c);
   return name === undefined ? trace : { ...trace, actor: name };
 }
 

@@ -1,6 +1,6 @@
 /** Query strings, read strictly: what a route does not know is an error. */
 
-import { type Parameters, type Query, queryOf } from "../../documents/parameters.ts";
+import { type Parameters, parseQuery, type Query } from "../../documents/parameters.ts";
 
 /** @throws {Problem} `invalid-request` when there is any query at all. */
 export function refuseQuery(request: Request): void {
@@ -9,5 +9,5 @@ export function refuseQuery(request: Request): void {
 
 /** @throws {Problem} `invalid-request` for a parameter that is unknown, repeated or wrong. */
 export function readQuery<Known extends Parameters>(request: Request, known: Known): Query<Known> {
-  return queryOf(new URL(request.url).searchParams, known);
+  return parseQuery(new URL(request.url).searchParams, known);
 }

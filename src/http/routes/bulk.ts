@@ -1,19 +1,20 @@
 /** One action on all jobs that a filter applies to, and what fails most, by kind. */
 
-import { says } from "../../documents/documented.ts";
+import { describe } from "../../documents/documented.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../answers/bulk.ts";
-import { summaryView } from "../answers/job_view.ts";
-import { choices } from "../answers/parts.ts";
+import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
+import { summaryView } from "../../documents/answers/job_view.ts";
+import { choices } from "../../documents/answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
-import { problemType, STATUS } from "../problems/problem.ts";
+import { STATUS } from "../problems/problem.ts";
+import { problemType } from "../../documents/refusal.ts";
 import {
   BULK_MAX,
   type BulkPreview,
@@ -23,13 +24,13 @@ import {
   runBulk,
 } from "../requests/bulk_action.ts";
 import { checked, reasonField, strictObject } from "../../documents/fields.ts";
-import { FILTER_PARAMETERS, filterBody, jobFilterOf } from "../requests/job_filter.ts";
+import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/headers.ts";
+import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/requests.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { single, whole } from "../../documents/parameters.ts";
+import { single, wholeNumber } from "../../documents/parameters.ts";
 
 const FLAG = v.boolean("must be true or false");
 
@@ -49,31 +50,31 @@ const limit = v.pipe(
   v.maxValue(BULK_MAX, LIMIT_RULE),
 );
 
-function effectsOf<Name extends ControlName>(names: readonly Name[]) {
+function controlEffects<Name extends ControlName>(names: readonly Name[]) {
   const effects = names.map((name) => [name, CONTROLS[name].effect]);
   return Object.fromEntries(effects) as Readonly<Record<Name, string>>;
 }
 
 const bulkBody = strictObject({
-  action: choices("What is done to each job.", effectsOf(BULK_CONTROLS)),
-  filter: says(filterBody, "Which jobs, as in the query of GET /jobs; {} means all."),
-  reason: v.exactOptional(says(reasonField, "Recorded with each job.")),
-  dryRun: v.exactOptional(says(FLAG, "Only count; record nothing.")),
-  upTo: v.exactOptional(says(
+  action: choices("What is done to each job.", controlEffects(BULK_CONTROLS)),
+  filter: describe(filterBody, "Which jobs, as in the query of GET /jobs; {} means all."),
+  reason: v.exactOptional(describe(reasonField, "Recorded with each job.")),
+  dryRun: v.exactOptional(describe(FLAG, "Only count; record nothing.")),
+  upTo: v.exactOptional(describe(
     position,
     "Leave alone jobs created after this entry: the upTo of the dry run, or of the previous " +
       "answer. Default: the newest entry.",
   )),
   before: v.exactOptional(
-    says(
+    describe(
       position,
       "Continue: only jobs created before this entry, the next of the previous " +
         "answer.",
     ),
   ),
-  again: v.exactOptional(says(FLAG, "Also retry jobs that were retried already.")),
+  again: v.exactOptional(describe(FLAG, "Also retry jobs that were retried already.")),
   limit: v.exactOptional(
-    says(limit, `How many jobs this request acts on. Default: ${BULK_MAX}.`),
+    describe(limit, `How many jobs this request acts on. Default: ${BULK_MAX}.`),
   ),
 });
 
@@ -118,18 +119,18 @@ export const BULK_ROUTES: readonly Route[] = [{
 async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const body = await readJson(c.req.raw, deps.bodies);
-  const origin = originOf(c, deps.spans);
-  const { dryRun, ...request } = bulkRequestOf(body, deps, origin);
+  const origin = requestOrigin(c, deps.spans);
+  const { dryRun, ...request } = parseBulkRequest(body, deps, origin);
   if (dryRun) {
     return jsonResponse(previewView(request, previewBulk(deps.engine, request)), STATUS.ok);
   }
-  const report = await runBulk(deps.engine, request, deps.turnstile);
+  const report = await runBulk(deps.engine, request, deps.admission);
   if (report.stopped !== undefined && report.done.length === 0) throw report.stopped;
   return jsonResponse(reportView(request, report), STATUS.ok);
 }
 
 /** @throws {Problem} `invalid-request`. */
-export function bulkRequestOf(
+export function parseBulkRequest(
   body: JsonValue,
   { engine }: Pick<HttpDeps, "engine">,
   origin: Origin | undefined,
@@ -138,7 +139,7 @@ export function bulkRequestOf(
   const { headLogId } = engine;
   return {
     ...rest,
-    filter: jobFilterOf(filter),
+    filter: toJobFilter(filter),
     dryRun,
     again,
     upTo: Math.min(upTo ?? headLogId, headLogId),
@@ -176,7 +177,7 @@ export const KINDS_MAX = 200;
 const FAILURE_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
-    whole(1, KINDS_MAX, LIMIT_DEFAULT),
+    wholeNumber(1, KINDS_MAX, LIMIT_DEFAULT),
     `How many kinds of failures. Default: ${LIMIT_DEFAULT}.`,
   ),
 };
@@ -201,7 +202,7 @@ export const FAILURE_ROUTES: readonly Route[] = [{
   },
   handle({ req }, deps) {
     const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
-    const { groups, ...rest } = deps.engine.lists.failures(jobFilterOf(query), limit);
+    const { groups, ...rest } = deps.engine.lists.failures(toJobFilter(query), limit);
     return largeJsonResponse(deps, { failures: groups.map(groupView), ...rest }, STATUS.ok);
   },
 }];

@@ -1,13 +1,13 @@
 /** Controls: `/jobs/:id/start`, `cancel`, `suspend`, `resume`, `wake` and `retry`. */
 
-import { valueOf } from "../../documents/engine_refusal.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import {
   cancelBody,
   controlBody,
-  controlRequestOf,
+  parseControlRequest,
+  parseRetryBody,
   retryBody,
-  retryBodyOf,
-  retryRequestOf,
+  toRetryRequest,
 } from "../../documents/controls.ts";
 import type { Context } from "hono";
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
@@ -15,8 +15,8 @@ import { decide } from "../../core/decide.ts";
 import type { TaskId } from "../../core/ids.ts";
 import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { retryPreviewAnswer } from "../answers/explanation.ts";
-import { jobAnswer } from "../answers/job.ts";
+import { retryPreviewAnswer } from "../../documents/answers/explanation.ts";
+import { jobAnswer } from "../../documents/answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
@@ -30,11 +30,11 @@ import {
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/headers.ts";
+import { requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { sizeFor } from "../guard/turnstile.ts";
-import { jobOf } from "./jobs.ts";
+import { sizeFor } from "../guard/admission_gate.ts";
+import { requireJob } from "./jobs.ts";
 
 const REASON = { reason: { reason: "a customer rang" } };
 
@@ -117,28 +117,30 @@ export const CONTROL_ROUTES: readonly Route[] = [
 
 async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<Response> {
   refuseQuery(c.req.raw);
-  const before = jobOf(c, deps.engine);
-  const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, deps.bodies));
-  const origin = originOf(c, deps.spans);
+  const before = requireJob(c, deps.engine);
+  const request = parseControlRequest(kind, await readOptionalJson(c.req.raw, deps.bodies));
+  const origin = requestOrigin(c, deps.spans);
   await turnFor(before, deps);
-  const job = valueOf(await deps.engine.control(before.jobId, { ...request, origin }));
+  const job = valueOrThrow(await deps.engine.control(before.jobId, { ...request, origin }));
   return changedAnswer(deps, job);
 }
 
 /** What is small has had its turn with its body. */
-function turnFor(job: JobState, { turnstile }: HttpDeps): Promise<void> | undefined {
+function turnFor(job: JobState, { admission }: HttpDeps): Promise<void> | undefined {
   const size = sizeFor(job);
-  return size === "small" ? undefined : turnstile.enter(size);
+  return size === "small" ? undefined : admission.enter(size);
 }
 
 async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const before = jobOf(c, deps.engine);
-  const origin = originOf(c, deps.spans);
-  const body = retryBodyOf(await readOptionalJson(c.req.raw, deps.bodies), before);
+  const before = requireJob(c, deps.engine);
+  const origin = requestOrigin(c, deps.spans);
+  const body = parseRetryBody(await readOptionalJson(c.req.raw, deps.bodies), before);
   await turnFor(before, deps);
   if (body.dryRun) return await retryPreviewed(deps, before, body.from);
-  const job = valueOf(await deps.engine.retry(before.jobId, { origin, ...retryRequestOf(body) }));
+  const job = valueOrThrow(
+    await deps.engine.retry(before.jobId, { origin, ...toRetryRequest(body) }),
+  );
   return createdAnswer(deps, job, STATUS.created);
 }
 
@@ -153,7 +155,7 @@ async function retryPreviewed(deps: HttpDeps, job: JobState, from?: TaskId): Pro
   });
   if (!decision.accepted) {
     const { rejection } = decision;
-    return valueOf<Response>({ ok: false, problem: { kind: "rejected", rejection } });
+    return valueOrThrow<Response>({ ok: false, problem: { kind: "rejected", rejection } });
   }
   const explanation = await lookingBack(deps, ({ hold }) => deps.engine.explain(jobId, hold));
   const first = (explanation?.next ?? [])

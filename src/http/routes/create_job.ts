@@ -1,20 +1,20 @@
 /** `POST /jobs`: create a job, or many, and tell of them once they are on disk. */
 
-import { receiptView } from "../answers/job_view.ts";
-import { idempotencyKeyField, idempotencyOf } from "../../documents/idempotency.ts";
+import { receiptView } from "../../documents/answers/job_view.ts";
+import { idempotencyKeyField, toIdempotency } from "../../documents/idempotency.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
-import { jobAnswer, jobReceiptsAnswer, minimalJobAnswer } from "../answers/job.ts";
+import { jobAnswer, jobReceiptsAnswer, minimalJobAnswer } from "../../documents/answers/job.ts";
 import { createAll } from "../../documents/job_receipts.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { text } from "../answers/parts.ts";
+import { text } from "../../documents/answers/parts.ts";
 import { SMALL_BYTES } from "../bodies/bodies.ts";
-import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../bodies/body.ts";
-import { createRequestOf, newJob } from "../../documents/create_request.ts";
-import { type JudgedJob, judgingOf, originatedJobs } from "../../documents/job_documents.ts";
+import { decodeUtf8, parseMediaType, unsupportedMediaType } from "../bodies/body.ts";
+import { newJob, parseCreateRequest } from "../../documents/create_request.ts";
+import { createJudging, type JudgedJob, originatedJobs } from "../../documents/job_documents.ts";
 import { documented } from "../../documents/documented.ts";
 import {
   type Judging,
@@ -23,8 +23,8 @@ import {
   oneOrMany,
 } from "../../documents/one_or_many.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { valueOf } from "../../documents/engine_refusal.ts";
-import { originOf, type Preferences, preferencesOf } from "../requests/headers.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
+import { parsePreferences, type Preferences, requestOrigin } from "../requests/headers.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { formDocument } from "../bodies/multipart.ts";
@@ -156,25 +156,25 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
   if (Array.isArray(document)) {
     return await createMany(c, deps, bytes, oneOrMany(document, jobJudging(deps)));
   }
-  const wanted = requestOf(c, document, deps);
+  const wanted = toRequest(c, document, deps);
   // To judge a large plan and to make a job of it take about as long.
-  if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
-  const created = valueOf(await deps.engine.create(wanted));
-  const preferences = preferencesOf(request);
+  if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
+  const created = valueOrThrow(await deps.engine.create(wanted));
+  const preferences = parsePreferences(request);
   return preferences.waitSeconds === undefined
     ? answer(deps, created, STATUS.accepted, preferences)
     : await answerAfterWait(request, deps, created, preferences);
 }
 
 function jobJudging({ clock, eventsMax, maxStartDelayMs }: HttpDeps): Judging<JudgedJob> {
-  return judgingOf({ clock, jobsMax: eventsMax, maxStartDelayMs });
+  return createJudging({ clock, jobsMax: eventsMax, maxStartDelayMs });
 }
 
 const TAKEN = ["application/json", "application/x-ndjson", "multipart/form-data"] as const;
 
 /** @throws {Problem} 415. */
 function mediaTypeTaken(request: Request): (typeof TAKEN)[number] {
-  const given = mediaTypeOf(request);
+  const given = parseMediaType(request);
   const taken = TAKEN.find((mediaType) => mediaType === given);
   if (taken === undefined) throw unsupportedMediaType(given, TAKEN);
   return taken;
@@ -187,18 +187,18 @@ async function createMany(
   { items }: OneOrMany<JudgedJob>,
 ): Promise<Response> {
   const key = c.req.raw.headers.get("idempotency-key");
-  const jobs = originatedJobs(items, key, originOf(c, deps.spans));
+  const jobs = originatedJobs(items, key, requestOrigin(c, deps.spans));
   // To judge many jobs and to make them take about as long.
-  if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
+  if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
   const receipts = await createAll(deps.engine, jobs);
   return largeJsonResponse(deps, { receipts: receipts.map(receiptView) }, STATUS.ok);
 }
 
-function requestOf(c: Context, document: JsonValue, deps: HttpDeps): CreateRequest {
+function toRequest(c: Context, document: JsonValue, deps: HttpDeps): CreateRequest {
   const { maxStartDelayMs, clock } = deps;
-  const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
-  const idempotency = idempotencyOf(c.req.raw.headers.get("idempotency-key"), document);
-  const origin = originOf(c, deps.spans);
+  const creation = parseCreateRequest(document, { now: clock.now(), maxStartDelayMs });
+  const idempotency = toIdempotency(c.req.raw.headers.get("idempotency-key"), document);
+  const origin = requestOrigin(c, deps.spans);
   if (idempotency === undefined && origin === undefined) return creation;
   return { ...creation, origin, ...(idempotency === undefined ? {} : { idempotency }) };
 }

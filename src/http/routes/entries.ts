@@ -2,19 +2,20 @@
 
 import {
   cursor,
-  cursorOf,
   type CursorScope,
+  formatCursor,
   type Query,
   single,
-  whole,
+  wholeNumber,
 } from "../../documents/parameters.ts";
 import type { Context } from "hono";
-import { entriesAnswer } from "../answers/entries.ts";
+import { entriesAnswer } from "../../documents/answers/entries.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { joined, largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
+import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
+import { joined } from "../../core/json_chunks.ts";
 import { type Contents, json } from "../openapi/operation.ts";
-import { permitOf } from "../guard/access.ts";
+import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { preferredType } from "../requests/headers.ts";
 import { streamResponse } from "../answers/response.ts";
@@ -23,9 +24,9 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import {
   entryCharacters,
-  type Hold,
   type Lane,
   PageSize,
+  type ReserveMemory,
 } from "../../engine/queries/entry_pages.ts";
 import { type EntryFilter, type Feed, passes, type Scan } from "../stream/feed.ts";
 
@@ -37,7 +38,7 @@ const NDJSON = "application/x-ndjson";
 export function entryPageParameters(scope: CursorScope) {
   return {
     limit: single(
-      whole(1, LIMIT_MAX),
+      wholeNumber(1, LIMIT_MAX),
       `Entries on a page. Default: ${LIMIT_DEFAULT}, and fewer when they are very large; for ` +
         "NDJSON, all.",
     ),
@@ -87,7 +88,7 @@ export async function answerEntries(
     limit: limit ?? Infinity,
   };
   // A reader may page through a file as slowly as it likes.
-  const options = { keeper: deps.outlets, permit: permitOf(c), isPatient: true };
+  const options = { keeper: deps.outlets, permit: requestPermit(c), isPatient: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }
@@ -109,7 +110,7 @@ interface PageRequest {
   readonly scope: CursorScope;
   /** Where one page is read at a time. */
   readonly reading: Lane;
-  readonly hold: Hold;
+  readonly hold: ReserveMemory;
 }
 
 type ReadRequest = Pick<PageRequest, "feed" | "reading">;
@@ -143,12 +144,12 @@ async function entryPage(request: PageRequest): Promise<EntryPage> {
       characters += taken;
       if (entries.length < limit && characters < PAGE_CHARACTERS_MAX) continue;
       const isLast = scan.caughtUp && entry === scan.entries.at(-1);
-      return { entries, nextCursor: isLast ? null : cursorOf(scope, entry.logId) };
+      return { entries, nextCursor: isLast ? null : formatCursor(scope, entry.logId) };
     }
     if (scan.caughtUp) return { entries, nextCursor: null };
     position = scan.scannedTo;
   }
-  return { entries, nextCursor: cursorOf(scope, position) };
+  return { entries, nextCursor: formatCursor(scope, position) };
 }
 
 /** In UTF-16 units; a chunk is over it by one line at most. */

@@ -3,13 +3,13 @@
 import { withinLazy } from "../../documents/fields.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
-import { receiptsAnswer } from "../answers/entries.ts";
+import { receiptsAnswer } from "../../documents/answers/entries.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { readEvents } from "../requests/event_documents.ts";
 import { incomingEvent } from "../../documents/event_schema.ts";
-import { feedOf } from "../stream/feed.ts";
+import { selectFeed } from "../stream/feed.ts";
 import {
   BODY_PROBLEMS,
   type Header,
@@ -19,27 +19,27 @@ import {
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
-import { eventType, jobId, listOf, single } from "../../documents/parameters.ts";
+import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
 import { deliver } from "../../documents/event_receipts.ts";
-import { originatedEvents, originOf } from "../requests/headers.ts";
+import { originatedEvents, requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {
   AFTER,
-  afterOf,
   answerStream,
   LAST_EVENT_ID,
-  startOf,
+  parseAfter,
+  resumePosition,
   STRATUM,
   STREAM,
   STREAM_PARAMETERS,
-  wantedOf,
+  toWanted,
 } from "./streams.ts";
 
 async function takeEvents(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const origin = originOf(c, deps.spans);
+  const origin = requestOrigin(c, deps.spans);
   const document = originatedEvents(await readEvents(c.req.raw, deps), origin);
   return jsonResponse({ receipts: await deliver(deps.engine, document) }, STATUS.ok);
 }
@@ -51,20 +51,20 @@ export const ENTRY_PARAMETERS = {
   after: AFTER,
   stratum: STRATUM,
   jobId: OF_JOB,
-  eventType: listOf(eventType, "Entries of these event types."),
+  eventType: listParameter(eventType, "Entries of these event types."),
 };
 
 async function showEvents(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, ENTRY_PARAMETERS);
   const { jobId } = query;
   return await answerEntries(c, deps, query, {
-    feed: feedOf(deps.engine, jobId),
+    feed: selectFeed(deps.engine, jobId),
     filter: {
       jobId,
       eventTypes: query.eventType && new Set(query.eventType),
       stratum: query.stratum,
     },
-    after: afterOf(query, deps.engine) ?? 0,
+    after: parseAfter(query, deps.engine) ?? 0,
     scope: "journal",
   });
 }
@@ -73,8 +73,8 @@ export const JOURNAL_STREAM_PARAMETERS = { jobId: OF_JOB, ...STREAM_PARAMETERS }
 
 function streamEvents(c: Context, deps: HttpDeps): Response {
   const query = readQuery(c.req.raw, JOURNAL_STREAM_PARAMETERS);
-  const after = startOf(c.req.raw, query, deps.engine) ?? deps.engine.headLogId;
-  const wanted = { ...wantedOf(query, query.jobId), untilEnd: false };
+  const after = resumePosition(c.req.raw, query, deps.engine) ?? deps.engine.headLogId;
+  const wanted = { ...toWanted(query, query.jobId), untilEnd: false };
   return answerStream(c, deps, wanted, after);
 }
 
@@ -93,7 +93,7 @@ const CLOUD_EVENT = {
 };
 
 /** Each is judged by itself: an invalid one does not affect the others. */
-function manyOf(name: "Event" | "CloudEvent"): v.GenericSchema {
+function oneOrMany(name: "Event" | "CloudEvent"): v.GenericSchema {
   const items = { $ref: `#/components/schemas/${name}` };
   return documented(v.array(v.unknown()), { type: "array", items });
 }
@@ -134,7 +134,7 @@ export const EVENT_ROUTES: readonly Route[] = [
       body: {
         required: true,
         content: {
-          ...json(v.union([withinLazy(incomingEvent), manyOf("Event")]), {
+          ...json(v.union([withinLazy(incomingEvent), oneOrMany("Event")]), {
             one: SHIPPED,
             many: [SHIPPED],
           }),
@@ -147,7 +147,7 @@ export const EVENT_ROUTES: readonly Route[] = [
             examples: { one: CLOUD_EVENT },
           },
           "application/cloudevents-batch+json": {
-            schema: manyOf("CloudEvent"),
+            schema: oneOrMany("CloudEvent"),
             examples: { many: [CLOUD_EVENT] },
           },
         },

@@ -10,7 +10,7 @@ import {
   aboutText,
   eventExplanationText,
   queueExplanationText,
-} from "../../explain/asked_texts.ts";
+} from "../../explain/other_explanation_texts.ts";
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
@@ -19,11 +19,11 @@ import {
   eventExplanationAnswer,
   explanationAnswer,
   queueExplanationAnswer,
-} from "../answers/explanation.ts";
+} from "../../documents/answers/explanation.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import { curlOf } from "../../explain/curl.ts";
+import { curlCall } from "../../explain/curl.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
+import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
@@ -32,7 +32,7 @@ import { choice, single } from "../../documents/parameters.ts";
 import { preferredType, reachedAs } from "../requests/headers.ts";
 import { jsonResponse, textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { jobIdOf } from "./jobs.ts";
+import { jobIdParameter } from "./jobs.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
 
 const EXPLAIN_PARAMETERS = {
@@ -44,16 +44,16 @@ const JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
 async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, JOB_PARAMETERS);
   const format = query.format ?? wantedFormat(c);
-  const jobId = jobIdOf(c);
+  const jobId = jobIdParameter(c);
   const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlOf(action, origin, deps.needsToken);
+  const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
   const at = query.at?.point;
   const explanation = await lookingBack(
     deps,
     async ({ hold }) =>
       at === undefined
         ? await deps.engine.explain(jobId, hold)
-        : valueOf(await deps.engine.explainAt(jobId, at, hold)),
+        : valueOrThrow(await deps.engine.explainAt(jobId, at, hold)),
   );
   if (explanation === undefined) throw unknownJob(jobId);
   return format === "text"
@@ -105,7 +105,7 @@ async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const format = query.format ?? wantedFormat(c);
   const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlOf(action, origin, deps.needsToken);
+  const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
   const told = await lookingBack(deps, () => deps.engine.explainQueue());
   return format === "text"
     ? textResponse(queueExplanationText(told, { commandOf, nowMs: deps.clock.now() }), STATUS.ok)

@@ -4,11 +4,11 @@ import { largeJsonResponse } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
-import { single, whole } from "../../documents/parameters.ts";
+import { single, wholeNumber } from "../../documents/parameters.ts";
 import type { Route } from "../route.ts";
-import { jobOf } from "./jobs.ts";
+import { requireJob } from "./jobs.ts";
 import * as v from "valibot";
-import { count, text, time } from "../answers/parts.ts";
+import { count, text, time } from "../../documents/answers/parts.ts";
 
 /** What `GET /jobs/:id/log` tells. */
 const jobLogAnswer = v.object({
@@ -31,7 +31,7 @@ const LINES_MAX = 2_000;
 
 const LOG_PARAMETERS = {
   limit: single(
-    whole(1, LINES_MAX),
+    wholeNumber(1, LINES_MAX),
     `How many lines, the newest ones. Default: ${LINES_DEFAULT}.`,
   ),
 };
@@ -52,7 +52,7 @@ export const JOB_LOG_ROUTES: readonly Route[] = [{
     problems: ["unknown-job"],
   },
   async handle(c, deps) {
-    const { jobId } = jobOf(c, deps.engine);
+    const { jobId } = requireJob(c, deps.engine);
     const { limit = LINES_DEFAULT } = readQuery(c.req.raw, LOG_PARAMETERS);
     return await largeJsonResponse(deps, await deps.jobLog.read(jobId, limit), STATUS.ok, {});
   },

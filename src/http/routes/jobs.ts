@@ -1,13 +1,20 @@
 /** Jobs as they are: lists of them, one, its input. */
 
-import { choice, cursor, cursorOf, type Query, single, whole } from "../../documents/parameters.ts";
+import {
+  choice,
+  cursor,
+  formatCursor,
+  type Query,
+  single,
+  wholeNumber,
+} from "../../documents/parameters.ts";
 import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import type { ListPage, ListQuery } from "../../engine/requests.ts";
-import { inputAnswer, jobAnswer, jobsAnswer } from "../answers/job.ts";
-import { FILTER_PARAMETERS, jobFilterOf, present } from "../requests/job_filter.ts";
+import { inputAnswer, jobAnswer, jobsAnswer } from "../../documents/answers/job.ts";
+import { FILTER_PARAMETERS, present, toJobFilter } from "../../documents/job_filter.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { jobView, summaryView } from "../answers/job_view.ts";
+import { jobView, summaryView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
@@ -16,22 +23,22 @@ import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import { text } from "../answers/parts.ts";
-import { unknownJob, valueOf } from "../../documents/engine_refusal.ts";
+import { text } from "../../documents/answers/parts.ts";
+import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobFeed } from "../stream/feed.ts";
-import { appliedHeader, preferencesOf } from "../requests/headers.ts";
+import { appliedHeader, parsePreferences } from "../requests/headers.ts";
 import { emptyResponse, jsonResponse } from "../answers/response.ts";
-import { endOf } from "../stream/channels.ts";
-import { sizeFor } from "../guard/turnstile.ts";
+import { jobEnd } from "../stream/channels.ts";
+import { sizeFor } from "../guard/admission_gate.ts";
 import { waitForJob } from "../answers/waiting.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {
   answerStream,
   LAST_EVENT_ID,
-  startOf,
+  resumePosition,
   STREAM,
   STREAM_PARAMETERS,
-  wantedOf,
+  toWanted,
 } from "./streams.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
@@ -43,7 +50,7 @@ const FULL_LIMIT_MAX = 50;
 const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
-    whole(1, LIMIT_MAX, LIMIT_DEFAULT),
+    wholeNumber(1, LIMIT_MAX, LIMIT_DEFAULT),
     "Jobs on a page. Default: 50; with view=full at most 50, and fewer when they are very large.",
   ),
   cursor: single(cursor("jobs"), "The nextCursor of the page before."),
@@ -79,9 +86,9 @@ function listJobs(c: Context, deps: HttpDeps): Response {
     throw invalidParameter("limit", detail);
   }
   const { jobs, next, searched } = view === "full"
-    ? viewed(deps.engine.list(listQueryOf(query)), jobView)
-    : viewed(deps.engine.lists.summaries(listQueryOf(query)), summaryView);
-  const nextCursor = next === undefined ? null : cursorOf("jobs", next);
+    ? viewed(deps.engine.list(toListQuery(query)), jobView)
+    : viewed(deps.engine.lists.summaries(toListQuery(query)), summaryView);
+  const nextCursor = next === undefined ? null : formatCursor("jobs", next);
   return largeJsonResponse(deps, { jobs, nextCursor, searched }, STATUS.ok);
 }
 
@@ -89,47 +96,47 @@ function viewed<Job>({ jobs, ...page }: ListPage<Job>, view: (job: Job) => objec
   return { ...page, jobs: jobs.map(view) };
 }
 
-function listQueryOf(query: Omit<Query<typeof LIST_PARAMETERS>, "view">): ListQuery {
+function toListQuery(query: Omit<Query<typeof LIST_PARAMETERS>, "view">): ListQuery {
   const range = present({ before: query.cursor });
   const limit = query.limit ?? LIMIT_DEFAULT;
-  return { limit, charactersMax: PAGE_CHARACTERS_MAX, ...range, ...jobFilterOf(query) };
+  return { limit, charactersMax: PAGE_CHARACTERS_MAX, ...range, ...toJobFilter(query) };
 }
 
 async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
   const request = c.req.raw;
   refuseQuery(request);
   const known = request.headers.get("if-none-match");
-  const { waitSeconds } = preferencesOf(request);
+  const { waitSeconds } = parsePreferences(request);
   const wanted = known === null ? isTerminal : (job: JobState) => !matchesTag(known, job);
-  const found = jobOf(c, deps.engine);
-  if (sizeFor(found) === "large") await deps.turnstile.enter("large");
+  const found = requireJob(c, deps.engine);
+  if (sizeFor(found) === "large") await deps.admission.enter("large");
   const job = await waitForJob(deps, request, found, wanted, waitSeconds ?? 0);
-  const headers = { etag: tagOf(job), ...appliedHeader({ waitSeconds, minimal: false }) };
+  const headers = { etag: entityTag(job), ...appliedHeader({ waitSeconds, minimal: false }) };
   return known !== null && matchesTag(known, job)
     ? emptyResponse(STATUS.notModified, headers)
     : largeJsonResponse(deps, jobView(job), STATUS.ok, headers);
 }
 
-function tagOf(job: JobState): string {
+function entityTag(job: JobState): string {
   return `"${job.lastLogId}"`;
 }
 
 /** Weak comparison (RFC 9110): a proxy may have made a tag weak. */
 function matchesTag(ifNoneMatch: string, job: JobState): boolean {
   const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes(tagOf(job)) || tags.includes("*");
+  return tags.includes(entityTag(job)) || tags.includes("*");
 }
 
 async function showInput(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const { input, secrets } = valueOf(await deps.engine.input(jobIdOf(c)));
+  const { input, secrets } = valueOrThrow(await deps.engine.input(jobIdParameter(c)));
   return jsonResponse({ input: input ?? null, secrets }, STATUS.ok);
 }
 
 const HISTORY_PARAMETERS = entryPageParameters("history");
 
 async function showHistory(c: Context, deps: HttpDeps): Promise<Response> {
-  const { jobId } = jobOf(c, deps.engine);
+  const { jobId } = requireJob(c, deps.engine);
   const query = readQuery(c.req.raw, HISTORY_PARAMETERS);
   return await answerEntries(c, deps, query, {
     feed: jobFeed(deps.engine, jobId),
@@ -146,14 +153,14 @@ const JOB_STREAM_PARAMETERS = {
 
 function streamJob(c: Context, deps: HttpDeps): Response {
   const { engine } = deps;
-  const { jobId } = jobOf(c, engine);
+  const { jobId } = requireJob(c, engine);
   const query = readQuery(c.req.raw, JOB_STREAM_PARAMETERS);
-  const after = startOf(c.req.raw, query, engine) ?? 0;
+  const after = resumePosition(c.req.raw, query, engine) ?? 0;
   const untilEnd = query.until !== undefined;
-  if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
+  if (untilEnd && isReconnectAfter(jobEnd(engine, jobId), after, c.req.raw)) {
     return emptyResponse(STATUS.noContent);
   }
-  return answerStream(c, deps, { ...wantedOf(query, jobId), untilEnd }, after);
+  return answerStream(c, deps, { ...toWanted(query, jobId), untilEnd }, after);
 }
 
 /**
@@ -250,15 +257,15 @@ export const JOB_ROUTES: readonly Route[] = [
 ];
 
 /** @throws {Problem} 404 for text that is no id: there can be no such job. */
-export function jobIdOf(c: Context): JobId {
+export function jobIdParameter(c: Context): JobId {
   const id = c.req.param("id") ?? "";
   if (ID_PATTERN.test(id)) return id as JobId;
   throw new Problem("unknown-job", "Cannot find the job: the id in the path is invalid");
 }
 
 /** @throws {Problem} 404. */
-export function jobOf(c: Context, engine: JobEngine): JobState {
-  const jobId = jobIdOf(c);
+export function requireJob(c: Context, engine: JobEngine): JobState {
+  const jobId = jobIdParameter(c);
   const job = engine.job(jobId);
   if (job === undefined) throw unknownJob(jobId);
   return job;

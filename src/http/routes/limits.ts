@@ -1,13 +1,13 @@
 /** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
 
 import { changeLimits, limitsBody, restoreLimits } from "../../documents/limits.ts";
-import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
+import { limitedTypeAnswer, limitsAnswer } from "../../documents/answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
-import { BODY_PROBLEMS, json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { BODY_PROBLEMS, currentState, json, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/headers.ts";
+import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 
 const EXAMPLES = {
@@ -21,7 +21,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
     path: "/limits",
     by: "leader",
     scope: "read",
-    operation: telling(
+    operation: currentState(
       "listLimits",
       "List the limits of types of jobs, and their use",
       limitsAnswer,
@@ -62,7 +62,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
         req.param("type") ?? "",
         await readJson(req.raw, deps.bodies),
         deps.engine,
-        originOf(c, deps.spans),
+        requestOrigin(c, deps.spans),
       );
       return jsonResponse(changed, STATUS.ok);
     },
@@ -89,7 +89,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
       const restored = await restoreLimits(
         c.req.param("type") ?? "",
         deps.engine,
-        originOf(c, deps.spans),
+        requestOrigin(c, deps.spans),
       );
       return jsonResponse(restored, STATUS.ok);
     },

@@ -1,6 +1,6 @@
 /** `/overview`: what the first page of the dashboard shows, for programs. */
 
-import { telling } from "../openapi/operation.ts";
+import { currentState } from "../openapi/operation.ts";
 import {
   DEFAULT_SPAN,
   overviewView,
@@ -14,10 +14,10 @@ import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
-import { TREND_SPANS } from "../http_deps.ts";
-import { failureAnswer, parkedReason } from "../answers/job.ts";
-import { count, milliseconds, text, time, use } from "../answers/parts.ts";
-import { pauseAnswer } from "../answers/system.ts";
+import { TREND_SPANS } from "../../metrics/figures.ts";
+import { failureAnswer, parkedReason } from "../../documents/answers/job.ts";
+import { count, milliseconds, text, time, use } from "../../documents/answers/parts.ts";
+import { pauseAnswer } from "../../documents/answers/system.ts";
 
 const spread = v.nullable(v.object({ p50Ms: milliseconds, p95Ms: milliseconds }));
 
@@ -88,7 +88,7 @@ export const OVERVIEW_ROUTES: readonly Route[] = [{
   path: "/overview",
   by: "leader",
   scope: "read",
-  operation: telling(
+  operation: currentState(
     "showOverview",
     "Show how many jobs there are, what happened recently, and what may need attention",
     overviewAnswer,

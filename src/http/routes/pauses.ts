@@ -1,19 +1,19 @@
 /** `/pauses`: what holds many jobs at once, its beginning and its end. */
 
-import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
+import { pauseAnswer, pausesAnswer } from "../../documents/answers/system.ts";
 import { beginPause, endPause, pauseBody } from "../../documents/pauses.ts";
 import { readJson } from "../bodies/body.ts";
 import {
   BODY_PROBLEMS,
+  currentState,
   json,
-  telling,
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { pauseView } from "../answers/overview_view.ts";
 import { STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
-import { originOf } from "../requests/headers.ts";
+import { requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
@@ -23,7 +23,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
     path: "/pauses",
     by: "leader",
     scope: "read",
-    operation: telling("listPauses", "List the pauses, with what each holds", pausesAnswer, {
+    operation: currentState("listPauses", "List the pauses, with what each holds", pausesAnswer, {
       description: "Those in force: since when, by whom, why, and how many jobs each holds.",
     }),
     handle({ req }, { engine }) {
@@ -69,7 +69,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
     async handle(c, deps) {
       refuseQuery(c.req.raw);
       const body = await readJson(c.req.raw, deps.bodies);
-      const { pause, isNew } = await beginPause(body, deps, originOf(c, deps.spans));
+      const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
       return jsonResponse(pauseView(pause), isNew ? STATUS.created : STATUS.ok);
     },
   },
@@ -92,7 +92,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
       const ended = await endPause(
         c.req.param("id") ?? "",
         deps.engine,
-        originOf(c, deps.spans),
+        requestOrigin(c, deps.spans),
       );
       return jsonResponse(pauseView(ended), STATUS.ok);
     },

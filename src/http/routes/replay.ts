@@ -10,38 +10,38 @@ import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { Point } from "../../core/point.ts";
-import { diffAnswer, replayAnswer, whatIfAnswer } from "../answers/explanation.ts";
+import { diffAnswer, replayAnswer, whatIfAnswer } from "../../documents/answers/explanation.ts";
 import { readJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import { single } from "../../documents/parameters.ts";
 import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { valueOf } from "../../documents/engine_refusal.ts";
-import { jobView } from "../answers/job_view.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
+import { jobView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { BODY_PROBLEMS, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import {
+  parsePoint,
+  parseSupposition,
   POINT_FORMS,
   POINT_RULE,
-  pointOf,
   supposition,
-  suppositionOf,
 } from "../../documents/supposition_schema.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
-import { jobOf } from "./jobs.ts";
+import { requireJob } from "./jobs.ts";
 
 /** A plus sign in a query stands for a space, as in the offset of a time. */
 function plusHint(text: string): string {
-  return pointOf(text.replaceAll(" ", "+")) === undefined ? "" : "; write + as %2B in a query";
+  return parsePoint(text.replaceAll(" ", "+")) === undefined ? "" : "; write + as %2B in a query";
 }
 
 /** With the text as it was given. */
 const point = v.pipe(
   documented(v.string(), POINT_FORMS),
-  v.check((text) => pointOf(text) !== undefined, ({ input }) => POINT_RULE + plusHint(input)),
-  v.transform((text) => ({ text, point: pointOf(text) as Point })),
+  v.check((text) => parsePoint(text) !== undefined, ({ input }) => POINT_RULE + plusHint(input)),
+  v.transform((text) => ({ text, point: parsePoint(text) as Point })),
 );
 
 const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
@@ -58,10 +58,10 @@ export const DIFF_PARAMETERS = {
 };
 
 async function replay(c: Context, deps: HttpDeps): Promise<Response> {
-  const { jobId } = jobOf(c, deps.engine);
+  const { jobId } = requireJob(c, deps.engine);
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
   return await lookingBack(deps, async (holding) => {
-    const { job, steps, next } = valueOf(
+    const { job, steps, next } = valueOrThrow(
       await deps.engine.replays.replay(jobId, query.at?.point, stepsWanted(query), holding.hold),
     );
     const answer = { job: jobView(job), steps, nextCursor: stepsCursor(next) };
@@ -70,12 +70,12 @@ async function replay(c: Context, deps: HttpDeps): Promise<Response> {
 }
 
 async function diff(c: Context, deps: HttpDeps): Promise<Response> {
-  const { jobId } = jobOf(c, deps.engine);
+  const { jobId } = requireJob(c, deps.engine);
   const query = readQuery(c.req.raw, DIFF_PARAMETERS);
   const { from: start, to: end } = query;
   if (start === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
   return await lookingBack(deps, async (holding) => {
-    const { from, to, changes, more = 0 } = valueOf(
+    const { from, to, changes, more = 0 } = valueOrThrow(
       await deps.engine.replays.diff(jobId, start.point, end?.point, holding.hold),
     );
     const answer = {
@@ -90,8 +90,8 @@ async function diff(c: Context, deps: HttpDeps): Promise<Response> {
 
 async function whatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, STEP_PARAMETERS);
-  const { jobId } = jobOf(c, deps.engine);
-  const supposed = suppositionOf(await readJson(c.req.raw, deps.bodies), jobId);
+  const { jobId } = requireJob(c, deps.engine);
+  const supposed = parseSupposition(await readJson(c.req.raw, deps.bodies), jobId);
   return await lookingBack(deps, async (holding) => {
     const page = await supposedJob(jobId, supposed, query, deps.engine, holding.hold);
     return largeJsonResponse(deps, page, STATUS.ok, {}, holding.bytes);

@@ -3,10 +3,10 @@
 import {
   choice,
   eventType,
-  listOf,
+  listParameter,
   type Query,
   single,
-  whole,
+  wholeNumber,
 } from "../../documents/parameters.ts";
 import { invalidRequest, type RequestIssue } from "../../documents/refusal.ts";
 import type { Context } from "hono";
@@ -17,14 +17,14 @@ import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import type { Contents } from "../openapi/operation.ts";
-import { permitOf } from "../guard/access.ts";
+import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
-import { wholeNumberOf } from "../../documents/fields.ts";
+import { parseWholeNumber } from "../../documents/fields.ts";
 
 export const AFTER = single(
-  whole(0, Number.MAX_SAFE_INTEGER),
+  wholeNumber(0, Number.MAX_SAFE_INTEGER),
   "Entries after this position, which must not be beyond the head of the journal.",
 );
 
@@ -34,7 +34,7 @@ export const STREAM_PARAMETERS = {
   stratum: STRATUM,
   only: single(choice(["transitions"]), "Entries that changed the state or condition of a job."),
   after: AFTER,
-  types: listOf(eventType, "Entries of these event types."),
+  types: listParameter(eventType, "Entries of these event types."),
 };
 
 const LAST_EVENT_ID_RULE = "must be the logId of an entry";
@@ -42,7 +42,7 @@ const LAST_EVENT_ID_RULE = "must be the logId of an entry";
 /** Empty is what some clients send before they have one. */
 const lastEventIdField = v.pipe(
   documented(v.string(), { type: "string", pattern: "^[0-9]{0,15}$" }),
-  v.check((text) => text === "" || wholeNumberOf(text) !== undefined, LAST_EVENT_ID_RULE),
+  v.check((text) => text === "" || parseWholeNumber(text) !== undefined, LAST_EVENT_ID_RULE),
 );
 
 export const LAST_EVENT_ID = {
@@ -92,7 +92,7 @@ export const STREAM: Contents = {
 type StreamQuery = Query<typeof STREAM_PARAMETERS>;
 
 /** What the parameters ask for. */
-export function wantedOf(
+export function toWanted(
   { types, stratum, only }: Pick<StreamQuery, "types" | "stratum" | "only">,
   jobId: JobId | undefined,
 ): Omit<Wanted, "untilEnd"> {
@@ -114,7 +114,7 @@ export function answerStream(
   after: LogId,
 ): Response {
   outlets.requireRoom();
-  const body = hub.open(wanted, after, permitOf(c));
+  const body = hub.open(wanted, after, requestPermit(c));
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }
 
@@ -122,20 +122,20 @@ export function answerStream(
  * Where a reader wants to resume; `undefined` when it does not say. A browser that
  * reconnects repeats the URL, so its `Last-Event-ID` wins over `after`.
  */
-export function startOf(
+export function resumePosition(
   request: Request,
   query: AfterQuery,
   engine: JobEngine,
 ): LogId | undefined {
   const lastEventId = request.headers.get("last-event-id");
-  if (lastEventId === null || lastEventId === "") return afterOf(query, engine);
+  if (lastEventId === null || lastEventId === "") return parseAfter(query, engine);
   const issue = { header: "Last-Event-ID", detail: LAST_EVENT_ID_RULE };
   if (!v.is(lastEventIdField, lastEventId)) throw invalidRequest([issue]);
   return notBeyondHead(Number(lastEventId), engine, { ...issue, detail: beyondHead(engine) });
 }
 
 /** The parameter `after`. @throws {Problem} when it is no position up to the head. */
-export function afterOf({ after }: AfterQuery, engine: JobEngine): LogId | undefined {
+export function parseAfter({ after }: AfterQuery, engine: JobEngine): LogId | undefined {
   const issue = { parameter: "after", detail: beyondHead(engine) };
   return after === undefined ? undefined : notBeyondHead(after, engine, issue);
 }

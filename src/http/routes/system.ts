@@ -3,20 +3,21 @@
 import {
   definitionsAnswer,
   indexAnswer,
-  limitsInUse,
   liveAnswer,
   readyAnswer,
-  sharedIn,
   systemAnswer,
-} from "../answers/system.ts";
-import { telling } from "../openapi/operation.ts";
+} from "../../documents/answers/system.ts";
+import { limitsInUse } from "../answers/limits_in_use.ts";
+import { currentState } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { tokenHolders, type Viewer, viewerOf } from "../guard/access.ts";
-import type { HttpDeps, ProcessFigures, ShownSetting } from "../http_deps.ts";
-import { anyObject } from "../answers/parts.ts";
+import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
+import type { Standing } from "../../core/standing.ts";
+import type { HttpDeps, ProcessFigures } from "../http_deps.ts";
+import type { ShownSetting } from "../../documents/answers/system.ts";
+import { anyObject } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
 
 /** `/definitions`: the types of jobs that can be created. */
@@ -24,7 +25,7 @@ export const DEFINITION_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/definitions",
   scope: "read",
-  operation: telling(
+  operation: currentState(
     "listDefinitions",
     "List the types of jobs, with the schemas of their inputs",
     definitionsAnswer,
@@ -79,7 +80,7 @@ export const OPEN_API_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/openapi.json",
   scope: "read",
-  operation: telling("showOpenApi", "Show this document", anyObject, {
+  operation: currentState("showOpenApi", "Show this document", anyObject, {
     description: "OpenAPI 3.1, made from the routes that the server has.",
   }),
   handle({ req }, deps) {
@@ -93,7 +94,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
   path: "/system",
   // Whose tokens there are it tells only to those who may operate.
   scope: "read",
-  operation: telling(
+  operation: currentState(
     "showSystem",
     "Show the settings in force, the process, and what is used of the limits",
     systemAnswer,
@@ -105,7 +106,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
   ),
   handle(c, deps) {
     refuseQuery(c.req.raw);
-    return jsonResponse(systemView(deps, viewerOf(c)), STATUS.ok);
+    return jsonResponse(systemView(deps, requestViewer(c)), STATUS.ok);
   },
 }];
 
@@ -156,7 +157,7 @@ const INDEX = {
 };
 
 /** People get the overview there, as the dashboard declares. */
-export const INDEX_OPERATION = telling("showIndex", "List the entry points", indexAnswer, {
+export const INDEX_OPERATION = currentState("showIndex", "List the entry points", indexAnswer, {
   description: "For programs; browsers get the overview of the dashboard.",
 });
 
@@ -170,7 +171,7 @@ export const HEALTH_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/livez",
     scope: "open",
-    operation: telling("livez", "Check that the process is alive", liveAnswer, {
+    operation: currentState("livez", "Check that the process is alive", liveAnswer, {
       description: "Answers whatever the state of the journal; restart the process if it does not.",
     }),
     handle: () => jsonResponse({ status: "live" }, STATUS.ok),
@@ -179,7 +180,7 @@ export const HEALTH_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/readyz",
     scope: "open",
-    operation: telling("readyz", "Check whether writes are accepted", readyAnswer, {
+    operation: currentState("readyz", "Check whether writes are accepted", readyAnswer, {
       description: "503 while the journal is being read, is full or failed, and during a stop. " +
         "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
@@ -188,12 +189,12 @@ export const HEALTH_ROUTES: readonly Route[] = [
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
-      const told = standing === undefined ? {} : sharedIn(standing());
+      const peers = standing === undefined ? {} : sharedIn(standing());
       if (shared === undefined || shared.leads()) {
-        return jsonResponse({ status: "ready", ...told }, STATUS.ok);
+        return jsonResponse({ status: "ready", ...peers }, STATUS.ok);
       }
       if (shared.leader() === undefined) throw notReady("no process leads the journal");
-      return jsonResponse({ status: "following", ...told }, STATUS.ok);
+      return jsonResponse({ status: "following", ...peers }, STATUS.ok);
     },
   },
 ];
@@ -201,4 +202,9 @@ export const HEALTH_ROUTES: readonly Route[] = [
 function notReady(reason: string): Problem {
   const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
   return new Problem("not-ready", `Cannot write: ${reason}`, {}, headers);
+}
+
+/** Open to everybody, so it does not tell where the database is. */
+function sharedIn({ database: _, ...shared }: Standing) {
+  return { shared };
 }

@@ -4,7 +4,14 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { type EntryFilter, type Feed, heartbeatAt, messageOf, passes, type Scan } from "./feed.ts";
+import {
+  type EntryFilter,
+  type Feed,
+  heartbeatAt,
+  passes,
+  type Scan,
+  streamMessage,
+} from "./feed.ts";
 import type { Chunk, ChunkCache } from "./generated.ts";
 import type { StreamTurns } from "./stream_turns.ts";
 
@@ -115,7 +122,7 @@ export class Channel {
     let text = "";
     for (const entry of entries) {
       if (entry.logId > to) break;
-      if (this.#wants(entry)) text += messageOf(entry, engine);
+      if (this.#wants(entry)) text += streamMessage(entry, engine);
       if (text.length < CHUNK_LENGTH_MAX) continue;
       to = entry.logId;
       break;
@@ -129,7 +136,7 @@ export class Channel {
   /** The entry that ends the stream, if it exists. */
   #endedBy(): LogId | undefined {
     const { untilEnd, filter } = this.wanted;
-    return untilEnd ? endOf(this.parts.engine, filter.jobId) : undefined;
+    return untilEnd ? jobEnd(this.parts.engine, filter.jobId) : undefined;
   }
 
   #wants(entry: JobEventLogEntry): boolean {
@@ -153,7 +160,7 @@ function pageSizeAfter(size: number, page: readonly JobEventLogEntry[], to: LogI
 }
 
 /** The entry that ended a job; `undefined` while the job is active. */
-export function endOf(
+export function jobEnd(
   engine: Pick<JobEngine, "job">,
   jobId: JobId | undefined,
 ): LogId | undefined {

@@ -43,7 +43,7 @@ export function jobFeed(engine: JobEngine, jobId: JobId): Feed {
 }
 
 /** The quickest feed that has all entries of interest. */
-export function feedOf(engine: JobEngine, jobId: JobId | undefined): Feed {
+export function selectFeed(engine: JobEngine, jobId: JobId | undefined): Feed {
   return jobId !== undefined && engine.job(jobId) !== undefined
     ? jobFeed(engine, jobId)
     : journalFeed(engine);
@@ -83,7 +83,7 @@ export function greetingAt(position: LogId): string {
  */
 const MESSAGES = new WeakMap<JobEventLogEntry, string>();
 
-export function messageOf(
+export function streamMessage(
   entry: JobEventLogEntry,
   engine: Pick<JobEngine, "transitionAt">,
 ): string {

@@ -8,8 +8,8 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { feedOf } from "./feed.ts";
-import type { Permit } from "../guard/access.ts";
+import { selectFeed } from "./feed.ts";
+import type { Permit } from "../guard/viewer.ts";
 import { Channel, Channels, nothingAfter, type Wanted } from "./channels.ts";
 import { ChunkCache } from "./generated.ts";
 import { Timeouts } from "./timeouts.ts";
@@ -93,7 +93,7 @@ export class StreamHub implements ReaderHub {
   #makeChannel(wanted: Wanted): Channel {
     return new Channel(wanted, String(this.#channelsMade++), {
       engine: this.#options.engine,
-      history: feedOf(this.#options.engine, wanted.filter.jobId),
+      history: selectFeed(this.#options.engine, wanted.filter.jobId),
       chunks: this.#chunks,
       turns: this.turns,
     });

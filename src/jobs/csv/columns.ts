@@ -49,7 +49,7 @@ function readCell({ name, type, isRequired }: Column, text: string): CellRead {
     if (isRequired) return { reason: `${name} is required and empty` };
     return { value: type === "string" ? "" : null };
   }
-  const value = valueOf(type, text);
+  const value = parseCell(type, text);
   if (value === undefined) {
     return { reason: `${name} is not ${RULES[type]}: ${JSON.stringify(cut(text))}` };
   }
@@ -63,14 +63,14 @@ const RULES: Readonly<Record<ColumnType, string>> = {
   boolean: "true or false",
 };
 
-function valueOf(type: ColumnType, text: string): CellValue | undefined {
+function parseCell(type: ColumnType, text: string): CellValue | undefined {
   if (type === "string") return text;
   if (type === "boolean") return BOOLEANS.get(text.toLowerCase());
-  return numberOf(type === "integer" ? WHOLE : DECIMAL, text);
+  return parseNumber(type === "integer" ? WHOLE : DECIMAL, text);
 }
 
 /** Whole numbers beyond 2^53 would become others without a word: they are not taken. */
-function numberOf(pattern: RegExp, text: string): number | undefined {
+function parseNumber(pattern: RegExp, text: string): number | undefined {
   if (!pattern.test(text)) return undefined;
   const value = Number(text);
   if (WHOLE.test(text) && !Number.isSafeInteger(value)) return undefined;

@@ -2,7 +2,7 @@
 
 import { NonRetryableError } from "../../engine/job_errors.ts";
 import type { Column, ColumnType } from "./columns.ts";
-import { recordOf, type RecordSpan, recordSpans, type Stretch } from "./records.ts";
+import { parseRecord, type RecordSpan, recordSpans, type Stretch } from "./records.ts";
 
 /** What is said of a file by the one who sends it. */
 export interface FileSpec {
@@ -34,11 +34,11 @@ const CHUNK_LENGTH_MAX = 512 * 1024;
 const JSON_LENGTH_PER_FIELD = 6;
 
 /** @throws {NonRetryableError} when the header, or the number of chunks, cannot be used. */
-export function layoutOf(file: FileSpec): Layout {
+export function readLayout(file: FileSpec): Layout {
   const start = file.csv.startsWith("\ufeff") ? 1 : 0;
   const spans = recordSpans(file.csv, { start, end: file.csv.length, line: 1 }, file.delimiter);
-  const columns = columnsOf(file, spans.next().value ?? undefined);
-  const chunks = chunksOf(spans, file.chunkRows, objectLength(columns));
+  const columns = readColumns(file, spans.next().value ?? undefined);
+  const chunks = toChunks(spans, file.chunkRows, objectLength(columns));
   if (chunks.length > CHUNKS_MAX) {
     throw new NonRetryableError(
       `Cannot import: the file has ${chunks.length} chunks and the limit is ${CHUNKS_MAX}; ` +
@@ -53,7 +53,7 @@ function objectLength(columns: readonly Column[]): number {
   return columns.reduce((sum, { name }) => sum + name.length + JSON_LENGTH_PER_FIELD, 0);
 }
 
-function chunksOf(spans: Iterable<RecordSpan>, rowsMax: number, objectLength: number): Chunk[] {
+function toChunks(spans: Iterable<RecordSpan>, rowsMax: number, objectLength: number): Chunk[] {
   const chunks: Chunk[] = [];
   let length = 0;
   for (const { start, end, line } of spans) {
@@ -70,9 +70,9 @@ function chunksOf(spans: Iterable<RecordSpan>, rowsMax: number, objectLength: nu
   return chunks;
 }
 
-function columnsOf(file: FileSpec, header: RecordSpan | undefined): readonly Column[] {
+function readColumns(file: FileSpec, header: RecordSpan | undefined): readonly Column[] {
   if (header === undefined) throw unusable("the file is empty");
-  const record = recordOf(file.csv, header, file.delimiter);
+  const record = parseRecord(file.csv, header, file.delimiter);
   if ("malformed" in record) throw unusable(`line ${header.line}: ${record.malformed}`);
   const names = record.fields;
   if (names.length > COLUMNS_MAX) {

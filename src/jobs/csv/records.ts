@@ -1,7 +1,7 @@
 /** The fields of CSV records, each record with its line, the malformed ones with a reason. */
 
 import { parse } from "csv-parse/sync";
-import { messageOf } from "../../core/thrown.ts";
+import { errorMessage } from "../../core/thrown.ts";
 
 // Where the records of a CSV text begin and end, and on which lines. A parser's own count of lines
 // goes wrong with CRLF inside quotes, so this is the one that counts.
@@ -81,17 +81,17 @@ export type CsvRecord =
  * the parser sees other records than `recordSpans`, is each parsed by itself, so that one
  * stray quote costs one row. That takes ten times as long.
  */
-export function recordsOf(text: string, stretch: Stretch, delimiter: string): CsvRecord[] {
+export function parseRecords(text: string, stretch: Stretch, delimiter: string): CsvRecord[] {
   const spans = [...recordSpans(text, stretch, delimiter)];
   const rows = tryParse(text.slice(stretch.start, stretch.end), delimiter);
   if (Array.isArray(rows) && rows.length === spans.length) {
     return spans.map(({ line }, index) => ({ line, fields: rows[index] ?? [] }));
   }
-  return spans.map((span) => recordOf(text, span, delimiter));
+  return spans.map((span) => parseRecord(text, span, delimiter));
 }
 
 /** One record, parsed by itself. */
-export function recordOf(text: string, { start, end, line }: RecordSpan, delimiter: string) {
+export function parseRecord(text: string, { start, end, line }: RecordSpan, delimiter: string) {
   const rows = tryParse(text.slice(start, end), delimiter);
   if (!Array.isArray(rows)) return { line, malformed: rows.malformed };
   return { line, fields: rows[0] ?? [] };
@@ -121,6 +121,6 @@ function malformation(error: unknown): string {
     case "CSV_INVALID_CLOSING_QUOTE":
       return "a closing quote is followed by more than the end of its field";
     default:
-      return `cannot be parsed: ${messageOf(error)}`;
+      return `cannot be parsed: ${errorMessage(error)}`;
   }
 }

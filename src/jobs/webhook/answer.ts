@@ -15,8 +15,8 @@ export function verdictOn(status: number): Verdict {
 }
 
 /** The status and the beginning of the body, in words; lets go of the connection. */
-export async function tellAnswer(response: Response): Promise<string> {
-  const excerpt = await excerptOf(response);
+export async function describeAnswer(response: Response): Promise<string> {
+  const excerpt = await readExcerpt(response);
   const answer = `it answered ${response.status}`;
   const location = response.status < 400 ? "; redirects are not followed" : "";
   return excerpt === "" ? answer + location : `${answer}${location}: ${excerpt}`;
@@ -28,7 +28,7 @@ export async function discardBody(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => {});
 }
 
-async function excerptOf(response: Response): Promise<string> {
+async function readExcerpt(response: Response): Promise<string> {
   if (response.body === null) return "";
   const reader = response.body.getReader();
   try {

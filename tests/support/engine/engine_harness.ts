@@ -1,7 +1,7 @@
 /** A real engine over the in-memory journal and a clock that tests move. */
 
 import assert from "node:assert/strict";
-import { conditionOf } from "../../../src/core/condition.ts";
+import { deriveCondition } from "../../../src/core/condition.ts";
 import { type EventType, eventType } from "../../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import { eventId, type JobId, jobId, type LogId, taskId } from "../../../src/core/ids.ts";
@@ -191,7 +191,7 @@ export class Harness {
   }
 
   condition(id: JobId): string {
-    return conditionOf(this.job(id));
+    return deriveCondition(this.job(id));
   }
 
   /** `eventType` or `eventType:taskId` of each entry of a job, without their namespaces. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as v from "valibot";
-import { conditionOf } from "../../../src/core/condition.ts";
+import { deriveCondition } from "../../../src/core/condition.ts";
 import { eventType } from "../../../src/core/event_type.ts";
 import type { JobId } from "../../../src/core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../../src/core/job_state.ts";
@@ -224,7 +224,7 @@ export class Play {
 
   /** With time enough and no further event, a job has ended or waits for events alone. */
   #mustOnlyWait(job: JobState): void {
-    const condition = conditionOf(job);
+    const condition = deriveCondition(job);
     if (!["waiting", "succeeded", "failed", "cancelled"].includes(condition)) {
       this.violations.push(`${job.jobId} is ${condition}, and nothing happens`);
     }

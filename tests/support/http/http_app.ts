@@ -5,9 +5,9 @@ import type { Hono } from "hono";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
-import { SCOPES, TokenList } from "../../../src/http/guard/access.ts";
+import { SCOPES, TokenList } from "../../../src/access/tokens.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";
-import { commitWatchOf, jobWatchOf, Metrics } from "../../../src/metrics/metrics.ts";
+import { combineCommitWatches, combineJobWatches, Metrics } from "../../../src/metrics/metrics.ts";
 import { Trends } from "../../../src/metrics/trends.ts";
 import { type MemoryContent, MemoryJournal } from "../../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
@@ -62,14 +62,14 @@ export async function startApp(
     index: MemoryIndex.empty(),
     maxRunning,
     limits: { ...NO_LIMITS, ...limits },
-    watch: jobWatchOf(metrics.jobs, trends),
+    watch: combineJobWatches(metrics.jobs, trends),
   });
   const { journal, report } = await MemoryJournal.open({
     clock,
     random,
     consumer: engine.consumer,
     quietSealMs: QUIET_SEAL_MS,
-    watch: commitWatchOf(metrics.commits, trends),
+    watch: combineCommitWatches(metrics.commits, trends),
     ...(content === undefined ? {} : { content }),
   });
   await engine.start(journal, report.recoveredLogId ?? undefined, hold);

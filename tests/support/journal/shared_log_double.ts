@@ -70,6 +70,7 @@ export function sharing(log: SharedLog, writer: string, turn: Partial<Turn> = {}
     }),
     turn: {
       take: () => Promise.resolve("first"),
+      pass: () => Promise.resolve(),
       lead: () => Promise.resolve(),
       end: () => Promise.resolve(),
       ...turn,

@@ -1,0 +1,112 @@
+/** Entries of the journal, in pages, lines and streams; and the receipts of events. */
+
+import { describe } from "../documented.ts";
+import * as v from "valibot";
+import type { Stratum } from "../../core/event.ts";
+import {
+  anyObject,
+  choices,
+  condition,
+  count,
+  nextCursor,
+  position,
+  rejectionMembers,
+  stateName,
+  text,
+  time,
+} from "./parts.ts";
+
+const STRATA_SAID: Readonly<Record<Stratum, string>> = {
+  domain: "a fact of the business that jobs are about",
+  coordination: "reserved for facts about coordination; recorded, never interpreted",
+  framework: "a fact recorded by Daybook itself",
+};
+
+const entryFields = {
+  logId: describe(position, "Its position in the journal."),
+  stratum: choices("Which layer the event belongs to.", STRATA_SAID),
+  eventId: describe(text, "Given by the sender, or generated."),
+  eventType: describe(text, "Names separated by dots; job. and journal. are Daybook's own."),
+  occurredAt: describe(time, "When it happened, according to its sender."),
+  receivedAt: describe(time, "When Daybook received it."),
+  jobId: v.exactOptional(describe(text, "The job that it is about.")),
+  taskId: v.exactOptional(describe(text, "The task that it is about.")),
+  executionId: v.exactOptional(describe(text, "The attempt that it is about.")),
+  traceId: v.exactOptional(describe(text, "As in W3C Trace Context.")),
+  spanId: v.exactOptional(describe(text, "As in W3C Trace Context.")),
+  actor: v.exactOptional(
+    describe(text, "The name, in the token file, of the token that was used."),
+  ),
+  causedBy: v.exactOptional(describe(position, "The entry that caused it.")),
+  attributes: describe(anyObject, "The content of the event; its type decides the members."),
+};
+
+export const entryAnswer = v.object(entryFields);
+
+export const entriesAnswer = v.object({ entries: v.array(entryAnswer), nextCursor });
+
+/** The `data` of a message of a stream. */
+export const streamedEntryAnswer = v.object({
+  ...entryFields,
+  job: v.exactOptional(describe(
+    v.object({
+      jobId: text,
+      from: describe(v.nullable(stateName), "Its state before; null when this entry created it."),
+      to: describe(stateName, "Its state after."),
+      condition,
+    }),
+    "Present if the entry changed the state or condition of its job.",
+  )),
+});
+
+export const clauseAnswer = v.object({
+  path: describe(text, "The path in the event that the expectation compares."),
+  expected: describe(text, "The value it expects there."),
+  found: describe(text, "The value found there."),
+  close: describe(v.boolean(), "Whether the two are nearly the same."),
+  form: v.exactOptional(describe(text, "How they differ, if only in form.")),
+  elsewhere: v.exactOptional(describe(
+    v.object({ path: text, found: text, close: v.boolean() }),
+    "Where else in the event the expected value is.",
+  )),
+});
+
+const receipt = v.object({
+  eventId: describe(v.nullable(text), "null only for an event of a batch whose id is invalid."),
+  logId: v.exactOptional(describe(position, "The entry that has it.")),
+  disposition: choices("What became of the event.", {
+    matched: "recorded, and counted for a job",
+    recorded: "recorded, and counted for no job",
+    duplicate: "already recorded, with the same content",
+    rejected: "not recorded: `errors`, `reason` or `limit` says why",
+  }),
+  jobs: describe(
+    v.array(v.object({
+      jobId: text,
+      state: stateName,
+      expectation: v.exactOptional(describe(text, "The expectation that it counted for.")),
+      matched: v.exactOptional(
+        describe(count, "How many events have counted for the expectation."),
+      ),
+      required: v.exactOptional(describe(count, "How many events the expectation needs.")),
+      reason: v.exactOptional(describe(text, "Why it did not count there.")),
+    })),
+    "The jobs it reached.",
+  ),
+  more: v.exactOptional(describe(count, "How many more jobs it reached.")),
+  reason: v.exactOptional(describe(text, "Why it counted for no job, or was rejected.")),
+  nearest: v.exactOptional(describe(
+    v.object({
+      jobId: text,
+      state: stateName,
+      expectation: v.exactOptional(text),
+      policy: v.exactOptional(v.picklist(["errors", "succeeded", "failed"])),
+      reason: text,
+      clauses: v.array(clauseAnswer),
+    }),
+    "The expectation it came nearest to, and the clauses that failed.",
+  )),
+  ...rejectionMembers,
+});
+
+export const receiptsAnswer = v.object({ receipts: v.array(receipt) });

@@ -1,0 +1,254 @@
+/** Why a job is as it is, what each entry did, and what might have been. */
+
+import { describe } from "../documented.ts";
+import * as v from "valibot";
+import { LIKENESSES } from "../../explain/likeness/suspect.ts";
+import { RULES } from "../../core/rules.ts";
+import { clauseAnswer } from "./entries.ts";
+import { jobAnswer, supposedJobAnswer } from "./job.ts";
+import {
+  anyJson,
+  anyObject,
+  choices,
+  condition,
+  count,
+  milliseconds,
+  nextCursor,
+  position,
+  stateName,
+  supposedPosition,
+  text,
+  time,
+} from "./parts.ts";
+import { placeLimits } from "./system.ts";
+
+const rule = describe(v.picklist(Object.keys(RULES)), "A row of the state table, by its name.");
+
+export const citation = v.object({
+  logId: describe(position, "The entry."),
+  segment: describe(text, "The file it is in, below journal/segments."),
+  line: describe(count, "Its line number there, from 1."),
+  eventId: text,
+  eventType: text,
+  rule: v.exactOptional(
+    describe(rule, "The row of the state table that failed or ended the job."),
+  ),
+});
+
+const statement = {
+  statement: describe(text, "One sentence."),
+  cites: describe(v.array(citation), "The entries that show it."),
+};
+
+const nearMiss = v.object({
+  ...statement,
+  likeness: describe(v.picklist(LIKENESSES), "How it resembles the event that is expected."),
+  clauses: describe(v.array(clauseAnswer), "The clauses that failed."),
+  attributes: describe(anyObject, "The attributes of the event."),
+});
+
+const nextStep = v.object({
+  ...statement,
+  by: choices("Who does it.", {
+    itself: "it happens automatically",
+    anyone: "someone has to do it",
+  }),
+  action: v.exactOptional(describe(
+    v.object({
+      method: v.picklist(["POST", "PUT", "DELETE"]),
+      path: text,
+      body: v.exactOptional(anyObject),
+      placeholders: v.exactOptional(
+        describe(v.array(text), "Pointers to values in the body that have to be filled in first."),
+      ),
+    }),
+    "The request that does it.",
+  )),
+  curl: v.exactOptional(describe(text, "The same request as a command.")),
+});
+
+export const explanationAnswer = v.object({
+  jobId: text,
+  state: stateName,
+  condition,
+  asOf: describe(position, "The answer is a function of the journal up to this entry."),
+  asOfTime: v.exactOptional(describe(
+    time,
+    "When that entry was received; only for an explanation " +
+      "of the past.",
+  )),
+  summary: describe(text, "The cause, in one or two sentences."),
+  because: describe(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
+  completed: describe(
+    v.array(v.object({ ...statement, kind: v.picklist(["task", "expectation"]), id: text })),
+    "Tasks and expectations that are complete.",
+  ),
+  waitingFor: describe(
+    v.array(v.object({
+      ...statement,
+      expectation: text,
+      eventType: text,
+      matched: count,
+      required: count,
+      nearMisses: describe(v.array(nearMiss), "Events that may have been meant."),
+      remark: v.exactOptional(text),
+    })),
+    "Expectations that still need events.",
+  ),
+  next: describe(v.array(nextStep), "What happens next, and what you can do."),
+  contrast: v.exactOptional(describe(
+    v.object({
+      ...statement,
+      traits: v.array(v.object({ name: text, value: anyJson })),
+      alike: describe(count, "How many jobs share this failure or wait."),
+      others: describe(count, "How many jobs of the type, in the same hours, do not."),
+    }),
+    "What jobs that share this failure or wait have in common, and others have not: at least 3 " +
+      "of its type, created within an hour of it, all have it, and none of at least 10 that went " +
+      "through.",
+  )),
+  siblings: v.exactOptional(describe(
+    v.object({
+      ...statement,
+      others: count,
+      fingerprint: v.exactOptional(text),
+      jobs: v.array(text),
+    }),
+    "Other jobs to which the same happened.",
+  )),
+  timing: v.object({
+    scheduledMs: milliseconds,
+    queuedMs: milliseconds,
+    queuedPausedMs: v.exactOptional(describe(milliseconds, "Of that, held by a pause.")),
+    queuedLimitedMs: v.exactOptional(
+      describe(milliseconds, "Of that, for a place within the limits of its type."),
+    ),
+    executingMs: milliseconds,
+    waitingMs: milliseconds,
+    sleepingMs: milliseconds,
+    backingOffMs: milliseconds,
+    suspendedMs: milliseconds,
+    parkedMs: milliseconds,
+    compensatingMs: milliseconds,
+    downMs: milliseconds,
+    totalMs: milliseconds,
+    since: time,
+  }),
+  summedUp: v.exactOptional(describe(
+    v.object({
+      entries: v.exactOptional(v.object({ count, from: position, to: position })),
+      completed: v.exactOptional(count),
+      waitingFor: v.exactOptional(count),
+    }),
+    "How many more there are; absent when all are listed.",
+  )),
+});
+
+export const queueExplanationAnswer = v.object({
+  asOf: describe(position, "The answer is a function of the journal up to this entry."),
+  standsStill: describe(v.boolean(), "Whether something holds up jobs that could continue."),
+  since: v.exactOptional(describe(time, "Since when.")),
+  queued: describe(
+    v.object({ paused: count, limited: count, forWorker: count }),
+    "How many jobs wait for the end of a pause, for a limit to have room, and for a worker.",
+  ),
+  summary: describe(text, "The cause, in one or two sentences."),
+  because: describe(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
+  next: describe(v.array(nextStep), "What happens next, and what you can do."),
+});
+
+export const aboutAnswer = v.object({
+  about: text,
+  asOf: position,
+  summary: text,
+  jobs: v.array(v.object({ ...statement, jobId: text })),
+  events: v.array(v.object({ ...statement, eventId: text })),
+});
+
+export const eventExplanationAnswer = v.object({
+  eventId: text,
+  eventType: text,
+  logId: position,
+  asOf: position,
+  summary: text,
+  reached: v.array(v.object({ ...statement, jobId: text, rule })),
+  more: v.exactOptional(count),
+  nearly: v.array(v.object({
+    ...statement,
+    jobId: v.exactOptional(text),
+    expectation: v.exactOptional(text),
+    type: v.exactOptional(text),
+    clauses: v.array(clauseAnswer),
+  })),
+  refused: v.array(v.object(statement)),
+});
+
+const change = v.object({ path: text, from: anyJson, to: anyJson });
+const stepFields = { eventType: text, rule, changed: v.array(change), why: text };
+
+export const replayAnswer = v.object({
+  job: jobAnswer,
+  steps: v.array(v.object({ logId: position, ...stepFields })),
+  nextCursor,
+});
+
+export const diffAnswer = v.object({
+  from: v.object({ at: text, logId: position }),
+  to: v.object({ at: v.nullable(text), logId: position }),
+  changes: v.array(change),
+  /** How many more there are, if there are too many to list. */
+  more: v.exactOptional(count),
+});
+
+const standing = v.nullable(v.object({ state: stateName, condition, rule }));
+
+export const whatIfAnswer = v.object({
+  job: supposedJobAnswer,
+  steps: v.array(v.object({ logId: supposedPosition, ...stepFields })),
+  nextCursor,
+  firstDifference: v.nullable(v.object({
+    logId: supposedPosition,
+    eventType: text,
+    actual: standing,
+    whatIf: standing,
+    why: text,
+  })),
+  allPastEvents: v.boolean(),
+  limits: v.exactOptional(describe(
+    v.object({
+      limits: describe(v.object(placeLimits), "Those that would be in force."),
+      outcome: choices("What they would do.", {
+        begins: "it is queued, and would begin now",
+        waits: "it is queued, and would still wait",
+        sooner: "it would have waited less",
+        noSooner: "it would have waited as long",
+        later: "it would have waited longer",
+      }),
+      statement: describe(text, "One sentence."),
+      because: describe(v.array(v.object(statement)), "What it rests on."),
+      assumes: describe(v.array(text), "What is taken for granted, since it is not on record."),
+      behind: v.exactOptional(
+        describe(v.array(text), "Jobs that would begin before it, in order; of a queued job."),
+      ),
+      lessMs: v.exactOptional(
+        describe(
+          v.object({ least: milliseconds, most: milliseconds }),
+          "How much less it would have waited; of a job that has begun.",
+        ),
+      ),
+    }),
+    "What other limits of its type would do, where some are supposed.",
+  )),
+});
+
+export const retryPreviewAnswer = v.object({
+  jobId: text,
+  /** Tasks whose recorded results are taken over. */
+  reuses: v.array(text),
+  /** Tasks that were started, and run again. */
+  again: v.array(text),
+  /** How many events counted, and will count again. */
+  facts: count,
+  /** What somebody has to see to before. */
+  first: v.array(nextStep),
+});

@@ -1,0 +1,109 @@
+/** Which jobs a list, a page or an action is about: as a query, or as members of a body. */
+
+import {
+  choice,
+  fingerprint,
+  listParameter,
+  type Parameter,
+  type Query,
+  repeated,
+  single,
+  text,
+  time,
+} from "./parameters.ts";
+import { describe, documented } from "./documented.ts";
+import * as v from "valibot";
+import { CONDITIONS } from "../core/condition.ts";
+import { STATE_NAMES } from "../core/job_state.ts";
+import type { JobFilter } from "../engine/requests.ts";
+import { labelField, strictObject } from "./fields.ts";
+
+const SEARCH_LENGTH_MAX = 200;
+
+const searchText = v.pipe(
+  v.string(),
+  v.maxLength(SEARCH_LENGTH_MAX, `must be at most ${SEARCH_LENGTH_MAX} characters`),
+);
+
+const label = v.pipe(
+  labelField,
+  v.transform((text): readonly [name: string, value: string] => {
+    const colon = text.indexOf(":");
+    return [text.slice(0, colon), text.slice(colon + 1)];
+  }),
+);
+
+const yesOrNo = v.pipe(choice(["true", "false"]), v.transform((text) => text === "true"));
+
+/** In whatever letter case they are written. */
+function named<const Names extends readonly string[]>(names: Names) {
+  return v.pipe(
+    documented(v.string(), { type: "string", enum: [...names] }),
+    v.transform((text) => names.find((name) => name.toLowerCase() === text.toLowerCase()) ?? text),
+    choice(names),
+  );
+}
+
+export const FILTER_PARAMETERS = {
+  state: listParameter(named(STATE_NAMES), "Jobs in one of these states."),
+  condition: listParameter(named(CONDITIONS), "Jobs in one of these conditions."),
+  type: listParameter(text, "Jobs of one of these types."),
+  label: repeated(label, "Jobs with all of these labels, each as name:value."),
+  createdAfter: single(time, "Jobs created after this time."),
+  createdBefore: single(time, "Jobs created before this time."),
+  search: single(
+    searchText,
+    "Jobs with all of these words in their id, type, labels (as name:value), or in the name or " +
+      "message of an error, in upper or lower case.",
+  ),
+  fingerprint: single(fingerprint, "Jobs whose failure has this fingerprint."),
+  retried: single(yesOrNo, "true: jobs that were retried; false: jobs that were not."),
+};
+
+/** As members of a body, by the same names and rules: what may be given often is an array. */
+export const filterBody = strictObject({
+  state: many(FILTER_PARAMETERS.state),
+  condition: many(FILTER_PARAMETERS.condition),
+  type: many(FILTER_PARAMETERS.type),
+  label: many(FILTER_PARAMETERS.label),
+  createdAfter: one(FILTER_PARAMETERS.createdAfter),
+  createdBefore: one(FILTER_PARAMETERS.createdBefore),
+  search: one(FILTER_PARAMETERS.search),
+  fingerprint: one(FILTER_PARAMETERS.fingerprint),
+  retried: v.exactOptional(
+    describe(v.boolean("must be true or false"), FILTER_PARAMETERS.retried.description),
+  ),
+});
+
+function one<Value>({ schema, description }: Parameter<Value>) {
+  return v.exactOptional(describe(schema, description));
+}
+
+function many<Value>({ schema, description }: Parameter<Value>) {
+  return v.exactOptional(describe(v.array(schema, "must be an array"), description));
+}
+
+/** What a query or a body asks for; the engine tells absent from present. */
+export function toJobFilter(
+  query: Partial<Query<typeof FILTER_PARAMETERS>>,
+): JobFilter {
+  return present({
+    states: query.state,
+    conditions: query.condition,
+    types: query.type,
+    labels: query.label,
+    search: query.search,
+    fingerprint: query.fingerprint,
+    createdAfter: query.createdAfter,
+    createdBefore: query.createdBefore,
+    retried: query.retried,
+  });
+}
+
+type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+/** Leaves out what is `undefined`. */
+export function present<Fields extends object>(fields: Fields): Present<Fields> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Present<Fields>;
+}

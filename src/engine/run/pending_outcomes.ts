@@ -1,0 +1,115 @@
+/**
+ * The outcomes of one job's attempts on their way to the journal. An outcome cannot be reproduced,
+ * since its handler has run. On a full disk it stays in memory, and is appended with its own time
+ * before any other entry of its job.
+ */
+
+import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
+import type { EventId, LogId } from "../../core/ids.ts";
+import { JournalFailedError, JournalFullError } from "../ports.ts";
+import type { RunSubject } from "./run_services.ts";
+
+/** An event whose id is known, so that its cause can name it. */
+export type NamedFact = FactDraft & { readonly eventId: EventId };
+
+interface End {
+  readonly drafts: readonly JobEventDraft[];
+  /** Caused by the last draft; ids and times are final. */
+  readonly facts: readonly (NamedFact & { readonly occurredAt: string })[];
+  readonly receivedAt: string;
+  /** Its position; absent while it is not appended. */
+  lastLogId?: LogId | undefined;
+}
+
+export class PendingOutcomes {
+  readonly #run: RunSubject;
+  /** Those that are not durable, oldest first. */
+  #ends: End[] = [];
+  #isTrying = false;
+
+  constructor(run: RunSubject) {
+    this.#run = run;
+  }
+
+  /** Whether one waits for room on the disk: nothing else may be appended before it. */
+  get owed(): boolean {
+    return this.#ends.some(({ lastLogId }) => lastLogId === undefined);
+  }
+
+  get areDurable(): boolean {
+    return this.#ends.length === 0;
+  }
+
+  /**
+   * Appends an outcome, or keeps it until there is room.
+   *
+   * @param facts Events that the last draft causes, in the same batch.
+   * @throws {TooManyEntriesError} when the events reach too many jobs.
+   * @throws {Error} when no journal could take it.
+   */
+  record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
+    const receivedAt = this.#run.services.events.now();
+    const end: End = {
+      drafts,
+      facts: facts.map((fact) => ({ ...fact, occurredAt: receivedAt })),
+      receivedAt,
+    };
+    const mustWait = this.owed;
+    this.#ends.push(end);
+    if (mustWait) return;
+    try {
+      this.#append(end, this.#run.services.limits.entriesMax);
+    } catch (error) {
+      if (error instanceof JournalFullError) return this.#keep();
+      this.#ends.pop();
+      // The next start will find out what is on record.
+      if (!(error instanceof JournalFailedError)) throw error;
+    }
+  }
+
+  durable(): void {
+    const { durableLogId } = this.#run.services.writer;
+    while ((this.#ends[0]?.lastLogId ?? Infinity) <= durableLogId) this.#ends.shift();
+  }
+
+  #keep(): void {
+    this.#run.services.writer.owe(this.#run.jobId, () => this.#pay());
+    if (this.#isTrying) return;
+    this.#isTrying = true;
+    this.#run.services.later(() => this.#tryAgain());
+  }
+
+  #tryAgain(): void {
+    this.#isTrying = false;
+    if (!this.owed) return;
+    try {
+      this.#run.services.writer.pay(this.#run.jobId);
+    } catch (error) {
+      if (error instanceof JournalFullError) this.#keep();
+      else if (!(error instanceof JournalFailedError)) this.#run.services.onDefect(error);
+    }
+  }
+
+  /** @throws {JournalFullError} when there is no room yet. */
+  #pay(): void {
+    for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
+    this.#run.owner.advanceSoon();
+  }
+
+  /** The limit on entries applied when the outcome was first recorded. */
+  #append(end: End, entriesMax = Infinity): void {
+    const { drafts, facts, receivedAt } = end;
+    const group: EventDraft[] = [...drafts];
+    const cause = drafts.length - 1;
+    for (const fact of facts) {
+      const caused = { ...fact, causedBy: { draft: cause } };
+      group.push(...this.#run.services.fanOut.expand(caused, group.length, undefined, entriesMax));
+    }
+    const onLost = () => {
+      end.lastLogId = undefined;
+      this.#keep();
+    };
+    const { writer } = this.#run.services;
+    end.lastLogId = writer.append(group, "vital", { receivedAt, onLost }).lastLogId;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Keeps requests from blocking the event loop together. Many ready requests would all be handled in
+ * one turn of the loop, and nothing else would run until it ended. Once a turn has taken long
+ * enough, the next request waits for a later turn.
+ */
+
+import type { JobState } from "../../core/job_state.ts";
+import type { Clock } from "../../engine/ports.ts";
+
+/** Requests beyond this time in a turn wait for the next one. */
+const TURN_MS = 10;
+/** Expected work that is admitted from the queue before its real time is measured. */
+const STEP_MS = 3;
+/** Expected work that is admitted before the turn is watched. */
+const UNWATCHED_MS = 1;
+/** Expected work between two looks at the clock. */
+const LOOK_MS = 0.25;
+
+/**
+ * Estimated time for each size: what is admitted at once has not done anything that could be
+ * measured. Small requests go first, except for one other in each turn.
+ */
+const EXPECTED_MS = { small: 0.05, medium: 0.5, large: TURN_MS } as const;
+
+export type Size = keyof typeof EXPECTED_MS;
+
+/**
+ * Paths whose GET returns one thing, or starts a stream. Pages, lists and documents take longer: of
+ * a thousand at once, a few are made in each turn.
+ */
+const SMALL_PATHS: ReadonlySet<string> = new Set([
+  "/jobs/:id",
+  "/jobs/:id/input",
+  "/jobs/:id/stream",
+  "/stream",
+  "/ui",
+  "/ui/assets/:name",
+  "/ui/live",
+]);
+
+/** The size of a GET, by the path of its route. */
+export function sizeOfGet(path: string): Size {
+  return SMALL_PATHS.has(path) ? "small" : "large";
+}
+
+/** A plan with more expectations is costly to index and to remove from the index. */
+const EXPECTED_MAX = 100;
+
+/** The size of an action on a job. */
+export function sizeFor({ plan }: JobState): Size {
+  return plan.expected.length > EXPECTED_MAX ? "large" : "small";
+}
+
+export class AdmissionGate {
+  readonly #clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">;
+  /** When this turn of the loop began, as far as known. */
+  #beganMs = 0;
+  /** `true` until the loop has turned. */
+  #isPausing = false;
+  /** Expected work admitted in this turn. */
+  #expectedMs = 0;
+  /** Expected work since the last look at the clock. */
+  #unlookedMs = 0;
+  readonly #small = new WaitingLine();
+  readonly #large = new WaitingLine();
+
+  constructor(clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when the caller may continue; `undefined` means now, which is nearly always. */
+  enter(size: Size = "small"): Promise<void> | undefined {
+    const expectedMs = EXPECTED_MS[size];
+    if (!this.#isPausing) return this.#enterUnwatched(expectedMs);
+    const line = size === "small" ? this.#small : this.#large;
+    const isFirst = line.isEmpty && this.#small.isEmpty;
+    if (!isFirst || this.#expectedMs >= TURN_MS || !this.#seemsToHaveRoom(expectedMs)) {
+      return line.join(expectedMs);
+    }
+    this.#expectedMs += expectedMs;
+    return undefined;
+  }
+
+  /**
+   * For the second half of a large request, which goes before all other large ones, since the
+   * result of the first half is held in memory meanwhile.
+   */
+  enterAgain(): Promise<void> | undefined {
+    return this.#isPausing ? this.#large.join(EXPECTED_MS.large, true) : this.enter("large");
+  }
+
+  /** A little is admitted freely; beyond that, the turn is watched until it ends. */
+  #enterUnwatched(expectedMs: number): undefined {
+    this.#expectedMs += expectedMs;
+    if (this.#expectedMs < UNWATCHED_MS) return;
+    this.#begin();
+    this.#expectedMs = expectedMs;
+    void this.#turnOver();
+  }
+
+  /** Looks at the clock only now and then. */
+  #seemsToHaveRoom(expectedMs: number): boolean {
+    this.#unlookedMs += expectedMs;
+    if (this.#unlookedMs < LOOK_MS) return true;
+    this.#unlookedMs = 0;
+    return this.#hasRoom;
+  }
+
+  #begin(): void {
+    this.#beganMs = this.#clock.monotonic();
+    this.#expectedMs = 0;
+    this.#unlookedMs = 0;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#clock.monotonic() - this.#beganMs < TURN_MS;
+  }
+
+  async #turnOver(): Promise<void> {
+    this.#isPausing = true;
+    do {
+      await this.#clock.pause();
+      this.#begin();
+      await this.#letIn(this.#small, false);
+      await this.#letIn(this.#large, true);
+    } while (!this.#small.isEmpty || !this.#large.isEmpty);
+    this.#isPausing = false;
+    this.#expectedMs = 0;
+  }
+
+  /** Admits a few at a time, so that their real time counts for those behind them. */
+  async #letIn(line: WaitingLine, always: boolean): Promise<void> {
+    let expectedMs = 0;
+    for (let must = always; must || (this.#hasRoom && expectedMs < TURN_MS); must = false) {
+      const stepMs = line.next(STEP_MS);
+      if (stepMs === 0) return;
+      expectedMs += stepMs;
+      await this.#clock.nextTurn();
+    }
+  }
+}
+
+interface Waiting {
+  readonly expectedMs: number;
+  readonly resume: () => void;
+}
+
+/** Waiting requests, first in, first out. */
+class WaitingLine {
+  #waiting: Waiting[] = [];
+  #gone = 0;
+
+  get isEmpty(): boolean {
+    return this.#gone === this.#waiting.length;
+  }
+
+  join(expectedMs: number, isFirst = false): Promise<void> {
+    const { promise, resolve: resume } = Promise.withResolvers<void>();
+    const waiting = { expectedMs, resume };
+    if (isFirst) this.#waiting.splice(this.#gone, 0, waiting);
+    else this.#waiting.push(waiting);
+    return promise;
+  }
+
+  /** Admits this much expected work, at least one request; returns what was admitted. */
+  next(stepMs: number): number {
+    let letIn = 0;
+    while (!this.isEmpty && letIn < stepMs) {
+      const waiting = this.#waiting[this.#gone++];
+      waiting?.resume();
+      letIn += waiting?.expectedMs ?? 0;
+    }
+    if (this.isEmpty) [this.#waiting, this.#gone] = [[], 0];
+    return letIn;
+  }
+}

@@ -1,0 +1,38 @@
+/** Plans written as requests give them. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import {
+  planDocument,
+  planField,
+  toPlan,
+  toPlanDocument,
+} from "../../src/documents/plan_schema.ts";
+import { RecordedRun } from "../support/http/recorded_run.ts";
+import { startApp } from "../support/http/http_app.ts";
+
+const run = await RecordedRun.start();
+await run.play(22);
+
+Deno.test("planDocument: is read back as the same plan, for plans of every kind", () => {
+  const { jobs } = run.engine.list({ limit: 500 });
+  assert.ok(jobs.length > 20);
+  for (const { plan } of jobs) {
+    assert.deepEqual(toPlan(v.parse(planField, planDocument(plan))), plan);
+  }
+});
+
+Deno.test("toPlanDocument: leaves out the end of run, of a job with code alone", async () => {
+  const app = await startApp();
+  await app.post("/jobs", { jobId: "code", type: "test.parcel", input: { orderId: "7" } });
+  const main = { id: "main", eventType: "ec.Done" };
+  await app.post("/jobs", { jobId: "plan", plan: { expected: [main] } });
+  const idsOf = (jobId: string) => {
+    const job = app.engine.job(jobId as JobId);
+    assert.ok(job);
+    return toPlanDocument(job).expected.map(({ id }) => id);
+  };
+  assert.deepEqual(idsOf("code"), ["shipped"]);
+  assert.deepEqual(idsOf("plan"), ["main"]);
+});

@@ -1,0 +1,88 @@
+/** When a sync may hold up the event loop: only while one job alone is being worked on. */
+
+import assert from "node:assert/strict";
+import { jobId } from "../../src/core/ids.ts";
+import type { FileJournal } from "../../src/journal/file_journal.ts";
+import { fact } from "../support/journal/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
+import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+
+const OTHER = jobId("job_other");
+
+async function afterQuietBatches(folder: JournalFolder) {
+  const { journal } = await folder.open(new RememberingConsumer());
+  for (let batch = 0; batch < 20; batch++) await journal.append([fact()]).durable;
+  folder.disk.forget();
+  return journal;
+}
+
+testWithFolder(
+  "sync policy: the first batches of one job are synced on another thread",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    for (let batch = 0; batch < 10; batch++) await journal.append([fact()]).durable;
+    assert.deepEqual(folder.disk.heldUp, Array(10).fill(false));
+    await journal.close();
+  },
+);
+
+testWithFolder(
+  "sync policy: after many batches of one job a sync holds up the loop",
+  async (folder) => {
+    const journal = await afterQuietBatches(folder);
+    await journal.append([fact(), fact()]).durable;
+    assert.deepEqual(folder.disk.heldUp, [true]);
+    await journal.close();
+  },
+);
+
+testWithFolder("sync policy: a batch of two jobs ends it", async (folder) => {
+  const journal = await afterQuietBatches(folder);
+  await journal.append([fact(), { ...fact(), jobId: OTHER }]).durable;
+  await journal.append([fact()]).durable;
+  assert.deepEqual(folder.disk.heldUp, [true, false]);
+  await journal.close();
+});
+
+testWithFolder("sync policy: what is appended during a sync ends it", async (folder) => {
+  const journal = await afterQuietBatches(folder);
+  folder.disk.hold();
+  const first = journal.append([fact()]);
+  await folder.disk.held;
+  const second = journal.append([{ ...fact(), jobId: OTHER }]);
+  folder.release();
+  await Promise.all([first.durable, second.durable]);
+  assert.deepEqual(folder.disk.heldUp, [true, false]);
+  await journal.close();
+});
+
+testWithFolder("sync policy: a disk that takes 5 ms is not waited for again", async (folder) => {
+  const journal = await afterQuietBatches(folder);
+  await slowly(folder, journal, 5);
+  await journal.append([fact()]).durable;
+  assert.deepEqual(folder.disk.heldUp, [true, false]);
+  await journal.close();
+});
+
+testWithFolder(
+  "sync policy: when syncs have held up the loop for 5 ms, one does not",
+  async (folder) => {
+    const journal = await afterQuietBatches(folder);
+    for (let batch = 0; batch < 7; batch++) await slowly(folder, journal, 2);
+    assert.deepEqual(folder.disk.heldUp, [true, true, true, false, true, true, true]);
+    await journal.close();
+  },
+);
+
+async function slowly(
+  folder: JournalFolder,
+  journal: FileJournal,
+  ms: number,
+): Promise<void> {
+  folder.disk.hold();
+  const { durable } = journal.append([fact()]);
+  await folder.disk.held;
+  await folder.clock.advance(ms);
+  folder.release();
+  await durable;
+}

@@ -1,0 +1,59 @@
+/** A leader that loses its sessions, and is well, goes on leading. */
+
+import assert from "node:assert/strict";
+import { rounds } from "../support/effort.ts";
+import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
+import { DatabaseProxy } from "./database_proxy.ts";
+import { withMembers } from "./members.ts";
+import { testWithPostgres } from "./postgres_server.ts";
+import { leaderOf, SharedLoad } from "./shared_load.ts";
+
+/** Less than a leader may be silent, and more than a follower needs to take over. */
+const OUTAGE_MS = 2_000;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+testWithPostgres(
+  "reconnect: a leader whose connections break, or whose database restarts, leads on",
+  async (server) => {
+    await using network = new DatabaseProxy(server.port);
+    const journals = { a: server.url("shop", network.port), b: server.url("shop") };
+    await inFolderKeptOnFailure((folder) =>
+      withMembers(folder, journals, async (members) => {
+        const [leader, follower] = members;
+        leader?.start();
+        await leader?.is("ready");
+        follower?.start();
+        await follower?.is("following");
+        const load = new SharedLoad(members);
+        const more = async () => {
+          const before = load.acknowledged.length;
+          await until("more is acknowledged", () => load.acknowledged.length > before + 2);
+        };
+        const breaks = rounds(5, 50);
+        for (let count = 0; count < breaks; count++) {
+          network.drop();
+          await more();
+        }
+        network.cut("toDatabase", "toProcess");
+        network.drop();
+        await pause(OUTAGE_MS);
+        network.mend();
+        await more();
+        await server.crash();
+        await server.begin();
+        await more();
+        assert.equal(await leaderOf(members), leader);
+        await load.judge(server, "shop");
+        const [opened] = await server.query(
+          "select count(*) from daybook_batch where convert_from(lines, 'UTF8') like '%WriterOpened%'",
+        );
+        assert.equal(opened, "1");
+        console.log(`reconnect: ${breaks + 2} times, ${load.told}`);
+      })
+    );
+  },
+);

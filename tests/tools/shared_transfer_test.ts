@@ -1,0 +1,193 @@
+/** A journal in a folder and where processes share it: brought over, brought back, compared. */
+
+import assert from "node:assert/strict";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
+import { compare } from "../../src/tools/shared_comparison.ts";
+import { PartedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
+import { facts } from "../support/journal/journal_events.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { SharedLogDouble } from "../support/journal/shared_log_double.ts";
+import {
+  contentOf,
+  FOLDER,
+  namesIn,
+  SEGMENTS,
+  startOn,
+  writtenWithSidecars,
+} from "../support/journal/sidecar_journal.ts";
+
+const LAYOUT = journalLayout(FOLDER);
+
+function between(fileSystem: MemoryDisk, log: SharedLogDouble, begins = () => Promise.resolve()) {
+  return { fileSystem, layout: LAYOUT, log, begins, progress: () => {} };
+}
+
+/** An empty folder, as `pull` finds it. */
+async function emptyDisk(): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  await disk.makeFolder(FOLDER);
+  await disk.makeFolder(SEGMENTS);
+  return disk;
+}
+
+function textsOf(disk: MemoryDisk): readonly string[] {
+  return namesIn(disk, SEGMENTS).map((name) =>
+    `${name}:${new TextDecoder().decode(contentOf(disk, `${SEGMENTS}/${name}`))}`
+  );
+}
+
+async function pushed() {
+  const { disk, entries } = await writtenWithSidecars();
+  const log = new SharedLogDouble();
+  const { head } = await push(between(disk, log));
+  return { disk, entries, log, head };
+}
+
+Deno.test("push: every batch is there, its chain unchanged, and a folder pulled from it is the same", async () => {
+  const { disk, log, head } = await pushed();
+  assert.equal(log.batches.at(-1)?.chain, head.chain);
+  const folder = await emptyDisk();
+  const { batches } = await pull(between(folder, log));
+  assert.equal(batches, log.batches.length);
+  assert.deepEqual(textsOf(folder), textsOf(disk));
+  const { journal, consumer } = await startOn(folder);
+  assert.equal(consumer.entries.some(({ eventType }) => eventType === "journal.Recovered"), false);
+  await journal.close();
+});
+
+Deno.test("push: cut short anywhere, it continues where it ended", async () => {
+  const { disk, log } = await pushed();
+  for (let kept = 0; kept <= log.batches.length; kept++) {
+    const part = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, kept) });
+    const { batches, head } = await push(between(disk, part));
+    assert.equal(batches, log.batches.length - kept);
+    assert.deepEqual(part.batches, log.batches);
+    assert.equal(head.chain, log.batches.at(-1)?.chain);
+  }
+});
+
+Deno.test("push: another history is left as it is, however long either is", async () => {
+  const { disk, log } = await pushed();
+  const other = await writtenWithSidecars();
+  for (const kept of [1, 3, log.batches.length]) {
+    const part = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, kept) });
+    const before = [...part.batches];
+    const begins = () => assert.fail("nothing may be written");
+    await assert.rejects(push(between(other.disk, part, begins)), PartedHistoryError);
+    assert.deepEqual(part.batches, before);
+  }
+  const { batches } = await push(between(disk, log));
+  assert.equal(batches, 0);
+});
+
+Deno.test("pull: a folder with an earlier part is continued, and one with another history is left", async () => {
+  const { disk, log } = await pushed();
+  for (let kept = 1; kept < log.batches.length; kept++) {
+    const folder = await emptyDisk();
+    const part = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, kept) });
+    await pull(between(folder, part));
+    const { batches } = await pull(between(folder, log));
+    assert.equal(batches, log.batches.length - kept);
+    assert.deepEqual(textsOf(folder), textsOf(disk), `${kept} were there`);
+    const whole = folder.copy();
+    await assert.rejects(pull(between(folder, part)), /the folder ends at logId/);
+    assert.deepEqual(textsOf(folder), textsOf(whole));
+  }
+  const { disk: other } = await writtenWithSidecars();
+  const before = textsOf(other);
+  await assert.rejects(pull(between(other, log)), PartedHistoryError);
+  assert.deepEqual(textsOf(other), before);
+});
+
+Deno.test("pull: a row that was changed is not written", async () => {
+  const { log } = await pushed();
+  const batches = log.batches.map((batch) => ({ ...batch, bytes: batch.bytes.slice() }));
+  const bytes = batches[4]?.bytes ?? new Uint8Array();
+  bytes[20] = (bytes[20] ?? 0) ^ 1;
+  const damaged = Object.assign(new SharedLogDouble(), { batches });
+  const folder = await emptyDisk();
+  await assert.rejects(pull(between(folder, damaged)), JournalDamagedError);
+});
+
+Deno.test("comparison: the same is the same, and rows that the folder lacks are counted", async () => {
+  const { disk, log } = await pushed();
+  const head = log.batches.at(-1);
+  assert.deepEqual(await compare(between(disk, log)), {
+    same: { logId: head?.lastLogId, chain: head?.chain },
+    batches: log.batches.length,
+    more: 0,
+    parted: null,
+  });
+  const folder = await emptyDisk();
+  const part = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, 3) });
+  await pull(between(folder, part));
+  const { batches, more, parted } = await compare(between(folder, log));
+  const last = part.batches.at(-1)?.lastLogId ?? 0;
+  assert.deepEqual([batches, more, parted], [3, (head?.lastLogId ?? 0) - last, null]);
+});
+
+Deno.test("comparison: whatever is changed in a row, it says where the two part", async () => {
+  const { disk, log } = await pushed();
+  const changes: readonly ((batch: typeof log.batches[number]) => object)[] = [
+    ({ bytes }) => ({ bytes: bytes.with(bytes.length >> 1, 0) }),
+    ({ bytes }) => ({ bytes: bytes.subarray(1) }),
+    () => ({ chain: "other" }),
+    () => ({ previousChain: "other" }),
+    ({ lastLogId }) => ({ lastLogId: lastLogId + 1 }),
+    ({ firstLogId }) => ({ firstLogId: firstLogId + 1 }),
+  ];
+  for (let at = 0; at < log.batches.length; at++) {
+    for (const change of changes) {
+      const batches = log.batches.map((batch, index) =>
+        index === at ? { ...batch, ...change(batch) } : batch
+      );
+      const { parted, same } = await compare(
+        between(disk, Object.assign(new SharedLogDouble(), { batches })),
+      );
+      assert.equal(parted?.logId, log.batches[at]?.firstLogId, change.toString());
+      assert.equal(same.logId, (log.batches[at]?.firstLogId ?? 0) - 1);
+    }
+  }
+});
+
+Deno.test("comparison: what the database lost is told, and rows behind the folder's end are verified", async () => {
+  const { disk, log } = await pushed();
+  const lost = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, -1) });
+  assert.match((await compare(between(disk, lost))).parted?.reason ?? "", /the folder holds more/);
+  const folder = await emptyDisk();
+  await pull(between(
+    folder,
+    Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, 2) }),
+  ));
+  const batches = log.batches.map((batch, index) =>
+    index === 3 ? { ...batch, bytes: batch.bytes.with(9, 0) } : batch
+  );
+  const { parted } = await compare(
+    between(folder, Object.assign(new SharedLogDouble(), { batches })),
+  );
+  assert.equal(parted?.logId, log.batches[3]?.firstLogId);
+  assert.match(parted?.reason ?? "", /is not what was written/);
+});
+
+Deno.test("comparison: a folder that is damaged is told as such", async () => {
+  const { disk, log } = await pushed();
+  const name = `${SEGMENTS}/${namesIn(disk, SEGMENTS)[1]}`;
+  disk.files.set(name, contentOf(disk, name).with(30, 0));
+  assert.match((await compare(between(disk, log))).parted?.reason ?? "", /the folder is damaged/);
+});
+
+Deno.test("push: what a crash left behind the last whole batch stays in the folder", async () => {
+  const disk = new MemoryDisk();
+  const { journal } = await startOn(disk);
+  for (let batch = 0; batch < 5; batch++) await journal.append(facts(3)).durable;
+  const died = disk.copy();
+  const name = `${SEGMENTS}/${namesIn(died, SEGMENTS).at(-1)}`;
+  const whole = new TextDecoder().decode(contentOf(died, name)).trimEnd();
+  died.files.set(name, new TextEncoder().encode(whole.slice(0, -20)));
+  const log = new SharedLogDouble();
+  const { head } = await push(between(died, log));
+  assert.equal(head.logId, log.batches.at(-1)?.lastLogId);
+  assert.ok(head.logId < journal.head.logId);
+  await journal.close();
+});
