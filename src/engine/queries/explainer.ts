@@ -120,7 +120,7 @@ export class Explainer {
     return await this.#accountOf(extent, hold);
   }
 
-  /** Who follows has no queue: why a job is queued is answered from the record, as for the past. */
+  /** A follower has no queue: why a job is queued is answered from the record, as for the past. */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
     const job = this.#parts.table.head(jobId);
     if (this.#parts.leads() || job === undefined || deriveCondition(job) !== "queued") return {};
@@ -263,7 +263,7 @@ export class Explainer {
     return await this.#parts.pacer.all(share, work);
   }
 
-  /** What the journal tells of how the process stood to a job at a time that is past. */
+  /** What the journal shows of how the process treated a job at a past time. */
   async #circumstancesThen(
     outlined: OutlinedHistory,
     upTo: LogId,

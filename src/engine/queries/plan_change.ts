@@ -1,6 +1,6 @@
 /**
  * How the current definition would plan a recorded job. The recorded plan stays in force, so a
- * difference breaks nothing by itself, but somebody who deploys should know of it.
+ * difference breaks nothing by itself, but it should be known at a deployment.
  */
 
 import { isDeepStrictEqual } from "node:util";
