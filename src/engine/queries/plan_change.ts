@@ -8,7 +8,7 @@ import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { copyJson } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import { planFor } from "../definition_registry.ts";
+import { planFor } from "../definition_plan.ts";
 import { parseInput } from "../parsed_input.ts";
 import { thrownText } from "../run/divergence.ts";
 
