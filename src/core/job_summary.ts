@@ -1,6 +1,6 @@
 /**
  * The summary of a job: what a list shows, under the names of the job resource. It leaves out
- * input, plan, results and steps, so that it is small whatever the job holds.
+ * input, plan, results and steps, so that it is always small.
  */
 
 import type { Condition } from "./condition.ts";

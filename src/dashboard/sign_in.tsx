@@ -26,7 +26,7 @@ function showSignIn(c: Context, deps: HttpDeps): Response {
   return signInPage(c, deps, next);
 }
 
-/** Why nobody was signed in, and what kind of refusal that is. */
+/** Why the sign-in was refused, and the kind of the refusal. */
 interface SignInRefusal {
   readonly kind: "unauthorized" | "too-many-failures";
   readonly text: string;
@@ -46,7 +46,7 @@ function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRe
       {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal.text}</p>}
       <form method="post" action="/ui/sign-in" class="stack">
         <input type="hidden" name="next" value={next} />
-        {/* Who keeps passwords for people keeps them by a name. */}
+        {/* Password managers store passwords by a name. */}
         <input type="text" name="username" value="daybook" autocomplete="username" hidden />
         <label for="token">Token</label>
         <input
@@ -82,7 +82,7 @@ async function signIn(c: Context, deps: HttpDeps): Promise<Response> {
   return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
 }
 
-/** Who tries tokens is not told whether this one was right. */
+/** Someone who guesses tokens must not learn whether this one was right. */
 function slowedDown(c: Context, deps: HttpDeps, next: string, waitSeconds: number): Response {
   const text = "Cannot sign in now: too many wrong tokens came from your address; try again " +
     `in ${counted(waitSeconds, "second")}.`;

@@ -156,7 +156,7 @@ export class JobScans {
   }
 }
 
-/** One that is read when somebody asks. */
+/** One that is read on demand. */
 class IndexedJob implements FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;

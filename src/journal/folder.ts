@@ -84,7 +84,7 @@ async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
   });
 }
 
-/** Without room nobody knows whether the file was begun. */
+/** On a full disk it is unknown whether the file was begun. */
 export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
   if (await fileSystem.kind(path) !== "missing") await fileSystem.remove(path);
 }

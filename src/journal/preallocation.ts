@@ -44,7 +44,7 @@ export class Preallocation {
     const isEnough = 2 * (this.#end - batchesEnd) >= end - batchesEnd;
     if (isEnough || batchesEnd < this.#resumeAt) return;
     this.#running = this.#extend(end);
-    this.#running.catch(() => {}); // `settled` tells of it.
+    this.#running.catch(() => {}); // `settled` reports it.
   }
 
   /** Resolves when nothing is being written; rejects when the disk has failed. */

@@ -63,7 +63,7 @@ function linesOf({ batch, bytes, end }: FedBatch): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Appends what the shared log lacks of a folder that nobody writes to.
+ * Appends what the shared log lacks of a folder; no process may be writing to it.
  *
  * @throws {PartedHistoryError} before anything is written.
  */

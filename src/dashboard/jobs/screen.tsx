@@ -52,7 +52,7 @@ async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   return query.group === undefined ? await listPage(asked) : groupsPage(asked);
 }
 
-/** What somebody typed is wrong more often than not by a slip: it stays in the form. */
+/** Wrong input is mostly a slip, so it stays in the form. */
 function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
   try {
     return address.read();

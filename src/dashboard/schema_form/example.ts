@@ -127,7 +127,7 @@ function object(schema: JsonObject, path: Path): Example {
   };
 }
 
-/** What must be there, and what is there when nobody says otherwise. */
+/** Required members, and those with a default. */
 function membersOf(schema: JsonObject): readonly (readonly [string, JsonValue])[] {
   const properties = asObject(schema["properties"]);
   const required = (listIn(schema, "required") ?? []).filter((name) => typeof name === "string");

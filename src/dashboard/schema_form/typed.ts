@@ -20,7 +20,7 @@ export function textTyped(typed: string): string {
   return quoted(typed) ?? withPlainLineEnds(typed);
 }
 
-/** A form is sent with line ends of its own, whatever was typed. */
+/** Browsers send forms with their own line ends. */
 export function withPlainLineEnds(typed: string): string {
   return typed.replaceAll("\r\n", "\n");
 }

@@ -50,7 +50,7 @@ export function leftOutEntries({ without }: WhatIfForm): ReadonlySet<LogId> {
  * What the form asks. A plan that was left as it is asks nothing, and one event needs no
  * brackets around it.
  *
- * @param presentPlan What the field for the plan holds before anybody edits it.
+ * @param presentPlan The initial text of the field for the plan.
  */
 export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIfDocument {
   const [events, plan] = [jsonTyped(form.with, "/with"), jsonTyped(form.plan, "/plan")];
@@ -95,7 +95,7 @@ export interface WhatIfOutcome {
   readonly answer?: WhatIfAnswered;
 }
 
-/** @param presentPlan What the field for the plan held before anybody edited it. */
+/** @param presentPlan The initial text of the field for the plan. */
 export async function runWhatIf(
   engine: JobEngine,
   jobId: JobId,

@@ -269,7 +269,7 @@ export const minimalJobAnswer = v.object({
   links: v.object({ self: text, events: text, stream: text, explain: text }),
 });
 
-/** What became of one of many jobs, as `createAll` tells it. */
+/** What became of one of many jobs, as `createAll` reports it. */
 const jobReceipt = v.object({
   jobId: describe(v.nullable(text), "null for a rejected job that came without a valid id."),
   disposition: choices("What became of it.", {

@@ -1,6 +1,6 @@
 /**
- * Everything that carries a value, in whatever form and wherever: jobs that were given it, events
- * that contain it, and what became of each. With it, somebody who knows an order finds out why
+ * Everything that carries a value, in any form and place: jobs that were given it, events
+ * that contain it, and what became of each. With it, someone who knows an order finds out why
  * there is no job.
  */
 

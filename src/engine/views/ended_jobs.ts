@@ -1,6 +1,6 @@
 /**
  * The jobs that ended last, by what they wanted, so that an event that comes too late, or again
- * under another id, is told which job it was for.
+ * under another id, learns which job it was for.
  */
 
 import { planEffort } from "../../core/effort.ts";

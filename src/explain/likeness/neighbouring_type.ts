@@ -8,7 +8,7 @@ const LETTERS_MIN = 5;
 /**
  * How a type differs from the expected one, if they are similar: `letter case`, `another
  * namespace`, `singular and plural`, `a letter`, `a part more`, `the order of its parts`.
- * `undefined` for the same type, and for one that nobody would confuse with it.
+ * `undefined` for the same type, and for one that is not easily confused with it.
  */
 export function neighbourhood(expected: string, found: string): string | undefined {
   if (

@@ -48,7 +48,7 @@ interface Overview {
   readonly census: Census;
   readonly pauses: readonly HeldPause[];
   readonly attention: NeedingAttention;
-  /** `undefined` where nobody counts over time. */
+  /** `undefined` if nothing is counted over time. */
   readonly counts: Counts | undefined;
 }
 

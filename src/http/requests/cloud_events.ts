@@ -71,7 +71,7 @@ function toEvent(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingE
   const { traceparent: _traceparent, ...untraced } = named;
   const rest = trace === undefined ? named : untraced;
   const { id, source } = rest;
-  // With the subject and whatever extensions the sender added; none of it is lost.
+  // With the subject and all extensions of the sender.
   const { specversion: _, data: __, ...cloudevent } = rest;
   return {
     eventId: eventIdOf(source, id),

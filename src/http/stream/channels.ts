@@ -174,7 +174,7 @@ export class Channels {
   readonly #general = new Set<Channel>();
   readonly #byJob = new Map<JobId, Set<Channel>>();
 
-  /** @param make Called when nobody wants the same already. */
+  /** @param make Called when there is no channel for the same yet. */
   join(wanted: Wanted, make: () => Channel): Channel {
     const key = keyOf(wanted);
     let channel = this.#byWanted.get(key);
@@ -196,7 +196,9 @@ export class Channels {
     this.#byWanted.delete(keyOf(channel.wanted));
   }
 
-  /** Channels with a reader that waits for one of these entries; jobs without readers cost nothing. */
+  /**
+   * Channels with a reader that waits for one of these entries; jobs without readers cost nothing.
+   */
   concernedBy(entries: readonly JobEventLogEntry[]): ReadonlySet<Channel> {
     const concerned = new Set<Channel>();
     for (const channel of this.#general) {
