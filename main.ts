@@ -27,6 +27,7 @@ import {
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
 import { isOfSharedLog } from "./src/journal/shared_log.ts";
+import { UnfitDatabaseError } from "./src/postgres/assurance.ts";
 import { Joining } from "./src/server/joining.ts";
 import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
@@ -152,7 +153,9 @@ function journalEnd(
   { cause, message }: Error,
   folder: string,
 ): { readonly text: string; readonly exitCode: number } {
-  if (isOfSharedLog(cause)) return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
+  if (isOfSharedLog(cause) || cause instanceof UnfitDatabaseError) {
+    return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
+  }
   if (cause instanceof JournalDamagedError) {
     const text = `${cause.messageFor(folder)}; stopping, since what is served may be wrong`;
     return { text, exitCode: cause.exitCode };

@@ -85,11 +85,11 @@ const database = says(
     standbyDemanded: says(v.boolean(), "Whether a synchronous standby has to be there."),
     standbys: says(
       v.nullable(count),
-      "Synchronous standbys that were connected; null where the user may not know.",
+      "Synchronous standbys that are connected; null where the user may not know.",
     ),
     settings: v.record(text, text),
   })),
-  "What the database promised when this process joined.",
+  "What the database promises, as of at most a second ago.",
 );
 
 /** Open to everybody, so it does not tell where the database is. */

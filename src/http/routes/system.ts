@@ -9,6 +9,7 @@ import {
   sharedIn,
   systemAnswer,
 } from "../answers/system.ts";
+import type { DatabaseInForce } from "../../core/standing.ts";
 import { telling } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
@@ -180,7 +181,9 @@ export const HEALTH_ROUTES: readonly Route[] = [
     path: "/readyz",
     scope: "open",
     operation: telling("readyz", "Check whether writes are accepted", readyAnswer, {
-      description: "503 while the journal is being read, is full or failed, and during a stop. " +
+      description:
+        "503 while the journal is being read, is full or failed, or lacks a standby that it has " +
+        "to have, and during a stop. " +
         "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
@@ -188,8 +191,10 @@ export const HEALTH_ROUTES: readonly Route[] = [
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
-      const told = standing === undefined ? {} : sharedIn(standing());
+      const part = standing?.();
+      const told = part === undefined ? {} : sharedIn(part);
       if (shared === undefined || shared.leads()) {
+        if (lacksStandby(part?.database)) throw notReady(NO_STANDBY);
         return jsonResponse({ status: "ready", ...told }, STATUS.ok);
       }
       if (shared.leader() === undefined) throw notReady("no process leads the journal");
@@ -197,6 +202,12 @@ export const HEALTH_ROUTES: readonly Route[] = [
     },
   },
 ];
+
+const NO_STANDBY = "the database has no synchronous standby now";
+
+function lacksStandby(database: DatabaseInForce | null | undefined): boolean {
+  return database?.standbyDemanded === true && database.standbys === 0;
+}
 
 function notReady(reason: string): Problem {
   const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
