@@ -281,7 +281,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     if (typeof own === "string") return fail(own, EXIT_CANNOT_LISTEN);
     const url = configuration.advertise ?? serverUrl(own.addr);
     const tell = (line: string) => log.info(line);
-    joining = new Joining({ place, secretKey, url, tell, warn });
+    joining = new Joining({ place, secretKey, url, print: tell, warn });
     stopOnSignal(stopOpening);
   }
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);

@@ -1,6 +1,6 @@
 /** Talks to a running server over HTTP, like any other client. */
 
-import { issueText, type RequestIssue, untoldIssues } from "../documents/refusal.ts";
+import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
 import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -230,7 +230,7 @@ function refusalText(status: number, problem: Readonly<Record<string, unknown>>)
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.filter(isIssue);
-  const untold = untoldIssues(detail, issues);
+  const untold = remainingIssues(detail, issues);
   // The issues either explain the detail, or the detail already contains the first of them.
   const mark = untold.length < issues.length ? "; " : ": ";
   const reasons = untold.length === 0 ? "" : mark + untold.map(issueText).join("; ");

@@ -225,7 +225,7 @@ class Messages {
 }
 
 /** Tells of lost connections, once each, where it is no part of the output. */
-export function tellOfConnection(
+export function reportConnection(
   { err }: Terminal,
   client: Client,
 ): Pick<EventSourceOptions, "onLost" | "onResumed"> {

@@ -65,7 +65,7 @@ export async function submitMany(
     for (const receipt of await submitSlice(slice, index, input, client)) {
       sent++;
       if (receipt.disposition === "rejected") rejected++;
-      tell(receipt, sent, input);
+      printReceipt(receipt, sent, input);
     }
   }
   if (outputForm(input) === "text") {
@@ -126,7 +126,7 @@ async function submitSlice(
 }
 
 /** @param place Of the job, from 1 on. */
-function tell(receipt: JobReceiptResource, place: number, input: CommandInput): void {
+function printReceipt(receipt: JobReceiptResource, place: number, input: CommandInput): void {
   const { terminal } = input;
   const { jobId, disposition, reason, state = "" } = receipt;
   if (outputForm(input) === "json") return printJson(input, receipt);

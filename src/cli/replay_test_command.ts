@@ -98,7 +98,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
     onProgress: (done) => terminal.progress("checking", done, selected.length),
   });
   terminal.progressEnd();
-  tell(terminal, report, recorded.head.logId, input.isSet("all"));
+  printReport(terminal, report, recorded.head.logId, input.isSet("all"));
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
 }
 
@@ -240,7 +240,7 @@ function findByName(
   };
 }
 
-function tell(terminal: Terminal, report: ReplayReport, head: number, all: boolean): void {
+function printReport(terminal: Terminal, report: ReplayReport, head: number, all: boolean): void {
   if (terminal.isInteractive) {
     for (const line of reportText(report, head, all, terminal.style)) terminal.out(line);
   } else {

@@ -10,7 +10,7 @@ import {
   EXIT_OK,
   UsageError,
 } from "./command.ts";
-import { follow, tellOfConnection } from "./event_source.ts";
+import { follow, reportConnection } from "./event_source.ts";
 import { fitted, padded, plainPage, plainText } from "./plain_text.ts";
 import { outputForm, printJson, printLines, textColumns } from "./presentation.ts";
 import { type Paint, painted, paintedExplanation, paintedState } from "./render/marks.ts";
@@ -174,7 +174,7 @@ async function watch(
 ): Promise<void> {
   const progress = new JobProgress(input, times, outputForm(input) === "text", textColumns(input));
   const path = `/jobs/${jobId}/stream?until=terminal`;
-  const losses = tellOfConnection(input.terminal, client);
+  const losses = reportConnection(input.terminal, client);
   for await (const data of follow({ client, clock, path, endsItself: true, signal, ...losses })) {
     const entry = expectShape(entryResource, parseJsonText(data), client);
     progress.note(entry);

@@ -3,18 +3,18 @@
 import { accept, control, type Decision, type Reasoned, reject } from "./decision.ts";
 import type { JobEventDraft } from "./event.ts";
 import type { JobState, RunningJob } from "./job_state.ts";
-import { standing } from "./left_in_place.ts";
+import { tasksLeftInPlace } from "./left_in_place.ts";
 
 /** Ends whatever holds the job. */
 export function resumed(job: JobState, command: Reasoned): readonly JobEventDraft[] {
   return [
     ...(job.suspendedBy === undefined ? [] : [control("job.JobResumed", job.jobId, command)]),
-    ...(job.parked === undefined ? [] : [unparked(job, command)]),
+    ...(job.parked === undefined ? [] : [unpark(job, command)]),
   ];
 }
 
 /** Unparks the job; it stays held if it is also suspended. */
-export function unparked({ jobId }: JobState, { reason }: Reasoned): JobEventDraft {
+export function unpark({ jobId }: JobState, { reason }: Reasoned): JobEventDraft {
   const why = reason === undefined ? {} : { reason };
   return {
     stratum: "framework",
@@ -30,7 +30,7 @@ export function unparked({ jobId }: JobState, { reason }: Reasoned): JobEventDra
  * can undo them.
  */
 export function cancelParked(job: RunningJob, cancelled: JobEventDraft): readonly JobEventDraft[] {
-  return job.parked?.reason === "crashed" ? [unparked(job, {}), cancelled] : [cancelled];
+  return job.parked?.reason === "crashed" ? [unpark(job, {}), cancelled] : [cancelled];
 }
 
 /** Ends a parked job as it is: nothing is undone, and what stays in place is named. */
@@ -42,7 +42,7 @@ export function decideLeave(job: JobState, { reason }: Reasoned): Decision {
       "parked",
     );
   }
-  const leftInPlace = standing(job).map(({ taskId }) => taskId);
+  const leftInPlace = tasksLeftInPlace(job).map(({ taskId }) => taskId);
   const attributes = reason === undefined ? { leftInPlace } : { reason, leftInPlace };
   const { jobId } = job;
   return accept([{ stratum: "framework", eventType: "job.JobCancelled", jobId, attributes }]);

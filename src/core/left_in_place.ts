@@ -9,7 +9,7 @@ import { type CompletedTask, isSleep, type JobState, type TaskState } from "./jo
  */
 export function leftInPlace(job: JobState): readonly CompletedTask[] {
   const undoesNothing = "failure" in job && job.failure?.leave === true;
-  return undoesNothing ? standing(job) : job.tasks.filter(isLeftInPlace);
+  return undoesNothing ? tasksLeftInPlace(job) : job.tasks.filter(isLeftInPlace);
 }
 
 /** Whether a completed task has no compensation, so that its effects stay. */
@@ -31,7 +31,7 @@ export function isCutShort({ taskId, status, attempts, failures }: TaskState): b
     (status === "interrupted" || status === "abandoned" && attempts > failures);
 }
 
-export function standing({ tasks }: JobState): readonly CompletedTask[] {
+export function tasksLeftInPlace({ tasks }: JobState): readonly CompletedTask[] {
   return tasks.filter(isStanding);
 }
 

@@ -1,6 +1,6 @@
 /** Forms of pages: what they bring, where they lead back to, and that each counts once. */
 
-import { invalidRequest, issueText, Refusal, untoldIssues } from "../documents/refusal.ts";
+import { invalidRequest, issueText, Refusal, remainingIssues } from "../documents/refusal.ts";
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import type { EventId } from "../core/ids.ts";
@@ -41,7 +41,7 @@ function hasTooManyFields(text: string): boolean {
  *
  * @param act Gives what the page tells.
  */
-export async function actAndTell(
+export async function actAndRedirect(
   c: Context,
   deps: HttpDeps,
   act: (form: URLSearchParams) => string | Promise<string>,
@@ -57,7 +57,7 @@ export async function actAndTell(
  *
  * @param again Shows the page with the form.
  */
-export async function actOrShowAgain(
+export async function actOrRedisplay(
   c: Context,
   deps: HttpDeps,
   act: (form: URLSearchParams) => Promise<string>,
@@ -85,7 +85,7 @@ async function doneOrRefused(act: () => string | Promise<string>) {
     if (!(error instanceof Refusal)) throw error;
     const { message, members: { errors = [] } } = error;
     return {
-      text: `${[message, ...untoldIssues(message, errors).map(issueText)].join("; ")}.`,
+      text: `${[message, ...remainingIssues(message, errors).map(issueText)].join("; ")}.`,
       isBad: true,
     };
   }

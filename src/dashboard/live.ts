@@ -9,7 +9,7 @@ import type { HttpDeps } from "../http/http_deps.ts";
 import { requestPermit } from "../http/guard/access.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { readQuery } from "../http/requests/query.ts";
-import { jobId, single, whole } from "../documents/parameters.ts";
+import { jobId, single, wholeNumber } from "../documents/parameters.ts";
 import { streamResponse } from "../http/answers/response.ts";
 import { generatedBody } from "../http/stream/generated.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
@@ -20,7 +20,7 @@ const QUIET_MS = 1_000;
 
 const LIVE_PARAMETERS = {
   jobId: single(jobId, "Only this job."),
-  after: single(whole(0, Number.MAX_SAFE_INTEGER), "What the page shows already."),
+  after: single(wholeNumber(0, Number.MAX_SAFE_INTEGER), "What the page shows already."),
 };
 
 export const LIVE_ROUTES: readonly Route[] = [
@@ -46,18 +46,18 @@ async function* changes(
 ): AsyncGenerator<string> {
   const { engine, clock, heartbeatMs } = deps;
   const lastOf = () => jobId === undefined ? engine.headLogId : engine.job(jobId)?.lastLogId ?? 0;
-  let told = seen;
+  let sentLogId = seen;
   let saidAt = clock.monotonic();
   let wokeAt = -Infinity;
   yield "retry: 2000\n\n";
   while (!signal.aborted && !engine.draining) {
     const scanned = engine.headLogId;
     // A position that is lower than what was told is of another journal, and news as well.
-    const isNews = lastOf() !== told;
+    const isNews = lastOf() !== sentLogId;
     if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
-      told = lastOf();
+      sentLogId = lastOf();
       saidAt = clock.monotonic();
-      yield `event: ${isNews ? "changed" : "still"}\nid: ${told}\ndata: ${scanned}\n\n`;
+      yield `event: ${isNews ? "changed" : "still"}\nid: ${sentLogId}\ndata: ${scanned}\n\n`;
     }
     const waitMs = Math.max(0, heartbeatMs - (clock.monotonic() - saidAt));
     await engine.changed(scanned, waitMs, signal);

@@ -1,6 +1,6 @@
 /** `/problems/:kind`: what the `type` of a problem leads to, for people and in a terminal. */
 
-import { untoldIssues } from "../documents/refusal.ts";
+import { remainingIssues } from "../documents/refusal.ts";
 import type { Context } from "hono";
 import { MEANINGS } from "../http/problems/meanings.ts";
 import {
@@ -94,7 +94,7 @@ export function problemPage(c: Context, deps: HttpDeps, problem: Problem): Respo
 /** Those that the sentence above does not say already. */
 function Issues({ problem }: { readonly problem: Problem }) {
   const { errors = [] } = problem.members;
-  const further = untoldIssues(problem.message, errors);
+  const further = remainingIssues(problem.message, errors);
   if (further.length === 0) return null;
   return (
     <ul>

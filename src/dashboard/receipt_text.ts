@@ -27,10 +27,10 @@ export function receiptText(receipt: Omit<Receipt, "limit">): string {
 }
 
 function jobsText({ jobs, more = 0 }: Pick<Receipt, "jobs" | "more">): string {
-  const told = jobs.slice(0, JOBS_MAX).map(jobText);
-  const hidden = jobs.length - told.length + more;
+  const shown = jobs.slice(0, JOBS_MAX).map(jobText);
+  const hidden = jobs.length - shown.length + more;
   const others = hidden > 0 ? [`${hidden} more ${hidden === 1 ? "is" : "are"} not listed.`] : [];
-  return [...told, ...others].join(" ");
+  return [...shown, ...others].join(" ");
 }
 
 function jobText({ jobId, state, expectation, matched, required, reason }: ReceiptJob): string {

@@ -20,6 +20,6 @@ export function findDocumentation(schema: object): JsonObject | undefined {
 }
 
 /** With its description in the document. */
-export function says<Schema extends v.GenericSchema>(schema: Schema, description: string) {
+export function describe<Schema extends v.GenericSchema>(schema: Schema, description: string) {
   return v.pipe(schema, v.description(description));
 }

@@ -97,7 +97,7 @@ export function cursor(scope: CursorScope): Schema<LogId> {
   );
 }
 
-export function whole(minimum: number, maximum: number, byDefault?: number): Schema<number> {
+export function wholeNumber(minimum: number, maximum: number, byDefault?: number): Schema<number> {
   const schema = { type: "integer", minimum, maximum };
   const isWithin = (text: string) => {
     const number = parseWholeNumber(text);

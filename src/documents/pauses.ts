@@ -7,7 +7,7 @@ import { KEY_PATTERN, KEY_RULE } from "../engine/limits.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { HeldPause } from "../engine/requests.ts";
 import { type BegunPause, PAUSES_MAX } from "../engine/run/pause_controls.ts";
-import { says } from "./documented.ts";
+import { describe } from "./documented.ts";
 import { RETRY_AFTER_SECONDS, unknownType } from "./engine_refusal.ts";
 import { checked, jobLabelField, neededReasonField, strictObject, timeField } from "./fields.ts";
 import { invalidRequest, Refusal } from "./refusal.ts";
@@ -15,14 +15,14 @@ import { invalidRequest, Refusal } from "./refusal.ts";
 const keyField = v.pipe(v.string(), v.regex(KEY_PATTERN, `must be ${KEY_RULE}`));
 
 export const pauseBody = strictObject({
-  type: v.exactOptional(says(v.string(), "Only jobs of this type.")),
-  label: v.exactOptional(says(jobLabelField, "Only jobs with this label, as name:value.")),
+  type: v.exactOptional(describe(v.string(), "Only jobs of this type.")),
+  label: v.exactOptional(describe(jobLabelField, "Only jobs with this label, as name:value.")),
   key: v.exactOptional(
-    says(keyField, "Only jobs of this key (limits.key of their definition)."),
+    describe(keyField, "Only jobs of this key (limits.key of their definition)."),
   ),
-  reason: says(neededReasonField, "Why; it is recorded, and shown in explanations."),
+  reason: describe(neededReasonField, "Why; it is recorded, and shown in explanations."),
   until: v.exactOptional(
-    says(timeField, "When it ends automatically; without it, it lasts until someone ends it."),
+    describe(timeField, "When it ends automatically; without it, it lasts until someone ends it."),
   ),
 });
 

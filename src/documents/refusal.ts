@@ -85,7 +85,7 @@ export function invalidParameter(parameter: string, detail: string): Refusal {
 }
 
 /** What the detail of a refusal, which has the first of its issues, leaves to be said. */
-export function untoldIssues(
+export function remainingIssues(
   detail: string,
   issues: readonly RequestIssue[],
 ): readonly RequestIssue[] {

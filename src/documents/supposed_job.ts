@@ -3,17 +3,17 @@
 import { jobResource } from "../core/job_resource.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { Hold } from "../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../engine/queries/entry_pages.ts";
 import type { StepsWanted } from "../explain/replay_steps.ts";
 import type { Supposition } from "../explain/supposition.ts";
 import { valueOrThrow } from "./engine_refusal.ts";
-import { cursor, formatCursor, type Query, single, whole } from "./parameters.ts";
+import { cursor, formatCursor, type Query, single, wholeNumber } from "./parameters.ts";
 
 const STEPS_MAX = 1_000;
 
 /** Which steps are shown. */
 export const STEP_PARAMETERS = {
-  limit: single(whole(1, STEPS_MAX), `Steps on a page. Default: ${STEPS_MAX}.`),
+  limit: single(wholeNumber(1, STEPS_MAX), `Steps on a page. Default: ${STEPS_MAX}.`),
   cursor: single(cursor("steps"), "The nextCursor of the previous page."),
 };
 
@@ -36,7 +36,7 @@ export async function supposedJob(
   supposed: Supposition,
   steps: Query<typeof STEP_PARAMETERS>,
   engine: JobEngine,
-  hold?: Hold,
+  hold?: ReserveMemory,
 ) {
   const { job, next, ...answer } = valueOrThrow(
     await engine.replays.whatIf(jobId, supposed, stepsWanted(steps), hold),

@@ -32,13 +32,13 @@ import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
-import { ParkedNews } from "./views/parked_news.ts";
+import { ParkedReports } from "./views/parked_reports.ts";
 import { JobWaits } from "./views/job_waits.ts";
 import { HeldPlaces } from "./run/held_places.ts";
 import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
-import { Patience } from "./run/patience.ts";
+import { DiskRetries } from "./run/disk_retries.ts";
 import { PauseControls } from "./run/pause_controls.ts";
 import type { JobIndex } from "./job_index.ts";
 import type {
@@ -236,7 +236,7 @@ function createFoundation(options: JobEngineOptions) {
     threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
     suspects: new Suspects({ registry, table, threadWorkers }),
-    patience: new Patience({ clock, random, onDefect }),
+    diskRetries: new DiskRetries({ clock, random, onDefect }),
     feed: new Feed(clock),
   };
 }
@@ -271,9 +271,9 @@ function withWork(
   }: JobEngineOptions,
   status: EngineStatus,
 ) {
-  const { attention, census, ended, patience, traces, waits, writer } = parts;
+  const { attention, census, ended, diskRetries, traces, waits, writer } = parts;
   const record = (drafts: readonly EventDraft[]) =>
-    patience.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
+    diskRetries.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
   const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
   const supervisor = createSupervisor(
     { ...parts, tracing, attemptWatch, jobLog, threads },
@@ -281,7 +281,7 @@ function withWork(
     status,
   );
   writer.listener = supervisor;
-  const news = new ParkedNews(onParked);
+  const news = new ParkedReports(onParked);
   const views: readonly View[] = [ended, census, attention, traces, waits];
   const duties: readonly View[] = [inputRemovals, news];
   const pauseControls = new PauseControls({ ...parts, onDefect });
@@ -321,18 +321,18 @@ function createSupervisor(
   onDefect: (error: unknown) => void,
   status: EngineStatus,
 ): Supervisor {
-  const { history, patience, sealing, traces } = parts;
-  const entriesAt = (logIds: readonly LogId[]) => patience.read(() => history.at(logIds));
+  const { history, diskRetries, sealing, traces } = parts;
+  const entriesAt = (logIds: readonly LogId[]) => diskRetries.read(() => history.at(logIds));
   const servicesWith = (own: OwnServices): RunServices => ({
     ...parts,
     ...own,
     entriesAt,
-    openInput: (job) => patience.read(() => sealing.open(job)),
+    openInput: (job) => diskRetries.read(() => sealing.open(job)),
     traceOf: (job) => traces.of(job, entriesAt),
     get draining() {
       return status.draining;
     },
-    later: patience.later,
+    later: diskRetries.later,
     ended: (jobId, run) => supervisor.ended(jobId, run),
     rested: (jobId) => supervisor.rested(jobId),
     onDefect,

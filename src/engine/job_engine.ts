@@ -15,7 +15,7 @@ import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
-import type { Hold } from "./queries/entry_pages.ts";
+import type { ReserveMemory } from "./queries/entry_pages.ts";
 import type { Account } from "./queries/explainer.ts";
 import type { JobEntryReader } from "./queries/job_entry_reader.ts";
 import type { JobLists } from "./queries/job_lists.ts";
@@ -242,22 +242,26 @@ export class JobEngine {
   }
 
   /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */
-  explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined> {
+  explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {
     return this.#parts.explainer.explain(jobId, hold);
   }
 
   /** The same as of a point, from what was on record then. */
-  explainAt(jobId: JobId, point: Point, hold?: Hold): Promise<Outcome<Explanation<Citation>>> {
+  explainAt(
+    jobId: JobId,
+    point: Point,
+    hold?: ReserveMemory,
+  ): Promise<Outcome<Explanation<Citation>>> {
     return this.#parts.explainer.explainAt(jobId, point, hold);
   }
 
   /** Why a job is as it is, with the entries that the explanation is made from. */
-  account(jobId: JobId, hold?: Hold): Promise<Account | undefined> {
+  account(jobId: JobId, hold?: ReserveMemory): Promise<Account | undefined> {
     return this.#parts.explainer.account(jobId, hold);
   }
 
   /** Everything that carries a value, and what became of each. */
-  explainAbout(value: string, hold?: Hold): Promise<About<Citation>> {
+  explainAbout(value: string, hold?: ReserveMemory): Promise<About<Citation>> {
     return this.#parts.about.of(value, hold);
   }
 
@@ -267,7 +271,10 @@ export class JobEngine {
   }
 
   /** What became of an event; `undefined` when no entry has this id. */
-  explainEvent(eventId: EventId, hold?: Hold): Promise<EventExplanation<Citation> | undefined> {
+  explainEvent(
+    eventId: EventId,
+    hold?: ReserveMemory,
+  ): Promise<EventExplanation<Citation> | undefined> {
     return this.#parts.eventExplainer.explain(eventId, hold);
   }
 
@@ -342,7 +349,7 @@ export class JobEngine {
     // Bounded, since a full disk can record no outcome; recovery will.
     await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
     this.#parts.scheduler.stop();
-    this.#parts.patience.stop();
+    this.#parts.diskRetries.stop();
     this.#parts.slots.stop();
     this.#parts.threadSlots.stop();
     this.#parts.supervisor.recordShutdown();

@@ -46,15 +46,15 @@ export function unsuccessfulAttempts(
   const bad = attempts.filter(endedBadly).toReversed();
   const groups = alikeInARow(bad);
   const max = findMaxAttempts(attempts);
-  const told = groups.slice(0, SHOWN_MAX).flatMap((group) =>
+  const shown = groups.slice(0, SHOWN_MAX).flatMap((group) =>
     groupEnded(subject, group, max, causes)
   );
   const rest = groups.slice(SHOWN_MAX).flat();
   const earlier = attempts.reduce((sum, { badBefore = 0 }) => sum + badBefore, rest.length);
-  if (earlier === 0) return told;
+  if (earlier === 0) return shown;
   const cites = rest.slice(0, SHOWN_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
   const statement = `${counted(earlier, "earlier attempt")} of ${subject} ended badly too.`;
-  return [...told, { statement, cites }];
+  return [...shown, { statement, cites }];
 }
 
 /** Groups attempts in a row that ended in the same way. */

@@ -10,7 +10,7 @@ import type { Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
-import { alike } from "./alike.ts";
+import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
@@ -22,8 +22,8 @@ import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
 import { sleepEnded, sleepReasons, wakeText, wokenBy } from "./times.ts";
 import {
+  actorText,
   attemptText,
-  byWhom,
   capital,
   progressText,
   reasonText,
@@ -32,7 +32,13 @@ import {
   timeText,
 } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
-import { beganBy, changeCited, holdsThenText, queueText, workersFlag } from "./queue_holders.ts";
+import {
+  blockingEntries,
+  changeCited,
+  holdsThenText,
+  queueText,
+  workersFlag,
+} from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -131,7 +137,7 @@ function queued(outlined: OutlinedHistory, { circumstances, causes }: Evidence):
   const stands = queue ?? queueThen;
   const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
   const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
-  const began = stands === undefined ? [] : beganBy(stands).slice(0, HOLDERS_MAX);
+  const began = stands === undefined ? [] : blockingEntries(stands).slice(0, HOLDERS_MAX);
   const settings = [...pausesCited(stands?.pauses), ...changeCited(stands ?? {})];
   return [
     { statement: limit, cites: [...settings, since.logId, ...began] },
@@ -146,7 +152,7 @@ function dueAndQueued(outlined: OutlinedHistory, { circumstances: { queue } }: E
   if (queue === undefined) return [];
   const wanted = queue.limit === undefined ? "worker" : "place";
   const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
-  const began = queue.limit === undefined ? [] : beganBy(queue);
+  const began = queue.limit === undefined ? [] : blockingEntries(queue);
   const settings = [...pausesCited(queue.pauses), ...changeCited(queue)];
   const cites = [...settings, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
   return [{ statement, cites }, ...(queue.pauses ?? []).flatMap(pauseCause)];
@@ -170,7 +176,7 @@ function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   }
   const interrupted = job.tasks.flatMap((task) => interruptionOf(outlined, task));
   if (interrupted.length > 0) {
-    return alike(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
+    return showSome(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
   }
   const main = findTask(job, MAIN_TASK);
   if (main?.status !== "waiting") return [];
@@ -225,7 +231,7 @@ function interruptionReason(
 /** What runs, and what will be retried meanwhile. */
 function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const since = outlined.conditionSince.logId;
-  const running = alike(runningTasks(outlined.job), since, (task) => {
+  const running = showSome(runningTasks(outlined.job), since, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
     const started = attempts.at(-1)?.started;
     const cites = [started?.logId ?? task.firstLogId];
@@ -301,7 +307,7 @@ function runReasons(outlined: OutlinedHistory): Reasons {
 
 function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
-  return alike(tasks, outlined.conditionSince.logId, (task) => {
+  return showSome(tasks, outlined.conditionSince.logId, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
     const next = attemptText(task.failures + 1, findMaxAttempts(attempts));
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
@@ -324,7 +330,7 @@ function suspended(
   const { suspendedBy: _, ...job } = outlined.job;
   const beneath = deriveCondition(job as JobState);
   const control: Reasons = suspended === undefined ? [] : [{
-    statement: `A suspend control${byWhom(suspended)} holds it since ${timeText(suspended)}` +
+    statement: `A suspend control${actorText(suspended)} holds it since ${timeText(suspended)}` +
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,
     cites: [suspended.logId],
   }];

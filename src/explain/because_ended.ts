@@ -10,7 +10,7 @@ import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
-import { alike } from "./alike.ts";
+import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
   causeCited,
@@ -25,7 +25,7 @@ import { heldUpReasons } from "./hold_up_texts.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
 import {
-  byWhom,
+  actorText,
   capital,
   errorText,
   latest,
@@ -119,7 +119,9 @@ function failed(
     const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
     const left = failure.leave ? ", and left in place what it had done" : "";
     return {
-      statement: `A cancel control${byWhom(entry)} ended it at ${at}${reasonText(reason)}${left}.`,
+      statement: `A cancel control${actorText(entry)} ended it at ${at}${
+        reasonText(reason)
+      }${left}.`,
       cites,
     };
   }
@@ -224,7 +226,7 @@ function givenUp(
 ): Statement<LogId> {
   const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
   const statement =
-    `A cancel control${byWhom(entry)} ended its compensation at ${timeText(entry)}` +
+    `A cancel control${actorText(entry)} ended its compensation at ${timeText(entry)}` +
     `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
   return { statement, cites: [entry.logId, ...latest(compensationEnds(outlined, done))] };
 }
@@ -245,7 +247,7 @@ function notUndone(
   tasks: readonly CompletedTask[],
   causes: Evidence["causes"],
 ): Reasons {
-  return alike(tasks, outlined.conditionSince.logId, (task) => {
+  return showSome(tasks, outlined.conditionSince.logId, (task) => {
     const { taskId, compensation } = task;
     if (compensation?.status === "compensated") return [];
     const subject = compensationSubject(taskId);

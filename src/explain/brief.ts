@@ -6,7 +6,7 @@
 import { distances, withDistances } from "./distances.ts";
 import type { Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import type { QueueExplanation } from "./queue_explanation.ts";
-import { saidOnce, withoutSaid } from "./said_once.ts";
+import { withoutRepeats, withoutSaid } from "./without_repeats.ts";
 
 const REASONS_MAX = 5;
 const NEAR_MISSES_MAX = 10;
@@ -38,15 +38,15 @@ export interface Brief {
 }
 
 /** @param readMs The reading time, for distances; a look back gives distances as of then. */
-export function toBrief(told: Explanation<Citation>, readMs: number | undefined): Brief {
-  const { because, waitingFor, contrast, siblings } = told;
-  const nowMs = readMs === undefined || told.asOfTime === undefined
+export function toBrief(full: Explanation<Citation>, readMs: number | undefined): Brief {
+  const { because, waitingFor, contrast, siblings } = full;
+  const nowMs = readMs === undefined || full.asOfTime === undefined
     ? readMs
-    : Date.parse(told.asOfTime);
+    : Date.parse(full.asOfTime);
   const misses = waitingFor.flatMap(({ expectation, nearMisses }) =>
     nearMisses.map((miss) => ({ ...miss, expectation }))
   );
-  const { summary, rest } = saidOnce<Citation, Told>(told.summary, [...because, ...misses]);
+  const { summary, rest } = withoutRepeats<Citation, Told>(full.summary, [...because, ...misses]);
   const untold = new Set(rest);
   const isUntold = (statement: Told) => untold.has(statement);
   const untoldMisses = misses.filter(isUntold);
@@ -57,18 +57,18 @@ export function toBrief(told: Explanation<Citation>, readMs: number | undefined)
   const reasons = [...shown, ...(siblings === undefined ? [] : [siblings])];
   const saidSince = because.filter((reason) => !more.includes(reason));
   const beside = [contrast, siblings].filter((one) => one !== undefined);
-  const evidence = [...saidSince, ...beside, ...misses.slice(0, NEAR_MISSES_MAX), ...told.next];
+  const evidence = [...saidSince, ...beside, ...misses.slice(0, NEAR_MISSES_MAX), ...full.next];
   const unsaid = <Part extends Told>(part: Part) => ({
     ...part,
-    statement: withoutSaid(part.statement, told.summary),
+    statement: withoutSaid(part.statement, full.summary),
   });
   return {
-    summary: [...positionText(told, readMs), ...distanced(summary, nowMs)],
+    summary: [...positionText(full, readMs), ...distanced(summary, nowMs)],
     reasons: reasons.map(unsaid),
     moreReasons: more,
     misses: untoldMisses.slice(0, NEAR_MISSES_MAX),
     moreMisses: Math.max(0, untoldMisses.length - NEAR_MISSES_MAX),
-    next: told.next.map(unsaid).map((step) => distant(step, nowMs)),
+    next: full.next.map(unsaid).map((step) => distant(step, nowMs)),
     evidence: evidence.flatMap(({ cites }) => cites.slice(0, CITES_MAX)),
     nowMs,
   };
@@ -78,7 +78,7 @@ export function toQueueBrief(
   { summary: text, because, next }: QueueExplanation<Citation>,
   nowMs: number | undefined,
 ): Pick<Brief, "summary" | "reasons" | "next" | "evidence"> {
-  const { summary, rest } = saidOnce<Citation, Told>(text, because);
+  const { summary, rest } = withoutRepeats<Citation, Told>(text, because);
   return {
     summary: distanced(summary, nowMs),
     reasons: rest.map((reason) => distant(reason, nowMs)),

@@ -20,14 +20,14 @@ const SHOWN_MAX = 500;
 
 export interface Completed {
   /** In the order in which they were settled. */
-  readonly told: readonly CompletedItem<LogId>[];
+  readonly shown: readonly CompletedItem<LogId>[];
   /** How many were settled before these. */
   readonly more: number;
 }
 
 interface Settled {
   readonly at: LogId;
-  readonly tell: () => CompletedItem<LogId>;
+  readonly describe: () => CompletedItem<LogId>;
 }
 
 export function completedSteps(outlined: OutlinedHistory): Completed {
@@ -38,13 +38,13 @@ export function completedSteps(outlined: OutlinedHistory): Completed {
       settledExpectation(outlined, expected, job.expected[index])
     ),
   ].toSorted((left, right) => left.at - right.at);
-  const told = settled.slice(-SHOWN_MAX);
-  return { told: told.map(({ tell }) => tell()), more: settled.length - told.length };
+  const shown = settled.slice(-SHOWN_MAX);
+  return { shown: shown.map(({ describe }) => describe()), more: settled.length - shown.length };
 }
 
 function settledTask(outlined: OutlinedHistory, task: TaskState): readonly Settled[] {
   return task.status === "completed"
-    ? [{ at: task.completedBy, tell: () => completedTask(outlined, task) }]
+    ? [{ at: task.completedBy, describe: () => completedTask(outlined, task) }]
     : [];
 }
 
@@ -92,11 +92,11 @@ function settledExpectation(
   const { id, multiplicity } = expected;
   const at = progress?.by.at(-1);
   if (id !== MAIN_EXPECTATION_ID && progress?.waived !== undefined) {
-    return [{ at: progress.waived, tell: () => waived(outlined, expected, progress) }];
+    return [{ at: progress.waived, describe: () => waived(outlined, expected, progress) }];
   }
   if (id === MAIN_EXPECTATION_ID || progress === undefined || at === undefined) return [];
   if (progress.matched < requiredMatches(multiplicity)) return [];
-  return [{ at, tell: () => satisfiedExpectation(outlined, expected, progress, at) }];
+  return [{ at, describe: () => satisfiedExpectation(outlined, expected, progress, at) }];
 }
 
 /** `"paid" is waived since its deadline passed at ...: 0 of 1 came in time.` */

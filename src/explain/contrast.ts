@@ -61,10 +61,10 @@ export function findContrast(
 
 /** `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 211 that went through has.` */
 export function contrastText({ traits, alike, others }: Contrast, how: "failed" | "wait"): string {
-  const told = traits.map(({ name, value }) => `${name} = ${shownScalar(value)}`).join(" and ");
+  const shown = traits.map(({ name, value }) => `${name} = ${shownScalar(value)}`).join(" and ");
   const all = alike < ALIKE_MAX ? `All ${alike}` : `The newest ${alike}`;
   const none = others < OTHERS_MAX ? `none of the ${others}` : `none of the newest ${others}`;
-  return `${all} jobs that ${how} like this have ${told}; ${none} that went through has.`;
+  return `${all} jobs that ${how} like this have ${shown}; ${none} that went through has.`;
 }
 
 function keepEqual(common: Map<string, Scalar>, theirs: ReadonlyMap<string, Scalar>): void {

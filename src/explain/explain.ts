@@ -3,7 +3,7 @@
  * evidence gives the same words. The content is specified in section 7 of the design.
  */
 
-import { atOnce, type Work } from "../core/at_once.ts";
+import { runToEnd, type Work } from "../core/work.ts";
 import { deriveCondition } from "../core/condition.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
@@ -22,7 +22,7 @@ import { jobTiming } from "./timing.ts";
 import { openWaits } from "./waiting_for.ts";
 
 export function explain(outlined: OutlinedHistory, evidence: Evidence): Explanation<LogId> {
-  return atOnce(explaining(outlined, evidence));
+  return runToEnd(explaining(outlined, evidence));
 }
 
 /** The same, as work with a pause after each event that is compared. */
@@ -46,7 +46,7 @@ export function* explaining(
       " ",
     ),
     because: explainCause(outlined, evidence, waitingFor),
-    completed: completed.told,
+    completed: completed.shown,
     waitingFor,
     next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),
     ...(contrast === undefined ? {} : { contrast }),

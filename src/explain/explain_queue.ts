@@ -11,7 +11,7 @@ import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
 import type { WorkerHolder } from "./evidence.ts";
 import type { NextStep, Statement } from "./explanation.ts";
-import { anyone, itself } from "./next_step.ts";
+import { automatic, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { later, oneLine, shortened } from "./phrases.ts";
 import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
@@ -57,7 +57,7 @@ function queueCause(facts: QueueFacts): Cause {
       standsStill: true,
       summary: `Nothing new can be recorded: the disk is full. ${waitText(facts)}`,
       cause: asOf === 0 ? [] : [{ statement, cites: [asOf] }],
-      next: [itself("Make room on the disk: then everything continues by itself.", [])],
+      next: [automatic("Make room on the disk: then everything continues by itself.", [])],
     };
   }
   if (draining) {
@@ -65,7 +65,7 @@ function queueCause(facts: QueueFacts): Cause {
       standsStill: true,
       summary: `Nothing new begins: this process is stopping. ${waitText(facts)}`,
       cause: [],
-      next: [itself("The next start takes up what is left.", [])],
+      next: [automatic("The next start takes up what is left.", [])],
     };
   }
   const pause = pauses.find(isOfEverything);
@@ -108,9 +108,9 @@ function allPausedCause(facts: QueueFacts): Cause {
 
 function pauseEnds(pauses: readonly Pause[]): readonly NextStep<LogId>[] {
   return pauses.slice(0, PAUSES_MAX).flatMap((pause) => [
-    ...pause.until === undefined
-      ? []
-      : [itself(`The pause of ${scopeText(pause)} ends by itself at ${pause.until}.`, [pause.by])],
+    ...pause.until === undefined ? [] : [
+      automatic(`The pause of ${scopeText(pause)} ends by itself at ${pause.until}.`, [pause.by]),
+    ],
     endStep(pause),
   ]);
 }
@@ -144,7 +144,7 @@ function holderReason(holder: WorkerHolder): Told {
 function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
   if (timeoutMs === undefined) return [];
   const statement = `The attempt of ${jobId} ends at ${later(since, timeoutMs)} at the latest.`;
-  return [itself(statement, [startedBy])];
+  return [automatic(statement, [startedBy])];
 }
 
 function movingCause(facts: QueueFacts): Cause {
@@ -162,7 +162,7 @@ function movingCause(facts: QueueFacts): Cause {
     summary: `Work continues: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
     cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
     next: [
-      itself("It continues by itself.", []),
+      automatic("It continues by itself.", []),
       ...limits.flatMap(placeEnds),
       ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
     ],
@@ -227,7 +227,7 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
   const { suspended } = longest;
   return suspended === undefined
     ? code
-    : [...code, anyone(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
+    : [...code, manual(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
 }
 
 /** When a limit lets the next of those begin that it keeps waiting, at the latest. */
@@ -236,7 +236,9 @@ function placeEnds(limit: QueueLimit): readonly NextStep<LogId>[] {
   const opensAt = rateOpensAt({ limit });
   const [first] = limit.starts;
   if (opensAt === undefined || first === undefined) return [];
-  return [itself(`The rate of type ${limit.type} lets the next begin at ${opensAt}.`, [first.by])];
+  return [
+    automatic(`The rate of type ${limit.type} lets the next begin at ${opensAt}.`, [first.by]),
+  ];
 }
 
 /** `3 jobs wait for a worker, the longest since ....`, or that none does. */

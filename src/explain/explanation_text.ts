@@ -26,25 +26,28 @@ export interface TextOptions {
 
 /** Ends with a newline. Numbers in brackets are positions; the last part has their lines. */
 export function explanationText(
-  told: Explanation<Citation>,
+  statements: Explanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const brief = toBrief(told, nowMs);
-  const completed = told.completed.slice(-COMPLETED_MAX);
+  const brief = toBrief(statements, nowMs);
+  const completed = statements.completed.slice(-COMPLETED_MAX);
   const lines = [
     ...wrapped(width, summaryText(brief.summary), "", ""),
     ...section("Why", brief.reasons.flatMap((reason) => bullet(reason, width))),
-    ...section("Still to come", stillToCome(told, width)),
-    ...section("Near misses", nearMissLines(brief, told.waitingFor.length, width)),
-    ...section("Completed", completedLines(told, completed, width)),
+    ...section("Still to come", stillToCome(statements, width)),
+    ...section("Near misses", nearMissLines(brief, statements.waitingFor.length, width)),
+    ...section("Completed", completedLines(statements, completed, width)),
     ...section(
       "Next",
       brief.next.flatMap((step) => [...bullet(step, width), ...commandLines(step, commandOf)]),
     ),
-    ...section("Timing", wrapped(width, withDistances(timingText(told), brief.nowMs), "  ", "  ")),
+    ...section(
+      "Timing",
+      wrapped(width, withDistances(timingText(statements), brief.nowMs), "  ", "  "),
+    ),
     ...section(
       "Summed up",
-      [...leftOut(brief), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
+      [...leftOut(brief), ...summedUpTexts(statements)].flatMap((text) => item(text, width)),
     ),
     ...section(
       "Evidence",
@@ -72,10 +75,12 @@ function stillToCome(
   { because, waitingFor }: Explanation<Citation>,
   width: number,
 ): readonly string[] {
-  const told = because.map(({ statement }) => statement);
-  const untold = waitingFor.filter((wait) => !told.some((one) => one.endsWith(wait.statement)));
-  if (told.some((one) => one.startsWith("It waits for "))) return [];
-  return untold.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait, width));
+  const statements = because.map(({ statement }) => statement);
+  const remaining = waitingFor.filter((wait) =>
+    !statements.some((one) => one.endsWith(wait.statement))
+  );
+  if (statements.some((one) => one.startsWith("It waits for "))) return [];
+  return remaining.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait, width));
 }
 
 export function commandLines(

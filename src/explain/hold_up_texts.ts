@@ -10,7 +10,7 @@ import type { Statement } from "./explanation.ts";
 import { type HoldUp, isRelevant } from "./hold_ups.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { scopeText } from "./pause_texts.ts";
-import { byWhom, reasonText } from "./phrases.ts";
+import { actorText, reasonText } from "./phrases.ts";
 
 const NAMED_MAX = 3;
 
@@ -37,7 +37,7 @@ function pauseReason(
 ): Statement<LogId> {
   const { by, since, ended, actor, reason } = pause;
   const end = ended === undefined ? "" : ` until ${ended.at}`;
-  const who = byWhom(actor === undefined ? {} : { actor });
+  const who = actorText(actor === undefined ? {} : { actor });
   const statement = `It was held ${durationText(ms)} by the pause of ${scopeText(pause)}${who}, ` +
     `in force from ${since}${end}${reasonText(reason)}.`;
   return { statement, cites: [by, ...ended === undefined ? [] : [ended.logId], ...until] };

@@ -3,7 +3,7 @@
  * limits of its type, or a worker. Made from what is on record of the places of its type.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -145,10 +145,10 @@ class Sums {
 
   get all(): readonly HoldUp[] {
     return [...this.#byReason.values()].map(({ first, ms, until, holders }) => {
-      const told = { ...first, ms, until: [...until] } as HoldUp;
-      if (told.kind !== "limit") return told;
+      const heldUpFor = { ...first, ms, until: [...until] } as HoldUp;
+      if (heldUpFor.kind !== "limit") return heldUpFor;
       const longest = [...holders.values()].toSorted((left, right) => right.ms - left.ms);
-      return { ...told, holders: longest.map(({ holder }) => holder) };
+      return { ...heldUpFor, holders: longest.map(({ holder }) => holder) };
     }).toSorted((left, right) => right.ms - left.ms);
   }
 

@@ -4,7 +4,7 @@
  * it taken theirs.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
@@ -20,13 +20,13 @@ import {
 } from "./hold_ups.ts";
 import { holdUpReason } from "./hold_up_texts.ts";
 import { insteadText, type SupposedLimits, withSupposed } from "./limits_supposed.ts";
-import { inForceThenReason, type LimitsAsked, type LimitsWhatIf } from "./limits_what_if.ts";
+import { inForceThenReason, type LimitsQuestion, type LimitsWhatIf } from "./limits_what_if.ts";
 import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
 import {
-  type AskedMoment,
   holdersAt,
   isQueuedBefore,
   limitsAt,
+  type RateMoment,
   reachedAt,
   type ReachedThen,
   startsWithin,
@@ -48,7 +48,7 @@ interface FreeTimes {
 }
 
 export function* limitsInRetrospect(
-  asked: LimitsAsked,
+  asked: LimitsQuestion,
   own: QueuedAs,
   history: PlaceHistory,
   heldUp: HeldUp | undefined,
@@ -140,7 +140,7 @@ function* freeTimes(
 function isSure(
   history: PlaceHistory,
   own: QueuedAs,
-  { logId, atMs, begins }: AskedMoment,
+  { logId, atMs, begins }: RateMoment,
   { perKey = Infinity, maxRunning = Infinity, rate }: PlaceLimits,
 ): boolean {
   const waiting = waitingAt(history, logId);
@@ -188,7 +188,7 @@ interface Tight {
 
 /** Where the limits would have kept the job waiting when it began. */
 function tightAtBegin(
-  { outlined: { spans }, supposed }: LimitsAsked,
+  { outlined: { spans }, supposed }: LimitsQuestion,
   own: QueuedAs,
   history: PlaceHistory,
 ): Tight | undefined {

@@ -16,7 +16,7 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { pausesCited, pausesText } from "./pause_texts.ts";
 import { shortened, timeText } from "./phrases.ts";
 import type { LimitsFrom } from "./place_history.ts";
-import { beganBy, changeCited, holdersText, limitText } from "./queue_holders.ts";
+import { blockingEntries, changeCited, holdersText, limitText } from "./queue_holders.ts";
 
 export const LIMITS_OUTCOMES = ["begins", "waits", "sooner", "noSooner", "later"] as const;
 
@@ -39,7 +39,7 @@ export interface LimitsWhatIf<Cite> {
 }
 
 /** What is asked, of which job. */
-export interface LimitsAsked {
+export interface LimitsQuestion {
   readonly outlined: OutlinedHistory;
   readonly inForce: LimitsFrom;
   readonly supposed: SupposedLimits;
@@ -71,7 +71,7 @@ const NAMED_MAX = 3;
 const CITED_MAX = 10;
 
 export function limitsWhileQueued(
-  asked: LimitsAsked,
+  asked: LimitsQuestion,
   standing: QueuedStanding,
 ): LimitsWhatIf<LogId> {
   const { outlined: { job }, inForce, supposed, limits } = asked;
@@ -107,7 +107,7 @@ function namesOf(before: Before): string {
 
 /** `it would take place 6 of 6 of type mail.send, and 2 of 4 workers are busy`. */
 function placeText(
-  { outlined: { job: { key, rateKey, type = "" } }, limits, supposed }: LimitsAsked,
+  { outlined: { job: { key, rateKey, type = "" } }, limits, supposed }: LimitsQuestion,
   { taken, workers: { busy, max } }: QueuedStanding,
 ): string {
   const { maxRunning, perKey, rate } = limits;
@@ -145,14 +145,14 @@ function waitText({ pauses, then, before, workers }: QueuedStanding): string {
 
 /** The limits in force, and what the job waits for. */
 function asItIs(
-  asked: LimitsAsked,
+  asked: LimitsQuestion,
   { pauses, now }: QueuedStanding,
 ): readonly Statement<LogId>[] {
   const since = asked.outlined.conditionSince;
   const waits = now === undefined
     ? `It has been queued since ${timeText(since)}, and no limit holds it.`
     : `It has been queued since ${timeText(since)}: ${limitText(now)}.`;
-  const cites = now === undefined ? [] : beganBy({ limit: now });
+  const cites = now === undefined ? [] : blockingEntries({ limit: now });
   return [
     inForceReason(asked),
     ...pauses.length > 0
@@ -162,17 +162,17 @@ function asItIs(
 }
 
 /** Which limits are the others of. */
-function inForceReason(asked: LimitsAsked): Statement<LogId> {
+function inForceReason(asked: LimitsQuestion): Statement<LogId> {
   return limitsReason(asked, "is", "has");
 }
 
 /** The same of a time that is past. */
-export function inForceThenReason(asked: LimitsAsked): Statement<LogId> {
+export function inForceThenReason(asked: LimitsQuestion): Statement<LogId> {
   return limitsReason(asked, "was", "had");
 }
 
 function limitsReason(
-  { outlined: { created }, inForce: { limits, change } }: LimitsAsked,
+  { outlined: { created }, inForce: { limits, change } }: LimitsQuestion,
   is: string,
   has: string,
 ): Statement<LogId> {
@@ -200,7 +200,7 @@ function thenReasons(
   begins: boolean,
 ): readonly Statement<LogId>[] {
   if (begins || then === undefined || pauses.length > 0 || then.limit === now?.limit) return [];
-  const cites = [...changeCited({ limit: then }), ...beganBy({ limit: then })];
+  const cites = [...changeCited({ limit: then }), ...blockingEntries({ limit: then })];
   if (cites.length === 0) return [];
   return [{
     statement: `Then it would wait for ${limitOf(then)}.`,

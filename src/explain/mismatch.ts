@@ -116,9 +116,9 @@ export function mismatchesText(
   mismatches: readonly Mismatch[],
   shownMax = CLAUSES_SHOWN_MAX,
 ): string {
-  const told = mismatches.slice(0, shownMax).map(mismatchText);
-  const more = mismatches.length - told.length;
-  return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  const shown = mismatches.slice(0, shownMax).map(mismatchText);
+  const more = mismatches.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
 /** What a correlation demands, in words: `orderId = "42" and region = "EU"`. */
@@ -190,7 +190,7 @@ function mismatch(
   const loose = isScalar(found) ? looseForm(found) : undefined;
   const nearest = allowed.find((value) => looseForm(value) === loose);
   // Includes the one that was nearly met, since only a few are named.
-  const told = nearest === undefined || allowed.length <= VALUES_SHOWN_MAX
+  const shown = nearest === undefined || allowed.length <= VALUES_SHOWN_MAX
     ? allowed
     : [nearest, ...allowed.filter((value) => value !== nearest)];
   const close = nearest !== undefined;
@@ -199,7 +199,7 @@ function mismatch(
     : close
     ? formDifference(nearest, found)
     : slipText(allowed, found);
-  const clause = { path, expected: oneOf(told), found: shownValue(found), close };
+  const clause = { path, expected: oneOf(shown), found: shownValue(found), close };
   return form === undefined ? clause : { ...clause, form };
 }
 
@@ -290,8 +290,8 @@ function oneOf(values: readonly JsonScalar[]): string {
   if (values.length === 1 && only !== undefined) return shownScalar(only);
   if (values.length === 0) return `${ONE_OF}none`;
   const more = values.length - VALUES_SHOWN_MAX;
-  const told = values.slice(0, VALUES_SHOWN_MAX).map(shownScalar).join(", ");
-  return `${ONE_OF}${told}${more > 0 ? ` and ${more} more` : ""}`;
+  const shown = values.slice(0, VALUES_SHOWN_MAX).map(shownScalar).join(", ");
+  return `${ONE_OF}${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** Notes that show a difference of type; for several values, only for the found one. */

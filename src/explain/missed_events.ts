@@ -1,6 +1,6 @@
 /** Events that a job under some plan would have taken, and that did not reach it. */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import { correlatedAttributes } from "../core/correlated_fact.ts";
 import type { FactEntry, FrameworkEntry, JobEntry, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";

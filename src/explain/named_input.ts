@@ -21,8 +21,8 @@ export function namedInputText({ input, sealed }: JobState, message: string): st
     })
     .slice(0, SHOWN_MAX);
   if (named.length === 0) return "";
-  const told = named.map(({ path, value }) => `${path} = ${shownScalar(value)}`);
-  return `; its input has ${told.join(" and ")}`;
+  const shown = named.map(({ path, value }) => `${path} = ${shownScalar(value)}`);
+  return `; its input has ${shown.join(" and ")}`;
 }
 
 function wordsOf(message: string): readonly string[] {

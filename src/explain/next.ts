@@ -14,7 +14,7 @@ import { runningTasks } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
 import { afterFailure } from "./next_after_failure.ts";
-import { anyone, itself } from "./next_step.ts";
+import { automatic, manual } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { pauseSteps } from "./pause_texts.ts";
 import { attemptText, capital, later, matcherText, shortened, taskText } from "./phrases.ts";
@@ -46,14 +46,17 @@ export function nextSteps(
   }
   if (evidence.circumstances.full && job.state !== "Done" && job.state !== "Failed") {
     const statement = "Nothing, until there is room on the disk; then it continues by itself.";
-    return [itself(statement, [outlined.conditionSince.logId])];
+    return [automatic(statement, [outlined.conditionSince.logId])];
   }
   switch (condition) {
     case "created":
-      return [itself("Nothing happens by itself.", []), ...controls(outlined)];
+      return [automatic("Nothing happens by itself.", []), ...controls(outlined)];
     case "scheduled": {
       const startAt = outlined.created.attributes.startAt ?? "";
-      return [itself(`It starts at ${startAt}.`, [outlined.created.logId]), ...controls(outlined)];
+      return [
+        automatic(`It starts at ${startAt}.`, [outlined.created.logId]),
+        ...controls(outlined),
+      ];
     }
     case "queued":
       return [
@@ -102,7 +105,7 @@ export function nextSteps(
         ...controls(outlined),
       ];
     case "succeeded":
-      return [itself("Nothing: it is over.", [])];
+      return [automatic("Nothing: it is over.", [])];
     case "failed":
     case "cancelled":
       return job.state === "Failed" ? afterFailure(outlined, job) : [];
@@ -125,13 +128,13 @@ function controls({ job }: OutlinedHistory): Next {
   const path = `/jobs/${job.jobId}`;
   switch (job.state) {
     case "Created":
-      return [anyone("Start it now:", `${path}/start`), ...cancelStep(job, path)];
+      return [manual("Start it now:", `${path}/start`), ...cancelStep(job, path)];
     case "Running":
       return job.suspendedBy === undefined
         ? cancelStep(job, path)
-        : [anyone("Resume it:", `${path}/resume`), ...cancelStep(job, path)];
+        : [manual("Resume it:", `${path}/resume`), ...cancelStep(job, path)];
     case "Compensating":
-      return job.suspendedBy === undefined ? [] : [anyone("Resume it:", `${path}/resume`)];
+      return job.suspendedBy === undefined ? [] : [manual("Resume it:", `${path}/resume`)];
     case "Done":
     case "Failed":
       return [];
@@ -142,7 +145,7 @@ function controls({ job }: OutlinedHistory): Next {
 
 /** A plan that expects nothing cannot be cancelled: it would start as Done. */
 function cancelStep(job: JobState, path: string): Next {
-  return job.plan.expected.length === 0 ? [] : [anyone("Cancel it:", `${path}/cancel`)];
+  return job.plan.expected.length === 0 ? [] : [manual("Cancel it:", `${path}/cancel`)];
 }
 
 function whileExecuting({ job, attempts }: OutlinedHistory): Next {
@@ -157,7 +160,7 @@ function whileExecuting({ job, attempts }: OutlinedHistory): Next {
       : "; should it fail, none is left";
     const until = untilText(recorded.at(-1)?.started);
     const statement = `${capital(taskText(task.taskId))} continues until it ends${until}${after}.`;
-    return itself(statement, [task.lastLogId]);
+    return automatic(statement, [task.lastLogId]);
   });
 }
 
@@ -173,10 +176,10 @@ function untilText(started: JobEventLogEntry | undefined): string {
 function whileWaiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {
   const open = openExpectations(outlined.job);
   if (open.every(({ expected }) => isHopeless(outlined.job, expected))) {
-    return [itself("Nothing can move it any more.", [outlined.created.logId])];
+    return [automatic("Nothing can move it any more.", [outlined.created.logId])];
   }
   const ends = endsByTime(outlined);
-  const nothing = itself("Nothing, until an event comes.", []);
+  const nothing = automatic("Nothing, until an event comes.", []);
   return [...(ends.length > 0 ? ends : [nothing]), ...eventsToSend(outlined, waitingFor)];
 }
 
@@ -196,7 +199,7 @@ function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<
     const how = meant === undefined ? `if it happened${code}` : `corrected${code}`;
     const fill = placeholders.length === 0 ? "" : "; replace the placeholders";
     return [
-      anyone(`Send ${count} for "${expectation}", ${how}${fill}:`, "/events", event, placeholders),
+      manual(`Send ${count} for "${expectation}", ${how}${fill}:`, "/events", event, placeholders),
     ];
   });
 }
@@ -216,10 +219,10 @@ function whileSuspended({ job, suspended }: OutlinedHistory): Next {
       running.length === 1 ? "its" : "their"
     } end; `;
   if (!hasCode(job)) {
-    return [itself("Nothing is held up: it has no code, and events move it as ever.", cites)];
+    return [automatic("Nothing is held up: it has no code, and events move it as ever.", cites)];
   }
   const nothing = goesOn === "" ? "Nothing" : "nothing";
-  return [itself(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
+  return [automatic(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
 }
 
 /** How many pauses are shown. */
@@ -233,10 +236,10 @@ function once(
   if (queue?.pauses !== undefined) return queue.pauses.slice(0, PAUSES_MAX).flatMap(pauseSteps);
   const opensAt = queue && rateOpensAt(queue);
   if (opensAt !== undefined) {
-    return [itself(`It may begin at ${opensAt}, when its turn has come.`, cites)];
+    return [automatic(`It may begin at ${opensAt}, when its turn has come.`, cites)];
   }
   const place = queue?.limit === undefined ? "" : "a place is free and ";
-  return [itself(`It runs when ${place}its turn comes.`, cites)];
+  return [automatic(`It runs when ${place}its turn comes.`, cites)];
 }
 
 /** A retry that is due waits for a worker, whatever time is on record. */
@@ -253,7 +256,7 @@ function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence
     ? ", which ends its sleeps and its waits until a time as well"
     : "";
   const statement = `Try it again now, once the cause is fixed${others}:`;
-  return [anyone(statement, `/jobs/${job.jobId}/wake`)];
+  return [manual(statement, `/jobs/${job.jobId}/wake`)];
 }
 
 function dueAttempts({ job, attempts }: OutlinedHistory): Next {
@@ -263,7 +266,7 @@ function dueAttempts({ job, attempts }: OutlinedHistory): Next {
     const statement = `${
       capital(taskText(task.taskId))
     } is tried again at ${task.retryAt}: ${which}.`;
-    return [itself(statement, [task.lastLogId])];
+    return [automatic(statement, [task.lastLogId])];
   });
 }
 
@@ -283,16 +286,16 @@ function whileCompensating(
     const statement = `The compensation begins when ${names} ${
       unended.length === 1 ? "has" : "have"
     } ended.`;
-    return [itself(statement, unended.slice(0, NAMES_MAX).flatMap(beginningOf))];
+    return [automatic(statement, unended.slice(0, NAMES_MAX).flatMap(beginningOf))];
   }
   const [at] = due;
-  if (at !== undefined) return [itself(`The compensation is tried again at ${at}.`, [])];
+  if (at !== undefined) return [automatic(`The compensation is tried again at ${at}.`, [])];
   if (tasks.length > 0 || policy === undefined) {
-    return [itself("The compensation continues, the last task first.", [])];
+    return [automatic("The compensation continues, the last task first.", [])];
   }
   const { succeeded, failed } = policy;
   const nothing = `Nothing, until ${matcherText(succeeded)} or ${matcherText(failed)} comes.`;
-  return [itself(nothing, [outlined.created.logId]), ...eventsToSend(outlined, waitingFor)];
+  return [automatic(nothing, [outlined.created.logId]), ...eventsToSend(outlined, waitingFor)];
 }
 
 function beginningOf({ attempt: { started } }: Overtaken): readonly LogId[] {

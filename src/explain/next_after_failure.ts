@@ -9,7 +9,7 @@ import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
-import { anyone, itself } from "./next_step.ts";
+import { automatic, manual } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
 import { errorText, shortened, taskText, timeText } from "./phrases.ts";
 
@@ -29,7 +29,7 @@ export function afterFailure(outlined: OutlinedHistory, job: FailedJob): Next {
     statement: `It was retried already, as job ${entry.attributes.newJobId}.`,
     cites: [entry.logId],
   }));
-  const nothing = itself("Nothing: it is over.", []);
+  const nothing = automatic("Nothing: it is over.", []);
   if (neverStarted(outlined, job)) {
     return [...(done.length > 0 ? done : [nothing]), sendAgain(outlined)];
   }
@@ -49,12 +49,12 @@ export function afterFailure(outlined: OutlinedHistory, job: FailedJob): Next {
   const repeats = repeatsItself(outlined, job);
   const beforehand = repeats === undefined ? [] : [repeats];
   const offer = repeats === undefined ? `Retry it; ${names}:` : `Then retry it; ${names}:`;
-  if (done.length === 0) return [...first, ...byHand, ...beforehand, anyone(offer, path)];
+  if (done.length === 0) return [...first, ...byHand, ...beforehand, manual(offer, path)];
   return [
     ...first,
     ...byHand,
     ...beforehand,
-    anyone(onceMore(names, repeats), path, { again: true }),
+    manual(onceMore(names, repeats), path, { again: true }),
   ];
 }
 

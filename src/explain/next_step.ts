@@ -4,11 +4,11 @@ import type { Action, NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 
-export function itself(statement: string, cites: readonly LogId[]): NextStep<LogId> {
+export function automatic(statement: string, cites: readonly LogId[]): NextStep<LogId> {
   return { by: "itself", statement, cites };
 }
 
-export function anyone(
+export function manual(
   statement: string,
   path: string,
   body?: JsonObject,

@@ -6,7 +6,7 @@ import type { LogId } from "../core/ids.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Evidence } from "./evidence.ts";
 import { shownText } from "../core/shown_value.ts";
-import { byWhom, reasonText, timeText } from "./phrases.ts";
+import { actorText, reasonText, timeText } from "./phrases.ts";
 
 /** A start within this is on time. */
 const LATE_MS = 1_000;
@@ -61,7 +61,9 @@ function madeBy(
     return { statement: `${event} made this job at ${timeText(created)}: ${kind}.`, cites };
   }
   return {
-    statement: `It was submitted${byWhom(created)}${andStarted} at ${timeText(created)}: ${kind}.`,
+    statement: `It was submitted${actorText(created)}${andStarted} at ${
+      timeText(created)
+    }: ${kind}.`,
     cites,
   };
 }
@@ -79,10 +81,10 @@ const LABELS_MAX = 5;
 /** `, tenant:nordwind, source:nightly`. */
 function labelsText(labels: Readonly<Record<string, string>>): string {
   const all = Object.entries(labels);
-  const told = all.slice(0, LABELS_MAX).map(([name, value]) =>
+  const shown = all.slice(0, LABELS_MAX).map(([name, value]) =>
     `, ${shownText(`${name}:${value}`)}`
   );
-  return told.join("") +
+  return shown.join("") +
     (all.length > LABELS_MAX ? `, and ${all.length - LABELS_MAX} more labels` : "");
 }
 

@@ -7,7 +7,7 @@ import { assertNever } from "../core/assert_never.ts";
 import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
-import { alike } from "./alike.ts";
+import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText } from "./attempts.ts";
 import type { Attempt } from "./attempts_noted.ts";
@@ -48,7 +48,7 @@ export function overtakenReasons(
   LogId
 >[] {
   const cited = outlined.conditionSince.logId;
-  return alike(overtakenAttempts(outlined), cited, ({ taskId, attempt }) => {
+  return showSome(overtakenAttempts(outlined), cited, ({ taskId, attempt }) => {
     const { started, ended } = attempt;
     const cites = [
       ...(ended === undefined ? [] : [ended.entry.logId]),

@@ -5,12 +5,12 @@ import { reusableTasks } from "../core/decide.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
-import { cutShort, standing } from "../core/left_in_place.ts";
+import { cutShort, tasksLeftInPlace } from "../core/left_in_place.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Evidence } from "./evidence.ts";
-import { anyone, itself } from "./next_step.ts";
+import { automatic, manual } from "./next_step.ts";
 import { capital, oneLine, reasonText, shortened, taskText, timeText } from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
@@ -67,7 +67,7 @@ export function whileParked(outlined: OutlinedHistory): Next {
   const { job, parked } = outlined;
   if (job.parked === undefined || parked === undefined) return [];
   const path = `/jobs/${job.jobId}`;
-  const kept = shortened(standing(job).map(({ taskId }) => taskId), NAMES_MAX);
+  const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId), NAMES_MAX);
   const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
   const partly = `what ${begun} did before ${
     begun.includes(" and ") ? "they were" : "it was"
@@ -84,11 +84,11 @@ export function whileParked(outlined: OutlinedHistory): Next {
     ...remedy(outlined, job.parked.reason, parked.logId),
     // Code that fits takes up the others by itself; other code parks them again.
     ...(job.parked.reason === "crashed"
-      ? [anyone("Let it try again as it is:", `${path}/resume`)]
+      ? [manual("Let it try again as it is:", `${path}/resume`)]
       : []),
-    ...(job.state === "Running" ? [anyone(cancelText(job.parked.reason), `${path}/cancel`)] : []),
-    anyone(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
-    anyone(`Cancel it and retry it; ${after}:`, `${path}/retry`),
+    ...(job.state === "Running" ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
+    manual(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
+    manual(`Cancel it and retry it; ${after}:`, `${path}/retry`),
   ];
 }
 
@@ -104,18 +104,18 @@ function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId
   switch (reason) {
     case "diverged": {
       const statement = "Nothing, until Daybook starts with code that asks for what is on record.";
-      return [itself(statement, [by, job.parked?.disagreesWith ?? by])];
+      return [automatic(statement, [by, job.parked?.disagreesWith ?? by])];
     }
     case "noDefinition": {
       const version = job.definitionVersion ?? 1;
       const statement = `Nothing, until Daybook starts with a module (--definitions) that has ` +
         `type ${type} version ${version}, or another that says runs: [${version}]; then it continues.`;
-      return [itself(statement, [created.logId])];
+      return [automatic(statement, [created.logId])];
     }
     case "crashed": {
       const statement = "Nothing: it is not taken up again by itself. First fix what ends " +
         "the process, and start Daybook with that.";
-      return [itself(statement, [by])];
+      return [automatic(statement, [by])];
     }
     default:
       return assertNever(reason, "reason of parking");

@@ -7,8 +7,8 @@ import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
 import type { HoldingPause } from "./evidence.ts";
 import type { NextStep, Statement } from "./explanation.ts";
-import { itself } from "./next_step.ts";
-import { byWhom, errorText, latest, oneLine, reasonText, taskText } from "./phrases.ts";
+import { automatic } from "./next_step.ts";
+import { actorText, errorText, latest, oneLine, reasonText, taskText } from "./phrases.ts";
 
 /** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
 export function scopeText({ type, label, key }: PauseScope): string {
@@ -28,7 +28,7 @@ export function pauseText(pause: Pause): string {
 /** `since ... by on-call, until ...`. */
 export function pauseTimes({ since, until, actor }: Pause): string {
   const end = until === undefined ? "" : `, until ${until}`;
-  return `since ${since}${byWhom(actor === undefined ? {} : { actor })}${end}`;
+  return `since ${since}${actorText(actor === undefined ? {} : { actor })}${end}`;
 }
 
 /** The oldest pause that holds a job, and how many others do. */
@@ -72,8 +72,8 @@ export function pauseSteps(pause: Pause): readonly NextStep<LogId>[] {
     ? "Nothing begins while everything is paused; events still count."
     : `Nothing of ${scopeText(pause)} begins while it is paused; events still count.`;
   return [
-    itself(nothing, [by]),
-    ...until === undefined ? [] : [itself(`The pause ends by itself at ${until}.`, [by])],
+    automatic(nothing, [by]),
+    ...until === undefined ? [] : [automatic(`The pause ends by itself at ${until}.`, [by])],
     endStep(pause),
   ];
 }

@@ -35,7 +35,7 @@ export function attemptText(nth: number, maxAttempts: number | undefined, begun 
 
 /** `PaymentRefused: the payment was refused`, on one line. */
 export function errorText({ name, message }: ErrorFact): string {
-  const asked = askedDelayMs({ name, message });
+  const asked = requestedDelayMs({ name, message });
   if (asked !== undefined) return `RetryLater: asked for a pause of ${durationText(asked)}`;
   const line = oneLine(message);
   const who = oneLine(name);
@@ -88,7 +88,7 @@ export function progressText(
 const ASKED = /^asked to be tried again in (\d+) ms$/;
 
 /** The delay that a task asked for with `RetryLater`, in milliseconds. */
-export function askedDelayMs({ name, message }: ErrorFact): number | undefined {
+export function requestedDelayMs({ name, message }: ErrorFact): number | undefined {
   const ms = name === "RetryLater" ? ASKED.exec(message)?.[1] : undefined;
   return ms === undefined ? undefined : Number(ms);
 }
@@ -129,7 +129,7 @@ export function countText(expected: ExpectedEvent, matched: number): string {
 }
 
 /** ` by on-call`, when the token of the request had a name. */
-export function byWhom({ actor }: { readonly actor?: string }): string {
+export function actorText({ actor }: { readonly actor?: string }): string {
   return actor === undefined ? "" : ` by ${shownText(actor)}`;
 }
 

@@ -6,7 +6,7 @@ import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
 import { shownText } from "../core/shown_value.ts";
 import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
-import { anyone } from "./next_step.ts";
+import { manual } from "./next_step.ts";
 import { pausesText } from "./pause_texts.ts";
 import { taskText } from "./phrases.ts";
 
@@ -93,7 +93,7 @@ function holdersOf(
 }
 
 /** The entries that began what is in the way, the oldest first. */
-export function beganBy(
+export function blockingEntries(
   { limit, holders = [] }: Pick<Queue, "holders" | "limit">,
 ): readonly LogId[] {
   if (limit?.limit === "rate") return limit.starts.map(({ by }) => by);
@@ -166,7 +166,7 @@ export function overtakenText({ overtaken }: Queue, priority: number): string {
 export function cancelHolders({ holders = [], limit }: Queue): readonly NextStep<LogId>[] {
   const what = limit === undefined ? "worker" : "place";
   return holdersOf(limit, holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
-    ...anyone(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
+    ...manual(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
     cites: [startedBy],
   }));
 }

@@ -7,7 +7,7 @@ import type { Statement } from "./explanation.ts";
 import { pauseTimes, scopeText } from "./pause_texts.ts";
 import { latest, oneLine, reasonText, shortened } from "./phrases.ts";
 import type { QueueFacts } from "./queue_facts.ts";
-import { beganBy, holdersText, limitText } from "./queue_holders.ts";
+import { blockingEntries, holdersText, limitText } from "./queue_holders.ts";
 
 type Told = Statement<LogId>;
 
@@ -27,7 +27,7 @@ function limitedOnes({ limits }: QueueFacts): readonly Told[] {
     const which = jobs === 1 ? first : `${first} first`;
     const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
       `${limitText(limit)}${holdersText({ limit, busy: 0 })}.`;
-    const holds = latest(beganBy({ limit }));
+    const holds = latest(blockingEntries({ limit }));
     return { statement, cites: [...new Set([...holds, firstBy])] };
   });
 }

@@ -37,7 +37,7 @@ export type ReachedThen =
   };
 
 /** When, and whether the job has yet to begin, as far as a rate counts. */
-export interface AskedMoment {
+export interface RateMoment {
   readonly logId: LogId;
   readonly atMs: number;
   readonly begins: boolean;
@@ -47,7 +47,7 @@ export interface AskedMoment {
 export function reachedAt(
   history: PlaceHistory,
   own: QueuedAs,
-  { logId, atMs, begins }: AskedMoment,
+  { logId, atMs, begins }: RateMoment,
   { limits: { perKey, maxRunning, rate }, change } = limitsAt(history, logId),
 ): ReachedThen | undefined {
   const changed = change === undefined ? {} : { change };

@@ -80,23 +80,23 @@ export class SelectedSteps {
 /** Folds entries of one job, oldest first. Memory depends on the steps that are wanted. */
 export class Replaying {
   readonly #fold = new JobFold();
-  readonly #told: SelectedSteps;
+  readonly #selected: SelectedSteps;
 
   constructor(wanted?: StepsWanted) {
-    this.#told = new SelectedSteps(wanted);
+    this.#selected = new SelectedSteps(wanted);
   }
 
   /** @throws {TypeError} when the first is not `job.JobCreated`. */
   apply(entry: JobEventLogEntry): void {
     const folded = this.#fold.apply(entry);
-    this.#told.add(entry.logId, () => replayStep(entry, folded));
+    this.#selected.add(entry.logId, () => replayStep(entry, folded));
   }
 
   /** Up to the last entry. @throws {TypeError} when there is none. */
   get replay(): Replay {
     const { job } = this.#fold;
     if (job === undefined) throw new TypeError("Cannot replay a job: it has no entries");
-    return { job, steps: this.#told.steps, ...this.#told.next };
+    return { job, steps: this.#selected.steps, ...this.#selected.next };
   }
 }
 

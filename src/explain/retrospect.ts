@@ -135,8 +135,11 @@ function lateText(
 }
 
 function values(attributes: JsonObject, names: readonly string[]): string {
-  const told = names.slice(0, VALUES_SHOWN_MAX);
-  return shortened(told.map((name) => `${name} ${shownValue(attributes[name])}`), VALUES_SHOWN_MAX);
+  const shown = names.slice(0, VALUES_SHOWN_MAX);
+  return shortened(
+    shown.map((name) => `${name} ${shownValue(attributes[name])}`),
+    VALUES_SHOWN_MAX,
+  );
 }
 
 function byPosition(left: JobEventLogEntry, right: JobEventLogEntry): number {

@@ -43,7 +43,7 @@ export function sampleEvent(
     )
     .slice(0, REST_MAX);
   const attributes = {
-    ...nested(terms.map((term) => [term.path, told(term)])),
+    ...nested(terms.map((term) => [term.path, sampleValue(term)])),
     ...Object.fromEntries(rest),
   };
   const task = taskId === undefined ? {} : { taskId };
@@ -107,7 +107,7 @@ function isOpen({ allowed, isOptional }: Term): boolean {
 }
 
 /** A possible value, or else a placeholder. */
-function told(term: Term): JsonScalar {
+function sampleValue(term: Term): JsonScalar {
   const { allowed } = term;
   if (!isOpen(term)) return allowed[0] ?? null;
   const more = allowed.length > VALUES_SHOWN_MAX ? ", ..." : "";

@@ -20,12 +20,12 @@ import { openExpectations } from "./open_expectations.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import {
-  askedDelayMs,
+  actorText,
   attemptText,
-  byWhom,
   capital,
   errorText,
   reasonText,
+  requestedDelayMs,
   shortened,
   taskText,
   timeText as entryTime,
@@ -190,7 +190,7 @@ function backingOffTexts({ job, attempts }: OutlinedHistory, isDue = false): rea
   return tasks.map(({ taskId, failures, retryAt, error }) => {
     const recorded = attempts.get(taskId) ?? [];
     const which = attemptText(failures, findMaxAttempts(recorded));
-    const asked = askedDelayMs(error);
+    const asked = requestedDelayMs(error);
     if (asked !== undefined) {
       const pause = `a pause of ${durationText(asked)}`;
       return `${taskText(taskId)} asked with RetryLater for ${pause} in ${which} and ${again} ` +
@@ -291,7 +291,9 @@ function failed(outlined: OutlinedHistory): string {
     ? ` ${capital(uncompensatedText(outlined))} failed as well: an operator must see to it.`
     : "";
   return failure.kind === "cancelled"
-    ? `was cancelled${byWhom(outlined.failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`
+    ? `was cancelled${actorText(outlined.failedBy?.entry ?? {})}${
+      cancelReason(failure)
+    }.${recovery}`
     : neverStarted(outlined, job)
     ? `could not be started: ${errorText(failure.error)}.`
     : `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}.${recovery}`;

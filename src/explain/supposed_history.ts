@@ -3,7 +3,7 @@
  * another plan would have taken.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { FactEntry, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import type { JobPlan } from "../core/job_plan.ts";

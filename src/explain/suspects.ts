@@ -1,6 +1,6 @@
 /** The events that were meant for an expectation and did not count, the likeliest first. */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { ownValues } from "./likeness/own_values.ts";

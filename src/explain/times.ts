@@ -5,12 +5,12 @@ import type { LogId } from "../core/ids.ts";
 import type { CompletedTask, JobState, SleepingTask } from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
 import { openWaits } from "../core/waits.ts";
-import { alike } from "./alike.ts";
+import { showSome } from "./show_some.ts";
 import type { NextStep, Statement } from "./explanation.ts";
-import { anyone, itself } from "./next_step.ts";
+import { automatic, manual } from "./next_step.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { openExpectations } from "./open_expectations.ts";
-import { byWhom, later, reasonText, shortened } from "./phrases.ts";
+import { actorText, later, reasonText, shortened } from "./phrases.ts";
 
 const NAMES_MAX = 10;
 
@@ -31,7 +31,7 @@ export function sleepsText(job: JobState): string {
 export function sleepReasons(
   { job, conditionSince }: OutlinedHistory,
 ): readonly Statement<LogId>[] {
-  return alike(
+  return showSome(
     openSleeps(job),
     conditionSince.logId,
     ({ taskId, startedAt, dueAt, firstLogId }) => [
@@ -52,14 +52,16 @@ export function endsByTime(outlined: OutlinedHistory): readonly NextStep<LogId>[
     ...waits.length > 0 ? ["the wait, without its event,"] : [],
   ].join(" and ");
   const path = `/jobs/${outlined.job.jobId}/wake`;
-  const wake = ended === "" ? [] : [anyone(`End ${ended} now:`, path)];
+  const wake = ended === "" ? [] : [manual(`End ${ended} now:`, path)];
   return [...sleeps, ...waits, ...wake, ...deadlineSteps(outlined)];
 }
 
 function endsOfWaits({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
   if (job.state !== "Running") return [];
   return openWaits(job).slice(0, NAMES_MAX).map(({ expectation, dueAt, setBy }) =>
-    itself(`run waits for "${expectation}" until ${dueAt}, and then continues without it.`, [setBy])
+    automatic(`run waits for "${expectation}" until ${dueAt}, and then continues without it.`, [
+      setBy,
+    ])
   );
 }
 
@@ -72,7 +74,7 @@ export function deadlineSteps(outlined: OutlinedHistory): readonly NextStep<LogI
     const dueAt = later(job.startedAt, within.ms);
     const otherwise = within.otherwise === "fail" ? "the job fails" : "it is waived";
     const statement = `"${id}" has until ${dueAt} to come: otherwise ${otherwise}.`;
-    return [itself(statement, [created.logId, started.logId])];
+    return [automatic(statement, [created.logId, started.logId])];
   }).slice(0, NAMES_MAX);
 }
 
@@ -83,7 +85,7 @@ function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
     ? "its code continues"
     : "its code continues once the job does";
   return sleeps.map(({ taskId, dueAt, firstLogId }) =>
-    itself(`Sleep ${taskId} ends at ${dueAt}, and ${then}.`, [firstLogId])
+    automatic(`Sleep ${taskId} ends at ${dueAt}, and ${then}.`, [firstLogId])
   );
 }
 
@@ -98,7 +100,7 @@ export function wokenBy(
 
 /** `a wake control by ops (reason: the customer called)`. */
 export function wakeText(woken: FrameworkEntry<"job.JobWoken">): string {
-  return `a wake control${byWhom(woken)}${reasonText(woken.attributes.reason)}`;
+  return `a wake control${actorText(woken)}${reasonText(woken.attributes.reason)}`;
 }
 
 /** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */

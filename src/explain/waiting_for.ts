@@ -1,6 +1,6 @@
 /** What a job still waits for, and the events that were meant for it. */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import { placesIn } from "./elsewhere.ts";
 import { isRefused, type JobEventLogEntry } from "../core/event.ts";
 import type { NearMiss, WaitingFor } from "./explanation.ts";

@@ -3,7 +3,7 @@
  * that would have run differently is not run, so its effects stay.
  */
 
-import { atOnce, type Work } from "../core/at_once.ts";
+import { runToEnd, type Work } from "../core/work.ts";
 import type { Condition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
@@ -65,7 +65,7 @@ export function whatIf(
   head: LogId,
   sameIds: readonly JobEventLogEntry[] = [],
 ): WhatIfAnswer {
-  return atOnce(supposing(entries, supposition, pastEvents, head, sameIds));
+  return runToEnd(supposing(entries, supposition, pastEvents, head, sameIds));
 }
 
 /** The same, with the steps that are wanted, as work with a pause after each position. */
@@ -92,7 +92,7 @@ function* compare(
   { recorded, supposed }: SupposedHistory,
   wanted: StepsWanted | undefined,
 ): Work<WhatIf> {
-  const told = new SelectedSteps(wanted);
+  const selected = new SelectedSteps(wanted);
   const comparison = new OutcomeComparison();
   let firstDifference: FirstDifference | null = null;
   let [one, other]: (Applied | undefined)[] = [];
@@ -101,7 +101,7 @@ function* compare(
   for (const [left, right] of sideBySide(playRecorded(recorded), playSupposed(supposed, fold))) {
     one = left?.folded ?? one;
     other = right?.folded ?? other;
-    if (right !== undefined) told.add(right.entry.logId, () => toReplayStep(right));
+    if (right !== undefined) selected.add(right.entry.logId, () => toReplayStep(right));
     if (right !== undefined) last = right;
     if (firstDifference === null && comparison.differ(one, other)) {
       firstDifference = differenceAt(left, right, last === undefined ? "" : toReplayStep(last).why);
@@ -110,7 +110,7 @@ function* compare(
   }
   const { job } = fold;
   if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
-  return { job, steps: told.steps, ...told.next, firstDifference };
+  return { job, steps: selected.steps, ...selected.next, firstDifference };
 }
 
 function* playRecorded(entries: readonly JobEventLogEntry[]): Generator<Played> {
@@ -166,10 +166,10 @@ function nextPlayed(plays: Generator<Played>): Played | undefined {
 }
 
 function toReplayStep({ entry, folded, repeats }: Played): ReplayStep {
-  const told = replayStep(entry, folded);
-  if (repeats === undefined) return told;
+  const selected = replayStep(entry, folded);
+  if (repeats === undefined) return selected;
   const why = `The event came before, as entry ${repeats}: a second delivery changes nothing.`;
-  return { ...told, why };
+  return { ...selected, why };
 }
 
 /** @param why Of the supposed step. */

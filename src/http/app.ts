@@ -6,7 +6,7 @@ import type { JsonObject } from "../core/json.ts";
 import { slipBetween } from "../explain/spelling.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
 import { Bodies, leaveUnread } from "./bodies/bodies.ts";
-import { EDGE_LIMITS, type EdgeLimits, Gauge } from "./guard/capacity.ts";
+import { Gauge, HTTP_LIMITS, type HttpLimits } from "./guard/capacity.ts";
 import { type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Guard } from "./guard/guard.ts";
@@ -21,11 +21,11 @@ import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
 import { TokenChecks } from "./guard/token_checks.ts";
-import { Turnstile } from "./guard/turnstile.ts";
+import { AdmissionGate } from "./guard/admission_gate.ts";
 
 /** What is not given is not there, or as a server has it by default. */
 export interface AppOptions
-  extends Partial<EdgeLimits>, Pick<HttpDeps, "engine" | "clock">, Partial<GivenDeps> {
+  extends Partial<HttpLimits>, Pick<HttpDeps, "engine" | "clock">, Partial<GivenDeps> {
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
   readonly allowedHosts?: readonly string[] | "any";
   /** Default: 1 MiB. */
@@ -75,7 +75,7 @@ const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 function createDeps(options: AppOptions): HttpDeps {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
   const { heartbeatMs = 15_000, version = "unknown" } = options;
-  const limits = { ...EDGE_LIMITS, ...options };
+  const limits = { ...HTTP_LIMITS, ...options };
   const needsToken = options.access !== undefined;
   let document: JsonObject | undefined;
   const streams = new Gauge("streamsMax", limits.streamsMax);
@@ -85,10 +85,10 @@ function createDeps(options: AppOptions): HttpDeps {
     streamStallMs: limits.streamStallMs,
     shutdownSignal,
   });
-  const turnstile = new Turnstile(clock);
+  const admission = new AdmissionGate(clock);
   const requests = new Gauge("requestsMax", limits.requestsMax);
   const openRequests = new Gauge("openRequestsMax", limits.openRequestsMax);
-  const ofBodies = { clock, shutdownSignal, timeMs: limits.bodyTimeMs, turnstile };
+  const ofBodies = { clock, shutdownSignal, timeMs: limits.bodyTimeMs, admission };
   return {
     engine,
     clock,
@@ -131,7 +131,7 @@ function createDeps(options: AppOptions): HttpDeps {
     waiting: new Gauge("waitingMax", limits.waitingMax),
     lookBack: new Gauge("lookBackBytesMax", limits.lookBackBytesMax),
     reading: new Lane(),
-    turnstile,
+    admission,
     shutdownSignal,
   };
 }

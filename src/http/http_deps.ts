@@ -14,7 +14,7 @@ import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
 import type { TokenChecks } from "./guard/token_checks.ts";
-import type { Turnstile } from "./guard/turnstile.ts";
+import type { AdmissionGate } from "./guard/admission_gate.ts";
 import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobId } from "../core/ids.ts";
 
@@ -66,7 +66,7 @@ export interface SystemPort {
 }
 
 /** What is open at the edge right now. */
-export interface EdgeActivity {
+export interface HttpActivity {
   readonly streams: number;
   /** Requests being answered, except those that wait for a job. */
   readonly requests: number;
@@ -78,7 +78,7 @@ export interface MetricsPort {
   /** The media type of the text, with its version. */
   readonly contentType: string;
   /** Everything that is counted, as of now. */
-  text(deps: EdgeActivity): Promise<string>;
+  text(deps: HttpActivity): Promise<string>;
 }
 
 export interface JobLogPort {
@@ -111,7 +111,7 @@ export interface Spread {
 }
 
 /** What happened in a stretch of time. A spread is `undefined` when there was nothing to measure. */
-export interface Happenings {
+export interface PeriodFigures {
   readonly created: number;
   readonly succeeded: number;
   readonly failed: number;
@@ -124,7 +124,7 @@ export interface Happenings {
   readonly sync: Spread | undefined;
 }
 
-export interface TrendPoint extends Happenings {
+export interface TrendPoint extends PeriodFigures {
   /** When the interval began, in milliseconds since the epoch. */
   readonly fromMs: number;
 }
@@ -132,7 +132,7 @@ export interface TrendPoint extends Happenings {
 export interface Trend {
   /** The oldest first; none from before the start of the process; the last is not over yet. */
   readonly points: readonly TrendPoint[];
-  readonly whole: Happenings;
+  readonly whole: PeriodFigures;
 }
 
 /** How often jobs of a type failed. */
@@ -221,5 +221,5 @@ export interface HttpDeps {
   /** Reads pages of entries, which may be large, one at a time. */
   readonly reading: Lane;
   /** All requests pass it, except probes. */
-  readonly turnstile: Turnstile;
+  readonly admission: AdmissionGate;
 }

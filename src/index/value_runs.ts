@@ -4,7 +4,7 @@
  * and the file is built again from the journal.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import {
   type Bucket,

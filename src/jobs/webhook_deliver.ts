@@ -8,7 +8,7 @@ import { defineJob } from "../engine/definition.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import { AllowedHosts, isAddressOrLocal, isPrivateAddress } from "./webhook/allowed_hosts.ts";
-import { discardBody, retryAfterMs, tellAnswer, verdictOn } from "./webhook/answer.ts";
+import { describeAnswer, discardBody, retryAfterMs, verdictOn } from "./webhook/answer.ts";
 import { type WebhookInput, webhookInput } from "./webhook/input.ts";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
@@ -173,7 +173,7 @@ class WebhookSender {
   }
 
   async #refusal(url: URL, response: Response): Promise<Error> {
-    const message = `Cannot deliver to ${url.host}: ${await tellAnswer(response)}`;
+    const message = `Cannot deliver to ${url.host}: ${await describeAnswer(response)}`;
     if (verdictOn(response.status) === "giveUp") return new NonRetryableError(message);
     const delayMs = retryAfterMs(response.headers.get("retry-after"), this.#options.now());
     return delayMs === undefined ? new Error(message) : new RetryLater(delayMs, message);

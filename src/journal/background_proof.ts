@@ -73,7 +73,7 @@ export class BackgroundProof {
   #endRest = () => {};
   #sliceBegan = 0;
   /** Reasons that were reported: every segment may have the same one. */
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   constructor(options: BackgroundProofOptions, { sealed, trusted, unproven }: FoundSegments) {
     this.#options = options;
@@ -222,8 +222,8 @@ export class BackgroundProof {
     } catch (error) {
       if (error instanceof ProofStoppedError || error instanceof JournalDamagedError) throw error;
       const reason = failureReason(error, this.#options.layout.folder);
-      if (!this.#told.has(reason)) this.#options.warn(`${action}: ${reason}`);
-      this.#told.add(reason);
+      if (!this.#reported.has(reason)) this.#options.warn(`${action}: ${reason}`);
+      this.#reported.add(reason);
     }
   }
 }

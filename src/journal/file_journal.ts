@@ -27,7 +27,7 @@ import { FORMAT_VERSION } from "./line_codec.ts";
 import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
 import { recover, type Recovery, recoveryReport } from "./recovery.ts";
-import { Reserve } from "./room.ts";
+import { Reserve } from "./disk_space.ts";
 import { Follower, SharedSink } from "./shared_copy.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentRolls } from "./segment_rolls.ts";
@@ -264,15 +264,15 @@ function createParts(options: LockedOptions, recovery: Recovery, kept: Kept): Pa
   let writer: SegmentWriter | undefined;
   const mendNow = async (): Promise<boolean> => {
     if (writer !== undefined) return true;
-    if (!await recovery.mending.run()) return false;
+    if (!await recovery.preparation.run()) return false;
     const open = () => SegmentWriter.open({ ...options, layout }, catalogue.active);
     writer = await orUnusable("open", layout.segments, open);
     return true;
   };
-  let mending: Promise<boolean> | undefined;
+  let preparation: Promise<boolean> | undefined;
   // The start and a probe may ask at the same time: the segment is replaced once, or a slow disk
   // would put back what it was before the other began to write.
-  const mend = () => mending ??= mendNow().finally(() => mending = undefined);
+  const mend = () => preparation ??= mendNow().finally(() => preparation = undefined);
   const copy: BatchSink = {
     write: (batch, holdUp) =>
       writer === undefined ? Promise.reject(unmended()) : writer.write(batch, holdUp),
@@ -338,7 +338,7 @@ function noRoom(folder: string): JournalUnusableError {
 
 function recoveredFact(
   { active: { name: segment } }: Catalogue,
-  { mending: { bytesQuarantined, quarantine } }: Recovery,
+  { preparation: { bytesQuarantined, quarantine } }: Recovery,
 ): JournalEventDraft {
   const attributes = {
     segment,

@@ -15,7 +15,7 @@ import {
   type StampedEvent,
 } from "../engine/ports.ts";
 import { Batch, type EncodedGroup, encodedGroup, type SealedBatch, type Stamp } from "./batch.ts";
-import { Calm } from "./calm.ts";
+import { SyncPolicy } from "./sync_policy.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 
 /** Stores batches. */
@@ -80,7 +80,7 @@ export class GroupCommit {
   readonly #between: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
-  readonly #calm = new Calm();
+  readonly #syncPolicy = new SyncPolicy();
   /** Number of groups so far. */
   #appended = 0;
 
@@ -233,12 +233,12 @@ export class GroupCommit {
     try {
       const { sink, clock, listener } = this.#options;
       const sealed = batch.seal(this.#head.chain);
-      const holdUp = this.#calm.isCalm;
+      const holdUp = this.#syncPolicy.mayBlock;
       const began = clock.monotonic();
       await sink.write(sealed, holdUp);
       if (this.#refusal !== undefined) return this.#drop(batch, this.#refusal);
       const durationMs = clock.monotonic() - began;
-      this.#calm.synced(sealed, durationMs, holdUp, this.#pending.length === 0);
+      this.#syncPolicy.synced(sealed, durationMs, holdUp, this.#pending.length === 0);
       this.#advance(sealed);
       listener.durable(sealed, durationMs);
     } catch (error) {

@@ -218,7 +218,7 @@ const DEFAULTS = {
   warn: () => {},
 };
 
-const NOTHING_REPAIRED = { mending: { bytesQuarantined: 0, quarantine: null }, warnings: [] };
+const NOTHING_REPAIRED = { preparation: { bytesQuarantined: 0, quarantine: null }, warnings: [] };
 
 interface Replayed {
   readonly clean: boolean;

@@ -19,7 +19,7 @@ import {
 import type { SealedBatch, Stamp } from "./batch.ts";
 import type { CommitWatch } from "./options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
-import { type Reserve, Room } from "./room.ts";
+import { DiskSpace, type Reserve } from "./disk_space.ts";
 import { isOnlySeal, isStop, QuietSealer } from "./seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
 
@@ -72,7 +72,7 @@ export class Recorder {
   readonly #commit: GroupCommit;
   readonly #snapshots: Snapshots;
   readonly #sealer: QuietSealer;
-  readonly #room: Room;
+  readonly #diskSpace: DiskSpace;
   /** The last position that is more than a seal. */
   #contentLogId: LogId;
   #stopped: boolean;
@@ -88,7 +88,7 @@ export class Recorder {
     this.#contentLogId = origin.stopped ? origin.head.logId - 1 : origin.head.logId;
     this.#commit = this.#groupCommit(options);
     this.#sealer = new QuietSealer(clock, options.quietSealMs, () => this.#sealWhenIdle());
-    this.#room = this.#roomOf(options);
+    this.#diskSpace = this.#roomOf(options);
     this.#snapshots = new Snapshots({
       every: options.snapshotEvery,
       last: origin.snapshot,
@@ -117,7 +117,7 @@ export class Recorder {
 
   /** Whether there is no space for groups of an urgency, as far as known. */
   full(urgency: Urgency): boolean {
-    return this.#undone !== undefined || this.#room.full(urgency);
+    return this.#undone !== undefined || this.#diskSpace.full(urgency);
   }
 
   /**
@@ -128,7 +128,7 @@ export class Recorder {
     if (this.#closed) throw new JournalFailedError("Cannot append: the journal is closed");
     if (this.#commit.refusal === undefined) {
       if (this.#undone !== undefined) throw withoutRoom();
-      if (urgency === "ordinary") this.#room.require();
+      if (urgency === "ordinary") this.#diskSpace.require();
     }
     return this.#commit.append(group);
   }
@@ -140,7 +140,7 @@ export class Recorder {
    * @returns The position of the entry it recorded, if any.
    */
   async begin(): Promise<LogId | null> {
-    if (!await this.#mend()) this.#room.ranOut();
+    if (!await this.#mend()) this.#diskSpace.ranOut();
     else {
       try {
         return await this.#recordUndone();
@@ -197,10 +197,10 @@ export class Recorder {
   async close(seals = true): Promise<void> {
     this.#closed = true;
     this.#sealer.stop();
-    await this.#room.stop();
+    await this.#diskSpace.stop();
     await this.#commit.settled();
     if (this.#commit.refusal === undefined) {
-      if (!this.#room.isKept) await this.#snapshots.takeLast(this.head, this.#contentLogId);
+      if (!this.#diskSpace.isKept) await this.#snapshots.takeLast(this.head, this.#contentLogId);
       if (seals) await this.#sealStop();
     }
     await this.#snapshots.settled();
@@ -219,7 +219,7 @@ export class Recorder {
       listener: {
         durable: (batch, durationMs) => this.#durable(batch, durationMs),
         full: (error) => {
-          this.#room.ranOut(error);
+          this.#diskSpace.ranOut(error);
           options.consumer.lost(error);
         },
         failed: (error) => this.#failed(error),
@@ -227,8 +227,8 @@ export class Recorder {
     });
   }
 
-  #roomOf({ clock, reserve, short = false, warn }: RecorderOptions): Room {
-    return new Room({
+  #roomOf({ clock, reserve, short = false, warn }: RecorderOptions): DiskSpace {
+    return new DiskSpace({
       clock,
       reserve,
       short,
@@ -278,14 +278,14 @@ export class Recorder {
     this.#count(batch, durationMs);
     this.#options.publish(batch);
     this.#stopped = false;
-    this.#room.found();
+    this.#diskSpace.found();
     this.#options.consumer.durable(batch.entries);
     if (!isOnlySeal(batch.entries)) {
       this.#contentLogId = batch.lastLogId;
       this.sealLater();
     }
     // A snapshot is only a cache: remaining space is not for it.
-    if (!this.#room.isKept) this.#snapshots.takeWhenDue(this.head);
+    if (!this.#diskSpace.isKept) this.#snapshots.takeWhenDue(this.head);
   }
 
   #count({ entries, bytes }: SealedBatch, durationMs: number): void {
@@ -299,7 +299,7 @@ export class Recorder {
 
   #failed(error: JournalFailedError): void {
     this.#sealer.stop();
-    void this.#room.stop();
+    void this.#diskSpace.stop();
     this.#options.consumer.failed(error);
   }
 

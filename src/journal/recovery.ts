@@ -11,7 +11,7 @@ import type { FoundSegments, Unproven } from "./background_proof.ts";
 import type { FileSystem } from "./file_system.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
-import { Mending } from "./mending.ts";
+import { SegmentPreparation } from "./segment_preparation.ts";
 import type { ReadingProgress } from "./options.ts";
 import { withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
@@ -51,7 +51,7 @@ export interface Recovery {
   /** The snapshot that replay began with. */
   readonly snapshot: LastSnapshot | null;
   /** What has to be done before anything is written. */
-  readonly mending: Mending;
+  readonly preparation: SegmentPreparation;
   /** Things set aside on the way, in words. */
   readonly warnings: readonly string[];
 }
@@ -84,7 +84,14 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     clean,
     entriesReplayed,
     snapshot,
-    mending: new Mending({ fileSystem, layout, random, segments: whole, isNew, torn }),
+    preparation: new SegmentPreparation({
+      fileSystem,
+      layout,
+      random,
+      segments: whole,
+      isNew,
+      torn,
+    }),
     warnings,
   };
 }
@@ -190,7 +197,7 @@ async function requireWitnessed(
 /** What opening a journal found, as its port tells of it. */
 export function recoveryReport(
   recovery: Pick<Recovery, "clean" | "entriesReplayed" | "snapshot" | "warnings"> & {
-    readonly mending: Pick<Mending, "bytesQuarantined" | "quarantine">;
+    readonly preparation: Pick<SegmentPreparation, "bytesQuarantined" | "quarantine">;
   },
   recoveredLogId: LogId | null,
   durationMs: number,
@@ -200,8 +207,8 @@ export function recoveryReport(
     entriesReplayed: recovery.entriesReplayed,
     snapshotLogId: recovery.snapshot?.logId ?? null,
     durationMs,
-    bytesQuarantined: recovery.mending.bytesQuarantined,
-    quarantine: recovery.mending.quarantine,
+    bytesQuarantined: recovery.preparation.bytesQuarantined,
+    quarantine: recovery.preparation.quarantine,
     recoveredLogId,
     warnings: recovery.warnings,
   };

@@ -5,7 +5,7 @@ import { ForeignFileError, JournalUnusableError, orUnusable } from "./errors.ts"
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import { named, requireKind } from "./folder.ts";
 import { isTemporary, type Layout, parseSegmentName, parseSnapshotName } from "./layout.ts";
-import { writtenBytes } from "./prewriting.ts";
+import { writtenBytes } from "./preallocation.ts";
 
 interface SegmentListing {
   /** With their sizes, oldest first. */

@@ -8,7 +8,7 @@ import { isOutOfRoom, missingRoom } from "./errors.ts";
 import type { FileSystem, OpenFile } from "./file_system.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { type Layout, segmentName } from "./layout.ts";
-import { Prewriting } from "./prewriting.ts";
+import { Preallocation } from "./preallocation.ts";
 import type { WatchedFiles } from "./watched_files.ts";
 
 export interface SegmentWriterOptions {
@@ -28,7 +28,7 @@ export class SegmentWriter implements BatchSink {
   #name: string;
   /** Bytes of batches known to be on disk; newlines follow. */
   #bytes: number;
-  #prewriting: Prewriting;
+  #preallocation: Preallocation;
   #hasFailed = false;
 
   private constructor(options: SegmentWriterOptions, file: OpenFile, { name, bytes }: SegmentInfo) {
@@ -36,7 +36,7 @@ export class SegmentWriter implements BatchSink {
     this.#file = file;
     this.#name = name;
     this.#bytes = bytes;
-    this.#prewriting = new Prewriting(file, bytes, options.segmentBytes);
+    this.#preallocation = new Preallocation(file, bytes, options.segmentBytes);
   }
 
   /** @param active As long as its batches. */
@@ -47,12 +47,12 @@ export class SegmentWriter implements BatchSink {
   }
 
   async write(batch: SealedBatch, holdUp: boolean): Promise<void> {
-    await this.#step("write ahead in", () => this.#prewriting.settled());
+    await this.#step("write ahead in", () => this.#preallocation.settled());
     if (batch.opensSegment && this.#bytes > 0) await this.#roll(segmentName(batch.firstLogId));
     await this.#put(batch.bytes);
     await this.#step("sync", () => this.#synced(holdUp));
     this.#bytes += batch.bytes.length;
-    this.#prewriting.keepAhead(this.#bytes);
+    this.#preallocation.keepAhead(this.#bytes);
   }
 
   /** @throws {Error} if the file is synced, and its path no longer leads to it. */
@@ -74,8 +74,8 @@ export class SegmentWriter implements BatchSink {
   async close(): Promise<void> {
     try {
       if (this.#hasFailed) return;
-      await this.#prewriting.settled();
-      await this.#prewriting.cutAhead(this.#bytes);
+      await this.#preallocation.settled();
+      await this.#preallocation.cutAhead(this.#bytes);
     } catch (error) {
       const reason = errorMessage(error);
       this.#options.warn(
@@ -91,7 +91,7 @@ export class SegmentWriter implements BatchSink {
    * The new file and its name are on disk before anything is written to it.
    */
   async #roll(name: string): Promise<void> {
-    await this.#step("cut", () => this.#prewriting.cutAhead(this.#bytes));
+    await this.#step("cut", () => this.#preallocation.cutAhead(this.#bytes));
     // The old one is not looked at again.
     const loss = this.#options.watched.lossAtLast(this.#file, this.#path);
     if (loss !== undefined) throw this.#failed(`continue segment ${this.#name}`, new Error(loss));
@@ -100,7 +100,7 @@ export class SegmentWriter implements BatchSink {
     this.#file = file;
     this.#name = name;
     this.#bytes = 0;
-    this.#prewriting = new Prewriting(file, 0, this.#options.segmentBytes);
+    this.#preallocation = new Preallocation(file, 0, this.#options.segmentBytes);
   }
 
   /** The new file and its name, on disk; without space for it, nothing of it is left. */
@@ -132,7 +132,7 @@ export class SegmentWriter implements BatchSink {
     try {
       await this.#file.write(this.#bytes, bytes);
     } catch (error) {
-      await this.#step("cut back", () => this.#prewriting.cut(this.#bytes));
+      await this.#step("cut back", () => this.#preallocation.cut(this.#bytes));
       if (isOutOfRoom(error)) throw full(`write to segment ${this.#name}`, error);
       throw this.#failed(`write to segment ${this.#name}`, error);
     }

@@ -171,19 +171,19 @@ export class Metrics {
 
 /** Several who count, told as one. */
 export function combineJobWatches(...watches: readonly JobWatch[]): JobWatch {
-  return { changed: (change) => tellAll(watches, (watch) => watch.changed(change)) };
+  return { changed: (change) => notifyAll(watches, (watch) => watch.changed(change)) };
 }
 
 export function combineCommitWatches(...watches: readonly CommitWatch[]): CommitWatch {
-  return { committed: (batch) => tellAll(watches, (watch) => watch.committed(batch)) };
+  return { committed: (batch) => notifyAll(watches, (watch) => watch.committed(batch)) };
 }
 
 /** The failure of one must not make the others miss anything: it is thrown after all have seen it. */
-function tellAll<Watch>(watches: readonly Watch[], tell: (watch: Watch) => void): void {
+function notifyAll<Watch>(watches: readonly Watch[], notify: (watch: Watch) => void): void {
   const failures: unknown[] = [];
   for (const watch of watches) {
     try {
-      tell(watch);
+      notify(watch);
     } catch (error) {
       failures.push(error);
     }

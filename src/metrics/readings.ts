@@ -4,7 +4,7 @@ import { Counter, Gauge, Registry } from "@prometheus-io/client";
 import { type Condition, CONDITIONS } from "../core/condition.ts";
 import type { Standing } from "../core/standing.ts";
 import type { JournalInfo } from "../engine/ports.ts";
-import type { EdgeActivity } from "../http/http_deps.ts";
+import type { HttpActivity } from "../http/http_deps.ts";
 import { VERSION } from "../version.ts";
 
 /** What is read of an engine; `JobEngine` has it. */
@@ -46,7 +46,7 @@ export interface ProcessUsage {
 /** All that gauges are read from. */
 export interface Sources {
   readonly engine: EngineReadings;
-  readonly edge: EdgeActivity;
+  readonly edge: HttpActivity;
   readonly journal: JournalInfo;
   readonly process: ProcessUsage | undefined;
   readonly diskFree: number | undefined;

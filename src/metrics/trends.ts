@@ -7,8 +7,8 @@
 import type { Clock, ConditionChange, JobWatch } from "../engine/ports.ts";
 import {
   type FailingType,
-  type Happenings,
   type OverviewPort,
+  type PeriodFigures,
   type Spread,
   type Trend,
   TREND_SPANS,
@@ -119,9 +119,9 @@ export class Trends implements JobWatch, CommitWatch, OverviewPort {
     return {
       points: intervals.map(({ fromMs, counts }) => ({
         fromMs: this.#time.timeOfDay(fromMs),
-        ...happeningsOf(counts),
+        ...periodFigures(counts),
       })),
-      whole: happeningsOf(sumIntervals(intervals, COLUMNS)),
+      whole: periodFigures(sumIntervals(intervals, COLUMNS)),
     };
   }
 
@@ -151,7 +151,7 @@ function beginOf(name: DurationName): number {
   return COUNTS.length + DURATIONS.indexOf(name) * DURATION_BUCKETS;
 }
 
-function happeningsOf(counts: Uint32Array): Happenings {
+function periodFigures(counts: Uint32Array): PeriodFigures {
   const count = (name: Count) => counts[COUNTS.indexOf(name)] ?? 0;
   return {
     created: count("created"),

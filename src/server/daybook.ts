@@ -13,7 +13,7 @@ import type { Clock, JobLog, KeyStore, Random, RecoveryReport, Tracing } from ".
 import { within } from "../engine/within.ts";
 import type { Access } from "../http/guard/access.ts";
 import { createApp } from "../http/app.ts";
-import type { EdgeLimits } from "../http/guard/capacity.ts";
+import type { HttpLimits } from "../http/guard/capacity.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";
 import type { RequestSpans } from "../http/requests/headers.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";
@@ -48,7 +48,7 @@ const SERVER_CLOSE_MS = 3_000;
 const TRIALS_MAX_MS = 2_000;
 
 /** Limits that the code defines as constants, and tests may override. */
-export interface Limits extends EngineLimits, EdgeLimits {
+export interface Limits extends EngineLimits, HttpLimits {
   /** Disk space kept for running jobs; 0 keeps none. */
   readonly reserveBytes: number;
 }

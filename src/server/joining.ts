@@ -14,7 +14,7 @@ export interface JoiningOptions {
   /** Where others reach this process. */
   readonly url: string;
   /** Takes a line for people. */
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -23,10 +23,10 @@ export class Joining {
   readonly #membership: Membership;
 
   constructor(options: JoiningOptions) {
-    const { url, tell } = options;
+    const { url, print: print } = options;
     this.#options = options;
     const self = { writer: newId.writer(systemRandom.ulid()), url };
-    this.#membership = new Membership({ self, clock: systemClock, tell });
+    this.#membership = new Membership({ self, clock: systemClock, tell: print });
   }
 
   get standing(): Standing {

@@ -120,7 +120,7 @@ const RETRY_AFTER = { "retry-after": "1" };
  */
 export class StartProgress {
   readonly #clock: Pick<Clock, "monotonic" | "pause">;
-  readonly #tell: (line: string) => void;
+  readonly #print: (line: string) => void;
   #sliceBegan: number;
   #told: number;
   #bytesDone = 0;
@@ -129,7 +129,7 @@ export class StartProgress {
   /** @param tell Takes a line for people. */
   constructor(clock: Pick<Clock, "monotonic" | "pause">, tell: (line: string) => void) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#print = tell;
     this.#sliceBegan = this.#told = clock.monotonic();
   }
 
@@ -139,7 +139,7 @@ export class StartProgress {
     [this.#bytesDone, this.#bytesTotal] = [bytesDone, bytesTotal];
     if (now - this.#told >= LINE_MS) {
       this.#told = now;
-      this.#tell(this.#text);
+      this.#print(this.#text);
     }
     return this.#clock.pause().then(() => void (this.#sliceBegan = this.#clock.monotonic()));
   };

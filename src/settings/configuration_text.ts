@@ -11,13 +11,13 @@ export function describeConfiguration(
   origins: Origins,
 ): readonly string[] {
   const settings = shownSettings(configuration, origins);
-  const told = settings.filter(({ name, origin }) => origin !== "default" || name === "journal");
+  const shown = settings.filter(({ name, origin }) => origin !== "default" || name === "journal");
   return [
-    ...told.map(({ name, value, origin }) => {
+    ...shown.map(({ name, value, origin }) => {
       const note = origin === "default" ? "" : `  (${origin})`;
       return `  ${name.padEnd(16)} ${value}${note}`;
     }),
-    `  ${settings.length - told.length} other settings have their defaults: --help lists them`,
+    `  ${settings.length - shown.length} other settings have their defaults: --help lists them`,
   ];
 }
 

@@ -11,7 +11,7 @@ import { CountedRandom } from "./counted_random.ts";
 import { type ExportedJob, requireFit, toContent } from "./exported_job.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { MemoryKeys } from "./memory_keys.ts";
-import { LOOKS_MAX, PATIENT_LOOKS_MAX } from "./open_code.ts";
+import { PATIENT_POLLS_MAX, POLLS_MAX } from "./open_code.ts";
 import { RunTraces } from "./run_traces.ts";
 import { SecondCalls } from "./second_calls.ts";
 import { TestProcess } from "./test_process.ts";
@@ -128,12 +128,12 @@ export class Machine {
 
   /** The same, and gives code of jobs some time that awaits something from outside. */
   async rest(): Promise<void> {
-    do await this.settle(); while (await this.process.code.comesBack(LOOKS_MAX));
+    do await this.settle(); while (await this.process.code.comesBack(POLLS_MAX));
   }
 
   /** Gives the code of one job more time; `false` when it needs none, or has had enough. */
   async restLonger(jobId: string): Promise<boolean> {
-    const isAwaited = await this.process.code.comesBack(PATIENT_LOOKS_MAX, jobId);
+    const isAwaited = await this.process.code.comesBack(PATIENT_POLLS_MAX, jobId);
     await this.settle();
     return isAwaited;
   }

@@ -13,9 +13,9 @@ const { setTimeout } = globalThis;
  * So many times, a millisecond or more apart, it is looked whether a call has come back; then it
  * counts as held up by the test. Not a span of time: on a busy machine they are further apart.
  */
-export const LOOKS_MAX = 200;
+export const POLLS_MAX = 200;
 /** The same for a caller that waits for one job, and lets no time pass. */
-export const PATIENT_LOOKS_MAX = 5_000;
+export const PATIENT_POLLS_MAX = 5_000;
 
 interface Call {
   readonly jobId: JobId;

@@ -11,7 +11,7 @@ export type RunStep =
   | { readonly kind: "returned"; readonly output: JsonValue }
   | { readonly kind: "threw"; readonly error: string };
 
-export function askedStep(method: string, [name, ...others]: readonly unknown[]): RunStep {
+export function requestedStep(method: string, [name, ...others]: readonly unknown[]): RunStep {
   const call = `ctx.${method}(${JSON.stringify(name)})`;
   const [options, ...more] = others.filter((one) => typeof one !== "function");
   return { kind: "asked", call, options: form(more.length === 0 ? options : others) };
@@ -28,10 +28,10 @@ export function threwStep(error: unknown): RunStep {
 /** What two calls did in the same place, as a predicate; `undefined` when it is the same. */
 export function stepDifference(first: RunStep, second: RunStep | undefined): string | undefined {
   if (first.kind === "asked" && second?.kind === "asked" && first.call === second.call) {
-    return told(`asked for ${first.call} with`, "options", first.options, second.options);
+    return describeCall(`asked for ${first.call} with`, "options", first.options, second.options);
   }
   if (first.kind === "returned" && second?.kind === "returned") {
-    return told("returned", "output", first.output, second.output);
+    return describeCall("returned", "output", first.output, second.output);
   }
   const [one, other] = [textOf(first), textOf(second)];
   return one === other ? undefined : `${one} the first time, and ${other} the second`;
@@ -50,7 +50,12 @@ function textOf(step: RunStep | undefined): string {
   }
 }
 
-function told(verb: string, name: string, first: JsonValue, second: JsonValue): string | undefined {
+function describeCall(
+  verb: string,
+  name: string,
+  first: JsonValue,
+  second: JsonValue,
+): string | undefined {
   if (equalJson(first, second)) return undefined;
   const [path, one, other] = differenceAt(name, first, second);
   return `${verb} ${path} ${shownValue(one)} the first time, and ${shownValue(other)} the second`;

@@ -6,7 +6,13 @@
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { JobContext } from "../engine/job_context.ts";
 import { NotDeterministicError } from "./not_deterministic_error.ts";
-import { askedStep, returnedStep, type RunStep, stepDifference, threwStep } from "./run_steps.ts";
+import {
+  requestedStep,
+  returnedStep,
+  type RunStep,
+  stepDifference,
+  threwStep,
+} from "./run_steps.ts";
 
 /** How far one call has come. */
 interface Call {
@@ -98,7 +104,7 @@ function contextWith(
       if (typeof value !== "function") return value;
       if (name === "now") return value.bind(target);
       return (...args: readonly unknown[]) => {
-        asked(askedStep(String(name), args));
+        asked(requestedStep(String(name), args));
         return value.apply(target, args);
       };
     },

@@ -63,9 +63,9 @@ export type FromThread =
   | { readonly kind: "broken"; readonly thrown: Thrown }
   /** The code holds more buffers than a thread may. */
   | { readonly kind: "exhausted" }
-  | { readonly call: number } & OfCall;
+  | { readonly call: number } & CallMessage;
 
-export type OfCall =
+export type CallMessage =
   | { readonly kind: "rested" }
   | {
     readonly kind: "task";

@@ -1,13 +1,13 @@
 /** One thread, as the engine sees it: it takes and sends messages, and ends once. */
 
-import type { Nursery, Seedling } from "./nursery.ts";
+import type { SpawnedThread, ThreadSpawner } from "./thread_spawner.ts";
 import type { FromThread, Thrown, ToThread } from "./protocol.ts";
 import { namedError, outOfMemory, thrownError } from "./thrown_data.ts";
 
 const YOUNG_MB = 16;
 
 export interface ThreadOptions {
-  readonly nursery: Nursery;
+  readonly spawner: ThreadSpawner;
   /** The module of definitions to load. */
   readonly module: string;
   readonly memoryMb: number;
@@ -30,14 +30,14 @@ export interface ThreadKeeper {
 
 export class Thread {
   readonly module: string;
-  readonly #seedling: Seedling;
+  readonly #spawned: SpawnedThread;
   readonly #memoryMb: number;
   readonly #keeper: ThreadKeeper;
   #user: ThreadUser | undefined;
   #isLoaded = false;
   #hasEnded = false;
 
-  constructor({ nursery, module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
+  constructor({ spawner, module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
     this.module = module;
     this.#memoryMb = memoryMb;
     this.#keeper = keeper;
@@ -45,7 +45,7 @@ export class Thread {
     const source = `import(${JSON.stringify(main)}).catch((error) => ` +
       `require("node:worker_threads").workerData.port.postMessage({ kind: "broken", ` +
       `thrown: { kind: "error", name: "Error", message: String(error?.message) } }))`;
-    this.#seedling = nursery.make({
+    this.#spawned = spawner.make({
       source,
       module,
       memoryMb,
@@ -56,7 +56,7 @@ export class Thread {
         this.end(namedError("ThreadExited", `the code ended its thread, with exit code ${code}`));
       },
     });
-    this.#seedling.port.on("message", (message: FromThread) => this.#said(message));
+    this.#spawned.port.on("message", (message: FromThread) => this.#said(message));
   }
 
   get isLoaded(): boolean {
@@ -72,14 +72,14 @@ export class Thread {
   }
 
   tell(message: ToThread): void {
-    if (!this.#hasEnded) this.#seedling.port.postMessage(message);
+    if (!this.#hasEnded) this.#spawned.port.postMessage(message);
   }
 
   /** Ends the thread and whatever runs in it. */
   end(reason: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#seedling.end();
+    this.#spawned.end();
     this.#keeper.ended(reason);
     this.#user?.ended(reason);
   }

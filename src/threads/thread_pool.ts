@@ -2,7 +2,7 @@
  * A bounded pool of threads. A thread that a job has left is reused for jobs of the same module.
  */
 
-import { Nursery } from "./nursery.ts";
+import { ThreadSpawner } from "./thread_spawner.ts";
 import { Thread } from "./thread.ts";
 import { namedError } from "./thrown_data.ts";
 
@@ -46,7 +46,7 @@ interface Debt extends ThreadRequest {
 
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
-  readonly #nursery = new Nursery();
+  readonly #spawner = new ThreadSpawner();
   readonly #threads = new Set<Thread>();
   /** Idle threads, the longest idle first, each with the timer that ends it. */
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
@@ -90,7 +90,7 @@ export class ThreadPool {
     clearTimeout(this.#later);
     for (const { reject } of this.#waiting.splice(0)) reject(closed());
     for (const thread of [...this.#threads]) thread.end(closed());
-    this.#nursery.close();
+    this.#spawner.close();
   }
 
   #owes(type: string): boolean {
@@ -148,7 +148,7 @@ export class ThreadPool {
     if (this.#threads.size >= max) unused?.end(unneeded());
     if (this.#threads.size >= max || this.#isClosed) return false;
     if (!this.#options.hasRoom()) return this.#growLater();
-    const thread = new Thread({ nursery: this.#nursery, module, memoryMb }, {
+    const thread = new Thread({ spawner: this.#spawner, module, memoryMb }, {
       loaded: () => this.#loaded(thread),
       ended: (reason) => this.#ended(thread, reason),
     });

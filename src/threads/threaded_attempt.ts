@@ -10,7 +10,7 @@ import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts"
 import { recordable } from "../engine/recordable.ts";
 import { StagedEvents } from "../engine/run/staged_events.ts";
 import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
-import type { AttemptMessage, Emitted, OfCall, Report, Thrown } from "./protocol.ts";
+import type { AttemptMessage, CallMessage, Emitted, Report, Thrown } from "./protocol.ts";
 import { thrownData, thrownError } from "./thrown_data.ts";
 
 /** Reports of progress within this time are skipped. */
@@ -19,7 +19,7 @@ const REPORT_MS = 250;
 export class ThreadedAttempt implements AttemptOf {
   readonly jobId: JobId;
   readonly #message: AttemptMessage;
-  readonly #post: (message: OfCall) => void;
+  readonly #post: (message: CallMessage) => void;
   readonly #endsAt: number;
   readonly #aborter = new AbortController();
   /** The engine checks them for secrets. */
@@ -28,9 +28,9 @@ export class ThreadedAttempt implements AttemptOf {
   #reportedAt = -Infinity;
   #logged = 0;
   #hasEnded = false;
-  #end: ((message: OfCall) => void) | undefined;
+  #end: ((message: CallMessage) => void) | undefined;
 
-  constructor(jobId: JobId, message: AttemptMessage, post: (message: OfCall) => void) {
+  constructor(jobId: JobId, message: AttemptMessage, post: (message: CallMessage) => void) {
     this.jobId = jobId;
     this.#message = message;
     this.#post = post;
@@ -62,7 +62,7 @@ export class ThreadedAttempt implements AttemptOf {
   /** @param ended Called when it has ended, before the outcome is sent. */
   begin(run: (context: TaskContext) => unknown, ended: () => void): void {
     const { executionId } = this.#message;
-    const end = this.#end = (message: OfCall) => {
+    const end = this.#end = (message: CallMessage) => {
       if (this.#hasEnded) return;
       this.#hasEnded = true;
       ended();

@@ -8,7 +8,7 @@ import type { TaskContext } from "../engine/job_context.ts";
 import { Interruption } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/code_place.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
-import type { FromThread, OfCall, ToThread } from "./protocol.ts";
+import type { CallMessage, FromThread, ToThread } from "./protocol.ts";
 import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
 import { namedError, thrownData, thrownError } from "./thrown_data.ts";
@@ -134,10 +134,10 @@ class ThreadedCall implements CodeCall, ThreadUser {
     const expectations = ctx.expectables;
     const about = { type, version, jobId: ctx.jobId, input: recorded, expectations };
     this.#unrested = 0;
-    this.#tell({ kind: "run", ...about });
+    this.#post({ kind: "run", ...about });
   }
 
-  #tell(content: Content): void {
+  #post(content: Content): void {
     if (this.#isOver) return;
     this.#unrested++;
     const now = this.#request.ctx.now();
@@ -149,7 +149,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#output.reject(error);
   }
 
-  #heard(message: OfCall): void {
+  #heard(message: CallMessage): void {
     switch (message.kind) {
       case "rested":
         this.#unrested--;
@@ -200,7 +200,9 @@ class ThreadedCall implements CodeCall, ThreadUser {
     }
   }
 
-  #askTask({ taskId, retry, timeoutMs, compensable }: Extract<OfCall, { kind: "task" }>): void {
+  #askTask(
+    { taskId, retry, timeoutMs, compensable }: Extract<CallMessage, { kind: "task" }>,
+  ): void {
     const run = (context: TaskContext) => this.#attempt(taskId, context, timeoutMs);
     const compensate = (result: unknown, context: TaskContext) =>
       this.#attempt(taskId, context, timeoutMs, { result: result as JsonValue | undefined });
@@ -209,31 +211,31 @@ class ThreadedCall implements CodeCall, ThreadUser {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(compensable ? { compensate } : {}),
     });
-    const tell = (result: unknown) =>
-      this.#tell({ kind: "result", taskId, result: result as JsonValue | undefined });
-    answer.then(tell, (error) => this.#output.reject(error));
+    const onDone = (result: unknown) =>
+      this.#post({ kind: "result", taskId, result: result as JsonValue | undefined });
+    answer.then(onDone, (error) => this.#output.reject(error));
   }
 
-  #askSleep({ taskId, time }: Extract<OfCall, { kind: "sleep" }>): void {
+  #askSleep({ taskId, time }: Extract<CallMessage, { kind: "sleep" }>): void {
     const { ctx } = this.#request;
     const answer = ctx.sleep(taskId, "ms" in time ? time.ms : { until: time.untilMs });
-    const tell = () => this.#tell({ kind: "result", taskId, result: undefined });
-    answer.then(tell, (error) => this.#output.reject(error));
+    const onDone = () => this.#post({ kind: "result", taskId, result: undefined });
+    answer.then(onDone, (error) => this.#output.reject(error));
   }
 
   #askExpectation(name: string): void {
     const answer = this.#request.ctx.expect(name);
-    const tell = (events: Awaited<typeof answer>) => this.#tell({ kind: "events", name, events });
-    answer.then(tell, (error) => this.#output.reject(error));
+    const onDone = (events: Awaited<typeof answer>) => this.#post({ kind: "events", name, events });
+    answer.then(onDone, (error) => this.#output.reject(error));
   }
 
-  #askWait({ name, wait, withinMs }: Extract<OfCall, { kind: "wait" }>): void {
+  #askWait({ name, wait, withinMs }: Extract<CallMessage, { kind: "wait" }>): void {
     const answer = this.#request.ctx.expect(name, { withinMs });
-    const tell = (events: Awaited<typeof answer>) => {
-      if (events === undefined) this.#tell({ kind: "deadline", name, wait });
-      else this.#tell({ kind: "events", name, events });
+    const onDone = (events: Awaited<typeof answer>) => {
+      if (events === undefined) this.#post({ kind: "deadline", name, wait });
+      else this.#post({ kind: "events", name, events });
     };
-    answer.then(tell, (error) => this.#output.reject(error));
+    answer.then(onDone, (error) => this.#output.reject(error));
   }
 
   #attempt(
@@ -249,7 +251,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     context.signal.addEventListener("abort", () => this.#aborted(executionId, open), {
       once: true,
     });
-    this.#tell({
+    this.#post({
       kind: "attempt",
       taskId,
       executionId,
@@ -264,14 +266,14 @@ class ThreadedCall implements CodeCall, ThreadUser {
   #aborted(executionId: ExecutionId, open: OpenAttempt): void {
     if (!this.#attempts.has(executionId)) return;
     const { reason } = open.context.signal;
-    this.#tell({ kind: "abort", executionId, reason: thrownData(reason) });
+    this.#post({ kind: "abort", executionId, reason: thrownData(reason) });
     if (reason instanceof Interruption) return;
     open.isOver = true;
     const late = () => this.#thread?.end(namedError("TimeoutError", "it did not end in time"));
     open.timer = setTimeout(late, LIMIT_GRACE_MS);
   }
 
-  #completed(message: Extract<OfCall, { kind: "completed" }>): void {
+  #completed(message: Extract<CallMessage, { kind: "completed" }>): void {
     const open = this.#take(message.executionId);
     if (open === undefined) return;
     try {
@@ -285,7 +287,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
   }
 
   /** Reported as a call after the end of its attempt, whatever it was. */
-  #late({ executionId, method }: Extract<OfCall, { kind: "late" }>): void {
+  #late({ executionId, method }: Extract<CallMessage, { kind: "late" }>): void {
     const context = this.#ended.get(executionId);
     if (method === "emit") context?.emit("late", {});
     else context?.progress(0);

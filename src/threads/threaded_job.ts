@@ -8,7 +8,7 @@ import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";
 import type { ExecutionId } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { AttemptMessage, OfCall, ToThread } from "./protocol.ts";
+import type { AttemptMessage, CallMessage, ToThread } from "./protocol.ts";
 import { ThreadedAttempt } from "./threaded_attempt.ts";
 import { thrownData } from "./thrown_data.ts";
 
@@ -23,14 +23,14 @@ type RunMessage = Extract<ToThread, { kind: "run" }>;
 
 export class ThreadedJob {
   readonly call: number;
-  readonly #post: (message: OfCall) => void;
+  readonly #post: (message: CallMessage) => void;
   readonly #message: RunMessage;
   readonly #ctx: RunContext;
   readonly #attempts = new Map<ExecutionId, ThreadedAttempt>();
   #now: number;
   #printed = 0;
 
-  constructor(message: RunMessage, post: (message: OfCall) => void) {
+  constructor(message: RunMessage, post: (message: CallMessage) => void) {
     const { call, jobId, expectations, now } = message;
     this.call = call;
     this.#message = message;

@@ -9,7 +9,7 @@ import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import { writtenBytes } from "../journal/prewriting.ts";
+import { writtenBytes } from "../journal/preallocation.ts";
 import { findSegmentEnd, gapBefore } from "../journal/segment_end.ts";
 import { segmentsToRead } from "../journal/segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";

@@ -29,7 +29,7 @@ const ATTRIBUTES_KEY = ',"attributes":';
 const FILED = FILED_TYPES.map((type) => `${type}"`);
 
 /** Receives what is read. */
-export interface LineTaker {
+export interface LineSink {
   /** An entry that carries data from outside. */
   entry(entry: FiledEntry): void;
   /** Everything up to here was read. */
@@ -81,7 +81,7 @@ export class DurableLines {
    *
    * @throws {Error} if a line cannot be read, or is damaged.
    */
-  read(durable: LogId, taker: LineTaker): void {
+  read(durable: LogId, taker: LineSink): void {
     if (this.#next > durable) return;
     const bytes = this.#piece();
     const cursor = new LineCursor(bytes);
@@ -105,7 +105,7 @@ export class DurableLines {
     this.#file = undefined;
   }
 
-  #take(bytes: Uint8Array, line: LineCursor, taker: LineTaker): void {
+  #take(bytes: Uint8Array, line: LineCursor, taker: LineSink): void {
     const { text, start, end, byteStart, byteEnd } = line;
     const logId = this.#next;
     if (!text.startsWith(`{"logId":${logId},`, start)) throw this.#flaw("is not there");

@@ -3,7 +3,7 @@
  * is a function of the lines.
  */
 
-import type { Work } from "../core/at_once.ts";
+import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { Postings } from "../engine/views/postings.ts";
 import { type FiledEntry, valueKeys } from "../engine/views/value_keys.ts";

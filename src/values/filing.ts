@@ -1,12 +1,12 @@
 /** The work of the thread of the index of values: it files durable lines and answers queries. */
 
-import { atOnce, type Work } from "../core/at_once.ts";
+import { runToEnd, type Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { joined } from "../engine/writer/joined.ts";
 import { SqliteValueRuns } from "../index/value_runs.ts";
-import { DurableLines, type LineTaker } from "./durable_lines.ts";
+import { DurableLines, type LineSink } from "./durable_lines.ts";
 import { FiledValues } from "./filed_values.ts";
 import type { Answer, FilingPlace, Question } from "./protocol.ts";
 
@@ -82,7 +82,7 @@ export class Filing {
       this.#leaveWorks();
       // A durable position is always the end of a batch.
       while (this.#lines.isWithinBatch && this.#isBehind) this.#read();
-      if (!this.#lines.isWithinBatch) atOnce(this.#values.rest());
+      if (!this.#lines.isWithinBatch) runToEnd(this.#values.rest());
     } catch {
       // The next start reads those lines again.
     } finally {
@@ -201,7 +201,7 @@ export class Filing {
     this.#trouble = message;
   }
 
-  readonly #taker: LineTaker = {
+  readonly #taker: LineSink = {
     entry: (entry) => this.#values.add(entry),
     batchEnd: (point) => this.#values.batchEnd(point),
   };

@@ -5,7 +5,7 @@
  * those that are modules here as well.
  */
 
-import atOnce from "../core/at_once.ts?source" with { type: "text" };
+import atOnce from "../core/work.ts?source" with { type: "text" };
 import event from "../core/event.ts?source" with { type: "text" };
 import jsonText from "../core/json_text.ts?source" with { type: "text" };
 import quotation from "../core/quotation.ts?source" with { type: "text" };
@@ -33,7 +33,7 @@ import valuesThread from "./values_thread.ts?source" with { type: "text" };
 
 /** By their paths, each after those that it imports; the last one is run. */
 const MODULES: readonly (readonly [path: string, text: string])[] = [
-  ["core/at_once.ts", atOnce],
+  ["core/work.ts", atOnce],
   ["core/event.ts", event],
   ["core/json_text.ts", jsonText],
   ["core/quotation.ts", quotation],

@@ -7,7 +7,7 @@ import type { LogId } from "../core/ids.ts";
 import type { Pause } from "./pace.ts";
 
 /** What an index holds of a job. */
-export interface HeldJob {
+export interface IndexedJob {
   readonly jobId: string;
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
@@ -18,15 +18,15 @@ export interface HeldJob {
 }
 
 /** A hash of an event id, and where the entry is. */
-export type HeldId = readonly [hash: number, logId: LogId];
+export type IndexedId = readonly [hash: number, logId: LogId];
 
 export interface IndexContent {
   /** Up to here nothing that has ended is missing. */
   upTo(): LogId;
   /** By where they were created. */
-  jobs(): Iterable<HeldJob>;
+  jobs(): Iterable<IndexedJob>;
   /** By hash, and then by position. */
-  ids(): Iterable<HeldId>;
+  ids(): Iterable<IndexedId>;
 }
 
 const NOTES_MAX = 20;
@@ -106,7 +106,7 @@ export class IndexAudit {
   }
 }
 
-function areEqual({ content }: HeldJob, other: HeldJob): boolean {
+function areEqual({ content }: IndexedJob, other: IndexedJob): boolean {
   const names = Object.keys(content);
   return names.length === Object.keys(other.content).length &&
     names.every((name) => name === "awake" || isSame(content[name], other.content[name]));

@@ -3,7 +3,7 @@
  * and compares each when the files have been read up to its last entry.
  */
 
-import { atOnce, type Work } from "../core/at_once.ts";
+import { runToEnd, type Work } from "../core/work.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -213,7 +213,7 @@ export class DigestedJob implements ServedJob {
   ) {
     this.jobId = jobId;
     this.lastLogId = lastLogId;
-    this.#digest = atOnce(digestOf(served));
+    this.#digest = runToEnd(digestOf(served));
     this.#textOf = textOf;
   }
 

@@ -35,7 +35,7 @@ Deno.test("deno.json: the commands start with the few permissions that they need
     "run",
     "--quiet",
     "--no-prompt",
-    "--v8-flags=--max-semi-space-size=8",
+    "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=25",
     "--allow-net=127.0.0.1,localhost",
     "--allow-read=.",
     "--allow-write=.",

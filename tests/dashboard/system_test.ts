@@ -15,12 +15,12 @@ import {
   type TestApp,
   type TestAppOptions,
 } from "../support/http/http_app.ts";
-import { toldSystem } from "../support/http/told_system.ts";
+import { exampleSystem } from "../support/http/example_system.ts";
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202e"&'`;
 const ESCAPED = `&lt;img src=x onerror=alert(1)&gt; \u202e&quot;&amp;&#39;`;
 
-const SYSTEM = toldSystem(HOSTILE);
+const SYSTEM = exampleSystem(HOSTILE);
 
 async function start(options: TestAppOptions = {}) {
   const clock = new FakeClock();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Work } from "../../src/core/at_once.ts";
+import type { Work } from "../../src/core/work.ts";
 import { Pacer, type Share } from "../../src/engine/events/pacer.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 

@@ -1,13 +1,13 @@
 /** The small parts of the engine, each by itself. */
 
 import assert from "node:assert/strict";
-import { atOnce } from "../../src/core/at_once.ts";
+import { runToEnd } from "../../src/core/work.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Pause } from "../../src/core/pauses.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { JobWaits } from "../../src/engine/views/job_waits.ts";
 import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
-import { type Entrant, Slots } from "../../src/engine/run/slots.ts";
+import { type SlotRequest, Slots } from "../../src/engine/run/slots.ts";
 import { Scheduler } from "../../src/engine/run/scheduler.ts";
 import { LoopTurns } from "../../src/engine/run/loop_turns.ts";
 import type { Wanted, Worker } from "../../src/engine/run/requests_in_order.ts";
@@ -32,7 +32,7 @@ function queueOf(max: number, promptTypes = new PromptTypes()) {
 }
 
 function pauseWith(queue: WorkerQueue, pauses: readonly Pause[]): void {
-  atOnce(queue.pause(pauses));
+  runToEnd(queue.pause(pauses));
 }
 
 /** The types with these names have had so many handlers that ended at once. */
@@ -399,7 +399,7 @@ function slotsOf(max: number) {
   const promptTypes = new PromptTypes();
   const slots = new Slots(max, { clock, turns: new LoopTurns(clock), promptTypes });
   const told: string[] = [];
-  const entrant = (name: string, order = 0, priority = 0): Entrant => ({
+  const entrant = (name: string, order = 0, priority = 0): SlotRequest => ({
     place: { priority, order },
     type: "t",
     begin: () => told.push(name),
@@ -461,7 +461,7 @@ Deno.test("slots: a type whose handlers take hardly any time is prompt, and less
   assert.equal(promptTypes.runsMax("t"), 20);
 
   // One of them keeps the others waiting, and then another.
-  const [first, second] = entrants as [Entrant, Entrant];
+  const [first, second] = entrants as [SlotRequest, SlotRequest];
   for (const each of entrants) slots.enter(each);
   await clock.settle(2);
   slots.leave(first);

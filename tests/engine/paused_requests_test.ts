@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobId } from "../../src/core/ids.ts";
-import type { Work } from "../../src/core/at_once.ts";
+import type { Work } from "../../src/core/work.ts";
 import { holds, type Pause } from "../../src/core/pauses.ts";
 import { PauseControls } from "../../src/engine/run/pause_controls.ts";
 import { FIRST_MAX } from "../../src/engine/run/paused_requests.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../src/http/answers/large_answer.ts";
 import { Timeouts } from "../../src/http/stream/timeouts.ts";
 import type { Outlet } from "../../src/http/stream/outlets.ts";
-import { Turnstile } from "../../src/http/guard/turnstile.ts";
+import { AdmissionGate } from "../../src/http/guard/admission_gate.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { createPlan, jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";
 
@@ -20,7 +20,11 @@ function startEdge(lookBackBytesMax = 10_000_000) {
   const clock = new FakeClock();
   const stalls = new Timeouts<Pick<Outlet, "stall">>(clock, STALL_MS, (one) => one.stall());
   const lookBack = new Gauge("lookBackBytesMax", lookBackBytesMax);
-  const edge: LargeAnswerDeps = { lookBack, turnstile: new Turnstile(clock), outlets: { stalls } };
+  const edge: LargeAnswerDeps = {
+    lookBack,
+    admission: new AdmissionGate(clock),
+    outlets: { stalls },
+  };
   return { edge, clock, lookBack };
 }
 

@@ -9,9 +9,9 @@ import { systemAnswer } from "../../src/http/answers/system.ts";
 import { systemFigures } from "../../src/server/system_figures.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
-import { toldSystem } from "../support/http/told_system.ts";
+import { exampleSystem } from "../support/http/example_system.ts";
 
-const SYSTEM = toldSystem("/data/journal");
+const SYSTEM = exampleSystem("/data/journal");
 const TOKEN = "a-token-that-is-never-shown";
 
 interface LimitBody {

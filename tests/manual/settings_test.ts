@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ENGINE_LIMITS } from "../../src/engine/events/delivery_limits.ts";
-import { EDGE_LIMITS, type LimitName, LIMITS } from "../../src/http/guard/capacity.ts";
+import { HTTP_LIMITS, type LimitName, LIMITS } from "../../src/http/guard/capacity.ts";
 import { daybookCommands } from "../../src/cli/daybook_commands.ts";
 import type { JournalTools } from "../../src/cli/journal/tools.ts";
 import { journalCommands } from "../../src/cli/journal_commands.ts";
@@ -34,7 +34,7 @@ function settingRows(): readonly Row[] {
 }
 
 function limitRows(): readonly Row[] {
-  const limits: Partial<Record<LimitName, number>> = { ...ENGINE_LIMITS, ...EDGE_LIMITS };
+  const limits: Partial<Record<LimitName, number>> = { ...ENGINE_LIMITS, ...HTTP_LIMITS };
   return (Object.keys(LIMITS) as LimitName[]).map((name) => {
     const { what, flag = "" } = LIMITS[name];
     const max = limits[name];

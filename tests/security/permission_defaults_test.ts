@@ -16,8 +16,9 @@ const FOR_DEVELOPERS = /\bdeno (?:test|task|fmt|lint|check|bench)\b|\b(?:tests|b
 function flawOf(command: string): string | undefined {
   const flags = command.split(" ").filter((word) => word.startsWith("-"));
   const wide = flags.find((flag) =>
-    // How full the disk is, is all that is asked of the system.
-    /^(?:-A|--allow-all|--allow-(?:run|ffi|sys(?!=statfs$)|import|hrtime)\b.*)$/.test(flag)
+    // It asks how full the disk is, and makes threads give way.
+    /^(?:-A|--allow-all|--allow-(?:run|ffi|sys(?!=statfs(?:,setPriority)?$)|import|hrtime)\b.*)$/
+      .test(flag)
   );
   if (wide !== undefined) return `${wide} is never needed`;
   const unscoped = flags.find((flag) => /^--allow-\w+$/.test(flag));
@@ -35,17 +36,17 @@ for (const [name, { command }] of Object.entries(tasks)) {
   });
 }
 
-Deno.test("default, permissions: the server may use its journal and one address, ask how full the disk is, and nothing else", () => {
+Deno.test("default, permissions: the server may use its journal and one address, ask how full the disk is, make threads give way, and nothing else", () => {
   const flags = (tasks["start"]?.command ?? "").split(" ").filter((word) => word.startsWith("--"));
   assert.deepEqual(flags, [
     "--quiet",
     "--no-prompt",
-    "--v8-flags=--max-semi-space-size=8",
+    "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=25",
     "--allow-net=127.0.0.1",
     "--allow-read=journal",
     "--allow-write=journal",
     "--allow-env=DAYBOOK_*,PG*,INIT_CWD",
-    "--allow-sys=statfs",
+    "--allow-sys=statfs,setPriority",
   ]);
 });
 

@@ -40,6 +40,28 @@ test("threads: a type that has ended its thread waits for another, and takes non
   }
 });
 
+/** How nice each thread of this process is to others; the main one is first. */
+function niceness(): readonly number[] {
+  const threads = [...Deno.readDirSync("/proc/self/task")].map(({ name }) => Number(name));
+  return threads.toSorted((left, right) => left - right).map((thread) => {
+    const stat = Deno.readTextFileSync(`/proc/self/task/${thread}/stat`);
+    return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[17]);
+  });
+}
+
+test("threads: code of jobs gives way to the engine, which keeps its priority", async () => {
+  const pool = new ThreadPool({ max: 1, memoryMb: 48, hasRoom: () => true });
+  try {
+    await pool.take({ module: MODULE, type: "any" });
+    const [main, ...others] = niceness();
+    assert.equal(main, 0);
+    // The thread, and the one that made it.
+    assert.equal(others.filter((nice) => nice === 5).length, 2);
+  } finally {
+    pool.close();
+  }
+}, { ignore: Deno.build.os !== "linux" });
+
 test("threads: who waits for one in place of another is not forgotten when others make theirs first", async () => {
   const pool = new ThreadPool({ max: 1, memoryMb: 48, hasRoom: () => true });
   const take = (module: string, type: string) => pool.take({ module, type });

@@ -2,7 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
-import { limitsWhatIfText } from "../../explain/asked_texts.ts";
+import { limitsWhatIfText } from "../../explain/other_explanation_texts.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { SERVER_OPTIONS } from "../client.ts";

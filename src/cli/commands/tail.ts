@@ -4,7 +4,7 @@ import { parseJsonText } from "../../core/json_text.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
-import { follow, tellOfConnection } from "../event_source.ts";
+import { follow, reportConnection } from "../event_source.ts";
 import { entryResource, expectShape, jobPath } from "../resources.ts";
 import { FORM_OPTIONS, outputForm, printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/entry_line.ts";
@@ -48,7 +48,7 @@ async function tail(input: CommandInput, surroundings: Surroundings): Promise<nu
   const client = createClient(input, surroundings);
   const endsItself = input.isSet("until-end");
   const { signal } = new AbortController();
-  const losses = tellOfConnection(input.terminal, client);
+  const losses = reportConnection(input.terminal, client);
   const { clock } = surroundings;
   tellOfWaiting(input, surroundings);
   for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {

@@ -63,7 +63,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
     return await withTarget(input, tools, layout, async () => {
       const transferred = await pulled(input, tools, table);
       const proof = await proved(input, tools, layout);
-      tell(input, layout.folder, transferred, proof);
+      printResult(input, layout.folder, transferred, proof);
       return verdictExitCode(proof.verdict);
     });
   });
@@ -97,7 +97,7 @@ async function pulled(
   return transferred;
 }
 
-function tell(
+function printResult(
   { terminal }: CommandInput,
   folder: string,
   { head, batches, entries }: Transferred,

@@ -71,7 +71,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
     await withTable(place, input, tools, async (table) => {
       await table.requireFit();
       await requireNoLeader(place, table);
-      tell(input, place, await pushed(input, tools, table));
+      printResult(input, place, await pushed(input, tools, table));
     });
   } finally {
     lock.release();
@@ -108,7 +108,7 @@ async function pushed(
   return { ...transferred, keys: keys.size };
 }
 
-function tell(
+function printResult(
   { terminal }: CommandInput,
   { shown }: Place,
   { head, batches, entries, keys }: Transferred & { readonly keys: number },

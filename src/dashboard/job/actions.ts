@@ -16,7 +16,7 @@ import { type Problem, STATUS } from "../../http/problems/problem.ts";
 import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { jobIdParameter } from "../../http/routes/jobs.ts";
-import { sizeFor } from "../../http/guard/turnstile.ts";
+import { sizeFor } from "../../http/guard/admission_gate.ts";
 import { filledField, onceOnly, readForm, safeReturnPath } from "../form.ts";
 import { jsonPlaceText } from "../schema_form/typed.ts";
 import { jobPagePath } from "../parts/links.tsx";
@@ -34,7 +34,7 @@ export async function actOnJob(
   const form = await readForm(c.req.raw, deps.bodies);
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   const before = deps.engine.job(jobId);
-  if (before !== undefined) await deps.turnstile.enter(sizeFor(before));
+  if (before !== undefined) await deps.admission.enter(sizeFor(before));
   try {
     const origin = requestOrigin(c, deps.spans);
     const job = await controlled(deps.engine, jobId, control, controlBody(control, form), origin);

@@ -9,7 +9,7 @@ import {
 import { reusableTasks } from "../../core/decide.ts";
 import type { Action } from "../../explain/explanation.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
-import { cutShort, standing } from "../../core/left_in_place.ts";
+import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
 import { ActionForm, Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import type { Call } from "../parts/curl.tsx";
@@ -129,7 +129,7 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
 }
 
 function leaveWarning({ job }: JobScreenState): string {
-  const names = standing(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
+  const names = tasksLeftInPlace(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
   const cut = cutShort(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
   const begun = cut === ""
     ? ""

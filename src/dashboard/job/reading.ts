@@ -1,6 +1,6 @@
 /** Everything the page of a job shows, read as of one moment. */
 
-import type { Holding } from "../../http/guard/capacity.ts";
+import type { GaugeLease } from "../../http/guard/capacity.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { findDowntimes } from "../../explain/downtimes.ts";
@@ -49,7 +49,7 @@ export async function readJob(
   deps: HttpDeps,
   jobId: JobId,
   { mayUnseal, wanted }: ReadingOptions,
-  { hold }: Holding,
+  { hold }: GaugeLease,
 ): Promise<JobReading | undefined> {
   const account = await deps.engine.account(jobId, hold);
   if (account === undefined) return undefined;

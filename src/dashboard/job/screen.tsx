@@ -2,11 +2,11 @@
 
 import type { Context } from "hono";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
-import { type Holding, lookingBack } from "../../http/guard/capacity.ts";
+import { type GaugeLease, lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
-import { choice, single, whole } from "../../documents/parameters.ts";
+import { choice, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/guard/access.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
 import { JobAttempts } from "./attempts.tsx";
@@ -46,11 +46,11 @@ export const JOB_SCREEN_ROUTES: readonly Route[] = [
 
 const JOB_PARAMETERS = {
   ...NOTE_PARAMETER,
-  entry: single(whole(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
+  entry: single(wholeNumber(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
   order: single(choice(ORDERS), "Of the entries."),
   scale: single(choice(SCALES), "Of the timeline; to scale when absent and tasks overlap."),
-  tasks: single(whole(1, 1_000_000), "A page of the tasks."),
-  page: single(whole(1, 1_000_000), "Of the entries, from the oldest."),
+  tasks: single(wholeNumber(1, 1_000_000), "A page of the tasks."),
+  page: single(wholeNumber(1, 1_000_000), "Of the entries, from the oldest."),
 };
 
 async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
@@ -91,7 +91,7 @@ async function showRead(
     const reading = await readKnown(c, deps, { mayUnseal, wanted }, holding);
     if (reading === undefined) return unknownJob(c, deps);
     const page = await readEntryPage(deps, reading.outlined.logIds, request);
-    await deps.turnstile.enter("large");
+    await deps.admission.enter("large");
     const chosen = { scale: scale ?? usualScale(reading.timeline), page, ...rest };
     return jobPage(c, deps, { ...screenState(c, deps, reading), ...chosen });
   });
@@ -101,7 +101,7 @@ async function readKnown(
   c: Context,
   deps: HttpDeps,
   options: ReadingOptions,
-  holding: Holding,
+  holding: GaugeLease,
 ): Promise<JobReading | undefined> {
   const id = c.req.param("id") ?? "";
   return ID_PATTERN.test(id) ? await readJob(deps, id as JobId, options, holding) : undefined;

@@ -169,9 +169,9 @@ async function actOnTicked(
 ): Promise<Response> {
   const jobIds = form.getAll("job").slice(0, PAGE_JOBS).map(jobIdIn);
   const origin = requestOrigin(c, deps.spans);
-  const told: Told[] = [];
-  for (const jobId of jobIds) told.push(await tellOfOne(deps, action, jobId, origin));
-  const { text, isBad } = summedUp(action, told);
+  const results: Told[] = [];
+  for (const jobId of jobIds) results.push(await tellOfOne(deps, action, jobId, origin));
+  const { text, isBad } = summedUp(action, results);
   const location = deps.notes.pathWith(safeReturnPath(form.get("return")), text, isBad);
   return emptyResponse(STATUS.seeOther, { location });
 }
@@ -181,12 +181,12 @@ interface Told {
   readonly isBad: boolean;
 }
 
-function summedUp(action: BulkControl, told: readonly Told[]): Told {
-  const [first] = told;
+function summedUp(action: BulkControl, results: readonly Told[]): Told {
+  const [first] = results;
   if (first === undefined) return { text: "Tick the jobs first.", isBad: true };
-  if (told.length === 1) return first;
-  const refused = told.filter(({ isBad }) => isBad);
-  const done = `${CONTROLS[action].done} ${countedText(told.length - refused.length, "job")}.`;
+  if (results.length === 1) return first;
+  const refused = results.filter(({ isBad }) => isBad);
+  const done = `${CONTROLS[action].done} ${countedText(results.length - refused.length, "job")}.`;
   return { text: [done, ...refused.map(({ text }) => text)].join(" "), isBad: refused.length > 0 };
 }
 
@@ -216,7 +216,7 @@ async function actOnAll(
   const returnTo = safeReturnPath(form.get("return"));
   const origin = requestOrigin(c, deps.spans);
   const request = parseBulkRequest(bulkBody(action, form, returnTo), deps, origin);
-  const report = await runBulk(deps.engine, request, deps.turnstile);
+  const report = await runBulk(deps.engine, request, deps.admission);
   const status = report.stopped === undefined
     ? STATUS.ok
     : problemFacts(report.stopped.kind).status;

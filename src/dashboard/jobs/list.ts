@@ -11,7 +11,7 @@ import type { ScreenQuery } from "./address.ts";
 export const PAGE_JOBS = 50;
 
 /** Jobs that would be on the page now, and are not. */
-export interface News {
+export interface NewJobs {
   readonly jobs: number;
   /** Whether all of them were created after those on the page. */
   readonly isNewer: boolean;
@@ -26,12 +26,12 @@ export interface JobsPage {
   /** Where the previous page ends; absent on the first one. */
   readonly newer: LogId | undefined;
   readonly searched: Reach | undefined;
-  readonly news: News;
+  readonly news: NewJobs;
   /** Counts of the jobs that match the filter, whatever their condition. */
   readonly count: JobCount;
 }
 
-const NO_NEWS: News = { jobs: 0, isNewer: true };
+const NO_NEWS: NewJobs = { jobs: 0, isNewer: true };
 
 /**
  * The jobs of a page: those that it shows already, if it names them; otherwise those that match.
@@ -143,7 +143,7 @@ class NewsCounter {
     if (firstLogId > this.#newest) this.#newer++;
   }
 
-  get result(): News {
+  get result(): NewJobs {
     return { jobs: this.#missing, isNewer: this.#newer === this.#missing };
   }
 }

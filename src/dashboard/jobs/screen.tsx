@@ -21,7 +21,7 @@ import { jobsPage, PAGE_JOBS } from "./list.ts";
 import { AboutLink, NoFailures, NoJobs, SearchedLine } from "./searched.tsx";
 import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
-import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "./surroundings.tsx";
+import { BulkLinks, Heading, NewJobsLine, olderPath, Pager } from "./surroundings.tsx";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
@@ -108,7 +108,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
       <Chips address={address} />
       <ConditionTabs address={address} count={count} />
       <div class="job-bar">
-        <NewsLine jobs={jobs} address={address} />
+        <NewJobsLine jobs={jobs} address={address} />
         {mayOperate
           ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
           : <MissingScope scope="operate" what="controlling jobs" />}

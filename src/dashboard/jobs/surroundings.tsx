@@ -33,7 +33,7 @@ interface NewsLineProps {
 }
 
 /** Has its room before there is anything to say, so that nothing moves when there is. */
-export function NewsLine({ jobs: { news, newer }, address }: NewsLineProps) {
+export function NewJobsLine({ jobs: { news, newer }, address }: NewsLineProps) {
   const many = countText(news.jobs);
   const text = news.isNewer
     ? `${many} newer ${news.jobs === 1 ? "job" : "jobs"}`

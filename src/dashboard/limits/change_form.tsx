@@ -8,10 +8,15 @@ import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { requestOrigin } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { actAndTell, actOrShowAgain, filledField } from "../form.ts";
+import { actAndRedirect, actOrRedisplay, filledField } from "../form.ts";
 import { Confirm, ReasonField } from "../parts/action_form.tsx";
 import { LineInput } from "../parts/labelled_input.tsx";
-import { refusedFields, type RefusedForm, RefusedNote, type ShowAgain } from "./refused_form.tsx";
+import {
+  type RedisplayForm,
+  refusedFields,
+  type RefusedForm,
+  RefusedNote,
+} from "./refused_form.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
 const WARNING = "These replace all limits of the type: an empty field is no limit. Jobs at work " +
@@ -156,12 +161,12 @@ export function RestoreForm({ one: { type, code } }: { readonly one: LimitedType
 }
 
 /** @param showLimits Shows the screen with the form. */
-export const changeLimitsRoute = (showLimits: ShowAgain): Route => ({
+export const changeLimitsRoute = (showLimits: RedisplayForm): Route => ({
   method: "POST",
   path: LIMITS_PATH,
   scope: "operate",
   handle: (c, deps) =>
-    actOrShowAgain(c, deps, async (form) => {
+    actOrRedisplay(c, deps, async (form) => {
       const type = filledField(form, "type") ?? "";
       const origin = requestOrigin(c, deps.spans);
       const { limits } = await changeLimits(type, limitsBody(form), deps.engine, origin);
@@ -180,7 +185,7 @@ export const RESTORE_LIMITS_ROUTE: Route = {
   path: `${LIMITS_PATH}/:type/restore`,
   scope: "operate",
   handle: (c, deps) =>
-    actAndTell(c, deps, async () => {
+    actAndRedirect(c, deps, async () => {
       const type = c.req.param("type") ?? "";
       const origin = requestOrigin(c, deps.spans);
       const { limits } = await restoreLimits(type, deps.engine, origin);

@@ -6,11 +6,16 @@ import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
 import { requestOrigin } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { actOrShowAgain, filledField } from "../form.ts";
+import { actOrRedisplay, filledField } from "../form.ts";
 import { Confirm, ReasonField } from "../parts/action_form.tsx";
 import { LineInput } from "../parts/labelled_input.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
-import { refusedFields, type RefusedForm, RefusedNote, type ShowAgain } from "./refused_form.tsx";
+import {
+  type RedisplayForm,
+  refusedFields,
+  type RefusedForm,
+  RefusedNote,
+} from "./refused_form.tsx";
 
 const PATH = "/ui/pauses";
 
@@ -67,12 +72,12 @@ export function PauseForm({ types, refused }: PauseFormProps) {
 }
 
 /** @param showLimits Shows the screen with the form. */
-export const beginPauseRoute = (showLimits: ShowAgain): Route => ({
+export const beginPauseRoute = (showLimits: RedisplayForm): Route => ({
   method: "POST",
   path: PATH,
   scope: "operate",
   handle: (c, deps) =>
-    actOrShowAgain(c, deps, async (form) => {
+    actOrRedisplay(c, deps, async (form) => {
       const body = pauseBody(form, deps.clock.now());
       const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
       return `${isNew ? "Paused" : "Paused already"}: ${scopeText(pause)}.`;

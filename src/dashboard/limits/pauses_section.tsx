@@ -7,7 +7,7 @@ import { scopeText } from "../../explain/pause_texts.ts";
 import { capital } from "../../explain/phrases.ts";
 import { requestOrigin } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { actAndTell } from "../form.ts";
+import { actAndRedirect } from "../form.ts";
 import { Confirm, MissingScope } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import { JobLink } from "../parts/links.tsx";
@@ -141,7 +141,7 @@ export const END_PAUSE_ROUTE: Route = {
   path: "/ui/pauses/:id/end",
   scope: "operate",
   handle: (c, deps) =>
-    actAndTell(c, deps, async () => {
+    actAndRedirect(c, deps, async () => {
       const origin = requestOrigin(c, deps.spans);
       await endPause(c.req.param("id") ?? "", deps.engine, origin);
       return "The pause has ended: the jobs it held can start.";

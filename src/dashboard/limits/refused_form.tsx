@@ -13,7 +13,7 @@ export interface RefusedForm {
   readonly problem: Problem;
 }
 
-export type ShowAgain = (c: Context, deps: HttpDeps, refused: RefusedForm) => Response;
+export type RedisplayForm = (c: Context, deps: HttpDeps, refused: RefusedForm) => Response;
 
 /** The fields of a form: with what was typed, and what is wrong with each, if it was refused. */
 export function refusedFields(id: string, refused: RefusedForm | undefined) {

@@ -1,7 +1,7 @@
 /** What happened over time: charts, what they show in words, and their figures. */
 
 import {
-  type Happenings,
+  type PeriodFigures,
   type Spread,
   type Trend,
   TREND_SPANS,
@@ -163,7 +163,7 @@ interface Column {
   /** By which a chart finds it. */
   readonly name: string;
   readonly title: string;
-  read(happenings: Happenings): Figure;
+  read(period: PeriodFigures): Figure;
 }
 
 type Figure =
@@ -181,14 +181,14 @@ const COLUMNS: readonly Column[] = [
   ...spread("sync", "sync", ({ sync }) => sync),
 ];
 
-function count(name: string, read: (happenings: Happenings) => number): Column {
+function count(name: string, read: (period: PeriodFigures) => number): Column {
   return { name, title: name, read: (all) => ({ kind: "count", count: read(all) }) };
 }
 
 function spread(
   name: string,
   title: string,
-  read: (happenings: Happenings) => Spread | undefined,
+  read: (period: PeriodFigures) => Spread | undefined,
 ): readonly Column[] {
   return [
     {

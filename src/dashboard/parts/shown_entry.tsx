@@ -26,11 +26,11 @@ const UTC = { timeOfDay: (time: string) => `${time.slice(11, 19)} UTC` };
  *
  * @param lengthMax Of its JSON, in UTF-16 units. */
 export async function shownEntry(
-  { turnstile }: Pick<HttpDeps, "turnstile">,
+  { admission }: Pick<HttpDeps, "admission">,
   entry: JobEventLogEntry,
   lengthMax: number,
 ): Promise<ShownEntry> {
-  if (isLarge(entry.attributes as JsonObject, SMALL_CHARACTERS)) await turnstile.enter("medium");
+  if (isLarge(entry.attributes as JsonObject, SMALL_CHARACTERS)) await admission.enter("medium");
   const { attributes: _, ...rest } = entry;
   const note = entryNote(entry, UTC);
   const shown = cutText(note, NOTE_LENGTH_MAX);

@@ -64,8 +64,8 @@ const WHOLE_CHARACTERS_MAX = 32 * 1024;
 export function shownJson(value: unknown, lengthMax: number = JSON_LENGTH_MAX): ShownJson {
   const size = jsonSize(value as JsonValue);
   const isCounted = size <= WHOLE_CHARACTERS_MAX;
-  const told = isCounted ? value : jsonPrefix(value as JsonValue, lengthMax);
-  const all = JSON.stringify(told, null, 2) ?? "null";
+  const prefix = isCounted ? value : jsonPrefix(value as JsonValue, lengthMax);
+  const all = JSON.stringify(prefix, null, 2) ?? "null";
   const text = cutText(all, lengthMax);
   return { text, more: (isCounted ? all.length : size) - text.length, isCounted };
 }

@@ -1,6 +1,6 @@
 /** What the stream shows: its query, its form, and how far it searched. */
 
-import { type Query, single, whole } from "../../documents/parameters.ts";
+import { type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
@@ -15,7 +15,7 @@ import {
 } from "../../http/requests/entry_search.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
 
-const position = whole(0, Number.MAX_SAFE_INTEGER);
+const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 /** The filters are those of `/stream`, by the same names. */
 const PARAMETERS = {
@@ -33,7 +33,7 @@ type FilterName = (typeof FILTER_NAMES)[number];
 /** The filters as they were filled in. */
 type FilterTexts = Readonly<Record<FilterName, string>>;
 
-export interface AskedStream {
+export interface ParsedStreamQuery {
   readonly texts: FilterTexts;
   /** `undefined` when something is wrong with it. */
   readonly query: StreamQuery | undefined;
@@ -41,7 +41,7 @@ export interface AskedStream {
 }
 
 /** A form sends the fields that nobody filled in as well: those ask nothing. */
-export function askedStream(request: Request): AskedStream {
+export function parseStreamQuery(request: Request): ParsedStreamQuery {
   const url = new URL(request.url);
   const filled = [...url.searchParams].filter(([, value]) => value.trim() !== "");
   const trimmed = new URLSearchParams(filled.map(([name, value]) => [name, value.trim()]));
@@ -63,7 +63,7 @@ function withoutSpaces(search: URLSearchParams): URLSearchParams {
   );
 }
 
-function parsed(request: Request): Pick<AskedStream, "query" | "issues"> {
+function parsed(request: Request): Pick<ParsedStreamQuery, "query" | "issues"> {
   try {
     return { query: readQuery(request, PARAMETERS), issues: new Map() };
   } catch (error) {
@@ -91,7 +91,7 @@ export function isFiltered(texts: FilterTexts): boolean {
 }
 
 /** The filters of the stream, as a form that puts them into the path. */
-export function FilterForm({ asked }: { readonly asked: AskedStream }) {
+export function FilterForm({ asked }: { readonly asked: ParsedStreamQuery }) {
   const { texts, issues } = asked;
   return (
     <form method="get" action="/ui/stream" class="stream-filters" aria-label="Filters">
@@ -150,7 +150,7 @@ export function FilterForm({ asked }: { readonly asked: AskedStream }) {
   );
 }
 
-function Issue({ name, asked }: { readonly name: FilterName; readonly asked: AskedStream }) {
+function Issue({ name, asked }: { readonly name: FilterName; readonly asked: ParsedStreamQuery }) {
   const detail = asked.issues.get(name);
   if (detail === undefined) return null;
   return (

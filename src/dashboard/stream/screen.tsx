@@ -12,12 +12,12 @@ import { UserText } from "../parts/text.tsx";
 import type { ShownEntry } from "../parts/shown_entry.tsx";
 import { EntryHeads, EntryRow } from "./entry_row.tsx";
 import {
-  type AskedStream,
-  askedStream,
   FILTER_NAMES,
   FilterForm,
   findEntries,
   isFiltered,
+  type ParsedStreamQuery,
+  parseStreamQuery,
   ROWS_MAX,
   type StreamQuery,
   streamSearch,
@@ -29,7 +29,7 @@ export const STREAM_ROUTES: readonly Route[] = [
 ];
 
 async function showStream(c: Context, deps: HttpDeps): Promise<Response> {
-  const asked = askedStream(c.req.raw);
+  const asked = parseStreamQuery(c.req.raw);
   const { query } = asked;
   const found = query === undefined ? undefined : await findEntries(deps, query);
   return page(
@@ -73,7 +73,7 @@ function isOfThePast({ before, after }: StreamQuery): boolean {
 }
 
 /** What is wrong, and is about no field. */
-function OtherIssues({ asked: { issues } }: { readonly asked: AskedStream }) {
+function OtherIssues({ asked: { issues } }: { readonly asked: ParsedStreamQuery }) {
   const others = [...issues].filter(([name]) => !FILTER_NAMES.some((own) => own === name));
   return (
     <div class="note note-bad" role="alert">
@@ -89,7 +89,7 @@ function OtherIssues({ asked: { issues } }: { readonly asked: AskedStream }) {
 
 interface FoundProps {
   readonly deps: HttpDeps;
-  readonly asked: AskedStream;
+  readonly asked: ParsedStreamQuery;
   readonly query: StreamQuery;
   readonly found: EntriesFound<ShownEntry>;
 }
@@ -125,7 +125,7 @@ function Found({ deps, asked, query, found }: FoundProps) {
   );
 }
 
-function Nothing({ asked: { texts } }: { readonly asked: AskedStream }) {
+function Nothing({ asked: { texts } }: { readonly asked: ParsedStreamQuery }) {
   return isFiltered(texts)
     ? <Empty title="No entry here matches these filters" />
     : (
@@ -179,7 +179,7 @@ function lookedText(
 function curlOfPage(
   c: Context,
   deps: HttpDeps,
-  asked: AskedStream,
+  asked: ParsedStreamQuery,
   found: EntriesFound<ShownEntry>,
 ): string {
   const isPast = asked.query !== undefined && isOfThePast(asked.query);

@@ -5,7 +5,7 @@ import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { startVerification } from "../../http/routes/journal.ts";
 import { requestViewer, tokenHolders } from "../../http/guard/access.ts";
-import { actAndTell } from "../form.ts";
+import { actAndRedirect } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { curlCommands } from "../parts/curl.tsx";
@@ -92,7 +92,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
 
 function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  return actAndTell(c, deps, () => {
+  return actAndRedirect(c, deps, () => {
     startVerification(deps);
     return "The verification has started.";
   });

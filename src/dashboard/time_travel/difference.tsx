@@ -1,7 +1,7 @@
 /** What changed between two points of a job's life. */
 
 import { Refusal } from "../../documents/refusal.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
 import type { PointDifference } from "../../engine/requests.ts";
@@ -23,7 +23,7 @@ export async function comparison(
   jobId: JobId,
   from: Point | undefined,
   to: Point | undefined,
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<Comparison> {
   if (from === undefined) return {};
   try {

@@ -1,10 +1,10 @@
 /** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
 
-import { choice, type Query, single, whole } from "../../documents/parameters.ts";
+import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import type { Context } from "hono";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../http/answers/job_view.ts";
@@ -23,12 +23,12 @@ import { PointSection } from "./point_section.tsx";
 import { Slider } from "./slider.tsx";
 import { type TimeView, timeView } from "./time_view.ts";
 import {
-  type AskedWhatIf,
-  askWhatIf,
   EMPTY_WHAT_IF,
   leftOutEntries,
+  runWhatIf,
   type WhatIfForm,
   whatIfForm,
+  type WhatIfOutcome,
 } from "./what_if.ts";
 import { WhatIfResult } from "./what_if_result.tsx";
 import { WhatIfSection } from "./what_if_section.tsx";
@@ -47,7 +47,7 @@ const TIME_PARAMETERS = {
   ...POINT_PARAMETERS,
   from: single(DIFF_PARAMETERS.from.schema, "Where a comparison begins."),
   to: DIFF_PARAMETERS.to,
-  step: single(whole(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
+  step: single(wholeNumber(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
   part: single(choice(["point"]), "Only what a script changes when the slider moves."),
 };
 
@@ -57,7 +57,7 @@ async function showTime(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
   return await lookingBack(deps, async ({ hold }) => {
     const shown = await readShown(c, deps, query, EMPTY_WHAT_IF, hold);
-    await deps.turnstile.enter("large");
+    await deps.admission.enter("large");
     return query.part === "point" ? pointPage(c, deps, shown) : timePage(c, deps, shown);
   });
 }
@@ -70,8 +70,8 @@ async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
     const shown = await readShown(c, deps, query, form, hold);
     const { present } = shown.view;
     const plan = toPlanDocument(present);
-    const asked = await askWhatIf(deps.engine, present.jobId, form, plan, hold);
-    await deps.turnstile.enter("large");
+    const asked = await runWhatIf(deps.engine, present.jobId, form, plan, hold);
+    await deps.admission.enter("large");
     return timePage(c, deps, shown, { form, asked });
   });
 }
@@ -88,7 +88,7 @@ async function readShown(
   deps: HttpDeps,
   query: TimeParameters,
   form: WhatIfForm,
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<Shown> {
   const { jobId, firstLogId } = requireJob(c, deps.engine);
   const { at, from, to, step } = query;
@@ -116,7 +116,7 @@ async function readShown(
 
 interface WhatIf {
   readonly form: WhatIfForm;
-  readonly asked?: AskedWhatIf;
+  readonly asked?: WhatIfOutcome;
 }
 
 function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Response {
@@ -232,7 +232,7 @@ function sampleText({ plan, expected, jobId }: JobState): string {
 function callsOf(
   commands: Commands,
   { view, query: { from = "", to }, compared }: Shown,
-  asked?: AskedWhatIf,
+  asked?: WhatIfOutcome,
 ): readonly Call[] {
   const { job: { jobId }, entry: { logId } } = view;
   const path = jobPath(jobId);

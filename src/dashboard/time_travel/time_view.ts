@@ -5,7 +5,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import type { ReplayStep } from "../../explain/replay_steps.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
@@ -59,7 +59,7 @@ export async function timeView(
   jobId: JobId,
   position: Position,
   chosen: readonly LogId[],
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<TimeView> {
   const present = engine.job(jobId);
   if (present === undefined) throw unknownJob(jobId);
@@ -91,7 +91,7 @@ async function stepsOf(
   engine: JobEngine,
   jobId: JobId,
   wanted: readonly LogId[],
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<ReadonlyMap<LogId, ReplayStep>> {
   const logId = wanted.reduce((last, one) => Math.max(last, one), 0);
   const upTo = { kind: "logId", logId: Math.min(logId, engine.headLogId) } as const;

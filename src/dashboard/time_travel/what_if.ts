@@ -5,7 +5,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { parseWholeNumber, type PointedIssue } from "../../documents/fields.ts";
 import { jsonTyped } from "../schema_form/typed.ts";
-import type { Hold } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import type { Replay, StepsWanted } from "../../explain/replay_steps.ts";
 import type { Supposition } from "../../explain/supposition.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
@@ -87,7 +87,7 @@ interface WhatIfAnswered {
 
 const STEPS_MAX = 100;
 
-export interface AskedWhatIf {
+export interface WhatIfOutcome {
   /** As the API would be asked. */
   readonly document: JsonObject;
   /** What is wrong with it; then there is no answer. */
@@ -96,13 +96,13 @@ export interface AskedWhatIf {
 }
 
 /** @param presentPlan What the field for the plan held before anybody edited it. */
-export async function askWhatIf(
+export async function runWhatIf(
   engine: JobEngine,
   jobId: JobId,
   form: WhatIfForm,
   presentPlan: JsonObject,
-  hold: Hold,
-): Promise<AskedWhatIf> {
+  hold: ReserveMemory,
+): Promise<WhatIfOutcome> {
   const { document, issues } = whatIfDocument(form, presentPlan);
   if (issues.length > 0) return { document, issues };
   try {
@@ -120,7 +120,7 @@ async function answerTo(
   engine: JobEngine,
   jobId: JobId,
   supposition: Supposition,
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<WhatIfAnswered> {
   const first = valueOrThrow(
     await engine.replays.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold),
@@ -158,7 +158,7 @@ async function recordedUpTo(
   { upTo }: Supposition,
   { job: { lastLogId } }: WhatIfReport,
   wanted: StepsWanted,
-  hold: Hold,
+  hold: ReserveMemory,
 ): Promise<Replay> {
   const replayed = await engine.replays.replay(jobId, upTo, wanted, hold);
   if (replayed.ok) return replayed.value;

@@ -86,7 +86,7 @@ function stillWaitingFor(job: JobState, eventType: string): string {
   if (types.size === 0) return "it waits for no event from outside";
   const meant = nearestName(eventType, types);
   const ordered = [...new Set(meant === undefined ? types : [meant, ...types])];
-  const told = ordered.slice(0, TYPES_SHOWN_MAX).join(", ");
+  const shown = ordered.slice(0, TYPES_SHOWN_MAX).join(", ");
   const more = ordered.length - TYPES_SHOWN_MAX;
-  return `it still waits for ${told}${more > 0 ? ` and ${more} more` : ""}`;
+  return `it still waits for ${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -3,7 +3,7 @@
  * that has used least goes first, so small ones do not wait behind large ones.
  */
 
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import type { Clock } from "../ports.ts";
 
 /** The longest that others are held up, apart from the last piece. */

@@ -3,7 +3,7 @@
  * removed meanwhile, so that the result is right at any moment after the end.
  */
 
-import { atOnce, type Work } from "../../core/at_once.ts";
+import { runToEnd, type Work } from "../../core/work.ts";
 import type { JobId } from "../../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../../core/job_plan.ts";
 import type { Bucket, Filed } from "./type_index.ts";
@@ -36,7 +36,7 @@ export class ReachSearch {
 
   /** All of them, without a pause. */
   jobsAtOnce(): readonly JobId[] {
-    atOnce(this.run());
+    runToEnd(this.run());
     return this.jobs;
   }
 

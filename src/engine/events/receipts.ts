@@ -73,9 +73,9 @@ export function effectReceipt(
   applied: readonly (Applied | undefined)[],
   jobsMax: number = JOBS_SHOWN_MAX,
 ): Receipt {
-  const told = new ShownJobs(jobsMax);
-  for (const effect of effectsOf(drafts, applied)) told.add(effect);
-  const { jobs, more, nearest } = told;
+  const shown = new ShownJobs(jobsMax);
+  for (const effect of effectsOf(drafts, applied)) shown.add(effect);
+  const { jobs, more, nearest } = shown;
   const matched = applied.some((step) => step !== undefined && hadEffect(step));
   const disposition = matched ? "matched" : "recorded";
   return {
@@ -127,11 +127,11 @@ class ShownJobs {
 
   add(effect: Effect): void {
     const { matched } = effect.step;
-    const told = Math.min(this.max - this.jobs.length, Math.max(1, matched.length));
-    this.more += Math.max(1, matched.length) - told;
-    if (told === 0) return;
+    const shown = Math.min(this.max - this.jobs.length, Math.max(1, matched.length));
+    this.more += Math.max(1, matched.length) - shown;
+    if (shown === 0) return;
     if (matched.length === 0) this.jobs.push(this.#unmatched(effect));
-    for (const expectation of matched.slice(0, told)) {
+    for (const expectation of matched.slice(0, shown)) {
       this.jobs.push(receiptJob(effect.step, expectation));
     }
   }

@@ -19,7 +19,7 @@ import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { cited } from "./citations.ts";
-import { type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 
@@ -49,7 +49,7 @@ export class AboutSearch {
     this.#parts = parts;
   }
 
-  async of(about: string, hold: Hold = HOLD_NOTHING): Promise<About<Citation>> {
+  async of(about: string, hold: ReserveMemory = RESERVE_NOTHING): Promise<About<Citation>> {
     const head = this.#parts.events.journal.head.logId;
     const loose = looseForm(about);
     const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
@@ -75,18 +75,18 @@ export class AboutSearch {
     asOf: LogId,
   ): Promise<readonly JobAbout<LogId>[]> {
     const loose = looseForm(about);
-    const told: JobAbout<LogId>[] = [];
+    const shown: JobAbout<LogId>[] = [];
     const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;
-    if (named !== undefined) told.push(this.#job(named.jobId, named.firstLogId, "as its id"));
+    if (named !== undefined) shown.push(this.#job(named.jobId, named.firstLogId, "as its id"));
     for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf)) {
       const { jobId, attributes, logId } = entry;
       const { input = null, labels } = attributes as JsonObject;
       const place = placesIn({ labels: labels ?? null, input })
         .find(({ value }) => looseForm(value) === loose);
       if (jobId === undefined || jobId === named?.jobId || place === undefined) continue;
-      told.push(this.#job(jobId, logId, `at ${placePath(place)}`));
+      shown.push(this.#job(jobId, logId, `at ${placePath(place)}`));
     }
-    return told;
+    return shown;
   }
 
   #job(jobId: JobId, logId: LogId, where: string): JobAbout<LogId> {
@@ -102,18 +102,18 @@ export class AboutSearch {
     about: string,
     found: FoundEvents,
     asOf: LogId,
-    hold: Hold,
+    hold: ReserveMemory,
   ): Promise<readonly EventAbout<LogId>[]> {
     const loose = looseForm(about);
-    const told: EventAbout<LogId>[] = [];
+    const shown: EventAbout<LogId>[] = [];
     for (const entry of await this.#read(found.carrying(loose, SHOWN_MAX), asOf)) {
       const { attributes } = toMatchable(entry);
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;
       const { summary } = await this.#parts.eventExplainer.of(entry, asOf, hold);
-      told.push({ eventId: entry.eventId, statement: summary, cites: [entry.logId] });
+      shown.push({ eventId: entry.eventId, statement: summary, cites: [entry.logId] });
     }
-    return told;
+    return shown;
   }
 
   /** The newest first. */

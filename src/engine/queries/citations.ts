@@ -43,11 +43,11 @@ export async function resolveCitations(
 /** The same statements, with the lines of their entries. */
 export async function cited<Told extends Statement<LogId>>(
   parts: CitationParts,
-  told: readonly Told[],
+  citing: readonly Told[],
 ): Promise<readonly (Omit<Told, "cites"> & { readonly cites: readonly Citation[] })[]> {
-  const logIds = [...new Set(told.flatMap(({ cites }) => cites))].toSorted((a, b) => a - b);
+  const logIds = [...new Set(citing.flatMap(({ cites }) => cites))].toSorted((a, b) => a - b);
   const citations = await resolveCitations(parts, logIds);
-  return told.map((one) => ({
+  return citing.map((one) => ({
     ...one,
     cites: one.cites.flatMap((logId) => citations.get(logId) ?? []),
   }));

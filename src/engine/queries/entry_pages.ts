@@ -21,9 +21,9 @@ export interface EntrySource {
 }
 
 /** Called with bytes before they are kept in memory; throws when there may be no more. */
-export type Hold = (bytes: number) => void;
+export type ReserveMemory = (bytes: number) => void;
 
-export const HOLD_NOTHING: Hold = () => {};
+export const RESERVE_NOTHING: ReserveMemory = () => {};
 
 /** About how many characters an entry takes. */
 export function entryCharacters({ attributes }: JobEventLogEntry): number {

@@ -21,7 +21,7 @@ import { refusedEventId } from "../writer/derived_ids.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { type CitationParts, cited } from "./citations.ts";
-import { type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { Replays } from "./replays.ts";
 
@@ -60,7 +60,7 @@ export class EventExplainer {
   /** `undefined` when no entry has this id. */
   async explain(
     eventId: EventId,
-    hold: Hold = HOLD_NOTHING,
+    hold: ReserveMemory = RESERVE_NOTHING,
   ): Promise<EventExplanation<Citation> | undefined> {
     const { events } = this.#parts;
     const asOf = events.journal.head.logId;
@@ -73,7 +73,7 @@ export class EventExplainer {
   async of(
     entry: JobEventLogEntry,
     asOf: LogId,
-    hold: Hold,
+    hold: ReserveMemory,
   ): Promise<EventExplanation<Citation>> {
     const effects = await this.#effectsOf(entry);
     const reached = await this.#reached(entry.logId, effects.slice(0, LISTED_MAX), hold);
@@ -109,7 +109,7 @@ export class EventExplainer {
   async #reached(
     event: LogId,
     effects: readonly Effect[],
-    hold: Hold,
+    hold: ReserveMemory,
   ): Promise<readonly ReachedJob<LogId>[]> {
     const reached: ReachedJob<LogId>[] = [];
     for (const { jobId, logId } of effects) {

@@ -7,7 +7,7 @@
 import { correlationTerms } from "../../core/correlation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { isReserved } from "../../core/event_type.ts";
-import { atOnce, type Work } from "../../core/at_once.ts";
+import { runToEnd, type Work } from "../../core/work.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Candidates, Evidence } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
@@ -21,7 +21,12 @@ import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { quotedEntry } from "../../core/quotation.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
-import { EntryPages, type EntrySource, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import {
+  EntryPages,
+  type EntrySource,
+  RESERVE_NOTHING,
+  type ReserveMemory,
+} from "./entry_pages.ts";
 import { type Resembling, ValueSearch } from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all of them together. */
@@ -58,16 +63,16 @@ export class EvidenceSearch {
   readonly #pastEvents: Pick<PastEvents, "find">;
   readonly #source: EvidenceSource;
   readonly #pages: EntryPages;
-  readonly #hold: Hold;
+  readonly #hold: ReserveMemory;
   readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
 
   /** @param paced Does work with pauses; without it, there are none. */
   constructor(
     pastEvents: Pick<PastEvents, "find">,
     source: EvidenceSource,
-    paced: <Result>(work: Work<Result>) => Result | Promise<Result> = atOnce,
+    paced: <Result>(work: Work<Result>) => Result | Promise<Result> = runToEnd,
     pages: EntryPages = new EntryPages(source),
-    hold: Hold = HOLD_NOTHING,
+    hold: ReserveMemory = RESERVE_NOTHING,
   ) {
     this.#pages = pages;
     this.#hold = hold;

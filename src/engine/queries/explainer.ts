@@ -5,7 +5,7 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import {
   outline,
   type OutlinedHistory,
@@ -24,7 +24,7 @@ import { holds, type Pause } from "../../core/pauses.ts";
 import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import { resolveCitations } from "./citations.ts";
 import type { Contrasts } from "./contrasts.ts";
@@ -106,12 +106,12 @@ export class Explainer {
   }
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
-  async explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined> {
+  async explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {
     return (await this.account(jobId, hold))?.explanation;
   }
 
   /** The same, with the entries that it is made from, for a caller that shows both. */
-  async account(jobId: JobId, hold = HOLD_NOTHING): Promise<Account | undefined> {
+  async account(jobId: JobId, hold = RESERVE_NOTHING): Promise<Account | undefined> {
     // Fixed before anything is read: later entries do not count.
     const logIds = this.#parts.history.positions(jobId);
     const asOf = this.#parts.events.journal.head.logId;
@@ -132,7 +132,7 @@ export class Explainer {
   async explainAt(
     jobId: JobId,
     point: Point,
-    hold = HOLD_NOTHING,
+    hold = RESERVE_NOTHING,
   ): Promise<Outcome<Explanation<Citation>>> {
     const { history, events } = this.#parts;
     const head = events.journal.head.logId;
@@ -152,7 +152,7 @@ export class Explainer {
     return { ok: true, value: explanation };
   }
 
-  async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: Hold): Promise<Account> {
+  async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: ReserveMemory): Promise<Account> {
     const share: Share = { spentMs: 0 };
     const search = new EvidenceSearch(
       this.#parts.pastEvents,
@@ -188,14 +188,14 @@ export class Explainer {
   }
 
   /** A job's own entries in outline, for other answers that are made from them. */
-  outlined(jobId: JobId, hold = HOLD_NOTHING): Promise<OutlinedHistory> {
+  outlined(jobId: JobId, hold = RESERVE_NOTHING): Promise<OutlinedHistory> {
     return this.#outlined(this.#parts.history.positions(jobId), { spentMs: 0 }, hold);
   }
 
   async #outlined(
     logIds: readonly LogId[],
     share: Share,
-    hold: Hold,
+    hold: ReserveMemory,
   ): Promise<OutlinedHistory> {
     const gathering = new OutlineGathering();
     let room = KEPT_CHARACTERS_MAX;

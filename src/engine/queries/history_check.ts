@@ -19,7 +19,7 @@ import {
   type StartedJob,
 } from "../run/rehearsal.ts";
 import { InputMismatchError, type RunEnd } from "../run/run_call.ts";
-import { undoable } from "../run/undoing.ts";
+import { tasksToCompensate } from "../run/compensation_order.ts";
 
 /** What `run` does when all that is on record has been answered. */
 export interface NextSteps {
@@ -142,7 +142,7 @@ function failsItself(job: StartedJob): boolean {
 }
 
 function withoutCompensation({ job, ctx, end }: Rehearsal): HistoryVerdict | undefined {
-  const task = undoable(job.tasks)
+  const task = tasksToCompensate(job.tasks)
     .findLast(({ taskId }) => !isUndone(ctx.tasks.get(taskId)));
   if (task === undefined) return undefined;
   const { taskId, completedBy: logId } = task;

@@ -11,7 +11,7 @@ const PAGE = 20;
 /** How many jobs to look at for each one that is wanted. */
 const LOOKED_AT_EACH = 4;
 
-export interface JobsWanted {
+export interface NearbyJobsQuery {
   readonly filter: JobFilter;
   readonly range?: JobRange;
   readonly max: number;
@@ -22,7 +22,7 @@ export async function jobsNear(
   lists: Pick<JobLists, "page">,
   pacer: Pacer,
   share: Share,
-  { filter, range = {}, max, isMeant }: JobsWanted,
+  { filter, range = {}, max, isMeant }: NearbyJobsQuery,
 ): Promise<readonly JobState[]> {
   const jobs: JobState[] = [];
   let before = range.before;

@@ -84,9 +84,9 @@ export async function limitThen(
   }
   const { limit, places, holders } = reached;
   const jobs = holders.map(({ job: { jobId }, since }) => ({ jobId, since: since.logId }));
-  const told = await holdersThen({ history: reader }, jobs, logId);
+  const holding = await holdersThen({ history: reader }, jobs, logId);
   return {
-    limit: { ...about, limit, places, taken: holders.length, holders: told },
+    limit: { ...about, limit, places, taken: holders.length, holders: holding },
     ahead: before.length,
   };
 }

@@ -11,7 +11,7 @@ import { heldUp, queuedStays } from "../../explain/hold_ups.ts";
 import { limitsInRetrospect } from "../../explain/limits_in_retrospect.ts";
 import { type SupposedLimits, withSupposed } from "../../explain/limits_supposed.ts";
 import {
-  type LimitsAsked,
+  type LimitsQuestion,
   type LimitsWhatIf,
   limitsWhileQueued,
   type QueuedStanding,
@@ -28,7 +28,7 @@ import { supposedTurns } from "../run/supposed_turns.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import { cited } from "./citations.ts";
 import type { Explainer } from "./explainer.ts";
-import type { Hold } from "./entry_pages.ts";
+import type { ReserveMemory } from "./entry_pages.ts";
 import { limitInTheWay, type LimitInTheWayParts, queuedAs } from "./limit_in_the_way.ts";
 import { limitsOfCode, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
@@ -52,7 +52,7 @@ export class LimitsWhatIfs {
   async of(
     jobId: JobId,
     supposed: SupposedLimits,
-    hold?: Hold,
+    hold?: ReserveMemory,
   ): Promise<Outcome<LimitsWhatIf<Citation>>> {
     const { explainer, events, history } = this.#parts;
     const outlined = await explainer.outlined(jobId, hold);
@@ -90,7 +90,7 @@ export class LimitsWhatIfs {
     const { job } = outlined;
     const inForce = this.#inForce(job.type ?? "");
     const limits = withSupposed(inForce.limits, supposed);
-    const asked: LimitsAsked = { outlined, inForce, supposed, limits };
+    const asked: LimitsQuestion = { outlined, inForce, supposed, limits };
     return limitsWhileQueued(asked, await this.#standing(job, limits, supposed));
   }
 

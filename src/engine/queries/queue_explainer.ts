@@ -74,12 +74,12 @@ export class QueueExplainer {
 
   async explain(): Promise<QueueExplanation<Citation>> {
     const { history, events } = this.#parts;
-    const told = explainQueue(await this.#facts());
+    const answer = explainQueue(await this.#facts());
     const citing = { pages: history.pages, journal: events.journal };
     return {
-      ...told,
-      because: await cited(citing, told.because),
-      next: await cited(citing, told.next),
+      ...answer,
+      because: await cited(citing, answer.because),
+      next: await cited(citing, answer.next),
     };
   }
 

@@ -47,9 +47,9 @@ export async function placeHolders(
   const jobs = jobIds.filter((jobId) => places.has(jobId)).slice(0, RUNNING_MAX)
     .map((jobId) => table.existing(jobId));
   const running = await holdersAmong(parts, jobs);
-  const told = new Set(running.map(({ jobId }) => jobId));
+  const counted = new Set(running.map(({ jobId }) => jobId));
   // A job that was cut short holds its place, although nothing of it runs.
-  const others = jobs.filter(({ jobId }) => !told.has(jobId))
+  const others = jobs.filter(({ jobId }) => !counted.has(jobId))
     .flatMap(({ jobId }) => places.since(jobId) ?? []).toSorted((a, b) => a - b);
   const cutShort = (await history.at(others)).flatMap((entry) => holderSince(entry));
   return [...running, ...cutShort].toSorted((left, right) => left.startedBy - right.startedBy);

@@ -4,7 +4,7 @@
  */
 
 import { firstChanges, reversed } from "../../explain/changes.ts";
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
@@ -16,7 +16,12 @@ import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { supposing, type WhatIf } from "../../explain/what_if.ts";
-import { entryCharacters, type EntryPages, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import {
+  entryCharacters,
+  type EntryPages,
+  RESERVE_NOTHING,
+  type ReserveMemory,
+} from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import type { LimitsWhatIfs } from "./limits_what_ifs.ts";
@@ -95,7 +100,7 @@ export class Replays {
     jobId: JobId,
     point?: Point,
     wanted?: StepsWanted,
-    hold = HOLD_NOTHING,
+    hold = RESERVE_NOTHING,
   ): Promise<Outcome<Replay>> {
     const head = this.#head();
     const logIds = this.#history.positions(jobId);
@@ -112,7 +117,7 @@ export class Replays {
     jobId: JobId,
     from: Point,
     to?: Point,
-    hold = HOLD_NOTHING,
+    hold = RESERVE_NOTHING,
   ): Promise<Outcome<PointDifference>> {
     const head = this.#head();
     const logIds = this.#history.positions(jobId);
@@ -136,7 +141,7 @@ export class Replays {
     jobId: JobId,
     supposition: Supposition,
     wanted?: StepsWanted,
-    hold = HOLD_NOTHING,
+    hold = RESERVE_NOTHING,
   ): Promise<Outcome<WhatIfReport>> {
     const head = this.#head();
     const logIds = this.#history.positions(jobId);
@@ -161,7 +166,7 @@ export class Replays {
   async #fold(
     logIds: readonly LogId[],
     apply: (entry: JobEventLogEntry) => void,
-    hold: Hold,
+    hold: ReserveMemory,
   ): Promise<void> {
     const share: Share = { spentMs: 0 };
     for await (const page of this.#history.pages.of(logIds)) {
@@ -173,7 +178,7 @@ export class Replays {
   /** All of these; or what there is too much of. */
   async #allOf(
     logIds: readonly LogId[],
-    hold: Hold,
+    hold: ReserveMemory,
   ): Promise<readonly JobEventLogEntry[] | TooMuch> {
     if (logIds.length > WHAT_IF_ENTRIES_MAX) return "entries";
     const entries: JobEventLogEntry[] = [];
@@ -216,7 +221,7 @@ export class Replays {
     return near.found;
   }
 
-  async #pastFacts({ logIds, all }: PastEventsNear, hold: Hold): Promise<PastEventsFound> {
+  async #pastFacts({ logIds, all }: PastEventsNear, hold: ReserveMemory): Promise<PastEventsFound> {
     const entries = await this.#allOf(logIds, hold);
     return typeof entries === "string" ? { entries: [], all: false } : { entries, all };
   }

@@ -64,7 +64,7 @@ export async function findSiblings(
     : `${were} cut short by the same ${cause.attributes.reason}`;
   const edges = [...near.slice(0, EDGE), ...near.slice(-EDGE)];
   const isCut = near.length === 2 * NEAR && edges.some(isSame);
-  return told([...jobs], { others: jobs.size, isCut }, how, cause.logId);
+  return toStatement([...jobs], { others: jobs.size, isCut }, how, cause.logId);
 }
 
 function sameError(
@@ -79,22 +79,23 @@ function sameError(
     const isCut = jobs.length === LOOKED_AT_MAX;
     const ids = jobs.filter((other) => other.jobId !== jobId && hasFailed(other, upTo))
       .map((other) => other.jobId);
-    return ids.length === 0
-      ? undefined
-      : { ...told(ids, { others: ids.length, isCut }, how, job.failure.because), fingerprint };
+    return ids.length === 0 ? undefined : {
+      ...toStatement(ids, { others: ids.length, isCut }, how, job.failure.because),
+      fingerprint,
+    };
   }
   const others = lists.count({ fingerprint }).jobs - 1;
   if (others < 1) return undefined;
   const { jobs } = lists.summaries({ fingerprint, limit: NAMED_MAX + 1 });
   const ids = jobs.map((job) => job.jobId).filter((id) => id !== jobId);
-  return { ...told(ids, { others, isCut: false }, how, job.failure.because), fingerprint };
+  return { ...toStatement(ids, { others, isCut: false }, how, job.failure.because), fingerprint };
 }
 
 function hasFailed(job: JobState, upTo: LogId): boolean {
   return job.state === "Failed" && job.endedBy <= upTo;
 }
 
-function told(
+function toStatement(
   jobs: readonly JobId[],
   { others, isCut }: { readonly others: number; readonly isCut: boolean },
   how: string,

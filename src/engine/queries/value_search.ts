@@ -3,7 +3,7 @@
  * weighed by how rare the shared values are, never by when they came.
  */
 
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";

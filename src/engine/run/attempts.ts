@@ -20,11 +20,11 @@ import {
   type AttemptRecord,
   attemptStart,
 } from "./attempt_records.ts";
-import type { Ends, NamedFact } from "./ends.ts";
-import type { Hold } from "./hold.ts";
+import type { NamedFact, PendingOutcomes } from "./pending_outcomes.ts";
+import type { WorkerLease } from "./worker_lease.ts";
 import { ProgressReports } from "./progress_reports.ts";
 import type { RunSubject } from "./run_services.ts";
-import type { Entrant } from "./slots.ts";
+import type { SlotRequest } from "./slots.ts";
 import type { Place } from "./requests_in_order.ts";
 import type { Work } from "./work.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
@@ -33,8 +33,8 @@ import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 export type Started = "started" | "refused" | "full" | "failed";
 
 export interface AttemptsParts extends RunSubject {
-  readonly hold: Hold;
-  readonly ends: Ends;
+  readonly lease: WorkerLease;
+  readonly ends: PendingOutcomes;
   readonly trace: RunTrace;
 }
 
@@ -50,7 +50,7 @@ interface Open {
   reports?: ProgressReports;
 }
 
-export class Attempts implements Entrant {
+export class Attempts implements SlotRequest {
   readonly #parts: AttemptsParts;
   /** Oldest first. */
   #open: Open[] = [];
@@ -66,8 +66,8 @@ export class Attempts implements Entrant {
 
   /** The order in which handlers wait for a slot. */
   get place(): Place {
-    const { job, hold } = this.#parts;
-    return { priority: job.head.priority, order: hold.turn };
+    const { job, lease: lease } = this.#parts;
+    return { priority: job.head.priority, order: lease.turn };
   }
 
   get type(): string {
@@ -130,7 +130,7 @@ export class Attempts implements Entrant {
 
   /** A handler takes too long to count as prompt. */
   slow(): void {
-    this.#parts.hold.keep();
+    this.#parts.lease.keep();
   }
 
   /**

@@ -10,7 +10,7 @@ import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Clock, Random } from "../ports.ts";
 import type { RecentFailures } from "../writer/recent_failures.ts";
 import type { Writer } from "../writer/writer.ts";
-import type { Patience } from "./patience.ts";
+import type { DiskRetries } from "./disk_retries.ts";
 
 interface BreakersParts {
   readonly clock: Clock;
@@ -18,7 +18,7 @@ interface BreakersParts {
   readonly registry: DefinitionRegistry;
   readonly failures: RecentFailures;
   readonly writer: Writer;
-  readonly patience: Patience;
+  readonly diskRetries: DiskRetries;
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -38,11 +38,11 @@ export class Breakers {
 
   /** Pauses those of these types whose rule says so; the rule is that of the newest version. */
   consider(types: Iterable<string>): void {
-    const { patience, onDefect } = this.#parts;
+    const { diskRetries, onDefect } = this.#parts;
     for (const type of types) {
       if (this.#tripping.has(type) || this.#trip(type) === undefined) continue;
       this.#tripping.add(type);
-      patience.record(() => this.#record(type))
+      diskRetries.record(() => this.#record(type))
         .finally(() => this.#tripping.delete(type)).catch(onDefect);
     }
   }

@@ -51,4 +51,4 @@ export const IN_PROCESS: CodePlace = {
   }),
 };
 
-export const UNHEARD: CodeHost = { printed: () => {}, reacted: () => {}, lost: () => {} };
+export const SILENT_HOST: CodeHost = { printed: () => {}, reacted: () => {}, lost: () => {} };

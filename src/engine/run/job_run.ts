@@ -20,7 +20,7 @@ import type { PendingJob } from "../writer/job_record.ts";
 import { retryTimes } from "./backoffs.ts";
 import { LiveCall } from "./live_call.ts";
 import { Opening } from "./opening.ts";
-import { recordOrRetry } from "./patience.ts";
+import { recordOrRetry } from "./disk_retries.ts";
 import type { Worker } from "./requests_in_order.ts";
 import { type RunParts, runParts } from "./run_parts.ts";
 import type { RunOwner, RunServices } from "./run_services.ts";
@@ -89,15 +89,15 @@ export class JobRun implements RunOwner {
 
   /** Follows the calls of `durable` for a batch. */
   batchDurable(): void {
-    const { ends, attempts, hold } = this.#parts;
+    const { ends, attempts, lease } = this.#parts;
     ends.durable();
-    if (!hold.isAlone) hold.join();
+    if (!lease.isAlone) lease.join();
     attempts.durable();
     if (isHeld(this.#head)) {
       // So that it does not count in the queue positions of others.
       return this.#withdraw();
     }
-    if (hold.isHeld || this.#hasWork) this.wake();
+    if (lease.isHeld || this.#hasWork) this.wake();
   }
 
   /**
@@ -132,7 +132,7 @@ export class JobRun implements RunOwner {
 
   /** Whether it has a worker, with which it may be about to begin, or an attempt is open. */
   get isBusy(): boolean {
-    return this.#parts.hold.isHeld || this.#parts.attempts.isBusy;
+    return this.#parts.lease.isHeld || this.#parts.attempts.isBusy;
   }
 
   /** Records that a shutdown cut `run` short, if it was doing something. */
@@ -148,9 +148,9 @@ export class JobRun implements RunOwner {
   wake(): void {
     const { kind } = this.#stage;
     if (kind !== "called" && kind !== "unopened" && kind !== "left") return;
-    const { hold } = this.#parts;
-    if (hold.isHeld) this.#goAhead();
-    else if (hold.kind === "none") hold.request(this.#needsRoom, () => this.#goAhead());
+    const { lease } = this.#parts;
+    if (lease.isHeld) this.#goAhead();
+    else if (lease.kind === "none") lease.request(this.#needsRoom, () => this.#goAhead());
   }
 
   rested(): void {
@@ -183,9 +183,9 @@ export class JobRun implements RunOwner {
 
   /** A held run with a worker still gets its answers, or it would never rest. */
   #withdraw(): void {
-    const { hold } = this.#parts;
-    if (hold.kind === "queued") hold.release();
-    else if (hold.isHeld) this.#call?.give();
+    const { lease } = this.#parts;
+    if (lease.kind === "queued") lease.release();
+    else if (lease.isHeld) this.#call?.give();
     else this.advanceSoon();
   }
 
@@ -226,10 +226,10 @@ export class JobRun implements RunOwner {
    */
   beginLater(): void {
     this.#stage = { kind: "unopened" };
-    const { hold, services: { later, workers } } = this.#parts;
+    const { lease, services: { later, workers } } = this.#parts;
     if (!this.#needsRoom) return later(() => this.wake());
     workers.holdBeginning(later);
-    hold.release();
+    lease.release();
     this.wake();
   }
 
@@ -267,14 +267,14 @@ export class JobRun implements RunOwner {
   }
 
   #leaveRunning(job: JobState): void {
-    const { attempts, backoffs, hold, trace } = this.#parts;
+    const { attempts, backoffs, lease, trace } = this.#parts;
     trace.endRun(endOfJob(job));
     backoffs.cancel();
     this.#call?.work.clear();
     attempts.cancel();
     if (job.state !== "Compensating") return;
     // Requests again, since it may have waited for room on the disk, which it no longer needs.
-    if (hold.kind === "queued") hold.release();
+    if (lease.kind === "queued") lease.release();
     this.wake();
   }
 
@@ -290,9 +290,9 @@ export class JobRun implements RunOwner {
   }
 
   #letGo(): void {
-    const { hold, jobId, services } = this.#parts;
+    const { lease, jobId, services } = this.#parts;
     this.#callToLeave?.letGo();
-    hold.release();
+    lease.release();
     services.table.release(jobId);
     services.liveSecrets.remove(jobId);
   }

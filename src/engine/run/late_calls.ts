@@ -16,18 +16,18 @@ export interface LateCall {
 }
 
 export class LateCalls {
-  readonly #tell: (message: string) => void;
-  readonly #told = new Set<string>();
+  readonly #report: (message: string) => void;
+  readonly #reported = new Set<string>();
 
   constructor(tell: (message: string) => void) {
-    this.#tell = tell;
+    this.#report = tell;
   }
 
   came({ call, type, jobId, taskId, attempt }: LateCall): void {
     const step = `${call} ${type} ${taskId}`;
-    if (this.#told.has(step) || this.#told.size >= STEPS_MAX) return;
-    this.#told.add(step);
-    this.#tell(
+    if (this.#reported.has(step) || this.#reported.size >= STEPS_MAX) return;
+    this.#reported.add(step);
+    this.#report(
       `task ${taskId} of ${type}, job ${jobId}, called task.${call} after its attempt ${attempt} ` +
         "had ended: it is not recorded; await its caller in the task (reported once)",
     );

@@ -5,7 +5,7 @@ import { inQueueOrder, type Request } from "./requests_in_order.ts";
 import type { ReachedLimit, Shares, WantedPlace } from "./shares.ts";
 
 /** A request, and what it needs as of the limits that are in force. */
-export interface WantingRequest {
+export interface LimitedRequest {
   readonly request: Request;
   readonly needs: WantedPlace;
 }
@@ -28,7 +28,7 @@ const FIRST_MAX = 3;
 
 /** The most jobs first. */
 export function limitLines(
-  wanting: readonly WantingRequest[],
+  wanting: readonly LimitedRequest[],
   shares: Pick<Shares, "reached">,
 ): readonly LimitLine[] {
   const lines = new Map<object, Growing>();

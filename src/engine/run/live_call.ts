@@ -14,7 +14,7 @@ import { AttemptLog } from "./attempt_log.ts";
 import type { CodeCall, CodeHost } from "./code_place.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { parked } from "./parking.ts";
-import { recordOrRetry } from "./patience.ts";
+import { recordOrRetry } from "./disk_retries.ts";
 import { PendingWork } from "./pending_work.ts";
 import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";
 import type {
@@ -84,7 +84,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
 
   settled(settlements: readonly Settlement[]): void {
     this.#answers.add(settlements);
-    if (this.#run.hold.isHeld) this.#answers.give();
+    if (this.#run.lease.isHeld) this.#answers.give();
   }
 
   /** Gives `run` its answers; requires a worker. */
@@ -213,11 +213,11 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   // --- What to do next
 
   #advance(): void {
-    const { ends, hold } = this.#run;
+    const { ends, lease } = this.#run;
     if (this.#isOver || ends.owed) return;
     if (this.#end.kind === "diverged") return this.#park(this.#end.parking);
     this.#conclude();
-    if (this.#isOver || !hold.isHeld || !this.#answers.isIdle) return;
+    if (this.#isOver || !lease.isHeld || !this.#answers.isIdle) return;
     this.work.begin(this.#ctx);
     this.#considerRest();
   }
@@ -260,7 +260,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     this.#considersRest = true;
     this.#run.services.turns.next(() => {
       this.#considersRest = false;
-      if (this.#run.hold.isHeld && this.#isAtRest) this.#rest();
+      if (this.#run.lease.isHeld && this.#isAtRest) this.#rest();
     });
   }
 
@@ -274,16 +274,16 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   }
 
   #rest(): void {
-    const { hold, owner } = this.#run;
-    hold.release();
+    const { lease, owner } = this.#run;
+    lease.release();
     this.#recordWaiting();
     owner.rested();
   }
 
   /** Records that `run` waits, unless that is on record or it has something else to do. */
   #recordWaiting(): void {
-    const { hold, job: { head }, main, services } = this.#run;
-    if (this.#isOver || this.hasEnded || hold.kind !== "none") return;
+    const { lease, job: { head }, main, services } = this.#run;
+    if (this.#isOver || this.hasEnded || lease.kind !== "none") return;
     // A job whose work may not begin now does not wait: a later run must find the work.
     if (!this.#ctx.rests || head.state !== "Running" || this.hasWork) return;
     const waiting = main.waiting([...this.#ctx.expectations.keys()], this.#answers.seenLogId);

@@ -7,7 +7,7 @@ import { type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { SpanEnd } from "../ports.ts";
 import type { Started } from "./attempts.ts";
-import { recordOrRetry } from "./patience.ts";
+import { recordOrRetry } from "./disk_retries.ts";
 import type { RunSubject } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
 

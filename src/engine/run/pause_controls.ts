@@ -1,6 +1,6 @@
 /** Begins and ends pauses, also at their time. A pause takes effect once it is durable. */
 
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import type { EventDraft } from "../../core/event.ts";
 import type { FrameworkAttributes, PauseScope } from "../../core/framework_events.ts";
 import { newId } from "../../core/ids.ts";
@@ -10,7 +10,7 @@ import type { Clock, Random, Urgency } from "../ports.ts";
 import type { HeldPause } from "../requests.ts";
 import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
-import type { Patience } from "./patience.ts";
+import type { DiskRetries } from "./disk_retries.ts";
 import { FIRST_MAX } from "./paused_requests.ts";
 import { inQueueOrder } from "./requests_in_order.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -41,7 +41,7 @@ interface PauseControlsParts {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly clock: Pick<Clock, "pause">;
-  readonly patience: Patience;
+  readonly diskRetries: DiskRetries;
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -139,11 +139,13 @@ export class PauseControls {
    * @param hold Begins with a pause of everything, unless there is one.
    */
   async start(hold: boolean): Promise<void> {
-    const { patience, pauses, random, writer } = this.#parts;
+    const { diskRetries, pauses, random, writer } = this.#parts;
     if (hold && !pauses.all.some(isOfEverything)) {
       const pauseId = newId.pause(random.ulid());
       const draft = began({ pauseId, reason: "started with --hold" });
-      await patience.record(() => writer.settled(writer.append([draft], "vital").lastLogId, null));
+      await diskRetries.record(() =>
+        writer.settled(writer.append([draft], "vital").lastLogId, null)
+      );
     }
     this.changed();
   }
@@ -195,8 +197,8 @@ export class PauseControls {
   }
 
   #elapsed(pauseId: string): void {
-    const { patience, pauses, onDefect } = this.#parts;
-    patience.record(async () => {
+    const { diskRetries, pauses, onDefect } = this.#parts;
+    diskRetries.record(async () => {
       await this.#ending.get(pauseId)?.catch(() => {});
       const pause = pauses.get(pauseId);
       if (pause !== undefined) await this.#recordEnd(pause, { pauseId, elapsed: true }, "vital");

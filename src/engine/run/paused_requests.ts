@@ -5,7 +5,7 @@
  */
 
 import TinyQueue from "tinyqueue";
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { holder, isOfEverything, type Pausable, type Pause } from "../../core/pauses.ts";
 

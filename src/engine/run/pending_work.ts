@@ -6,11 +6,11 @@
 import type { JobEventDraft } from "../../core/event.ts";
 import { isHeld } from "../../core/job_state.ts";
 import { findWait, isSettled } from "../../core/waits.ts";
-import { recordOrRetry } from "./patience.ts";
+import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./rest_time.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
-import { Undoing, undone } from "./undoing.ts";
+import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
 
 export class PendingWork {
@@ -21,7 +21,7 @@ export class PendingWork {
   /** Absent until there is one; most jobs have none. */
   #timers: TimerRequest[] | undefined;
   /** Absent until something is to be undone. */
-  #undoing: Undoing | undefined;
+  #order: CompensationOrder | undefined;
 
   constructor(run: RunParts, advanceSoon: () => void) {
     this.#run = run;
@@ -60,7 +60,7 @@ export class PendingWork {
 
   /** Entries were lost, and the start of these works with them. */
   lost(works: readonly Work[], ctx: RunContext): void {
-    this.#undoing = undefined;
+    this.#order = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
     this.#timers = this.#unrecordedTimers(ctx);
   }
@@ -129,24 +129,24 @@ export class PendingWork {
   }
 
   #startReady(): void {
-    const { services, attempts, hold } = this.#run;
+    const { services, attempts, lease } = this.#run;
     if (services.draining) return;
     // A job that runs alone also runs its own tasks one at a time.
-    if (hold.isAlone && attempts.isBusy) return;
-    const works = this.#ready.splice(0, hold.isAlone ? 1 : Infinity);
+    if (lease.isAlone && attempts.isBusy) return;
+    const works = this.#ready.splice(0, lease.isAlone ? 1 : Infinity);
     // The job was suspended, or has ended: they start when it resumes.
     if (!this.#start(works)) this.#ready.unshift(...works);
   }
 
   /** Appends the start of attempts, unless the run must give its worker back; `false` then. */
   #start(works: readonly Work[]): boolean {
-    const { attempts, hold, owner, services } = this.#run;
+    const { attempts, lease, owner, services } = this.#run;
     // A job with running attempts needs no other worker for more.
-    if (hold.isPaused || !attempts.isBusy && !hold.mayStart) {
+    if (lease.isPaused || !attempts.isBusy && !lease.mayStart) {
       this.#giveWay();
-    } else if (hold.needsPlace !== undefined) {
+    } else if (lease.needsPlace !== undefined) {
       // Its place was taken away while it kept the worker: it queues for both.
-      hold.release();
+      lease.release();
       owner.wake();
     } else {
       const started = attempts.start(works);
@@ -162,14 +162,14 @@ export class PendingWork {
    * interrupted on record, and a later run takes the job up. Any other call returns to the queue.
    */
   #giveWay(): void {
-    const { attempts, ends, hold, jobId, main, owner, services, trace } = this.#run;
+    const { attempts, ends, lease, jobId, main, owner, services, trace } = this.#run;
     if (attempts.isBusy || !main.isDurable || !ends.areDurable) return;
     if (!main.isUnderWay) {
-      hold.release();
+      lease.release();
       services.rested(jobId);
       return owner.wake();
     }
-    const reason = hold.isPaused ? "paused" : "withdrawn";
+    const reason = lease.isPaused ? "paused" : "withdrawn";
     ends.record([main.interrupted(reason)]);
     trace.endRun({ kind: "interrupted", reason });
     owner.end();
@@ -179,7 +179,7 @@ export class PendingWork {
   #undoNext(ctx: RunContext): void {
     const { services, job, attempts, backoffs } = this.#run;
     if (attempts.isBusy || backoffs.areAny || services.draining || isHeld(job.head)) return;
-    const next = (this.#undoing ??= new Undoing(job)).next();
+    const next = (this.#order ??= new CompensationOrder(job)).next();
     if (next === undefined) return this.#recordUndone();
     const task = ctx.tasks.get(next.taskId);
     const work = compensationWork(next, task?.kind === "task" ? task : undefined);
@@ -193,7 +193,7 @@ export class PendingWork {
 
   #recordUndone(): void {
     const { services, job, jobId, trace } = this.#run;
-    const drafts = undone(job.whole.tasks, { jobId, ...trace.ids });
+    const drafts = compensationEnded(job.whole.tasks, { jobId, ...trace.ids });
     recordOrRetry(services, drafts, this.#advanceSoon);
   }
 }

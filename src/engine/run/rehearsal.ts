@@ -5,7 +5,7 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { RunContext } from "./run_context.ts";
-import { type CodePlace, UNHEARD } from "./code_place.ts";
+import { type CodePlace, SILENT_HOST } from "./code_place.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
@@ -80,7 +80,7 @@ export async function rehearsed(
     },
     guard,
     place,
-    { ...UNHEARD, reacted: () => answers.reacted() },
+    { ...SILENT_HOST, reacted: () => answers.reacted() },
   );
   let end: RunEnd = { kind: "pending" };
   const ended = (how: RunEnd) => {

@@ -7,7 +7,13 @@ import type { JobState } from "../../core/job_state.ts";
 import { copyJson, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { RunContext, type RunListener } from "./run_context.ts";
-import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
+import {
+  type CodeCall,
+  type CodeHost,
+  type CodePlace,
+  IN_PROCESS,
+  SILENT_HOST,
+} from "./code_place.ts";
 import { outsideAttempts } from "./current_attempt.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { NonRetryableError } from "../job_errors.ts";
@@ -48,7 +54,7 @@ export function callRun(
   listener: Omit<RunListener, "seenAt">,
   guard: SecretGuard = NO_SECRETS,
   place: CodePlace = IN_PROCESS,
-  host: CodeHost = UNHEARD,
+  host: CodeHost = SILENT_HOST,
 ): RunCall {
   const expectables = job.plan.expected.map(({ id, within }) => (
     { name: id, isWaivable: within?.otherwise === "waive" }

@@ -2,8 +2,8 @@
 
 import { Attempts } from "./attempts.ts";
 import { Backoffs } from "./backoffs.ts";
-import { Ends } from "./ends.ts";
-import { Hold } from "./hold.ts";
+import { PendingOutcomes } from "./pending_outcomes.ts";
+import { WorkerLease } from "./worker_lease.ts";
 import { MainAttempt } from "./main_attempt.ts";
 import type { Worker } from "./requests_in_order.ts";
 import type { RunSubject } from "./run_services.ts";
@@ -11,17 +11,17 @@ import { RunTrace } from "./run_trace.ts";
 
 export interface RunParts extends RunSubject {
   readonly trace: RunTrace;
-  readonly ends: Ends;
+  readonly ends: PendingOutcomes;
   readonly main: MainAttempt;
-  readonly hold: Hold;
+  readonly lease: WorkerLease;
   readonly backoffs: Backoffs;
   readonly attempts: Attempts;
 }
 
 export function runParts(run: RunSubject, worker: Worker): RunParts {
-  const hold = new Hold(run, worker);
+  const lease = new WorkerLease(run, worker);
   const trace = new RunTrace(run.services, run.job.head);
-  const parts = { ...run, hold, trace, ends: new Ends(run) };
+  const parts = { ...run, lease, trace, ends: new PendingOutcomes(run) };
   return {
     ...parts,
     attempts: new Attempts(parts),

@@ -20,7 +20,7 @@ import { inQueueOrder, type Place } from "./requests_in_order.ts";
 const PROMPT_MS = 10;
 
 /** A job with attempts on record whose handlers are to be called. */
-export interface Entrant {
+export interface SlotRequest {
   readonly place: Place;
   readonly type: string;
   begin(): void;
@@ -35,7 +35,7 @@ export interface SlotsParts {
 }
 
 interface Waiting extends Place {
-  readonly entrant: Entrant;
+  readonly entrant: SlotRequest;
   /** When it was first looked at. */
   seenMs: number | undefined;
 }
@@ -44,7 +44,7 @@ export class Slots {
   readonly #max: number;
   readonly #parts: SlotsParts;
   /** With the time at which each was first looked at, or whether it is slow. */
-  readonly #inside = new Map<Entrant, number | "new" | "slow">();
+  readonly #inside = new Map<SlotRequest, number | "new" | "slow">();
   /** How many of them are slow. */
   #slow = 0;
   /** On record, and not called. */
@@ -63,7 +63,7 @@ export class Slots {
   }
 
   /** Gives the entrant a slot, now or soon, or withdraws it. */
-  enter(entrant: Entrant): void {
+  enter(entrant: SlotRequest): void {
     if (this.#inside.size < this.#max) {
       this.#admit(entrant);
     } else {
@@ -76,7 +76,7 @@ export class Slots {
     this.#parts.turns.next(() => this.#look());
   }
 
-  leave(entrant: Entrant): void {
+  leave(entrant: SlotRequest): void {
     if (this.#inside.get(entrant) === "slow") this.#slow--;
     else this.#parts.promptTypes.ended(entrant.type);
     this.#inside.delete(entrant);
@@ -89,7 +89,7 @@ export class Slots {
     this.#cancelTimer?.();
   }
 
-  #admit(entrant: Entrant): void {
+  #admit(entrant: SlotRequest): void {
     this.#inside.set(entrant, "new");
     entrant.begin();
   }

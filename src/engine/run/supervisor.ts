@@ -14,15 +14,15 @@ import type { HeldPlaces } from "./held_places.ts";
 import { interruptions, type Restart } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
-import { wantedBy } from "./hold.ts";
+import { wantedBy } from "./worker_lease.ts";
 import { JobRun } from "./job_run.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import { type Patience, recordOrRetry } from "./patience.ts";
+import { type DiskRetries, recordOrRetry } from "./disk_retries.ts";
 import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Suspects } from "./suspects.ts";
 import type { Timers } from "./timers.ts";
-import { Trials } from "./trials.ts";
+import { CodeTrials } from "./code_trials.ts";
 import { draftParkings, jobsToTry, recordAtStart, rememberTimes } from "./unfinished.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
@@ -34,7 +34,7 @@ export interface SupervisorParts {
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
   readonly commands: Commands;
-  readonly patience: Patience;
+  readonly diskRetries: DiskRetries;
   readonly suspects: Suspects;
   readonly timers: Timers;
   readonly heldPlaces: HeldPlaces;
@@ -48,13 +48,13 @@ export class Supervisor implements WriterListener {
   readonly #runs = new Map<JobId, JobRun>();
   /** Runs that are over but have an open attempt. */
   readonly #ending = new Map<EndedRun, JobId>();
-  readonly #trials: Trials;
+  readonly #trials: CodeTrials;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     const { services } = parts;
     this.#services = services;
-    this.#trials = new Trials({
+    this.#trials = new CodeTrials({
       ...{ ...services, registry: parts.registry, table: parts.table },
       get draining() {
         return services.draining;
@@ -269,9 +269,11 @@ export class Supervisor implements WriterListener {
   }
 
   #scheduleStart(jobId: JobId, startAt: string): void {
-    const { commands, patience } = this.#parts;
+    const { commands, diskRetries } = this.#parts;
     this.#services.scheduler.at(Date.parse(startAt), () => {
-      patience.record(() => commands.run(jobId, { kind: "start" })).catch(this.#services.onDefect);
+      diskRetries.record(() => commands.run(jobId, { kind: "start" })).catch(
+        this.#services.onDefect,
+      );
     });
   }
 }

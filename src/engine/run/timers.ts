@@ -15,7 +15,7 @@ import { sleeping } from "../../core/task_facts.ts";
 import { isSettled, openWaits } from "../../core/waits.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
-import type { Patience } from "./patience.ts";
+import type { DiskRetries } from "./disk_retries.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The most that are recorded at a time. */
@@ -23,7 +23,7 @@ const GROUP_MAX = 250;
 
 interface TimerParts {
   readonly scheduler: Scheduler;
-  readonly patience: Patience;
+  readonly diskRetries: DiskRetries;
   readonly table: JobTable;
   readonly writer: Writer;
   readonly onDefect: (error: unknown) => void;
@@ -145,7 +145,7 @@ export class Timers {
     try {
       while (this.#due.length > 0) {
         const due = this.#due.splice(0, GROUP_MAX);
-        await this.#parts.patience.record(() => this.#record(due));
+        await this.#parts.diskRetries.record(() => this.#record(due));
       }
     } finally {
       this.#isRecording = false;

@@ -8,7 +8,7 @@ import type { JobTable } from "../writer/job_table.ts";
 import { retryTimes } from "./backoffs.ts";
 import { culpritAt, type Restart, withTheirTraces } from "./interruptions.ts";
 import { parked } from "./parking.ts";
-import type { Patience } from "./patience.ts";
+import type { DiskRetries } from "./disk_retries.ts";
 import type { RunServices } from "./run_services.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { openTimers } from "./timers.ts";
@@ -46,10 +46,10 @@ export function draftParkings(
  * is full, which may take long: reads work meanwhile.
  */
 export async function recordAtStart(
-  { services, table, patience }: {
+  { services, table, diskRetries }: {
     readonly services: RunServices;
     readonly table: JobTable;
-    readonly patience: Patience;
+    readonly diskRetries: DiskRetries;
   },
   drafts: readonly EventDraft[],
   onRecorded: () => void,
@@ -58,7 +58,7 @@ export async function recordAtStart(
   const { writer, entriesAt, onDefect } = services;
   const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
   const refused = Promise.withResolvers<void>();
-  const recorded = patience.record(async () => {
+  const recorded = diskRetries.record(async () => {
     try {
       const { lastLogId } = writer.append(traced, "vital");
       await writer.settled(lastLogId, undefined);

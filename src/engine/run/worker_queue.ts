@@ -5,10 +5,10 @@
  */
 
 import TinyQueue from "tinyqueue";
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
-import type { WantingRequest } from "./limit_lines.ts";
+import type { LimitedRequest } from "./limit_lines.ts";
 import { type Held, type Holder, type PauseChange, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./prompt_types.ts";
 import { aheadOfEach, isCounted, placesAhead, queueLine } from "./queue_positions.ts";
@@ -199,7 +199,7 @@ export class WorkerQueue implements PlaceQueue {
    *
    * @param upTo As for `aheadOf`.
    */
-  wanting(upTo: LogId): readonly WantingRequest[] {
+  wanting(upTo: LogId): readonly LimitedRequest[] {
     const { epoch } = this.#shares;
     return this.#lines.flat().flatMap((request) => {
       if (!isCounted(request, upTo)) return [];

@@ -4,7 +4,7 @@
  * keys with the same hash share a chain, so the reader must check the entries.
  */
 
-import type { Work } from "../../core/at_once.ts";
+import type { Work } from "../../core/work.ts";
 import type { LogId } from "../../core/ids.ts";
 import { SortedPostings } from "./sorted_postings.ts";
 

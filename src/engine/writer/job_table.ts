@@ -12,7 +12,7 @@ import { JobOrder } from "./job_order.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { EventIds } from "./event_ids.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
-import { Leaving } from "./leaving.ts";
+import { EndedJobBuffer } from "./ended_job_buffer.ts";
 import { ListedJobs } from "./listed_jobs.ts";
 import type { Trail } from "./trail.ts";
 import { Trails } from "./trails.ts";
@@ -33,7 +33,7 @@ export class JobTable {
   /** Those of them that are durable. */
   readonly #order = new JobOrder();
   /** Absent without an index. */
-  readonly #leaving: Leaving | undefined;
+  readonly #ended: EndedJobBuffer | undefined;
   #lastIndexed: WeakRef<JobRecord> | undefined;
   readonly trails: Trails;
   readonly listed: ListedJobs;
@@ -47,7 +47,7 @@ export class JobTable {
    */
   constructor(index?: JobIndex, ids: EventIds = new EventIds()) {
     this.#index = index;
-    this.#leaving = index && new Leaving(index, ids);
+    this.#ended = index && new EndedJobBuffer(index, ids);
     this.trails = new Trails(this.#records, index);
     this.listed = new ListedJobs(this.#order, this.#records, index);
   }
@@ -67,12 +67,12 @@ export class JobTable {
   }
 
   get leaving(): number {
-    return this.#leaving?.records.size ?? 0;
+    return this.#ended?.records.size ?? 0;
   }
 
   /** Whether enough of them wait for `letGo`. */
   get isLettingGo(): boolean {
-    return this.#leaving?.isDue === true;
+    return this.#ended?.isDue === true;
   }
 
   /** Jobs that have not ended, including those on their way to the disk. */
@@ -150,7 +150,7 @@ export class JobTable {
     const isNew = !record.isVisible;
     record.show();
     if (isNew) this.#list(record, job);
-    this.#leaving?.consider(record);
+    this.#ended?.consider(record);
   }
 
   /** An entry was lost on its way to the disk; later ones were taken back before. */
@@ -162,7 +162,7 @@ export class JobTable {
     const sizeBefore = record.size;
     record.takeBack();
     this.#unfinishedBytes += record.size - sizeBefore;
-    this.#leaving?.consider(record);
+    this.#ended?.consider(record);
     if (applied.before !== undefined) return;
     this.#records.delete(jobId);
     this.#count(record, -1);
@@ -182,7 +182,7 @@ export class JobTable {
     this.#noteKey(shared);
     this.#list(record, shared);
     if (!isTerminal(job)) this.#count(record, 1);
-    this.#leaving?.consider(record);
+    this.#ended?.consider(record);
   }
 
   /**
@@ -195,7 +195,7 @@ export class JobTable {
     const jobs = this.kept();
     if (this.#index === undefined) return jobs;
     this.#put([...this.#records.values()].filter(hasEnded));
-    if (this.#leaving?.isEmpty !== true) {
+    if (this.#ended?.isEmpty !== true) {
       throw new Error("the index does not take the jobs that ended");
     }
     this.#index.mark(head);
@@ -216,7 +216,7 @@ export class JobTable {
     const job = this.#indexed(jobId)?.job;
     if (job === undefined) return;
     const record = new JobRecord(job, this.trails.take(jobId));
-    this.#leaving?.cameBack(record);
+    this.#ended?.cameBack(record);
     // Its own copy of the id: that of an entry may be a slice of a longer text.
     this.#records.set(job.jobId, record);
     this.#order.add(record);
@@ -232,12 +232,12 @@ export class JobTable {
     const record = this.#records.get(jobId);
     if (record === undefined) return;
     record.holders--;
-    this.#leaving?.consider(record);
+    this.#ended?.consider(record);
   }
 
   /** Moves some ended jobs to the index, if it takes them. */
   letGo(): void {
-    this.#put(this.#leaving?.next ?? []);
+    this.#put(this.#ended?.next ?? []);
   }
 
   /** In memory, or temporarily from the index. */
@@ -257,7 +257,7 @@ export class JobTable {
   }
 
   #put(records: readonly JobRecord[]): void {
-    const left = this.#leaving?.put(records, (jobId) => this.listed.retriedAt(jobId));
+    const left = this.#ended?.put(records, (jobId) => this.listed.retriedAt(jobId));
     for (const record of left ?? []) this.#leave(record);
   }
 

@@ -54,7 +54,7 @@ function isMark(character: string | undefined): boolean {
 }
 
 function shown(characters: readonly string[]): string {
-  const told = characters.slice(0, POINTS_MAX).map((character) => {
+  const listed = characters.slice(0, POINTS_MAX).map((character) => {
     const point = character.codePointAt(0) ?? 0;
     return `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
   });
@@ -62,7 +62,7 @@ function shown(characters: readonly string[]): string {
   const seen = /^[\p{L}\p{N}\p{P}\p{S}][\p{L}\p{N}\p{P}\p{S}\p{M}]*$/u.test(text)
     ? `"${text}" as `
     : "";
-  return `${seen}${told.join(" and ")}${characters.length > POINTS_MAX ? " and more" : ""}`;
+  return `${seen}${listed.join(" and ")}${characters.length > POINTS_MAX ? " and more" : ""}`;
 }
 
 function differences(expected: string, found: string): string {

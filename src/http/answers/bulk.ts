@@ -1,35 +1,35 @@
 /** What `POST /jobs/bulk` and `GET /failures` answer. */
 
-import { says } from "../../documents/documented.ts";
+import { describe } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
 import { condition, count, position, text } from "./parts.ts";
 
-const upTo = says(position, "Jobs created after this entry are left alone.");
+const upTo = describe(position, "Jobs created after this entry are left alone.");
 const searched = v.exactOptional(searchedAnswer);
 
 export const bulkAnswer = v.object({
   upTo,
-  done: says(
+  done: describe(
     v.array(v.object({
       jobId: text,
-      newJobId: v.exactOptional(says(text, "Of a retry: the new job.")),
+      newJobId: v.exactOptional(describe(text, "Of a retry: the new job.")),
     })),
     "The jobs that the action was applied to.",
   ),
-  refused: says(
+  refused: describe(
     v.array(v.object({
-      reason: says(text, "Completes the sentence: it was left alone because ..."),
+      reason: describe(text, "Completes the sentence: it was left alone because ..."),
       jobIds: v.array(text),
     })),
     "The jobs that were left alone, by reason.",
   ),
-  stopped: v.exactOptional(says(
+  stopped: v.exactOptional(describe(
     v.object({ type: text, detail: text }),
     "Why it ended early, as the type and detail of a problem; what is in `done` is done.",
   )),
-  left: says(v.object({ jobs: count, searched }), "How many jobs are left."),
-  next: says(
+  left: describe(v.object({ jobs: count, searched }), "How many jobs are left."),
+  next: describe(
     v.nullable(position),
     "Where to continue: send the same request again with this as `before`, and with `upTo` as " +
       "it is here. Null when no job is left.",
@@ -38,14 +38,17 @@ export const bulkAnswer = v.object({
 
 export const bulkPreviewAnswer = v.object({
   upTo,
-  jobs: says(count, "How many jobs the action applies to."),
-  byCondition: says(
+  jobs: describe(count, "How many jobs the action applies to."),
+  byCondition: describe(
     v.array(v.object({ condition, jobs: count })),
     "The same by condition; a condition without jobs is left out.",
   ),
-  sample: says(v.array(jobSummaryAnswer), "The newest of them, at most 10."),
-  retried: says(count, "Failed jobs that would be left alone because they were retried already."),
-  byHand: says(
+  sample: describe(v.array(jobSummaryAnswer), "The newest of them, at most 10."),
+  retried: describe(
+    count,
+    "Failed jobs that would be left alone because they were retried already.",
+  ),
+  byHand: describe(
     count,
     "Failed jobs that would be left alone, since somebody has to put right what could not be " +
       "undone.",
@@ -55,20 +58,20 @@ export const bulkPreviewAnswer = v.object({
 
 export const failuresAnswer = v.object({
   failures: v.array(v.object({
-    fingerprint: says(text, "The same for all failures of one kind; a filter of GET /jobs."),
-    type: says(v.nullable(text), "The type of the jobs; null for plans."),
-    taskId: says(v.nullable(text), "The task that failed; null if no task did."),
-    error: says(
+    fingerprint: describe(text, "The same for all failures of one kind; a filter of GET /jobs."),
+    type: describe(v.nullable(text), "The type of the jobs; null for plans."),
+    taskId: describe(v.nullable(text), "The task that failed; null if no task did."),
+    error: describe(
       v.object({ name: text, message: text }),
       "The error of the newest job, " +
         "shortened if it is long.",
     ),
-    jobs: says(count, "How many jobs failed this way."),
-    retried: says(count, "How many of them were retried."),
-    open: says(count, "How many of them ended Failed and were not retried yet."),
+    jobs: describe(count, "How many jobs failed this way."),
+    retried: describe(count, "How many of them were retried."),
+    open: describe(count, "How many of them ended Failed and were not retried yet."),
     newest: jobSummaryAnswer,
     oldest: jobSummaryAnswer,
   })),
-  more: says(count, "How many rarer kinds are not listed."),
+  more: describe(count, "How many rarer kinds are not listed."),
   searched,
 });

@@ -1,6 +1,6 @@
 /** Why a job is as it is, what each entry did, and what might have been. */
 
-import { says } from "../../documents/documented.ts";
+import { describe } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { LIKENESSES } from "../../explain/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";
@@ -22,29 +22,29 @@ import {
 } from "./parts.ts";
 import { placeLimits } from "./system.ts";
 
-const rule = says(v.picklist(Object.keys(RULES)), "A row of the state table, by its name.");
+const rule = describe(v.picklist(Object.keys(RULES)), "A row of the state table, by its name.");
 
 export const citation = v.object({
-  logId: says(position, "The entry."),
-  segment: says(text, "The file it is in, below journal/segments."),
-  line: says(count, "Its line number there, from 1."),
+  logId: describe(position, "The entry."),
+  segment: describe(text, "The file it is in, below journal/segments."),
+  line: describe(count, "Its line number there, from 1."),
   eventId: text,
   eventType: text,
   rule: v.exactOptional(
-    says(rule, "The row of the state table that failed or ended the job."),
+    describe(rule, "The row of the state table that failed or ended the job."),
   ),
 });
 
 const statement = {
-  statement: says(text, "One sentence."),
-  cites: says(v.array(citation), "The entries that show it."),
+  statement: describe(text, "One sentence."),
+  cites: describe(v.array(citation), "The entries that show it."),
 };
 
 const nearMiss = v.object({
   ...statement,
-  likeness: says(v.picklist(LIKENESSES), "How it resembles the event that is expected."),
-  clauses: says(v.array(clauseAnswer), "The clauses that failed."),
-  attributes: says(anyObject, "The attributes of the event."),
+  likeness: describe(v.picklist(LIKENESSES), "How it resembles the event that is expected."),
+  clauses: describe(v.array(clauseAnswer), "The clauses that failed."),
+  attributes: describe(anyObject, "The attributes of the event."),
 });
 
 const nextStep = v.object({
@@ -53,61 +53,61 @@ const nextStep = v.object({
     itself: "it happens automatically",
     anyone: "someone has to do it",
   }),
-  action: v.exactOptional(says(
+  action: v.exactOptional(describe(
     v.object({
       method: v.picklist(["POST", "PUT", "DELETE"]),
       path: text,
       body: v.exactOptional(anyObject),
       placeholders: v.exactOptional(
-        says(v.array(text), "Pointers to values in the body that have to be filled in first."),
+        describe(v.array(text), "Pointers to values in the body that have to be filled in first."),
       ),
     }),
     "The request that does it.",
   )),
-  curl: v.exactOptional(says(text, "The same request as a command.")),
+  curl: v.exactOptional(describe(text, "The same request as a command.")),
 });
 
 export const explanationAnswer = v.object({
   jobId: text,
   state: stateName,
   condition,
-  asOf: says(position, "The answer is a function of the journal up to this entry."),
-  asOfTime: v.exactOptional(says(
+  asOf: describe(position, "The answer is a function of the journal up to this entry."),
+  asOfTime: v.exactOptional(describe(
     time,
     "When that entry was received; only for an explanation " +
       "of the past.",
   )),
-  summary: says(text, "The cause, in one or two sentences."),
-  because: says(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
-  completed: says(
+  summary: describe(text, "The cause, in one or two sentences."),
+  because: describe(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
+  completed: describe(
     v.array(v.object({ ...statement, kind: v.picklist(["task", "expectation"]), id: text })),
     "Tasks and expectations that are complete.",
   ),
-  waitingFor: says(
+  waitingFor: describe(
     v.array(v.object({
       ...statement,
       expectation: text,
       eventType: text,
       matched: count,
       required: count,
-      nearMisses: says(v.array(nearMiss), "Events that may have been meant."),
+      nearMisses: describe(v.array(nearMiss), "Events that may have been meant."),
       remark: v.exactOptional(text),
     })),
     "Expectations that still need events.",
   ),
-  next: says(v.array(nextStep), "What happens next, and what you can do."),
-  contrast: v.exactOptional(says(
+  next: describe(v.array(nextStep), "What happens next, and what you can do."),
+  contrast: v.exactOptional(describe(
     v.object({
       ...statement,
       traits: v.array(v.object({ name: text, value: anyJson })),
-      alike: says(count, "How many jobs share this failure or wait."),
-      others: says(count, "How many jobs of the type, in the same hours, do not."),
+      alike: describe(count, "How many jobs share this failure or wait."),
+      others: describe(count, "How many jobs of the type, in the same hours, do not."),
     }),
     "What jobs that share this failure or wait have in common, and others have not: at least 3 " +
       "of its type, created within an hour of it, all have it, and none of at least 10 that went " +
       "through.",
   )),
-  siblings: v.exactOptional(says(
+  siblings: v.exactOptional(describe(
     v.object({
       ...statement,
       others: count,
@@ -119,9 +119,9 @@ export const explanationAnswer = v.object({
   timing: v.object({
     scheduledMs: milliseconds,
     queuedMs: milliseconds,
-    queuedPausedMs: v.exactOptional(says(milliseconds, "Of that, held by a pause.")),
+    queuedPausedMs: v.exactOptional(describe(milliseconds, "Of that, held by a pause.")),
     queuedLimitedMs: v.exactOptional(
-      says(milliseconds, "Of that, for a place within the limits of its type."),
+      describe(milliseconds, "Of that, for a place within the limits of its type."),
     ),
     executingMs: milliseconds,
     waitingMs: milliseconds,
@@ -134,7 +134,7 @@ export const explanationAnswer = v.object({
     totalMs: milliseconds,
     since: time,
   }),
-  summedUp: v.exactOptional(says(
+  summedUp: v.exactOptional(describe(
     v.object({
       entries: v.exactOptional(v.object({ count, from: position, to: position })),
       completed: v.exactOptional(count),
@@ -145,16 +145,16 @@ export const explanationAnswer = v.object({
 });
 
 export const queueExplanationAnswer = v.object({
-  asOf: says(position, "The answer is a function of the journal up to this entry."),
-  standsStill: says(v.boolean(), "Whether something holds up jobs that could continue."),
-  since: v.exactOptional(says(time, "Since when.")),
-  queued: says(
+  asOf: describe(position, "The answer is a function of the journal up to this entry."),
+  standsStill: describe(v.boolean(), "Whether something holds up jobs that could continue."),
+  since: v.exactOptional(describe(time, "Since when.")),
+  queued: describe(
     v.object({ paused: count, limited: count, forWorker: count }),
     "How many jobs wait for the end of a pause, for a limit to have room, and for a worker.",
   ),
-  summary: says(text, "The cause, in one or two sentences."),
-  because: says(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
-  next: says(v.array(nextStep), "What happens next, and what you can do."),
+  summary: describe(text, "The cause, in one or two sentences."),
+  because: describe(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
+  next: describe(v.array(nextStep), "What happens next, and what you can do."),
 });
 
 export const aboutAnswer = v.object({
@@ -214,9 +214,9 @@ export const whatIfAnswer = v.object({
     why: text,
   })),
   allPastEvents: v.boolean(),
-  limits: v.exactOptional(says(
+  limits: v.exactOptional(describe(
     v.object({
-      limits: says(v.object(placeLimits), "Those that would be in force."),
+      limits: describe(v.object(placeLimits), "Those that would be in force."),
       outcome: choices("What they would do.", {
         begins: "it is queued, and would begin now",
         waits: "it is queued, and would still wait",
@@ -224,14 +224,14 @@ export const whatIfAnswer = v.object({
         noSooner: "it would have waited as long",
         later: "it would have waited longer",
       }),
-      statement: says(text, "One sentence."),
-      because: says(v.array(v.object(statement)), "What it rests on."),
-      assumes: says(v.array(text), "What is taken for granted, since it is not on record."),
+      statement: describe(text, "One sentence."),
+      because: describe(v.array(v.object(statement)), "What it rests on."),
+      assumes: describe(v.array(text), "What is taken for granted, since it is not on record."),
       behind: v.exactOptional(
-        says(v.array(text), "Jobs that would begin before it, in order; of a queued job."),
+        describe(v.array(text), "Jobs that would begin before it, in order; of a queued job."),
       ),
       lessMs: v.exactOptional(
-        says(
+        describe(
           v.object({ least: milliseconds, most: milliseconds }),
           "How much less it would have waited; of a job that has begun.",
         ),

@@ -1,6 +1,6 @@
 /** The job resource, as `jobResource` and `jobView` make it, and its summary. */
 
-import { says } from "../../documents/documented.ts";
+import { describe } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
 import { withinField } from "../../documents/plan_schema.ts";
@@ -22,13 +22,13 @@ import {
   time,
 } from "./parts.ts";
 
-const multiplicity = says(
+const multiplicity = describe(
   v.union([
     choices("How often.", {
       ExactlyOnce: "one event; later ones are surplus",
       AtLeastOnce: "one event is enough; later ones count too",
     }),
-    says(v.object({ times: count }), "This many events."),
+    describe(v.object({ times: count }), "This many events."),
   ]),
   "How many events the expectation takes.",
 );
@@ -37,24 +37,27 @@ type Position = typeof position;
 
 const expectationOf = (position: Position) =>
   v.object({
-    id: says(text, "Its name in the plan, or in the code."),
-    kind: says(v.picklist(EXPECTED_EVENT_KINDS), "Where the event comes from."),
-    eventType: says(text, "The type the event must have."),
-    correlation: says(
+    id: describe(text, "Its name in the plan, or in the code."),
+    kind: describe(v.picklist(EXPECTED_EVENT_KINDS), "Where the event comes from."),
+    eventType: describe(text, "The type the event must have."),
+    correlation: describe(
       correlationField,
       "The predicate that the attributes of the event must " +
         "satisfy.",
     ),
-    taskId: v.exactOptional(says(text, "The task the event must name.")),
+    taskId: v.exactOptional(describe(text, "The task the event must name.")),
     multiplicity,
     within: v.exactOptional(withinField),
-    required: says(count, "How many events it needs."),
-    matched: says(count, "How many events have counted so far."),
-    satisfied: says(v.boolean(), "Whether it has all the events it needs, or was waived."),
+    required: describe(count, "How many events it needs."),
+    matched: describe(count, "How many events have counted so far."),
+    satisfied: describe(v.boolean(), "Whether it has all the events it needs, or was waived."),
     waived: v.exactOptional(
-      says(position, "The entry that waived it: it counts as satisfied without all its events."),
+      describe(
+        position,
+        "The entry that waived it: it counts as satisfied without all its events.",
+      ),
     ),
-    by: says(v.array(position), "The entries that have counted, by logId."),
+    by: describe(v.array(position), "The entries that have counted, by logId."),
   });
 
 const taskStatus = choices("The progress of a task.", {
@@ -72,23 +75,23 @@ const taskStatus = choices("The progress of a task.", {
 });
 
 const taskAnswer = v.object({
-  taskId: says(text, "Its name in the code, of a task or a sleep; `main` is `run` itself."),
+  taskId: describe(text, "Its name in the code, of a task or a sleep; `main` is `run` itself."),
   status: taskStatus,
-  attempts: says(count, "Attempts so far, the open one included; 0 for a sleep."),
-  startedAt: says(time, "When its first attempt began, or the sleep."),
-  endedAt: says(v.nullable(time), "When it ended; null while it has not."),
-  progress: v.exactOptional(says(
+  attempts: describe(count, "Attempts so far, the open one included; 0 for a sleep."),
+  startedAt: describe(time, "When its first attempt began, or the sleep."),
+  endedAt: describe(v.nullable(time), "When it ended; null while it has not."),
+  progress: v.exactOptional(describe(
     v.object({
-      done: says(v.number(), "How much is done, in the task's own units."),
-      total: v.exactOptional(says(v.number(), "The total, in the same units.")),
-      note: v.exactOptional(says(text, "In words.")),
+      done: describe(v.number(), "How much is done, in the task's own units."),
+      total: v.exactOptional(describe(v.number(), "The total, in the same units.")),
+      note: v.exactOptional(describe(text, "In words.")),
     }),
     "What the task last reported.",
   )),
-  retryAt: v.exactOptional(says(time, "When the next attempt begins.")),
-  dueAt: v.exactOptional(says(time, "When the sleep ends.")),
-  result: v.exactOptional(says(anyJson, "What its code returned.")),
-  error: v.exactOptional(says(errorFact, "Why its last attempt failed.")),
+  retryAt: v.exactOptional(describe(time, "When the next attempt begins.")),
+  dueAt: v.exactOptional(describe(time, "When the sleep ends.")),
+  result: v.exactOptional(describe(anyJson, "What its code returned.")),
+  error: v.exactOptional(describe(errorFact, "Why its last attempt failed.")),
 });
 
 const failureKind = choices("The kind of failure.", {
@@ -101,19 +104,19 @@ const failureKind = choices("The kind of failure.", {
 const failureOf = (position: Position) =>
   v.object({
     kind: failureKind,
-    taskId: says(v.nullable(text), "The task that failed; null if no task did."),
+    taskId: describe(v.nullable(text), "The task that failed; null if no task did."),
     error: errorFact,
-    fingerprint: says(
+    fingerprint: describe(
       v.nullable(fingerprintField),
       "The same for all failures of one kind; null for a cancellation.",
     ),
-    recoveryRequired: says(
+    recoveryRequired: describe(
       v.boolean(),
       "Whether someone has to check what was done: it was not, or could not be, undone.",
     ),
-    because: says(position, "The entry that decided it."),
-    leftInPlace: says(v.array(text), "Completed tasks that were not undone."),
-    cutShort: says(
+    because: describe(position, "The entry that decided it."),
+    leftInPlace: describe(v.array(text), "Completed tasks that were not undone."),
+    cutShort: describe(
       v.array(text),
       "Tasks that started and never ended: what they did is unknown.",
     ),
@@ -121,13 +124,13 @@ const failureOf = (position: Position) =>
 
 export const failureAnswer = failureOf(position);
 
-export const retentionAnswer = says(
+export const retentionAnswer = describe(
   v.union([
     choices("Forever, or until the job ends.", {
       keep: "for good",
       deleteOnCompletion: "until the job ends",
     }),
-    says(v.object({ afterMs: v.number() }), "This many milliseconds after the job has ended."),
+    describe(v.object({ afterMs: v.number() }), "This many milliseconds after the job has ended."),
   ]),
   "How long the input stays readable.",
 );
@@ -141,9 +144,9 @@ export const parkedReason = choices("Why the engine holds a job.", {
 const parkedOf = (position: Position) =>
   v.object({
     reason: parkedReason,
-    message: says(text, "The reason in words, and what to do."),
-    disagreesWith: v.exactOptional(says(position, "The entry that the code disagrees with.")),
-    by: says(position, "The entry that parked the job."),
+    message: describe(text, "The reason in words, and what to do."),
+    disagreesWith: v.exactOptional(describe(position, "The entry that the code disagrees with.")),
+    by: describe(position, "The entry that parked the job."),
   });
 
 /**
@@ -152,76 +155,76 @@ const parkedOf = (position: Position) =>
  * @param position Of what a job's entries are counted by.
  */
 const jobHeadOf = (position: Position) => ({
-  jobId: says(text, "Given by the client, or generated."),
-  type: says(v.nullable(text), "The type of its definition; null for a plan."),
-  definitionVersion: says(v.nullable(count), "The version of the definition that created it."),
+  jobId: describe(text, "Given by the client, or generated."),
+  type: describe(v.nullable(text), "The type of its definition; null for a plan."),
+  definitionVersion: describe(v.nullable(count), "The version of the definition that created it."),
   state: stateName,
   condition,
-  createdAt: says(time, "When it was recorded."),
-  startAt: v.exactOptional(says(time, "When it will start.")),
-  startedAt: says(v.nullable(time), "When it started; null before."),
-  endedAt: says(v.nullable(time), "When it ended; null before."),
+  createdAt: describe(time, "When it was recorded."),
+  startAt: v.exactOptional(describe(time, "When it will start.")),
+  startedAt: describe(v.nullable(time), "When it started; null before."),
+  endedAt: describe(v.nullable(time), "When it ended; null before."),
   sleepsUntil: v.exactOptional(
-    says(time, "When the first of its sleeps ends; only while it sleeps."),
+    describe(time, "When the first of its sleeps ends; only while it sleeps."),
   ),
-  firstLogId: says(position, "Its first entry in the journal."),
-  lastLogId: says(position, "Its last entry so far."),
-  priority: says(v.pipe(v.number(), v.integer()), "Lower runs sooner."),
-  labels: says(
+  firstLogId: describe(position, "Its first entry in the journal."),
+  lastLogId: describe(position, "Its last entry so far."),
+  priority: describe(v.pipe(v.number(), v.integer()), "Lower runs sooner."),
+  labels: describe(
     v.record(v.string(), text),
     "Names and values that the client gave the job, to " +
       "search for.",
   ),
-  retryOf: v.exactOptional(says(text, "The job that it is a retry of.")),
-  parked: v.exactOptional(says(parkedOf(position), "Only while the engine holds it.")),
+  retryOf: v.exactOptional(describe(text, "The job that it is a retry of.")),
+  parked: v.exactOptional(describe(parkedOf(position), "Only while the engine holds it.")),
 });
 
 const jobEntriesOf = (position: Position) => ({
   ...jobHeadOf(position),
-  key: v.exactOptional(says(
+  key: v.exactOptional(describe(
     text,
     "The key by which its definition limits how many jobs run at " +
       "a time.",
   )),
-  rateKey: v.exactOptional(says(
+  rateKey: v.exactOptional(describe(
     text,
     "The key by which its definition limits how many jobs " +
       "start in a period.",
   )),
-  input: says(anyJson, "The input; null if there is none, or if it is sealed."),
-  sealed: v.exactOptional(says(
+  input: describe(anyJson, "The input; null if there is none, or if it is sealed."),
+  sealed: v.exactOptional(describe(
     v.object({
-      secrets: says(v.array(text), "Where in the input secrets are."),
+      secrets: describe(v.array(text), "Where in the input secrets are."),
       retention: retentionAnswer,
     }),
     "How long the sealed input stays readable.",
   )),
-  output: says(anyJson, "What `run` returned; null until then."),
-  expected: says(
+  output: describe(anyJson, "What `run` returned; null until then."),
+  expected: describe(
     v.array(expectationOf(position)),
     "The events the job waits for, or has waited " +
       "for.",
   ),
-  tasks: says(v.array(taskAnswer), "Its steps, in the order in which they began."),
-  waits: v.exactOptional(says(
+  tasks: describe(v.array(taskAnswer), "Its steps, in the order in which they began."),
+  waits: v.exactOptional(describe(
     v.array(v.object({
-      expectation: says(text, "What `run` waits for."),
-      wait: says(count, "Which wait for that expectation this is, from 1."),
-      withinMs: v.exactOptional(says(
+      expectation: describe(text, "What `run` waits for."),
+      wait: describe(count, "Which wait for that expectation this is, from 1."),
+      withinMs: v.exactOptional(describe(
         milliseconds,
         "How long `run` asked to wait, in milliseconds.",
       )),
-      dueAt: says(time, "When it ends without the event."),
-      passedBy: v.exactOptional(says(position, "The entry that records that it ended.")),
+      dueAt: describe(time, "When it ends without the event."),
+      passedBy: v.exactOptional(describe(position, "The entry that records that it ended.")),
     })),
     "The waits of `run` with a time limit; absent if there were none.",
   )),
-  failure: says(v.nullable(failureOf(position)), "Why it failed; null if it has not."),
+  failure: describe(v.nullable(failureOf(position)), "Why it failed; null if it has not."),
 });
 
 export const supposedJobAnswer = v.object(jobEntriesOf(supposedPosition));
 
-const links = says(
+const links = describe(
   v.object({ self: text, events: text, stream: text, explain: text, replay: text }),
   "Paths of related resources.",
 );
@@ -231,17 +234,17 @@ export const jobAnswer = v.object({ ...jobEntriesOf(position), links });
 /** As `summaryView` makes it. */
 export const jobSummaryAnswer = v.object({
   ...jobHeadOf(position),
-  retriedBy: v.exactOptional(says(text, "The newest retry of it.")),
+  retriedBy: v.exactOptional(describe(text, "The newest retry of it.")),
   progress: v.object({
-    satisfied: says(count, "How many expectations are satisfied."),
-    expected: says(count, "How many expectations there are."),
-    attempts: says(count, "The most attempts of any task."),
+    satisfied: describe(count, "How many expectations are satisfied."),
+    expected: describe(count, "How many expectations there are."),
+    attempts: describe(count, "The most attempts of any task."),
   }),
-  queuedMs: says(
+  queuedMs: describe(
     v.nullable(milliseconds),
     "From its start to its first attempt; null before that, and for a plan without code.",
   ),
-  open: v.exactOptional(says(
+  open: v.exactOptional(describe(
     v.object({
       tasks: v.array(text),
       expected: v.array(v.object({ id: text, matched: count, required: count })),
@@ -251,7 +254,7 @@ export const jobSummaryAnswer = v.object({
   failure: v.nullable(v.object({
     kind: failureKind,
     taskId: v.nullable(text),
-    error: says(v.object({ name: text, message: text }), "Shortened if it is long."),
+    error: describe(v.object({ name: text, message: text }), "Shortened if it is long."),
     fingerprint: v.nullable(fingerprintField),
     recoveryRequired: v.boolean(),
     because: position,
@@ -268,7 +271,7 @@ export const minimalJobAnswer = v.object({
 
 /** What became of one of many jobs, as `createAll` tells it. */
 const jobReceipt = v.object({
-  jobId: says(v.nullable(text), "null for a rejected job that came without a valid id."),
+  jobId: describe(v.nullable(text), "null for a rejected job that came without a valid id."),
   disposition: choices("What became of it.", {
     created: "it was recorded",
     duplicate: "the Idempotency-Key was used before with the same content: this is the job " +
@@ -278,15 +281,18 @@ const jobReceipt = v.object({
   state: v.exactOptional(stateName),
   links: v.exactOptional(links),
   problem: v.exactOptional(
-    says(text, "The type of the problem that the same request alone would have been refused with."),
+    describe(
+      text,
+      "The type of the problem that the same request alone would have been refused with.",
+    ),
   ),
-  reason: v.exactOptional(says(text, "Why it was rejected.")),
+  reason: v.exactOptional(describe(text, "Why it was rejected.")),
   ...rejectionMembers,
 });
 
 export const jobReceiptsAnswer = v.object({ receipts: v.array(jobReceipt) });
 
-export const searchedAnswer = says(
+export const searchedAnswer = describe(
   v.object({ jobs: count, backTo: time }),
   "How far the search went; absent if it covered all jobs.",
 );
@@ -299,5 +305,5 @@ export const jobsAnswer = v.object({
 
 export const inputAnswer = v.object({
   input: anyJson,
-  secrets: says(v.array(text), "Where in the input secrets are."),
+  secrets: describe(v.array(text), "Where in the input secrets are."),
 });

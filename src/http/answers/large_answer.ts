@@ -19,7 +19,7 @@ const PIECE_CHARACTERS = 8 * 1024;
 const HELD_BYTES = 512 * 1024;
 
 /** What large answers need of the edge. */
-export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "turnstile"> {
+export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "admission"> {
   /** Notices clients that do not read. */
   readonly outlets: Pick<HttpDeps["outlets"], "stalls">;
 }
@@ -73,11 +73,11 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const { lookBack, outlets, turnstile } = this.#deps;
+    const { lookBack, outlets, admission } = this.#deps;
     if (this.#controller === undefined) lookBack.opened(this.#bytes);
     else outlets.stalls.stop(this);
     this.#controller = controller;
-    await turnstile.enter("medium");
+    await admission.enter("medium");
     const next = this.#chunks?.next();
     if (next === undefined) return;
     if (next.done === true) {

@@ -15,8 +15,8 @@ import type {
 import { jobPath } from "./job_view.ts";
 import {
   type FailingType,
-  type Happenings,
   type HttpDeps,
+  type PeriodFigures,
   type Trend,
   TREND_SPANS,
   type TrendPoint,
@@ -115,16 +115,16 @@ function trendView({ span, sinceMs, trend }: Counts) {
     countedSince: formatTime(sinceMs),
     intervalMs: TREND_SPANS[span].intervalMs,
     points: trend.points.map(pointView),
-    whole: happeningsView(trend.whole),
+    whole: periodFiguresView(trend.whole),
   };
 }
 
 function pointView({ fromMs, ...happenings }: TrendPoint) {
-  return { from: formatTime(fromMs), ...happeningsView(happenings) };
+  return { from: formatTime(fromMs), ...periodFiguresView(happenings) };
 }
 
 /** Durations that nothing was measured of are `null`. */
-function happeningsView({ queued, run, sync, ...counts }: Happenings) {
+function periodFiguresView({ queued, run, sync, ...counts }: PeriodFigures) {
   return { ...counts, queued: queued ?? null, run: run ?? null, sync: sync ?? null };
 }
 

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import type { Condition } from "../../core/condition.ts";
 import type { StateName } from "../../core/job_state.ts";
 import { type LimitName, LIMITS } from "../guard/capacity.ts";
-import { documented, says } from "../../documents/documented.ts";
+import { describe, documented } from "../../documents/documented.ts";
 
 /** A choice, with what each value means. */
 export function choices<const Values extends Readonly<Record<string, string>>>(
@@ -18,7 +18,7 @@ export function choices<const Values extends Readonly<Record<string, string>>>(
   const meanings = Object.entries(values).map(([value, meaning]) => `- \`${value}\`: ${meaning}`);
   const names = Object.keys(values) as (keyof Values & string)[];
   const rule = `must be one of ${names.join(", ")}`;
-  return says(v.picklist(names, rule), `${description}\n\n${meanings.join("\n")}`);
+  return describe(v.picklist(names, rule), `${description}\n\n${meanings.join("\n")}`);
 }
 
 export const text = v.string();
@@ -66,18 +66,18 @@ export const limitName = choices("The limit that was reached.", LIMITS_SAID);
 
 /** Why one of many was rejected: where, and whether it may be sent again. */
 export const rejectionMembers = {
-  errors: v.exactOptional(says(
+  errors: v.exactOptional(describe(
     v.array(v.object({ pointer: text, detail: text })),
     "What is wrong with it.",
   )),
-  limit: v.exactOptional(says(
+  limit: v.exactOptional(describe(
     v.object({ name: limitName, max: count }),
     "Present if the limit is the only reason: it may be sent again.",
   )),
 };
 export const nextCursor = v.nullable(text);
 export const errorFact = v.object({
-  name: says(text, "The name of the error's class."),
-  message: says(text, "Its message, with secrets masked."),
-  stack: v.exactOptional(says(text, "Where it was thrown.")),
+  name: describe(text, "The name of the error's class."),
+  message: describe(text, "Its message, with secrets masked."),
+  stack: v.exactOptional(describe(text, "Where it was thrown.")),
 });

@@ -1,7 +1,7 @@
 /** What a server tells of itself: its journal, its definitions, and that it is there. */
 
 import { correlationField } from "../../documents/correlation_schema.ts";
-import { says } from "../../documents/documented.ts";
+import { describe } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { SCOPES } from "../guard/access.ts";
 
@@ -55,35 +55,38 @@ export const verificationRun = v.object({
 });
 
 const standing = {
-  role: says(v.picklist(["leading", "following"]), "Whether this process leads or follows."),
-  since: says(time, "Since when it does."),
-  leader: says(
+  role: describe(v.picklist(["leading", "following"]), "Whether this process leads or follows."),
+  since: describe(time, "Since when it does."),
+  leader: describe(
     v.nullable(v.object({
-      writer: says(text, "Tells the process from others."),
-      url: says(text, "Where others reach it."),
+      writer: describe(text, "Tells the process from others."),
+      url: describe(text, "Where others reach it."),
     })),
     "The process that leads, and where it is reached; null while none is known.",
   ),
-  why: says(
+  why: describe(
     v.nullable(v.picklist(["first", "ended", "silent"])),
     "Why it leads: nobody led before, the session of the leader before ended, or that leader was " +
       "silent for too long. null while it follows.",
   ),
-  copy: says(
+  copy: describe(
     v.nullable(v.object({
       logId: position,
-      entriesBehind: says(count, "Entries that it lacked at the last look."),
-      msBehind: says(milliseconds, "Since when it was last known to be complete, in milliseconds."),
+      entriesBehind: describe(count, "Entries that it lacked at the last look."),
+      msBehind: describe(
+        milliseconds,
+        "Since when it was last known to be complete, in milliseconds.",
+      ),
     })),
     "The copy of a follower; null while this process leads.",
   ),
 };
 
-const database = says(
+const database = describe(
   v.nullable(v.object({
-    address: says(text, "Without the password."),
-    standbyDemanded: says(v.boolean(), "Whether a synchronous standby has to be there."),
-    standbys: says(
+    address: describe(text, "Without the password."),
+    standbyDemanded: describe(v.boolean(), "Whether a synchronous standby has to be there."),
+    standbys: describe(
       v.nullable(count),
       "Synchronous standbys that are connected; null where the user may not know.",
     ),
@@ -123,7 +126,7 @@ export const journalAnswer = v.object({
     detail: text,
     lastIntact: v.exactOptional(v.object({ ...head, at: time })),
   })),
-  shared: v.exactOptional(says(
+  shared: v.exactOptional(describe(
     v.object({ ...standing, database }),
     "The part of this process in a journal that several share; absent for one in a folder alone.",
   )),
@@ -131,9 +134,9 @@ export const journalAnswer = v.object({
 });
 
 export const placeLimits = {
-  maxRunning: v.exactOptional(says(count, "Jobs of the type at a time.")),
-  perKey: v.exactOptional(says(count, "Jobs of one key at a time.")),
-  rate: v.exactOptional(says(
+  maxRunning: v.exactOptional(describe(count, "Jobs of the type at a time.")),
+  perKey: v.exactOptional(describe(count, "Jobs of one key at a time.")),
+  rate: v.exactOptional(describe(
     v.object({ count, perMs: milliseconds }),
     "At most `count` jobs may start within `perMs` milliseconds.",
   )),
@@ -142,32 +145,35 @@ export const placeLimits = {
 /** As the engine reports it. */
 export const limitedTypeAnswer = v.object({
   type: text,
-  limits: says(v.object(placeLimits), "In force."),
-  code: says(v.object(placeLimits), "The limits of the definition; empty if it has none."),
-  byKey: says(v.boolean(), "Whether its jobs have keys; keys take turns."),
-  change: v.exactOptional(says(
+  limits: describe(v.object(placeLimits), "In force."),
+  code: describe(v.object(placeLimits), "The limits of the definition; empty if it has none."),
+  byKey: describe(v.boolean(), "Whether its jobs have keys; keys take turns."),
+  change: v.exactOptional(describe(
     v.object({ by: position, since: time, reason: text, actor: v.exactOptional(text) }),
     "Why limits other than those of the code are in force.",
   )),
-  held: says(count, "Places that are taken."),
-  waiting: says(count, "Jobs that wait for a place, or for the rate."),
-  keys: says(
+  held: describe(count, "Places that are taken."),
+  waiting: describe(count, "Jobs that wait for a place, or for the rate."),
+  keys: describe(
     v.array(v.object({ key: v.nullable(text), held: count, waiting: count })),
     "Keys with jobs at work or waiting, the busiest first; null stands for jobs without a key.",
   ),
-  moreKeys: says(count, "How many more keys there are."),
-  rates: says(
+  moreKeys: describe(count, "How many more keys there are."),
+  rates: describe(
     v.array(v.object({
-      key: says(v.nullable(text), "null where the rate counts all jobs of the type."),
-      began: says(count, "Jobs that it counts now."),
-      waiting: says(count, "Jobs that wait, and have not begun."),
+      key: describe(v.nullable(text), "null where the rate counts all jobs of the type."),
+      began: describe(count, "Jobs that it counts now."),
+      waiting: describe(count, "Jobs that wait, and have not begun."),
       nextAt: v.exactOptional(
-        says(time, "When the next may begin; absent while one may, or starts are being recorded."),
+        describe(
+          time,
+          "When the next may begin; absent while one may, or starts are being recorded.",
+        ),
       ),
     })),
     "What the rate counts now: all jobs of the type, or each key apart, the most first.",
   ),
-  moreRates: says(count, "How many more keys of the rate there are."),
+  moreRates: describe(count, "How many more keys of the rate there are."),
 });
 
 export const limitsAnswer = v.object({ limits: v.array(limitedTypeAnswer) });
@@ -178,21 +184,21 @@ export const definitionsAnswer = v.object({
     version: count,
     description: v.exactOptional(text),
     inputSchema: anyJson,
-    runs: v.exactOptional(says(v.array(count), "Other versions whose jobs it also runs.")),
-    startsOn: v.exactOptional(says(
+    runs: v.exactOptional(describe(v.array(count), "Other versions whose jobs it also runs.")),
+    startsOn: v.exactOptional(describe(
       v.object({ eventType: text, correlation: correlationField }),
       "Each event of this kind starts a job.",
     )),
     secrets: v.exactOptional(v.array(text)),
     retention: v.exactOptional(retentionAnswer),
-    pauseAfter: v.exactOptional(says(
+    pauseAfter: v.exactOptional(describe(
       v.object({ failures: count, withinMs: milliseconds, forMs: milliseconds }),
       "When so many attempts fail within the period, the type is paused for this long.",
     )),
-    limits: v.exactOptional(says(
+    limits: v.exactOptional(describe(
       v.object({
         ...placeLimits,
-        byKey: says(v.boolean(), "Whether it sorts its jobs by a key; keys take turns."),
+        byKey: describe(v.boolean(), "Whether it sorts its jobs by a key; keys take turns."),
       }),
       "How many of its jobs may be at work at a time.",
     )),
@@ -236,7 +242,7 @@ export const indexAnswer = v.object({ name: text, links: v.record(v.string(), te
 export const liveAnswer = v.object({ status: v.literal("live") });
 export const readyAnswer = v.object({
   status: v.picklist(["ready", "following"]),
-  shared: v.exactOptional(says(
+  shared: v.exactOptional(describe(
     v.object(standing),
     "The part of this process in a journal that several share; absent for one in a folder alone.",
   )),
@@ -245,20 +251,20 @@ export const readyAnswer = v.object({
 /** As `pauseView` makes it. */
 export const pauseAnswer = v.object({
   pauseId: text,
-  type: v.exactOptional(says(text, "It holds only jobs of this type.")),
-  label: v.exactOptional(says(text, "It holds only jobs with this label, as name:value.")),
-  key: v.exactOptional(says(text, "It holds only jobs of this key.")),
+  type: v.exactOptional(describe(text, "It holds only jobs of this type.")),
+  label: v.exactOptional(describe(text, "It holds only jobs with this label, as name:value.")),
+  key: v.exactOptional(describe(text, "It holds only jobs of this key.")),
   reason: text,
   since: time,
-  until: v.exactOptional(says(time, "When it ends automatically.")),
-  by: says(position, "The entry that began it."),
-  failures: v.exactOptional(says(
+  until: v.exactOptional(describe(time, "When it ends automatically.")),
+  by: describe(position, "The entry that began it."),
+  failures: v.exactOptional(describe(
     v.array(position),
     "For an automatic pause: the failed attempts that caused it.",
   )),
-  actor: v.exactOptional(says(text, "Who asked for it.")),
-  jobs: says(count, "How many jobs it keeps from a worker now."),
-  firstJobs: says(v.array(text), "The first of them in the queue, at most 5."),
+  actor: v.exactOptional(describe(text, "Who asked for it.")),
+  jobs: describe(count, "How many jobs it keeps from a worker now."),
+  firstJobs: describe(v.array(text), "The first of them in the queue, at most 5."),
 });
 
 export const pausesAnswer = v.object({ pauses: v.array(pauseAnswer) });

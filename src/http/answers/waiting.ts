@@ -29,7 +29,7 @@ export async function waitForJob(
     () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal),
   );
   // Many requests may wait for one entry.
-  await deps.turnstile.enter("medium");
+  await deps.admission.enter("medium");
   return then;
 }
 

@@ -9,7 +9,7 @@ import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../guard/capacity.ts";
 import { type Deadline, Deadlines, StreamedBody } from "./streamed_body.ts";
 import { Problem } from "../problems/problem.ts";
-import type { Turnstile } from "../guard/turnstile.ts";
+import type { AdmissionGate } from "../guard/admission_gate.ts";
 
 export interface BodiesOptions {
   readonly clock: Clock;
@@ -23,7 +23,7 @@ export interface BodiesOptions {
   /** Counts the requests being answered; a request counts once its body has arrived. */
   readonly requests: Gauge;
   /** Starts the work on a body when there is time for it. */
-  readonly turnstile: Turnstile;
+  readonly admission: AdmissionGate;
   /** After it aborts, no timer is left. */
   readonly shutdownSignal: AbortSignal;
 }
@@ -86,7 +86,7 @@ export class Bodies {
    */
   read(request: Request): Promise<Uint8Array> {
     // A single promise, since every request with a body passes here.
-    const { turnstile, requests } = this.#options;
+    const { admission, requests } = this.#options;
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         if (reading.isOver) return;
@@ -104,7 +104,7 @@ export class Bodies {
         if (reading.isOver) return;
         if (requests.isFull) return fail(requests.overCapacity());
         this.#end(reading);
-        const turn = turnstile.enter(bytes.length > SMALL_BYTES ? "large" : "small");
+        const turn = admission.enter(bytes.length > SMALL_BYTES ? "large" : "small");
         if (turn === undefined) give(bytes);
         else void turn.then(() => give(bytes));
       };

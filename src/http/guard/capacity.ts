@@ -7,7 +7,7 @@ import type { Problem } from "../problems/problem.ts";
 const MIB = 1_048_576;
 
 /** Limits of the HTTP edge. */
-export const EDGE_LIMITS = {
+export const HTTP_LIMITS = {
   /** Requests being answered, except those that wait for a job. */
   requestsMax: 2_000,
   /** Requests being answered that need no token. */
@@ -29,10 +29,10 @@ export const EDGE_LIMITS = {
   streamStallMs: 30_000,
 };
 
-export type EdgeLimits = Readonly<typeof EDGE_LIMITS>;
+export type HttpLimits = Readonly<typeof HTTP_LIMITS>;
 
 /** Limits that are counted against. */
-export type GaugedLimit = Exclude<keyof EdgeLimits, "eventsMax" | "bodyTimeMs" | "streamStallMs">;
+export type GaugedLimit = Exclude<keyof HttpLimits, "eventsMax" | "bodyTimeMs" | "streamStallMs">;
 
 export type LimitName = keyof EngineLimits | GaugedLimit;
 
@@ -87,7 +87,7 @@ export class Gauge {
 const LOOK_BACK_BYTES = 256 * 1024;
 
 /** What one request holds of a gauge. A single request may exceed the limit. */
-export class Holding {
+export class GaugeLease {
   readonly #gauge: Gauge;
   bytes = 0;
 
@@ -111,9 +111,9 @@ export class Holding {
 /** Reads recorded history; what it holds is released with its result. */
 export async function lookingBack<Result>(
   { lookBack }: { readonly lookBack: Gauge },
-  look: (holding: Holding) => Promise<Result>,
+  look: (holding: GaugeLease) => Promise<Result>,
 ): Promise<Result> {
-  const holding = new Holding(lookBack);
+  const holding = new GaugeLease(lookBack);
   try {
     holding.hold(LOOK_BACK_BYTES);
     return await look(holding);

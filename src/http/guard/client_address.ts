@@ -17,8 +17,8 @@ export interface ConnectionInfo {
 export function clientAddress({ env, req }: Context): string | undefined {
   const address = hostnameOf(env as ConnectionInfo | undefined);
   if (!isLoopback(address)) return networkOf(address);
-  const told = req.raw.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
-  return told === "" ? undefined : networkOf(told.slice(0, ADDRESS_LENGTH_MAX));
+  const forwardedFor = req.raw.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
+  return forwardedFor === "" ? undefined : networkOf(forwardedFor.slice(0, ADDRESS_LENGTH_MAX));
 }
 
 const ADDRESS_LENGTH_MAX = 64;

@@ -16,7 +16,7 @@ import type { RequestSpans } from "../requests/headers.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { requestSession, type Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";
-import { sizeOfGet, type Turnstile } from "./turnstile.ts";
+import { type AdmissionGate, sizeOfGet } from "./admission_gate.ts";
 
 export interface GuardOptions {
   readonly engine: JobEngine;
@@ -37,7 +37,7 @@ export interface GuardOptions {
   /** Counts requests of open routes separately, so that strangers leave room for others. */
   readonly openRequests: Gauge;
   /** Admits requests; probes do not wait for it. */
-  readonly turnstile: Turnstile;
+  readonly admission: AdmissionGate;
   /** `undefined` if no other process shares the journal. */
   readonly relay: Relay | undefined;
   /** Is told which route a request takes. */
@@ -64,7 +64,7 @@ export class Guard {
    */
   around(route: Route, deps: HttpDeps): Handler {
     const { method, path, scope, handle } = route;
-    const { relay, spans, turnstile } = this.#options;
+    const { relay, spans, admission } = this.#options;
     const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
     // Requests with a body are admitted when the body has arrived.
@@ -76,7 +76,7 @@ export class Guard {
       requests.requireRoom();
       requests.opened();
       try {
-        const turn = size === undefined ? undefined : turnstile.enter(size);
+        const turn = size === undefined ? undefined : admission.enter(size);
         if (turn !== undefined) await turn;
         // What needs no token tells nothing of the journal, and a stranger may not wait for it.
         if (relay === undefined || scope === "open") return await handle(c, deps);

@@ -48,7 +48,7 @@ export function json(schema: v.GenericSchema, examples?: Content["examples"]): C
 }
 
 /** The operation of a route that shows the current state. */
-export function telling(
+export function currentState(
   id: string,
   summary: string,
   schema: v.GenericSchema,

@@ -14,7 +14,7 @@ import type { EngineProblem, JobCount, JobFilter, Outcome } from "../../engine/r
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { draining, refusalOfFailure, toRefusal } from "../../documents/engine_refusal.ts";
 import type { Problem } from "../problems/problem.ts";
-import { sizeFor, type Turnstile } from "../guard/turnstile.ts";
+import { type AdmissionGate, sizeFor } from "../guard/admission_gate.ts";
 
 /** Jobs that one request acts on; the rest is left for the next request. */
 export const BULK_MAX = 1_000;
@@ -132,7 +132,7 @@ function scanRange({ upTo, before = Infinity }: BulkRequest): { readonly before:
 export async function runBulk(
   engine: JobEngine,
   request: BulkRequest,
-  turnstile?: Turnstile,
+  admission?: AdmissionGate,
 ): Promise<BulkReport> {
   if (isContradictory(request)) return { done: [], skipped: new Map(), left: NONE };
   const query = {
@@ -141,7 +141,7 @@ export async function runBulk(
     limit: request.limit ?? BULK_MAX,
   };
   const { jobs, next } = engine.list(query);
-  const run = new BulkRun(engine, request, turnstile);
+  const run = new BulkRun(engine, request, admission);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
   // After a stop some were handled and some were not: the next request covers the whole range.
@@ -166,7 +166,7 @@ class BulkRun {
   constructor(
     engine: JobEngine,
     request: BulkRequest,
-    private readonly turnstile: Turnstile | undefined,
+    private readonly admission: AdmissionGate | undefined,
   ) {
     this.#engine = engine;
     this.#request = request;
@@ -184,7 +184,7 @@ class BulkRun {
       if (this.#engine.draining) this.stopped ??= draining();
       if (this.stopped !== undefined) return;
       try {
-        await this.turnstile?.enter(sizeFor(job));
+        await this.admission?.enter(sizeFor(job));
         await this.#one(job);
       } catch (error) {
         const problem = error instanceof Error ? refusalOfFailure(error) : undefined;

@@ -11,7 +11,7 @@ import {
   text,
   time,
 } from "../../documents/parameters.ts";
-import { documented, says } from "../../documents/documented.ts";
+import { describe, documented } from "../../documents/documented.ts";
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
@@ -71,16 +71,16 @@ export const filterBody = strictObject({
   search: one(FILTER_PARAMETERS.search),
   fingerprint: one(FILTER_PARAMETERS.fingerprint),
   retried: v.exactOptional(
-    says(v.boolean("must be true or false"), FILTER_PARAMETERS.retried.description),
+    describe(v.boolean("must be true or false"), FILTER_PARAMETERS.retried.description),
   ),
 });
 
 function one<Value>({ schema, description }: Parameter<Value>) {
-  return v.exactOptional(says(schema, description));
+  return v.exactOptional(describe(schema, description));
 }
 
 function many<Value>({ schema, description }: Parameter<Value>) {
-  return v.exactOptional(says(v.array(schema, "must be an array"), description));
+  return v.exactOptional(describe(v.array(schema, "must be an array"), description));
 }
 
 /** What a query or a body asks for; the engine tells absent from present. */

@@ -1,6 +1,6 @@
 /** One action on all jobs that a filter applies to, and what fails most, by kind. */
 
-import { says } from "../../documents/documented.ts";
+import { describe } from "../../documents/documented.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
@@ -29,7 +29,7 @@ import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/requests.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { single, whole } from "../../documents/parameters.ts";
+import { single, wholeNumber } from "../../documents/parameters.ts";
 
 const FLAG = v.boolean("must be true or false");
 
@@ -56,24 +56,24 @@ function controlEffects<Name extends ControlName>(names: readonly Name[]) {
 
 const bulkBody = strictObject({
   action: choices("What is done to each job.", controlEffects(BULK_CONTROLS)),
-  filter: says(filterBody, "Which jobs, as in the query of GET /jobs; {} means all."),
-  reason: v.exactOptional(says(reasonField, "Recorded with each job.")),
-  dryRun: v.exactOptional(says(FLAG, "Only count; record nothing.")),
-  upTo: v.exactOptional(says(
+  filter: describe(filterBody, "Which jobs, as in the query of GET /jobs; {} means all."),
+  reason: v.exactOptional(describe(reasonField, "Recorded with each job.")),
+  dryRun: v.exactOptional(describe(FLAG, "Only count; record nothing.")),
+  upTo: v.exactOptional(describe(
     position,
     "Leave alone jobs created after this entry: the upTo of the dry run, or of the previous " +
       "answer. Default: the newest entry.",
   )),
   before: v.exactOptional(
-    says(
+    describe(
       position,
       "Continue: only jobs created before this entry, the next of the previous " +
         "answer.",
     ),
   ),
-  again: v.exactOptional(says(FLAG, "Also retry jobs that were retried already.")),
+  again: v.exactOptional(describe(FLAG, "Also retry jobs that were retried already.")),
   limit: v.exactOptional(
-    says(limit, `How many jobs this request acts on. Default: ${BULK_MAX}.`),
+    describe(limit, `How many jobs this request acts on. Default: ${BULK_MAX}.`),
   ),
 });
 
@@ -123,7 +123,7 @@ async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   if (dryRun) {
     return jsonResponse(previewView(request, previewBulk(deps.engine, request)), STATUS.ok);
   }
-  const report = await runBulk(deps.engine, request, deps.turnstile);
+  const report = await runBulk(deps.engine, request, deps.admission);
   if (report.stopped !== undefined && report.done.length === 0) throw report.stopped;
   return jsonResponse(reportView(request, report), STATUS.ok);
 }
@@ -176,7 +176,7 @@ export const KINDS_MAX = 200;
 const FAILURE_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
-    whole(1, KINDS_MAX, LIMIT_DEFAULT),
+    wholeNumber(1, KINDS_MAX, LIMIT_DEFAULT),
     `How many kinds of failures. Default: ${LIMIT_DEFAULT}.`,
   ),
 };

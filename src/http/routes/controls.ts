@@ -33,7 +33,7 @@ import { refuseQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { sizeFor } from "../guard/turnstile.ts";
+import { sizeFor } from "../guard/admission_gate.ts";
 import { requireJob } from "./jobs.ts";
 
 const REASON = { reason: { reason: "a customer rang" } };
@@ -126,9 +126,9 @@ async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<
 }
 
 /** What is small has had its turn with its body. */
-function turnFor(job: JobState, { turnstile }: HttpDeps): Promise<void> | undefined {
+function turnFor(job: JobState, { admission }: HttpDeps): Promise<void> | undefined {
   const size = sizeFor(job);
-  return size === "small" ? undefined : turnstile.enter(size);
+  return size === "small" ? undefined : admission.enter(size);
 }
 
 async function retry(c: Context, deps: HttpDeps): Promise<Response> {

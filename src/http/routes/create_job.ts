@@ -158,7 +158,7 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
   }
   const wanted = toRequest(c, document, deps);
   // To judge a large plan and to make a job of it take about as long.
-  if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
+  if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
   const created = valueOrThrow(await deps.engine.create(wanted));
   const preferences = parsePreferences(request);
   return preferences.waitSeconds === undefined
@@ -189,7 +189,7 @@ async function createMany(
   const key = c.req.raw.headers.get("idempotency-key");
   const jobs = originatedJobs(items, key, requestOrigin(c, deps.spans));
   // To judge many jobs and to make them take about as long.
-  if (bytes.length > SMALL_BYTES) await deps.turnstile.enterAgain();
+  if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
   const receipts = await createAll(deps.engine, jobs);
   return largeJsonResponse(deps, { receipts: receipts.map(receiptView) }, STATUS.ok);
 }

@@ -6,7 +6,7 @@ import {
   formatCursor,
   type Query,
   single,
-  whole,
+  wholeNumber,
 } from "../../documents/parameters.ts";
 import type { Context } from "hono";
 import { entriesAnswer } from "../answers/entries.ts";
@@ -23,9 +23,9 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import {
   entryCharacters,
-  type Hold,
   type Lane,
   PageSize,
+  type ReserveMemory,
 } from "../../engine/queries/entry_pages.ts";
 import { type EntryFilter, type Feed, passes, type Scan } from "../stream/feed.ts";
 
@@ -37,7 +37,7 @@ const NDJSON = "application/x-ndjson";
 export function entryPageParameters(scope: CursorScope) {
   return {
     limit: single(
-      whole(1, LIMIT_MAX),
+      wholeNumber(1, LIMIT_MAX),
       `Entries on a page. Default: ${LIMIT_DEFAULT}, and fewer when they are very large; for ` +
         "NDJSON, all.",
     ),
@@ -109,7 +109,7 @@ interface PageRequest {
   readonly scope: CursorScope;
   /** Where one page is read at a time. */
   readonly reading: Lane;
-  readonly hold: Hold;
+  readonly hold: ReserveMemory;
 }
 
 type ReadRequest = Pick<PageRequest, "feed" | "reading">;

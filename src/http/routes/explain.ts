@@ -10,7 +10,7 @@ import {
   aboutText,
   eventExplanationText,
   queueExplanationText,
-} from "../../explain/asked_texts.ts";
+} from "../../explain/other_explanation_texts.ts";
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";

@@ -4,7 +4,7 @@ import { largeJsonResponse } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
-import { single, whole } from "../../documents/parameters.ts";
+import { single, wholeNumber } from "../../documents/parameters.ts";
 import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
 import * as v from "valibot";
@@ -31,7 +31,7 @@ const LINES_MAX = 2_000;
 
 const LOG_PARAMETERS = {
   limit: single(
-    whole(1, LINES_MAX),
+    wholeNumber(1, LINES_MAX),
     `How many lines, the newest ones. Default: ${LINES_DEFAULT}.`,
   ),
 };

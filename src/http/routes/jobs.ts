@@ -6,7 +6,7 @@ import {
   formatCursor,
   type Query,
   single,
-  whole,
+  wholeNumber,
 } from "../../documents/parameters.ts";
 import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
@@ -29,7 +29,7 @@ import { jobFeed } from "../stream/feed.ts";
 import { appliedHeader, parsePreferences } from "../requests/headers.ts";
 import { emptyResponse, jsonResponse } from "../answers/response.ts";
 import { jobEnd } from "../stream/channels.ts";
-import { sizeFor } from "../guard/turnstile.ts";
+import { sizeFor } from "../guard/admission_gate.ts";
 import { waitForJob } from "../answers/waiting.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {
@@ -50,7 +50,7 @@ const FULL_LIMIT_MAX = 50;
 const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
-    whole(1, LIMIT_MAX, LIMIT_DEFAULT),
+    wholeNumber(1, LIMIT_MAX, LIMIT_DEFAULT),
     "Jobs on a page. Default: 50; with view=full at most 50, and fewer when they are very large.",
   ),
   cursor: single(cursor("jobs"), "The nextCursor of the page before."),
@@ -109,7 +109,7 @@ async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
   const { waitSeconds } = parsePreferences(request);
   const wanted = known === null ? isTerminal : (job: JobState) => !matchesTag(known, job);
   const found = requireJob(c, deps.engine);
-  if (sizeFor(found) === "large") await deps.turnstile.enter("large");
+  if (sizeFor(found) === "large") await deps.admission.enter("large");
   const job = await waitForJob(deps, request, found, wanted, waitSeconds ?? 0);
   const headers = { etag: entityTag(job), ...appliedHeader({ waitSeconds, minimal: false }) };
   return known !== null && matchesTag(known, job)

@@ -6,7 +6,7 @@ import { journalAnswer, verificationRun } from "../answers/system.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { checked, strictObject } from "../../documents/fields.ts";
-import { BODY_PROBLEMS, json, telling, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
+import { BODY_PROBLEMS, currentState, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -45,7 +45,7 @@ export const JOURNAL_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/journal",
     scope: "read",
-    operation: telling(
+    operation: currentState(
       "showJournal",
       "Show where the journal is, and how it was found",
       journalAnswer,

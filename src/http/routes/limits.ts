@@ -4,7 +4,7 @@ import { changeLimits, limitsBody, restoreLimits } from "../../documents/limits.
 import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
-import { BODY_PROBLEMS, json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { BODY_PROBLEMS, currentState, json, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
@@ -21,7 +21,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
     path: "/limits",
     by: "leader",
     scope: "read",
-    operation: telling(
+    operation: currentState(
       "listLimits",
       "List the limits of types of jobs, and their use",
       limitsAnswer,

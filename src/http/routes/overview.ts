@@ -1,6 +1,6 @@
 /** `/overview`: what the first page of the dashboard shows, for programs. */
 
-import { telling } from "../openapi/operation.ts";
+import { currentState } from "../openapi/operation.ts";
 import {
   DEFAULT_SPAN,
   overviewView,
@@ -88,7 +88,7 @@ export const OVERVIEW_ROUTES: readonly Route[] = [{
   path: "/overview",
   by: "leader",
   scope: "read",
-  operation: telling(
+  operation: currentState(
     "showOverview",
     "Show how many jobs there are, what happened recently, and what may need attention",
     overviewAnswer,

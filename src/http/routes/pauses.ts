@@ -5,8 +5,8 @@ import { beginPause, endPause, pauseBody } from "../../documents/pauses.ts";
 import { readJson } from "../bodies/body.ts";
 import {
   BODY_PROBLEMS,
+  currentState,
   json,
-  telling,
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
@@ -23,7 +23,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
     path: "/pauses",
     by: "leader",
     scope: "read",
-    operation: telling("listPauses", "List the pauses, with what each holds", pausesAnswer, {
+    operation: currentState("listPauses", "List the pauses, with what each holds", pausesAnswer, {
       description: "Those in force: since when, by whom, why, and how many jobs each holds.",
     }),
     handle({ req }, { engine }) {

@@ -6,7 +6,7 @@ import {
   listParameter,
   type Query,
   single,
-  whole,
+  wholeNumber,
 } from "../../documents/parameters.ts";
 import { invalidRequest, type RequestIssue } from "../../documents/refusal.ts";
 import type { Context } from "hono";
@@ -24,7 +24,7 @@ import type { Wanted } from "../stream/channels.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
 
 export const AFTER = single(
-  whole(0, Number.MAX_SAFE_INTEGER),
+  wholeNumber(0, Number.MAX_SAFE_INTEGER),
   "Entries after this position, which must not be beyond the head of the journal.",
 );
 

@@ -10,7 +10,7 @@ import {
   systemAnswer,
 } from "../answers/system.ts";
 import type { DatabaseInForce } from "../../core/standing.ts";
-import { telling } from "../openapi/operation.ts";
+import { currentState } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
@@ -25,7 +25,7 @@ export const DEFINITION_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/definitions",
   scope: "read",
-  operation: telling(
+  operation: currentState(
     "listDefinitions",
     "List the types of jobs, with the schemas of their inputs",
     definitionsAnswer,
@@ -80,7 +80,7 @@ export const OPEN_API_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/openapi.json",
   scope: "read",
-  operation: telling("showOpenApi", "Show this document", anyObject, {
+  operation: currentState("showOpenApi", "Show this document", anyObject, {
     description: "OpenAPI 3.1, made from the routes that the server has.",
   }),
   handle({ req }, deps) {
@@ -94,7 +94,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
   path: "/system",
   // Whose tokens there are it tells only to those who may operate.
   scope: "read",
-  operation: telling(
+  operation: currentState(
     "showSystem",
     "Show the settings in force, the process, and what is used of the limits",
     systemAnswer,
@@ -157,7 +157,7 @@ const INDEX = {
 };
 
 /** People get the overview there, as the dashboard declares. */
-export const INDEX_OPERATION = telling("showIndex", "List the entry points", indexAnswer, {
+export const INDEX_OPERATION = currentState("showIndex", "List the entry points", indexAnswer, {
   description: "For programs; browsers get the overview of the dashboard.",
 });
 
@@ -171,7 +171,7 @@ export const HEALTH_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/livez",
     scope: "open",
-    operation: telling("livez", "Check that the process is alive", liveAnswer, {
+    operation: currentState("livez", "Check that the process is alive", liveAnswer, {
       description: "Answers whatever the state of the journal; restart the process if it does not.",
     }),
     handle: () => jsonResponse({ status: "live" }, STATUS.ok),
@@ -180,7 +180,7 @@ export const HEALTH_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/readyz",
     scope: "open",
-    operation: telling("readyz", "Check whether writes are accepted", readyAnswer, {
+    operation: currentState("readyz", "Check whether writes are accepted", readyAnswer, {
       description:
         "503 while the journal is being read, is full or failed, or lacks a standby that it has " +
         "to have, and during a stop. " +
@@ -192,13 +192,13 @@ export const HEALTH_ROUTES: readonly Route[] = [
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
       const part = standing?.();
-      const told = part === undefined ? {} : sharedIn(part);
+      const peers = part === undefined ? {} : sharedIn(part);
       if (shared === undefined || shared.leads()) {
         if (lacksStandby(part?.database)) throw notReady(NO_STANDBY);
-        return jsonResponse({ status: "ready", ...told }, STATUS.ok);
+        return jsonResponse({ status: "ready", ...peers }, STATUS.ok);
       }
       if (shared.leader() === undefined) throw notReady("no process leads the journal");
-      return jsonResponse({ status: "following", ...told }, STATUS.ok);
+      return jsonResponse({ status: "following", ...peers }, STATUS.ok);
     },
   },
 ];

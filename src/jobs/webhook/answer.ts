@@ -15,7 +15,7 @@ export function verdictOn(status: number): Verdict {
 }
 
 /** The status and the beginning of the body, in words; lets go of the connection. */
-export async function tellAnswer(response: Response): Promise<string> {
+export async function describeAnswer(response: Response): Promise<string> {
   const excerpt = await readExcerpt(response);
   const answer = `it answered ${response.status}`;
   const location = response.status < 400 ? "; redirects are not followed" : "";

@@ -4,9 +4,24 @@
  * run as a text, so that no permission is needed to read it.
  */
 
+const { setPriority } = require("node:os");
 const { parentPort, Worker } = require("node:worker_threads");
 
+/** The engine, which serves everybody, gets three times as much of a busy processor. */
+const NICE = 5;
+
 const threads = new Map();
+
+/**
+ * Code of jobs gives way to the engine. On Linux this concerns the calling thread alone, and the
+ * threads that it makes inherit it; elsewhere it would concern the whole process.
+ */
+function giveWay() {
+  if (Deno.build.os !== "linux") return;
+  // Asked first, since a terminal would be prompted for it.
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "setPriority" });
+  if (state === "granted") setPriority(0, NICE);
+}
 
 function make({ id, source, module, memoryMb, port, resourceLimits }) {
   const thread = new Worker(source, {
@@ -23,6 +38,7 @@ function make({ id, source, module, memoryMb, port, resourceLimits }) {
   });
 }
 
+giveWay();
 parentPort.on("message", (order) => {
   if (order.kind === "make") make(order);
   else void threads.get(order.id)?.terminate();

@@ -16,7 +16,7 @@ interface Said<Cite, Told> {
   readonly rest: readonly Told[];
 }
 
-export function saidOnce<Cite, Told extends Statement<Cite>>(
+export function withoutRepeats<Cite, Told extends Statement<Cite>>(
   summary: string,
   statements: readonly Told[],
 ): Said<Cite, Told> {

@@ -27,7 +27,7 @@ export function wantedBy(
   return { jobId, priority, order, type, labels, key, begins, isAlone, needs };
 }
 
-export class Hold {
+export class WorkerLease {
   readonly #run: RunSubject;
   #state: State = NONE;
 

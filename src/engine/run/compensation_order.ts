@@ -5,14 +5,14 @@ import type { JobId, TaskId } from "../../core/ids.ts";
 import type { CompletedTask, TaskState } from "../../core/job_state.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 
-export class Undoing {
+export class CompensationOrder {
   readonly #job: PendingJob;
   /** The next one last. */
   readonly #left: TaskId[];
 
   constructor(job: PendingJob) {
     this.#job = job;
-    this.#left = undoable(job.whole.tasks).map(({ taskId }) => taskId);
+    this.#left = tasksToCompensate(job.whole.tasks).map(({ taskId }) => taskId);
   }
 
   /** The task to undo now; `undefined` when all have been tried. */
@@ -27,7 +27,7 @@ export class Undoing {
 }
 
 /** The tasks to undo, in order of completion. */
-export function undoable(tasks: readonly TaskState[]): readonly CompletedTask[] {
+export function tasksToCompensate(tasks: readonly TaskState[]): readonly CompletedTask[] {
   return compensable(tasks)
     .filter((task) => !isUndone(task))
     .toSorted((left, right) => left.completedBy - right.completedBy);
@@ -43,7 +43,7 @@ function isUndone({ compensation }: CompletedTask): boolean {
  *
  * @param about The job, and its trace.
  */
-export function undone(
+export function compensationEnded(
   tasks: readonly TaskState[],
   about: { readonly jobId: JobId },
 ): readonly JobEventDraft[] {

@@ -51,7 +51,7 @@ export function sizeFor({ plan }: JobState): Size {
   return plan.expected.length > EXPECTED_MAX ? "large" : "small";
 }
 
-export class Turnstile {
+export class AdmissionGate {
   readonly #clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">;
   /** When this turn of the loop began, as far as known. */
   #beganMs = 0;

@@ -114,7 +114,7 @@ const PROBE_MS = 1_000;
  */
 const NEWS_MS = 10_000;
 
-interface RoomOptions {
+interface DiskSpaceOptions {
   readonly clock: Clock;
   readonly reserve: Reserve | undefined;
   /** Whether the reserve could not be created at the start. */
@@ -128,8 +128,8 @@ interface RoomOptions {
   warn(message: string): void;
 }
 
-export class Room {
-  readonly #options: RoomOptions;
+export class DiskSpace {
+  readonly #options: DiskSpaceOptions;
   #short = false;
   /** The monotonic time of the last write without space, unless one has succeeded since. */
   #ranOutMs: number | undefined;
@@ -137,7 +137,7 @@ export class Room {
   #probing: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: RoomOptions) {
+  constructor(options: DiskSpaceOptions) {
     this.#options = options;
     if (options.short) this.#becomeShort();
   }

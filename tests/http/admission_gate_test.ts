@@ -1,26 +1,26 @@
 /** What is let in at once, and what waits for a later turn of the loop. */
 
 import assert from "node:assert/strict";
-import { type Size, Turnstile } from "../../src/http/guard/turnstile.ts";
+import { AdmissionGate, type Size } from "../../src/http/guard/admission_gate.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
-/** A turnstile, and what went through it, by name; each takes time on the clock. */
+/** An admission gate, and what went through it, by name; each takes time on the clock. */
 function start() {
   const clock = new FakeClock();
-  const turnstile = new Turnstile(clock);
+  const admission = new AdmissionGate(clock);
   const done: string[] = [];
   let now = 0;
   clock.monotonic = () => now;
   async function work(name: string, size: Size, takesMs: number): Promise<void> {
-    const turn = turnstile.enter(size);
+    const turn = admission.enter(size);
     if (turn !== undefined) await turn;
     done.push(name);
     now += takesMs;
   }
-  return { clock, done, turnstile, work };
+  return { clock, done, admission, work };
 }
 
-Deno.test("turnstile: what is small is let in at once, until a turn took long", async () => {
+Deno.test("admission: what is small is let in at once, until a turn took long", async () => {
   const { clock, done, work } = start();
   const names = Array.from({ length: 200 }, (_, n) => `${n}`);
   const all = names.map((name) => work(name, "small", 1));
@@ -30,7 +30,7 @@ Deno.test("turnstile: what is small is let in at once, until a turn took long", 
   assert.deepEqual(done, names);
 });
 
-Deno.test("turnstile: of what is large, one is let in at once, and one in each turn", async () => {
+Deno.test("admission: of what is large, one is let in at once, and one in each turn", async () => {
   const { clock, done, work } = start();
   const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
   assert.deepEqual(done, ["a"]);
@@ -39,7 +39,7 @@ Deno.test("turnstile: of what is large, one is let in at once, and one in each t
   assert.deepEqual(done, ["a", "b", "c"]);
 });
 
-Deno.test("turnstile: what is small goes before what is large and came first", async () => {
+Deno.test("admission: what is small goes before what is large and came first", async () => {
   const { clock, done, work } = start();
   const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
   all.push(work("small", "small", 1));
@@ -48,7 +48,7 @@ Deno.test("turnstile: what is small goes before what is large and came first", a
   assert.deepEqual(done, ["a", "small", "b", "c"]);
 });
 
-Deno.test("turnstile: much that is small does not keep what is large out", async () => {
+Deno.test("admission: much that is small does not keep what is large out", async () => {
   const { clock, done, work } = start();
   const all = [work("a", "large", 20), work("b", "large", 20)];
   for (let n = 0; n < 300; n++) all.push(work("small", "small", 1));
@@ -58,10 +58,10 @@ Deno.test("turnstile: much that is small does not keep what is large out", async
   assert.ok(place > 0 && place < 150, `b was number ${place}`);
 });
 
-Deno.test("turnstile: the second half of a large piece goes before what has not begun", async () => {
-  const { clock, done, turnstile, work } = start();
+Deno.test("admission: the second half of a large piece goes before what has not begun", async () => {
+  const { clock, done, admission, work } = start();
   const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
-  all.push((turnstile.enterAgain() ?? Promise.resolve()).then(() => void done.push("a again")));
+  all.push((admission.enterAgain() ?? Promise.resolve()).then(() => void done.push("a again")));
   await clock.settle();
   await Promise.all(all);
   assert.deepEqual(done, ["a", "a again", "b", "c"]);

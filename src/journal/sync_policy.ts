@@ -8,19 +8,19 @@
 import type { SealedBatch } from "./batch.ts";
 
 /** How many batches in a row must be about one job, and nothing else arrive during their syncs. */
-const CALM_BATCHES = 16;
+const QUIET_BATCHES = 16;
 /** A disk that takes longer than this is not waited for. */
 const QUICK_SYNC_MS = 5;
 /** The loop is not held up for longer than this, in all, before others are looked for. */
 const HELD_UP_MS_MAX = 5;
 
-export class Calm {
+export class SyncPolicy {
   #batches = 0;
   #heldUpMs = 0;
 
   /** Whether the next sync may hold up the loop. */
-  get isCalm(): boolean {
-    return this.#batches >= CALM_BATCHES && this.#heldUpMs < HELD_UP_MS_MAX;
+  get mayBlock(): boolean {
+    return this.#batches >= QUIET_BATCHES && this.#heldUpMs < HELD_UP_MS_MAX;
   }
 
   /**
@@ -31,8 +31,8 @@ export class Calm {
    */
   synced(batch: SealedBatch, durationMs: number, heldUp: boolean, isAlone: boolean): void {
     this.#heldUpMs = heldUp ? this.#heldUpMs + durationMs : 0;
-    const isCalm = isAlone && durationMs < QUICK_SYNC_MS && isOfOneJob(batch);
-    this.#batches = isCalm ? this.#batches + 1 : 0;
+    const mayBlock = isAlone && durationMs < QUICK_SYNC_MS && isOfOneJob(batch);
+    this.#batches = mayBlock ? this.#batches + 1 : 0;
   }
 }
 

@@ -21,7 +21,7 @@ interface End {
   lastLogId?: LogId | undefined;
 }
 
-export class Ends {
+export class PendingOutcomes {
   readonly #run: RunSubject;
   /** Those that are not durable, oldest first. */
   #ends: End[] = [];

@@ -13,18 +13,18 @@ import type { Writer, Written } from "../writer/writer.ts";
  */
 const RETRY_MS = 1_000;
 
-export interface PatienceParts {
+export interface DiskRetriesParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly onDefect: (error: unknown) => void;
 }
 
-export class Patience {
-  readonly #parts: PatienceParts;
+export class DiskRetries {
+  readonly #parts: DiskRetriesParts;
   readonly #timers = new Set<() => void>();
   #isStopped = false;
 
-  constructor(parts: PatienceParts) {
+  constructor(parts: DiskRetriesParts) {
     this.#parts = parts;
   }
 

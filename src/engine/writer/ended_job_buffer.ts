@@ -12,7 +12,7 @@ const IDS_PER_JOB = 8;
 /** Characters of jobs that are put at a time, except for the last job: some milliseconds. */
 const CHARACTERS = 1024 * 1024;
 
-export class Leaving {
+export class EndedJobBuffer {
   readonly #index: JobIndex;
   readonly #ids: EventIds;
   readonly #records = new Set<JobRecord>();

@@ -12,7 +12,7 @@ import { type Layout, segmentName } from "./layout.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
 import type { TornTail } from "./segment_end.ts";
 
-export interface MendingOptions {
+export interface SegmentPreparationOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly random: Random;
@@ -24,12 +24,12 @@ export interface MendingOptions {
   readonly torn: TornTail | undefined;
 }
 
-export class Mending {
-  readonly #options: MendingOptions;
+export class SegmentPreparation {
+  readonly #options: SegmentPreparationOptions;
   #quarantine: string | null = null;
   #isSettled = false;
 
-  constructor(options: MendingOptions) {
+  constructor(options: SegmentPreparationOptions) {
     this.#options = options;
   }
 

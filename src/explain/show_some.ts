@@ -6,14 +6,14 @@ import type { LogId } from "../core/ids.ts";
 const SHOWN_MAX = 50;
 
 /** @param cited The entries that the count rests on. */
-export function alike<Item>(
+export function showSome<Item>(
   items: readonly Item[],
   cited: LogId,
-  tell: (item: Item) => readonly Statement<LogId>[],
+  describe: (item: Item) => readonly Statement<LogId>[],
 ): readonly Statement<LogId>[] {
-  const told = items.slice(0, SHOWN_MAX).flatMap(tell);
+  const shown = items.slice(0, SHOWN_MAX).flatMap(describe);
   const more = items.length - SHOWN_MAX;
-  if (more <= 0) return told;
+  if (more <= 0) return shown;
   const statement = `${more} more ${more === 1 ? "is" : "are"} like these.`;
-  return [...told, { statement, cites: [cited] }];
+  return [...shown, { statement, cites: [cited] }];
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
-import { ParkedNews } from "../../src/engine/views/parked_news.ts";
+import { ParkedReports } from "../../src/engine/views/parked_reports.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { test } from "../support/sanitized.ts";
@@ -26,7 +26,7 @@ test("parked: a job that is found not to fit when its turn comes is told of, ten
   const daybook = await Harness.start({ definitions: [job("book")], maxRunning: 12 });
   for (let at = 0; at < 12; at++) await daybook.submit("demo.order");
   const parked: string[] = [];
-  const news = new ParkedNews((message) => parked.push(message));
+  const news = new ParkedReports((message) => parked.push(message));
   const next = await daybook.crash([job("reserve")]);
   await next.clock.advance(120_000);
   for (const { jobId } of next.engine.list({ limit: 50 }).jobs) {

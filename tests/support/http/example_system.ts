@@ -1,8 +1,8 @@
-/** What a process tells of itself, made up. */
+/** What a process says of itself, made up. */
 
 import type { SystemPort } from "../../../src/http/http_deps.ts";
 
-export function toldSystem(journal: string): SystemPort {
+export function exampleSystem(journal: string): SystemPort {
   return {
     settings: [
       { name: "port", value: "8000", origin: "default" },

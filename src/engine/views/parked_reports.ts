@@ -7,22 +7,22 @@ import type { View } from "./view.ts";
 /** In each process; a release that fits no job parks many. */
 const SHOWN_MAX = 10;
 
-export class ParkedNews implements View {
-  readonly #tell: (message: string) => void;
-  #told = 0;
+export class ParkedReports implements View {
+  readonly #report: (message: string) => void;
+  #reported = 0;
 
   constructor(tell: (message: string) => void) {
-    this.#tell = tell;
+    this.#report = tell;
   }
 
   restore(): void {}
 
   see({ entry, job }: Applied): void {
     if (entry.eventType !== "job.JobParked" || job.parked?.by !== entry.logId) return;
-    this.#told++;
-    if (this.#told <= SHOWN_MAX) this.#tell(parkedText(job));
-    if (this.#told === SHOWN_MAX) {
-      this.#tell(
+    this.#reported++;
+    if (this.#reported <= SHOWN_MAX) this.#report(parkedText(job));
+    if (this.#reported === SHOWN_MAX) {
+      this.#report(
         "further parked jobs are not reported one by one: " +
           "deno task daybook jobs --condition parked lists them",
       );

@@ -1,9 +1,9 @@
-/** Starts threads without blocking the caller: see `nursery.js`. */
+/** Starts threads without blocking the caller: see `thread_spawner.js`. */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import source from "./nursery.js" with { type: "text" };
+import source from "./thread_spawner.js" with { type: "text" };
 
-export interface Seed {
+export interface ThreadSource {
   /** The program to run. */
   readonly source: string;
   /** Passed on as `workerData.module`. */
@@ -16,7 +16,7 @@ export interface Seed {
   };
 }
 
-export interface SeedlingEvents {
+export interface SpawnedThreadEvents {
   /** The thread failed, and will exit. */
   failed(message: string): void;
   /** The thread exited. */
@@ -24,7 +24,7 @@ export interface SeedlingEvents {
 }
 
 /** A thread that was requested. */
-export interface Seedling {
+export interface SpawnedThread {
   /** Connected to `workerData.port` of the thread. */
   readonly port: MessagePort;
   /** Ends the thread. */
@@ -35,12 +35,12 @@ type Report =
   | { readonly kind: "error"; readonly id: number; readonly message: string }
   | { readonly kind: "exit"; readonly id: number; readonly code: number };
 
-export class Nursery {
-  readonly #events = new Map<number, SeedlingEvents>();
+export class ThreadSpawner {
+  readonly #events = new Map<number, SpawnedThreadEvents>();
   #worker: Worker | undefined;
   #made = 0;
 
-  make(seed: Seed, events: SeedlingEvents): Seedling {
+  make(seed: ThreadSource, events: SpawnedThreadEvents): SpawnedThread {
     const id = ++this.#made;
     this.#events.set(id, events);
     const { port1, port2 } = new MessageChannel();
@@ -70,7 +70,7 @@ export class Nursery {
       if (report.kind === "error") events?.failed(report.message);
       else events?.exited(report.code);
     });
-    // For example out of memory: its threads end too, and the next request starts a new nursery.
+    // For example out of memory: its threads end too, and the next request starts a new spawner.
     worker.on("error", ({ message }) => {
       this.#worker = undefined;
       for (const events of [...this.#events.values()]) events.failed(message);

@@ -17,7 +17,7 @@ const NEWLINE = 10;
 /** Newlines, as many as were ever written at once. */
 let newlines = new Uint8Array();
 
-export class Prewriting {
+export class Preallocation {
   readonly #file: OpenFile;
   /** A segment gets no more batches from here on, so it needs no newlines. */
   readonly #limit: number;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
-import { writtenBytes } from "../../src/journal/prewriting.ts";
+import { writtenBytes } from "../../src/journal/preallocation.ts";
 import { withBlankEnd, withoutBlankEnd } from "../support/journal/blank_end.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
@@ -41,7 +41,7 @@ async function aheadOnceWritten(folder: JournalFolder, least: number): Promise<n
 }
 
 testWithFolder(
-  "prewriting: a segment is written ahead by what it holds, within bounds",
+  "preallocation: a segment is written ahead by what it holds, within bounds",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     assert.equal((await folder.read(SEGMENT)).length, 0, "nothing before the first batch");
@@ -64,7 +64,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "prewriting: batches take the place of newlines, and the file does not grow",
+  "preallocation: batches take the place of newlines, and the file does not grow",
   async (folder) => {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer);
@@ -83,7 +83,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("prewriting: never beyond the size at which a segment rolls", async (folder) => {
+testWithFolder("preallocation: never beyond the size at which a segment rolls", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer(), { segmentBytes: 1_500 });
   for (let batch = 0; batch < 9; batch++) {
     await journal.append(facts(1)).durable;
@@ -101,7 +101,7 @@ testWithFolder("prewriting: never beyond the size at which a segment rolls", asy
 });
 
 testWithFolder(
-  "prewriting: after a kill the newlines are no bytes lost, and not copied",
+  "preallocation: after a kill the newlines are no bytes lost, and not copied",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(2)).durable;
@@ -130,7 +130,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "prewriting: without room batches are appended, until there is some again",
+  "preallocation: without room batches are appended, until there is some again",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     folder.disk.fail({ operation: "write", path: SEGMENT, error: noSpace(), bytesWritten: 0 });
@@ -145,7 +145,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("prewriting: what there was room for of the newlines is used", async (folder) => {
+testWithFolder("preallocation: what there was room for of the newlines is used", async (folder) => {
   const consumer = new RememberingConsumer();
   const { journal } = await folder.open(consumer);
   failWriteAhead(folder, noSpace());
@@ -158,38 +158,47 @@ testWithFolder("prewriting: what there was room for of the newlines is used", as
 });
 
 for (const operation of ["write", "sync"] as const) {
-  testWithFolder(`prewriting: a ${operation} that fails otherwise is the end`, async (folder) => {
-    const consumer = new RememberingConsumer();
-    const { journal } = await folder.open(consumer);
-    if (operation === "write") failWriteAhead(folder, inputOutputError());
-    else folder.disk.fail({ operation, path: SEGMENT, error: inputOutputError() });
-    await journal.append(facts(1)).durable;
-    await assert.rejects(journal.append(facts(1)).durable, (error) => {
-      assert.ok(error instanceof JournalFailedError);
-      assert.match(error.message, /cannot write ahead in segment 0+1\.ndjson: Input\/output error/);
-      return true;
-    });
-    assert.equal(consumer.failures.length, 1);
-    folder.disk.forget();
-    await journal.close();
-    const touched = folder.disk.operations.filter((each) => each.includes(SEGMENT));
-    assert.deepEqual(touched, [], "nothing is tried again on a file that failed");
-  });
+  testWithFolder(
+    `preallocation: a ${operation} that fails otherwise is the end`,
+    async (folder) => {
+      const consumer = new RememberingConsumer();
+      const { journal } = await folder.open(consumer);
+      if (operation === "write") failWriteAhead(folder, inputOutputError());
+      else folder.disk.fail({ operation, path: SEGMENT, error: inputOutputError() });
+      await journal.append(facts(1)).durable;
+      await assert.rejects(journal.append(facts(1)).durable, (error) => {
+        assert.ok(error instanceof JournalFailedError);
+        assert.match(
+          error.message,
+          /cannot write ahead in segment 0+1\.ndjson: Input\/output error/,
+        );
+        return true;
+      });
+      assert.equal(consumer.failures.length, 1);
+      folder.disk.forget();
+      await journal.close();
+      const touched = folder.disk.operations.filter((each) => each.includes(SEGMENT));
+      assert.deepEqual(touched, [], "nothing is tried again on a file that failed");
+    },
+  );
 }
 
-testWithFolder("prewriting: a stop that cannot cut says so, and loses nothing", async (folder) => {
-  const { journal } = await folder.open(new RememberingConsumer());
-  await journal.append(facts(1)).durable;
-  await folder.clock.settle();
-  folder.disk.fail({ operation: "truncate", path: SEGMENT, error: inputOutputError() });
-  await journal.close();
-  assert.match(folder.warnings.join(), /^Cannot cut the blank lines at the end of segment 0+1/);
-  const { journal: reopened, report } = await folder.open(new RememberingConsumer());
-  assert.equal(report.clean, true);
-  await reopened.close();
-});
+testWithFolder(
+  "preallocation: a stop that cannot cut says so, and loses nothing",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(1)).durable;
+    await folder.clock.settle();
+    folder.disk.fail({ operation: "truncate", path: SEGMENT, error: inputOutputError() });
+    await journal.close();
+    assert.match(folder.warnings.join(), /^Cannot cut the blank lines at the end of segment 0+1/);
+    const { journal: reopened, report } = await folder.open(new RememberingConsumer());
+    assert.equal(report.clean, true);
+    await reopened.close();
+  },
+);
 
-test("prewriting: what follows a hole of newlines may begin in the middle of a line", async () => {
+test("preallocation: what follows a hole of newlines may begin in the middle of a line", async () => {
   const disk = new MemoryDisk();
   const { journal } = await openOn(disk, new RememberingConsumer());
   await journal.append(facts(2)).durable;
@@ -208,7 +217,7 @@ test("prewriting: what follows a hole of newlines may begin in the middle of a l
   }
 });
 
-test("prewriting: a whole line behind a hole is of an acknowledged batch, and damage", async () => {
+test("preallocation: a whole line behind a hole is of an acknowledged batch, and damage", async () => {
   const { disk } = await sampleJournal("crash");
   const path = lastSegment(disk);
   const bytes = Buffer.from(bytesOf(disk, path));
@@ -220,7 +229,7 @@ test("prewriting: a whole line behind a hole is of an acknowledged batch, and da
   assert.match(started.message, /, and a whole line of batch \d+ is at byte \d+/);
 });
 
-test("prewriting: the end of what was written is found, however far it is from the end", async () => {
+test("preallocation: the end of what was written is found, however far it is from the end", async () => {
   const disk = new MemoryDisk();
   for (const text of ["", "\n", "x", "\nx\n", "\nx"]) {
     for (const ahead of [0, 1, 65_535, 65_536, 200_000]) {

@@ -9,7 +9,7 @@ import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 
 const OTHER = jobId("job_other");
 
-async function afterCalm(folder: JournalFolder) {
+async function afterQuietBatches(folder: JournalFolder) {
   const { journal } = await folder.open(new RememberingConsumer());
   for (let batch = 0; batch < 20; batch++) await journal.append([fact()]).durable;
   folder.disk.forget();
@@ -17,7 +17,7 @@ async function afterCalm(folder: JournalFolder) {
 }
 
 testWithFolder(
-  "calm: the first batches of one job are synced on another thread",
+  "sync policy: the first batches of one job are synced on another thread",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     for (let batch = 0; batch < 10; batch++) await journal.append([fact()]).durable;
@@ -26,23 +26,26 @@ testWithFolder(
   },
 );
 
-testWithFolder("calm: after many batches of one job a sync holds up the loop", async (folder) => {
-  const journal = await afterCalm(folder);
-  await journal.append([fact(), fact()]).durable;
-  assert.deepEqual(folder.disk.heldUp, [true]);
-  await journal.close();
-});
+testWithFolder(
+  "sync policy: after many batches of one job a sync holds up the loop",
+  async (folder) => {
+    const journal = await afterQuietBatches(folder);
+    await journal.append([fact(), fact()]).durable;
+    assert.deepEqual(folder.disk.heldUp, [true]);
+    await journal.close();
+  },
+);
 
-testWithFolder("calm: a batch of two jobs ends it", async (folder) => {
-  const journal = await afterCalm(folder);
+testWithFolder("sync policy: a batch of two jobs ends it", async (folder) => {
+  const journal = await afterQuietBatches(folder);
   await journal.append([fact(), { ...fact(), jobId: OTHER }]).durable;
   await journal.append([fact()]).durable;
   assert.deepEqual(folder.disk.heldUp, [true, false]);
   await journal.close();
 });
 
-testWithFolder("calm: what is appended during a sync ends it", async (folder) => {
-  const journal = await afterCalm(folder);
+testWithFolder("sync policy: what is appended during a sync ends it", async (folder) => {
+  const journal = await afterQuietBatches(folder);
   folder.disk.hold();
   const first = journal.append([fact()]);
   await folder.disk.held;
@@ -53,20 +56,23 @@ testWithFolder("calm: what is appended during a sync ends it", async (folder) =>
   await journal.close();
 });
 
-testWithFolder("calm: a disk that takes 5 ms is not waited for again", async (folder) => {
-  const journal = await afterCalm(folder);
+testWithFolder("sync policy: a disk that takes 5 ms is not waited for again", async (folder) => {
+  const journal = await afterQuietBatches(folder);
   await slowly(folder, journal, 5);
   await journal.append([fact()]).durable;
   assert.deepEqual(folder.disk.heldUp, [true, false]);
   await journal.close();
 });
 
-testWithFolder("calm: when syncs have held up the loop for 5 ms, one does not", async (folder) => {
-  const journal = await afterCalm(folder);
-  for (let batch = 0; batch < 7; batch++) await slowly(folder, journal, 2);
-  assert.deepEqual(folder.disk.heldUp, [true, true, true, false, true, true, true]);
-  await journal.close();
-});
+testWithFolder(
+  "sync policy: when syncs have held up the loop for 5 ms, one does not",
+  async (folder) => {
+    const journal = await afterQuietBatches(folder);
+    for (let batch = 0; batch < 7; batch++) await slowly(folder, journal, 2);
+    assert.deepEqual(folder.disk.heldUp, [true, true, true, false, true, true, true]);
+    await journal.close();
+  },
+);
 
 async function slowly(
   folder: JournalFolder,

@@ -4,7 +4,7 @@
 export type Work<Result> = Generator<undefined, Result>;
 
 /** Runs it to the end without a pause. */
-export function atOnce<Result>(work: Work<Result>): Result {
+export function runToEnd<Result>(work: Work<Result>): Result {
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value;

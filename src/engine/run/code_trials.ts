@@ -6,7 +6,7 @@
 import type { JobEventDraft } from "../../core/event.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { JobId } from "../../core/ids.ts";
-import { unparked } from "../../core/decide_parked.ts";
+import { unpark } from "../../core/decide_parked.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
@@ -28,7 +28,7 @@ const CONCURRENT_MAX = 16;
 /** How often a job is tried that keeps getting events meanwhile. */
 const TRIES_MAX = 20;
 
-export interface TrialParts {
+export interface CodeTrialsParts {
   readonly clock: Clock;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
@@ -47,8 +47,8 @@ export interface TrialParts {
 /** Without a `misfit`, the code fits. */
 type Verdict = { readonly misfit: JobParkedAttributes | undefined } | "unknown";
 
-export class Trials {
-  readonly #parts: TrialParts;
+export class CodeTrials {
+  readonly #parts: CodeTrialsParts;
   /** The jobs to try, the next one last. */
   #jobIds: JobId[] = [];
   #running = 0;
@@ -56,7 +56,7 @@ export class Trials {
   readonly #tookUp = new Set<JobId>();
   #onDone: (() => void)[] = [];
 
-  constructor(parts: TrialParts) {
+  constructor(parts: CodeTrialsParts) {
     this.#parts = parts;
   }
 
@@ -127,7 +127,7 @@ export class Trials {
     if (misfit === undefined) {
       if (job.parked === undefined) return;
       this.#tookUp.add(jobId);
-      await this.#record(jobId, unparked(job, {}), verdict);
+      await this.#record(jobId, unpark(job, {}), verdict);
     } else if (job.parked?.message !== misfit.message) {
       await this.#record(jobId, parked(jobId, misfit), verdict);
     }

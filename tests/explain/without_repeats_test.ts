@@ -1,18 +1,18 @@
 /** What the summary of an explanation says is not said again below it. */
 
 import assert from "node:assert/strict";
-import { saidOnce, withoutSaid } from "../../src/explain/said_once.ts";
+import { withoutRepeats, withoutSaid } from "../../src/explain/without_repeats.ts";
 
 const told = (statement: string, ...cites: readonly number[]) => ({ statement, cites });
 
-Deno.test("saidOnce: what is said in the same words goes up, with its evidence; the rest stays", () => {
+Deno.test("withoutRepeats: what is said in the same words goes up, with its evidence; the rest stays", () => {
   const again = told("Task charge may have happened twice: it was cut short.", 7, 9);
   const time = told("Of its time it spent 40 s until attempt 2.", 12);
   const other = told("It was submitted at noon.", 2);
   const summary =
     "Job j is Done, after 40 s: 40 s until attempt 2. Task charge may have happened twice: it was " +
     "cut short.";
-  assert.deepEqual(saidOnce(summary, [again, time, other]), {
+  assert.deepEqual(withoutRepeats(summary, [again, time, other]), {
     summary: [
       told("Job j is Done, after 40 s: 40 s until attempt 2", 12),
       told(". Task charge may have happened twice: it was cut short", 7, 9),
