@@ -17,7 +17,7 @@ import { durationText } from "./src/core/duration.ts";
 import { errorMessage } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
-import { type Access, TokenList } from "./src/http/guard/access.ts";
+import { type Access, TokenList } from "./src/access/tokens.ts";
 import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {

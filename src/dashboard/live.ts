@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { requestPermit } from "../http/guard/access.ts";
+import { requestPermit } from "../http/guard/viewer.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { readQuery } from "../http/requests/query.ts";
 import { jobId, single, wholeNumber } from "../documents/parameters.ts";

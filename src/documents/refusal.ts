@@ -21,6 +21,11 @@ export type RefusalKind =
   | "index-damaged"
   | "disk-full";
 
+/** The `type` of the problem that tells this kind of refusal. */
+export function problemType(kind: string): string {
+  return `/problems/${kind}`;
+}
+
 /** One thing that is wrong with a request, and where. */
 export type RequestIssue =
   /** `pointer` is a JSON Pointer (RFC 6901) into the document. */

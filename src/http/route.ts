@@ -1,7 +1,7 @@
 /** A route as one value: what is asked for, who may, what is answered, and by whom. */
 
 import type { Context } from "hono";
-import type { Scope } from "./guard/access.ts";
+import type { Scope } from "../access/tokens.ts";
 import type { HttpDeps } from "./http_deps.ts";
 import type { Operation } from "./openapi/operation.ts";
 

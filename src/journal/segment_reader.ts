@@ -8,7 +8,7 @@ import { JournalDamagedError } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { crcHolds, isCommit } from "./line_bytes.ts";
-import { batchField, keptEntryIn } from "./line_reader.ts";
+import { keptEntryIn } from "./line_reader.ts";
 
 /** Bytes of lines that are parsed before others have their turn, but for the last line. */
 const TURN_BYTES_MAX = 256 * 1024;
@@ -195,5 +195,5 @@ function entryAt(bytes: Uint8Array, offset: number, logId: LogId): JobEventLogEn
   const text = decoder.decode(bytes.subarray(offset, newline));
   const batch = Number(HEADER.exec(text)?.[1]);
   const line = { text, start: 0, end: text.length };
-  return keptEntryIn(line, logId, batchField(batch), isCommit(bytes, newline));
+  return keptEntryIn(line, logId, batch, isCommit(bytes, newline));
 }

@@ -4,7 +4,7 @@ import { Counter, Gauge, Registry } from "@prometheus-io/client";
 import { type Condition, CONDITIONS } from "../core/condition.ts";
 import type { Standing } from "../core/standing.ts";
 import type { JournalInfo } from "../engine/ports.ts";
-import type { HttpActivity } from "../http/http_deps.ts";
+import type { HttpActivity } from "./figures.ts";
 import { VERSION } from "../version.ts";
 
 /** What is read of an engine; `JobEngine` has it. */

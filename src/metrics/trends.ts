@@ -13,7 +13,7 @@ import {
   type Trend,
   TREND_SPANS,
   type TrendSpan,
-} from "../http/http_deps.ts";
+} from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { IntervalRing, sumIntervals } from "./interval_ring.ts";
 

@@ -11,7 +11,7 @@ import { JobEngine } from "../engine/job_engine.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { Clock, JobLog, KeyStore, Random, RecoveryReport, Tracing } from "../engine/ports.ts";
 import { within } from "../engine/within.ts";
-import type { Access } from "../http/guard/access.ts";
+import type { Access } from "../access/tokens.ts";
 import { createApp } from "../http/app.ts";
 import type { HttpLimits } from "../http/guard/capacity.ts";
 import type { ConnectionInfo } from "../http/guard/client_address.ts";

@@ -6,8 +6,8 @@
 import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { errorMessage } from "../core/thrown.ts";
-import { type AccessToken, SCOPES } from "../http/guard/access.ts";
-import { readTokenLines } from "../http/guard/token_lines.ts";
+import { type AccessToken, SCOPES } from "../access/tokens.ts";
+import { readTokenLines } from "../access/token_lines.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
   environmentName,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Scope, TokenList } from "../../src/http/guard/access.ts";
+import { type Scope, TokenList } from "../../src/access/tokens.ts";
 import { formatCursor } from "../../src/documents/parameters.ts";
 import { hostileText } from "../support/http/arbitrary_hostile.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";

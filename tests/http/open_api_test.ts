@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
-import { PROBLEM_KINDS, problemType } from "../../src/http/problems/problem.ts";
+import { PROBLEM_KINDS } from "../../src/http/problems/problem.ts";
+import { problemType } from "../../src/documents/refusal.ts";
 import { VERSION } from "../../src/version.ts";
 import { API_ROUTES } from "../support/http/app_routes.ts";
 import { type FuzzRequest, requests } from "../support/http/arbitrary_requests.ts";

@@ -1,7 +1,7 @@
 /** A journal that several processes share: each answers reads, and the leader does the rest. */
 
 import assert from "node:assert/strict";
-import { SCOPES } from "../../src/http/guard/access.ts";
+import { SCOPES } from "../../src/access/tokens.ts";
 import { Members, type SharedMember } from "../support/http/shared_members.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 import { until } from "../support/until.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Condition, CONDITIONS } from "../../src/core/condition.ts";
 import type { ConditionChange } from "../../src/engine/ports.ts";
-import { TREND_SPANS, type TrendSpan } from "../../src/http/http_deps.ts";
+import { TREND_SPANS, type TrendSpan } from "../../src/metrics/figures.ts";
 import { DURATION_ERROR, Trends } from "../../src/metrics/trends.ts";
 import { combineJobWatches } from "../../src/metrics/metrics.ts";
 import { EPOCH_MS, FakeClock } from "../support/fake_clock.ts";

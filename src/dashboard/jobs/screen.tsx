@@ -8,9 +8,9 @@ import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.t
 import { formatCursor } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { type Problem, problemFacts } from "../../http/problems/problem.ts";
-import { toJobFilter } from "../../http/requests/job_filter.ts";
+import { toJobFilter } from "../../documents/job_filter.ts";
 import { KINDS_MAX, parseBulkRequest } from "../../http/routes/bulk.ts";
-import { requestViewer } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { type Commands, curlCommands } from "../parts/curl.tsx";
 import { actOnJobs } from "./act.tsx";
 import { JobsAddress, type ScreenQuery } from "./address.ts";

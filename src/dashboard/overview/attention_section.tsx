@@ -5,7 +5,7 @@ import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { JobCount, NeedingAttention, ParkedJobs } from "../../engine/requests.ts";
-import type { FailingType } from "../../http/http_deps.ts";
+import type { FailingType } from "../../metrics/figures.ts";
 import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";

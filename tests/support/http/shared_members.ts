@@ -2,7 +2,7 @@
 
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
-import { type AccessToken, TokenList } from "../../../src/http/guard/access.ts";
+import { type AccessToken, TokenList } from "../../../src/access/tokens.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import { systemClock, systemRandom } from "../../../src/server/system.ts";
