@@ -180,6 +180,11 @@ const OF_SHARING: readonly Reading[] = [
     "1 when the database must have a synchronous standby.",
     ({ standing }) => standing?.database?.standbyDemanded,
   ),
+  gauge(
+    "daybook_shared_standbys",
+    "Synchronous standbys of the database that are connected.",
+    ({ standing }) => standing?.database?.standbys ?? undefined,
+  ),
 ];
 
 const OF_TRUST: readonly Reading[] = [

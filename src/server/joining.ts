@@ -23,7 +23,7 @@ export class Joining {
   readonly #membership: Membership;
 
   constructor(options: JoiningOptions) {
-    const { url, print: print } = options;
+    const { url, print } = options;
     this.#options = options;
     const self = { writer: newId.writer(systemRandom.ulid()), url };
     this.#membership = new Membership({ self, clock: systemClock, tell: print });
