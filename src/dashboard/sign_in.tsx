@@ -75,7 +75,7 @@ async function signIn(c: Context, deps: HttpDeps): Promise<Response> {
   if (checked?.holder === undefined && (checked?.waitSeconds ?? 0) > 0) {
     return slowedDown(c, deps, next, checked?.waitSeconds ?? 0);
   }
-  const text = refusalOf(checked?.holder?.scopes);
+  const text = scopesRefusal(checked?.holder?.scopes);
   if (text !== undefined) return signInPage(c, deps, next, { kind: "unauthorized", text });
   const { host, secure } = reachedAs(c.req.raw);
   const cookie = sessionCookie(host, deps.sessions.open(token), secure);
@@ -92,7 +92,7 @@ function slowedDown(c: Context, deps: HttpDeps, next: string, waitSeconds: numbe
 }
 
 /** Who may see no page needs no session. */
-function refusalOf(scopes: readonly Scope[] | undefined): string | undefined {
+function scopesRefusal(scopes: readonly Scope[] | undefined): string | undefined {
   if (scopes === undefined) return "Cannot sign in: this is no token of this server.";
   if (scopes.includes("read")) return undefined;
   return `Cannot sign in: pages need the scope read, and this token has ${scopes.join(", ")}.`;

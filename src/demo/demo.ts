@@ -58,7 +58,7 @@ export class Demo {
     const { clock, random, warn, onJournalFailed } = settings;
     const port = settings.port ?? usualPortOrAny();
     const daybook = await Daybook.open({
-      ...configurationOf(settings.folder, port),
+      ...demoConfiguration(settings.folder, port),
       clock,
       random,
       definitions: shopDefinitions(new ShopServices(clock, random)),
@@ -97,7 +97,7 @@ export class Demo {
 }
 
 /** The defaults, without the environment: each demo is the same. */
-function configurationOf(folder: string, port: number) {
+function demoConfiguration(folder: string, port: number) {
   const given = { port, journal: folder, "max-running": WORKERS, drain: "1s" };
   const result = readConfiguration({
     args: Object.entries(given).map(([flag, value]) => `--${flag}=${value}`),

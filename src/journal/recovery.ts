@@ -65,7 +65,7 @@ export interface Recovery {
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
-  const found = await segmentsOf(fileSystem, layout);
+  const found = await findSegments(fileSystem, layout);
   const trust = await Trust.in(fileSystem, layout, found.slice(0, -1));
   const choice = await replayFromNewest({ ...options, trusted: trust.sidecars }, found);
   const { replayed, snapshot, warnings } = choice;
@@ -97,7 +97,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
 }
 
 /** @throws {JournalUnusableError} when something else lies between them. */
-async function segmentsOf(
+async function findSegments(
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<readonly SegmentInfo[]> {

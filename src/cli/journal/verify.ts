@@ -213,10 +213,10 @@ function toResult(report: AuditReport, { kind, line }: Verdict, durationMs: numb
     jobs,
     tornBytes,
     problemCount,
-    stoppedAt: stoppedAt === undefined ? null : placeOf(stoppedAt),
+    stoppedAt: stoppedAt === undefined ? null : damagePlace(stoppedAt),
     problems: problems.map((problem) => ({
       kind: problem.kind,
-      ...(problem.kind === "damage" ? placeOf(problem.damage) : {}),
+      ...(problem.kind === "damage" ? damagePlace(problem.damage) : {}),
       detail: problemText(problem),
     })),
     served: report.served ?? null,
@@ -225,6 +225,6 @@ function toResult(report: AuditReport, { kind, line }: Verdict, durationMs: numb
   };
 }
 
-function placeOf({ segment, line, offset, logId }: WalkedDamage) {
+function damagePlace({ segment, line, offset, logId }: WalkedDamage) {
   return { segment, line, offset, logId };
 }

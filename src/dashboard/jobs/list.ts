@@ -46,7 +46,7 @@ export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilte
 }
 
 /** Counts all that match, in any condition. */
-function countOf(engine: JobEngine, { conditions: _, ...filter }: JobFilter): JobCount {
+function countJobs(engine: JobEngine, { conditions: _, ...filter }: JobFilter): JobCount {
   return engine.lists.count(filter);
 }
 
@@ -69,7 +69,7 @@ function laterPage(
     newer: jobs[0]?.firstLogId ?? before,
     searched,
     news: NO_NEWS,
-    count: countOf(engine, filter),
+    count: countJobs(engine, filter),
   };
 }
 
@@ -107,7 +107,7 @@ function shownPage(
     jobs.filter(({ firstLogId }) => !engine.lists.listed.isAmong(filter, firstLogId)),
   );
   const nowhere = { older: undefined, newer: undefined, searched: undefined };
-  return { jobs, gone, ...nowhere, news: news.result, count: countOf(engine, filter) };
+  return { jobs, gone, ...nowhere, news: news.result, count: countJobs(engine, filter) };
 }
 
 function positionsIn(text: string): readonly LogId[] {

@@ -53,11 +53,11 @@ export function jsonTyped(text: string, pointer: string): JsonTyped {
     return { value: parseJson(text), issues: [] };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { issues: issuesOf(error, text, pointer) };
+    return { issues: typedIssues(error, text, pointer) };
   }
 }
 
-function issuesOf(
+function typedIssues(
   { message, members: { position, errors } }: Problem,
   text: string,
   at: string,

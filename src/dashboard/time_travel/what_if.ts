@@ -127,7 +127,7 @@ async function answerTo(
   );
   const differsAt = first.firstDifference?.logId ?? 0;
   const isInside = first.next === undefined || differsAt <= first.next;
-  const wanted = { after: isInside ? 0 : beginOf(engine, jobId, differsAt), limit: STEPS_MAX };
+  const wanted = { after: isInside ? 0 : findBegin(engine, jobId, differsAt), limit: STEPS_MAX };
   const report = isInside
     ? first
     : valueOrThrow(await engine.replays.whatIf(jobId, supposition, wanted, hold));
@@ -137,7 +137,7 @@ async function answerTo(
 }
 
 /** Where to begin so that a position is in the middle of what is shown. */
-function beginOf(engine: JobEngine, jobId: JobId, position: number): LogId {
+function findBegin(engine: JobEngine, jobId: JobId, position: number): LogId {
   const logIds = engine.history.positions(jobId);
   const index = logIds.findLastIndex((logId) => logId <= position);
   return logIds[index - STEPS_MAX / 2] ?? 0;

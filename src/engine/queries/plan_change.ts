@@ -44,7 +44,7 @@ function expectationChanges(recorded: JobPlan, today: JobPlan): readonly PlanCha
   const before = byId(recorded);
   const after = byId(today);
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((id) => {
-    const change = changeOf(before.get(id), after.get(id));
+    const change = kindOfChange(before.get(id), after.get(id));
     return change === undefined ? [] : [{ change, part: `expectation ${id}` }];
   });
 }
@@ -53,7 +53,7 @@ function byId({ expected }: JobPlan): ReadonlyMap<string, ExpectedEvent> {
   return new Map(expected.map((expectation) => [expectation.id, expectation]));
 }
 
-function changeOf(
+function kindOfChange(
   before: ExpectedEvent | undefined,
   after: ExpectedEvent | undefined,
 ): PlanChange["change"] | undefined {
