@@ -12,6 +12,7 @@ import {
 } from "../journal/shared_log.ts";
 import {
   CancelledError,
+  type Connect,
   type Retrying,
   type RetryingOptions,
   type Sql,
@@ -37,11 +38,12 @@ export class PostgresLog implements SharedLog {
   readonly #news: PostgresNews;
 
   constructor(
+    connect: Connect,
     sql: Sql,
     { place, clock }: Pick<RetryingOptions, "place" | "clock">,
     retrying: Retrying,
   ) {
-    this.#news = new PostgresNews(place, clock);
+    this.#news = new PostgresNews(connect, place, clock);
     this.#sql = sql;
     this.#journal = place.journal;
     this.#retrying = retrying;
