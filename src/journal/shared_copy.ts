@@ -189,14 +189,13 @@ export class Follower {
     const { shared: { membership, turn }, recorder } = this.#parts;
     membership.leads(why);
     recorder.sealLater();
-    await turn.lead(() => recorder.fail(overtaken()));
+    await turn.lead((error) => recorder.fail(failure(error)));
     this.#leads = true;
     return recorder.head.logId;
   }
 }
 
-function overtaken(): JournalFailedError {
-  const cause = new OvertakenError();
+function failure(cause: Error): JournalFailedError {
   return new JournalFailedError(`Cannot record anything: ${cause.message}`, { cause });
 }
 

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../engine/ports.ts";
 import type { SharedLog } from "../journal/shared_log.ts";
+import { Assurance } from "./assurance.ts";
 import { type Connect, Retrying, session } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
 import { tryLock } from "./lock.ts";
@@ -21,13 +22,16 @@ export class PostgresTable {
   readonly #connect: Connect;
   readonly #sql;
   readonly #retrying: Retrying;
+  readonly #assurance: Assurance;
 
   constructor(options: TableOptions) {
     this.#options = options;
     this.#connect = (listener) => session(options.place, listener);
     this.#sql = this.#connect();
     this.#retrying = new Retrying(options);
-    this.log = new PostgresLog(this.#connect, this.#sql, options, this.#retrying);
+    const inForce = () => {};
+    this.#assurance = new Assurance({ ...options, inForce }, this.#sql, this.#retrying);
+    this.log = new PostgresLog(this.#connect, this.#sql, options, this.#retrying, this.#assurance);
   }
 
   /** @param secretKey What wraps the keys. */
@@ -47,7 +51,8 @@ export class PostgresTable {
   async requireFit(): Promise<void> {
     const other = this.#connect();
     try {
-      await requireFit(this.#options.place, this.#sql, other, this.#retrying);
+      const { place } = this.#options;
+      await requireFit(place, this.#sql, other, this.#retrying, this.#assurance);
     } finally {
       await other.end({ timeout: 1 });
     }

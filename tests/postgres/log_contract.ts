@@ -7,6 +7,7 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../../src/journal/shared_log.ts";
+import { Assurance } from "../../src/postgres/assurance.ts";
 import { type Connect, Retrying, session, type Sql } from "../../src/postgres/connection.ts";
 import { TABLES } from "../../src/postgres/fitness.ts";
 import { placeIn } from "../../src/postgres/place.ts";
@@ -78,8 +79,10 @@ export async function withLog(
   const place = placeIn(server.url("shop", port));
   const connect: Connect = (listener) => session(place, listener);
   const sql = connect();
-  const retrying = new Retrying({ place, clock: systemClock, warn: () => {} });
-  const log = new PostgresLog(connect, broken(sql), { place, clock: systemClock }, retrying);
+  const options = { place, clock: systemClock, warn: () => {}, inForce: () => {} };
+  const retrying = new Retrying(options);
+  const assurance = new Assurance(options, sql, retrying);
+  const log = new PostgresLog(connect, broken(sql), options, retrying, assurance);
   try {
     await retrying.until(() => sql.unsafe(TABLES));
     await run(log);

@@ -190,7 +190,8 @@ export class SharedProcess {
   #shared(): SharedJournal {
     const { link, ports } = this.#parts;
     const clock = this.#life.clock;
-    const place = { url: "", journal: "shop", needsStandby: false, shown: "the database" };
+    const needsStandby = link.parts.database.isSynchronous;
+    const place = { url: "", journal: "shop", needsStandby, shown: "the database" };
     const connect: Connect = (listener) => {
       const session = new SimulatedSession(link, this.life, listener);
       this.#sessions.push(session);
@@ -205,7 +206,13 @@ export class SharedProcess {
     };
     const retrying = new Retrying(options);
     const turn = new PostgresTurn(connect, options, retrying);
-    const log = new PostgresLog(connect, ports.sql(turn.session), options, retrying);
+    const log = new PostgresLog(
+      connect,
+      ports.sql(turn.session),
+      options,
+      retrying,
+      turn.assurance,
+    );
     return { log, turn, membership };
   }
 

@@ -60,6 +60,8 @@ const STATEMENTS: Readonly<
   },
   "update daybook_leader set seen": (database, session, [, writer]) =>
     database.beat(session, String(writer)) ? [{}] : [],
+  "from pg_settings": () => SETTINGS,
+  "as standbys": ({ isSynchronous }) => [{ may: true, standbys: isSynchronous ? 1 : 0 }],
   pg_notify: (database, _, [, message]) => {
     database.notify(String(message));
     return [];
@@ -70,6 +72,11 @@ const STATEMENTS: Readonly<
   },
 };
 
+/** Of a database that loses nothing. */
+const SETTINGS = ["fsync", "full_page_writes", "synchronous_commit"].map((name) => ({
+  name,
+  setting: "on",
+}));
 /** Read at a time: few, so that reading takes several statements. */
 const ROWS_MAX = 5;
 const CONNECT_MAX_MS = 5_000;
