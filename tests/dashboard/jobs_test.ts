@@ -16,6 +16,7 @@ import {
   startApp,
   type TestApp,
 } from "../support/http/http_app.ts";
+import { cases } from "../support/effort.ts";
 
 const JOBS = "/ui/jobs";
 
@@ -420,6 +421,6 @@ Deno.test("jobs: whatever an address or a form says is answered with a page, and
       await done.text();
       assert.deepEqual(errors, []);
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });

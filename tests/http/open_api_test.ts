@@ -25,7 +25,7 @@ import {
   undescribed,
 } from "./open_api.ts";
 
-const RUNS = rounds(240, 4_000, 15);
+const RUNS = rounds(240, 4_000, 8);
 const ROUNDS_MAX = 5;
 const REQUESTS_PER_RUN = 50;
 /** Of each operation, how many requests must be good ones; there are many more in most runs. */
@@ -246,7 +246,7 @@ Deno.test("openapi: a request made from the document alone has the form that its
       .filter((name) => !conformance.taken.has(name));
   let rare: readonly string[] = [];
   for (let round = 0; round === 0 || rare.length > 0 && round < ROUNDS_MAX; round++) {
-    await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000, 10) });
+    await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000, 5) });
     rare = IS_QUICK ? [] : rareOnes();
   }
   const taken = [...conformance.taken.values()].reduce((sum, one) => sum + one, 0);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { SCOPES } from "../../src/access/tokens.ts";
-import { Members, type SharedMember } from "../support/http/shared_members.ts";
+import { HURRIED, Members, type SharedMember } from "../support/http/shared_members.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 import { until } from "../support/until.ts";
 
@@ -166,7 +166,7 @@ Deno.test("relay: a takeover goes on with what the follower has projected", asyn
 });
 
 Deno.test("relay: while nobody leads, reads go on, and a write is refused with when to try again", async () => {
-  await using members = new Members();
+  await using members = new Members({ clock: HURRIED });
   const leader = await members.lead("first");
   const follower = await members.join("second");
   const created = await dropped(await leader.post("/jobs", { ...ORDER, jobId: "a" }));
@@ -255,7 +255,7 @@ Deno.test("relay: a client that leaves while the leader is asked is no defect", 
 });
 
 Deno.test("relay: a position that does not come is waited for a while, and refused", async () => {
-  await using members = new Members();
+  await using members = new Members({ clock: HURRIED });
   const leader = await members.lead("first");
   const follower = await members.join("second");
   const ahead = `${leader.engine.headLogId + 1_000}`;

@@ -16,3 +16,8 @@ export function rounds(short: number, soak: number, quick: number = short): numb
   if (IS_QUICK) return quick;
   return IS_SOAK ? soak : short;
 }
+
+/** So many cases of a law, or of what they must hold at least; in the quick form a tenth. */
+export function cases(ordinary: number): number {
+  return IS_QUICK ? Math.ceil(ordinary / 10) : ordinary;
+}

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import { type AccessToken, TokenList } from "../../../src/access/tokens.ts";
+import type { Clock } from "../../../src/engine/ports.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import { systemClock, systemRandom } from "../../../src/server/system.ts";
@@ -16,7 +17,16 @@ import { DEFINITIONS } from "./http_definitions.ts";
 export interface MembersOptions {
   readonly definitions?: readonly AnyJobDefinition[];
   readonly tokens?: readonly AccessToken[];
+  /** Of the engine and its requests; that of the system if left out. */
+  readonly clock?: Clock;
 }
+
+/** A clock on which a second takes a hundredth of one. */
+export const HURRIED: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * 100,
+  setTimer: (delayMs, callback) => systemClock.setTimer(delayMs / 100, callback),
+};
 
 /** What all of them share. */
 export class Members implements AsyncDisposable {
@@ -71,9 +81,9 @@ export class SharedMember {
   led!: Promise<void>;
 
   private constructor(readonly members: Members, readonly name: string) {
-    const { definitions = DEFINITIONS, tokens } = members.options;
+    const { definitions = DEFINITIONS, tokens, clock = systemClock } = members.options;
     this.engine = new JobEngine({
-      clock: systemClock,
+      clock,
       random: systemRandom,
       definitions,
       keys: new MemoryKeys(),
@@ -82,7 +92,7 @@ export class SharedMember {
     });
     const app = createApp({
       engine: this.engine,
-      clock: systemClock,
+      clock,
       shared: {
         leads: () => this.leads,
         leader: () => members.url ?? (members.leader === this ? undefined : members.leader?.url),
