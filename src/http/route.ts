@@ -1,4 +1,4 @@
-/** A route as one value: what is asked for, who may, what is answered, and by whom. */
+/** A route as one value: the request, the scope, the answers and the handler. */
 
 import type { Context } from "hono";
 import type { Scope } from "../access/tokens.ts";

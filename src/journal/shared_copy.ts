@@ -182,13 +182,12 @@ export class Follower {
     const { shared: { membership, turn }, recorder } = this.#parts;
     membership.leads(why);
     recorder.sealLater();
-    await turn.lead(() => recorder.fail(overtaken()));
+    await turn.lead((error) => recorder.fail(failure(error)));
     return recorder.head.logId;
   }
 }
 
-function overtaken(): JournalFailedError {
-  const cause = new OvertakenError();
+function failure(cause: Error): JournalFailedError {
   return new JournalFailedError(`Cannot record anything: ${cause.message}`, { cause });
 }
 

@@ -177,8 +177,13 @@ const OF_SHARING: readonly Reading[] = [
   ),
   gauge(
     "daybook_shared_standby_demanded",
-    "1 when the database has to have a synchronous standby.",
+    "1 when the database must have a synchronous standby.",
     ({ standing }) => standing?.database?.standbyDemanded,
+  ),
+  gauge(
+    "daybook_shared_standbys",
+    "Synchronous standbys of the database that are connected.",
+    ({ standing }) => standing?.database?.standbys ?? undefined,
   ),
 ];
 
@@ -246,7 +251,7 @@ const READINGS = [
 ];
 const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
 
-/** A registry of its own each time: what cannot be told now must not show what was so before. */
+/** A new registry each time: a value that is unknown now must not show its last value. */
 export async function readingsText(sources: Sources): Promise<string> {
   const registers = [new Registry()];
   for (const { name, help, read } of READINGS) {

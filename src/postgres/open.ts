@@ -26,14 +26,14 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresJo
   const sql = turn.session;
   const other = session(place);
   try {
-    membership.inForce(await requireFit(place, sql, other, retrying));
+    await requireFit(place, sql, other, retrying, turn.assurance);
   } catch (error) {
     await turn.end();
     throw error;
   } finally {
     await other.end({ timeout: 1 });
   }
-  const log = new PostgresLog(sql, options, retrying);
+  const log = new PostgresLog(sql, options, retrying, turn.assurance);
   return {
     shared: { log, turn, membership },
     keys: new PostgresKeys(sql, place.journal, retrying, secretKey),

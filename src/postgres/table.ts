@@ -2,6 +2,7 @@
 
 import type { Clock } from "../engine/ports.ts";
 import type { SharedLog } from "../journal/shared_log.ts";
+import { Assurance } from "./assurance.ts";
 import { Retrying, session } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
 import { tryLock } from "./lock.ts";
@@ -20,12 +21,15 @@ export class PostgresTable {
   readonly #options: TableOptions;
   readonly #sql;
   readonly #retrying: Retrying;
+  readonly #assurance: Assurance;
 
   constructor(options: TableOptions) {
     this.#options = options;
     this.#sql = session(options.place);
     this.#retrying = new Retrying(options);
-    this.log = new PostgresLog(this.#sql, options, this.#retrying);
+    const inForce = () => {};
+    this.#assurance = new Assurance({ ...options, inForce }, this.#sql, this.#retrying);
+    this.log = new PostgresLog(this.#sql, options, this.#retrying, this.#assurance);
   }
 
   /** @param secretKey What wraps the keys. */
@@ -45,7 +49,8 @@ export class PostgresTable {
   async requireFit(): Promise<void> {
     const other = session(this.#options.place);
     try {
-      await requireFit(this.#options.place, this.#sql, other, this.#retrying);
+      const { place } = this.#options;
+      await requireFit(place, this.#sql, other, this.#retrying, this.#assurance);
     } finally {
       await other.end({ timeout: 1 });
     }

@@ -185,13 +185,13 @@ Deno.test("shared journal: one whose turn it seemed to be, and that is not the f
 });
 
 Deno.test("shared journal: a turn that is over ends a leader that appends nothing", async () => {
-  let overtaken = () => {};
-  const turn = { lead: (call: () => void) => Promise.resolve(void (overtaken = call)) };
+  let lost = (_: Error) => {};
+  const turn = { lead: (call: typeof lost) => Promise.resolve(void (lost = call)) };
   const { journal, consumer } = await startOn(new MemoryDisk(), {
     shared: sharing(new SharedLogDouble(), "first", turn),
   });
   await journal.lead();
-  overtaken();
+  lost(new OvertakenError());
   assert.ok(consumer.failures[0]?.cause instanceof OvertakenError);
   assert.throws(() => journal.append(facts(1)), JournalFailedError);
 });

@@ -221,6 +221,7 @@ Deno.test("/metrics: who leads a shared journal is there, and nothing of it for 
     "daybook_shared_behind_entries 3",
     "daybook_shared_behind_seconds 1.5",
     "daybook_shared_standby_demanded 1",
+    "daybook_shared_standbys 1",
     'daybook_shared_leader{url="http://a.test",writer="wri_a",why=""} 1',
   ]);
 });

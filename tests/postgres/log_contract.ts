@@ -7,6 +7,7 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../../src/journal/shared_log.ts";
+import { Assurance } from "../../src/postgres/assurance.ts";
 import { Retrying, session, type Sql } from "../../src/postgres/connection.ts";
 import { TABLES } from "../../src/postgres/fitness.ts";
 import { placeIn } from "../../src/postgres/place.ts";
@@ -77,8 +78,10 @@ export async function withLog(
 ): Promise<void> {
   const place = placeIn(server.url("shop", port));
   const sql = session(place);
-  const retrying = new Retrying({ place, clock: systemClock, warn: () => {} });
-  const log = new PostgresLog(broken(sql), { place, clock: systemClock }, retrying);
+  const options = { place, clock: systemClock, warn: () => {}, inForce: () => {} };
+  const retrying = new Retrying(options);
+  const assurance = new Assurance(options, sql, retrying);
+  const log = new PostgresLog(broken(sql), options, retrying, assurance);
   try {
     await retrying.until(() => sql.unsafe(TABLES));
     await run(log);
