@@ -10,6 +10,9 @@ import type { Place } from "./place.ts";
 import { PostgresKeys } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";
 
+/** A command that hears nothing for as long ends. */
+const ANSWER_MS_MAX = 30_000;
+
 export interface TableOptions {
   readonly place: Place;
   readonly clock: Clock;
@@ -26,7 +29,7 @@ export class PostgresTable {
   constructor(options: TableOptions) {
     this.#options = options;
     this.#sql = session(options.place);
-    this.#retrying = new Retrying(options);
+    this.#retrying = new Retrying({ ...options, answerMsMax: ANSWER_MS_MAX });
     const inForce = () => {};
     this.#assurance = new Assurance({ ...options, inForce }, this.#sql, this.#retrying);
     this.log = new PostgresLog(this.#sql, options, this.#retrying, this.#assurance);
