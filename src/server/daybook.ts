@@ -169,7 +169,7 @@ export class Daybook {
     const metrics = new Metrics({
       ...counted,
       processUsage,
-      standing,
+      membership,
       stalls: () => watchdog.stalls,
     });
     const trends = new Trends(counted);
