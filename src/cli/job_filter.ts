@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
 import { parseTime, TIME_RULE } from "../documents/fields.ts";
-import { FILTER_PARAMETERS } from "../http/requests/job_filter.ts";
+import { FILTER_PARAMETERS } from "../documents/job_filter.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
 import type { Surroundings } from "./surroundings.ts";

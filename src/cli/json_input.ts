@@ -5,7 +5,6 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
 import { isObject } from "../documents/fields.ts";
 import { parseJson } from "../documents/json_document.ts";
-import type { Problem } from "../http/problems/problem.ts";
 import { type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
 import { readInput, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";
@@ -90,7 +89,7 @@ function adviceOn(text: string): string {
   return `; write ${shellWord(JSON.stringify(withField({}, text)))}, or -f ${shellWord(text)}`;
 }
 
-function reasonOf({ message, members: { errors = [] } }: Problem): string {
+function reasonOf({ message, members: { errors = [] } }: Refusal): string {
   if (errors.length === 0) return plainText(message.replace(/^Cannot read the JSON: /, ""));
   const details = errors.map((issue) =>
     `${"pointer" in issue ? issue.pointer : ""} ${issue.detail}`.trim()

@@ -5,29 +5,29 @@ import {
   bulkAnswer as bulk,
   bulkPreviewAnswer,
   failuresAnswer as failures,
-} from "../http/answers/bulk.ts";
+} from "../documents/answers/bulk.ts";
 import {
   entriesAnswer,
   receiptsAnswer as receipts,
   streamedEntryAnswer,
-} from "../http/answers/entries.ts";
+} from "../documents/answers/entries.ts";
 import {
   explanationAnswer as explanation,
   replayAnswer as replay,
   whatIfAnswer as whatIf,
-} from "../http/answers/explanation.ts";
+} from "../documents/answers/explanation.ts";
 import {
   jobAnswer,
   jobReceiptsAnswer as jobReceipts,
   jobSummaryAnswer,
-} from "../http/answers/job.ts";
-import { nextCursor } from "../http/answers/parts.ts";
+} from "../documents/answers/job.ts";
+import { nextCursor } from "../documents/answers/parts.ts";
 import {
   limitedTypeAnswer,
   limitsAnswer as limits,
   pauseAnswer,
   pausesAnswer as pauses,
-} from "../http/answers/system.ts";
+} from "../documents/answers/system.ts";
 import { type Client, notDaybook } from "./client.ts";
 import type { Correlation } from "../core/correlation.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";

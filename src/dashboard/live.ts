@@ -1,12 +1,12 @@
 /**
- * `/ui/live`: the one stream of a tab. It tells that something is new, never what: the page
- * asks for itself again. However much happens, it tells at most once a second.
+ * `/ui/live`: the one stream of a tab. It says that something is new, never what: the page
+ * reloads itself. However much happens, it sends at most one message a second.
  */
 
 import type { Context } from "hono";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { requestPermit } from "../http/guard/access.ts";
+import { requestPermit } from "../http/guard/viewer.ts";
 import { STATUS } from "../http/problems/problem.ts";
 import { readQuery } from "../http/requests/query.ts";
 import { jobId, single, wholeNumber } from "../documents/parameters.ts";
@@ -52,7 +52,7 @@ async function* changes(
   yield "retry: 2000\n\n";
   while (!signal.aborted && !engine.draining) {
     const scanned = engine.headLogId;
-    // A position that is lower than what was told is of another journal, and news as well.
+    // A position lower than the last one sent is of another journal, and news as well.
     const isNews = lastOf() !== sentLogId;
     if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
       sentLogId = lastOf();

@@ -5,7 +5,7 @@ import type { Child } from "hono/jsx";
 import type { JobId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { STATUS } from "../http/problems/problem.ts";
-import { requestViewer, type Viewer } from "../http/guard/access.ts";
+import { requestViewer, type Viewer } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
 import { LIMITS_PATH } from "./parts/links.tsx";
@@ -64,7 +64,7 @@ export interface PageOptions {
   readonly live?: "journal" | JobId;
   /** That of the screen, and one for each action on it. */
   readonly calls?: readonly Call[];
-  /** Whether they are asked for. */
+  /** Whether they are needed. */
   readonly showsCalls?: boolean;
   /** Default 200. */
   readonly status?: number;

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import { counted } from "../core/counted.ts";
-import type { Scope } from "../http/guard/access.ts";
+import type { Scope } from "../access/tokens.ts";
 import { clientAddress } from "../http/guard/client_address.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { problemFacts, STATUS } from "../http/problems/problem.ts";
@@ -21,18 +21,18 @@ export const SIGN_IN_ROUTES: readonly Route[] = [
 
 function showSignIn(c: Context, deps: HttpDeps): Response {
   const next = safeReturnPath(c.req.query("next"));
-  // Where no token is asked for, there is nothing to sign in to.
+  // Where no token is needed, there is nothing to sign in to.
   if (!deps.needsToken) return emptyResponse(STATUS.seeOther, { location: next });
   return signInPage(c, deps, next);
 }
 
 /** Why nobody was signed in, and what kind of refusal that is. */
-interface Refusal {
+interface SignInRefusal {
   readonly kind: "unauthorized" | "too-many-failures";
   readonly text: string;
 }
 
-function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: Refusal): Response {
+function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRefusal): Response {
   const status = refusal === undefined ? STATUS.ok : problemFacts(refusal.kind).status;
   return page(
     c,

@@ -1,13 +1,13 @@
 /**
  * Limits that are reached, as refusals. A limit applies to the whole process, and others may have
- * used it up. Nothing was recorded, so the same may be asked for again.
+ * used it up. Nothing was recorded, so the request may be repeated.
  */
 
 import type { EngineLimits } from "../engine/events/delivery_limits.ts";
 import { Refusal } from "./refusal.ts";
 
-export interface Limit {
-  /** What there is too much of, for the message. */
+interface Limit {
+  /** What is counted, for the message. */
   readonly what: string;
   /** Seconds after which there may be room again. */
   readonly retryAfter: number;
@@ -16,7 +16,7 @@ export interface Limit {
 }
 
 /** Those of the engine. */
-export const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
+const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
   jobsMax: { what: "unfinished jobs", retryAfter: 5 },
   jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5, flag: "--jobs-bytes" },
   queuedMax: { what: "jobs waiting for a worker", retryAfter: 5 },
@@ -26,6 +26,25 @@ export const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
   fanOutBytesMax: { what: "bytes made by an event", retryAfter: 5 },
   entriesMax: { what: "entries made by a request", retryAfter: 1 },
   entriesBytesMax: { what: "bytes made by a request", retryAfter: 1 },
+};
+
+/** Those of the HTTP edge that are counted against. */
+const HTTP_LIMIT_FACTS = {
+  requestsMax: { what: "requests at a time", retryAfter: 1 },
+  openRequestsMax: { what: "requests at a time that need no token", retryAfter: 1 },
+  waitingMax: { what: "requests waiting for a job", retryAfter: 5 },
+  streamsMax: { what: "open streams", retryAfter: 5 },
+  bodiesBytesMax: { what: "bytes of bodies being read", retryAfter: 1 },
+  lookBackBytesMax: { what: "bytes held by history reads and large answers", retryAfter: 1 },
+};
+
+export type GaugedLimit = keyof typeof HTTP_LIMIT_FACTS;
+
+export type LimitName = keyof EngineLimits | GaugedLimit;
+
+export const LIMITS: Readonly<Record<LimitName, Limit>> = {
+  ...ENGINE_LIMIT_FACTS,
+  ...HTTP_LIMIT_FACTS,
 };
 
 /** Names the limit, and the flag that sets it, if any. */

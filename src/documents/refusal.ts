@@ -1,4 +1,4 @@
-/** Refusals of what was asked for: by their kind, and part by part. */
+/** Refusals of requests: by their kind, and part by part. */
 
 /** What HTTP answers with the problem of the same name, and a program catches as `RefusedError`. */
 export type RefusalKind =
@@ -20,6 +20,11 @@ export type RefusalKind =
   | "over-capacity"
   | "index-damaged"
   | "disk-full";
+
+/** The `type` of the problem for this kind of refusal. */
+export function problemType(kind: string): string {
+  return `/problems/${kind}`;
+}
 
 /** One thing that is wrong with a request, and where. */
 export type RequestIssue =

@@ -2,13 +2,16 @@
 
 import type { JsonObject } from "../core/json.ts";
 import type { Standing } from "../core/standing.ts";
-import type { Clock, JobLogLine, VerificationRun } from "../engine/ports.ts";
+import type { Clock, VerificationRun } from "../engine/ports.ts";
+import type { JobLogLine } from "../engine/watches.ts";
 import type { Lane } from "../engine/queries/entry_pages.ts";
+import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Bodies } from "./bodies/bodies.ts";
 import type { Gauge } from "./guard/capacity.ts";
 import type { Notes } from "../dashboard/notes.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { Access } from "./guard/access.ts";
+import type { Access } from "../access/tokens.ts";
+import type { MetricsPort, OverviewPort } from "../metrics/figures.ts";
 import type { RequestSpans } from "./requests/headers.ts";
 import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
@@ -23,14 +26,6 @@ export interface VerificationPort {
   readonly run: VerificationRun | null;
   /** Begins one, if none runs and there is room for it; in words why not. */
   start(): { readonly started: true } | { readonly started: false; readonly reason: string };
-}
-
-/** A setting in force; what is secret is only told to be there. */
-export interface ShownSetting {
-  /** The name of its flag, without the dashes. */
-  readonly name: string;
-  readonly value: string;
-  readonly origin: "flag" | "environment" | "default";
 }
 
 /** What is used of something that has a limit. */
@@ -61,24 +56,8 @@ export interface SystemPort {
   /** As of now. */
   process(): ProcessFigures;
   workers(): Use;
-  /** Limits that the engine keeps of what there is at a time. */
+  /** Limits of the engine on what exists at the same time, with their use. */
   limits(): Readonly<Record<keyof StandingLimits, Use>>;
-}
-
-/** What is open at the edge right now. */
-export interface HttpActivity {
-  readonly streams: number;
-  /** Requests being answered, except those that wait for a job. */
-  readonly requests: number;
-  /** Requests that wait for a job. */
-  readonly waiting: number;
-}
-
-export interface MetricsPort {
-  /** The media type of the text, with its version. */
-  readonly contentType: string;
-  /** Everything that is counted, as of now. */
-  text(deps: HttpActivity): Promise<string>;
 }
 
 export interface JobLogPort {
@@ -94,66 +73,6 @@ export interface JobLogPort {
 export const NO_JOB_LOG: JobLogPort = {
   read: () => Promise.resolve({ lines: [], hasMore: false }),
 };
-
-/** How far back a trend goes, and how long its intervals are. */
-export const TREND_SPANS = {
-  "10m": { intervalMs: 10_000, intervals: 60 },
-  "1h": { intervalMs: 60_000, intervals: 60 },
-  "24h": { intervalMs: 20 * 60_000, intervals: 72 },
-} as const;
-
-export type TrendSpan = keyof typeof TREND_SPANS;
-
-/** How long something took: half of the times no longer than `p50Ms`, 95 % no longer than `p95Ms`. */
-export interface Spread {
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-}
-
-/** What happened in a stretch of time. A spread is `undefined` when there was nothing to measure. */
-export interface PeriodFigures {
-  readonly created: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly cancelled: number;
-  /** How long jobs were queued, counted when it ended. */
-  readonly queued: Spread | undefined;
-  /** How long jobs ran until they ended, waited or backed off, counted when they did. */
-  readonly run: Spread | undefined;
-  /** How long batches took to be written and synced. */
-  readonly sync: Spread | undefined;
-}
-
-export interface TrendPoint extends PeriodFigures {
-  /** When the interval began, in milliseconds since the epoch. */
-  readonly fromMs: number;
-}
-
-export interface Trend {
-  /** The oldest first; none from before the start of the process; the last is not over yet. */
-  readonly points: readonly TrendPoint[];
-  readonly whole: PeriodFigures;
-}
-
-/** How often jobs of a type failed. */
-export interface FailingType {
-  /** A definition that is loaded; or none, of a plan without code; or any other. */
-  readonly type: { readonly of: "definition"; readonly name: string } | { readonly of: "plan" } | {
-    readonly of: "other";
-  };
-  readonly lastHour: number;
-  readonly sinceStart: number;
-}
-
-export interface OverviewPort {
-  /** Since when there are counts, in milliseconds since the epoch. */
-  readonly sinceMs: number;
-  trend(span: TrendSpan): Trend;
-  /** Only types of which a job failed since the start; what fails most often now comes first. */
-  failingTypes(): readonly FailingType[];
-  /** Bytes that are free on the disk of the journal; `undefined` when that cannot be told. */
-  diskFree(): Promise<number | undefined>;
-}
 
 /** What a process that shares its journal knows of the others. */
 export interface SharedPart {
@@ -180,7 +99,7 @@ export interface HttpDeps {
   /** `undefined` if the journal is not in files. */
   readonly verification: VerificationPort | undefined;
   readonly jobLog: JobLogPort;
-  /** What this process is in a shared journal; `undefined` if the journal is not shared. */
+  /** The role of this process in a shared journal; `undefined` if the journal is not shared. */
   readonly standing: (() => Standing) | undefined;
   /** `undefined` if nothing is known of the process. */
   readonly system: SystemPort | undefined;

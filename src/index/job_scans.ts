@@ -5,13 +5,13 @@ import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import type { FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
-import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
+import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/job_pages.ts";
 import { ENDED_CONDITIONS, endedConditions, toSql } from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
 import { chooseSource, type ScanSource, sourceOfFailures } from "./scan_source.ts";
 import { type RowWindow, WindowWalk } from "./window_walk.ts";
 
-/** Gives the next of a range in the order of the walk, at most so many. */
+/** Gives the next jobs of a range in the order of the walk, at most this many. */
 function windowsOf(
   database: Database,
   { wheres, words }: ScanSource,

@@ -4,7 +4,7 @@
  * of it, and the oldest goes in time.
  */
 
-import type { JobLog, JobLogLine } from "../engine/ports.ts";
+import type { JobLog, JobLogLine } from "../engine/watches.ts";
 import type { JobId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -147,7 +147,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   }
 }
 
-/** A line that a crash cut short is none. */
+/** A line that a crash cut short does not count. */
 function parsed(line: string): readonly JobLogLine[] {
   try {
     return [parseJsonText(line) as JobLogLine];

@@ -10,6 +10,13 @@ export interface LineText {
   readonly end: number;
 }
 
+/** The same line, in bytes too. */
+export interface LineBytes extends LineText {
+  readonly bytes: Uint8Array;
+  readonly byteStart: number;
+  readonly byteEnd: number;
+}
+
 const QUOTE = 0x22;
 const CRC_KEY_BYTES = new TextEncoder().encode(CRC_KEY);
 const HEX_DIGITS = hexDigits();

@@ -13,7 +13,7 @@ const WINDOW_BYTES = 64 * 1024;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class LineCursor {
-  readonly #bytes: Buffer;
+  readonly bytes: Buffer;
   /** Byte offset of the line that `next` moves to. */
   #offset = 0;
   #windowEnd = 0;
@@ -29,7 +29,7 @@ export class LineCursor {
   byteEnd = 0;
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Byte offset of what comes after the current line. */
@@ -38,7 +38,7 @@ export class LineCursor {
   }
 
   get atEnd(): boolean {
-    return this.#offset >= this.#bytes.length;
+    return this.#offset >= this.bytes.length;
   }
 
   /** Moves to the next line; `false` when none is left that is whole and UTF-8. */
@@ -49,7 +49,7 @@ export class LineCursor {
     this.byteStart = this.#offset;
     this.byteEnd = this.#ascii
       ? this.byteStart + this.end - this.start
-      : this.#bytes.indexOf(NEWLINE, this.byteStart);
+      : this.bytes.indexOf(NEWLINE, this.byteStart);
     this.#textNext = this.end + 1;
     this.#offset = this.byteEnd + 1;
     return true;
@@ -57,20 +57,20 @@ export class LineCursor {
 
   /** Moves past a blank line; `false`, without moving, when the next line is not blank. */
   skipBlank(): boolean {
-    return this.#bytes[this.#offset] === NEWLINE && this.next();
+    return this.bytes[this.#offset] === NEWLINE && this.next();
   }
 
   #load(): boolean {
-    const lineEnd = this.#bytes.indexOf(NEWLINE, this.#offset) + 1;
+    const lineEnd = this.bytes.indexOf(NEWLINE, this.#offset) + 1;
     if (lineEnd === 0) return false;
     const limit = this.#offset + WINDOW_BYTES;
-    const windowEnd = this.#bytes.lastIndexOf(NEWLINE, limit) + 1;
+    const windowEnd = this.bytes.lastIndexOf(NEWLINE, limit) + 1;
     // A window that is not all UTF-8 is taken line by line, up to the line at fault.
     return this.#decode(Math.max(windowEnd, lineEnd)) || this.#decode(lineEnd);
   }
 
   #decode(windowEnd: number): boolean {
-    const window = this.#bytes.subarray(this.#offset, windowEnd);
+    const window = this.bytes.subarray(this.#offset, windowEnd);
     this.#ascii = isAscii(window);
     try {
       this.text = this.#ascii ? window.toString("latin1") : decoder.decode(window);

@@ -4,68 +4,53 @@ import { parseJsonText } from "../core/json_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { StampedEvent } from "../engine/ports.ts";
-import { CHAIN_FIELD_BYTES, CHAIN_KEY, CRC_SUFFIX_BYTES, toEntry } from "./line_codec.ts";
-import type { LineText } from "./line_bytes.ts";
+import {
+  CHAIN_FIELD_BYTES,
+  CHAIN_KEY,
+  CRC_SUFFIX_BYTES,
+  linePrefix,
+  toEntry,
+} from "./line_codec.ts";
+import type { LineBytes, LineText } from "./line_bytes.ts";
+import { entryInFields } from "./line_fields.ts";
 import { wholeAttributes } from "./line_defaults.ts";
 
-// Reads a line that is just as Daybook writes them with one regular expression: only the
-// attributes go through a parser of JSON, in two thirds of the time. Of any other line it says
-// nothing, and the whole line has to be parsed; what both can read is the same.
-
-/** Text in which nothing is escaped, or would have to be. */
-const TEXT = '"([^"\\\\\\x00-\\x1f]*)"';
-/** A number with no more digits than are exact. */
-const NUMBER = "(0|[1-9]\\d{0,14})";
-
-/** Up to the attributes, which are an object. */
-const FIELDS = new RegExp(
-  `\\{"logId":${NUMBER},"batch":\\d+,"receivedAt":${TEXT},` +
-    `"stratum":"(framework|domain|coordination)","eventId":${TEXT},"eventType":${TEXT},` +
-    `(?:"occurredAt":${TEXT},)?(?:"jobId":${TEXT},)?(?:"taskId":${TEXT},)?` +
-    `(?:"executionId":${TEXT},)?(?:"traceId":${TEXT},)?(?:"spanId":${TEXT},)?` +
-    `(?:"actor":${TEXT},)?(?:"causedBy":${NUMBER},)?"attributes":(?=\\{)`,
-  "y",
-);
+/** How a line names its batch, after its position. */
+function batchField(batch: LogId): string {
+  return `"batch":${batch},`;
+}
 
 /**
- * The entry of a line that ends after its attributes; `undefined` when it is not as Daybook writes
- * them.
- *
- * @param batch How the line has to name its batch, comma included.
+ * The entry of a line whose `crc` holds, or what is wrong with the line. Its ids are parts of the
+ * text, and keep all of that in memory: it is for those who look at an entry and let it go.
  */
-export function entryInFields(
-  { text, start, end }: { readonly text: string; readonly start: number; readonly end: number },
+export function entryIn(
+  line: LineBytes,
   logId: LogId,
-  batch: string,
-): JobEventLogEntry | undefined {
-  FIELDS.lastIndex = start;
-  const found = FIELDS.exec(text);
-  if (found === null || Number(found[1]) !== logId) return undefined;
-  if (!hasAt(text, batch, text.indexOf(",", start) + 1)) return undefined;
-  const written = objectIn(text.slice(FIELDS.lastIndex, end));
-  if (written === undefined) return undefined;
-  const eventType = typeOf(found[5] ?? "");
-  const receivedAt = timeOf(found[2] ?? "");
-  const entry: Record<string, unknown> = {
-    logId,
-    receivedAt,
-    stratum: found[3],
-    eventId: found[4],
-    eventType,
-    occurredAt: found[6] === undefined ? receivedAt : own(found[6]),
-  };
-  // States keep these.
-  const ofJob = eventType === "job.JobCreated" ? own : same;
-  if (found[7] !== undefined) entry["jobId"] = ofJob(found[7]);
-  if (found[8] !== undefined) entry["taskId"] = own(found[8]);
-  if (found[9] !== undefined) entry["executionId"] = found[9];
-  if (found[10] !== undefined) entry["traceId"] = ofJob(found[10]);
-  if (found[11] !== undefined) entry["spanId"] = ofJob(found[11]);
-  if (found[12] !== undefined) entry["actor"] = own(found[12]);
-  if (found[13] !== undefined) entry["causedBy"] = Number(found[13]);
-  entry["attributes"] = wholeAttributes(eventType, written);
-  return entry as unknown as JobEventLogEntry;
+  batch: LogId,
+  commit: boolean,
+): JobEventLogEntry | string {
+  const { text, bytes, start, byteStart } = line;
+  const suffix = suffixOf(line, commit);
+  if (suffix === undefined) return NO_ATTRIBUTES;
+  const [end, byteEnd] = [line.end - suffix, line.byteEnd - suffix];
+  const body = { text, start, end, bytes, byteStart, byteEnd };
+  return entryInFields(body, logId, batch) ?? parsedEntry(body, logId, batch);
 }
+
+/** The same, for those who keep it: nothing of it is a part of the text. */
+export function keptEntryIn(
+  line: LineText,
+  logId: LogId,
+  batch: LogId,
+  commit: boolean,
+): JobEventLogEntry | string {
+  const suffix = suffixOf(line, commit);
+  if (suffix === undefined) return NO_ATTRIBUTES;
+  return parsedEntry({ ...line, end: line.end - suffix }, logId, batch);
+}
+
+const NO_ATTRIBUTES = "attributes is not an object";
 
 /** As `startsWith`, but quicker for short parts at many places of a long text. */
 function hasAt(text: string, part: string, offset: number): boolean {
@@ -75,88 +60,20 @@ function hasAt(text: string, part: string, offset: number): boolean {
   return true;
 }
 
-function objectIn(json: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return parseJsonText(json) as Readonly<Record<string, unknown>>;
-  } catch {
-    return undefined;
-  }
-}
-
-/** V8 copies a part of a longer text when it is shorter than this. */
-const PART_LENGTH_MIN = 13;
-
-/** A part of a text, as a text of its own: it would keep all of the longer one in memory. */
-function own(part: string): string {
-  return part.length < PART_LENGTH_MIN ? part : JSON.parse(`"${part}"`) as string;
-}
-
-function same(part: string): string {
-  return part;
-}
-
-/** Types are few; one text for each is compared quickest. */
-const TYPES_MAX = 1_024;
-const types = new Map<string, string>();
-
-function typeOf(part: string): string {
-  const known = types.get(part);
-  if (known !== undefined) return known;
-  const type = own(part);
-  if (types.size < TYPES_MAX) types.set(type, type);
-  return type;
-}
-
-/** Nearly all lines of a batch have the same. */
-let lastTime = "";
-
-function timeOf(part: string): string {
-  return part === lastTime ? lastTime : lastTime = own(part);
-}
-
-/** How a line names its batch, after its position. */
-export function batchField(batch: LogId): string {
-  return `"batch":${batch},`;
-}
-
-/**
- * The entry of a line whose `crc` holds, or what is wrong with the line. Its ids are parts of the
- * text, and keep all of that in memory: it is for those who look at an entry and let it go.
- */
-export function entryIn(
-  line: LineText,
-  logId: LogId,
-  field: string,
-  commit: boolean,
-): JobEventLogEntry | string {
-  const body = bodyOf(line, commit);
-  if (typeof body === "string") return body;
-  return entryInFields(body, logId, field) ?? parsedEntry(body, logId, field);
-}
-
-/** The same, for those who keep it: nothing of it is a part of the text. */
-export function keptEntryIn(
-  line: LineText,
-  logId: LogId,
-  field: string,
-  commit: boolean,
-): JobEventLogEntry | string {
-  const body = bodyOf(line, commit);
-  return typeof body === "string" ? body : parsedEntry(body, logId, field);
-}
-
-function bodyOf({ text, start, end }: LineText, commit: boolean): LineText | string {
-  const bodyEnd = end - CRC_SUFFIX_BYTES - (commit ? CHAIN_FIELD_BYTES : 0);
-  if (commit && !hasAt(text, CHAIN_KEY, bodyEnd)) return "attributes is not an object";
-  return { text, start, end: bodyEnd };
+/** The length of what follows the attributes; `undefined` when it is something else. */
+function suffixOf({ text, end }: LineText, commit: boolean): number | undefined {
+  if (!commit) return CRC_SUFFIX_BYTES;
+  const suffix = CRC_SUFFIX_BYTES + CHAIN_FIELD_BYTES;
+  return hasAt(text, CHAIN_KEY, end - suffix) ? suffix : undefined;
 }
 
 /** The same, of any text that is JSON; `end` is after its attributes. */
 export function parsedEntry(
   { text, start, end }: LineText,
   logId: LogId,
-  field: string,
+  batch: LogId,
 ): JobEventLogEntry | string {
+  const field = batchField(batch);
   const fieldStart = text.indexOf(",", start) + 1;
   if (!hasAt(text, field, fieldStart)) return `the line should have ${field}`;
   // Without `batch`, `chain` and `crc`, which are not part of the entry.
@@ -168,9 +85,9 @@ export function parsedEntry(
 export function positionFlaw(
   { text, start }: LineText,
   logId: LogId,
-  field: string,
+  batch: LogId,
 ): string | undefined {
-  const expected = `{"logId":${logId},${field}`;
+  const expected = linePrefix(logId, batch);
   return hasAt(text, expected, start) ? undefined : `the line should begin ${expected}`;
 }
 

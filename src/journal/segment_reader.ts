@@ -8,7 +8,7 @@ import { JournalDamagedError } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { crcHolds, isCommit } from "./line_bytes.ts";
-import { batchField, keptEntryIn } from "./line_reader.ts";
+import { keptEntryIn } from "./line_reader.ts";
 
 /** Bytes of lines that are parsed before others have their turn, but for the last line. */
 const TURN_BYTES_MAX = 256 * 1024;
@@ -27,7 +27,7 @@ class ReadTurns {
     this.#pause = pause;
   }
 
-  /** Resolves when it is the caller's turn for what takes as long as to parse so many bytes. */
+  /** Resolves when it is the caller's turn for work that takes as long as parsing this many bytes. */
   async take(bytes: number): Promise<void> {
     while (this.#bytes >= TURN_BYTES_MAX) await (this.#pausing ??= this.#next());
     this.#bytes += bytes;
@@ -195,5 +195,5 @@ function entryAt(bytes: Uint8Array, offset: number, logId: LogId): JobEventLogEn
   const text = decoder.decode(bytes.subarray(offset, newline));
   const batch = Number(HEADER.exec(text)?.[1]);
   const line = { text, start: 0, end: text.length };
-  return keptEntryIn(line, logId, batchField(batch), isCommit(bytes, newline));
+  return keptEntryIn(line, logId, batch, isCommit(bytes, newline));
 }

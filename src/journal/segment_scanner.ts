@@ -11,7 +11,7 @@ import {
 } from "./line_codec.ts";
 import { LineCursor } from "./line_cursor.ts";
 import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
-import { batchField, entryIn, positionFlaw } from "./line_reader.ts";
+import { entryIn, positionFlaw } from "./line_reader.ts";
 
 /** Where a segment stops being what was written. */
 export interface Flaw {
@@ -113,11 +113,10 @@ export class SegmentScanner {
     const cursor = this.#cursor;
     if (!cursor.skipBlank()) return this.#missingBlank();
     const bodyStart = cursor.offset;
-    const field = batchField(this.#nextLogId);
     const entries: JobEventLogEntry[] = [];
     const offsets: number[] = [];
     for (let logId = this.#nextLogId;; logId++) {
-      const entry = this.#entry(logId, field);
+      const entry = this.#entry(logId);
       if (entry === undefined) return undefined;
       if (entry !== "verified") entries.push(entry);
       offsets.push(cursor.byteStart);
@@ -129,7 +128,7 @@ export class SegmentScanner {
     }
   }
 
-  #entry(logId: LogId, field: string): JobEventLogEntry | "verified" | undefined {
+  #entry(logId: LogId): JobEventLogEntry | "verified" | undefined {
     const cursor = this.#cursor;
     if (!cursor.next()) {
       return this.#torn(cursor.offset, logId, "the line is not whole, or not UTF-8");
@@ -139,11 +138,11 @@ export class SegmentScanner {
     }
     const isOpening = this.#start === "opening" && this.#end === 0 && logId === this.#nextLogId;
     if (logId < this.parsedFrom && !isOpening) {
-      const flaw = positionFlaw(cursor, logId, field);
+      const flaw = positionFlaw(cursor, logId, this.#nextLogId);
       return flaw === undefined ? "verified" : this.#wrong(logId, flaw);
     }
     const commit = isCommit(this.#bytes, cursor.byteEnd);
-    const entry = entryIn(cursor, logId, field, commit);
+    const entry = entryIn(cursor, logId, this.#nextLogId, commit);
     if (typeof entry === "string") return this.#wrong(logId, entry);
     return isOpening ? this.#opened(entry) : entry;
   }

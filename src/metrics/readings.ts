@@ -4,7 +4,7 @@ import { Counter, Gauge, Registry } from "@prometheus-io/client";
 import { type Condition, CONDITIONS } from "../core/condition.ts";
 import type { Standing } from "../core/standing.ts";
 import type { JournalInfo } from "../engine/ports.ts";
-import type { HttpActivity } from "../http/http_deps.ts";
+import type { HttpActivity } from "./figures.ts";
 import { VERSION } from "../version.ts";
 
 /** What is read of an engine; `JobEngine` has it. */
@@ -181,7 +181,7 @@ const OF_SHARING: readonly Reading[] = [
   ),
   gauge(
     "daybook_shared_standby_demanded",
-    "1 when the database has to have a synchronous standby.",
+    "1 when the database must have a synchronous standby.",
     ({ standing }) => standing?.database?.standbyDemanded,
   ),
   gauge(
@@ -255,7 +255,7 @@ const READINGS = [
 ];
 const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
 
-/** A registry of its own each time: what cannot be told now must not show what was so before. */
+/** A new registry each time: a value that is unknown now must not show its last value. */
 export async function readingsText(sources: Sources): Promise<string> {
   const registers = [new Registry()];
   const follows = sources.standing?.role === "following";

@@ -4,7 +4,8 @@
  * anew.
  */
 
-import type { Clock, ConditionChange, JobWatch } from "../engine/ports.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { ConditionChange, JobWatch } from "../engine/watches.ts";
 import {
   type FailingType,
   type OverviewPort,
@@ -13,7 +14,7 @@ import {
   type Trend,
   TREND_SPANS,
   type TrendSpan,
-} from "../http/http_deps.ts";
+} from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { IntervalRing, sumIntervals } from "./interval_ring.ts";
 

@@ -5,7 +5,7 @@
 
 import { errorMessage } from "../core/thrown.ts";
 import { type Assurance, UnfitDatabaseError } from "./assurance.ts";
-import type { Retrying, Sql } from "./connection.ts";
+import { codeOf, type Retrying, type Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
 /** The tables; made by the first start that may do so. */
@@ -53,10 +53,6 @@ export async function requireFit(
     if (!NO_RIGHTS.test(code)) throw error;
     throw new UnfitDatabaseError(place, errorMessage(error), EXIT_NO_RIGHTS, error);
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 /** How long an answer may take that needs a session which another connection has. */

@@ -11,7 +11,7 @@ import type { HeldPause } from "../engine/requests.ts";
 import type { Standing } from "../core/standing.ts";
 import { standingLines } from "../explain/standing_texts.ts";
 import { pauseTimes, scopeText } from "../explain/pause_texts.ts";
-import type { Scope } from "../http/guard/access.ts";
+import type { Scope } from "../access/tokens.ts";
 import type { EventDraft } from "../core/event.ts";
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
 

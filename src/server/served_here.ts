@@ -4,8 +4,8 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalHead } from "../engine/ports.ts";
-import { jobView } from "../http/answers/job_view.ts";
-import { jsonChunks } from "../http/answers/large_answer.ts";
+import { jobView } from "../documents/answers/job_view.ts";
+import { jsonChunks } from "../core/json_chunks.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../verify/served_audit.ts";
 
 /** Few, since each is made into text, and others have their turn after each page. */

@@ -6,8 +6,8 @@
 import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { errorMessage } from "../core/thrown.ts";
-import { type AccessToken, SCOPES } from "../http/guard/access.ts";
-import { readTokenLines } from "../http/guard/token_lines.ts";
+import { type AccessToken, SCOPES } from "../access/tokens.ts";
+import { readTokenLines } from "../access/token_lines.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
   environmentName,
@@ -213,7 +213,7 @@ const BYTES = 32;
 const SECRET_KEY_RULE = "must be 32 bytes in base64 or hexadecimal, such as from " +
   "openssl rand -base64 32";
 
-/** `undefined` when the text is none; a message about it must not quote it. */
+/** `undefined` when the text is not a key; a message about it must not quote it. */
 export function secretKeyIn(text: string): Uint8Array | undefined {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/i.test(trimmed)) return Uint8Array.from(Buffer.from(trimmed, "hex"));

@@ -1,7 +1,7 @@
 /** The configuration in words: what is in force, and what may be given. */
 
-import { SCOPES } from "../http/guard/access.ts";
-import type { ShownSetting } from "../http/http_deps.ts";
+import { SCOPES } from "../access/tokens.ts";
+import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { type Setting, SETTING_LIST } from "./settings.ts";
 

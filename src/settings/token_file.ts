@@ -3,8 +3,8 @@
  */
 
 import { errorMessage } from "../core/thrown.ts";
-import { type Access, type AccessToken, type Holder, TokenList } from "../http/guard/access.ts";
-import { readTokenLines } from "../http/guard/token_lines.ts";
+import { type Access, type AccessToken, type Holder, TokenList } from "../access/tokens.ts";
+import { readTokenLines } from "../access/token_lines.ts";
 
 /** How long a removed token may remain valid: the file is read at most this often. */
 const FRESH_MS = 1_000;

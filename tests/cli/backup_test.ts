@@ -206,29 +206,6 @@ function sameFolders(disk: MemoryDisk): MemoryDisk {
   return disk;
 }
 
-test("backup: cut short at any step, the copy is the journal of an earlier time", async () => {
-  const whole = await journalOfJobs();
-  await backedUp(whole);
-  await goOn(whole);
-  let steps = 0;
-  for (let failsAt = 1, isDone = false; !isDone; failsAt++) {
-    const disk = whole.copy();
-    const faulty = new TestDisk(disk);
-    steps = 0;
-    faulty.before = (operation) => {
-      if (operation !== "read" && ++steps >= failsAt) throw new Error("killed");
-    };
-    isDone = (await backedUp(faulty)).code === 0 && steps < failsAt;
-    faulty.crash();
-    const args = ["verify", "--no-server", "--journal", COPY];
-    const { code, out } = await journalCommand(disk, args);
-    assert.equal(code, 0, `killed at ${failsAt}: ${out}`);
-    assert.equal((await backedUp(disk)).code, 0, `killed at ${failsAt}`);
-    assert.deepEqual(segmentsOf(disk, COPY), segmentsOf(disk, "journal"));
-  }
-  assert.ok(steps > 15, `${steps} steps`);
-});
-
 test("backup: without a folder it is wrong usage", async () => {
   assert.equal((await backedUp(await journalOfJobs(), "")).code, 64);
   assert.equal((await journalCommand(new MemoryDisk(), ["backup"])).code, 64);

@@ -7,7 +7,7 @@ import { withReferences } from "../../src/core/log_references.ts";
 import { quotedEntry } from "../../src/core/quotation.ts";
 import type { ExportHeader } from "../../src/export/export_file.ts";
 import { parseExport } from "../../src/export/export_parser.ts";
-import { jobView } from "../../src/http/answers/job_view.ts";
+import { jobView } from "../../src/documents/answers/job_view.ts";
 import { explainedOffline } from "./explained_offline.ts";
 import { JournalHome, testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, KINDS, planFor, taskIs } from "./journal_kinds.ts";

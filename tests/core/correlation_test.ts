@@ -7,6 +7,7 @@ import {
   indexAlternatives,
 } from "../../src/core/correlation.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../src/core/json.ts";
+import { cases } from "../support/effort.ts";
 
 interface Case {
   readonly name: string;
@@ -314,9 +315,9 @@ Deno.test("indexAlternatives: every alternative has a term true of each event ac
         assert.ok(terms.some(({ path, value }) => valueAt(attributes, path) === value));
       }
     }),
-    { numRuns: 20_000 },
+    { numRuns: cases(20_000) },
   );
-  assert.ok(told > 1_000, `only ${told} cases tell anything`);
+  assert.ok(told > cases(1_000), `only ${told} cases tell anything`);
 });
 
 Deno.test("holds: not, all and anyOf obey the laws of logic", () => {
@@ -327,7 +328,7 @@ Deno.test("holds: not, all and anyOf obey the laws of logic", () => {
       assert.equal(holds({ all: [one, two] }, attributes), p && q);
       assert.equal(holds({ anyOf: [one, two] }, attributes), p || q);
     }),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
 });
 
@@ -337,7 +338,7 @@ Deno.test("holds: a predicate means the same after a trip through JSON", () => {
       const copy = JSON.parse(JSON.stringify({ correlation, attributes }));
       assert.equal(holds(copy.correlation, copy.attributes), holds(correlation, attributes));
     }),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseJsonText } from "../../src/core/json_text.ts";
+import { cases } from "../support/effort.ts";
 
 /** Texts in which names with escapes come one after the other, at the same place. */
 const PAIRS: readonly (readonly [first: string, second: string, names: readonly string[]])[] = [
@@ -59,7 +60,7 @@ Deno.test("parseJsonText: any value comes back from its text, whatever was read 
       assert.equal(JSON.stringify(read), text);
       assert.deepEqual(read, structuredClone(value));
     }),
-    { numRuns: 20_000 },
+    { numRuns: cases(20_000) },
   );
 });
 

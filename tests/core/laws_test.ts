@@ -15,7 +15,7 @@ import { project, type Step } from "../../src/core/projector.ts";
 import { RULES } from "../../src/core/rules.ts";
 import { hearsay, reorderings, retold, stories, tails } from "./arbitrary_entries.ts";
 import { jobOf, projectAll, stepsOf } from "./folding.ts";
-import { rounds } from "../support/effort.ts";
+import { cases, rounds } from "../support/effort.ts";
 
 const RUNS = { numRuns: rounds(1_500, 20_000, 150) };
 
@@ -201,9 +201,9 @@ Deno.test("laws: nothing changes a job that has ended but its lastLogId", () => 
         assert.equal(bytesOf(step.job), bytesOf(expected));
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
-  assert.ok(ended >= 1_000, `only ${ended} jobs ended`);
+  assert.ok(ended >= cases(1_000), `only ${ended} jobs ended`);
 });
 
 Deno.test("laws: state moves only along the edges of the table", () => {

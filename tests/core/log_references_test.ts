@@ -7,6 +7,7 @@ import { quotedEntry, quoteEntry } from "../../src/core/quotation.ts";
 import { codedJob } from "../support/engine/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
+import { cases } from "../support/effort.ts";
 
 const QUOTATION = eventId("evt_quotation");
 
@@ -94,6 +95,6 @@ Deno.test("log references: a job whose positions move is the same job at other p
         JSON.stringify(movedState(projectAll(story.entries), moved)),
       );
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { backoffMs, DEFAULT_RETRY, type RetryPolicy } from "../../src/core/retry_policy.ts";
+import { cases } from "../support/effort.ts";
 
 const STEADY: RetryPolicy = { maxAttempts: 10, initialMs: 100, factor: 2, maxMs: 1_000, jitter: 0 };
 
@@ -53,7 +54,7 @@ Deno.test("backoffMs: a delay is a whole number of milliseconds, never negative"
       const delay = backoffMs(policy, failures, random);
       assert.ok(Number.isSafeInteger(delay) && delay >= 0 && !Object.is(delay, -0));
     }),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
 });
 
@@ -65,7 +66,7 @@ Deno.test("backoffMs: a delay stays within jitter's share of the exponential", (
       assert.ok(delay >= Math.floor(bounded * (1 - policy.jitter)));
       assert.ok(delay <= Math.ceil(bounded * (1 + policy.jitter)));
     }),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
 });
 
@@ -74,7 +75,7 @@ Deno.test("backoffMs: no delay is longer than maxMs, jitter included", () => {
     fc.property(policies, failuresOf, randoms, (policy, failures, random) => {
       assert.ok(backoffMs(policy, failures, random) <= policy.maxMs);
     }),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
 });
 
@@ -85,7 +86,7 @@ Deno.test("backoffMs: for the same randomness, a later delay is never shorter", 
         backoffMs(policy, failures + 1, random) >= backoffMs(policy, failures, random),
       );
     }),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
 });
 

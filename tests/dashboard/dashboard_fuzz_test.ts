@@ -9,7 +9,7 @@ import { answerTo, startWithJobs, textOf, TOKEN } from "../support/http/fuzzed_a
 import type { TestApp } from "../support/http/http_app.ts";
 
 const OF_A_RUN = { minLength: 20, maxLength: 40 };
-const RUNS = rounds(15, 400);
+const RUNS = rounds(15, 400, 5);
 
 /** Of fields and parameters, wherever they belong: what a page does not know it passes over. */
 const NAMES = [

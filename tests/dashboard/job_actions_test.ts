@@ -1,7 +1,7 @@
 /** What the forms of a job's page do, and who may send them. */
 
 import assert from "node:assert/strict";
-import { type Scope, TokenList } from "../../src/http/guard/access.ts";
+import { type Scope, TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import {
   createAndRun,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Scope, TokenList } from "../../src/http/guard/access.ts";
+import { type Scope, TokenList } from "../../src/access/tokens.ts";
 import { formatCursor } from "../../src/documents/parameters.ts";
 import { hostileText } from "../support/http/arbitrary_hostile.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";
@@ -16,6 +16,7 @@ import {
   startApp,
   type TestApp,
 } from "../support/http/http_app.ts";
+import { cases } from "../support/effort.ts";
 
 const JOBS = "/ui/jobs";
 
@@ -420,6 +421,6 @@ Deno.test("jobs: whatever an address or a form says is answered with a page, and
       await done.text();
       assert.deepEqual(errors, []);
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });

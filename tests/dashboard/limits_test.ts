@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import { TokenList } from "../../src/http/guard/access.ts";
+import { TokenList } from "../../src/access/tokens.ts";
 import type { JobLimits } from "../../src/mod.ts";
 import { locationOf, pageOf, pageText, regionOf, submitForm } from "../support/http/dashboard.ts";
 import { formTo } from "../support/http/job_pages.ts";

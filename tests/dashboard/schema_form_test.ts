@@ -65,7 +65,7 @@ Deno.test("schema form: a value survives the way through a form, whatever the sc
       assert.deepEqual(issues, []);
       assert.equal(JSON.stringify(said), JSON.stringify(value));
     }),
-    { numRuns: rounds(2_000, 50_000) },
+    { numRuns: rounds(2_000, 50_000, 200) },
   );
 });
 
@@ -77,7 +77,7 @@ Deno.test("schema form: whatever is typed is read without an error of the progra
       const names = form.fields.map(inputName);
       parseForm(form, new Map(names.map((name) => [name, texts.next().value])));
     }),
-    { numRuns: rounds(500, 10_000) },
+    { numRuns: rounds(500, 10_000, 50) },
   );
 });
 

@@ -7,8 +7,9 @@ import { attributeOf, elementOf, textOf } from "./html_text.ts";
 import { createPlan, jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
 
-const run = await RecordedRun.start();
-await run.play(44);
+const JOBS = 33;
+
+const run = await RecordedRun.of(JOBS);
 const head = run.engine.headLogId;
 
 type Server = Pick<TestApp, "get">;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/engine/definition.ts";
-import { type Scope, SCOPES, TokenList } from "../../src/http/guard/access.ts";
+import { type Scope, SCOPES, TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeVerification } from "../support/http/fake_verification.ts";

@@ -13,12 +13,12 @@ import {
   startApp,
   type TestApp,
 } from "../support/http/http_app.ts";
+import { rounds } from "../support/effort.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
 
-const JOBS = 33;
+const JOBS = rounds(33, 33, 12);
 
-const run = await RecordedRun.start();
-await run.play(JOBS);
+const run = await RecordedRun.of(JOBS);
 
 interface ReplayBody {
   readonly job: JobBody;

@@ -15,6 +15,7 @@ import {
 } from "../../src/dashboard/job/time_scale.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { codedJob, type JobStory, timeOf } from "../support/engine/entries.ts";
+import { cases } from "../support/effort.ts";
 
 function timelineFrom({ entries }: JobStory): Timeline {
   return buildTimeline(OutlinedHistory.of(entries), { nowMs: Date.parse(timeOf(400)) });
@@ -37,7 +38,7 @@ Deno.test("drawing: every bar and mark is within the picture, on either scale", 
         assert.ok(parseFloat(x) >= 0 && parseFloat(x) <= 100, x);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });
 
@@ -50,7 +51,7 @@ Deno.test("drawing: bars of a row follow on each other, on either scale", () => 
         assert.deepEqual(places, places.toSorted((left, right) => left - right));
       }
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });
 

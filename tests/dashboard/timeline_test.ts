@@ -18,8 +18,9 @@ import {
   timeOf,
 } from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
+import { cases } from "../support/effort.ts";
 
-const RUNS = { numRuns: 1_000 };
+const RUNS = { numRuns: cases(1_000) };
 
 /** The time of an entry at this position, as `timeOf` says it. */
 function msOf(logId: number): number {

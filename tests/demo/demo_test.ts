@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { CONDITIONS } from "../../src/core/condition.ts";
-import { jobAnswer, jobsAnswer } from "../../src/http/answers/job.ts";
+import { jobAnswer, jobsAnswer } from "../../src/documents/answers/job.ts";
 import { DemoProcess } from "../support/process/demo_process.ts";
 import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";

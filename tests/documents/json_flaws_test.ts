@@ -6,6 +6,7 @@ import { parseJsonText } from "../../src/core/json_text.ts";
 import { parseJson } from "../../src/documents/json_document.ts";
 import { findFlaws, withMarks } from "../../src/documents/json_flaws.ts";
 import { Refusal } from "../../src/documents/refusal.ts";
+import { cases } from "../support/effort.ts";
 
 const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 24 });
 const token = fc.oneof(
@@ -47,9 +48,9 @@ Deno.test("numbers: those are refused that would not be recorded as they were se
       if (unsafe === 0) taken++;
       else refused++;
     }),
-    { numRuns: 5_000 },
+    { numRuns: cases(5_000) },
   );
-  assert.ok(refused > 500 && taken > 500, `${refused} refused, ${taken} taken`);
+  assert.ok(refused > cases(500) && taken > cases(500), `${refused} refused, ${taken} taken`);
 });
 
 Deno.test("numbers: what is no number of JSON is malformed, however long", () => {

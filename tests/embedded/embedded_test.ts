@@ -9,7 +9,7 @@ import {
   openDaybook,
   RefusedError,
 } from "../../src/mod.ts";
-import type { jobAnswer } from "../../src/http/answers/job.ts";
+import type { jobAnswer } from "../../src/documents/answers/job.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { limitedTypeAnswer, pauseAnswer } from "../../src/http/answers/system.ts";
+import type { limitedTypeAnswer, pauseAnswer } from "../../src/documents/answers/system.ts";
 import {
   defineJob,
   openDaybook,

@@ -3,7 +3,7 @@
 import type { supposition } from "../../src/documents/supposition_schema.ts";
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { whatIfAnswer } from "../../src/http/answers/explanation.ts";
+import type { whatIfAnswer } from "../../src/documents/answers/explanation.ts";
 import {
   defineJob,
   type JobStanding,

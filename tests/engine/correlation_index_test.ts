@@ -8,6 +8,7 @@ import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
 import { matcher } from "../support/engine/entries.ts";
+import { cases } from "../support/effort.ts";
 
 const TYPE = eventType("ec.Happened");
 
@@ -70,7 +71,7 @@ Deno.test("correlation index: finds exactly the jobs that asking each of them wo
         assert.equal(index.size, plans.size);
       },
     ),
-    { numRuns: 5_000 },
+    { numRuns: cases(5_000) },
   );
 });
 
@@ -140,9 +141,9 @@ Deno.test("correlation index: what differs in type, case or space only is always
         });
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
-  assert.ok(told > 500, `only ${told} cases tell anything`);
+  assert.ok(told > cases(500), `only ${told} cases tell anything`);
 });
 
 Deno.test("correlation index: with no value in common, the last few filed are the candidates", () => {
@@ -165,7 +166,7 @@ Deno.test("correlation index: with no value in common, the last few filed are th
         assert.deepEqual([...index.types(9)], filed.length === 0 ? [] : [TYPE]);
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: cases(1_000) },
   );
 });
 

@@ -158,7 +158,7 @@ Deno.test("engine: a snapshot and the tail after it give the states of a full re
         assert.deepEqual(second.defects, []);
       },
     ),
-    { numRuns: rounds(400, 400, 50) },
+    { numRuns: rounds(400, 400, 25) },
   );
 });
 
@@ -180,9 +180,9 @@ Deno.test("engine: second deliveries and observability ids change no state", asy
       traced += told(await twice.engine.entries(0, 1_000));
       assert.equal(told(await once.engine.entries(0, 1_000)), 0);
     }),
-    { numRuns: rounds(400, 400, 50) },
+    { numRuns: rounds(400, 400, 25) },
   );
-  assert.ok(traced > rounds(1_000, 1_000, 100), `only ${traced} entries had a trace`);
+  assert.ok(traced > rounds(1_000, 1_000, 40), `only ${traced} entries had a trace`);
 });
 
 Deno.test("engine: a job that has ended stays as it is, whatever comes", async () => {
@@ -201,6 +201,6 @@ Deno.test("engine: a job that has ended stays as it is, whatever comes", async (
         }
       }
     }),
-    { numRuns: rounds(400, 400, 50) },
+    { numRuns: rounds(400, 400, 25) },
   );
 });

@@ -11,6 +11,7 @@ import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { inQueueOrder, type Worker } from "../../src/engine/run/requests_in_order.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Pauses } from "../../src/engine/writer/pauses.ts";
+import { cases } from "../support/effort.ts";
 
 const pauseOf = (by: number, scope: object): Pause => ({
   ...{ pauseId: `p${by}`, reason: "", by, since: "" },
@@ -203,6 +204,6 @@ Deno.test("pauses: what each holds is what it should, and nothing held begins, w
       play.releaseAll();
       assert.deepEqual(play.granted.slice(before), left, "in the order of the queue");
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });

@@ -9,6 +9,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { recordable, RECORDED_LENGTH_MAX } from "../../src/engine/recordable.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { cases } from "../support/effort.ts";
 
 const input = v.looseObject({});
 
@@ -105,9 +106,9 @@ Deno.test("results: what is accepted is what JSON makes of it, whatever it is", 
       assert.deepEqual(recorded, text === undefined ? undefined : JSON.parse(text));
       assert.equal(JSON.stringify(recorded), text);
     }),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
-  assert.ok(accepted > 1_000, `${accepted} accepted`);
+  assert.ok(accepted > cases(1_000), `${accepted} accepted`);
 });
 
 Deno.test("results: a Date is its text, what is undefined is left out, toJSON is asked once", () => {

@@ -12,6 +12,7 @@ import { FoundEvents, Lookup } from "../../src/engine/views/past_events.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
 import { codedJob, matcher, timeOf } from "../support/engine/entries.ts";
+import { cases } from "../support/effort.ts";
 
 const TYPE = "ec.Shipped";
 
@@ -91,7 +92,7 @@ Deno.test("value index: all that a matcher accepts is near it", () => {
         });
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
 });
 

@@ -18,6 +18,7 @@ import {
 } from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { jobOf, projectAll } from "../core/folding.ts";
+import { cases } from "../support/effort.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const PARTS = expectation("parts", "ec.Part", { multiplicity: { times: 2 } });
@@ -170,7 +171,7 @@ Deno.test("changes: applied to the one state they give the other", () => {
       }
       assert.deepEqual(sorted(applied), sorted(pathsOf(story, later)));
     }),
-    { numRuns: 1_500 },
+    { numRuns: cases(1_500) },
   );
 });
 
@@ -210,7 +211,7 @@ Deno.test("changes: the steps from one state to another name every path that dif
       const named = new Set(steps.flatMap(({ changed }) => changed.map(({ path }) => path)));
       for (const { path } of changesBetween(before, after)) assert.ok(named.has(path), path);
     }),
-    { numRuns: 1_500 },
+    { numRuns: cases(1_500) },
   );
 });
 

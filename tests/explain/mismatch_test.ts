@@ -21,6 +21,7 @@ import {
   hostileCorrelations,
   hostileScalars,
 } from "../core/arbitrary_correlations.ts";
+import { cases } from "../support/effort.ts";
 
 /** Each clause that fails, in words. */
 function told(correlation: Correlation, attributes: JsonObject): readonly string[] {
@@ -35,9 +36,9 @@ Deno.test("correlationMismatches: there are none exactly when the correlation ho
       seen[holding ? "holding" : "failing"]++;
       assert.equal(correlationMismatches(correlation, attributes).length === 0, holding);
     }),
-    { numRuns: 20_000 },
+    { numRuns: cases(20_000) },
   );
-  assert.ok(seen.holding > 3_000 && seen.failing > 3_000, JSON.stringify(seen));
+  assert.ok(seen.holding > cases(3_000) && seen.failing > cases(3_000), JSON.stringify(seen));
 });
 
 Deno.test("correlationMismatches: a clause is close exactly when the loose forms are equal", () => {
@@ -52,9 +53,9 @@ Deno.test("correlationMismatches: a clause is close exactly when the loose forms
       if (clause?.close) close++;
       assert.equal(clause?.close, looseForm(expected) === looseForm(found));
     }),
-    { numRuns: 5_000 },
+    { numRuns: cases(5_000) },
   );
-  assert.ok(close > 1_000, `only ${close} were close`);
+  assert.ok(close > cases(1_000), `only ${close} were close`);
 });
 
 Deno.test("correlationMismatches: what is missing, a list and an object are never close", () => {
@@ -162,9 +163,9 @@ Deno.test("correlationMismatches: only what lacks a scalar is elsewhere, and clo
         assert.equal(elsewhere.found, shownValue(valueAt(nested, elsewhere.path)));
       }
     }),
-    { numRuns: 5_000 },
+    { numRuns: cases(5_000) },
   );
-  assert.ok(seen.close > 100 && seen.other > 100, JSON.stringify(seen));
+  assert.ok(seen.close > cases(100) && seen.other > cases(100), JSON.stringify(seen));
 });
 
 Deno.test("mismatchText: of several values that would do, tells a few, the nearest first", () => {
@@ -259,7 +260,7 @@ Deno.test("mismatchText: holds nothing that is not seen or that a terminal obeys
         assert.doesNotMatch(`${expected}${found}`, unseen);
       }
     }),
-    { numRuns: 5_000 },
+    { numRuns: cases(5_000) },
   );
 });
 

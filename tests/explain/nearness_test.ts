@@ -17,6 +17,7 @@ import {
 } from "../../src/explain/nearness.ts";
 import { expectation } from "../support/engine/entries.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
+import { cases } from "../support/effort.ts";
 
 Deno.test("correlationDistance: it is that of the clauses that are told", () => {
   const seen = new Set<number>();
@@ -26,7 +27,7 @@ Deno.test("correlationDistance: it is that of the clauses that are told", () => 
       assert.equal(correlationDistance(correlation, attributes), distance);
       seen.add(distance);
     }),
-    { numRuns: 20_000 },
+    { numRuns: cases(20_000) },
   );
   assert.ok([0, 1, 2, 9, 10, 11, 20].every((distance) => seen.has(distance)), String([...seen]));
 });
@@ -40,7 +41,7 @@ Deno.test("expectationDistance: another task is a clause of its own, and close b
       const distance = mismatchDistance(mismatchesWith(expected, event));
       assert.equal(expectationDistance(expected, event), distance);
     }),
-    { numRuns: 5_000 },
+    { numRuns: cases(5_000) },
   );
 });
 

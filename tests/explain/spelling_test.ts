@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { nearestName, slipBetween } from "../../src/explain/spelling.ts";
+import { cases } from "../support/effort.ts";
 
 /** The textbook table, to compare with. */
 function levenshtein(left: string, right: string): number {
@@ -27,9 +28,9 @@ Deno.test("slipBetween: is the Levenshtein distance up to two, and none beyond",
       seen.set(slip, (seen.get(slip) ?? 0) + 1);
       assert.equal(slip, distance === 0 || distance > 2 ? undefined : distance);
     }),
-    { numRuns: 10_000 },
+    { numRuns: cases(10_000) },
   );
-  for (const slip of [1, 2, undefined]) assert.ok((seen.get(slip) ?? 0) > 500, `${slip}`);
+  for (const slip of [1, 2, undefined]) assert.ok((seen.get(slip) ?? 0) > cases(500), `${slip}`);
 });
 
 Deno.test("slipBetween: letter case alone is the nearest slip of all", () => {

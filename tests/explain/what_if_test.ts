@@ -22,6 +22,7 @@ import {
 } from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../core/folding.ts";
+import { cases } from "../support/effort.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 
@@ -75,7 +76,7 @@ Deno.test("what-if: with nothing supposed it is the replay, and nothing differs"
       assert.deepEqual({ job, steps }, replaySteps(story.entries));
       assert.equal(firstDifference, null);
     }),
-    { numRuns: 1_000 },
+    { numRuns: cases(1_000) },
   );
 });
 
@@ -132,9 +133,9 @@ Deno.test("what-if: outcomes are the same before the first difference, and anoth
         assert.equal(isDeepStrictEqual(actual, other), logId < first, `at ${logId} of ${first}`);
       }
     }),
-    { numRuns: 1_000, seed: 3 },
+    { numRuns: cases(1_000), seed: 3 },
   );
-  assert.ok(differing > 200, `only ${differing} differ`);
+  assert.ok(differing > cases(200), `only ${differing} differ`);
 });
 
 /** State, condition, kind of failure, and counts that are not zero, by id. */

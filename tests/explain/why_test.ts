@@ -19,6 +19,7 @@ import {
 } from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../core/folding.ts";
+import { cases } from "../support/effort.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const SHIPPED = expectation("shipped", "ec.Shipped", {
@@ -551,7 +552,7 @@ Deno.test("why: whatever comes, it is whole sentences without a gap", () => {
         assert.doesNotMatch(why, /undefined|\[object|NaN| {2}|\.\./, rule);
       }
     }),
-    { numRuns: 1_500 },
+    { numRuns: cases(1_500) },
   );
 });
 

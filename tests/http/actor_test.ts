@@ -1,7 +1,7 @@
 /** Who did it: the name beside the token stands with what was asked for. */
 
 import assert from "node:assert/strict";
-import { TokenList } from "../../src/http/guard/access.ts";
+import { TokenList } from "../../src/access/tokens.ts";
 import {
   createPlan,
   jsonOf,

@@ -11,11 +11,11 @@ import { passes } from "../../src/http/stream/feed.ts";
 import { startApp } from "../support/http/http_app.ts";
 import { jobIdOf } from "../support/http/mixed_jobs.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
+import { cases } from "../support/effort.ts";
 
-const JOBS = 40;
+const JOBS = 33;
 
-const run = await RecordedRun.start();
-await run.play(JOBS);
+const run = await RecordedRun.of(JOBS);
 const { engine } = run;
 const all = await engine.entries(0, Infinity);
 const head = engine.headLogId;
@@ -69,7 +69,7 @@ Deno.test("searchBack: gives all that passes where it says that it looked, and n
     const isOver = found.entries.length === search.limit || found.looked === search.lookMax;
     assert.ok(isOver || found.from === 1);
   });
-  await fc.assert(property, { numRuns: 300 });
+  await fc.assert(property, { numRuns: cases(300) });
 });
 
 Deno.test("searchAhead: gives all that passes where it says that it looked, and no more", async () => {
@@ -81,7 +81,7 @@ Deno.test("searchAhead: gives all that passes where it says that it looked, and 
     const isOver = found.entries.length === search.limit || found.looked === search.lookMax;
     assert.ok(isOver || found.to >= head);
   });
-  await fc.assert(property, { numRuns: 300 });
+  await fc.assert(property, { numRuns: cases(300) });
 });
 
 Deno.test("searchBack: pages back to the beginning give every entry once", async () => {

@@ -21,7 +21,7 @@ import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { flawsOf } from "./recorded_soundness.ts";
 
 const REQUESTS_PER_RUN = 50;
-const RUNS = rounds(150, 4_000, 12);
+const RUNS = rounds(150, 4_000, 6);
 /** Of each route, how many requests must be good ones; there are many more in most runs. */
 const TAKEN_MIN = rounds(3, 3, 0);
 /** How many requests must meet a limit, where limits are small. */

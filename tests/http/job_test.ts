@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/http/answers/job.ts";
+import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/documents/answers/job.ts";
 import { formatCursor } from "../../src/documents/parameters.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { CONDITIONS } from "../../src/core/condition.ts";
 import { STATE_NAMES } from "../../src/core/job_state.ts";
-import { TREND_SPANS, type TrendSpan } from "../../src/http/http_deps.ts";
+import { TREND_SPANS, type TrendSpan } from "../../src/metrics/figures.ts";
 import { Trends } from "../../src/metrics/trends.ts";
 import { pageOf, regionOf } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";

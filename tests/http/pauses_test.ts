@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { PAUSES_MAX } from "../../src/engine/run/pause_controls.ts";
-import { TokenList } from "../../src/http/guard/access.ts";
+import { TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, regionOf, submitForm } from "../support/http/dashboard.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";

@@ -1,8 +1,8 @@
 /** A journal that several processes share: each answers reads, and the leader does the rest. */
 
 import assert from "node:assert/strict";
-import { SCOPES } from "../../src/http/guard/access.ts";
-import { Members, type SharedMember } from "../support/http/shared_members.ts";
+import { SCOPES } from "../../src/access/tokens.ts";
+import { HURRIED, Members, type SharedMember } from "../support/http/shared_members.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 import { until } from "../support/until.ts";
 
@@ -106,6 +106,18 @@ Deno.test("relay: reads of a follower are those of the leader", async () => {
   }
 });
 
+Deno.test("relay: a follower lists the entry points for programs itself, and shows the leader's overview", async () => {
+  await using members = new Members();
+  const leader = await members.lead("first");
+  const follower = await members.join("second");
+  const text = async () => await (await follower.get("/", { accept: "text/html" })).text();
+  assert.match(await text(), /<h1[^>]*>Overview/);
+  const position = (await dropped(await leader.get("/"))).headers.get("daybook-log-id");
+  members.url = nobody();
+  const index = await json(await follower.get("/", { "daybook-log-id": position ?? "" }));
+  assert.ok("links" in index);
+});
+
 Deno.test("relay: nothing is run, recorded or timed by a process that follows", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
@@ -166,7 +178,7 @@ Deno.test("relay: a takeover goes on with what the follower has projected", asyn
 });
 
 Deno.test("relay: while nobody leads, reads go on, and a write is refused with when to try again", async () => {
-  await using members = new Members();
+  await using members = new Members({ clock: HURRIED });
   const leader = await members.lead("first");
   const follower = await members.join("second");
   const created = await dropped(await leader.post("/jobs", { ...ORDER, jobId: "a" }));
@@ -216,8 +228,32 @@ Deno.test("relay: a write that the leader may have seen is not sent twice", asyn
   await accepting;
 });
 
-Deno.test("relay: a position that does not come is waited for a while, and refused", async () => {
+Deno.test("relay: a client that leaves while the leader is asked is no defect", async () => {
   await using members = new Members();
+  await members.lead("first");
+  const follower = await members.join("second");
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  members.url = `http://127.0.0.1:${listener.addr.port}`;
+  const client = new AbortController();
+  const asked = fetch(`${follower.url}/jobs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(ORDER),
+    signal: client.signal,
+  });
+  const connection = await listener.accept();
+  client.abort();
+  await assert.rejects(asked, { name: "AbortError" });
+  // The follower leaves as well.
+  const buffer = new Uint8Array(1_000);
+  while (await connection.read(buffer) !== null);
+  connection.close();
+  listener.close();
+  await dropped(await follower.get("/livez"));
+});
+
+Deno.test("relay: a position that does not come is waited for a while, and refused", async () => {
+  await using members = new Members({ clock: HURRIED });
   const leader = await members.lead("first");
   const follower = await members.join("second");
   const ahead = `${leader.engine.headLogId + 1_000}`;

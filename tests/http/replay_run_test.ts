@@ -8,20 +8,20 @@ import { CONDITIONS } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { RULES } from "../../src/core/rules.ts";
-import { jobView } from "../../src/http/answers/job_view.ts";
+import { jobView } from "../../src/documents/answers/job_view.ts";
 import { type JobBody, jsonOf } from "../support/http/http_app.ts";
+import { rounds } from "../support/effort.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
 import { projectAll } from "../core/folding.ts";
 
-const JOBS = 200;
+const JOBS = rounds(200, 200, 90);
 
 interface ReplayBody {
   readonly job: JobBody;
   readonly steps: readonly { readonly logId: LogId; readonly rule: string; readonly why: string }[];
 }
 
-const run = await RecordedRun.start();
-await run.play(JOBS);
+const run = await RecordedRun.of(JOBS);
 const recording = run.recording;
 
 const histories = new Map<JobId, readonly JobEventLogEntry[]>();

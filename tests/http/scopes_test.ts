@@ -7,7 +7,7 @@ import {
   type Scope,
   SCOPES,
   TokenList,
-} from "../../src/http/guard/access.ts";
+} from "../../src/access/tokens.ts";
 import type { Route } from "../../src/http/route.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import { API_ROUTES } from "../support/http/app_routes.ts";

@@ -1,7 +1,7 @@
 /** Wrong tokens are slowed by address, wherever they are tried, and nobody else is. */
 
 import assert from "node:assert/strict";
-import { SCOPES, TokenList } from "../../src/http/guard/access.ts";
+import { SCOPES, TokenList } from "../../src/access/tokens.ts";
 import { TokenChecks } from "../../src/http/guard/token_checks.ts";
 import { pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";

@@ -78,6 +78,8 @@ async function listed(fetch: Fetch, query: string): Promise<readonly unknown[]> 
 
 const FILE = "index/jobs.sqlite";
 
+const JOBS = rounds(60, 60, 20);
+
 async function copy(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true, mode: 0o700 });
   for await (const { name, isDirectory } of Deno.readDir(from)) {
@@ -107,9 +109,9 @@ const DAMAGES: Readonly<Record<string, (now: string, before: string) => Promise<
 Deno.test("index file: whatever becomes of it, it is made again from the journal", () =>
   inFolder(async (folder) => {
     const [now, before] = [`${folder}/now`, `${folder}/before`];
-    await session(now, 60);
+    await session(now, JOBS);
     await copy(now, before);
-    const { text } = await session(now, 60);
+    const { text } = await session(now, JOBS);
     for (const [what, damage] of Object.entries(DAMAGES)) {
       const spoilt = `${folder}/${what}`;
       await copy(now, spoilt);
@@ -122,9 +124,9 @@ Deno.test("index file: whatever becomes of it, it is made again from the journal
 Deno.test("index file: one that is ahead of the journal goes back to where that is", () =>
   inFolder(async (folder) => {
     const [now, before] = [`${folder}/now`, `${folder}/before`];
-    const expected = await session(now, 60);
+    const expected = await session(now, JOBS);
     await copy(now, before);
-    await session(now, 60);
+    await session(now, JOBS);
     await Deno.copyFile(`${now}/${FILE}`, `${before}/${FILE}`);
     const found = await session(before, 0);
     assert.deepEqual(found, { text: expected.text, warnings: NO_WARNINGS });
@@ -133,8 +135,8 @@ Deno.test("index file: one that is ahead of the journal goes back to where that 
 Deno.test("index file: one of another journal is of no use", () =>
   inFolder(async (folder) => {
     const [one, other] = [`${folder}/one`, `${folder}/other`];
-    const expected = await session(one, 60);
-    await session(other, 60);
+    const expected = await session(one, JOBS);
+    await session(other, JOBS);
     await Deno.copyFile(`${other}/${FILE}`, `${one}/${FILE}`);
     assert.equal((await session(one, 0)).text, expected.text);
   }));
@@ -149,7 +151,7 @@ async function isOfIndex(path: string, at: number): Promise<boolean> {
 
 Deno.test("index file: a bit that is flipped is never served as another job, and the next start mends it", () =>
   inFolder(async (folder) => {
-    const expected = await session(`${folder}/now`, 60);
+    const expected = await session(`${folder}/now`, JOBS);
     const { size } = await Deno.stat(`${folder}/now/${FILE}`);
     for (let at = 100; at < size; at += Math.floor(size / rounds(24, 24, 5))) {
       // What an index of SQLite hides is not found, and nothing tells that it was there: `verify` does.

@@ -110,7 +110,7 @@ test("copies: in every order, a copy starts with all that was acknowledged, or s
   const fraction = fractions(seed);
   for (const tool of TOOLS) {
     const counts = new Map<string, number>();
-    for (let round = 0; round < rounds(300, 10_000, 60); round++) {
+    for (let round = 0; round < rounds(300, 10_000, 30); round++) {
       const copier = new Copier(live.moments, fraction);
       const copy = copier.copy(tool);
       const outcome = await outcomeOf(live, copy, () => copier.again());
@@ -150,7 +150,7 @@ const CATCHES_UP = { seed: 1665654629, count: 46 };
 
 test("copies: journal backup has all that was acknowledged, however the journal goes on", async () => {
   const { moments } = await liveJournal();
-  const made = { seed: Math.floor(Math.random() * 2 ** 31), count: rounds(100, 5_000) };
+  const made = { seed: Math.floor(Math.random() * 2 ** 31), count: rounds(100, 5_000, 10) };
   for (const { seed, count } of [CATCHES_UP, made]) {
     const fraction = fractions(seed);
     for (let round = 0; round < count; round++) {

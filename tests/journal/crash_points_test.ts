@@ -48,7 +48,7 @@ for (const scenario of SCENARIOS) {
 test("crash points: the power goes again at every step of the start after it", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   let [starts, disks] = [0, 0];
-  for (const scenario of SCENARIOS.slice(0, rounds(10, 10, 4))) {
+  for (const scenario of SCENARIOS.slice(0, rounds(10, 10, 2))) {
     for (const found of await disksLeftBy(scenario, rounds(2, 10, 1), seed)) {
       const { disks: different, violations } = await crashSweep(startAgain(found), { seed });
       assert.deepEqual(violations, [], `${scenario.name}, seed ${seed}`);

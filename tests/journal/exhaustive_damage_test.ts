@@ -36,7 +36,7 @@ import {
 const FIRST_BIT = Math.floor(Math.random() * 8);
 
 /** One in so many is tried. */
-const STEP = rounds(2, 1, 15);
+const STEP = rounds(2, 1, 40);
 /** The short form has others each time. */
 const FIRST = Math.floor(Math.random() * STEP);
 

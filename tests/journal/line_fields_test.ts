@@ -6,7 +6,9 @@ import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { lineBody } from "../../src/journal/line_codec.ts";
 import { writtenAttributes } from "../../src/journal/line_defaults.ts";
-import { batchField, entryInFields, parsedEntry } from "../../src/journal/line_reader.ts";
+import { entryInFields } from "../../src/journal/line_fields.ts";
+import { parsedEntry } from "../../src/journal/line_reader.ts";
+import { lineBytes } from "../support/journal/line_bytes.ts";
 import { rounds } from "../support/effort.ts";
 
 const LOG_ID = 41;
@@ -65,7 +67,7 @@ function bodyOf(event: object): string {
 function readBy(read: typeof entryInFields | typeof parsedEntry, body: string) {
   const text = `{"before":1}\n${body},"crc":"00000000"}\nafter`;
   const start = text.indexOf("\n") + 1;
-  return read({ text, start, end: start + body.length }, LOG_ID, batchField(BATCH));
+  return read(lineBytes(text, start, start + body.length), LOG_ID, BATCH);
 }
 
 /** What somebody who knows the format could do to a line, and make its crc right again. */
@@ -163,4 +165,22 @@ Deno.test("line fields: a field twice, out of its place, or unknown is for the p
     assert.notEqual(body, good, part);
     assert.equal(readBy(entryInFields, body), undefined, other);
   }
+});
+
+Deno.test("line fields: what lines share cannot be changed, and what could be is not shared", () => {
+  const read = (stratum: string, attributes: object) => {
+    const at = "2026-01-01T00:00:00.000Z";
+    const event = { receivedAt: at, occurredAt: at, eventId: "e", eventType: "job.TaskStarted" };
+    const entry = readBy(entryInFields, bodyOf({ ...event, stratum, attributes }));
+    assert.ok(typeof entry === "object");
+    assert.deepEqual(entry.attributes, attributes);
+    return entry.attributes;
+  };
+  assert.equal(read("framework", { attempt: 1 }), read("framework", { attempt: 1 }));
+  assert.ok(Object.isFrozen(read("framework", { attempt: 1 })));
+  for (const result of [{}, []]) {
+    assert.notEqual(read("framework", { result }), read("framework", { result }));
+  }
+  assert.notEqual(read("domain", { attempt: 1 }), read("domain", { attempt: 1 }));
+  assert.notEqual(read("framework", { é: "" }), read("framework", { è: "" }));
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { crcHolds } from "../../src/journal/line_bytes.ts";
-import { batchField, entryIn } from "../../src/journal/line_reader.ts";
+import { entryIn } from "../../src/journal/line_reader.ts";
 import { findOtherBatch } from "../../src/journal/segment_end.ts";
 import { withCrc } from "../support/journal/journal_forgery.ts";
+import { lineBytes } from "../support/journal/line_bytes.ts";
 
 const GOOD = '{"logId":7,"batch":5,"receivedAt":"r","stratum":"domain","eventId":"e",' +
   '"eventType":"t","occurredAt":"o","attributes":{}';
@@ -10,13 +11,13 @@ const GOOD = '{"logId":7,"batch":5,"receivedAt":"r","stratum":"domain","eventId"
 /** What is wrong with a line whose crc is right. */
 function flawOf(body: string): string | undefined {
   const text = withCrc(body);
-  const entry = entryIn({ text, start: 0, end: text.length }, 7, batchField(5), false);
+  const entry = entryIn(lineBytes(text, 0, text.length), 7, 5, false);
   return typeof entry === "string" ? entry : undefined;
 }
 
 Deno.test("line reader: a line of the format becomes an entry without batch and crc", () => {
   const text = `before\n${withCrc(GOOD)}\nafter`;
-  const entry = entryIn({ text, start: 7, end: text.length - 6 }, 7, batchField(5), false);
+  const entry = entryIn(lineBytes(text, 7, text.length - 6), 7, 5, false);
   assert.deepEqual(entry, {
     logId: 7,
     receivedAt: "r",

@@ -8,6 +8,7 @@ import {
   durationBucket,
   durationQuantile,
 } from "../../src/metrics/trends.ts";
+import { cases } from "../support/effort.ts";
 
 function counted(durations: readonly number[]): Uint32Array {
   const counts = new Uint32Array(DURATION_BUCKETS);
@@ -42,7 +43,7 @@ Deno.test("duration buckets: a quantile is at most 4.5 % from the true one", () 
         assert.ok(factor <= DURATION_ERROR * (1 + 1e-9), `${read} for ${truth}`);
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: cases(2_000) },
   );
 });
 

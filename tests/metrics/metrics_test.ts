@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { isTerminal } from "../../src/core/job_state.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
-import { TokenList } from "../../src/http/guard/access.ts";
+import { TokenList } from "../../src/access/tokens.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import type { Standing } from "../../src/core/standing.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { JobWatch } from "../../src/engine/ports.ts";
+import type { JobWatch } from "../../src/engine/watches.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
@@ -98,7 +98,7 @@ Deno.test("/metrics and census: they agree with the jobs, whatever is done to th
       }
       await assertCensus(bare.engine, bare.clock.now());
     }),
-    { numRuns: rounds(60, 1_000) },
+    { numRuns: rounds(60, 1_000, 15) },
   );
   for (
     const name of ["created", "scheduled", "executing", "waiting", "suspended", "compensating"]

@@ -3,14 +3,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Condition, CONDITIONS } from "../../src/core/condition.ts";
-import type { ConditionChange } from "../../src/engine/ports.ts";
-import { TREND_SPANS, type TrendSpan } from "../../src/http/http_deps.ts";
+import type { ConditionChange } from "../../src/engine/watches.ts";
+import { TREND_SPANS, type TrendSpan } from "../../src/metrics/figures.ts";
 import { DURATION_ERROR, Trends } from "../../src/metrics/trends.ts";
 import { combineJobWatches } from "../../src/metrics/metrics.ts";
 import { EPOCH_MS, FakeClock } from "../support/fake_clock.ts";
 import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
 import { createAndRun, startApp } from "../support/http/http_app.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { cases } from "../support/effort.ts";
 
 const SPANS = Object.keys(TREND_SPANS) as TrendSpan[];
 const TYPES = ["shop.a", "shop.b"];
@@ -96,7 +97,7 @@ Deno.test("trends: each interval tells what happened in it, whatever comes and h
         assertMedian(whole.queued, shown.queued);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 

@@ -26,7 +26,7 @@ export const SECOND = batch(3, "two", "one");
 /** Nobody is kept waiting for what is there; and no message, no news. */
 async function requireNews(log: SharedLog, other: SharedLog): Promise<void> {
   // That it begins to listen may count as a message.
-  while (await other.news(2, 50));
+  while (await other.news(2, 500));
   const began = performance.now();
   const news = other.news(2, 60_000);
   await log.append(SECOND);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LIMITS } from "../../src/http/guard/capacity.ts";
+import { LIMITS } from "../../src/documents/over_capacity.ts";
 import { readConfiguration } from "../../src/settings/configuration.ts";
 import {
   describeConfiguration,

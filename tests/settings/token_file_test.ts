@@ -1,7 +1,7 @@
 /** A file of tokens that changes while the server runs. */
 
 import assert from "node:assert/strict";
-import { SCOPES } from "../../src/http/guard/access.ts";
+import { SCOPES } from "../../src/access/tokens.ts";
 import { TokenFile } from "../../src/settings/token_file.ts";
 
 const OLD = "old-token-0123456789";

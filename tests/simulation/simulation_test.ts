@@ -19,8 +19,8 @@ import { LONG_FULL, OFTEN_FULL } from "./weather.ts";
 
 const FIRST_SEED = Date.now() % 2 ** 31;
 const RUNS: Readonly<Record<Level, number>> = {
-  journal: rounds(800, 20_000, 60),
-  engine: rounds(300, 5_000, 15),
+  journal: rounds(800, 20_000, 40),
+  engine: rounds(300, 5_000, 10),
 };
 const VARIANT_SEEDS_MAX = 2_000;
 
@@ -56,35 +56,35 @@ for (const level of ["journal", "engine"] as const) {
 }
 
 Deno.test("simulation: new seeds of the engine on a disk that is often full find no violation", async () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(80, 5_000, 6); seed++) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(80, 5_000, 4); seed++) {
     const { violations } = await playEngineSeed(seed, { climate: OFTEN_FULL });
     assert.deepEqual(violations, [], `seed ${seed} where the disk is often full`);
   }
 });
 
 Deno.test("simulation: new seeds of the engine with one worker, on a disk that stays full for long, find no violation", async () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(80, 5_000, 6); seed++) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(80, 5_000, 4); seed++) {
     const { violations } = await playEngineSeed(seed, { climate: LONG_FULL, ports: ONE_WORKER });
     assert.deepEqual(violations, [], `seed ${seed} where the disk stays full for long`);
   }
 });
 
 Deno.test("simulation: new seeds of the engine while somebody sets the clock find no violation", async () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(30, 5_000, 10); seed++) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(30, 5_000, 5); seed++) {
     const { violations } = await playEngineSeed(seed, { ports: SET_CLOCK });
     assert.deepEqual(violations, [], `seed ${seed} while somebody sets the clock`);
   }
 });
 
 Deno.test("simulation: new seeds of the engine where jobs are paused again and again find no violation", async () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 5); seed++) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 3); seed++) {
     const { violations } = await playEngineSeed(seed, { ports: PAUSED });
     assert.deepEqual(violations, [], `seed ${seed} where jobs are paused`);
   }
 });
 
 Deno.test("simulation: new seeds of the engine under limits that change again and again, beside pauses, find no violation", async () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 5); seed++) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 3); seed++) {
     const { violations } = await playEngineSeed(seed, { ports: LIMITED });
     assert.deepEqual(violations, [], `seed ${seed} where limits change`);
   }

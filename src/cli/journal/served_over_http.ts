@@ -1,11 +1,11 @@
-/** What a server serves to anybody who asks it, for the comparison with the files. */
+/** What a server serves over HTTP, to compare with the files. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
-import { jobView } from "../../http/answers/job_view.ts";
-import { jsonChunks } from "../../http/answers/large_answer.ts";
+import { jobView } from "../../documents/answers/job_view.ts";
+import { jsonChunks } from "../../core/json_chunks.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../../verify/served_audit.ts";
 import { type Client, notDaybook } from "../client.ts";
 

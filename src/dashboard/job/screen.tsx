@@ -7,7 +7,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { choice, single, wholeNumber } from "../../documents/parameters.ts";
-import { requestViewer } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
 import { JobAttempts } from "./attempts.tsx";
 import { controlCalls, JobControls } from "./controls.tsx";
@@ -190,7 +190,7 @@ function furtherCalls({ job, curl, explanation, nowMs }: JobScreenState): readon
 
 const SHOWN_MAX = 150;
 
-/** What there is to do about a job that is not there. */
+/** What to do about a job that does not exist. */
 function UnknownJob({ id }: { readonly id: string }) {
   const isLegal = ID_PATTERN.test(id);
   return (

@@ -1,7 +1,7 @@
 /** What the pieces of a job's page share. */
 
 import type { LogId } from "../../core/ids.ts";
-import type { Scope } from "../../http/guard/access.ts";
+import type { Scope } from "../../access/tokens.ts";
 import type { Commands } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import type { EntryPage, JobReading } from "./reading.ts";

@@ -27,7 +27,7 @@ import { page } from "../page.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import { JOBS_PATH, JobsAddress } from "./address.ts";
 import { PAGE_JOBS } from "./list.ts";
-import type { JobCount } from "../../engine/requests.ts";
+import type { JobCount } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -114,7 +114,7 @@ function Links({ links, more }: LinksProps) {
   );
 }
 
-/** Going on means the same: the same filter, up to the same position. */
+/** Continuing uses the same filter, up to the same position. */
 function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
   if (next === undefined || (left.jobs === 0 && left.searched === undefined)) return null;
   const { label } = CONTROLS[request.action];

@@ -7,7 +7,7 @@ import { choice, cursor, type Query, single, text } from "../../documents/parame
 import { BULK_CONTROLS } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { readQuery } from "../../http/requests/query.ts";
-import { FILTER_PARAMETERS } from "../../http/requests/job_filter.ts";
+import { FILTER_PARAMETERS } from "../../documents/job_filter.ts";
 import { parseTime } from "../../documents/fields.ts";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 

@@ -3,14 +3,14 @@
 import { Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
-import type { JobFilter } from "../../engine/requests.ts";
+import type { JobFilter } from "../../engine/job_pages.ts";
 import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
 import { formatCursor } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { type Problem, problemFacts } from "../../http/problems/problem.ts";
-import { toJobFilter } from "../../http/requests/job_filter.ts";
+import { toJobFilter } from "../../documents/job_filter.ts";
 import { KINDS_MAX, parseBulkRequest } from "../../http/routes/bulk.ts";
-import { requestViewer } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { type Commands, curlCommands } from "../parts/curl.tsx";
 import { actOnJobs } from "./act.tsx";
 import { JobsAddress, type ScreenQuery } from "./address.ts";
@@ -32,7 +32,7 @@ export const JOBS_ROUTES: readonly Route[] = [
   { method: "POST", path: "/ui/jobs", scope: "operate", handle: actOnJobs },
 ];
 
-/** What is asked for, and by whom. */
+/** The request, and its viewer. */
 interface PageRequest {
   readonly c: Context;
   readonly deps: HttpDeps;

@@ -18,7 +18,7 @@ import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
-import { requestViewer } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
@@ -32,7 +32,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/",
-    by: "leader",
+    by: (c) => acceptsHtml(c) ? "leader" : "here",
     scope: "read",
     operation: INDEX_OPERATION,
     handle: (c, deps) => acceptsHtml(c) ? showOverview(c, deps) : answerIndex(),

@@ -7,7 +7,7 @@ import {
   TREND_SPANS,
   type TrendPoint,
   type TrendSpan,
-} from "../../http/http_deps.ts";
+} from "../../metrics/figures.ts";
 import { Time } from "../parts/time.tsx";
 import { countText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";

@@ -3,7 +3,7 @@
 import type { Child } from "hono/jsx";
 import type { LogId } from "../../core/ids.ts";
 import type { JournalInfo, RecoveryReport, Verification } from "../../engine/ports.ts";
-import type { Spread } from "../../http/http_deps.ts";
+import type { Spread } from "../../metrics/figures.ts";
 import { isNewJournal } from "../system/journal_section.tsx";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";

@@ -2,7 +2,7 @@
 
 import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
 import type { Child } from "hono/jsx";
-import type { Scope } from "../../http/guard/access.ts";
+import type { Scope } from "../../access/tokens.ts";
 import { LineInput } from "./labelled_input.tsx";
 
 interface ActionFormProps {

@@ -1,9 +1,9 @@
 /** The configuration in force, where each setting is from, and whose tokens are valid. */
 
-import type { ShownSetting } from "../../http/http_deps.ts";
+import type { ShownSetting } from "../../documents/answers/system.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { Holder } from "../../http/guard/access.ts";
+import type { Holder } from "../../access/tokens.ts";
 
 interface ConfigurationSectionProps {
   readonly settings: readonly ShownSetting[];

@@ -1,7 +1,7 @@
 /** The form that creates a job: its subject, options, and the call that does the same. */
 
 import { randomBytes } from "node:crypto";
-import type { Scope } from "../../http/guard/access.ts";
+import type { Scope } from "../../access/tokens.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
 import { issuesAt, LabelledInput } from "../parts/labelled_input.tsx";

@@ -12,7 +12,7 @@ import { type Problem, problemFacts, problemHeaders, STATUS } from "../../http/p
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { deliver } from "../../documents/event_receipts.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { requestViewer } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { onceOnly, readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { type FormRefusal, formRefusal, refusalIn } from "../refusal.tsx";

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { startVerification } from "../../http/routes/journal.ts";
-import { requestViewer, tokenHolders } from "../../http/guard/access.ts";
+import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
 import { actAndRedirect } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
@@ -16,7 +16,7 @@ import type { DefinitionInfo } from "../../engine/requests.ts";
 import { Empty, Table } from "../parts/table.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type LimitInUse, limitsInUse } from "../../http/answers/system.ts";
+import { type LimitInUse, limitsInUse } from "../../http/answers/limits_in_use.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
 import { Time } from "../parts/time.tsx";
@@ -161,7 +161,7 @@ interface LimitsSectionProps {
   readonly deps: HttpDeps;
 }
 
-/** What there may be at a time, and what there is. */
+/** Limits on what may exist at the same time, and their use. */
 function LimitsSection({ deps }: LimitsSectionProps) {
   return (
     <section class="sheet" aria-labelledby="limits-heading">

@@ -10,7 +10,7 @@ import { Problem, problemFacts, problemHeaders, STATUS } from "../../http/proble
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
-import { requestViewer } from "../../http/guard/access.ts";
+import { requestViewer } from "../../http/guard/viewer.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { formRefusal, refusalIn } from "../refusal.tsx";

@@ -3,7 +3,7 @@
 import { deriveCondition } from "../../core/condition.ts";
 import { jobResource } from "../../core/job_resource.ts";
 import { type RuleName, RULES } from "../../core/rules.ts";
-import { jobPath } from "../../http/answers/job_view.ts";
+import { jobPath } from "../../documents/answers/job_view.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { EntryLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";

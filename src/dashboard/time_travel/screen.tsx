@@ -7,7 +7,7 @@ import { sampleEvent } from "../../explain/sample_event.ts";
 import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { jobPath } from "../../http/answers/job_view.ts";
+import { jobPath } from "../../documents/answers/job_view.ts";
 import { toPlanDocument } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";

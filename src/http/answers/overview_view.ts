@@ -12,16 +12,16 @@ import type {
   OldestQueued,
   ParkedJobs,
 } from "../../engine/requests.ts";
-import { jobPath } from "./job_view.ts";
+import { jobPath } from "../../documents/answers/job_view.ts";
+import type { HttpDeps } from "../http_deps.ts";
 import {
   type FailingType,
-  type HttpDeps,
   type PeriodFigures,
   type Trend,
   TREND_SPANS,
   type TrendPoint,
   type TrendSpan,
-} from "../http_deps.ts";
+} from "../../metrics/figures.ts";
 import { choice, single } from "../../documents/parameters.ts";
 
 const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
@@ -40,7 +40,7 @@ interface Counts {
   readonly sinceMs: number;
   readonly trend: Trend;
   readonly failingTypes: readonly FailingType[];
-  /** Bytes; `undefined` when that cannot be told. */
+  /** Bytes; `undefined` when unknown. */
   readonly diskFree: number | undefined;
 }
 

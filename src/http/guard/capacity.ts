@@ -1,7 +1,6 @@
 /** The limits of the server. To reach one is 503 and not 429: others may have used it up. */
 
-import type { EngineLimits } from "../../engine/events/delivery_limits.ts";
-import { ENGINE_LIMIT_FACTS, type Limit, overCapacity } from "../../documents/over_capacity.ts";
+import { type GaugedLimit, LIMITS, overCapacity } from "../../documents/over_capacity.ts";
 import type { Problem } from "../problems/problem.ts";
 
 const MIB = 1_048_576;
@@ -27,24 +26,9 @@ export const HTTP_LIMITS = {
   bodyTimeMs: 30_000,
   /** How long a client may read nothing of a stream or a large answer before it is closed. */
   streamStallMs: 30_000,
-};
+} satisfies Readonly<Record<GaugedLimit, number>> & Readonly<Record<string, number>>;
 
 export type HttpLimits = Readonly<typeof HTTP_LIMITS>;
-
-/** Limits that are counted against. */
-export type GaugedLimit = Exclude<keyof HttpLimits, "eventsMax" | "bodyTimeMs" | "streamStallMs">;
-
-export type LimitName = keyof EngineLimits | GaugedLimit;
-
-export const LIMITS: Readonly<Record<LimitName, Limit>> = {
-  ...ENGINE_LIMIT_FACTS,
-  requestsMax: { what: "requests at a time", retryAfter: 1 },
-  openRequestsMax: { what: "requests at a time that need no token", retryAfter: 1 },
-  waitingMax: { what: "requests waiting for a job", retryAfter: 5 },
-  streamsMax: { what: "open streams", retryAfter: 5 },
-  bodiesBytesMax: { what: "bytes of bodies being read", retryAfter: 1 },
-  lookBackBytesMax: { what: "bytes held by history reads and large answers", retryAfter: 1 },
-};
 
 /** Counts something against its limit. */
 export class Gauge {

@@ -3,7 +3,8 @@
 import type { Context, Handler } from "hono";
 import { counted } from "../../core/counted.ts";
 import type { Clock } from "../../engine/ports.ts";
-import { type Access, NOBODY, rememberViewer, type Scope } from "./access.ts";
+import type { Access, Scope } from "../../access/tokens.ts";
+import { NOBODY, rememberViewer } from "./viewer.ts";
 import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
 import type { HttpDeps } from "../http_deps.ts";
@@ -40,7 +41,7 @@ export interface GuardOptions {
   readonly admission: AdmissionGate;
   /** `undefined` if no other process shares the journal. */
   readonly relay: Relay | undefined;
-  /** Is told which route a request takes. */
+  /** Called with the route that a request takes. */
   readonly spans: RequestSpans | undefined;
 }
 

@@ -8,7 +8,7 @@
  */
 
 import type { Clock } from "../../engine/ports.ts";
-import type { Access, Holder } from "./access.ts";
+import type { Access, Holder } from "../../access/tokens.ts";
 
 /** Wrong tokens at once. */
 const AT_ONCE = 10;

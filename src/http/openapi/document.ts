@@ -5,17 +5,22 @@
 
 import { jobIdField, withinLazy } from "../../documents/fields.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { SCOPES } from "../guard/access.ts";
-import { entryAnswer, receiptsAnswer, streamedEntryAnswer } from "../answers/entries.ts";
-import { citation, explanationAnswer } from "../answers/explanation.ts";
-import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
-import { condition, count, limitName, stateName, text } from "../answers/parts.ts";
+import { SCOPES } from "../../access/tokens.ts";
+import {
+  entryAnswer,
+  receiptsAnswer,
+  streamedEntryAnswer,
+} from "../../documents/answers/entries.ts";
+import { citation, explanationAnswer } from "../../documents/answers/explanation.ts";
+import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../../documents/answers/job.ts";
+import { condition, count, limitName, stateName, text } from "../../documents/answers/parts.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { correlationForms } from "../../documents/correlation_schema.ts";
 import { newJob } from "../../documents/create_request.ts";
 import { incomingEvent } from "../../documents/event_schema.ts";
 import { planObject } from "../../documents/plan_schema.ts";
-import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problems/problem.ts";
+import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/problem.ts";
+import { problemType } from "../../documents/refusal.ts";
 import type { Parameter } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";
 import type { Route, RouteScope } from "../route.ts";

@@ -3,7 +3,12 @@
  * included, appear in this file only.
  */
 
-import { Refusal, type RefusalKind, type RefusalMembers } from "../../documents/refusal.ts";
+import {
+  problemType,
+  Refusal,
+  type RefusalKind,
+  type RefusalMembers,
+} from "../../documents/refusal.ts";
 import { NO_STORE_HEADERS } from "../answers/response.ts";
 
 export const STATUS = {
@@ -15,7 +20,7 @@ export const STATUS = {
   notModified: 304,
 } as const;
 
-/** Each kind of refusal; its `type` is `/problems/` and its name here. */
+/** Each kind of refusal; `problemType` gives the `type` of its answer. */
 const PROBLEMS = {
   "malformed-json": { status: 400, title: "The body is not JSON" },
   "malformed-text": { status: 400, title: "The body is not UTF-8 text" },
@@ -67,10 +72,6 @@ export function problemFacts(
   kind: ProblemKind,
 ): { readonly status: number; readonly title: string } {
   return PROBLEMS[kind];
-}
-
-export function problemType(kind: ProblemKind): string {
-  return `/problems/${kind}`;
 }
 
 /** What a problem says beside what all have. */

@@ -6,7 +6,7 @@ import type { Origin } from "../../core/origin.ts";
 import { parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import { withOrigin } from "../../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
-import { requestViewer } from "../guard/access.ts";
+import { requestViewer } from "../guard/viewer.ts";
 
 const WAIT_SECONDS_MAX = 60;
 

@@ -6,14 +6,15 @@ import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../answers/bulk.ts";
-import { summaryView } from "../answers/job_view.ts";
-import { choices } from "../answers/parts.ts";
+import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
+import { summaryView } from "../../documents/answers/job_view.ts";
+import { choices } from "../../documents/answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
-import { problemType, STATUS } from "../problems/problem.ts";
+import { STATUS } from "../problems/problem.ts";
+import { problemType } from "../../documents/refusal.ts";
 import {
   BULK_MAX,
   type BulkPreview,
@@ -23,11 +24,11 @@ import {
   runBulk,
 } from "../requests/bulk_action.ts";
 import { checked, reasonField, strictObject } from "../../documents/fields.ts";
-import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../requests/job_filter.ts";
+import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery, refuseQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
-import type { FailureGroup } from "../../engine/requests.ts";
+import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { single, wholeNumber } from "../../documents/parameters.ts";
 

@@ -1,16 +1,16 @@
 /** `POST /jobs`: create a job, or many, and tell of them once they are on disk. */
 
-import { receiptView } from "../answers/job_view.ts";
+import { receiptView } from "../../documents/answers/job_view.ts";
 import { idempotencyKeyField, toIdempotency } from "../../documents/idempotency.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
-import { jobAnswer, jobReceiptsAnswer, minimalJobAnswer } from "../answers/job.ts";
+import { jobAnswer, jobReceiptsAnswer, minimalJobAnswer } from "../../documents/answers/job.ts";
 import { createAll } from "../../documents/job_receipts.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { text } from "../answers/parts.ts";
+import { text } from "../../documents/answers/parts.ts";
 import { SMALL_BYTES } from "../bodies/bodies.ts";
 import { decodeUtf8, parseMediaType, unsupportedMediaType } from "../bodies/body.ts";
 import { newJob, parseCreateRequest } from "../../documents/create_request.ts";

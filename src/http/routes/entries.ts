@@ -1,4 +1,4 @@
-/** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
+/** Answers entries: a page, or all their lines as NDJSON. */
 
 import {
   cursor,
@@ -9,12 +9,13 @@ import {
   wholeNumber,
 } from "../../documents/parameters.ts";
 import type { Context } from "hono";
-import { entriesAnswer } from "../answers/entries.ts";
+import { entriesAnswer } from "../../documents/answers/entries.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { joined, largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
+import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
+import { joined } from "../../core/json_chunks.ts";
 import { type Contents, json } from "../openapi/operation.ts";
-import { requestPermit } from "../guard/access.ts";
+import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { preferredType } from "../requests/headers.ts";
 import { streamResponse } from "../answers/response.ts";

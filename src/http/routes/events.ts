@@ -3,7 +3,7 @@
 import { withinLazy } from "../../documents/fields.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
-import { receiptsAnswer } from "../answers/entries.ts";
+import { receiptsAnswer } from "../../documents/answers/entries.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";

@@ -19,7 +19,7 @@ import {
   eventExplanationAnswer,
   explanationAnswer,
   queueExplanationAnswer,
-} from "../answers/explanation.ts";
+} from "../../documents/answers/explanation.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import { curlCall } from "../../explain/curl.ts";
 import type { HttpDeps } from "../http_deps.ts";

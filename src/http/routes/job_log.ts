@@ -8,7 +8,7 @@ import { single, wholeNumber } from "../../documents/parameters.ts";
 import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
 import * as v from "valibot";
-import { count, text, time } from "../answers/parts.ts";
+import { count, text, time } from "../../documents/answers/parts.ts";
 
 /** What `GET /jobs/:id/log` tells. */
 const jobLogAnswer = v.object({

@@ -1,8 +1,8 @@
 /** `/journal`: where the journal is, how it was found at the start, and whether it is whole. */
 
 import type { Context } from "hono";
-import { text } from "../answers/parts.ts";
-import { journalAnswer, verificationRun } from "../answers/system.ts";
+import { text } from "../../documents/answers/parts.ts";
+import { journalAnswer, verificationRun } from "../../documents/answers/system.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { checked, strictObject } from "../../documents/fields.ts";

@@ -1,7 +1,7 @@
 /** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
 
 import { changeLimits, limitsBody, restoreLimits } from "../../documents/limits.ts";
-import { limitedTypeAnswer, limitsAnswer } from "../answers/system.ts";
+import { limitedTypeAnswer, limitsAnswer } from "../../documents/answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import { BODY_PROBLEMS, currentState, json, WRITE_PROBLEMS } from "../openapi/operation.ts";

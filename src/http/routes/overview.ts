@@ -14,10 +14,10 @@ import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
-import { TREND_SPANS } from "../http_deps.ts";
-import { failureAnswer, parkedReason } from "../answers/job.ts";
-import { count, milliseconds, text, time, use } from "../answers/parts.ts";
-import { pauseAnswer } from "../answers/system.ts";
+import { TREND_SPANS } from "../../metrics/figures.ts";
+import { failureAnswer, parkedReason } from "../../documents/answers/job.ts";
+import { count, milliseconds, text, time, use } from "../../documents/answers/parts.ts";
+import { pauseAnswer } from "../../documents/answers/system.ts";
 
 const spread = v.nullable(v.object({ p50Ms: milliseconds, p95Ms: milliseconds }));
 

@@ -1,6 +1,6 @@
 /** `/pauses`: what holds many jobs at once, its beginning and its end. */
 
-import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
+import { pauseAnswer, pausesAnswer } from "../../documents/answers/system.ts";
 import { beginPause, endPause, pauseBody } from "../../documents/pauses.ts";
 import { readJson } from "../bodies/body.ts";
 import {

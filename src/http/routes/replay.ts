@@ -10,14 +10,14 @@ import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { Point } from "../../core/point.ts";
-import { diffAnswer, replayAnswer, whatIfAnswer } from "../answers/explanation.ts";
+import { diffAnswer, replayAnswer, whatIfAnswer } from "../../documents/answers/explanation.ts";
 import { readJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import { single } from "../../documents/parameters.ts";
 import { documented } from "../../documents/documented.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
-import { jobView } from "../answers/job_view.ts";
+import { jobView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { BODY_PROBLEMS, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import {

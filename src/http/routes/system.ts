@@ -3,21 +3,21 @@
 import {
   definitionsAnswer,
   indexAnswer,
-  limitsInUse,
   liveAnswer,
   readyAnswer,
-  sharedIn,
   systemAnswer,
-} from "../answers/system.ts";
-import type { DatabaseInForce } from "../../core/standing.ts";
+} from "../../documents/answers/system.ts";
+import { limitsInUse } from "../answers/limits_in_use.ts";
 import { currentState } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { refuseQuery } from "../requests/query.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import { requestViewer, tokenHolders, type Viewer } from "../guard/access.ts";
-import type { HttpDeps, ProcessFigures, ShownSetting } from "../http_deps.ts";
-import { anyObject } from "../answers/parts.ts";
+import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
+import type { DatabaseInForce, Standing } from "../../core/standing.ts";
+import type { HttpDeps, ProcessFigures } from "../http_deps.ts";
+import type { ShownSetting } from "../../documents/answers/system.ts";
+import { anyObject } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
 
 /** `/definitions`: the types of jobs that can be created. */
@@ -212,4 +212,9 @@ function lacksStandby(database: DatabaseInForce | null | undefined): boolean {
 function notReady(reason: string): Problem {
   const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
   return new Problem("not-ready", `Cannot write: ${reason}`, {}, headers);
+}
+
+/** Open to everybody, so it does not tell where the database is. */
+function sharedIn({ database: _, ...shared }: Standing) {
+  return { shared };
 }

@@ -3,6 +3,7 @@
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
+import type { Transition } from "../../engine/requests.ts";
 
 export interface Scan {
   readonly entries: readonly JobEventLogEntry[];
@@ -78,23 +79,28 @@ export function greetingAt(position: LogId): string {
 }
 
 /**
- * The journal gives recent entries as the same objects to all who read them, so each is
- * put into text once for all filters, and forgotten with it.
+ * The journal gives recent entries as the same objects to all who read them, so the text of each is
+ * made once for all filters. A ring, since a `WeakMap` of them costs the garbage collector as much
+ * as the texts.
  */
-const MESSAGES = new WeakMap<JobEventLogEntry, string>();
+const RING_SIZE = 1_024;
+const ring = Array<{ entry: JobEventLogEntry; message: string } | undefined>(RING_SIZE);
 
 export function streamMessage(
   entry: JobEventLogEntry,
   engine: Pick<JobEngine, "transitionAt">,
 ): string {
-  let message = MESSAGES.get(entry);
-  if (message === undefined) {
-    const transition = engine.transitionAt(entry);
-    const data = transition === undefined
-      ? entry
-      : { ...entry, job: { jobId: entry.jobId, ...transition } };
-    message = `id: ${entry.logId}\ndata: ${JSON.stringify(data)}\n\n`;
-    MESSAGES.set(entry, message);
-  }
+  const place = entry.logId % RING_SIZE;
+  const made = ring[place];
+  if (made?.entry === entry) return made.message;
+  const message = `id: ${entry.logId}\ndata: ${entryText(entry, engine.transitionAt(entry))}\n\n`;
+  ring[place] = { entry, message };
   return message;
+}
+
+/** The entry, and how it changed its job. Two texts joined cost less than a copy of the entry. */
+function entryText(entry: JobEventLogEntry, transition: Transition | undefined): string {
+  const text = JSON.stringify(entry);
+  if (transition === undefined) return text;
+  return `${text.slice(0, -1)},"job":${JSON.stringify({ jobId: entry.jobId, ...transition })}}`;
 }

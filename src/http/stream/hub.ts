@@ -9,7 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { selectFeed } from "./feed.ts";
-import type { Permit } from "../guard/access.ts";
+import type { Permit } from "../guard/viewer.ts";
 import { Channel, Channels, nothingAfter, type Wanted } from "./channels.ts";
 import { ChunkCache } from "./generated.ts";
 import { Timeouts } from "./timeouts.ts";

@@ -3,7 +3,7 @@
 import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../guard/capacity.ts";
 import { Timeouts } from "./timeouts.ts";
-import type { Permit } from "../guard/access.ts";
+import type { Permit } from "../guard/viewer.ts";
 
 /** Creates the chunks of one outlet. */
 export interface ChunkSource {

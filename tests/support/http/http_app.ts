@@ -5,7 +5,7 @@ import type { Hono } from "hono";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
-import { SCOPES, TokenList } from "../../../src/http/guard/access.ts";
+import { SCOPES, TokenList } from "../../../src/access/tokens.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";
 import { combineCommitWatches, combineJobWatches, Metrics } from "../../../src/metrics/metrics.ts";
 import { Trends } from "../../../src/metrics/trends.ts";

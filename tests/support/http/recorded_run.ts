@@ -10,7 +10,7 @@ import { type JobId, jobId, type LogId } from "../../../src/core/ids.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { JournalConsumer } from "../../../src/engine/ports.ts";
 import { createApp } from "../../../src/http/app.ts";
-import { jobView } from "../../../src/http/answers/job_view.ts";
+import { jobView } from "../../../src/documents/answers/job_view.ts";
 import { MemoryJournal } from "../../../src/journal/memory_journal.ts";
 import { Harness } from "../engine/engine_harness.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
@@ -40,6 +40,8 @@ async function pastWithout(clock: FakeClock, random: FakeRandom) {
   return content;
 }
 
+const RUNS = new Map<number, Promise<RecordedRun>>();
+
 export class RecordedRun {
   readonly #clock = new FakeClock();
   readonly #recording = new Map<JobId, Map<LogId, JobBody>>();
@@ -48,7 +50,14 @@ export class RecordedRun {
     this.#clock = clock;
   }
 
-  static async start(): Promise<RecordedRun> {
+  /** A run of so many jobs, made once for all tests that read it. */
+  static of(jobs: number): Promise<RecordedRun> {
+    const run = RUNS.get(jobs) ?? RecordedRun.#played(jobs);
+    RUNS.set(jobs, run);
+    return run;
+  }
+
+  static async #played(jobs: number): Promise<RecordedRun> {
     const [clock, random] = [new FakeClock(), new FakeRandom()];
     const content = await pastWithout(clock, random);
     const engine = new JobEngine({
@@ -68,13 +77,14 @@ export class RecordedRun {
     };
     const { journal } = await MemoryJournal.open({ clock, random, consumer, content });
     await engine.start(journal);
+    await run.#play(jobs);
     return run;
   }
 
   /** Creates jobs, some at a time, and lets events and controls come in between. */
-  async play(jobs: number): Promise<void> {
+  async #play(jobs: number): Promise<void> {
     const cancel = (at: number, body: object) =>
-      this.post({ path: `/jobs/${PARKED_JOB_IDS[at]}/cancel`, body });
+      this.#post({ path: `/jobs/${PARKED_JOB_IDS[at]}/cancel`, body });
     await cancel(0, { leave: true });
     await cancel(1, {});
     await cancel(1, { leave: true });
@@ -82,11 +92,11 @@ export class RecordedRun {
       const turn = n * 7 + 3;
       const others = [n >> 1, n - 10, n - 1].filter((other) => other >= 0);
       await Promise.all([
-        this.post(creationOf(n)),
-        ...others.map((other) => this.post(eventFor(other, turn + other))),
+        this.#post(creationOf(n)),
+        ...others.map((other) => this.#post(eventFor(other, turn + other))),
       ]);
       if (n % 3 === 0) await this.#clock.settle(n % 5);
-      await Promise.all(others.map((other, at) => this.post(controlOf(other, turn + at * 3 + n))));
+      await Promise.all(others.map((other, at) => this.#post(controlOf(other, turn + at * 3 + n))));
       if (n % 4 === 0) await this.#clock.advance(n % 8 === 0 ? 500 : 1_000);
     }
     await this.#finish(jobs);
@@ -96,7 +106,7 @@ export class RecordedRun {
     return await this.app.request(path, { headers });
   }
 
-  async post({ path, body }: PostRequest): Promise<Response> {
+  async #post({ path, body }: PostRequest): Promise<Response> {
     const headers = { "content-type": "application/json" };
     return await this.app.request(path, { method: "POST", headers, body: JSON.stringify(body) });
   }
@@ -108,8 +118,8 @@ export class RecordedRun {
   /** What is left is resumed, gets its events, and has time. */
   async #finish(jobs: number): Promise<void> {
     for (let n = 0; n < jobs; n++) {
-      await this.post({ path: controlOf(n, 2).path, body: {} });
-      for (let turn = 0; turn < 4; turn++) await this.post(eventFor(n, n + turn));
+      await this.#post({ path: controlOf(n, 2).path, body: {} });
+      for (let turn = 0; turn < 4; turn++) await this.#post(eventFor(n, n + turn));
     }
     await this.#clock.advance(60_000);
   }

@@ -1,8 +1,10 @@
 /** Processes of one journal, each with its own engine, folder and HTTP application. */
 
+import assert from "node:assert/strict";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
-import { type AccessToken, TokenList } from "../../../src/http/guard/access.ts";
+import { type AccessToken, TokenList } from "../../../src/access/tokens.ts";
+import type { Clock } from "../../../src/engine/ports.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import { systemClock, systemRandom } from "../../../src/server/system.ts";
@@ -15,11 +17,22 @@ import { DEFINITIONS } from "./http_definitions.ts";
 export interface MembersOptions {
   readonly definitions?: readonly AnyJobDefinition[];
   readonly tokens?: readonly AccessToken[];
+  /** Of the engine and its requests; that of the system if left out. */
+  readonly clock?: Clock;
 }
+
+/** A clock on which a second takes a hundredth of one. */
+export const HURRIED: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * 100,
+  setTimer: (delayMs, callback) => systemClock.setTimer(delayMs / 100, callback),
+};
 
 /** What all of them share. */
 export class Members implements AsyncDisposable {
   readonly log = new SharedLogDouble();
+  /** What should not have happened in any of them. */
+  readonly defects: unknown[] = [];
   /** Where requests are passed on to; set by whoever leads. */
   leader: SharedMember | undefined;
   /** Instead of where that is. */
@@ -51,6 +64,7 @@ export class Members implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const member of this.#all) await member.stop();
+    assert.deepEqual(this.defects, []);
   }
 }
 
@@ -67,9 +81,9 @@ export class SharedMember {
   led!: Promise<void>;
 
   private constructor(readonly members: Members, readonly name: string) {
-    const { definitions = DEFINITIONS, tokens } = members.options;
+    const { definitions = DEFINITIONS, tokens, clock = systemClock } = members.options;
     this.engine = new JobEngine({
-      clock: systemClock,
+      clock,
       random: systemRandom,
       definitions,
       keys: new MemoryKeys(),
@@ -78,14 +92,14 @@ export class SharedMember {
     });
     const app = createApp({
       engine: this.engine,
-      clock: systemClock,
+      clock,
       shared: {
         leads: () => this.leads,
         leader: () => members.url ?? (members.leader === this ? undefined : members.leader?.url),
       },
       ...(tokens === undefined ? {} : { access: new TokenList(tokens) }),
       shutdownSignal: this.#streams.signal,
-      onError: (error) => console.error(error),
+      onError: (error) => void members.defects.push(error),
     });
     this.request = async (path, headers) => await app.request(path, { method: "POST", headers });
     const onListen = () => {};

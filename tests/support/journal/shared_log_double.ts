@@ -46,7 +46,8 @@ export class SharedLogDouble implements SharedLog {
     if ((this.batches.at(-1)?.lastLogId ?? 0) > after) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const wake = () => resolve(true);
-    const timer = setTimeout(() => resolve(false), withinMs);
+    // Sooner than that, since a process that stops waits for it.
+    const timer = setTimeout(() => resolve(false), withinMs / 25);
     this.#waiting.add(wake);
     const isNews = await promise;
     this.#waiting.delete(wake);

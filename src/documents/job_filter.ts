@@ -10,13 +10,13 @@ import {
   single,
   text,
   time,
-} from "../../documents/parameters.ts";
-import { describe, documented } from "../../documents/documented.ts";
+} from "./parameters.ts";
+import { describe, documented } from "./documented.ts";
 import * as v from "valibot";
-import { CONDITIONS } from "../../core/condition.ts";
-import { STATE_NAMES } from "../../core/job_state.ts";
-import type { JobFilter } from "../../engine/requests.ts";
-import { labelField, strictObject } from "../../documents/fields.ts";
+import { CONDITIONS } from "../core/condition.ts";
+import { STATE_NAMES } from "../core/job_state.ts";
+import type { JobFilter } from "../engine/job_pages.ts";
+import { labelField, strictObject } from "./fields.ts";
 
 const SEARCH_LENGTH_MAX = 200;
 

@@ -1,42 +1,19 @@
 /** What a server tells of itself: its journal, its definitions, and that it is there. */
 
-import { correlationField } from "../../documents/correlation_schema.ts";
-import { describe } from "../../documents/documented.ts";
+import { correlationField } from "../correlation_schema.ts";
+import { describe } from "../documented.ts";
 import * as v from "valibot";
-import { SCOPES } from "../guard/access.ts";
+import { SCOPES } from "../../access/tokens.ts";
 
-import type { Standing } from "../../core/standing.ts";
 import { retentionAnswer } from "./job.ts";
 import { anyJson, count, limitName, milliseconds, position, text, time, use } from "./parts.ts";
-import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
-import { type GaugedLimit, type LimitName, LIMITS } from "../guard/capacity.ts";
-import type { HttpDeps, Use } from "../http_deps.ts";
 
-export interface LimitInUse extends Use {
-  readonly name: LimitName;
-  /** What is counted. */
-  readonly what: string;
-  /** That sets it, with its dashes; `null` for one that is the same everywhere. */
-  readonly flag: string | null;
-  readonly unit: "bytes" | "count";
-}
-
-/** Those of the engine first, if they are known; then those of the edge. */
-export function limitsInUse(
-  { system, requests, openRequests, waiting, streams, bodies, lookBack }: HttpDeps,
-): readonly LimitInUse[] {
-  const engine = Object.entries(system?.limits() ?? {}).map(([name, use]) =>
-    inUse(name as keyof StandingLimits, use)
-  );
-  const gauges = [requests, openRequests, waiting, streams, bodies.bytes, lookBack];
-  const deps = gauges.map(({ limit, open, max }) => inUse(limit, { used: open, max }));
-  return [...engine, ...deps];
-}
-
-function inUse(name: keyof StandingLimits | GaugedLimit, { used, max }: Use): LimitInUse {
-  const { what, flag = null } = LIMITS[name];
-  const unit = what.startsWith("bytes") ? "bytes" : "count";
-  return { name, what, flag, unit, used, max };
+/** A setting in force; what is secret is only told to be there. */
+export interface ShownSetting {
+  /** The name of its flag, without the dashes. */
+  readonly name: string;
+  readonly value: string;
+  readonly origin: "flag" | "environment" | "default";
 }
 
 const head = { logId: position, chain: text };
@@ -94,11 +71,6 @@ const database = describe(
   })),
   "What the database promises, as of at most a second ago.",
 );
-
-/** Open to everybody, so it does not tell where the database is. */
-export function sharedIn({ database: _, ...shared }: Standing) {
-  return { shared };
-}
 
 export const journalAnswer = v.object({
   head: v.object(head),

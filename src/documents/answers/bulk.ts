@@ -1,6 +1,6 @@
 /** What `POST /jobs/bulk` and `GET /failures` answer. */
 
-import { describe } from "../../documents/documented.ts";
+import { describe } from "../documented.ts";
 import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
 import { condition, count, position, text } from "./parts.ts";

@@ -1,6 +1,6 @@
 /** Why a job is as it is, what each entry did, and what might have been. */
 
-import { describe } from "../../documents/documented.ts";
+import { describe } from "../documented.ts";
 import * as v from "valibot";
 import { LIKENESSES } from "../../explain/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";

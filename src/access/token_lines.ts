@@ -4,7 +4,7 @@
  * for it may be a token.
  */
 
-import { type AccessToken, type Scope, SCOPES } from "./access.ts";
+import { type AccessToken, type Scope, SCOPES } from "./tokens.ts";
 
 const TOKEN_LENGTH_MIN = 16;
 const TOKENS_MAX = 1_000;

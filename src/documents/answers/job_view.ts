@@ -1,10 +1,10 @@
-/** The job resource, whole and in short, with links to what there is about the job. */
+/** The job resource, whole and in short, with links to everything about the job. */
 
 import { jobResource } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { JobReceipt } from "../../documents/job_receipts.ts";
-import { problemType } from "../problems/problem.ts";
+import type { JobReceipt } from "../job_receipts.ts";
+import { problemType } from "../refusal.ts";
 
 export function jobPath(jobId: string): string {
   return `/jobs/${jobId}`;

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { timingSafeEqual } from "node:crypto";
-import { SCOPES, TokenList } from "../../src/http/guard/access.ts";
-import { firstToken, readTokenLines } from "../../src/http/guard/token_lines.ts";
+import { SCOPES, TokenList } from "../../src/access/tokens.ts";
+import { firstToken, readTokenLines } from "../../src/access/token_lines.ts";
 
 const FIRST = "first-token-0123456789";
 const SECOND = "second-token-0123456789";

@@ -1,11 +1,11 @@
 /** The job resource, as `jobResource` and `jobView` make it, and its summary. */
 
-import { describe } from "../../documents/documented.ts";
+import { describe } from "../documented.ts";
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
-import { withinField } from "../../documents/plan_schema.ts";
-import { correlationField } from "../../documents/correlation_schema.ts";
-import { fingerprintField } from "../../documents/fields.ts";
+import { withinField } from "../plan_schema.ts";
+import { correlationField } from "../correlation_schema.ts";
+import { fingerprintField } from "../fields.ts";
 import {
   anyJson,
   choices,

@@ -7,8 +7,8 @@
 import * as v from "valibot";
 import type { Condition } from "../../core/condition.ts";
 import type { StateName } from "../../core/job_state.ts";
-import { type LimitName, LIMITS } from "../guard/capacity.ts";
-import { describe, documented } from "../../documents/documented.ts";
+import { type LimitName, LIMITS } from "../over_capacity.ts";
+import { describe, documented } from "../documented.ts";
 
 /** A choice, with what each value means. */
 export function choices<const Values extends Readonly<Record<string, string>>>(

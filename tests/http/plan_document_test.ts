@@ -12,8 +12,9 @@ import {
 import { RecordedRun } from "../support/http/recorded_run.ts";
 import { startApp } from "../support/http/http_app.ts";
 
-const run = await RecordedRun.start();
-await run.play(22);
+const JOBS = 33;
+
+const run = await RecordedRun.of(JOBS);
 
 Deno.test("planDocument: is read back as the same plan, for plans of every kind", () => {
   const { jobs } = run.engine.list({ limit: 500 });

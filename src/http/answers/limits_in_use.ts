@@ -1,0 +1,32 @@
+/** What is used of the limits of this process. */
+
+import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
+import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/over_capacity.ts";
+import type { HttpDeps, Use } from "../http_deps.ts";
+
+export interface LimitInUse extends Use {
+  readonly name: LimitName;
+  /** What is counted. */
+  readonly what: string;
+  /** That sets it, with its dashes; `null` for one that is the same everywhere. */
+  readonly flag: string | null;
+  readonly unit: "bytes" | "count";
+}
+
+/** Those of the engine first, if they are known; then those of the edge. */
+export function limitsInUse(
+  { system, requests, openRequests, waiting, streams, bodies, lookBack }: HttpDeps,
+): readonly LimitInUse[] {
+  const engine = Object.entries(system?.limits() ?? {}).map(([name, use]) =>
+    inUse(name as keyof StandingLimits, use)
+  );
+  const gauges = [requests, openRequests, waiting, streams, bodies.bytes, lookBack];
+  const deps = gauges.map(({ limit, open, max }) => inUse(limit, { used: open, max }));
+  return [...engine, ...deps];
+}
+
+function inUse(name: keyof StandingLimits | GaugedLimit, { used, max }: Use): LimitInUse {
+  const { what, flag = null } = LIMITS[name];
+  const unit = what.startsWith("bytes") ? "bytes" : "count";
+  return { name, what, flag, unit, used, max };
+}
