@@ -17,6 +17,9 @@ export interface SessionListener {
   readonly onNotify?: (channel: string, payload: string) => void;
 }
 
+/** Opens a session. */
+export type Connect = (listener?: SessionListener) => Sql;
+
 /** A single session, which lasts until it is lost: a lock belongs to it. */
 export function session(place: Place, listener: SessionListener = {}): Sql {
   const { onClose = () => {}, onNotify = () => {} } = listener;

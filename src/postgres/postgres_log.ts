@@ -13,6 +13,7 @@ import {
 import { type Assurance, standbyCount } from "./assurance.ts";
 import {
   CancelledError,
+  type Connect,
   type Retrying,
   type RetryingOptions,
   type Sql,
@@ -40,12 +41,13 @@ export class PostgresLog implements SharedLog {
   readonly #news: PostgresNews;
 
   constructor(
+    connect: Connect,
     sql: Sql,
     { place, clock }: Pick<RetryingOptions, "place" | "clock">,
     retrying: Retrying,
     assurance: Assurance,
   ) {
-    this.#news = new PostgresNews(place, clock);
+    this.#news = new PostgresNews(connect, place, clock);
     this.#sql = sql;
     this.#journal = place.journal;
     this.#retrying = retrying;

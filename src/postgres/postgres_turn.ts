@@ -13,7 +13,7 @@ import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
 import { OvertakenError, type Turn } from "../journal/shared_log.ts";
 import { Assurance, UnfitDatabaseError } from "./assurance.ts";
-import { type Retrying, type RetryingOptions, session, type Sql } from "./connection.ts";
+import type { Connect, Retrying, RetryingOptions, Sql } from "./connection.ts";
 import { lockOf, tryLock } from "./lock.ts";
 
 const BEAT_MS = 1_000;
@@ -65,9 +65,9 @@ export class PostgresTurn implements Turn {
   #deposed: string | undefined;
   #cancelBeat: (() => void) | undefined;
 
-  constructor(options: TurnOptions, retrying: Retrying) {
-    this.#sql = session(options.place, { onClose: () => this.#lost() });
-    this.#alive = session(options.place);
+  constructor(connect: Connect, options: TurnOptions, retrying: Retrying) {
+    this.#sql = connect({ onClose: () => this.#lost() });
+    this.#alive = connect();
     this.#options = options;
     this.#membership = options.membership;
     this.#clock = options.clock;

@@ -3,7 +3,7 @@
 import type { Clock } from "../engine/ports.ts";
 import type { SharedLog } from "../journal/shared_log.ts";
 import { Assurance } from "./assurance.ts";
-import { Retrying, session } from "./connection.ts";
+import { type Connect, Retrying, session } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
 import { tryLock } from "./lock.ts";
 import type { Place } from "./place.ts";
@@ -22,17 +22,19 @@ export interface TableOptions {
 export class PostgresTable {
   readonly log: SharedLog;
   readonly #options: TableOptions;
+  readonly #connect: Connect;
   readonly #sql;
   readonly #retrying: Retrying;
   readonly #assurance: Assurance;
 
   constructor(options: TableOptions) {
     this.#options = options;
-    this.#sql = session(options.place);
+    this.#connect = (listener) => session(options.place, listener);
+    this.#sql = this.#connect();
     this.#retrying = new Retrying({ ...options, answerMsMax: ANSWER_MS_MAX });
     const inForce = () => {};
     this.#assurance = new Assurance({ ...options, inForce }, this.#sql, this.#retrying);
-    this.log = new PostgresLog(this.#sql, options, this.#retrying, this.#assurance);
+    this.log = new PostgresLog(this.#connect, this.#sql, options, this.#retrying, this.#assurance);
   }
 
   /** @param secretKey What wraps the keys. */
@@ -50,7 +52,7 @@ export class PostgresTable {
 
   /** @throws {UnfitDatabaseError} if it would not keep what is written, or may not be written. */
   async requireFit(): Promise<void> {
-    const other = session(this.#options.place);
+    const other = this.#connect();
     try {
       const { place } = this.#options;
       await requireFit(place, this.#sql, other, this.#retrying, this.#assurance);

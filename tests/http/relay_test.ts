@@ -228,6 +228,20 @@ Deno.test("relay: a write that the leader may have seen is not sent twice", asyn
   await accepting;
 });
 
+Deno.test({
+  name: "relay: a leader that this process may not reach is no leader that was lost",
+  permissions: { net: ["127.0.0.1"] },
+  fn: async () => {
+    await using members = new Members();
+    await members.lead("first");
+    const follower = await members.join("second");
+    members.url = "http://127.0.0.2:8000";
+    const answer = await json(await follower.post("/jobs", { ...ORDER, jobId: "a" }), 503);
+    assert.equal(answer["type"], "/problems/not-ready");
+    assert.match(`${answer["detail"]}`, /permission is missing, add --allow-net=127.0.0.2:8000$/);
+  },
+});
+
 Deno.test("relay: a client that leaves while the leader is asked is no defect", async () => {
   await using members = new Members();
   await members.lead("first");
