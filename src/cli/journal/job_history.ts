@@ -28,7 +28,7 @@ export interface JobHistory {
   readonly entries: readonly JobEventLogEntry[];
 }
 
-export interface HistoryRequest {
+interface HistoryRequest {
   readonly jobId: JobId;
   /** Additional events to include. */
   readonly with: readonly EventId[];

@@ -47,7 +47,7 @@ export interface PlaceHistoryParts extends RecordedParts {
 }
 
 /** From an entry up to another. */
-export interface Stretch {
+interface Stretch {
   readonly from: LogId;
   readonly to: LogId;
 }

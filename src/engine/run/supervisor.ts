@@ -27,7 +27,7 @@ import { draftParkings, jobsToTry, recordAtStart, rememberTimes } from "./unfini
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
-export interface SupervisorParts {
+interface SupervisorParts {
   readonly services: RunServices;
   /** For jobs whose definition asks for a thread. */
   readonly threadServices: RunServices;

@@ -15,7 +15,7 @@ export interface TurnLine {
   readonly requests: readonly Request[];
 }
 
-export interface Supposed {
+interface Supposed {
   readonly limits: PlaceLimits;
   /** How many jobs may begin now, as far as the rate counts them together with this one. */
   readonly rateRoom: number;
@@ -23,7 +23,7 @@ export interface Supposed {
   readonly room: number;
 }
 
-export interface SupposedTurns {
+interface SupposedTurns {
   /** Those that would begin, in order; it is the last of them when it would. */
   readonly granted: readonly Request[];
   readonly isGranted: boolean;
