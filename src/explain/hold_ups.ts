@@ -37,7 +37,7 @@ export type HoldUp =
   );
 
 export interface HeldUp {
-  /** The longest first; not all for want of a worker. */
+  /** The longest first; not all for lack of a worker. */
   readonly all: readonly HoldUp[];
   /** Whether all jobs of that time were looked at: else limits may have held it up for longer. */
   readonly isAll: boolean;

@@ -38,7 +38,7 @@ export interface LimitsWhatIf<Cite> {
   readonly lessMs?: { readonly least: number; readonly most: number };
 }
 
-/** What is asked, of which job. */
+/** The question, and its job. */
 export interface LimitsQuestion {
   readonly outlined: OutlinedHistory;
   readonly inForce: LimitsFrom;

@@ -239,7 +239,7 @@ class ReadEntries {
     return at === undefined ? undefined : { logId, at };
   }
 
-  /** Those of which it is known when they were. */
+  /** Those whose time is known. */
   stays(all: readonly Between[]): readonly Stay[] {
     return all.flatMap(({ from, to }) => {
       const begin = this.moment(from);

@@ -19,7 +19,7 @@ interface Supposed {
   readonly limits: PlaceLimits;
   /** How many jobs may begin now, as far as the rate counts them together with this one. */
   readonly rateRoom: number;
-  /** How many workers may be had. */
+  /** How many workers there may be. */
   readonly room: number;
 }
 
