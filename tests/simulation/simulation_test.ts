@@ -32,7 +32,7 @@ async function mustBeSound(level: Level, seed: number, tally = new Tally()): Pro
 
 Deno.test("simulation: a seed plays the same twice, to the byte of the journal and the line of the trace", async () => {
   for (const level of ["journal", "engine"] as const) {
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 20, 2); seed++) {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 20, 1); seed++) {
       const verdict = await playSeed(level, seed, true);
       assert.ok(verdict.trace.length > 20);
       assert.deepEqual(await playSeed(level, seed, true), verdict);
