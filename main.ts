@@ -12,25 +12,23 @@ import {
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
 import { banner, parkedPlaces, serverUrl, startWarnings } from "./src/server/banner.ts";
-import { counted } from "./src/core/counted.ts";
-import { durationText } from "./src/core/duration.ts";
 import { errorMessage } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/access/tokens.ts";
 import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
-import {
-  JournalDamagedError,
-  JournalLockedError,
-  JournalUnusableError,
-} from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
-import { isOfSharedLog } from "./src/journal/shared_log.ts";
+import {
+  EXIT_STORAGE_FAILED,
+  openingFailure,
+  runningFailure,
+} from "./src/server/journal_failure.ts";
 import { Joining } from "./src/server/joining.ts";
 import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
-import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "./src/server/system.ts";
+import { stopInOrder, stopOnSignal } from "./src/server/stopping.ts";
+import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
@@ -40,7 +38,6 @@ import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
-const EXIT_STORAGE_FAILED = 70;
 const EXIT_STOOD_STILL = 75;
 
 /**
@@ -124,7 +121,7 @@ async function openDaybook(
         onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STOOD_STILL),
       },
       onJournalFailed: (error) => {
-        const { text, exitCode } = journalEnd(error, configuration.folder);
+        const { text, exitCode } = runningFailure(error, configuration.folder);
         warn(text);
         setTimeout(() => Deno.exit(exitCode), LAST_ANSWERS_MS);
       },
@@ -139,31 +136,10 @@ async function orFail<Result>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof JournalUnusableError) fail(unusableText(error, folder), error.exitCode);
-    if (error instanceof JournalDamagedError) fail(error.messageFor(folder), error.exitCode);
-    if (error instanceof JournalLockedError) fail(error.message, error.exitCode);
-    if (isOfSharedLog(error)) fail(`Cannot use the journal: ${error.message}`, error.exitCode);
-    throw error;
+    const failure = openingFailure(error, folder);
+    if (failure === undefined) throw error;
+    fail(failure.text, failure.exitCode);
   }
-}
-
-/** Why a journal takes nothing any more, and what the process ends with. */
-function journalEnd(
-  { cause, message }: Error,
-  folder: string,
-): { readonly text: string; readonly exitCode: number } {
-  if (isOfSharedLog(cause)) return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
-  if (cause instanceof JournalDamagedError) {
-    const text = `${cause.messageFor(folder)}; stopping, since what is served may be wrong`;
-    return { text, exitCode: cause.exitCode };
-  }
-  const text = `${message}; stopping, because only the next start can tell what is on disk`;
-  return { text, exitCode: EXIT_STORAGE_FAILED };
-}
-
-function unusableText(error: JournalUnusableError, journal: string): string {
-  if (!(error.cause instanceof Deno.errors.NotCapable)) return error.message;
-  return withStart(error.message, { read: [journal], write: [journal] });
 }
 
 /** @throws {Error} with the whole command to give, when the process may not read it. */
@@ -191,32 +167,10 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
   }
 }
 
-/** What the first signal does; a second one ends the process at once. */
-let stop: (() => Promise<void>) | undefined;
-
-function stopOnSignal(how: () => Promise<void>): void {
-  if (stop === undefined) onStopSignal(async () => await stop?.());
-  stop = how;
-}
-
 /** Nothing has begun, and nothing was recorded. */
 function stopOpening(): Promise<void> {
   warn("stopped before the journal was open");
   Deno.exit(0);
-}
-
-/** A leader drains, and seals the journal. */
-function stopInOrder(daybook: Daybook, server: Listener, drainMs: number): () => Promise<void> {
-  return async () => {
-    warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
-    try {
-      await daybook.stop(() => server.shutdown());
-    } catch (error) {
-      fail(`could not stop cleanly: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
-    }
-    warn(stoppedText(daybook));
-    Deno.exit(0);
-  };
 }
 
 /**
@@ -225,22 +179,6 @@ function stopInOrder(daybook: Daybook, server: Listener, drainMs: number): () =>
  */
 function surviveFileSizeLimit(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
-}
-
-function stoppingText(busyWorkers: number, drainMs: number): string {
-  if (busyWorkers === 0) return "stopping";
-  return `stopping: ${counted(busyWorkers, "running job")} may take ${
-    durationText(drainMs)
-  } to end ` +
-    "their tasks; a second signal ends them now";
-}
-
-function stoppedText({ leads, journal }: Daybook): string {
-  const { logId } = journal.head;
-  if (leads) {
-    return logId === 0 ? "stopped; the journal is empty" : "stopped, and the journal is sealed";
-  }
-  return logId === 0 ? "stopped; it has no copy" : `stopped; the copy ends at logId ${logId}`;
 }
 
 /** A webhook that may not leave is better told of now than when it is due. */
@@ -277,8 +215,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     const own = toListen();
     if (typeof own === "string") return fail(own, EXIT_CANNOT_LISTEN);
     const url = configuration.advertise ?? serverUrl(own.addr);
-    const tell = (line: string) => log.info(line);
-    joining = new Joining({ place, secretKey, url, print: tell, warn });
+    joining = new Joining({ place, secretKey, url, print: (line) => log.info(line), warn });
     stopOnSignal(stopOpening);
   }
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);
@@ -291,7 +228,14 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     await daybook.stop(() => Promise.resolve());
     return fail(listening, EXIT_CANNOT_LISTEN);
   }
-  stopOnSignal(stopInOrder(daybook, listening, configuration.drainMs));
+  stopOnSignal(async () => {
+    try {
+      await stopInOrder(daybook, listening, configuration.drainMs, warn);
+    } catch (error) {
+      fail(`could not stop cleanly: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
+    }
+    Deno.exit(0);
+  });
   daybook.mindSignals();
   if (!daybook.leads) {
     if (!await orFail(configuration, () => daybook.lead())) return;

@@ -1,6 +1,6 @@
 /** What an event did, as the page says it after it was sent. */
 
-import type { Receipt, ReceiptJob } from "../engine/requests.ts";
+import type { Receipt, ReceiptJob } from "../engine/receipt.ts";
 
 const JOBS_MAX = 3;
 

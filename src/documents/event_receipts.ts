@@ -1,6 +1,7 @@
 /** Delivers judged events, and gives a receipt for each in its place. */
 
-import type { IncomingEvent, Receipt } from "../engine/requests.ts";
+import type { IncomingEvent } from "../engine/requests.ts";
+import type { Receipt } from "../engine/receipt.ts";
 import { engineOverCapacity } from "./over_capacity.ts";
 import { unknownJob } from "./engine_refusal.ts";
 import type { JobEngine } from "../engine/job_engine.ts";

@@ -15,7 +15,7 @@ import { describe, documented } from "./documented.ts";
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import type { JobFilter } from "../engine/requests.ts";
+import type { JobFilter } from "../engine/job_pages.ts";
 import { labelField, strictObject } from "./fields.ts";
 
 const SEARCH_LENGTH_MAX = 200;

@@ -41,16 +41,8 @@ import { Pacer } from "./events/pacer.ts";
 import { DiskRetries } from "./run/disk_retries.ts";
 import { PauseControls } from "./run/pause_controls.ts";
 import type { JobIndex } from "./job_index.ts";
-import type {
-  AttemptWatch,
-  Clock,
-  JobLog,
-  JobWatch,
-  JournalFailedError,
-  KeyStore,
-  Random,
-  Tracing,
-} from "./ports.ts";
+import type { Clock, JournalFailedError, KeyStore, Random } from "./ports.ts";
+import type { AttemptWatch, JobLog, JobWatch, Tracing } from "./watches.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes } from "./run/prompt_types.ts";
 import { inputProtection } from "./secrets/protection.ts";

@@ -34,16 +34,15 @@ import {
   type DefinitionInfo,
   type EntryOfJob,
   type IncomingEvent,
-  type ListPage,
-  type ListQuery,
   type Outcome,
-  type Receipt,
   type RetryRequest,
   type ShownInput,
   type Transition,
   unknownJob,
   withOrigin,
 } from "./requests.ts";
+import type { ListPage, ListQuery } from "./job_pages.ts";
+import type { Receipt } from "./receipt.ts";
 import { within } from "./within.ts";
 
 /** How long a stop waits for aborted attempts. */

@@ -8,7 +8,7 @@ import type { JobSummary } from "../core/job_summary.ts";
 import type { JournalHead } from "./ports.ts";
 import type { IdRow } from "./writer/id_rows.ts";
 import type { Trail } from "./writer/trail.ts";
-import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "./requests.ts";
+import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "./job_pages.ts";
 
 /** The index cannot return what was put into it. The next start rebuilds it. */
 export class IndexDamagedError extends Error {

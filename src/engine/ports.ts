@@ -4,12 +4,8 @@
  * the engine relies on.
  */
 
-import type { Condition } from "../core/condition.ts";
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
-import type { ErrorFact } from "../core/framework_events.ts";
-import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../core/ids.ts";
-import type { JsonValue } from "../core/json.ts";
-import type { TraceIds } from "../core/trace_ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 
 export interface Clock {
   /** Milliseconds since the epoch; may jump. For time stamps only. */
@@ -246,103 +242,6 @@ export interface JournalConsumer {
   refuse(entry: JobEventLogEntry): string | undefined;
   /** The journal takes nothing more: a sync failed. */
   failed(error: JournalFailedError): void;
-}
-
-/** A change of a job, without anything that identifies it. */
-export interface ConditionChange {
-  /** Absent for a plan driven by outside events. */
-  readonly type: string | undefined;
-  /** Absent when the job is new. */
-  readonly from: Condition | undefined;
-  readonly to: Condition;
-  /** How long it was queued or executing; `undefined` after any other condition. Never below 0. */
-  readonly stayedMs: number | undefined;
-}
-
-export interface JobWatch {
-  /**
-   * A job's condition has changed, durably. Jobs that were there at the start are not reported.
-   * Every job waits for this, so it must be quick.
-   */
-  changed(change: ConditionChange): void;
-}
-
-/**
- * Learns which code of jobs may be running in this thread, to name it when it blocks. Each attempt
- * calls it, so it must be quick.
- */
-export interface AttemptWatch {
-  /**
-   * @param attempt Its number; 0 for a call of `run`.
-   * @returns The argument for `ended`.
-   */
-  began(jobId: JobId, taskId: TaskId, attempt: number): number;
-  ended(attempt: number): void;
-}
-
-/** A line that code of a job logged for people. */
-export interface JobLogLine {
-  readonly jobId: JobId;
-  /** `main` for a line of `run` itself. */
-  readonly taskId: TaskId;
-  readonly attempt: number;
-  readonly executionId?: ExecutionId;
-  readonly traceId?: string;
-  readonly spanId?: string;
-  /** RFC 3339. */
-  readonly time: string;
-  readonly message: string;
-  readonly data?: JsonValue;
-}
-
-/** Takes these lines. Never throws, and nothing waits for it. */
-export interface JobLog {
-  write(line: JobLogLine): void;
-}
-
-/** Something in a trace that takes time: a call of a job's `run`, or an attempt. */
-export interface SpanStart {
-  readonly kind: "run" | "task" | "compensation";
-  readonly jobId: JobId;
-  readonly jobType: string;
-  readonly taskId: TaskId;
-  /** Of this attempt alone, so that ids can be derived from it. */
-  readonly executionId: ExecutionId;
-  /** `undefined` when its cause is unknown. */
-  readonly parent: TraceIds | undefined;
-  /** A related place in another trace. */
-  readonly link?: TraceIds | undefined;
-}
-
-/** How a span ended; errors contain no secrets. */
-export type SpanEnd =
-  | { readonly kind: "completed" }
-  | { readonly kind: "interrupted"; readonly reason: string }
-  | { readonly kind: "failed"; readonly error: ErrorFact };
-
-export interface Span {
-  /** For the entries that it records, and as parent of what it causes. */
-  readonly ids: TraceIds;
-  /** For other systems, as a header of W3C Trace Context. */
-  readonly traceparent: string;
-  /** The number of the attempt, once it is on record. */
-  attempt(attempt: number): void;
-  /**
-   * Calls `work` so that everything it begins, now and later, belongs to the span. Absent when
-   * nothing would use that.
-   */
-  within?<Result>(work: () => Result): Result;
-  /** Ends it, once; a span that is never ended is never shown. */
-  end(end: SpanEnd): void;
-}
-
-/** Follows what jobs do, for other systems. Never throws. */
-export interface Tracing {
-  /** Whether it starts spans without a parent. */
-  readonly beginsTraces: boolean;
-  /** The position of the caller in a trace, if known. */
-  active(): TraceIds | undefined;
-  start(start: SpanStart): Span;
 }
 
 /** There is no room on the disk. Nothing was recorded; the same may work later. */

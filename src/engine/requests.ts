@@ -2,13 +2,11 @@
 
 import type { Change } from "../explain/changes.ts";
 import type { Rejection } from "../core/decision.ts";
-import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
-import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
-import type { EventMatcher, JobPlan, PolicyRole } from "../core/job_plan.ts";
+import type { JobId, LogId, TaskId } from "../core/ids.ts";
+import type { EventMatcher, JobPlan } from "../core/job_plan.ts";
 import type { FailedJob, JobState, Parking, StateName } from "../core/job_state.ts";
-import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ChangedLimits } from "../core/changed_limits.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
@@ -17,8 +15,6 @@ import type { Condition } from "../core/condition.ts";
 import type { PauseRule } from "../core/pause_rule.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { TypeUse } from "./run/shares.ts";
-import type { LimitReached } from "./events/delivery_limits.ts";
-import type { Mismatch } from "../explain/mismatch.ts";
 import type { Origin } from "../core/origin.ts";
 
 export type Outcome<Value> =
@@ -138,154 +134,6 @@ export function withOrigin(event: IncomingEvent, origin: Origin): IncomingEvent 
   const isTraced = event.traceId !== undefined || event.spanId !== undefined;
   if (!isTraced) return { ...event, ...origin };
   return origin.actor === undefined ? event : { ...event, actor: origin.actor };
-}
-
-/** What one event did to one job. */
-export interface ReceiptJob {
-  readonly jobId: JobId;
-  readonly state: StateName;
-  /** The expectation that it matched, with its count after the event. */
-  readonly expectation?: string;
-  readonly matched?: number;
-  readonly required?: number;
-  /** Why it did not count, or did something else. */
-  readonly reason?: string;
-}
-
-interface NearestFacts {
-  readonly jobId: JobId;
-  readonly state: StateName;
-  /** The clauses that the event fails, or why the job does not take it, or not yet. */
-  readonly reason: string;
-  /** The clauses that the event fails, at most 10; empty when only the time was wrong. */
-  readonly clauses: readonly Mismatch[];
-}
-
-/**
- * What an event almost matched: an expectation, by its id in the plan of the job; or an event that
- * the policy of the job names, by its effect: `errors` fail the job, and `succeeded` and `failed`
- * end its compensation.
- */
-export type NearestExpectation =
-  | NearestFacts & { readonly expectation: string; readonly policy?: undefined }
-  | NearestFacts & { readonly policy: PolicyRole; readonly expectation?: undefined };
-
-export interface Receipt {
-  readonly eventId: EventId;
-  /** Of the first delivery, when the id was on record. Otherwise absent when rejected. */
-  readonly logId?: LogId;
-  /**
-   * `matched`: it did something to a job. `recorded`: it is in the journal, and changed no job.
-   * `duplicate`: it was there before. `rejected`: it is not in the journal, or only as a
-   * `journal.EventRefused`.
-   */
-  readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
-  readonly jobs: readonly ReceiptJob[];
-  /** How many more jobs the event reached than `jobs` names. */
-  readonly more?: number;
-  /** Why it was rejected, or matched nothing; each of `jobs` has its own. */
-  readonly reason?: string;
-  /** Of an event that matched nothing: what it came nearest to. */
-  readonly nearest?: NearestExpectation;
-  /** The limit that alone caused the rejection, so that the event may be sent again. */
-  readonly limit?: LimitReached;
-}
-
-/** Selects the jobs to which all of this applies. */
-export interface JobFilter {
-  readonly states?: readonly StateName[];
-  readonly conditions?: readonly Condition[];
-  readonly types?: readonly string[];
-  /** All must be there. */
-  readonly labels?: readonly (readonly [name: string, value: string])[];
-  /** RFC 3339, exclusive. */
-  readonly createdAfter?: string;
-  /** RFC 3339, exclusive. */
-  readonly createdBefore?: string;
-  /**
-   * Words, each of which must be in the id, the type, a label as `name:value`, or the name or
-   * message of an error, in upper or lower case.
-   */
-  readonly search?: string;
-  /** Of the job's failure. */
-  readonly fingerprint?: ErrorFingerprint;
-  /** Whether a later job is a retry of it. */
-  readonly retried?: boolean;
-  /** Only jobs that have not ended, or have an entry after this position. */
-  readonly goesOnAfter?: LogId;
-}
-
-/** A range of all jobs by `firstLogId`, the order of lists. */
-export interface JobRange {
-  /** Only jobs that were created before the one with this position. */
-  readonly before?: LogId;
-  /** Only jobs that were created after the one with this position. */
-  readonly after?: LogId;
-}
-
-export interface ListQuery extends JobFilter, JobRange {
-  readonly limit: number;
-  /** A limit on the size of the page: it ends once its jobs take about so many characters. */
-  readonly charactersMax?: number;
-  /** Starts with the oldest of the range; otherwise with the newest. */
-  readonly oldestFirst?: boolean;
-}
-
-/** How far a search got; it looks at a bounded number of jobs for each request. */
-export interface Reach {
-  /** How many jobs it looked at. */
-  readonly jobs: number;
-  /** `createdAt` of the last of them. */
-  readonly backTo: string;
-}
-
-/** Where a search stopped before it had looked at all jobs. */
-export interface Stop extends Reach {
-  /** Pass this as `before`, or `after`, to continue. */
-  readonly next: LogId;
-}
-
-/** A page of whole jobs, or of summaries. */
-export interface ListPage<Job = JobState> {
-  readonly jobs: readonly Job[];
-  /** Pass this as `before`, or `after`, for the next page; absent on the last one. */
-  readonly next?: LogId;
-  /** Absent when the page is full, or all jobs were looked at. */
-  readonly searched?: Reach;
-}
-
-/** How many jobs a filter applies to. */
-export interface JobCount {
-  readonly jobs: number;
-  /** By condition; absent ones have none. */
-  readonly conditions: ReadonlyMap<Condition, number>;
-  /** Absent when all jobs were looked at. */
-  readonly searched?: Reach;
-}
-
-/** Failures with one fingerprint. */
-export interface FailureGroup {
-  readonly fingerprint: ErrorFingerprint;
-  readonly type: string | null;
-  readonly taskId: TaskId | null;
-  readonly jobs: number;
-  /** How many of these jobs were retried. */
-  readonly retried: number;
-  /** Failed for good, and not retried yet. */
-  readonly open: number;
-  readonly newest: JobSummary;
-  readonly oldest: JobSummary;
-  /** Of the newest. */
-  readonly error: FailureSummary["error"];
-}
-
-export interface FailureGroups {
-  /** The largest first. */
-  readonly groups: readonly FailureGroup[];
-  /** How many smaller groups were left out. */
-  readonly more: number;
-  /** Absent when all jobs were looked at. */
-  readonly searched?: Reach;
 }
 
 export interface OldestQueued {

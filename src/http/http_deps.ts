@@ -2,7 +2,8 @@
 
 import type { JsonObject } from "../core/json.ts";
 import type { Standing } from "../core/standing.ts";
-import type { Clock, JobLogLine, VerificationRun } from "../engine/ports.ts";
+import type { Clock, VerificationRun } from "../engine/ports.ts";
+import type { JobLogLine } from "../engine/watches.ts";
 import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Bodies } from "./bodies/bodies.ts";

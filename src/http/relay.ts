@@ -147,8 +147,8 @@ export class Relay {
         try {
           return await this.#answerOf(url, request, headers, body);
         } catch (error) {
-          if (request.signal.aborted) throw error;
-          if (!mayRepeat(request, error)) throw outcomeUnknown();
+          // A client that has left reads no answer.
+          if (request.signal.aborted || !mayRepeat(request, error)) throw outcomeUnknown();
           reason = `the leader at ${url} does not answer`;
         }
       }

@@ -5,7 +5,7 @@ import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import type { FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
-import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
+import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/job_pages.ts";
 import { ENDED_CONDITIONS, endedConditions, toSql } from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
 import { chooseSource, type ScanSource, sourceOfFailures } from "./scan_source.ts";

@@ -5,7 +5,7 @@
 
 import type { Condition } from "../core/condition.ts";
 import { wordsIn } from "../engine/queries/job_search.ts";
-import type { JobFilter } from "../engine/requests.ts";
+import type { JobFilter } from "../engine/job_pages.ts";
 import { endedConditions, type SqlCondition } from "./conditions.ts";
 
 export interface ScanSource {

@@ -15,7 +15,7 @@ import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { EndedJob, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
 import type { JournalHead } from "../engine/ports.ts";
-import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
+import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/job_pages.ts";
 import type { IdRow } from "../engine/writer/id_rows.ts";
 import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
 import { IdTable } from "./id_table.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import type { Stop } from "../engine/requests.ts";
+import type { Stop } from "../engine/job_pages.ts";
 
 /** Budgets of a walk and of a window, in tenths of a microsecond as the sources estimate them. */
 const COST_MAX = { walk: 100_000, window: 10_000 };

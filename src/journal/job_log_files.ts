@@ -4,7 +4,7 @@
  * of it, and the oldest goes in time.
  */
 
-import type { JobLog, JobLogLine } from "../engine/ports.ts";
+import type { JobLog, JobLogLine } from "../engine/watches.ts";
 import type { JobId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";

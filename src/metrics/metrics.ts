@@ -5,7 +5,7 @@
 
 import { Counter, exponentialBuckets, Histogram, Registry } from "@prometheus-io/client";
 import type { Standing } from "../core/standing.ts";
-import type { ConditionChange, JobWatch } from "../engine/ports.ts";
+import type { ConditionChange, JobWatch } from "../engine/watches.ts";
 import type { MetricsPort } from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { type EngineReadings, type ProcessUsage, readingsText } from "./readings.ts";

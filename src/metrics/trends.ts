@@ -4,7 +4,8 @@
  * anew.
  */
 
-import type { Clock, ConditionChange, JobWatch } from "../engine/ports.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { ConditionChange, JobWatch } from "../engine/watches.ts";
 import {
   type FailingType,
   type OverviewPort,

@@ -3,6 +3,7 @@
 import postgres from "postgres";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
+import { dialler } from "./dialler.ts";
 import type { Place } from "./place.ts";
 
 export type Sql = postgres.Sql;
@@ -17,10 +18,16 @@ export interface SessionListener {
 /** A single session, which lasts until it is lost: a lock belongs to it. */
 export function session(place: Place, listener: SessionListener = {}): Sql {
   const { onClose = () => {}, onNotify = () => {} } = listener;
-  // The driver's own `listen` would connect again without a pause; its types lack the option.
-  const hearing = { onnotify: onNotify };
-  const sql = postgres(place.url, {
-    ...hearing,
+  const url = new URL(place.url);
+  const hosts = url.hostname.split(",");
+  // Of several hosts the driver's own choice would try them without a pause, and tell nobody.
+  url.hostname = hosts[0] ?? "";
+  // The driver's own `listen` would connect again without a pause; its types lack the options.
+  const untyped = { onnotify: onNotify, socket: dialler(hosts) };
+  const sql = postgres(url.href, {
+    ...untyped,
+    // A primary becomes a standby only by a restart, which ends its sessions.
+    target_session_attrs: "primary",
     max: 1,
     max_lifetime: null,
     idle_timeout: 0,
@@ -57,8 +64,7 @@ const PASSING = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$/;
 
 /** Whether the same may work later. */
 function passes(error: unknown): boolean {
-  if (!(error instanceof Error) || !("code" in error)) return false;
-  return PASSING.test(String(error.code));
+  return PASSING.test(codeOf(error));
 }
 
 const DELAY_MIN_MS = 50;
@@ -103,6 +109,15 @@ export class Retrying {
     const { place, clock, warn } = this.#options;
     if (clock.monotonic() - this.#toldMs < TOLD_EVERY_MS) return;
     this.#toldMs = clock.monotonic();
-    warn(`${place.shown} does not answer, and is tried again: ${errorMessage(error)}`);
+    const reason = codeOf(error) === LEFT_BY_DRIVER ? "it is a standby" : errorMessage(error);
+    warn(`${place.shown} does not answer, and is tried again: ${reason}`);
   }
+}
+
+/** Of a session that was refused, since the server is not what `target_session_attrs` asks for. */
+const LEFT_BY_DRIVER = "CONNECTION_DESTROYED";
+
+/** Of the driver, the system or PostgreSQL; empty if it is of none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

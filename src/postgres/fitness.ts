@@ -6,7 +6,7 @@
 import type { DatabaseInForce } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
-import type { Retrying, Sql } from "./connection.ts";
+import { codeOf, type Retrying, type Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
 /** The tables; made by the first start that may do so. */
@@ -78,10 +78,6 @@ export async function requireFit(
     if (!NO_RIGHTS.test(code)) throw error;
     throw new UnfitDatabaseError(place, errorMessage(error), EXIT_NO_RIGHTS, error);
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 async function requireSafe(place: Place, sql: Sql): Promise<DatabaseInForce> {

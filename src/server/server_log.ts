@@ -1,6 +1,6 @@
 /** What the server tells its operator: lines for people, or JSON a line. */
 
-import type { JobLog, JobLogLine } from "../engine/ports.ts";
+import type { JobLog, JobLogLine } from "../engine/watches.ts";
 
 export interface ServerLogOptions {
   readonly format: "text" | "json";

@@ -160,6 +160,6 @@ function permissionsOf(
 
 /** Where a database is reached. */
 export function databaseHosts(address: string): readonly string[] {
-  const host = URL.parse(address)?.host ?? "";
-  return host === "" ? [] : [host.includes(":") ? host : `${host}:5432`];
+  const { hostname = "", port = "" } = URL.parse(address) ?? {};
+  return hostname === "" ? [] : hostname.split(",").map((host) => `${host}:${port || 5432}`);
 }

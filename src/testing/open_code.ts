@@ -4,7 +4,7 @@
  */
 
 import type { JobId, TaskId } from "../core/ids.ts";
-import type { AttemptWatch } from "../engine/ports.ts";
+import type { AttemptWatch } from "../engine/watches.ts";
 
 // As the platform has it: the test may put another one in its place.
 const { setTimeout } = globalThis;

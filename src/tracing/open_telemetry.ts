@@ -17,7 +17,7 @@ import {
   type Tracer,
 } from "@opentelemetry/api";
 import { formatTraceparent, type TraceIds, UNSAMPLED_SPAN_ID } from "../core/trace_ids.ts";
-import type { Span, SpanEnd, SpanStart, Tracing } from "../engine/ports.ts";
+import type { Span, SpanEnd, SpanStart, Tracing } from "../engine/watches.ts";
 
 export class OpenTelemetry implements Tracing {
   readonly beginsTraces = true;

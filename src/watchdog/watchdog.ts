@@ -5,7 +5,7 @@
  */
 
 import { Worker } from "node:worker_threads";
-import type { AttemptWatch } from "../engine/ports.ts";
+import type { AttemptWatch } from "../engine/watches.ts";
 import { LAYOUT, ORDER, WatchTable, WORD } from "./watch_table.ts";
 import watcher from "./watcher.js" with { type: "text" };
 

@@ -2,7 +2,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { formatTraceparent, type TraceIds } from "../../src/core/trace_ids.ts";
-import type { Span, SpanEnd, SpanStart, Tracing } from "../../src/engine/ports.ts";
+import type { Span, SpanEnd, SpanStart, Tracing } from "../../src/engine/watches.ts";
 
 export class FakeSpan implements Span {
   readonly ids: Required<TraceIds>;

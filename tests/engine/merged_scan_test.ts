@@ -10,7 +10,7 @@ import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
-import type { JobFilter, ListQuery } from "../../src/engine/requests.ts";
+import type { JobFilter, ListQuery } from "../../src/engine/job_pages.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";

@@ -7,7 +7,8 @@ import type { JobId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import type { JobContext, TaskContext, TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
-import { JournalFullError, type SpanStart } from "../../src/engine/ports.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import type { SpanStart } from "../../src/engine/watches.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";
 

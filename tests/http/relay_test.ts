@@ -216,6 +216,30 @@ Deno.test("relay: a write that the leader may have seen is not sent twice", asyn
   await accepting;
 });
 
+Deno.test("relay: a client that leaves while the leader is asked is no defect", async () => {
+  await using members = new Members();
+  await members.lead("first");
+  const follower = await members.join("second");
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  members.url = `http://127.0.0.1:${listener.addr.port}`;
+  const client = new AbortController();
+  const asked = fetch(`${follower.url}/jobs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(ORDER),
+    signal: client.signal,
+  });
+  const connection = await listener.accept();
+  client.abort();
+  await assert.rejects(asked, { name: "AbortError" });
+  // The follower leaves as well.
+  const buffer = new Uint8Array(1_000);
+  while (await connection.read(buffer) !== null);
+  connection.close();
+  listener.close();
+  await dropped(await follower.get("/livez"));
+});
+
 Deno.test("relay: a position that does not come is waited for a while, and refused", async () => {
   await using members = new Members({ clock: HURRIED });
   const leader = await members.lead("first");

@@ -10,7 +10,7 @@ import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { FailedJob } from "../../src/core/job_state.ts";
 import { jobSummary } from "../../src/core/job_summary.ts";
 import type { EndedJob } from "../../src/engine/job_index.ts";
-import type { JobFilter } from "../../src/engine/requests.ts";
+import type { JobFilter } from "../../src/engine/job_pages.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 

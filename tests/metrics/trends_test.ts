@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Condition, CONDITIONS } from "../../src/core/condition.ts";
-import type { ConditionChange } from "../../src/engine/ports.ts";
+import type { ConditionChange } from "../../src/engine/watches.ts";
 import { TREND_SPANS, type TrendSpan } from "../../src/metrics/figures.ts";
 import { DURATION_ERROR, Trends } from "../../src/metrics/trends.ts";
 import { combineJobWatches } from "../../src/metrics/metrics.ts";

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { ROOT, taskCommand } from "../support/process/task_process.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 import { until } from "../support/until.ts";
+import type { Machine } from "./network.ts";
 import { freePort } from "./postgres_server.ts";
 
 export interface MemberOptions {
@@ -14,6 +15,8 @@ export interface MemberOptions {
   readonly args?: readonly string[];
   /** A module. */
   readonly definitions?: string;
+  /** Where it runs, if not here. */
+  readonly machine?: Machine | undefined;
 }
 
 /** Of jobs whose steps are short, or wait. */
@@ -24,9 +27,15 @@ export async function withMembers(
   folder: string,
   journals: Readonly<Record<string, string>>,
   run: (members: readonly Member[]) => Promise<void>,
+  machines: Readonly<Record<string, Machine>> = {},
 ): Promise<void> {
   const members = Object.entries(journals).map(([name, journal]) =>
-    new Member({ journal, folder: `${folder}/${name}`, definitions: STEPS })
+    new Member({
+      journal,
+      folder: `${folder}/${name}`,
+      definitions: STEPS,
+      machine: machines[name],
+    })
   );
   try {
     await run(members);
@@ -38,16 +47,25 @@ export async function withMembers(
 /** The same for all. */
 export const SECRET_KEY = "ab".repeat(32);
 
+/** Of those that others than this machine can reach. */
+const TOKEN = "a-token-for-machines";
+
 export class Member {
   readonly port = freePort();
-  readonly url = `http://127.0.0.1:${this.port}`;
+  readonly url: string;
+  /** Of each request. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Of all its processes. */
   readonly output: string[] = [];
   #child: Deno.ChildProcess | undefined;
   #drained: Promise<unknown> | undefined;
   #isOver = true;
 
-  constructor(private readonly options: MemberOptions) {}
+  constructor(private readonly options: MemberOptions) {
+    const { machine } = options;
+    this.url = `http://${machine?.address ?? "127.0.0.1"}:${this.port}`;
+    this.headers = machine === undefined ? {} : { authorization: `Bearer ${TOKEN}` };
+  }
 
   get isOver(): boolean {
     return this.#isOver;
@@ -58,13 +76,21 @@ export class Member {
   }
 
   start(): void {
-    const { journal, folder, args = [], definitions } = this.options;
+    const { journal, folder, args = [], definitions, machine } = this.options;
     const own = definitions === undefined ? [] : [`--definitions=${definitions}`];
     const words = [`--port=${this.port}`, `--journal=${journal}`, `--folder=${folder}`];
-    this.#child = taskCommand("start", [...words, ...own, ...args], {
+    const reached = machine === undefined ? [] : [`--hostname=${machine.address}`];
+    this.#child = taskCommand("start", [...words, ...reached, ...own, ...args], {
       journal: folder,
-      permissions: definitions === undefined ? [] : [`--allow-read=${ROOT}src,${definitions}`],
-      env: { NO_COLOR: "1", DAYBOOK_SECRET_KEY: SECRET_KEY },
+      permissions: [
+        ...definitions === undefined ? [] : [`--allow-read=${ROOT}src,${definitions}`],
+        ...machine === undefined ? [] : [`--allow-net=${machine.neighbours.join()}`],
+      ],
+      env: {
+        ...{ NO_COLOR: "1", DAYBOOK_SECRET_KEY: SECRET_KEY },
+        ...machine === undefined ? {} : { DAYBOOK_TOKEN: TOKEN },
+      },
+      within: machine?.within ?? [],
     }).spawn();
     const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
       for await (const line of stream.pipeThrough(new TextLineStream())) this.output.push(line);
@@ -99,7 +125,7 @@ export class Member {
   /** What `/readyz` says; `undefined` while nobody answers. */
   async status(): Promise<string | undefined> {
     try {
-      const response = await fetch(`${this.url}/readyz`);
+      const response = await fetch(`${this.url}/readyz`, { headers: this.headers });
       const { status } = await response.json();
       return response.ok ? status : undefined;
     } catch {
@@ -115,16 +141,16 @@ export class Member {
   }
 
   async post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
-    const init = { method: "POST", headers: { "content-type": "application/json" } };
     return await fetch(this.url + path, {
-      ...init,
+      method: "POST",
+      headers: { ...this.headers, "content-type": "application/json" },
       body: JSON.stringify(body),
       signal: signal ?? null,
     });
   }
 
   async get(path: string): Promise<Record<string, unknown>> {
-    const response = await fetch(this.url + path);
+    const response = await fetch(this.url + path, { headers: this.headers });
     const text = await response.text();
     assert.ok(response.ok, text);
     return JSON.parse(text);

@@ -13,7 +13,7 @@ function programs(): string | undefined {
   }
 }
 
-const PROGRAMS = programs();
+export const PROGRAMS = programs();
 
 /** As part of the name of a test that is left out. */
 export const LEFT_OUT = PROGRAMS === undefined ? " (LEFT OUT: PostgreSQL is not installed)" : "";
@@ -29,6 +29,7 @@ export class PostgresServer {
     readonly port: number,
     private readonly folder: string,
     private readonly settings: readonly string[],
+    private readonly host = "127.0.0.1",
   ) {}
 
   /** With a database `postgres` of the user `postgres`, who needs no password. */
@@ -41,11 +42,15 @@ export class PostgresServer {
   }
 
   /** One that follows another, by the name `standby`; commits do not wait for it by themselves. */
-  static async standbyOf({ port }: PostgresServer): Promise<PostgresServer> {
+  static async standbyOf(
+    { port }: PostgresServer,
+    host?: string,
+    ownPort = freePort(),
+  ): Promise<PostgresServer> {
     const folder = await ownedFolder();
     const from = `host=127.0.0.1 port=${port} user=postgres application_name=standby`;
     await asPostgres(...[`${PROGRAMS}/pg_basebackup`, "-D", `${folder}/data`, "-d", from], "-R");
-    const server = new PostgresServer(freePort(), folder, []);
+    const server = new PostgresServer(ownPort, folder, [], host);
     await server.begin();
     return server;
   }
@@ -59,7 +64,7 @@ export class PostgresServer {
     const options = [
       `-p ${this.port}`,
       `-k ${this.folder}`,
-      "-c listen_addresses=127.0.0.1",
+      `-c listen_addresses=${this.host}`,
       "-c max_connections=60",
       ...this.settings.map((setting) => `-c ${setting}`),
     ];
@@ -79,18 +84,22 @@ export class PostgresServer {
 
   /** @param port That of something in between, if not its own. */
   url(journal: string, port = this.port, user = "postgres"): string {
-    return `postgres://${user}@127.0.0.1:${port}/postgres?journal=${journal}`;
+    return `postgres://${user}@${this.host}:${port}/postgres?journal=${journal}`;
   }
 
   /** The first column of each row. */
-  async query(sql: string, user = "postgres"): Promise<readonly string[]> {
-    const args = ["-h", "127.0.0.1", "-p", `${this.port}`, "-U", user, "-d", "postgres"];
-    const text = await run(`${PROGRAMS}/psql`, ...args, "-v", "ON_ERROR_STOP=1", "-Atqc", sql);
-    return text.split("\n").filter((line) => line !== "");
+  query(sql: string, user = "postgres"): Promise<readonly string[]> {
+    return psql(["-h", this.host, "-p", `${this.port}`, "-U", user, "-d", "postgres"], sql);
   }
 }
 
-async function ownedFolder(): Promise<string> {
+/** The first column of each row of what is asked somewhere. */
+export async function psql(where: readonly string[], sql: string): Promise<readonly string[]> {
+  const text = await run(`${PROGRAMS}/psql`, ...where, "-v", "ON_ERROR_STOP=1", "-Atqc", sql);
+  return text.split("\n").filter((line) => line !== "");
+}
+
+export async function ownedFolder(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "daybook-postgres-" });
   await asPostgres("chmod", "755", folder).catch(() => {});
   if (Deno.uid() === 0) await run("chown", "postgres", folder);

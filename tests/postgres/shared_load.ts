@@ -8,7 +8,11 @@ import { readIndependently } from "../support/journal/independent_reader.ts";
 import { runJournal } from "../support/process/journal_command.ts";
 import { PATIENCE_MS, until } from "../support/until.ts";
 import type { Member } from "./members.ts";
-import type { PostgresServer } from "./postgres_server.ts";
+
+/** What answers with the first column of each row. */
+interface Database {
+  query(sql: string): Promise<readonly string[]>;
+}
 
 const CLIENTS = 4;
 /** A process that is cut off answers nobody. */
@@ -37,6 +41,13 @@ export class SharedLoad {
 
   get acknowledged(): readonly string[] {
     return this.#acknowledged;
+  }
+
+  /** Resolves when some more have been acknowledged. */
+  async acknowledges(): Promise<void> {
+    const before = this.#acknowledged.length;
+    const isMore = () => this.#acknowledged.length > before + CLIENTS;
+    await Promise.race([this.#submitting, until("more is acknowledged", isMore)]);
   }
 
   /** Acknowledged submissions, and how long they took. */
@@ -69,10 +80,10 @@ export class SharedLoad {
     const { signal } = patience;
     try {
       const response = await member?.post("/jobs", { jobId, type: "steps", input: {} }, signal);
-      await response?.body?.cancel();
+      const text = await response?.text();
       // 409: it was recorded, and the answer was lost.
       if (response?.ok || response?.status === 409) return true;
-      assert.equal(response?.status, 503);
+      assert.equal(response?.status, 503, text);
     } catch (error) {
       if (!(error instanceof TypeError) && !signal.aborted) throw error;
     } finally {
@@ -84,7 +95,8 @@ export class SharedLoad {
   /** A stream that is resumed on another process whenever it ends. */
   async #read(): Promise<void> {
     for (let turn = 0; !this.#reader.isStopped; turn++) {
-      await this.#reader.readFrom(this.#members[turn % this.#members.length]?.url ?? "");
+      const member = this.#members[turn % this.#members.length];
+      if (member !== undefined) await this.#reader.readFrom(member.url, member.headers);
       await pause(20);
     }
   }
@@ -98,7 +110,7 @@ export class SharedLoad {
   }
 
   /** Submits no more, waits for all jobs, stops all processes and judges what is there. */
-  async judge(server: PostgresServer, journal: string): Promise<void> {
+  async judge(server: Database, journal: string): Promise<void> {
     const leader = await leaderOf(this.#members);
     this.#end.abort();
     await this.#submitting;
@@ -153,8 +165,19 @@ export async function leaderOf(members: readonly Member[]): Promise<Member> {
   throw new Error(`no process leads:\n${output.join("\n---\n")}`);
 }
 
+const GONE =
+  /the database ends at logId (\d+): (\d+) entries from (\d+) on, which were acknowledged/;
+
+/** It ended since history is gone, and said from where on. */
+export async function requireNoticed(member: Member, lastLogId: number): Promise<void> {
+  assert.equal(await member.ended(), 78, member.output.join("\n"));
+  const [, last, lost, from] = GONE.exec(member.output.join("\n")) ?? [];
+  assert.deepEqual([Number(last), Number(from)], [lastLogId, lastLogId + 1]);
+  assert.ok(Number(lost) > 0);
+}
+
 /** Each chain follows the one before it, and positions have no gap. */
-export async function requireOneChain(server: PostgresServer, journal: string): Promise<void> {
+export async function requireOneChain(server: Database, journal: string): Promise<void> {
   const rows = await server.query(
     `select first, last, prev, chain from daybook_batch where journal = '${journal}' order by first`,
   );

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
-import { type Member, withMembers } from "./members.ts";
+import { withMembers } from "./members.ts";
 import { PostgresServer, testWithPostgres } from "./postgres_server.ts";
-import { leaderOf, SharedLoad } from "./shared_load.ts";
+import { leaderOf, requireNoticed, SharedLoad } from "./shared_load.ts";
 
 async function withStandby(
   primary: PostgresServer,
@@ -62,17 +62,6 @@ testWithPostgres(
 async function commitWaits(primary: PostgresServer): Promise<boolean> {
   const rows = await primary.query("select pid from pg_stat_activity where wait_event = 'SyncRep'");
   return rows.length > 0;
-}
-
-const GONE =
-  /the database ends at logId (\d+): (\d+) entries from (\d+) on, which were acknowledged/;
-
-/** It ended since history is gone, and said from where on. */
-async function requireNoticed(member: Member, lastLogId: number): Promise<void> {
-  assert.equal(await member.ended(), 78, member.output.join("\n"));
-  const [, last, lost, from] = GONE.exec(member.output.join("\n")) ?? [];
-  assert.deepEqual([Number(last), Number(from)], [lastLogId, lastLogId + 1]);
-  assert.ok(Number(lost) > 0);
 }
 
 testWithPostgres(

@@ -23,12 +23,15 @@ export class ResumingReader {
   }
 
   /** Reads until the connection ends, however it ends. */
-  async readFrom(url: string): Promise<void> {
+  async readFrom(url: string, headers: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.#stopped) return;
     this.#aborter = new AbortController();
     try {
       const response = await fetch(`${url}/stream?after=0`, {
-        headers: this.#lastId === 0 ? {} : { "last-event-id": String(this.#lastId) },
+        headers: {
+          ...headers,
+          ...this.#lastId === 0 ? {} : { "last-event-id": String(this.#lastId) },
+        },
         signal: this.#aborter.signal,
       });
       if (response.body === null) return;

@@ -8,10 +8,13 @@ const EFFORT = Deno.env.get("DAYBOOK_TEST_EFFORT");
 /** Then what takes seconds, and checks of coverage, are left out. */
 export const IS_QUICK = EFFORT === "quick";
 
+/** Then what takes minutes, and proves nothing else than a short form of it, is done as well. */
+export const IS_SOAK = EFFORT === "soak";
+
 /** How often a loop runs, by effort. */
 export function rounds(short: number, soak: number, quick: number = short): number {
   if (IS_QUICK) return quick;
-  return EFFORT === "soak" ? soak : short;
+  return IS_SOAK ? soak : short;
 }
 
 /** So many cases of a law, or of what they must hold at least; in the quick form a tenth. */

@@ -27,7 +27,7 @@ import { page } from "../page.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import { JOBS_PATH, JobsAddress } from "./address.ts";
 import { PAGE_JOBS } from "./list.ts";
-import type { JobCount } from "../../engine/requests.ts";
+import type { JobCount } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";

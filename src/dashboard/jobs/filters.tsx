@@ -2,7 +2,7 @@
 
 import { type Condition, CONDITIONS, conditionText } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
-import type { JobCount } from "../../engine/requests.ts";
+import type { JobCount } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";

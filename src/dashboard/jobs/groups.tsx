@@ -1,6 +1,6 @@
 /** Failures by their kind: what goes wrong most, and a way to try all of it again. */
 
-import type { FailureGroup } from "../../engine/requests.ts";
+import type { FailureGroup } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";

@@ -2,7 +2,7 @@
 
 import type { LogId } from "../../core/ids.ts";
 import type { FoundJob } from "../../engine/job_index.ts";
-import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/requests.ts";
+import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/job_pages.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";

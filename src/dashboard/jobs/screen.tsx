@@ -3,7 +3,7 @@
 import { Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
-import type { JobFilter } from "../../engine/requests.ts";
+import type { JobFilter } from "../../engine/job_pages.ts";
 import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
 import { formatCursor } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";

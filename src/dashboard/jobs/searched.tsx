@@ -1,6 +1,6 @@
 /** What stands where a list has no jobs, and how far it was searched. */
 
-import type { JobCount, Reach } from "../../engine/requests.ts";
+import type { JobCount, Reach } from "../../engine/job_pages.ts";
 import { countedText } from "../parts/amounts.tsx";
 import { Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";

@@ -3,7 +3,7 @@
 import { CONDITIONS } from "../../core/condition.ts";
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { JobCount, JobFilter } from "../../engine/requests.ts";
+import type { JobCount, JobFilter } from "../../engine/job_pages.ts";
 import { filterOfAction } from "../../http/requests/bulk_action.ts";
 import { formatCursor } from "../../documents/parameters.ts";
 import type { JobsAddress } from "./address.ts";

@@ -14,7 +14,7 @@ import {
 } from "../../explain/mismatch.ts";
 import { correlationDistance, expectationDistance } from "../../explain/nearness.ts";
 import type { Wanted } from "./type_index.ts";
-import type { NearestExpectation } from "../requests.ts";
+import type { NearestExpectation } from "../receipt.ts";
 
 /** The most clauses that a receipt lists. */
 const CLAUSES_MAX = 10;

@@ -12,7 +12,8 @@ import type { Applied } from "../../core/job_fold.ts";
 import { type LimitReached, limitText } from "./delivery_limits.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
 import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expectation.ts";
-import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../requests.ts";
+import type { IncomingEvent } from "../requests.ts";
+import type { NearestExpectation, Receipt, ReceiptJob } from "../receipt.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
 /** A second delivery with the same content. */

@@ -27,7 +27,7 @@ import {
   subjectText,
   untimelyText,
 } from "./nearest_expectation.ts";
-import type { Receipt } from "../requests.ts";
+import type { Receipt } from "../receipt.ts";
 
 /** Expectations and policy events that are compared with one event, if they are short. */
 const CANDIDATES_MAX = 64;

@@ -7,7 +7,7 @@ import type { LogId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { JobFilter } from "../requests.ts";
+import type { JobFilter } from "../job_pages.ts";
 import type { JobLists } from "./job_lists.ts";
 import { hasEnded, jobsNear } from "./jobs_near.ts";
 

@@ -20,7 +20,7 @@ import type {
   ListQuery,
   Reach,
   Stop,
-} from "../requests.ts";
+} from "../job_pages.ts";
 import { inQueueOrder, type Place } from "../run/requests_in_order.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Writer } from "../writer/writer.ts";

@@ -15,7 +15,7 @@ import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { JobOrder } from "../writer/job_order.ts";
 import type { JobRecord } from "../writer/job_record.ts";
 import { JobSearch } from "./job_search.ts";
-import type { JobFilter, Stop } from "../requests.ts";
+import type { JobFilter, Stop } from "../job_pages.ts";
 
 /**
  * The most that a scan may cost. Measured with 100,000 jobs in a journal: it searches the text of

@@ -3,7 +3,7 @@
 import type { LogId } from "../../core/ids.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { ListQuery } from "../requests.ts";
+import type { ListQuery } from "../job_pages.ts";
 import type { JobLists } from "./job_lists.ts";
 
 /** Read without a pause. */

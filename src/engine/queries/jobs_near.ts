@@ -3,7 +3,7 @@
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { JobFilter, JobRange } from "../requests.ts";
+import type { JobFilter, JobRange } from "../job_pages.ts";
 import type { JobLists } from "./job_lists.ts";
 
 /** Read without a pause. */

@@ -4,7 +4,7 @@
  */
 
 import type { FoundJob, IndexScan } from "../job_index.ts";
-import type { Stop } from "../requests.ts";
+import type { Stop } from "../job_pages.ts";
 import type { JobScan } from "./job_scan.ts";
 
 export class MergedScan implements Iterable<FoundJob> {

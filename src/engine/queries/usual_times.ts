@@ -5,7 +5,7 @@ import { mayBeLong, type UsualTime, usualTime } from "../../explain/usual_time.t
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { JobFilter } from "../requests.ts";
+import type { JobFilter } from "../job_pages.ts";
 import type { JobLists } from "./job_lists.ts";
 import { hasEnded, jobsNear } from "./jobs_near.ts";
 

@@ -13,7 +13,8 @@ import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
 import { recordable } from "../recordable.ts";
 import { StagedEvents } from "./staged_events.ts";
 import type { Progress } from "../../core/job_state.ts";
-import type { Clock, Span } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Span } from "../watches.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** How long an attempt may continue after its signal was aborted. */

@@ -2,7 +2,8 @@
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { errorMessage } from "../../core/thrown.ts";
-import type { Clock, JobLog, JobLogLine } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { JobLog, JobLogLine } from "../watches.ts";
 import { recordable } from "../recordable.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 

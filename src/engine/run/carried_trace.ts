@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { formatTraceparent, type TraceIds } from "../../core/trace_ids.ts";
-import type { Span, SpanStart, Tracing } from "../ports.ts";
+import type { Span, SpanStart, Tracing } from "../watches.ts";
 
 const SPAN_ID_DIGITS = 16;
 

@@ -5,7 +5,7 @@ import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { SpanEnd } from "../ports.ts";
+import type { SpanEnd } from "../watches.ts";
 import type { Started } from "./attempts.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import type { RunSubject } from "./run_services.ts";

@@ -8,7 +8,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { TraceIds } from "../../core/trace_ids.ts";
 import { type AttemptOutcome, withinSpan } from "./attempt.ts";
 import type { JobTrace } from "../views/job_traces.ts";
-import type { Span, SpanEnd, SpanStart } from "../ports.ts";
+import type { Span, SpanEnd, SpanStart } from "../watches.ts";
 import type { RunServices } from "./run_services.ts";
 
 export class RunTrace {

@@ -9,7 +9,7 @@ import type { CreatedJob, JobState, StateName } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { JobWatch } from "../ports.ts";
+import type { JobWatch } from "../watches.ts";
 import type { OldestQueued } from "../requests.ts";
 
 export class JobCensus implements View {

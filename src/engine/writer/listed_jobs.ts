@@ -6,7 +6,7 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import type { FoundJob, JobIndex } from "../job_index.ts";
 import { JobScan } from "../queries/job_scan.ts";
 import { MergedScan } from "../queries/merged_scan.ts";
-import type { JobFilter, JobRange, ListQuery } from "../requests.ts";
+import type { JobFilter, JobRange, ListQuery } from "../job_pages.ts";
 import type { JobOrder } from "./job_order.ts";
 import type { JobRecord } from "./job_record.ts";
 

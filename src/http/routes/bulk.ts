@@ -28,7 +28,7 @@ import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_
 import { readQuery, refuseQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
-import type { FailureGroup } from "../../engine/requests.ts";
+import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { single, wholeNumber } from "../../documents/parameters.ts";
 

@@ -10,7 +10,7 @@ import {
 } from "../../documents/parameters.ts";
 import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
-import type { ListPage, ListQuery } from "../../engine/requests.ts";
+import type { ListPage, ListQuery } from "../../engine/job_pages.ts";
 import { inputAnswer, jobAnswer, jobsAnswer } from "../../documents/answers/job.ts";
 import { FILTER_PARAMETERS, present, toJobFilter } from "../../documents/job_filter.ts";
 import type { HttpDeps } from "../http_deps.ts";

@@ -2,7 +2,7 @@
 
 import type { JobSummary } from "../../../src/core/job_summary.ts";
 import type { JobEngine } from "../../../src/engine/job_engine.ts";
-import type { JobCount, ListPage, Reach, Stop } from "../../../src/engine/requests.ts";
+import type { JobCount, ListPage, Reach, Stop } from "../../../src/engine/job_pages.ts";
 import { startApp } from "./http_app.ts";
 
 /** It has no jobs, and says that it has looked at so many. */

@@ -1,5 +1,6 @@
 /** Processes of one journal, each with its own engine, folder and HTTP application. */
 
+import assert from "node:assert/strict";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import { type AccessToken, TokenList } from "../../../src/access/tokens.ts";
@@ -30,6 +31,8 @@ export const HURRIED: Clock = {
 /** What all of them share. */
 export class Members implements AsyncDisposable {
   readonly log = new SharedLogDouble();
+  /** What should not have happened in any of them. */
+  readonly defects: unknown[] = [];
   /** Where requests are passed on to; set by whoever leads. */
   leader: SharedMember | undefined;
   /** Instead of where that is. */
@@ -61,6 +64,7 @@ export class Members implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const member of this.#all) await member.stop();
+    assert.deepEqual(this.defects, []);
   }
 }
 
@@ -95,7 +99,7 @@ export class SharedMember {
       },
       ...(tokens === undefined ? {} : { access: new TokenList(tokens) }),
       shutdownSignal: this.#streams.signal,
-      onError: (error) => console.error(error),
+      onError: (error) => void members.defects.push(error),
     });
     this.request = async (path, headers) => await app.request(path, { method: "POST", headers });
     const onListen = () => {};

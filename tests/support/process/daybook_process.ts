@@ -1,6 +1,6 @@
 /** The real thing as a process of its own: `main.ts`, to be started, asked and killed. */
 
-import type { Limits } from "../../../src/server/daybook.ts";
+import type { Limits } from "../../../src/server/parts.ts";
 import { taskCommand } from "./task_process.ts";
 import { TextLineStream } from "../text_lines.ts";
 

@@ -1,0 +1,46 @@
+/** What a server says, and ends with, when its journal cannot be used. */
+
+import {
+  JournalDamagedError,
+  JournalLockedError,
+  JournalUnusableError,
+} from "../journal/errors.ts";
+import { isOfSharedLog } from "../journal/shared_log.ts";
+import { withStart } from "../settings/permission_advice.ts";
+
+/** When the running journal failed. */
+export const EXIT_STORAGE_FAILED = 70;
+
+export interface JournalFailure {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** Why a journal cannot be opened; `undefined` for any other error. */
+export function openingFailure(error: unknown, folder: string): JournalFailure | undefined {
+  if (error instanceof JournalUnusableError) {
+    return { text: unusableText(error, folder), exitCode: error.exitCode };
+  }
+  if (error instanceof JournalDamagedError) {
+    return { text: error.messageFor(folder), exitCode: error.exitCode };
+  }
+  if (error instanceof JournalLockedError) return { text: error.message, exitCode: error.exitCode };
+  if (!isOfSharedLog(error)) return undefined;
+  return { text: `Cannot use the journal: ${error.message}`, exitCode: error.exitCode };
+}
+
+/** Why a running journal accepts nothing any more. */
+export function runningFailure({ cause, message }: Error, folder: string): JournalFailure {
+  if (isOfSharedLog(cause)) return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
+  if (cause instanceof JournalDamagedError) {
+    const text = `${cause.messageFor(folder)}; stopping, since what is served may be wrong`;
+    return { text, exitCode: cause.exitCode };
+  }
+  const text = `${message}; stopping, because only the next start can tell what is on disk`;
+  return { text, exitCode: EXIT_STORAGE_FAILED };
+}
+
+function unusableText(error: JournalUnusableError, journal: string): string {
+  if (!(error.cause instanceof Deno.errors.NotCapable)) return error.message;
+  return withStart(error.message, { read: [journal], write: [journal] });
+}

@@ -1,0 +1,246 @@
+/** The parts of one Daybook: the journal, the engine, the HTTP application, and what they share. */
+
+import { errorStack } from "../core/thrown.ts";
+import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures.ts";
+import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
+import { JobEngine } from "../engine/job_engine.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import type { Clock, KeyStore, Random, RecoveryReport } from "../engine/ports.ts";
+import type { JobLog, Tracing } from "../engine/watches.ts";
+import type { Access } from "../access/tokens.ts";
+import { createApp } from "../http/app.ts";
+import type { HttpLimits } from "../http/guard/capacity.ts";
+import type { ConnectionInfo } from "../http/guard/client_address.ts";
+import type { RequestSpans } from "../http/requests/headers.ts";
+import type { Configuration, Origins } from "../settings/configuration.ts";
+import { DenoFileSystem } from "../journal/deno_file_system.ts";
+import { FileJournal } from "../journal/file_journal.ts";
+import { KeyFiles } from "../journal/key_files.ts";
+import { jobIndexIn } from "../index/open_index.ts";
+import { scratchIndexIn } from "../index/scratch_index.ts";
+import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
+import { journalLayout } from "../journal/layout.ts";
+import { JobLogFiles } from "../journal/job_log_files.ts";
+import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
+import type { SharedJournal } from "../journal/shared_log.ts";
+import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/metrics.ts";
+import { Trends } from "../metrics/trends.ts";
+import { ServedHere } from "./served_here.ts";
+import { Verifier } from "../verify/verifier.ts";
+import { ThreadPool } from "../threads/thread_pool.ts";
+import { ThreadedCode } from "../threads/threaded_code.ts";
+import { hasDescriptors, ThreadedPastEvents } from "../values/threaded_past_events.ts";
+import { VERSION } from "../version.ts";
+import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
+
+/** Limits that the code defines as constants, and tests may override. */
+export interface Limits extends EngineLimits, HttpLimits {
+  /** Disk space kept for running jobs; 0 keeps none. */
+  readonly reserveBytes: number;
+}
+
+export interface DaybookOptions {
+  readonly configuration: Configuration;
+  /** Where each setting comes from; all count as defaults if absent. */
+  readonly origins?: Origins;
+  /** Overrides the usual limits, for tests. */
+  readonly limits?: Partial<Limits>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly definitions: readonly AnyJobDefinition[];
+  /** Access by token; if absent, everyone may do everything. */
+  readonly access?: Access | undefined;
+  /** Collects spans, if present. */
+  readonly tracing?: (Tracing & RequestSpans) | undefined;
+  /**
+   * Called when the journal can no longer be written; the process should answer open requests and
+   * end.
+   */
+  readonly onJournalFailed: (error: Error) => void;
+  /** How this process takes part in a journal that several share, if they do. */
+  readonly sharing?: Sharing | undefined;
+  /** Called with how far the journal is read. */
+  readonly progress?: ReadingProgress;
+  /** Called with warnings for the operator. */
+  readonly warn: (message: string) => void;
+  /** Receives the log of jobs, in addition to the log files. */
+  readonly jobLog?: JobLog;
+  /**
+   * What to do if the event loop stands still. If absent, this is only reported to `warn`
+   * afterwards.
+   */
+  readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
+}
+
+/** Until `Daybook.lead` resolves, another process may lead, and this one follows it. */
+export interface Sharing {
+  readonly shared: SharedJournal;
+  readonly keys: KeyStore;
+}
+
+const BYTES_PER_MB = 1_048_576;
+const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
+
+/** The parts of an open Daybook. */
+export interface Parts {
+  readonly engine: JobEngine;
+  readonly journal: FileJournal;
+  readonly report: RecoveryReport;
+  readonly fetch: (
+    request: Request,
+    connection?: ConnectionInfo,
+  ) => Response | Promise<Response>;
+  /** Aborting it ends the streams. */
+  readonly streams: AbortController;
+  readonly verifier: Verifier;
+  readonly watchdog: Watchdog;
+  readonly threads: ThreadPool;
+  readonly logs: JobLogFiles;
+  readonly index: SqliteJobIndex;
+  readonly pastEvents: ThreadedPastEvents;
+  readonly clock: Clock;
+  readonly drainMs: number;
+  readonly hold: boolean;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Opens the journal and makes the parts, which do nothing yet.
+ *
+ * @param leads Whether the jobs are run here, as of a call.
+ */
+export async function assemble(options: DaybookOptions, leads: () => boolean): Promise<Parts> {
+  const { configuration, clock, random, definitions, tracing, warn } = options;
+  const { jobsBytesMax } = configuration;
+  const limits = { ...ENGINE_LIMITS, jobsBytesMax, ...options.limits };
+  const onDefect = (error: unknown) => warn(`defect: ${engine.redact(errorStack(error))}`);
+  const fileSystem = new DenoFileSystem();
+  const counted = {
+    clock,
+    types: definitions.map(({ type }) => type),
+    diskFree: await diskFree(configuration.folder),
+  };
+  const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
+  const membership = options.sharing?.shared.membership;
+  const standing = membership && (() => membership.standing);
+  const metrics = new Metrics({
+    ...counted,
+    processUsage,
+    standing,
+    stalls: () => watchdog.stalls,
+  });
+  const trends = new Trends(counted);
+  const layout = journalLayout(configuration.folder);
+  const index = jobIndexIn({ folder: layout.index, warn });
+  const logs = new JobLogFiles({ folder: layout.logs, warn });
+  const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });
+  const threads = new ThreadPool({
+    max: configuration.maxThreads,
+    memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
+    hasRoom: () => hasDescriptors(configuration.folder),
+  });
+  const engine = new JobEngine({
+    index,
+    pastEvents,
+    clock,
+    random,
+    definitions,
+    keys: options.sharing?.keys ??
+      new KeyFiles(fileSystem, layout, configuration.secretKey),
+    maxRunning: configuration.maxRunning,
+    threads: { place: new ThreadedCode(threads), max: configuration.maxThreads },
+    limits,
+    watch: combineJobWatches(metrics.jobs, trends),
+    attemptWatch: watchdog,
+    jobLog: {
+      write(line) {
+        logs.write(line);
+        options.jobLog?.write(line);
+      },
+    },
+    tracing,
+    onJournalFailed: options.onJournalFailed,
+    onDefect,
+    onMisuse: (message) => warn(engine.redact(message)),
+    // The start reports those that it parks.
+    onParked: (message) => leads() && warn(engine.redact(message)),
+  });
+  const { journal, report } = await FileJournal.open({
+    folder: configuration.folder,
+    fileSystem,
+    clock,
+    random,
+    consumer: engine.consumer,
+    segmentBytes: configuration.segmentBytes,
+    snapshotEvery: configuration.snapshotEvery,
+    reserveBytes: limits.reserveBytes ?? RESERVE_BYTES,
+    acceptSnapshotAhead: configuration.acceptSnapshotAhead,
+    shared: options.sharing?.shared,
+    watch: combineCommitWatches(metrics.commits, trends),
+    ...(options.progress === undefined ? {} : { progress: options.progress }),
+    warn,
+  }).catch(async (error) => {
+    index.close();
+    await pastEvents.close();
+    throw error;
+  });
+  fileSystem.keepDescriptors(layout.folder);
+  watchdog.start();
+  const verifier = new Verifier({
+    fileSystem,
+    layout,
+    clock,
+    served: new ServedHere(engine),
+    memory: heapUse,
+    scratch: () => scratchIndexIn(layout),
+    warn,
+  });
+  const streams = new AbortController();
+  const app = createApp({
+    version: VERSION,
+    engine,
+    clock,
+    shared: membership && { leads, leader: () => membership.otherUrl },
+    metrics: metrics.of(engine),
+    overview: trends,
+    spans: tracing,
+    verification: verifier,
+    jobLog: logs,
+    standing,
+    system: systemFigures(engine, configuration, options.origins ?? new Map(), limits),
+    access: options.access,
+    allowedHosts: resolveAllowedHosts(configuration),
+    ...options.limits,
+    bodyBytesMax: configuration.bodyBytesMax,
+    maxStartDelayMs: configuration.maxStartDelayMs,
+    shutdownSignal: streams.signal,
+    onError: onDefect,
+  });
+  const fetch: Parts["fetch"] = (request, connection) => app.fetch(request, connection);
+  const { drainMs, hold } = configuration;
+  return {
+    engine,
+    journal,
+    report,
+    fetch,
+    streams,
+    verifier,
+    watchdog,
+    threads,
+    logs,
+    index,
+    pastEvents,
+    clock,
+    drainMs,
+    hold,
+    warn,
+  };
+}
+
+/** Bound to all addresses, the names of this server are unknown; then the token decides. */
+export function resolveAllowedHosts(configuration: Configuration): readonly string[] | "any" {
+  const { hostname, allowedHosts, tokens } = configuration;
+  const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
+  if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";
+  return [hostname, ...allowedHosts];
+}

@@ -1,0 +1,74 @@
+/** Which host is used, and when one is given up. */
+
+import assert from "node:assert/strict";
+import { Retrying, session } from "../../src/postgres/connection.ts";
+import { dialler } from "../../src/postgres/dialler.ts";
+import { placeIn } from "../../src/postgres/place.ts";
+import { systemClock } from "../../src/server/system.ts";
+import { PostgresServer, testWithPostgres } from "./postgres_server.ts";
+
+function listen(): Deno.TcpListener {
+  return Deno.listen({ hostname: "127.0.0.1", port: 0 });
+}
+
+function socketTo({ addr }: Deno.TcpListener) {
+  return dialler(["127.0.0.1"])({ host: ["127.0.0.1"], port: [addr.port], path: false });
+}
+
+Deno.test("dialler: a silent host that cannot be reached any more is given up", async () => {
+  const listener = listen();
+  const socket = socketTo(listener);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  const connection = await listener.accept();
+  await connection.write(new Uint8Array(1));
+  listener.close();
+  socket.resume();
+  await closed;
+  connection.close();
+});
+
+Deno.test("dialler: a silent host that can be reached is waited for", async () => {
+  const listener = listen();
+  const socket = socketTo(listener);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  const connection = await listener.accept();
+  await connection.write(new Uint8Array(1));
+  socket.resume();
+  for (let looks = 0; looks < 2; looks++) (await listener.accept()).close();
+  assert.equal(socket.destroyed, false);
+  socket.destroy();
+  await closed;
+  connection.close();
+  listener.close();
+});
+
+testWithPostgres(
+  "dialler: of several hosts the primary is used, and while there is none that is told",
+  async (
+    primary,
+  ) => {
+    const standby = await PostgresServer.standbyOf(primary, "127.0.0.2", primary.port);
+    const url = primary.url("shop").replace("127.0.0.1", "127.0.0.2,127.0.0.1");
+    const place = placeIn(url);
+    const told: string[] = [];
+    const retrying = new Retrying({
+      place,
+      clock: systemClock,
+      warn: (message) => void told.push(message),
+    });
+    const sql = session(place);
+    const ask = () =>
+      retrying.until(async () => (await sql`select inet_server_addr() as host`)[0]?.["host"]);
+    try {
+      assert.equal(await ask(), "127.0.0.1");
+      assert.match(told.join(), /does not answer, and is tried again: it is a standby/);
+      await primary.crash();
+      const asked = ask();
+      await standby.promote();
+      assert.equal(await asked, "127.0.0.2");
+    } finally {
+      await sql.end({ timeout: 1 });
+      await standby.end();
+    }
+  },
+);

@@ -1,0 +1,231 @@
+/**
+ * Patroni keeps the database, with a standby for which commits wait, and every machine has a network
+ * of its own. Whatever is lost or cut off, nothing that was acknowledged is.
+ */
+
+import assert from "node:assert/strict";
+import { IS_SOAK, rounds } from "../support/effort.ts";
+import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
+import { type Member, withMembers } from "./members.ts";
+import { type Machine, Network, part } from "./network.ts";
+import { CLUSTER_LEFT_OUT, PatroniCluster } from "./patroni.ts";
+import { leaderOf, requireNoticed, SharedLoad } from "./shared_load.ts";
+
+interface Company {
+  readonly cluster: PatroniCluster;
+  readonly members: readonly Member[];
+  readonly load: SharedLoad;
+  /** What processes ended with. */
+  readonly codes: readonly number[];
+  readonly machineOf: (member: Member) => Machine;
+}
+
+/** Processes beside a database of Patroni's; one that is overtaken is started again. */
+async function together(
+  isSynchronous: boolean,
+  run: (company: Company) => Promise<void>,
+): Promise<void> {
+  await using network = await Network.begin();
+  await using cluster = await PatroniCluster.start(network, { isSynchronous });
+  const machines = { a: await network.machine("a"), b: await network.machine("b") };
+  const url = cluster.url("shop");
+  const codes: number[] = [];
+  await inFolderKeptOnFailure((folder) =>
+    withMembers(folder, { a: url, b: url }, async (members) => {
+      for (const member of members) void keep(member, codes);
+      await leaderOf(members);
+      const load = new SharedLoad(members);
+      await load.acknowledges();
+      const machineOf = (member: Member) => member === members[0] ? machines.a : machines.b;
+      await run({ cluster, members, load, codes, machineOf });
+    }, machines)
+  );
+}
+
+const OVERTAKEN = 73;
+
+async function keep(member: Member, codes: number[]): Promise<void> {
+  do {
+    member.start();
+    codes.push(await member.ended());
+  } while (codes.at(-1) === OVERTAKEN);
+}
+
+function testTogether(
+  name: string,
+  isSynchronous: boolean,
+  run: (company: Company) => Promise<void>,
+  isLong = true,
+): void {
+  Deno.test({
+    name: `fail-over: ${name}${CLUSTER_LEFT_OUT}`,
+    ignore: CLUSTER_LEFT_OUT !== "" || isLong && !IS_SOAK,
+    fn: () => together(isSynchronous, run),
+  });
+}
+
+/** One leads and the other follows. */
+async function bothAreThere(members: readonly Member[]): Promise<Member> {
+  const told = () => members.map(({ output }) => output.join("\n")).join("\n---\n");
+  await until(`one leads and the other follows:\n${told()}`, async () => {
+    const statuses = await Promise.all(members.map((member) => member.status()));
+    return statuses.toSorted().join() === "following,ready";
+  });
+  return await leaderOf(members);
+}
+
+/** Whatever is done, the load is served again; says how long that took. */
+async function survives(
+  { members, load }: Company,
+  what: string,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  await bothAreThere(members);
+  const began = performance.now();
+  await act();
+  await load.acknowledges();
+  console.log(`${what}: served again after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+}
+
+/** Judges a company, which has to be served by then. */
+async function judge({ cluster, members, load, codes }: Company, what: string): Promise<void> {
+  await bothAreThere(members);
+  await load.judge(cluster, "shop");
+  const ousted = codes.filter((code) => code === OVERTAKEN).length;
+  await until("all have ended", () => codes.length === ousted + members.length);
+  assert.deepEqual(new Set(codes.filter((code) => code !== OVERTAKEN)), new Set([0]));
+  console.log(`${what}: ${ousted} ousted, ${load.told}`);
+}
+
+type Way = "toDatabase" | "toProcess";
+
+/** The leader and the database, until another process leads; then the one that was cut off is out. */
+async function cutLeaderOff(company: Company, ways: readonly Way[]): Promise<void> {
+  const { cluster: { machines }, members, codes, machineOf } = company;
+  const leader = await bothAreThere(members);
+  const before = codes.length;
+  if (ways.includes("toDatabase")) {
+    for (const machine of machines) await machine.cutFrom([machineOf(leader)]);
+  }
+  if (ways.includes("toProcess")) await machineOf(leader).cutFrom(machines);
+  await members.find((member) => member !== leader)?.is("ready");
+  for (const machine of [...machines, machineOf(leader)]) await machine.mend();
+  await until("the old leader is ousted", () => codes.length > before);
+}
+
+const CUTS: readonly (readonly Way[])[] = [
+  ["toDatabase"],
+  ["toProcess"],
+  ["toDatabase", "toProcess"],
+];
+
+testTogether(
+  "a switchover, PostgreSQL killed, and a leader cut off from it lose nothing",
+  true,
+  async (company) => {
+    const { cluster } = company;
+    for (let round = 0; round < rounds(1, 5); round++) {
+      await survives(company, "a switchover", async () => {
+        const { primary } = await cluster.whole();
+        await cluster.switchover();
+        await cluster.movedFrom(primary);
+      });
+      await survives(company, "PostgreSQL killed", async () => {
+        const { primary } = await cluster.whole();
+        await primary.killPostgres();
+        await cluster.movedFrom(primary);
+      });
+      const cuts = IS_SOAK ? CUTS : CUTS.slice(-1);
+      for (const ways of cuts) {
+        const what = `a leader cut off, ${ways.join(" and ")}`;
+        await survives(company, what, () => cutLeaderOff(company, ways));
+      }
+    }
+    await judge(company, "switchovers, kills and cuts");
+  },
+  false,
+);
+
+testTogether(
+  "the whole machine of the primary is lost, which nobody is told, and nothing else",
+  true,
+  async (company) => {
+    const { cluster } = company;
+    for (let round = 0; round < 4; round++) {
+      const { primary } = await cluster.whole();
+      await survives(company, "the machine of the primary lost", async () => {
+        await primary.lose();
+        // Without a standby nothing is acknowledged.
+        const next = await cluster.movedFrom(primary);
+        assert.notEqual(next, primary);
+        await primary.restore();
+      });
+    }
+    await judge(company, "machines lost");
+  },
+);
+
+/** Longer than Patroni keeps a standby that is gone. */
+const OUTAGE_MS = 30_000;
+
+testTogether(
+  "while the standby is lost nothing is acknowledged, and then all goes on",
+  true,
+  async (company) => {
+    const { cluster, members, load } = company;
+    const { standby } = await cluster.whole();
+    const leader = await bothAreThere(members);
+    await standby.lose();
+    await pause(2_000);
+    const before = load.acknowledged.length;
+    await pause(OUTAGE_MS);
+    assert.equal(load.acknowledged.length, before);
+    await survives(company, "the standby lost", () => standby.restore());
+    assert.equal(await leaderOf(members), leader);
+    await judge(company, `no standby for ${OUTAGE_MS / 1_000} s`);
+  },
+);
+
+testTogether(
+  "a leader that is alone with the old primary acknowledges nothing more, and is out",
+  true,
+  async (company) => {
+    const { cluster, members, load, codes, machineOf } = company;
+    for (let round = 0; round < 4; round++) {
+      const { primary, standby } = await cluster.whole();
+      const leader = await bothAreThere(members);
+      const other = members.find((member) => member !== leader) ?? leader;
+      const ousted = codes.length;
+      const side = [primary.machine, machineOf(leader)];
+      const rest = [cluster.etcd, standby.machine, machineOf(other)];
+      await part(side, rest);
+      assert.equal(await cluster.movedFrom(primary), standby);
+      await other.is("ready");
+      for (const machine of [...side, ...rest]) await machine.mend();
+      await until("the old leader is ousted", () => codes.length > ousted);
+      await load.acknowledges();
+    }
+    await judge(company, "4 times alone with the old primary");
+  },
+);
+
+testTogether(
+  "an asynchronous standby that is behind takes over: all end with 78, and name what is gone",
+  false,
+  async ({ cluster, members, load }) => {
+    const { primary, standby } = await cluster.whole();
+    await part([primary.machine], [standby.machine]);
+    for (let more = 0; more < 5; more++) await load.acknowledges();
+    await primary.lose();
+    await cluster.movedFrom(primary);
+    const [last] = await cluster.query("select max(last) from daybook_batch");
+    for (const member of members) await requireNoticed(member, Number(last));
+    await load.giveUp();
+    console.log(`an asynchronous standby promoted: it ends at logId ${last}, all ended with 78`);
+  },
+);
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
