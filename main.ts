@@ -153,7 +153,7 @@ function readTextFile(path: string): string {
   }
 }
 
-/** The server, or, in words, why there is none. */
+/** The server, or the reason, in words, why there is none. */
 function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Listener | string {
   try {
     return new Listener({ hostname, port, fetch, clock: systemClock, warn });
@@ -181,7 +181,7 @@ function surviveFileSizeLimit(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 
-/** A webhook that may not leave is better told of now than when it is due. */
+/** A webhook that may not leave is better reported now than when it is due. */
 async function warnOfHosts(hosts: readonly string[]): Promise<void> {
   const missing: string[] = [];
   for (const host of hosts) {

@@ -24,21 +24,26 @@ async function runSteps(job) {
 }
 
 /** A queue of its own for each measurement. */
-async function open({ onDone, isAlone }) {
+async function open({ onDone, isAlone, isWorking }) {
   const name = `bench-${process.hrtime.bigint()}`;
   const queue = new Queue(name, { connection });
+  if (!isWorking) return { submit: () => add(queue), close: () => queue.close() };
   const worker = new Worker(name, runSteps, { connection, concurrency: CONCURRENCY });
   const events = isAlone ? new QueueEvents(name, { connection }) : undefined;
   (events ?? worker).on("completed", onDone);
   await Promise.all([worker.waitUntilReady(), events?.waitUntilReady()]);
   return {
-    submit: () => queue.add("three", { payload: PAYLOAD }),
+    submit: () => add(queue),
     async close() {
       await worker.close();
       await events?.close();
       await queue.close();
     },
   };
+}
+
+function add(queue) {
+  return queue.add("three", { payload: PAYLOAD });
 }
 
 await drive(open);

@@ -81,6 +81,12 @@ export class LibraryPeer implements Peer {
     return quantile(latencies, 0.5);
   }
 
+  async submissions(seconds: number): Promise<number> {
+    await this.#say({ name: "submit", seconds });
+    const { submitted = NaN, elapsedMs = NaN } = await this.#hear() as Record<string, number>;
+    return perSecond(submitted, elapsedMs);
+  }
+
   async #say(command: unknown): Promise<void> {
     await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(command)}\n`));
   }

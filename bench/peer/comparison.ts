@@ -4,7 +4,8 @@ import { medianOf, whole } from "../figures.ts";
 import { haveProgram, syncRate, treeCpuUs, treeMegabytes } from "../system.ts";
 import { markdownTable } from "../table.ts";
 import { bullMq } from "./bullmq.ts";
-import { daybook, daybookInPostgres } from "./daybook.ts";
+import { daybook, daybookInPostgres, daybookWithStandby } from "./daybook.ts";
+import { dbos } from "./dbos.ts";
 import { openWorkflow } from "./openworkflow.ts";
 import type { Installation, PeerSystem } from "./peer.ts";
 import { pgBoss } from "./pg_boss.ts";
@@ -13,21 +14,25 @@ import { restate } from "./restate.ts";
 const SYSTEMS: readonly PeerSystem[] = [
   daybook,
   daybookInPostgres,
+  daybookWithStandby,
   bullMq("always"),
   bullMq("everysec"),
   restate,
   pgBoss,
+  dbos,
   openWorkflow,
 ];
 const ROUNDS = 3;
 const LOAD_SECONDS = 5;
 const LATENCY_SECONDS = 3;
+const SUBMIT_SECONDS = 3;
 /** After this no further round is begun. */
 const ROUNDS_MS_MAX = 6 * 60_000;
 
 interface Round {
   readonly jobsPerSecond: number;
   readonly latencyMs: number;
+  readonly submitsPerSecond: number;
   readonly cpuUsPerJob: number;
   readonly megabytes: number;
   readonly jobs: number;
@@ -93,7 +98,8 @@ async function oneRound(installation: Installation): Promise<Round> {
   const load = await peer.load(LOAD_SECONDS, treeCpuUs);
   const [megabytes, jobs] = [treeMegabytes(peer.pids), peer.jobs];
   const latencyMs = await peer.latency(LATENCY_SECONDS);
-  return { ...load, latencyMs, megabytes, jobs };
+  const submitsPerSecond = await peer.submissions(SUBMIT_SECONDS);
+  return { ...load, latencyMs, submitsPerSecond, megabytes, jobs };
 }
 
 const HEADINGS = [
@@ -102,6 +108,7 @@ const HEADINGS = [
   "synced to disk",
   "jobs/s, 64 in flight",
   "Daybook does",
+  "submitted alone",
   "p50, one in flight",
   "CPU a job",
   "memory, after jobs",
@@ -114,8 +121,9 @@ function tableOfPeers(all: readonly Compared[]): string {
 
 function cellsOf({ system, rounds, leftOut }: Compared, own: readonly Round[]): readonly string[] {
   const { name, steps, durability } = system;
-  if (leftOut !== undefined) return [name, `LEFT OUT: ${leftOut}`, "", "", "", "", "", ""];
+  if (leftOut !== undefined) return [name, `LEFT OUT: ${leftOut}`, "", "", "", "", "", "", ""];
   const median = (pick: (round: Round) => number) => medianOf(rounds, pick);
+  const submits = median(({ submitsPerSecond }) => submitsPerSecond);
   // Of the same round: on shared cores nothing else says anything.
   const times = medianOf(
     rounds.map((round, index) => (own[index]?.jobsPerSecond ?? NaN) / round.jobsPerSecond),
@@ -127,6 +135,7 @@ function cellsOf({ system, rounds, leftOut }: Compared, own: readonly Round[]): 
     durability,
     whole(median(({ jobsPerSecond }) => jobsPerSecond)),
     rounds === own ? "" : `${times.toFixed(1)} times`,
+    Number.isNaN(submits) ? "" : `${whole(submits)}/s`,
     `${median(({ latencyMs }) => latencyMs).toFixed(1)} ms`,
     `${whole(median(({ cpuUsPerJob }) => cpuUsPerJob))} us`,
     `${whole(median(({ megabytes }) => megabytes))} MB, ${whole(median(({ jobs }) => jobs))}`,

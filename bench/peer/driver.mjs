@@ -13,11 +13,11 @@ export const PAYLOAD = "x".repeat(100);
  * Runs commands until its input ends.
  *
  * @param open Gives `submit()`, which adds a job of three steps, and `close()`. It gets
- *   `onDone`, to be called for each job whose end is stored, and whether the jobs come one at
- *   a time: then it is called when a client could know.
+ *   `onDone`, to be called for each job whose end is stored, whether the jobs come one at a
+ *   time: then it is called when a client could know; and whether anybody works at all.
  */
 export async function drive(open) {
-  const commands = { load: loadOf(open), latency: latencyOf(open) };
+  const commands = { load: loadOf(open), latency: latencyOf(open), submit: submissionsOf(open) };
   for await (const line of createInterface({ input: process.stdin })) {
     const command = JSON.parse(line);
     say(await commands[command.name](command));
@@ -35,6 +35,7 @@ function loadOf(open) {
         if (!isOver) void peer.submit();
       },
       isAlone: false,
+      isWorking: true,
     });
     for (let job = 0; job < IN_FLIGHT; job++) void peer.submit();
     await pause(WARM_UP_MS);
@@ -53,7 +54,7 @@ function loadOf(open) {
 function latencyOf(open) {
   return async ({ seconds }) => {
     let done;
-    const peer = await open({ onDone: () => done(), isAlone: true });
+    const peer = await open({ onDone: () => done(), isAlone: true, isWorking: true });
     const latencies = [];
     const begin = performance.now() + WARM_UP_MS;
     const end = begin + seconds * 1_000;
@@ -68,6 +69,26 @@ function latencyOf(open) {
     }
     await peer.close();
     return { latencies };
+  };
+}
+
+/** Jobs submitted with 64 in flight, while nobody takes them. */
+function submissionsOf(open) {
+  return async ({ seconds }) => {
+    const peer = await open({ onDone() {}, isAlone: false, isWorking: false });
+    let submitted = 0;
+    let isOver = false;
+    const submitters = Array.from({ length: IN_FLIGHT }, async () => {
+      for (; !isOver; submitted++) await peer.submit();
+    });
+    await pause(WARM_UP_MS);
+    const [before, started] = [submitted, performance.now()];
+    await pause(seconds * 1_000);
+    const result = { submitted: submitted - before, elapsedMs: performance.now() - started };
+    isOver = true;
+    await Promise.all(submitters);
+    await peer.close();
+    return result;
   };
 }
 

@@ -11,6 +11,8 @@ export interface HttpSystem {
   readonly port: number;
   readonly path: string;
   readonly body: string;
+  /** One that is stored and not begun, if there is such. */
+  readonly heldBody?: string;
   /** The header `Prefer`. */
   readonly prefer?: string;
   readonly pids: readonly number[];
@@ -48,6 +50,15 @@ export class HttpPeer implements Peer {
     const latencies = await oneInFlight({ port, path, body, prefer, seconds });
     this.jobs += latencies.length;
     return quantile(latencies, 0.5);
+  }
+
+  async submissions(seconds: number): Promise<number> {
+    const { port, path, heldBody } = this.#system;
+    if (heldBody === undefined) return NaN;
+    const load = { url: `http://127.0.0.1:${port}${path}`, body: heldBody, prefer: "" };
+    await postFor(WARM_UP_SECONDS, load);
+    const { answered, elapsedMs } = await postFor(seconds, load);
+    return perSecond(answered, elapsedMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,7 +11,7 @@ const { OpenWorkflow } = await load("openworkflow");
 const { BackendPostgres } = await load("openworkflow/postgres");
 
 /** A namespace of its own for each measurement. */
-async function open({ onDone }) {
+async function open({ onDone, isWorking }) {
   const url = `postgresql://bench@127.0.0.1:${process.argv[2]}/postgres`;
   const namespaceId = `bench-${process.hrtime.bigint()}`;
   const backend = await BackendPostgres.connect(url, { namespaceId });
@@ -24,11 +24,11 @@ async function open({ onDone }) {
     return "done";
   });
   const worker = client.newWorker({ concurrency: CONCURRENCY });
-  await worker.start();
+  if (isWorking) await worker.start();
   return {
     submit: () => workflow.run({ payload: PAYLOAD }),
     async close() {
-      await worker.stop();
+      if (isWorking) await worker.stop();
       await backend.stop();
     },
   };

@@ -31,6 +31,9 @@ export interface Peer extends AsyncDisposable {
 
   /** Milliseconds of a three-step job, one in flight, p50. */
   latency(seconds: number): Promise<number>;
+
+  /** Jobs a second that are stored and not begun, with 64 in flight; NaN if it begins them all. */
+  submissions(seconds: number): Promise<number>;
 }
 
 export interface Throughput {

@@ -11,7 +11,7 @@ const { PgBoss } = await import(pathToFileURL(find("pg-boss")).href);
 const WORKER = { batchSize: CONCURRENCY, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
 
 /** Queues of their own for each measurement; workers are woken, and take what is there at once. */
-async function open({ onDone, isAlone }) {
+async function open({ onDone, isAlone, isWorking }) {
   const boss = new PgBoss({
     connectionString: `postgresql://bench@127.0.0.1:${process.argv[2]}/postgres`,
     useListenNotify: true,
@@ -24,13 +24,15 @@ async function open({ onDone, isAlone }) {
   const [one, two, three] = ["one", "two", "three"].map((step) => `${step}-${run}`);
   for (const name of [one, two, three]) await boss.createQueue(name, { notify: true });
   const sendTo = (name) => (jobs) => boss.insert(name, jobs.map(({ data }) => ({ data })));
-  await boss.work(one, WORKER, sendTo(two));
-  await boss.work(two, WORKER, sendTo(three));
-  await boss.work(three, WORKER, async (jobs) => {
-    // Stored here rather than after the handler, so that the time until then is known.
-    if (isAlone) await boss.complete(three, jobs.map(({ id }) => id));
-    for (const _ of jobs) onDone();
-  });
+  if (isWorking) {
+    await boss.work(one, WORKER, sendTo(two));
+    await boss.work(two, WORKER, sendTo(three));
+    await boss.work(three, WORKER, async (jobs) => {
+      // Stored here rather than after the handler, so that the time until then is known.
+      if (isAlone) await boss.complete(three, jobs.map(({ id }) => id));
+      for (const _ of jobs) onDone();
+    });
+  }
   return {
     submit: () => boss.send(one, { payload: PAYLOAD }),
     close: () => boss.stop({ graceful: false }),

@@ -1,6 +1,6 @@
 /** A PostgreSQL server of one's own, as it is by default: each commit is synced. */
 
-import { haveProgram } from "../system.ts";
+import { haveProgram, pause } from "../system.ts";
 import { type LocalServer, startLocal } from "./local_server.ts";
 
 /** Where Debian has the programs of each version. */
@@ -27,19 +27,47 @@ function newest(): string {
 
 /** The user is `bench`, the database `postgres`. */
 export async function startPostgres(): Promise<LocalServer> {
+  const options = ["-U", "bench", "--auth=trust", "--encoding=UTF8", "--no-locale"];
+  return await startWith("initdb", options);
+}
+
+/** One for which the commits of another wait from now on. */
+export async function startStandby(primary: LocalServer): Promise<LocalServer> {
+  const from = `host=127.0.0.1 port=${primary.port} user=bench application_name=standby`;
+  const server = await startWith("pg_basebackup", ["-R", "-c", "fast", "-d", from]);
+  await ask(primary, "alter system set synchronous_standby_names = 'standby'");
+  await ask(primary, "select pg_reload_conf()");
+  const state = "select sync_state from pg_stat_replication";
+  while (await ask(primary, state) !== "sync") await pause(50);
+  return server;
+}
+
+async function ask({ port }: LocalServer, sql: string): Promise<string> {
+  const where = ["-h", "127.0.0.1", "-p", `${port}`, "-U", "bench", "-d", "postgres"];
+  const program = `${await postgresPrograms()}/psql`;
+  const { success, stdout } = await new Deno.Command(program, {
+    args: [...where, "-Atqc", sql],
+    stderr: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot ask the database: ${sql}`);
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** @param program Makes the data that it starts with. */
+async function startWith(program: string, options: readonly string[]): Promise<LocalServer> {
   const programs = await postgresPrograms();
   const uid = Deno.uid() === 0 ? NOBODY : undefined;
   return await startLocal(async (folder, port) => {
     if (uid !== undefined) await Deno.chown(folder, uid, uid);
     const data = `${folder}/data`;
-    const { success } = await new Deno.Command(`${programs}/initdb`, {
-      args: ["-D", data, "-U", "bench", "--auth=trust", "--encoding=UTF8", "--no-locale"],
+    const { success } = await new Deno.Command(`${programs}/${program}`, {
+      args: ["-D", data, ...options],
       cwd: folder,
       ...(uid === undefined ? {} : { uid, gid: uid }),
       stdout: "null",
       stderr: "null",
     }).output();
-    if (!success) throw new Error("Cannot make a database: initdb failed");
+    if (!success) throw new Error(`Cannot make a database: ${program} failed`);
     const args = ["-D", data, "-p", `${port}`, "-c", "listen_addresses=127.0.0.1", "-k", folder];
     return {
       program: `${programs}/postgres`,

@@ -18,13 +18,13 @@ export const STRATUM_OPTION: CommandOption = {
   help: `only of this one: ${NAMES}`,
 };
 
-/** All types that were asked for; none when all are wanted. */
+/** The types of `--type`; empty for all. */
 export function typeOptions(input: CommandInput): readonly string[] {
   const names = input.all(TYPE_OPTION.name).flatMap((list) => list.split(","));
   return names.map((name) => name.trim()).filter((name) => name !== "");
 }
 
-/** @throws {UsageError} when what was given is none. */
+/** @throws {UsageError} when it is not a stratum. */
 export function stratumOption(input: CommandInput): Stratum | undefined {
   const given = input.text(STRATUM_OPTION.name);
   if (given === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** `submit --jobs`: many jobs, in an array or in lines, sent so many at a time. */
+/** `submit --jobs`: many jobs, in an array or in lines, sent in slices. */
 
 import { counted } from "../core/counted.ts";
 import { type Client, SERVER_OPTIONS } from "./client.ts";

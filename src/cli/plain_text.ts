@@ -33,7 +33,7 @@ export function textWidth(text: string): number {
   return stringWidth(text);
 }
 
-/** The text in at most so many columns, with an ellipsis where it is cut. */
+/** The text in at most this many columns, with an ellipsis where it is cut. */
 export function fitted(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;
   let [kept, used] = ["", 0];
@@ -45,7 +45,7 @@ export function fitted(text: string, columns: number): string {
   return columns < 1 ? "" : `${kept}…`;
 }
 
-/** The text with spaces after it, up to so many columns. */
+/** The text padded with spaces to this many columns. */
 export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - textWidth(text)));
 }

@@ -15,7 +15,7 @@ export const TEXT_FORM_OPTIONS: readonly CommandOption[] = [
 
 export type Form = "json" | "text";
 
-/** @param piped The form when nothing is asked for and nobody is looking. */
+/** @param piped The form when no option names one and the output is no terminal. */
 export function outputForm(input: CommandInput, piped: Form = "json"): Form {
   const [json, text] = [input.isSet("json"), input.isSet("text")];
   if (json && text) throw new UsageError("give only one of --json and --text");

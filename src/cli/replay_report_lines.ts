@@ -62,7 +62,7 @@ function countsText({ inFlight, finished }: TypeReport): string {
     more(finished.differs, "would differ") + more(finished.notChecked, "not checked");
 }
 
-/** The jobs that matter most come first, and so many in all. */
+/** The jobs that matter most come first; at most this many. */
 function sections(report: TypeReport, max: number): readonly string[] {
   let left = max;
   return HEADINGS.flatMap(([category, heading]) => {

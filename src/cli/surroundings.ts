@@ -7,7 +7,7 @@ import { Client, type Fetch, readingFailure } from "./client.ts";
 import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
 import { Times } from "./times.ts";
 
-/** One that the process may not read is as good as not set; nobody is asked for permission. */
+/** One that the process may not read counts as not set; no permission is requested. */
 export function environment(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;

@@ -27,7 +27,7 @@ export function attemptsAt(job: JobState): readonly TaskState[] {
   return others.length > 0 ? others : open;
 }
 
-/** Tasks that run alone, after so many unclean ends in a row, until an attempt ends by itself. */
+/** Tasks that run alone after repeated unclean ends, until an attempt ends by itself. */
 export function crashSuspects(job: JobState): readonly TaskState[] {
   if (!hasCode(job) || isTerminal(job) || job.parked !== undefined) return [];
   const cutShort = job.tasks.filter((task) =>

@@ -15,7 +15,7 @@ export const RULE_MS_MAX = 86_400_000;
 export interface PauseRule {
   /** So many failed attempts of its jobs, of tasks and compensations together; 1 to 100. */
   readonly failures: number;
-  /** Within so many milliseconds, by the times on record; at most a day. */
+  /** Within this many milliseconds, by the times on record; at most a day. */
   readonly withinMs: number;
   /** How long nothing of the type begins then, in milliseconds; at most a day. */
   readonly forMs: number;

@@ -16,13 +16,13 @@ export interface Writer {
  */
 export type WhyLeading = "first" | "ended" | "silent";
 
-/** What the database was found to promise when this process joined. */
+/** What the database was found to promise, looked at each second. */
 export interface DatabaseInForce {
   /** Its address, without the password. */
   readonly address: string;
   /** Whether a synchronous standby has to be there. */
   readonly standbyDemanded: boolean;
-  /** Synchronous standbys that were connected; `null` where this user may not know. */
+  /** Synchronous standbys that are connected; `null` where this user may not know. */
   readonly standbys: number | null;
   readonly settings: Readonly<Record<string, string>>;
 }

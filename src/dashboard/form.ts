@@ -13,7 +13,7 @@ import { refusalIn } from "./refusal.tsx";
 
 const FORM = "application/x-www-form-urlencoded";
 
-/** No page has so many; to take a form apart costs by their number. */
+/** No page has this many; the cost of parsing a form grows with their number. */
 const FIELDS_MAX = 5_000;
 
 /** @throws {Problem} when it is no form, has too many fields, or is beyond the limits of bodies. */

@@ -1,6 +1,6 @@
 /**
- * `/ui/live`: the one stream of a tab. It tells that something is new, never what: the page
- * asks for itself again. However much happens, it tells at most once a second.
+ * `/ui/live`: the one stream of a tab. It says that something is new, never what: the page
+ * reloads itself. However much happens, it sends at most one message a second.
  */
 
 import type { Context } from "hono";
@@ -52,7 +52,7 @@ async function* changes(
   yield "retry: 2000\n\n";
   while (!signal.aborted && !engine.draining) {
     const scanned = engine.headLogId;
-    // A position that is lower than what was told is of another journal, and news as well.
+    // A position lower than the last one sent is of another journal, and news as well.
     const isNews = lastOf() !== sentLogId;
     if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
       sentLogId = lastOf();

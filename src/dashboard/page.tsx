@@ -64,7 +64,7 @@ export interface PageOptions {
   readonly live?: "journal" | JobId;
   /** That of the screen, and one for each action on it. */
   readonly calls?: readonly Call[];
-  /** Whether they are asked for. */
+  /** Whether they are needed. */
   readonly showsCalls?: boolean;
   /** Default 200. */
   readonly status?: number;

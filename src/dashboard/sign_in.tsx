@@ -21,7 +21,7 @@ export const SIGN_IN_ROUTES: readonly Route[] = [
 
 function showSignIn(c: Context, deps: HttpDeps): Response {
   const next = safeReturnPath(c.req.query("next"));
-  // Where no token is asked for, there is nothing to sign in to.
+  // Where no token is needed, there is nothing to sign in to.
   if (!deps.needsToken) return emptyResponse(STATUS.seeOther, { location: next });
   return signInPage(c, deps, next);
 }

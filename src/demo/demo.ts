@@ -137,7 +137,7 @@ interface TrickleOptions {
   readonly random: Random;
   /** New jobs in a second. */
   readonly rate: number;
-  /** Told once when a call fails; the next ones are made all the same. */
+  /** Reported once when a call fails; the next calls are made anyway. */
   readonly warn: (error: unknown) => void;
 }
 

@@ -18,7 +18,7 @@ import type {
 export const BLOCKED_CARD = "card-blocked";
 /** Orders of this depot cannot be put back on the shelf. */
 export const CLOSED_DEPOT = "south-";
-/** A bank is closed for so many calls about one account, and then opens. */
+/** A bank is closed for this many calls about one account, and then opens. */
 const CLOSED_CALLS = 3;
 /** Accounts whose calls are counted; beyond it the oldest is forgotten. */
 const ACCOUNTS_MAX = 1_000;

@@ -71,11 +71,11 @@ const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
 
 /** Before anything walks the document recursively. */
 function isDeeperThan(text: string, depthMax: number): boolean {
-  // As many as that have to be open at once: hardly any document has so many at all.
+  // The depth needs this many brackets: few documents have that many.
   return hasMoreThan(depthMax, text) && depthReaches(depthMax + 1, text);
 }
 
-/** Whether a text has more opening brackets than so many, those in strings included. */
+/** Whether a text has more opening brackets than this, those in strings included. */
 function hasMoreThan(count: number, text: string): boolean {
   let found = 0;
   for (const bracket of ["{", "["]) {

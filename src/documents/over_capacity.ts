@@ -1,13 +1,13 @@
 /**
  * Limits that are reached, as refusals. A limit applies to the whole process, and others may have
- * used it up. Nothing was recorded, so the same may be asked for again.
+ * used it up. Nothing was recorded, so the request may be repeated.
  */
 
 import type { EngineLimits } from "../engine/events/delivery_limits.ts";
 import { Refusal } from "./refusal.ts";
 
 interface Limit {
-  /** What there is too much of, for the message. */
+  /** What is counted, for the message. */
   readonly what: string;
   /** Seconds after which there may be room again. */
   readonly retryAfter: number;

@@ -1,4 +1,4 @@
-/** Refusals of what was asked for: by their kind, and part by part. */
+/** Refusals of requests: by their kind, and part by part. */
 
 /** What HTTP answers with the problem of the same name, and a program catches as `RefusedError`. */
 export type RefusalKind =
@@ -21,7 +21,7 @@ export type RefusalKind =
   | "index-damaged"
   | "disk-full";
 
-/** The `type` of the problem that tells this kind of refusal. */
+/** The `type` of the problem for this kind of refusal. */
 export function problemType(kind: string): string {
   return `/problems/${kind}`;
 }

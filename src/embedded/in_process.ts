@@ -56,7 +56,7 @@ export function toConfiguration(
   const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
   const result = readConfiguration({
     args: [`--journal=${journal}`, ...args],
-    // Whoever calls decides what is in force; nothing comes from the surroundings.
+    // The caller decides all settings; none come from the environment.
     env: () => undefined,
     readTextFile: Deno.readTextFileSync,
   });

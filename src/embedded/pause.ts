@@ -24,7 +24,7 @@ export interface Pause extends PauseOptions {
   readonly by: number;
   /** Of a pause by rule (`pauseAfter`): the positions of the failed attempts that caused it. */
   readonly failures?: readonly number[];
-  /** The name beside the token that it was asked for with, over HTTP. */
+  /** The name beside the token of the request, over HTTP. */
   readonly actor?: string;
   /** How many jobs it keeps from a worker now. */
   readonly jobs: number;

@@ -34,7 +34,7 @@ export interface TypeLimits {
     readonly since: string;
     /** As it was given. */
     readonly reason: string;
-    /** The name beside the token that it was asked for with, over HTTP. */
+    /** The name beside the token of the request, over HTTP. */
     readonly actor?: string;
   };
   /** Jobs at work. */

@@ -27,7 +27,7 @@ export interface SupposedEvent extends DeliveredEvent {
 
 /** Which steps an answer has. */
 export interface StepsOptions {
-  /** At most so many, 1 to 1,000. Default: 1,000. */
+  /** At most this many, 1 to 1,000. Default: 1,000. */
   readonly limit?: number;
   /** Those after: the `nextCursor` of the answer before. */
   readonly cursor?: string;

@@ -111,7 +111,7 @@ export interface ExpectOptions {
   readonly withinMs: number;
 }
 
-/** When a sleep ends: after so many milliseconds, or at a time, which may be past. */
+/** When a sleep ends: after this many milliseconds, or at a time, which may be past. */
 export type SleepTime = number | {
   /** RFC 3339, or in milliseconds since the epoch. */
   readonly until: Date | string | number;

@@ -40,7 +40,7 @@ export class RetryLater extends Error {
   /** Until the next attempt, in milliseconds. */
   readonly delayMs: number;
 
-  /** Asks for the next attempt after `delayMs` milliseconds; `message` is for whoever asks why. */
+  /** Asks for the next attempt after `delayMs` milliseconds; explanations show `message`. */
   constructor(delayMs: number, message = `asked to be tried again in ${delayMs} ms`) {
     super(message);
     this.delayMs = delayMs;

@@ -40,7 +40,7 @@ export interface JobRange {
 
 export interface ListQuery extends JobFilter, JobRange {
   readonly limit: number;
-  /** A limit on the size of the page: it ends once its jobs take about so many characters. */
+  /** A limit on the size of the page: it ends once its jobs take about this many characters. */
   readonly charactersMax?: number;
   /** Starts with the oldest of the range; otherwise with the newest. */
   readonly oldestFirst?: boolean;

@@ -6,7 +6,7 @@ import { secretGuard } from "./secrets/sealing.ts";
 
 /** The largest limit. */
 export const PLACES_MAX = 1_000_000;
-/** The largest count of a rate: so many starts of each key are held in memory. */
+/** The largest count of a rate: this many starts of each key are held in memory. */
 export const RATE_COUNT_MAX = 10_000;
 /** A day; callers can delay a job longer. */
 export const RATE_MS_MAX = 24 * 3_600_000;

@@ -245,7 +245,7 @@ function placeEnds(limit: QueueLimit): readonly NextStep<LogId>[] {
 function waitText(facts: QueueFacts): string {
   const { longest: { queued } } = facts;
   const { paused, limited, forWorker } = queuedJobs(facts);
-  // What everybody waits for is told by itself.
+  // A cause that holds up everything has a statement of its own.
   const isAll = facts.pauses.some(isOfEverything);
   const jobs = isAll ? forWorker + paused : forWorker;
   const held = isAll || paused === 0 ? "" : ` Pauses hold ${counted(paused, "job")}.`;

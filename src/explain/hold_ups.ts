@@ -54,7 +54,7 @@ export interface QueuedStay {
 export const RELEVANT_MS = 1_000;
 export const RELEVANT_SHARE = 0.1;
 
-/** Whether a job that has ended was queued for so long that it is told what for. */
+/** Whether a job that has ended was queued long enough for its explanation to say why. */
 export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean {
   if (endedBy === undefined) return false;
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);

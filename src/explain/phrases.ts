@@ -164,7 +164,7 @@ export function before(logIds: readonly LogId[]): readonly LogId[] {
   return logIds.slice(-CITED_MAX - 1, -1);
 }
 
-/** A time so many milliseconds after another. Reads no clock: both are text of the journal. */
+/** A time this many milliseconds after another. Reads no clock: both are text of the journal. */
 export function later(time: string, ms: number): string {
   return new Date(Date.parse(time) + ms).toISOString();
 }

@@ -21,7 +21,7 @@ export interface ReplayStep {
 export interface StepsWanted {
   /** Those after this position; from the first, when absent. */
   readonly after?: LogId | undefined;
-  /** At most so many; all, when absent. */
+  /** At most this many; all, when absent. */
   readonly limit?: number | undefined;
   /** And these, wherever they are. */
   readonly also?: ReadonlySet<LogId> | undefined;

@@ -1,5 +1,5 @@
 /**
- * What is notable about a job that went on all the same: where its time went, steps that may have
+ * What is notable about a job that continued anyway: where its time went, steps that may have
  * happened twice, failures that a later attempt made good, and events that came too late.
  */
 

@@ -6,7 +6,7 @@ import leven from "leven";
 const LENGTH_MAX = 500;
 /** More edits make another name. */
 const EDITS_MAX = 2;
-/** One edit per so many letters counts as a slip: nearly all short names are two edits apart. */
+/** One edit per this many letters counts as a slip: nearly all short names are two edits apart. */
 const LETTERS_OF_EDIT = 4;
 
 /**

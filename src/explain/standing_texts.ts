@@ -39,5 +39,6 @@ export function databaseText(database: DatabaseInForce): string {
   const connected = standbys === null
     ? ""
     : `, and ${standbys === 0 ? "none" : standbys} ${standbys > 1 ? "are" : "is"} connected`;
-  return `${oneLine(address)}: ${named.join(", ")}; ${demand}${connected}`;
+  const waits = standbyDemanded && standbys === 0 ? ": writes wait" : "";
+  return `${oneLine(address)}: ${named.join(", ")}; ${demand}${connected}${waits}`;
 }

@@ -1,4 +1,4 @@
-/** Stays of many jobs, for whoever asks of one position after the other which of them go on. */
+/** Stays of many jobs, for lookups of those that are open, one position after the other. */
 
 import type { LogId } from "../core/ids.ts";
 import type { JobOfType, Moment, PlaceHistory, Stay } from "./place_history.ts";
@@ -17,7 +17,7 @@ export class Stays {
     this.#all = all.toSorted((left, right) => left.from.logId - right.from.logId);
   }
 
-  /** Those that go on at a position, the oldest first. Cheap for positions that ascend. */
+  /** Those open at a position, the oldest first. Cheap for ascending positions. */
   at(logId: LogId): readonly JobStay[] {
     if (logId < this.#at) [this.#next, this.#open] = [0, []];
     this.#at = logId;

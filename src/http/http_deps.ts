@@ -56,7 +56,7 @@ export interface SystemPort {
   /** As of now. */
   process(): ProcessFigures;
   workers(): Use;
-  /** Limits that the engine keeps of what there is at a time. */
+  /** Limits of the engine on what exists at the same time, with their use. */
   limits(): Readonly<Record<keyof StandingLimits, Use>>;
 }
 
@@ -99,7 +99,7 @@ export interface HttpDeps {
   /** `undefined` if the journal is not in files. */
   readonly verification: VerificationPort | undefined;
   readonly jobLog: JobLogPort;
-  /** What this process is in a shared journal; `undefined` if the journal is not shared. */
+  /** The role of this process in a shared journal; `undefined` if the journal is not shared. */
   readonly standing: (() => Standing) | undefined;
   /** `undefined` if nothing is known of the process. */
   readonly system: SystemPort | undefined;

@@ -147,6 +147,7 @@ export class Relay {
         try {
           return await this.#answerOf(url, request, headers, body);
         } catch (error) {
+          if (error instanceof Deno.errors.NotCapable) throw unreachable(url);
           // A client that has left reads no answer.
           if (request.signal.aborted || !mayRepeat(request, error)) throw outcomeUnknown();
           reason = `the leader at ${url} does not answer`;
@@ -195,8 +196,9 @@ export class Relay {
 }
 
 /** The note of an action is known only to the process that carried it out. */
-function isAnsweredHere({ method, by }: Route, { req }: Context, { notes }: HttpDeps): boolean {
-  if (by !== undefined) return by === "here";
+function isAnsweredHere({ method, by }: Route, c: Context, { notes }: HttpDeps): boolean {
+  if (by !== undefined) return (typeof by === "function" ? by(c) : by) === "here";
+  const { req } = c;
   if (method !== "GET") return false;
   const note = req.query("note");
   return note === undefined || notes.of(note) !== undefined || !req.path.startsWith("/ui");
@@ -244,6 +246,11 @@ function mayRepeat(request: Request, error: unknown): boolean {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? errorMessage(error.cause ?? error) : "";
+}
+
+function unreachable(leader: string): Problem {
+  const permission = `permission is missing, add --allow-net=${new URL(leader).host}`;
+  return new Problem("not-ready", `Cannot reach the leader at ${leader}: ${permission}`);
 }
 
 function outcomeUnknown(): Problem {

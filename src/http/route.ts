@@ -1,4 +1,4 @@
-/** A route as one value: what is asked for, who may, what is answered, and by whom. */
+/** A route as one value: the request, the scope, the answers and the handler. */
 
 import type { Context } from "hono";
 import type { Scope } from "../access/tokens.ts";
@@ -7,6 +7,8 @@ import type { Operation } from "./openapi/operation.ts";
 
 /** `open` routes need no token: they tell a supervisor nothing of jobs. */
 export type RouteScope = Scope | "open";
+
+export type Answerer = "here" | "leader";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -19,7 +21,7 @@ export interface Route {
    * it records something or says what only the leader knows. Absent: a GET is answered here, all
    * else by the leader.
    */
-  readonly by?: "here" | "leader";
+  readonly by?: Answerer | ((c: Context) => Answerer);
   /** What `/openapi.json` says of it; absent for the pages and forms of the dashboard. */
   readonly operation?: Operation;
   /** @throws {Problem} what the client did wrong, or why it cannot be answered now. */

@@ -11,7 +11,7 @@ import type { Database, Row } from "./database.ts";
 import { chooseSource, type ScanSource, sourceOfFailures } from "./scan_source.ts";
 import { type RowWindow, WindowWalk } from "./window_walk.ts";
 
-/** Gives the next of a range in the order of the walk, at most so many. */
+/** Gives the next jobs of a range in the order of the walk, at most this many. */
 function windowsOf(
   database: Database,
   { wheres, words }: ScanSource,

@@ -15,7 +15,7 @@ export interface ScanSource {
   readonly wheres: readonly SqlCondition[];
   /** What it costs to look at one. */
   readonly rowCost: number;
-  /** And at so many words in each byte of the text that is searched. */
+  /** And this many words for each byte of the text that is searched. */
   readonly words: number;
 }
 
@@ -25,7 +25,7 @@ export interface ScanSource {
  * a row of an index that tells all that is wanted.
  */
 const COST = { next: 1, led: 12, label: 2, search: 1, covered: 5 };
-/** An index is used where it leads to no more than one row in so many. */
+/** An index is used where it leads to no more than one row in this many. */
 const SPARSE = 12;
 
 /** @param kept How many jobs there are of each condition. */

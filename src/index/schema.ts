@@ -14,7 +14,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** Raised whenever a table or the meaning of a column changes: the index is then made again. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 const TABLES = `
   CREATE TABLE jobs (

@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
 import type { SQLInputValue } from "node:sqlite";
 import type { Condition } from "../core/condition.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { sharedPlan } from "../core/job_plan.ts";
+import { type JobPlan, MAIN_ONLY_PLAN, sharedPlan } from "../core/job_plan.ts";
 import { type JobState, shared } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import { parseJsonText } from "../core/json_text.ts";
@@ -266,7 +266,7 @@ export class SqliteJobIndex implements JobIndex {
     const { job, wasThere } = ended;
     const trail = trailBytes(ended.trail);
     const { firstLogId: first, lastLogId: last } = job;
-    const whole = JSON.stringify(job);
+    const whole = JSON.stringify(toStored(job));
     const before = wasThere ? this.#stateBefore(first, last) : null;
     this.#database.run(
       "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -287,10 +287,8 @@ export class SqliteJobIndex implements JobIndex {
   #state({ first, last }: Row): JobState {
     const row = this.#database.get("SELECT crc, job FROM states WHERE last = ?", last as LogId);
     if (row !== undefined && crc32(row.job as string) === row.crc) {
-      const job = parseJsonText(row.job as string) as JobState;
-      if (job.firstLogId === first && job.lastLogId === last) {
-        return { ...job, plan: sharedPlan(job.plan), expected: shared(job.expected) };
-      }
+      const stored = parseJsonText(row.job as string) as StoredJob;
+      if (stored.firstLogId === first && stored.lastLogId === last) return fromStored(stored);
     }
     throw this.#database.damaged(`the job as of logId ${last} is not there, or not what it was`);
   }
@@ -329,4 +327,16 @@ export class SqliteJobIndex implements JobIndex {
   #add(condition: Condition, difference: number): void {
     this.#conditions.set(condition, (this.#conditions.get(condition) ?? 0) + difference);
   }
+}
+
+/** A job as it is written: `null` is the plan that only awaits `main`, which most jobs have. */
+type StoredJob = Omit<JobState, "plan"> & { readonly plan: JobPlan | null };
+
+function toStored(job: JobState): StoredJob {
+  return job.plan === MAIN_ONLY_PLAN ? { ...job, plan: null } : job;
+}
+
+function fromStored(stored: StoredJob): JobState {
+  const plan = stored.plan === null ? MAIN_ONLY_PLAN : sharedPlan(stored.plan);
+  return { ...stored, plan, expected: shared(stored.expected) } as JobState;
 }

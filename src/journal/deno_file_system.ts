@@ -266,7 +266,7 @@ export class DenoFileSystem implements FileSystem {
   }
 }
 
-/** Folders beside the journal are synced where that is allowed, and nobody is asked for more. */
+/** Folders beside the journal are synced where that is allowed; no permission is requested. */
 function requireGranted(path: string): void {
   if (Deno.permissions.querySync({ name: "read", path }).state === "granted") return;
   throw new Deno.errors.NotCapable(`Requires read access to "${path}"`);

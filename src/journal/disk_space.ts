@@ -75,7 +75,7 @@ export class Reserve {
     for (let at = 0; at < end; at += part.length) {
       await file.write(at, part.subarray(0, end - at));
     }
-    // Some file systems tell only now that there is no room.
+    // Some file systems only report a full disk now.
     await file.syncData();
     await file.truncate(this.#bytes);
   }
@@ -119,7 +119,7 @@ interface DiskSpaceOptions {
   readonly reserve: Reserve | undefined;
   /** Whether the reserve could not be created at the start. */
   readonly short: boolean;
-  /** Does what a start without space left undone; `false` if there still is none. */
+  /** Completes what a start without space left undone; `false` if there is still no space. */
   mend(): Promise<boolean>;
   /** Runs something between two batches. */
   between(work: () => Promise<void>): Promise<void>;

@@ -40,7 +40,7 @@ import { WatchedFiles } from "./watched_files.ts";
 /** The parts of an open journal. */
 interface Parts {
   readonly recorder: Recorder;
-  /** Until this process leads; absent if the journal is not shared. */
+  /** Keeps the copy complete until this process leads; absent if the journal is not shared. */
   readonly follower: Follower | undefined;
   readonly catalogue: Catalogue;
   readonly history: DurableEntries;
@@ -58,13 +58,10 @@ export class FileJournal implements Journal {
   readonly #parts: Parts;
   readonly #announcement: Announcement;
   #report: RecoveryReport;
-  /** What keeps the copy of a shared journal complete, until this process leads. */
-  #follower: Follower | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: Parts, announcement: Announcement, report: RecoveryReport) {
     this.#parts = parts;
-    this.#follower = parts.follower;
     this.#announcement = announcement;
     this.#report = report;
   }
@@ -117,7 +114,7 @@ export class FileJournal implements Journal {
   }
 
   append(group: readonly StampedEvent[], urgency?: Urgency): Appended {
-    if (this.#follower !== undefined) {
+    if (!this.#leads) {
       throw new JournalFailedError("Cannot append: another process leads this journal");
     }
     return this.#parts.recorder.append(group, urgency);
@@ -159,12 +156,11 @@ export class FileJournal implements Journal {
    * `undefined` if the journal was closed before.
    */
   async lead(): Promise<LogId | null | undefined> {
-    const follower = this.#follower;
+    const { follower } = this.#parts;
     if (follower === undefined) return this.#report.recoveredLogId;
     const recoveredLogId = await follower.untilLead();
     if (recoveredLogId === undefined) return undefined;
     this.#report = { ...this.#report, recoveredLogId };
-    this.#follower = undefined;
     return recoveredLogId;
   }
 
@@ -176,15 +172,19 @@ export class FileJournal implements Journal {
     return this.#announcement.make(url);
   }
 
+  get #leads(): boolean {
+    return this.#parts.follower?.leads ?? true;
+  }
+
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
 
   async #close(): Promise<void> {
-    this.#follower?.end();
+    this.#parts.follower?.end();
     const unproven = this.#parts.proof.stop();
     try {
-      await this.#parts.recorder.close(this.#follower === undefined);
+      await this.#parts.recorder.close();
     } finally {
       await this.#parts.leave();
       await unproven;
@@ -282,6 +282,7 @@ function createParts(options: LockedOptions, recovery: Recovery, kept: Kept): Pa
   const recorder: Recorder = new Recorder({
     ...options,
     ...kept,
+    leads: () => follower?.leads ?? true,
     sink: options.shared === undefined
       ? copy
       : new SharedSink(options.shared.log, copy, () => recorder.head),
@@ -317,7 +318,7 @@ function createParts(options: LockedOptions, recovery: Recovery, kept: Kept): Pa
     await options.shared?.turn.end();
     await options.shared?.log.end();
   };
-  const follower = options.shared && new Follower({
+  const follower: Follower | undefined = options.shared && new Follower({
     shared: options.shared,
     recorder,
     clock,

@@ -29,7 +29,7 @@ export interface BatchSink {
   write(batch: SealedBatch, holdUp: boolean): Promise<void>;
 }
 
-/** Is told the outcome of each batch. Must not throw. */
+/** Called with the outcome of each batch. Must not throw. */
 export interface BatchListener {
   /**
    * Called before the groups of the batch are answered.

@@ -147,7 +147,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   }
 }
 
-/** A line that a crash cut short is none. */
+/** A line that a crash cut short does not count. */
 function parsed(line: string): readonly JobLogLine[] {
   try {
     return [parseJsonText(line) as JobLogLine];

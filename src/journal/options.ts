@@ -37,7 +37,7 @@ export interface FileJournalOptions {
   readonly quietSealMs?: number;
   /** A batch takes no more groups when the next would bring it over this; 4 MiB. */
   readonly batchBytesMax?: number;
-  /** Goes on without a snapshot of entries that the journal does not hold; `false`. */
+  /** Starts even if a snapshot has entries that the journal does not hold; `false`. */
   readonly acceptSnapshotAhead?: boolean;
   /** Recorded before anything else, once the journal is open; none. */
   readonly firstFacts?: readonly JournalEventDraft[];

@@ -60,6 +60,8 @@ export interface RecorderOptions {
   readonly watch?: CommitWatch | undefined;
   /** What has to be done before anything is recorded, if anything. */
   readonly undone?: Undone | undefined;
+  /** Whether it is for this process to append; of a shared journal, it may be for another. */
+  readonly leads?: () => boolean;
   /** Makes a durable batch readable; called before the consumer gets it. */
   publish(batch: SealedBatch): void;
   /** Stores a snapshot and returns its file name. */
@@ -189,19 +191,15 @@ export class Recorder {
     this.#commit.fail(error);
   }
 
-  /**
-   * Accepts nothing more; resolves when everything is durable, captured and sealed.
-   *
-   * @param seals Whether it is for this process to seal the journal.
-   */
-  async close(seals = true): Promise<void> {
+  /** Accepts nothing more; resolves when everything is durable, captured and sealed. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#sealer.stop();
     await this.#diskSpace.stop();
     await this.#commit.settled();
     if (this.#commit.refusal === undefined) {
       if (!this.#diskSpace.isKept) await this.#snapshots.takeLast(this.head, this.#contentLogId);
-      if (seals) await this.#sealStop();
+      if (this.#leads) await this.#sealStop();
     }
     await this.#snapshots.settled();
   }
@@ -269,7 +267,12 @@ export class Recorder {
     return logId;
   }
 
+  get #leads(): boolean {
+    return this.#options.leads?.() ?? true;
+  }
+
   async #probe(): Promise<void> {
+    if (!this.#leads) return;
     await this.#recordUndone();
     await this.#seal("room");
   }

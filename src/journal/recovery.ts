@@ -30,9 +30,9 @@ interface RecoveryOptions {
   readonly consumer: JournalConsumer;
   readonly random: Random;
   readonly progress: ReadingProgress;
-  /** Goes on without a snapshot of entries that the journal does not hold. */
+  /** Starts even if a snapshot has entries that the journal does not hold. */
   readonly acceptSnapshotAhead: boolean;
-  /** Whoever opens it knows that its end is gone, and records it. */
+  /** The caller knows that its end is lost, and records that. */
   readonly acceptLoss: boolean;
 }
 

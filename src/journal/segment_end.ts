@@ -7,7 +7,7 @@ import type { SegmentScanner } from "./segment_scanner.ts";
 import { Buffer } from "node:buffer";
 import { crcHolds } from "./line_bytes.ts";
 
-/** For who restored a copy of a journal that went on while it was copied. */
+/** Advice for restoring a copy of a journal that was written to while it was copied. */
 const COPY_ADVICE = "if this is a copy made while Daybook ran, copy again, or use `deno task " +
   "journal backup`";
 

@@ -12,7 +12,7 @@ interface SegmentListing {
   readonly segments: readonly SegmentInfo[];
   /** Why a start would refuse files that have not the name of a segment. */
   readonly foreign: readonly ForeignFileError[];
-  /** Why what has the name of a segment is none: it is a link or a folder. */
+  /** Why something with the name of a segment is not one: it is a link or a folder. */
   readonly unusable: readonly ForeignFileError[];
 }
 

@@ -11,7 +11,7 @@ export interface Piece {
   /** Where it begins in the segment: what the scanner tells is counted from there. */
   readonly from: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** To be asked for all its batches before the next piece is. */
+  /** All its batches must be read before the next piece is requested. */
   readonly scanner: SegmentScanner;
   /** Whether the segment ends with it: then what the scanner did not like is judged. */
   readonly isLast: boolean;
@@ -84,7 +84,7 @@ function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuff
   return whole;
 }
 
-/** The bytes of a file, one after the other; the next ones are read before they are asked for. */
+/** The bytes of a file, one after the other; the next ones are read ahead. */
 class ReadAhead {
   readonly #file: PiecesOptions["file"];
   readonly #pieceBytes: number;

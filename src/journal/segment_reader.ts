@@ -27,7 +27,7 @@ class ReadTurns {
     this.#pause = pause;
   }
 
-  /** Resolves when it is the caller's turn for what takes as long as to parse so many bytes. */
+  /** Resolves when it is the caller's turn for work that takes as long as parsing this many bytes. */
   async take(bytes: number): Promise<void> {
     while (this.#bytes >= TURN_BYTES_MAX) await (this.#pausing ??= this.#next());
     this.#bytes += bytes;

@@ -102,7 +102,7 @@ interface BatchStart {
 }
 
 export interface WalkedSegment extends SegmentContent {
-  /** To be read to its end before the next segment is asked for. */
+  /** To be read to its end before the next segment is requested. */
   readonly scanner: SegmentScanner;
   /** Whether it follows all that came before; otherwise its lines are verified only. */
   readonly isConnected: boolean;

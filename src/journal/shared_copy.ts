@@ -86,6 +86,7 @@ const LOOK_MS = 250;
 export class Follower {
   readonly #parts: FollowerParts;
   #isEnded = false;
+  #leads = false;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
@@ -98,8 +99,6 @@ export class Follower {
    * @throws {JournalDamagedError} if a batch is not what was written.
    */
   async catchUp(): Promise<void> {
-    const { shared: { log }, recorder } = this.#parts;
-    await requireSame(log, recorder.head);
     let fetched: boolean;
     do fetched = await this.#fetch("found"); while (fetched);
   }
@@ -135,6 +134,11 @@ export class Follower {
     return undefined;
   }
 
+  /** Whether this process appends. */
+  get leads(): boolean {
+    return this.#leads;
+  }
+
   /** Ends `untilLead`, soon. */
   end(): void {
     this.#isEnded = true;
@@ -142,7 +146,10 @@ export class Follower {
 
   async #fetch(as: "found" | "news"): Promise<boolean> {
     const { shared: { log, membership }, recorder } = this.#parts;
-    const batches = await log.read(recorder.head.logId);
+    const { head } = recorder;
+    const batches = await log.read(head.logId);
+    // A fail-over may take away what this process has, at any time.
+    if (batches[0]?.previousChain !== head.chain) await requireSame(log, head);
     const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       if (this.#isEnded) break;
@@ -182,13 +189,13 @@ export class Follower {
     const { shared: { membership, turn }, recorder } = this.#parts;
     membership.leads(why);
     recorder.sealLater();
-    await turn.lead(() => recorder.fail(overtaken()));
+    await turn.lead((error) => recorder.fail(failure(error)));
+    this.#leads = true;
     return recorder.head.logId;
   }
 }
 
-function overtaken(): JournalFailedError {
-  const cause = new OvertakenError();
+function failure(cause: Error): JournalFailedError {
   return new JournalFailedError(`Cannot record anything: ${cause.message}`, { cause });
 }
 
@@ -200,7 +207,8 @@ async function requireSame(log: SharedLog, { logId, chain }: JournalHead): Promi
       ? `the folder of this process holds entries up to logId ${logId}, the database up to ` +
         `${lastLogId}: either entries that were acknowledged are gone from the database, or the ` +
         "folder is that of another journal"
-      : `the folder of this process and the database differ at logId ${logId}: the folder is a ` +
-        "copy of another journal",
+      : `the folder of this process and the database differ at logId ${logId}: either a fail-over ` +
+        "has taken entries away, and others are in their place, or the folder is a copy of " +
+        "another journal",
   );
 }

@@ -54,9 +54,9 @@ export interface Turn {
   /**
    * This process leads: others are told where it listens, and that it is alive.
    *
-   * @param overtaken Called when another process leads.
+   * @param lost Called when another process leads, or the log is no longer safe.
    */
-  lead(overtaken: () => void): Promise<void>;
+  lead(lost: (error: Error) => void): Promise<void>;
   /** Lets another process lead. */
   end(): Promise<void>;
 }

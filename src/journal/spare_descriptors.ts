@@ -1,13 +1,13 @@
 /**
- * Descriptors that are kept open for nothing, so that there is one when clients have taken all
- * others. It is used in the same turn of the loop in which it is given up: nobody else gets it.
+ * Spare descriptors, kept open so that one is left when clients have taken all others. A spare is
+ * closed and its slot reused in the same turn of the loop, so nothing else can take it.
  */
 
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 
 /** A roll needs two at once, a snapshot and a sidecar one each; the rest is for readers. */
 const SPARES = 8;
-/** What only reads leaves so many to what writes. */
+/** Readers leave this many to writers. */
 const LEFT_TO_WRITERS = 4;
 
 export class SpareDescriptors {

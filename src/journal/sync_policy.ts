@@ -1,7 +1,7 @@
 /**
  * Whether a sync may hold up the event loop. To hand it to another thread and to hear of its
  * end takes about as long as a quick disk does; so when one job alone is being worked on, the
- * loop waits for the disk itself. Nobody else is seen meanwhile: after some milliseconds a
+ * loop waits for the disk itself. Other work goes unnoticed meanwhile, so after some milliseconds a
  * sync goes to a thread again, and tells whether anybody else is there.
  */
 

@@ -72,6 +72,6 @@ export interface OverviewPort {
   trend(span: TrendSpan): Trend;
   /** Only types of which a job failed since the start; what fails most often now comes first. */
   failingTypes(): readonly FailingType[];
-  /** Bytes that are free on the disk of the journal; `undefined` when that cannot be told. */
+  /** Free bytes on the disk of the journal; `undefined` when unknown. */
   diskFree(): Promise<number | undefined>;
 }

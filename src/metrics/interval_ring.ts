@@ -1,5 +1,5 @@
 /**
- * Counts by interval of time: so many rows of so many columns, and a row that is past is used
+ * Counts by interval of time: a fixed number of rows and columns, and a row that is past is used
  * again. Its size never changes, and adding costs the same whatever was added before.
  */
 

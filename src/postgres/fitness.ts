@@ -3,9 +3,8 @@
  * refused before anything is written.
  */
 
-import type { DatabaseInForce } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { JournalUnusableError } from "../journal/errors.ts";
+import { type Assurance, UnfitDatabaseError } from "./assurance.ts";
 import { codeOf, type Retrying, type Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
@@ -21,53 +20,29 @@ create table if not exists daybook_leader (
 create table if not exists daybook_key (
   journal text not null, name text not null, key text not null, primary key (journal, name));`;
 
-/** The database cannot be used as it is; each reason has its exit code. */
-export class UnfitDatabaseError extends JournalUnusableError {
-  override readonly name = "UnfitDatabaseError";
-
-  constructor(place: Place, reason: string, override readonly exitCode: number, cause?: unknown) {
-    super("use", place.shown, reason, cause);
-  }
-}
-
 const EXIT_POOLER = 72;
-const EXIT_UNSAFE = 76;
 const EXIT_NO_RIGHTS = 77;
 
 /** What PostgreSQL says of users, rights and databases. */
 const NO_RIGHTS = /^(?:28...|3D000|42501)$/;
 
-const STANDBY_NAMES = "synchronous_standby_names";
-
 /** What poolers answer to startup parameters that they do not know. */
 const REFUSED_BY_POOLER = "08P01";
 const ADVICE = "connect to PostgreSQL itself, or to a pooler in session mode";
 
-/** Values that each setting may have. */
-const SAFE: Readonly<Record<string, readonly string[]>> = {
-  fsync: ["on"],
-  full_page_writes: ["on"],
-  synchronous_commit: ["on", "remote_apply"],
-  // Every session asks for it, but a pooler may not pass that on.
-  statement_timeout: ["0"],
-};
-
-/**
- * @returns What it promises.
- * @throws {UnfitDatabaseError}
- */
+/** @throws {UnfitDatabaseError} */
 export async function requireFit(
   place: Place,
   sql: Sql,
   other: Sql,
   retrying: Retrying,
-): Promise<DatabaseInForce> {
+  assurance: Assurance,
+): Promise<void> {
   try {
-    return await retrying.until(async () => {
+    await retrying.until(async () => {
       await requireSessions(place, sql, other);
-      const inForce = await requireSafe(place, sql);
+      await assurance.require();
       await requireTables(place, sql);
-      return inForce;
     });
   } catch (error) {
     const code = codeOf(error);
@@ -80,45 +55,13 @@ export async function requireFit(
   }
 }
 
-async function requireSafe(place: Place, sql: Sql): Promise<DatabaseInForce> {
-  const names = [...Object.keys(SAFE), STANDBY_NAMES];
-  const rows = await sql<{ name: string; setting: string }[]>`
-    select name, setting from pg_settings where name = any(${names}::text[])`;
-  for (const { name, setting } of rows) {
-    if (SAFE[name]?.includes(setting) !== false) continue;
-    const reason = `its setting ${name} is ${setting}, so it may lose what was acknowledged: set ` +
-      `it to ${SAFE[name].join(" or ")}`;
-    throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
-  }
-  const settings = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
-  const standbys = await standbysOf(sql);
-  if (place.needsStandby) requireStandby(place, settings[STANDBY_NAMES] ?? "", standbys ?? 0);
-  return { address: place.shown, standbyDemanded: place.needsStandby, standbys, settings };
-}
-
-/** Who may not read their states sees none. */
-async function standbysOf(sql: Sql): Promise<number | null> {
-  const [row] = await sql<{ may: boolean; standbys: string }[]>`
-    select pg_has_role(current_user, 'pg_read_all_stats', 'usage') as may,
-      (select count(*) from pg_stat_replication where sync_state in ('sync', 'quorum')) as standbys`;
-  return row?.may === true || Number(row?.standbys) > 0 ? Number(row?.standbys) : null;
-}
-
-function requireStandby(place: Place, names: string, standbys: number): void {
-  if (names !== "" && standbys > 0) return;
-  const reason = "sync=1 asks for a synchronous standby, and there is none: set " +
-    "synchronous_standby_names, or see that one is connected (and that this user may read " +
-    "pg_stat_replication)";
-  throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
-}
-
 /** How long an answer may take that needs a session which another connection has. */
 const SESSION_MS = 3_000;
 
 /**
  * A pooler in transaction mode gives the same connection another session as soon as another one
  * keeps that busy, or none while there is no other; a lock would be nobody's. It may not know
- * prepared statements either.
+ * prepared statements either. One in statement mode refuses to begin.
  */
 async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void> {
   const pid = async () =>
@@ -129,6 +72,10 @@ async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, SESSION_MS);
     return await Promise.race([pid(), late]).finally(() => clearTimeout(timer));
+  }).catch(async (error: unknown) => {
+    // Of a connection that a pooler has closed, the driver gives the reason with the next answer.
+    await other`select 1`.simple();
+    throw error;
   });
   if (before === during) return;
   const reason = `between here and PostgreSQL is a pooler in transaction mode: ${ADVICE}`;

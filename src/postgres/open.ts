@@ -2,7 +2,7 @@
 
 import type { KeyStore } from "../engine/ports.ts";
 import type { SharedJournal } from "../journal/shared_log.ts";
-import { Retrying, session } from "./connection.ts";
+import { type Connect, Retrying, session } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
 import { PostgresKeys } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";
@@ -22,18 +22,19 @@ export interface PostgresJournal {
 export async function openPostgres(options: PostgresOptions): Promise<PostgresJournal> {
   const { place, membership, secretKey } = options;
   const retrying = new Retrying(options);
-  const turn = new PostgresTurn(options, retrying);
+  const connect: Connect = (listener) => session(place, listener);
+  const turn = new PostgresTurn(connect, options, retrying);
   const sql = turn.session;
-  const other = session(place);
+  const other = connect();
   try {
-    membership.inForce(await requireFit(place, sql, other, retrying));
+    await requireFit(place, sql, other, retrying, turn.assurance);
   } catch (error) {
     await turn.end();
     throw error;
   } finally {
     await other.end({ timeout: 1 });
   }
-  const log = new PostgresLog(sql, options, retrying);
+  const log = new PostgresLog(connect, sql, options, retrying, turn.assurance);
   return {
     shared: { log, turn, membership },
     keys: new PostgresKeys(sql, place.journal, retrying, secretKey),

@@ -10,8 +10,10 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../journal/shared_log.ts";
+import { type Assurance, standbyCount } from "./assurance.ts";
 import {
   CancelledError,
+  type Connect,
   type Retrying,
   type RetryingOptions,
   type Sql,
@@ -34,35 +36,57 @@ export class PostgresLog implements SharedLog {
   readonly #sql: Sql;
   readonly #journal: string;
   readonly #retrying: Retrying;
+  readonly #assurance: Assurance;
+  readonly #needsStandby: boolean;
   readonly #news: PostgresNews;
 
   constructor(
+    connect: Connect,
     sql: Sql,
     { place, clock }: Pick<RetryingOptions, "place" | "clock">,
     retrying: Retrying,
+    assurance: Assurance,
   ) {
-    this.#news = new PostgresNews(place, clock);
+    this.#news = new PostgresNews(connect, place, clock);
     this.#sql = sql;
     this.#journal = place.journal;
     this.#retrying = retrying;
+    this.#assurance = assurance;
+    this.#needsStandby = place.needsStandby;
   }
 
   async append(batch: SharedBatch): Promise<void> {
-    await this.#retrying.until(async (isAgain) => {
-      const warnings = warningsIn(this.#sql);
-      if (!await this.#insert(batch)) {
-        // Of an insert whose answer was lost, the row may be there.
-        if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
-          throw await this.#refusal(batch);
-        }
-        await this.#barrier();
-      }
-      // Whoever cancels a wait for a standby ends it with a warning: no standby has the commit.
-      if (warningsIn(this.#sql) > warnings) {
-        throw new CancelledError("the wait for a synchronous standby was cancelled");
-      }
-    });
+    for (let isDurable = false, isAgain = false; !isDurable; isAgain = true) {
+      await this.#assurance.given();
+      isDurable = await this.#retrying.until((again) => this.#put(batch, isAgain || again));
+    }
     this.#news.tell(batch.lastLogId);
+  }
+
+  /** @returns Whether a standby has it too, where one has to. */
+  async #put(batch: SharedBatch, isAgain: boolean): Promise<boolean> {
+    const warnings = warningsIn(this.#sql);
+    if (!await this.#insert(batch)) {
+      // Of an insert whose answer was lost, the row may be there.
+      if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
+        throw await this.#refusal(batch);
+      }
+      await this.#barrier();
+    }
+    // Whoever cancels a wait for a standby ends it with a warning: no standby has the commit.
+    if (warningsIn(this.#sql) > warnings) {
+      throw new CancelledError("the wait for a synchronous standby was cancelled");
+    }
+    // PostgreSQL may have been told meanwhile not to wait for one.
+    if (!this.#needsStandby || await this.#hasStandby()) return true;
+    this.#assurance.lacks();
+    return false;
+  }
+
+  async #hasStandby(): Promise<boolean> {
+    const [row] = await this.#sql<{ standbys: string }[]>`
+      select ${standbyCount(this.#sql)} as standbys`;
+    return Number(row?.standbys) > 0;
   }
 
   async end(): Promise<void> {

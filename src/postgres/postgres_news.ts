@@ -5,7 +5,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { Clock } from "../engine/ports.ts";
-import { session, type Sql } from "./connection.ts";
+import type { Connect, Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
 /** One for all journals of a database: a name may be no longer than that of a journal. */
@@ -23,10 +23,10 @@ export class PostgresNews {
   /** Ends the wait for a message. */
   #over: (isNews: boolean) => void = () => {};
 
-  constructor(place: Place, clock: Pick<Clock, "setTimer">) {
-    this.#journal = place.journal;
+  constructor(connect: Connect, { journal }: Place, clock: Pick<Clock, "setTimer">) {
+    this.#journal = journal;
     this.#clock = clock;
-    this.#sql = session(place, {
+    this.#sql = connect({
       onClose: () => this.#isListening = false,
       onNotify: (_, message) => this.#hear(message),
     });

@@ -7,12 +7,13 @@
  * refuses whoever is too late.
  */
 
-import type { WhyLeading, Writer } from "../core/standing.ts";
+import type { DatabaseInForce, WhyLeading, Writer } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
-import type { Turn } from "../journal/shared_log.ts";
-import { type Retrying, type RetryingOptions, session, type Sql } from "./connection.ts";
+import { OvertakenError, type Turn } from "../journal/shared_log.ts";
+import { Assurance, UnfitDatabaseError } from "./assurance.ts";
+import type { Connect, Retrying, RetryingOptions, Sql } from "./connection.ts";
 import { lockOf, tryLock } from "./lock.ts";
 
 const BEAT_MS = 1_000;
@@ -45,6 +46,7 @@ export class PostgresTurn implements Turn {
   readonly #options: TurnOptions;
   readonly #membership: Membership;
   readonly #retrying: Retrying;
+  readonly assurance: Assurance;
   /** Appends, and holds the lock. */
   readonly #sql: Sql;
   /** An append may wait for a standby; the beat that says that the leader is alive does not. */
@@ -63,13 +65,15 @@ export class PostgresTurn implements Turn {
   #deposed: string | undefined;
   #cancelBeat: (() => void) | undefined;
 
-  constructor(options: TurnOptions, retrying: Retrying) {
-    this.#sql = session(options.place, { onClose: () => this.#lost() });
-    this.#alive = session(options.place);
+  constructor(connect: Connect, options: TurnOptions, retrying: Retrying) {
+    this.#sql = connect({ onClose: () => this.#lost() });
+    this.#alive = connect();
     this.#options = options;
     this.#membership = options.membership;
     this.#clock = options.clock;
     this.#retrying = retrying;
+    const inForce = (database: DatabaseInForce) => this.#membership.inForce(database);
+    this.assurance = new Assurance({ ...options, inForce }, this.#alive, retrying);
   }
 
   /** The session that holds the lock, for appending. */
@@ -79,6 +83,7 @@ export class PostgresTurn implements Turn {
 
   async take(): Promise<WhyLeading | undefined> {
     return await this.#retrying.until(async () => {
+      await this.assurance.look();
       if (this.#isHeld) return this.#why;
       const { leader, silentMs, isFree } = await this.#look();
       this.#membership.ledBy(leader);
@@ -101,10 +106,10 @@ export class PostgresTurn implements Turn {
     await this.#sql`select pg_advisory_unlock_all()`.catch(() => {});
   }
 
-  async lead(overtaken: () => void): Promise<void> {
+  async lead(lost: (error: Error) => void): Promise<void> {
     await this.#retrying.until(() => this.#say());
     this.#isLeading = true;
-    this.#beatLater(overtaken);
+    this.#beatLater(lost);
   }
 
   async end(): Promise<void> {
@@ -160,20 +165,22 @@ export class PostgresTurn implements Turn {
     }
   }
 
-  #beatLater(overtaken: () => void): void {
+  #beatLater(lost: (error: Error) => void): void {
     if (this.#isEnded) return;
-    this.#cancelBeat = this.#clock.setTimer(BEAT_MS, () => void this.#beat(overtaken));
+    this.#cancelBeat = this.#clock.setTimer(BEAT_MS, () => void this.#beat(lost));
   }
 
-  async #beat(overtaken: () => void): Promise<void> {
+  async #beat(lost: (error: Error) => void): Promise<void> {
     try {
-      if (!await this.#isStillLeader()) return overtaken();
+      if (!await this.#isStillLeader()) return lost(new OvertakenError());
       // A session that was lost has lost the lock.
       if (!this.#isHeld) await this.#lock();
-    } catch {
+      await this.assurance.look();
+    } catch (error) {
+      if (error instanceof UnfitDatabaseError) return lost(error);
       // Appends tell when the database is back, and who leads then.
     }
-    this.#beatLater(overtaken);
+    this.#beatLater(lost);
   }
 
   async #say(): Promise<void> {

@@ -2,12 +2,16 @@
 
 import type { Clock } from "../engine/ports.ts";
 import type { SharedLog } from "../journal/shared_log.ts";
-import { Retrying, session } from "./connection.ts";
+import { Assurance } from "./assurance.ts";
+import { type Connect, Retrying, session } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
 import { tryLock } from "./lock.ts";
 import type { Place } from "./place.ts";
 import { PostgresKeys } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";
+
+/** A command that hears nothing for as long ends. */
+const ANSWER_MS_MAX = 30_000;
 
 export interface TableOptions {
   readonly place: Place;
@@ -18,14 +22,19 @@ export interface TableOptions {
 export class PostgresTable {
   readonly log: SharedLog;
   readonly #options: TableOptions;
+  readonly #connect: Connect;
   readonly #sql;
   readonly #retrying: Retrying;
+  readonly #assurance: Assurance;
 
   constructor(options: TableOptions) {
     this.#options = options;
-    this.#sql = session(options.place);
-    this.#retrying = new Retrying(options);
-    this.log = new PostgresLog(this.#sql, options, this.#retrying);
+    this.#connect = (listener) => session(options.place, listener);
+    this.#sql = this.#connect();
+    this.#retrying = new Retrying({ ...options, answerMsMax: ANSWER_MS_MAX });
+    const inForce = () => {};
+    this.#assurance = new Assurance({ ...options, inForce }, this.#sql, this.#retrying);
+    this.log = new PostgresLog(this.#connect, this.#sql, options, this.#retrying, this.#assurance);
   }
 
   /** @param secretKey What wraps the keys. */
@@ -43,9 +52,10 @@ export class PostgresTable {
 
   /** @throws {UnfitDatabaseError} if it would not keep what is written, or may not be written. */
   async requireFit(): Promise<void> {
-    const other = session(this.#options.place);
+    const other = this.#connect();
     try {
-      await requireFit(this.#options.place, this.#sql, other, this.#retrying);
+      const { place } = this.#options;
+      await requireFit(place, this.#sql, other, this.#retrying, this.#assurance);
     } finally {
       await other.end({ timeout: 1 });
     }

@@ -23,14 +23,28 @@ export class Joining {
   readonly #membership: Membership;
 
   constructor(options: JoiningOptions) {
-    const { url, print: print } = options;
+    const { url, print } = options;
     this.#options = options;
     const self = { writer: newId.writer(systemRandom.ulid()), url };
-    this.#membership = new Membership({ self, clock: systemClock, tell: print });
+    const tell = (line: string) => {
+      print(line);
+      this.#requireReach();
+    };
+    this.#membership = new Membership({ self, clock: systemClock, tell });
   }
 
   get standing(): Standing {
     return this.#membership.standing;
+  }
+
+  /** Without the permission a follower would answer reads only. */
+  #requireReach(): void {
+    const url = this.#membership.otherUrl;
+    if (url === undefined) return;
+    const { host } = new URL(url);
+    if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
+    const missing = `permission is missing, add --allow-net=${host}`;
+    this.#options.warn(`Cannot pass requests on to the leader at ${url}: ${missing}`);
   }
 
   /** @throws {JournalUnusableError} if the database cannot be used. */

@@ -6,6 +6,7 @@ import {
   JournalUnusableError,
 } from "../journal/errors.ts";
 import { isOfSharedLog } from "../journal/shared_log.ts";
+import { UnfitDatabaseError } from "../postgres/assurance.ts";
 import { withStart } from "../settings/permission_advice.ts";
 
 /** When the running journal failed. */
@@ -31,7 +32,9 @@ export function openingFailure(error: unknown, folder: string): JournalFailure |
 
 /** Why a running journal accepts nothing any more. */
 export function runningFailure({ cause, message }: Error, folder: string): JournalFailure {
-  if (isOfSharedLog(cause)) return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
+  if (isOfSharedLog(cause) || cause instanceof UnfitDatabaseError) {
+    return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
+  }
   if (cause instanceof JournalDamagedError) {
     const text = `${cause.messageFor(folder)}; stopping, since what is served may be wrong`;
     return { text, exitCode: cause.exitCode };

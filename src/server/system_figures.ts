@@ -43,7 +43,7 @@ export async function diskFree(
   return state === "granted" ? () => bytesFree(folder) : undefined;
 }
 
-/** `undefined` when it cannot be told: a scrape has more to say than this. */
+/** `undefined` when it is unknown: the rest of a scrape is still useful. */
 async function bytesFree(folder: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(folder);

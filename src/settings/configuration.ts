@@ -123,7 +123,7 @@ class Reader {
     this.problems.push(...issues.map((issue) => this.#problemOf(issue)));
     const [tokens, secretKey] = [this.#tokens(), this.#secretKey()];
     const isShared = namesDatabase(this.#texts.journal);
-    this.problems.push(...this.#problemsOfSharing(isShared, secretKey));
+    this.problems.push(...this.#problemsOfSharing(isShared));
     const { hostname } = this.#texts;
     if (!LOOPBACK.includes(hostname) && tokens.length === 0) {
       this.problems.push(
@@ -138,9 +138,10 @@ class Reader {
     return { ...output, folder, database, tokens, secretKey, webhookSecret };
   }
 
-  #problemsOfSharing(isShared: boolean, secretKey: Uint8Array | undefined): readonly string[] {
+  #problemsOfSharing(isShared: boolean): readonly string[] {
     if (isShared) {
-      if (secretKey !== undefined) return [];
+      // One that is given and cannot be used is a problem of its own.
+      if (this.origins.get("secret-key-file") !== "default") return [];
       return [
         "a journal in PostgreSQL needs --secret-key-file, the same on every machine: it wraps the " +
         "keys of secrets, which are in the database",
@@ -213,7 +214,7 @@ const BYTES = 32;
 const SECRET_KEY_RULE = "must be 32 bytes in base64 or hexadecimal, such as from " +
   "openssl rand -base64 32";
 
-/** `undefined` when the text is none; a message about it must not quote it. */
+/** `undefined` when the text is not a key; a message about it must not quote it. */
 export function secretKeyIn(text: string): Uint8Array | undefined {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/i.test(trimmed)) return Uint8Array.from(Buffer.from(trimmed, "hex"));

@@ -1,4 +1,4 @@
-/** Ids that count up, and a fraction that never changes: a run can be told to the letter. */
+/** Ids that count up, and a fraction that never changes: a run is reproducible to the letter. */
 
 import type { Random } from "../engine/ports.ts";
 

@@ -92,7 +92,7 @@ export interface TestDaybook extends EmbeddedDaybook {
    * Ends the test: every `run` has been called twice by then.
    *
    * @throws {NotDeterministicError} when the `run` of a job does not do the same each time.
-   * @throws {Error} when a crash that was asked for has not happened.
+   * @throws {Error} when a requested crash has not happened.
    */
   close(closeServer?: () => Promise<unknown>): Promise<void>;
 }

@@ -28,7 +28,7 @@ export interface MachineOptions {
 /** What says that a step has completed; a sleep is one, too. */
 const STEP_ENDS: ReadonlySet<string> = new Set(["job.TaskCompleted", "job.TimerElapsed"]);
 
-/** Nothing has happened for so many turns of the event loop: nothing will. */
+/** When nothing has happened for this many turns of the event loop, nothing will. */
 const QUIET_TURNS = 5;
 /** The same while there is something that may need some more. */
 const BUSY_TURNS = 30;

@@ -13,7 +13,7 @@ const PAGE_BYTES = 65_536;
 
 /** Looks at one before and after it comes to be, or grows. */
 export interface Growth {
-  /** Throws where so many bytes are far too many. */
+  /** Throws if the bytes are far too many. */
   before(bytes: number): void;
   /** Throws where there are too many now. */
   after(): void;

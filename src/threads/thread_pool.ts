@@ -25,7 +25,7 @@ export interface ThreadPoolOptions {
   readonly hasRoom: () => boolean;
 }
 
-/** Who asks for a thread. */
+/** What asks for a thread. */
 export interface ThreadRequest {
   /** What the thread is to have loaded. */
   readonly module: string;

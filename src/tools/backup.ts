@@ -29,7 +29,7 @@ export class OtherHistoryError extends Error {
 export interface BackupOptions {
   readonly fileSystem: FileSystem;
   readonly from: Layout;
-  /** Its folders exist, and nobody else writes to them. */
+  /** Its folders exist, and no other process writes to them. */
   readonly to: Layout;
   /** Called with the progress, in bytes. */
   readonly progress: (done: number, total: number) => void;

@@ -37,7 +37,7 @@ export type Category = "compatible" | "breaks" | "differs" | "notChecked";
 export class TypeReport {
   readonly inFlight = { compatible: 0, breaks: 0, differs: 0, notChecked: 0 };
   readonly finished = { compatible: 0, breaks: 0, differs: 0, notChecked: 0 };
-  /** Findings that are not compatible, and the others when they are asked for. */
+  /** Findings that are not compatible, and the others on request. */
   readonly findings: Finding[] = [];
   /** Jobs in flight whose plan today's definition would make otherwise, by what differs. */
   readonly planChanges = new Map<string, number>();

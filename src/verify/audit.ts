@@ -30,7 +30,7 @@ export interface AuditOptions {
   /** A server to compare with, if any. */
   readonly served: ServedAudit | undefined;
   readonly progress: (bytesDone: number, bytesTotal: number) => void;
-  /** Called after each batch and during long work; absent if nobody else is waiting. */
+  /** Called after each batch and during long work; absent if no other work is waiting. */
   readonly pause?: Pause;
   /** Keeps ended jobs out of memory; if absent they stay in memory. */
   readonly scratch?: () => Scratch;

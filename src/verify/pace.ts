@@ -9,7 +9,7 @@ import { sizeText } from "../core/size.ts";
  */
 export type Pause = () => Promise<void> | undefined;
 
-/** Where nobody else waits. */
+/** Where no other work is waiting. */
 export const NO_PAUSE: Pause = () => undefined;
 
 /** How long others may be held up; a request needs several turns. */

@@ -64,7 +64,7 @@ export interface Suspect {
   readonly candidates: readonly LogId[];
 }
 
-/** Of so many entries at least, and of all that were received at one time, ids are remembered. */
+/** Ids of at least this many entries are remembered, and of all that were received at one time. */
 const LAST_MAX = 1_024;
 
 export class UniqueIds {

@@ -16,7 +16,7 @@ const SLOTS_AT = 16;
 const TEXTS_AT = 4 * (SLOTS_AT + 2 * SLOTS);
 /** An id of a job and of a task with a space between: 128 characters each, at most. */
 const TEXT_BYTES = 257;
-/** What was told of the last stall. */
+/** What was reported of the last stall. */
 const TOLD_AT = TEXTS_AT + SLOTS * TEXT_BYTES;
 const TOLD_BYTES = 8_192;
 

@@ -51,7 +51,7 @@ Deno.test("standing: what the database promises is named, and what is not known 
     databaseText({ ...database, standbyDemanded: true, standbys })
   );
   assert.deepEqual(texts.map((text) => text.slice(text.indexOf("is "))), [
-    "is demanded, and none is connected",
+    "is demanded, and none is connected: writes wait",
     "is demanded, and 1 is connected",
     "is demanded, and 2 are connected",
   ]);

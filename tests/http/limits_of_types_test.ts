@@ -120,7 +120,7 @@ test("limits: what cannot be is refused with the reason, and nothing is recorded
   assert.match(await refused("/limits/no.such", { reason: "x" }), /^404 .*no definition of this/);
   assert.match(
     await refused("/limits/plain.do", { perKey: 1, reason: "x" }),
-    /^422 .*\/perKey.*has no limits\.key, by which its jobs could be told apart/,
+    /^422 .*\/perKey.*has no limits\.key, by which its jobs could be grouped/,
   );
   assert.match(
     await refused("/limits/mail.send", { maxRunning: 0, reason: "x" }),

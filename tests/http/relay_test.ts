@@ -106,6 +106,18 @@ Deno.test("relay: reads of a follower are those of the leader", async () => {
   }
 });
 
+Deno.test("relay: a follower lists the entry points for programs itself, and shows the leader's overview", async () => {
+  await using members = new Members();
+  const leader = await members.lead("first");
+  const follower = await members.join("second");
+  const text = async () => await (await follower.get("/", { accept: "text/html" })).text();
+  assert.match(await text(), /<h1[^>]*>Overview/);
+  const position = (await dropped(await leader.get("/"))).headers.get("daybook-log-id");
+  members.url = nobody();
+  const index = await json(await follower.get("/", { "daybook-log-id": position ?? "" }));
+  assert.ok("links" in index);
+});
+
 Deno.test("relay: nothing is run, recorded or timed by a process that follows", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
@@ -214,6 +226,20 @@ Deno.test("relay: a write that the leader may have seen is not sent twice", asyn
   assert.equal(connections, 1);
   listener.close();
   await accepting;
+});
+
+Deno.test({
+  name: "relay: a leader that this process may not reach is no leader that was lost",
+  permissions: { net: ["127.0.0.1"] },
+  fn: async () => {
+    await using members = new Members();
+    await members.lead("first");
+    const follower = await members.join("second");
+    members.url = "http://127.0.0.2:8000";
+    const answer = await json(await follower.post("/jobs", { ...ORDER, jobId: "a" }), 503);
+    assert.equal(answer["type"], "/problems/not-ready");
+    assert.match(`${answer["detail"]}`, /permission is missing, add --allow-net=127.0.0.2:8000$/);
+  },
 });
 
 Deno.test("relay: a client that leaves while the leader is asked is no defect", async () => {

@@ -6,7 +6,8 @@ import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { LostHistoryError, OvertakenError } from "../../src/journal/shared_log.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { until } from "../support/until.ts";
-import { noSpace } from "../support/journal/journal_disk.ts";
+import type { FileSystem } from "../../src/journal/file_system.ts";
+import { noSpace, TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble, sharing } from "../support/journal/shared_log_double.ts";
 import {
@@ -24,10 +25,11 @@ async function lead(log: SharedLogDouble, disk: MemoryDisk, writer: string): Pro
 }
 
 /** Another process leads until `release` is called. */
-async function follow(log: SharedLogDouble, disk = new MemoryDisk()) {
+async function follow(log: SharedLogDouble, disk: FileSystem = new MemoryDisk(), reserveBytes = 0) {
   let mayLead = false;
   const take = () => Promise.resolve(mayLead ? "ended" as const : undefined);
-  const started = await startOn(disk, { shared: sharing(log, "follower", { take }) });
+  const shared = sharing(log, "follower", { take });
+  const started = await startOn(disk, { shared, reserveBytes });
   const led = started.journal.lead();
   return { ...started, led, release: () => mayLead = true };
 }
@@ -185,13 +187,13 @@ Deno.test("shared journal: one whose turn it seemed to be, and that is not the f
 });
 
 Deno.test("shared journal: a turn that is over ends a leader that appends nothing", async () => {
-  let overtaken = () => {};
-  const turn = { lead: (call: () => void) => Promise.resolve(void (overtaken = call)) };
+  let lost = (_: Error) => {};
+  const turn = { lead: (call: typeof lost) => Promise.resolve(void (lost = call)) };
   const { journal, consumer } = await startOn(new MemoryDisk(), {
     shared: sharing(new SharedLogDouble(), "first", turn),
   });
   await journal.lead();
-  overtaken();
+  lost(new OvertakenError());
   assert.ok(consumer.failures[0]?.cause instanceof OvertakenError);
   assert.throws(() => journal.append(facts(1)), JournalFailedError);
 });
@@ -224,6 +226,42 @@ Deno.test("shared journal: a log that lacks what the copy has is refused, and so
     (error: Error) =>
       error instanceof LostHistoryError && /copy of another journal/.test(error.message),
   );
+});
+
+Deno.test("shared journal: one that follows ends when a fail-over takes away what it has, whatever is put in its place", async () => {
+  for (const batchesAfter of [0, 1, 5]) {
+    const log = new SharedLogDouble();
+    await ledUntilItDied(log);
+    const { led, journal } = await follow(log);
+    let end: unknown;
+    led.catch((error: unknown) => end = error);
+    log.batches = log.batches.slice(0, -2);
+    if (batchesAfter > 0) {
+      const other = await lead(log, new MemoryDisk(), "other");
+      for (let batch = 1; batch < batchesAfter; batch++) {
+        await other.journal.append(facts(2)).durable;
+      }
+      await other.journal.close();
+    }
+    await until(`it ends, with ${batchesAfter} batches in their place`, () => end !== undefined);
+    assert.ok(end instanceof LostHistoryError);
+    await journal.close();
+  }
+});
+
+Deno.test("shared journal: one that follows, and has no room for its reserve, records nothing about that", async () => {
+  const log = new SharedLogDouble();
+  const leader = await lead(log, new MemoryDisk(), "first");
+  const disk = new TestDisk(new MemoryDisk());
+  disk.fail({ operation: "create", path: "/reserve", error: noSpace() });
+  const { journal, clock, led, warnings } = await follow(log, disk, 10_000);
+  const { length } = log.batches;
+  await clock.advance(5_000);
+  assert.equal(warnings.at(-1), "there is room on the disk again");
+  assert.equal(log.batches.length, length);
+  await leader.journal.append(facts(1)).durable;
+  await journal.close();
+  await led;
 });
 
 Deno.test("shared journal: a batch that was changed in the log is refused", async () => {

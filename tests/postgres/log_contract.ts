@@ -7,7 +7,8 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../../src/journal/shared_log.ts";
-import { Retrying, session, type Sql } from "../../src/postgres/connection.ts";
+import { Assurance } from "../../src/postgres/assurance.ts";
+import { type Connect, Retrying, session, type Sql } from "../../src/postgres/connection.ts";
 import { TABLES } from "../../src/postgres/fitness.ts";
 import { placeIn } from "../../src/postgres/place.ts";
 import { PostgresLog } from "../../src/postgres/postgres_log.ts";
@@ -76,9 +77,12 @@ export async function withLog(
   broken: (sql: Sql) => Sql = (sql) => sql,
 ): Promise<void> {
   const place = placeIn(server.url("shop", port));
-  const sql = session(place);
-  const retrying = new Retrying({ place, clock: systemClock, warn: () => {} });
-  const log = new PostgresLog(broken(sql), { place, clock: systemClock }, retrying);
+  const connect: Connect = (listener) => session(place, listener);
+  const sql = connect();
+  const options = { place, clock: systemClock, warn: () => {}, inForce: () => {} };
+  const retrying = new Retrying(options);
+  const assurance = new Assurance(options, sql, retrying);
+  const log = new PostgresLog(connect, broken(sql), options, retrying, assurance);
   try {
     await retrying.until(() => sql.unsafe(TABLES));
     await run(log);

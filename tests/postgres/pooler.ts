@@ -19,7 +19,7 @@ export const POOLER_LEFT_OUT = LEFT_OUT !== "" || isInstalled()
   : " (LEFT OUT: pgbouncer is not installed)";
 
 export interface PoolerSettings {
-  readonly mode: "session" | "transaction";
+  readonly mode: "session" | "transaction" | "statement";
   /** Sessions that it has. */
   readonly size: number;
 }

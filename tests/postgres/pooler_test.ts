@@ -20,6 +20,11 @@ async function refusalOf(folder: string, journal: string): Promise<readonly [num
 const IN_TRANSACTION_MODE =
   /a pooler in transaction mode: connect to PostgreSQL itself, or to a pooler in session mode/;
 
+const IN_STATEMENT_MODE = new RegExp(
+  "a pooler is in between, and refuses \\(transaction blocks not allowed in statement pooling " +
+    "mode\\): connect to PostgreSQL itself, or to a pooler in session mode",
+);
+
 async function worksInSessionMode(server: PostgresServer, folder: string): Promise<void> {
   await withPooler(server, { mode: "session", size: 20 }, async (port) => {
     const member = new Member({ journal: server.url("shop", port), folder });
@@ -47,7 +52,7 @@ async function timeLimitsAreRefused(server: PostgresServer, folder: string): Pro
 }
 
 testWithPostgres(
-  "pooler: transaction mode is refused, however many sessions it has, and session mode works",
+  "pooler: transaction and statement mode are refused, however many sessions it has, and session mode works",
   (server) =>
     inFolder(async (folder) => {
       for (const size of [1, 5]) {
@@ -55,6 +60,12 @@ testWithPostgres(
           const [code, output] = await refusalOf(folder, server.url("shop", port));
           assert.equal(code, 72, output);
           assert.match(output, IN_TRANSACTION_MODE);
+        });
+        await withPooler(server, { mode: "statement", size }, async (port) => {
+          const [code, output] = await refusalOf(folder, server.url("shop", port));
+          assert.equal(code, 72, output);
+          assert.match(output, IN_STATEMENT_MODE);
+          assert.doesNotMatch(output, /does not answer/);
         });
       }
       await worksInSessionMode(server, folder);

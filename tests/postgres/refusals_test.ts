@@ -25,6 +25,25 @@ async function unsafeSettingsAreRefused(server: PostgresServer, folder: string):
   assert.match(standby.output, /asks for a synchronous standby, and there is none/);
 }
 
+/** An operator changes them while processes run. */
+async function settingsThatBecomeUnsafeEndAll(server: PostgresServer, folder: string) {
+  const members = ["leader", "follower"].map((name) =>
+    new Member({ journal: server.url("changing"), folder: `${folder}/${name}` })
+  ) as [Member, Member];
+  for (const [index, member] of members.entries()) {
+    member.start();
+    await member.is(index === 0 ? "ready" : "following");
+  }
+  await server.query("alter system set synchronous_commit = off");
+  await server.query("select pg_reload_conf()");
+  for (const member of members) {
+    assert.equal(await member.ended(), 76, member.output.join("\n"));
+    assert.match(member.output.join("\n"), /setting synchronous_commit is off.*set it to on/);
+  }
+  await server.query("alter system reset synchronous_commit");
+  await server.query("select pg_reload_conf()");
+}
+
 async function missingRightsAreTold(server: PostgresServer, folder: string): Promise<void> {
   await server.query("create user clerk; revoke create on schema public from public, clerk");
   const { code, output } = await refusalOf(folder, server.url("shop", server.port, "clerk"));
@@ -62,6 +81,7 @@ testWithPostgres(
       await missingRightsAreTold(server, folder);
       await unsafeSettingsAreRefused(server, folder);
       await otherHistoryIsRefused(server, folder);
+      await settingsThatBecomeUnsafeEndAll(server, folder);
     }),
 );
 

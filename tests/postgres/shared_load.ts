@@ -14,7 +14,7 @@ interface Database {
   query(sql: string): Promise<readonly string[]>;
 }
 
-const CLIENTS = 4;
+export const CLIENTS = 4;
 /** A process that is cut off answers nobody. */
 const ANSWER_MS_MAX = 4_000;
 /** Between two submissions of a client, so that what has to be judged does not grow for ever. */

@@ -1,10 +1,12 @@
 /** The database has a standby: it is lost, or it takes the place of the primary and is behind. */
 
 import assert from "node:assert/strict";
+import type { Standing } from "../../src/core/standing.ts";
+import { readable } from "../support/http/job_pages.ts";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
-import { withMembers } from "./members.ts";
+import { type Member, withMembers } from "./members.ts";
 import { PostgresServer, testWithPostgres } from "./postgres_server.ts";
 import { leaderOf, requireNoticed, SharedLoad } from "./shared_load.ts";
 
@@ -44,11 +46,12 @@ testWithPostgres(
           const load = new SharedLoad(members);
           await until("something is acknowledged", () => load.acknowledged.length > 5);
           await standby.crash();
-          await until("a commit waits", () => commitWaits(primary));
+          await until("it is noticed", () => isLacking(leader));
           const before = load.acknowledged.length;
           await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
           assert.equal(load.acknowledged.length, before);
           assert.ok(members.every(({ isOver }) => !isOver));
+          for (const member of members) await requireLacking(member, member === leader);
           await standby.begin();
           await until("more is acknowledged", () => load.acknowledged.length > before);
           assert.equal(await leaderOf(members), leader);
@@ -59,9 +62,71 @@ testWithPostgres(
     }),
 );
 
-async function commitWaits(primary: PostgresServer): Promise<boolean> {
-  const rows = await primary.query("select pid from pg_stat_activity where wait_event = 'SyncRep'");
-  return rows.length > 0;
+/** It says on every way that writes wait; whoever does not lead still follows. */
+async function requireLacking(member: Member, leads: boolean): Promise<void> {
+  const ready = await fetch(`${member.url}/readyz`);
+  assert.equal(ready.status, leads ? 503 : 200);
+  const text = await ready.text();
+  assert.equal(text.includes("Cannot write: the database has no synchronous standby now"), leads);
+  const { shared } = await member.get("/journal") as { shared: Standing };
+  assert.equal(shared.database?.standbys, 0);
+  const screen = await fetch(`${member.url}/ui/system`, { headers: { accept: "text/html" } });
+  assert.match(readable(await screen.text()), /is demanded, and none is connected: writes wait/);
+  assert.match(
+    member.output.join("\n"),
+    /has no synchronous standby now, which sync=1 asks for: nothing is recorded until there is one/,
+  );
+}
+
+testWithPostgres(
+  "standby: nothing is acknowledged while PostgreSQL does not wait for one, and sync=1 asks for it",
+  (
+    primary,
+  ) =>
+    withStandby(primary, async (standby) => {
+      const setNames = async (names: string) => {
+        await primary.query(`alter system set synchronous_standby_names = '${names}'`);
+        await primary.query("select pg_reload_conf()");
+      };
+      await setNames("standby");
+      await until("it is synchronous", () => isSynchronous(primary));
+      const url = `${primary.url("shop")}&sync=1`;
+      await inFolderKeptOnFailure((folder) =>
+        withMembers(folder, { a: url, b: url }, async (members) => {
+          for (const member of members) member.start();
+          const leader = await leaderOf(members);
+          const load = new SharedLoad(members);
+          await until("something is acknowledged", () => load.acknowledged.length > 5);
+          // As managers of clusters do that prefer to degrade.
+          await standby.crash();
+          const before = load.acknowledged.length;
+          await setNames("");
+          await until("it is noticed", () => isLacking(leader));
+          await primary.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'daybook'",
+          );
+          await new Promise((resolve) => setTimeout(resolve, SHORT_OUTAGE_MS));
+          assert.equal(load.acknowledged.length, before);
+          const lastLogId = Number(
+            (await primary.query("select max(last) from daybook_batch"))[0],
+          );
+          await setNames("standby");
+          await standby.begin();
+          await until("more is acknowledged", () => load.acknowledged.length > before);
+          assert.equal(await leaderOf(members), leader);
+          assert.match(leader.output.join("\n"), /has a synchronous standby again, and takes what/);
+          await load.judge(primary, "shop");
+          console.log(`standby: not waited for from about logId ${lastLogId} on, ${load.told}`);
+        })
+      );
+    }),
+);
+
+const SHORT_OUTAGE_MS = 3_000;
+
+async function isLacking(member: Member): Promise<boolean> {
+  const { shared } = await member.get("/journal") as { shared: Standing };
+  return shared.database?.standbys === 0;
 }
 
 testWithPostgres(

@@ -32,8 +32,16 @@ import {
   PAUSED,
   SET_CLOCK,
 } from "./engine_ports.ts";
+import {
+  READS_BACK,
+  READS_NO_REST,
+  SKIPS_BATCHES,
+  TAKES_ANY_PLACE,
+  ZOMBIE_GOES_ON,
+} from "./broken_sharing.ts";
 import { HONEST } from "./journal_play.ts";
-import { playEngineSeed, playJournalSeed, type Verdict } from "./simulation.ts";
+import type { SharedPorts } from "./shared_process.ts";
+import { playEngineSeed, playJournalSeed, playSharedSeed, type Verdict } from "./simulation.ts";
 import { type Climate, LONG_FULL, OFTEN_FULL } from "./weather.ts";
 
 export interface BrokenVariant {
@@ -144,7 +152,36 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     /begins while a pause holds the job|does not end/,
     { ports: PAUSED },
   ),
+  ofSharing(
+    "a process that acknowledges what it reads back, without inserting it again",
+    READS_BACK,
+    /was acknowledged, and the database may lose it|acknowledged, and gone/,
+  ),
+  ofSharing(
+    "a database that takes a batch wherever it is put",
+    TAKES_ANY_PLACE,
+    /is not what was durable|is not one chain|not what was written/,
+  ),
+  ofSharing("a zombie that goes on", ZOMBIE_GOES_ON, /is not what was durable/),
+  ofSharing(
+    "a process that follows and skips a batch",
+    SKIPS_BATCHES,
+    /, and projected|is told (?:at|as)/,
+  ),
+  ofSharing(
+    "a process that takes over and does not read the rest first",
+    READS_NO_REST,
+    /takes over without what was there before/,
+  ),
 ];
+
+function ofSharing(name: string, ports: SharedPorts, finding: RegExp): BrokenVariant {
+  return {
+    name,
+    finding,
+    play: (seed, isTraced = false) => playSharedSeed(seed, { ports, isTraced }),
+  };
+}
 
 function inKernel(
   name: string,

@@ -44,8 +44,14 @@ interface Request {
   ask(engine: JobEngine): Promise<void>;
 }
 
+/** Where they live. */
+export type ClientsWorld = Pick<
+  World,
+  "dice" | "scheduler" | "trace" | "weather" | "isDisturbed" | "violate"
+>;
+
 export class EngineClients {
-  readonly #world: World;
+  readonly #world: ClientsWorld;
   readonly #jobs: JobModel;
   readonly #promises: Promises;
   /** Asked, and not answered yet. */
@@ -54,14 +60,17 @@ export class EngineClients {
   readonly #created = new Map<string, string>();
   readonly #isPausing: boolean;
   readonly #isLimiting: boolean;
-  #count = 0;
+  #count: number;
 
+  /** @param count Of the names that others have given before. */
   constructor(
-    world: World,
+    world: ClientsWorld,
     jobs: JobModel,
     promises: Promises,
     { pausesOften = false, limitsOften = false }: Pick<EnginePorts, "pausesOften" | "limitsOften">,
+    count = 0,
   ) {
+    this.#count = count;
     this.#isPausing = pausesOften;
     this.#isLimiting = limitsOften;
     this.#world = world;
@@ -304,7 +313,10 @@ export class EngineClients {
   #control(engine: JobEngine, kind: Control): void {
     const job = this.#anyJob();
     if (job === undefined) return;
-    const asOf = this.#jobs.states(job.jobId).length - 1;
+    // A process that shares its journal may be behind.
+    const known = engine.history.positions(job.jobId).length;
+    if (known === 0) return;
+    const asOf = Math.min(this.#jobs.states(job.jobId).length, known) - 1;
     void this.#once(`${kind} ${job.jobId}`, async () => {
       const outcome = await engine.control(job.jobId, { kind });
       if (!outcome.ok) return this.#judgeRefusal(kind, job.jobId, asOf, outcome.problem);

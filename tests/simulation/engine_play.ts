@@ -100,6 +100,14 @@ export class EnginePlay {
     };
   }
 
+  get acknowledged(): number {
+    return this.model.acknowledged;
+  }
+
+  get worlds(): readonly World[] {
+    return [this.#world];
+  }
+
   run(): Promise<void> {
     return playThrough<Opened>(this.#world, {
       hasActions: () => this.#actionsLeft > 0,

@@ -14,7 +14,8 @@ export interface Group {
 export class JournalModel {
   readonly #violate: (what: string) => void;
   readonly #onExposed: (entry: JobEventLogEntry) => void;
-  readonly #groups = new Map<string, Group>();
+  /** By event: the last one, and those before it that other processes may still record. */
+  readonly #groups = new Map<string, readonly Group[]>();
   /** All entries that were told to be durable, as text; position 1 is the first. */
   readonly exposed: string[] = [];
   /** How far the stream is that resumes after each restart. */
@@ -32,7 +33,10 @@ export class JournalModel {
 
   issued(eventIds: readonly string[]): Group {
     const group: Group = { eventIds, outcome: "open" };
-    for (const eventId of eventIds) this.#groups.set(eventId, group);
+    for (const eventId of eventIds) {
+      const open = this.#groups.get(eventId)?.filter(({ outcome }) => outcome === "open") ?? [];
+      this.#groups.set(eventId, [...open, group]);
+    }
     return group;
   }
 
@@ -98,27 +102,33 @@ export class JournalModel {
   /** Whatever is there of a group, all of it is, in its order. */
   #requireWhole(eventIds: readonly string[]): void {
     for (let at = 0; at < eventIds.length;) {
-      const group = this.#groups.get(eventIds[at] ?? "");
+      const groups = this.#groups.get(eventIds[at] ?? "") ?? [];
+      const [group] = groups;
       if (group === undefined) {
         at++;
         continue;
       }
-      const found = eventIds.slice(at, at + group.eventIds.length);
-      if (found.join() !== group.eventIds.join()) {
-        this.#violate(`of a group of ${group.eventIds.length} there is a part: ${found.join()}`);
+      const partOf = ({ length }: readonly string[]) => eventIds.slice(at, at + length);
+      // The same event may have reached more jobs where another process recorded it.
+      const [whole] = groups
+        .filter(({ eventIds }) => partOf(eventIds).join() === eventIds.join())
+        .toSorted((one, other) => other.eventIds.length - one.eventIds.length);
+      if (whole === undefined) {
+        const found = partOf(group.eventIds).join();
+        this.#violate(`of a group of ${group.eventIds.length} there is a part: ${found}`);
         return;
       }
-      at += group.eventIds.length;
+      at += whole.eventIds.length;
     }
   }
 
   #requirePossible(eventId: string): void {
-    if (this.#groups.get(eventId)?.outcome !== "refused") return;
+    if (this.#groups.get(eventId)?.at(-1)?.outcome !== "refused") return;
     this.#violate(`${eventId} was answered with "nothing was recorded", and is there`);
   }
 
   #forgetOpen(): void {
-    for (const group of this.#groups.values()) {
+    for (const group of [...this.#groups.values()].flat()) {
       if (group.outcome === "open") group.outcome = "unknown";
     }
   }

@@ -73,6 +73,14 @@ export class JournalPlay {
     };
   }
 
+  get acknowledged(): number {
+    return this.model.acknowledged;
+  }
+
+  get worlds(): readonly World[] {
+    return [this.#world];
+  }
+
   run(): Promise<void> {
     return playThrough<Opened>(this.#world, {
       hasActions: () => this.#actionsLeft > 0,

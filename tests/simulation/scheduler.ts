@@ -28,8 +28,10 @@ export class Scheduler {
   #waiting: Waiting[] = [];
   #steps = 0;
   #nowMs = 0;
-  /** The last life that is over; each comes after the one before. */
-  #ended = WORLD;
+  #lives = WORLD;
+  readonly #ended = new Set<number>();
+  /** Of processes that stand still. */
+  readonly #held = new Set<number>();
   /** How far the time of day is from the one that only runs. */
   #offsetMs = EPOCH_MS;
   /** Told how long nothing happens, before what comes next does. */
@@ -53,9 +55,14 @@ export class Scheduler {
     this.#offsetMs += ms;
   }
 
+  /** A number for a life that begins. */
+  newLife(): number {
+    return ++this.#lives;
+  }
+
   /** Runs something after a time, unless the life is over by then; the result calls it off. */
   after(delayMs: number, life: number, run: () => void): () => void {
-    if (life !== WORLD && life <= this.#ended) return () => {};
+    if (this.#ended.has(life)) return () => {};
     const waiting = { dueMs: this.#nowMs + Math.max(0, delayMs), life, run };
     this.#waiting.push(waiting);
     return () => this.#drop(waiting);
@@ -67,8 +74,17 @@ export class Scheduler {
 
   /** Whatever a life waits for never comes. */
   end(life: number): void {
-    this.#ended = life;
+    this.#ended.add(life);
     this.#waiting = this.#waiting.filter((each) => each.life !== life);
+  }
+
+  /** A process stands still: whatever it waits for comes when it goes on. */
+  hold(life: number): void {
+    this.#held.add(life);
+  }
+
+  release(life: number): void {
+    this.#held.delete(life);
   }
 
   /** Lets the world go on until a promise settles, and gives its result. */
@@ -97,12 +113,15 @@ export class Scheduler {
 
   /** One of those that are due, or of those that are due first. */
   #next(): Waiting | undefined {
-    const [only] = this.#waiting;
-    if (this.#waiting.length <= 1) return only;
+    const waiting = this.#held.size === 0
+      ? this.#waiting
+      : this.#waiting.filter(({ life }) => !this.#held.has(life));
+    const [only] = waiting;
+    if (waiting.length <= 1) return only;
     let dueMs = Infinity;
-    for (const each of this.#waiting) dueMs = Math.min(dueMs, each.dueMs);
+    for (const each of waiting) dueMs = Math.min(dueMs, each.dueMs);
     const limit = Math.max(dueMs, this.#nowMs);
-    const due = this.#waiting.filter((each) => each.dueMs <= limit);
+    const due = waiting.filter((each) => each.dueMs <= limit);
     return due.length === 1 ? due[0] : this.#dice.pick(due);
   }
 

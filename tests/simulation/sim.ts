@@ -3,15 +3,18 @@
 import { parseArgs } from "node:util";
 import { failureText, knownSeeds, type Level, LEVELS, playSeed, Tally } from "./simulation.ts";
 
-const HELP = `deno task sim [--seed <n>] [--runs <k>] [--level journal|engine] [--verbose]
+const HELP = `deno task sim [--seed <n>] [--runs <k>] [--level journal|engine|shared] [--verbose]
 
 Plays the real engine and journal on a simulated machine, whose disk fails and which loses power,
-and checks that nothing acknowledged is lost. Without --seed, the seeds that once found something
+and checks that nothing acknowledged is lost. At the level shared, two or three machines share a
+journal in a simulated PostgreSQL: processes die, stand still and are cut off; answers are lost; the
+database crashes and fails over. Without --seed, the seeds that once found something
 are played first.
 
   --seed <n>      the first seed; by default one from the clock, which is printed
   --runs <k>      how many seeds, one after the other; 200 for each level by default
-  --level <name>  journal: the journal alone; engine: jobs and all; both by default
+  --level <name>  journal: the journal alone; engine: jobs and all; shared: several engines that share
+                  a journal; all by default
   --verbose       the trace of every seed, not only of one that fails
   --help          this text
 

@@ -5,8 +5,8 @@ import { failureText, playSeed } from "./simulation.ts";
 Deno.test("deno task sim: it plays the seeds it is told, and sums them up", async () => {
   const { code, output, errors } = await runTask("sim", ["--seed", "7", "--runs", "3"]);
   assert.deepEqual([code, errors], [0, ""]);
-  assert.match(output, /^seeds from 7, 3 for each of journal,engine\n/);
-  assert.match(output, /\n6 runs, \d+ crashes .* entries acknowledged, 0 violations\n$/);
+  assert.match(output, /^seeds from 7, 3 for each of journal,engine,shared\n/);
+  assert.match(output, /\n9 runs, \d+ crashes .* entries acknowledged, 0 violations\n$/);
 });
 
 Deno.test("deno task sim: a seed is traced when that is asked for", async () => {

@@ -15,9 +15,9 @@ export async function startUntilUp<Up extends object>(
     if (starts > STARTS_MAX) world.violate("the process does not start any more");
     const life = world.begin();
     const opening = open(life).catch((error) => judgeStart(world, error));
-    const up = await world.scheduler.until(Promise.race([opening, life.over]));
+    const up = await Promise.race([opening, life.over]);
     if (typeof up === "object") return up;
-    await world.scheduler.until(world.scheduler.sleep(world.dice.pick([0, 500, 5_000])));
+    await world.scheduler.sleep(world.dice.pick([0, 500, 5_000]));
   }
   return undefined;
 }
@@ -30,12 +30,12 @@ export async function refusedAsDamaged(
   for (let starts = 0; starts < STARTS_MAX; starts++) {
     const life = world.begin();
     const opening = open(life).then(() => "up" as const, (error: unknown) => ({ error }));
-    const outcome = await world.scheduler.until(Promise.race([opening, life.over]));
+    const outcome = await Promise.race([opening, life.over]);
     world.trace.note(() => `on a changed segment: ${outcomeText(outcome)}`);
     if (typeof outcome === "object" || outcome === "up") world.exit();
     if (outcome === "up") return false;
     if (typeof outcome === "object" && outcome.error instanceof JournalDamagedError) return true;
-    await world.scheduler.until(world.scheduler.sleep(world.dice.pick([0, 500, 5_000])));
+    await world.scheduler.sleep(world.dice.pick([0, 500, 5_000]));
   }
   return false;
 }
@@ -65,7 +65,7 @@ export async function liveThrough(
     if (!world.isDisturbed) world.violate(`the process fails: ${errorMessage(error)}`);
     world.exit();
   });
-  await world.scheduler.until(life.over);
+  await life.over;
 }
 
 /** Whether an error, or a warning, is one that the simulated disk made. */

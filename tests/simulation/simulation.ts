@@ -1,16 +1,17 @@
-/** Plays seeds, of either level, and tells what came of them. */
+/** Plays seeds, of any level, and tells what came of them. */
 
 import { createHash } from "node:crypto";
 import { errorMessage } from "../../src/core/thrown.ts";
 import { EnginePlay } from "./engine_play.ts";
 import { type EnginePorts, HONEST_ENGINE } from "./engine_ports.ts";
-import type { JournalModel } from "./journal_model.ts";
+import { SharedPlay } from "./shared_play.ts";
+import { HONEST_SHARED, type SharedPorts } from "./shared_process.ts";
 import { HONEST, JournalPlay, type JournalPorts } from "./journal_play.ts";
 import known from "./seeds.json" with { type: "json" };
 import type { Climate } from "./weather.ts";
 import { World } from "./world.ts";
 
-export const LEVELS = ["journal", "engine"] as const;
+export const LEVELS = ["journal", "engine", "shared"] as const;
 export type Level = typeof LEVELS[number];
 
 export interface Verdict {
@@ -33,7 +34,12 @@ export interface KnownSeed {
 }
 
 interface Play {
-  readonly model: JournalModel;
+  /** How many entries. */
+  readonly acknowledged: number;
+  /** Its machines. */
+  readonly worlds: readonly World[];
+  /** What struck none of them, but what they share. */
+  readonly struck?: Readonly<Record<string, number>>;
   run(): Promise<void>;
 }
 
@@ -50,9 +56,7 @@ export function knownSeeds(): readonly KnownSeed[] {
 }
 
 export function playSeed(level: Level, seed: number, isTraced = false): Promise<Verdict> {
-  return level === "journal"
-    ? playJournalSeed(seed, { isTraced })
-    : playEngineSeed(seed, { isTraced });
+  return PLAYS[level](seed, { isTraced });
 }
 
 export function playJournalSeed(
@@ -70,6 +74,16 @@ export function playEngineSeed(
   const world = new World(seed, isTraced, climate);
   return played("engine", seed, world, new EnginePlay(world, ports));
 }
+
+export function playSharedSeed(
+  seed: number,
+  { ports = HONEST_SHARED, isTraced = false, climate }: PlayOptions<SharedPorts> = {},
+): Promise<Verdict> {
+  const world = new World(seed, isTraced, climate);
+  return played("shared", seed, world, new SharedPlay(world, ports));
+}
+
+const PLAYS = { journal: playJournalSeed, engine: playEngineSeed, shared: playSharedSeed };
 
 /** What to do about a seed that found something, and what happened in it. */
 export async function failureText({ level, seed, violations }: Verdict): Promise<string> {
@@ -94,28 +108,41 @@ async function played(
   };
   globalThis.addEventListener("unhandledrejection", onRejection);
   try {
-    await play.run();
+    await world.scheduler.until(play.run());
   } catch (error) {
     world.violate(`the run does not end: ${errorMessage(error)}`);
   } finally {
     globalThis.removeEventListener("unhandledrejection", onRejection);
   }
-  return verdictOf(level, seed, world, play.model.acknowledged);
+  return verdictOf(level, seed, world, play);
 }
 
-function verdictOf(level: Level, seed: number, world: World, acknowledged: number): Verdict {
+function verdictOf(level: Level, seed: number, world: World, play: Play): Verdict {
+  const { acknowledged, worlds, struck } = play;
   const hash = createHash("sha256");
-  for (const [path, bytes] of world.storage.contents()) hash.update(path).update(bytes);
+  for (const { storage } of worlds) {
+    for (const [path, bytes] of storage.contents()) hash.update(path).update(bytes);
+  }
   return {
     level,
     seed,
     violations: world.violations,
     acknowledged,
-    lives: world.lives,
-    struck: { ...world.weather.struck },
+    lives: worlds.reduce((sum, { lives }) => sum + lives, 0),
+    struck: summed([...worlds.map(({ weather }) => weather.struck), struck ?? {}]),
     trace: world.trace.lines,
     digest: hash.digest("hex"),
   };
+}
+
+function summed(
+  counts: readonly Readonly<Record<string, number>>[],
+): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const each of counts) {
+    for (const [kind, count] of Object.entries(each)) sums[kind] = (sums[kind] ?? 0) + count;
+  }
+  return sums;
 }
 
 /** What many seeds came to. */

@@ -11,6 +11,7 @@ import {
   failureText,
   knownSeeds,
   type Level,
+  LEVELS,
   playEngineSeed,
   playSeed,
   Tally,
@@ -21,6 +22,13 @@ const FIRST_SEED = Date.now() % 2 ** 31;
 const RUNS: Readonly<Record<Level, number>> = {
   journal: rounds(800, 20_000, 40),
   engine: rounds(300, 5_000, 10),
+  shared: rounds(30, 5_000, 3),
+};
+/** Played three times each. */
+const REPEATED: Readonly<Record<Level, number>> = {
+  journal: rounds(20, 20, 2),
+  engine: rounds(20, 20, 2),
+  shared: rounds(5, 20, 1),
 };
 const VARIANT_SEEDS_MAX = 2_000;
 
@@ -31,8 +39,8 @@ async function mustBeSound(level: Level, seed: number, tally = new Tally()): Pro
 }
 
 Deno.test("simulation: a seed plays the same twice, to the byte of the journal and the line of the trace", async () => {
-  for (const level of ["journal", "engine"] as const) {
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 20, 1); seed++) {
+  for (const level of LEVELS) {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + REPEATED[level]; seed++) {
       const verdict = await playSeed(level, seed, true);
       assert.ok(verdict.trace.length > 20);
       assert.deepEqual(await playSeed(level, seed, true), verdict);
@@ -47,8 +55,14 @@ for (const { level, seed, found } of knownSeeds()) {
   });
 }
 
-for (const level of ["journal", "engine"] as const) {
-  Deno.test(`simulation: new seeds of the ${level} find no violation`, async () => {
+const PLAYED: Readonly<Record<Level, string>> = {
+  journal: "the journal",
+  engine: "the engine",
+  shared: "several engines that share a journal",
+};
+
+for (const level of LEVELS) {
+  Deno.test(`simulation: new seeds of ${PLAYED[level]} find no violation`, async () => {
     const tally = new Tally();
     for (let run = 0; run < RUNS[level]; run++) await mustBeSound(level, FIRST_SEED + run, tally);
     console.log(`${level} seeds from ${FIRST_SEED}: ${tally}`);

@@ -18,6 +18,11 @@ export class Storage {
   constructor(dice: Dice) {
     this.#dice = dice;
     this.pageBytes = dice.pick([64, 512, 512, 4096]);
+    this.wipe();
+  }
+
+  /** Nothing is there any more. */
+  wipe(): void {
     this.root.set("data", new StoredFolder());
     this.root.sync();
   }

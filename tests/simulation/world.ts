@@ -27,27 +27,33 @@ export class World {
   readonly weather: Weather;
   readonly storage: Storage;
   readonly random: SimulatedRandom;
-  readonly violations: string[] = [];
+  readonly violations: string[];
   #life = WORLD;
+  #lives = 0;
   #over = Promise.withResolvers<Crash | "exit">();
   #isOver = false;
 
-  /** @param climate One that the seed chooses, when absent. */
-  constructor(seed: number, isTraced: boolean, climate?: Climate) {
+  /**
+   * @param climate One that the seed chooses, when absent.
+   * @param other A machine whose time and chance this one shares.
+   */
+  constructor(seed: number, isTraced: boolean, climate?: Climate, other?: World) {
     this.seed = seed;
-    this.dice = new Dice(seed);
-    this.trace = new Trace(isTraced);
-    this.scheduler = new Scheduler(this.dice);
+    this.dice = other?.dice ?? new Dice(seed);
+    this.trace = other?.trace ?? new Trace(isTraced);
+    this.scheduler = other?.scheduler ?? new Scheduler(this.dice);
+    this.violations = other?.violations ?? [];
     this.trace.now = () => this.scheduler.nowMs;
     this.weather = new Weather(this.dice, climate ?? anyClimate(this.dice));
     this.storage = new Storage(this.dice);
     this.storage.onCrash = (crash) => this.#die(crash);
-    this.random = new SimulatedRandom(this.dice, () => this.scheduler.timeOfDayMs);
+    this.random = other?.random ??
+      new SimulatedRandom(this.dice, () => this.scheduler.timeOfDayMs);
   }
 
-  /** Processes started so far. */
+  /** Processes started on this machine so far. */
   get lives(): number {
-    return this.#life;
+    return this.#lives;
   }
 
   /** Whether a failure of the disk can explain that the process of now does not do as asked. */
@@ -56,7 +62,8 @@ export class World {
   }
 
   begin(): Life {
-    const number = ++this.#life;
+    const number = this.#life = this.scheduler.newLife();
+    this.#lives++;
     this.#over = Promise.withResolvers();
     this.#isOver = false;
     this.weather.strikesInLife = 0;

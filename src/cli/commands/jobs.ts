@@ -83,7 +83,7 @@ function printTable(
   terminal.out(terminal.style("dim", isMore ? `${count}, and there are more: --all` : count));
 }
 
-/** Pages until there are so many jobs. */
+/** Pages until there are this many jobs. */
 async function* pages(
   client: Client,
   query: URLSearchParams,

@@ -104,7 +104,7 @@ class Cat {
   #tellOfNothing(): void {
     const { job, types, stratum } = this.#filter;
     if (job === undefined && types.size === 0 && stratum === undefined) return;
-    const what = job === undefined ? "what was asked for" : `job ${plainText(job)}`;
+    const what = job === undefined ? "what was requested" : `job ${plainText(job)}`;
     this.#input.terminal.err(`daybook: no entry is of ${what}`);
   }
 

@@ -8,7 +8,7 @@ import { type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { EXIT_DAMAGED } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
-/** A folder that cannot be written only warns: the verdict is what was asked for. */
+/** A folder that cannot be written is only a warning: the verdict stands. */
 export async function keepOrWarn(
   { fileSystem, clock }: JournalTools,
   { terminal, advised }: CommandInput,

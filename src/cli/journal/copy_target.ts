@@ -1,4 +1,4 @@
-/** The folder that a journal is copied to: nobody else uses it meanwhile, and the copy is proved. */
+/** The folder that a journal is copied to: locked meanwhile, and the copy is verified. */
 
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { FileSystem, HeldLock } from "../../journal/file_system.ts";

@@ -1,4 +1,4 @@
-/** What a server serves to anybody who asks it, for the comparison with the files. */
+/** What a server serves over HTTP, to compare with the files. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";

@@ -128,7 +128,7 @@ function comparedText({ database, same, batches, more, parted }: ComparedRows): 
     `${same.logId}${rest}`;
 }
 
-/** What the server serves; `undefined` when nobody named one and none is there to ask. */
+/** What the server serves; `undefined` if no server was named and none is running. */
 async function askServer(input: CommandInput, folder: string): Promise<ServedAudit | undefined> {
   const { terminal } = input;
   // A server that is named need not be the one that holds the journal.

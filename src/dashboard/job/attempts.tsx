@@ -12,7 +12,7 @@ import { TaskProgress } from "../parts/amounts.tsx";
 import { attemptNumber, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 
-/** Of a job of many, the latest so many. */
+/** At most this many, the latest ones. */
 const ROWS_MAX = 150;
 
 interface Props {

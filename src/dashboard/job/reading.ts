@@ -133,7 +133,7 @@ export interface EntryPage {
   readonly number: number;
   readonly count: number;
   readonly total: number;
-  /** The one that was asked for. */
+  /** The requested one. */
   readonly wanted: LogId | undefined;
 }
 
@@ -149,7 +149,7 @@ const PAGE_SIZE = 50;
 const ENTRY_JSON_MAX = 3_000;
 
 /**
- * A page is the same entries whenever it is asked for: more only come to the last one.
+ * A page always has the same entries: only the last one grows.
  *
  * @param logIds Of all of them, the oldest first.
  */

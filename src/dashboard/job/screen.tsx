@@ -190,7 +190,7 @@ function furtherCalls({ job, curl, explanation, nowMs }: JobScreenState): readon
 
 const SHOWN_MAX = 150;
 
-/** What there is to do about a job that is not there. */
+/** What to do about a job that does not exist. */
 function UnknownJob({ id }: { readonly id: string }) {
   const isLegal = ID_PATTERN.test(id);
   return (

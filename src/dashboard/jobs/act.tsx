@@ -114,7 +114,7 @@ function Links({ links, more }: LinksProps) {
   );
 }
 
-/** Going on means the same: the same filter, up to the same position. */
+/** Continuing uses the same filter, up to the same position. */
 function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
   if (next === undefined || (left.jobs === 0 && left.searched === undefined)) return null;
   const { label } = CONTROLS[request.action];

@@ -1,5 +1,5 @@
 /**
- * The jobs screen while it is live: the rows that are shown are asked for again, and no
+ * The jobs screen while it is live: the rows that are shown are fetched again, and no
  * others. Lengths of time keep counting, and `/` leads to the search.
  */
 

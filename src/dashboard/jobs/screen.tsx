@@ -32,7 +32,7 @@ export const JOBS_ROUTES: readonly Route[] = [
   { method: "POST", path: "/ui/jobs", scope: "operate", handle: actOnJobs },
 ];
 
-/** What is asked for, and by whom. */
+/** The request, and its viewer. */
 interface PageRequest {
   readonly c: Context;
   readonly deps: HttpDeps;

@@ -86,7 +86,7 @@ interface LimitFieldsProps extends FormProps {
   /** Of the form. */
   readonly id: string;
   readonly limits: PlaceLimits;
-  /** Whether jobs of the type can be told apart by a key. */
+  /** Whether jobs of the type have keys. */
   readonly byKey: boolean;
 }
 

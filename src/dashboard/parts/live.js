@@ -4,13 +4,13 @@
  * of the page is touched, and nothing at all while it is paused.
  */
 
-/** A page that is asked for more often cannot be read. */
+/** A page that reloads more often cannot be read. */
 const QUIET_MS = 1_000;
 /** A server that refuses is asked again after this time, then ever later, up to the longest. */
 const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 30_000;
 const PAUSED_KEY = "daybook-paused";
-/** Answers after which the page cannot stay as it is: it is asked for as a whole. */
+/** Answers after which the whole page is loaded again. */
 const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]]);
 
 const { liveUrl } = document.body.dataset;
@@ -18,7 +18,7 @@ const control = /** @type {HTMLButtonElement | null} */ (document.getElementById
 const controlText = document.getElementById("live-text");
 const controlVerb = document.getElementById("live-verb");
 
-/** The last position that the page shows, and the last that it was told of. */
+/** The last position that the page shows, and the last that it heard of. */
 let shown = Number(document.body.dataset.head);
 let head = shown;
 let isPaused = sessionStorage.getItem(PAUSED_KEY) === "true";
@@ -149,7 +149,7 @@ async function renew() {
  */
 async function ask(url) {
   const response = await fetch(url, { headers: { accept: "text/html" } });
-  // Whoever is led elsewhere, is led to the sign-in.
+  // A redirect leads to the sign-in.
   const found = response.redirected ? ENDINGS.get(401) : ENDINGS.get(response.status);
   if (found !== undefined) return end(found);
   if (!response.ok) throw new Error(`the page answers ${response.status}`);

@@ -1,5 +1,5 @@
 /**
- * Times in the zone of whoever reads. The page holds them in UTC, and whoever points at one sees
+ * Times in the reader's time zone. The page holds them in UTC, and pointing at one shows
  * that; without this script all are UTC, as the foot of the page says.
  */
 

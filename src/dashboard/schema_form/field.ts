@@ -136,7 +136,7 @@ function textField(schema: JsonObject, common: FieldCommon): TextField {
 
 function numberField(schema: JsonObject, common: FieldCommon): NumberField {
   const isInteger = schema["type"] === "integer";
-  // Of whole numbers the next one; of others no browser can be told.
+  // The next whole number; for other numbers HTML has no exclusive bound.
   const beyond = (name: string, step: number) => {
     const bound = numberIn(schema, name);
     return bound === undefined || !isInteger ? undefined : bound + step;

@@ -84,7 +84,7 @@ function parseField(field: Field, typed: string): JsonTyped {
   }
 }
 
-/** What is none of the choices stays text, and the schema refuses it. */
+/** Any other value stays text, and the schema refuses it. */
 function parseChoice({ values }: ChoiceField, typed: string): JsonValue {
   const value = values.find((one) => JSON.stringify(one) === typed);
   return value === undefined ? typed : value;

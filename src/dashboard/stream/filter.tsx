@@ -75,7 +75,7 @@ function parsed(request: Request): Pick<ParsedStreamQuery, "query" | "issues"> {
   }
 }
 
-/** The filters, and where to look, as a query; empty when there is none of it. */
+/** The filters, and where to look, as a query; may be empty. */
 export function streamSearch(
   texts: FilterTexts,
   place: Readonly<Record<string, number>> = {},

@@ -161,7 +161,7 @@ interface LimitsSectionProps {
   readonly deps: HttpDeps;
 }
 
-/** What there may be at a time, and what there is. */
+/** Limits on what may exist at the same time, and their use. */
 function LimitsSection({ deps }: LimitsSectionProps) {
   return (
     <section class="sheet" aria-labelledby="limits-heading">

@@ -63,7 +63,7 @@ export interface ChangeTableProps {
   readonly changes: readonly Change[];
 }
 
-/** Every change in a row of its own, the first so many. */
+/** A row for each change, at most this many. */
 export function ChangeTable({ caption, changes }: ChangeTableProps) {
   const more = changes.length - ROWS_MAX;
   return (

@@ -40,7 +40,7 @@ interface DifferenceSectionProps {
   readonly at: string | number;
   /** Absent until somebody asks. */
   readonly difference?: PointDifference | undefined;
-  /** Why there is none, when it was asked for. */
+  /** Why there is none, if one was requested. */
   readonly refusal?: string | undefined;
 }
 

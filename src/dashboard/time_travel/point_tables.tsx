@@ -88,7 +88,7 @@ export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
 
 const NOTE_LENGTH_MAX = 300;
 
-/** What there is to say beside the status. */
+/** What is shown beside the status. */
 function Now({ task }: { readonly task: Task }) {
   const { progress } = task;
   return (

@@ -4,7 +4,7 @@
  * there. Forms, and what was chosen in them, are not touched.
  */
 
-/** While the slider moves, a point is asked for when it rests for so long. */
+/** While the slider moves, a point is fetched once it rests for this long. */
 const REST_MS = 40;
 const KEPT_MAX = 64;
 

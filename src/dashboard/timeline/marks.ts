@@ -14,7 +14,7 @@ import type { TimeAxis } from "./time_axis.ts";
  */
 export type MarkKind = "matched" | "surplus" | "error" | "nearMiss" | "recorded";
 
-/** Of those that an event counted for, so many are named. */
+/** At most this many of the jobs that an event counted for are named. */
 const EXPECTATIONS_MAX = 100;
 
 export interface Mark {

@@ -1,4 +1,4 @@
-/** The job resource, whole and in short, with links to what there is about the job. */
+/** The job resource, whole and in short, with links to everything about the job. */
 
 import { jobResource } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";

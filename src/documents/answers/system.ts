@@ -65,11 +65,11 @@ const database = describe(
     standbyDemanded: describe(v.boolean(), "Whether a synchronous standby has to be there."),
     standbys: describe(
       v.nullable(count),
-      "Synchronous standbys that were connected; null where the user may not know.",
+      "Synchronous standbys that are connected; null where the user may not know.",
     ),
     settings: v.record(text, text),
   })),
-  "What the database promised when this process joined.",
+  "What the database promises, as of at most a second ago.",
 );
 
 export const journalAnswer = v.object({

@@ -101,7 +101,7 @@ function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft
 }
 
 /**
- * A job started by an event. When the event gives no valid input the job is created all the same,
+ * A job started by an event. When the event gives no valid input the job is created anyway,
  * and fails: an event that starts something never just vanishes.
  */
 function startedJob(

@@ -73,7 +73,7 @@ export class LimitsInForce {
       return { ok: false, problem: { kind: "unknownType", type, known: registry.types } };
     }
     if (limits.perKey !== undefined && definition.limits?.key === undefined) {
-      const detail = `${type} has no limits.key, by which its jobs could be told apart`;
+      const detail = `${type} has no limits.key, by which its jobs could be grouped`;
       const issues = [{ pointer: "/perKey", detail }];
       return { ok: false, problem: { kind: "invalidLimits", issues } };
     }

@@ -79,7 +79,7 @@ export class LimitsWhatIfs {
     }
     const hasKey = this.#parts.registry.get(type)?.limits?.key !== undefined;
     if (supposed.perKey == null || hasKey) return [];
-    const detail = `${type} has no limits.key, by which its jobs could be told apart`;
+    const detail = `${type} has no limits.key, by which its jobs could be grouped`;
     return [{ pointer: "/limits/perKey", detail }];
   }
 

@@ -27,7 +27,7 @@ interface QueueThenParts {
   readonly pacer: Pacer;
 }
 
-/** Workers of one kind: when so many are held, no other job has one. */
+/** Workers of one kind: when this many are held, no other job has one. */
 interface Pool {
   readonly isThreaded: boolean;
   readonly max: number;

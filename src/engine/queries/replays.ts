@@ -175,7 +175,7 @@ export class Replays {
     }
   }
 
-  /** All of these; or what there is too much of. */
+  /** All of these; or what exceeds its limit. */
   async #allOf(
     logIds: readonly LogId[],
     hold: ReserveMemory,

@@ -144,7 +144,7 @@ export class JobRun implements RunOwner {
     trace.endRun({ kind: "interrupted", reason: "shutdown" });
   }
 
-  /** Asks for a worker if it has none, and does what there is to do. */
+  /** Asks for a worker if it has none, and does what is due. */
   wake(): void {
     const { kind } = this.#stage;
     if (kind !== "called" && kind !== "unopened" && kind !== "left") return;

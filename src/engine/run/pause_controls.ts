@@ -84,7 +84,7 @@ export class PauseControls {
   async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
     const { pauses, random } = this.#parts;
     const asked = askedText(request);
-    // What was asked for before this comes first; nothing may come between the look and the note.
+    // Earlier requests come first; nothing may come between the check and the note.
     for (let before = this.#underway(asked); before !== undefined;) {
       await before;
       before = this.#underway(asked);
@@ -114,7 +114,7 @@ export class PauseControls {
     return this.#parts.pauses.all.find((pause) => askedText(pause) === asked);
   }
 
-  /** The beginning of the pause that is asked for so, or its end, on the way to the disk. */
+  /** The requested begin or end of a pause, on the way to the disk. */
   #underway(asked: string): Promise<void> | undefined {
     const pause = this.#inForce(asked);
     return pause === undefined

@@ -102,7 +102,7 @@ export class PausedRequests<Request extends PausableRequest> {
     this.#shrink(group);
   }
 
-  /** Other pauses are in force: who asks from now on meets those. `begin` and `end` do the rest. */
+  /** Other pauses are in force: they hold later requests. `begin` and `end` do the rest. */
   change(pauses: readonly Pause[]): PauseChange {
     const begun = pauses.filter((pause) => !this.#pauses.includes(pause)).map(holderOf);
     const ended = new Set(this.#pauses.filter((pause) => !pauses.includes(pause)));

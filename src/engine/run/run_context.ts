@@ -235,7 +235,7 @@ export class RunContext implements JobContext<string> {
       if (wait === undefined || one.wait === wait) this.#end(one, undefined);
     }
     if (wait === undefined) this.#waived.add(name);
-    // No longer awaited, unless it is asked for again.
+    // No longer awaited, unless `run` asks again.
     if (this.#untimed.has(name) || this.#waitsOf(name).length > 0) return;
     this.expectations.delete(name);
     this.#answers?.delete(name);

@@ -88,7 +88,7 @@ export class Scheduler {
     this.#disarm?.();
   }
 
-  /** The same time gets the same result, whatever the time of day when it is asked for again. */
+  /** The same time gets the same result, whatever the time of day of the call. */
   #dueOf(atMs: number): number {
     const known = this.#dueMs.get(atMs);
     if (known !== undefined) return known;

@@ -101,7 +101,7 @@ interface Held extends WantedPlace {
   hasBegun: boolean;
 }
 
-/** After so many starts, empty windows are dropped. */
+/** After this many starts, empty windows are dropped. */
 const SWEEP_EVERY = 10_000;
 
 export class Shares {
@@ -174,7 +174,7 @@ export class Shares {
     return places;
   }
 
-  /** Registers a queue to be told of free places. */
+  /** Registers a queue to notify of free places. */
   tell(queue: PlaceQueue): void {
     this.#queues.push(queue);
   }
@@ -213,7 +213,7 @@ export class Shares {
     return window.within(perMs, this.#clock.monotonic());
   }
 
-  /** Whether one more job may begin; if not, the queues are told when it may. */
+  /** Whether one more job may begin; if not, the queues are notified when it may. */
   isOpen(window: RateWindow): boolean {
     const nowMs = this.#clock.monotonic();
     const opensAtMs = window.opensAtMs(nowMs);

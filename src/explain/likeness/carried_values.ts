@@ -48,7 +48,7 @@ export function isAboutAnother(
   return !isType || clauses.some(({ found, close }) => found !== "nothing" && !close);
 }
 
-/** Whether it has something there that is none of these. */
+/** Whether it has another value there. */
 function differs(
   attributes: MatchableEvent["attributes"],
   path: string,

@@ -40,7 +40,7 @@ interface Counts {
   readonly sinceMs: number;
   readonly trend: Trend;
   readonly failingTypes: readonly FailingType[];
-  /** Bytes; `undefined` when that cannot be told. */
+  /** Bytes; `undefined` when unknown. */
   readonly diskFree: number | undefined;
 }
 

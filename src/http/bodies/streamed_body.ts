@@ -54,7 +54,7 @@ export class Deadlines {
     deadline.later = deadline;
   }
 
-  /** Ends the earliest as late if it had so long and is not `but`; `false` when it goes on. */
+  /** Ends the earliest body if its time is up and it is not `but`; `false` if none was ended. */
   hurry(afterMs: number, but?: Deadline): boolean {
     const earliest = this.#ends.later;
     const hadMs = this.#timeMs - (earliest.at - this.#clock.monotonic());

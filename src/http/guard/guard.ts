@@ -41,7 +41,7 @@ export interface GuardOptions {
   readonly admission: AdmissionGate;
   /** `undefined` if no other process shares the journal. */
   readonly relay: Relay | undefined;
-  /** Is told which route a request takes. */
+  /** Called with the route that a request takes. */
   readonly spans: RequestSpans | undefined;
 }
 

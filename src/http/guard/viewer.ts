@@ -13,10 +13,10 @@ export interface Viewer {
   readonly permit: () => boolean;
 }
 
-/** A context with what the guard found; nothing where no token is asked for. */
+/** A context with what the guard found; nothing where no token is needed. */
 type Guarded = Context<{ Variables: { viewer?: Viewer } }>;
 
-/** Where no token is asked for, everybody may do everything. */
+/** Where no token is needed, everyone may do everything. */
 const ANYBODY: Viewer = { scopes: SCOPES, signedIn: false, permit: () => true };
 
 /** The viewer of an open route, without a token. */
@@ -33,7 +33,7 @@ export function requestViewer(c: Guarded): Viewer {
 
 export type Permit = () => boolean;
 
-/** What `guard` found; everything is permitted where no token is asked for. */
+/** What `guard` found; everything is permitted where no token is needed. */
 export function requestPermit(c: Guarded): Permit {
   return requestViewer(c).permit;
 }

@@ -1,6 +1,6 @@
 /**
  * Entries that pass a filter, from a position back or ahead. A rare match must not cost the
- * reading of a whole journal: a search looks at so many entries at most, and says at which.
+ * reading of a whole journal: a search looks at a limited number of entries, and says which.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -114,7 +114,7 @@ async function journalBack(engine: JobEngine, before: LogId, size: number): Prom
   return { entries: entries.toReversed(), scannedTo: after + 1, caughtUp: after === 0 };
 }
 
-/** What lies below the first entry of a job is none of it. */
+/** Entries before the first one of a job are not its own. */
 async function jobBack(
   engine: JobEngine,
   jobId: JobId,

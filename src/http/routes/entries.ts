@@ -1,4 +1,4 @@
-/** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
+/** Answers entries: a page, or all their lines as NDJSON. */
 
 import {
   cursor,

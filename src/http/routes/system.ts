@@ -14,7 +14,7 @@ import { refuseQuery } from "../requests/query.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
-import type { Standing } from "../../core/standing.ts";
+import type { DatabaseInForce, Standing } from "../../core/standing.ts";
 import type { HttpDeps, ProcessFigures } from "../http_deps.ts";
 import type { ShownSetting } from "../../documents/answers/system.ts";
 import { anyObject } from "../../documents/answers/parts.ts";
@@ -181,7 +181,9 @@ export const HEALTH_ROUTES: readonly Route[] = [
     path: "/readyz",
     scope: "open",
     operation: currentState("readyz", "Check whether writes are accepted", readyAnswer, {
-      description: "503 while the journal is being read, is full or failed, and during a stop. " +
+      description:
+        "503 while the journal is being read, is full or failed, or lacks a standby that it has " +
+        "to have, and during a stop. " +
         "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
@@ -189,8 +191,10 @@ export const HEALTH_ROUTES: readonly Route[] = [
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
-      const peers = standing === undefined ? {} : sharedIn(standing());
+      const part = standing?.();
+      const peers = part === undefined ? {} : sharedIn(part);
       if (shared === undefined || shared.leads()) {
+        if (lacksStandby(part?.database)) throw notReady(NO_STANDBY);
         return jsonResponse({ status: "ready", ...peers }, STATUS.ok);
       }
       if (shared.leader() === undefined) throw notReady("no process leads the journal");
@@ -198,6 +202,12 @@ export const HEALTH_ROUTES: readonly Route[] = [
     },
   },
 ];
+
+const NO_STANDBY = "the database has no synchronous standby now";
+
+function lacksStandby(database: DatabaseInForce | null | undefined): boolean {
+  return database?.standbyDemanded === true && database.standbys === 0;
+}
 
 function notReady(reason: string): Problem {
   const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };

@@ -2,7 +2,7 @@
 
 import { BlockList, isIP } from "node:net";
 
-/** `host`, or `host:port`; a port in brackets of IPv6 is none. */
+/** `host`, or `host:port`; the colons inside brackets of IPv6 do not begin a port. */
 const ENTRY = /^(\[[^\]]+\]|[^:]+)(?::(\d{1,5}))?$/;
 
 export class AllowedHosts {
@@ -77,7 +77,7 @@ for (const network of PRIVATE_NETWORKS) {
   privateList.addSubnet(address, Number(bits), familyOf(address));
 }
 
-/** Whether an address, IPv4 in IPv6 included, is none that the public can reach. */
+/** Whether an address, IPv4 in IPv6 included, is not public. */
 export function isPrivateAddress(address: string): boolean {
   return isIP(address) === 0 || privateList.check(address, familyOf(address));
 }

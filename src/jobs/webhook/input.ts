@@ -1,4 +1,4 @@
-/** What a `webhook.deliver` job is asked for. */
+/** The input of a `webhook.deliver` job. */
 
 import * as v from "valibot";
 import {

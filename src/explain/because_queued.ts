@@ -1,0 +1,146 @@
+/** Why a job is in the queue or backs off, and what it waits for there. */
+
+import type { FrameworkEntry } from "../core/event.ts";
+import type { Statement } from "./explanation.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { findTask, isSleep, type TaskState } from "../core/job_state.ts";
+import { showSome } from "./show_some.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
+import { causeCited, cutShortText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
+import type { Evidence } from "./evidence.ts";
+import { sleepEnded, wakeText, wokenBy } from "./times.ts";
+import { attemptText, capital, reasonText, taskText, timeText } from "./phrases.ts";
+import { pauseCause, pausesCited } from "./pause_texts.ts";
+import {
+  blockingEntries,
+  changeCited,
+  holdsThenText,
+  queueText,
+  workersFlag,
+} from "./queue_holders.ts";
+
+type Reasons = readonly Statement<LogId>[];
+
+/** How many holders of workers are cited. */
+const HOLDERS_MAX = 3;
+
+export function queuedReasons(
+  outlined: OutlinedHistory,
+  { circumstances, causes }: Evidence,
+): Reasons {
+  const { queue, queueThen } = circumstances;
+  const since = outlined.conditionSince;
+  const turn = `It has been queued since ${timeText(since)}`;
+  const stands = queue ?? queueThen;
+  const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
+  const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
+  const began = stands === undefined ? [] : blockingEntries(stands).slice(0, HOLDERS_MAX);
+  const settings = [...pausesCited(stands?.pauses), ...changeCited(stands ?? {})];
+  return [
+    { statement: limit, cites: [...settings, since.logId, ...began] },
+    ...(stands?.pauses ?? []).flatMap(pauseCause),
+    ...whyQueued(outlined, causes),
+    ...backingOff(outlined, causes),
+  ];
+}
+
+/** A retry is due, and cannot begin for want of a worker. */
+export function dueReasons(
+  outlined: OutlinedHistory,
+  { circumstances: { queue } }: Evidence,
+): Reasons {
+  if (queue === undefined) return [];
+  const wanted = queue.limit === undefined ? "worker" : "place";
+  const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
+  const began = queue.limit === undefined ? [] : blockingEntries(queue);
+  const settings = [...pausesCited(queue.pauses), ...changeCited(queue)];
+  const cites = [...settings, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
+  return [{ statement, cites }, ...(queue.pauses ?? []).flatMap(pauseCause)];
+}
+
+function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
+  const isOfWorkers = queue.pauses === undefined && queue.limit === undefined;
+  const limit = isOfWorkers ? ` (the limit is ${workersFlag(queue)})` : "";
+  return `${queueText(queue)}${limit}`;
+}
+
+/** Why the job needs a worker. */
+export function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
+  const { job, resumed } = outlined;
+  const since = outlined.conditionSince;
+  if (resumed !== undefined && since.logId === resumed.logId) {
+    const { of, reason } = resumed.attributes;
+    const what = of === "parked" ? "It is no longer parked since" : "It was resumed at";
+    const statement = `${what} ${timeText(resumed)}${reasonText(reason)}.`;
+    return [{ statement, cites: [resumed.logId] }];
+  }
+  const interrupted = job.tasks.flatMap((task) => interruptionOf(outlined, task));
+  if (interrupted.length > 0) {
+    return showSome(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
+  }
+  const main = findTask(job, MAIN_TASK);
+  if (main?.status !== "waiting") return [];
+  const slept = job.tasks.find((task) =>
+    task.status === "completed" && isSleep(task) &&
+    task.completedBy === since.logId
+  );
+  if (slept?.status === "completed") {
+    const { statement, cites } = sleepEnded(outlined, slept);
+    return [{ statement: `${statement}: run can continue.`, cites }];
+  }
+  if (since.eventType === "job.DeadlinePassed") {
+    const { expectation } = (since as FrameworkEntry<"job.DeadlinePassed">).attributes;
+    const woken = wokenBy(outlined, since.logId);
+    const how = woken === undefined
+      ? `"${expectation}" did not come before ${timeText(since)}`
+      : `The wait for "${expectation}" was ended early at ${timeText(since)} by ${wakeText(woken)}`;
+    const statement = `${how}: run continues without it.`;
+    const by = woken === undefined ? [] : [woken.logId];
+    return [{ statement, cites: [since.logId, ...by, main.lastLogId] }];
+  }
+  const statement = `run can continue with what came at ${timeText(since)}.`;
+  return [{ statement, cites: [since.logId, main.lastLogId] }];
+}
+
+interface Interrupted {
+  readonly task: TaskState;
+  readonly attempt: Attempt;
+}
+
+function interruptionOf(outlined: OutlinedHistory, task: TaskState): readonly Interrupted[] {
+  const attempt = outlined.attempts.get(task.taskId)?.at(-1);
+  return task.status === "interrupted" && attempt?.ended?.end.kind === "interrupted"
+    ? [{ task, attempt }]
+    : [];
+}
+
+function interruptionReason(
+  { task, attempt }: Interrupted,
+  causes: Evidence["causes"],
+): Statement<LogId> {
+  const { ended } = attempt;
+  if (ended?.end.kind !== "interrupted") throw new TypeError("Cannot tell of an interruption");
+  const statement =
+    `${capital(taskText(task.taskId))} was cut short in attempt ${attempt.attempt}, ` +
+    `as recorded at ${timeText(ended.entry)}: ${
+      cutShortText(ended.entry, ended.end.reason, causes)
+    }.`;
+  return { statement, cites: [ended.entry.logId, ...causeCited(ended.entry, causes)] };
+}
+
+export function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
+  const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
+  return showSome(tasks, outlined.conditionSince.logId, (task) => {
+    const attempts = outlined.attempts.get(task.taskId) ?? [];
+    const next = attemptText(task.failures + 1, findMaxAttempts(attempts));
+    const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
+    return [
+      {
+        statement: `${capital(taskText(task.taskId))} waits for ${next}, due at ${task.retryAt}.`,
+        cites: [last],
+      },
+      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
+    ];
+  });
+}

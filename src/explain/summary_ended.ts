@@ -1,0 +1,106 @@
+/** The first sentence about a job that has ended. */
+
+import { assertNever } from "../core/assert_never.ts";
+import { MAIN_TASK } from "../core/ids.ts";
+import type { Failure } from "../core/job_state.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
+import { neverStarted } from "./because_ended.ts";
+import { compensableTasks } from "./because_compensating.ts";
+import type { Evidence } from "./evidence.ts";
+import { heldUpReasons } from "./hold_up_texts.ts";
+import { namedInputText } from "./named_input.ts";
+import { lengthMs } from "./condition_spans.ts";
+import { durationText } from "../core/duration.ts";
+import { actorText, capital, errorText, reasonText, shortened, taskText } from "./phrases.ts";
+import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
+import { timeSpent, timeText } from "./time_spent.ts";
+import { usualText } from "./usual_time.ts";
+
+/** How many names a sentence has. */
+export const NAMES_MAX = 5;
+
+export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string {
+  const { job } = outlined;
+  if (job.state !== "Done") return "is Done.";
+  const took = tookText(outlined, evidence);
+  const done = job.failure === undefined
+    ? `is Done since ${job.endedAt}${took}.`
+    : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
+      "and its policy accepts a compensated end.";
+  const [aside] = [
+    ...repeatedSteps(outlined, evidence.causes),
+    ...overlookedEvents(outlined, evidence),
+    ...mendedFailures(outlined),
+    ...took === "" ? heldUpReasons(outlined, evidence) : [],
+  ];
+  return aside === undefined ? done : `${done} ${aside.statement}`;
+}
+
+/** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
+function tookText(outlined: OutlinedHistory, evidence: Evidence): string {
+  const { created, endedBy, job } = outlined;
+  const { usual } = evidence;
+  const parts = timeSpent(outlined, evidence);
+  if (parts.length === 0 || endedBy === undefined || usual === undefined) return "";
+  const all = durationText(lengthMs(created.receivedAt, endedBy.entry.receivedAt));
+  return `, after ${all}, ${usualText(usual, job)}: ${timeText(parts)}`;
+}
+
+export function failed(outlined: OutlinedHistory): string {
+  const { job } = outlined;
+  if (job.state !== "Failed") return "is Failed.";
+  const { failure } = job;
+  const recovery = failure.recoveryRequired
+    ? ` ${capital(uncompensatedText(outlined))} failed as well: an operator must see to it.`
+    : "";
+  return failure.kind === "cancelled"
+    ? `was cancelled${actorText(outlined.failedBy?.entry ?? {})}${
+      cancelReason(failure)
+    }.${recovery}`
+    : neverStarted(outlined, job)
+    ? `could not be started: ${errorText(failure.error)}.`
+    : `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}.${recovery}`;
+}
+
+/** `the compensation of task debit (Error: the bank is closed)`. */
+function uncompensatedText({ job }: OutlinedHistory): string {
+  const failed = compensableTasks(job).flatMap(({ taskId, compensation }) =>
+    compensation?.status === "failed"
+      ? [`${taskText(taskId)} (${errorText(compensation.error)})`]
+      : []
+  );
+  return failed.length === 0
+    ? "a compensation"
+    : `the compensation of ${shortened(failed, NAMES_MAX)}`;
+}
+
+function cancelReason({ error }: Failure): string {
+  return error.message === "cancelled by an operator" ? "" : reasonText(error.message);
+}
+
+export function failureText(failure: Failure | undefined): string {
+  if (failure === undefined) return "a failure";
+  const { kind, taskId, error } = failure;
+  switch (kind) {
+    case "cancelled":
+      return `a cancellation${cancelReason(failure)}`;
+    case "deadLetter":
+      return `${taskText(taskId ?? MAIN_TASK)} used up its attempts, the last error being ` +
+        errorText(error);
+    case "poison":
+      return `${taskText(taskId ?? MAIN_TASK)} failed for good with ${errorText(error)}`;
+    case "error":
+      if (taskId === MAIN_TASK) return `run threw ${errorText(error)}`;
+      if (error.name === "DeadlinePassed") return error.message;
+      return error.message === policyMessage(error.name)
+        ? `${error.name} came, which its policy names an error`
+        : errorText(error);
+    default:
+      return assertNever(kind, "kind of failure");
+  }
+}
+
+/** The message that `failureBy` gives an event without one. */
+function policyMessage(eventType: string): string {
+  return `the policy names ${eventType} an error`;
+}

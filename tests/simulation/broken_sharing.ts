@@ -1,0 +1,69 @@
+/** Processes and databases of a shared journal that are broken on purpose. */
+
+import type { JournalConsumer } from "../../src/engine/ports.ts";
+import {
+  OvertakenError,
+  type SharedJournal,
+  type SharedLog,
+} from "../../src/journal/shared_log.ts";
+import { acknowledgingWhatItReads } from "../postgres/broken_logs.ts";
+import { HONEST_SHARED, type SharedPorts } from "./shared_process.ts";
+
+/** Acknowledges a batch because it can be read, without waiting for the standby. */
+export const READS_BACK: SharedPorts = { ...HONEST_SHARED, sql: acknowledgingWhatItReads };
+
+/** The database takes a batch wherever it is put; the last one wins. */
+export const TAKES_ANY_PLACE: SharedPorts = { ...HONEST_SHARED, checksPlaces: false };
+
+/** A zombie takes a refusal for a success, and goes on. */
+export const ZOMBIE_GOES_ON: SharedPorts = {
+  ...HONEST_SHARED,
+  shared: ({ log, turn, membership }) => ({
+    log: bound(log, {
+      append: (batch) =>
+        log.append(batch).catch((error) => {
+          if (!(error instanceof OvertakenError)) throw error;
+        }),
+    }),
+    turn: bound(turn, { lead: () => turn.lead(() => {}) }),
+    membership,
+  }),
+};
+
+/** One that follows does not hear of every tenth batch. */
+export const SKIPS_BATCHES: SharedPorts = {
+  ...HONEST_SHARED,
+  consumer: (consumer) => {
+    let count = 0;
+    const durable: JournalConsumer["durable"] = (entries) => {
+      if (++count % 10 !== 0) consumer.durable(entries);
+    };
+    return bound(consumer, { durable });
+  },
+};
+
+/** One that may lead does so at once, whatever the last leader wrote. */
+export const READS_NO_REST: SharedPorts = {
+  ...HONEST_SHARED,
+  shared: ({ log, turn, membership }): SharedJournal => {
+    let mayLead = false;
+    const take = async () => {
+      const why = await turn.take();
+      mayLead = why !== undefined;
+      return why;
+    };
+    const read: SharedLog["read"] = (after) => mayLead ? Promise.resolve([]) : log.read(after);
+    return { log: bound(log, { read }), turn: bound(turn, { take }), membership };
+  },
+};
+
+/** The same object but for some of its methods. */
+function bound<Whole extends object>(whole: Whole, other: Partial<Whole>): Whole {
+  return new Proxy(whole, {
+    get(target, name) {
+      if (name in other) return Reflect.get(other, name);
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

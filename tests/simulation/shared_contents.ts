@@ -1,0 +1,37 @@
+/** What the simulated database holds, and the folders of its processes. */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { JournalHead } from "../../src/engine/ports.ts";
+import { sealedBatch } from "../../src/journal/shared_copy.ts";
+import type { Row, SimulatedDatabase } from "./simulated_database.ts";
+import type { World } from "./world.ts";
+
+/** What the rows hold; throws unless they are one chain. */
+export function entriesOf(rows: readonly Row[]): readonly JobEventLogEntry[] {
+  let head: JournalHead = { logId: 0, chain: "" };
+  return rows.flatMap(({ first, last, prev, chain, lines }) => {
+    const batch = { firstLogId: first, lastLogId: last, previousChain: prev, chain, bytes: lines };
+    const { entries, lastLogId } = sealedBatch(batch, head);
+    head = { logId: lastLogId, chain };
+    return entries;
+  });
+}
+
+/** The lines in the folder of a machine. */
+export function linesOf({ storage }: World): readonly string[] {
+  const texts = storage.filesIn("data", "journal", "segments")
+    .filter(([name]) => name.endsWith(".ndjson"))
+    .map(([, file]) => new TextDecoder().decode(file.read(0, file.size)));
+  return texts.join("\n").split("\n").filter((line) => line.trim() !== "");
+}
+
+export function linesIn({ rows }: SimulatedDatabase): readonly string[] {
+  const texts = rows.map(({ lines }) => new TextDecoder().decode(lines));
+  return texts.join("\n").split("\n").filter((line) => line !== "");
+}
+
+/** Whether a folder has no whole line that the database has not. */
+export function isCopyOf(world: World, database: SimulatedDatabase): boolean {
+  const recorded = new Set(linesIn(database));
+  return linesOf(world).every((line) => recorded.has(line) || !/^\{.*,"crc":"\w{8}"\}$/.test(line));
+}

@@ -1,0 +1,156 @@
+/**
+ * What the processes of a shared journal have shown and promised, and whether it was kept. What one
+ * of them shows is what all show: there is one record, and each process is somewhere on it.
+ */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { JournalConsumer, JournalHead } from "../../src/engine/ports.ts";
+import { EngineClients } from "./engine_clients.ts";
+import { named, textOf } from "./entry_text.ts";
+import { JobModel } from "./job_model.ts";
+import { JournalModel } from "./journal_model.ts";
+import { Promises } from "./promises.ts";
+import { entriesOf } from "./shared_contents.ts";
+import type { SimulatedDatabase } from "./simulated_database.ts";
+import type { World } from "./world.ts";
+
+/** Until the database loses some of it: then there is another record. */
+export class SharedRecord {
+  readonly model: JournalModel;
+  readonly jobs: JobModel;
+  readonly promises: Promises;
+  readonly clients: EngineClients;
+  /** What was acknowledged, as text, by position. */
+  readonly acknowledged = new Map<number, string>();
+  /** The database has lost some of it: who was told of that was told what is not true any more. */
+  isOver = false;
+  readonly #lost: ReadonlySet<string>;
+  readonly #database: SimulatedDatabase;
+
+  /**
+   * @param number Of the record; those who use one do not use the names of another.
+   * @param lost What the database has lost before, as text.
+   */
+  constructor(
+    world: World,
+    database: SimulatedDatabase,
+    number = 0,
+    lost: ReadonlySet<string> = new Set(),
+  ) {
+    this.#lost = lost;
+    this.#database = database;
+    const { dice, scheduler, trace, weather } = world;
+    const violate = (what: string) => {
+      if (!this.isOver) world.violate(what);
+    };
+    this.model = new JournalModel(violate, (entry) => {
+      trace.note(() => `durable: ${named(entry)}`);
+      this.jobs.see(entry);
+    });
+    this.jobs = new JobModel(violate, () => scheduler.nowMs);
+    this.promises = new Promises(this.jobs, violate);
+    // Whether an error is explained is judged where a process ends.
+    const surroundings = { dice, scheduler, trace, weather, violate, isDisturbed: true };
+    this.clients = new EngineClients(surroundings, this.jobs, this.promises, {}, number * 10_000);
+  }
+
+  /** A process shows entries after a position. */
+  shows(after: number, entries: readonly JobEventLogEntry[]): void {
+    const { length } = this.model.exposed;
+    const known = entries.filter(({ logId }) => logId <= length);
+    this.model.read(after, known);
+    if (known.length < entries.length) this.model.becameDurable(entries.slice(known.length));
+  }
+
+  /** Whether the database has lost what a process was given. It may have been put there again. */
+  hasLost(entry: JobEventLogEntry): boolean {
+    const text = textOf(entry);
+    return this.#lost.has(text) &&
+      !entriesOf(this.#database.rows).some((kept) => textOf(kept) === text);
+  }
+
+  acknowledges(entries: readonly JobEventLogEntry[]): void {
+    for (const entry of entries) this.acknowledged.set(entry.logId, textOf(entry));
+  }
+}
+
+export interface WitnessParts {
+  readonly world: World;
+  readonly record: SharedRecord;
+  readonly inner: JournalConsumer;
+}
+
+/** The consumer of one process: it sees what the engine sees, before it does. */
+export class SharedWitness implements JournalConsumer {
+  readonly #world: World;
+  readonly #inner: JournalConsumer;
+  /** `undefined` once the process has seen what the database has lost. */
+  record: SharedRecord | undefined;
+  /** As this process was given them. */
+  readonly jobs: JobModel;
+  readonly promises: Promises;
+  #isServing = false;
+  #early: JobEventLogEntry[] = [];
+  head = 0;
+
+  constructor({ world, record, inner }: WitnessParts) {
+    const violate = (what: string) => {
+      if (this.record !== undefined) world.violate(what);
+    };
+    this.#world = world;
+    this.record = record;
+    this.#inner = inner;
+    this.jobs = new JobModel(violate, () => world.scheduler.nowMs);
+    this.promises = new Promises(this.jobs, violate);
+  }
+
+  /** The start is over, and this is all that there is. */
+  serve(entries: readonly JobEventLogEntry[]): void {
+    this.#see(entries);
+    this.#isServing = true;
+    this.#see(this.#early.splice(0).filter(({ logId }) => logId > this.head));
+  }
+
+  durable(entries: readonly JobEventLogEntry[]): void {
+    if (this.#isServing) this.#see(entries);
+    else this.#early.push(...entries);
+    this.#inner.durable(entries);
+  }
+
+  restore(lines: readonly string[]): boolean {
+    return this.#inner.restore(lines);
+  }
+
+  replay(entry: JobEventLogEntry): void {
+    this.#inner.replay(entry);
+  }
+
+  lost(...error: Parameters<JournalConsumer["lost"]>): void {
+    this.#inner.lost(...error);
+  }
+
+  capture(head: JournalHead): Iterable<string> {
+    return this.#inner.capture(head);
+  }
+
+  refuse(entry: JobEventLogEntry): string | undefined {
+    return this.#inner.refuse(entry);
+  }
+
+  failed(...error: Parameters<JournalConsumer["failed"]>): void {
+    this.#inner.failed(...error);
+  }
+
+  #see(entries: readonly JobEventLogEntry[]): void {
+    const [first] = entries;
+    if (first === undefined) return;
+    if (first.logId !== this.head + 1) {
+      this.#world.violate(`a process is given ${first.logId} after ${this.head}`);
+    }
+    const last = entries.at(-1) ?? first;
+    if (this.record?.hasLost(last) === true) this.record = undefined;
+    this.record?.shows(this.head, entries);
+    this.head = last.logId;
+    for (const entry of entries) this.jobs.see(entry);
+  }
+}

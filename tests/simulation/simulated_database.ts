@@ -1,0 +1,297 @@
+/**
+ * The database that several simulated processes share: the rows of one journal, who leads it, and
+ * the lock of who may. Commits go to a standby in their order; where it is synchronous, a commit
+ * waits for it and is not seen before.
+ */
+
+import type { Dice } from "./dice.ts";
+import { ServerSession } from "./server_session.ts";
+import { type Scheduler, WORLD } from "./scheduler.ts";
+import type { Trace } from "./trace.ts";
+
+/** A batch, as it is in the table. */
+export interface Row {
+  readonly first: number;
+  readonly last: number;
+  readonly prev: string;
+  readonly chain: string;
+  readonly lines: Uint8Array<ArrayBuffer>;
+}
+
+interface Leader {
+  readonly writer: string;
+  readonly url: string;
+  readonly seenMs: number;
+}
+
+/** What a commit changes; a barrier changes nothing. */
+type Change = { readonly row: Row } | { readonly leader: Leader } | { readonly barrier: true };
+
+interface Commit {
+  readonly change: Change;
+  /** The life of the process that made it. */
+  readonly owner: number;
+  readonly replicated: PromiseWithResolvers<void>;
+  readonly shown: PromiseWithResolvers<void>;
+  isShown: boolean;
+  /** When it was shown, counted in commits. */
+  shownAt: number;
+}
+
+export interface DatabaseParts {
+  readonly dice: Dice;
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly violate: (what: string) => void;
+}
+
+export class SimulatedDatabase {
+  readonly #parts: DatabaseParts;
+  readonly isSynchronous: boolean;
+  /** Whether a batch is refused that does not follow the last one; a broken one takes it. */
+  readonly #checks: boolean;
+  #commits: Commit[] = [];
+  /** How many of them the standby has. */
+  #replicated = 0;
+  #isReplicating = false;
+  /** Counts the databases that followed each other. */
+  #generation = 0;
+  #shownCount = 0;
+  readonly #sessions = new Set<ServerSession>();
+  #holder: ServerSession | undefined;
+  /** When a life first got the lock, counted as `shownAt`. */
+  readonly #lockedAt = new Map<number, number>();
+  /** When it last did. */
+  readonly #lockedLastAt = new Map<number, number>();
+  #slowUntilMs = 0;
+  get nowMs(): number {
+    return this.#parts.scheduler.nowMs;
+  }
+
+  /** The lock is given to all who ask: it is there for speed, and safety must not need it. */
+  givesLockToAll = false;
+  isDown = false;
+
+  constructor(parts: DatabaseParts, isSynchronous: boolean, checks: boolean) {
+    this.#parts = parts;
+    this.isSynchronous = isSynchronous;
+    this.#checks = checks;
+  }
+
+  /** What can be seen, oldest first. */
+  get rows(): readonly Row[] {
+    return this.#commits.flatMap(({ change, isShown }) =>
+      isShown && "row" in change ? [change.row] : []
+    );
+  }
+
+  /** What is committed, seen or not. */
+  get allRows(): readonly Row[] {
+    return this.#commits.flatMap(({ change }) => "row" in change ? [change.row] : []);
+  }
+
+  get lastLogId(): number {
+    return this.rows.at(-1)?.last ?? 0;
+  }
+
+  /** Whether an entry stays whatever becomes of one of the two machines, as far as was asked for. */
+  holds(logId: number): boolean {
+    const kept = this.isSynchronous ? this.#commits.slice(0, this.#replicated) : this.#commits;
+    return kept.some(({ change }) => "row" in change && change.row.last >= logId);
+  }
+
+  /** Whether another process has led, or said so, since a life first got the lock. */
+  wasOvertaken(life: number): boolean {
+    const since = this.#lockedAt.get(life) ?? Infinity;
+    const hasSaid = this.#commits.some(({ change, owner, shownAt }) =>
+      "leader" in change && owner !== life && shownAt > since
+    );
+    return hasSaid || this.#hasRowOfOthers(life, since);
+  }
+
+  #hasRowOfOthers(life: number, since: number): boolean {
+    return this.#commits.some(({ change, owner, shownAt }) =>
+      "row" in change && owner !== life && shownAt > since
+    );
+  }
+
+  /** Whoever takes over has read all that was there when it got the lock. */
+  #judgeRefusal({ owner, isOver }: ServerSession, { first }: Row): void {
+    if (this.lastLogId < first) return;
+    const hasAppended = this.#commits.some((commit) =>
+      "row" in commit.change && commit.owner === owner
+    );
+    const lockedAt = this.#lockedLastAt.get(owner);
+    if (hasAppended || isOver || lockedAt === undefined) return;
+    if (this.#hasRowOfOthers(owner, lockedAt)) return;
+    this.#parts.violate(`process ${owner} takes over without what was there before`);
+  }
+
+  open(owner: number, lost: () => void, notified: (message: string) => void): ServerSession {
+    const session = new ServerSession(owner, () => {
+      this.#sessions.delete(session);
+      if (this.#holder === session) this.#holder = undefined;
+      lost();
+    }, notified);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** It dies and comes back with all that it had committed, waited for or not. */
+  crash(): void {
+    this.#parts.trace.note(() => "database: crash");
+    this.#endSessions();
+    for (const commit of this.#commits) this.#show(commit);
+  }
+
+  /** The standby takes its place, and gets a standby of its own that has all. */
+  failOver(): void {
+    const lost = this.#commits.splice(this.#replicated);
+    this.#parts.trace.note(() => `database: fail-over without ${lost.length} commits`);
+    this.#generation++;
+    this.#isReplicating = false;
+    for (const commit of this.#commits) this.#show(commit);
+    this.#endSessions();
+  }
+
+  /** Nothing reaches the standby for a while. */
+  holdUpStandby(ms: number): void {
+    this.#slowUntilMs = this.#parts.scheduler.nowMs + ms;
+  }
+
+  tryLock(session: ServerSession): boolean {
+    this.#holder ??= session;
+    const isGiven = this.#holder === session || this.givesLockToAll;
+    if (!isGiven) return false;
+    if (!this.#lockedAt.has(session.owner)) this.#lockedAt.set(session.owner, this.#shownCount);
+    this.#lockedLastAt.set(session.owner, this.#shownCount);
+    return true;
+  }
+
+  unlock(session: ServerSession): void {
+    if (this.#holder === session) this.#holder = undefined;
+  }
+
+  get isLockFree(): boolean {
+    return this.#holder === undefined || this.givesLockToAll;
+  }
+
+  endLockHolder(): void {
+    this.#parts.trace.note(() =>
+      `database: the session of process ${this.#holder?.owner} is ended`
+    );
+    this.#holder?.end();
+  }
+
+  /** Whether the row was put there: at its place, after its predecessor, if nothing is there. */
+  async insert(session: ServerSession, row: Row): Promise<boolean> {
+    if (!this.#checks) this.#makeRoom(row);
+    else if (!await this.#hasRoom(session, row)) {
+      this.#judgeRefusal(session, row);
+      return false;
+    }
+    await this.#commit(session, { row });
+    return true;
+  }
+
+  async #hasRoom(session: ServerSession, { first, prev }: Row): Promise<boolean> {
+    const last = this.rows.at(-1);
+    const follows = last === undefined
+      ? first === 1
+      : last.last === first - 1 && last.chain === prev;
+    if (!follows) return false;
+    const rival = this.#commits.find(({ change, isShown }) =>
+      !isShown && "row" in change && change.row.first === first
+    );
+    if (rival === undefined) return true;
+    await Promise.race([rival.shown.promise, session.over]);
+    return false;
+  }
+
+  /** As a database does that checks nothing. */
+  #makeRoom({ first }: Row): void {
+    this.#commits = this.#commits.filter(({ change }) =>
+      !("row" in change) || change.row.first < first
+    );
+    this.#replicated = Math.min(this.#replicated, this.#commits.length);
+  }
+
+  /** Resolves when the standby has all that was committed before. */
+  barrier(session: ServerSession): Promise<void> {
+    return this.#commit(session, { barrier: true });
+  }
+
+  get leader(): Leader | undefined {
+    for (const { change, isShown } of this.#commits.toReversed()) {
+      if (isShown && "leader" in change) return change.leader;
+    }
+    return undefined;
+  }
+
+  lead(session: ServerSession, writer: string, url: string): Promise<void> {
+    const leader = { writer, url, seenMs: this.#parts.scheduler.nowMs };
+    return this.#commit(session, { leader });
+  }
+
+  /** Whether the row of who leads is still that of this writer, who is alive. */
+  beat(session: ServerSession, writer: string): boolean {
+    const { leader } = this;
+    if (leader?.writer !== writer) return false;
+    const seenMs = this.#parts.scheduler.nowMs;
+    this.#show(this.#append(session, { leader: { ...leader, seenMs } }));
+    return true;
+  }
+
+  notify(message: string): void {
+    for (const { isListening, notified } of this.#sessions) if (isListening) notified(message);
+  }
+
+  async #commit(session: ServerSession, change: Change): Promise<void> {
+    const commit = this.#append(session, change);
+    // A session that ends while it waits leaves its commit, and whoever looks sees it.
+    if (this.isSynchronous) await Promise.race([commit.replicated.promise, session.over]);
+    this.#show(commit);
+  }
+
+  #append({ owner }: ServerSession, change: Change): Commit {
+    const commit = {
+      change,
+      owner,
+      replicated: Promise.withResolvers<void>(),
+      shown: Promise.withResolvers<void>(),
+      isShown: false,
+      shownAt: 0,
+    };
+    this.#commits.push(commit);
+    this.#replicate();
+    return commit;
+  }
+
+  #show(commit: Commit): void {
+    if (commit.isShown) return;
+    commit.isShown = true;
+    commit.shownAt = ++this.#shownCount;
+    commit.shown.resolve();
+  }
+
+  #replicate(): void {
+    if (this.#isReplicating || this.#replicated === this.#commits.length) return;
+    this.#isReplicating = true;
+    const generation = this.#generation;
+    this.#parts.scheduler.after(this.#lagMs(), WORLD, () => {
+      if (generation !== this.#generation) return;
+      this.#isReplicating = false;
+      this.#commits[this.#replicated++]?.replicated.resolve();
+      this.#replicate();
+    });
+  }
+
+  #lagMs(): number {
+    const { scheduler, dice } = this.#parts;
+    return Math.max(this.#slowUntilMs - scheduler.nowMs, dice.pick([0, 0, 1, 5]));
+  }
+
+  #endSessions(): void {
+    for (const session of [...this.#sessions]) session.end();
+  }
+}
