@@ -196,8 +196,9 @@ export class Relay {
 }
 
 /** The note of an action is known only to the process that carried it out. */
-function isAnsweredHere({ method, by }: Route, { req }: Context, { notes }: HttpDeps): boolean {
-  if (by !== undefined) return by === "here";
+function isAnsweredHere({ method, by }: Route, c: Context, { notes }: HttpDeps): boolean {
+  if (by !== undefined) return (typeof by === "function" ? by(c) : by) === "here";
+  const { req } = c;
   if (method !== "GET") return false;
   const note = req.query("note");
   return note === undefined || notes.of(note) !== undefined || !req.path.startsWith("/ui");

@@ -8,6 +8,8 @@ import type { Operation } from "./openapi/operation.ts";
 /** `open` routes need no token: they tell a supervisor nothing of jobs. */
 export type RouteScope = Scope | "open";
 
+export type Answerer = "here" | "leader";
+
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** As Hono reads it: `/jobs/:id`. */
@@ -19,7 +21,7 @@ export interface Route {
    * it records something or says what only the leader knows. Absent: a GET is answered here, all
    * else by the leader.
    */
-  readonly by?: "here" | "leader";
+  readonly by?: Answerer | ((c: Context) => Answerer);
   /** What `/openapi.json` says of it; absent for the pages and forms of the dashboard. */
   readonly operation?: Operation;
   /** @throws {Problem} what the client did wrong, or why it cannot be answered now. */

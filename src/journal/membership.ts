@@ -43,6 +43,10 @@ export class Membership {
     return this.#leader?.url === this.self.url ? undefined : this.#leader?.url;
   }
 
+  get follows(): boolean {
+    return this.#why === undefined;
+  }
+
   /** This process leads from now on. */
   leads(why: WhyLeading): void {
     this.#sinceMs = this.#clock.now();
@@ -70,13 +74,13 @@ export class Membership {
   }
 
   get standing(): Standing {
-    const leads = this.#why !== undefined;
+    const { follows } = this;
     return {
-      role: leads ? "leading" : "following",
+      role: follows ? "following" : "leading",
       since: new Date(this.#sinceMs).toISOString(),
       leader: this.#leader ?? null,
       why: this.#why ?? null,
-      copy: leads ? null : {
+      copy: !follows ? null : {
         logId: this.#logId,
         entriesBehind: this.#entriesBehind,
         msBehind: Math.round(this.#clock.monotonic() - this.#completeMs),

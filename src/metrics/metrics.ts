@@ -24,14 +24,19 @@ const SECONDS = [
 /** Counts what jobs do. No label tells of one job, and there are only so many types. */
 class JobMetrics implements JobWatch {
   readonly #types: ReadonlySet<string>;
+  readonly #follows: () => boolean;
   readonly #created: Counter<"type">;
   readonly #ended: Counter<"type" | "outcome">;
   readonly #queued: Histogram<"type">;
   readonly #run: Histogram<"type">;
 
-  /** @param types Those of the definitions that are loaded. */
-  constructor(registry: Registry, types: readonly string[]) {
+  /**
+   * @param types Those of the definitions that are loaded.
+   * @param follows Whether another process leads, and counts.
+   */
+  constructor(registry: Registry, types: readonly string[], follows: () => boolean) {
     this.#types = new Set(types);
+    this.#follows = follows;
     this.#created = createCounter(registry, "daybook_jobs_created_total", "Jobs created.", [
       "type",
     ]);
@@ -52,6 +57,7 @@ class JobMetrics implements JobWatch {
   }
 
   changed({ type: given, from, to, stayedMs }: ConditionChange): void {
+    if (this.#follows()) return;
     const type = this.#labelOf(given);
     if (from === undefined) this.#created.inc({ type });
     if (isOutcome(to) && !isOutcome(from)) this.#ended.inc({ type, outcome: to });
@@ -134,7 +140,7 @@ interface MetricsOptions {
   /** Left out when absent. */
   readonly processUsage?: () => ProcessUsage;
   /** What this process is in a shared journal; left out when absent. */
-  readonly standing?: (() => Standing) | undefined;
+  readonly membership?: { readonly standing: Standing; readonly follows: boolean } | undefined;
   /** How often the event loop was blocked; left out when absent. */
   readonly stalls?: () => number;
   /** Left out when absent, or when it tells nothing. */
@@ -149,7 +155,8 @@ export class Metrics {
 
   constructor(options: MetricsOptions) {
     this.#options = options;
-    this.jobs = new JobMetrics(this.#registry, options.types);
+    const follows = () => options.membership?.follows === true;
+    this.jobs = new JobMetrics(this.#registry, options.types, follows);
     this.commits = new CommitMetrics(this.#registry);
   }
 
@@ -158,10 +165,15 @@ export class Metrics {
     return {
       contentType: this.#registry.contentType,
       text: async (edge) => {
-        const { processUsage, diskFree, stalls, standing } = this.#options;
+        const { processUsage, diskFree, stalls, membership } = this.#options;
         const [journal, free] = await Promise.all([engine.journalInfo(), diskFree?.()]);
         const process = processUsage?.();
-        const given = { process, diskFree: free, stalls: stalls?.(), standing: standing?.() };
+        const given = {
+          process,
+          diskFree: free,
+          stalls: stalls?.(),
+          standing: membership?.standing,
+        };
         const readings = await readingsText({ engine, edge, journal, ...given });
         return `${await this.#registry.metrics()}\n${readings}`;
       },

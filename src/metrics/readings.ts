@@ -65,18 +65,9 @@ function gauge(name: string, help: string, read: Reading["read"]): Reading {
   return { name, help, read };
 }
 
-const OF_ENGINE: readonly Reading[] = [
+/** What the leader of a shared journal tells for all, so that a sum over processes is right. */
+const OF_LEADER: readonly Reading[] = [
   gauge("daybook_recorded_jobs", "Jobs in the journal.", ({ engine }) => engine.activity.jobs),
-  gauge(
-    "daybook_index_jobs",
-    "Ended jobs in the index, which are not in memory.",
-    ({ engine }) => engine.activity.indexed,
-  ),
-  gauge(
-    "daybook_index_waiting_jobs",
-    "Ended jobs in memory, until the index has them.",
-    ({ engine }) => engine.activity.leaving,
-  ),
   gauge(
     "daybook_queue_depth",
     "Jobs waiting for a worker.",
@@ -95,6 +86,19 @@ const OF_ENGINE: readonly Reading[] = [
   ),
   gauge("daybook_workers_busy", "Workers with a job.", ({ engine }) => engine.activity.busyWorkers),
   gauge("daybook_workers_max", "Workers.", ({ engine }) => engine.activity.maxWorkers),
+];
+
+const OF_ENGINE: readonly Reading[] = [
+  gauge(
+    "daybook_index_jobs",
+    "Ended jobs in the index, which are not in memory.",
+    ({ engine }) => engine.activity.indexed,
+  ),
+  gauge(
+    "daybook_index_waiting_jobs",
+    "Ended jobs in memory, until the index has them.",
+    ({ engine }) => engine.activity.leaving,
+  ),
   gauge("daybook_draining", "1 while the process is stopping.", ({ engine }) => engine.draining),
 ];
 
@@ -254,13 +258,14 @@ const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
 /** A new registry each time: a value that is unknown now must not show its last value. */
 export async function readingsText(sources: Sources): Promise<string> {
   const registers = [new Registry()];
-  for (const { name, help, read } of READINGS) {
+  const follows = sources.standing?.role === "following";
+  for (const { name, help, read } of follows ? READINGS : [...OF_LEADER, ...READINGS]) {
     const value = read(sources);
     if (value !== undefined) new Gauge({ name, help, registers }).set(Number(value));
   }
-  addUnfinished(sources, registers);
+  if (!follows) addUnfinished(sources, registers);
+  if (!follows) addLimits(sources, registers);
   addLeader(sources, registers);
-  addLimits(sources, registers);
   addCpu(sources, registers);
   addStalls(sources, registers);
   addBuild(registers);

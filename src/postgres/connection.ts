@@ -1,8 +1,10 @@
 /** Connections to PostgreSQL, and retrying while it does not answer. */
 
 import postgres from "postgres";
+import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
+import { JournalUnusableError } from "../journal/errors.ts";
 import { dialler } from "./dialler.ts";
 import type { Place } from "./place.ts";
 
@@ -79,24 +81,41 @@ export interface RetryingOptions {
   readonly place: Place;
   readonly clock: Clock;
   readonly warn: (message: string) => void;
+  /** How long PostgreSQL may take to answer; however long, if absent. */
+  readonly answerMsMax?: number;
 }
 
-/** Tries the same until PostgreSQL has answered, however long that takes. */
+/** Tries the same until PostgreSQL has answered. */
 export class Retrying {
   readonly #options: RetryingOptions;
   #toldMs = -Infinity;
+  /** Whether it was silent too long: nothing is tried any more. */
+  #isOver = false;
 
   constructor(options: RetryingOptions) {
     this.#options = options;
   }
 
-  /** Rejects only with what would be the same again. */
+  /** Rejects only with what would be the same again, or when PostgreSQL has been silent too long. */
   async until<Result>(run: (isAgain: boolean) => Promise<Result>): Promise<Result> {
+    const { place, clock, answerMsMax } = this.#options;
+    if (answerMsMax === undefined) return await this.#repeat(run);
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const reason = `it has not answered for ${durationText(answerMsMax)}`;
+    const error = new JournalUnusableError("use", place.shown, reason);
+    const cancel = clock.setTimer(answerMsMax, () => {
+      this.#isOver = true;
+      reject(error);
+    });
+    return await Promise.race([this.#repeat(run), late]).finally(cancel);
+  }
+
+  async #repeat<Result>(run: (isAgain: boolean) => Promise<Result>): Promise<Result> {
     for (let delayMs = DELAY_MIN_MS, isAgain = false;; isAgain = true) {
       try {
         return await run(isAgain);
       } catch (error) {
-        if (!passes(error)) throw error;
+        if (!passes(error) || this.#isOver) throw error;
         this.#tell(error);
         await this.#pause(delayMs);
         delayMs = Math.min(2 * delayMs, DELAY_MAX_MS);

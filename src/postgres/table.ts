@@ -10,6 +10,9 @@ import type { Place } from "./place.ts";
 import { PostgresKeys } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";
 
+/** A command that hears nothing for as long ends. */
+const ANSWER_MS_MAX = 30_000;
+
 export interface TableOptions {
   readonly place: Place;
   readonly clock: Clock;
@@ -28,7 +31,7 @@ export class PostgresTable {
     this.#options = options;
     this.#connect = (listener) => session(options.place, listener);
     this.#sql = this.#connect();
-    this.#retrying = new Retrying(options);
+    this.#retrying = new Retrying({ ...options, answerMsMax: ANSWER_MS_MAX });
     const inForce = () => {};
     this.#assurance = new Assurance({ ...options, inForce }, this.#sql, this.#retrying);
     this.log = new PostgresLog(this.#connect, this.#sql, options, this.#retrying, this.#assurance);

@@ -126,7 +126,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
   const metrics = new Metrics({
     ...counted,
     processUsage,
-    standing,
+    membership,
     stalls: () => watchdog.stalls,
   });
   const trends = new Trends(counted);

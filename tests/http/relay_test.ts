@@ -106,6 +106,18 @@ Deno.test("relay: reads of a follower are those of the leader", async () => {
   }
 });
 
+Deno.test("relay: a follower lists the entry points for programs itself, and shows the leader's overview", async () => {
+  await using members = new Members();
+  const leader = await members.lead("first");
+  const follower = await members.join("second");
+  const text = async () => await (await follower.get("/", { accept: "text/html" })).text();
+  assert.match(await text(), /<h1[^>]*>Overview/);
+  const position = (await dropped(await leader.get("/"))).headers.get("daybook-log-id");
+  members.url = nobody();
+  const index = await json(await follower.get("/", { "daybook-log-id": position ?? "" }));
+  assert.ok("links" in index);
+});
+
 Deno.test("relay: nothing is run, recorded or timed by a process that follows", async () => {
   await using members = new Members();
   const leader = await members.lead("first");

@@ -213,7 +213,7 @@ Deno.test("/metrics: who leads a shared journal is there, and nothing of it for 
     return await (await app.request("/metrics")).text();
   };
   assert.doesNotMatch(await textOf(new Metrics({ types: [] })), /daybook_shared/);
-  const lines = (await textOf(new Metrics({ types: [], standing: () => standing })))
+  const lines = (await textOf(new Metrics({ types: [], membership: { standing, follows: true } })))
     .split("\n").filter((line) => line.startsWith("daybook_shared"));
   assert.deepEqual(lines, [
     "daybook_shared_leading 0",
@@ -224,6 +224,42 @@ Deno.test("/metrics: who leads a shared journal is there, and nothing of it for 
     "daybook_shared_standbys 1",
     'daybook_shared_leader{url="http://a.test",writer="wri_a",why=""} 1',
   ]);
+});
+
+Deno.test("/metrics: of processes that share a journal, only the one that leads counts jobs", async () => {
+  const leaderOnly = [
+    "daybook_recorded_jobs",
+    "daybook_queue_depth",
+    "daybook_unfinished_jobs",
+    "daybook_workers_max",
+  ];
+  for (const follows of [true, false]) {
+    const standing: Standing = {
+      role: follows ? "following" : "leading",
+      since: "2026-01-01T00:00:00.000Z",
+      leader: { writer: "wri_a", url: "http://a.test" },
+      why: null,
+      copy: null,
+      database: null,
+    };
+    const metrics = new Metrics({ types: ["test.greet"], membership: { standing, follows } });
+    const change = { type: "test.greet", stayedMs: 10 } as const;
+    metrics.jobs.changed({ ...change, from: undefined, to: "created", stayedMs: undefined });
+    metrics.jobs.changed({ ...change, from: "queued", to: "executing" });
+    metrics.jobs.changed({ ...change, from: "executing", to: "succeeded" });
+    const { engine, clock } = await startApp();
+    const app = createApp({ engine, clock, metrics: metrics.of(engine) });
+    const scraped = readMetrics(await (await app.request("/metrics")).text());
+    const count = follows ? 0 : 1;
+    const type = "test.greet";
+    assert.equal(valueOf(scraped, "daybook_jobs_created_total", { type }), count);
+    assert.equal(valueOf(scraped, "daybook_jobs_total", { type, outcome: "succeeded" }), count);
+    for (const name of leaderOnly) {
+      const text = await (await app.request("/metrics")).text();
+      assert.equal(text.includes(`\n${name}`), !follows, name);
+    }
+    assert.equal(valueOf(scraped, "daybook_index_jobs"), 0);
+  }
 });
 
 Deno.test("/metrics: a stream that is open and a journal that failed are seen", async () => {

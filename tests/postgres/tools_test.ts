@@ -2,20 +2,26 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import type { Clock } from "../../src/engine/ports.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { runJournal } from "../support/process/journal_command.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
+import { DatabaseProxy } from "./database_proxy.ts";
 import { Member, SECRET_KEY } from "./members.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 
 const DEFINITIONS = new URL("steps.ts", import.meta.url).pathname;
 const ENV = { DAYBOOK_SECRET_KEY: SECRET_KEY };
 
+function runWith(clock: Clock, ...args: readonly string[]) {
+  return runJournal(args, { env: ENV, tools: { clock } });
+}
+
 async function journal(...args: readonly string[]) {
-  const said = await runJournal(args, { env: ENV, tools: { clock: systemClock } });
+  const said = await runWith(systemClock, ...args);
   const [line = "{}"] = said.out;
   return { ...said, result: JSON.parse(line) as Record<string, unknown> };
 }
@@ -175,6 +181,35 @@ Deno.test("tools: what is no database is a mistake in usage, and is not repeated
       }
     }
   }));
+
+/** On it, all waits are thirty times shorter. */
+const FAST: Clock = {
+  ...systemClock,
+  setTimer: (ms, call) => systemClock.setTimer(ms / 30, call),
+};
+
+testWithPostgres(
+  "tools: a database that does not answer is given up after a while",
+  (server) =>
+    inFolder(async (folder) => {
+      await recordAlone(`${folder}/a`);
+      const words = [
+        ["push", `${folder}/a`],
+        ["pull", `${folder}/new`],
+        ["verify", `${folder}/a`],
+      ] as const;
+      for (const [command, copy] of words) {
+        await using network = new DatabaseProxy(server.port);
+        const database = server.url("shop", network.port);
+        // It hears all, and says nothing.
+        network.cut("toProcess");
+        const where = command === "verify" ? ["--no-server", "--against"] : [];
+        const { code, err } = await runWith(FAST, command, "--journal", copy, ...where, database);
+        assert.equal(code, 74, err.join("\n"));
+        assert.match(err.join("\n"), /Cannot use postgres:.*: it has not answered for 30 s/);
+      }
+    }),
+);
 
 testWithPostgres(
   "tools: a journal moves into PostgreSQL, is worked on there, moves out again, and is compared",

@@ -32,7 +32,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/",
-    by: "leader",
+    by: (c) => acceptsHtml(c) ? "leader" : "here",
     scope: "read",
     operation: INDEX_OPERATION,
     handle: (c, deps) => acceptsHtml(c) ? showOverview(c, deps) : answerIndex(),

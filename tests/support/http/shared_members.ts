@@ -146,13 +146,22 @@ export class SharedMember {
     path: string,
     body: unknown = {},
     headers: Record<string, string> = {},
+    method = "POST",
   ): Promise<Response> {
     return await fetch(this.url + path, {
-      method: "POST",
+      method,
       headers: { "content-type": "application/json", ...headers },
       body: typeof body === "string" ? body : JSON.stringify(body),
       redirect: "manual",
     });
+  }
+
+  put(path: string, body: unknown): Promise<Response> {
+    return this.post(path, body, {}, "PUT");
+  }
+
+  delete(path: string): Promise<Response> {
+    return this.post(path, "", {}, "DELETE");
   }
 
   async stop(): Promise<void> {
