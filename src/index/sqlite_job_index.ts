@@ -31,7 +31,7 @@ const MAKING_BATCH = 512;
 /** Points that are remembered: the snapshots that there are rest on the last of them. */
 const POINTS_KEPT = 8;
 
-export interface SqliteJobIndexOptions extends DatabaseOptions {
+interface SqliteJobIndexOptions extends DatabaseOptions {
   /** Jobs that are put at a time. */
   readonly batch?: number;
 }
