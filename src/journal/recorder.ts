@@ -267,6 +267,14 @@ export class Recorder {
     return logId;
   }
 
+  /**
+   * Records something, so that a shared log says whether it is still for this process to record. It
+   * ends as any other append that is refused.
+   */
+  async confirm(): Promise<void> {
+    await this.#seal("quiet");
+  }
+
   get #leads(): boolean {
     return this.#options.leads?.() ?? true;
   }
