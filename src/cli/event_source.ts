@@ -71,7 +71,7 @@ class EventSource {
     const positionBefore = this.#lastId;
     const end = yield* this.#messages(response.body);
     if (end === "broken" || !this.options.endsItself) return await this.#lost();
-    // Only asking again tells whether it is over; after a stream of nothing, not in haste.
+    // Only another request shows whether it is over; after an empty stream, not at once.
     if (this.#lastId === positionBefore) await this.#pause();
   }
 

@@ -79,7 +79,7 @@ export function parseJsonInput(what: string, text: string): JsonValue {
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new UsageError(`cannot read ${what} as JSON: ${reasonOf(error)}${adviceOn(text)}`);
+    throw new UsageError(`cannot read ${what} as JSON: ${refusalReason(error)}${adviceOn(text)}`);
   }
 }
 
@@ -89,7 +89,7 @@ function adviceOn(text: string): string {
   return `; write ${shellWord(JSON.stringify(withField({}, text)))}, or -f ${shellWord(text)}`;
 }
 
-function reasonOf({ message, members: { errors = [] } }: Refusal): string {
+function refusalReason({ message, members: { errors = [] } }: Refusal): string {
   if (errors.length === 0) return plainText(message.replace(/^Cannot read the JSON: /, ""));
   const details = errors.map((issue) =>
     `${"pointer" in issue ? issue.pointer : ""} ${issue.detail}`.trim()
@@ -129,7 +129,7 @@ function fieldValue(text: string): JsonValue {
     if (!(error instanceof Refusal)) throw error;
     // A long number is JSON, and would be taken for text without a word.
     if (error.kind === "malformed-json") return text;
-    throw new UsageError(`${plainText(text)} ${reasonOf(error)}`);
+    throw new UsageError(`${plainText(text)} ${refusalReason(error)}`);
   }
 }
 

@@ -61,7 +61,7 @@ export async function submitMany(
   const client = createClient(input, surroundings);
   const documents = await documentsIn(path, surroundings);
   let [sent, rejected] = [0, 0];
-  for (const [index, slice] of [...slicesOf(documents)].entries()) {
+  for (const [index, slice] of [...toSlices(documents)].entries()) {
     for (const receipt of await submitSlice(slice, index, input, client)) {
       sent++;
       if (receipt.disposition === "rejected") rejected++;
@@ -90,7 +90,7 @@ async function documentsIn(path: string, surroundings: Surroundings): Promise<re
 }
 
 /** The same for the same jobs, so that they may be sent again. */
-function* slicesOf(documents: readonly string[]): Generator<readonly string[]> {
+function* toSlices(documents: readonly string[]): Generator<readonly string[]> {
   let slice: string[] = [];
   let characters = 0;
   for (const document of documents) {

@@ -22,7 +22,7 @@ interface Invocation {
   ): readonly Command[];
 }
 
-/** Ends the process when the command has ended, whatever else still waits in it. */
+/** Ends the process when the command has ended, even if something still waits in it. */
 export async function runProcess({ program, args, commands }: Invocation): Promise<never> {
   const terminal = systemTerminal(environment);
   let lastWords: string | undefined;

@@ -92,7 +92,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   const folder = readableFolder(input);
   const recorded = await orExit(input, () => read(parts.fileSystem, folder, terminal));
   const selected = selectedJobs(recorded, selection);
-  const sealing = sealingOf(parts, input, folder);
+  const sealing = createSealing(parts, input, folder);
   const report = await checkAll(parts.clock, sealing, registry, recorded, selected, {
     keepsCompatible: selection.jobId !== undefined,
     onProgress: (done) => terminal.progress("checking", done, selected.length),
@@ -103,7 +103,11 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
 }
 
 /** An invalid secret key counts as none: the report says which jobs it would open. */
-function sealingOf({ fileSystem }: ReplayTestParts, input: CommandInput, folder: string): Sealing {
+function createSealing(
+  { fileSystem }: ReplayTestParts,
+  input: CommandInput,
+  folder: string,
+): Sealing {
   const secretKey = secretKeyIn(input.env("DAYBOOK_SECRET_KEY") ?? "");
   return new Sealing(new KeyFiles(fileSystem, journalLayout(folder), secretKey));
 }

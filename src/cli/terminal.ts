@@ -25,7 +25,7 @@ export interface Terminal {
   progressEnd(): void;
 }
 
-/** The exit code of a process ended by SIGPIPE: nobody reads its output. */
+/** The exit code of a process ended by SIGPIPE: its output has no reader. */
 const EXIT_PIPE_CLOSED = 141;
 const BAR_COLUMNS = 30;
 /** Columns of a progress bar besides its label: ` [###---]  50 %`. */
@@ -86,12 +86,12 @@ function screenColumns(): number {
   return Deno.consoleSize().columns || COLUMNS_WITHOUT_SCREEN;
 }
 
-/** Ends the process if nobody reads. */
+/** Ends the process if the output has no reader. */
 function write(stream: typeof Deno.stdout, text: string): void {
   if (!writeWhole(stream, new TextEncoder().encode(text))) Deno.exit(EXIT_PIPE_CLOSED);
 }
 
-/** Writes all bytes, in as many writes as needed; `false` if nobody reads them. */
+/** Writes all bytes, in as many writes as needed; `false` if the output has no reader. */
 export function writeWhole(stream: typeof Deno.stdout, bytes: Uint8Array): boolean {
   try {
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(stream.writeSync(rest));

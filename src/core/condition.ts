@@ -70,7 +70,7 @@ function heldCondition({ parked, suspendedBy }: JobState): Condition | undefined
 
 function runningCondition(job: RunningJob, known?: TaskOverview): Condition {
   if (!hasCode(job)) return "waiting";
-  const tasks = known ?? overviewOf(job);
+  const tasks = known ?? taskOverview(job);
   if (tasks.anyRunning) return "executing";
   if (tasks.main?.status === "completed") return "waiting";
   if (tasks.anyInterrupted) return "queued";
@@ -78,7 +78,7 @@ function runningCondition(job: RunningJob, known?: TaskOverview): Condition {
 }
 
 /** Searches from the end: what runs is usually among the latest tasks, and decides the rest. */
-function overviewOf({ tasks }: RunningJob): TaskOverview {
+function taskOverview({ tasks }: RunningJob): TaskOverview {
   let [anyRunning, anyInterrupted, anyBackingOff, anySleeping] = [false, false, false, false];
   let lastCompleted = 0;
   for (let index = tasks.length - 1; index >= 0 && !anyRunning; index--) {

@@ -5,7 +5,7 @@ import type { JobEventDraft } from "./event.ts";
 import type { JobState, RunningJob } from "./job_state.ts";
 import { tasksLeftInPlace } from "./left_in_place.ts";
 
-/** Ends whatever holds the job. */
+/** Ends every hold of the job. */
 export function resumed(job: JobState, command: Reasoned): readonly JobEventDraft[] {
   return [
     ...(job.suspendedBy === undefined ? [] : [control("job.JobResumed", job.jobId, command)]),

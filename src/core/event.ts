@@ -85,18 +85,12 @@ export function isFromOutside(entry: JobEventLogEntry): boolean {
 export type Cause = LogId | { readonly draft: number };
 
 /** An event before it has a position; absent members are filled in when it is recorded. */
-interface DraftOf<Entry extends JobEventLogEntry> {
+interface DraftOf<Entry extends JobEventLogEntry> extends Omit<EventReferences, "causedBy"> {
   readonly stratum: Entry["stratum"];
   readonly eventType: Entry["eventType"];
   readonly attributes: Entry["attributes"];
   readonly eventId?: EventId;
   readonly occurredAt?: string;
-  readonly jobId?: JobId;
-  readonly taskId?: TaskId;
-  readonly executionId?: ExecutionId;
-  readonly traceId?: string;
-  readonly spanId?: string;
-  readonly actor?: string;
   readonly causedBy?: Cause;
 }
 

@@ -76,9 +76,9 @@ export type AttemptFailure =
 
 /**
  * Why an attempt was cut short, through no fault of its own. `crash`: the process had ended without
- * a stop. `takeover`: another process leads the journal since. `withdrawn`: its start was on record,
- * but its handler was not called, since its job was suspended or had no worker. `paused`: the same
- * because of a pause.
+ * a stop. `takeover`: another process leads the journal since. `withdrawn`: its start was on
+ * record, but its handler was not called, since its job was suspended or had no worker. `paused`:
+ * the same because of a pause.
  */
 export type InterruptionReason =
   | "crash"
@@ -159,7 +159,7 @@ export interface FrameworkAttributes {
   readonly "job.JobSuspended": ControlAttributes;
   /** Ends the suspension, or, with `of`, the parking. */
   readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
-  /** The engine holds the job until somebody, or other code, decides. */
+  /** The engine holds the job until a person, or other code, decides. */
   readonly "job.JobParked": JobParkedAttributes;
   /**
    * Retries what backs off now, and ends sleeps, and waits of `run` until a time; each has a fact
@@ -244,7 +244,7 @@ export interface FrameworkAttributes {
     readonly failed: readonly TaskId[];
   };
   readonly "job.RecoveryRequired": { readonly tasks: readonly TaskId[] };
-  /** The key of the job's sealed input is being deleted: nobody can read the input any more. */
+  /** The key of the job's sealed input is being deleted: the input can no longer be read. */
   readonly "job.InputRemoved": { readonly reason: "retention" };
   /**
    * An event was refused because its id is on record with other content; this is what it said.

@@ -1,6 +1,6 @@
 /**
  * The summary of a job: what a list shows, under the names of the job resource. It leaves out
- * input, plan, results and steps, so that it is small whatever the job holds.
+ * input, plan, results and steps, so that it is always small.
  */
 
 import type { Condition } from "./condition.ts";
@@ -87,10 +87,10 @@ const ERROR_LENGTH_MAX = { name: 100, message: 300 };
 export function jobSummary(job: JobState): JobSummary {
   return {
     ...jobHead(job),
-    progress: progressOf(job),
+    progress: progressSummary(job),
     queuedMs: queuedMsOf(job),
-    ...(isTerminal(job) ? {} : { open: openOf(job) }),
-    failure: failureOf(job),
+    ...(isTerminal(job) ? {} : { open: openSummary(job) }),
+    failure: failureSummary(job),
   };
 }
 
@@ -101,7 +101,7 @@ function queuedMsOf(job: JobState): number | null {
   return Math.max(0, Date.parse(main.startedAt) - Date.parse(job.startedAt));
 }
 
-function progressOf({ plan, expected, tasks }: JobState): ProgressSummary {
+function progressSummary({ plan, expected, tasks }: JobState): ProgressSummary {
   let [satisfied, all, attempts] = [0, 0, 0];
   for (const [index, planned] of plan.expected.entries()) {
     if (planned.id === MAIN_EXPECTATION_ID) continue;
@@ -113,7 +113,7 @@ function progressOf({ plan, expected, tasks }: JobState): ProgressSummary {
   return { satisfied, expected: all, attempts };
 }
 
-function openOf({ plan, expected, tasks }: JobState): OpenSummary {
+function openSummary({ plan, expected, tasks }: JobState): OpenSummary {
   const openTasks: TaskId[] = [];
   for (const task of tasks) {
     if (openTasks.length === OPEN_MAX) break;
@@ -147,7 +147,7 @@ function isInHand(task: TaskState): boolean {
   }
 }
 
-function failureOf(job: JobState): FailureSummary | null {
+function failureSummary(job: JobState): FailureSummary | null {
   const failure = recordedFailure(job);
   if (failure === undefined) return null;
   const { kind, taskId, error, recoveryRequired, because } = failure;

@@ -137,7 +137,7 @@ function* firstMembers(
   }
 }
 
-/** Whether two values are the same JSON, whatever the order of members. */
+/** Whether two values are the same JSON, in any order of members. */
 export function equalJson(left: JsonValue, right: JsonValue): boolean {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object") return false;

@@ -168,7 +168,7 @@ function projectCompensating(job: CompensatingJob, entry: JobEventLogEntry): Ste
   }
 }
 
-/** A compensation that failed for good needs a person, whatever the others do. */
+/** A compensation that failed for good needs a person, even if others succeed. */
 function noteRecovery(job: CompensatingJob, entry: JobEventLogEntry): CompensatingJob {
   const isFinal = entry.stratum === "framework" &&
     (entry.eventType === "job.RecoveryRequired" ||

@@ -49,7 +49,7 @@ export function traceOfEntry(
   return SPAN_ID.test(spanId) ? { traceId, spanId } : undefined;
 }
 
-/** The ids of an event, in whatever form, for one that it causes. */
+/** The ids of an event, in any form, for one that it causes. */
 export function traceFields(
   { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
 ): Partial<TraceIds> | undefined {

@@ -36,7 +36,7 @@ function hasTooManyFields(text: string): boolean {
 }
 
 /**
- * Does what a form asks for and leads back to the page that it is on, which tells what was done,
+ * Does what a form asks for and leads back to the page that it is on, which says what was done,
  * or why not.
  *
  * @param act Gives what the page tells.
@@ -97,7 +97,7 @@ export function filledField(form: URLSearchParams, name: string): string | undef
   return text === null || text.trim() === "" ? undefined : text;
 }
 
-/** @param path As a request names it, which anybody may have written. */
+/** @param path From the request: not to be trusted. */
 export function safeReturnPath(path: string | null | undefined): string {
   if (path === null || path === undefined) return "/";
   const url = URL.parse(path, BASE);

@@ -20,7 +20,7 @@ import { preferredType, reachedAs } from "../http/requests/headers.ts";
 import { safeReturnPath } from "./form.ts";
 
 export const PROBLEM_ROUTES: readonly Route[] = [
-  // Who is refused for want of a token may read why.
+  // A request without a token may read why it is refused.
   { method: "GET", path: "/problems/:kind", scope: "open", handle: showProblem },
 ];
 
@@ -71,7 +71,7 @@ export function acceptsHtml(c: Context): boolean {
   return preferredType(c, "application/json", "text/html") === "text/html";
 }
 
-/** Who is not signed in is asked to, and comes back to where they were. */
+/** Browsers that are not signed in are sent to the sign-in, and come back from there. */
 export function problemPage(c: Context, deps: HttpDeps, problem: Problem): Response {
   if (problem.kind === "unauthorized") return redirectToSignIn(c);
   const { status, title } = problemFacts(problem.kind);

@@ -26,7 +26,7 @@ function showSignIn(c: Context, deps: HttpDeps): Response {
   return signInPage(c, deps, next);
 }
 
-/** Why nobody was signed in, and what kind of refusal that is. */
+/** Why the sign-in was refused, and the kind of the refusal. */
 interface SignInRefusal {
   readonly kind: "unauthorized" | "too-many-failures";
   readonly text: string;
@@ -46,7 +46,7 @@ function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRe
       {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal.text}</p>}
       <form method="post" action="/ui/sign-in" class="stack">
         <input type="hidden" name="next" value={next} />
-        {/* Who keeps passwords for people keeps them by a name. */}
+        {/* Password managers store passwords by a name. */}
         <input type="text" name="username" value="daybook" autocomplete="username" hidden />
         <label for="token">Token</label>
         <input
@@ -75,14 +75,14 @@ async function signIn(c: Context, deps: HttpDeps): Promise<Response> {
   if (checked?.holder === undefined && (checked?.waitSeconds ?? 0) > 0) {
     return slowedDown(c, deps, next, checked?.waitSeconds ?? 0);
   }
-  const text = refusalOf(checked?.holder?.scopes);
+  const text = scopesRefusal(checked?.holder?.scopes);
   if (text !== undefined) return signInPage(c, deps, next, { kind: "unauthorized", text });
   const { host, secure } = reachedAs(c.req.raw);
   const cookie = sessionCookie(host, deps.sessions.open(token), secure);
   return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
 }
 
-/** Who tries tokens is not told whether this one was right. */
+/** Someone who guesses tokens must not learn whether this one was right. */
 function slowedDown(c: Context, deps: HttpDeps, next: string, waitSeconds: number): Response {
   const text = "Cannot sign in now: too many wrong tokens came from your address; try again " +
     `in ${counted(waitSeconds, "second")}.`;
@@ -92,7 +92,7 @@ function slowedDown(c: Context, deps: HttpDeps, next: string, waitSeconds: numbe
 }
 
 /** Who may see no page needs no session. */
-function refusalOf(scopes: readonly Scope[] | undefined): string | undefined {
+function scopesRefusal(scopes: readonly Scope[] | undefined): string | undefined {
   if (scopes === undefined) return "Cannot sign in: this is no token of this server.";
   if (scopes.includes("read")) return undefined;
   return `Cannot sign in: pages need the scope read, and this token has ${scopes.join(", ")}.`;

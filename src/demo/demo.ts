@@ -58,7 +58,7 @@ export class Demo {
     const { clock, random, warn, onJournalFailed } = settings;
     const port = settings.port ?? usualPortOrAny();
     const daybook = await Daybook.open({
-      ...configurationOf(settings.folder, port),
+      ...demoConfiguration(settings.folder, port),
       clock,
       random,
       definitions: shopDefinitions(new ShopServices(clock, random)),
@@ -96,8 +96,8 @@ export class Demo {
   }
 }
 
-/** The defaults, whatever the environment says: each demo is the same. */
-function configurationOf(folder: string, port: number) {
+/** The defaults, without the environment: each demo is the same. */
+function demoConfiguration(folder: string, port: number) {
   const given = { port, journal: folder, "max-running": WORKERS, drain: "1s" };
   const result = readConfiguration({
     args: Object.entries(given).map(([flag, value]) => `--${flag}=${value}`),
@@ -109,7 +109,7 @@ function configurationOf(folder: string, port: number) {
   return { configuration, origins };
 }
 
-/** The usual port, or 0 for any that is free when somebody has that already. */
+/** The usual port, or 0 for any free one if it is taken. */
 function usualPortOrAny(): number {
   try {
     Deno.listen({ hostname: HOSTNAME, port: PORT_DEFAULT }).close();
@@ -126,7 +126,7 @@ const SEASON_MS = 90_000;
 const SEASON_PICTURES = 30;
 /** How long after its order a parcel leaves. */
 const SHIPMENT_MS = 4_000;
-/** Parcels that wait to leave; beyond it an order has to wait for somebody else. */
+/** Parcels that wait to leave; beyond it an order waits for another to leave. */
 const PARCELS_MAX = 1_000;
 
 const SUPPLIERS = ["Hansen", "Okafor", "Petrov", "Silva", "Tanaka"] as const;

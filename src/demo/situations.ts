@@ -44,7 +44,7 @@ export async function makeSituations(shop: ShopClient, now: number): Promise<rea
   return [...settled.flat(), await queued(shop)];
 }
 
-/** What went well before anybody looked. */
+/** What succeeded before the demo is opened. */
 async function shipOrders(shop: ShopClient): Promise<void> {
   const numbers = Array.from({ length: ORDERS_DONE }, (_, index) => 1_001 + index);
   await Promise.all(numbers.map(async (number) => {
@@ -134,7 +134,7 @@ async function recoveryRequired(shop: ShopClient): Promise<Situation> {
   return { name: "recovery required", jobId, look: "the goods could not be put back" };
 }
 
-/** Undone by somebody else, who has not told yet. */
+/** Being undone by another system, which has not reported yet. */
 async function compensating(shop: ShopClient): Promise<Situation> {
   const equals = { orderId: "2006" };
   const matcher = (eventType: string) => ({ eventType, correlation: { equals } });
@@ -171,7 +171,7 @@ export function payout(supplier: string, amount: number, more: object = {}) {
   return { type: "shop.payout", input, labels: { supplier } };
 }
 
-/** One whose bank opens later, so that a retry succeeds; and one that nobody retried. */
+/** One whose bank opens later, so that a retry succeeds; and one that was not retried. */
 async function deadLetter(shop: ShopClient): Promise<readonly Situation[]> {
   const [retried, left] = await Promise.all([
     shop.submit({ ...payout("Okafor", 31_250), jobId: "payout-okafor" }),

@@ -35,7 +35,7 @@ const label = v.pipe(
 
 const yesOrNo = v.pipe(choice(["true", "false"]), v.transform((text) => text === "true"));
 
-/** In whatever letter case they are written. */
+/** In any letter case. */
 function named<const Names extends readonly string[]>(names: Names) {
   return v.pipe(
     documented(v.string(), { type: "string", enum: [...names] }),

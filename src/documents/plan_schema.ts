@@ -145,7 +145,7 @@ const policy = strictObject({
   onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
 });
 
-/** A plan, whatever its size. */
+/** A plan of any size. */
 export const planObject = strictObject({
   expected: v.pipe(
     v.array(expectation),

@@ -8,7 +8,7 @@ export interface PauseOptions {
   readonly label?: string;
   /** Only jobs of this key, by which `limits.key` of their definitions sorts them. */
   readonly key?: string;
-  /** Why. Recorded, and told by explanations; at most 1,000 characters. */
+  /** Why. Recorded, and shown in explanations; at most 1,000 characters. */
   readonly reason: string;
   /** When it ends by itself, RFC 3339. Default: it lasts until `endPause`. */
   readonly until?: string;

@@ -54,7 +54,7 @@ export class RefusedError extends Error {
  * Does what may be refused.
  *
  * @throws {RefusedError} when it is.
- * @throws {JournalFailedError} when nobody knows whether it was recorded.
+ * @throws {JournalFailedError} when it is unknown whether it was recorded.
  */
 export async function orRefused<Value>(run: () => Promise<Value>): Promise<Value> {
   try {

@@ -1,46 +1,19 @@
 /** The definitions that this process has loaded, and what follows from one and an input. */
 
 import { toJsonSchema } from "@valibot/to-json-schema";
-import {
-  EVENT_TYPE_RULE,
-  type EventType,
-  eventType,
-  isEventType,
-  isReserved,
-} from "../core/event_type.ts";
+import { EVENT_TYPE_RULE, eventType, isEventType, isReserved } from "../core/event_type.ts";
 import { correlationFlaw, holds } from "../core/correlation.ts";
-import {
-  type Deadline,
-  type EventMatcher,
-  EXPECTED_EVENT_KINDS,
-  type ExpectedEvent,
-  type JobPlan,
-  MAIN_EXPECTATION,
-  MAIN_EXPECTATION_ID,
-  MATCHES_MAX,
-  type Multiplicity,
-  requiredMatches,
-  REST_MS_MAX,
-  sharedPlan,
-  TIMES_MAX,
-  YEARS_MAX,
-} from "../core/job_plan.ts";
-import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import { ruleFlaw } from "../core/pause_rule.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
-import {
-  type AnyJobDefinition,
-  type ErrorMatcher,
-  type Expectation,
-  isThreaded,
-} from "./definition.ts";
+import { type AnyJobDefinition, isThreaded } from "./definition.ts";
 import type { FactEvent } from "./job_context.ts";
 import { requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
+import { toMatcher } from "./definition_plan.ts";
 
 export class DefinitionRegistry {
   /** All versions of each type, newest first. */
@@ -205,90 +178,6 @@ function requireUsable(definition: AnyJobDefinition): void {
 
 function isVersion(version: unknown): boolean {
   return Number.isSafeInteger(version) && Number(version) >= 1;
-}
-
-/**
- * The plan of a job of this definition: its `run`, and what it expects.
- *
- * @throws {TypeError} when the definition names an expectation `main`, or an event type that is not
- * legal, or wants too many events.
- */
-export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
-  const expects = definition.expects?.(input) ?? {};
-  if (typeof expects !== "object") {
-    throw new TypeError(`Cannot expect ${String(expects)}: it must be an object of expectations`);
-  }
-  const named = Object.entries(expects).map(([id, spec]) => expectedEvent(id, spec));
-  requireFew(named);
-  return sharedPlan({
-    expected: [MAIN_EXPECTATION, ...named],
-    policy: {
-      errors: (definition.errors?.(input) ?? []).map(toMatcher),
-      onCompensated: definition.onCompensated ?? "Failed",
-    },
-  });
-}
-
-function requireFew(expected: readonly ExpectedEvent[]): void {
-  const wanted = expected.reduce((sum, one) => sum + requiredMatches(one.multiplicity), 0);
-  if (wanted <= MATCHES_MAX) return;
-  throw new TypeError(
-    `Cannot expect ${wanted} events: a plan may want at most ${MATCHES_MAX}, all its ` +
-      "expectations together",
-  );
-}
-
-function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
-  if (id === MAIN_EXPECTATION_ID) {
-    throw new TypeError(`Cannot expect an event under the name ${id}: it stands for run itself`);
-  }
-  if (!ID_PATTERN.test(id)) {
-    throw new TypeError(`Cannot expect ${JSON.stringify(id)}: its name must be ${ID_RULE}`);
-  }
-  const kind = spec.kind ?? "DomainFact";
-  if (!EXPECTED_EVENT_KINDS.includes(kind)) {
-    throw new TypeError(`Cannot expect ${id}: kind is none of ${EXPECTED_EVENT_KINDS.join(", ")}`);
-  }
-  return {
-    id,
-    kind,
-    matcher: toMatcher(spec),
-    multiplicity: checkedMultiplicity(id, spec),
-    ...(spec.within === undefined ? {} : { within: checkedDeadline(id, spec.within) }),
-  };
-}
-
-function checkedMultiplicity(
-  id: string,
-  { multiplicity = "ExactlyOnce" }: Expectation,
-): Multiplicity {
-  if (multiplicity === "ExactlyOnce" || multiplicity === "AtLeastOnce") return multiplicity;
-  if (isCount(multiplicity.times)) return { times: multiplicity.times };
-  throw new TypeError(
-    `Cannot expect ${id}: multiplicity must be ExactlyOnce, AtLeastOnce or {times} with a whole ` +
-      `number from 1 to ${TIMES_MAX}`,
-  );
-}
-
-function checkedDeadline(id: string, { ms, otherwise }: Deadline): Deadline {
-  const isTime = Number.isFinite(ms) && ms > 0 && ms <= REST_MS_MAX;
-  if (isTime && (otherwise === "fail" || otherwise === "waive")) return { ms, otherwise };
-  throw new TypeError(
-    `Cannot expect ${id}: within must be {ms, otherwise} with milliseconds up to ${YEARS_MAX} ` +
-      'years and "fail" or "waive"',
-  );
-}
-
-function isCount(times: number): boolean {
-  return Number.isInteger(times) && times >= 1 && times <= TIMES_MAX;
-}
-
-function toMatcher(spec: ErrorMatcher): EventMatcher {
-  const type: EventType = eventType(spec.eventType);
-  const correlation = spec.correlation ?? "any";
-  const flaw = correlationFlaw(correlation);
-  if (flaw !== undefined) throw new TypeError(`Cannot expect ${type}: ${flaw}`);
-  return { eventType: type, correlation };
 }
 
 function definitionInfo(definition: AnyJobDefinition): DefinitionInfo {

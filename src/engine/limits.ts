@@ -113,7 +113,7 @@ function checkedKey(
     if (secretGuard(input, secrets).redact(key) === key) return key;
     throw new TypeError(`${name} returned a secret, but the key of a job is recorded in clear`);
   }
-  // What it comes to, nobody waits for.
+  // Nothing waits for its result.
   if (key instanceof Promise) key.catch(() => {});
   const given = key instanceof Promise
     ? "a promise"

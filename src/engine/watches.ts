@@ -1,5 +1,5 @@
 /**
- * Who follows what jobs do: counts, the watchdog, the log of jobs, traces. The interfaces belong to
+ * Observers of jobs: metrics, the watchdog, the log of jobs, traces. The interfaces belong to
  * the engine; adapters implement them.
  */
 

@@ -75,7 +75,7 @@ export function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"])
     const statement = `${what} ${timeText(resumed)}${reasonText(reason)}.`;
     return [{ statement, cites: [resumed.logId] }];
   }
-  const interrupted = job.tasks.flatMap((task) => interruptionOf(outlined, task));
+  const interrupted = job.tasks.flatMap((task) => findInterruption(outlined, task));
   if (interrupted.length > 0) {
     return showSome(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
   }
@@ -108,7 +108,7 @@ interface Interrupted {
   readonly attempt: Attempt;
 }
 
-function interruptionOf(outlined: OutlinedHistory, task: TaskState): readonly Interrupted[] {
+function findInterruption(outlined: OutlinedHistory, task: TaskState): readonly Interrupted[] {
   const attempt = outlined.attempts.get(task.taskId)?.at(-1);
   return task.status === "interrupted" && attempt?.ended?.end.kind === "interrupted"
     ? [{ task, attempt }]

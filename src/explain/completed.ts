@@ -56,7 +56,7 @@ function completedTask(outlined: OutlinedHistory, task: CompletedTask): Complete
   }
   const name = capital(taskText(taskId));
   const done = reusedFrom === undefined
-    ? `${name} completed at ${task.endedAt}${attemptsOf(outlined, task)}`
+    ? `${name} completed at ${task.endedAt}${taskAttempts(outlined, task)}`
     : `${name} did not run: its result is that of job ${outlined.created.attributes.retryOf ?? ""}`;
   const undone = compensation?.status === "compensated" ? "; compensated" : "";
   const failed = compensation?.status === "failed" ? "; its compensation failed" : "";
@@ -73,7 +73,7 @@ function completedTask(outlined: OutlinedHistory, task: CompletedTask): Complete
 }
 
 /** `, attempt 2 of 4`, or nothing when it was the first. */
-function attemptsOf(
+function taskAttempts(
   outlined: OutlinedHistory,
   { taskId, attempts, failures }: CompletedTask,
 ): string {

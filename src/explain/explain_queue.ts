@@ -73,7 +73,7 @@ function queueCause(facts: QueueFacts): Cause {
   if (isAllPaused(facts)) return allPausedCause(facts);
   const stuck = facts.pools.find((pool) => isStuck(pool, facts));
   if (stuck !== undefined) return stuckCause(facts, stuck);
-  return numberOf(facts, ["queued", "executing", "backingOff", "compensating"]) > 0
+  return countJobs(facts, ["queued", "executing", "backingOff", "compensating"]) > 0
     ? movingCause(facts)
     : idleCause(facts);
 }
@@ -172,7 +172,7 @@ function movingCause(facts: QueueFacts): Cause {
 /** Nothing runs, and nothing waits to. */
 function idleCause(facts: QueueFacts): Cause {
   const { conditions, parked } = facts;
-  const held = numberOf(facts, ["parked", "suspended"]);
+  const held = countJobs(facts, ["parked", "suspended"]);
   const kinds = LIVE.flatMap(([condition, words]) => {
     const jobs = conditions.get(condition) ?? 0;
     return jobs === 0 ? [] : [counted(jobs, ...words)];
@@ -191,7 +191,7 @@ function idleCause(facts: QueueFacts): Cause {
   const why = most === undefined || (conditions.get("parked") ?? 0) < held / 2
     ? ""
     : `: ${oneLine(most.newest.message)}`;
-  const all = numberOf(facts, LIVE.map(([condition]) => condition));
+  const all = countJobs(facts, LIVE.map(([condition]) => condition));
   const every = all === 1
     ? "the one job that has not ended is"
     : `all ${all} jobs that have not ended are`;
@@ -261,6 +261,6 @@ function queuedJobs({ paused, limited, pools }: QueueFacts): QueuedJobs {
   return { paused, limited, forWorker: pools.reduce((sum, { waiting }) => sum + waiting, 0) };
 }
 
-function numberOf({ conditions }: QueueFacts, wanted: readonly Condition[]): number {
+function countJobs({ conditions }: QueueFacts, wanted: readonly Condition[]): number {
   return wanted.reduce((sum, condition) => sum + (conditions.get(condition) ?? 0), 0);
 }

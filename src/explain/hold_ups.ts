@@ -86,8 +86,8 @@ export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
 }
 
 /**
- * What held it up, as work with a pause after each entry that is looked at; `undefined` where it was
- * only the want of a worker.
+ * What held it up, as work with a pause after each entry that is looked at; `undefined` where it
+ * was only the want of a worker.
  */
 export function* heldUp(
   outlined: OutlinedHistory,
@@ -198,7 +198,7 @@ class Sums {
   }
 }
 
-/** When a rate lets the next begin, whatever else comes; of places that takes an entry. */
+/** When a rate lets the next begin by itself; a place needs an entry to become free. */
 export function opensAtMs(reached: ReachedThen | undefined): number {
   const [first] = reached?.limit === "rate" ? reached.starts : [];
   return reached?.limit !== "rate" || first === undefined

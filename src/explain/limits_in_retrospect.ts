@@ -58,8 +58,8 @@ export function* limitsInRetrospect(
   const all: FreeTimes[] = [];
   for (const stay of stays) all.push(yield* freeTimes(stay, own, history, supposed));
   const queuedMs = stays.reduce((sum, { from, to }) => sum + lengthMs(from.at, to.at), 0);
-  const most = sumOf(all, ({ first }) => first);
-  const least = Math.min(most, sumOf(all, ({ sure }) => sure));
+  const most = addWaits(all, ({ first }) => first);
+  const least = Math.min(most, addWaits(all, ({ sure }) => sure));
   const tight = most > 0 ? undefined : tightAtBegin(asked, own, history);
   const would = `${insteadText(inForce.limits, supposed)}, job ${own.jobId} would have waited `;
   return {
@@ -88,7 +88,7 @@ export function* limitsInRetrospect(
   };
 }
 
-function sumOf(
+function addWaits(
   all: readonly FreeTimes[],
   freeOf: (times: FreeTimes) => Free | undefined,
 ): number {

@@ -98,10 +98,10 @@ export function limitsWhileQueued(
 type Before = QueuedStanding["before"];
 
 function afterText(before: Before): string {
-  return before.length === 0 ? "" : `, behind ${namesOf(before)}`;
+  return before.length === 0 ? "" : `, behind ${jobNames(before)}`;
 }
 
-function namesOf(before: Before): string {
+function jobNames(before: Before): string {
   return shortened(before.map(({ jobId }) => jobId), NAMED_MAX);
 }
 
@@ -135,7 +135,7 @@ function placeText(
 function waitText({ pauses, then, before, workers }: QueuedStanding): string {
   const { busy, max, alone } = workers;
   if (pauses.length > 0) return `: ${pausesText(pauses)}`;
-  const once = before.length === 0 ? "" : `, once ${namesOf(before)} had begun`;
+  const once = before.length === 0 ? "" : `, once ${jobNames(before)} had begun`;
   return then === undefined
     ? `${once}: for a worker, with ${busy} of ${counted(max, "worker")} busy${
       alone === undefined ? "" : `, while job ${alone} runs alone`
@@ -189,8 +189,8 @@ function limitsReason(
 function goFirst(before: Before): readonly Statement<LogId>[] {
   if (before.length === 0) return [];
   const statement = before.length === 1
-    ? `Job ${namesOf(before)} would begin before it: its turn comes first.`
-    : `${namesOf(before)} would begin before it: their turns come first.`;
+    ? `Job ${jobNames(before)} would begin before it: its turn comes first.`
+    : `${jobNames(before)} would begin before it: their turns come first.`;
   return [{ statement, cites: before.slice(0, CITED_MAX).map(({ startedBy }) => startedBy) }];
 }
 

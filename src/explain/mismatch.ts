@@ -130,7 +130,9 @@ export function correlationText(correlation: Correlation): string {
   }
   if ("in" in correlation) {
     const terms = Object.entries(correlation.in);
-    return conjunction(terms.map(([path, values]) => `${shownText(path)} is ${oneOf(values)}`));
+    return conjunction(
+      terms.map(([path, values]) => `${shownText(path)} is ${choiceText(values)}`),
+    );
   }
   if ("all" in correlation) return joined(correlation.all, " and ", ANYTHING);
   if ("anyOf" in correlation) return joined(correlation.anyOf, " or ", NEVER);
@@ -199,7 +201,7 @@ function mismatch(
     : close
     ? formDifference(nearest, found)
     : slipText(allowed, found);
-  const clause = { path, expected: oneOf(shown), found: shownValue(found), close };
+  const clause = { path, expected: choiceText(shown), found: shownValue(found), close };
   return form === undefined ? clause : { ...clause, form };
 }
 
@@ -243,7 +245,7 @@ function negationMismatches(
   if (only === undefined || another !== undefined) return [forbidden(correlation)];
   const [path, values] = only;
   const found = shownValue(valueAt(attributes, path));
-  return [{ path, expected: `anything but ${oneOf(values)}`, found, close: false }];
+  return [{ path, expected: `anything but ${choiceText(values)}`, found, close: false }];
 }
 
 function termsOf(correlation: Correlation): readonly [string, readonly JsonScalar[]][] {
@@ -285,7 +287,7 @@ function isCompound(correlation: Correlation): boolean {
 
 const ONE_OF = "one of ";
 
-function oneOf(values: readonly JsonScalar[]): string {
+function choiceText(values: readonly JsonScalar[]): string {
   const [only] = values;
   if (values.length === 1 && only !== undefined) return shownScalar(only);
   if (values.length === 0) return `${ONE_OF}none`;

@@ -21,7 +21,7 @@ export function explainOrigin(
   if (started === undefined) return [madeBy(outlined, cause, "")];
   return startedWithIt(outlined, started)
     ? [madeBy(outlined, cause, " and started")]
-    : [startOf(outlined, started), madeBy(outlined, cause, "")];
+    : [explainStart(outlined, started), madeBy(outlined, cause, "")];
 }
 
 function startedWithIt({ created }: OutlinedHistory, started: JobEventLogEntry): boolean {
@@ -94,7 +94,7 @@ function askedText(startAt: string, at: string): string {
   return isLate ? `; its submission asked for ${startAt}` : ", as its submission asked";
 }
 
-function startOf(
+function explainStart(
   outlined: OutlinedHistory,
   started: FrameworkEntry<"job.JobStarted">,
 ): Statement<LogId> {

@@ -152,7 +152,7 @@ export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): s
   return `${jobId} in ${taskText(taskId)} since ${since}, ${limit}`;
 }
 
-/** A sentence with a space before it; empty when nobody overtook the job. */
+/** A sentence with a space before it; empty when no job overtook this one. */
 export function overtakenText({ overtaken }: Queue, priority: number): string {
   if (overtaken === undefined || overtaken.count === 0) return "";
   const { count, isAll } = overtaken;

@@ -114,7 +114,7 @@ function sampleValue(term: Term): JsonScalar {
   return `<one of ${allowed.slice(0, VALUES_SHOWN_MAX).map(shownScalar).join(", ")}${more}>`;
 }
 
-/** Whether a text is a placeholder that nobody filled in. */
+/** Whether a text is a placeholder that was not filled in. */
 export function isPlaceholder(value: unknown): boolean {
   return typeof value === "string" && /^<(?:one of|such as) .*>$/s.test(value);
 }

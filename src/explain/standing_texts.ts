@@ -1,4 +1,4 @@
-/** Who leads a shared journal, since when and why, in words. */
+/** In words: who leads a shared journal, since when and why. */
 
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";

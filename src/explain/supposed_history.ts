@@ -153,9 +153,9 @@ function toFact(
 ): FactEntry {
   const receivedAt = entryBefore?.receivedAt ?? "";
   const occurredAt = event.occurredAt ?? receivedAt;
-  return { ...event, ...jobOf(entryBefore), logId, occurredAt, receivedAt };
+  return { ...event, ...jobReference(entryBefore), logId, occurredAt, receivedAt };
 }
 
-function jobOf(created: JobEventLogEntry | undefined): Pick<JobEventLogEntry, "jobId"> {
+function jobReference(created: JobEventLogEntry | undefined): Pick<JobEventLogEntry, "jobId"> {
   return created?.jobId === undefined ? {} : { jobId: created.jobId };
 }

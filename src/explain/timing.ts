@@ -7,7 +7,10 @@ import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import type { Downtime } from "./downtimes.ts";
 import type { HeldUp, HoldUp } from "./hold_ups.ts";
 
-/** @param downtimes While the process was down the job did nothing, whatever its entries tell. */
+/**
+ * @param downtimes While the process was down the job did nothing, even if its entries suggest
+ * otherwise.
+ */
 export function jobTiming(
   outlined: OutlinedHistory,
   downtimes: readonly Downtime[] = [],

@@ -98,10 +98,10 @@ export function compensationEndText(
   if (isFailedEnd(before, entry, step)) {
     return `${failedEndText(entry)}: the job fails, and an operator must look.`;
   }
-  return `${succeededEndText(entry)}: the policy ends the job as ${outcomeOf(step)}.`;
+  return `${succeededEndText(entry)}: the policy ends the job as ${compensatedOutcome(step)}.`;
 }
 
-function outcomeOf({ rule }: Step): CompensatedOutcome {
+function compensatedOutcome({ rule }: Step): CompensatedOutcome {
   return rule === "compensating/done" ? "Done" : "Failed";
 }
 

@@ -21,7 +21,7 @@ function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
   return v.pipe(v.number(), v.safeInteger(rule), v.minValue(min, rule), v.maxValue(max));
 }
 
-function oneOf<const Values extends readonly string[]>(values: Values) {
+function choiceSchema<const Values extends readonly string[]>(values: Values) {
   return v.picklist(values, `must be one of ${values.join(", ")}`);
 }
 
@@ -45,8 +45,8 @@ export const headerSchema = strictObject({
   daybookExport: v.literal(EXPORT_VERSION),
   jobId: id(),
   type: v.exactOptional(v.string()),
-  state: oneOf(STATE_NAMES),
-  condition: oneOf(CONDITIONS),
+  state: choiceSchema(STATE_NAMES),
+  condition: choiceSchema(CONDITIONS),
   entries: count,
   own: count,
   from: strictObject({ head: strictObject({ logId: count, chain: v.string() }) }),
@@ -57,7 +57,7 @@ export const endSchema = strictObject({ entries: count, sha256: v.string() });
 export const entrySchema = strictObject({
   logId: position,
   receivedAt: stamp,
-  stratum: oneOf(STRATA),
+  stratum: choiceSchema(STRATA),
   eventId: id(),
   eventType: eventTypeField,
   occurredAt: time,
@@ -79,7 +79,7 @@ const times = whole(1, TIMES_MAX);
 export const planSchema = strictObject({
   expected: v.array(strictObject({
     id: v.string(),
-    kind: oneOf(EXPECTED_EVENT_KINDS),
+    kind: choiceSchema(EXPECTED_EVENT_KINDS),
     matcher,
     multiplicity: v.union([v.picklist(["ExactlyOnce", "AtLeastOnce"]), strictObject({ times })]),
     taskId: v.exactOptional(id()),
@@ -87,6 +87,6 @@ export const planSchema = strictObject({
   policy: strictObject({
     errors: v.array(matcher),
     compensation: v.exactOptional(strictObject({ succeeded: matcher, failed: matcher })),
-    onCompensated: oneOf(["Done", "Failed"]),
+    onCompensated: choiceSchema(["Done", "Failed"]),
   }),
 });

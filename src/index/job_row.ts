@@ -96,11 +96,11 @@ export function summaryIn(row: Row): JobSummary {
     jobId: row.job_id as JobId,
     type: row.type as string | null,
     definitionVersion: row.version as number | null,
-    state: stateOf(condition),
+    state: endedState(condition),
     condition,
-    createdAt: more.createdAt ?? timeOf(row.created),
-    startedAt: more.startedAt ?? (row.started === null ? null : timeOf(row.started)),
-    endedAt: more.endedAt ?? (row.ended === null ? null : timeOf(row.ended)),
+    createdAt: more.createdAt ?? formatTime(row.created),
+    startedAt: more.startedAt ?? (row.started === null ? null : formatTime(row.started)),
+    endedAt: more.endedAt ?? (row.ended === null ? null : formatTime(row.ended)),
     firstLogId: row.first as LogId,
     lastLogId: row.last as LogId,
     priority: row.priority as number,
@@ -125,7 +125,7 @@ function failureIn(failure: NonNullable<More["failure"]>, { fingerprint }: Row):
 }
 
 /** For a job that is in the index. */
-function stateOf(condition: Condition): StateName {
+function endedState(condition: Condition): StateName {
   return condition === "succeeded" ? "Done" : "Failed";
 }
 
@@ -157,10 +157,10 @@ const EXACT = /^\d{4}-\d\d-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.
 function isExact(time: string | null): boolean {
   if (time === null || EXACT.test(time)) return true;
   const milliseconds = Date.parse(time);
-  return !Number.isNaN(milliseconds) && timeOf(milliseconds) === time;
+  return !Number.isNaN(milliseconds) && formatTime(milliseconds) === time;
 }
 
-function timeOf(milliseconds: SQLInputValue | undefined): string {
+function formatTime(milliseconds: SQLInputValue | undefined): string {
   return new Date(milliseconds as number).toISOString();
 }
 

@@ -12,7 +12,7 @@ import { chooseSource, type ScanSource, sourceOfFailures } from "./scan_source.t
 import { type RowWindow, WindowWalk } from "./window_walk.ts";
 
 /** Gives the next jobs of a range in the order of the walk, at most this many. */
-function windowsOf(
+function toWindows(
   database: Database,
   { wheres, words }: ScanSource,
   oldestFirst: boolean,
@@ -138,7 +138,7 @@ export class JobScans {
     return new WindowWalk({
       from: after + 1,
       to: Math.min(before, Number.MAX_SAFE_INTEGER),
-      window: windowsOf(this.#database, source, oldestFirst),
+      window: toWindows(this.#database, source, oldestFirst),
       createdAt: (logId) => this.#createdNear(logId, oldestFirst),
       ...{ oldestFirst, rowCost, words, find, positionOf },
     });
@@ -156,7 +156,7 @@ export class JobScans {
   }
 }
 
-/** One that is read when somebody asks. */
+/** One that is read on demand. */
 class IndexedJob implements FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;

@@ -53,7 +53,9 @@ export function chooseSource(filter: JobFilter, kept: ReadonlyMap<Condition, num
 /** No job that has ended is in any other condition. */
 const NOTHING: readonly SqlCondition[] = [{ sql: "condition IS NULL", values: [] }];
 
-/** Failures, of which the index itself tells all that is wanted where the filter asks for no more. */
+/**
+ * Failures, of which the index itself tells all that is wanted where the filter asks for no more.
+ */
 export function sourceOfFailures(filter: JobFilter): ScanSource {
   const { states: _s, conditions: _c, fingerprint: _f, retried: _r, ...others } = filter;
   const wheres = [{ sql: "fingerprint IS NOT NULL", values: [] }];

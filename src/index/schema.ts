@@ -4,11 +4,12 @@
  * entry that it is as of. A job that got more entries after it had ended has a state for each time
  * that it was put: the index can then go back to an earlier point. Of a row, what filters look at
  * comes first: SQLite reads no further than it has to. `sealed` is 1 where the input of a job is to
- * be removed, and 0 where it is kept. `event_ids` and `young_ids` have the ids that do not tell their place; rows of entries that
- * were lost do no harm, since each is confirmed by reading the entry. They have no checksum: it
- * would tell of rows that are found, and one whose hash has changed is not found; and sums over all
- * of them, at each start, take a tenth of a second for a million. `journal verify` compares them.
- * Nor does anything tell of a job that an index of SQLite hides since a bit of it has changed.
+ * be removed, and 0 where it is kept. `event_ids` and `young_ids` have the ids that do not tell
+ * their place; rows of entries that were lost do no harm, since each is confirmed by reading the
+ * entry. They have no checksum: it would tell of rows that are found, and one whose hash has
+ * changed is not found; and sums over all of them, at each start, take a tenth of a second for a
+ * million. `journal verify` compares them. Nor does anything tell of a job that an index of SQLite
+ * hides since a bit of it has changed.
  */
 
 import type { DatabaseSync } from "node:sqlite";
@@ -81,13 +82,13 @@ const TABLES = `
 /** Large, since a whole job is a kilobyte or two. */
 const PAGE_BYTES = 16 * 1024;
 /**
- * Pages of the log that are moved to the database at a time, which holds everybody up: measured
+ * Pages of the log that are moved to the database at a time, which blocks all work: measured
  * with 128 jobs a transaction, 250 took 8 ms in one of a hundred, and 1,000 took 29 ms.
  */
 const CHECKPOINT_PAGES = 250;
 
 /**
- * Prepares an open database. What another version made, or nobody knows, is dropped first.
+ * Prepares an open database. Content of another or an unknown version is dropped first.
  *
  * @throws {Error} when it cannot be used.
  */

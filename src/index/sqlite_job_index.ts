@@ -25,7 +25,7 @@ import { JobScans } from "./job_scans.ts";
 
 /** Put in a transaction: a few milliseconds. */
 const BATCH = 128;
-/** The same while it is being made, and nobody waits. */
+/** The same while it is being made, and nothing waits. */
 const MAKING_BATCH = 512;
 
 const PUT_STATE = insertion("INSERT OR REPLACE INTO states", 7);

@@ -85,7 +85,7 @@ export class ValueRows {
       if (crc32(found.postings) !== found.crc) {
         throw new RangeError(`bucket ${bucket} of run ${run} is not what was written`);
       }
-      return new SortedPostings(wordsOf(found.postings));
+      return new SortedPostings(toWords(found.postings));
     } catch (error) {
       throw new IndexDamagedError(errorMessage(error));
     }
@@ -135,7 +135,7 @@ function placeOf(run: number, bucket: number): number {
   return run * BUCKETS_MAX + bucket;
 }
 
-function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
+function toWords({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
   return byteOffset % Uint32Array.BYTES_PER_ELEMENT === 0
     ? new Uint32Array(buffer, byteOffset, byteLength / Uint32Array.BYTES_PER_ELEMENT)
     : new Uint32Array(buffer.slice(byteOffset, byteOffset + byteLength));

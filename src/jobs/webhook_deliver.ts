@@ -27,7 +27,7 @@ interface SignedParts {
   readonly body: string;
 }
 
-/** @throws {TypeError} when it is no secret; the message does not tell what it is. */
+/** @throws {TypeError} when it is not a secret; the message does not quote it. */
 export function parseSecret(secret: string): Uint8Array {
   const key = Buffer.from(SECRET_PATTERN.exec(secret)?.[1] ?? "", "base64");
   if (key.length < KEY_BYTES_MIN || key.length > KEY_BYTES_MAX) {

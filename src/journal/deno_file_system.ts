@@ -18,7 +18,7 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   create: { write: true, createNew: true, mode: 0o600 },
 };
 
-/** What the group and everybody else may do. */
+/** The permissions of group and others. */
 const OTHERS = 0o077;
 
 /**

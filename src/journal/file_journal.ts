@@ -50,7 +50,7 @@ interface Parts {
   /** Lets another process lead a shared journal. */
   leave(): Promise<void>;
   readonly proof: BackgroundProof;
-  /** What the last verification, by whatever process, found. */
+  /** What the last verification, by any process, found. */
   verification(): Promise<Verification | null>;
 }
 

@@ -73,7 +73,7 @@ export interface FileSystem {
   isPrivate(path: string): Promise<boolean>;
   /** Removes the access of all but the owner. */
   makePrivate(path: string): Promise<void>;
-  /** Atomically replaces whatever has the new name. */
+  /** Atomically replaces what has the new name. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   /** Resolves when the names in the folder are on disk. */

@@ -84,7 +84,7 @@ async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
   });
 }
 
-/** Without room nobody knows whether the file was begun. */
+/** On a full disk it is unknown whether the file was begun. */
 export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
   if (await fileSystem.kind(path) !== "missing") await fileSystem.remove(path);
 }
@@ -126,7 +126,7 @@ async function makePrivate(
   const { folder } = layout;
   try {
     if (await fileSystem.isPrivate(folder)) return;
-    const files = await filesOf(fileSystem, layout);
+    const files = await listFiles(fileSystem, layout);
     let taken = 0;
     for (const path of files) {
       if (await fileSystem.isPrivate(path)) continue;
@@ -147,7 +147,7 @@ async function makePrivate(
 }
 
 /** Our own files, with their folders. */
-async function filesOf(fileSystem: FileSystem, layout: Layout): Promise<readonly string[]> {
+async function listFiles(fileSystem: FileSystem, layout: Layout): Promise<readonly string[]> {
   const { segments, snapshots, quarantine, sidecars, keys, index } = layout;
   const paths: string[] = [];
   for (const folder of [segments, snapshots, quarantine, sidecars, keys, index]) {

@@ -139,7 +139,7 @@ export class GroupCommit {
     this.#options.listener.failed(error);
   }
 
-  /** What would be appended now, for somebody else to store; only while nothing is appended. */
+  /** What would be appended now, for another store; only while nothing is appended. */
   batchOf(events: readonly StampedEvent[]): SealedBatch {
     const batch = this.#newBatch();
     batch.add(encodedGroup(events));

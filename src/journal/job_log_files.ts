@@ -61,7 +61,7 @@ export class JobLogFiles implements JobLog {
       let count = 0;
       const start = `{"jobId":${JSON.stringify(jobId)},`;
       for (const path of [this.#older, this.#newer]) {
-        for await (const line of linesOf(path)) {
+        for await (const line of readLines(path)) {
           if (!line.startsWith(start)) continue;
           count++;
           found.push(line);
@@ -131,7 +131,7 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-async function* linesOf(path: string): AsyncGenerator<string> {
+async function* readLines(path: string): AsyncGenerator<string> {
   let file: Deno.FsFile;
   try {
     file = await Deno.open(path);

@@ -15,7 +15,7 @@ import { KEY, type Layout, TEMPORARY } from "./layout.ts";
 import { keyIn, keyName, keyText } from "./wrapped_key.ts";
 
 const KEY_BYTES = 32;
-/** A name of ours; what else somebody keeps in the folder is left alone. */
+/** A name of ours; other files in the folder are left alone. */
 const NAME = /^[0-9a-f]{64}\.key(?:\.tmp)?$/;
 
 export class KeyFiles implements KeyStore {

@@ -2,7 +2,7 @@
  * What a line of format version 2 leaves out, since it is the same for nearly every job: the
  * time of an event that occurred when it was received, the plan that only awaits `main`,
  * priority 0, and no labels. These are constants of the format. Lines of version 1 have all of it,
- * so a line tells by itself what it left out, whatever the version of its segment.
+ * so a line shows what it leaves out, regardless of the version of its segment.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";

@@ -244,7 +244,7 @@ function readAttributes(line: LineBytes, stratum: Stratum): Attributes | undefin
   return common.note(bytes, at, line.byteEnd, Object.freeze(attributes));
 }
 
-/** Without objects or lists, so that nobody can change what others share. */
+/** Without objects or lists, so that shared values cannot be changed. */
 function isFlat(json: string): boolean {
   return json.lastIndexOf("{") === 0 && !json.includes("[");
 }

@@ -1,4 +1,7 @@
-/** What one process is in a shared journal, kept as it changes: all that tell of it read it here. */
+/**
+ * The role of one process in a shared journal, kept as it changes: the only source for all that
+ * show it.
+ */
 
 import type { LogId } from "../core/ids.ts";
 import type { DatabaseInForce, Standing, WhyLeading, Writer } from "../core/standing.ts";

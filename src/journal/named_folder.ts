@@ -10,7 +10,7 @@ import type { FileSystem } from "./file_system.ts";
  * Makes a folder in one that is there, and returns when its name is on disk. So is that of
  * one that was made before: the process that made it may have died.
  *
- * @param warn Told when the system lets nobody sync the folder that a new one is in.
+ * @param warn Called when the system does not allow to sync the parent of a new folder.
  * @throws {JournalUnusableError} also when the folder that it is to be in is missing: a disk
  * that is not mounted must not begin a journal elsewhere.
  */
@@ -49,12 +49,12 @@ async function isMissing(fileSystem: FileSystem, path: string): Promise<boolean>
   try {
     return await fileSystem.kind(path) === "missing";
   } catch (error) {
-    if (isForbidden(error)) return false; // Making the folder tells whether that matters.
+    if (isForbidden(error)) return false; // Creating the folder shows whether that matters.
     throw error;
   }
 }
 
-/** Puts the name of a folder on disk; the result is why nobody may do that. */
+/** Puts the name of a folder on disk; the result is why that is not allowed. */
 async function syncName(fileSystem: FileSystem, path: string): Promise<string | undefined> {
   const parent = parentOf(path);
   return await orUnusable("sync the name of", path, async () => {

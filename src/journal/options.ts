@@ -43,9 +43,9 @@ export interface FileJournalOptions {
   readonly firstFacts?: readonly JournalEventDraft[];
   /** Shares the journal with other processes; the folder is a copy then. */
   readonly shared?: SharedJournal | undefined;
-  /** Told of each batch that became durable; nobody, when absent. */
+  /** Called with each batch that became durable. */
   readonly watch?: CommitWatch | undefined;
-  /** Told of how far an opening is; nobody, when absent. */
+  /** Called with the progress of an opening. */
   readonly progress?: ReadingProgress;
   /** Told of what an operator should know and the journal can live with. */
   readonly warn?: (message: string) => void;

@@ -40,11 +40,11 @@ export class Preallocation {
    */
   keepAhead(batchesEnd: number): void {
     this.#end = Math.max(this.#end, batchesEnd);
-    const end = Math.min(aheadOf(batchesEnd), this.#limit);
+    const end = Math.min(bytesAhead(batchesEnd), this.#limit);
     const isEnough = 2 * (this.#end - batchesEnd) >= end - batchesEnd;
     if (isEnough || batchesEnd < this.#resumeAt) return;
     this.#running = this.#extend(end);
-    this.#running.catch(() => {}); // `settled` tells of it.
+    this.#running.catch(() => {}); // `settled` reports it.
   }
 
   /** Resolves when nothing is being written; rejects when the disk has failed. */
@@ -59,7 +59,7 @@ export class Preallocation {
     await this.#file.truncate(batchesEnd);
     await this.#file.sync();
     this.#end = batchesEnd;
-    this.#resumeAt = aheadOf(batchesEnd);
+    this.#resumeAt = bytesAhead(batchesEnd);
   }
 
   /** As `cut`, unless the last batch is the end of the file already. */
@@ -75,14 +75,14 @@ export class Preallocation {
       if (!isOutOfRoom(error)) throw error;
       // What there was room for is taken, and stays.
       this.#end = await this.#file.size();
-      this.#resumeAt = aheadOf(this.#end);
+      this.#resumeAt = bytesAhead(this.#end);
     }
     await this.#file.sync();
   }
 }
 
 /** How far ahead a file is written whose batches end here. */
-function aheadOf(batchesEnd: number): number {
+function bytesAhead(batchesEnd: number): number {
   return batchesEnd + Math.min(Math.max(batchesEnd, AHEAD_BYTES_MIN), AHEAD_BYTES_MAX);
 }
 

@@ -1,4 +1,4 @@
-/** Reads a journal, whatever its last stop left behind, and tells what has to be mended of it. */
+/** Reads a journal in any state that a stop can leave, and says what must be repaired. */
 
 import type {
   JournalConsumer,
@@ -65,7 +65,7 @@ export interface Recovery {
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
-  const found = await segmentsOf(fileSystem, layout);
+  const found = await findSegments(fileSystem, layout);
   const trust = await Trust.in(fileSystem, layout, found.slice(0, -1));
   const choice = await replayFromNewest({ ...options, trusted: trust.sidecars }, found);
   const { replayed, snapshot, warnings } = choice;
@@ -97,7 +97,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
 }
 
 /** @throws {JournalUnusableError} when something else lies between them. */
-async function segmentsOf(
+async function findSegments(
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<readonly SegmentInfo[]> {
@@ -170,7 +170,7 @@ function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
 }
 
 /**
- * Nothing in whole lines tells that the last of them are missing; the verdict of
+ * Whole lines cannot show that the last of them are missing; the verdict of
  * `journal verify` does.
  *
  * @throws {JournalDamagedError} when the journal ends before what was found intact.
@@ -194,7 +194,7 @@ async function requireWitnessed(
   );
 }
 
-/** What opening a journal found, as its port tells of it. */
+/** What opening a journal found, as its port reports it. */
 export function recoveryReport(
   recovery: Pick<Recovery, "clean" | "entriesReplayed" | "snapshot" | "warnings"> & {
     readonly preparation: Pick<SegmentPreparation, "bytesQuarantined" | "quarantine">;

@@ -122,7 +122,7 @@ export function findOtherBatch(
     offset = buffer.indexOf(LINE_START, offset + 1)
   ) {
     if (BEFORE_NESTED.has(buffer[offset - 1] ?? NEWLINE)) continue;
-    const { logId, batch } = beginningOf(buffer, offset) ?? { logId: 0, batch: expected };
+    const { logId, batch } = batchBeginning(buffer, offset) ?? { logId: 0, batch: expected };
     if (batch === expected) continue;
     const isWhole = isWholeLine(buffer, offset);
     const isLater = batch > expected && logId >= batch && isAfterLine(buffer, offset);
@@ -131,7 +131,7 @@ export function findOtherBatch(
   return undefined;
 }
 
-function beginningOf(
+function batchBeginning(
   buffer: Buffer,
   offset: number,
 ): { readonly logId: LogId; readonly batch: LogId } | undefined {

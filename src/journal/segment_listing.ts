@@ -51,7 +51,7 @@ export async function listSegments(
 }
 
 /**
- * The segments of a journal that is only read, whatever else lies beside them.
+ * The segments of a journal that is only read; other files beside them are ignored.
  *
  * @throws {JournalUnusableError} when there is no journal, or it cannot be read.
  */

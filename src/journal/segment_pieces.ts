@@ -56,7 +56,9 @@ export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece>
   }
 }
 
-/** A batch that does not end in a piece is read again with as much as there was, so twice at most. */
+/**
+ * A batch that does not end in a piece is read again with as much as there was, so twice at most.
+ */
 async function restWith(
   rest: Uint8Array<ArrayBuffer>,
   isLong: boolean,

@@ -27,7 +27,9 @@ class ReadTurns {
     this.#pause = pause;
   }
 
-  /** Resolves when it is the caller's turn for work that takes as long as parsing this many bytes. */
+  /**
+   * Resolves when it is the caller's turn for work that takes as long as parsing this many bytes.
+   */
   async take(bytes: number): Promise<void> {
     while (this.#bytes >= TURN_BYTES_MAX) await (this.#pausing ??= this.#next());
     this.#bytes += bytes;
@@ -65,7 +67,7 @@ export class SegmentReader {
   readonly #catalogue: Catalogue;
   readonly #turns: ReadTurns;
 
-  /** @param pause Lets others have their turn; without it, nobody waits. */
+  /** @param pause Gives other work a turn; absent if none waits. */
   constructor(
     fileSystem: FileSystem,
     layout: Layout,

@@ -36,7 +36,7 @@ interface Loading {
 }
 
 /** Reads one segment ahead, so that the disk and the processor work side by side. */
-async function* contentsOf(
+async function* readContents(
   { fileSystem, layout, segments }: SegmentSource,
 ): AsyncGenerator<SegmentContent> {
   let ahead = await load(fileSystem, layout, segments[0]);
@@ -133,7 +133,7 @@ export class SegmentWalk {
 
   /** @throws {JournalUnusableError} when a segment cannot be read. */
   async *segments(): AsyncGenerator<WalkedSegment> {
-    for await (const content of contentsOf(this.#source)) {
+    for await (const content of readContents(this.#source)) {
       const { segment, bytes } = content;
       this.#requireNext(segment);
       const scanner = new SegmentScanner(bytes, segment.firstLogId, this.#previous?.chain);

@@ -32,7 +32,7 @@ export async function writeSnapshot(
 ): Promise<void> {
   const hash = createHash("sha256");
   let [count, at] = [0, 0];
-  for (const slice of slicesOf(numbered(head, lines, () => count++), clock)) {
+  for (const slice of toSlices(numbered(head, lines, () => count++), clock)) {
     hash.update(slice);
     await file.write(at, slice);
     at += slice.length;
@@ -82,7 +82,7 @@ function* numbered(
   }
 }
 
-function* slicesOf(lines: Iterable<string>, clock: Clock): Iterable<Uint8Array> {
+function* toSlices(lines: Iterable<string>, clock: Clock): Iterable<Uint8Array> {
   let text = "";
   let began = clock.monotonic();
   for (const line of lines) {

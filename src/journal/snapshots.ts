@@ -4,7 +4,7 @@ import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { JournalHead } from "../engine/ports.ts";
 
-/** The last snapshot, as `Journal.info` tells of it. */
+/** The last snapshot, as `Journal.info` reports it. */
 export interface LastSnapshot {
   readonly logId: LogId;
   readonly file: string;

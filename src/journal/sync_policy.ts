@@ -2,7 +2,7 @@
  * Whether a sync may hold up the event loop. To hand it to another thread and to hear of its
  * end takes about as long as a quick disk does; so when one job alone is being worked on, the
  * loop waits for the disk itself. Other work goes unnoticed meanwhile, so after some milliseconds a
- * sync goes to a thread again, and tells whether anybody else is there.
+ * sync runs on a thread again, and shows whether other work is waiting.
  */
 
 import type { SealedBatch } from "./batch.ts";

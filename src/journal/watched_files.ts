@@ -45,7 +45,7 @@ export class WatchedFiles {
     return lock.isAt(lockPath) ? undefined : lossText("lock", lockPath);
   }
 
-  /** The same of a segment that nobody looks at again. */
+  /** The same for a segment that is not looked at again. */
   lossAtLast(segment: OpenFile, path: string): string | undefined {
     this.#segmentSeenMs = -Infinity;
     return this.loss(segment, path);

@@ -25,13 +25,17 @@ export const TREND_SPANS = {
 
 export type TrendSpan = keyof typeof TREND_SPANS;
 
-/** How long something took: half of the times no longer than `p50Ms`, 95 % no longer than `p95Ms`. */
+/**
+ * How long something took: half of the times no longer than `p50Ms`, 95 % no longer than `p95Ms`.
+ */
 export interface Spread {
   readonly p50Ms: number;
   readonly p95Ms: number;
 }
 
-/** What happened in a stretch of time. A spread is `undefined` when there was nothing to measure. */
+/**
+ * What happened in a stretch of time. A spread is `undefined` when there was nothing to measure.
+ */
 export interface PeriodFigures {
   readonly created: number;
   readonly succeeded: number;

@@ -21,7 +21,7 @@ const SECONDS = [
   ...[1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400],
 ];
 
-/** Counts what jobs do. No label tells of one job, and there are only so many types. */
+/** Counts what jobs do. No label names a single job, and the number of types is limited. */
 class JobMetrics implements JobWatch {
   readonly #types: ReadonlySet<string>;
   readonly #follows: () => boolean;
@@ -190,7 +190,9 @@ export function combineCommitWatches(...watches: readonly CommitWatch[]): Commit
   return { committed: (batch) => notifyAll(watches, (watch) => watch.committed(batch)) };
 }
 
-/** The failure of one must not make the others miss anything: it is thrown after all have seen it. */
+/**
+ * The failure of one must not make the others miss anything: it is thrown after all have seen it.
+ */
 function notifyAll<Watch>(watches: readonly Watch[], notify: (watch: Watch) => void): void {
   const failures: unknown[] = [];
   for (const watch of watches) {

@@ -1,4 +1,4 @@
-/** Gauges: what is so right now, read when somebody asks and at no other time. */
+/** Gauges: current values, read only when they are scraped. */
 
 import { Counter, Gauge, Registry } from "@prometheus-io/client";
 import { type Condition, CONDITIONS } from "../core/condition.ts";

@@ -1,7 +1,7 @@
 /**
  * What jobs and the journal did over time, for the overview: a few rings of fixed size, fed
- * by the same watches as the metrics. Nothing is kept of a single job, and a restart begins
- * anew.
+ * by the same watches as the metrics. Nothing is kept of a single job, and a restart
+ * begins at zero.
  */
 
 import type { Clock } from "../engine/ports.ts";
@@ -183,7 +183,7 @@ class SteadyTime {
     this.#offsetMs = clock.now() - clock.monotonic();
   }
 
-  /** The time of day as it would be had nobody set the clock since the start. */
+  /** The time of day without changes to the clock since the start. */
   get nowMs(): number {
     return this.#clock.monotonic() + this.#offsetMs;
   }

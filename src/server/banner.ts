@@ -153,7 +153,10 @@ export function startWarnings(
     `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ${message}; ` +
     `see deno task daybook explain ${jobId}`
   );
-  const alone = warningOf("open at two unclean stops in a row, and will run alone", aloneTasks);
+  const alone = cutShortWarning(
+    "open at two unclean stops in a row, and will run alone",
+    aloneTasks,
+  );
   const warnings = alone === undefined ? parked : [...parked, alone];
   if (keylessJobs === 0) return warnings;
   return [
@@ -172,7 +175,7 @@ export function cutShortWarnings(drafts: readonly EventDraft[]): readonly string
     "reason" in attributes && attributes.reason === "takeover"
   );
   const end = isTakeover ? "takeover" : "stop";
-  const warning = warningOf(`cut short by the ${end}`, tasksByJob(drafts));
+  const warning = cutShortWarning(`cut short by the ${end}`, tasksByJob(drafts));
   return warning === undefined ? [] : [warning];
 }
 
@@ -187,7 +190,7 @@ function tasksByJob(drafts: readonly EventDraft[]): Map<JobId, string[]> {
   return found;
 }
 
-function warningOf(
+function cutShortWarning(
   what: string,
   tasks: ReadonlyMap<JobId, readonly string[]>,
 ): string | undefined {

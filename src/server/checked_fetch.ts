@@ -1,7 +1,7 @@
 /**
  * Sends what leaves this machine over connections whose own address was looked at first. To look
  * up a name beforehand proves nothing: its owner can point it elsewhere a moment later
- * (DNS rebinding). `fetch` tells nobody where it is connected to, so this is in its place.
+ * (DNS rebinding). `fetch` does not reveal what it is connected to, so this replaces it.
  */
 
 import { type IncomingMessage, request as httpRequest } from "node:http";

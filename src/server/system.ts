@@ -1,4 +1,6 @@
-/** The real clock and the real sources of ids and randomness; only `main.ts` and commands use them. */
+/**
+ * The real clock and the real sources of ids and randomness; only `main.ts` and commands use them.
+ */
 
 import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
@@ -49,8 +51,8 @@ export function onStopSignal(stop: () => Promise<void>): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
 }
 
-// Output that nobody can take, since its disk is full or its reader is gone: Deno throws then, in
-// whatever happened to print. What is recorded must not depend on that.
+// Output that cannot be written, since its disk is full or its reader is gone: Deno then throws in
+// the code that printed. What is recorded must not depend on that.
 
 const PRINTING = ["log", "info", "debug", "warn", "error"] as const;
 

@@ -1,4 +1,4 @@
-/** What a process tells of itself to the screen of the system. */
+/** The figures of the process for the System screen. */
 
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { shownSettings } from "../settings/configuration_text.ts";

@@ -1,5 +1,5 @@
 /**
- * What code throws where nobody catches it. It must not end the process, and with it the jobs of
+ * Uncaught errors of code. They must not end the process, and with it the jobs of
  * others: it is logged, and if the attempt whose code it was is known, that attempt fails.
  */
 
@@ -12,7 +12,7 @@ const SCHEDULERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
 type Scheduler = (callback: unknown, ...rest: unknown[]) => unknown;
 
-/** @param warn Told of what nobody caught. */
+/** @param warn Called with what was not caught. */
 export function surviveUncaught(warn: (message: string) => void): void {
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();

@@ -25,7 +25,7 @@ export interface Configuration extends Settings {
   readonly folder: string;
   /** Where the journal is, if several processes share it. */
   readonly database: Place | undefined;
-  /** Without one, everybody on this machine may do everything. */
+  /** Without one, everyone on this machine may do everything. */
   readonly tokens: readonly AccessToken[];
   /** Wraps the keys of sealed inputs. */
   readonly secretKey: Uint8Array | undefined;

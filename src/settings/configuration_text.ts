@@ -5,7 +5,9 @@ import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { type Setting, SETTING_LIST } from "./settings.ts";
 
-/** What was set, a line each, with where it comes from, and the journal in any case; never a token. */
+/**
+ * What was set, a line each, with where it comes from, and the journal in any case; never a token.
+ */
 export function describeConfiguration(
   configuration: Configuration,
   origins: Origins,
@@ -21,7 +23,10 @@ export function describeConfiguration(
   ];
 }
 
-/** Every setting in force, in the order in which they are explained; secrets are only told to be set. */
+/**
+ * Every setting in force, in the order in which they are explained; of secrets, only whether they
+ * are set.
+ */
 export function shownSettings(
   configuration: Configuration,
   origins: Origins,

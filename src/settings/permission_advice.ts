@@ -46,7 +46,7 @@ export function withCommand(
   permissions: readonly Permissions[],
   program: Program = thisProgram(),
 ): string {
-  const words = taskOf(program);
+  const words = findTask(program);
   const module = words?.at(-1);
   if (words === undefined || module === undefined) return message;
   const root = fileURLToPath(program.root).replace(/(?<=.)\/$/, "");
@@ -94,7 +94,7 @@ function thisProgram(): Program {
 }
 
 /** The command of the task that runs the program and passes no arguments. */
-function taskOf({ mainModule, root }: Program): readonly string[] | undefined {
+function findTask({ mainModule, root }: Program): readonly string[] | undefined {
   if (!mainModule.startsWith(root)) return undefined;
   const module = mainModule.slice(root.length);
   return Object.values(configuration.tasks)
@@ -133,11 +133,11 @@ function serverPermissions(program: Program): readonly Permissions[] {
   const { values } = parseArgs({ args: [...program.args], options, strict: false });
   return SETTING_LIST.map(([, { flag, needs }]) => {
     const text = values[flag] ?? program.env(environmentName(flag));
-    return typeof text === "string" && text !== "" ? permissionsOf(needs, text, program) : {};
+    return typeof text === "string" && text !== "" ? taskPermissions(needs, text, program) : {};
   });
 }
 
-function permissionsOf(
+function taskPermissions(
   needs: Setting["needs"],
   text: string,
   program: Program,

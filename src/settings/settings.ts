@@ -1,7 +1,7 @@
 /**
  * The table of settings. A setting is one value here; the configuration and its type, `--help`,
  * the start, the System screen, `GET /system`, the manual and the advice on permissions read it.
- * What nobody would set is a constant beside the code that uses it.
+ * A value that no user would set is a constant beside the code that uses it.
  */
 
 import * as v from "valibot";
@@ -117,7 +117,9 @@ export interface Setting extends Kind {
   readonly help: string;
   /** Only a server of its own has it; a program around Daybook decides this for itself. */
   readonly ofServer?: true;
-  /** What a process with it has to be allowed: to use the folder, file, module or hosts it names. */
+  /**
+   * What a process with it has to be allowed: to use the folder, file, module or hosts it names.
+   */
   readonly needs?: "journal" | "folder" | "file" | "module" | "net";
 }
 

@@ -23,7 +23,7 @@ export interface TokenFileOptions {
 /**
  * Reads the file when a token is checked, at most once a second. The file is small, and reading it
  * shows every change, which its time and size may not. A file that cannot be read or is invalid
- * changes nothing: editors leave a partial or empty file for a moment, and that must lock nobody
+ * changes nothing: editors leave a partial or empty file for a moment, and that must lock no one
  * out.
  */
 export class TokenFile implements Access {

@@ -49,7 +49,7 @@ export class Machine {
   #starting: Promise<void> | undefined;
   /** The steps after which it is to die. */
   readonly #crashes = new Set<string>();
-  /** The end of the journal when it was last told of such a step. */
+  /** The end of the journal when such a step was last reported. */
   #armedAt: LogId = 0;
   /** Jobs that have not ended. */
   readonly #open = new Set<JobId>();

@@ -18,7 +18,7 @@ export interface TestProcessOptions {
   readonly keys: KeyStore;
   readonly definitions: readonly AnyJobDefinition[];
   readonly content: Partial<MemoryContent>;
-  /** Told of each durable batch before anybody else is: whether the process ends with it. */
+  /** Called with each durable batch before anything else: whether the process ends with it. */
   endsWith(entries: readonly JobEventLogEntry[]): boolean;
   /** It has ended, and this is what it leaves behind. */
   ended(content: MemoryContent): void;

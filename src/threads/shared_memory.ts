@@ -1,6 +1,6 @@
 /**
- * What the code of a thread holds in memory that V8 does not count for it: `SharedArrayBuffer`s, and
- * the memories of WebAssembly, its modules' own as far as they export them.
+ * What the code of a thread holds in memory that V8 does not count for it: `SharedArrayBuffer`s,
+ * and the memories of WebAssembly, its modules' own as far as they export them.
  */
 
 type Held = SharedArrayBuffer | WebAssembly.Memory;
@@ -34,7 +34,7 @@ export class SharedMemory {
     this.#watchInstances();
   }
 
-  /** Of those that somebody holds, or held earlier in this turn of the loop. */
+  /** Buffers that are held, or were held earlier in this turn of the loop. */
   get bytes(): number {
     let bytes = 0;
     for (const reference of this.#held) {

@@ -75,7 +75,7 @@ export class Thread {
     if (!this.#hasEnded) this.#spawned.port.postMessage(message);
   }
 
-  /** Ends the thread and whatever runs in it. */
+  /** Ends the thread and everything in it. */
   end(reason: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

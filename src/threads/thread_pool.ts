@@ -104,7 +104,7 @@ export class ThreadPool {
     this.#grow();
   }
 
-  /** Who waits the longest goes first, and also gets what was made for others. */
+  /** The longest wait goes first, and also gets what was made for others. */
   #serve(): void {
     for (const thread of [...this.#idle.keys()]) {
       const index = this.#waiting.findIndex(({ module, type }) =>
@@ -198,7 +198,7 @@ export class ThreadPool {
   }
 
   /**
-   * Makes threads again before somebody asks for them, for loading takes a while; a few at once, to
+   * Makes threads again ahead of requests, since loading takes a while; a few at once, to
    * leave the processors to those that work.
    */
   #replace(): void {

@@ -1,5 +1,5 @@
 /**
- * The thread that makes the others. To make one holds up whoever does it, for tens of milliseconds,
+ * The thread that makes the others. Making one blocks the maker for tens of milliseconds,
  * which the event loop of the engine cannot afford each time that code has ended its thread. It is
  * run as a text, so that no permission is needed to read it.
  */
@@ -7,7 +7,7 @@
 const { setPriority } = require("node:os");
 const { parentPort, Worker } = require("node:worker_threads");
 
-/** The engine, which serves everybody, gets three times as much of a busy processor. */
+/** The engine, which serves all jobs, gets three times as much of a busy processor. */
 const NICE = 5;
 
 const threads = new Map();

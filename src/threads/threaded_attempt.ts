@@ -113,7 +113,7 @@ export class ThreadedAttempt implements AttemptOf {
   log(message: string, data?: unknown): void {
     if (this.#hasEnded || this.#logged++ > LOG_LINES_MAX) return;
     const { executionId } = this.#message;
-    this.#post({ kind: "log", executionId, message, ...dataOf(data) });
+    this.#post({ kind: "log", executionId, message, ...logData(data) });
   }
 
   #progressed(report: Report): void {
@@ -131,7 +131,7 @@ export class ThreadedAttempt implements AttemptOf {
 }
 
 /** What cannot be sent is only mentioned. */
-function dataOf(data: unknown): { readonly data?: JsonValue } {
+function logData(data: unknown): { readonly data?: JsonValue } {
   try {
     const value = recordable(data, "data");
     return value === undefined ? {} : { data: value };

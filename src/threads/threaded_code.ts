@@ -286,7 +286,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     }
   }
 
-  /** Reported as a call after the end of its attempt, whatever it was. */
+  /** Any such call is reported as one after the end of its attempt. */
   #late({ executionId, method }: Extract<CallMessage, { kind: "late" }>): void {
     const context = this.#ended.get(executionId);
     if (method === "emit") context?.emit("late", {});

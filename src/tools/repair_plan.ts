@@ -53,7 +53,7 @@ export async function planRepair(
   return {
     cut,
     snapshots: snapshotsToSetAside(report, end),
-    loss: await lossOf(report, cut, end, fileSystem, layout),
+    loss: await findLoss(report, cut, end, fileSystem, layout),
   };
 }
 
@@ -93,7 +93,7 @@ function snapshotsToSetAside(
   });
 }
 
-async function lossOf(
+async function findLoss(
   { inventory, disproof }: AuditReport,
   cut: CutPlan | undefined,
   end: LogId,

@@ -6,7 +6,9 @@ import type { HistoryVerdict } from "../engine/queries/history_check.ts";
 import type { PlanChange } from "../engine/queries/plan_change.ts";
 import type { EntryLocation } from "../engine/ports.ts";
 
-/** None of the versions that are loaded runs a job in flight, though its history fits: it is parked. */
+/**
+ * None of the versions that are loaded runs a job in flight, though its history fits: it is parked.
+ */
 export interface NotLoaded {
   readonly kind: "notLoaded";
   /** Of its creation, which names the version. */

@@ -33,7 +33,7 @@ export async function compare(options: TransferOptions): Promise<Compared> {
       const row = await rows.next(same.logId);
       const reason = row === undefined
         ? `the database ends at logId ${same.logId}, and the folder holds more`
-        : differenceOf(batch, row, same);
+        : findDifference(batch, row, same);
       if (reason !== undefined) return part(reason);
       same = { logId: batch.lastLogId, chain: batch.chain };
       batches++;
@@ -43,11 +43,11 @@ export async function compare(options: TransferOptions): Promise<Compared> {
     if (!(error instanceof JournalDamagedError)) throw error;
     return part(`the folder is damaged: ${error.message}`);
   }
-  return await restOf(rows, { same, batches, more: 0, parted: null }, progress, total);
+  return await readRest(rows, { same, batches, more: 0, parted: null }, progress, total);
 }
 
 /** What follows the end of the folder has to be whole too. */
-async function restOf(
+async function readRest(
   rows: Rows,
   found: Compared,
   progress: TransferOptions["progress"],
@@ -69,7 +69,7 @@ async function restOf(
 }
 
 /** How a row differs from the batch of the folder, which is known to be whole. */
-function differenceOf(
+function findDifference(
   batch: Omit<SharedBatch, "previousChain">,
   row: SharedBatch,
   { logId, chain }: JournalHead,

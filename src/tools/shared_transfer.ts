@@ -51,19 +51,19 @@ export async function* batchesIn(
   const feed = new BatchFeed(fileSystem, layout, Math.max(0, from - 1), false);
   for await (const fed of feed.next()) {
     const { firstLogId, lastLogId, chain } = fed.batch;
-    yield { firstLogId, lastLogId, chain, bytes: linesOf(fed) };
+    yield { firstLogId, lastLogId, chain, bytes: batchLines(fed) };
   }
 }
 
 /** With the blank line that begins it: one, whatever was before. */
-function linesOf({ batch, bytes, end }: FedBatch): Uint8Array<ArrayBuffer> {
+function batchLines({ batch, bytes, end }: FedBatch): Uint8Array<ArrayBuffer> {
   let start = batch.offset;
   while (bytes[start + 1] === NEWLINE) start++;
   return Uint8Array.from(bytes.subarray(start, end));
 }
 
 /**
- * Appends what the shared log lacks of a folder that nobody writes to.
+ * Appends what the shared log lacks of a folder; no process may be writing to it.
  *
  * @throws {PartedHistoryError} before anything is written.
  */

@@ -27,7 +27,7 @@ export class OpenTelemetry implements Tracing {
     this.#tracer = tracer;
   }
 
-  /** `undefined` when nobody collects spans. */
+  /** `undefined` when no spans are collected. */
   static find(version: string): OpenTelemetry | undefined {
     const tracer = trace.getTracer("daybook", version);
     // A span that is never ended is never exported.

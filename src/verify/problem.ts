@@ -29,7 +29,7 @@ export function problemText(problem: Problem): string {
   }
 }
 
-/** More of them help nobody, and a journal may have millions. */
+/** More of them do not help, and a journal may have millions. */
 const LISTED_MAX = 1000;
 
 /** Problems in the order in which they were found. */

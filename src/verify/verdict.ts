@@ -26,13 +26,13 @@ export function toVerdict(report: AuditReport, isServerNamed: boolean): Verdict 
   if (first !== undefined) {
     return { kind: "unusable", line: `unusable: ${problemText(first)}` };
   }
-  const difference = differenceOf(report.served, isServerNamed);
+  const difference = differenceText(report.served, isServerNamed);
   return difference === undefined
     ? { kind: "intact", line: `intact: ${contentText(report)}` }
     : { kind: "differs", line: `intact, but ${difference}; ${contentText(report)}` };
 }
 
-function differenceOf(
+function differenceText(
   served: ServedOutcome | undefined,
   isServerNamed: boolean,
 ): string | undefined {

@@ -100,7 +100,7 @@ export class Verifier {
       await this.#keep(await this.#judge(startedAt, end));
       this.#run = { status: "ended", startedAt, endedAt: this.#now() };
     } catch (thrown) {
-      // Wherever it came up, and as whatever it was taken there, the reason to end is this.
+      // Wherever the error surfaced, and in any form, this is the reason to end.
       const error: unknown = end.signal.aborted ? end.signal.reason : thrown;
       this.#run = error instanceof VerificationStoppedError ? null : this.#failed(startedAt, error);
     }

@@ -1,6 +1,6 @@
 /**
  * An earlier verdict that the journal was intact, as a witness: its last batch was there, and
- * has to be there still. Nothing else tells that whole batches are gone from the end.
+ * must still be there. Nothing else shows that whole batches are missing at the end.
  */
 
 import type { FrameworkEntry } from "../core/event.ts";
@@ -52,7 +52,9 @@ export class WitnessAudit {
     if (Date.parse(receivedAt) >= Date.parse(this.#witness.at)) this.#isExcused = true;
   }
 
-  /** @param isWhole whether all lines up to the end were read; else nothing is known of later ones. */
+  /**
+   * @param isWhole whether all lines up to the end were read; else nothing is known of later ones.
+   */
   judge(head: JournalHead, isWhole: boolean): Disproof | undefined {
     const witness = this.#witness;
     if (witness === undefined || this.#isFound || this.#isExcused) return undefined;

@@ -16,7 +16,7 @@ const BEAT_MS = 500;
 export interface WatchdogOptions {
   /** After so long without a turn the process is ended; 0 is never. */
   readonly exitMs: number;
-  /** Whether its thread tells of a stall on the standard error output, while it lasts. */
+  /** Whether its thread reports a stall on the standard error output, while it lasts. */
   readonly tells: boolean;
   /** Whether what it tells is JSON. */
   readonly isJson: boolean;
@@ -50,7 +50,7 @@ export class Watchdog implements AttemptWatch {
     this.#table.close(attempt);
   }
 
-  /** Begins to watch: what went before, such as reading a long journal, is nobody's stall. */
+  /** Begins to watch: earlier work, such as reading a long journal, is not a stall. */
   start(): void {
     const { exitMs, tells, isJson } = this.#options;
     const workerData = {

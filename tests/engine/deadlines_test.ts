@@ -7,7 +7,7 @@ import { EXPECTED_EVENT_KINDS, type JobPlan } from "../../src/core/job_plan.ts";
 import type { EventType } from "../../src/core/event_type.ts";
 import { defineJob, type Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
-import { planFor } from "../../src/engine/definition_registry.ts";
+import { planFor } from "../../src/engine/definition_plan.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 

@@ -10,7 +10,7 @@ import { createClient, type Surroundings } from "../surroundings.ts";
 import type { Terminal } from "../terminal.ts";
 import { timeoutOption, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
 
-/** More than anybody types; `xargs` makes several calls of it. */
+/** More than a person types; `xargs` makes several calls of it. */
 const JOBS_MAX = 1_000;
 
 const EXAMPLES: Readonly<Record<StateControl, readonly string[]>> = {

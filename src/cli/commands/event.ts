@@ -117,7 +117,7 @@ function reachedLine(job: ReceiptResource["jobs"][number], paint: Paint): string
   }`;
 }
 
-/** Unless the reason tells of it already. */
+/** Unless the reason says so already. */
 function nearestLines(receipt: ReceiptResource, paint: Paint): readonly string[] {
   const { nearest, jobs } = receipt;
   if (nearest === undefined) return [];

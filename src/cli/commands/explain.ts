@@ -118,11 +118,11 @@ const EVENT_OPTIONS: Readonly<Record<string, string>> = {
  * @param flags What names the server, such as `--journal x`.
  */
 export function commandOfAction(action: Action, flags: readonly string[]): string | undefined {
-  const words = wordsOf(action);
+  const words = commandWords(action);
   return words && ["deno", "task", "daybook", ...words, ...flags].map(shellWord).join(" ");
 }
 
-function wordsOf(action: Action): readonly string[] | undefined {
+function commandWords(action: Action): readonly string[] | undefined {
   const { path, body = {} } = action;
   const [, pauseId] = PAUSE.exec(path) ?? [];
   if (pauseId !== undefined) return ["end-pause", decodeURIComponent(pauseId)];
@@ -133,21 +133,21 @@ function controlWords({ path, body = {} }: Action): readonly string[] | undefine
   const [, id = "", name] = CONTROL.exec(path) ?? [];
   const control = CONTROL_NAMES.find((known) => known === name);
   const { leave, again, ...fields } = body;
-  const options = optionsOf(fields, { reason: "--reason", from: "--from" });
+  const options = commandOptions(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
   const flags = [...(leave === true ? ["--leave"] : []), ...(again === true ? ["--again"] : [])];
   return [control, decodeURIComponent(id), ...flags, ...options];
 }
 
 function eventWords({ eventType, attributes, ...rest }: JsonObject): readonly string[] | undefined {
-  const options = optionsOf(rest, EVENT_OPTIONS);
+  const options = commandOptions(rest, EVENT_OPTIONS);
   if (typeof eventType !== "string" || options === undefined) return undefined;
   const isEmpty = attributes === undefined || JSON.stringify(attributes) === "{}";
   return ["event", eventType, ...(isEmpty ? [] : [JSON.stringify(attributes)]), ...options];
 }
 
 /** `undefined` when there is a field that no option sets. */
-function optionsOf(
+function commandOptions(
   fields: Readonly<Record<string, JsonValue>>,
   names: Readonly<Record<string, string>>,
 ): readonly string[] | undefined {

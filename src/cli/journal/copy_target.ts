@@ -15,7 +15,7 @@ import { type JournalTools, scratchOption } from "./tools.ts";
  * Runs with the folder made and locked.
  *
  * @param check Refuses the folder, before anything but the lock is made in it.
- * @throws {JournalLockedError} when somebody copies there, or has it open as a journal.
+ * @throws {JournalLockedError} when another process copies there, or has it open as a journal.
  */
 export async function withTarget<Result>(
   { terminal }: CommandInput,

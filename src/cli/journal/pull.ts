@@ -37,11 +37,11 @@ export function pullCommand(tools: JournalTools): Command {
       "deno task journal pull 'postgres://daybook@10.0.0.9/jobs?journal=shop' --journal pulled",
     ],
     notes: [
-      "The folder is a journal then, byte for byte as that of a process that follows. One with an " +
-      "earlier part of the same journal is continued; one with another history is left as it is. " +
-      "The keys of sealed inputs come along, wrapped with the secret key. The password is taken " +
+      "The folder is then a journal, byte for byte like that of a follower. One with an " +
+      "earlier part of the same journal is continued; one with another history is left unchanged. " +
+      "The keys of sealed inputs are copied too, wrapped with the secret key. The password is taken " +
       "from PGPASSWORD.",
-      "It may be started on its own, when no server leads in the database any more.",
+      "Start it on its own only when no server leads in the database any more.",
       "exit codes: 0 pulled and proved, 1 the folder holds another history, or there is no such\n" +
       "journal, 64 usage, 73 another process uses the folder, 74 cannot read or write,\n" +
       "77 no rights, 78 a batch is damaged",

@@ -40,9 +40,9 @@ export function pushCommand(tools: JournalTools): Command {
       "deno task journal push 'postgres://daybook@127.0.0.1/jobs' --journal /var/lib/daybook",
     ],
     notes: [
-      "Every batch becomes a row, with its lines and its chain unchanged. Cut short, it continues " +
-      "where it ended; a database that holds another history is left as it is. The keys of " +
-      "sealed inputs come along, wrapped with the secret key. The password is taken from " +
+      "Every batch becomes a row, with its lines and its chain unchanged. Interrupted, it resumes " +
+      "where it stopped; a database that holds another history is left unchanged. The keys of " +
+      "sealed inputs are copied too, wrapped with the secret key. The password is taken from " +
       "PGPASSWORD.",
       "Afterwards, start with --journal <database> --folder <folder>: the folder is the copy of " +
       "this machine. Do not start it as a journal of its own again.",

@@ -67,21 +67,21 @@ function textOf(job: JobState): Iterable<string> {
 
 /** `undefined` when the answer is not that of a Daybook. */
 function headIn(answer: unknown): JournalHead | undefined {
-  const { head } = objectOf(answer);
-  const { logId, chain } = objectOf(head);
+  const { head } = asObject(answer);
+  const { logId, chain } = asObject(head);
   return typeof logId === "number" && typeof chain === "string" ? { logId, chain } : undefined;
 }
 
 function isJobPage(answer: unknown): answer is JobPage {
-  const { jobs, nextCursor } = objectOf(answer);
+  const { jobs, nextCursor } = asObject(answer);
   return Array.isArray(jobs) && (nextCursor === null || typeof nextCursor === "string") &&
     jobs.every((job) => {
-      const { jobId, lastLogId } = objectOf(job);
+      const { jobId, lastLogId } = asObject(job);
       return typeof jobId === "string" && typeof lastLogId === "number";
     });
 }
 
 /** The members of an object, and none of anything else. */
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
 }

@@ -16,7 +16,7 @@ export interface JournalTools {
   interrupted(): AbortSignal;
   /** As of `AuditOptions`, beside the segments. */
   scratchIn?(layout: Layout): Scratch;
-  /** Writes to the standard output as it is; `false` when nobody reads it any more. */
+  /** Writes to the standard output as it is; `false` once its reader is gone. */
   write(bytes: Uint8Array): boolean;
   /**
    * The definitions that ship, and those of a module. From then on the code of others runs in

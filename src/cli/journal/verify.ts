@@ -56,7 +56,7 @@ export function verifyCommand(tools: JournalTools): Command {
       "`proved` in JSON\nnames the first and the last line verified by this run. GET /journal " +
       "shows the verdict.",
       "--against compares each batch of the folder with its row, byte for byte and chain by " +
-      "chain,\nand says where they part. Rows that the folder has not fetched yet are verified.",
+      "chain,\nand says where they differ. Rows that the folder has not fetched yet are verified.",
       "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
       "69 the server that --url names cannot be asked, 74 cannot be read, 77 no rights in the\n" +
       "database, 78 damaged, or the database holds something else",
@@ -213,10 +213,10 @@ function toResult(report: AuditReport, { kind, line }: Verdict, durationMs: numb
     jobs,
     tornBytes,
     problemCount,
-    stoppedAt: stoppedAt === undefined ? null : placeOf(stoppedAt),
+    stoppedAt: stoppedAt === undefined ? null : damagePlace(stoppedAt),
     problems: problems.map((problem) => ({
       kind: problem.kind,
-      ...(problem.kind === "damage" ? placeOf(problem.damage) : {}),
+      ...(problem.kind === "damage" ? damagePlace(problem.damage) : {}),
       detail: problemText(problem),
     })),
     served: report.served ?? null,
@@ -225,6 +225,6 @@ function toResult(report: AuditReport, { kind, line }: Verdict, durationMs: numb
   };
 }
 
-function placeOf({ segment, line, offset, logId }: WalkedDamage) {
+function damagePlace({ segment, line, offset, logId }: WalkedDamage) {
   return { segment, line, offset, logId };
 }

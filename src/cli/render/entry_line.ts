@@ -24,7 +24,7 @@ const TYPE_COLUMNS = 19;
 const NOTE_COLUMNS_MIN = 24;
 const TIME_COLUMNS = 12;
 
-/** An entry as a server tells it, or as it is recorded. */
+/** An entry as a server sends it, or as it is recorded. */
 interface ShownEntry extends NotedEntry {
   readonly logId: number;
   readonly receivedAt: string;

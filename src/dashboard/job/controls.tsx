@@ -52,11 +52,11 @@ export function JobControls({ state }: Props) {
 export function controlCalls(state: JobScreenState): readonly Call[] {
   return OFFERED.filter((control) => isLegal(state, control)).map((control) => ({
     label: labelOf(control),
-    command: curlOf(state, `/jobs/${state.job.jobId}`, control),
+    command: controlCurl(state, `/jobs/${state.job.jobId}`, control),
   }));
 }
 
-function curlOf({ curl, outlined }: JobScreenState, path: string, control: Control): string {
+function controlCurl({ curl, outlined }: JobScreenState, path: string, control: Control): string {
   if (control === "leave") return curl.post(`${path}/cancel`, { leave: true });
   const isAgain = control === "retry" && outlined.retried.length > 0;
   return curl.post(`${path}/${control}`, isAgain ? { again: true } : undefined);

@@ -50,7 +50,7 @@ export interface Drawing {
   readonly job: Row;
   readonly lanes: readonly Row[];
   readonly marks: readonly DrawnMark[];
-  /** Over everything else: the process was down, whatever the bars say. */
+  /** Over everything else: the process was down, and the bars do not know that. */
   readonly downs: readonly Omit<Bar, "kind">[];
   /** Lanes in all, of which a page of them is drawn. */
   readonly lanesTotal: number;

@@ -125,7 +125,7 @@ function EntryLinks({ state, entry }: EntryProps) {
   );
 }
 
-/** Entries that the explanation rests on and that are other jobs', or nobody's. */
+/** Entries that the explanation cites and that belong to other jobs, or to none. */
 function Strangers({ state }: Props) {
   const { foreignEntries } = state;
   if (foreignEntries.length === 0) return <div id="foreign-entries" data-live hidden></div>;

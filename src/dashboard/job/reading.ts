@@ -55,14 +55,14 @@ export async function readJob(
   if (account === undefined) return undefined;
   const { explanation, outlined } = account;
   const nowMs = deps.clock.now();
-  const foreignEntries = await foreignEntriesOf(deps, account, wanted);
+  const foreignEntries = await readForeignEntries(deps, account, wanted);
   return {
     job: outlined.job,
     outlined,
     explanation,
     timeline: buildTimeline(outlined, {
       nowMs,
-      nearMisses: nearMissesOf(account),
+      nearMisses: nearMissEntries(account),
       downtimes: findDowntimes(outlined, account.foreignEntries),
     }),
     foreignEntries,
@@ -73,7 +73,7 @@ export async function readJob(
 }
 
 /** The cited entries and the requested one that are not the job's own. */
-async function foreignEntriesOf(
+async function readForeignEntries(
   deps: HttpDeps,
   { explanation, outlined, foreignEntries }: Account,
   wanted: LogId | undefined,
@@ -99,7 +99,7 @@ function citedIn(explanation: Explanation<Citation>): readonly LogId[] {
     .flatMap(({ cites }) => cites.map(({ logId }) => logId));
 }
 
-function nearMissesOf(
+function nearMissEntries(
   { explanation, outlined, foreignEntries }: Account,
 ): readonly JobEventLogEntry[] {
   const misses = explanation.waitingFor.flatMap(({ nearMisses }) => nearMisses);

@@ -66,7 +66,7 @@ export function timeScale(timeline: Timeline, name: ScaleName): TimeScale {
   return name === "time" ? trueScale(timeline) : stepScale(timeline);
 }
 
-/** To scale as soon as tasks overlap: else nobody could tell what ran beside what. */
+/** To scale as soon as tasks overlap: otherwise it would not show what ran beside what. */
 export function usualScale({ lanes }: Timeline): ScaleName {
   const extents = lanes.flatMap(({ taskId, spans }) => {
     const [first, last] = [spans[0], spans.at(-1)];

@@ -26,7 +26,9 @@ export const SCREEN_PARAMETERS = {
 
 export type ScreenQuery = Query<typeof SCREEN_PARAMETERS>;
 
-/** What is chosen: which jobs, and how they are shown. What else an address holds is of a moment. */
+/**
+ * What is chosen: which jobs, and how they are shown. What else an address holds is of a moment.
+ */
 const CHOICES = [...Object.keys(FILTER_PARAMETERS), "group", "cursor", "newer"] as const;
 const FILTERS: readonly string[] = Object.keys(FILTER_PARAMETERS);
 
@@ -43,7 +45,7 @@ export class JobsAddress {
     this.#params = params;
   }
 
-  /** As a browser gives it: a form sends blank what nobody filled in. */
+  /** As a browser sends it: fields that were not filled in are blank. */
   static of(params: URLSearchParams): JobsAddress {
     const filled = [...params]
       .map(([name, value]): [string, string] => [name, inForm(name, value.trim())])

@@ -175,7 +175,7 @@ interface TabsProps {
   readonly count: JobCount;
 }
 
-/** How many jobs are in each condition; every one has its place, whatever the numbers. */
+/** How many jobs are in each condition; each has a fixed place. */
 export function ConditionTabs({ address, count }: TabsProps) {
   const chosen = address.all("condition").join(",");
   const more = count.searched === undefined ? "" : "+";

@@ -27,7 +27,7 @@ export interface JobsPage {
   readonly newer: LogId | undefined;
   readonly searched: Reach | undefined;
   readonly news: NewJobs;
-  /** Counts of the jobs that match the filter, whatever their condition. */
+  /** Counts of the jobs that match the filter, in any condition. */
   readonly count: JobCount;
 }
 
@@ -45,8 +45,8 @@ export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilte
     : laterPage(engine, filter, pageBelow(engine, filter, query.cursor), query.cursor);
 }
 
-/** Counts all that match, whatever their condition. */
-function countOf(engine: JobEngine, { conditions: _, ...filter }: JobFilter): JobCount {
+/** Counts all that match, in any condition. */
+function countJobs(engine: JobEngine, { conditions: _, ...filter }: JobFilter): JobCount {
   return engine.lists.count(filter);
 }
 
@@ -69,7 +69,7 @@ function laterPage(
     newer: jobs[0]?.firstLogId ?? before,
     searched,
     news: NO_NEWS,
-    count: countOf(engine, filter),
+    count: countJobs(engine, filter),
   };
 }
 
@@ -91,7 +91,7 @@ function pageAbove(
   return { jobs: page.jobs.toReversed(), next: oldest.firstLogId };
 }
 
-/** The same rows again, whatever has become of them: they neither move nor vanish. */
+/** The same rows again, as they are now: they neither move nor vanish. */
 function shownPage(
   engine: JobEngine,
   query: ScreenQuery,
@@ -107,7 +107,7 @@ function shownPage(
     jobs.filter(({ firstLogId }) => !engine.lists.listed.isAmong(filter, firstLogId)),
   );
   const nowhere = { older: undefined, newer: undefined, searched: undefined };
-  return { jobs, gone, ...nowhere, news: news.result, count: countOf(engine, filter) };
+  return { jobs, gone, ...nowhere, news: news.result, count: countJobs(engine, filter) };
 }
 
 function positionsIn(text: string): readonly LogId[] {

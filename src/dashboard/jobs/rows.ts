@@ -37,12 +37,12 @@ export async function toRows(
     const whole = living[index];
     return {
       job,
-      ...lengthsOf(job, clock.now()),
-      progress: whole && progressOf(whole),
+      ...jobLengths(job, clock.now()),
+      progress: whole && jobProgress(whole),
       brief: whole === undefined ? endedText(job) : briefText(whole, {
         condition: job.condition,
         ahead: places.get(job.jobId),
-        maxAttempts: maxAttemptsOf(whole, entries),
+        maxAttempts: readMaxAttempts(whole, entries),
         now: clock.now(),
       }),
     };
@@ -50,7 +50,7 @@ export async function toRows(
 }
 
 /** The clock may have been set back meanwhile. */
-function lengthsOf(
+function jobLengths(
   { type, startedAt, endedAt, queuedMs }: JobSummary,
   nowMs: number,
 ): Pick<JobRow, "queued" | "ran"> {
@@ -65,7 +65,7 @@ function lengthsOf(
   };
 }
 
-function progressOf(job: JobState): JobRow["progress"] {
+function jobProgress(job: JobState): JobRow["progress"] {
   for (const { progress } of runningTasks(job)) {
     if (progress?.total !== undefined) return { done: progress.done, total: progress.total };
   }
@@ -85,7 +85,7 @@ async function entriesFor(
   return new Map(entries.map((entry) => [entry.logId, entry]));
 }
 
-function maxAttemptsOf(job: JobState, entries: Entries): number | undefined {
+function readMaxAttempts(job: JobState, entries: Entries): number | undefined {
   const failed = entries.get(nextToRetry(job)?.lastLogId ?? 0);
   const maxAttempts = failed?.attributes["maxAttempts" as keyof typeof failed.attributes];
   return typeof maxAttempts === "number" ? maxAttempts : undefined;

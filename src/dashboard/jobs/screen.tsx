@@ -52,7 +52,7 @@ async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   return query.group === undefined ? await listPage(asked) : groupsPage(asked);
 }
 
-/** What somebody typed is wrong more often than not by a slip: it stays in the form. */
+/** Wrong input is mostly a slip, so it stays in the form. */
 function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
   try {
     return address.read();
@@ -79,7 +79,7 @@ function refusedPage(c: Context, deps: HttpDeps, address: JobsAddress, problem: 
           <bdi>{Object.values(issue).join(" ")}</bdi>
         </p>
       ))}
-      <FilterForm address={address} types={typesOf(deps)} />
+      <FilterForm address={address} types={knownTypes(deps)} />
       <Chips address={address} />
     </>,
   );
@@ -104,7 +104,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
     <>
       <Heading address={address} />
       <NoteLine c={c} deps={deps} />
-      <FilterForm address={address} types={typesOf(deps)} />
+      <FilterForm address={address} types={knownTypes(deps)} />
       <Chips address={address} />
       <ConditionTabs address={address} count={count} />
       <div class="job-bar">
@@ -138,7 +138,7 @@ function listFilters({ address, query }: PageRequest): URLSearchParams {
   return filters;
 }
 
-function typesOf({ engine }: HttpDeps): readonly string[] {
+function knownTypes({ engine }: HttpDeps): readonly string[] {
   return engine.definitions().map(({ type }) => type);
 }
 
@@ -158,7 +158,7 @@ function groupsPage(asked: PageRequest): Response {
     <>
       <Heading address={address} />
       <NoteLine c={c} deps={deps} />
-      <FilterForm address={address} types={typesOf(deps)} />
+      <FilterForm address={address} types={knownTypes(deps)} />
       <Chips address={address} />
       <div class="job-bar">
         <p id="kind-news" class="job-news" role="status" data-again={address.with()}>

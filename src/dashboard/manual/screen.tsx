@@ -1,4 +1,4 @@
-/** `/ui/manual`: the pages that tell how things are done. */
+/** `/ui/manual`: the pages of the manual. */
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";

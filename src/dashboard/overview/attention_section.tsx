@@ -18,7 +18,7 @@ const TYPES_MAX = 5;
 
 export interface AttentionSectionProps {
   readonly attention: NeedingAttention;
-  /** Failures that nobody has retried yet. */
+  /** Failures that were not retried yet. */
   readonly open: JobCount;
   readonly failingTypes: readonly FailingType[];
   readonly now: number;
@@ -64,7 +64,7 @@ function Headline({ open: { jobs, searched } }: { readonly open: JobCount }) {
   );
 }
 
-/** Nothing happens to such a job until somebody does something about it. */
+/** Nothing happens to such a job until someone acts. */
 function ParkedType({ type, jobs, newest }: ParkedJobs) {
   return (
     <p class="note note-bad">
@@ -151,7 +151,7 @@ interface CaseProps {
   readonly children: Child;
 }
 
-/** One line, whatever is on it. */
+/** Always one line. */
 function Case({ job, at, now, children }: CaseProps) {
   return (
     <li>

@@ -236,7 +236,7 @@ class Chart {
 }
 
 /**
- * Lists whose rows change places are left alone while somebody points at them, or is in them.
+ * Lists whose rows change places are left alone while the pointer or the focus is on them.
  *
  * @param {Document} next
  */

@@ -37,7 +37,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
     operation: INDEX_OPERATION,
     handle: (c, deps) => acceptsHtml(c) ? showOverview(c, deps) : answerIndex(),
   },
-  // What somebody types who has seen the paths of the other screens.
+  // A guess from the paths of the other screens.
   {
     method: "GET",
     path: "/ui",

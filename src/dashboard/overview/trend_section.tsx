@@ -47,25 +47,25 @@ const CHARTS: readonly ChartDescription[] = [
     title: "Time in the queue",
     kind: "durations",
     about: () => "From queued until a worker takes the job",
-    lines: linesOf("queued", "tone-queued"),
+    lines: trendLines("queued", "tone-queued"),
   },
   {
     name: "run",
     title: "Run time",
     kind: "durations",
     about: () => "From a worker taking the job until it ends, waits or backs off",
-    lines: linesOf("run", "tone-executing"),
+    lines: trendLines("run", "tone-executing"),
   },
   {
     name: "sync",
     title: "Sync time",
     kind: "durations",
     about: () => "From the first byte of a batch until all of it is on disk",
-    lines: linesOf("sync", "tone-ink"),
+    lines: trendLines("sync", "tone-ink"),
   },
 ];
 
-function linesOf(name: string, tone: string): readonly Line[] {
+function trendLines(name: string, tone: string): readonly Line[] {
   return [
     { column: `${name}-p50`, label: "half within (p50)", tone },
     { column: `${name}-p95`, label: "95 % within (p95)", tone: `${tone} dashed` },

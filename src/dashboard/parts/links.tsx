@@ -1,4 +1,4 @@
-/** Links to jobs and to the lines that tell of them. */
+/** Links to jobs and to their lines. */
 
 import type { LogId } from "../../core/ids.ts";
 import { UserText } from "./text.tsx";

@@ -51,7 +51,7 @@ function togglePause() {
   show();
 }
 
-/** A tab that nobody sees holds no stream. */
+/** A hidden tab holds no stream. */
 function follow() {
   if (document.visibilityState === "hidden") return leave();
   if (stream !== undefined || again !== undefined || ending !== undefined) return;
@@ -185,7 +185,7 @@ function apply(next) {
 }
 
 /**
- * What somebody opened stays open, and what they type stays typed.
+ * What is open stays open, and typed text stays.
  *
  * @param {Element} region
  * @param {Element} renewed

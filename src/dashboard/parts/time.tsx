@@ -8,7 +8,7 @@ import { distanceText, durationText } from "../../core/duration.ts";
 export interface TimeProps {
   /** RFC 3339. */
   readonly at: string;
-  /** Milliseconds since the epoch, to tell how long ago it was; absent, it is not told. */
+  /** Milliseconds since the epoch, to show how long ago it was; if absent, that is not shown. */
   readonly now?: number;
 }
 

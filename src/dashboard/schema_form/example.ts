@@ -31,7 +31,7 @@ function made(given: JsonValue, path: Path): Example {
   if (own !== undefined) return { value: own, missing: [] };
   if (BEYOND.some((name) => Object.hasOwn(schema, name))) return none(path);
   const alternatives = listIn(schema, "anyOf") ?? listIn(schema, "oneOf");
-  if (alternatives !== undefined) return firstOf(schema, alternatives, path);
+  if (alternatives !== undefined) return firstExample(schema, alternatives, path);
   return ofType(schema, path);
 }
 
@@ -55,7 +55,7 @@ const BEYOND = [
 const REMARKS: ReadonlySet<string> = new Set(["$schema", "$defs", "title", "description"]);
 
 /** The first of which a whole example can be made up. */
-function firstOf(schema: JsonObject, alternatives: readonly JsonValue[], path: Path): Example {
+function firstExample(schema: JsonObject, alternatives: readonly JsonValue[], path: Path): Example {
   const isAlone = Object.keys(schema).every((name) =>
     name === "anyOf" || name === "oneOf" || REMARKS.has(name)
   );
@@ -127,7 +127,7 @@ function object(schema: JsonObject, path: Path): Example {
   };
 }
 
-/** What must be there, and what is there when nobody says otherwise. */
+/** Required members, and those with a default. */
 function membersOf(schema: JsonObject): readonly (readonly [string, JsonValue])[] {
   const properties = asObject(schema["properties"]);
   const required = (listIn(schema, "required") ?? []).filter((name) => typeof name === "string");

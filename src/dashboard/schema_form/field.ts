@@ -107,7 +107,7 @@ function toField(schema: JsonObject, place: Place): Field {
     default: Object.hasOwn(schema, "default") ? schema["default"] : undefined,
     example: schemaExample(schema).value,
   };
-  const values = valuesOf(schema);
+  const values = allowedValues(schema);
   if (values !== undefined) return { ...common, kind: "choice", values };
   if (hasAlternatives(schema)) return { ...common, kind: "json" };
   switch (schema["type"]) {
@@ -151,7 +151,7 @@ function numberField(schema: JsonObject, common: FieldCommon): NumberField {
 }
 
 /** The values that a schema lists; `undefined` when it lists none, or others than scalars. */
-function valuesOf(schema: JsonObject): readonly JsonScalar[] | undefined {
+function allowedValues(schema: JsonObject): readonly JsonScalar[] | undefined {
   const listed = listedBy(schema);
   if (listed === undefined || listed.length === 0) return undefined;
   return listed.every(isScalar) ? listed : undefined;
@@ -163,7 +163,7 @@ function listedBy(schema: JsonObject): readonly JsonValue[] | undefined {
   if (listIn(schema, "enum") !== undefined || alternatives === undefined) {
     return listIn(schema, "enum");
   }
-  const lists = alternatives.map((one) => valuesOf(asObject(one)));
+  const lists = alternatives.map((one) => allowedValues(asObject(one)));
   return lists.every((list) => list !== undefined) ? lists.flat() : undefined;
 }
 

@@ -68,7 +68,7 @@ function parseField(field: Field, typed: string): JsonTyped {
   if (typed.trim() === "") return { issues: [] };
   switch (field.kind) {
     case "text":
-      // A secret is taken as it is: nobody sees what would become of it.
+      // A secret is taken as it is: a change to it would not be seen.
       return { value: field.isSecret ? typed : textTyped(typed), issues: [] };
     case "number":
       // What is no number stays text, so that the schema says what is wrong with it.

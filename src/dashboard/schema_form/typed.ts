@@ -20,7 +20,7 @@ export function textTyped(typed: string): string {
   return quoted(typed) ?? withPlainLineEnds(typed);
 }
 
-/** A form is sent with line ends of its own, whatever was typed. */
+/** Browsers send forms with their own line ends. */
 export function withPlainLineEnds(typed: string): string {
   return typed.replaceAll("\r\n", "\n");
 }
@@ -53,11 +53,11 @@ export function jsonTyped(text: string, pointer: string): JsonTyped {
     return { value: parseJson(text), issues: [] };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { issues: issuesOf(error, text, pointer) };
+    return { issues: typedIssues(error, text, pointer) };
   }
 }
 
-function issuesOf(
+function typedIssues(
   { message, members: { position, errors } }: Problem,
   text: string,
   at: string,

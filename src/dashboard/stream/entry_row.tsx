@@ -14,7 +14,7 @@ export interface EntryRowProps {
   readonly now: number;
 }
 
-/** What the columns are, where there is room for them; each row tells by itself. */
+/** The headings of the columns, where there is room; each row is clear without them. */
 export function EntryHeads() {
   return (
     <div class="entry-row stream-heads" aria-hidden="true">

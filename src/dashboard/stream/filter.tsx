@@ -40,7 +40,7 @@ export interface ParsedStreamQuery {
   readonly issues: ReadonlyMap<string, string>;
 }
 
-/** A form sends the fields that nobody filled in as well: those ask nothing. */
+/** A form also sends empty fields: those do not count. */
 export function parseStreamQuery(request: Request): ParsedStreamQuery {
   const url = new URL(request.url);
   const filled = [...url.searchParams].filter(([, value]) => value.trim() !== "");

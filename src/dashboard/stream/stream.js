@@ -1,7 +1,8 @@
 /**
  * Puts new entries on top of those that the page shows. It asks for what came since, as the
  * page is asked for by `live.js`; what is more than a page is not fetched, and a row says how
- * much it is and leads there. While somebody reads, nothing moves, and what comes is counted.
+ * much it is and leads there. While the list is being read, nothing moves, and new entries are
+ * counted.
  */
 
 const ROWS_MAX = 200;
@@ -16,7 +17,7 @@ const isLive = document.body.dataset.liveUrl !== undefined;
 /** The last position that was considered for this page, and the last there is. */
 let considered = Number(rows?.dataset.to);
 let head = considered;
-/** Whether somebody asked for what is new, wherever they point. */
+/** Whether new rows were requested, wherever the pointer is. */
 let isWanted = false;
 /** How much of what came last is behind a gap. */
 let skipped = 0;
@@ -41,7 +42,7 @@ function ask(asking) {
   asking.detail.url.searchParams.set("since", String(considered));
 }
 
-/** Whether somebody reads what is there. */
+/** Whether the list is being read. */
 function isHeld() {
   if (rows === null) return true;
   const canPoint = matchMedia("(hover: hover)").matches;
@@ -49,7 +50,7 @@ function isHeld() {
     rows.querySelector("details[open]") !== null || rows.contains(document.activeElement);
 }
 
-/** Refreshes by itself once nobody is reading. */
+/** Refreshes by itself once the list is not being read. */
 function refreshWhenIdle() {
   if (head > considered && !isHeld()) document.dispatchEvent(new Event("daybook:refresh"));
 }
@@ -107,7 +108,7 @@ function gapRow(after) {
   return row;
 }
 
-/** With a filter nobody knows how many of them would pass. */
+/** With a filter it is unknown how many of them would pass. */
 function skippedText() {
   const count = skipped.toLocaleString("en");
   return rows?.dataset.filtered === undefined

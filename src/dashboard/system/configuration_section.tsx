@@ -35,7 +35,7 @@ export function ConfigurationSection({ settings }: ConfigurationSectionProps) {
 
 interface TokensSectionProps {
   readonly needsToken: boolean;
-  /** `undefined` where nobody tells, or who looks may not know. */
+  /** `undefined` if unknown, or if the viewer may not see it. */
   readonly holders: readonly Holder[] | undefined;
 }
 

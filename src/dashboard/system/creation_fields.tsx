@@ -25,7 +25,7 @@ export interface CreationFormProps {
   readonly action: string;
   readonly subject: Subject;
   readonly texts: FormTexts;
-  /** What the form held before anybody had filled it in. */
+  /** The initial content of the form. */
   readonly textsAtFirst: FormTexts;
   readonly refusal: FormRefusal | undefined;
   readonly scopes: readonly Scope[];
@@ -80,7 +80,7 @@ function newName(): string {
   return randomBytes(12).toString("base64url");
 }
 
-/** An example that works until something is filled in; then that, with whatever it lacks. */
+/** An example that works until something is filled in; then that, with what it lacks. */
 export function creationCall(props: CreationFormProps, commands: Commands): Call {
   const { subject, texts } = props;
   const example = exampleIn(props);

@@ -29,7 +29,7 @@ export function isNewJournal(report: RecoveryReport): boolean {
 
 interface JournalSectionProps {
   readonly journal: JournalInfo;
-  /** `undefined` where nobody tells where it is. */
+  /** `undefined` if its place is unknown. */
   readonly system: Pick<SystemPort, "journal" | "backupCommand"> | undefined;
   /** `undefined` where no other process shares it. */
   readonly standing: Standing | undefined;

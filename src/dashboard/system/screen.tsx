@@ -1,4 +1,6 @@
-/** `/ui/system`: the journal and its proof, definitions, what there may be at a time, configuration. */
+/**
+ * `/ui/system`: the journal and its proof, definitions, what there may be at a time, configuration.
+ */
 
 import type { Context } from "hono";
 import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";

@@ -38,7 +38,7 @@ interface DifferenceSectionProps {
   readonly jobId: string;
   /** The point that the page shows. */
   readonly at: string | number;
-  /** Absent until somebody asks. */
+  /** Absent until requested. */
   readonly difference?: PointDifference | undefined;
   /** Why there is none, if one was requested. */
   readonly refusal?: string | undefined;

@@ -130,7 +130,7 @@ function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Re
       screen: "jobs",
       scripts: ["time_travel.js"],
       styles: ["time_travel.css"],
-      calls: callsOf(curlCommands(c, deps), shown, whatIf?.asked),
+      calls: curlCalls(curlCommands(c, deps), shown, whatIf?.asked),
       status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
     },
     <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
@@ -146,7 +146,7 @@ function pointPage(c: Context, deps: HttpDeps, shown: Shown): Response {
     {
       title: `${view.job.jobId} in time`,
       styles: ["time_travel.css"],
-      calls: callsOf(curlCommands(c, deps), shown),
+      calls: curlCalls(curlCommands(c, deps), shown),
     },
     <>
       <h1>
@@ -229,7 +229,7 @@ function sampleText({ plan, expected, jobId }: JobState): string {
   return text.length > 500 ? "" : text;
 }
 
-function callsOf(
+function curlCalls(
   commands: Commands,
   { view, query: { from = "", to }, compared }: Shown,
   asked?: WhatIfOutcome,

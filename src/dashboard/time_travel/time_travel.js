@@ -52,7 +52,7 @@ async function go(number) {
     show(part);
     prefetchAround(number);
   } catch {
-    // The page of the point says what is wrong, or that nobody answers.
+    // The page of the point says what is wrong, or that there is no answer.
     if (wanted === number) location.assign(urlOf(number));
   }
 }

@@ -68,7 +68,7 @@ export async function timeView(
   const { job } = valueOrThrow(await engine.replays.replay(jobId, point, NO_STEPS, hold));
   const index = logIds.indexOf(job.lastLogId);
   const window = windowAround(index, logIds.length, ROWS_MAX);
-  const steps = await stepsOf(engine, jobId, [
+  const steps = await readSteps(engine, jobId, [
     ...logIds.slice(window.start, window.end),
     ...chosen.slice(0, ROWS_MAX),
   ], hold);
@@ -76,7 +76,7 @@ export async function timeView(
   const step = steps.get(job.lastLogId);
   // A replay has a step for each entry, and every job has entries.
   if (step === undefined || entry === undefined) throw new TypeError(`Job ${jobId} has no entries`);
-  const milestones = milestonesOf(engine, jobId, logIds);
+  const milestones = findMilestones(engine, jobId, logIds);
   return { job, present, logIds, window, steps, index, step, entry, milestones };
 }
 
@@ -87,7 +87,7 @@ function pointOfCount(logIds: readonly LogId[], count?: number): Point | undefin
   return logId === undefined ? undefined : { kind: "logId", logId };
 }
 
-async function stepsOf(
+async function readSteps(
   engine: JobEngine,
   jobId: JobId,
   wanted: readonly LogId[],
@@ -121,7 +121,7 @@ export function findNeighbours({ logIds, index }: TimeView): Neighbours {
 const MILESTONES_MAX = 40;
 
 /** Some of them, if there are many. */
-function milestonesOf(
+function findMilestones(
   engine: JobEngine,
   jobId: JobId,
   logIds: readonly LogId[],

@@ -50,7 +50,7 @@ export function leftOutEntries({ without }: WhatIfForm): ReadonlySet<LogId> {
  * What the form asks. A plan that was left as it is asks nothing, and one event needs no
  * brackets around it.
  *
- * @param presentPlan What the field for the plan holds before anybody edits it.
+ * @param presentPlan The initial text of the field for the plan.
  */
 export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIfDocument {
   const [events, plan] = [jsonTyped(form.with, "/with"), jsonTyped(form.plan, "/plan")];
@@ -95,7 +95,7 @@ export interface WhatIfOutcome {
   readonly answer?: WhatIfAnswered;
 }
 
-/** @param presentPlan What the field for the plan held before anybody edited it. */
+/** @param presentPlan The initial text of the field for the plan. */
 export async function runWhatIf(
   engine: JobEngine,
   jobId: JobId,
@@ -127,7 +127,7 @@ async function answerTo(
   );
   const differsAt = first.firstDifference?.logId ?? 0;
   const isInside = first.next === undefined || differsAt <= first.next;
-  const wanted = { after: isInside ? 0 : beginOf(engine, jobId, differsAt), limit: STEPS_MAX };
+  const wanted = { after: isInside ? 0 : findBegin(engine, jobId, differsAt), limit: STEPS_MAX };
   const report = isInside
     ? first
     : valueOrThrow(await engine.replays.whatIf(jobId, supposition, wanted, hold));
@@ -137,7 +137,7 @@ async function answerTo(
 }
 
 /** Where to begin so that a position is in the middle of what is shown. */
-function beginOf(engine: JobEngine, jobId: JobId, position: number): LogId {
+function findBegin(engine: JobEngine, jobId: JobId, position: number): LogId {
   const logIds = engine.history.positions(jobId);
   const index = logIds.findLastIndex((logId) => logId <= position);
   return logIds[index - STEPS_MAX / 2] ?? 0;

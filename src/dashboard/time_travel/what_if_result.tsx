@@ -38,11 +38,11 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
       <dl class="facts">
         <dt>It would be</dt>
         <dd>
-          <StandingOf job={job} />
+          <JobStanding job={job} />
         </dd>
         <dt>It is on record as</dt>
         <dd>
-          <StandingOf job={recorded.job} />
+          <JobStanding job={recorded.job} />
         </dd>
         <dt>First difference</dt>
         <dd>
@@ -88,7 +88,7 @@ function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
   );
 }
 
-function StandingOf({ job }: { readonly job: JobState }) {
+function JobStanding({ job }: { readonly job: JobState }) {
   return (
     <>
       {job.state} <ConditionMark condition={deriveCondition(job)} />

@@ -25,7 +25,7 @@ export interface WhatIfSectionProps {
   readonly issues: readonly PointedIssue[];
   /** An event as it would be given. */
   readonly sampleEvent: string;
-  /** The result, when somebody asked. */
+  /** The result, if one was requested. */
   readonly children?: Child;
 }
 

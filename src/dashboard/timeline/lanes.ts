@@ -147,7 +147,7 @@ function attemptSpan(
   hasNext: boolean,
 ): Omit<Unplaced<AttemptSpan>, "downMs"> {
   const { started, ended } = attempt;
-  const outcome = outcomeOf(attempt, job, hasNext);
+  const outcome = attemptOutcome(attempt, job, hasNext);
   const goesOn = outcome === "running";
   return {
     kind: "attempt",
@@ -165,7 +165,7 @@ function attemptSpan(
   };
 }
 
-function outcomeOf({ ended }: Attempt, job: JobState, hasNext: boolean): AttemptOutcome {
+function attemptOutcome({ ended }: Attempt, job: JobState, hasNext: boolean): AttemptOutcome {
   if (ended !== undefined) return endOutcome(ended.end, ended.entry);
   if (hasNext) return "unended";
   return isTerminal(job) ? "abandoned" : "running";

@@ -31,13 +31,13 @@ export function legible<Span extends Extent>(
     if (last !== undefined && isOneWith(last, span, unitMs)) {
       pieces[pieces.length - 1] = joined(last, span);
     } else {
-      pieces.push(pieceOf(span));
+      pieces.push(toPiece(span));
     }
   }
   return pieces;
 }
 
-function pieceOf<Span extends Extent>(span: Span): Piece<Span> {
+function toPiece<Span extends Extent>(span: Span): Piece<Span> {
   const { fromMs, toMs } = span;
   return { fromMs, toMs, first: span, last: span, longest: span, count: 1 };
 }

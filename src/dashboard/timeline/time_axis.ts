@@ -35,9 +35,9 @@ export class TimeAxis {
 
   constructor(outlined: OutlinedHistory) {
     const entries = [...outlined.entries.values()];
-    const stretches = stretchesOf(outlined.spans);
+    const stretches = toStretches(outlined.spans);
     this.#beginsMs = new Map(stretches.map(({ span, beginsMs }) => [span, beginsMs]));
-    this.#places = placesOf(entries, stretches);
+    this.#places = toPlaces(entries, stretches);
     this.#atMs = new Map(this.#places.map(({ logId, atMs }) => [logId, atMs]));
     this.wentBackAt = entries.flatMap(({ logId, receivedAt }, index) => {
       const before = entries[index - 1];
@@ -82,7 +82,7 @@ export class TimeAxis {
   }
 }
 
-function stretchesOf(spans: readonly ConditionSpan[]): readonly Stretch[] {
+function toStretches(spans: readonly ConditionSpan[]): readonly Stretch[] {
   let beginsMs = 0;
   return spans.map((span) => {
     beginsMs += span.passedMs ?? 0;
@@ -93,7 +93,7 @@ function stretchesOf(spans: readonly ConditionSpan[]): readonly Stretch[] {
   });
 }
 
-function placesOf(
+function toPlaces(
   entries: readonly JobEventLogEntry[],
   stretches: readonly Stretch[],
 ): readonly Place[] {

@@ -60,16 +60,16 @@ export function buildTimeline(
   { nowMs, nearMisses = [], downtimes = [] }: TimelineOptions,
 ): Timeline {
   const axis = new TimeAxis(outlined);
-  const endMs = endOf(outlined, axis, nowMs);
+  const endMs = axisEnd(outlined, axis, nowMs);
   const lanes = toLanes(outlined, axis, endMs, downtimes);
   const ends = lanes.flatMap(({ spans }) => spans.at(-1)?.toMs ?? []);
   const totalMs = ends.reduce((latest, end) => Math.max(latest, end), endMs);
   return {
     createdAt: outlined.created.receivedAt,
     totalMs,
-    conditions: conditionsOf(outlined, axis, endMs, downtimes),
+    conditions: conditionSpans(outlined, axis, endMs, downtimes),
     lanes,
-    downs: downsOf(lanes),
+    downs: downStretches(lanes),
     marks: toMarks(outlined, axis, nearMisses)
       .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) })),
     wentBackAt: axis.wentBackAt,
@@ -77,7 +77,7 @@ export function buildTimeline(
 }
 
 /** Before each restart that cut attempts short; those of one restart end at one time. */
-function downsOf(lanes: readonly Lane[]): readonly Extent[] {
+function downStretches(lanes: readonly Lane[]): readonly Extent[] {
   const ends = new Map<number, Extent>();
   for (const span of lanes.flatMap(({ spans }) => spans)) {
     if (span.kind !== "attempt" || span.downMs === 0) continue;
@@ -87,11 +87,11 @@ function downsOf(lanes: readonly Lane[]): readonly Extent[] {
 }
 
 /** The end of the job, or now. */
-function endOf({ endedBy }: OutlinedHistory, axis: TimeAxis, nowMs: number): number {
+function axisEnd({ endedBy }: OutlinedHistory, axis: TimeAxis, nowMs: number): number {
   return endedBy === undefined ? axis.now(nowMs) : axis.of(endedBy.entry.logId);
 }
 
-function conditionsOf(
+function conditionSpans(
   { spans, job }: OutlinedHistory,
   axis: TimeAxis,
   endMs: number,

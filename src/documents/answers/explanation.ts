@@ -249,6 +249,6 @@ export const retryPreviewAnswer = v.object({
   again: v.array(text),
   /** How many events counted, and will count again. */
   facts: count,
-  /** What somebody has to see to before. */
+  /** What must be checked first. */
   first: v.array(nextStep),
 });

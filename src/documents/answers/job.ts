@@ -35,7 +35,7 @@ const multiplicity = describe(
 
 type Position = typeof position;
 
-const expectationOf = (position: Position) =>
+const expectationSchema = (position: Position) =>
   v.object({
     id: describe(text, "Its name in the plan, or in the code."),
     kind: describe(v.picklist(EXPECTED_EVENT_KINDS), "Where the event comes from."),
@@ -101,7 +101,7 @@ const failureKind = choices("The kind of failure.", {
   cancelled: "someone cancelled the job",
 });
 
-const failureOf = (position: Position) =>
+const failureSchema = (position: Position) =>
   v.object({
     kind: failureKind,
     taskId: describe(v.nullable(text), "The task that failed; null if no task did."),
@@ -122,7 +122,7 @@ const failureOf = (position: Position) =>
     ),
   });
 
-export const failureAnswer = failureOf(position);
+export const failureAnswer = failureSchema(position);
 
 export const retentionAnswer = describe(
   v.union([
@@ -141,7 +141,7 @@ export const parkedReason = choices("Why the engine holds a job.", {
   crashed: "the process ended three times while an attempt of it was open",
 });
 
-const parkedOf = (position: Position) =>
+const parkedSchema = (position: Position) =>
   v.object({
     reason: parkedReason,
     message: describe(text, "The reason in words, and what to do."),
@@ -154,7 +154,7 @@ const parkedOf = (position: Position) =>
  *
  * @param position Of what a job's entries are counted by.
  */
-const jobHeadOf = (position: Position) => ({
+const jobHeadEntries = (position: Position) => ({
   jobId: describe(text, "Given by the client, or generated."),
   type: describe(v.nullable(text), "The type of its definition; null for a plan."),
   definitionVersion: describe(v.nullable(count), "The version of the definition that created it."),
@@ -176,11 +176,11 @@ const jobHeadOf = (position: Position) => ({
       "search for.",
   ),
   retryOf: v.exactOptional(describe(text, "The job that it is a retry of.")),
-  parked: v.exactOptional(describe(parkedOf(position), "Only while the engine holds it.")),
+  parked: v.exactOptional(describe(parkedSchema(position), "Only while the engine holds it.")),
 });
 
-const jobEntriesOf = (position: Position) => ({
-  ...jobHeadOf(position),
+const jobEntries = (position: Position) => ({
+  ...jobHeadEntries(position),
   key: v.exactOptional(describe(
     text,
     "The key by which its definition limits how many jobs run at " +
@@ -201,7 +201,7 @@ const jobEntriesOf = (position: Position) => ({
   )),
   output: describe(anyJson, "What `run` returned; null until then."),
   expected: describe(
-    v.array(expectationOf(position)),
+    v.array(expectationSchema(position)),
     "The events the job waits for, or has waited " +
       "for.",
   ),
@@ -219,21 +219,21 @@ const jobEntriesOf = (position: Position) => ({
     })),
     "The waits of `run` with a time limit; absent if there were none.",
   )),
-  failure: describe(v.nullable(failureOf(position)), "Why it failed; null if it has not."),
+  failure: describe(v.nullable(failureSchema(position)), "Why it failed; null if it has not."),
 });
 
-export const supposedJobAnswer = v.object(jobEntriesOf(supposedPosition));
+export const supposedJobAnswer = v.object(jobEntries(supposedPosition));
 
 const links = describe(
   v.object({ self: text, events: text, stream: text, explain: text, replay: text }),
   "Paths of related resources.",
 );
 
-export const jobAnswer = v.object({ ...jobEntriesOf(position), links });
+export const jobAnswer = v.object({ ...jobEntries(position), links });
 
 /** As `summaryView` makes it. */
 export const jobSummaryAnswer = v.object({
-  ...jobHeadOf(position),
+  ...jobHeadEntries(position),
   retriedBy: v.exactOptional(describe(text, "The newest retry of it.")),
   progress: v.object({
     satisfied: describe(count, "How many expectations are satisfied."),
@@ -269,7 +269,7 @@ export const minimalJobAnswer = v.object({
   links: v.object({ self: text, events: text, stream: text, explain: text }),
 });
 
-/** What became of one of many jobs, as `createAll` tells it. */
+/** What became of one of many jobs, as `createAll` reports it. */
 const jobReceipt = v.object({
   jobId: describe(v.nullable(text), "null for a rejected job that came without a valid id."),
   disposition: choices("What became of it.", {

@@ -1,4 +1,4 @@
-/** What a server tells of itself: its journal, its definitions, and that it is there. */
+/** Answers about the server: its journal, its definitions, its health. */
 
 import { correlationField } from "../correlation_schema.ts";
 import { describe } from "../documented.ts";
@@ -8,7 +8,7 @@ import { SCOPES } from "../../access/tokens.ts";
 import { retentionAnswer } from "./job.ts";
 import { anyJson, count, limitName, milliseconds, position, text, time, use } from "./parts.ts";
 
-/** A setting in force; what is secret is only told to be there. */
+/** A setting in force; of a secret, only whether it is set. */
 export interface ShownSetting {
   /** The name of its flag, without the dashes. */
   readonly name: string;

@@ -1,6 +1,6 @@
 /** The limits of the engine, and the reason given to an event that reaches one. */
 
-/** What one event, or one request of many, may cause, whatever waits for it. */
+/** The most that one event, or one request of many, may cause. */
 export interface DeliveryLimits {
   /** Predicates that are tried to find the jobs of one event. */
   readonly triedMax: number;

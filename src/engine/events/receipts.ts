@@ -75,7 +75,7 @@ export function effectReceipt(
   jobsMax: number = JOBS_SHOWN_MAX,
 ): Receipt {
   const shown = new ShownJobs(jobsMax);
-  for (const effect of effectsOf(drafts, applied)) shown.add(effect);
+  for (const effect of toEffects(drafts, applied)) shown.add(effect);
   const { jobs, more, nearest } = shown;
   const matched = applied.some((step) => step !== undefined && hadEffect(step));
   const disposition = matched ? "matched" : "recorded";
@@ -93,7 +93,7 @@ interface Effect {
 }
 
 /** One effect for each new job: that it has started, or has failed at once. */
-function* effectsOf(
+function* toEffects(
   drafts: readonly EventDraft[],
   applied: readonly (Applied | undefined)[],
 ): Iterable<Effect> {

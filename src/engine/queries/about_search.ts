@@ -1,6 +1,6 @@
 /**
- * Everything that carries a value, in whatever form and wherever: jobs that were given it, events
- * that contain it, and what became of each. With it, somebody who knows an order finds out why
+ * Everything that carries a value, in any form and place: jobs that were given it, events
+ * that contain it, and what became of each. With it, someone who knows an order finds out why
  * there is no job.
  */
 
@@ -57,7 +57,7 @@ export class AboutSearch {
     const asOf = Math.min(head, found.upTo);
     const jobs = await this.#jobs(about, found, asOf);
     const events = await this.#events(about, found, asOf, hold);
-    const summary = summaryOf(shownText(about), jobs, events) +
+    const summary = summarize(shownText(about), jobs, events) +
       (asOf < head ? ` The index of values has entries up to ${asOf} of ${head} so far.` : "");
     const citing = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
     return {
@@ -123,7 +123,7 @@ export class AboutSearch {
   }
 }
 
-function summaryOf(
+function summarize(
   value: string,
   jobs: readonly JobAbout<LogId>[],
   [newest, ...older]: readonly EventAbout<LogId>[],

@@ -83,7 +83,7 @@ export class EventExplainer {
       eventType: entry.eventType,
       logId: entry.logId,
       asOf,
-      summary: summaryOf(entry, effects, reached, nearly),
+      summary: summarize(entry, effects, reached, nearly),
       reached: await cited(this.#citing, reached),
       ...(effects.length > reached.length ? { more: effects.length - reached.length } : {}),
       nearly: await cited(this.#citing, nearly),
@@ -179,7 +179,7 @@ export class EventExplainer {
   }
 }
 
-function summaryOf(
+function summarize(
   { eventId, eventType }: JobEventLogEntry,
   effects: readonly Effect[],
   reached: readonly ReachedJob<LogId>[],

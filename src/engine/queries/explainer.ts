@@ -13,68 +13,33 @@ import {
   unkept,
 } from "../../explain/outlined_history.ts";
 import { OutlineGathering } from "../../explain/outline_gathering.ts";
-import type { Circumstances, HoldingPause, LimitInTheWay } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import { type HeldUp, heldUp, queuedStays, wasHeldUp } from "../../explain/hold_ups.ts";
-import { ownPlaces } from "../../explain/place_history.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
-import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
-import { holds, type Pause } from "../../core/pauses.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { hasCode } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import { resolveCitations } from "./citations.ts";
 import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
-import type { JobLists } from "./job_lists.ts";
-import { limitInTheWay, limitThen, queuedAs } from "./limit_in_the_way.ts";
+import { queuedAs } from "./limit_in_the_way.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
-import { overtakenBy, workerHolders } from "./queue_survey.ts";
-import { workersThen } from "./queue_then.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { findSiblings } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { PastEvents } from "../views/past_events.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
-import type { Urgency } from "../ports.ts";
-import type { Shares } from "../run/shares.ts";
-import type { Suspects } from "../run/suspects.ts";
-import type { LimitChanges } from "../writer/limit_changes.ts";
-import type { Places } from "../writer/places.ts";
-import type { Starts } from "../writer/starts.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
-import type { Pauses } from "../writer/pauses.ts";
-import type { Writer } from "../writer/writer.ts";
+import type { Share } from "../events/pacer.ts";
+import { type CircumstancesParts, CircumstancesReader } from "./circumstances.ts";
 
-export interface ExplainerParts {
-  readonly table: JobTable;
-  readonly history: JobEntryReader;
+export interface ExplainerParts extends CircumstancesParts {
   readonly events: EventEngine;
-  readonly pastEvents: PastEvents;
-  readonly registry: DefinitionRegistry;
-  readonly workers: WorkerQueue;
-  readonly threadWorkers: WorkerQueue;
-  readonly suspects: Suspects;
-  readonly pauses: Pauses;
-  readonly places: Places;
-  readonly starts: Starts;
-  readonly shares: Shares;
-  readonly limitChanges: LimitChanges;
-  readonly writer: Pick<Writer, "durableLogId">;
-  readonly pacer: Pacer;
   readonly contrasts: Contrasts;
   readonly usualTimes: UsualTimes;
-  readonly lists: JobLists;
   /** Whether the jobs are run here. */
   readonly leads: () => boolean;
-  readonly draining: () => boolean;
-  readonly full: (urgency: Urgency) => boolean;
 }
 
 /** An explanation, with the entries it was made from. */
@@ -100,9 +65,11 @@ const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 export class Explainer {
   readonly #parts: ExplainerParts;
+  readonly #circumstances: CircumstancesReader;
 
   constructor(parts: ExplainerParts) {
     this.#parts = parts;
+    this.#circumstances = new CircumstancesReader(parts);
   }
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
@@ -120,7 +87,7 @@ export class Explainer {
     return await this.#accountOf(extent, hold);
   }
 
-  /** Who follows has no queue: why a job is queued is answered from the record, as for the past. */
+  /** A follower has no queue: why a job is queued is answered from the record, as for the past. */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
     const job = this.#parts.table.head(jobId);
     if (this.#parts.leads() || job === undefined || deriveCondition(job) !== "queued") return {};
@@ -169,8 +136,8 @@ export class Explainer {
     const { job } = outlined;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
-      ? await this.#circumstances(job, share)
-      : await this.#circumstancesThen(outlined, upTo, Date.parse(asOfTime ?? ""), share);
+      ? await this.#circumstances.now(job, share)
+      : await this.#circumstances.past(outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const { foreignEntries, ...found } = await search.run(outlined);
     const contrast = await this.#parts.contrasts.of(job, share, upTo);
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
@@ -213,44 +180,6 @@ export class Explainer {
     return outlineHistory(noted, recalled);
   }
 
-  async #circumstances(job: JobState, share: Share): Promise<Circumstances> {
-    const { pauses, registry, suspects, writer, draining, full } = this.#parts;
-    const loaded = registry.running(job);
-    const isKnown = loaded !== undefined;
-    const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
-    const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
-    if (job.state === "Created" || !isKnown) return common;
-    const isThreaded = loaded.isolation === "thread";
-    const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;
-    // A retry that is due waits for a worker too, whatever the condition says.
-    const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
-    if (!waits) return common;
-    const place = { priority: job.priority, order: job.startedBy };
-    const ahead = workers.aheadOf(place, writer.durableLogId);
-    const { busy, max } = workers;
-    const holding = await this.#holding(pauses.all, job);
-    if (holding.length > 0) {
-      return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
-    }
-    const limit = await this.#limitInTheWay(job);
-    if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
-    const holders = await workerHolders(this.#parts, isThreaded);
-    const overtaken = await overtakenBy(this.#parts, job, share);
-    const queue = { ahead, busy, max, isThreaded, holders, overtaken };
-    const [alone] = suspects.all.keys();
-    const isBeside = alone !== undefined && !suspects.has(job.jobId);
-    return { ...common, queue: isBeside ? { ...queue, alone } : queue };
-  }
-
-  /** The limit that a job waits for, if it is not for a worker. */
-  async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
-    const { shares } = this.#parts;
-    const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
-    const limit = wanted && shares.reached(wanted);
-    if (wanted === undefined || limit === undefined) return undefined;
-    return await limitInTheWay(this.#parts, job, limit, wanted);
-  }
-
   /** What a job that has ended waited for, where it was queued for long. */
   async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUp | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
@@ -261,52 +190,6 @@ export class Explainer {
     const history = await placeHistory(this.#parts, outlined.job, stretch, share);
     const work = heldUp(outlined, queuedAs(outlined.job), history);
     return await this.#parts.pacer.all(share, work);
-  }
-
-  /** What the journal tells of how the process stood to a job at a time that is past. */
-  async #circumstancesThen(
-    outlined: OutlinedHistory,
-    upTo: LogId,
-    atMs: number,
-    share: Share,
-  ): Promise<Circumstances> {
-    const { job } = outlined;
-    const definition = hasCode(job) ? "loaded" : "none";
-    const common = { definition, draining: false, full: false } as const;
-    if (deriveCondition(job) !== "queued") return common;
-    const stretch = { from: upTo, to: upTo };
-    const history = await placeHistory(this.#parts, job, stretch, share);
-    const inForce = history.pauses.filter(({ ended }) => ended === undefined);
-    const pauses = await this.#holding(inForce, job);
-    if (pauses.length > 0) return { ...common, queueThen: { holders: [], pauses } };
-    const { lookedAt } = history;
-    const holdsPlace = ownPlaces(outlined, history.pauses).some(({ to }) => to === undefined);
-    const limited = holdsPlace
-      ? undefined
-      : await limitThen(this.#parts, job, history, { logId: upTo, atMs });
-    if (limited !== undefined) {
-      const unseen = lookedAt === undefined ? {} : { lookedAt };
-      return { ...common, queueThen: { holders: [], ...unseen, ...limited } };
-    }
-    const { registry, workers, threadWorkers } = this.#parts;
-    const isThreaded = registry.isInThread(job);
-    const { max } = isThreaded ? threadWorkers : workers;
-    return {
-      ...common,
-      queueThen: await workersThen(this.#parts, { isThreaded, max }, upTo, share),
-    };
-  }
-
-  /** The pauses that hold a job; those by rule with their last failure. */
-  async #holding(pauses: readonly Pause[], job: JobState): Promise<readonly HoldingPause[]> {
-    const holding = pauses.filter((pause) => holds(pause, job));
-    const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
-    const entries = await this.#parts.history.at(last.toSorted((left, right) => left - right));
-    const known = new Map(entries.map((entry) => [entry.logId, entry]));
-    return holding.map((pause) => {
-      const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
-      return lastFailure === undefined ? pause : { ...pause, lastFailure };
-    });
   }
 
   async #cited(
@@ -338,10 +221,4 @@ function* noting(entries: readonly JobEventLogEntry[], gathering: OutlineGatheri
     gathering.add(entry);
     yield;
   }
-}
-
-/** The urgency of the job's next entry on a full disk. */
-function urgencyOf(job: JobState): Urgency {
-  const goesOn = ["executing", "backingOff", "compensating"].includes(deriveCondition(job));
-  return goesOn ? "vital" : "ordinary";
 }

@@ -201,7 +201,7 @@ function queuePlaces(
   jobs: readonly JobState[],
   upTo: LogId,
 ): ReadonlyMap<JobId, number> {
-  const waiting = jobs.flatMap(waitingOf).sort(inQueueOrder);
+  const waiting = jobs.flatMap(openWaits).sort(inQueueOrder);
   const aheads = queues.map((queue) => queue.aheadOfEach(waiting, upTo));
   const places = new Map<JobId, number>();
   for (const [index, { jobId }] of waiting.entries()) {
@@ -211,7 +211,7 @@ function queuePlaces(
   return places;
 }
 
-function waitingOf(job: JobState): readonly Waiting[] {
+function openWaits(job: JobState): readonly Waiting[] {
   if (job.state === "Created") return [];
   return [{ jobId: job.jobId, priority: job.priority, order: job.startedBy }];
 }

@@ -54,7 +54,7 @@ export class JobScan implements Iterable<JobRecord> {
     this.#bounds = bounds;
     this.#filter = filter;
     this.#search = filter.search === undefined ? undefined : new JobSearch(filter.search);
-    this.#times = timesOf(filter);
+    this.#times = parseTimes(filter);
   }
 
   /** The jobs that match, until the range or the cost is exhausted. */
@@ -125,7 +125,7 @@ export class JobScan implements Iterable<JobRecord> {
   }
 }
 
-function timesOf({ createdAfter, createdBefore }: JobFilter) {
+function parseTimes({ createdAfter, createdBefore }: JobFilter) {
   if (createdAfter === undefined && createdBefore === undefined) return undefined;
   return {
     after: createdAfter === undefined ? -Infinity : Date.parse(createdAfter),

@@ -41,25 +41,25 @@ export function wordsIn(text: string): readonly string[] {
 
 /** The text to search, in lower case. */
 export function searchText(record: JobRecord): string {
-  return textOf(record).toLowerCase();
+  return recordText(record).toLowerCase();
 }
 
 /** One line for each part, since no word spans lines. */
-function textOf(record: JobRecord): string {
+function recordText(record: JobRecord): string {
   const { shownHead: job, condition } = record;
   let text = job.type === undefined ? job.jobId : `${job.jobId}\n${job.type}`;
   for (const name in job.labels) text += `\n${name}:${job.labels[name]}`;
   const failure = recordedFailure(job);
-  if (failure !== undefined) text += linesOf(failure.error);
+  if (failure !== undefined) text += errorLines(failure.error);
   if (condition === "backingOff") text += openErrors(record.job);
   return text;
 }
 
 /** Errors of tasks that will be retried. */
 function openErrors({ tasks }: JobState): string {
-  return tasks.map((task) => task.status === "backingOff" ? linesOf(task.error) : "").join("");
+  return tasks.map((task) => task.status === "backingOff" ? errorLines(task.error) : "").join("");
 }
 
-function linesOf({ name, message }: ErrorFact): string {
+function errorLines({ name, message }: ErrorFact): string {
   return `\n${name}\n${message}`;
 }

@@ -1,4 +1,6 @@
-/** What an explanation says of a limit that is reached: its places, and the attempts that hold them. */
+/**
+ * What an explanation says of a limit that is reached: its places, and the attempts that hold them.
+ */
 
 import type { Circumstances, LimitInTheWay } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";

@@ -151,7 +151,7 @@ export class LimitsWhatIfs {
       : undefined;
     if (limit === undefined) return undefined;
     const { change, ...rest } = await limitInTheWay(this.#parts, job, limit, wanted);
-    // What is supposed nobody has changed.
+    // A supposed limit has no change on record.
     const told = change === undefined || limit in supposed ? rest : { ...rest, change };
     if (told.limit === "rate") return { ...told, ...rate };
     return { ...told, places: limits[told.limit] ?? 0, taken: taken[told.limit] };

@@ -198,7 +198,7 @@ class Reading {
     return read;
   }
 
-  /** `undefined` of a job that was in nobody's way. */
+  /** `undefined` for a job that held up no other. */
   #jobOf({ jobId, priority, conditions }: Found, read: ReadEntries): JobOfType | undefined {
     const head = this.parts.table.head(jobId);
     const pauses = head === undefined ? [] : this.pauses.filter((pause) => holds(pause, head));

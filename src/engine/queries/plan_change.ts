@@ -1,6 +1,6 @@
 /**
  * How the current definition would plan a recorded job. The recorded plan stays in force, so a
- * difference breaks nothing by itself, but somebody who deploys should know of it.
+ * difference breaks nothing by itself, but it should be known at a deployment.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -8,7 +8,7 @@ import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { copyJson } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import { planFor } from "../definition_registry.ts";
+import { planFor } from "../definition_plan.ts";
 import { parseInput } from "../parsed_input.ts";
 import { thrownText } from "../run/divergence.ts";
 
@@ -44,7 +44,7 @@ function expectationChanges(recorded: JobPlan, today: JobPlan): readonly PlanCha
   const before = byId(recorded);
   const after = byId(today);
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((id) => {
-    const change = changeOf(before.get(id), after.get(id));
+    const change = kindOfChange(before.get(id), after.get(id));
     return change === undefined ? [] : [{ change, part: `expectation ${id}` }];
   });
 }
@@ -53,7 +53,7 @@ function byId({ expected }: JobPlan): ReadonlyMap<string, ExpectedEvent> {
   return new Map(expected.map((expectation) => [expectation.id, expectation]));
 }
 
-function changeOf(
+function kindOfChange(
   before: ExpectedEvent | undefined,
   after: ExpectedEvent | undefined,
 ): PlanChange["change"] | undefined {

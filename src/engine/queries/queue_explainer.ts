@@ -124,7 +124,7 @@ export class QueueExplainer {
 
   async #pool({ queue: { busy, max, waiting: all }, isThreaded, lines }: Queue) {
     const waiting = all - lines.reduce((sum, { jobIds }) => sum + jobIds.size, 0);
-    // Who has them is of interest to those who want one.
+    // Their holders matter only if a job waits for one.
     const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.#parts, isThreaded);
     return { isThreaded, busy, max, waiting, holders };
   }

@@ -55,7 +55,7 @@ export async function placeHolders(
   return [...running, ...cutShort].toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
-/** Who holds what an entry began. */
+/** The jobs that hold what an entry began. */
 export function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
   const { jobId, taskId, receivedAt: since, logId } = entry;
   if (jobId === undefined || taskId === undefined) return [];

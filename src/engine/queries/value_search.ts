@@ -76,7 +76,9 @@ export class ValueSearch {
   /** Adds what `resembling` needs to a lookup. */
   lookUp({ matcher }: ExpectedEvent, lookup: Lookup): void {
     lookup.ofType(matcher.eventType, CARRIERS_MAX);
-    for (const loose of [...wantedOf(matcher), ...this.#own]) lookup.carrying(loose, CARRIERS_MAX);
+    for (const loose of [...wantedValues(matcher), ...this.#own]) {
+      lookup.carrying(loose, CARRIERS_MAX);
+    }
   }
 
   /** @param events The result of that lookup. */
@@ -86,7 +88,7 @@ export class ValueSearch {
     limit: number,
   ): Promise<Resembling> {
     const latest = events.ofType(matcher.eventType, CARRIERS_MAX);
-    const wanted = wantedOf(matcher);
+    const wanted = wantedValues(matcher);
     const weighed = await this.#do(this.#weighed(wanted, events, latest));
     const { weights, common, ofType, hasRare } = weighed;
     // When no event has the value, it may be misspelt in one.
@@ -178,7 +180,7 @@ export class ValueSearch {
 }
 
 /** Loose forms of the values that a matcher demands, as far as they are looked up. */
-function wantedOf({ correlation }: EventMatcher): ReadonlySet<string> {
+function wantedValues({ correlation }: EventMatcher): ReadonlySet<string> {
   const values = [...demanded(correlation)].map(([, value]) => value).filter(isFiled);
   return new Set(values.map(looseForm).slice(0, DEMANDED_MAX));
 }

@@ -63,8 +63,8 @@ export interface AttemptRequest {
 }
 
 /**
- * Calls a task's function once and reports its outcome once, whatever the function does. The signal
- * and timers are made only when used.
+ * Calls a task's function once and reports exactly one outcome, even if the function misbehaves.
+ * The signal and timers are made only when used.
  */
 export class Attempt implements AttemptOf {
   readonly #request: AttemptRequest;

@@ -66,7 +66,7 @@ export class Attempts implements SlotRequest {
 
   /** The order in which handlers wait for a slot. */
   get place(): Place {
-    const { job, lease: lease } = this.#parts;
+    const { job, lease } = this.#parts;
     return { priority: job.head.priority, order: lease.turn };
   }
 

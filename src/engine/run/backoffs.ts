@@ -40,7 +40,7 @@ export class Backoffs {
     (this.#alarms ??= new Set()).add(alarm);
   }
 
-  /** Ends all of them now, whatever their time. */
+  /** Ends all of them now. */
   wake(): void {
     const alarms = [...this.#alarms ?? []];
     this.cancel();

@@ -34,7 +34,7 @@ export function divergenceAt(
   const { taskId } = lost;
   const task = findTask(job, taskId);
   const step = `${task !== undefined && isSleep(task) ? "sleep" : "task"} ${taskId}`;
-  return { taskId, step, logId: task?.firstLogId ?? 0, instead: insteadOf(job, ctx, end) };
+  return { taskId, step, logId: task?.firstLogId ?? 0, instead: nextInstead(job, ctx, end) };
 }
 
 function divergenceAtWait(
@@ -47,7 +47,7 @@ function divergenceAtWait(
   const length = recorded?.withinMs === undefined ? "" : ` of ${durationText(recorded.withinMs)}`;
   const askedMs = ctx.withinsOf(expectation)[wait - 1];
   const instead = askedMs === undefined
-    ? insteadOf(job, ctx, end)
+    ? nextInstead(job, ctx, end)
     : `asks for one of ${durationText(askedMs)} in its place: waits for it have changed places`;
   const step = `wait ${wait}${length} for "${expectation}"`;
   return { step, logId: recorded?.setBy ?? 0, instead };
@@ -78,7 +78,7 @@ export function misfitParking(
   return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
 }
 
-function insteadOf(job: JobState, ctx: RunContext, end: RunEnd): string {
+function nextInstead(job: JobState, ctx: RunContext, end: RunEnd): string {
   if (end.kind === "threw") return `throws ${thrownText(end.error)} instead`;
   if (end.kind === "returned") return "returns instead";
   const open = [...ctx.openTasks];

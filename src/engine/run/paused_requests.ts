@@ -104,10 +104,10 @@ export class PausedRequests<Request extends PausableRequest> {
 
   /** Other pauses are in force: they hold later requests. `begin` and `end` do the rest. */
   change(pauses: readonly Pause[]): PauseChange {
-    const begun = pauses.filter((pause) => !this.#pauses.includes(pause)).map(holderOf);
+    const begun = pauses.filter((pause) => !this.#pauses.includes(pause)).map(toHolder);
     const ended = new Set(this.#pauses.filter((pause) => !pauses.includes(pause)));
     this.#pauses = pauses;
-    this.#holders = pauses.map(holderOf);
+    this.#holders = pauses.map(toHolder);
     return { begun, ended };
   }
 
@@ -221,7 +221,7 @@ export class PausedRequests<Request extends PausableRequest> {
   }
 }
 
-function holderOf(pause: Pause): Holder {
+function toHolder(pause: Pause): Holder {
   return [pause, holder(pause)];
 }
 

@@ -12,14 +12,14 @@ export function queueLine(lines: readonly Line[], { priority, order }: Place): L
   return lines.find((line) => line.some(isHere));
 }
 
-/** @param lines The first serves for a place where nobody waits. */
+/** @param lines The first is used for a place where no job waits. */
 export function placesAhead(lines: readonly Line[], place: Place, upTo: LogId): number {
   const line = queueLine(lines, place) ?? lines[0] ?? [];
   return line.filter((request) => isCounted(request, upTo) && inQueueOrder(request, place) < 0)
     .length;
 }
 
-/** The same for many places in ascending order; `undefined` where nobody waits. */
+/** The same for many places in ascending order; `undefined` where no job waits. */
 export function aheadOfEach(
   lines: readonly Line[],
   places: readonly Place[],

@@ -126,8 +126,8 @@ export class Shares {
   }
 
   /**
-   * Changes the limits of a type; jobs at work stay at work. Who waits is told by `tellChanged`, so
-   * that nobody is granted anything before.
+   * Changes the limits of a type; jobs at work stay at work. `tellChanged` notifies those
+   * that wait, so that nothing is granted before.
    */
   change(type: string, limits: PlaceLimits): void {
     const places = this.#byType.get(type) ?? this.#places(type, limits);

@@ -287,7 +287,7 @@ function mayGoAhead({ before, job }: Applied): boolean {
   return before?.state === "Created" && job.state === "Running" && job.retryOf === undefined;
 }
 
-/** Whether somebody resumed a diverged job, which may wait, so that no run would find out now. */
+/** Whether a diverged job was resumed: it may be waiting, so no run would find out now. */
 function isToBeTried({ before, job }: Applied): boolean {
   return before?.parked?.reason === "diverged" && job.parked === undefined && !isTerminal(job);
 }

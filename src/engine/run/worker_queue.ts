@@ -40,7 +40,7 @@ const NO_SHARES: QueueShares = {
   tell: () => {},
 };
 
-/** So many requests that pauses hold are met in one go while they are being sorted. */
+/** This many requests that pauses hold are passed in one go while they are being sorted. */
 const ASIDE_MAX = 500;
 
 /** Withdraws a request, which may have been granted already. */
@@ -119,7 +119,7 @@ export class WorkerQueue implements PlaceQueue {
     return placesAhead(this.#lines, place, upTo);
   }
 
-  /** The same for many places in ascending order, in one pass; `undefined` where nobody waits. */
+  /** The same for many places in ascending order, in one pass; `undefined` where no job waits. */
   aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
     return aheadOfEach(this.#lines, places, upTo);
   }
@@ -316,7 +316,7 @@ export class WorkerQueue implements PlaceQueue {
     foremost.take();
     const before = { needs: request.needs };
     request.needs = needs;
-    // In this order: a share that nobody waits for is forgotten, and its key would get another.
+    // In this order: a share that no job waits for is forgotten, and its key would get another.
     this.#count(request, 1);
     this.#count(before, -1);
     this.#push(request);

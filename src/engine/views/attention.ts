@@ -139,9 +139,9 @@ function byParking(left: JobState, right: JobState): number {
 }
 
 function byEnd(left: JobState, right: JobState): number {
-  return endOf(left) - endOf(right);
+  return endPosition(left) - endPosition(right);
 }
 
-function endOf(job: JobState): LogId {
+function endPosition(job: JobState): LogId {
   return job.state === "Failed" ? job.endedBy : 0;
 }

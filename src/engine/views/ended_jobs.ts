@@ -1,6 +1,6 @@
 /**
  * The jobs that ended last, by what they wanted, so that an event that comes too late, or again
- * under another id, is told which job it was for.
+ * under another id, learns which job it was for.
  */
 
 import { planEffort } from "../../core/effort.ts";
@@ -58,7 +58,7 @@ export class EndedJobs implements View {
       const wanted = job === undefined ? undefined : wantedBy(job, event);
       return job === undefined || wanted === undefined ? [] : [{ job, wanted, distance: 0 }];
     });
-    return found.toSorted((left, right) => endOf(right) - endOf(left))[0];
+    return found.toSorted((left, right) => endPosition(right) - endPosition(left))[0];
   }
 
   #file(job: EndedJob): void {
@@ -83,7 +83,7 @@ function lastEnded(jobs: readonly EndedJob[]): EndedJob[] {
   return jobs.toSorted((left, right) => left.endedBy - right.endedBy).slice(-JOBS_MAX);
 }
 
-function endOf({ job }: Missed): number {
+function endPosition({ job }: Missed): number {
   return isTerminal(job) ? job.endedBy : 0;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Wakes readers when the journal grows. It carries nothing: each reader continues from its own
- * position in the journal, so nothing is dropped and a slow reader costs nobody.
+ * position in the journal, so nothing is dropped and a slow reader costs no other.
  */
 
 import type { Clock } from "../ports.ts";

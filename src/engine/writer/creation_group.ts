@@ -118,7 +118,7 @@ export class CreationGroup {
       let end = 0;
       for (const { drafts, resolve } of taken) {
         end += drafts.length;
-        // As it was created, whatever happens to it later.
+        // As it was created; later changes do not count.
         const job = steps[end - 1]?.job as JobState;
         resolve(writer.settled(lastLogId, { ok: true, value: { job, replayed: false } }));
       }

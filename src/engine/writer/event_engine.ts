@@ -97,7 +97,7 @@ export class EventEngine {
     return { entry: await this.#eventIds.find(eventId, readAt), upTo };
   }
 
-  /** All have the same shape, whatever is absent: this runs for every entry. */
+  /** All have the same shape, even with absent members: this runs for every entry. */
   #stamped(draft: EventDraft, receivedAt: string): StampedEvent {
     return {
       stratum: draft.stratum,

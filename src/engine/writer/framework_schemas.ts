@@ -167,7 +167,7 @@ type Checked = Pick<JobEventLogEntry, "stratum" | "eventType" | "attributes">;
  */
 export function refuseEntry(entry: Checked): string | undefined {
   if (entry.stratum !== "framework") return undefined;
-  const check = checkOf(entry.eventType);
+  const check = schemaCheck(entry.eventType);
   if (check === undefined) {
     return `event type ${entry.eventType} is not known: a newer version of Daybook wrote it`;
   }
@@ -175,7 +175,7 @@ export function refuseEntry(entry: Checked): string | undefined {
   return `attributes of ${entry.eventType} have an unknown shape: another version wrote it`;
 }
 
-function checkOf(eventType: string): Check | undefined {
+function schemaCheck(eventType: string): Check | undefined {
   return Object.hasOwn(CHECKS, eventType) ? CHECKS[eventType as FrameworkEventType] : undefined;
 }
 

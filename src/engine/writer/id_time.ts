@@ -43,12 +43,12 @@ export class TimesInIds {
   #take(receivedAt: string): void {
     this.#receivedAt = receivedAt;
     this.#ms = Date.parse(receivedAt);
-    this.#begin = PREFIX + textOf(this.#ms);
+    this.#begin = PREFIX + timeText(this.#ms);
   }
 }
 
 /** The beginning of ULIDs of a time; for an invalid time, text that begins none. */
-function textOf(ms: number): string {
+function timeText(ms: number): string {
   if (!(ms >= 0)) return " ";
   let text = "";
   for (let rest = ms; text.length < TIME_LENGTH; rest = Math.floor(rest / 32)) {

@@ -5,7 +5,8 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import { type DefinitionRegistry, planFor } from "../definition_registry.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import { planFor } from "../definition_plan.ts";
 import { type JobKeys, limitKeys } from "../limits.ts";
 import { parseInput } from "../parsed_input.ts";
 import { inputProtection, type Protection } from "../secrets/protection.ts";
@@ -81,9 +82,14 @@ export class JobDescriptions {
     }
     const parsed = parseInput(definition, input);
     if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
-    const plan = madeOf(definition, "plan", input, () => planFor(definition, parsed.value));
+    const plan = makeOrRefuse(definition, "plan", input, () => planFor(definition, parsed.value));
     if (!plan.ok) return plan;
-    const keys = madeOf(definition, "key", input, () => limitKeys(definition, parsed.value, input));
+    const keys = makeOrRefuse(
+      definition,
+      "key",
+      input,
+      () => limitKeys(definition, parsed.value, input),
+    );
     if (!keys.ok) return keys;
     const attributes = {
       type,
@@ -103,7 +109,7 @@ function described(
 }
 
 /** A definition whose functions throw on an input refuses it, even if its schema does not. */
-function madeOf<Value>(
+function makeOrRefuse<Value>(
   definition: AnyJobDefinition,
   what: "plan" | "key",
   input: JsonValue | undefined,

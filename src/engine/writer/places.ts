@@ -94,7 +94,7 @@ export class Places {
 }
 
 const BEGINS: ReadonlySet<string> = new Set(["job.TaskStarted", "job.CompensationStarted"]);
-/** Whether a job holds no place after an entry, whatever is paused. */
+/** Whether a job holds no place after an entry, pauses aside. */
 export function rests({ condition, entry }: Applied): boolean {
   return WITHOUT_PLACE.has(condition) ||
     entry.eventType === "job.TaskCompensationFailed" && "retryAt" in entry.attributes ||

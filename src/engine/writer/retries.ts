@@ -101,7 +101,7 @@ export class Retries {
       if (!decision.accepted) return rejected(decision.rejection);
       this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
       const { lastLogId } = writer.append(decision.events);
-      // As it was created, whatever happens to it later.
+      // As it was created; later changes do not count.
       const value = table.pending(newJobId)?.whole as JobState;
       return await writer.settled(lastLogId, { ok: true, value });
     };

@@ -52,7 +52,7 @@ export interface Projected {
   readonly limitChanges: LimitChanges;
 }
 
-/** The content as of now, whatever happens while it is written. */
+/** The content as of now; later changes do not affect it. */
 export function captureContent(
   projected: Projected,
   head: JournalHead,

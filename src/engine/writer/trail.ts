@@ -50,46 +50,49 @@ function begun(first: number): Trail {
 
 function packed({ entry, before, job, conditionBefore, condition }: Applied): number {
   const hasChanged = before?.state !== job.state || conditionBefore !== condition;
-  return entry.logId * BITS + (hasChanged ? bitsOf(before?.state, job.state, condition) : 0);
+  return entry.logId * BITS +
+    (hasChanged ? packTransition(before?.state, job.state, condition) : 0);
 }
 
 /** Positions after one, ascending, at most the first `limit`. */
 export function positionsAfter(trail: Trail, after: LogId, limit: number): readonly LogId[] {
   const start = indexFrom(trail, after + 1);
-  return trail.slice(start, start + Math.max(0, limit)).map(logIdOf);
+  return trail.slice(start, start + Math.max(0, limit)).map(unpackLogId);
 }
 
 /** Positions below one, ascending, at most the last `limit`. */
 export function positionsBefore(trail: Trail, before: LogId, limit: number): readonly LogId[] {
   const end = indexFrom(trail, before);
-  return trail.slice(Math.max(0, end - limit), end).map(logIdOf);
+  return trail.slice(Math.max(0, end - limit), end).map(unpackLogId);
 }
 
 /** How an entry changed its job; `undefined` when it did not, or belongs to another. */
 export function transitionIn(trail: Trail, logId: LogId): Transition | undefined {
   const number = trail[indexFrom(trail, logId)];
-  return number === undefined || logIdOf(number) !== logId ? undefined : transitionOf(number);
+  return number === undefined || unpackLogId(number) !== logId
+    ? undefined
+    : unpackTransition(number);
 }
 
 /** The last change at or before a position; `undefined` when there was none. */
 export function transitionUpTo(trail: Trail, logId: LogId): Transition | undefined {
   const upTo = trail.slice(0, indexFrom(trail, logId + 1));
-  return transitionOf(upTo.findLast((number) => number % BITS !== 0) ?? 0);
+  return unpackTransition(upTo.findLast((number) => number % BITS !== 0) ?? 0);
 }
 
 /** Each entry that changed its job, ascending, with the condition after it. */
 export function conditionsIn(trail: Trail): readonly ConditionFrom[] {
   return trail.flatMap((number) => {
-    const transition = transitionOf(number);
+    const transition = unpackTransition(number);
     return transition === undefined
       ? []
-      : [{ logId: logIdOf(number), condition: transition.condition }];
+      : [{ logId: unpackLogId(number), condition: transition.condition }];
   });
 }
 
 /** The last entry that changed its job; 0 when none did. */
 export function lastTransitionIn(trail: Trail): LogId {
-  return logIdOf(trail.findLast((number) => number % BITS !== 0) ?? 0);
+  return unpackLogId(trail.findLast((number) => number % BITS !== 0) ?? 0);
 }
 
 /**
@@ -100,7 +103,7 @@ export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
   const writer = new VarintWriter();
   let last = 0;
   for (const number of trail) {
-    const logId = logIdOf(number);
+    const logId = unpackLogId(number);
     if (logId > upTo) break;
     const bits = number % BITS;
     writer.add(2 * (logId - last) + (bits === 0 ? 0 : 1));
@@ -123,12 +126,12 @@ export function parseTrail(bytes: Uint8Array): number[] {
   return trail.slice();
 }
 
-function bitsOf(from: StateName | undefined, to: StateName, condition: Condition): number {
+function packTransition(from: StateName | undefined, to: StateName, condition: Condition): number {
   const before = from === undefined ? 0 : STATE_NAMES.indexOf(from) + 1;
   return before << 8 | STATE_NAMES.indexOf(to) + 1 << 4 | NUMBERED.indexOf(condition);
 }
 
-function transitionOf(number: number): Transition | undefined {
+function unpackTransition(number: number): Transition | undefined {
   const bits = number % BITS;
   const to = STATE_NAMES[(bits >> 4 & 0xf) - 1];
   const condition = NUMBERED[bits & 0xf];
@@ -136,7 +139,7 @@ function transitionOf(number: number): Transition | undefined {
   return { from: STATE_NAMES[(bits >> 8) - 1] ?? null, to, condition };
 }
 
-function logIdOf(number: number): LogId {
+function unpackLogId(number: number): LogId {
   return Math.floor(number / BITS);
 }
 

@@ -8,7 +8,7 @@ const LETTERS_MIN = 5;
 /**
  * How a type differs from the expected one, if they are similar: `letter case`, `another
  * namespace`, `singular and plural`, `a letter`, `a part more`, `the order of its parts`.
- * `undefined` for the same type, and for one that nobody would confuse with it.
+ * `undefined` for the same type, and for one that is not easily confused with it.
  */
 export function neighbourhood(expected: string, found: string): string | undefined {
   if (
@@ -41,7 +41,7 @@ function sameName(
   const isNear = spaces.length === others.length && differing.length === 0;
   if (isNear) return "a letter of its namespace";
   // Many things can be `Completed`; `ShipmentCompleted` means one thing in any namespace.
-  const isTelling = wordsOf(expected.split(".").at(-1) ?? "") > 1;
+  const isTelling = countWords(expected.split(".").at(-1) ?? "") > 1;
   return isTelling || differing.length <= 1 && spaces.length > 1 ? "another namespace" : undefined;
 }
 
@@ -55,7 +55,7 @@ function singular(part: string): string {
     .replace(/s(?=[a-z]+ed$)/, "");
 }
 
-function wordsOf(name: string): number {
+function countWords(name: string): number {
   return name.split(/[_-]|(?<=[a-z\d])(?=[A-Z])/).length;
 }
 

@@ -48,7 +48,7 @@ interface Overview {
   readonly census: Census;
   readonly pauses: readonly HeldPause[];
   readonly attention: NeedingAttention;
-  /** `undefined` where nobody counts over time. */
+  /** `undefined` if nothing is counted over time. */
   readonly counts: Counts | undefined;
 }
 
@@ -93,12 +93,12 @@ export function pauseView(pause: HeldPause) {
 function jobsView({ jobs, states, conditions }: Census) {
   return {
     all: jobs,
-    byState: countsOf(STATE_NAMES, states),
-    byCondition: countsOf(CONDITIONS, conditions),
+    byState: countsByKind(STATE_NAMES, states),
+    byCondition: countsByKind(CONDITIONS, conditions),
   };
 }
 
-function countsOf<Kind extends string>(
+function countsByKind<Kind extends string>(
   kinds: readonly Kind[],
   counts: ReadonlyMap<Kind, number>,
 ): Readonly<Record<string, number>> {

@@ -124,7 +124,7 @@ export class Guard {
     if (!holder.scopes.includes(scope)) throw forbidden(scope, holder.scopes);
   }
 
-  /** Guessing sessions is not slowed: nobody guesses 256 random bits. */
+  /** Guessing sessions is not slowed: 256 random bits cannot be guessed. */
   #checked(c: Context, { token, session }: Credential, access: Access): Checked {
     if (token === undefined) return NO_HOLDER;
     if (!session) return this.#options.tokens?.check(token, clientAddress(c)) ?? NO_HOLDER;

@@ -1,6 +1,7 @@
 /**
- * Who has signed in to the dashboard. A browser holds a random name of its session, never a
- * token; the tokens stay in the memory of this process, so that a restart ends all sessions.
+ * Sessions of browsers that have signed in to the dashboard. A browser holds a random name of its
+ * session, never a token; the tokens stay in the memory of this process, so that a restart ends all
+ * sessions.
  */
 
 import { randomBytes } from "node:crypto";

@@ -1,4 +1,4 @@
-/** Who sends a request, as the guard found it, and what it may do. */
+/** The sender of a request, as the guard found it, and what it may do. */
 
 import type { Context } from "hono";
 import { type Access, type Holder, type Scope, SCOPES } from "../../access/tokens.ts";

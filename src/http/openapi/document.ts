@@ -71,7 +71,7 @@ const NAMED: NamedSchemas = {
   CloudEvent: cloudEvent,
 };
 
-/** What any route may answer that is not open, whatever it is about. */
+/** What any route that needs a token may answer. */
 const COMMON_PROBLEMS: readonly ProblemKind[] = [
   ...["malformed-host", "invalid-request", "unauthorized", "forbidden", "wrong-host"] as const,
   "too-many-failures",
@@ -109,7 +109,7 @@ export function openApiDocument(
   const document = {
     openapi: "3.1.0",
     info: { title: "Daybook", version, description: DESCRIPTION },
-    // Relative to where the document was found, behind whatever proxy that is.
+    // Relative to where the document was found, so that it also works behind a proxy.
     servers: [{ url: "/", description: "The server that this document came from" }],
     paths: describePaths(routes, needsToken),
     components: {

@@ -119,7 +119,7 @@ function needsSomebody(job: JobState): boolean {
 
 const NONE: JobCount = { jobs: 0, conditions: new Map() };
 
-function countOf(engine: JobEngine, request: BulkRequest): JobCount {
+function countJobs(engine: JobEngine, request: BulkRequest): JobCount {
   return isContradictory(request)
     ? NONE
     : engine.lists.count(filterOfAction(request), scanRange(request));
@@ -147,7 +147,7 @@ export async function runBulk(
   const { done, skipped, stopped } = run;
   // After a stop some were handled and some were not: the next request covers the whole range.
   const again = stopped === undefined ? next : scanRange(request).before;
-  const left = again === undefined ? NONE : countOf(engine, { ...request, before: again });
+  const left = again === undefined ? NONE : countJobs(engine, { ...request, before: again });
   return {
     done,
     skipped,
@@ -202,7 +202,7 @@ class BulkRun {
     }
     const outcome = await this.#ask(jobId);
     if (outcome.ok) this.done.push(bulkDone(jobId, outcome.value));
-    else this.#skip(jobId, reasonOf(jobId, outcome.problem));
+    else this.#skip(jobId, refusalReason(jobId, outcome.problem));
   }
 
   #ask(jobId: JobId): Promise<Outcome<JobState>> {
@@ -225,7 +225,7 @@ function bulkDone(jobId: JobId, job: JobState): BulkDone {
 }
 
 /** The reason without the id of the job, so that equal reasons are grouped. */
-function reasonOf(jobId: JobId, problem: EngineProblem): string {
+function refusalReason(jobId: JobId, problem: EngineProblem): string {
   const { message } = problem.kind === "rejected" ? problem.rejection : toRefusal(problem);
   return message.replaceAll(` ${jobId}`, "").replace(/^Cannot [^:]*: /, "");
 }

@@ -71,10 +71,10 @@ function toEvent(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingE
   const { traceparent: _traceparent, ...untraced } = named;
   const rest = trace === undefined ? named : untraced;
   const { id, source } = rest;
-  // With the subject and whatever extensions the sender added; none of it is lost.
+  // With the subject and all extensions of the sender.
   const { specversion: _, data: __, ...cloudevent } = rest;
   return {
-    eventId: eventIdOf(source, id),
+    eventId: toEventId(source, id),
     eventType: type,
     stratum: "domain",
     attributes: { ...toAttributes(data, base64), cloudevent: cloudevent as JsonObject },
@@ -86,7 +86,7 @@ function toEvent(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingE
 }
 
 /** The identity of a CloudEvent is its source and id together. */
-function eventIdOf(source: string, id: string): EventId {
+function toEventId(source: string, id: string): EventId {
   const digest = createHash("sha256").update(`${source}\n${id}`).digest("hex");
   return `ce_${digest.slice(0, 40)}` as EventId;
 }

@@ -11,7 +11,7 @@ import { requestViewer } from "../guard/viewer.ts";
 const WAIT_SECONDS_MAX = 60;
 
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
-/** If there are several, the first counts, whatever it asks for. */
+/** If there are several, the first counts. */
 const RETURN = /(?:^|,)\s*return\s*=\s*"?([a-z]*)"?\s*(?:$|[,;])/i;
 
 export interface Preferences {
@@ -96,7 +96,7 @@ interface ReachedAs {
 }
 
 /**
- * A proxy that ends TLS says so in `X-Forwarded-Proto`. Without one anybody may say it, and
+ * A proxy that ends TLS says so in `X-Forwarded-Proto`. Without one any client may claim it, and
  * nothing depends on it but what they are shown themselves.
  */
 export function reachedAs({ headers, url }: Request): ReachedAs {

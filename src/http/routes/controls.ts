@@ -144,7 +144,7 @@ async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   return createdAnswer(deps, job, STATUS.created);
 }
 
-/** What the retry would do, and what somebody has to see to first; nothing is recorded. */
+/** What the retry would do, and what must be checked first; nothing is recorded. */
 async function retryPreviewed(deps: HttpDeps, job: JobState, from?: TaskId): Promise<Response> {
   const { jobId } = job;
   const about = { newJobId: jobId, attributes: job, facts: [] };

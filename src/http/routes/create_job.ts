@@ -1,4 +1,4 @@
-/** `POST /jobs`: create a job, or many, and tell of them once they are on disk. */
+/** `POST /jobs`: create a job, or many, and answer once they are on disk. */
 
 import { receiptView } from "../../documents/answers/job_view.ts";
 import { idempotencyKeyField, toIdempotency } from "../../documents/idempotency.ts";

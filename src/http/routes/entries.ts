@@ -181,7 +181,7 @@ async function* entryLines(
   let room = limit;
   for (let position = after; position < upTo && room > 0;) {
     signal.throwIfAborted();
-    const scan = firstOf(await read({ feed, reading }, position, size));
+    const scan = firstScan(await read({ feed, reading }, position, size));
     const entries = scan.entries
       .filter((entry) => entry.logId <= upTo && passes(entry, filter))
       .slice(0, room);
@@ -194,7 +194,7 @@ async function* entryLines(
 }
 
 /** A slow reader keeps what it has not taken: what is large is read again instead. */
-function firstOf(scan: Scan): Scan {
+function firstScan(scan: Scan): Scan {
   let characters = 0;
   const end = scan.entries.findIndex((entry) =>
     (characters += entryCharacters(entry)) > LINES_LENGTH_MAX

@@ -165,7 +165,7 @@ function streamJob(c: Context, deps: HttpDeps): Response {
 
 /**
  * A browser reconnects whenever a stream ends; only an answer without content tells it
- * that there is no more to come.
+ * that the stream is over.
  */
 function isReconnectAfter(endedBy: LogId | undefined, after: LogId, request: Request): boolean {
   return endedBy !== undefined && after >= endedBy && request.headers.has("last-event-id");
@@ -205,7 +205,7 @@ export const JOB_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/jobs/:id/input",
-    // What a retention keeps out of the journal is not for everybody who may read that.
+    // Input that a retention keeps out of the journal is not for all who may read the journal.
     scope: "operate",
     operation: {
       id: "showJobInput",

@@ -14,21 +14,25 @@ import type { Route } from "../route.ts";
 
 const verifyBody = strictObject({});
 
-function runOf({ verification }: HttpDeps) {
+function verificationAnswer({ verification }: HttpDeps) {
   return { verificationRun: verification?.run ?? null };
 }
 
 async function showJournal(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const shared = deps.standing === undefined ? {} : { shared: deps.standing() };
-  return jsonResponse({ ...await deps.engine.journalInfo(), ...shared, ...runOf(deps) }, STATUS.ok);
+  return jsonResponse({
+    ...await deps.engine.journalInfo(),
+    ...shared,
+    ...verificationAnswer(deps),
+  }, STATUS.ok);
 }
 
 async function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   checked(verifyBody, await readOptionalJson(c.req.raw, deps.bodies));
   startVerification(deps);
-  return jsonResponse(runOf(deps), STATUS.accepted, { location: "/journal" });
+  return jsonResponse(verificationAnswer(deps), STATUS.accepted, { location: "/journal" });
 }
 
 /** @throws {Problem} `cannot-verify`, or `not-found` where nothing can be proved. */

@@ -68,8 +68,8 @@ const overviewAnswer = v.object({
   pauses: v.array(pauseAnswer),
   jobs: v.object({
     all: count,
-    byState: countsOf(STATE_NAMES),
-    byCondition: countsOf(CONDITIONS),
+    byState: countsByKind(STATE_NAMES),
+    byCondition: countsByKind(CONDITIONS),
   }),
   workers: use,
   oldestQueued: v.nullable(v.object({ jobId: text, forMs: milliseconds })),
@@ -79,7 +79,7 @@ const overviewAnswer = v.object({
   diskFreeBytes: v.nullable(count),
 });
 
-function countsOf<Kind extends string>(kinds: readonly Kind[]) {
+function countsByKind<Kind extends string>(kinds: readonly Kind[]) {
   return v.object(Object.fromEntries(kinds.map((kind) => [kind, count])));
 }
 

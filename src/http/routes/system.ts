@@ -42,7 +42,7 @@ export const DEFINITION_ROUTES: readonly Route[] = [{
 
 const METRICS_EXAMPLE = { jobs: 'daybook_jobs{condition="waiting"} 3\n' };
 
-/** `/metrics`: what Prometheus, and whatever reads its format, is to know. */
+/** `/metrics`: for Prometheus, and other readers of its format. */
 export const METRICS_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/metrics",
@@ -214,7 +214,7 @@ function notReady(reason: string): Problem {
   return new Problem("not-ready", `Cannot write: ${reason}`, {}, headers);
 }
 
-/** Open to everybody, so it does not tell where the database is. */
+/** Open to everyone, so it does not reveal where the database is. */
 function sharedIn({ database: _, ...shared }: Standing) {
   return { shared };
 }

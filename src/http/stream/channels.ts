@@ -174,9 +174,9 @@ export class Channels {
   readonly #general = new Set<Channel>();
   readonly #byJob = new Map<JobId, Set<Channel>>();
 
-  /** @param make Called when nobody wants the same already. */
+  /** @param make Called when there is no channel for the same yet. */
   join(wanted: Wanted, make: () => Channel): Channel {
-    const key = keyOf(wanted);
+    const key = channelKey(wanted);
     let channel = this.#byWanted.get(key);
     if (channel === undefined) {
       this.#byWanted.set(key, channel = make());
@@ -193,10 +193,12 @@ export class Channels {
     const set = this.#setOf(jobId);
     set.delete(channel);
     if (jobId !== undefined && set.size === 0) this.#byJob.delete(jobId);
-    this.#byWanted.delete(keyOf(channel.wanted));
+    this.#byWanted.delete(channelKey(channel.wanted));
   }
 
-  /** Channels with a reader that waits for one of these entries; jobs without readers cost nothing. */
+  /**
+   * Channels with a reader that waits for one of these entries; jobs without readers cost nothing.
+   */
   concernedBy(entries: readonly JobEventLogEntry[]): ReadonlySet<Channel> {
     const concerned = new Set<Channel>();
     for (const channel of this.#general) {
@@ -219,7 +221,7 @@ export class Channels {
   }
 }
 
-function keyOf({ filter, onlyTransitions, untilEnd }: Wanted): string {
+function channelKey({ filter, onlyTransitions, untilEnd }: Wanted): string {
   const { eventTypes, jobId, stratum } = filter;
   const types = eventTypes === undefined ? null : [...eventTypes].toSorted();
   return JSON.stringify([jobId ?? null, stratum ?? null, types, onlyTransitions, untilEnd]);

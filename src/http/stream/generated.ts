@@ -44,7 +44,7 @@ export class ChunkCache {
   }
 }
 
-/** The signal aborts when nobody wants more chunks: end what waits, and return. */
+/** The signal aborts when no more chunks are wanted: end what waits, and return. */
 type Chunks = (signal: AbortSignal) => AsyncGenerator<string>;
 
 export function generatedBody(

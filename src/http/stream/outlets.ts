@@ -19,7 +19,7 @@ export interface ChunkSource {
 export interface OutletKeeper {
   opened(outlet: Outlet): void;
   closed(outlet: Outlet): void;
-  /** The timeouts of chunks that nobody takes. */
+  /** The timeouts of chunks that are not read. */
   readonly stalls: Pick<Timeouts<Outlet>, "start" | "stop">;
 }
 
@@ -28,7 +28,7 @@ export interface OutletOptions {
   readonly permit: Permit;
   /** Whether a chunk may lie untaken forever. */
   readonly isPatient?: boolean;
-  /** Called when the first chunk is wanted: an answer that nobody reads costs nothing. */
+  /** Called when the first chunk is wanted: an answer that is not read costs nothing. */
   readonly sourceOf: (outlet: Outlet) => ChunkSource;
 }
 

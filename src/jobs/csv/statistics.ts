@@ -33,7 +33,7 @@ export function countValues({ type }: Column, values: readonly CellValue[]): Col
   const present = values.filter((value) => value !== null && value !== "");
   const empty = values.length - present.length;
   if (type === "number" || type === "integer") {
-    return { empty, ...rangeOf(present.filter((value) => typeof value === "number")) };
+    return { empty, ...minAndMax(present.filter((value) => typeof value === "number")) };
   }
   return { empty, values: distinct(present.map(String)) };
 }
@@ -48,7 +48,7 @@ export function mergeCounts(left: ColumnCount, right: ColumnCount): ColumnCount 
   const bounds = [left, right].flatMap((count) =>
     "min" in count && "max" in count ? [count.min, count.max] : []
   );
-  return { empty, ...rangeOf(bounds.filter((bound) => bound !== undefined)) };
+  return { empty, ...minAndMax(bounds.filter((bound) => bound !== undefined)) };
 }
 
 export function summarize({ type }: Column, count: ColumnCount): ColumnSummary {
@@ -57,7 +57,7 @@ export function summarize({ type }: Column, count: ColumnCount): ColumnSummary {
   return { type, empty, distinct: values === "many" ? values : values.length };
 }
 
-function rangeOf(numbers: readonly number[]) {
+function minAndMax(numbers: readonly number[]) {
   return numbers.length === 0 ? {} : {
     min: numbers.reduce((left, right) => Math.min(left, right)),
     max: numbers.reduce((left, right) => Math.max(left, right)),

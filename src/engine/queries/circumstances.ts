@@ -1,0 +1,147 @@
+/** What holds up a job beside its own entries: workers, limits, pauses, the disk; now, or at a time. */
+
+import { deriveCondition } from "../../core/condition.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import type { Circumstances, HoldingPause, LimitInTheWay } from "../../explain/evidence.ts";
+import { ownPlaces } from "../../explain/place_history.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
+import { holds, type Pause } from "../../core/pauses.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
+import { limitInTheWay, limitThen } from "./limit_in_the_way.ts";
+import { placeHistory } from "./place_histories.ts";
+import { overtakenBy, workerHolders } from "./queue_survey.ts";
+import { workersThen } from "./queue_then.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { JobLists } from "./job_lists.ts";
+import type { PastEvents } from "../views/past_events.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
+import type { Urgency } from "../ports.ts";
+import type { Shares } from "../run/shares.ts";
+import type { Suspects } from "../run/suspects.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
+import type { Places } from "../writer/places.ts";
+import type { Starts } from "../writer/starts.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { Pauses } from "../writer/pauses.ts";
+import type { Writer } from "../writer/writer.ts";
+
+export interface CircumstancesParts {
+  readonly table: JobTable;
+  readonly history: JobEntryReader;
+  readonly registry: DefinitionRegistry;
+  readonly workers: WorkerQueue;
+  readonly threadWorkers: WorkerQueue;
+  readonly suspects: Suspects;
+  readonly pauses: Pauses;
+  readonly places: Places;
+  readonly starts: Starts;
+  readonly shares: Shares;
+  readonly limitChanges: LimitChanges;
+  readonly writer: Pick<Writer, "durableLogId">;
+  readonly pacer: Pacer;
+  readonly lists: JobLists;
+  readonly pastEvents: PastEvents;
+  readonly draining: () => boolean;
+  readonly full: (urgency: Urgency) => boolean;
+}
+
+export class CircumstancesReader {
+  readonly #parts: CircumstancesParts;
+
+  constructor(parts: CircumstancesParts) {
+    this.#parts = parts;
+  }
+
+  /** As of now, in this process. */
+  async now(job: JobState, share: Share): Promise<Circumstances> {
+    const { pauses, registry, suspects, writer, draining, full } = this.#parts;
+    const loaded = registry.running(job);
+    const isKnown = loaded !== undefined;
+    const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
+    const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
+    if (job.state === "Created" || !isKnown) return common;
+    const isThreaded = loaded.isolation === "thread";
+    const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;
+    // A retry that is due waits for a worker too, whatever the condition says.
+    const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
+    if (!waits) return common;
+    const place = { priority: job.priority, order: job.startedBy };
+    const ahead = workers.aheadOf(place, writer.durableLogId);
+    const { busy, max } = workers;
+    const holding = await this.#holding(pauses.all, job);
+    if (holding.length > 0) {
+      return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
+    }
+    const limit = await this.#limitInTheWay(job);
+    if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
+    const holders = await workerHolders(this.#parts, isThreaded);
+    const overtaken = await overtakenBy(this.#parts, job, share);
+    const queue = { ahead, busy, max, isThreaded, holders, overtaken };
+    const [alone] = suspects.all.keys();
+    const isBeside = alone !== undefined && !suspects.has(job.jobId);
+    return { ...common, queue: isBeside ? { ...queue, alone } : queue };
+  }
+
+  /** What the journal shows of how the process treated a job at a past time. */
+  async past(
+    outlined: OutlinedHistory,
+    upTo: LogId,
+    atMs: number,
+    share: Share,
+  ): Promise<Circumstances> {
+    const { job } = outlined;
+    const definition = hasCode(job) ? "loaded" : "none";
+    const common = { definition, draining: false, full: false } as const;
+    if (deriveCondition(job) !== "queued") return common;
+    const stretch = { from: upTo, to: upTo };
+    const history = await placeHistory(this.#parts, job, stretch, share);
+    const inForce = history.pauses.filter(({ ended }) => ended === undefined);
+    const pauses = await this.#holding(inForce, job);
+    if (pauses.length > 0) return { ...common, queueThen: { holders: [], pauses } };
+    const { lookedAt } = history;
+    const holdsPlace = ownPlaces(outlined, history.pauses).some(({ to }) => to === undefined);
+    const limited = holdsPlace
+      ? undefined
+      : await limitThen(this.#parts, job, history, { logId: upTo, atMs });
+    if (limited !== undefined) {
+      const unseen = lookedAt === undefined ? {} : { lookedAt };
+      return { ...common, queueThen: { holders: [], ...unseen, ...limited } };
+    }
+    const { registry, workers, threadWorkers } = this.#parts;
+    const isThreaded = registry.isInThread(job);
+    const { max } = isThreaded ? threadWorkers : workers;
+    return {
+      ...common,
+      queueThen: await workersThen(this.#parts, { isThreaded, max }, upTo, share),
+    };
+  }
+
+  /** The limit that a job waits for, if it is not for a worker. */
+  async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
+    const { shares } = this.#parts;
+    const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
+    const limit = wanted && shares.reached(wanted);
+    if (wanted === undefined || limit === undefined) return undefined;
+    return await limitInTheWay(this.#parts, job, limit, wanted);
+  }
+
+  /** The pauses that hold a job; those by rule with their last failure. */
+  async #holding(pauses: readonly Pause[], job: JobState): Promise<readonly HoldingPause[]> {
+    const holding = pauses.filter((pause) => holds(pause, job));
+    const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
+    const entries = await this.#parts.history.at(last.toSorted((left, right) => left - right));
+    const known = new Map(entries.map((entry) => [entry.logId, entry]));
+    return holding.map((pause) => {
+      const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
+      return lastFailure === undefined ? pause : { ...pause, lastFailure };
+    });
+  }
+}
+
+/** The urgency of the job's next entry on a full disk. */
+function urgencyOf(job: JobState): Urgency {
+  const goesOn = ["executing", "backingOff", "compensating"].includes(deriveCondition(job));
+  return goesOn ? "vital" : "ordinary";
+}
