@@ -35,7 +35,7 @@ export interface Origin {
   readonly snapshot: LastSnapshot | null;
 }
 
-/** What the last stop left undone, possibly for want of space. */
+/** What the last stop left undone, possibly for lack of space. */
 export interface Undone {
   /** `false` if there is no space for it. */
   mend(): Promise<boolean>;
@@ -265,6 +265,14 @@ export class Recorder {
     const logId = fact === undefined ? null : await this.record(fact);
     this.#undone = undefined;
     return logId;
+  }
+
+  /**
+   * Records something, so that a shared log says whether it is still for this process to record. It
+   * ends as any other append that is refused.
+   */
+  async confirm(): Promise<void> {
+    await this.#seal("quiet");
   }
 
   get #leads(): boolean {

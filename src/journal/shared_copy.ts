@@ -73,7 +73,10 @@ export class SharedSink implements BatchSink {
 
 export interface FollowerParts {
   readonly shared: SharedJournal;
-  readonly recorder: Pick<Recorder, "head" | "batchOf" | "adopt" | "fail" | "sealLater">;
+  readonly recorder: Pick<
+    Recorder,
+    "head" | "batchOf" | "adopt" | "confirm" | "fail" | "sealLater"
+  >;
   readonly clock: Pick<Clock, "monotonic">;
   /** Stores a batch in the copy. */
   readonly store: (batch: SealedBatch) => Promise<void>;
@@ -189,7 +192,10 @@ export class Follower {
     const { shared: { membership, turn }, recorder } = this.#parts;
     membership.leads(why);
     recorder.sealLater();
-    await turn.lead((error) => recorder.fail(failure(error)));
+    await turn.lead({
+      doubted: () => recorder.confirm(),
+      lost: (error) => recorder.fail(failure(error)),
+    });
     this.#leads = true;
     return recorder.head.logId;
   }

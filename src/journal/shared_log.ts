@@ -45,18 +45,22 @@ export interface SharedLog {
   end(): Promise<void>;
 }
 
+/** Told of what may end that a process leads. */
+export interface LeadListener {
+  /** Another process says that it leads. Resolves if it does not: the log decides. */
+  doubted(): Promise<void>;
+  /** This process cannot lead any more. */
+  lost(error: Error): void;
+}
+
 /** Whose turn it is to lead. It decides how soon another tries, never what is true. */
 export interface Turn {
   /** Why this process may lead from now on; `undefined` while it may not. */
   take(): Promise<WhyLeading | undefined>;
   /** This process does not lead after all: another one has appended meanwhile. */
   pass(): Promise<void>;
-  /**
-   * This process leads: others are told where it listens, and that it is alive.
-   *
-   * @param lost Called when another process leads, or the log is no longer safe.
-   */
-  lead(lost: (error: Error) => void): Promise<void>;
+  /** This process leads: others are told where it listens, and that it is alive. */
+  lead(listener: LeadListener): Promise<void>;
   /** Lets another process lead. */
   end(): Promise<void>;
 }

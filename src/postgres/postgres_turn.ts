@@ -11,7 +11,7 @@ import type { DatabaseInForce, WhyLeading, Writer } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
-import { OvertakenError, type Turn } from "../journal/shared_log.ts";
+import type { LeadListener, Turn } from "../journal/shared_log.ts";
 import { Assurance, UnfitDatabaseError } from "./assurance.ts";
 import type { Connect, Retrying, RetryingOptions, Sql } from "./connection.ts";
 import { lockOf, tryLock } from "./lock.ts";
@@ -106,10 +106,10 @@ export class PostgresTurn implements Turn {
     await this.#sql`select pg_advisory_unlock_all()`.catch(() => {});
   }
 
-  async lead(lost: (error: Error) => void): Promise<void> {
+  async lead(listener: LeadListener): Promise<void> {
     await this.#retrying.until(() => this.#say());
     this.#isLeading = true;
-    this.#beatLater(lost);
+    this.#beatLater(listener);
   }
 
   async end(): Promise<void> {
@@ -165,22 +165,26 @@ export class PostgresTurn implements Turn {
     }
   }
 
-  #beatLater(lost: (error: Error) => void): void {
+  #beatLater(listener: LeadListener): void {
     if (this.#isEnded) return;
-    this.#cancelBeat = this.#clock.setTimer(BEAT_MS, () => void this.#beat(lost));
+    this.#cancelBeat = this.#clock.setTimer(BEAT_MS, () => void this.#beat(listener));
   }
 
-  async #beat(lost: (error: Error) => void): Promise<void> {
+  async #beat(listener: LeadListener): Promise<void> {
     try {
-      if (!await this.#isStillLeader()) return lost(new OvertakenError());
+      if (!await this.#isStillLeader()) {
+        // One that it has overtaken may have said so late, and a fail-over may forget who said what.
+        await listener.doubted();
+        await this.#say();
+      }
       // A session that was lost has lost the lock.
       if (!this.#isHeld) await this.#lock();
       await this.assurance.look();
     } catch (error) {
-      if (error instanceof UnfitDatabaseError) return lost(error);
+      if (error instanceof UnfitDatabaseError) return listener.lost(error);
       // Appends tell when the database is back, and who leads then.
     }
-    this.#beatLater(lost);
+    this.#beatLater(listener);
   }
 
   async #say(): Promise<void> {

@@ -14,9 +14,9 @@ import type { LogId } from "../../src/core/ids.ts";
 import { expectationAccepts, type MatchableEvent } from "../../src/core/job_plan.ts";
 import { hearsay, retold, stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../core/folding.ts";
-import { rounds } from "../support/effort.ts";
+import { cases } from "../support/effort.ts";
 
-const RUNS = { numRuns: rounds(2_000, 2_000, 300) };
+const RUNS = { numRuns: cases(2_000) };
 
 const PLAIN: Evidence = {
   causes: new Map(),

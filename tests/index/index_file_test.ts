@@ -121,17 +121,6 @@ Deno.test("index file: whatever becomes of it, it is made again from the journal
     }
   }));
 
-Deno.test("index file: one that is ahead of the journal goes back to where that is", () =>
-  inFolder(async (folder) => {
-    const [now, before] = [`${folder}/now`, `${folder}/before`];
-    const expected = await session(now, JOBS);
-    await copy(now, before);
-    await session(now, JOBS);
-    await Deno.copyFile(`${now}/${FILE}`, `${before}/${FILE}`);
-    const found = await session(before, 0);
-    assert.deepEqual(found, { text: expected.text, warnings: NO_WARNINGS });
-  }));
-
 Deno.test("index file: one of another journal is of no use", () =>
   inFolder(async (folder) => {
     const [one, other] = [`${folder}/one`, `${folder}/other`];

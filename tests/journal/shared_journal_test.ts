@@ -3,7 +3,11 @@
 import assert from "node:assert/strict";
 import { JournalFailedError } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { LostHistoryError, OvertakenError } from "../../src/journal/shared_log.ts";
+import {
+  type LeadListener,
+  LostHistoryError,
+  OvertakenError,
+} from "../../src/journal/shared_log.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { until } from "../support/until.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
@@ -186,15 +190,31 @@ Deno.test("shared journal: one whose turn it seemed to be, and that is not the f
   await journal.close();
 });
 
-Deno.test("shared journal: a turn that is over ends a leader that appends nothing", async () => {
-  let lost = (_: Error) => {};
-  const turn = { lead: (call: typeof lost) => Promise.resolve(void (lost = call)) };
-  const { journal, consumer } = await startOn(new MemoryDisk(), {
-    shared: sharing(new SharedLogDouble(), "first", turn),
-  });
+Deno.test("shared journal: one that leads and is doubted ends if another has appended, and else goes on", async () => {
+  const log = new SharedLogDouble();
+  let listener: LeadListener | undefined;
+  const turn = { lead: (call: LeadListener) => Promise.resolve(void (listener = call)) };
+  const shared = sharing(log, "first", turn);
+  const { journal, consumer } = await startOn(new MemoryDisk(), { shared });
   await journal.lead();
-  lost(new OvertakenError());
+  await listener?.doubted();
+  await journal.append(facts(1)).durable;
+  const other = await lead(log, new MemoryDisk(), "second");
+  await assert.rejects(listener?.doubted() ?? Promise.resolve(), JournalFailedError);
   assert.ok(consumer.failures[0]?.cause instanceof OvertakenError);
+  assert.throws(() => journal.append(facts(1)), JournalFailedError);
+  await other.journal.close();
+});
+
+Deno.test("shared journal: one that cannot lead any more ends, although it appends nothing", async () => {
+  let listener: LeadListener | undefined;
+  const turn = { lead: (call: LeadListener) => Promise.resolve(void (listener = call)) };
+  const shared = sharing(new SharedLogDouble(), "first", turn);
+  const { journal, consumer } = await startOn(new MemoryDisk(), { shared });
+  await journal.lead();
+  const error = new Error("the database may lose what was acknowledged");
+  listener?.lost(error);
+  assert.equal(consumer.failures[0]?.cause, error);
   assert.throws(() => journal.append(facts(1)), JournalFailedError);
 });
 

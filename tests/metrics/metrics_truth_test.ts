@@ -98,7 +98,7 @@ Deno.test("/metrics and census: they agree with the jobs, whatever is done to th
       }
       await assertCensus(bare.engine, bare.clock.now());
     }),
-    { numRuns: rounds(60, 1_000, 15) },
+    { numRuns: rounds(60, 1_000, 8) },
   );
   for (
     const name of ["created", "scheduled", "executing", "waiting", "suspended", "compensating"]

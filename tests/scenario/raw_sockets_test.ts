@@ -10,7 +10,7 @@ import { inFolder } from "../support/temporary_folder.ts";
 
 /** The machine may be busy. */
 const PATIENCE = { answerMs: 15_000, quietMs: 500 };
-const BODY_TIME_MS = 500;
+const BODY_TIME_MS = 2_000;
 
 function assertAnswered({ name, statuses, leaves }: RawCase, answer: RawAnswer): void {
   const given = statusesIn(answer);

@@ -219,8 +219,11 @@ Deno.test("fault: a second process is refused with 73, and the first goes on", (
     const deliveries = new Deliveries();
     const daybook = await DaybookProcess.start({ journal });
     await deliveries.deliver(daybook);
-    await assertRefused({ journal }, 73, journal);
+    const output = await assertRefused({ journal }, 73, journal);
+    assert.match(output, /Cannot open journal .*: another process holds it/);
     assert.equal((await deliveries.deliver(daybook)).status, 200);
+    const note = await Deno.readTextFile(`${journal}/LOCK`);
+    assert.equal(note, `${daybook.url}\n`, "the first can still be found");
     assert.equal(await daybook.stop(), 0);
     await deliveries.requireRecorded(journal);
   }));

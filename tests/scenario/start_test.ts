@@ -81,18 +81,6 @@ Deno.test("start: says what a kill left behind", () =>
     assert.equal(quarantined.length, 1);
   }));
 
-Deno.test("start: a second process on the journal is refused with 73", () =>
-  inFolder(async (journal) => {
-    const daybook = await DaybookProcess.start({ journal });
-    const second = await runToEnd({ journal });
-    const note = await Deno.readTextFile(`${journal}/LOCK`);
-    await daybook.stop();
-
-    assert.equal(second.code, 73);
-    assert.match(second.output, /Cannot open journal .*: another process holds it/);
-    assert.equal(note, `${daybook.url}\n`, "and the first can still be found");
-  }));
-
 Deno.test("start: the lock of the journal tells where the server is, until it stops", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({ journal });
@@ -228,14 +216,6 @@ Deno.test("start: after a kill it says which jobs were cut short, and in which t
     );
   }));
 
-Deno.test("start: an address that others can reach needs a token", () =>
-  inFolder(async (journal) => {
-    const { code, output } = await runToEnd({ journal, args: ["--hostname=0.0.0.0"] });
-
-    assert.equal(code, 64);
-    assert.match(output, /set DAYBOOK_TOKEN or --token-file/);
-  }));
-
 Deno.test("start: every flag that is wrong is named, with 64", () =>
   inFolder(async (journal) => {
     const args = ["--max-running=none", "--segment-bytes=1TiB"];
@@ -318,22 +298,6 @@ Deno.test("start: a definition that is exported under two names is one", () =>
     assert.equal(await daybook.stop(), 0);
     assert.ok(daybook.output.some((line) => line.startsWith("types of jobs: ")));
     assert.ok(daybook.output.includes("daybook: stopped; the journal is empty"));
-  }));
-
-Deno.test("start: the token is asked for, and never printed", () =>
-  inFolder(async (journal) => {
-    const token = "correct-horse-battery-staple";
-    const daybook = await DaybookProcess.start({ journal, env: { DAYBOOK_TOKEN: token } });
-    const without = await fetch(`${daybook.url}/jobs`);
-    const given = await fetch(`${daybook.url}/jobs`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    await Promise.all([without.body?.cancel(), given.body?.cancel()]);
-    await daybook.stop();
-
-    assert.deepEqual([without.status, given.status], [401, 200]);
-    assert.ok(!daybook.output.join("\n").includes(token));
-    assert.match(daybook.output.join("\n"), /token set/);
   }));
 
 Deno.test("stop: a signal ends streams and seals the journal; the next start is clean", () =>

@@ -25,7 +25,9 @@ export const ZOMBIE_GOES_ON: SharedPorts = {
           if (!(error instanceof OvertakenError)) throw error;
         }),
     }),
-    turn: bound(turn, { lead: () => turn.lead(() => {}) }),
+    turn: bound(turn, {
+      lead: () => turn.lead({ doubted: () => Promise.resolve(), lost: () => {} }),
+    }),
     membership,
   }),
 };

@@ -33,7 +33,7 @@ Deno.test("random jobs: whatever comes between, every job ends and nothing is lo
         await play.assertNothingLost();
       },
     ),
-    { numRuns: rounds(300, 20_000, 25) },
+    { numRuns: rounds(300, 20_000, 15) },
   );
 });
 
@@ -124,7 +124,7 @@ Deno.test("random jobs: an altered definition diverges live exactly where the ch
         divergences += told.length;
       },
     ),
-    { numRuns: rounds(600, 600, 30) },
+    { numRuns: rounds(600, 600, 15) },
   );
   assert.ok(divergences > rounds(10, 10, 0), `${divergences} divergences prove little`);
 });

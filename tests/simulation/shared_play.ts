@@ -12,7 +12,7 @@ import {
   type SharedPorts,
   SharedProcess,
 } from "./shared_process.ts";
-import { entriesOf } from "./shared_contents.ts";
+import { entriesOf, isCopyOf } from "./shared_contents.ts";
 import { judgeShared } from "./shared_judge.ts";
 import { Member } from "./shared_member.ts";
 import { SharedRecord } from "./shared_record.ts";
@@ -251,7 +251,6 @@ export class SharedPlay {
     this.#database.failOver();
     this.#down();
     const kept = entriesOf(this.#database.rows);
-    for (const process of this.#processes) process.sawFailOver = true;
     if (before.length > kept.length) this.#lose(kept, before.slice(kept.length).map(textOf));
   }
 
@@ -297,12 +296,20 @@ export class SharedPlay {
     for (let round = 0; round < ROUNDS_MAX && this.#goesOn; round++) {
       await scheduler.sleep(ROUND_MS);
       if (this.#isSettled) return;
+      this.#stopMistaken();
       const [leader] = this.#leaders;
       if (leader === undefined) continue;
       const pushed = this.#record.clients.pushOn(leader.front, round >= PATIENT_ROUNDS);
       await Promise.race([pushed.catch(() => {}), leader.over, scheduler.sleep(ROUND_MS)]);
     }
     if (this.#goesOn) this.#sayUnsettled();
+  }
+
+  /** What a process has seen and the database has lost may have been put there again. */
+  #stopMistaken(): void {
+    for (const { process, world } of this.#members) {
+      if (process?.isDoomed && isCopyOf(world, this.#database)) void process.stop();
+    }
   }
 
   get #isSettled(): boolean {

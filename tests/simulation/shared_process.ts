@@ -78,8 +78,6 @@ export class SharedProcess {
   isStopping = false;
   /** What it ended with by itself. */
   exitCode: number | undefined;
-  /** Whether the database was another one when it began. */
-  sawFailOver = false;
 
   constructor(parts: ProcessParts) {
     const { world, ports, record } = parts;
@@ -296,8 +294,9 @@ export class SharedProcess {
     }
     if (isOfSharedLog(error)) {
       if (this.isDoomed) return undefined;
-      const isOvertaken = database.wasOvertaken(this.life) || this.sawFailOver;
-      return isOvertaken ? undefined : "nobody has overtaken a process, and it says so";
+      return database.wasOvertaken(this.life)
+        ? undefined
+        : "nobody has overtaken a process, and it says so";
     }
     const isExplained = isInjected(error) || error instanceof JournalUnusableError ||
       errorMessage(error).includes("the disk is full");

@@ -100,13 +100,9 @@ export class SimulatedDatabase {
     return kept.some(({ change }) => "row" in change && change.row.last >= logId);
   }
 
-  /** Whether another process has led, or said so, since a life first got the lock. */
+  /** Whether another process has put something there since a life first got the lock. */
   wasOvertaken(life: number): boolean {
-    const since = this.#lockedAt.get(life) ?? Infinity;
-    const hasSaid = this.#commits.some(({ change, owner, shownAt }) =>
-      "leader" in change && owner !== life && shownAt > since
-    );
-    return hasSaid || this.#hasRowOfOthers(life, since);
+    return this.#hasRowOfOthers(life, this.#lockedAt.get(life) ?? Infinity);
   }
 
   #hasRowOfOthers(life: number, since: number): boolean {

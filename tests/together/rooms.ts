@@ -29,8 +29,8 @@ const QUICK = [
   "threads/thread_pool_test.ts",
 ];
 
-/** Laws, the engine, the files of the journal; the other half is all that is not here. */
-const INSIDE = /^(?:contract|core|engine|index|journal|simulation|tools|verify)\//;
+/** Laws, the engine, the files of the journal, commands; the other half is all that is not here. */
+const INSIDE = /^(?:cli|contract|core|engine|index|journal|simulation|tools|verify)\//;
 
 /** Whether a test shares its isolate, by its path from the folder `tests`. */
 export function runsTogether(path: string): boolean {

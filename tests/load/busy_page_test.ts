@@ -7,10 +7,10 @@ import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.t
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { type Restlessness, RESTLESSNESSES, withRestlessPage } from "./restless_page.ts";
-import { sideBySide } from "./side_by_side.ts";
+import { sideBySide } from "../browser/side_by_side.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { WatchedPage } from "./watched_page.ts";
+import { WatchedPage } from "../browser/watched_page.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
 const JOBS_PER_SECOND = 500;
@@ -31,7 +31,7 @@ const GROWTH_MAX_NODES = 1_500;
  */
 const SHIFT_MAX = 0.0005;
 
-const DEFINITIONS = `${ROOT}tests/browser/busy_definitions.ts`;
+const DEFINITIONS = `${ROOT}tests/load/busy_definitions.ts`;
 
 async function whileBusy(run: (url: string) => Promise<void>): Promise<void> {
   await inFolder(async (journal) => {
