@@ -24,7 +24,8 @@ export type Connect = (listener?: SessionListener) => Sql;
 export function session(place: Place, listener: SessionListener = {}): Sql {
   const { onClose = () => {}, onNotify = () => {} } = listener;
   const url = new URL(place.url);
-  const hosts = url.hostname.split(",");
+  // Where none is named, the environment may say.
+  const hosts = url.hostname.split(",").filter((host) => host !== "");
   // Of several hosts the driver's own choice would try them without a pause, and tell nobody.
   url.hostname = hosts[0] ?? "";
   // The driver's own `listen` would connect again without a pause; its types lack the options.

@@ -23,33 +23,51 @@ interface Peer {
   readonly port: number;
 }
 
-/** For the driver: it takes what is given to be connected, and writing waits until it is. */
+/**
+ * For the driver: it takes what is given to be connected, and writing waits until it is.
+ *
+ * @param hosts Without any, the driver's own.
+ */
 export function dialler(hosts: readonly string[]): (target: Target) => Socket {
   let turn = 0;
   return ({ host, port, path }) => {
-    const socket = new Socket();
-    if (path !== false) return socket.connect({ path });
-    const peer = { host: hosts[turn++ % hosts.length] ?? host[0] ?? "", port: port[0] ?? 5432 };
-    watch(socket.connect(peer), peer);
+    if (path !== false) return new Socket().connect({ path });
+    const next = hosts[turn++ % hosts.length] ?? host[0] ?? "";
+    // The address of version 6 is in brackets in a URL alone.
+    const peer = { host: next.replace(/^\[(.*)\]$/, "$1"), port: port[0] ?? 5432 };
     // The driver wants to know whose certificate it is.
-    return Object.assign(socket, peer);
+    return Object.assign(new WatchedSocket(peer).connect(peer), peer);
   };
 }
 
-function watch(socket: Socket, peer: Peer): void {
-  let read = 0;
-  let isLooking = false;
-  const timer = setInterval(async () => {
-    if (socket.destroyed) return clearInterval(timer);
-    const isSilent = socket.bytesRead === read;
-    read = socket.bytesRead;
+class WatchedSocket extends Socket {
+  readonly #peer: Peer;
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** Bytes that had come at the last look. */
+  #read = 0;
+  #isLooking = false;
+
+  constructor(peer: Peer) {
+    super();
+    this.#peer = peer;
+    this.#timer = setInterval(() => void this.#look(), SILENT_MS);
+  }
+
+  /** Listeners would not hear of it: the driver removes them all. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    clearInterval(this.#timer);
+    super._destroy(error, callback);
+  }
+
+  async #look(): Promise<void> {
+    const isSilent = this.bytesRead === this.#read;
+    this.#read = this.bytesRead;
     // The first answer has a limit of the driver's own.
-    if (!isSilent || isLooking || read === 0) return;
-    isLooking = true;
-    if (!await isReachable(peer)) socket.destroy();
-    isLooking = false;
-  }, SILENT_MS);
-  socket.once("close", () => clearInterval(timer));
+    if (!isSilent || this.#isLooking || this.#read === 0) return;
+    this.#isLooking = true;
+    if (!await isReachable(this.#peer)) this.destroy();
+    this.#isLooking = false;
+  }
 }
 
 function isReachable(peer: Peer): Promise<boolean> {

@@ -5,7 +5,13 @@ import { Retrying, session } from "../../src/postgres/connection.ts";
 import { dialler } from "../../src/postgres/dialler.ts";
 import { placeIn } from "../../src/postgres/place.ts";
 import { systemClock } from "../../src/server/system.ts";
-import { PostgresServer, testWithPostgres } from "./postgres_server.ts";
+import {
+  LEFT_OUT,
+  ownedFolder,
+  PostgresServer,
+  testWithPostgres,
+  wordsAsPostgres,
+} from "./postgres_server.ts";
 
 function listen(): Deno.TcpListener {
   return Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -72,3 +78,29 @@ testWithPostgres(
     }
   },
 );
+
+Deno.test({
+  name: `dialler: a session is encrypted if that is asked for${LEFT_OUT}`,
+  ignore: LEFT_OUT !== "",
+  fn: async () => {
+    const folder = await ownedFolder();
+    const [program = "", ...args] = wordsAsPostgres(
+      `openssl req -new -x509 -nodes -subj /CN=localhost -out ${folder}/cert -keyout ${folder}/key`
+        .split(" "),
+    );
+    const quiet = { cwd: "/", stdout: "null", stderr: "null" } as const;
+    const { success } = await new Deno.Command(program, { args, ...quiet }).output();
+    assert.ok(success);
+    const files = [`ssl_cert_file=${folder}/cert`, `ssl_key_file=${folder}/key`];
+    const server = await PostgresServer.start(["ssl=on", ...files]);
+    const sql = session(placeIn(`${server.url("shop")}&sslmode=require`));
+    try {
+      const [row] = await sql`select ssl from pg_stat_ssl where pid = pg_backend_pid()`;
+      assert.equal(row?.["ssl"], true);
+    } finally {
+      await sql.end({ timeout: 1 });
+      await server.end();
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
