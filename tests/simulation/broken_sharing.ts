@@ -35,10 +35,10 @@ export const ZOMBIE_GOES_ON: SharedPorts = {
 /** One that follows does not hear of every tenth batch. */
 export const SKIPS_BATCHES: SharedPorts = {
   ...HONEST_SHARED,
-  consumer: (consumer) => {
+  consumer: (consumer, leads) => {
     let count = 0;
     const durable: JournalConsumer["durable"] = (entries) => {
-      if (++count % 10 !== 0) consumer.durable(entries);
+      if (leads() || ++count % 10 !== 0) consumer.durable(entries);
     };
     return bound(consumer, { durable });
   },

@@ -296,7 +296,7 @@ export class SharedPlay {
     for (let round = 0; round < ROUNDS_MAX && this.#goesOn; round++) {
       await scheduler.sleep(ROUND_MS);
       if (this.#isSettled) return;
-      this.#stopMistaken();
+      this.#endDoomed();
       const [leader] = this.#leaders;
       if (leader === undefined) continue;
       const pushed = this.#record.clients.pushOn(leader.front, round >= PATIENT_ROUNDS);
@@ -305,10 +305,14 @@ export class SharedPlay {
     if (this.#goesOn) this.#sayUnsettled();
   }
 
-  /** What a process has seen and the database has lost may have been put there again. */
-  #stopMistaken(): void {
+  /** Those that have seen what the database has lost. */
+  #endDoomed(): void {
     for (const { process, world } of this.#members) {
-      if (process?.isDoomed && isCopyOf(world, this.#database)) void process.stop();
+      if (process === undefined || !process.isDoomed) continue;
+      // It may have been put there again.
+      if (isCopyOf(world, this.#database)) void process.stop();
+      // One that leads, and is asked nothing, finds out when it next appends.
+      else if (process.leads) void process.record();
     }
   }
 

@@ -1,6 +1,8 @@
 /** One process of a shared journal, from its start to its end: engine, copy, and part in the log. */
 
 import { errorMessage } from "../../src/core/thrown.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId } from "../../src/core/ids.ts";
 import type { Writer } from "../../src/core/standing.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Appended, Journal, JournalConsumer } from "../../src/engine/ports.ts";
@@ -32,7 +34,7 @@ export interface SharedPorts {
   sql(sql: Sql): Sql;
   shared(shared: SharedJournal): SharedJournal;
   /** What comes between the engine and those who watch its journal. */
-  consumer(consumer: JournalConsumer): JournalConsumer;
+  consumer(consumer: JournalConsumer, leads: () => boolean): JournalConsumer;
   /** Whether the database refuses a batch that does not follow the last one. */
   readonly checksPlaces: boolean;
 }
@@ -84,7 +86,7 @@ export class SharedProcess {
     this.#parts = parts;
     this.#life = world.begin();
     this.engine = this.#engine();
-    const inner = ports.consumer(this.engine.consumer);
+    const inner = ports.consumer(this.engine.consumer, () => this.engine.leads);
     this.witness = new SharedWitness({ world, record, inner });
     void this.#live().catch((error) => this.#endWith(error));
     void this.over.then(() => this.#abandon());
@@ -142,6 +144,14 @@ export class SharedProcess {
     }
   }
 
+  /** Has it append something. */
+  async record(): Promise<void> {
+    const event = { eventType: eventType("ec.Asked"), stratum: "domain", attributes: {} } as const;
+    await this.engine.deliver([{ ...event, eventId: eventId(`asked-${this.life}`) }]).catch(
+      () => {},
+    );
+  }
+
   pause(ms: number): void {
     const { scheduler, trace } = this.#parts.world;
     if (this.isPaused) return;
@@ -179,6 +189,9 @@ export class SharedProcess {
     this.isUp = true;
     const restart = await journal.lead();
     if (restart === undefined) return;
+    this.witness.jobs.compare((jobId) => this.engine.job(jobId as never));
+    // One whose states are wrong may do anything, for ever.
+    if (world.violations.length > 0) return;
     await this.engine.lead(restart ?? undefined);
     world.trace.note(() => `process ${this.life} leads`);
     this.leads = true;
